@@ -1,0 +1,468 @@
+"""Every record that stands on one of Rondo's topics, as a frozen struct.
+
+``avro/rondo.<Name>.avsc`` is the contract; the struct of the same name is how Python code sees it, and a contract test
+holds the two together. Conventions, everywhere:
+
+* ids are UUIDs written as strings, derived from what caused them (see ``ids``), never from offsets or chance;
+* ``user`` is the user's id and also the Kafka key, so that everything of one user is in one partition, in order;
+* ``at`` is the record's time in milliseconds since 1970-01-01T00:00Z; derived records carry their cause's;
+* local dates and times are ISO 8601 strings, kept apart from instants: a zone's rules may change, what was asked may not.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Priority(StrEnum):
+    """How much a task matters to its user."""
+
+    NONE = "NONE"
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    URGENT = "URGENT"
+
+
+class Status(StrEnum):
+    """Where a task stands."""
+
+    OPEN = "OPEN"
+    COMPLETED = "COMPLETED"
+    DELETED = "DELETED"
+
+
+class Due(Struct, frozen=True):
+    """When a task is due: a date; a floating date and time; or a date, time and zone. Three different things."""
+
+    date: str  # 2026-11-23
+    time: str | None = None  # 09:00:00, local
+    zone: str | None = None  # Europe/Paris; only together with a time
+
+
+class Recurrence(Struct, frozen=True):
+    """How a series goes on (RFC 5545, section 3.3.10), counted from ``start``."""
+
+    rrule: str  # FREQ=WEEKLY;BYDAY=MO,TU, without "RRULE:" and without DTSTART
+    start: Due  # the series' DTSTART
+    version: int = 1  # of the rule; a change of rule or start is a new version
+
+
+class Reminder(Struct, frozen=True):
+    """When to remind: ``before`` seconds before the task is due, or ``at`` an instant; exactly one of them."""
+
+    id: str
+    before: int | None = None
+    at: int | None = None
+
+
+class Task(Struct, frozen=True):
+    """A whole task."""
+
+    id: str
+    user: str
+    title: str
+    created_at: int
+    changed_at: int
+    notes: str = ""
+    priority: Priority = Priority.NONE
+    tags: tuple[str, ...] = ()
+    due: Due | None = None
+    recurrence: Recurrence | None = None
+    reminders: tuple[Reminder, ...] = ()
+    status: Status = Status.OPEN
+    completed_at: int | None = None
+    series: str | None = None  # id of the series' first task
+    occurrence: str | None = None  # the local date or date-time of this occurrence, as the rule gave it
+    version: int = 1  # one more with each event
+
+
+class TaskFields(Struct, frozen=True):
+    """The fields of a task that people set. In a change only those that it names count."""
+
+    title: str = ""
+    notes: str = ""
+    priority: Priority = Priority.NONE
+    tags: tuple[str, ...] = ()
+    due: Due | None = None
+    rrule: str | None = None
+    reminders: tuple[Reminder, ...] = ()
+
+
+# Commands: imperatives, on task-commands (people's) and task-followups (derived).
+
+
+class CreateTask(Struct, frozen=True):
+    """Create a task."""
+
+    id: str
+    user: str
+    at: int
+    actor: str  # who asked: user:<id>, token:<id>, stage:<name>
+    task: str  # the new task's id
+    fields: TaskFields
+    fingerprint: str = ""  # of the request's body, so that a reused Idempotency-Key with another body is seen
+    cause: str | None = None  # id of the event that caused this command, None where a person did
+
+
+class UpdateTask(Struct, frozen=True):
+    """Set the named fields of a task."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    task: str
+    changed: tuple[str, ...]  # names of fields in ``fields`` that are to be set
+    fields: TaskFields
+    fingerprint: str = ""
+    cause: str | None = None
+
+
+class CompleteTask(Struct, frozen=True):
+    """Complete a task; of a recurring one, the occurrence meant."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    task: str
+    fingerprint: str = ""
+    cause: str | None = None
+
+
+class ReopenTask(Struct, frozen=True):
+    """Open a completed task again."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    task: str
+    fingerprint: str = ""
+    cause: str | None = None
+
+
+class DeleteTask(Struct, frozen=True):
+    """Delete a task."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    task: str
+    fingerprint: str = ""
+    cause: str | None = None
+
+
+class CreateOccurrence(Struct, frozen=True):
+    """Create the next occurrence of a series, unless the series has gone past ``after`` or has another rule by now."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    task: str  # the new task's id: derived from series, occurrence and rule version
+    series: str
+    previous: str  # the task whose completion led here; the new one takes its fields
+    after: str  # the occurrence that was completed
+    occurrence: str
+    due: Due
+    rule_version: int
+    cause: str | None = None
+
+
+# Events: past tense, on task-events.
+
+
+class TaskCreated(Struct, frozen=True):
+    """A task was created."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    task: Task  # the whole task after this event
+    cause: str | None = None
+
+
+class TaskUpdated(Struct, frozen=True):
+    """Fields of a task were set."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    task: Task
+    changed: tuple[str, ...]  # exactly the fields whose value differs now
+    cause: str | None = None
+
+
+class TaskCompleted(Struct, frozen=True):
+    """A task was completed."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    task: Task
+    cause: str | None = None
+
+
+class TaskReopened(Struct, frozen=True):
+    """A completed task was opened again."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    task: Task
+    cause: str | None = None
+
+
+class TaskDeleted(Struct, frozen=True):
+    """A task was deleted."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    task: Task
+    cause: str | None = None
+
+
+class OutcomeKind(StrEnum):
+    """What became of a command."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    NOTHING_TO_DO = "NOTHING_TO_DO"
+
+
+class CommandOutcome(Struct, frozen=True):
+    """What became of a command: exactly one for each command id, after the events that it led to."""
+
+    user: str
+    at: int
+    command: str
+    kind: OutcomeKind
+    task: str
+    fingerprint: str = ""
+    version: int | None = None  # of the task after the command, where there is one
+    code: str | None = None  # of a rejection: a stable word for programs
+    detail: str | None = None  # of a rejection: a sentence for people
+    field: str | None = None  # of a rejection: the field at fault
+
+
+# Reminders.
+
+
+class ReminderScheduled(Struct, frozen=True):
+    """A reminder stands and waits for its instant."""
+
+    id: str  # derived from task, occurrence, reminder and rule version
+    user: str
+    at: int
+    command: str
+    task: str
+    reminder: str
+    due: int  # the instant
+    title: str
+
+
+class ReminderCancelled(Struct, frozen=True):
+    """A reminder that stood does not any more: the task was completed, deleted or changed."""
+
+    id: str
+    user: str
+    at: int
+    command: str
+    task: str
+
+
+class ReminderDue(Struct, frozen=True):
+    """A reminder is due: decided once."""
+
+    id: str
+    user: str
+    at: int  # when it was decided; later than ``due`` by the lateness
+    command: str
+    task: str
+    reminder: str
+    due: int
+    title: str
+
+
+class ReminderNotice(Struct, frozen=True):
+    """A reminder's timer has come. Acts only if that timer still stands."""
+
+    id: str
+    user: str
+    at: int
+    due: int
+
+
+class SeriesNotice(Struct, frozen=True):
+    """A series' timer has come. Acts only if that timer still stands."""
+
+    id: str
+    user: str
+    at: int
+    due: int
+
+
+# Audit.
+
+
+class FieldChange(Struct, frozen=True):
+    """One field's value before and after, as JSON; ``null`` before a task existed."""
+
+    field: str
+    before: str
+    after: str
+
+
+class AuditEntry(Struct, frozen=True):
+    """Who changed what, and why: a link of the user's hash chain."""
+
+    id: str  # of the event
+    user: str
+    at: int
+    sequence: int  # 1, 2, 3 … per user
+    actor: str
+    command: str
+    cause: str | None
+    event: str  # TaskCreated, TaskUpdated …
+    task: str
+    changes: tuple[FieldChange, ...]
+    previous: str  # hash of the entry before; 64 zeros before the first
+    hash: str  # SHA-256 over this entry without ``hash``, see streams.domain.audit
+
+
+# Notifications.
+
+
+class Step(StrEnum):
+    """A step of the ledger."""
+
+    CLAIMED = "CLAIMED"
+    SENT = "SENT"
+    FAILED = "FAILED"
+    SUPPRESSED = "SUPPRESSED"
+    MISSED = "MISSED"
+
+
+class Notification(Struct, frozen=True):
+    """One step in the ledger of a reminder's delivery. ``id`` is the idempotency key outside."""
+
+    id: str  # of the reminder that is delivered
+    user: str
+    at: int
+    command: str
+    task: str
+    step: Step
+    attempt: int  # 1, 2, 3 …
+    channel: str  # log, webhook
+    title: str
+    due: int
+    detail: str | None = None  # why it failed, was suppressed or missed
+    retry_at: int | None = None  # of a claim: when its lease ends; of a failure: when to try again, None if never
+
+
+# The runtime's own.
+
+
+class DeadLetter(Struct, frozen=True):
+    """A record that could not be decoded or decided, whole, with the reason."""
+
+    stage: str
+    topic: str
+    partition: int
+    offset: int
+    at: int
+    reason: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Block(Struct, frozen=True):
+    """Which input a block of a stage with several inputs consumed: the only record of how the inputs interleaved."""
+
+    stage: str
+    topic: str
+    first: int  # offset of the first record
+    last: int  # offset of the last record
+    records: int
+    rules: str  # version of the rules that decided
+    tzdata: str  # version of the time zone data
+
+
+class Position(Struct, frozen=True):
+    """The next offset that a stage-partition reads, by input topic."""
+
+    offsets: dict[str, int]
+
+
+class Timer(Struct, frozen=True):
+    """A timer that stands."""
+
+    id: str
+    user: str
+    due: int
+
+
+class TimerCursor(Struct, frozen=True):
+    """The key of the last timer whose notice was written."""
+
+    key: bytes
+
+
+class Series(Struct, frozen=True):
+    """What the tasks stage remembers of a series for ever."""
+
+    occurrence: str  # the last one created
+    rule_version: int
+
+
+class Remembered(Struct, frozen=True):
+    """A command id that was answered, remembered for 30 days of record time."""
+
+    at: int
+    fingerprint: str
+
+
+class AuditHead(Struct, frozen=True):
+    """The end of a user's hash chain."""
+
+    sequence: int
+    hash: str
+
+
+class StandingReminder(Struct, frozen=True):
+    """A reminder that waits for its timer."""
+
+    id: str
+    reminder: str
+    due: int
+
+
+class StandingReminders(Struct, frozen=True):
+    """What the reminders stage holds of a task."""
+
+    task: str
+    title: str
+    command: str
+    standing: tuple[StandingReminder, ...]
+    decided: tuple[str, ...]  # ids that were decided already and stay so
+
+
+class Delivery(Struct, frozen=True):
+    """What the ledger holds of one delivery: its last step."""
+
+    last: Notification
