@@ -304,6 +304,7 @@ class ReminderNotice(Struct, frozen=True):
     id: str
     user: str
     at: int
+    task: str
     due: int
 
 
@@ -313,6 +314,7 @@ class SeriesNotice(Struct, frozen=True):
     id: str
     user: str
     at: int
+    series: str
     due: int
 
 
@@ -414,6 +416,7 @@ class Timer(Struct, frozen=True):
 
     id: str
     user: str
+    subject: str  # what it belongs to: a task, a series, a delivery
     due: int
 
 
