@@ -1,0 +1,43 @@
+"""Brings a database to the schema that this version of Rondo works with."""
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+_OLDEST = 16  # the first with GRANT … WITH INHERIT FALSE, on which row-level security rests here
+_LOCK = 0x526F6E646F  # "Rondo": who migrates this database
+
+
+class Unsuitable(RuntimeError):
+    """This Postgres cannot hold Rondo's views: says why."""
+
+
+def migrate(dsn: str) -> None:
+    """Run every missing revision in one transaction. Harmless when repeated, also by several at once.
+
+    ``dsn`` names the database directly, or through a pooler in transaction mode. Its role must own the schema ``rondo``
+    or be allowed to create it, and be allowed to create roles unless ``rondo_api`` and ``rondo_views`` were granted to it.
+    Raises Unsuitable, psycopg.OperationalError (no such server), sqlalchemy.exc.DBAPIError (a statement was refused).
+    """
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+    with engine.begin() as connection:
+        _check(connection)
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("create schema if not exists rondo"))
+        command.upgrade(_config(connection), "head")
+
+
+def _check(connection: Connection) -> None:
+    version = connection.scalar(text("show server_version"))
+    if int(str(version).split(".")[0]) < _OLDEST:
+        raise Unsuitable(f"Rondo needs PostgreSQL {_OLDEST} or newer, and RONDO_POSTGRES names a {version}.")
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    return config
