@@ -6,7 +6,7 @@ holds the two together. Conventions, everywhere:
 * ids are UUIDs written as strings, derived from what caused them (see ``ids``), never from offsets or chance;
 * ``user`` is the user's id and also the Kafka key, so that everything of one user is in one partition, in order;
 * ``at`` is the record's time in milliseconds since 1970-01-01T00:00Z; derived records carry their cause's;
-* local dates and times are ISO 8601 strings, kept apart from instants: a zone's rules may change, what was asked may not.
+* local dates and times are ISO 8601 strings, kept apart from instants: a zone's rules change, what was asked does not.
 """
 
 from enum import StrEnum
@@ -390,7 +390,7 @@ class DeadLetter(Struct, frozen=True):
     reason: str
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class Block(Struct, frozen=True):

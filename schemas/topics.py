@@ -23,9 +23,7 @@ class Topic:
     max_bytes: int = 1024 * 1024  # of one record
 
 
-TASK_COMMANDS = Topic(
-    "task-commands", "api", (r.CreateTask, r.UpdateTask, r.CompleteTask, r.ReopenTask, r.DeleteTask)
-)
+TASK_COMMANDS = Topic("task-commands", "api", (r.CreateTask, r.UpdateTask, r.CompleteTask, r.ReopenTask, r.DeleteTask))
 TASK_FOLLOWUPS = Topic("task-followups", "recurrence", (r.CreateOccurrence,))
 TASK_EVENTS = Topic(
     "task-events",

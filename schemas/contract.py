@@ -1,0 +1,49 @@
+"""The Avro files, each made self-contained and bound to the struct that mirrors it."""
+
+from functools import cache
+from inspect import isclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from fastavro.schema import load_schema, parse_schema
+from msgspec import Struct
+
+from schemas import records
+
+Schema: TypeAlias = Any
+"""An Avro schema as JSON has it: an object, a list (a union) or a name."""
+
+AVRO = Path(__file__).parent / "avro"
+RECORDS: dict[str, type[Struct]] = {
+    f"rondo.{name}": record
+    for name, record in vars(records).items()
+    if isclass(record) and issubclass(record, Struct) and record is not Struct
+}
+"""Every struct of the contract by its Avro name."""
+
+_FASTAVRO = {"__fastavro_parsed__", "__named_schemas__"}
+_NOT_ON_THE_WIRE = _FASTAVRO | {"doc", "default", "aliases", "logicalType"}
+
+
+@cache
+def schema(record: type[Struct]) -> Schema:
+    """Return the record's Avro schema as it is registered: each named type defined inline where it first occurs."""
+    return _without(load_schema(str(AVRO / f"rondo.{record.__name__}.avsc")), _FASTAVRO)
+
+
+def plain(of: Schema) -> Schema:
+    """Return a schema ready for fastavro, in which instants stay milliseconds instead of becoming ``datetime``."""
+    return parse_schema(_without(parse_schema(of), _FASTAVRO | {"logicalType"}))
+
+
+def layout(of: Schema) -> Schema:
+    """Return what decides a schema's bytes: schemas of equal layout read each other's as they are."""
+    return _without(parse_schema(of), _NOT_ON_THE_WIRE)
+
+
+def _without(of: Schema, keys: set[str]) -> Schema:
+    if isinstance(of, dict):
+        return {key: _without(value, keys) for key, value in of.items() if key not in keys}
+    if isinstance(of, list):
+        return [_without(item, keys) for item in of]
+    return of

@@ -1,0 +1,88 @@
+"""Talks to any schema registry that speaks Confluent's REST API."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from schemas.contract import Schema
+
+CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+SCHEMA_NOT_FOUND = 40403
+
+
+class RegistryUnavailable(ConnectionError):  # noqa: N818 (a state of the registry)
+    """The registry can't be asked now."""
+
+
+class Incompatible(ValueError):  # noqa: N818 (a quality of the schema)
+    """The registry refuses a schema: it can't read what was written under an earlier version, or is no schema."""
+
+
+class UnknownSchema(LookupError):  # noqa: N818 (a quality of the id)
+    """The registry has no Avro schema of this id."""
+
+
+class Registry:
+    """A registry by its URL. Connecting is tried again for some seconds before RegistryUnavailable is raised."""
+
+    def __init__(self, url: str, retries: int = 3, timeout: float = 10) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.AsyncClient(
+            base_url=self.url,
+            headers={"Accept": CONTENT_TYPE, "Content-Type": CONTENT_TYPE},
+            timeout=timeout,
+            transport=httpx.AsyncHTTPTransport(retries=retries),
+        )
+
+    async def register(self, subject: str, schema: Schema) -> int:
+        """Return the id under which the registry keeps the schema; registering again gives the same."""
+        answer = await self._ask(
+            "POST", f"/subjects/{quote(subject, safe='')}/versions", {"schema": json.dumps(schema)}
+        )
+        if answer.status_code in {409, 422}:
+            raise Incompatible(f"The registry refuses the schema for {subject}: {_message(answer)}")
+        return int(self._good(answer)["id"])
+
+    async def schema(self, number: int) -> Schema:
+        """Return the Avro schema that has this id."""
+        answer = await self._ask("GET", f"/schemas/ids/{number}")
+        if answer.status_code == 404 and _body(answer).get("error_code") == SCHEMA_NOT_FOUND:
+            raise UnknownSchema(f"the registry has no schema {number}")
+        found = self._good(answer)
+        if (kind := found.get("schemaType", "AVRO")) != "AVRO":
+            raise UnknownSchema(f"schema {number} is {kind}, not AVRO")
+        schema: Schema = json.loads(found["schema"])
+        return schema
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
+        try:
+            return await self._http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            raise RegistryUnavailable(
+                f"The schema registry at {self.url} can't be reached ({reason}): start it, or set RONDO_REGISTRY."
+            ) from error
+
+    def _good(self, answer: httpx.Response) -> dict[str, Any]:
+        if answer.is_success:
+            return _body(answer)
+        reason = f"answered {answer.status_code}: {_message(answer)}"
+        raise RegistryUnavailable(f"The schema registry at {self.url} {reason}")
+
+
+def _body(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _message(answer: httpx.Response) -> str:
+    return str(_body(answer).get("message") or answer.text[:200] or answer.reason_phrase)
