@@ -1,0 +1,103 @@
+"""The audit trail: who changed which field from what to what, and why, as a hash chain for each user.
+
+An entry's hash is SHA-256, in hexadecimal, over the UTF-8 of the entry as a JSON object without ``hash``: keys sorted,
+no white space, no escapes but those that JSON demands (the form of RFC 8785 for strings, integers and null). It covers
+the hash of the entry before, so that no entry can be altered, left out or put in unseen. What a chain alone cannot
+show is that its end was cut off: for that, ``verify`` takes the head that is kept elsewhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from msgspec import json
+from msgspec.structs import asdict, replace
+
+from schemas.records import AuditEntry, AuditHead, FieldChange, Task
+from streams.domain.tasks import Event
+
+START = AuditHead(sequence=0, hash="0" * 64)
+"""What the first entry of every chain follows."""
+
+FIELDS = tuple(f for f in Task.__struct_fields__ if f not in {"id", "user", "changed_at", "version"})
+"""The fields of a task whose changes are told; the others are told by the entry itself."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """The first place where a chain does not hold."""
+
+    sequence: int
+    entry: str | None  # the entry's id; None where it is missing at the end
+    reason: str
+
+
+def entry(head: AuditHead | None, before: Task | None, event: Event) -> AuditEntry:
+    """Return the entry that tells of an event and follows ``head`` (None: the user's first)."""
+    follows = head or START
+    unsealed = AuditEntry(
+        id=event.id,
+        user=event.user,
+        at=event.at,
+        sequence=follows.sequence + 1,
+        actor=event.actor,
+        command=event.command,
+        cause=event.cause,
+        event=type(event).__name__,
+        task=event.task.id,
+        changes=changes(before, event.task),
+        previous=follows.hash,
+        hash="",
+    )
+    return replace(unsealed, hash=digest(unsealed))
+
+
+def head_after(entry: AuditEntry) -> AuditHead:
+    """Return the end of the chain once this entry stands."""
+    return AuditHead(entry.sequence, entry.hash)
+
+
+def changes(before: Task | None, after: Task) -> tuple[FieldChange, ...]:
+    """Return every field whose value differs, in the record's order, the values as JSON."""
+    pairs = ((field, _json(before and getattr(before, field)), _json(getattr(after, field))) for field in FIELDS)
+    return tuple(FieldChange(field, old, new) for field, old, new in pairs if old != new)
+
+
+def digest(entry: AuditEntry) -> str:
+    """Return the hash that the entry must bear."""
+    content = asdict(entry)
+    del content["hash"]
+    return sha256(json.encode(content, order="sorted")).hexdigest()
+
+
+def verify(entries: Iterable[AuditEntry], head: AuditHead | None = None) -> Break | None:
+    """Return the first break in one user's whole chain, in order from its first entry; None where it holds.
+
+    With ``head``, the chain must also reach to exactly there.
+    """
+    last, user = START, None
+    for one in entries:
+        user = user or one.user
+        if reason := _fault(last, user, one):
+            return Break(last.sequence + 1, one.id, reason)
+        last = head_after(one)
+    if head is not None and head != last:
+        return Break(last.sequence + 1, None, f"The chain ends here, but its head is at {head.sequence}.")
+    return None
+
+
+def _fault(last: AuditHead, user: str, entry: AuditEntry) -> str | None:
+    if entry.user != user:
+        return "The entry belongs to another user's chain."
+    if entry.sequence != last.sequence + 1:
+        return f"Entry {last.sequence + 1} is missing: the next one found is {entry.sequence}."
+    if entry.previous != last.hash:
+        return "The entry does not follow the one before it: its `previous` is not that one's hash."
+    if entry.hash != digest(entry):
+        return "The entry was altered: its content does not lead to its hash."
+    return None
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 - any field of a task
+    return json.encode(value, order="sorted").decode()

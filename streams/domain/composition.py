@@ -1,0 +1,125 @@
+"""How a task is put together: from a command's fields, by a change, from the occurrence before it."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from schemas.records import (
+    CreateOccurrence,
+    CreateTask,
+    Due,
+    Recurrence,
+    Reminder,
+    Series,
+    Status,
+    Task,
+    UpdateTask,
+)
+from streams.domain import recurrence, times
+from streams.domain.invalid import Conflict, Invalid
+
+_BOOKKEEPING = {"changed_at", "version"}
+
+
+def created(command: CreateTask) -> Task:
+    """Return a new task; raise ``Invalid`` where due, rule and reminders do not go together."""
+    fields = command.fields
+    check_reminders(fields.due, fields.reminders)
+    plain = Task(
+        id=command.task,
+        user=command.user,
+        title=fields.title,
+        created_at=command.at,
+        changed_at=command.at,
+        notes=fields.notes,
+        priority=fields.priority,
+        tags=fields.tags,
+        due=fields.due,
+        reminders=fields.reminders,
+    )
+    return plain if fields.rrule is None else _recurring(plain, fields.rrule, version=1)
+
+
+def continued(previous: Task, command: CreateOccurrence) -> Task:
+    """Return the next occurrence: the previous one's fields, of its reminders those relative to the due."""
+    return Task(
+        id=command.task,
+        user=command.user,
+        title=previous.title,
+        created_at=command.at,
+        changed_at=command.at,
+        notes=previous.notes,
+        priority=previous.priority,
+        tags=previous.tags,
+        due=command.due,
+        recurrence=previous.recurrence,
+        reminders=tuple(reminder for reminder in previous.reminders if reminder.before is not None),
+        series=command.series,
+        occurrence=command.occurrence,
+    )
+
+
+def updated(task: Task, command: UpdateTask, head: Series | None) -> Task:
+    """Return the task with the named fields set; ``head`` is that of its series, or of one that its id once named.
+
+    Raises ``Invalid`` where due, rule and reminders no longer go together, ``Conflict`` where the rule cannot be
+    changed on this task.
+    """
+    wanted: dict[str, Any] = {name: getattr(command.fields, name) for name in command.changed}
+    rrule = wanted.pop("rrule", _rrule(task))
+    rrule = None if rrule is None else recurrence.check(rrule, None)
+    after = _with_rule(task, replace(task, **wanted), rrule, head)
+    if (after.due, after.reminders) != (task.due, task.reminders):
+        check_reminders(after.due, after.reminders)
+    return after
+
+
+def differing(before: Task, after: Task) -> tuple[str, ...]:
+    """Return the names of the task's fields whose values differ, in the record's order, but for the bookkeeping."""
+    names = (name for name in Task.__struct_fields__ if name not in _BOOKKEEPING)
+    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
+
+
+def check_reminders(due: Due | None, reminders: tuple[Reminder, ...]) -> None:
+    """Raise ``Invalid`` where a reminder is relative to a due that means no instant."""
+    if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):
+        raise Invalid("reminders", "A reminder before the due needs a due with time and zone; add them, or use `at`.")
+
+
+def _with_rule(task: Task, after: Task, rrule: str | None, head: Series | None) -> Task:
+    same_rule = rrule == _rrule(task)
+    if same_rule and (rrule is None or after.due == task.due):
+        return after
+    if rrule is not None and after.due is None:
+        raise Invalid("due", "A recurring task needs a due; give one, or clear recurrence too.")
+    if task.status is not Status.OPEN or not _is_head(task, head):
+        if same_rule:  # its own due moves; the series does not
+            return after
+        raise _cannot_change_rule(task)
+    if rrule is None:
+        return replace(after, recurrence=None, series=None, occurrence=None)
+    return _recurring(after, rrule, version=head.rule_version + 1 if head else 1)
+
+
+def _rrule(task: Task) -> str | None:
+    return task.recurrence.rrule if task.recurrence else None
+
+
+def _is_head(task: Task, head: Series | None) -> bool:
+    if task.recurrence is None:
+        return True
+    return head is not None and head == Series(task.occurrence or "", task.recurrence.version)
+
+
+def _recurring(task: Task, rrule: str, version: int) -> Task:
+    """Return the task as the first occurrence under a rule that counts from its due."""
+    if task.due is None:
+        raise Invalid("due", "A recurring task needs a due; give one, or leave recurrence out.")
+    rule = Recurrence(recurrence.check(rrule, task.due), start=task.due, version=version)
+    return replace(task, recurrence=rule, series=task.series or task.id, occurrence=times.key(task.due))
+
+
+def _cannot_change_rule(task: Task) -> Conflict:
+    if task.status is Status.COMPLETED:
+        return Conflict("recurrence", "The task is completed; change the rule on the occurrence that is open.")
+    return Conflict("recurrence", "The series has gone on; change the rule on its latest occurrence.")

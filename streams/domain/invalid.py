@@ -1,0 +1,20 @@
+"""How the domain says that a value cannot be accepted."""
+
+from typing import ClassVar
+
+
+class Invalid(ValueError):  # noqa: N818 - said of a value, it reads as a sentence
+    """A value that cannot be accepted: ``field`` as people name it over HTTP, ``detail`` a sentence on what to do."""
+
+    code: ClassVar[str] = "invalid"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
+class Conflict(Invalid):
+    """A value that is right in itself, but not for the task as it stands."""
+
+    code: ClassVar[str] = "conflict"

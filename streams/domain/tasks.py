@@ -1,0 +1,213 @@
+"""Tasks: what each command means for a task, given where it stands.
+
+A task is absent, open, completed or deleted; deleted is for good. ``TABLE`` is the whole state machine: for every
+command and every such state, the answer. ``decide`` looks the answer up, lets it act, and returns the events (none or
+one) with the command's outcome (always exactly one). ``evolve`` folds an event into the task. Both are pure: time is
+the command's, ids are derived from the command's, so that deciding again gives the same bytes.
+
+Series. A recurring task belongs to a series, named by its first task's id. State remembers for each series, for ever,
+the last occurrence created and its rule version: the head. ``CreateOccurrence`` acts only on exactly that head, so a
+series moves on once for each occurrence, whatever is completed twice, reopened or delivered late. Changing the rule, or
+the due of the open head, starts a new version of the rule, counted from that due; commands derived under older versions
+do nothing. What has happened between completion and ``CreateOccurrence`` does not matter: had the derived command been
+faster, the next occurrence would stand as well.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from schemas import ids
+from schemas.records import (
+    CommandOutcome,
+    CompleteTask,
+    CreateOccurrence,
+    CreateTask,
+    DeleteTask,
+    OutcomeKind,
+    ReopenTask,
+    Series,
+    Status,
+    Task,
+    TaskCompleted,
+    TaskCreated,
+    TaskDeleted,
+    TaskReopened,
+    TaskUpdated,
+    UpdateTask,
+)
+from streams.domain import composition
+from streams.domain.invalid import Invalid
+
+Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | CreateOccurrence
+Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted
+
+
+class Answer(StrEnum):
+    """What a command does to a task in some state."""
+
+    CREATE = auto()
+    CONTINUE = auto()  # the series: create its next occurrence, if the command still fits
+    UPDATE = auto()  # the fields that really differ, if any
+    COMPLETE = auto()
+    REOPEN = auto()
+    DELETE = auto()
+    NOTHING = auto()  # it is so already
+    NOT_FOUND = auto()
+    GONE = auto()  # deleted
+
+
+_A, _ABSENT = Answer, None
+_OPEN, _COMPLETED, _DELETED = Status.OPEN, Status.COMPLETED, Status.DELETED
+
+# fmt: off
+TABLE: Mapping[type[Command], Mapping[Status | None, Answer]] = {
+    CreateTask:       {_ABSENT: _A.CREATE,    _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.NOTHING},
+    CreateOccurrence: {_ABSENT: _A.CONTINUE,  _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.NOTHING},
+    UpdateTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.UPDATE,   _COMPLETED: _A.UPDATE,  _DELETED: _A.GONE},
+    CompleteTask:     {_ABSENT: _A.NOT_FOUND, _OPEN: _A.COMPLETE, _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
+    ReopenTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.REOPEN,  _DELETED: _A.GONE},
+    DeleteTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.DELETE,   _COMPLETED: _A.DELETE,  _DELETED: _A.NOTHING},
+}
+# fmt: on
+"""The answer to every command for a task in every state, None standing for absent."""
+
+
+class State(Protocol):
+    """What a decision may look at, read lazily by id."""
+
+    def task(self, task_id: str, /) -> Task | None:
+        """Return the task of this id."""
+
+    def series(self, series_id: str, /) -> Series | None:
+        """Return the head of the series of this id."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a command led to: its events in order, and its one outcome."""
+
+    events: tuple[Event, ...]
+    outcome: CommandOutcome
+
+
+class OutOfOrder(ValueError):  # noqa: N818 - said of an event, it reads as a sentence
+    """An event does not follow the task's state: one before it is missing, or it was folded already."""
+
+
+def decide(state: State, command: Command) -> Decision:
+    """Return the events that a command leads to, and its outcome."""
+    task = state.task(command.task)
+    if task is not None and task.user != command.user:  # another user's: not even its existence is told
+        return _rejected(command, None, "not-found", "There is no such task.")
+    answer = TABLE[type(command)][task.status if task else None]
+    if answer is Answer.NOT_FOUND:
+        return _rejected(command, None, "not-found", "There is no such task.")
+    if answer is Answer.GONE:
+        return _rejected(command, task, "deleted", "The task was deleted.")
+    try:
+        after = _applied(state, answer, task, command)
+    except Invalid as problem:
+        return _rejected(command, task, problem.code, problem.detail, problem.field)
+    if after is None or after == task:
+        return _nothing(command, task)
+    return _accepted(command, answer, task, after)
+
+
+def evolve(task: Task | None, event: Event) -> Task:
+    """Return the task after an event; raise ``OutOfOrder`` where the event is not the next one for it."""
+    expected = task.version + 1 if task else 1
+    if event.task.version != expected:
+        raise OutOfOrder(f"Task {event.task.id}: version {expected} was expected, not {event.task.version}.")
+    return event.task
+
+
+def series_after(event: Event) -> tuple[str, Series] | None:
+    """Return the id of the series that an event moved on or gave another rule, with its new head; else None."""
+    task = event.task
+    begins = isinstance(event, TaskCreated) or (isinstance(event, TaskUpdated) and "recurrence" in event.changed)
+    if not begins or task.recurrence is None or task.series is None or task.occurrence is None:
+        return None
+    return task.series, Series(task.occurrence, task.recurrence.version)
+
+
+def _applied(state: State, answer: Answer, task: Task | None, command: Command) -> Task | None:
+    """Return the task as the answer leaves it, the same or None where nothing is to be done."""
+    match answer, task, command:
+        case Answer.CREATE, None, CreateTask() as create:
+            after: Task | None = composition.created(create)
+        case Answer.CONTINUE, None, CreateOccurrence() as create:
+            after = _continued(state, create)
+        case Answer.UPDATE, Task() as before, UpdateTask() as update:
+            after = composition.updated(before, update, state.series(before.series or before.id))
+        case Answer.COMPLETE, Task() as before, _:
+            after = replace(before, status=Status.COMPLETED, completed_at=command.at)
+        case Answer.REOPEN, Task() as before, _:
+            after = replace(before, status=Status.OPEN, completed_at=None)
+        case Answer.DELETE, Task() as before, _:
+            after = replace(before, status=Status.DELETED)
+        case _:
+            after = task
+    return after
+
+
+def _continued(state: State, command: CreateOccurrence) -> Task | None:
+    """Return the next occurrence, None where the series has gone on or has another rule by now."""
+    previous, head = state.task(command.previous), state.series(command.series)
+    if previous is None or previous.user != command.user or previous.recurrence is None:
+        return None
+    if previous.recurrence.version != command.rule_version or head != Series(command.after, command.rule_version):
+        return None
+    return composition.continued(previous, command)
+
+
+def _event(command: Command, answer: Answer, before: Task | None, after: Task) -> Event:
+    common: dict[str, Any] = {
+        "id": ids.event(command.id),
+        "user": command.user,
+        "at": command.at,
+        "actor": command.actor,
+        "command": command.id,
+        "task": after,
+        "cause": command.cause,
+    }
+    match answer:
+        case Answer.COMPLETE:
+            return TaskCompleted(**common)
+        case Answer.REOPEN:
+            return TaskReopened(**common)
+        case Answer.DELETE:
+            return TaskDeleted(**common)
+        case Answer.UPDATE if before is not None:
+            return TaskUpdated(**common, changed=composition.differing(before, after))
+    return TaskCreated(**common)
+
+
+def _accepted(command: Command, answer: Answer, before: Task | None, after: Task) -> Decision:
+    after = replace(after, changed_at=command.at, version=before.version + 1 if before else 1)
+    event = _event(command, answer, before, after)
+    return Decision((event,), _outcome(command, OutcomeKind.ACCEPTED, after))
+
+
+def _nothing(command: Command, task: Task | None) -> Decision:
+    return Decision((), _outcome(command, OutcomeKind.NOTHING_TO_DO, task))
+
+
+def _rejected(command: Command, task: Task | None, code: str, detail: str, field: str | None = None) -> Decision:
+    outcome = _outcome(command, OutcomeKind.REJECTED, task)
+    return Decision((), replace(outcome, code=code, detail=detail, field=field))
+
+
+def _outcome(command: Command, kind: OutcomeKind, task: Task | None) -> CommandOutcome:
+    return CommandOutcome(
+        user=command.user,
+        at=command.at,
+        command=command.id,
+        kind=kind,
+        task=command.task,
+        fingerprint="" if isinstance(command, CreateOccurrence) else command.fingerprint,
+        version=task.version if task else None,
+    )

@@ -1,0 +1,117 @@
+"""Local dates and times, their zones, and the instants that they mean.
+
+Zones come from the pinned ``tzdata`` wheel alone, never from the system: the same log means the same instants on every
+machine. A zone's file is read once, when it is first asked for.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from schemas.records import Due
+from streams.domain.invalid import Invalid
+
+END = 253_402_300_800_000
+"""The first millisecond of the year 10000, the end of the calendar that Python, Postgres and ISO 8601 share."""
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local: the zone's offset is taken off apart
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(r"\d{2}:\d{2}(:\d{2})?", re.ASCII)
+
+
+@cache
+def tzdata_version() -> str:
+    """Return the version of the time zone data, as each block records it."""
+    return version("tzdata")
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Return the names of all zones and of their older names."""
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """Return the zone of this exact name; ``KeyError`` where the time zone data has none."""
+    if name not in zones():
+        raise KeyError(name)
+    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+def key(due: Due) -> str:
+    """Return the local key of an occurrence: ``2026-11-23`` or ``2026-11-23T09:00:00``. Keys sort as times do."""
+    return due.date if due.time is None else f"{due.date}T{due.time}"
+
+
+def local(due: Due) -> datetime:
+    """Return the local date and time, without a zone; a date's is its midnight."""
+    return datetime.fromisoformat(key(due))
+
+
+def milliseconds(moment: datetime, name: str | None) -> int:
+    """Return the instant that a local time means in a zone (UTC if None), in milliseconds since 1970.
+
+    RFC 5545, section 3.3.5: a time that a gap skips is read with the offset before the gap, a time that happens twice
+    is its first. Python's ``fold=0`` means the same (PEP 495).
+    """
+    offset = zone(name).utcoffset(moment) if name else timedelta()
+    assert offset is not None
+    return (moment - _EPOCH - offset) // timedelta(milliseconds=1)
+
+
+def instant(due: Due) -> int | None:
+    """Return the instant of a due in milliseconds since 1970; None where it has no zone and so means no instant."""
+    return milliseconds(local(due), due.zone) if due.zone else None
+
+
+def local_at(instant_: int, name: str | None) -> datetime:
+    """Return the local time that a zone's clocks (UTC's if None) show at an instant in milliseconds since 1970."""
+    moment = datetime.fromtimestamp(instant_ / 1000, zone(name) if name else UTC)
+    return moment.replace(tzinfo=None, fold=0)
+
+
+def check(due: Due) -> Due:
+    """Return the due with its time written ``HH:MM:SS``; raise ``Invalid`` for due.date, due.time or due.zone."""
+    _check_date(due.date)
+    if due.time is None:
+        if due.zone is not None:
+            raise Invalid("due.zone", "A time zone needs a time; give due.time too or leave due.zone out.")
+        return due
+    due = replace(due, time=_checked_time(due.time))
+    if due.zone is not None:
+        _check_zone(due, due.zone)
+    return due
+
+
+def _check_date(date: str) -> None:
+    try:
+        year = datetime.fromisoformat(date).year if _DATE.fullmatch(date) else 0
+    except ValueError:
+        raise Invalid("due.date", "There is no such day in the calendar.") from None
+    if year < 1970:
+        raise Invalid("due.date", "Write a date of the years 1970 to 9999 as YYYY-MM-DD, such as 2026-11-23.")
+
+
+def _checked_time(time: str) -> str:
+    full = time if len(time) == 8 else f"{time}:00"
+    try:
+        if _TIME.fullmatch(time):
+            datetime.fromisoformat(f"2000-01-01T{full}")
+            return full
+    except ValueError:
+        pass
+    raise Invalid("due.time", "Write a time as HH:MM or HH:MM:SS, from 00:00 to 23:59:59.")
+
+
+def _check_zone(due: Due, name: str) -> None:
+    if name not in zones():
+        raise Invalid("due.zone", "There is no such time zone; write its IANA name exactly, such as Europe/Paris.")
+    if not 0 <= milliseconds(local(due), name) < END:
+        raise Invalid("due.date", "In UTC this falls outside the years 1970 to 9999; choose another day.")
