@@ -1,0 +1,34 @@
+"""Where notifications go: the log, or a webhook that gets JSON with the delivery's id as its Idempotency-Key."""
+
+import httpx
+import structlog
+from msgspec.structs import asdict
+
+from schemas.records import Notification
+from streams.settings import Settings
+
+SECONDS = 20.0  # for one delivery: well within the ledger's lease
+
+log = structlog.get_logger()
+
+
+def name_of(settings: Settings) -> str:
+    """Return the channel that the settings choose."""
+    return "webhook" if settings.webhook else "log"
+
+
+async def deliver(settings: Settings, claim: Notification) -> str | None:
+    """Deliver a claimed notification; return None, or a sentence on why it failed."""
+    if settings.webhook is None:
+        log.info("reminder", title=claim.title, task=claim.task, user=claim.user, command=claim.command, id=claim.id)
+        return None
+    body = {
+        key: value for key, value in asdict(claim).items() if key in {"id", "user", "task", "title", "due", "attempt"}
+    }
+    try:
+        async with httpx.AsyncClient(timeout=SECONDS) as client:
+            answer = await client.post(str(settings.webhook), json=body, headers={"Idempotency-Key": claim.id})
+            answer.raise_for_status()
+    except httpx.HTTPError as error:
+        return f"{type(error).__name__}: {error}"
+    return None

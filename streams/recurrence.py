@@ -1,0 +1,26 @@
+"""Recurrence: a completed task of a series leads to the command that creates its next occurrence.
+
+The stage remembers nothing: the next occurrence follows from the event, which holds the whole task, and its id from
+series, occurrence and rule version. Whether the series is already past it is for the tasks stage to say.
+
+Gap: ``series-notices`` is read so that timers of series can come without a change of what the stage reads; as yet no
+timer is set, so no notice stands.
+"""
+
+from schemas.records import TaskCompleted
+from schemas.topics import SERIES_NOTICES, TASK_EVENTS, TASK_FOLLOWUPS
+from streams.domain import recurrence
+from streams.runtime import Stage, Stream
+
+stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES), writes=(TASK_FOLLOWUPS, SERIES_NOTICES))
+app = stage.app
+
+
+@stage.agent(TASK_EVENTS, SERIES_NOTICES)
+async def follow(blocks: Stream) -> None:
+    """Send the command for the next occurrence of each series whose task was completed."""
+    async for block in blocks.noack():
+        with block:
+            for record in block:
+                if isinstance(record.value, TaskCompleted) and (command := recurrence.following(record.value)):
+                    block.emit(TASK_FOLLOWUPS, command)

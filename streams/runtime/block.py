@@ -1,0 +1,150 @@
+"""A block: some records of one partition of one topic, folded by an agent, committed as one."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+
+from schemas import records as r
+from schemas.codec import Undecodable
+from schemas.topics import DEAD_LETTERS, Topic
+
+if TYPE_CHECKING:
+    from streams.runtime.stage import Stage
+    from streams.runtime.state import State
+
+
+class FoldError(Exception):
+    """The agent could not fold a block; nothing outside its memory has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One input record: where it stands and what it says."""
+
+    raw: ConsumerRecord
+    value: Any
+
+    @property
+    def source(self) -> str:
+        """Return where the record stands: ``topic/partition/offset``."""
+        return f"{self.raw.topic}/{self.raw.partition}/{self.raw.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One record to be produced, encoded; no value is a tombstone."""
+
+    key: bytes | None
+    value: bytes | None
+    at: int
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Block:
+    """What one commit covers. Within ``with block:`` the stage's tables read and write through it.
+
+    Iterating gives the decoded records; one that cannot be decoded goes to the dead letters and is passed over.
+    Leaving the ``with`` ends the fold; an exception in it is kept for the partition and never reaches Faust.
+    """
+
+    def __init__(
+        self, stage: "Stage", partition: int, raws: list[ConsumerRecord], state: "State | None", now: int
+    ) -> None:
+        self.stage = stage
+        self.partition = partition
+        self.raws = raws
+        self.state = state
+        self.now = now
+        self.changes: dict[bytes, bytes | None] = {}
+        self.outputs: defaultdict[str, list[Output]] = defaultdict(list)
+        self.rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self.effects: list[Callable[[], Awaitable[None]]] = []
+        self.dead: list[r.DeadLetter] = []
+        self.folded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._source: Record | None = None
+
+    @property
+    def topic(self) -> str | None:
+        """Return the topic that the block's records are from, None for a tick."""
+        return self.raws[0].topic if self.raws else None
+
+    def __enter__(self) -> "Block":
+        self.stage.current = self
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+        self.stage.current = None
+        self._source = None
+        if self.folded.done():  # given up meanwhile
+            return isinstance(error, Exception)
+        if error is None:
+            self.folded.set_result(None)
+        else:
+            failure = FoldError(f"{type(error).__name__}: {error}")
+            failure.__cause__ = error
+            self.folded.set_exception(failure)
+        return isinstance(error, Exception)
+
+    def __iter__(self) -> Iterator[Record]:
+        decode = self.stage.codec.decode
+        for raw in self.raws:
+            try:
+                record = Record(raw, decode(raw.value))
+            except Undecodable as error:
+                self.dead_letter(raw, str(error))
+                continue
+            self._source = record
+            yield record
+
+    def emit(self, topic: Topic, value: Struct) -> None:
+        """Produce ``value`` with the block, to the block's own partition; key and time are its ``user`` and ``at``."""
+        if topic not in self.stage.writes:
+            raise ValueError(f"The stage {self.stage.name} declares no output {topic.name}.")
+        key, at = value.user.encode(), value.at  # type: ignore[attr-defined]  # every keyed record has both
+        self.outputs[topic.name].append(
+            Output(key, self.stage.codec.encode(topic.name, value), at, self._headers(value))
+        )
+
+    def row(self, query: str, values: tuple[Any, ...]) -> None:
+        """Write a row of a view with the block, by the named query; for stages that write Postgres."""
+        self.rows[query].append(values)
+
+    def after_commit(self, effect: Callable[[], Awaitable[None]]) -> None:
+        """Run ``effect`` beside the partition once the block is committed: for what must not hold it, as sending."""
+        self.effects.append(effect)
+
+    def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
+        """Set a record aside with the reason; the partition goes on."""
+        self.dead.append(
+            r.DeadLetter(
+                stage=self.stage.name,
+                topic=raw.topic,
+                partition=raw.partition,
+                offset=raw.offset,
+                at=self.now,
+                reason=reason,
+                key=raw.key,
+                value=raw.value,
+                headers=tuple(raw.headers),
+            )
+        )
+
+    def dead_letters(self) -> list[Output]:
+        """Return the block's dead letters, encoded."""
+        encode = self.stage.codec.encode
+        return [
+            Output(f"{d.stage}/{d.topic}/{d.partition}/{d.offset}".encode(), encode(DEAD_LETTERS.name, d), d.at)
+            for d in self.dead
+        ]
+
+    def _headers(self, value: Struct) -> tuple[tuple[str, bytes], ...]:
+        """Return CloudEvents' binary mode (CloudEvents 1.0.2, Kafka binding 3.2) and the input that led here."""
+        identity = getattr(value, "id", None) or value.command  # type: ignore[attr-defined]  # an outcome has only that
+        headers = (*self.stage.cloud_events(type(value)), ("ce_id", identity.encode()))
+        return (*headers, ("rondo_source", self._source.source.encode())) if self._source else headers

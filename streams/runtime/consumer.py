@@ -1,0 +1,167 @@
+"""The service of a stage's Faust app that owns the consumer and gives each assigned partition its turn.
+
+Only the fetch loop seeks and fetches, so that what a fetch returns is always from where the loop stands. Restoring runs
+beside the rebalance callbacks, never in them: no heartbeat is sent during a callback, and its exceptions are swallowed.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ConsumerStoppedError
+from mode import Service
+from msgspec import Struct
+
+from schemas.codec import Codec
+from schemas.registry.client import Registry
+from schemas.topics import Topic
+from streams import settings, topics
+from streams.runtime.partition import Partition
+
+if TYPE_CHECKING:
+    from streams.runtime.stage import Stage
+
+FETCH_MS = 100
+HEARTBEAT_MS = 1000
+
+log = structlog.get_logger()
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, runtime: "Runtime") -> None:
+        self._runtime = runtime
+
+    async def on_partitions_revoked(self, _: frozenset[TopicPartition]) -> None:
+        await self._runtime.revoke()
+
+    async def on_partitions_assigned(self, assigned: frozenset[TopicPartition]) -> None:
+        await self._runtime.assign(assigned)
+
+
+class Runtime(Service):
+    """Feeds one stage."""
+
+    def __init__(self, stage: "Stage", **service: Any) -> None:
+        self.stage = stage
+        self.settings = stage.settings = stage.settings or settings.load()
+        self.partitions: dict[int, Partition] = {}
+        self._seeks: list[Partition] = []
+        self._consumer: AIOKafkaConsumer | None = None
+        self._producer: AIOKafkaProducer | None = None
+        stage.ready = self.is_ready
+        stage.produce = self.produce
+        super().__init__(**service)
+
+    async def on_start(self) -> None:
+        """Publish the schemas, see that the topics are right, and join the group."""
+        self._registry = Registry(self.settings.registry)
+        self.stage.codec = Codec(self._registry)
+        await self.stage.codec.publish(self.stage.topics())
+        await topics.create(
+            self.settings.kafka, self.settings.partitions, self.stage.topics(), self.settings.replication
+        )
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.kafka,
+            group_id=f"rondo-{self.stage.name}",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=int(self.settings.session_timeout * 1000),
+            heartbeat_interval_ms=HEARTBEAT_MS,
+        )
+        self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
+        await self._consumer.start()
+
+    async def on_stop(self) -> None:
+        """Finish the running blocks before leaving the group; ``consumer.stop`` alone would not."""
+        await self.revoke()
+        for client in (self._consumer, self._producer):
+            if client:
+                await client.stop()
+        await self._registry.aclose()
+
+    def is_ready(self) -> bool:
+        """Tell whether every assigned partition is open."""
+        return bool(self.partitions) and all(partition.ready for partition in self.partitions.values())
+
+    def channel(self, topic: str) -> Any:
+        """Return the channel that the topic's agent reads."""
+        return next(channel for channel in self.stage.app.topics if topic in channel.topics)
+
+    async def produce(self, topic: Topic, record: Struct) -> None:
+        """Produce one record outside any block: the outcome of an effect, which a block then folds."""
+        if self._producer is None:
+            self._producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka, enable_idempotence=True)
+            await self._producer.start()
+        user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
+        value = self.stage.codec.encode(topic.name, record)
+        await self._producer.send_and_wait(topic.name, value, user.encode(), timestamp_ms=at)
+
+    # Partitions.
+
+    async def assign(self, assigned: frozenset[TopicPartition]) -> None:
+        """Begin a turn with each partition; its topics stay paused until the turn says where to read."""
+        assert self._consumer
+        self._consumer.pause(*assigned)
+        numbers = {tp.partition for tp in assigned}
+        missing = {(t.name, n) for t in self.stage.reads for n in numbers} - {
+            (tp.topic, tp.partition) for tp in assigned
+        }
+        if missing:
+            await self.crash(
+                RuntimeError(
+                    f"The inputs of {self.stage.name} were not assigned together: {sorted(missing)} are elsewhere."
+                )
+            )
+            return
+        log.info("assigned", stage=self.stage.name, partitions=sorted(numbers))
+        for number in sorted(numbers):
+            partition = self.partitions[number] = Partition(self, number)
+            self.add_future(partition.run())
+
+    async def revoke(self) -> None:
+        """End all turns, waiting for their running blocks."""
+        partitions, self.partitions = self.partitions, {}
+        await asyncio.gather(*(partition.close() for partition in partitions.values()))
+
+    def seek(self, partition: Partition) -> None:
+        """Ask the fetch loop to read on from a partition's positions; it tells the partition when it does."""
+        self._seeks.append(partition)
+
+    def resume(self, topic: str, number: int) -> None:
+        """Fetch a topic's partition again, if it was paused."""
+        assert self._consumer
+        tp = TopicPartition(topic, number)
+        if tp in self._consumer.paused():
+            self._consumer.resume(tp)
+
+    # Fetching.
+
+    @Service.task
+    async def _fetch(self) -> None:
+        assert self._consumer
+        while not self.should_stop:
+            self._seek_requested()
+            try:
+                fetched = await self._consumer.getmany(timeout_ms=FETCH_MS)
+            except ConsumerStoppedError:
+                return
+            for tp, records in fetched.items():
+                partition = self.partitions.get(tp.partition)
+                if partition and partition.hold(tp.topic, records):
+                    self._consumer.pause(tp)
+
+    def _seek_requested(self) -> None:
+        assert self._consumer
+        seeks, self._seeks = self._seeks, []
+        for partition in seeks:
+            if self.partitions.get(partition.number) is not partition:
+                continue
+            for topic in self.stage.reads:
+                tp = TopicPartition(topic.name, partition.number)
+                self._consumer.seek(tp, partition.positions.get(topic.name, 0))
+                self._consumer.resume(tp)
+            partition.stand()

@@ -1,0 +1,166 @@
+"""State in RocksDB with a changelog, and a block's commit as one Kafka transaction.
+
+Two transactional producers, used alternately: with one, each block would wait some 20 ms for the markers of the commit
+before. Id 0 is initialised first and commits first, so that whoever initialises both is the only one who can commit.
+The end of the changelog is read only after both are initialised: then nothing of a former owner can still be appended.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from schemas import records as r
+from schemas.topics import DEAD_LETTERS
+from streams.domain.times import tzdata_version
+from streams.runtime.block import Block, Output
+from streams.runtime.state import State
+
+if TYPE_CHECKING:
+    from streams.runtime.stage import Stage
+
+RULES = "1"  # version of the rules that decide; a change of it is a record on the log
+_POSITION = b"position\x00"
+_BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
+_STOP_SECONDS = 3.0
+
+log = structlog.get_logger()
+
+
+class KafkaStore:
+    """One turn with a partition of a stage that keeps its state itself."""
+
+    state: State | None = None
+
+    def __init__(self, stage: "Stage", partition: int) -> None:
+        assert stage.settings is not None
+        self._stage = stage
+        self._settings = stage.settings
+        self._partition = partition
+        self._producers: list[AIOKafkaProducer] = []
+        self._turn = 0
+
+    async def open(self) -> dict[str, int]:
+        """Fence former owners, restore from the changelog, return the positions."""
+        self._turn = 0
+        for number in (0, 1):
+            await self._initialise(number)
+        path = self._settings.data / "state" / self._stage.name / str(self._partition)
+        self.state = State(path)
+        await self._restore(self.state)
+        raw = self.state.get(_POSITION)
+        return dict(cast("r.Position", self._stage.codec.decode(raw)).offsets) if raw else {}
+
+    async def _initialise(self, number: int) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka,
+            transactional_id=f"rondo-{self._stage.name}-{self._partition}-{number}",
+            transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=DEAD_LETTERS.max_bytes,
+        )
+        self._producers.append(producer)
+        await producer.start()
+
+    async def _restore(self, state: State) -> None:
+        tp = TopicPartition(self._stage.changelog.name, self._partition)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        try:
+            consumer.assign([tp])
+            end = (await consumer.end_offsets([tp]))[tp]
+            if state.changelog > end:
+                raise RuntimeError(
+                    f"{tp.topic}/{tp.partition} ends at {end}, before the state that was written from it "
+                    f"({state.changelog}): the broker lost data, or it is another broker. Delete the data directory's "
+                    f"state/{self._stage.name} to restore from what the broker has."
+                )
+            await self._replay(consumer, tp, state, end)
+        finally:
+            await consumer.stop()
+
+    async def _replay(self, consumer: AIOKafkaConsumer, tp: TopicPartition, state: State, end: int) -> None:
+        """Apply the changelog up to ``end``, judged by the position: the last offsets may be commit markers."""
+        consumer.seek(tp, state.changelog)
+        restored = 0
+        while (position := await consumer.position(tp)) < end:
+            fetched = (await consumer.getmany(tp, timeout_ms=200)).get(tp, [])
+            if fetched:
+                state.write({raw.key: raw.value for raw in fetched}, fetched[-1].offset + 1)
+                restored += len(fetched)
+        if restored:
+            state.write({}, position)
+            log.info("restored", stage=self._stage.name, partition=self._partition, records=restored)
+
+    async def commit(self, block: Block, positions: dict[str, int]) -> None:
+        """Commit a block as one transaction, then write it to RocksDB."""
+        assert self.state is not None
+        producer = self._producers[self._turn]
+        changes = {**block.changes, _POSITION: self._encoded(r.Position(positions))}
+        await producer.begin_transaction()
+        sent = [
+            await producer.send_batch(batch, topic, partition=0 if topic == DEAD_LETTERS.name else self._partition)
+            for topic, outputs in self._outputs(block).items()
+            for batch in _batches(producer, outputs)
+        ]
+        for batch in _batches(producer, [Output(key, value, block.now) for key, value in changes.items()]):
+            sent.append(await producer.send_batch(batch, self._stage.changelog.name, partition=self._partition))
+        for delivery in sent:  # a commit can succeed though a batch that nobody awaited failed
+            metadata = await delivery
+        await producer.commit_transaction()
+        self._turn = 1 - self._turn
+        self.state.write(changes, metadata.offset + batch.record_count())
+
+    def _outputs(self, block: Block) -> dict[str, list[Output]]:
+        outputs = dict(block.outputs)
+        if block.dead:
+            outputs[DEAD_LETTERS.name] = block.dead_letters()
+        if block.raws and (topic := self._stage.blocks):
+            outputs[topic.name] = [self._range(block, topic.name)]
+        return outputs
+
+    def _range(self, block: Block, topic: str) -> Output:
+        first, last = block.raws[0], block.raws[-1]
+        consumed = r.Block(
+            stage=self._stage.name,
+            topic=first.topic,
+            first=first.offset,
+            last=last.offset,
+            records=len(block.raws),
+            rules=RULES,
+            tzdata=tzdata_version(),
+        )
+        return Output(str(self._partition).encode(), self._stage.codec.encode(topic, consumed), block.now)
+
+    def _encoded(self, record: r.Position) -> bytes:
+        return self._stage.codec.encode(self._stage.changelog.name, record)
+
+    async def close(self) -> None:
+        """Close RocksDB and both producers, however they are."""
+        state, self.state = self.state, None
+        producers, self._producers = self._producers, []
+        if state:
+            state.close()
+        for producer in producers:
+            with suppress(Exception):  # a broken producer must not keep its partition
+                await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+
+
+def _batches(producer: AIOKafkaProducer, outputs: list[Output]) -> Iterator[BatchBuilder]:
+    batch = producer.create_batch()
+    for out in outputs:
+        headers = list(out.headers)
+        if batch.append(key=out.key, value=out.value, timestamp=out.at, headers=headers) is None:
+            yield batch
+            batch = producer.create_batch()
+            batch.append(key=out.key, value=out.value, timestamp=out.at, headers=headers)
+    yield batch

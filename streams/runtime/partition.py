@@ -1,0 +1,256 @@
+"""One owner's turn with one partition of a stage: open, one block after another, close.
+
+A block is formed when the stage is ready for it, never when a fetch returns: queued as fetched, 500 commands a second
+became blocks of one and 2.3 s of delay. Everything of a partition happens in one task, so its inputs and its timers
+need no lock.
+"""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.structs import ConsumerRecord
+
+from schemas.codec import Unlearned
+from schemas.registry.client import RegistryUnavailable
+from streams.runtime.block import Block, FoldError
+
+if TYPE_CHECKING:
+    from streams.runtime.consumer import Runtime
+
+TIMERS_A_TICK = 1000
+POISON = (FoldError, MessageSizeTooLargeError, RecordListTooLargeError)
+"""Errors that lie in the records themselves: a smaller block finds the one at fault."""
+
+log = structlog.get_logger()
+
+
+class Partition:
+    """A partition while this worker owns it.
+
+    ``accepting`` says whether fetched records may be held: they may once the consumer stands at this turn's positions,
+    and must not after an error moved the positions back.
+    """
+
+    def __init__(self, runtime: "Runtime", number: int) -> None:
+        self.number = number
+        self.positions: dict[str, int] = {}
+        self.accepting = False
+        self.ready = False
+        self._runtime = runtime
+        self._stage = runtime.stage
+        self._settings = runtime.settings
+        self._store = runtime.stage.store(number)
+        self._held: dict[str, deque[ConsumerRecord]] = {topic.name: deque() for topic in self._stage.reads}
+        self._wake = asyncio.Event()
+        self._sought = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._limit = self._settings.block_records
+        self._condemned: tuple[ConsumerRecord, str] | None = None
+        self._last_topic = -1
+        self._next_tick = 0
+
+    # Called by the runtime.
+
+    def hold(self, topic: str, records: list[ConsumerRecord]) -> bool:
+        """Hold fetched records until a block takes them; return whether fetching should pause."""
+        if not self.accepting:
+            return False
+        held = self._held[topic]
+        following = held[-1].offset + 1 if held else self.positions.get(topic, 0)
+        held.extend(record for record in records if record.offset >= following)
+        self._wake.set()
+        return len(held) >= self._settings.held_records
+
+    def stand(self) -> None:
+        """Take note that the consumer stands at this turn's positions."""
+        self.accepting = True
+        self._sought.set()
+
+    async def close(self) -> None:
+        """End the turn: the running block is finished, what is held is dropped, producers and RocksDB are closed."""
+        for event in (self._closing, self._wake, self._sought):
+            event.set()
+        self.accepting = self.ready = False
+        await self._closed.wait()
+
+    async def run(self) -> None:
+        """Do blocks until closed. An error never ends the turn: what it left half done is discarded and done again."""
+        try:
+            while not self._closing.is_set():
+                await self._attempt()
+        finally:
+            await self._store.close()
+            self._closed.set()
+
+    # The turn.
+
+    async def _attempt(self) -> None:
+        try:
+            await self._open()
+            while not self._closing.is_set():
+                block = await self._next_block()
+                if block:
+                    await self._process(block)
+        except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be lost
+            await self._discard(error)
+            with suppress(RegistryUnavailable):
+                await self._learned(error)
+
+    async def _open(self) -> None:
+        self.positions = await self._store.open()
+        self._sought.clear()
+        self._runtime.seek(self)
+        await self._sought.wait()
+        self.ready = not self._closing.is_set()
+        self._plan_tick()
+
+    async def _discard(self, error: Exception) -> None:
+        """Forget everything since the last commit, and wait until a worker that lost its partitions would know.
+
+        A zombie that fenced at once would fence the new owner.
+        """
+        self.accepting = self.ready = False
+        for held in self._held.values():
+            held.clear()
+        log.warning("block given up", stage=self._stage.name, partition=self.number, error=repr(error))
+        await self._store.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), self._settings.retry_pause)
+
+    # Forming a block.
+
+    async def _next_block(self) -> Block | None:
+        while not self._closing.is_set():
+            if self._tick_is_due():
+                return self._block([])
+            if records := self._take():
+                return self._block(records)
+            self._wake.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._until_tick())
+        return None
+
+    def _block(self, records: list[ConsumerRecord]) -> Block:
+        return Block(self._stage, self.number, records, self._store.state, self._stage.clock())
+
+    def _take(self) -> list[ConsumerRecord]:
+        """Take the next block's records from the held ones of one topic, the topics in turn."""
+        topics = list(self._held)
+        for step in range(1, len(topics) + 1):
+            index = (self._last_topic + step) % len(topics)
+            if held := self._held[topics[index]]:
+                self._last_topic = index
+                records = self._take_from(held)
+                if len(held) < self._settings.held_records // 2:
+                    self._runtime.resume(topics[index], self.number)
+                return records
+        return []
+
+    def _take_from(self, held: deque[ConsumerRecord]) -> list[ConsumerRecord]:
+        limit = 1 if self._is_condemned(held[0]) else self._limit
+        records = [held.popleft()]
+        size = len(records[0].value or b"")
+        while held and len(records) < limit:
+            size += len(held[0].value or b"")
+            if size > self._settings.block_bytes:
+                break
+            records.append(held.popleft())
+        return records
+
+    def _is_condemned(self, raw: ConsumerRecord) -> bool:
+        if self._condemned is None:
+            return False
+        condemned = self._condemned[0]
+        return (raw.topic, raw.offset) == (condemned.topic, condemned.offset)
+
+    # Folding and committing it.
+
+    async def _process(self, block: Block) -> None:
+        try:
+            await self._fold(block)
+            positions = {**self.positions, **_after(block)}
+            async with asyncio.timeout(self._settings.block_timeout):
+                await self._store.commit(block, positions)
+        except POISON as error:
+            if not await self._learned(error.__cause__):
+                self._suspect(block, error)
+            if not isinstance(error, FoldError):
+                raise  # the producers are of no use any more
+            self._put_back(block)
+            return
+        self.positions = positions
+        self._condemned = None
+        self._limit = min(self._limit * 2, self._settings.block_records)
+        self._plan_tick()
+        for effect in block.effects:
+            self._runtime.add_future(effect())
+
+    async def _learned(self, error: BaseException | None) -> bool:
+        """Learn the schema that an error asks for, if it is such a one: then the same again will succeed."""
+        if isinstance(error, Unlearned):
+            await self._stage.codec.learn([error.message])
+        return isinstance(error, Unlearned)
+
+    async def _fold(self, block: Block) -> None:
+        if block.topic is None:
+            self._tick(block)
+        elif self._condemned and self._is_condemned(block.raws[0]):
+            with block:
+                block.dead_letter(*self._condemned)
+        else:
+            async with asyncio.timeout(self._settings.block_timeout):
+                await self._runtime.channel(block.topic).put(block)
+                await block.folded
+            return
+        await block.folded
+
+    def _suspect(self, block: Block, error: Exception) -> None:
+        """After an error that lies in the records: try half as many, and set the last one left aside."""
+        if len(block.raws) > 1:
+            self._limit = len(block.raws) // 2
+        elif block.raws:
+            self._condemned = (block.raws[0], str(error))
+        log.warning(
+            "block refused", stage=self._stage.name, partition=self.number, records=len(block.raws), error=str(error)
+        )
+
+    def _put_back(self, block: Block) -> None:
+        if block.topic:
+            self._held[block.topic].extendleft(reversed(block.raws))
+        else:
+            self._next_tick = self._stage.clock() + int(self._settings.retry_pause * 1000)
+
+    # Timers.
+
+    def _tick(self, block: Block) -> None:
+        with block:
+            assert self._stage.timers
+            assert self._stage.on_timer
+            for timer in self._stage.timers.due(block.now, TIMERS_A_TICK):
+                self._stage.on_timer(block, timer)
+
+    def _plan_tick(self) -> None:
+        if self._stage.timers and self._store.state:
+            due = self._stage.timers.next_due(self._store.state)
+            horizon = self._stage.clock() + int(self._settings.tick * 1000)
+            self._next_tick = horizon if due is None else due
+
+    def _tick_is_due(self) -> bool:
+        if not self._stage.timers or self._stage.clock() < self._next_tick:
+            return False
+        self._plan_tick()
+        return self._stage.clock() >= self._next_tick
+
+    def _until_tick(self) -> float | None:
+        if not self._stage.timers:
+            return None
+        return min(self._settings.tick, max(0.0, (self._next_tick - self._stage.clock()) / 1000))
+
+
+def _after(block: Block) -> dict[str, int]:
+    return {block.topic: block.raws[-1].offset + 1} if block.topic else {}

@@ -1,0 +1,64 @@
+"""Positions and rows in Postgres: a block's commit is one Postgres transaction that begins with the position's move."""
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from postgres import writer
+from schemas.topics import DEAD_LETTERS
+from streams.runtime.block import Block
+from streams.runtime.stage import Stage
+from streams.runtime.state import State
+from streams.runtime.store import LostPosition
+
+
+class PostgresStore:
+    """One turn with a partition of a stage that writes views and produces nothing but dead letters."""
+
+    state: State | None = None
+
+    def __init__(self, stage: Stage, partition: int) -> None:
+        assert stage.settings is not None
+        self._stage = stage
+        self._settings = stage.settings
+        self._partition = partition
+        self._connection: asyncpg.Connection | None = None
+        self._dead_letters: AIOKafkaProducer | None = None
+        self._positions: dict[str, int] = {}
+
+    async def open(self) -> dict[str, int]:
+        """Connect and return the positions as Postgres has them; the guard in each write keeps other owners out."""
+        self._connection = await asyncpg.connect(self._settings.postgres, timeout=self._settings.block_timeout)
+        topics = [topic.name for topic in self._stage.reads]
+        self._positions = await writer.positions(self._connection, self._partition, topics)
+        return self._positions
+
+    async def commit(self, block: Block, positions: dict[str, int]) -> None:
+        """Write the block's rows and move its topic's position, or raise ``LostPosition`` and change nothing."""
+        if block.topic is None:
+            return
+        await self._set_aside(block)
+        read, following = self._positions[block.topic], positions[block.topic]
+        if not await writer.write(self._connection, block.topic, self._partition, read, following, block.rows):
+            raise LostPosition(f"Another worker writes the views of {block.topic}/{self._partition}.")
+        self._positions = positions
+
+    async def _set_aside(self, block: Block) -> None:
+        """Produce the dead letters first: a crash before the rows repeats them under the same key, it loses none."""
+        if not block.dead:
+            return
+        if self._dead_letters is None:
+            self._dead_letters = AIOKafkaProducer(
+                bootstrap_servers=self._settings.kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
+            )
+            await self._dead_letters.start()
+        for letter in block.dead_letters():
+            await self._dead_letters.send_and_wait(DEAD_LETTERS.name, letter.value, letter.key, timestamp_ms=letter.at)
+
+    async def close(self) -> None:
+        """Close the connection and the producer."""
+        connection, self._connection = self._connection, None
+        producer, self._dead_letters = self._dead_letters, None
+        if connection:
+            connection.terminate()
+        if producer:
+            await producer.stop()

@@ -1,0 +1,162 @@
+"""The declaration of a stage: what it reads, writes and remembers, and the Faust app that folds it."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
+
+import faust
+from faust.app.base import BootStrategy
+from faust.streams import Stream as FaustStream
+from msgspec import Struct
+
+from schemas import records as r
+from schemas import topics
+from schemas.codec import Codec
+from schemas.topics import Topic
+from streams import settings as worker_settings
+from streams.runtime.block import Block
+from streams.runtime.consumer import Runtime
+from streams.runtime.kafka import KafkaStore
+from streams.runtime.state import Table, Timers
+from streams.runtime.store import Store
+
+V = TypeVar("V", bound=Struct)
+Stream: TypeAlias = FaustStream[Block]
+Fold = Callable[[Any], Awaitable[None]]
+Tick = Callable[[Block, r.Timer], None]
+
+
+def _wall_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class _Boot(BootStrategy):
+    """Faust's own consumer, producer, conductor, recovery and table manager stay out: the runtime stands in."""
+
+    enable_kafka_consumer = False
+    enable_kafka_producer = False
+    enable_web = False
+
+
+class _App(faust.App):
+    """A Faust app whose agents are fed by the runtime."""
+
+    BootStrategy = _Boot
+    stage: "Stage"
+
+    async def on_first_start(self) -> None:
+        """Make no directories: state lives under the stage's own."""
+
+    async def on_started_init_extra_services(self) -> None:
+        """Start feeding once the agents stand."""
+        await super().on_started_init_extra_services()
+        await self.add_runtime_dependency(Runtime(self.stage, loop=self.loop, beacon=self.beacon))
+
+
+class Stage:
+    """One stage of the pipeline.
+
+    ``writes`` are the topics it alone produces to. ``store`` makes the place where a partition's state and position
+    live: RocksDB with a changelog by default, Postgres for views. ``settings`` and ``clock`` (milliseconds since 1970)
+    may be set before the app starts; without, the environment and the wall clock are used.
+    """
+
+    codec: Codec
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        reads: tuple[Topic, ...],
+        writes: tuple[Topic, ...] = (),
+        store: Callable[["Stage", int], Store] | None = None,
+    ) -> None:
+        self.name = name
+        self.reads = reads
+        self.writes = writes
+        self.current: Block | None = None
+        self.settings: worker_settings.Settings | None = None
+        self.clock: Callable[[], int] = _wall_clock
+        self.timers: Timers | None = None
+        self.ready: Callable[[], bool] = lambda: False
+        self.on_timer: Tick | None = None
+        self.produce: Callable[[Topic, Struct], Awaitable[None]]
+        self._store = store
+        self._tables: list[Table[Any]] = []
+        self.app = _App(f"rondo-{name}", autodiscover=False)
+        self.app.stage = self
+
+    @property
+    def block(self) -> Block:
+        """Return the block that is being folded."""
+        if self.current is None:
+            raise RuntimeError(f"The tables of {self.name} are open only inside ``with block:``.")
+        return self.current
+
+    @property
+    def keeps_state(self) -> bool:
+        """Tell whether the stage's state is its own, in RocksDB with a changelog."""
+        return self._store is None
+
+    @property
+    def changelog(self) -> Topic:
+        """Return the topic that the stage's state is restored from."""
+        timers = (r.Timer, r.TimerCursor) if self.timers else ()
+        return topics.changelog(self.name, (*dict.fromkeys(table.record for table in self._tables), *timers))
+
+    @property
+    def blocks(self) -> Topic | None:
+        """Return the topic that records how several inputs interleaved; one input needs none."""
+        return topics.blocks(self.name) if self.keeps_state and len(self.reads) > 1 else None
+
+    def topics(self) -> tuple[Topic, ...]:
+        """Return every topic that the stage touches."""
+        own = (self.changelog, *((self.blocks,) if self.blocks else ())) if self.keeps_state else ()
+        return tuple(dict.fromkeys((*self.reads, *self.writes, *own, topics.DEAD_LETTERS)))
+
+    def agent(self, *inputs: Topic) -> Callable[[Fold], Fold]:
+        """Make a function the Faust agent of these inputs, one agent a topic: it gets a stream of blocks."""
+
+        def register(fold: Fold) -> Fold:
+            for topic in inputs:
+                if topic not in self.reads:
+                    raise ValueError(f"The stage {self.name} declares no input {topic.name}.")
+                self.app.agent(self.app.topic(topic.name), name=f"{self.name}.{fold.__name__}.{topic.name}")(fold)
+            return fold
+
+        return register
+
+    def table(self, name: str, record: type[V]) -> Table[V]:
+        """Declare a table of the stage's state."""
+        table = Table(self, name, record)
+        self._tables.append(table)
+        return table
+
+    def timer(self, name: str) -> Timers:
+        """Declare the stage's timers; ``on_tick`` says what a timer that has come produces."""
+        self.timers = Timers(self, name)
+        return self.timers
+
+    def ordered(self, name: str) -> Timers:
+        """Declare a set in order of time that the stage takes from by itself, by its records' time."""
+        self._tables.append(Table(self, name, r.Timer))
+        self._tables.append(Table(self, name, r.TimerCursor))
+        return Timers(self, name)
+
+    def on_tick(self, produce: Tick) -> Tick:
+        """Make a function the stage's answer to a timer that has come: it emits a notice, and changes nothing."""
+        self.on_timer = produce
+        return produce
+
+    def store(self, partition: int) -> Store:
+        """Return where a partition's state and position live."""
+        return self._store(self, partition) if self._store else KafkaStore(self, partition)
+
+    @staticmethod
+    @cache
+    def cloud_events(record: type[Struct]) -> tuple[tuple[str, bytes], ...]:
+        """Return the constant part of a record's CloudEvents headers; its type is ``task-created`` and so on."""
+        kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", record.__name__).lower()
+        return (("ce_specversion", b"1.0"), ("ce_source", b"/rondo"), ("ce_type", kebab.encode()))

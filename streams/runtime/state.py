@@ -1,0 +1,185 @@
+"""A partition's state: bytes by key in RocksDB, seen by the stage as tables and timers through its current block.
+
+Keys are ``<table> 00 <key>``, so that one table's keys are together and sorted. Values are Avro, as on the changelog.
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from msgspec import Struct
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
+
+from schemas import records as r
+
+if TYPE_CHECKING:
+    from streams.runtime.block import Block
+    from streams.runtime.stage import Stage
+
+V = TypeVar("V", bound=Struct)
+
+_OFFSET = b"\x00changelog"  # where the changelog is read on from: kept only here, never on the changelog itself
+_MIB = 1024 * 1024
+
+
+def _options() -> Options:
+    """Return options for many small databases on one machine; the defaults would take 2 GiB each."""
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(4 * _MIB)
+    options.set_max_write_buffer_number(2)
+    options.set_keep_log_file_num(2)
+    options.set_max_open_files(64)
+    table = BlockBasedOptions()
+    table.set_block_cache(Cache(8 * _MIB))
+    table.set_bloom_filter(10, block_based=False)
+    options.set_block_based_table_factory(table)
+    return options
+
+
+class State:
+    """One stage-partition's database. ``changelog`` is the changelog's next offset that it does not hold yet."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self._db = Rdict(str(path), options=_options())
+
+    @property
+    def changelog(self) -> int:
+        """Return the first offset of the changelog that is not in this database."""
+        raw = self._db.get(_OFFSET)
+        return int.from_bytes(raw, "big") if raw else 0
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of ``key`` as last committed."""
+        return cast("bytes | None", self._db.get(key))
+
+    def write(self, changes: dict[bytes, bytes | None], changelog: int) -> None:
+        """Write changes (None deletes) and the changelog's offset after them, all or nothing."""
+        batch = WriteBatch(raw_mode=True)
+        for key, value in changes.items():
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(_OFFSET, changelog.to_bytes(8, "big"))
+        self._db.write(batch)
+
+    def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return at most ``limit`` entries with start < key < end, in order.
+
+        The iterator is gone on return: a live one would keep the database locked after ``close``.
+        """
+        bound = ReadOptions()
+        bound.set_iterate_upper_bound(end)
+        found: list[tuple[bytes, bytes]] = []
+        for key, value in self._db.items(from_key=start, read_opt=bound):
+            if key != start:
+                found.append((cast("bytes", key), value))
+            if len(found) >= limit:
+                break
+        return found
+
+    def close(self) -> None:
+        """Close the database, so that it can be opened again."""
+        self._db.close()
+
+
+class Table(Generic[V]):
+    """A mapping from text to records of one type: looks like a Faust table, lives in the current block's partition."""
+
+    def __init__(self, stage: "Stage", name: str, record: type[V]) -> None:
+        self.record = record
+        self._stage = stage
+        self._prefix = name.encode() + b"\x00"
+
+    def get(self, key: str) -> V | None:
+        """Return the record under ``key`` as this block left it, or None."""
+        raw = read(self._stage.block, self._prefix + key.encode())
+        return None if raw is None else cast("V", self._stage.codec.decode(raw))
+
+    def __getitem__(self, key: str) -> V:
+        if (value := self.get(key)) is None:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, key: str) -> bool:
+        return read(self._stage.block, self._prefix + key.encode()) is not None
+
+    def __setitem__(self, key: str, value: V) -> None:
+        self._stage.block.changes[self._prefix + key.encode()] = self._stage.codec.encode(
+            self._stage.changelog.name, value
+        )
+
+    def __delitem__(self, key: str) -> None:
+        self._stage.block.changes[self._prefix + key.encode()] = None
+
+
+class Timers:
+    """Timers in order of their time: ``<name> 00 <due, big-endian ms> <id>``, and a cursor behind the last one taken.
+
+    Taking starts at the cursor: a seek from the start would walk the tombstones of all that ever was. Setting a timer
+    below the cursor lowers it, so a timer can be taken twice but never be passed over.
+    """
+
+    def __init__(self, stage: "Stage", name: str) -> None:
+        self._stage = stage
+        self._prefix = name.encode() + b"\x00"
+        self._cursor = b"cursor\x00" + name.encode()
+
+    def set(self, timer: r.Timer) -> None:
+        """Set a timer."""
+        block, key = self._stage.block, self._key(timer)
+        block.changes[key] = self._encode(timer)
+        if key <= self._cursor_of(block):
+            self._move(block, key[:-1])  # below it; what lies between is at worst taken twice
+
+    def remove(self, timer: r.Timer) -> None:
+        """Remove a timer; one that does not stand is no error."""
+        self._stage.block.changes[self._key(timer)] = None
+
+    def due(self, until: int, limit: int) -> Iterator[r.Timer]:
+        """Take at most ``limit`` timers due at or before ``until``, moving the cursor past each."""
+        block = self._stage.block
+        for key, raw in self._pending(block, until, limit):
+            self._move(block, key)
+            yield cast("r.Timer", self._stage.codec.decode(raw))
+
+    def next_due(self, state: State) -> int | None:
+        """Return the time of the first timer not yet taken, as committed."""
+        found = state.scan(self._committed_cursor(state), self._prefix + b"\xff" * 9, 1)
+        return struct.unpack_from(">Q", found[0][0], len(self._prefix))[0] if found else None
+
+    def _pending(self, block: "Block", until: int, limit: int) -> list[tuple[bytes, bytes]]:
+        start, end = self._cursor_of(block), self._prefix + struct.pack(">Q", max(0, until) + 1)
+        stored = {k: v for k, v in _state(block).scan(start, end, limit) if k not in block.changes}
+        fresh = {k: v for k, v in block.changes.items() if v is not None and start < k < end}
+        return sorted((stored | fresh).items())[:limit]
+
+    def _key(self, timer: r.Timer) -> bytes:
+        return self._prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()
+
+    def _cursor_of(self, block: "Block") -> bytes:
+        raw = read(block, self._cursor)
+        return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self._prefix
+
+    def _committed_cursor(self, state: State) -> bytes:
+        raw = state.get(self._cursor)
+        return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self._prefix
+
+    def _move(self, block: "Block", key: bytes) -> None:
+        block.changes[self._cursor] = self._encode(r.TimerCursor(key))
+
+    def _encode(self, record: Any) -> bytes:
+        return self._stage.codec.encode(self._stage.changelog.name, record)
+
+
+def read(block: "Block", key: bytes) -> bytes | None:
+    """Return a key's value as the block has left it so far."""
+    return block.changes[key] if key in block.changes else _state(block).get(key)
+
+
+def _state(block: "Block") -> State:
+    assert block.state is not None, f"The stage {block.stage.name} keeps no state of its own."
+    return block.state

@@ -1,0 +1,25 @@
+"""Where a partition's state and positions live: what a partition asks of RocksDB with a changelog, or of Postgres."""
+
+from typing import Protocol
+
+from streams.runtime.block import Block
+from streams.runtime.state import State
+
+
+class LostPosition(RuntimeError):
+    """Another owner has moved the position: this worker's turn is over."""
+
+
+class Store(Protocol):
+    """One owner's turn with one partition's state. After any error it is closed and opened anew."""
+
+    state: State | None
+
+    async def open(self) -> dict[str, int]:
+        """Keep other owners out, bring the state up to date, and return the next offset of each input topic."""
+
+    async def commit(self, block: Block, positions: dict[str, int]) -> None:
+        """Make the block's output, its changes and the positions after it true, all or nothing."""
+
+    async def close(self) -> None:
+        """Free everything; may be called in any condition, and twice."""

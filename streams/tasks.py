@@ -1,0 +1,100 @@
+"""Tasks: people's and derived commands become events, and exactly one outcome for each command id.
+
+State, by user: the tasks, what is remembered of each series for ever, and the command ids of the last 30 days of record
+time. A command that comes again within them does nothing, not even a second outcome.
+
+Gap: ids older than that are forgotten, so a client must not send a command again after 30 days.
+"""
+
+from functools import lru_cache
+
+from aiokafka.partitioner import murmur2
+
+from schemas import records as r
+from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
+from streams.domain import tasks
+from streams.runtime import Block, Record, Stage, Stream
+
+REMEMBERED = 30 * 24 * 60 * 60 * 1000  # milliseconds of record time
+FORGOTTEN_A_COMMAND = 2  # more than one comes, so that the memory stays bounded
+
+stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS), writes=(TASK_EVENTS,))
+app = stage.app
+tasks_by_id = stage.table("tasks", r.Task)
+series_by_id = stage.table("series", r.Series)
+remembered = stage.table("remembered", r.Remembered)
+memory = stage.ordered("memory")
+
+
+@stage.agent(TASK_COMMANDS, TASK_FOLLOWUPS)
+async def decide(blocks: Stream) -> None:
+    """Decide commands one after the other."""
+    async for block in blocks.noack():
+        with block:
+            for record in block:
+                if reason := misplaced(block, record):
+                    block.dead_letter(record.raw, reason)
+                else:
+                    answer(block, record.value)
+
+
+def answer(block: Block, command: tasks.Command) -> None:
+    """Emit what a command leads to and keep its result, unless it was answered before."""
+    key = f"{command.user}/{command.id}"
+    if key in remembered:
+        return
+    user = UserState(command.user)
+    decision = tasks.decide(user, command)
+    for event in decision.events:
+        user.evolve(event)
+        block.emit(TASK_EVENTS, event)
+    block.emit(TASK_EVENTS, decision.outcome)
+    remember(key, command)
+
+
+def remember(key: str, command: tasks.Command) -> None:
+    """Remember a command's id, and forget those that are too old by its own time."""
+    remembered[key] = r.Remembered(at=command.at, fingerprint=getattr(command, "fingerprint", ""))
+    memory.set(r.Timer(id=command.id, user=command.user, subject=key, due=command.at))
+    for old in list(memory.due(command.at - REMEMBERED, FORGOTTEN_A_COMMAND)):
+        del remembered[old.subject]
+        memory.remove(old)
+
+
+class UserState:
+    """One user's tasks and series, read lazily by id."""
+
+    def __init__(self, user: str) -> None:
+        self._user = user
+
+    def task(self, task: str) -> r.Task | None:
+        """Return a task, None where the user has none of this id."""
+        return tasks_by_id.get(f"{self._user}/{task}")
+
+    def series(self, series: str) -> r.Series | None:
+        """Return what is remembered of a series."""
+        return series_by_id.get(f"{self._user}/{series}")
+
+    def evolve(self, event: tasks.Event) -> None:
+        """Keep what an event leads to."""
+        task = tasks.evolve(self.task(event.task.id), event)
+        tasks_by_id[f"{self._user}/{task.id}"] = task
+        if after := tasks.series_after(event):
+            series, state = after
+            series_by_id[f"{self._user}/{series}"] = state
+
+
+def misplaced(block: Block, record: Record) -> str | None:
+    """Return why a command must not be decided here, though it could be read: other programs send through the API."""
+    if record.raw.key != record.value.user.encode():
+        return "the record's key is not its user"
+    assert stage.settings
+    if partition_of(record.value.user, stage.settings.partitions) != block.partition:
+        return "the record is not on its user's partition (Java's murmur2 of the user's id)"
+    return None
+
+
+@lru_cache(maxsize=100_000)
+def partition_of(user: str, partitions: int) -> int:
+    """Return the partition of a user's records, as Java's default partitioner has it."""
+    return int((murmur2(user.encode()) & 0x7FFFFFFF) % partitions)

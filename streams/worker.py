@@ -1,0 +1,77 @@
+"""One process that runs one or several stages, with their health on localhost."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Response
+from mode import Service, Worker
+
+from streams import log, settings
+from streams.runtime import Stage
+
+STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
+"""Every stage, in the order in which a command passes them."""
+
+
+def run(names: Sequence[str] = STAGES) -> None:
+    """Run these stages until the process is told to stop; ends the process."""
+    chosen = settings.load()
+    log.configure(chosen.log_level)
+    stages = [find(name) for name in names]
+    for stage in stages:
+        stage.settings = chosen
+    health = [Health(stages, chosen.health_port)] if chosen.health_port else []
+    Worker(
+        *health, *(stage.app for stage in stages), override_logging=False, redirect_stdouts=False, quiet=True
+    ).execute_from_commandline()
+
+
+def find(name: str) -> Stage:
+    """Return the stage of a name."""
+    stage: Stage = import_module(f"streams.{name}").stage
+    return stage
+
+
+class _Server(uvicorn.Server):
+    """A server whose signals are the worker's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Health(Service):
+    """Serves ``/live`` and ``/ready`` on 127.0.0.1."""
+
+    def __init__(self, stages: Sequence[Stage], port: int, **service: Any) -> None:
+        config = uvicorn.Config(health_app(stages), host="127.0.0.1", port=port, log_config=None, access_log=False)
+        self._server = _Server(config)
+        super().__init__(**service)
+
+    async def on_stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+
+    @Service.task
+    async def _serve(self) -> None:
+        await self._server.serve()
+
+
+def health_app(stages: Sequence[Stage]) -> FastAPI:
+    """Return the health of these stages as an application."""
+    app = FastAPI(title="Rondo worker", openapi_url=None)
+
+    @app.get("/live")
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/ready")
+    async def ready(response: Response) -> dict[str, bool]:
+        parts = {stage.name: stage.ready() for stage in stages}
+        response.status_code = 200 if all(parts.values()) else 503
+        return parts
+
+    return app
