@@ -48,14 +48,14 @@ create table rondo.tags (
     unique (user_id, name)
 );
 
--- The tags that tasks bear in their current version.
+-- The tags that tasks bear in their current version. No foreign keys: one writer fills all three tables in
+-- one transaction, and checking that again for each row took a quarter of the time of writing a task with two tags.
 create table rondo.task_tags (
-    task_id uuid not null references rondo.tasks on delete cascade,
-    tag_id uuid not null references rondo.tags on delete cascade,
+    task_id uuid not null, -- of tasks
+    tag_id uuid not null, -- of tags
     user_id uuid not null,
     primary key (task_id, tag_id)
 );
-create index task_tags_of_tag on rondo.task_tags (tag_id);
 
 -- Who changed what, and why. Field values stand exactly as they were hashed.
 create table rondo.audit (

@@ -1,0 +1,162 @@
+-- What the views stage writes. A query takes one array a column, all of one length; its parameters stand in the order of
+-- the rows that streams/domain/views.py projects. Several rows of a block may mean the same row of a table, which ON
+-- CONFLICT refuses to touch twice: so each query first keeps the newest, by version where there is one, else by the
+-- order of the log (n). Rows that hold already are left alone, so writing again changes nothing.
+
+-- name: become_projector()^
+-- For the rest of the transaction: the role that may write. The log is the truth and the position is lost together with
+-- the rows, so a commit need not wait for the disk.
+select set_config('role', 'rondo_views', true), set_config('synchronous_commit', 'off', true);
+
+-- name: start_positions(topics, partition)!
+-- Begin at 0 with each topic that was never read.
+insert into rondo.positions (topic, partition, position)
+select topic, :partition::integer, 0 from unnest(:topics::text[]) as given (topic)
+on conflict do nothing;
+
+-- name: positions_of(topics, partition)
+-- The next offset to read, by topic.
+select topic, position from rondo.positions where partition = :partition::integer and topic = any(:topics::text[]);
+
+-- name: advance(topic, partition, read, next)!
+-- Move the position, if it still stands where the rows were read from: nobody else wrote since.
+update rondo.positions set position = :next::bigint
+where topic = :topic::text and partition = :partition::integer and position = :read::bigint;
+
+-- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at)!
+-- Tasks as they stand after an event.
+insert into rondo.tasks as held (
+    id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
+    occurrence, version, created_at, changed_at, completed_at
+)
+select distinct on (id)
+    id, user_id, title, notes, priority::rondo.priority, due_date, due_time, due_zone, due_at, recurrence, reminders,
+    status::rondo.status, series, occurrence, version, created_at, changed_at, completed_at
+from unnest(
+    :id::uuid[], :user_id::uuid[], :title::text[], :notes::text[], :priority::text[], :due_date::date[],
+    :due_time::time[], :due_zone::text[], :due_at::timestamptz[], :recurrence::jsonb[], :reminders::jsonb[],
+    :status::text[], :series::uuid[], :occurrence::text[], :version::bigint[], :created_at::timestamptz[],
+    :changed_at::timestamptz[], :completed_at::timestamptz[]
+) as given (
+    id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
+    occurrence, version, created_at, changed_at, completed_at
+)
+order by id, version desc
+on conflict (id) do update set
+    title = excluded.title,
+    notes = excluded.notes,
+    priority = excluded.priority,
+    due_date = excluded.due_date,
+    due_time = excluded.due_time,
+    due_zone = excluded.due_zone,
+    due_at = excluded.due_at,
+    recurrence = excluded.recurrence,
+    reminders = excluded.reminders,
+    status = excluded.status,
+    series = excluded.series,
+    occurrence = excluded.occurrence,
+    version = excluded.version,
+    created_at = excluded.created_at,
+    changed_at = excluded.changed_at,
+    completed_at = excluded.completed_at
+where held.version < excluded.version and held.user_id = excluded.user_id;
+
+-- name: put_tags(id, user_id, name)!
+-- Tags that were given to a task. They stay, also when no task bears them any more: else what stands here would depend
+-- on how the log was cut into blocks.
+insert into rondo.tags (id, user_id, name)
+select distinct id, user_id, name
+from unnest(:id::uuid[], :user_id::uuid[], :name::text[]) as given (id, user_id, name)
+where not exists (select from rondo.tags as held where held.id = given.id);
+
+-- name: put_task_tags(task_id, user_id, version, tags)!
+-- The tags of tasks, ids joined by commas: exactly these, if this version of the task is the one that stands by now.
+with given as (
+    select distinct on (task_id) task_id, user_id, version, string_to_array(tags, ',')::uuid[] as tags
+    from unnest(:task_id::uuid[], :user_id::uuid[], :version::bigint[], :tags::text[])
+        as given (task_id, user_id, version, tags)
+    order by task_id, version desc
+), standing as (
+    select task_id, given.user_id, tags
+    from given join rondo.tasks on tasks.id = task_id and tasks.version = given.version and tasks.user_id = given.user_id
+), removed as (
+    delete from rondo.task_tags using standing
+    where task_tags.task_id = standing.task_id and task_tags.tag_id <> all(standing.tags)
+)
+insert into rondo.task_tags (task_id, tag_id, user_id)
+select standing.task_id, tag.id, user_id
+from standing cross join lateral unnest(tags) as tag (id)
+where not exists (select from rondo.task_tags as held where held.task_id = standing.task_id and held.tag_id = tag.id);
+
+-- name: put_audit(user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash)!
+-- Entries of the audit trail, which never change.
+insert into rondo.audit (
+    user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash
+)
+select * from unnest(
+    :user_id::uuid[], :sequence::bigint[], :id::uuid[], :at::timestamptz[], :actor::text[], :command::uuid[],
+    :cause::uuid[], :event::text[], :task_id::uuid[], :changes::jsonb[], :previous::text[], :hash::text[]
+)
+on conflict do nothing;
+
+-- name: put_reminders(id, user_id, task_id, reminder, title, due_at, status, changed_at)!
+-- What became of reminders: the last word on the log counts, and after DUE nothing does. A cancellation knows neither
+-- title nor instant, these stay as the scheduling gave them; one of a reminder that never stood leaves no row.
+with given as (
+    select *, min(n) filter (where status = 'DUE') over (partition by id) as decided
+    from unnest(
+        :id::uuid[], :user_id::uuid[], :task_id::uuid[], :reminder::text[], :title::text[], :due_at::timestamptz[],
+        :status::text[], :changed_at::timestamptz[]
+    ) with ordinality as given (id, user_id, task_id, reminder, title, due_at, status, changed_at, n)
+), counted as (
+    select * from given where n <= coalesce(decided, n)
+), last_word as (
+    select distinct on (id) id, user_id, task_id, status::rondo.reminder_status as status, changed_at
+    from counted order by id, n desc
+), last_schedule as (
+    select distinct on (id) id, reminder, title, due_at from counted where due_at is not null order by id, n desc
+)
+insert into rondo.reminders as held (id, user_id, task_id, reminder, title, due_at, status, changed_at)
+select
+    id, last_word.user_id, last_word.task_id, coalesce(last_schedule.reminder, stood.reminder),
+    coalesce(last_schedule.title, stood.title), coalesce(last_schedule.due_at, stood.due_at), last_word.status,
+    last_word.changed_at
+from last_word left join last_schedule using (id) left join rondo.reminders as stood using (id)
+where last_schedule.id is not null or stood.id is not null
+on conflict (id) do update set
+    title = excluded.title,
+    status = excluded.status,
+    changed_at = excluded.changed_at
+where held.status <> 'DUE' and (held.title, held.status, held.changed_at)
+    is distinct from (excluded.title, excluded.status, excluded.changed_at);
+
+-- name: put_notifications(id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at)!
+-- Steps of the ledger, which never change.
+insert into rondo.notifications (
+    id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at
+)
+select
+    id, channel, attempt, step::rondo.step, user_id, at, command, task_id, title, due_at, detail, retry_at
+from unnest(
+    :id::uuid[], :channel::text[], :attempt::integer[], :step::text[], :user_id::uuid[], :at::timestamptz[],
+    :command::uuid[], :task_id::uuid[], :title::text[], :due_at::timestamptz[], :detail::text[],
+    :retry_at::timestamptz[]
+) as given (id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at)
+on conflict do nothing;
+
+-- name: put_commands(id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)!
+-- Outcomes of commands. A command is answered once: the first answer stays.
+insert into rondo.commands (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)
+select id, user_id, at, kind::rondo.outcome, task_id, fingerprint, version, code, detail, field
+from unnest(
+    :id::uuid[], :user_id::uuid[], :at::timestamptz[], :kind::text[], :task_id::uuid[], :fingerprint::text[],
+    :version::bigint[], :code::text[], :detail::text[], :field::text[]
+) as given (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)
+on conflict do nothing;
+
+-- name: wake(id)!
+-- Tell those who wait for these outcomes, once this transaction commits: ids joined by commas, 200 to a payload, since
+-- Postgres carries at most 7,999 bytes.
+select pg_notify('rondo_commands', string_agg(given.id, ',' order by n))
+from unnest(:id::text[]) with ordinality as given (id, n)
+group by (n - 1) / 200;

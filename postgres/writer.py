@@ -1,0 +1,70 @@
+"""Writes what the views stage read: the rows and the position in one transaction, or nothing.
+
+The position is Postgres's own. Whoever writes names the position from which the rows were read; a worker that was
+thought dead and comes back names an old one, and nothing of its block is written.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from asyncpg import Connection
+
+from postgres.queries import load
+
+# Which tags a task bears depends on the version that stands, so the task comes first.
+_ORDER = ("put_tasks", "put_tags", "put_task_tags", "put_audit", "put_reminders", "put_notifications", "put_commands")
+
+
+class _MovedError(Exception):
+    """Another owner has moved the position."""
+
+
+async def positions(connection: Connection, partition: int, topics: Sequence[str]) -> dict[str, int]:
+    """Return the next offset to read of each topic in this partition, 0 for a topic that was never read."""
+    queries = load("write")
+    async with connection.transaction():
+        await queries.become_projector(connection)
+        await queries.start_positions(connection, topics=topics, partition=partition)
+        rows = queries.positions_of(connection, topics=topics, partition=partition)
+        return {row["topic"]: row["position"] async for row in rows}
+
+
+async def write(  # noqa: PLR0917 - called once, in this order
+    connection: Connection,
+    topic: str,
+    partition: int,
+    read: int,
+    next: int,  # noqa: A002 - the word for it
+    rows: Mapping[str, Sequence[tuple[object, ...]]],
+) -> bool:
+    """Write the rows of the records from offset ``read`` to before ``next``; wake who waits for outcomes among them.
+
+    ``rows`` are those of ``streams.domain.views.project`` by query, in the order of the log. Returns False, with
+    nothing written, where the position is not ``read`` any more: another owner writes this partition now. Raises
+    KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError; nothing is written then.
+    """
+    try:
+        async with connection.transaction():
+            await load("write").become_projector(connection)
+            await _advance(connection, topic, partition, read, next)
+            await _put(connection, rows)
+    except _MovedError:
+        return False
+    return True
+
+
+async def _advance(connection: Connection, topic: str, partition: int, read: int, following: int) -> None:
+    status = await load("write").advance(connection, topic=topic, partition=partition, read=read, next=following)
+    if status != "UPDATE 1":
+        raise _MovedError
+
+
+async def _put(connection: Connection, rows: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
+    if unknown := rows.keys() - set(_ORDER):
+        raise KeyError(f"postgres/queries/write.sql has no rows {sorted(unknown)}.")
+    for name in _ORDER:
+        if given := rows.get(name):
+            query = getattr(load("write"), name)
+            columns = dict(zip(query.parameters, zip(*given, strict=True), strict=True))
+            await query(connection, **columns)
+    if outcomes := rows.get("put_commands"):
+        await load("write").wake(connection, id=[row[0] for row in outcomes])

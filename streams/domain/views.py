@@ -1,0 +1,160 @@
+"""What the views show of each record: a pure projection to rows of the named queries in ``postgres/queries/write.sql``.
+
+A row is a tuple in the order of its query's parameters. Ids are UUIDs as strings, instants are aware datetimes, JSON is
+text. The queries keep the newest version of each row, so records may be projected again, together or one by one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from schemas import ids
+from schemas import records as r
+from streams.domain.times import instant
+
+Row = tuple[object, ...]
+Rows = Iterable[tuple[str, Row]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def project(record: Struct) -> Rows:
+    """Return the rows that the views keep of ``record``, each with the name of its query.
+
+    Raises TypeError for a record of a type that no view knows.
+    """
+    projection = _PROJECTIONS.get(type(record))
+    if projection is None:
+        raise TypeError(f"No view knows {type(record).__name__}: add it to streams/domain/views.py.")
+    return projection(record)
+
+
+def collect(records: Iterable[Struct]) -> dict[str, list[Row]]:
+    """Return all rows of ``records`` by query, in the order of the records."""
+    rows: dict[str, list[Row]] = {}
+    for record in records:
+        for query, row in project(record):
+            rows.setdefault(query, []).append(row)
+    return rows
+
+
+def _task(event: r.TaskCreated) -> Rows:
+    """Project any event that carries the whole task after it."""
+    task = event.task
+    tags = [_tag(task.user, name) for name in task.tags]
+    yield "put_tasks", _task_row(task)
+    yield "put_task_tags", (task.id, task.user, task.version, ",".join(tags))
+    for tag, name in zip(tags, task.tags, strict=True):
+        yield "put_tags", (tag, task.user, name)
+
+
+def _task_row(task: r.Task) -> Row:
+    return (
+        task.id,
+        task.user,
+        task.title,
+        task.notes,
+        task.priority.value,
+        *_due(task.due),
+        None if task.recurrence is None else _json(task.recurrence),
+        _json(task.reminders),
+        task.status.value,
+        task.series,
+        task.occurrence,
+        task.version,
+        _moment(task.created_at),
+        _moment(task.changed_at),
+        _moment_or_none(task.completed_at),
+    )
+
+
+def _due(due: r.Due | None) -> tuple[date | None, time | None, str | None, datetime | None]:
+    if due is None:
+        return None, None, None, None
+    local = None if due.time is None else time.fromisoformat(due.time)
+    return date.fromisoformat(due.date), local, due.zone, _moment_or_none(instant(due))
+
+
+def _outcome(o: r.CommandOutcome) -> Rows:
+    at = _moment(o.at)
+    yield (
+        "put_commands",
+        (o.command, o.user, at, o.kind.value, o.task, o.fingerprint, o.version, o.code, o.detail, o.field),
+    )
+
+
+def _audit(e: r.AuditEntry) -> Rows:
+    changes = _json(e.changes)
+    yield (
+        "put_audit",
+        (
+            e.user,
+            e.sequence,
+            e.id,
+            _moment(e.at),
+            e.actor,
+            e.command,
+            e.cause,
+            e.event,
+            e.task,
+            changes,
+            e.previous,
+            e.hash,
+        ),
+    )
+
+
+def _scheduled(s: r.ReminderScheduled) -> Rows:
+    yield "put_reminders", (s.id, s.user, s.task, s.reminder, s.title, _moment(s.due), "SCHEDULED", _moment(s.at))
+
+
+def _cancelled(c: r.ReminderCancelled) -> Rows:
+    yield "put_reminders", (c.id, c.user, c.task, None, None, None, "CANCELLED", _moment(c.at))
+
+
+def _became_due(d: r.ReminderDue) -> Rows:
+    yield "put_reminders", (d.id, d.user, d.task, d.reminder, d.title, _moment(d.due), "DUE", _moment(d.at))
+
+
+def _notification(n: r.Notification) -> Rows:
+    retry_at = _moment_or_none(n.retry_at)
+    what = (n.id, n.channel, n.attempt, n.step.value, n.user, _moment(n.at), n.command, n.task, n.title)
+    yield "put_notifications", (*what, _moment(n.due), n.detail, retry_at)
+
+
+@lru_cache(maxsize=65_536)
+def _tag(user: str, name: str) -> str:
+    return ids.derive("tag", user, name)
+
+
+def _moment(milliseconds: int) -> datetime:
+    """Return the instant, or the last one a view can hold: the end of 9999 in the west is the year 10000 in UTC."""
+    return _EPOCH + timedelta(milliseconds=min(milliseconds, _LAST))
+
+
+def _moment_or_none(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else _moment(milliseconds)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
+    r.TaskCreated: _task,
+    r.TaskUpdated: _task,
+    r.TaskCompleted: _task,
+    r.TaskReopened: _task,
+    r.TaskDeleted: _task,
+    r.CommandOutcome: _outcome,
+    r.AuditEntry: _audit,
+    r.ReminderScheduled: _scheduled,
+    r.ReminderCancelled: _cancelled,
+    r.ReminderDue: _became_due,
+    r.Notification: _notification,
+}
