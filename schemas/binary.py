@@ -116,7 +116,8 @@ def compiled(schema: Schema, python: Value, named: dict[str, Binary] | None = No
 
 
 def _record(schema: Schema, python: Value, named: dict[str, Binary]) -> Binary:
-    pair = get_origin(python) is tuple  # a Kafka header
+    origin: Value = get_origin(python)
+    pair = origin is tuple  # a Kafka header
     types = get_args(python) if pair else [field.type for field in fields(python)]
     if not pair and [field["name"] for field in schema["fields"]] != [field.name for field in fields(python)]:
         raise TypeError(f"{python.__name__} and its Avro file differ in fields: make them agree.")

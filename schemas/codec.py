@@ -25,8 +25,18 @@ Reader = Callable[[bytes], Struct]
 """Returns the record of a message that was written under one schema, or raises Undecodable."""
 
 
-class Undecodable(ValueError):  # noqa: N818 (what it says of the bytes)
+class Undecodable(ValueError):
     """The bytes can't be read: says why."""
+
+
+class Unlearned(LookupError):
+    """The message's schema is not known yet: ``await learn([error.message])``, then decode it again."""
+
+    def __init__(self, message: bytes) -> None:
+        super().__init__(
+            f"Schema {int.from_bytes(message[1:_PREFIX])} was not learned: await learn() with the message first."
+        )
+        self.message = message
 
 
 class Codec:

@@ -21,7 +21,7 @@ RECORDS: dict[str, type[Struct]] = {
 }
 """Every struct of the contract by its Avro name."""
 
-_FASTAVRO = {"__fastavro_parsed__", "__named_schemas__"}
+_FASTAVRO = {"__fastavro_parsed", "__named_schemas"}
 _NOT_ON_THE_WIRE = _FASTAVRO | {"doc", "default", "aliases", "logicalType"}
 
 
@@ -43,7 +43,8 @@ def layout(of: Schema) -> Schema:
 
 def _without(of: Schema, keys: set[str]) -> Schema:
     if isinstance(of, dict):
-        return {key: _without(value, keys) for key, value in of.items() if key not in keys}
+        kept = {key: _without(value, keys) for key, value in of.items() if key not in keys}
+        return kept["type"] if kept.keys() == {"type"} else kept  # {"type": "long"} is "long"
     if isinstance(of, list):
         return [_without(item, keys) for item in of]
     return of

@@ -12,15 +12,15 @@ CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 SCHEMA_NOT_FOUND = 40403
 
 
-class RegistryUnavailable(ConnectionError):  # noqa: N818 (a state of the registry)
+class RegistryUnavailable(ConnectionError):
     """The registry can't be asked now."""
 
 
-class Incompatible(ValueError):  # noqa: N818 (a quality of the schema)
+class Incompatible(ValueError):
     """The registry refuses a schema: it can't read what was written under an earlier version, or is no schema."""
 
 
-class UnknownSchema(LookupError):  # noqa: N818 (a quality of the id)
+class UnknownSchema(LookupError):
     """The registry has no Avro schema of this id."""
 
 

@@ -1,0 +1,109 @@
+"""The registry's topic: every entry in order, kept by Kafka, written in transactions of one entry.
+
+A transaction costs 25 ms but fences: of two registries on one broker the later takes over, and what the earlier still
+had under way is kept before the later reads, or never. The earlier finds out when it next writes, and reads anew.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from schemas.registry.subjects import Entry, decoded, encoded
+from schemas.topics import SCHEMAS
+
+_PARTITION = TopicPartition(SCHEMAS.name, 0)
+_TIMEOUT = 15  # seconds for one operation
+_log = logging.getLogger(__name__)
+
+
+class StorageUnavailable(ConnectionError):
+    """Kafka can't be reached, so that the registry neither knows nor keeps anything."""
+
+
+class Log:
+    """The topic, for one process that writes it."""
+
+    def __init__(self, kafka: str) -> None:
+        self._kafka = kafka
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> list[Entry]:
+        """Create the topic where it is missing, fence earlier writers, and return every entry; also after an error."""
+        try:
+            async with asyncio.timeout(_TIMEOUT * 2):
+                await self.close()
+                await _create(self._kafka)
+                self._producer = AIOKafkaProducer(
+                    bootstrap_servers=self._kafka, transactional_id=SCHEMAS.name, transaction_timeout_ms=_TIMEOUT * 1000
+                )
+                await self._producer.start()
+                return [entry async for entry in _entries(self._kafka)]
+        except (KafkaError, OSError) as error:
+            await self.close()
+            raise self._unavailable(error) from error
+
+    async def append(self, entry: Entry) -> None:
+        """Keep an entry. Where this raises StorageUnavailable it may be kept or not: ``open`` again before going on."""
+        if self._producer is None:
+            raise self._unavailable(None)
+        key, value = encoded(entry)
+        try:
+            async with asyncio.timeout(_TIMEOUT), self._producer.transaction():
+                await self._producer.send_and_wait(_PARTITION.topic, value, key, _PARTITION.partition)
+        except (KafkaError, OSError) as error:
+            await self.close()
+            raise self._unavailable(error) from error
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the entries that ``open`` returned, and those appended since, are all there are."""
+        return self._producer is not None
+
+    async def close(self) -> None:
+        """Let go of Kafka."""
+        producer, self._producer = self._producer, None
+        if producer:
+            with suppress(KafkaError, OSError):
+                async with asyncio.timeout(_TIMEOUT):
+                    await producer.stop()
+
+    def _unavailable(self, error: Exception | None) -> StorageUnavailable:
+        reason = f" ({str(error) or type(error).__name__})" if error else ""
+        return StorageUnavailable(f"Kafka at {self._kafka} can't be used{reason}: start it, or set RONDO_KAFKA.")
+
+
+async def _create(kafka: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        await admin.start()
+        configs = {"cleanup.policy": "compact", "retention.ms": str(SCHEMAS.retention)}
+        answer = await admin.create_topics([NewTopic(SCHEMAS.name, 1, -1, topic_configs=configs)])
+        for _, code, *_ in answer.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)
+    finally:
+        await admin.close()
+
+
+async def _entries(kafka: str) -> AsyncIterator[Entry]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    try:
+        await consumer.start()
+        consumer.assign([_PARTITION])
+        await consumer.seek_to_beginning(_PARTITION)
+        end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+        while await consumer.position(_PARTITION) < end:
+            for record in (await consumer.getmany(timeout_ms=1000)).get(_PARTITION, ()):
+                yield decoded(record.key, record.value)
+    finally:
+        await consumer.stop()

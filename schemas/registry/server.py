@@ -1,0 +1,246 @@
+"""The part of Confluent's schema registry REST API that clients with Avro schemas need, on a topic of Rondo's broker.
+
+Source: Confluent's "Schema Registry API Reference". Left out: other kinds of schema, references, contexts, modes,
+deleting for good, rule sets; and clustering: one process serves it.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from schemas.registry.client import CONTENT_TYPE
+from schemas.registry.log import Log, StorageUnavailable
+from schemas.registry.service import Refusal, Service
+from schemas.registry.subjects import Version
+
+router = APIRouter()
+
+
+class Answer(JSONResponse):
+    """JSON under the registry's own content type."""
+
+    media_type = CONTENT_TYPE
+
+
+class Offered(BaseModel):
+    """A schema that a client offers or asks for."""
+
+    text: Annotated[str, Field(alias="schema")]
+    kind: Annotated[str | None, Field(alias="schemaType")] = None
+    references: list[Any] | None = None
+
+    def avro(self) -> str:
+        """Return the schema's text; refuses what the registry does not keep."""
+        if self.kind not in {None, "", "AVRO"} or self.references:
+            raise Refusal(42201, "This registry keeps Avro schemas without references: send type AVRO, names inlined.")
+        return self.text
+
+
+class Config(BaseModel):
+    """The compatibility level that a client asks for."""
+
+    compatibility: str
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Registry = Annotated[Service, Depends(_service)]
+
+
+def _described(version: Version) -> dict[str, Any]:
+    return {"subject": version.subject, "version": version.version, "id": version.id, "schema": version.schema}
+
+
+@router.get("/")
+async def ready() -> dict[str, str]:
+    """Answer: the registry has read its topic and serves."""
+    return {}
+
+
+@router.get("/subjects")
+async def subjects(service: Registry, subjectPrefix: str = "", deleted: bool = False) -> list[str]:  # noqa: N803 (their name)
+    """List the subjects."""
+    return [name for name in service.subjects.names(deleted) if name.startswith(subjectPrefix)]
+
+
+@router.post("/subjects/{subject}")
+async def look_up(service: Registry, subject: str, offered: Offered, deleted: bool = False) -> dict[str, Any]:
+    """Find the version of a subject that has this schema."""
+    return _described(service.find(subject, offered.avro(), deleted))
+
+
+@router.delete("/subjects/{subject}")
+async def delete_subject(service: Registry, subject: str, permanent: bool = False) -> list[int]:
+    """Delete a subject softly."""
+    _not_for_good(permanent)
+    return [version.version for version in await service.delete(subject)]
+
+
+@router.get("/subjects/{subject}/versions")
+async def versions(service: Registry, subject: str, deleted: bool = False) -> list[int]:
+    """List a subject's versions."""
+    return [version.version for version in service.versions(subject, deleted)]
+
+
+@router.post("/subjects/{subject}/versions")
+async def register(service: Registry, subject: str, offered: Offered) -> dict[str, Any]:
+    """Register a schema under a subject."""
+    return _described(await service.register(subject, offered.avro()))
+
+
+@router.get("/subjects/{subject}/versions/{version}")
+async def version(service: Registry, subject: str, version: str, deleted: bool = False) -> dict[str, Any]:
+    """Describe a version."""
+    return _described(service.version(subject, version, deleted))
+
+
+@router.get("/subjects/{subject}/versions/{version}/schema")
+async def version_schema(service: Registry, subject: str, version: str, deleted: bool = False) -> Any:
+    """Return a version's schema, bare."""
+    return json.loads(service.version(subject, version, deleted).schema)
+
+
+@router.delete("/subjects/{subject}/versions/{version}")
+async def delete_version(service: Registry, subject: str, version: str, permanent: bool = False) -> int:
+    """Delete a version softly."""
+    _not_for_good(permanent)
+    return (await service.delete(subject, version))[0].version
+
+
+@router.get("/schemas/types")
+async def types() -> list[str]:
+    """List the kinds of schema that the registry keeps."""
+    return ["AVRO"]
+
+
+@router.get("/schemas/ids/{number}")
+async def schema(service: Registry, number: int) -> dict[str, str]:
+    """Return the schema that has this id."""
+    return {"schema": service.schema(number)}
+
+
+@router.get("/schemas/ids/{number}/schema")
+async def bare_schema(service: Registry, number: int) -> Any:
+    """Return the schema that has this id, bare."""
+    return json.loads(service.schema(number))
+
+
+@router.get("/schemas/ids/{number}/subjects")
+async def schema_subjects(service: Registry, number: int) -> list[str]:
+    """List the subjects that have this schema."""
+    service.schema(number)
+    return [place.subject for place in service.subjects.places(number)]
+
+
+@router.get("/schemas/ids/{number}/versions")
+async def schema_versions(service: Registry, number: int) -> list[dict[str, Any]]:
+    """List the versions that have this schema."""
+    service.schema(number)
+    return [{"subject": place.subject, "version": place.version} for place in service.subjects.places(number)]
+
+
+@router.post("/compatibility/subjects/{subject}/versions")
+async def compatible(service: Registry, subject: str, offered: Offered, verbose: bool = False) -> dict[str, Any]:
+    """Say whether a schema could follow a subject's versions."""
+    return _verdict(service.objections(subject, offered.avro(), service.subjects.versions(subject)), verbose)
+
+
+@router.post("/compatibility/subjects/{subject}/versions/{version}")
+async def compatible_with(
+    service: Registry, subject: str, version: str, offered: Offered, verbose: bool = False
+) -> dict[str, Any]:
+    """Say whether a schema could follow one version."""
+    return _verdict(service.objections(subject, offered.avro(), [service.version(subject, version)]), verbose)
+
+
+def _verdict(reasons: list[str], verbose: bool) -> dict[str, Any]:
+    return {"is_compatible": not reasons} | ({"messages": reasons} if verbose else {})
+
+
+@router.get("/config")
+@router.get("/config/{subject}")
+async def level(service: Registry, subject: str | None = None, defaultToGlobal: bool = False) -> dict[str, str]:  # noqa: N803
+    """Return the compatibility level of a subject, or everyone's."""
+    return {"compatibilityLevel": service.level(subject, defaultToGlobal)}
+
+
+@router.put("/config")
+@router.put("/config/{subject}")
+async def configure(service: Registry, config: Config, subject: str | None = None) -> dict[str, str]:
+    """Set the compatibility level of a subject, or everyone's."""
+    return {"compatibility": await service.configure(subject, config.compatibility)}
+
+
+@router.delete("/config/{subject}")
+async def unconfigure(service: Registry, subject: str) -> dict[str, str]:
+    """Unset a subject's compatibility level: everyone's counts for it again."""
+    return {"compatibilityLevel": await service.configure(subject, None)}
+
+
+@router.get("/mode")
+async def mode() -> dict[str, str]:
+    """Say that the registry can be read and written."""
+    return {"mode": "READWRITE"}
+
+
+def _not_for_good(permanent: bool) -> None:
+    if permanent:
+        raise Refusal(422, "This registry deletes softly only, so that what was written stays readable.")
+
+
+def create_app(kafka: str) -> FastAPI:
+    """Return the registry on this broker."""
+    return app_of(Service(Log(kafka)))
+
+
+def app_of(service: Service) -> FastAPI:
+    """Return the application that serves a registry, opened at its start and closed at its end."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await service.open()
+        app.state.service = service
+        yield
+        await service.close()
+
+    app = FastAPI(title="Rondo's schema registry", default_response_class=Answer, lifespan=lifespan)
+    app.include_router(router)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _failed)
+    app.add_exception_handler(StorageUnavailable, _unavailable)
+    return app
+
+
+def _error(status: int, code: int, message: str) -> Answer:
+    return Answer({"error_code": code, "message": message}, status)
+
+
+async def _refused(_: Request, error: Exception) -> Answer:
+    assert isinstance(error, Refusal)
+    return _error(error.status, error.code, str(error))
+
+
+async def _malformed(_: Request, error: Exception) -> Answer:
+    assert isinstance(error, RequestValidationError)
+    wrong = error.errors()[0]
+    return _error(422, 422, f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}")
+
+
+async def _failed(_: Request, error: Exception) -> Answer:
+    assert isinstance(error, HTTPException)
+    return _error(error.status_code, error.status_code, f"HTTP {error.status_code} {error.detail}")
+
+
+async def _unavailable(_: Request, error: Exception) -> Answer:
+    return _error(500, 50001, str(error))

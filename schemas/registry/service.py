@@ -1,0 +1,129 @@
+"""What can be asked of the registry, and why it refuses. Whatever changes it is on the log before it is answered."""
+
+import asyncio
+from typing import NoReturn
+
+from schemas.registry.compatibility import InvalidSchema, Level, normal, objections
+from schemas.registry.log import Log
+from schemas.registry.subjects import Entry, Subjects, Version, deleted, level_entry, version_entry
+
+
+class Refusal(Exception):
+    """Why a request is refused, with Confluent's error code. The HTTP status is the code's first three digits."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = int(str(code)[:3])
+
+
+class Service:
+    """The registry. Changes are made one after another; reads see the last one that was kept."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._writing = asyncio.Lock()
+        self.subjects = Subjects()
+
+    async def open(self) -> None:
+        """Read everything from the log; raises StorageUnavailable."""
+        async with self._writing:
+            await self._read()
+
+    async def close(self) -> None:
+        """Let go of the log."""
+        await self._log.close()
+
+    async def register(self, subject: str, text: str) -> Version:
+        """Return the version of the subject that has this schema, a new one where there is none."""
+        _valid(text)
+        async with self._writing:
+            await self._read()
+            if found := self.subjects.find(subject, text):
+                return found
+            if reasons := self.objections(subject, text, self.subjects.versions(subject)):
+                details = " ".join(reasons)
+                raise Refusal(409, f'The schema is incompatible with an earlier one of subject "{subject}". {details}')
+            version = self.subjects.next_version(subject, text)
+            await self._enter(version_entry(version))
+            return version
+
+    def objections(self, subject: str, text: str, earlier: list[Version]) -> list[str]:
+        """Return why the schema can't follow these versions under the subject's level."""
+        _valid(text)
+        return objections(self.subjects.asked(subject), text, [(each.version, each.schema) for each in earlier])
+
+    def find(self, subject: str, text: str, with_deleted: bool = False) -> Version:
+        """Return the version of the subject that has this schema."""
+        _valid(text)
+        self.versions(subject, with_deleted)
+        return self.subjects.find(subject, text, with_deleted) or _refuse(40403, "Schema not found.")
+
+    def versions(self, subject: str, with_deleted: bool = False) -> list[Version]:
+        """Return a subject's versions, oldest first."""
+        return self.subjects.versions(subject, with_deleted) or _refuse(40401, f'Subject "{subject}" not found.')
+
+    def version(self, subject: str, number: str, with_deleted: bool = False) -> Version:
+        """Return one version, by its number or ``latest``."""
+        found = self.versions(subject, with_deleted)
+        if number in {"latest", "-1"}:
+            return found[-1]
+        if not number.isdecimal() or int(number) < 1:
+            _refuse(42202, f'"{number}" is not a version: give a number from 1, or latest.')
+        matches = (each for each in found if each.version == int(number))
+        return next(matches, None) or _refuse(40402, f"Version {number} not found.")
+
+    def schema(self, number: int) -> str:
+        """Return the schema that has this id."""
+        return self.subjects.schema(number) or _refuse(40403, f"Schema {number} not found.")
+
+    async def delete(self, subject: str, number: str | None = None) -> list[Version]:
+        """Delete one version, or all: nothing new is compared with them, yet what was written stays readable."""
+        async with self._writing:
+            await self._read()
+            gone = [self.version(subject, number)] if number else self.versions(subject)
+            for version in gone:
+                await self._enter(version_entry(deleted(version)))
+            return gone
+
+    def level(self, subject: str | None, or_everyones: bool = False) -> Level:
+        """Return the level that was set for a subject, or everyone's."""
+        level = self.subjects.level(subject)
+        if level is None and (subject is None or or_everyones):
+            return self.subjects.asked(subject or "")
+        return level or _refuse(40408, f'Subject "{subject}" has no compatibility level of its own.')
+
+    async def configure(self, subject: str | None, name: str | None) -> Level:
+        """Set the level of a subject, or everyone's; without a name it is unset. Returns the one named or unset."""
+        if name is not None and name.upper() not in Level.__members__:
+            _refuse(42203, f'"{name}" is not a compatibility level: give one of {", ".join(Level)}.')
+        async with self._writing:
+            await self._read()
+            level = Level(name.upper()) if name is not None else None
+            before = level or self.level(subject)
+            await self._enter(level_entry(subject, level))
+            return before
+
+    async def _read(self) -> None:
+        """Read the log anew, unless what is known is all there is."""
+        if self._log.is_open:
+            return
+        subjects = Subjects()
+        for entry in await self._log.open():
+            subjects.apply(entry)
+        self.subjects = subjects
+
+    async def _enter(self, entry: Entry) -> None:
+        await self._log.append(entry)
+        self.subjects.apply(entry)
+
+
+def _valid(text: str) -> None:
+    try:
+        normal(text)
+    except InvalidSchema as error:
+        raise Refusal(42201, str(error)) from error
+
+
+def _refuse(code: int, message: str) -> NoReturn:
+    raise Refusal(code, message)
