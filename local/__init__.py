@@ -1,0 +1,1 @@
+"""The embedded stack: everything that Rondo needs, on one machine, under one data directory."""

@@ -1,0 +1,42 @@
+"""Ports on the loopback address."""
+
+import socket
+from collections.abc import Iterable, Mapping
+
+HOST = "127.0.0.1"
+
+
+def free(port: int) -> bool:
+    """Return whether nobody listens on this port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def answers(port: int) -> bool:
+    """Return whether somebody accepts connections on this port."""
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int]:
+    """Return a free port for each name: the remembered one unless somebody else took it meanwhile."""
+    probes: list[socket.socket] = []  # held until all are chosen, so that no two get the same
+    chosen = {}
+    for name in names:
+        port = remembered.get(name, 0)
+        probe = socket.socket()
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, port if port and free(port) else 0))
+        chosen[name] = probe.getsockname()[1]
+        probes.append(probe)
+    for probe in probes:
+        probe.close()
+    return chosen

@@ -1,0 +1,143 @@
+"""The real parts that tests run on: those that RONDO_* name; else containers where Docker answers; else embedded ones.
+
+Each starts when the first test asks for it and stops at the end. Tests share them, so names of topics and ids of users
+must be a test's own.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from local import docker, jars, ports
+from local import kafka as embedded_kafka
+from local import postgres as embedded_postgres
+from local.process import Command, Process
+
+CACHE = Path(__file__).parent.parent / ".cache"
+
+
+@pytest.fixture(scope="session")
+def directory() -> Iterator[Path]:
+    """A directory for embedded parts. (Not pytest's own: each session of pytest closes that one to other users.)"""
+    path = Path(tempfile.mkdtemp(prefix="rondo-"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> Path:
+    """The directory with Apache Kafka's jars."""
+    path = CACHE / "kafka" / jars.KAFKA
+    if not jars.present(path):
+        jars.fetch(path, CACHE / "maven")
+    return path
+
+
+@pytest.fixture(scope="session", name="kafka")
+def kafka_fixture(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The bootstrap servers of a real broker."""
+    if named := os.environ.get("RONDO_KAFKA"):
+        yield named
+    elif docker.answers():
+        from testcontainers.community.kafka import RedpandaContainer
+
+        with RedpandaContainer(docker.IMAGES["redpanda"]) as redpanda:
+            yield redpanda.get_bootstrap_server()
+    else:
+        with _embedded_kafka(request.getfixturevalue("kafka_jars"), request.getfixturevalue("directory")) as bootstrap:
+            yield bootstrap
+
+
+@contextmanager
+def _embedded_kafka(kafka_jars: Path, directory: Path) -> Iterator[str]:
+    chosen = ports.choose(["broker", "controller"], {})
+    broker = embedded_kafka.start(
+        kafka_jars,
+        directory / "kafka",
+        port=chosen["broker"],
+        controller=chosen["controller"],
+        log=directory / "kafka.log",
+    )
+    try:
+        yield f"{ports.HOST}:{chosen['broker']}"
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The DSN of a real Postgres, in a role that may create databases."""
+    if named := os.environ.get("RONDO_POSTGRES"):
+        yield named
+    elif docker.answers():
+        from testcontainers.community.postgres import PostgresContainer
+
+        with PostgresContainer(docker.IMAGES["postgres"], driver=None) as container:
+            yield container.get_connection_url()
+    else:
+        directory = request.getfixturevalue("directory")
+        port = ports.choose(["postgres"], {})["postgres"]
+        server = embedded_postgres.start(
+            directory / "postgres", port=port, password="secret", log=directory / "postgres.log"
+        )
+        try:
+            yield embedded_postgres.dsn(port, "secret")
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """A function that creates an empty database and returns its DSN. All are dropped at the end."""
+    created: list[str] = []
+
+    def create() -> str:
+        created.append(f"rondo_test_{uuid4().hex}")
+        embedded_postgres.create(postgres_server, created[-1])
+        return urlsplit(postgres_server)._replace(path=f"/{created[-1]}").geturl()
+
+    yield create
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        for name in created:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture(scope="session", name="postgres")
+def postgres_fixture(new_database: Callable[[], str]) -> str:
+    """The DSN of a fresh database, without tables."""
+    return new_database()
+
+
+@pytest.fixture(scope="session", name="registry")
+def registry_fixture(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a schema registry: Rondo's own unless RONDO_REGISTRY names another."""
+    if named := os.environ.get("RONDO_REGISTRY"):
+        yield named
+        return
+    directory = request.getfixturevalue("directory")
+    url = f"http://{ports.HOST}:{ports.choose(['registry'], {})['registry']}"
+    environment = {"RONDO_KAFKA": request.getfixturevalue("kafka"), "RONDO_REGISTRY": url}
+    argv = [sys.executable, "-m", "schemas.registry"]
+    server = Process(Command("The registry", argv, directory / "registry.log", environment))
+    try:
+        server.wait_until(lambda: _answers(url), 30)
+        yield url
+    finally:
+        server.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
