@@ -11,7 +11,7 @@ _OLDEST = 16  # the first with GRANT … WITH INHERIT FALSE, on which row-level 
 _LOCK = 0x526F6E646F  # "Rondo": who migrates this database
 
 
-class OutdatedServerError(RuntimeError):
+class ServerTooOld(RuntimeError):
     """The server is too old for Rondo's views: says what is needed."""
 
 
@@ -20,7 +20,7 @@ def migrate(dsn: str) -> None:
 
     ``dsn`` names the database directly, or through a pooler in transaction mode. Its role must own the schema ``rondo``
     or be allowed to create it; and must be allowed to create roles, unless it is a member of ``rondo_api`` and
-    ``rondo_views`` already. Raises OutdatedServerError, psycopg.OperationalError (no such server or database),
+    ``rondo_views`` already. Raises ServerTooOld, psycopg.OperationalError (no such server or database),
     sqlalchemy.exc.DBAPIError (a statement was refused).
     """
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
@@ -34,7 +34,7 @@ def migrate(dsn: str) -> None:
 def _check(connection: Connection) -> None:
     version = connection.scalar(text("show server_version"))
     if int(str(version).split(".")[0]) < _OLDEST:
-        raise OutdatedServerError(f"Rondo needs PostgreSQL {_OLDEST} or newer, and RONDO_POSTGRES names a {version}.")
+        raise ServerTooOld(f"Rondo needs PostgreSQL {_OLDEST} or newer, and RONDO_POSTGRES names a {version}.")
 
 
 def _config(connection: Connection) -> Config:

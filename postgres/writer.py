@@ -14,7 +14,7 @@ from postgres.queries import load
 _ORDER = ("put_tasks", "put_tags", "put_task_tags", "put_audit", "put_reminders", "put_notifications", "put_commands")
 
 
-class _MovedError(Exception):
+class _Moved(Exception):
     """Another owner has moved the position."""
 
 
@@ -47,7 +47,7 @@ async def write(  # noqa: PLR0917 - called once, in this order
             await load("write").become_projector(connection)
             await _advance(connection, topic, partition, read, next)
             await _put(connection, rows)
-    except _MovedError:
+    except _Moved:
         return False
     return True
 
@@ -55,7 +55,7 @@ async def write(  # noqa: PLR0917 - called once, in this order
 async def _advance(connection: Connection, topic: str, partition: int, read: int, following: int) -> None:
     status = await load("write").advance(connection, topic=topic, partition=partition, read=read, next=following)
     if status != "UPDATE 1":
-        raise _MovedError
+        raise _Moved
 
 
 async def _put(connection: Connection, rows: Mapping[str, Sequence[tuple[object, ...]]]) -> None:

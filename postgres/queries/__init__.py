@@ -8,6 +8,6 @@ import aiosql
 
 
 @cache
-def load(name: str) -> Any:  # noqa: ANN401 - aiosql makes the methods, one a query, when it reads the file
+def load(name: str) -> Any:  # aiosql makes the methods, one a query, when it reads the file
     """Return the queries of ``<name>.sql``: methods that take an asyncpg connection and the named parameters."""
     return aiosql.from_path(Path(__file__).with_name(f"{name}.sql"), "asyncpg")

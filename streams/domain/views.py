@@ -14,13 +14,12 @@ from msgspec import Struct
 
 from schemas import ids
 from schemas import records as r
-from streams.domain.times import instant
+from streams.domain.times import END, instant
 
 Row = tuple[object, ...]
 Rows = Iterable[tuple[str, Row]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def project(record: Struct) -> Rows:
@@ -134,7 +133,7 @@ def _tag(user: str, name: str) -> str:
 
 def _moment(milliseconds: int) -> datetime:
     """Return the instant, or the last one a view can hold: the end of 9999 in the west is the year 10000 in UTC."""
-    return _EPOCH + timedelta(milliseconds=min(milliseconds, _LAST))
+    return _EPOCH + timedelta(milliseconds=min(milliseconds, END - 1))
 
 
 def _moment_or_none(milliseconds: int | None) -> datetime | None:

@@ -14,7 +14,6 @@ create table rondo.positions (
     position bigint not null,
     primary key (topic, partition)
 );
-grant select on rondo.positions to rondo_api;
 grant select, insert, update on rondo.positions to rondo_views;
 
 -- Tasks as they stand. Deleted ones keep their row.

@@ -1,0 +1,92 @@
+-- What the API reads. Row-level security adds "of this user" to each query. Columns are named as the fields of the
+-- structs in postgres/rows.py. A page begins after the key of the last item of the page before; without one, at the
+-- beginning: infinity, and the first or last of all ids.
+
+-- name: become_reader(user)^
+-- For the rest of the transaction: the role that may only read, and whose rows it sees. One round trip.
+select
+    set_config('role', 'rondo_api', true), set_config('rondo.user', :user::text, true),
+    set_config('timezone', 'UTC', true);
+
+-- name: task(id)^
+-- One task, also a deleted one.
+select
+    id::text, title, notes, priority::text,
+    array(
+        select tags.name from rondo.task_tags join rondo.tags on tags.id = task_tags.tag_id
+        where task_tags.task_id = tasks.id order by tags.name
+    ) as tags,
+    case when due_date is not null
+        then jsonb_build_object('date', due_date, 'time', due_time, 'zone', due_zone)
+    end as due,
+    due_at, recurrence, reminders, status::text, series::text, occurrence, version, created_at, changed_at, completed_at
+from rondo.tasks where id = :id::uuid;
+
+-- name: tasks(status, created_at, id, limit)
+-- Tasks, the newest first; without a status all but the deleted.
+select
+    id::text, title, notes, priority::text,
+    array(
+        select tags.name from rondo.task_tags join rondo.tags on tags.id = task_tags.tag_id
+        where task_tags.task_id = tasks.id order by tags.name
+    ) as tags,
+    case when due_date is not null
+        then jsonb_build_object('date', due_date, 'time', due_time, 'zone', due_zone)
+    end as due,
+    due_at, recurrence, reminders, status::text, series::text, occurrence, version, created_at, changed_at, completed_at
+from rondo.tasks
+where
+    case when :status::text is null then status <> 'DELETED' else status = :status::text::rondo.status end
+    and (created_at, tasks.id) < (
+        coalesce(:created_at::timestamptz, 'infinity'), coalesce(:id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    )
+order by created_at desc, tasks.id desc
+limit :limit::bigint;
+
+-- name: history(task, sequence, limit)
+-- What happened to a task, from its beginning.
+select
+    id::text, at, sequence, actor, command::text, cause::text, event, task_id::text as task, changes, previous, hash
+from rondo.audit
+where task_id = :task::uuid and sequence > coalesce(:sequence::bigint, 0)
+order by sequence
+limit :limit::bigint;
+
+-- name: reminders(due_at, id, limit)
+-- Reminders that stand and those of the past, by their instant.
+select id::text, task_id::text as task, reminder, title, due_at, status::text, changed_at
+from rondo.reminders
+where (due_at, reminders.id) > (
+    coalesce(:due_at::timestamptz, '-infinity'), coalesce(:id::uuid, '00000000-0000-0000-0000-000000000000')
+)
+order by due_at, reminders.id
+limit :limit::bigint;
+
+-- name: notifications(due_at, id, limit)
+-- Deliveries with every step so far, the latest due first.
+with deliveries as (
+    select distinct on (due_at, id) id, task_id, title, due_at
+    from rondo.notifications
+    where (due_at, id) < (
+        coalesce(:due_at::timestamptz, 'infinity'), coalesce(:id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    )
+    order by due_at desc, id desc
+    limit :limit::bigint
+)
+select id::text, task_id::text as task, title, due_at, steps
+from deliveries cross join lateral (
+    select
+        jsonb_agg(
+            jsonb_build_object(
+                'step', step, 'channel', channel, 'attempt', attempt, 'at', at, 'command', command, 'detail', detail,
+                'retry_at', retry_at
+            ) order by attempt, step, channel
+        ) as steps
+    from rondo.notifications where notifications.id = deliveries.id
+) as ledger
+order by due_at desc, deliveries.id desc;
+
+-- name: commands(ids)
+-- What became of these commands: those that were answered.
+select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field
+from rondo.commands where id = any(:ids::uuid[]);

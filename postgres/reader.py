@@ -1,0 +1,125 @@
+"""Reads the views as one user: nobody else's rows can be seen, whatever a query says.
+
+Role and user are set for one transaction only (``SET LOCAL``), so a pooler may stand between here and Postgres. Towards
+one that does not keep prepared statements, make the pool with ``statement_cache_size=0``.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import msgspec
+from asyncpg import Connection, Pool, Record
+
+from postgres.queries import load
+from postgres.rows import (
+    Cursor,
+    Delivery,
+    DeliveryStep,
+    Entry,
+    Item,
+    Key,
+    Outcome,
+    Page,
+    Reminder,
+    ReminderStatus,
+    Task,
+)
+from schemas.records import Status
+
+__all__ = [
+    "Delivery",
+    "DeliveryStep",
+    "Entry",
+    "Key",
+    "Outcome",
+    "Page",
+    "Reader",
+    "Reminder",
+    "ReminderStatus",
+    "Task",
+    "View",
+]
+
+_JSON = frozenset({"due", "recurrence", "reminders", "changes", "steps"})
+
+
+class Reader:
+    """Opens the views of one user at a time. Takes a pool of connections to a migrated database."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def user(self, user: str) -> AsyncIterator["View"]:
+        """Open the views of ``user`` (an id): one snapshot, read only. Raises what asyncpg raises."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await load("read").become_reader(connection, user=user)
+            yield View(connection)
+
+
+class View:
+    """One user's views.
+
+    Ids are UUIDs as strings. A ``limit`` is a number of items, 1 or more; ``after`` is the ``next`` of the page before.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def task(self, task: str) -> Task | None:
+        """Return a task, also a deleted one; None where the user has no such task."""
+        row = await load("read").task(self._connection, id=task)
+        return None if row is None else _struct(Task, row)
+
+    async def tasks(self, limit: int, after: Key | None = None, status: Status | None = None) -> Page[Task, Key]:
+        """Return tasks, the newest first: those with ``status``, or all but the deleted."""
+        created_at, last = after or (None, None)
+        rows = load("read").tasks(self._connection, status=status, created_at=created_at, id=last, limit=limit + 1)
+        return await _page(Task, rows, limit, lambda task: (task.created_at, task.id))
+
+    async def history(self, task: str, limit: int, after: int | None = None) -> Page[Entry, int]:
+        """Return what happened to a task, from its beginning."""
+        rows = load("read").history(self._connection, task=task, sequence=after, limit=limit + 1)
+        return await _page(Entry, rows, limit, lambda entry: entry.sequence)
+
+    async def reminders(self, limit: int, after: Key | None = None) -> Page[Reminder, Key]:
+        """Return the reminders that stand and those of the past, by their instant."""
+        due_at, last = after or (None, None)
+        rows = load("read").reminders(self._connection, due_at=due_at, id=last, limit=limit + 1)
+        return await _page(Reminder, rows, limit, lambda reminder: (reminder.due_at, reminder.id))
+
+    async def notifications(self, limit: int, after: Key | None = None) -> Page[Delivery, Key]:
+        """Return deliveries with all their steps, the latest due first."""
+        due_at, last = after or (None, None)
+        rows = load("read").notifications(self._connection, due_at=due_at, id=last, limit=limit + 1)
+        return await _page(Delivery, rows, limit, lambda delivery: (delivery.due_at, delivery.id))
+
+    async def command(self, command: str) -> Outcome | None:
+        """Return what became of a command; None while it is not answered."""
+        return (await self.commands([command])).get(command)
+
+    async def commands(self, commands: Sequence[str]) -> dict[str, Outcome]:
+        """Return what became of those commands that are answered, by id."""
+        rows = load("read").commands(self._connection, ids=commands)
+        return {row["id"]: _struct(Outcome, row) async for row in rows}
+
+
+async def _page(
+    kind: type[Item], rows: AsyncIterator[Record], limit: int, cursor: Callable[[Item], Cursor]
+) -> Page[Item, Cursor]:
+    """Return the page that ``rows`` hold: one row beyond the limit says that there are more."""
+    items = tuple([_struct(kind, row) async for row in rows])
+    page = items[:limit]
+    return Page(page, cursor(page[-1]) if len(items) > limit else None)
+
+
+def _struct(kind: type[Item], row: Record) -> Item:
+    decoded = {
+        name: msgspec.json.decode(value) if name in _JSON and value is not None else value
+        for name, value in row.items()
+    }
+    return msgspec.convert(decoded, kind)

@@ -1,0 +1,120 @@
+"""What the views show, as frozen structs. Ids are UUIDs as strings, instants are datetimes in UTC."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from schemas import records as r
+
+Item = TypeVar("Item")
+Cursor = TypeVar("Cursor")
+
+Key = tuple[datetime, str]
+"""Where a page of a list by time ended: the instant and the id of its last item."""
+
+
+class Page(Struct, Generic[Item, Cursor], frozen=True):
+    """A part of a list, and the cursor that the next part begins after; None at the end."""
+
+    items: tuple[Item, ...]
+    next: Cursor | None = None
+
+
+class Task(Struct, frozen=True):
+    """A task as it stands. Priority, status and what people wrote are as in ``schemas.records.Task``."""
+
+    id: str
+    title: str
+    notes: str
+    priority: r.Priority
+    tags: tuple[str, ...]
+    due: r.Due | None
+    due_at: datetime | None  # the instant, where the due has a zone
+    recurrence: r.Recurrence | None
+    reminders: tuple[r.Reminder, ...]
+    status: r.Status
+    series: str | None
+    occurrence: str | None
+    version: int
+    created_at: datetime
+    changed_at: datetime
+    completed_at: datetime | None
+
+
+class Entry(Struct, frozen=True):
+    """An entry of the audit trail, see ``schemas.records.AuditEntry``."""
+
+    id: str
+    at: datetime
+    sequence: int
+    actor: str
+    command: str
+    cause: str | None
+    event: str
+    task: str
+    changes: tuple[r.FieldChange, ...]
+    previous: str
+    hash: str
+
+
+class ReminderStatus(StrEnum):
+    """Where a reminder stands."""
+
+    SCHEDULED = "SCHEDULED"
+    CANCELLED = "CANCELLED"
+    DUE = "DUE"
+
+
+class Reminder(Struct, frozen=True):
+    """A reminder that stands, was cancelled, or became due."""
+
+    id: str
+    task: str
+    reminder: str  # its id within the task
+    title: str
+    due_at: datetime
+    status: ReminderStatus
+    changed_at: datetime
+
+
+class DeliveryStep(Struct, frozen=True):
+    """One step of a delivery, see ``schemas.records.Notification``."""
+
+    step: r.Step
+    channel: str
+    attempt: int
+    at: datetime
+    command: str
+    detail: str | None
+    retry_at: datetime | None
+
+
+class Delivery(Struct, frozen=True):
+    """A reminder's delivery: every step so far, the latest last."""
+
+    id: str
+    task: str
+    title: str
+    due_at: datetime
+    steps: tuple[DeliveryStep, ...]
+
+    @property
+    def latest(self) -> DeliveryStep:
+        """The step that says how it stands."""
+        return self.steps[-1]
+
+
+class Outcome(Struct, frozen=True):
+    """What became of a command, see ``schemas.records.CommandOutcome``."""
+
+    id: str
+    at: datetime
+    kind: r.OutcomeKind
+    task: str
+    fingerprint: str
+    version: int | None
+    code: str | None
+    detail: str | None
+    field: str | None
