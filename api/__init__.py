@@ -1,0 +1,1 @@
+"""The HTTP ingress: authenticates, validates, encodes, produces; reads from the views."""

@@ -1,0 +1,24 @@
+"""Serves the API: ``python -m api``, on 127.0.0.1 and RONDO_PORT."""
+
+import uvicorn
+
+from api import logs, settings
+from api.app import create_app
+
+
+def main() -> None:
+    """Serve until SIGINT or SIGTERM; requests that are under way are answered first."""
+    configured = settings.load()
+    logs.configure(configured.log_level)
+    uvicorn.run(
+        create_app(configured),
+        host=configured.host,
+        port=configured.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+if __name__ == "__main__":
+    main()

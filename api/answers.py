@@ -1,0 +1,296 @@
+"""What clients receive: commands, tasks, history, reminders and notifications as JSON, times in RFC 3339 and UTC."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+from pydantic import BaseModel, ConfigDict
+
+from api import examples
+from api.shapes import Priority, duration
+from postgres import reader as views
+from schemas.records import OutcomeKind
+
+Item = TypeVar("Item")
+CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
+TaskStatus = Literal["open", "completed", "deleted"]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def command_href(command: str) -> str:
+    """Return the address of a command."""
+    return f"/v1/commands/{command}"
+
+
+def task_href(task: str) -> str:
+    """Return the address of a task."""
+    return f"/v1/tasks/{task}"
+
+
+class TaskRef(BaseModel):
+    """Where a task stands, or will stand."""
+
+    id: str
+    href: str
+
+    @classmethod
+    def of(cls, task: str) -> "TaskRef":
+        """Refer to a task by its id."""
+        return cls(id=task, href=task_href(task))
+
+
+class Command(BaseModel):
+    """A command and, once it is known, what became of it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED["command"]]})
+
+    id: str
+    href: str
+    status: CommandStatus
+    at: datetime | None = None
+    version: int | None = None
+    """The task's version after the command."""
+    code: str | None = None
+    detail: str | None = None
+    field: str | None = None
+
+    @classmethod
+    def pending(cls, command: str) -> "Command":
+        """Show a command whose outcome is not known yet."""
+        return cls(id=command, href=command_href(command), status="pending")
+
+    @classmethod
+    def of(cls, outcome: views.Outcome) -> "Command":
+        """Show a command with its outcome."""
+        return cls(
+            id=outcome.id,
+            href=command_href(outcome.id),
+            status=_STATUS[outcome.kind],
+            at=outcome.at,
+            version=outcome.version,
+            code=outcome.code,
+            detail=outcome.detail,
+            field=outcome.field and PUBLIC_FIELDS.get(outcome.field, outcome.field),
+        )
+
+
+_STATUS: dict[OutcomeKind, CommandStatus] = {
+    OutcomeKind.ACCEPTED: "accepted",
+    OutcomeKind.REJECTED: "rejected",
+    OutcomeKind.NOTHING_TO_DO: "nothing-to-do",
+}
+PUBLIC_FIELDS = {"rrule": "recurrence"}
+"""Fields whose name in records differs from the one that people see."""
+
+
+class Due(BaseModel):
+    """When a task is due, as it was asked for."""
+
+    date: str
+    time: str | None
+    zone: str | None
+
+
+class Reminder(BaseModel):
+    """A reminder of a task: so long before its due, or at an instant."""
+
+    id: str
+    before: str | None
+    at: datetime | None
+
+
+class Task(BaseModel):
+    """A task as it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.TASK]})
+
+    id: str
+    href: str
+    title: str
+    notes: str
+    priority: Priority
+    tags: list[str]
+    due: Due | None
+    due_at: datetime | None
+    """The instant that ``due`` means; null where it has no zone."""
+    recurrence: str | None
+    reminders: list[Reminder]
+    status: TaskStatus
+    series: str | None
+    """The first task of the series that this one belongs to."""
+    occurrence: str | None
+    version: int
+    created_at: datetime
+    changed_at: datetime
+    completed_at: datetime | None
+
+    @classmethod
+    def of(cls, task: views.Task) -> "Task":
+        """Show a task of the views."""
+        return cls.model_validate(
+            msgspec.to_builtins(task, builtin_types=(datetime,))
+            | {
+                "href": task_href(task.id),
+                "priority": task.priority.lower(),
+                "status": task.status.lower(),
+                "recurrence": task.recurrence and task.recurrence.rrule,
+                "reminders": [
+                    Reminder(id=each.id, before=_duration(each.before), at=_instant(each.at)) for each in task.reminders
+                ],
+            }
+        )
+
+
+def _duration(seconds: int | None) -> str | None:
+    return None if seconds is None else duration(seconds)
+
+
+def _instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+class Taken(BaseModel):
+    """A command that the log has, before its outcome is known."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.PENDING]})
+
+    command: Command
+    task: TaskRef
+
+
+class Done(BaseModel):
+    """A command's outcome, and the task as it stands then; null where there is none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED]})
+
+    command: Command
+    task: Task | None
+
+
+class Known(Command):
+    """A command by its address."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.KNOWN]})
+
+    task: TaskRef
+
+    @classmethod
+    def answered(cls, outcome: views.Outcome) -> "Known":
+        """Show a command whose outcome is known."""
+        return cls.model_validate(Command.of(outcome).model_dump() | {"task": TaskRef.of(outcome.task)})
+
+    @classmethod
+    def waiting(cls, command: str, task: str) -> "Known":
+        """Show a command whose outcome is not known yet."""
+        return cls(id=command, href=command_href(command), status="pending", task=TaskRef.of(task))
+
+
+class Change(BaseModel):
+    """A field's value before and after."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class Entry(BaseModel):
+    """An entry of the audit trail: a link of the user's hash chain."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ENTRY]})
+
+    id: str
+    at: datetime
+    sequence: int
+    actor: str
+    command: str
+    cause: str | None
+    event: str
+    task: str
+    changes: list[Change]
+    previous: str
+    hash: str
+
+    @classmethod
+    def of(cls, entry: views.Entry) -> "Entry":
+        """Show an entry of the views."""
+        changes = [
+            Change(field=change.field, before=_value(change.before), after=_value(change.after))
+            for change in entry.changes
+        ]
+        return cls.model_validate(msgspec.structs.asdict(entry) | {"changes": changes})
+
+
+def _value(text: str) -> Any:
+    return msgspec.json.decode(text)
+
+
+class StandingReminder(BaseModel):
+    """A reminder that stands, was cancelled, or became due."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.REMINDER]})
+
+    id: str
+    task: TaskRef
+    reminder: str
+    """Its id among the task's reminders."""
+    title: str
+    due_at: datetime
+    status: Literal["scheduled", "cancelled", "due"]
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, reminder: views.Reminder) -> "StandingReminder":
+        """Show a reminder of the views."""
+        return cls.model_validate(
+            msgspec.structs.asdict(reminder) | {"task": TaskRef.of(reminder.task), "status": reminder.status.lower()}
+        )
+
+
+Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
+
+
+class NotificationStep(BaseModel):
+    """A step of a delivery."""
+
+    step: Step
+    channel: str
+    attempt: int
+    at: datetime
+    detail: str | None
+    retry_at: datetime | None
+
+
+class Notification(BaseModel):
+    """The delivery of a reminder: where it stands, and each step so far."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.NOTIFICATION]})
+
+    id: str
+    task: TaskRef
+    title: str
+    due_at: datetime
+    status: Step
+    steps: list[NotificationStep]
+
+    @classmethod
+    def of(cls, delivery: views.Delivery) -> "Notification":
+        """Show a delivery of the views."""
+        steps = [
+            NotificationStep.model_validate(msgspec.structs.asdict(step) | {"step": step.step.lower()})
+            for step in delivery.steps
+        ]
+        return cls(
+            id=delivery.id,
+            task=TaskRef.of(delivery.task),
+            title=delivery.title,
+            due_at=delivery.due_at,
+            status=steps[-1].step,
+            steps=steps,
+        )
+
+
+class Page(BaseModel, Generic[Item]):
+    """A part of a list, and the cursor of the next part; null at the end."""
+
+    items: list[Item]
+    next: str | None

@@ -1,0 +1,76 @@
+"""The application: its parts are made when it starts, connect in the background, and are closed when it stops."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request, Response
+
+from api import problems
+from api.command_log import CommandLog
+from api.ingress import Ingress
+from api.logs import RequestLog
+from api.outcomes import Outcomes
+from api.parts import Parts
+from api.recent import Recent
+from api.routers import commands, health, history, notifications, reminders, tasks
+from api.routers import problems as problem_pages
+from api.settings import Settings
+from api.views import Views, ViewsAway
+from schemas.registry.client import Registry
+
+_DESCRIPTION = """Tasks that recur without duplicates, and reminders that are never lost.
+
+Every change is a **command**. It is answered 202 with the command's address as soon as the log has it, or with its
+outcome if you send `Prefer: wait`. With an `Idempotency-Key` a request that you have to repeat is carried out once.
+Every refusal is a problem (RFC 9457)."""
+
+
+_log = structlog.get_logger("api")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the API. It starts also while other parts are away, and then says so on /ready and with 503."""
+    app = FastAPI(title="Rondo", version="1", description=_DESCRIPTION, lifespan=_lifespan)
+    app.state.settings = settings
+    problems.install(app)
+    app.add_exception_handler(ViewsAway, _views_away)
+    app.add_middleware(RequestLog)
+    for router in (tasks, history, commands, reminders, notifications, health, problem_pages):
+        app.include_router(router.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    registry = Registry(settings.registry, retries=0, timeout=settings.produce_timeout)
+    pool = asyncpg.create_pool(settings.postgres, min_size=0, max_size=10, timeout=settings.query_timeout)
+    views = Views(pool, settings.query_timeout)
+    log = CommandLog(settings.kafka, registry, settings.produce_timeout, settings.pause)
+    outcomes = Outcomes(settings.postgres, views, settings.poll, settings.pause)
+    recent = Recent()
+    app.state.parts = Parts(settings, registry, views, log, outcomes, recent, Ingress(log, outcomes, recent))
+    async with pool, _running(log.run, outcomes.run):
+        yield
+    await registry.aclose()
+
+
+@asynccontextmanager
+async def _running(*services: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(service()) for service in services]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _views_away(_request: Request, error: Exception) -> Response:
+    _log.warning("views away", reason=str(error))
+    return problems.respond(problems.Problem(problems.UNAVAILABLE, headers={"Retry-After": "5"}))

@@ -1,0 +1,126 @@
+"""Appends people's commands to the log: a command counts as taken when every in-sync replica has it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.partitioner import murmur2
+
+from schemas.codec import Codec
+from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, UpdateTask
+from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
+from schemas.topics import TASK_COMMANDS
+
+Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask
+
+TOPIC = TASK_COMMANDS.name
+_TYPES = {
+    CreateTask: b"create-task",
+    UpdateTask: b"update-task",
+    CompleteTask: b"complete-task",
+    ReopenTask: b"reopen-task",
+    DeleteTask: b"delete-task",
+}
+_log = structlog.get_logger("api.commands")
+
+
+class Unavailable(ConnectionError):
+    """The log can't be reached: the command was not appended."""
+
+
+class OutcomeUnknown(TimeoutError):
+    """The broker did not acknowledge in time: the command may be on the log, or still come there."""
+
+
+def partition(user: str, partitions: int) -> int:
+    """Return the partition of a user's commands, as Java's default partitioner gives it (murmur2 of the key).
+
+    Stated here, because other clients' defaults differ, and everything of one user has to be in one partition.
+    """
+    return int((murmur2(user.encode()) & 0x7FFFFFFF) % partitions)
+
+
+class CommandLog:
+    """The one writer of task-commands. ``run`` keeps it connected; ``append`` may be called at any time.
+
+    The broker is given ``timeout`` seconds to acknowledge; aiokafka by itself would wait for ever for one that is away.
+    """
+
+    def __init__(self, kafka: str, registry: Registry, timeout: float, pause: float) -> None:
+        self._kafka, self._registry, self._timeout, self._pause = kafka, registry, timeout, pause
+        self._codec = Codec(registry)
+        self._producer: AIOKafkaProducer | None = None
+        self._broken = asyncio.Event()
+        self.trouble = "starting"
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; start anew with a fresh producer where one can't go on."""
+        while True:
+            try:
+                async with self._connection() as self._producer:
+                    self.trouble = ""
+                    await self._broken.wait()
+            except (KafkaError, RegistryUnavailable, Incompatible, OSError, TimeoutError) as error:
+                self.trouble = str(error) or type(error).__name__
+                _log.warning("the log can't be reached", reason=self.trouble)
+            finally:
+                self._producer = None
+            await asyncio.sleep(self._pause)
+
+    async def append(self, command: Command) -> None:
+        """Append a command and wait until it is acknowledged. Raises ``Unavailable`` or ``OutcomeUnknown``."""
+        producer = self._producer
+        if producer is None:
+            raise Unavailable(self.trouble)
+        value, key = self._codec.encode(TOPIC, command), command.user.encode()
+        try:
+            async with asyncio.timeout(self._timeout):
+                target = partition(command.user, len(await producer.partitions_for(TOPIC)))
+                await producer.send_and_wait(TOPIC, value, key, target, command.at, _headers(command))
+        except MessageSizeTooLargeError as error:
+            raise Unavailable(str(error)) from error
+        except TimeoutError as error:
+            raise OutcomeUnknown from error
+        except KafkaError as error:
+            self._broken.set()  # an idempotent producer that saw an error it could not retry won't send again
+            raise OutcomeUnknown from error
+
+    async def reachable(self) -> bool:
+        """Return whether the broker answers now."""
+        producer = self._producer
+        return producer is not None and bool(await producer.client.force_metadata_update())
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AIOKafkaProducer]:
+        self._broken.clear()
+        await self._codec.publish([TASK_COMMANDS])
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._kafka,
+            client_id="rondo-api",
+            enable_idempotence=True,
+            acks="all",
+            request_timeout_ms=int(self._timeout * 1000),
+        )
+        try:
+            async with asyncio.timeout(self._timeout):
+                await producer.start()
+                await producer.partitions_for(TOPIC)
+            yield producer
+        finally:
+            with suppress(TimeoutError):  # stopping flushes, which never ends while the broker is away
+                async with asyncio.timeout(self._timeout):
+                    await producer.stop()
+
+
+def _headers(command: Command) -> list[tuple[str, bytes]]:
+    """Return the CloudEvents attributes of a command (Kafka protocol binding, binary mode)."""
+    return [
+        ("content-type", b"application/vnd.confluent.avro"),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", command.id.encode()),
+        ("ce_source", b"/v1/commands"),
+        ("ce_type", _TYPES[type(command)]),
+    ]

@@ -1,0 +1,93 @@
+"""The examples of the OpenAPI document: one story, told through every operation."""
+
+from typing import Any
+
+_COMMAND_ID = "0b1c6c53-6f0e-5c0e-9d7a-3f3f4e9b6a11"
+_TASK_ID = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
+_REMINDER_ID = "d1f0c3b2-7c1e-5f54-9c86-2a4f8f0f6b31"
+_EVENT_ID = "3c9d7a10-8f4b-5f5e-8a1e-6f0b1c2d3e41"
+_COMMAND: dict[str, Any] = {"id": _COMMAND_ID, "href": f"/v1/commands/{_COMMAND_ID}"}
+_TASK_REF: dict[str, Any] = {"id": _TASK_ID, "href": f"/v1/tasks/{_TASK_ID}"}
+
+NEW_TASK: dict[str, Any] = {
+    "title": "Stand-up",
+    "notes": "Ten minutes, no longer.",
+    "priority": "high",
+    "tags": ["team"],
+    "due": {"date": "2026-11-24", "time": "09:00", "zone": "Europe/Paris"},
+    "recurrence": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+    "reminders": [{"before": "PT15M"}],
+}
+CHANGES: dict[str, Any] = {"title": "Stand-up, online", "notes": None}
+
+TASK: dict[str, Any] = {
+    **_TASK_REF,
+    "title": "Stand-up",
+    "notes": "Ten minutes, no longer.",
+    "priority": "high",
+    "tags": ["team"],
+    "due": {"date": "2026-11-24", "time": "09:00:00", "zone": "Europe/Paris"},
+    "due_at": "2026-11-24T08:00:00Z",
+    "recurrence": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+    "reminders": [{"id": "5e0d5a34-9c52-5a43-8f77-1b6c2d3e4f51", "before": "PT15M", "at": None}],
+    "status": "open",
+    "series": _TASK_ID,
+    "occurrence": "2026-11-24T09:00:00",
+    "version": 1,
+    "created_at": "2026-11-23T10:00:00Z",
+    "changed_at": "2026-11-23T10:00:00Z",
+    "completed_at": None,
+}
+
+PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "task": _TASK_REF}
+_ANSWERED: dict[str, Any] = {
+    **_COMMAND,
+    "status": "accepted",
+    "at": "2026-11-23T10:00:00Z",
+    "version": 1,
+    "code": None,
+    "detail": None,
+    "field": None,
+}
+ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "task": TASK}
+KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF}
+
+ENTRY: dict[str, Any] = {
+    "id": _EVENT_ID,
+    "at": "2026-11-23T10:05:00Z",
+    "sequence": 2,
+    "actor": "user:8d6f6a2e-4c1d-4f6e-9b0a-7f3e5d2c1b61",
+    "command": _COMMAND_ID,
+    "cause": None,
+    "event": "TaskUpdated",
+    "task": _TASK_ID,
+    "changes": [{"field": "title", "before": "Stand-up", "after": "Stand-up, online"}],
+    "previous": "9f2c1e" + "0" * 58,
+    "hash": "4b7d3a" + "0" * 58,
+}
+REMINDER: dict[str, Any] = {
+    "id": _REMINDER_ID,
+    "task": _TASK_REF,
+    "reminder": "5e0d5a34-9c52-5a43-8f77-1b6c2d3e4f51",
+    "title": "Stand-up",
+    "due_at": "2026-11-24T07:45:00Z",
+    "status": "scheduled",
+    "changed_at": "2026-11-23T10:00:00Z",
+}
+NOTIFICATION: dict[str, Any] = {
+    "id": _REMINDER_ID,
+    "task": _TASK_REF,
+    "title": "Stand-up",
+    "due_at": "2026-11-24T07:45:00Z",
+    "status": "sent",
+    "steps": [
+        {
+            "step": "sent",
+            "channel": "log",
+            "attempt": 1,
+            "at": "2026-11-24T07:45:01Z",
+            "detail": None,
+            "retry_at": None,
+        }
+    ],
+}

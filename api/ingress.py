@@ -1,0 +1,158 @@
+"""Takes a command: seen before? onto the log, acknowledged; and, where the client prefers to wait, its outcome."""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+from uuid import UUID, uuid4
+
+import structlog
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+
+from api import prefer
+from api.answers import command_href, task_href
+from api.command_log import Command, CommandLog, OutcomeUnknown, Unavailable
+from api.outcomes import Answered, Outcomes
+from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem
+from api.recent import Recent
+from api.requests import User
+from api.shapes import fingerprint
+from schemas import ids
+
+_log = structlog.get_logger("api.ingress")
+
+
+class Common(TypedDict):
+    """The fields that every command has, see ``schemas.records``."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    task: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What a request says around its body: who, under which key, and how long the client prefers to wait."""
+
+    user: str
+    key: str
+    key_given: bool
+    seconds: float | None
+    method: str
+    path: str
+
+    @property
+    def command(self) -> str:
+        """The command's id: the same key of the same user always means the same command."""
+        return ids.command(self.user, self.key)
+
+    def common(self, task: str | UUID, body: BaseModel | None = None) -> Common:
+        """Return the fields that every command has."""
+        return {
+            "id": self.command,
+            "user": self.user,
+            "at": time.time_ns() // 1_000_000,
+            "actor": f"user:{self.user}",
+            "task": str(task),
+            "fingerprint": fingerprint(self.method, self.path, body),
+        }
+
+
+def _seconds(
+    request: Request,
+    wishes: Annotated[
+        list[str] | None,
+        Header(alias="Prefer", description='"wait" or "wait=SECONDS" (RFC 7240): answer with the outcome.'),
+    ] = None,
+) -> float | None:
+    return prefer.wait(wishes or [], request.app.state.settings.wait_limit)
+
+
+Seconds = Annotated[float | None, Depends(_seconds)]
+"""How long the client prefers to wait, None where it does not."""
+
+
+def _envelope(
+    request: Request,
+    user: User,
+    seconds: Seconds,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x20-\x7e]+$",
+            description="Your name for this request: sent again with the same key and body, it is the same command. "
+            "Without one the answer names the key that was made up for it.",
+        ),
+    ] = None,
+) -> Envelope:
+    key = idempotency_key or str(uuid4())
+    path = request.url.path.lower()
+    envelope = Envelope(user, key, idempotency_key is not None, seconds, request.method, path)
+    structlog.contextvars.bind_contextvars(command=envelope.command)
+    return envelope
+
+
+Enveloped = Annotated[Envelope, Depends(_envelope)]
+
+
+class Ingress:
+    """The way of a command from a valid request to the log, and back with its outcome."""
+
+    def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent) -> None:
+        self._log, self._outcomes, self._recent = log, outcomes, recent
+
+    async def take(self, command: Command, envelope: Envelope) -> Answered | None:
+        """Append a command, unless it is answered already; return its outcome if it is there or waited for.
+
+        Raises ``Problem`` where the key stands for another request, the log is away or the acknowledgement late.
+        """
+        if envelope.key_given and (answered := await self._outcomes.look(command.user, command.id)):
+            return _same(command, answered)
+        await self._append(command, envelope)
+        if envelope.seconds is None:
+            return None
+        late = await self._outcomes.wait(command.user, command.id, envelope.seconds)
+        return _same(command, late) if late else None
+
+    async def _append(self, command: Command, envelope: Envelope) -> None:
+        earlier = self._recent.get(command.user, command.id)
+        if earlier and earlier.fingerprint != command.fingerprint:
+            raise _reused()
+        self._recent.add(command)
+        try:
+            await self._log.append(command)
+        except Unavailable as error:
+            if not earlier:
+                self._recent.forget(command)
+            _log.warning("command not taken", reason=str(error))
+            raise Problem(UNAVAILABLE, headers={"Retry-After": "5"}) from error
+        except OutcomeUnknown as error:
+            _log.warning("command not acknowledged in time")
+            raise _unknown(command, envelope) from error
+        _log.info("command taken", type=type(command).__name__, task=command.task)
+
+
+def _same(command: Command, answered: Answered) -> Answered:
+    if answered.outcome.fingerprint != command.fingerprint:
+        raise _reused()
+    return answered
+
+
+def _reused() -> Problem:
+    return Problem(KEY_REUSED, errors=[FieldError("Idempotency-Key", "It stands for another request.")])
+
+
+def _unknown(command: Command, envelope: Envelope) -> Problem:
+    href = command_href(command.id)
+    return Problem(
+        OUTCOME_UNKNOWN,
+        headers={"Location": href, "Retry-After": "5", "Idempotency-Key": envelope.key},
+        command={"id": command.id, "href": href, "status": "unknown"},
+        task={"id": command.task, "href": task_href(command.task)},
+        idempotency_key=envelope.key,
+    )

@@ -1,0 +1,88 @@
+"""Waits for what becomes of commands: woken by Postgres's NOTIFY, looking again by itself where that is lost."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from api.views import Views, ViewsAway
+from postgres.reader import Outcome, Task
+
+CHANNEL = "rondo_commands"
+_log = structlog.get_logger("api.outcomes")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A command's outcome, and its task as it stood in the same snapshot of the views."""
+
+    outcome: Outcome
+    task: Task | None
+
+
+class Outcomes:
+    """Outcomes by command id. ``run`` keeps listening; ``look`` and ``wait`` may be called at any time."""
+
+    def __init__(self, dsn: str, views: Views, poll: float, pause: float) -> None:
+        self._dsn, self._views, self._poll, self._pause = dsn, views, poll, pause
+        self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.listening = False
+
+    async def run(self) -> None:
+        """Listen until cancelled; a lost connection is made again, and everyone who waits looks again."""
+        while True:
+            try:
+                await self._listen()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                _log.warning("not listening for outcomes", reason=str(error) or type(error).__name__)
+            await asyncio.sleep(self._pause)
+
+    async def look(self, user: str, command: str) -> Answered | None:
+        """Return what became of the user's command; None where that does not stand in the views, or they are away."""
+        with suppress(ViewsAway):
+            async with self._views.of(user) as view:
+                outcome = await view.command(command)
+                return Answered(outcome, await view.task(outcome.task)) if outcome else None
+        return None
+
+    async def wait(self, user: str, command: str, seconds: float) -> Answered | None:
+        """Return what became of the user's command, None where that is not known within ``seconds``."""
+        clock = asyncio.get_running_loop()
+        deadline, woken = clock.time() + seconds, asyncio.Event()
+        self._waiters[command].add(woken)  # before looking, so that no wake falls between the two
+        try:
+            while not (answered := await self.look(user, command)):
+                if (left := deadline - clock.time()) <= 0:
+                    break
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), min(left, self._poll))
+                woken.clear()
+            return answered
+        finally:
+            self._leave(command, woken)
+
+    def _leave(self, command: str, woken: asyncio.Event) -> None:
+        self._waiters[command].discard(woken)
+        if not self._waiters[command]:
+            del self._waiters[command]
+
+    async def _listen(self) -> None:
+        closed = asyncio.Event()
+        connection = await asyncpg.connect(self._dsn, timeout=10)
+        try:
+            connection.add_termination_listener(lambda _: closed.set())
+            await connection.add_listener(CHANNEL, lambda *heard: self._wake(heard[-1].split(",")))
+            self.listening = True
+            self._wake(list(self._waiters))  # of what came before, nobody heard
+            await closed.wait()
+        finally:
+            self.listening = False
+            connection.terminate()
+
+    def _wake(self, commands: list[str]) -> None:
+        for command in commands:
+            for woken in self._waiters.get(command, ()):
+                woken.set()

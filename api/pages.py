@@ -1,0 +1,24 @@
+"""What the lists have in common."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Path, Query
+from pydantic import BaseModel
+
+from api import answers, cursors, problems
+from postgres.reader import Key, Page
+
+View = TypeVar("View")
+Shown = TypeVar("Shown", bound=BaseModel)
+
+TaskId = Annotated[UUID, Path(description="The task's id.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]
+Cursor = Annotated[str | None, Query(max_length=500, description="The `next` of the page before.")]
+READ_RESPONSES = (problems.UNAUTHORIZED, problems.VALIDATION, problems.UNAVAILABLE)
+
+
+def listed(show: Callable[[View], Shown], page: Page[View, Key] | Page[View, int]) -> answers.Page[Any]:
+    """Return a page of the views as clients receive it."""
+    return answers.Page(items=[show(item) for item in page.items], next=cursors.write(page.next))

@@ -1,0 +1,36 @@
+"""What a request is served with."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.command_log import CommandLog
+from api.ingress import Ingress
+from api.outcomes import Outcomes
+from api.recent import Recent
+from api.settings import Settings
+from api.views import Views
+from schemas.registry.client import Registry
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The running parts of the API."""
+
+    settings: Settings
+    registry: Registry
+    views: Views
+    log: CommandLog
+    outcomes: Outcomes
+    recent: Recent
+    ingress: Ingress
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+Served = Annotated[Parts, Depends(_parts)]
+"""The parts of the API that serves the request."""

@@ -1,0 +1,210 @@
+"""Every refusal, as RFC 9457 problem details: the catalogue, the exception, and the handlers that answer with it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger("api")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem. ``name`` ends its type's URI reference, which leads to ``meaning``."""
+
+    name: str
+    status: int
+    title: str
+    meaning: str
+
+    @property
+    def type(self) -> str:
+        """The URI reference that identifies this kind (RFC 9457, section 3.1.1)."""
+        return f"/problems/{self.name}"
+
+
+MALFORMED = Kind(
+    "malformed", 400, "The body can't be read", "The body is not UTF-8, not JSON (RFC 8259), or names a field twice."
+)
+CURSOR = Kind("cursor", 400, "The cursor can't be used", "Send back the cursor of a page as it came, or none.")
+UNAUTHORIZED = Kind(
+    "unauthorized",
+    401,
+    "A valid token is needed",
+    'Send "Authorization: Bearer TOKEN" with a token signed by this service.',
+)
+NOT_FOUND = Kind("not-found", 404, "There is no such thing", "It does not exist, not yet, or belongs to someone else.")
+METHOD = Kind("method", 405, "This method does nothing here", "The Allow header names the methods that do.")
+CONFLICT = Kind("conflict", 409, "The task does not allow this", "Read the task as it stands, and decide anew.")
+TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have 256 KiB.")
+MEDIA = Kind("media-type", 415, "The body's media type is not understood", 'Send "Content-Type: application/json".')
+VALIDATION = Kind("validation", 422, "A field is not usable", "The member errors names each field and what it needs.")
+KEY_REUSED = Kind(
+    "idempotency-key-reused",
+    422,
+    "The Idempotency-Key was used for another request",
+    "A key stands for one request. Send the first request again as it was, or this one with a new key.",
+)
+INTERNAL = Kind(
+    "internal", 500, "Something went wrong here", "The log of the API says what; nothing is known to have happened."
+)
+UNAVAILABLE = Kind("unavailable", 503, "A part is away", "Nothing was done. Try again a little later.")
+OUTCOME_UNKNOWN = Kind(
+    "outcome-unknown",
+    503,
+    "It is not known whether the command was taken",
+    "The broker did not acknowledge in time. Look at the command's address, or send the request again with the "
+    "Idempotency-Key of the answer: it is the same command then, and is carried out once at most.",
+)
+
+CATALOGUE: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        MALFORMED,
+        CURSOR,
+        UNAUTHORIZED,
+        NOT_FOUND,
+        METHOD,
+        CONFLICT,
+        TOO_LARGE,
+        MEDIA,
+        VALIDATION,
+        KEY_REUSED,
+        INTERNAL,
+        UNAVAILABLE,
+        OUTCOME_UNKNOWN,
+    )
+}
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: its path in the body (``due.date``), or a parameter's or header's name."""
+
+    field: str
+    detail: str
+
+
+class Problem(HTTPException):
+    """A refusal. ``members`` extend the problem's object (RFC 9457, section 3.2)."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str | None = None,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(kind.status, detail or kind.meaning, dict(headers or {}))
+        self.kind, self.errors, self.members = kind, tuple(errors), members
+
+
+def document(problem: Problem) -> dict[str, Any]:
+    """Return the problem's JSON object."""
+    kind = problem.kind
+    body: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": problem.detail}
+    if problem.errors:
+        body["errors"] = [asdict(error) for error in problem.errors]
+    return body | problem.members
+
+
+def respond(problem: Problem) -> Response:
+    """Return the problem as a response."""
+    # ASCII escapes carry whatever a client sent, half a surrogate pair in a field's name included.
+    content = json.dumps(document(problem), separators=(",", ":")).encode("ascii")
+    return Response(content, problem.kind.status, dict(problem.headers or {}), MEDIA_TYPE)
+
+
+def invalid(errors: Sequence[FieldError]) -> Problem:
+    """Return the problem of fields that are not usable."""
+    return Problem(VALIDATION, " ".join(f"{error.field}: {error.detail}" for error in errors[:3]), errors)
+
+
+def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of these problems, by status, with an example of each."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        entry = found.setdefault(
+            kind.status,
+            {"description": kind.title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}},
+        )
+        errors = _EXAMPLE_ERRORS.get(kind, ())
+        entry["content"][MEDIA_TYPE]["examples"][kind.name] = {"value": document(Problem(kind, errors=errors))}
+    return found
+
+
+_EXAMPLE_ERRORS = {
+    VALIDATION: [FieldError("due.date", "Write a date of the years 1970 to 9999 as YYYY-MM-DD, such as 2026-11-23.")],
+    CURSOR: [FieldError("cursor", "It is not a cursor of this list. Send it as it came, or leave it out.")],
+    MEDIA: [FieldError("Content-Type", "It is missing.")],
+    KEY_REUSED: [FieldError("Idempotency-Key", "It stands for another request.")],
+}
+_TEXT = {"type": "string"}
+_SCHEMA = {
+    "type": "object",
+    "description": "A problem (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "properties": {"field": _TEXT, "detail": _TEXT},
+            },
+        },
+    },
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal of ``app`` with a problem."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(Exception, _internal)
+
+
+_BY_STATUS = {400: MALFORMED, 404: NOT_FOUND, 405: METHOD, 413: TOO_LARGE, 415: MEDIA}
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    if isinstance(error, Problem):
+        return respond(error)
+    assert isinstance(error, HTTPException)
+    kind = _BY_STATUS.get(error.status_code, INTERNAL)
+    detail = f"There is nothing at {request.url.path}." if kind is NOT_FOUND else None
+    return respond(Problem(kind, detail, headers=error.headers))
+
+
+async def _validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return respond(invalid([_field(entry) for entry in error.errors()]))
+
+
+async def _internal(request: Request, error: Exception) -> Response:
+    _log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    return respond(Problem(INTERNAL))
+
+
+_SENTENCES = {
+    "extra_forbidden": "There is no such field. Leave it out.",
+    "missing": "This field is needed.",
+}
+
+
+def _field(entry: Mapping[str, Any]) -> FieldError:
+    place, *path = entry["loc"] or ("body",)
+    name = ".".join(map(str, path)) or str(place)
+    detail = _SENTENCES.get(entry["type"], entry["msg"].removeprefix("Value error, ").rstrip(".") + ".")
+    return FieldError(name[:200], detail)

@@ -1,0 +1,37 @@
+"""Commands by their address: what became of them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response
+
+from api import answers, problems
+from api.ingress import Seconds
+from api.pages import READ_RESPONSES
+from api.parts import Parts, Served
+from api.problems import NOT_FOUND, Problem
+from api.requests import Route, User, signed
+
+router = APIRouter(prefix="/v1/commands", tags=["commands"], route_class=Route, dependencies=[signed])
+
+CommandId = Annotated[UUID, Path(description="The command's id.")]
+
+
+@router.get("/{command}", responses=problems.documented(*READ_RESPONSES, NOT_FOUND))
+async def read_command(
+    command: CommandId, user: User, seconds: Seconds, parts: Served, response: Response
+) -> answers.Known:
+    """Return what became of a command; it is pending until the views say. `Prefer: wait` waits for that."""
+    id_ = str(command)
+    if seconds and (answered := await parts.outcomes.wait(user, id_, seconds)):
+        response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
+        return answers.Known.answered(answered.outcome)
+    async with parts.views.of(user) as view:
+        outcome = await view.command(id_)
+    return answers.Known.answered(outcome) if outcome else _pending(parts, user, id_)
+
+
+def _pending(parts: Parts, user: str, command: str) -> answers.Known:
+    if sent := parts.recent.get(user, command):
+        return answers.Known.waiting(sent.id, sent.task)
+    raise Problem(NOT_FOUND, "No outcome of such a command is known. If you sent it a moment ago, ask again.")

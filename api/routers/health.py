@@ -1,0 +1,69 @@
+"""Whether the process lives, and whether every part it needs answers."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+
+from aiokafka.errors import KafkaError
+from asyncpg import InterfaceError, PostgresError
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict
+
+from api.parts import Parts, Served
+from schemas.registry.client import RegistryUnavailable, UnknownSchema
+
+router = APIRouter(tags=["health"])
+
+PATIENCE = 3.0
+"""Seconds that a part may take to answer."""
+
+
+class Health(BaseModel):
+    """Each part's state: ``ready``, or why not."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ready": True, "parts": {"broker": "ready"}}]})
+
+    ready: bool
+    parts: dict[str, str]
+
+
+@router.get("/live", summary="Does the process live?")
+async def live() -> Health:
+    """Answer, if the process can."""
+    return Health(ready=True, parts={"api": "ready"})
+
+
+@router.get("/ready", summary="Is every part ready?", responses={503: {"model": Health, "description": "Not all are."}})
+async def ready(parts: Served, response: Response) -> Health:
+    """Ask broker, registry and Postgres; 503 unless all answer."""
+    names = ("broker", "registry", "postgres")
+    states = await asyncio.gather(*map(_state, (_broker(parts), _registry(parts), _postgres(parts))))
+    health = Health(ready=all(state == "ready" for state in states), parts=dict(zip(names, states, strict=True)))
+    response.status_code = 200 if health.ready else 503
+    return health
+
+
+async def _state(asked: Awaitable[str]) -> str:
+    try:
+        return await asyncio.wait_for(asked, PATIENCE)
+    except TimeoutError:
+        return f"no answer within {PATIENCE:g} s"
+    except (OSError, KafkaError, RegistryUnavailable, PostgresError, InterfaceError) as error:
+        return str(error) or type(error).__name__
+
+
+async def _broker(parts: Parts) -> str:
+    if parts.log.trouble:
+        return parts.log.trouble
+    return "ready" if await parts.log.reachable() else "no broker answers"
+
+
+async def _registry(parts: Parts) -> str:
+    with suppress(UnknownSchema):
+        await parts.registry.schema(0)  # no registry has it: to say so is an answer
+    return "ready"
+
+
+async def _postgres(parts: Parts) -> str:
+    await parts.views.reachable()
+    return "ready" if parts.outcomes.listening else "not listening for outcomes yet"

@@ -1,0 +1,24 @@
+"""The history of a task: its audit trail."""
+
+from fastapi import APIRouter
+
+from api import answers, cursors, problems
+from api.pages import READ_RESPONSES, Cursor, Limit, TaskId, listed
+from api.parts import Served
+from api.problems import NOT_FOUND, Problem
+from api.requests import Route, User, signed
+
+router = APIRouter(prefix="/v1/tasks", tags=["history"], route_class=Route, dependencies=[signed])
+
+
+@router.get("/{task}/history", responses=problems.documented(*READ_RESPONSES, NOT_FOUND, problems.CURSOR))
+async def read_history(
+    task: TaskId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
+) -> answers.Page[answers.Entry]:
+    """Return what happened to a task, from its beginning: who changed what, when and why."""
+    after = cursors.number(cursor)
+    async with parts.views.of(user) as view:
+        if await view.task(str(task)) is None:
+            raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
+        page = await view.history(str(task), limit, after)
+    return listed(answers.Entry.of, page)

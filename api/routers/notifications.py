@@ -1,0 +1,21 @@
+"""Notifications: reminders on their way out, with each step of their delivery."""
+
+from fastapi import APIRouter
+
+from api import answers, cursors, problems
+from api.pages import READ_RESPONSES, Cursor, Limit, listed
+from api.parts import Served
+from api.requests import Route, User, signed
+
+router = APIRouter(prefix="/v1/notifications", tags=["notifications"], route_class=Route, dependencies=[signed])
+
+
+@router.get("", responses=problems.documented(*READ_RESPONSES, problems.CURSOR))
+async def list_notifications(
+    user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
+) -> answers.Page[answers.Notification]:
+    """Return notifications, the latest due first."""
+    after = cursors.key(cursor)
+    async with parts.views.of(user) as view:
+        page = await view.notifications(limit, after)
+    return listed(answers.Notification.of, page)

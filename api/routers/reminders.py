@@ -1,0 +1,21 @@
+"""Reminders: those that stand, and those of the past."""
+
+from fastapi import APIRouter
+
+from api import answers, cursors, problems
+from api.pages import READ_RESPONSES, Cursor, Limit, listed
+from api.parts import Served
+from api.requests import Route, User, signed
+
+router = APIRouter(prefix="/v1/reminders", tags=["reminders"], route_class=Route, dependencies=[signed])
+
+
+@router.get("", responses=problems.documented(*READ_RESPONSES, problems.CURSOR))
+async def list_reminders(
+    user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
+) -> answers.Page[answers.StandingReminder]:
+    """Return reminders, the earliest first."""
+    after = cursors.key(cursor)
+    async with parts.views.of(user) as view:
+        page = await view.reminders(limit, after)
+    return listed(answers.StandingReminder.of, page)

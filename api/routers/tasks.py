@@ -1,0 +1,80 @@
+"""Tasks: commands that create, change, complete, reopen and delete them; one task, and the list."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import answers, cursors, examples, problems, shapes
+from api.ingress import Enveloped
+from api.pages import READ_RESPONSES, Cursor, Limit, TaskId, listed
+from api.parts import Served
+from api.problems import NOT_FOUND, Problem
+from api.requests import Route, User, signed
+from api.sending import CHANGE_RESPONSES, COMMAND_RESPONSES, CREATE_RESPONSES, take
+from schemas import ids
+from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, Status, UpdateTask
+
+router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
+
+NewTask = Annotated[shapes.NewTask, Body(openapi_examples={"recurring": {"value": examples.NEW_TASK}})]
+Changes = Annotated[shapes.Changes, Body(openapi_examples={"change": {"value": examples.CHANGES}})]
+
+
+@router.post("", status_code=202, response_model=answers.Taken, responses=CREATE_RESPONSES)
+async def create_task(body: NewTask, envelope: Enveloped, parts: Served) -> Response:
+    """Create a task. Its id follows from the command's, so that it is known before the task stands."""
+    fields = await run_in_threadpool(shapes.checked, body)  # a rule may take 50 ms to check
+    command = CreateTask(**envelope.common(ids.task(envelope.command), body), fields=fields)
+    return await take(parts.ingress, command, envelope)
+
+
+@router.patch("/{task}", status_code=202, response_model=answers.Taken, responses=CHANGE_RESPONSES)
+async def change_task(task: TaskId, body: Changes, envelope: Enveloped, parts: Served) -> Response:
+    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
+    fields = await run_in_threadpool(shapes.checked, body)
+    command = UpdateTask(**envelope.common(task, body), changed=shapes.changed(body), fields=fields)
+    return await take(parts.ingress, command, envelope)
+
+
+@router.post("/{task}/complete", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES)
+async def complete_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
+    """Complete a task. If it recurs, its next occurrence is created; completing it again does nothing."""
+    return await take(parts.ingress, CompleteTask(**envelope.common(task)), envelope)
+
+
+@router.post("/{task}/reopen", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES)
+async def reopen_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
+    """Open a completed task again."""
+    return await take(parts.ingress, ReopenTask(**envelope.common(task)), envelope)
+
+
+@router.delete("/{task}", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES)
+async def delete_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
+    """Delete a task. It leaves the list; its history stays."""
+    return await take(parts.ingress, DeleteTask(**envelope.common(task)), envelope)
+
+
+@router.get("/{task}", responses=problems.documented(*READ_RESPONSES, NOT_FOUND))
+async def read_task(task: TaskId, user: User, parts: Served) -> answers.Task:
+    """Return a task as it stands; a deleted one says so by its status."""
+    async with parts.views.of(user) as view:
+        found = await view.task(str(task))
+    if found is None:
+        raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
+    return answers.Task.of(found)
+
+
+@router.get("", responses=problems.documented(*READ_RESPONSES, problems.CURSOR))
+async def list_tasks(
+    user: User,
+    parts: Served,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    status: Annotated[answers.TaskStatus | None, Query(description="Without it all but the deleted.")] = None,
+) -> answers.Page[answers.Task]:
+    """Return tasks, the newest first."""
+    wanted = Status[status.upper()] if status else None
+    async with parts.views.of(user) as view:
+        page = await view.tasks(limit, cursors.key(cursor), wanted)
+    return listed(answers.Task.of, page)

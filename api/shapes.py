@@ -1,0 +1,159 @@
+"""What clients send, as pydantic shapes: strict types, no unknown fields; and how it becomes records."""
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+
+from schemas import ids
+from schemas import records as r
+
+Text = Annotated[str, Field(max_length=65_536)]
+"""Any text; the domain says how much of it, of which characters."""
+Word = Annotated[str, Field(max_length=1000)]
+
+_UNITS = {"W": 604_800, "D": 86_400, "H": 3600, "M": 60, "S": 1}
+_DURATION = re.compile(
+    r"P(?=\d|T\d)(?:(?P<W>\d{1,9})W)?(?:(?P<D>\d{1,9})D)?(?:T(?=\d)(?:(?P<H>\d{1,9})H)?(?:(?P<M>\d{1,9})M)?(?:(?P<S>\d{1,9})S)?)?"
+)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+
+
+def seconds(duration: object) -> int:
+    """Return the seconds of an ISO 8601 duration in weeks, days, hours, minutes, seconds. Raises ``ValueError``."""
+    found = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
+    if not found:
+        raise ValueError(
+            "It is not a duration like PT15M, PT2H or P1D (ISO 8601; years and months have no fixed length)."
+        )
+    return sum(int(found[unit] or 0) * length for unit, length in _UNITS.items())
+
+
+def duration(total: int) -> str:
+    """Return seconds as an ISO 8601 duration in days, hours, minutes, seconds."""
+    days, rest = divmod(total, _UNITS["D"])
+    time = ""
+    for unit in "HMS":
+        count, rest = divmod(rest, _UNITS[unit])
+        time += f"{count}{unit}" if count else ""
+    return "P" + (f"{days}D" if days else "") + (f"T{time}" if time else "" if days else "T0S")
+
+
+def milliseconds(instant: object) -> int:
+    """Return the milliseconds since 1970 of an RFC 3339 instant. Raises ``ValueError``."""
+    try:
+        if isinstance(instant, str) and _INSTANT.fullmatch(instant):
+            return round(datetime.fromisoformat(instant.upper()).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("It is not an instant like 2026-11-23T09:00:00Z (RFC 3339, with an offset).")
+
+
+class Shape(BaseModel):
+    """A body or a part of it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Due(Shape):
+    """A date; a date and a floating time; or a date, a time and a zone."""
+
+    date: Annotated[Word, Field(description="A local date (ISO 8601).", examples=["2026-11-24"])]
+    time: Annotated[Word | None, Field(description="A local time.", examples=["09:00"])] = None
+    zone: Annotated[
+        Word | None, Field(description="A zone of the IANA database; only with a time.", examples=["Europe/Paris"])
+    ] = None
+
+
+class Reminder(Shape):
+    """So long before the task is due, or at an instant: exactly one of the two."""
+
+    before: Annotated[
+        Annotated[int, PlainValidator(seconds, json_schema_input_type=str)] | None,
+        Field(description="An ISO 8601 duration.", examples=["PT15M"]),
+    ] = None
+    at: Annotated[
+        Annotated[int, PlainValidator(milliseconds, json_schema_input_type=str)] | None,
+        Field(description="An RFC 3339 instant.", examples=["2026-11-23T09:00:00Z"]),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Reminder":
+        if (self.before is None) == (self.at is None):
+            raise ValueError("Give either before or at.")
+        return self
+
+
+Priority = Literal["none", "low", "medium", "high", "urgent"]
+Tags = Annotated[list[Word], Field(max_length=1000)]
+Reminders = Annotated[list[Reminder], Field(max_length=1000)]
+
+
+class NewTask(Shape):
+    """The task to create."""
+
+    title: Text
+    notes: Text = ""
+    priority: Priority = "none"
+    tags: Tags = []
+    due: Due | None = None
+    recurrence: Annotated[
+        Word | None, Field(description="An RRULE (RFC 5545).", examples=["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"])
+    ] = None
+    reminders: Reminders = []
+
+
+class Changes(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+
+    title: Text = ""
+    notes: Text | None = None
+    priority: Priority | None = None
+    tags: Tags | None = None
+    due: Due | None = None
+    recurrence: Word | None = None
+    reminders: Reminders | None = None
+
+
+_RECORD_NAMES = {"recurrence": "rrule"}
+
+
+def changed(body: Changes) -> tuple[str, ...]:
+    """Return the names, in records, of the fields that ``body`` sets."""
+    return tuple(_RECORD_NAMES.get(name, name) for name in Changes.model_fields if name in body.model_fields_set)
+
+
+def fields(body: NewTask | Changes) -> r.TaskFields:
+    """Return the fields that ``body`` sets."""
+    return r.TaskFields(
+        title=body.title,
+        notes=body.notes or "",
+        priority=r.Priority[(body.priority or "none").upper()],
+        tags=tuple(body.tags or ()),
+        due=r.Due(**body.due.model_dump()) if body.due else None,
+        rrule=body.recurrence,
+        reminders=tuple(dict.fromkeys(_reminders(body.reminders or ()))),
+    )
+
+
+def _reminders(reminders: Iterable[Reminder]) -> Iterable[r.Reminder]:
+    """Give each reminder an id that follows from what it says, so that setting the same again changes nothing."""
+    for reminder in reminders:
+        name = ids.derive("task-reminder", str(reminder.before), str(reminder.at))
+        yield r.Reminder(name, reminder.before, reminder.at)
+
+
+def fingerprint(method: str, path: str, body: BaseModel | None = None) -> str:
+    """Return the SHA-256 of a request as it was understood: the same however its JSON was written."""
+    content: Any = None if body is None else body.model_dump(exclude_unset=True)
+    text = json.dumps([method, path, content], sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode("ascii")).hexdigest()
+
+
+def checked(body: NewTask | Changes) -> r.TaskFields:
+    """Return the fields that ``body`` sets, normalised. Raises ``Problem`` with everything that is wrong with them."""
+    return fields(body)
