@@ -99,5 +99,5 @@ def _fault(last: AuditHead, user: str, entry: AuditEntry) -> str | None:
     return None
 
 
-def _json(value: Any) -> str:  # noqa: ANN401 - any field of a task
+def _json(value: Any) -> str:
     return json.encode(value, order="sorted").decode()

@@ -80,6 +80,13 @@ def differing(before: Task, after: Task) -> tuple[str, ...]:
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
+def check_rule(rrule: str, due: Due | None) -> str:
+    """Return the rule in canonical form; raise ``Invalid`` where there is no due or the rule does not go with it."""
+    if due is None:
+        raise Invalid("due", "A recurring task needs a due; give one, or leave recurrence out.")
+    return recurrence.check(rrule, due)
+
+
 def check_reminders(due: Due | None, reminders: tuple[Reminder, ...]) -> None:
     """Raise ``Invalid`` where a reminder is relative to a due that means no instant."""
     if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):
@@ -113,9 +120,9 @@ def _is_head(task: Task, head: Series | None) -> bool:
 
 def _recurring(task: Task, rrule: str, version: int) -> Task:
     """Return the task as the first occurrence under a rule that counts from its due."""
-    if task.due is None:
-        raise Invalid("due", "A recurring task needs a due; give one, or leave recurrence out.")
-    rule = Recurrence(recurrence.check(rrule, task.due), start=task.due, version=version)
+    rrule = check_rule(rrule, task.due)
+    assert task.due is not None
+    rule = Recurrence(rrule, start=task.due, version=version)
     return replace(task, recurrence=rule, series=task.series or task.id, occurrence=times.key(task.due))
 
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 
-class Invalid(ValueError):  # noqa: N818 - said of a value, it reads as a sentence
+class Invalid(ValueError):
     """A value that cannot be accepted: ``field`` as people name it over HTTP, ``detail`` a sentence on what to do."""
 
     code: ClassVar[str] = "invalid"

@@ -9,6 +9,7 @@ asking for the next occurrence of an old series starts near it instead of at its
 """
 
 from bisect import bisect_left
+from calendar import isleap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -19,6 +20,7 @@ from streams.domain.rule import Freq, Rule
 
 _CYCLE = {Freq.DAILY: 146_097, Freq.WEEKLY: 20_871, Freq.MONTHLY: 4_800, Freq.YEARLY: 400}
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)  # days of the year before each month
 _LAST = date.max.toordinal()
 
 
@@ -34,10 +36,10 @@ def moments(rule: Rule, start: datetime, floor: datetime) -> Iterator[datetime]:
     skipped = max(0, _period(rule, floor.date()) - begin) // rule.interval
     patience = _CYCLE[rule.freq] // gcd(_CYCLE[rule.freq], rule.interval)
     periods = _daily if rule.freq == Freq.DAILY else _periodically
-    empty = 0
+    empty, needed = 0, min(map(abs, rule.bysetpos), default=1)
     for days in periods(rule, begin + skipped * rule.interval, patience):
         empty += 1
-        for moment in _chosen(rule, days, times, floor.toordinal()):
+        for moment in _chosen(rule, days, times, floor.toordinal()) if len(days) * len(times) >= needed else ():
             if moment >= start:
                 empty = 0
                 yield moment
@@ -61,9 +63,13 @@ def _periodically(rule: Rule, first: int, _: int) -> Iterator[tuple[int, ...]]:
     """Yield the fitting days of each period, until the calendar's end."""
     shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
     for period in count(first, rule.interval):
-        if _first_day(rule, period) > _LAST:
+        begin, end = _first_day(rule, period), _first_day(rule, period + 1)
+        if begin > _LAST:
             return
-        yield _days(rule, period, shapes)
+        shape = _shape(rule, period, begin, end)
+        if shape not in shapes:
+            shapes[shape] = _fitting(rule, begin, min(end, _LAST + 1))
+        yield tuple([begin + offset for offset in shapes[shape]])
 
 
 def _filled(rule: Rule, start: date) -> Rule:
@@ -111,34 +117,31 @@ def _period(rule: Rule, day: date) -> int:
 
 
 def _first_day(rule: Rule, period: int) -> int:
-    """Return the ordinal of a period's first day, also of those that follow the year 9999."""
+    """Return the ordinal of a period's first day, also of the periods that follow the year 9999."""
     match rule.freq:
-        case Freq.DAILY:
-            return period
-        case Freq.WEEKLY:
-            return period * 7 + 1 + rule.wkst
         case Freq.MONTHLY:
             year, month = divmod(period, 12)
-            return date(year, month + 1, 1).toordinal() if year <= date.max.year else _LAST + 1
-    return _new_year(period)
+            return _new_year(year) + _BEFORE[month] + (month > 1 and isleap(year))
+        case Freq.YEARLY:
+            return _new_year(period)
+        case Freq.WEEKLY:
+            return period * 7 + 1 + rule.wkst
+    return period
 
 
-def _days(rule: Rule, period: int, shapes: dict[tuple[int, ...], tuple[int, ...]]) -> tuple[int, ...]:
-    """Return the ordinals of a period's days that fit, worked out once for periods of the same shape."""
-    first, after = _first_day(rule, period), min(_first_day(rule, period + 1), _LAST + 1)
-    if rule.freq <= Freq.WEEKLY:
-        return tuple(day for day in range(first, after) if _fits(rule, date.fromordinal(day)))
-    shape = _shape(rule, period, first, after)
-    if shape not in shapes:
-        shapes[shape] = tuple(day - first for day in range(first, after) if _fits(rule, date.fromordinal(day)))
-    return tuple(first + offset for offset in shapes[shape])
+def _shape(rule: Rule, period: int, first: int, end: int) -> tuple[int, ...]:
+    """Return what tells periods with other fitting days apart: week numbers look at the years around, too."""
+    match rule.freq:
+        case Freq.MONTHLY:
+            return period % 12, first % 7, end - first
+        case Freq.YEARLY:
+            return first % 7, end - first, first - _new_year(period - 1), _new_year(period + 2) - end
+    return (first,) if rule.bymonth else ()  # a week may lie in two months; else all weeks are alike
 
 
-def _shape(rule: Rule, period: int, first: int, after: int) -> tuple[int, ...]:
-    """Return what tells months or years with other fitting days apart; week numbers need the years around."""
-    around = (_new_year(period - 1), _new_year(period + 2)) if rule.byweekno else (first, after)
-    month = period % 12 if rule.freq == Freq.MONTHLY else 0
-    return first % 7, after - first, month, first - around[0], around[1] - after
+def _fitting(rule: Rule, first: int, end: int) -> tuple[int, ...]:
+    """Return the days from ``first`` to before ``end`` that fit, counted from ``first``."""
+    return tuple(day - first for day in range(first, end) if _fits(rule, date.fromordinal(day)))
 
 
 def _fits(rule: Rule, day: date) -> bool:
@@ -172,7 +175,7 @@ def _among(number: int, length: int, asked: tuple[int, ...]) -> bool:
 
 
 def _month_length(day: date) -> int:
-    return 28 if day.month == 2 and _new_year(day.year + 1) - _new_year(day.year) == 365 else _LONGEST[day.month - 1]
+    return 28 if day.month == 2 and not isleap(day.year) else _LONGEST[day.month - 1]
 
 
 def _in_year(day: date) -> tuple[int, int]:

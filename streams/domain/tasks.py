@@ -94,7 +94,7 @@ class Decision:
     outcome: CommandOutcome
 
 
-class OutOfOrder(ValueError):  # noqa: N818 - said of an event, it reads as a sentence
+class OutOfOrder(ValueError):
     """An event does not follow the task's state: one before it is missing, or it was folded already."""
 
 
