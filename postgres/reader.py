@@ -6,7 +6,6 @@ one that does not keep prepared statements, make the pool with ``statement_cache
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
 import msgspec
 from asyncpg import Connection, Pool, Record

@@ -1,0 +1,117 @@
+"""Records to write to the views, and what then stands there."""
+
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import asyncpg
+from msgspec import Struct
+from msgspec.structs import replace
+
+from postgres.writer import positions, write
+from schemas import ids
+from schemas import records as r
+from streams.domain.views import collect
+
+DUE = 1_800_000_000_000
+
+
+def new_user() -> str:
+    return str(uuid4())
+
+
+def a_task(user: str, name: str = "task", **fields) -> r.Task:
+    plain = {"title": name, "created_at": DUE, "changed_at": DUE}
+    return r.Task(id=ids.derive("task", user, name), user=user, **{**plain, **fields})
+
+
+def event(task: r.Task) -> Struct:
+    command = ids.derive("command", task.id, task.version)
+    return r.TaskCreated(ids.event(command), task.user, task.changed_at, f"user:{task.user}", command, task)
+
+
+def outcome(user: str, command: str, kind: r.OutcomeKind = r.OutcomeKind.ACCEPTED) -> r.CommandOutcome:
+    return r.CommandOutcome(user=user, at=DUE, command=command, kind=kind, task=a_task(user).id, fingerprint="f")
+
+
+def entry(user: str, sequence: int = 1, task: str = "task") -> r.AuditEntry:
+    command, subject = ids.derive("command", user, sequence), a_task(user, task).id
+    changes = (r.FieldChange("title", "null", '"Grüße"'),)
+    return r.AuditEntry(
+        ids.event(command), user, DUE, sequence, "user:1", command, None, "TaskUpdated", subject, changes, "0", "1"
+    )
+
+
+def scheduled(user: str, name: str = "reminder", due: int = DUE, at: int = DUE) -> r.ReminderScheduled:
+    identity, command = ids.derive(name, user), ids.derive("command", name, user)
+    return r.ReminderScheduled(identity, user, at, command, a_task(user).id, name, due, f"Title of {name}")
+
+
+def cancelled(s: r.ReminderScheduled, at: int = DUE) -> r.ReminderCancelled:
+    return r.ReminderCancelled(s.id, s.user, at, s.command, s.task)
+
+
+def became_due(s: r.ReminderScheduled, at: int = DUE) -> r.ReminderDue:
+    return r.ReminderDue(s.id, s.user, at, s.command, s.task, s.reminder, s.due, s.title)
+
+
+def step(user: str, step: r.Step = r.Step.SENT, attempt: int = 1, name: str = "reminder", due: int = DUE):
+    s = scheduled(user, name)
+    return r.Notification(s.id, user, DUE, s.command, s.task, step, attempt, "log", s.title, due)
+
+
+def one_of_each(user: str) -> list[Struct]:
+    """Records that leave at least one row in every view."""
+    task = a_task(user, tags=("home",), due=r.Due("2026-11-24"), reminders=(r.Reminder("r", before=60),))
+    return [event(task), outcome(user, event(task).command), entry(user), scheduled(user), step(user)]
+
+
+class Log:
+    """One topic's partition as the views stage reads it, alone in its name."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection, self.topic, self.position = connection, f"topic-{uuid4()}", 0
+
+    async def write(self, *records: Struct) -> bool:
+        """Write the next block."""
+        if not self.position:
+            await positions(self.connection, 0, [self.topic])
+        read, self.position = self.position, self.position + len(records)
+        return await write(self.connection, self.topic, 0, read, self.position, collect(records))
+
+
+@asynccontextmanager
+async def acting(connection: asyncpg.Connection, role: str, user: str | None = None):
+    """A transaction in ``role``, for ``user`` where one is given."""
+    async with connection.transaction():
+        await connection.execute(f"set local role {role}")
+        if user is not None:
+            await connection.execute("select set_config('rondo.user', $1, true)", user)
+        yield
+
+
+async def user_tables(connection: asyncpg.Connection) -> list[str]:
+    """Every table whose rows belong to users."""
+    found = await connection.fetch(
+        "select attrelid::regclass::text as name from pg_attribute join pg_class on pg_class.oid = attrelid"
+        " where relnamespace = 'rondo'::regnamespace and relkind in ('r', 'p') and attname = 'user_id' order by 1"
+    )
+    return [row["name"] for row in found]
+
+
+async def shown(connection: asyncpg.Connection, user: str) -> dict[str, list[str]]:
+    """All rows of a user, as text, by table."""
+    async with acting(connection, "rondo_views"):
+        return {
+            table: [
+                row[0]
+                for row in await connection.fetch(
+                    f"select t::text from {table} as t where user_id = $1 order by 1", user
+                )
+            ]
+            for table in await user_tables(connection)
+        }
+
+
+def versions(user: str, *tags: tuple[str, ...]) -> list[Struct]:
+    """The events of one task, whose n-th version has the n-th tags."""
+    return [event(replace(a_task(user), version=n, title=f"v{n}", tags=given)) for n, given in enumerate(tags, 1)]

@@ -1,0 +1,280 @@
+import asyncio
+from itertools import chain, pairwise, permutations
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from postgres.migrate import migrate
+from postgres.writer import positions, write
+from schemas import ids
+from schemas import records as r
+from streams.domain.views import collect
+from tests.integration.postgres_records import (
+    DUE,
+    Log,
+    a_task,
+    became_due,
+    cancelled,
+    entry,
+    event,
+    new_user,
+    one_of_each,
+    outcome,
+    scheduled,
+    shown,
+    step,
+    versions,
+)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def connection(postgres):
+    migrate(postgres)
+    connection = await asyncpg.connect(postgres)
+    yield connection
+    await connection.close()
+
+
+async def test_a_topic_that_was_never_read_is_read_from_its_beginning(connection):
+    assert await positions(connection, 3, ["new-a", "new-b"]) == {"new-a": 0, "new-b": 0}
+
+
+async def test_rows_and_position_come_together(connection):
+    log = Log(connection)
+    await log.write(event(a_task(user := new_user())))
+    assert (await positions(connection, 0, [log.topic]), len((await shown(connection, user))["rondo.tasks"])) == (
+        {log.topic: 1},
+        1,
+    )
+
+
+async def test_a_position_belongs_to_its_partition(connection):
+    log = Log(connection)
+    await log.write(event(a_task(new_user())))
+    assert await positions(connection, 1, [log.topic]) == {log.topic: 0}
+
+
+async def test_a_stale_owners_block_is_refused_whole(connection):
+    log, user = Log(connection), new_user()
+    await log.write(event(a_task(new_user())), event(a_task(new_user())))
+    refused = not await write(connection, log.topic, 0, 1, 3, collect(one_of_each(user)))
+    assert (refused, set(map(len, (await shown(connection, user)).values()))) == (True, {0})
+
+
+async def test_a_refused_block_leaves_the_position(connection):
+    log = Log(connection)
+    await log.write(event(a_task(new_user())), event(a_task(new_user())))
+    await write(connection, log.topic, 0, 1, 3, {})
+    assert await positions(connection, 0, [log.topic]) == {log.topic: 2}
+
+
+async def test_a_block_of_a_partition_without_position_is_refused(connection):
+    assert not await write(connection, "never-started", 0, 0, 1, {})
+
+
+async def test_of_two_owners_at_the_same_moment_one_writes(connection, postgres):
+    log, block = Log(connection), collect([event(a_task(new_user()))])
+    await positions(connection, 0, [log.topic])
+    other = await asyncpg.connect(postgres)
+    both = await asyncio.gather(*(write(one, log.topic, 0, 0, 1, block) for one in (connection, other)))
+    await other.close()
+    assert sorted(both) == [False, True]
+
+
+async def test_a_row_that_postgres_refuses_takes_its_whole_block_with_it(connection):
+    log, user = Log(connection), new_user()
+    with pytest.raises(asyncpg.CharacterNotInRepertoireError):
+        await log.write(event(a_task(user, "good")), event(a_task(user, "bad", notes="\0")))
+    assert (await positions(connection, 0, [log.topic]), (await shown(connection, user))["rondo.tasks"]) == (
+        {log.topic: 0},
+        [],
+    )
+
+
+async def test_rows_of_an_unknown_query_are_refused(connection):
+    log = Log(connection)
+    await positions(connection, 0, [log.topic])
+    with pytest.raises(KeyError, match="put_nothing"):
+        await write(connection, log.topic, 0, 0, 1, {"put_nothing": [(1,)]})
+
+
+async def test_the_same_block_written_twice_changes_nothing(connection):
+    log, user = Log(connection), new_user()
+    block = [*one_of_each(user), *versions(user, ("a",), ("b", "c")), cancelled(scheduled(user)), scheduled(user)]
+    await log.write(*block)
+    before = await shown(connection, user)
+    await log.write(*block)
+    assert await shown(connection, user) == before
+
+
+async def test_writing_again_touches_no_row(connection):
+    log, user = Log(connection), new_user()
+    await log.write(*one_of_each(user))
+    query = "select (xmin, ctid)::text from rondo.tasks where user_id = $1"
+    before = await connection.fetchval(query, user)
+    await log.write(*one_of_each(user))
+    assert await connection.fetchval(query, user) == before
+
+
+@pytest.mark.parametrize("order", list(permutations([0, 1, 2])))
+async def test_the_newest_version_stands_in_whatever_order_versions_come(connection, order):
+    log, user = Log(connection), new_user()
+    events = versions(user, ("a",), ("a", "b"), ("c",))
+    for number in order:
+        await log.write(events[number])
+    assert await tags_and_title(connection, user) == (["c"], "v3")
+
+
+async def test_the_newest_version_of_a_block_stands(connection):
+    log, user = Log(connection), new_user()
+    await log.write(*reversed(versions(user, ("a",), ("b",))))
+    assert await tags_and_title(connection, user) == (["b"], "v2")
+
+
+async def test_tags_that_a_task_lost_are_gone(connection):
+    log, user = Log(connection), new_user()
+    for change in versions(user, ("a", "b", "c"), ("b",)):
+        await log.write(change)
+    assert await tags_and_title(connection, user) == (["b"], "v2")
+
+
+async def test_a_task_may_lose_all_tags(connection):
+    log, user = Log(connection), new_user()
+    for change in versions(user, ("a",), ()):
+        await log.write(change)
+    assert await tags_and_title(connection, user) == ([], "v2")
+
+
+async def test_nobody_overwrites_the_task_of_another(connection):
+    log, owner = Log(connection), new_user()
+    mine = a_task(owner, tags=("mine",))
+    await log.write(event(mine))
+    await log.write(event(r.Task(mine.id, new_user(), "stolen", DUE, DUE, tags=("theirs",), version=2)))
+    assert await tags_and_title(connection, owner) == (["mine"], "task")
+
+
+async def test_a_cancelled_reminder_keeps_its_title_and_instant(connection):
+    log, user = Log(connection), new_user()
+    await log.write(scheduled(user))
+    await log.write(cancelled(scheduled(user)))
+    assert await reminder(connection, user) == ("CANCELLED", "Title of reminder")
+
+
+async def test_a_reminder_scheduled_and_cancelled_within_a_block_is_cancelled(connection):
+    log, user = Log(connection), new_user()
+    await log.write(scheduled(user), cancelled(scheduled(user)))
+    assert await reminder(connection, user) == ("CANCELLED", "Title of reminder")
+
+
+async def test_a_reminder_that_was_cancelled_can_stand_again(connection):
+    log, user = Log(connection), new_user()
+    await log.write(scheduled(user), cancelled(scheduled(user)))
+    await log.write(scheduled(user, at=DUE - 5))  # another ingress's clock is behind: the log's order counts
+    assert await reminder(connection, user) == ("SCHEDULED", "Title of reminder")
+
+
+async def test_a_reminder_that_became_due_stays_due(connection):
+    log, user = Log(connection), new_user()
+    await log.write(scheduled(user), became_due(scheduled(user)))
+    await log.write(cancelled(scheduled(user)))
+    assert await reminder(connection, user) == ("DUE", "Title of reminder")
+
+
+async def test_the_cancellation_of_a_reminder_that_never_stood_leaves_nothing(connection):
+    log, user = Log(connection), new_user()
+    await log.write(cancelled(scheduled(user)))
+    assert await reminder(connection, user) is None
+
+
+async def test_the_first_answer_to_a_command_stays(connection):
+    log, user = Log(connection), new_user()
+    command = ids.derive("command", user)
+    await log.write(outcome(user, command), outcome(user, command, r.OutcomeKind.REJECTED))
+    await log.write(outcome(user, command, r.OutcomeKind.NOTHING_TO_DO))
+    kind = await connection.fetchval("select kind::text from rondo.commands where id = $1", command)
+    assert kind == "ACCEPTED"
+
+
+async def test_who_waits_for_an_outcome_hears_of_each(connection, postgres):
+    log, user, heard = Log(connection), new_user(), asyncio.Queue()
+    commands = [ids.derive("command", user, number) for number in range(450)]
+    listener = await asyncpg.connect(postgres)
+    await listener.add_listener("rondo_commands", lambda *said: heard.put_nowait(said[-1].split(",")))
+    await log.write(*(outcome(user, command) for command in commands))
+    groups = [await asyncio.wait_for(heard.get(), 10) for _ in range(3)]
+    await listener.close()
+    assert ([len(group) for group in groups], [*chain(*groups)]) == ([200, 200, 50], commands)
+
+
+async def test_of_a_refused_block_nobody_hears(connection, postgres):
+    log, user, heard = Log(connection), new_user(), asyncio.Queue()
+    refused, accepted = ids.derive("refused", user), ids.derive("accepted", user)
+    await log.write(event(a_task(user)))
+    listener = await asyncpg.connect(postgres)
+    await listener.add_listener("rondo_commands", lambda *said: heard.put_nowait(said[-1]))
+    await write(connection, log.topic, 0, 0, 1, collect([outcome(user, refused)]))
+    await log.write(outcome(user, accepted))
+    first = await asyncio.wait_for(heard.get(), 10)
+    await listener.close()
+    assert first == accepted
+
+
+USER = new_user()
+TAGS = [("a",), ("a", "b"), (), ("c",)]
+REMINDERS = [scheduled(USER, name) for name in ("one", "two")]
+RECORDS = st.one_of(
+    # What a version of a task holds is fixed, as on a log.
+    st.builds(
+        lambda name, version: event(a_task(USER, name, version=version, notes=str(version), tags=TAGS[version])),
+        st.sampled_from(["milk", "rent"]),
+        st.integers(0, 3),
+    ),
+    st.sampled_from(REMINDERS),
+    st.sampled_from([cancelled(one, DUE + 1) for one in REMINDERS]),
+    st.sampled_from([became_due(one, DUE + 2) for one in REMINDERS]),
+    st.builds(lambda kind, attempt: step(USER, kind, attempt), st.sampled_from(r.Step), st.integers(1, 2)),
+    st.builds(lambda sequence: entry(USER, sequence), st.integers(1, 3)),
+    st.builds(
+        lambda number, kind: outcome(USER, ids.derive("c", number), kind),
+        st.integers(1, 2),
+        st.sampled_from(r.OutcomeKind),
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(RECORDS, max_size=12), st.sets(st.integers(1, 11)))
+async def test_however_a_log_is_cut_into_blocks_the_views_are_the_same(connection, log, cuts):
+    edges = [0, *sorted(cut for cut in cuts if cut < len(log)), len(log)]
+    blocks = [log[start:end] for start, end in pairwise(edges)]
+    assert await after(connection, blocks) == await after(connection, [log])
+
+
+async def after(connection, blocks) -> dict[str, list[str]]:
+    """What stands after these blocks, on a clean ground that is left clean."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        log = Log(connection)
+        for block in blocks:
+            await log.write(*block)
+        return await shown(connection, USER)
+    finally:
+        await transaction.rollback()
+
+
+async def tags_and_title(connection, user) -> tuple[list[str], str]:
+    tags = await connection.fetch(
+        "select name from rondo.task_tags join rondo.tags on tags.id = tag_id where task_tags.user_id = $1 order by 1",
+        user,
+    )
+    title = await connection.fetchval("select title from rondo.tasks where user_id = $1", user)
+    return [row["name"] for row in tags], title
+
+
+async def reminder(connection, user) -> tuple[str, str] | None:
+    row = await connection.fetchrow("select status::text, title from rondo.reminders where user_id = $1", user)
+    return row and tuple(row)

@@ -1,0 +1,117 @@
+from datetime import UTC, date, datetime, time
+
+import msgspec
+import pytest
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas import records as r
+from schemas import topics
+from streams.domain.views import collect, project
+
+ANNA = "11111111-1111-5111-8111-111111111111"
+BERT = "22222222-2222-5222-8222-222222222222"
+TASK = r.Task(id="33333333-3333-5333-8333-333333333333", user=ANNA, title="Water", created_at=0, changed_at=1_500)
+PARIS = r.Due("2026-11-24", "09:00:00", "Europe/Paris")
+
+
+def event(task: r.Task, kind=r.TaskUpdated) -> Struct:
+    extra = {"changed": ("title",)} if kind is r.TaskUpdated else {}
+    return kind(id="e", user=task.user, at=task.changed_at, actor="user:1", command="c", task=task, **extra)
+
+
+def rows(query: str, *records: Struct) -> list[tuple]:
+    return collect(records).get(query, [])
+
+
+def due_columns(due: r.Due | None) -> tuple:
+    [row] = rows("put_tasks", event(replace(TASK, due=due)))
+    return row[5:9]
+
+
+READ = (topics.TASK_EVENTS, topics.REMINDERS, topics.AUDIT_LOG, topics.NOTIFICATIONS)
+
+
+@pytest.mark.parametrize("kind", [kind for topic in READ for kind in topic.records])
+def test_the_views_show_every_record_of_the_topics_that_they_read(kind):
+    assert list(project(any_of(kind)))
+
+
+def any_of(kind: type[Struct]) -> Struct:
+    """A record with a plain value in each field."""
+    values = {"task": TASK} if kind in topics.TASK_EVENTS.records and kind is not r.CommandOutcome else {}
+    plain = {int: 1, str: "x", r.Step: r.Step.SENT, r.OutcomeKind: r.OutcomeKind.ACCEPTED}
+    fields = msgspec.structs.fields(kind)
+    return kind(**{f.name: values.get(f.name, plain.get(f.type, ())) for f in fields if f.required})
+
+
+def test_a_record_that_no_view_knows_is_refused_by_name():
+    with pytest.raises(TypeError, match="SeriesNotice"):
+        project(r.SeriesNotice(id="n", user=ANNA, at=0, series="s", due=0))
+
+
+@pytest.mark.parametrize("kind", [r.TaskCreated, r.TaskUpdated, r.TaskCompleted, r.TaskReopened, r.TaskDeleted])
+def test_every_event_of_a_task_shows_the_whole_task(kind):
+    [row] = rows("put_tasks", event(TASK, kind))
+    assert row[:3] == (TASK.id, ANNA, "Water")
+
+
+def test_a_due_in_a_zone_has_an_instant():
+    assert due_columns(PARIS) == (
+        date(2026, 11, 24),
+        time(9),
+        "Europe/Paris",
+        datetime(2026, 11, 24, 8, tzinfo=UTC),
+    )
+
+
+def test_a_floating_due_has_no_instant():
+    assert due_columns(r.Due("2026-11-24", "09:00:00")) == (date(2026, 11, 24), time(9), None, None)
+
+
+def test_a_due_date_has_neither_time_nor_instant():
+    assert due_columns(r.Due("2026-11-24")) == (date(2026, 11, 24), None, None, None)
+
+
+def test_a_task_without_due_has_none():
+    assert due_columns(None) == (None, None, None, None)
+
+
+def test_the_last_evening_of_the_calendar_has_the_last_instant_although_it_is_next_year_in_utc():
+    instant = due_columns(r.Due("9999-12-31", "23:30:00", "America/New_York"))[3]
+    assert instant == datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC)
+
+
+def test_milliseconds_are_kept():
+    [row] = rows("put_tasks", event(TASK))
+    assert row[-2] == datetime(1970, 1, 1, 0, 0, 1, 500_000, UTC)
+
+
+def test_the_same_tag_of_the_same_user_is_one_row():
+    one, other = replace(TASK, tags=("home",)), replace(TASK, id=BERT, tags=("home", "work"))
+    assert len(set(rows("put_tags", event(one), event(other)))) == 2
+
+
+def test_the_same_tag_of_another_user_is_another_row():
+    tags = rows("put_tags", event(replace(TASK, tags=("home",))), event(replace(TASK, user=BERT, tags=("home",))))
+    assert len({tag for tag, _, _ in tags}) == 2
+
+
+def test_a_task_names_its_tags_by_id_with_the_version_that_bears_them():
+    records = [event(replace(TASK, version=7, tags=("home", "work")))]
+    ids = [tag for tag, _, _ in rows("put_tags", *records)]
+    assert rows("put_task_tags", *records) == [(TASK.id, ANNA, 7, ",".join(ids))]
+
+
+def test_a_task_without_tags_says_so_lest_former_ones_stay():
+    assert rows("put_task_tags", event(TASK)) == [(TASK.id, ANNA, 1, "")]
+
+
+def test_a_cancelled_reminder_says_nothing_of_its_title_and_instant():
+    [row] = rows("put_reminders", r.ReminderCancelled(id="x", user=ANNA, at=0, command="c", task=TASK.id))
+    assert row == ("x", ANNA, TASK.id, None, None, None, "CANCELLED", datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def test_rows_stand_in_the_order_of_the_log():
+    versions = [event(replace(TASK, version=version)) for version in (1, 2, 3)]
+    assert [row[14] for row in rows("put_tasks", *versions)] == [1, 2, 3]
