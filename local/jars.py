@@ -7,18 +7,20 @@ Maven takes 11. Maven, if there is one, is asked when jgo gets nowhere: it knows
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from local.problem import Problem
+from local.problem import Problem, Stopped
+from local.process import Command, Process
 
 KAFKA = "4.3.1"
 _LIST = Path(__file__).with_name("kafka.jars")
 _POM = Path(__file__).with_name("kafka.pom.xml")
+_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 
 @dataclass(frozen=True)
@@ -46,36 +48,29 @@ def present(directory: Path) -> bool:
     return directory.is_dir()
 
 
-def fetch(directory: Path, cache: Path) -> None:
-    """Put every listed jar into ``directory``, checked; raise ``Problem`` when they can't be had."""
+def fetch(directory: Path, cache: Path, stopping: threading.Event | None = None) -> None:
+    """Put every listed jar into ``directory``, checked; ``cache`` is Maven's local repository.
+
+    Raises ``Problem`` when they can't be had, ``Stopped`` if asked to stop.
+    """
     jars = listed(_LIST.read_text())
-    tried: list[str] = []
-    for fetcher in (_by_jgo, _by_maven):
-        part = directory.with_name(f"{directory.name}.{os.getpid()}")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+    part = directory.with_name(f"{directory.name}.{os.getpid()}")
+    part.mkdir(parents=True, exist_ok=True)
+    try:
         try:
-            fetcher(jars, part, cache)
-            check(jars, part)
-            part.replace(directory)
-        except Problem:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the other way may work
-            tried.append(f"{fetcher.__name__.removeprefix('_by_')}: {error}")
-        else:
-            return
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    raise Problem(
-        "Apache Kafka's jars could not be fetched, as no Maven repository answered: connect to the internet, or name a"
-        f" running broker with RONDO_KAFKA.\n  {'; '.join(tried)}"
-    )
+            _by_jgo(jars, part, cache, stopping)
+        except (OSError, RuntimeError) as error:  # what jgo and its HTTP client raise
+            _by_maven(part, cache, stopping, error)
+        check(jars, part)
+        part.replace(directory)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def check(jars: Sequence[Jar], directory: Path) -> None:
     """Raise ``Problem`` unless ``directory`` holds the very bytes of each jar."""
     for jar in jars:
-        found = hashlib.sha256((directory / jar.file).read_bytes()).hexdigest()
+        found = sha256(directory / jar.file)
         if found != jar.sha256:
             raise Problem(
                 f"{jar.file} is not the file that local/kafka.jars pins (SHA-256 {found}): fetch it again from a"
@@ -83,12 +78,14 @@ def check(jars: Sequence[Jar], directory: Path) -> None:
             )
 
 
-def _by_jgo(jars: Sequence[Jar], directory: Path, cache: Path) -> None:
+def _by_jgo(jars: Sequence[Jar], directory: Path, cache: Path, stopping: threading.Event | None) -> None:
     from jgo.maven import MavenContext  # noqa: PLC0415 - half a second that a warm start does not need
 
     context = MavenContext(repo_cache=cache)
 
     def copy(jar: Jar) -> None:
+        if stopping is not None and stopping.is_set():
+            raise Stopped
         artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
         shutil.copyfile(artifact.resolve(), directory / jar.file)
 
@@ -96,22 +93,32 @@ def _by_jgo(jars: Sequence[Jar], directory: Path, cache: Path) -> None:
         list(pool.map(copy, jars))
 
 
-def _by_maven(_: Sequence[Jar], directory: Path, cache: Path) -> None:
-    goal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-    options = ["--batch-mode", "--quiet", "--file", str(_POM), f"-Dmaven.repo.local={cache}"]
+def _by_maven(directory: Path, cache: Path, stopping: threading.Event | None, before: Exception) -> None:
+    log = cache.with_name("maven.log")
+    missing = (
+        "Apache Kafka's jars could not be fetched, as no Maven repository answers: connect to the internet, or name a"
+        " running broker with RONDO_KAFKA."
+    )
+    if not shutil.which("mvn"):
+        raise Problem(f"{missing}\n  {before}")
+    options = ["--batch-mode", "--file", str(_POM), f"-Dmaven.repo.local={cache}"]
     wanted = ["-DincludeScope=runtime", f"-DoutputDirectory={directory}"]
-    done = subprocess.run(["mvn", *options, goal, *wanted], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ChildProcessError(done.stdout.strip()[-500:])
-
-
-def main(arguments: Sequence[str], fetch: Callable[[Path, Path], None] = fetch) -> None:
-    """Fetch the jars into the first directory, with the second as Maven's local repository."""
     try:
-        fetch(*map(Path, arguments))
-    except Problem as problem:
-        sys.exit(str(problem))
+        Process(Command("Maven", ["mvn", *options, _COPY, *wanted], log)).wait(stopping)
+    except Problem as error:
+        raise Problem(f"{missing}\n  {error}") from before
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def relist(cache: Path) -> str:
+    """Return the list as Maven resolves ``kafka.pom.xml`` anew, for a person to read and keep as ``kafka.jars``."""
+    with TemporaryDirectory() as directory:
+        _by_maven(Path(directory), cache, None, LookupError("asked for"))
+        files = {path.name for path in Path(directory).glob("*.jar")}
+    found = sorted(path.relative_to(cache) for path in cache.rglob("*.jar") if path.name in files)
+    rows = ((".".join(path.parts[:-3]), *path.parts[-3:-1], sha256(cache / path)) for path in found)
+    return "".join(f"{group}:{artifact}:{version} {digest}\n" for group, artifact, version, digest in rows)
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -24,9 +24,8 @@ _SETTINGS = {
     # The log is the truth: nothing goes away unless a topic says so.
     "log.retention.ms": -1,
     "log.retention.bytes": -1,
-    # A record's time is its cause's, or a timer's: not for the broker to judge (its default refuses +1 h).
-    "log.message.timestamp.after.max.ms": 2**63 - 1,
-    "log.message.timestamp.before.max.ms": 2**63 - 1,
+    # Topics say how far ahead of the broker's clock a record may be; this stands where one does not.
+    "log.message.timestamp.after.max.ms": 60 * 60 * 1000,
     # One broker: one replica.
     "default.replication.factor": 1,
     "min.insync.replicas": 1,

@@ -14,7 +14,7 @@ def free(port: int) -> bool:
             probe.bind((HOST, port))
         except OSError:
             return False
-        return True
+    return not answers(port)  # elsewhere than on Linux a port that is taken on all addresses can be bound on one
 
 
 def answers(port: int) -> bool:

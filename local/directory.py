@@ -1,0 +1,156 @@
+"""The data directory: whose it is, what wrote it, and what it remembers from one start to the next."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from local import jars, ports, postgres
+from local.problem import Problem
+
+LAYOUT = 1
+MIB = 1024 * 1024
+NEEDED = 500 * MIB  # a new stack takes 60 MiB at once, Postgres's write-ahead log up to a GiB in time
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What is made once and kept: whom the printed token names, what signs it, Postgres's password."""
+
+    user: str
+    secret: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A data directory that is held."""
+
+    path: Path
+
+    @property
+    def run(self) -> Path:
+        """The file that tells the command line and the demo what runs where, while it runs."""
+        return self.path / "run.json"
+
+    @property
+    def pids(self) -> Path:
+        """The file that tells which processes were started."""
+        return self.path / "pids.json"
+
+    def log(self, part: str) -> Path:
+        """Return the log of a part."""
+        return self.path / "logs" / f"{part}.log"
+
+    def ports(self, names: Iterable[str]) -> dict[str, int]:
+        """Return a port for each name: the one of the last start, where it is still free."""
+        remembered = read(self.path / "ports.json")
+        chosen = ports.choose(names, remembered)
+        write(self.path / "ports.json", {**remembered, **chosen})
+        return chosen
+
+    def secrets(self) -> Secrets:
+        """Return what is made once and kept."""
+        file = self.path / "secrets.json"
+        if not file.exists():
+            write(
+                file,
+                {"user": str(uuid4()), "secret": secrets.token_hex(32), "password": secrets.token_hex(16)},
+            )
+        return Secrets(**read(file))
+
+
+@contextmanager
+def held(path: Path, stack: str) -> Iterator[Directory]:
+    """Hold the data directory at ``path``, made if new, for a stack of this kind. Raises ``Problem`` if it is unfit."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / "lock").open("a+")
+    except OSError as error:
+        raise Problem(
+            f"The data directory {path} can't be written ({error.strerror}): change that, or set RONDO_DATA to another."
+        ) from None
+    with lock:
+        try:  # The kernel lets go of the lock when its holder ends, however it ends: it is never stale.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Problem(
+                f"Rondo already runs on the data directory {path} (process {(path / 'lock').read_text()}): use that"
+                " one, stop it by Ctrl-C, or set RONDO_DATA and RONDO_PORT for a second one."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        check_space(path, shutil.disk_usage(path).free)
+        check_layout(path, stack)
+        yield Directory(path)
+
+
+def is_held(path: Path) -> bool:
+    """Return whether a stack runs on the data directory at ``path``."""
+    try:
+        with (path / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def check_space(path: Path, free: int) -> None:
+    """Raise ``Problem`` if the disk is nearly full: both Kafka and Postgres stop hard on a full one."""
+    if free < NEEDED:
+        raise Problem(
+            f"The disk of the data directory {path} has {free // MIB} MiB free, and Rondo needs {NEEDED // MIB}: free"
+            " some, or set RONDO_DATA to a directory on another disk."
+        )
+
+
+def check_layout(path: Path, stack: str) -> None:
+    """Raise ``Problem`` if another version wrote the directory; remember this one."""
+    ours = {"layout": LAYOUT, "stack": stack, "kafka": jars.KAFKA, "postgres": postgres.MAJOR}
+    theirs = {**ours, **read(path / "layout.json")}
+    differs = [
+        (theirs["stack"] != stack, f"with STACK={theirs['stack']}", f"STACK={stack} was asked for"),
+        (theirs["layout"] != LAYOUT, f"in layout {theirs['layout']}", f"this Rondo uses layout {LAYOUT}"),
+        (theirs["postgres"] != postgres.MAJOR, f"by PostgreSQL {theirs['postgres']}", f"this is {postgres.MAJOR}"),
+        (not readable(theirs["kafka"], jars.KAFKA), f"by Kafka {theirs['kafka']}", f"this is {jars.KAFKA}"),
+    ]
+    for differ, written, now in differs:
+        if differ:
+            raise Problem(
+                f"The data directory {path} was written {written}, but {now}: go back to that, or set RONDO_DATA to a"
+                " new directory."
+            )
+    write(path / "layout.json", ours)
+
+
+def readable(written: str, now: str) -> bool:
+    """Return whether this Kafka reads what that one wrote: the same major version, and no later one."""
+    then, current = (tuple(map(int, version.split("."))) for version in (written, now))
+    return then[0] == current[0] and then <= current
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return what a JSON file holds, nothing where there is none."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def write(file: Path, content: Mapping[str, Any]) -> None:
+    """Put JSON into a file that only its owner may read, whole or not at all."""
+    part = file.with_suffix(".part")
+    part.touch(0o600)
+    part.write_text(json.dumps(content, indent=2) + "\n")
+    part.replace(file)

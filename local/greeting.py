@@ -1,0 +1,58 @@
+"""What a person (and the command line) needs to know of a stack that is ready."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from local.problem import Problem
+from local.stack import API, Stack
+
+_ISSUE = "import os; from api.tokens import issue; print(issue(os.environ['RONDO_SECRET'], os.environ['RONDO_USER']))"
+
+
+def description(stack: Stack, user: str) -> dict[str, Any]:
+    """Return what ``run.json`` holds while the stack runs: each part's address, and a token where the API runs."""
+    where = stack.addresses
+    described = {"kafka": where.kafka, "postgres": where.postgres, "registry": where.registry}
+    if API in stack.parts:
+        described |= {"api": where.api, "user": user, "token": _token(stack, user)}
+    return described
+
+
+def _token(stack: Stack, user: str) -> str:
+    """Return a token for ``user``. The API's own code issues it, as a process: nothing here imports the API."""
+    environment = {**stack.environment(), "RONDO_USER": user}
+    done = subprocess.run([sys.executable, "-c", _ISSUE], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Problem(f"No token could be issued: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def greeting(run: dict[str, Any], file: Path, seconds: float) -> str:
+    """Return what to tell the person who started the stack that ``run`` describes."""
+    if API not in run:
+        parts = "".join(f"export RONDO_{name.upper()}={run[name]}\n" for name in ("kafka", "postgres", "registry"))
+        return f"\nReady after {seconds:.1f} s. Ctrl-C stops it, the data stays in {file.parent}.\n\n{parts}"
+    header = f"-H 'Authorization: Bearer {run['token']}'"
+    task = '{"title": "Water the plants", "due": {"date": "2026-12-01", "time": "09:00", "zone": "Europe/Paris"}}'
+    return f"""
+Rondo is ready after {seconds:.1f} s.
+
+  API        {run["api"]}
+  reference  {run["api"]}/docs
+  the rest   {file} (broker, registry, Postgres, token)
+
+Create a task:
+
+  curl -sS -X POST {run["api"]}/v1/tasks \\
+    {header} \\
+    -H 'Content-Type: application/json' -H 'Prefer: wait' \\
+    -d '{task}'
+
+Read your tasks:
+
+  curl -sS {run["api"]}/v1/tasks {header}
+
+Ctrl-C stops everything; the data stays in {file.parent}.
+"""

@@ -1,0 +1,73 @@
+"""Shows what starts and what is ready: a table that changes on a terminal, a line for each part elsewhere."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+
+@dataclass
+class _Part:
+    note: str = ""
+    began: float | None = None
+    took: float | None = None
+    failed: bool = False
+
+
+class Progress:
+    """The state of each named part. Parts may report from several threads."""
+
+    def __init__(self, names: Sequence[str], console: Console) -> None:
+        self._parts = {name: _Part() for name in names}
+        self._console = console
+        self._live = Live(get_renderable=self._table, console=console, refresh_per_second=8)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the parts meanwhile."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._live:
+            yield
+
+    @contextmanager
+    def starting(self, name: str) -> Iterator[None]:
+        """Show the part as starting meanwhile, and as ready (or failed) afterwards."""
+        part = self._parts[name]
+        part.began = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            part.failed = True
+            raise
+        part.took = time.monotonic() - part.began
+        if not self._console.is_terminal:
+            self._console.print(f"{name:20} ready {part.took:6.1f} s  {part.note}".rstrip(), highlight=False)
+
+    def note(self, name: str, text: str) -> None:
+        """Say something of a part: where it is, what it waits for."""
+        self._parts[name].note = text
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for name, part in self._parts.items():
+            table.add_row(*_row(name, part))
+        return table
+
+
+def _row(name: str, part: _Part) -> tuple[RenderableType, ...]:
+    if part.failed:
+        return Text("✗", "red"), name, Text("failed", "red"), part.note
+    if part.took is not None:
+        return Text("✓", "green"), name, Text(f"{part.took:.1f} s", "green"), Text(part.note, "dim")
+    if part.began is not None:
+        waited = time.monotonic() - part.began
+        return Spinner("dots"), name, Text(f"{waited:.1f} s", "yellow"), Text(part.note, "dim")
+    return Text("·", "dim"), Text(name, "dim"), "", ""

@@ -1,0 +1,214 @@
+"""The stack: what it is made of, what waits for what, and how it ends."""
+
+import os
+import shlex
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from honcho.environ import parse_procfile
+
+from local import addresses, docker, jars, kafka, leftovers, ports, postgres, prepare
+from local.directory import Directory
+from local.problem import Problem, Stopped
+from local.process import Command, Process
+from local.progress import Progress
+from local.settings import CACHE, ROOT, Settings
+
+BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"
+REGISTRY, API = "registry", "api"
+_READY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that runs. ``again`` starts it anew and returns once it is ready."""
+
+    name: str
+    process: Process
+    again: Callable[[], Process]
+
+
+class Stack:
+    """Broker, registry, Postgres, API and stages on one data directory.
+
+    The Procfile names the processes, and ``honcho start`` would run them too; but honcho ends all when one ends, in any
+    order, and kills after five seconds what may still be committing a block.
+    """
+
+    def __init__(self, settings: Settings, directory: Directory, stopping: threading.Event) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._stopping = stopping
+        self._commands: Mapping[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
+        self.stages = [name for name in self._commands if name not in {REGISTRY, API}]
+        self.addresses = addresses.of(settings, directory, self.stages)
+        self.parts: dict[str, Part] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all that starts, in order."""
+        return [BROKER, POSTGRES, TABLES, REGISTRY, TOPICS, API, *self.stages]
+
+    def start(self, progress: Progress, only: frozenset[str] | None = None) -> None:
+        """Start everything (or only some of broker, postgres and registry) and return once all of it is ready.
+
+        Raises ``Problem`` for the first part that does not start, ``Stopped`` if asked to stop; then ``stop`` is due.
+        """
+        wanted = only or frozenset(self.names)
+        if self._settings.stack == "docker":
+            docker.up(self.addresses.ports, self._directory.secrets().password)
+
+        def run(name: str, step: Callable[[str], None]) -> None:
+            if name in wanted:
+                with progress.starting(name):
+                    progress.note(name, self._note(name))
+                    step(name)
+
+        def log() -> None:
+            run(BROKER, self._broker)
+            run(REGISTRY, self._registry)
+            run(TOPICS, self._topics)
+
+        def views() -> None:
+            run(POSTGRES, self._postgres)
+            run(TABLES, lambda _: prepare.views(self.addresses.postgres))
+
+        self._together(log, views)
+        self._together(*(lambda name=name: run(name, self._launch) for name in (API, *self.stages)))
+
+    def stop(self) -> None:
+        """End everything, what others rest on after them."""
+        for names in ([API], self.stages, [REGISTRY], [BROKER, POSTGRES]):
+            running = [self.parts.pop(name).process for name in names if name in self.parts]
+            with ThreadPoolExecutor(len(running) or 1) as pool:
+                list(pool.map(Process.stop, running))
+        if self._settings.stack == "docker":
+            docker.stop(self.addresses.ports, self._directory.secrets().password)
+        self._directory.pids.unlink(missing_ok=True)
+
+    def restart(self, part: Part) -> None:
+        """Start again a part that ended; raise ``Problem`` if it does not become ready."""
+        self._keep(part.name, part.again)
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings of every process of the stack, as environment variables."""
+        return {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+            "RONDO_KAFKA": self.addresses.kafka,
+            "RONDO_POSTGRES": self.addresses.postgres,
+            "RONDO_REGISTRY": self.addresses.registry,
+            "RONDO_SECRET": self._directory.secrets().secret,
+            "RONDO_PORT": str(self._settings.port),
+            "RONDO_PARTITIONS": str(self._settings.partitions),
+            "RONDO_DATA": str(self._directory.path),
+        }
+
+    def _together(self, *tasks: Callable[[], None]) -> None:
+        """Run tasks side by side. When one fails the others stop; the first failure is raised."""
+        failed: list[Exception] = []
+
+        def attempt(task: Callable[[], None]) -> None:
+            try:
+                task()
+            except Exception as error:  # noqa: BLE001 - raised again below
+                failed.append(error)
+                self._stopping.set()
+
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            list(pool.map(attempt, tasks))
+        if failed:
+            raise failed[0]
+        if self._stopping.is_set():
+            raise Stopped
+
+    def _keep(self, name: str, start: Callable[[], Process]) -> None:
+        self.parts[name] = Part(name, start(), start)
+        leftovers.remember(self._directory.pids, [part.process.pid for part in [*self.parts.values()]])
+
+    def _broker(self, name: str) -> None:
+        if self._settings.kafka or self._settings.stack == "docker":
+            self._answers("broker", self.addresses.kafka, "RONDO_KAFKA", kafka.answers)
+            return
+        directory = CACHE / "kafka" / jars.KAFKA
+        if not jars.present(directory):
+            jars.fetch(directory, CACHE / "maven", self._stopping)
+        at = self.addresses.ports
+        self._keep(
+            name,
+            lambda: kafka.start(
+                directory,
+                self._directory.path / "kafka",
+                port=at["kafka"],
+                controller=at["controller"],
+                log=self._directory.log(name),
+                stopping=self._stopping,
+            ),
+        )
+
+    def _postgres(self, name: str) -> None:
+        if self._settings.postgres or self._settings.stack == "docker":
+            self._answers("Postgres", self.addresses.postgres, "RONDO_POSTGRES", postgres.answers)
+            return
+        self._keep(
+            name,
+            lambda: postgres.start(
+                self._directory.path / "postgres",
+                port=self.addresses.ports["postgres"],
+                password=self._directory.secrets().password,
+                log=self._directory.log(name),
+                stopping=self._stopping,
+            ),
+        )
+
+    def _registry(self, name: str) -> None:
+        if self._settings.registry or self._settings.stack == "docker":
+            self._answers("schema registry", self.addresses.registry, "RONDO_REGISTRY", _ok)
+            return
+        self._launch(name)
+
+    def _topics(self, _: str) -> None:
+        prepare.log(self.addresses.kafka, self.addresses.registry, self._settings.partitions)
+
+    def _launch(self, name: str) -> None:
+        self._keep(name, lambda: self._launched(name))
+
+    def _launched(self, name: str) -> Process:
+        environment = self.environment()
+        if name in self.stages:
+            environment["RONDO_HEALTH_PORT"] = str(self.addresses.ports[name])
+        argv = shlex.split(self._commands[name])
+        process = Process(Command(name, argv, self._directory.log(name), environment, cwd=ROOT))
+        try:
+            process.wait_until(lambda: _ok(self._probe(name)), _READY_SECONDS, self._stopping)
+        except BaseException:
+            process.stop()
+            raise
+        return process
+
+    def _probe(self, name: str) -> str:
+        """Return the address that answers once the process is ready."""
+        if name == REGISTRY:
+            return self.addresses.registry
+        return f"{self.addresses.api if name == API else f'http://{ports.HOST}:{self.addresses.ports[name]}'}/ready"
+
+    def _note(self, name: str) -> str:
+        if name == BROKER and not jars.present(CACHE / "kafka" / jars.KAFKA):
+            return "fetching Apache Kafka (44 MB)"
+        shown = {BROKER: self.addresses.kafka, REGISTRY: self.addresses.registry, API: self.addresses.api}
+        return shown.get(name, "")
+
+    def _answers(self, what: str, address: str, variable: str, answers: Callable[[str], bool]) -> None:
+        if not answers(address):
+            raise Problem(f"No {what} answers at {address}: start it, or change {variable}.")
+
+
+def _ok(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=3).is_success
+    except httpx.TransportError:
+        return False
