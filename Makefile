@@ -1,0 +1,32 @@
+# Rondo needs Python 3.11 or later and make. What else it needs it installs into .venv and .cache; its data is in .data.
+
+# The first Python on the PATH that is new enough; `make run PYTHON=…` names another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; done)
+
+.PHONY: help run test demo lint clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+run: .venv/.installed ## Start everything, say where to go; Ctrl-C stops it
+	@.venv/bin/python -m local up
+
+test: .venv/.installed ## Run the tests, on real parts
+	@.venv/bin/python -m pytest
+
+demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
+	@.venv/bin/python -m local during .venv/bin/rondo demo
+
+lint: .venv/.installed ## Check style and types
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+
+clean: ## Remove what was installed; the data in .data stays
+	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/.installed: uv.lock pyproject.toml local/bootstrap.py
+	@test -n "$(PYTHON)" || { echo "Rondo needs Python 3.11 or later, and none was found:" \
+		"install one, or name it, as in \`make run PYTHON=/opt/python/bin/python3\`." >&2; exit 1; }
+	@"$(PYTHON)" local/bootstrap.py
