@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
+from api.problems import FieldError, invalid
 from schemas import ids
 from schemas import records as r
+from streams.domain import validation
 
 Text = Annotated[str, Field(max_length=65_536)]
 """Any text; the domain says how much of it, of which characters."""
@@ -155,5 +157,9 @@ def fingerprint(method: str, path: str, body: BaseModel | None = None) -> str:
 
 
 def checked(body: NewTask | Changes) -> r.TaskFields:
-    """Return the fields that ``body`` sets, normalised. Raises ``Problem`` with everything that is wrong with them."""
-    return fields(body)
+    """Return the fields that ``body`` sets, in their one form. Raises ``Problem`` with everything that is wrong."""
+    named = changed(body) if isinstance(body, Changes) else validation.ALL
+    result = validation.check(fields(body), named)
+    if result.problems:
+        raise invalid([FieldError(problem.field, problem.detail) for problem in result.problems])
+    return result.fields

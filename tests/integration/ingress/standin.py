@@ -1,0 +1,125 @@
+"""Stands in for the tasks and views stages: decides what is on task-commands and writes the views as they do."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from uuid import uuid4
+
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from msgspec import Struct
+
+from postgres import writer
+from schemas.codec import Codec
+from schemas.records import AuditEntry, AuditHead, Series, Task
+from schemas.registry.client import Registry
+from schemas.topics import TASK_COMMANDS
+from streams.domain import audit, tasks
+from streams.domain.views import collect
+
+PARTITIONS = 4
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the API, and an HTTP client that sends as them."""
+
+    id: str
+    http: httpx.AsyncClient
+
+
+class StandIn:
+    """The two stages in one, without Faust: state in memory, every record answered at once, each id once."""
+
+    def __init__(self, codec: Codec, connection: asyncpg.Connection) -> None:
+        self._codec, self._connection = codec, connection
+        self._tasks: dict[str, Task] = {}
+        self._series: dict[str, Series] = {}
+        self._heads: dict[str, AuditHead] = {}
+        self._answered: set[str] = set()
+        self._topic, self._next = f"stand-in-{uuid4()}", 0
+
+    def task(self, task: str, /) -> Task | None:
+        return self._tasks.get(task)
+
+    def series(self, series: str, /) -> Series | None:
+        return self._series.get(series)
+
+    async def answer(self, value: bytes) -> None:
+        await self._codec.learn([value])
+        command = self._codec.decode(value)
+        if command.id in self._answered:
+            return
+        self._answered.add(command.id)
+        decision = tasks.decide(self, command)
+        entries = [self._fold(event) for event in decision.events]
+        await self.write(*decision.events, *entries, decision.outcome)
+
+    async def write(self, *records: Struct) -> None:
+        """Write records to the views in one block, as the views stage does."""
+        assert self._topic in await writer.positions(self._connection, 0, [self._topic])
+        at = self._next
+        self._next += 1
+        assert await writer.write(self._connection, self._topic, 0, at, self._next, collect(records))
+
+    def _fold(self, event: tasks.Event) -> AuditEntry:
+        before = self._tasks.get(event.task.id)
+        self._tasks[event.task.id] = tasks.evolve(before, event)
+        self._series.update([moved] if (moved := tasks.series_after(event)) else [])
+        entry = audit.entry(self._heads.get(event.user), before, event)
+        self._heads[event.user] = audit.head_after(entry)
+        return entry
+
+
+class Tail:
+    """What comes to task-commands from now on."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+        self._consumer, self._partitions = consumer, partitions
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """The end offset of each partition."""
+        return dict(await self._consumer.end_offsets(self._partitions))
+
+    async def next(self) -> ConsumerRecord:
+        """The next record, whenever it comes."""
+        return await self._consumer.getone()
+
+
+@asynccontextmanager
+async def tailing(kafka: str) -> AsyncIterator[Tail]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="latest", isolation_level="read_committed")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(TASK_COMMANDS.name, number) for number in range(PARTITIONS)]
+        consumer.assign(partitions)
+        for partition, end in (await consumer.end_offsets(partitions)).items():
+            consumer.seek(partition, end)
+        yield Tail(consumer, partitions)
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def standing_in(kafka: str, registry_url: str, dsn: str) -> AsyncIterator[StandIn]:
+    """Answer every command that comes from now on."""
+    registry = Registry(registry_url)
+    connection = await asyncpg.connect(dsn)
+    stand_in = StandIn(Codec(registry), connection)
+
+    async def answer_all(tail: Tail) -> None:
+        while True:
+            await stand_in.answer((await tail.next()).value)
+
+    async with tailing(kafka) as tail:
+        answering = asyncio.create_task(answer_all(tail))
+        try:
+            yield stand_in
+        finally:
+            answering.cancel()
+            with suppress(asyncio.CancelledError):
+                await answering
+    await connection.close()
+    await registry.aclose()
