@@ -1,0 +1,90 @@
+"""What the domain's tests are told with: a user's tasks folded from events, and commands with sensible fields."""
+
+from itertools import count
+
+from msgspec.structs import replace
+
+from schemas import ids
+from schemas import records as r
+from streams.domain import recurrence, tasks
+
+ANNA = "11111111-1111-5111-8111-111111111111"
+BERT = "22222222-2222-5222-8222-222222222222"
+NOON = 1_795_435_200_000  # Monday 2026-11-23T12:00Z
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+PARIS = r.Due("2026-11-24", "09:00:00", "Europe/Paris")
+WEEKDAYS = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
+
+_numbers = count(1)
+
+
+def command(kind, task="t", at=NOON, user=ANNA, **fields):
+    """A command of a person with an id of its own."""
+    key = f"key-{next(_numbers)}"
+    return kind(id=ids.command(ANNA, key), user=user, at=at, actor=f"user:{user}", task=task, **fields)
+
+
+def create(task="t", at=NOON, **fields):
+    return command(r.CreateTask, task, at, fields=r.TaskFields(**{"title": "Water the plants", **fields}))
+
+
+def update(task="t", at=NOON, **fields):
+    return command(r.UpdateTask, task, at, fields=r.TaskFields(**fields), changed=tuple(fields))
+
+
+def complete(task="t", at=NOON):
+    return command(r.CompleteTask, task, at)
+
+
+def reopen(task="t", at=NOON):
+    return command(r.ReopenTask, task, at)
+
+
+def delete(task="t", at=NOON):
+    return command(r.DeleteTask, task, at)
+
+
+class World:
+    """The state after commands: the fold of the events that they led to, as the tasks stage keeps it."""
+
+    def __init__(self, *commands):
+        self.tasks, self.heads, self.events = {}, {}, []
+        for each in commands:
+            self.does(each)
+
+    def task(self, task_id):
+        return self.tasks.get(task_id)
+
+    def series(self, series_id):
+        return self.heads.get(series_id)
+
+    def does(self, command):
+        """Decide a command, fold its events, return the decision."""
+        decision = tasks.decide(self, command)
+        for event in decision.events:
+            self.tasks[event.task.id] = tasks.evolve(self.task(event.task.id), event)
+            if after := tasks.series_after(event):
+                self.heads[after[0]] = after[1]
+            self.events.append(event)
+        return decision
+
+    def followup(self):
+        """The command that the recurrence stage derives from the last event."""
+        return recurrence.following(self.events[-1])
+
+    def goes_on(self, task="t", at=NOON):
+        """Complete a task and let its series go on; return the new task."""
+        self.does(complete(task, at))
+        self.does(self.followup())
+        return self.events[-1].task
+
+
+def due_reminder(due=NOON):
+    return r.ReminderDue("reminder", ANNA, due, "command", "t", "r1", due, "Water the plants")
+
+
+def standing(task_id="t", **fields):
+    """A task as it stands, without a way that led there."""
+    return replace(r.Task(id=task_id, user=ANNA, title="Water", created_at=NOON, changed_at=NOON), **fields)
