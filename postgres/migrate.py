@@ -1,6 +1,7 @@
 """Brings a database to the schema that this version of Rondo works with."""
 
 from pathlib import Path
+from threading import Lock
 
 import psycopg
 from alembic import command
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 _OLDEST = 16  # the first with GRANT … WITH INHERIT FALSE, on which row-level security rests here
 _LOCK = 0x526F6E646F  # "Rondo": who migrates this database
+_ALEMBIC = Lock()  # its context is one for the whole process
 
 
 class ServerTooOld(RuntimeError):
@@ -20,15 +22,16 @@ def migrate(dsn: str) -> None:
 
     ``dsn`` names the database directly, or through a pooler in transaction mode. Its role must own the schema ``rondo``
     or be allowed to create it; and must be allowed to create roles, unless it is a member of ``rondo_api`` and
-    ``rondo_views`` already. Raises ServerTooOld, psycopg.OperationalError (no such server or database),
-    sqlalchemy.exc.DBAPIError (a statement was refused).
+    ``rondo_views`` already. Raises ServerTooOld, and sqlalchemy.exc.DBAPIError around what psycopg says: of
+    a server that is not there its OperationalError.
     """
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
     with engine.begin() as connection:
         _check(connection)
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         connection.execute(text("create schema if not exists rondo"))
-        command.upgrade(_config(connection), "head")
+        with _ALEMBIC:
+            command.upgrade(_config(connection), "head")
 
 
 def _check(connection: Connection) -> None:

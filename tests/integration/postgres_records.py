@@ -92,7 +92,7 @@ async def acting(connection: asyncpg.Connection, role: str, user: str | None = N
 async def user_tables(connection: asyncpg.Connection) -> list[str]:
     """Every table whose rows belong to users."""
     found = await connection.fetch(
-        "select attrelid::regclass::text as name from pg_attribute join pg_class on pg_class.oid = attrelid"
+        "select 'rondo.' || relname as name from pg_attribute join pg_class on pg_class.oid = attrelid"
         " where relnamespace = 'rondo'::regnamespace and relkind in ('r', 'p') and attname = 'user_id' order by 1"
     )
     return [row["name"] for row in found]

@@ -1,0 +1,89 @@
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+import asyncpg
+import psycopg
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from postgres.migrate import migrate
+from tests.integration.postgres_records import Log, new_user, one_of_each, shown, versions
+
+
+@pytest.fixture
+def database(new_database) -> str:
+    return new_database()
+
+
+def revision(database: str) -> list[tuple]:
+    with psycopg.connect(database) as connection:
+        return connection.execute("select version_num from rondo.alembic_version").fetchall()
+
+
+def test_migrating_again_changes_nothing(database):
+    migrate(database)
+    before = revision(database)
+    migrate(database)
+    assert revision(database) == before
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Processes that migrate at once, as parts do that start together."""
+    with ProcessPoolExecutor(3, get_context("spawn")) as pool:
+        yield pool
+
+
+def test_several_may_migrate_one_database_at_once(database, processes):
+    list(processes.map(migrate, [database] * 6))
+    assert len(revision(database)) == 1
+
+
+def test_several_databases_of_one_server_may_be_migrated_at_once(new_database, processes):
+    databases = [new_database() for _ in range(3)]
+    list(processes.map(migrate, databases))
+    assert len({tuple(revision(database)) for database in databases}) == 1
+
+
+def test_threads_of_one_process_may_migrate_at_once(database):
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(migrate, [database] * 4))
+    assert len(revision(database)) == 1
+
+
+def test_a_server_that_is_not_there_is_said_so():
+    with pytest.raises(OperationalError, match="Connection refused"):
+        migrate("postgresql://rondo@127.0.0.1:1/rondo?connect_timeout=5")
+
+
+def test_nothing_stands_outside_the_schema_that_a_rebuild_drops(database):
+    migrate(database)
+    with psycopg.connect(database) as connection:
+        outside = connection.execute(
+            "select relname from pg_class join pg_namespace n on n.oid = relnamespace"
+            " where nspname not in ('rondo', 'information_schema') and nspname not like 'pg\\_%'"
+        ).fetchall()
+    assert outside == []
+
+
+@pytest.mark.parametrize("block", [1, 2, 100])
+async def test_views_that_were_dropped_are_rebuilt_with_the_same_bytes(database, block):
+    user = new_user()
+    log = [*one_of_each(user), *versions(user, ("a", "b"), ("b",), ("c", "d"))]
+    migrate(database)
+    before = await project(database, user, log, len(log))
+    with psycopg.connect(database) as connection:
+        connection.execute("drop schema rondo cascade")
+    migrate(database)
+    assert await project(database, user, log, block) == before
+
+
+async def project(database: str, user: str, records: list, block: int) -> dict[str, list[str]]:
+    """Write the records in blocks, and return what is shown then."""
+    connection = await asyncpg.connect(database)
+    log = Log(connection)
+    for start in range(0, len(records), block):
+        await log.write(*records[start : start + block])
+    result = await shown(connection, user)
+    await connection.close()
+    return result

@@ -1,0 +1,256 @@
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from postgres.migrate import migrate
+from postgres.reader import Page, Reader, ReminderStatus
+from schemas import ids
+from schemas import records as r
+from tests.integration.postgres_records import (
+    DUE,
+    Log,
+    a_task,
+    became_due,
+    cancelled,
+    entry,
+    event,
+    new_user,
+    one_of_each,
+    outcome,
+    scheduled,
+    step,
+    versions,
+)
+
+PARIS = r.Due("2026-11-24", "09:00:00", "Europe/Paris")
+AT = datetime.fromtimestamp(DUE / 1000, UTC)
+
+
+@pytest_asyncio.fixture(scope="module", params=[100, 0], ids=["direct", "through a pooler"])
+async def pool(postgres, request):
+    """Connections that keep prepared statements, and such as a pooler in transaction mode needs."""
+    migrate(postgres)
+    async with asyncpg.create_pool(postgres, min_size=1, max_size=2, statement_cache_size=request.param) as pool:
+        yield pool
+
+
+@pytest.fixture
+def user() -> str:
+    return new_user()
+
+
+@pytest.fixture
+def reader(pool) -> Reader:
+    return Reader(pool)
+
+
+@pytest_asyncio.fixture
+async def log(pool):
+    async with pool.acquire() as connection:
+        yield Log(connection)
+
+
+async def pages(read, **parameters) -> list[tuple]:
+    """Every page until there is no next."""
+    found, page = [], Page((), None)
+    while not found or page.next is not None:
+        page = await read(after=page.next, **parameters)
+        found.append(page.items)
+    return found
+
+
+async def test_a_task_is_read_as_it_was_written(reader, log, user):
+    written = r.Task(
+        id=ids.derive("whole", user),
+        user=user,
+        title="Grüße 🌱",
+        created_at=DUE,
+        changed_at=DUE + 1,
+        notes="two\nlines",
+        priority=r.Priority.HIGH,
+        tags=("home", "Ärger"),
+        due=PARIS,
+        recurrence=r.Recurrence("FREQ=DAILY", PARIS, 2),
+        reminders=(r.Reminder("one", before=900), r.Reminder("two", at=DUE)),
+        status=r.Status.COMPLETED,
+        completed_at=DUE + 1,
+        series=ids.derive("series", user),
+        occurrence="2026-11-24T09:00:00",
+        version=3,
+    )
+    await log.write(event(written))
+    async with reader.user(user) as view:
+        task = await view.task(written.id)
+    same = {
+        name: getattr(task, name) == getattr(written, name)
+        for name in task.__struct_fields__
+        if name not in {"due_at", "created_at", "changed_at", "completed_at"}
+    }
+    assert all(same.values()), same
+
+
+async def test_a_tasks_instants_are_in_utc(reader, log, user):
+    await log.write(event(a_task(user, due=PARIS, changed_at=DUE + 1)))
+    async with reader.user(user) as view:
+        task = await view.task(a_task(user).id)
+    assert (task.due_at.isoformat(), task.created_at, task.completed_at) == ("2026-11-24T08:00:00+00:00", AT, None)
+
+
+@pytest.mark.parametrize("due", [None, r.Due("2026-11-24"), r.Due("2026-11-24", "09:00:00"), PARIS])
+async def test_each_kind_of_due_is_read_as_it_was_written(reader, log, user, due):
+    await log.write(event(a_task(user, due=due)))
+    async with reader.user(user) as view:
+        assert (await view.task(a_task(user).id)).due == due
+
+
+async def test_the_task_of_another_is_not_there(reader, log, user):
+    await log.write(event(a_task(user)))
+    async with reader.user(new_user()) as view:
+        assert await view.task(a_task(user).id) is None
+
+
+async def test_tasks_are_listed_newest_first_page_by_page(reader, log, user):
+    await log.write(*(event(a_task(user, str(n), created_at=DUE + n)) for n in range(5)))
+    async with reader.user(user) as view:
+        titles = [[task.title for task in page] for page in await pages(view.tasks, limit=2)]
+    assert titles == [["4", "3"], ["2", "1"], ["0"]]
+
+
+async def test_tasks_of_the_same_moment_stand_on_one_page_only(reader, log, user):
+    await log.write(*(event(a_task(user, str(n))) for n in range(7)))
+    async with reader.user(user) as view:
+        titles = [task.title for page in await pages(view.tasks, limit=2) for task in page]
+    assert sorted(titles) == [str(n) for n in range(7)]
+
+
+async def test_a_full_last_page_has_no_next(reader, log, user):
+    await log.write(*(event(a_task(user, str(n))) for n in range(2)))
+    async with reader.user(user) as view:
+        assert (await view.tasks(limit=2)).next is None
+
+
+async def test_a_list_of_nothing_is_an_empty_page(reader, user):
+    async with reader.user(user) as view:
+        assert await view.tasks(limit=2) == Page((), None)
+
+
+@pytest.mark.parametrize(
+    ("status", "titles"),
+    [
+        (None, {"OPEN", "COMPLETED"}),
+        (r.Status.OPEN, {"OPEN"}),
+        (r.Status.COMPLETED, {"COMPLETED"}),
+        (r.Status.DELETED, {"DELETED"}),
+    ],
+)
+async def test_tasks_are_listed_by_status_and_deleted_ones_only_when_asked_for(reader, log, user, status, titles):
+    await log.write(*(event(a_task(user, each.value, status=each)) for each in r.Status))
+    async with reader.user(user) as view:
+        assert {task.title for task in (await view.tasks(10, status=status)).items} == titles
+
+
+async def test_a_listed_task_is_the_task(reader, log, user):
+    await log.write(*versions(user, ("a", "b")))
+    async with reader.user(user) as view:
+        assert (await view.tasks(1)).items == (await view.task(a_task(user).id),)
+
+
+async def test_the_history_of_a_task_is_in_order_page_by_page(reader, log, user):
+    await log.write(*(entry(user, n, "other" if n == 2 else "task") for n in (4, 3, 2, 1)))
+    async with reader.user(user) as view:
+        found = await pages(view.history, task=a_task(user).id, limit=2)
+    assert [[one.sequence for one in page] for page in found] == [[1, 3], [4]]
+
+
+async def test_a_change_is_read_exactly_as_it_was_hashed(reader, log, user):
+    await log.write(entry(user))
+    async with reader.user(user) as view:
+        [read] = (await view.history(a_task(user).id, 10)).items
+    assert (read.changes, read.at, read.previous, read.hash) == (entry(user).changes, AT, "0", "1")
+
+
+async def test_reminders_are_listed_by_their_instant_page_by_page(reader, log, user):
+    await log.write(*(scheduled(user, str(n), DUE + n % 3) for n in range(5)))
+    async with reader.user(user) as view:
+        found = [reminder for page in await pages(view.reminders, limit=2) for reminder in page]
+    assert sorted(found, key=lambda reminder: (reminder.due_at, reminder.id)) == found
+    assert {reminder.reminder for reminder in found} == set("01234")
+
+
+async def test_a_reminder_says_where_it_stands(reader, log, user):
+    one, two, three = (scheduled(user, name) for name in ("one", "two", "three"))
+    await log.write(one, two, three, cancelled(two), became_due(three))
+    async with reader.user(user) as view:
+        found = {reminder.reminder: reminder.status for reminder in (await view.reminders(10)).items}
+    assert found == {
+        "one": ReminderStatus.SCHEDULED,
+        "two": ReminderStatus.CANCELLED,
+        "three": ReminderStatus.DUE,
+    }
+
+
+async def test_a_delivery_shows_its_steps_in_order_whatever_order_they_came_in(reader, log, user):
+    steps = [(r.Step.CLAIMED, 1), (r.Step.FAILED, 1), (r.Step.CLAIMED, 2), (r.Step.SENT, 2)]
+    await log.write(*(step(user, kind, attempt) for kind, attempt in reversed(steps)))
+    async with reader.user(user) as view:
+        [delivery] = (await view.notifications(10)).items
+    assert [(one.step, one.attempt) for one in delivery.steps] == steps
+    assert (delivery.latest.at, delivery.latest.step) == (AT, r.Step.SENT)
+
+
+async def test_deliveries_are_listed_latest_due_first_page_by_page(reader, log, user):
+    await log.write(*(step(user, name=str(n), due=DUE + n) for n in range(3)))
+    async with reader.user(user) as view:
+        found = await pages(view.notifications, limit=2)
+    assert [[one.title[-1] for one in page] for page in found] == [["2", "1"], ["0"]]
+
+
+async def test_what_became_of_a_command_is_read(reader, log, user):
+    command = ids.derive("command", user)
+    await log.write(
+        r.CommandOutcome(
+            user, DUE, command, r.OutcomeKind.REJECTED, a_task(user).id, "f", None, "deleted", "Gone.", "id"
+        )
+    )
+    async with reader.user(user) as view:
+        read = await view.command(command)
+    assert (read.kind, read.at, read.task, read.code, read.detail, read.field, read.fingerprint, read.version) == (
+        r.OutcomeKind.REJECTED,
+        AT,
+        a_task(user).id,
+        "deleted",
+        "Gone.",
+        "id",
+        "f",
+        None,
+    )
+
+
+async def test_a_command_without_answer_is_not_there(reader, user):
+    async with reader.user(user) as view:
+        assert await view.command(ids.derive("unanswered", user)) is None
+
+
+async def test_of_several_commands_those_that_were_answered_are_read(reader, log, user):
+    answered, unanswered = ids.derive("answered", user), ids.derive("unanswered", user)
+    await log.write(outcome(user, answered), outcome(new_user(), ids.derive("theirs", user)))
+    async with reader.user(user) as view:
+        found = await view.commands([answered, unanswered, ids.derive("theirs", user)])
+    assert list(found) == [answered]
+
+
+async def test_a_view_is_one_snapshot(reader, log, user):
+    async with reader.user(user) as view:
+        before = await view.tasks(10)
+        await log.write(*one_of_each(user))
+        assert await view.tasks(10) == before
+
+
+async def test_a_connection_that_comes_back_to_the_pool_is_nobodys(pool, reader, log, user):
+    await log.write(*one_of_each(user))
+    async with reader.user(user) as view:
+        await view.task(a_task(user).id)
+    async with reader.user(new_user()) as view:
+        assert (await view.tasks(10)).items == ()
