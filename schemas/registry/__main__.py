@@ -1,6 +1,7 @@
 """``python -m schemas.registry`` serves the embedded registry at RONDO_REGISTRY, on the broker RONDO_KAFKA names."""
 
 import asyncio
+import logging
 import sys
 
 import uvicorn
@@ -35,6 +36,7 @@ async def serve(settings: Settings) -> None:
 
 def main() -> None:
     """Serve, or end with one sentence about what is missing."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it meets is told once, by the one it stops
     try:
         asyncio.run(serve(Settings()))  # type: ignore[call-arg]  # its fields come from the environment
     except ValidationError as error:

@@ -82,7 +82,7 @@ async def _create(kafka: str) -> None:
     try:
         await admin.start()
         configs = {"cleanup.policy": "compact", "retention.ms": str(SCHEMAS.retention)}
-        answer = await admin.create_topics([NewTopic(SCHEMAS.name, 1, -1, topic_configs=configs)])
+        answer = await admin.create_topics([NewTopic(SCHEMAS.name, 1, -1, {}, configs)])
         for _, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
                 raise for_code(code)

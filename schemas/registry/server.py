@@ -239,7 +239,9 @@ async def _malformed(_: Request, error: Exception) -> Answer:
 
 async def _failed(_: Request, error: Exception) -> Answer:
     assert isinstance(error, HTTPException)
-    return _error(error.status_code, error.status_code, f"HTTP {error.status_code} {error.detail}")
+    answer = _error(error.status_code, error.status_code, f"HTTP {error.status_code} {error.detail}")
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _unavailable(_: Request, error: Exception) -> Answer:

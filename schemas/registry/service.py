@@ -1,11 +1,15 @@
 """What can be asked of the registry, and why it refuses. Whatever changes it is on the log before it is answered."""
 
 import asyncio
-from typing import NoReturn
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn, TypeVar
 
 from schemas.registry.compatibility import InvalidSchema, Level, normal, objections
-from schemas.registry.log import Log
+from schemas.registry.log import Log, StorageUnavailable
 from schemas.registry.subjects import Entry, Subjects, Version, deleted, level_entry, version_entry
+
+Answer = TypeVar("Answer")
 
 
 class Refusal(Exception):
@@ -37,16 +41,17 @@ class Service:
     async def register(self, subject: str, text: str) -> Version:
         """Return the version of the subject that has this schema, a new one where there is none."""
         _valid(text)
-        async with self._writing:
-            await self._read()
+
+        def decide() -> tuple[Version, list[Entry]]:
             if found := self.subjects.find(subject, text):
-                return found
+                return found, []
             if reasons := self.objections(subject, text, self.subjects.versions(subject)):
                 details = " ".join(reasons)
                 raise Refusal(409, f'The schema is incompatible with an earlier one of subject "{subject}". {details}')
             version = self.subjects.next_version(subject, text)
-            await self._enter(version_entry(version))
-            return version
+            return version, [version_entry(version)]
+
+        return await self._change(decide)
 
     def objections(self, subject: str, text: str, earlier: list[Version]) -> list[str]:
         """Return why the schema can't follow these versions under the subject's level."""
@@ -79,12 +84,12 @@ class Service:
 
     async def delete(self, subject: str, number: str | None = None) -> list[Version]:
         """Delete one version, or all: nothing new is compared with them, yet what was written stays readable."""
-        async with self._writing:
-            await self._read()
+
+        def decide() -> tuple[list[Version], list[Entry]]:
             gone = [self.version(subject, number)] if number else self.versions(subject)
-            for version in gone:
-                await self._enter(version_entry(deleted(version)))
-            return gone
+            return gone, [version_entry(deleted(version)) for version in gone]
+
+        return await self._change(decide)
 
     def level(self, subject: str | None, or_everyones: bool = False) -> Level:
         """Return the level that was set for a subject, or everyone's."""
@@ -97,12 +102,27 @@ class Service:
         """Set the level of a subject, or everyone's; without a name it is unset. Returns the one named or unset."""
         if name is not None and name.upper() not in Level.__members__:
             _refuse(42203, f'"{name}" is not a compatibility level: give one of {", ".join(Level)}.')
-        async with self._writing:
-            await self._read()
+
+        def decide() -> tuple[Level, list[Entry]]:
             level = Level(name.upper()) if name is not None else None
-            before = level or self.level(subject)
-            await self._enter(level_entry(subject, level))
-            return before
+            return level or self.level(subject), [level_entry(subject, level)]
+
+        return await self._change(decide)
+
+    async def _change(self, decide: Callable[[], tuple[Answer, list[Entry]]]) -> Answer:
+        """Keep what is decided and return the answer. After an error the log is read and all decided anew, once."""
+        async with self._writing:
+            with suppress(StorageUnavailable):
+                return await self._keep(decide)
+            return await self._keep(decide)
+
+    async def _keep(self, decide: Callable[[], tuple[Answer, list[Entry]]]) -> Answer:
+        await self._read()
+        answer, entries = decide()
+        for entry in entries:
+            await self._log.append(entry)
+            self.subjects.apply(entry)
+        return answer
 
     async def _read(self) -> None:
         """Read the log anew, unless what is known is all there is."""
@@ -112,10 +132,6 @@ class Service:
         for entry in await self._log.open():
             subjects.apply(entry)
         self.subjects = subjects
-
-    async def _enter(self, entry: Entry) -> None:
-        await self._log.append(entry)
-        self.subjects.apply(entry)
 
 
 def _valid(text: str) -> None:

@@ -1,7 +1,7 @@
-"""Golden bytes: what each version of each record looked like on the log. ``python -m tests.contract.golden`` adds what is new.
+"""Golden bytes: how each version of each record stands on the log. ``python -m tests.contract.golden`` adds new ones.
 
-``tests/golden/<Name>/<n>.json`` holds version n's schema and, for some values, their Avro bytes in hexadecimal. Files are
-only ever added: whoever changes one hides that what stands on somebody's log can't be read any more.
+``tests/golden/<Name>/<n>.json`` holds version n's schema and, for some values, their Avro bytes in hexadecimal. Files
+are only ever added: whoever changes one hides that what stands on somebody's log can't be read any more.
 """
 
 import json
@@ -40,9 +40,8 @@ def sample(of: Any, name: str = "", full: bool = True) -> Any:
     """Return a value of a type: ``full`` with every field set, else with no more than must be."""
     if get_origin(of) is tuple:
         first, last = get_args(of)
-        if last is Ellipsis:
-            return (sample(first, name), sample(first, f"{name} 2")) if full else ()
-        return sample(first, name, full), sample(last, name, full)
+        several = (sample(first, name), sample(first, f"{name} 2")) if full else ()
+        return several if last is ... else (sample(first, name, full), sample(last, name, full))
     if isinstance(of, UnionType):
         return sample(get_args(of)[0], name) if full else None
     if get_origin(of) is dict:

@@ -12,8 +12,11 @@ from msgspec.structs import fields
 
 from schemas import contract, records
 
-ENUMS = {name: each for name, each in vars(records).items() if isclass(each) and issubclass(each, StrEnum)} | {}
-ENUMS.pop("StrEnum")
+ENUMS = {
+    name: each
+    for name, each in vars(records).items()
+    if isclass(each) and issubclass(each, StrEnum) and each is not StrEnum
+}
 PRIMITIVES = {str: "string", int: "long", bytes: "bytes"}
 
 
