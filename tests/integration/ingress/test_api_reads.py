@@ -1,0 +1,145 @@
+"""The views as a user reads them over HTTP."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from schemas.records import Notification, ReminderDue, ReminderScheduled, Step
+from tests.integration.ingress.standin import StandIn, User
+
+WAIT = {"Prefer": "wait=20"}
+HOUR = 3_600_000
+
+
+async def create(user: User, title: str, **fields: object) -> dict[str, Any]:
+    answer = await user.http.post("/v1/tasks", json={"title": title, **fields}, headers=WAIT)
+    assert answer.status_code == 201, answer.text
+    task: dict[str, Any] = answer.json()["task"]
+    return task
+
+
+async def test_a_task_is_read_as_it_was_written(user: User, stages: StandIn) -> None:
+    due = {"date": "2026-11-24", "time": "09:00", "zone": "Europe/Paris"}
+    reminders = [{"before": "PT1H30M"}, {"at": "2026-11-23T10:00:00+02:00"}]
+    task = await create(
+        user, "Stand-up", due=due, recurrence="FREQ=WEEKLY;BYDAY=MO,TU", priority="high", reminders=reminders, notes="n"
+    )
+
+    read = (await user.http.get(task["href"])).json()
+
+    assert read["due"] == due | {"time": "09:00:00"}
+    assert read["due_at"] == "2026-11-24T08:00:00Z"
+    assert read["recurrence"] == "FREQ=WEEKLY;BYDAY=MO,TU"
+    assert (read["priority"], read["status"], read["notes"]) == ("high", "open", "n")
+    assert [(each["before"], each["at"]) for each in read["reminders"]] == [
+        ("PT1H30M", None),
+        (None, "2026-11-23T08:00:00Z"),
+    ]
+
+
+async def test_setting_the_same_reminders_again_changes_nothing(user: User, stages: StandIn) -> None:
+    reminders = {"reminders": [{"at": "2026-11-23T10:00:00Z"}]}
+    task = await create(user, "Remember", **reminders)
+    answer = await user.http.patch(task["href"], json=reminders, headers=WAIT)
+    assert answer.json()["command"]["status"] == "nothing-to-do"
+
+
+async def test_a_list_is_read_page_by_page_the_newest_first(user: User, stages: StandIn) -> None:
+    titles = ["one", "two", "three", "four", "five"]
+    for title in titles:
+        await create(user, title)
+
+    found, cursor = [], None
+    for _ in range(3):
+        page = (await user.http.get("/v1/tasks", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
+        found += [task["title"] for task in page["items"]]
+        cursor = page["next"]
+
+    assert found == titles[::-1]
+    assert cursor is None
+
+
+async def test_a_list_can_be_of_one_status_and_leaves_out_the_deleted(user: User, stages: StandIn) -> None:
+    tasks = {title: await create(user, title) for title in ("open", "completed", "deleted")}
+    await user.http.post(tasks["completed"]["href"] + "/complete", headers=WAIT)
+    await user.http.delete(tasks["deleted"]["href"], headers=WAIT)
+
+    async def titles(**parameters: str) -> set[str]:
+        return {task["title"] for task in (await user.http.get("/v1/tasks", params=parameters)).json()["items"]}
+
+    assert await titles() == {"open", "completed"}
+    for status in ("open", "completed", "deleted"):
+        assert await titles(status=status) == {status}
+
+
+async def test_the_history_of_a_task_says_who_changed_what(user: User, stages: StandIn) -> None:
+    task = await create(user, "Draft")
+    await user.http.patch(task["href"], json={"title": "Final"}, headers=WAIT)
+
+    first, second = (await user.http.get(task["href"] + "/history")).json()["items"]
+
+    assert (first["event"], second["event"]) == ("TaskCreated", "TaskUpdated")
+    assert second["actor"] == f"user:{user.id}"
+    assert {"field": "title", "before": "Draft", "after": "Final"} in second["changes"]
+    assert second["previous"] == first["hash"]
+
+
+async def test_the_history_is_read_page_by_page(user: User, stages: StandIn) -> None:
+    task = await create(user, "Draft")
+    await user.http.patch(task["href"], json={"title": "Final"}, headers=WAIT)
+
+    page = (await user.http.get(task["href"] + "/history", params={"limit": 1})).json()
+    rest = (await user.http.get(task["href"] + "/history", params={"cursor": page["next"]})).json()
+
+    assert [entry["event"] for entry in page["items"] + rest["items"]] == ["TaskCreated", "TaskUpdated"]
+    assert rest["next"] is None
+
+
+async def test_reminders_are_read_by_their_instant(user: User, stages: StandIn) -> None:
+    task, late, early = str(uuid4()), str(uuid4()), str(uuid4())
+    await stages.write(
+        ReminderScheduled(late, user.id, 0, str(uuid4()), task, "a", 2 * HOUR, "Later"),
+        ReminderScheduled(early, user.id, 0, str(uuid4()), task, "b", HOUR, "Sooner"),
+        ReminderDue(early, user.id, HOUR, str(uuid4()), task, "b", HOUR, "Sooner"),
+    )
+
+    items = (await user.http.get("/v1/reminders")).json()["items"]
+
+    assert [(item["title"], item["status"]) for item in items] == [("Sooner", "due"), ("Later", "scheduled")]
+    assert items[0]["due_at"] == "1970-01-01T01:00:00Z"
+    assert items[0]["task"] == {"id": task, "href": f"/v1/tasks/{task}"}
+
+
+async def test_a_notification_shows_each_step_of_its_delivery(user: User, stages: StandIn) -> None:
+    reminder, command, task = str(uuid4()), str(uuid4()), str(uuid4())
+    claim = Notification(reminder, user.id, HOUR, command, task, Step.CLAIMED, 1, "log", "Call", HOUR)
+    sent = Notification(reminder, user.id, HOUR + 1500, command, task, Step.SENT, 1, "log", "Call", HOUR)
+    await stages.write(claim, sent)
+
+    (item,) = (await user.http.get("/v1/notifications")).json()["items"]
+
+    assert (item["id"], item["status"]) == (reminder, "sent")
+    assert [step["step"] for step in item["steps"]] == ["claimed", "sent"]
+    assert item["steps"][1]["at"] == "1970-01-01T01:00:01.500000Z"
+
+
+async def test_a_user_sees_nothing_of_another(new_user: Callable[[], User], stages: StandIn) -> None:
+    owner, stranger = new_user(), new_user()
+    task = await create(owner, "Private")
+    command = (await owner.http.post(task["href"] + "/complete", headers=WAIT)).json()["command"]
+
+    for path in (task["href"], task["href"] + "/history", command["href"]):
+        assert (await stranger.http.get(path)).status_code == 404
+    assert (await stranger.http.get("/v1/tasks")).json()["items"] == []
+    assert (await stranger.http.post(task["href"] + "/complete", headers=WAIT)).status_code == 404
+
+
+async def test_a_task_that_is_not_there_is_404(user: User) -> None:
+    answer = await user.http.get(f"/v1/tasks/{uuid4()}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+async def test_readiness_names_every_part_without_a_token(api: str, user: User) -> None:
+    answer = await user.http.get("/ready", headers={"Authorization": ""})
+    assert answer.status_code == 200
+    assert answer.json()["parts"] == {"broker": "ready", "registry": "ready", "postgres": "ready"}
