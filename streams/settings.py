@@ -19,7 +19,6 @@ class Settings(BaseSettings):
     postgres: str = ""
     data: Path = Path(".data")
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
-    replication: Annotated[int, Field(ge=1, le=5)] = 1
     log_level: Annotated[str, Field(validation_alias=AliasChoices("RONDO_LOG", "log_level"))] = "info"
     health_port: int | None = None
     webhook: HttpUrl | None = None

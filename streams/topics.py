@@ -14,6 +14,8 @@ from schemas.topics import Topic
 
 _FUTURE = 60 * 60 * 1000  # a record's time may be an hour ahead of the broker's clock, for clocks that drift
 
+_BROKERS_DEFAULT = -1  # replicas, as the broker is set up (KIP-464)
+
 
 class WrongTopic(RuntimeError):
     """A topic exists but is not as the contract wants it."""
@@ -30,14 +32,14 @@ def _config(topic: Topic) -> dict[str, str]:
     }
 
 
-async def create(kafka: str, partitions: int, topics: Iterable[Topic], replication: int = 1) -> None:
+async def create(kafka: str, partitions: int, topics: Iterable[Topic]) -> None:
     """Create the topics that are missing and check those that exist; raise ``WrongTopic`` where one differs."""
     wanted = {topic.name: topic for topic in topics}
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     try:
         new = [
-            NewTopic(topic.name, topic.partitions or partitions, replication, topic_configs=_config(topic))
+            NewTopic(topic.name, topic.partitions or partitions, _BROKERS_DEFAULT, {}, _config(topic))
             for topic in wanted.values()
         ]
         response = await admin.create_topics(new)

@@ -59,9 +59,7 @@ class Runtime(Service):
         self._registry = Registry(self.settings.registry)
         self.stage.codec = Codec(self._registry)
         await self.stage.codec.publish(self.stage.topics())
-        await topics.create(
-            self.settings.kafka, self.settings.partitions, self.stage.topics(), self.settings.replication
-        )
+        await topics.create(self.settings.kafka, self.settings.partitions, self.stage.topics())
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self.settings.kafka,
             group_id=f"rondo-{self.stage.name}",
@@ -74,6 +72,7 @@ class Runtime(Service):
         )
         self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
         await self._consumer.start()
+        self.stage.app.flow_control.resume()  # Faust's own consumer would, and without it channels take nothing
 
     async def on_stop(self) -> None:
         """Finish the running blocks before leaving the group; ``consumer.stop`` alone would not."""

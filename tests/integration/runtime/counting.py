@@ -1,0 +1,134 @@
+"""A stage that counts, and what its tests need to feed it and to read what it wrote."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from schemas import ids
+from schemas import records as r
+from schemas.codec import Codec
+from schemas.topics import DEAD_LETTERS, Topic
+from streams import topics
+from streams.runtime import Block, Stage, Stream
+from streams.settings import Settings
+
+PARTITIONS = 2
+
+
+class Counting:
+    """A stage that numbers each user's commands: for every command an outcome whose version is the count so far.
+
+    Lost, doubled or reordered records show in the numbers. A command for the task "poison" can't be folded.
+    """
+
+    def __init__(self, settings: Settings, name: str | None = None) -> None:
+        unique = name or uuid4().hex[:8]
+        self.commands = Topic(f"commands-{unique}", "test", (r.CompleteTask,))
+        self.followups = Topic(f"followups-{unique}", "test", (r.CompleteTask,))
+        self.counts = Topic(f"counts-{unique}", "counting", (r.CommandOutcome,))
+        self.stage = Stage(f"counting-{unique}", reads=(self.commands, self.followups), writes=(self.counts,))
+        self.stage.settings = settings
+        self.heads = self.stage.table("heads", r.AuditHead)
+        self.timers = self.stage.timer("timers")
+        self.stage.agent(self.commands, self.followups)(self.fold)
+        self.stage.on_tick(self.tick)
+
+    async def fold(self, blocks: Stream) -> None:
+        async for block in blocks.noack():
+            with block:
+                for record in block:
+                    self.count(block, record.value)
+
+    def count(self, block: Block, command: r.CompleteTask) -> None:
+        if command.task == "poison":
+            raise ZeroDivisionError("poison")
+        before = self.heads.get(command.user)
+        number = before.sequence + 1 if before else 1
+        self.heads[command.user] = r.AuditHead(number, command.id)
+        if command.task.isdigit():  # a timer that many milliseconds after the command
+            self.timers.set(r.Timer(command.id, command.user, command.task, command.at + int(command.task)))
+        block.emit(self.counts, outcome(command.user, command.at, command.id, number, command.task))
+
+    def tick(self, block: Block, timer: r.Timer) -> None:
+        block.emit(self.counts, outcome(timer.user, timer.due, timer.id, 0, "timer"))
+
+
+def outcome(user: str, at: int, command: str, number: int, task: str) -> r.CommandOutcome:
+    return r.CommandOutcome(user, at, command, r.OutcomeKind.ACCEPTED, task, version=number)
+
+
+def command(user: str, number: int, task: str = "t", at: int = 1_000) -> r.CompleteTask:
+    return r.CompleteTask(id=ids.derive("c", user, number), user=user, at=at, actor="test", task=task)
+
+
+class Log:
+    """Writes to topics and reads them, as another program would."""
+
+    def __init__(self, kafka: str, codec: Codec, producer: AIOKafkaProducer) -> None:
+        self.kafka, self.codec, self.producer = kafka, codec, producer
+
+    async def put(self, topic: Topic, records: Iterable[Any], partition: int = 0) -> None:
+        """Produce records, or bytes as they are, and wait until the broker has them."""
+        await self.codec.publish([topic])
+        deliveries = []
+        for record in records:
+            raw = record if isinstance(record, bytes) else self.codec.encode(topic.name, record)
+            key = None if isinstance(record, bytes) else record.user.encode()
+            deliveries.append(await self.producer.send(topic.name, raw, key, partition=partition))
+        await asyncio.gather(*deliveries)
+
+    async def read(self, topic: Topic, partitions: int = PARTITIONS) -> list[Any]:
+        """Return everything committed on a topic, decoded, one partition after the other."""
+        tps = [TopicPartition(topic.name, number) for number in range(partitions)]
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.kafka, isolation_level="read_committed", auto_offset_reset="earliest"
+        ) as consumer:
+            consumer.assign(tps)
+            await consumer.seek_to_beginning(*tps)
+            ends, found = await consumer.end_offsets(tps), []
+            for tp in tps:
+                while await consumer.position(tp) < ends[tp]:
+                    found += (await consumer.getmany(tp, timeout_ms=100)).get(tp, [])
+        await self.codec.learn(raw.value for raw in found)
+        return [self.codec.decode(raw.value) for raw in found]
+
+    async def wait_for(self, topic: Topic, count: int, seconds: float = 30) -> list[Any]:
+        """Read a topic until it holds ``count`` records; more are a failure of whoever counts them."""
+        return await until(lambda: self.read(topic), lambda found: len(found) >= count, seconds)
+
+
+async def until(look: Callable[[], Awaitable[Any]], good: Callable[[Any], bool], seconds: float = 30) -> Any:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not good(found := await look()):
+        assert asyncio.get_running_loop().time() < deadline, f"After {seconds} s there was only {found!r:.2000}"
+        await asyncio.sleep(0.05)
+    return found
+
+
+@asynccontextmanager
+async def running(stage: Stage) -> AsyncIterator[None]:
+    """Run a stage's Faust app until the body ends; the body begins once every partition is open."""
+    await stage.app.start()
+    try:
+        await until(_ready(stage), bool)
+        yield
+    finally:
+        await stage.app.stop()
+
+
+def _ready(stage: Stage) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return stage.ready()
+
+    return look
+
+
+async def prepared(counting: Counting) -> Counting:
+    """Create a stage's topics before anything is written to them."""
+    settings = counting.stage.settings
+    await topics.create(settings.kafka, settings.partitions, (*counting.stage.topics(), DEAD_LETTERS))
+    return counting

@@ -1,0 +1,184 @@
+"""Blocks on a real broker: nothing lost, nothing twice, order kept."""
+
+import shutil
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+
+from schemas import records as r
+from schemas.topics import DEAD_LETTERS
+
+from tests.integration.runtime.counting import Counting, Log, command, prepared, running
+
+
+def numbers(counts: list[r.CommandOutcome]) -> dict[str, list[int]]:
+    """Return each user's numbers in the order in which they stand on the log."""
+    found: dict[str, list[int]] = {}
+    for count in counts:
+        found.setdefault(count.user, []).append(count.version)
+    return found
+
+
+async def test_every_command_is_counted_once_and_in_order(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    for partition, user in enumerate(("ann", "bob")):
+        await log.put(counting.commands, [command(user, n) for n in range(3000)], partition)
+    async with running(counting.stage):
+        counts = await log.wait_for(counting.counts, 6000)
+    assert numbers(counts) == {"ann": list(range(1, 3001)), "bob": list(range(1, 3001))}
+
+
+async def test_a_restarted_stage_goes_on_where_it_stood(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
+    await log.put(counting.commands, [command("ann", n) for n in range(100)])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 100)
+    await log.put(counting.commands, [command("ann", n) for n in range(100, 150)])
+    async with running(Counting(worker_settings, name).stage):
+        counts = await log.wait_for(counting.counts, 150)
+    assert numbers(counts) == {"ann": list(range(1, 151))}
+
+
+async def test_a_stage_that_lost_its_disk_is_restored_from_its_changelog(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
+    await log.put(counting.commands, [command(user, 0) for user in map(str, range(2500))])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 2500)
+    shutil.rmtree(worker_settings.data / "state")
+    await log.put(counting.commands, [command(user, 1) for user in map(str, range(2500))])
+    async with running(Counting(worker_settings, name).stage):
+        counts = await log.wait_for(counting.counts, 5000)
+    assert set(map(tuple, numbers(counts).values())) == {(1, 2)}
+
+
+async def test_an_aborted_record_is_never_seen(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    await log.codec.publish([counting.commands])
+    async with AIOKafkaProducer(bootstrap_servers=log.kafka, transactional_id=uuid4().hex) as producer:
+        await producer.begin_transaction()
+        aborted = log.codec.encode(counting.commands.name, command("ann", 0))
+        await producer.send_and_wait(counting.commands.name, aborted, b"ann", partition=0)
+        await producer.abort_transaction()
+    await log.put(counting.commands, [command("ann", 1)])
+    async with running(counting.stage):
+        counts = await log.wait_for(counting.counts, 1)
+    assert [count.command for count in counts] == [command("ann", 1).id]
+
+
+async def test_what_cannot_be_decoded_is_set_aside_whole_and_the_partition_goes_on(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    await log.put(counting.commands, [command("ann", 0), b"no avro", b"\0\xff\xff\xff\xffbody", command("ann", 1)])
+    async with running(counting.stage):
+        counts = await log.wait_for(counting.counts, 2)
+    assert numbers(counts) == {"ann": [1, 2]}
+    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    assert [(d.topic, d.offset, d.value) for d in dead] == [
+        (counting.commands.name, 1, b"no avro"),
+        (counting.commands.name, 2, b"\0\xff\xff\xff\xffbody"),
+    ]
+    assert all(d.reason for d in dead)
+
+
+async def test_what_cannot_be_folded_is_found_by_halving_and_set_aside(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    commands = [command("ann", n, task="poison" if n in {37, 700} else "t") for n in range(1000)]
+    await log.put(counting.commands, commands)
+    async with running(counting.stage):
+        counts = await log.wait_for(counting.counts, 998)
+    assert numbers(counts) == {"ann": list(range(1, 999))}
+    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    assert [(d.offset, "poison" in d.reason) for d in dead] == [(37, True), (700, True)]
+
+
+async def test_output_too_large_for_its_topic_sends_its_input_to_the_dead_letters(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    await log.put(counting.commands, [command("ann", 0)])
+    large = command("ann", 1, task="x" * 700_000)  # within what commands may have; its outcome is within too …
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 1)
+        counting.stage.writes = (counting.counts,)
+        await alter(log.kafka, counting.counts.name, {"max.message.bytes": "1000"})  # … until the topic's limit shrinks
+        await log.put(counting.commands, [large, command("ann", 2)])
+        counts = await log.wait_for(counting.counts, 2, 60)
+    assert numbers(counts) == {"ann": [1, 2]}
+    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    assert [d.offset for d in dead] == [1]
+
+
+async def alter(kafka: str, topic: str, settings: dict[str, str]) -> None:
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
+    await admin.close()
+
+
+async def test_two_inputs_are_both_read_and_each_block_is_on_record(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    await log.put(counting.commands, [command("ann", n) for n in range(50)])
+    await log.put(counting.followups, [command("ann", n) for n in range(50, 80)])
+    async with running(counting.stage):
+        counts = await log.wait_for(counting.counts, 80)
+    assert numbers(counts) == {"ann": list(range(1, 81))}
+    blocks = await log.read(counting.stage.blocks)
+    interleaved = [(b.topic, b.first, b.last) for b in blocks]
+    for topic, records in ((counting.commands.name, 50), (counting.followups.name, 30)):
+        ranges = [(first, last) for name, first, last in interleaved if name == topic]
+        covered = [offset for first, last in ranges for offset in range(first, last + 1)]
+        assert covered == list(range(records))
+
+
+async def test_blocks_are_formed_when_the_stage_is_ready_for_them(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    await log.put(counting.commands, [command("ann", n) for n in range(1000)])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 1000)
+    assert len(await log.read(counting.stage.blocks)) <= 10
+
+
+async def test_a_timer_writes_when_the_clock_reaches_it_and_only_then(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    now = [1_000]
+    counting.stage.clock = lambda: now[0]
+    await log.put(counting.commands, [command("ann", 0, task="500"), command("ann", 1, task="2000")])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 2)
+        now[0] = 1_499
+        await log.put(counting.commands, [command("ann", 2)])
+        assert len(await log.wait_for(counting.counts, 3)) == 3
+        now[0] = 1_500
+        fired = [c for c in await log.wait_for(counting.counts, 4) if c.task == "timer"]
+    assert [(c.command, c.at) for c in fired] == [(command("ann", 0).id, 1_500)]
+
+
+async def test_a_timer_that_came_while_the_stage_was_down_comes_after(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
+    counting.stage.clock = lambda: 1_000
+    await log.put(counting.commands, [command("ann", 0, task="500")])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 1)
+    later = Counting(worker_settings, name)
+    later.stage.clock = lambda: 9_000
+    async with running(later.stage):
+        counts = await log.wait_for(counting.counts, 2)
+    assert [c.task for c in counts] == ["500", "timer"]
+
+
+async def test_a_second_worker_takes_its_share_and_nothing_runs_twice(worker_settings, log: Log, tmp_path):
+    first = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
+    second = Counting(worker_settings.model_copy(update={"data": tmp_path / "second"}), name)
+
+    async def put(start: int) -> None:
+        for partition, user in enumerate(("ann", "bob")):
+            await log.put(first.commands, [command(user, n) for n in range(start, start + 1000)], partition)
+
+    async with running(first.stage):
+        await put(0)
+        async with running(second.stage):
+            await put(1000)
+            counts = await log.wait_for(first.counts, 4000, 60)
+        await put(2000)
+        counts = await log.wait_for(first.counts, 6000, 60)
+    assert numbers(counts) == {"ann": list(range(1, 3001)), "bob": list(range(1, 3001))}
