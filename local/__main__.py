@@ -1,5 +1,6 @@
 """``python -m local``: starts Rondo whole on this machine, and stops it."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -87,11 +88,12 @@ def _running(only: frozenset[str] | None) -> Iterator[tuple[Stack, threading.Eve
     with data.held(chosen.data.resolve(), chosen.stack) as directory:
         if only is None:
             _check_port(chosen.port)
-        leftovers.end(directory.pids)
+        leftovers.end(directory.path)
+        os.environ[leftovers.MARK] = str(directory.path)
         stack = Stack(chosen, directory, stopping)
         try:
             _start(stack, only)
-            run = description(stack, directory.secrets().user)
+            run = description(stack, directory.secrets().user, only)
             data.write(directory.run, run)
             click.echo(greeting(run, directory.run, time.monotonic() - began))
             yield stack, stopping

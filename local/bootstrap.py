@@ -4,6 +4,7 @@ Runs on the machine's Python with nothing installed yet, and installs nothing in
 only, and parses on an old Python too, so that it can say that it is too old.
 """
 
+import importlib.util
 import os
 import re
 import shutil
@@ -61,15 +62,23 @@ def uv() -> str:
     home = CACHE / f"uv-{UV}"
     own = home / "bin" / "uv"
     if not own.exists():
-        made = run("Preparing uv", [sys.executable, "-m", "venv", "--clear", str(home)])
-        if made:
-            raise Problem(
-                f"{sys.executable} can't make virtual environments and there is no uv: install either one (on Debian"
-                f" and Ubuntu: apt install python3-venv). What it said is in {LOG}."
-            )
-        if run("Fetching uv", [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", f"uv=={UV}"]):
-            raise failure("uv")
+        pip, options = sys.executable, ["--target", str(home)]
+        if importlib.util.find_spec("pip") is None:
+            pip, options = environment(home), []
+        fetch = [pip, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options, f"uv=={UV}"]
+        if run("Fetching uv", fetch, {"PIP_USER": "0"}):
+            raise failure("uv", LOG.read_text(errors="replace"))
     return str(own)
+
+
+def environment(home: Path) -> str:
+    """Make a virtual environment with pip in it, and return its Python."""
+    if run("Preparing pip", [sys.executable, "-m", "venv", "--clear", str(home)]):
+        raise Problem(
+            f"{sys.executable} has neither pip nor a working venv module, and there is no uv: install any of them (on"
+            f" Debian and Ubuntu: apt install python3-venv). What it said is in {LOG}."
+        )
+    return str(home / "bin" / "python")
 
 
 def install(command: str) -> None:
@@ -77,12 +86,11 @@ def install(command: str) -> None:
     argv = [command, "sync", "--locked", "--python", sys.executable]
     settings = {"UV_CACHE_DIR": str(CACHE / "uv"), "UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": ".venv"}
     if run("Installing Python packages into .venv", argv, settings):
-        raise failure("The Python packages")
+        raise failure("The Python packages", LOG.read_text(errors="replace"))
 
 
-def failure(what: str) -> Problem:
-    """Return the problem that the log tells of."""
-    told = LOG.read_text(errors="replace")
+def failure(what: str, told: str) -> Problem:
+    """Return the problem of what could not be installed, from what the installer told."""
     if _UNREACHABLE.search(told):
         return Problem(
             f"{what} could not be installed, as no registry of Python packages answers: connect to the internet (or set"

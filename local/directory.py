@@ -40,11 +40,6 @@ class Directory:
         """The file that tells the command line and the demo what runs where, while it runs."""
         return self.path / "run.json"
 
-    @property
-    def pids(self) -> Path:
-        """The file that tells which processes were started."""
-        return self.path / "pids.json"
-
     def log(self, part: str) -> Path:
         """Return the log of a part."""
         return self.path / "logs" / f"{part}.log"

@@ -2,20 +2,26 @@
 
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from local.problem import Problem
-from local.stack import API, Stack
+from local.stack import BROKER, POSTGRES, REGISTRY, Stack
 
 _ISSUE = "import os; from api.tokens import issue; print(issue(os.environ['RONDO_SECRET'], os.environ['RONDO_USER']))"
 
 
-def description(stack: Stack, user: str) -> dict[str, Any]:
+def description(stack: Stack, user: str, only: Collection[str] | None) -> dict[str, Any]:
     """Return what ``run.json`` holds while the stack runs: each part's address, and a token where the API runs."""
     where = stack.addresses
-    described = {"kafka": where.kafka, "postgres": where.postgres, "registry": where.registry}
-    if API in stack.parts:
+    known = {
+        BROKER: ("kafka", where.kafka),
+        POSTGRES: ("postgres", where.postgres),
+        REGISTRY: ("registry", where.registry),
+    }
+    described = dict(known[part] for part in known if only is None or part in only)
+    if only is None:
         described |= {"api": where.api, "user": user, "token": _token(stack, user)}
     return described
 
@@ -31,8 +37,8 @@ def _token(stack: Stack, user: str) -> str:
 
 def greeting(run: dict[str, Any], file: Path, seconds: float) -> str:
     """Return what to tell the person who started the stack that ``run`` describes."""
-    if API not in run:
-        parts = "".join(f"export RONDO_{name.upper()}={run[name]}\n" for name in ("kafka", "postgres", "registry"))
+    if "api" not in run:
+        parts = "".join(f"export RONDO_{name.upper()}={address}\n" for name, address in run.items())
         return f"\nReady after {seconds:.1f} s. Ctrl-C stops it, the data stays in {file.parent}.\n\n{parts}"
     header = f"-H 'Authorization: Bearer {run['token']}'"
     task = '{"title": "Water the plants", "due": {"date": "2026-12-01", "time": "09:00", "zone": "Europe/Paris"}}'

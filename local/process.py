@@ -106,7 +106,7 @@ class Process:
         with self.command.log.open("rb") as log:
             log.seek(self._start_of_log)
             lines = log.read().decode(errors="replace").splitlines()[-_LAST_LINES:]
-        return "".join(f"\n  {line}" for line in (f" The end of {self.command.log}:", *lines))
+        return "\n  ".join((f" The end of {self.command.log}:", *lines))
 
 
 def rotate(log: Path, limit: int = ROTATE_BYTES) -> None:

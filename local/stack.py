@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from honcho.environ import parse_procfile
 
-from local import addresses, docker, jars, kafka, leftovers, ports, postgres, prepare
+from local import addresses, docker, jars, kafka, ports, postgres, prepare
 from local.directory import Directory
 from local.problem import Problem, Stopped
 from local.process import Command, Process
@@ -68,6 +68,7 @@ class Stack:
                 with progress.starting(name):
                     progress.note(name, self._note(name))
                     step(name)
+                    progress.note(name, self._note(name))
 
         def log() -> None:
             run(BROKER, self._broker)
@@ -89,7 +90,6 @@ class Stack:
                 list(pool.map(Process.stop, running))
         if self._settings.stack == "docker":
             docker.stop(self.addresses.ports, self._directory.secrets().password)
-        self._directory.pids.unlink(missing_ok=True)
 
     def restart(self, part: Part) -> None:
         """Start again a part that ended; raise ``Problem`` if it does not become ready."""
@@ -128,7 +128,6 @@ class Stack:
 
     def _keep(self, name: str, start: Callable[[], Process]) -> None:
         self.parts[name] = Part(name, start(), start)
-        leftovers.remember(self._directory.pids, [part.process.pid for part in [*self.parts.values()]])
 
     def _broker(self, name: str) -> None:
         if self._settings.kafka or self._settings.stack == "docker":

@@ -72,7 +72,7 @@ class Watch:
 
     def _tell(self, part: Part, health: _Health) -> None:
         for line in health.tail.lines():
-            if self._verbose or _WARNING.search(line):
+            if self._verbose or is_warning(line):
                 self._say(f"{part.name}: {line}")
         rotate(part.process.command.log)
 
@@ -87,15 +87,21 @@ class Watch:
         elif now >= health.next:
             health.began, health.next = now, None
             with suppress(Stopped):
-                self._restart(part)
+                self._restart(part, health)
 
-    def _restart(self, part: Part) -> None:
+    def _restart(self, part: Part, health: _Health) -> None:
         try:
             self._stack.restart(part)
         except Problem as problem:
             self._say(str(problem))
         else:
+            health.tail = Tail(part.process.command.log)  # what it says while starting would only worry
             self._say(f"{part.name} is ready again.")
+
+
+def is_warning(line: str) -> bool:
+    """Return whether a log's line is at least a warning."""
+    return _WARNING.search(line) is not None
 
 
 def pause(failures: int) -> float:

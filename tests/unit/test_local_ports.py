@@ -1,0 +1,21 @@
+"""How ports are chosen."""
+
+import socket
+
+from local import ports
+
+
+def test_ports_chosen_together_differ():
+    chosen = ports.choose(map(str, range(50)), {})
+    assert len(set(chosen.values())) == 50
+
+
+def test_a_remembered_port_that_somebody_took_is_replaced():
+    with socket.create_server((ports.HOST, 0)) as somebody:
+        taken = somebody.getsockname()[1]
+        assert ports.choose(["broker"], {"broker": taken})["broker"] != taken
+
+
+def test_a_port_is_taken_while_somebody_listens_on_all_addresses():
+    with socket.create_server(("", 0)) as somebody:
+        assert not ports.free(somebody.getsockname()[1])
