@@ -33,7 +33,13 @@ _log = structlog.get_logger("api")
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the API. It starts also while other parts are away, and then says so on /ready and with 503."""
-    app = FastAPI(title="Rondo", version="1", description=_DESCRIPTION, lifespan=_lifespan)
+    app = FastAPI(
+        title="Rondo",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.settings = settings
     problems.install(app)
     app.add_exception_handler(ViewsAway, _views_away)

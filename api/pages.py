@@ -8,6 +8,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel
 
 from api import answers, cursors, problems
+from api.problems import Kind
 from postgres.reader import Key, Page
 
 View = TypeVar("View")
@@ -16,7 +17,20 @@ Shown = TypeVar("Shown", bound=BaseModel)
 TaskId = Annotated[UUID, Path(description="The task's id.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]
 Cursor = Annotated[str | None, Query(max_length=500, description="The `next` of the page before.")]
-READ_RESPONSES = (problems.UNAUTHORIZED, problems.VALIDATION, problems.UNAVAILABLE)
+
+
+def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of a read: an example of what it returns, and its problems."""
+    always = (problems.UNAUTHORIZED, problems.VALIDATION, problems.UNAVAILABLE)
+    return {
+        200: {"content": {"application/json": {"example": example}}},
+        **problems.documented(*always, *kinds),
+    }
+
+
+def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of a list, by an example of an item."""
+    return responses({"items": [item], "next": None}, problems.CURSOR, *kinds)
 
 
 def listed(show: Callable[[View], Shown], page: Page[View, Key] | Page[View, int]) -> answers.Page[Any]:

@@ -30,7 +30,7 @@ def user_of(secret: str, token: str) -> str:
     except jwt.ImmatureSignatureError:
         raise InvalidToken("The token was issued in the future. Check the clocks.") from None
     except jwt.MissingRequiredClaimError as error:
-        raise InvalidToken(f'The token has no claim "{error.claim}". Ask for a new one.') from None
+        raise InvalidToken(f"The token lacks the claim {error.claim}. Ask for a new one.") from None
     except jwt.InvalidTokenError:
         raise InvalidToken("The token was not signed here. Ask for a new one.") from None
     try:

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from api import answers, problems
+from api import answers, examples
 from api.ingress import Seconds
-from api.pages import READ_RESPONSES
+from api.pages import responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, signed
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/commands", tags=["commands"], route_class=Route, 
 CommandId = Annotated[UUID, Path(description="The command's id.")]
 
 
-@router.get("/{command}", responses=problems.documented(*READ_RESPONSES, NOT_FOUND))
+@router.get("/{command}", responses=responses(examples.KNOWN, NOT_FOUND))
 async def read_command(
     command: CommandId, user: User, seconds: Seconds, parts: Served, response: Response
 ) -> answers.Known:

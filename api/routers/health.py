@@ -21,7 +21,9 @@ PATIENCE = 3.0
 class Health(BaseModel):
     """Each part's state: ``ready``, or why not."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"ready": True, "parts": {"broker": "ready"}}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"ready": True, "parts": {"broker": "ready", "registry": "ready"}}]}
+    )
 
     ready: bool
     parts: dict[str, str]

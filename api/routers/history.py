@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api import answers, cursors, problems
-from api.pages import READ_RESPONSES, Cursor, Limit, TaskId, listed
+from api import answers, cursors, examples
+from api.pages import Cursor, Limit, TaskId, list_responses, listed
 from api.parts import Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, signed
@@ -11,7 +11,7 @@ from api.requests import Route, User, signed
 router = APIRouter(prefix="/v1/tasks", tags=["history"], route_class=Route, dependencies=[signed])
 
 
-@router.get("/{task}/history", responses=problems.documented(*READ_RESPONSES, NOT_FOUND, problems.CURSOR))
+@router.get("/{task}/history", responses=list_responses(examples.ENTRY, NOT_FOUND))
 async def read_history(
     task: TaskId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[answers.Entry]:

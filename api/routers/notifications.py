@@ -2,15 +2,15 @@
 
 from fastapi import APIRouter
 
-from api import answers, cursors, problems
-from api.pages import READ_RESPONSES, Cursor, Limit, listed
+from api import answers, cursors, examples
+from api.pages import Cursor, Limit, list_responses, listed
 from api.parts import Served
 from api.requests import Route, User, signed
 
 router = APIRouter(prefix="/v1/notifications", tags=["notifications"], route_class=Route, dependencies=[signed])
 
 
-@router.get("", responses=problems.documented(*READ_RESPONSES, problems.CURSOR))
+@router.get("", responses=list_responses(examples.NOTIFICATION))
 async def list_notifications(
     user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[answers.Notification]:

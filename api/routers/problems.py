@@ -1,25 +1,36 @@
 """What each type of problem means: where a problem's ``type`` leads to."""
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from dataclasses import asdict
+from typing import Annotated
 
-from api.problems import CATALOGUE, NOT_FOUND, Problem
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict
+
+from api.problems import CATALOGUE, KEY_REUSED, NOT_FOUND, VALIDATION, Kind, Problem, documented
 
 router = APIRouter(prefix="/problems", tags=["problems"])
 
 
 class Meaning(BaseModel):
-    """What a type of problem means."""
+    """What a type of problem means, and what to do."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [asdict(KEY_REUSED) | {"type": KEY_REUSED.type}]})
 
     type: str
+    name: str
     status: int
     title: str
     meaning: str
 
+    @classmethod
+    def of(cls, kind: Kind) -> "Meaning":
+        """Show a kind of problem."""
+        return cls(type=kind.type, **asdict(kind))
 
-@router.get("/{name}", summary="What a problem means", response_model=Meaning)
-async def meaning(name: str) -> Meaning:
-    """Return what the problem's type means and what to do."""
+
+@router.get("/{name}", responses=documented(NOT_FOUND, VALIDATION))
+async def explain_problem(name: Annotated[str, Path(max_length=100)]) -> Meaning:
+    """Return what a type of problem means and what to do."""
     if not (kind := CATALOGUE.get(name)):
         raise Problem(NOT_FOUND, f"There is no type of problem with this name. There are: {', '.join(CATALOGUE)}.")
-    return Meaning(type=kind.type, status=kind.status, title=kind.title, meaning=kind.meaning)
+    return Meaning.of(kind)

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import answers, cursors, examples, problems, shapes
+from api import answers, cursors, examples, shapes
 from api.ingress import Enveloped
-from api.pages import READ_RESPONSES, Cursor, Limit, TaskId, listed
+from api.pages import Cursor, Limit, TaskId, list_responses, listed, responses
 from api.parts import Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, signed
@@ -55,7 +55,7 @@ async def delete_task(task: TaskId, envelope: Enveloped, parts: Served) -> Respo
     return await take(parts.ingress, DeleteTask(**envelope.common(task)), envelope)
 
 
-@router.get("/{task}", responses=problems.documented(*READ_RESPONSES, NOT_FOUND))
+@router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))
 async def read_task(task: TaskId, user: User, parts: Served) -> answers.Task:
     """Return a task as it stands; a deleted one says so by its status."""
     async with parts.views.of(user) as view:
@@ -65,7 +65,7 @@ async def read_task(task: TaskId, user: User, parts: Served) -> answers.Task:
     return answers.Task.of(found)
 
 
-@router.get("", responses=problems.documented(*READ_RESPONSES, problems.CURSOR))
+@router.get("", responses=list_responses(examples.TASK))
 async def list_tasks(
     user: User,
     parts: Served,

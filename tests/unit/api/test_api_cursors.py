@@ -1,0 +1,39 @@
+"""Cursors lead back to where a page ended."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api import cursors
+from api.problems import Problem
+
+_TIMES = st.integers(0, 2**47).map(lambda at: datetime.fromtimestamp(at / 1000, UTC))
+
+
+@given(_TIMES, st.uuids())
+def test_a_cursor_leads_back_to_a_time_and_an_id(at: datetime, last: UUID) -> None:
+    assert cursors.key(cursors.write((at, str(last)))) == (at, str(last))
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_a_cursor_leads_back_to_a_number(number: int) -> None:
+    assert cursors.number(cursors.write(number)) == number
+
+
+@given(st.text(max_size=40))
+def test_other_text_is_refused(text: str) -> None:
+    with pytest.raises(Problem, match="Send back the cursor"):
+        cursors.key(text)
+
+
+def test_the_cursor_of_one_list_is_none_of_another() -> None:
+    with pytest.raises(Problem):
+        cursors.key(cursors.write(7))
+
+
+def test_the_end_of_a_list_has_no_cursor() -> None:
+    assert cursors.write(None) is None
+    assert cursors.key(None) is None

@@ -1,0 +1,73 @@
+"""What clients send, as it becomes records."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from api import shapes
+from api.shapes import Changes, NewTask, Reminder, changed, duration, fields, fingerprint, milliseconds, seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("PT0S", 0), ("PT15M", 900), ("PT1H30M", 5400), ("P1D", 86_400), ("P2W", 1_209_600), ("P1DT1S", 86_401)],
+)
+def test_a_duration_is_so_many_seconds(text: str, length: int) -> None:
+    assert seconds(text) == length
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "15M", "P1Y", "P1M", "-PT1M", "PT1.5S", "PT1M1H", "pt1m", 900])
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        seconds(text)
+
+
+@given(st.integers(0, 10**9))
+def test_a_duration_that_was_written_is_read_as_the_same(total: int) -> None:
+    assert seconds(duration(total)) == total
+
+
+def test_an_instant_is_the_same_in_every_offset() -> None:
+    assert milliseconds("2026-11-23T09:00:00Z") == milliseconds("2026-11-23T10:30:00+01:30") == 1_795_424_400_000
+
+
+@pytest.mark.parametrize("text", ["2026-11-23", "2026-11-23T09:00Z", "1795424400", "2026-02-30T09:00:00Z", "", None, 1])
+def test_what_is_no_instant_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="not an instant"):
+        milliseconds(text)
+
+
+def test_a_change_sets_exactly_the_fields_that_it_names() -> None:
+    body = Changes.model_validate({"recurrence": None, "title": "x"})
+    assert set(changed(body)) == {"title", "rrule"}
+    assert (fields(body).title, fields(body).rrule) == ("x", None)
+
+
+def test_null_clears_a_field() -> None:
+    names = ("notes", "priority", "tags", "due", "recurrence", "reminders")
+    cleared = fields(Changes.model_validate(dict.fromkeys(names)))
+    assert cleared == fields(Changes())
+
+
+def test_reminders_that_say_the_same_are_one() -> None:
+    body = NewTask(title="x", reminders=[Reminder(before="PT60M"), Reminder(before="PT1H"), Reminder(before="PT2H")])  # type: ignore[arg-type]
+    assert [reminder.before for reminder in fields(body).reminders] == [3600, 7200]
+
+
+@pytest.mark.parametrize("body", [{"title": "x", "done": True}, {"title": "x", "tags": "shop"}, {"title": b"x"}])
+def test_types_are_not_guessed_nor_fields_ignored(body: object) -> None:
+    with pytest.raises(ValidationError):
+        shapes.NewTask.model_validate(body)
+
+
+def test_a_fingerprint_does_not_depend_on_the_order_of_fields() -> None:
+    one = NewTask.model_validate({"title": "x", "notes": "y"})
+    other = NewTask.model_validate({"notes": "y", "title": "x"})
+    assert fingerprint("POST", "/v1/tasks", one) == fingerprint("POST", "/v1/tasks", other)
+
+
+def test_a_fingerprint_tells_requests_apart() -> None:
+    absent, cleared = Changes.model_validate({"title": "x"}), Changes.model_validate({"title": "x", "notes": None})
+    requests = [("PATCH", "/v1/tasks/1", absent), ("PATCH", "/v1/tasks/1", cleared), ("PATCH", "/v1/tasks/2", absent)]
+    assert len({fingerprint(*request) for request in requests}) == 3
