@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from schemas.codec import Codec
@@ -80,8 +80,6 @@ class CommandLog:
             async with asyncio.timeout(self._timeout):
                 target = partition(command.user, len(await producer.partitions_for(TOPIC)))
                 await producer.send_and_wait(TOPIC, value, key, target, command.at, _headers(command))
-        except MessageSizeTooLargeError as error:
-            raise Unavailable(str(error)) from error
         except TimeoutError as error:
             raise OutcomeUnknown from error
         except KafkaError as error:

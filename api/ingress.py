@@ -61,7 +61,7 @@ class Envelope:
         }
 
 
-def _seconds(
+async def _seconds(
     request: Request,
     wishes: Annotated[
         list[str] | None,
@@ -75,7 +75,7 @@ Seconds = Annotated[float | None, Depends(_seconds)]
 """How long the client prefers to wait, None where it does not."""
 
 
-def _envelope(
+async def _envelope(
     request: Request,
     user: User,
     seconds: Seconds,

@@ -28,9 +28,7 @@ def user_of(request: Request) -> str:
         return tokens.user_of(request.app.state.settings.secret, token.strip())
     except tokens.InvalidToken as error:
         challenge = f'Bearer realm="rondo", error="invalid_token", error_description="{error}"'
-        raise Problem(
-            UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge.replace('claim "', "claim ")}
-        ) from None
+        raise Problem(UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge}) from None
 
 
 def parse(body: bytes) -> Any:
@@ -112,7 +110,7 @@ class Route(APIRoute):
         return strict
 
 
-def _user(request: Request) -> str:
+async def _user(request: Request) -> str:
     user: str = request.state.user
     return user
 
