@@ -106,12 +106,15 @@ async def test_role_and_user_end_with_their_transaction(connection, users):
 
 @pytest.fixture(scope="module")
 def ordinary(postgres, new_database):
-    """The DSN of an empty database that belongs to a role without any privilege but that, as hosted Postgres gives."""
+    """The DSN of an empty database whose owner is no superuser, as at a host.
+
+    Of the two roles it has what Postgres gives to who creates them: the right to grant them, and no other.
+    """
     migrate(postgres)
     name, database = f"rondo_test_{uuid4().hex}", new_database()
     with psycopg.connect(database, autocommit=True) as admin:
         admin.execute(f"create role {name} login password 'secret' nosuperuser nocreaterole".encode())
-        admin.execute(f"grant rondo_api, rondo_views to {name} with inherit false, set true".encode())
+        admin.execute(f"grant rondo_api, rondo_views to {name} with admin true, inherit false, set false".encode())
         admin.execute(f"alter database {urlsplit(database).path[1:]} owner to {name}".encode())
         parts = urlsplit(database)
         yield parts._replace(netloc=f"{name}:secret@{parts.netloc.rpartition('@')[2]}").geturl()
