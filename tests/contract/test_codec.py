@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 from schemas import contract, records
 from schemas.binary import read_long, write_long
-from schemas.codec import Codec, Undecodable, binary, current_reader
+from schemas.codec import Codec, Undecodable, Unlearned, binary, current_reader
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from tests.contract.golden import sample
@@ -169,8 +169,9 @@ async def test_a_record_that_is_not_rondos_is_refused_by_name(codec: Codec, clie
 
 
 async def test_a_schema_nobody_learned_is_the_callers_mistake_not_the_bytes(client: Registry):
-    with pytest.raises(LookupError, match="Schema 1 was not learned"):
+    with pytest.raises(Unlearned, match="Schema 1 was not learned") as asked:
         Codec(client).decode(PREFIX)
+    assert asked.value.message == PREFIX
 
 
 async def test_a_record_is_not_encoded_for_a_topic_that_was_not_published_with_it(codec: Codec):
