@@ -71,31 +71,44 @@ def digest(entry: AuditEntry) -> str:
     return sha256(json.encode(content, order="sorted")).hexdigest()
 
 
+class Chain:
+    """One user's chain, checked entry by entry from its first one."""
+
+    def __init__(self) -> None:
+        self.head = START
+        self._user: str | None = None
+
+    def follow(self, entry: AuditEntry) -> Break | None:
+        """Take the next entry; return how it breaks the chain, None where the chain holds."""
+        self._user = self._user or entry.user
+        if reason := self._fault(entry):
+            return Break(self.head.sequence + 1, entry.id, reason)
+        self.head = head_after(entry)
+        return None
+
+    def _fault(self, entry: AuditEntry) -> str | None:
+        if entry.user != self._user:
+            return "The entry belongs to another user's chain."
+        if entry.sequence != self.head.sequence + 1:
+            return f"Entry {self.head.sequence + 1} is missing: the next one found is {entry.sequence}."
+        if entry.previous != self.head.hash:
+            return "The entry does not follow the one before it: its `previous` is not that one's hash."
+        if entry.hash != digest(entry):
+            return "The entry was altered: its content does not lead to its hash."
+        return None
+
+
 def verify(entries: Iterable[AuditEntry], head: AuditHead | None = None) -> Break | None:
     """Return the first break in one user's whole chain, in order from its first entry; None where it holds.
 
     With ``head``, the chain must also reach to exactly there.
     """
-    last, user = START, None
+    chain = Chain()
     for one in entries:
-        user = user or one.user
-        if reason := _fault(last, user, one):
-            return Break(last.sequence + 1, one.id, reason)
-        last = head_after(one)
-    if head is not None and head != last:
-        return Break(last.sequence + 1, None, f"The chain ends here, but its head is at {head.sequence}.")
-    return None
-
-
-def _fault(last: AuditHead, user: str, entry: AuditEntry) -> str | None:
-    if entry.user != user:
-        return "The entry belongs to another user's chain."
-    if entry.sequence != last.sequence + 1:
-        return f"Entry {last.sequence + 1} is missing: the next one found is {entry.sequence}."
-    if entry.previous != last.hash:
-        return "The entry does not follow the one before it: its `previous` is not that one's hash."
-    if entry.hash != digest(entry):
-        return "The entry was altered: its content does not lead to its hash."
+        if broken := chain.follow(one):
+            return broken
+    if head is not None and head != chain.head:
+        return Break(chain.head.sequence + 1, None, f"The chain ends here, but its head is at {head.sequence}.")
     return None
 
 

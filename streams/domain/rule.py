@@ -65,7 +65,7 @@ class Rule:
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Rule:
     """Return what a rule's text says; raise ``Invalid`` where it isn't a rule, or one that Rondo doesn't take."""
-    parts = _parts(text)
+    parts = _parts(text) if text else {}
     if "FREQ" not in parts:
         raise Invalid(FIELD, f"A rule needs FREQ, such as {EXAMPLE}.")
     rule = Rule(**{name.lower(): _READERS[name](name, value) for name, value in parts.items()})
@@ -82,9 +82,10 @@ def _parts(text: str) -> dict[str, str]:
         )
     pairs = [part.partition("=") for part in text.upper().split(";")]
     parts = {name: value for name, _, value in pairs}
-    if wrong := next((name for name in parts if name not in _READERS), None):
+    wrong = next((name for name in parts if name and name not in _READERS), None)
+    if wrong is not None:
         raise Invalid(FIELD, f"{wrong[:40]} is not a part of a rule; see RFC 5545, section 3.3.10.")
-    if len(parts) < len(pairs) or not all(parts.values()):
+    if len(parts) < len(pairs) or not all(parts) or not all(parts.values()):
         raise Invalid(FIELD, f"Each part of a rule stands once, as NAME=VALUE between semicolons, such as {EXAMPLE}.")
     return parts
 

@@ -230,7 +230,7 @@ class Series(RuleBasedStateMachine):
         assert all((series, head.occurrence) in shown for series, head in self.world.heads.items())
 
 
-Series.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Series.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestSeries = Series.TestCase
 
 

@@ -1,0 +1,132 @@
+"""What people may write into a task, and the one form that it takes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.records import Due, Reminder, TaskFields
+from streams.domain import times
+from streams.domain.validation import check
+from tests.unit.domain.given import PARIS, WEEKDAYS
+
+RELATIVE = (Reminder("r1", before=900),)
+
+
+def checked(**fields):
+    return check(TaskFields(**{"title": "Water", **fields}))
+
+
+def taken(**fields):
+    result = checked(**fields)
+    assert result.problems == ()
+    return result.fields
+
+
+def refused(named=None, **fields):
+    """The fields that are refused, in order."""
+    result = check(TaskFields(**fields), named) if named else checked(**fields)
+    return [problem.field for problem in result.problems]
+
+
+def test_a_title_is_trimmed_and_composed():
+    assert taken(title="  Gu\u0308te \n").title == "G\u00fcte"
+
+
+def test_notes_keep_lines_and_tabs():
+    assert taken(notes="a\r\nb\tc\rd").notes == "a\nb\tc\nd"
+
+
+def test_tags_are_trimmed_unique_and_sorted():
+    assert taken(tags=("home", " garden ", "home", "u\u0308", "\u00fc")).tags == ("garden", "home", "\u00fc")
+
+
+def test_times_are_completed_and_rules_canonical():
+    fields = taken(due=Due("2026-11-24", "09:00", "Europe/Paris"), rrule="byday=TU,MO;freq=weekly")
+    assert (fields.due.time, fields.rrule) == ("09:00:00", "FREQ=WEEKLY;BYDAY=MO,TU")
+
+
+@pytest.mark.parametrize(
+    "title", ["", "   ", "x" * 501, "bell\x07", "nul\x00", "c1\x85c1", "two\nlines", "del\x7f", "\ud83d"]
+)
+def test_what_is_no_title_is_refused(title):
+    assert refused(title=title) == ["title"]
+
+
+@pytest.mark.parametrize("title", ["x", "x" * 500, "\U0001f33b" * 500, "\u5c71", "مهمة"])
+def test_a_title_in_any_script_is_taken(title):
+    assert taken(title=title).title == title
+
+
+@pytest.mark.parametrize("notes", ["x" * 16_385, "nul\x00", "esc\x1b[0m", "\udc00"])
+def test_what_are_no_notes_is_refused(notes):
+    assert refused(notes=notes) == ["notes"]
+
+
+@pytest.mark.parametrize("tags", [("",), (" ",), ("x" * 65,), ("a\nb",), tuple(map(str, range(51)))])
+def test_what_are_no_tags_is_refused(tags):
+    assert refused(tags=tags) == ["tags"]
+
+
+@pytest.mark.parametrize(
+    "reminders",
+    [
+        (Reminder("r1"),),
+        (Reminder("r1", before=1, at=1),),
+        (Reminder("r1", before=-1),),
+        (Reminder("r1", before=366 * 86_400 + 1),),
+        (Reminder("r1", at=-1),),
+        (Reminder("r1", at=times.END),),
+        (Reminder("r1", before=1), Reminder("r1", before=2)),
+        tuple(Reminder(f"r{n}", before=n) for n in range(21)),
+    ],
+)
+def test_what_are_no_reminders_is_refused(reminders):
+    assert refused(due=PARIS, reminders=reminders) == ["reminders"]
+
+
+@pytest.mark.parametrize("due", [None, Due("2026-11-24"), Due("2026-11-24", "09:00")])
+def test_a_reminder_before_the_due_needs_an_instant(due):
+    assert refused(due=due, reminders=RELATIVE) == ["reminders"]
+
+
+def test_a_rule_needs_a_due():
+    assert refused(rrule=WEEKDAYS) == ["due"]
+
+
+def test_a_rule_that_never_matches_is_refused():
+    assert refused(due=PARIS, rrule="FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30") == ["recurrence"]
+
+
+def test_every_problem_is_told():
+    wrong = {
+        "title": "",
+        "notes": "\x00",
+        "tags": ("",),
+        "due": Due("10000-01-01"),
+        "rrule": "x",
+        "reminders": (Reminder("r"),),
+    }
+    assert refused(**wrong) == ["due.date", "notes", "recurrence", "reminders", "tags", "title"]
+
+
+def test_in_a_change_only_the_named_fields_are_checked():
+    assert refused(named=("notes",), notes="New") == []
+
+
+def test_in_a_change_a_rule_alone_is_checked_for_itself():
+    assert refused(named=("rrule",), rrule=WEEKDAYS) == []
+
+
+def test_in_a_change_that_clears_the_due_the_rule_is_left_to_the_decision():
+    assert refused(named=("due",), due=None) == []
+
+
+def test_in_a_change_a_rule_is_checked_against_the_due_beside_it():
+    assert refused(named=("due", "rrule"), due=Due("2026-11-24"), rrule="FREQ=DAILY;BYHOUR=9") == ["recurrence"]
+
+
+@given(st.text(st.characters(), max_size=80), st.text(st.characters()), st.lists(st.text(st.characters(), max_size=8)))
+def test_what_is_taken_once_is_taken_again_unchanged(title, notes, tags):
+    first = check(TaskFields(title=title, notes=notes, tags=tuple(tags)))
+    if not first.problems:
+        assert check(first.fields) == first
