@@ -5,8 +5,11 @@
 
 -- name: become_projector()^
 -- For the rest of the transaction: the role that may write. The log is the truth and the position is lost together with
--- the rows, so a commit need not wait for the disk.
-select set_config('role', 'rondo_views', true), set_config('synchronous_commit', 'off', true);
+-- the rows, so a commit need not wait for the disk. A worker that stalls within its block holds the position's row, on
+-- which the next owner waits: Postgres ends it as soon as Kafka would (transaction.timeout.ms).
+select
+    set_config('role', 'rondo_views', true), set_config('synchronous_commit', 'off', true),
+    set_config('idle_in_transaction_session_timeout', '10s', true);
 
 -- name: start_positions(topics, partition)!
 -- Begin at 0 with each topic that was never read.

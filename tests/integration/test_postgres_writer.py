@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postgres.migrate import migrate
+from postgres.queries import load
 from postgres.writer import positions, write
 from schemas import ids
 from schemas import records as r
@@ -82,6 +83,18 @@ async def test_of_two_owners_at_the_same_moment_one_writes(connection, postgres)
     both = await asyncio.gather(*(write(one, log.topic, 0, 0, 1, block) for one in (connection, other)))
     await other.close()
     assert sorted(both) == [False, True]
+
+
+async def test_an_owner_that_stalls_within_its_block_lets_the_next_one_go_on(connection, postgres):
+    log, block = Log(connection), collect([event(a_task(new_user()))])
+    await positions(connection, 0, [log.topic])
+    stalled = await asyncpg.connect(postgres)
+    transaction = stalled.transaction()
+    await transaction.start()
+    await load("write").become_projector(stalled)
+    await load("write").advance(stalled, topic=log.topic, partition=0, read=0, next=1)
+    assert await asyncio.wait_for(write(connection, log.topic, 0, 0, 1, block), 20)
+    stalled.terminate()
 
 
 async def test_a_row_that_postgres_refuses_takes_its_whole_block_with_it(connection):
