@@ -33,9 +33,7 @@ class Unlearned(LookupError):
     """The message's schema is not known yet: ``await learn([error.message])``, then decode it again."""
 
     def __init__(self, message: bytes) -> None:
-        super().__init__(
-            f"Schema {int.from_bytes(message[1:_PREFIX])} was not learned: await learn() with the message first."
-        )
+        super().__init__(f"Schema {int.from_bytes(message[1:_PREFIX])} was not learned: await learn() first.")
         self.message = message
 
 
@@ -85,7 +83,7 @@ class Codec:
     def decode(self, data: bytes | None) -> Struct:
         """Return the record of a message, as its current schema has it.
 
-        Raises Undecodable for bytes that are no record of Rondo's, LookupError where ``learn`` never saw the schema.
+        Raises Undecodable for bytes that are no record of Rondo's, Unlearned where ``learn`` never saw the schema.
         """
         reader = self._readers.get(data[:_PREFIX]) if data else None
         return reader(data) if reader and data else _refuse(data)
@@ -174,7 +172,7 @@ def _refuse(data: bytes | None) -> NoReturn:
         raise Undecodable(f"{len(data)} bytes are too few: Confluent's wire format begins with {_PREFIX}")
     if data[0] != 0:
         raise Undecodable(f"the first byte is {data[0]}, not 0, as in Confluent's wire format")
-    raise LookupError(f"Schema {int.from_bytes(data[1:_PREFIX])} was not learned: await learn() first.")
+    raise Unlearned(data)
 
 
 def _prefix(number: int) -> bytes:
