@@ -95,18 +95,21 @@ def _by_jgo(jars: Sequence[Jar], directory: Path, cache: Path, stopping: threadi
 
 def _by_maven(directory: Path, cache: Path, stopping: threading.Event | None, before: Exception) -> None:
     log = cache.with_name("maven.log")
-    missing = (
-        "Apache Kafka's jars could not be fetched, as no Maven repository answers: connect to the internet, or name a"
-        " running broker with RONDO_KAFKA."
-    )
     if not shutil.which("mvn"):
-        raise Problem(f"{missing}\n  {before}")
+        raise _unreachable(str(before)) from before
     options = ["--batch-mode", "--file", str(_POM), f"-Dmaven.repo.local={cache}"]
     wanted = ["-DincludeScope=runtime", f"-DoutputDirectory={directory}"]
     try:
         Process(Command("Maven", ["mvn", *options, _COPY, *wanted], log)).wait(stopping)
-    except Problem as error:
-        raise Problem(f"{missing}\n  {error}") from before
+    except Problem:
+        raise _unreachable(f"what Maven said is in {log}") from before
+
+
+def _unreachable(more: str) -> Problem:
+    return Problem(
+        "Apache Kafka's jars could not be fetched, as no Maven repository answers: connect to the internet, or name a"
+        f" running broker with RONDO_KAFKA ({more})."
+    )
 
 
 def relist(cache: Path) -> str:
