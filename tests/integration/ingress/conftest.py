@@ -84,11 +84,18 @@ def user(new_user: Callable[[], User]) -> User:
     return new_user()
 
 
-@pytest.fixture
-async def tail(log: str) -> AsyncIterator[Tail]:
-    """What comes to task-commands during this test."""
+@pytest.fixture(scope="session")
+async def opened_tail(log: str) -> AsyncIterator[Tail]:
+    """What comes to task-commands, read by one consumer for all tests."""
     async with tailing(log) as opened:
         yield opened
+
+
+@pytest.fixture
+async def tail(opened_tail: Tail) -> Tail:
+    """What comes to task-commands during this test."""
+    await opened_tail.skip()
+    return opened_tail
 
 
 @pytest.fixture

@@ -79,6 +79,11 @@ class Tail:
     def __init__(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
         self._consumer, self._partitions = consumer, partitions
 
+    async def skip(self) -> None:
+        """Leave out what came so far."""
+        for partition, end in (await self.ends()).items():
+            self._consumer.seek(partition, end)
+
     async def ends(self) -> dict[TopicPartition, int]:
         """The end offset of each partition."""
         return dict(await self._consumer.end_offsets(self._partitions))
@@ -95,9 +100,9 @@ async def tailing(kafka: str) -> AsyncIterator[Tail]:
     try:
         partitions = [TopicPartition(TASK_COMMANDS.name, number) for number in range(PARTITIONS)]
         consumer.assign(partitions)
-        for partition, end in (await consumer.end_offsets(partitions)).items():
-            consumer.seek(partition, end)
-        yield Tail(consumer, partitions)
+        tail = Tail(consumer, partitions)
+        await tail.skip()
+        yield tail
     finally:
         await consumer.stop()
 

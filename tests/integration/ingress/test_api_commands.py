@@ -26,8 +26,10 @@ async def decoded(registry_url: str, value: bytes) -> object:
 
 
 async def test_a_command_is_on_the_log_before_it_is_answered_202(user: User, tail: Tail, registry: str) -> None:
+    before = await tail.ends()
     answer = await user.http.post("/v1/tasks", json={"title": "Water the plants"})
 
+    assert sum((await tail.ends()).values()) == sum(before.values()) + 1
     record = await tail.next()
     command = await decoded(registry, record.value)
     assert isinstance(command, CreateTask)
