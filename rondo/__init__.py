@@ -1,0 +1,1 @@
+"""What people use Rondo with beside HTTP: the command line and the typed client."""

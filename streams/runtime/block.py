@@ -92,14 +92,17 @@ class Block:
         return isinstance(error, Exception)
 
     def __iter__(self) -> Iterator[Record]:
-        decode = self.stage.codec.decode
+        expected = next((topic for topic in self.stage.reads if topic.name == self.topic), None)
         for raw in self.raws:
             try:
-                record = Record(raw, decode(raw.value))
+                value = self.stage.codec.decode(raw.value)
             except Undecodable as error:
                 self.dead_letter(raw, str(error))
                 continue
-            self._source = record
+            if expected and not isinstance(value, expected.records):
+                self.dead_letter(raw, f"{type(value).__name__} is no record of {expected.name}")
+                continue
+            self._source = record = Record(raw, value)
             yield record
 
     def emit(self, topic: Topic, value: Struct) -> None:

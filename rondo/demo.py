@@ -1,0 +1,135 @@
+"""A true story, told on a running Rondo: a recurring task, its reminder, its next occurrence, its audit trail."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from rondo import audit
+from rondo.client import Json, Rondo
+from rondo.place import Place
+
+PATIENCE = 30.0  # seconds for anything to happen
+ZONE = "Europe/Paris"
+T = TypeVar("T")
+
+
+class Stuck(RuntimeError):
+    """What should have happened did not."""
+
+
+def tell(place: Place) -> None:
+    """Tell the story. Raises ``Stuck`` where a chapter does not come true."""
+    console = Console()
+    with Rondo(place.api, place.token) as rondo:
+        task = _create(rondo, console)
+        _remind(rondo, console, task)
+        following = _complete(rondo, console, task)
+        _audit(rondo, console, place, [task, following])
+
+
+def _create(rondo: Rondo, console: Console) -> Json:
+    console.rule("1. A task every weekday at 09:00 in Paris, with a reminder three seconds ahead")
+    due = {"date": _weekday(datetime.now(ZoneInfo(ZONE)).date()).isoformat(), "time": "09:00", "zone": ZONE}
+    remind = (datetime.now(UTC) + timedelta(seconds=3)).isoformat()
+    task: Json = rondo.create(
+        "Stand-up with the team",
+        due=due,
+        recurrence="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+        reminders=[{"at": remind}, {"before": "PT10M"}],
+        wait=PATIENCE,
+    )["task"]
+    console.print(f"Created: {_line(task)}")
+    return task
+
+
+def _remind(rondo: Rondo, console: Console, task: Json) -> None:
+    console.rule("2. The reminder fires")
+    with console.status("waiting for it …"):
+        sent = _wait(lambda: _sent(rondo, task), "The reminder was not sent.")
+    step = sent["steps"][-1]
+    lateness = datetime.fromisoformat(step["at"]) - datetime.fromisoformat(sent["due_at"])
+    console.print(f"Sent to the {step['channel']} {lateness.total_seconds():.2f} s after its instant, as {sent['id']}")
+
+
+def _complete(rondo: Rondo, console: Console, task: Json) -> Json:
+    console.rule("3. The task is completed, and the next occurrence stands")
+    rondo.complete(task["id"], wait=PATIENCE)
+    rondo.complete(task["id"], wait=PATIENCE)  # twice the same advances the series once
+    following = _wait(lambda: _open(rondo, task), "The next occurrence did not come.")
+    console.print(f"Next: {_line(following)}")
+    was = date.fromisoformat(task["due"]["date"])
+    expected = datetime.combine(_weekday(was + timedelta(days=1)), datetime.min.time().replace(hour=9), ZoneInfo(ZONE))
+    found = datetime.fromisoformat(following["due_at"])
+    if found != expected:
+        raise Stuck(f"The next occurrence is due at {found.isoformat()} instead of {expected.isoformat()}.")
+    console.print(f"That is the next weekday, at 09:00 in Paris: {found.isoformat()}")
+    return following
+
+
+def _audit(rondo: Rondo, console: Console, place: Place, tasks: list[Json]) -> None:
+    console.rule("4. The audit trail")
+    table = Table("at", "event", "actor", "changes", "hash", "follows")
+    for task in tasks:
+        for entry in _wait(lambda task=task: list(rondo.history(task["id"])), "The audit trail did not come."):  # type: ignore[misc]
+            table.add_row(
+                entry["at"][11:23],
+                entry["event"],
+                entry["actor"].partition(":")[0],
+                _changes(entry),
+                entry["hash"][:8],
+                entry["previous"][:8],
+            )
+    console.print(table)
+    verified = asyncio.run(audit.verify(place))
+    console.print(verified.told())
+    if verified.broken:
+        raise Stuck("The audit trail does not hold.")
+
+
+def _changes(entry: Json) -> str:
+    if entry["event"] == "TaskCreated":
+        return "all fields set"
+    return "\n".join(f"{change['field']}: {change['before']} → {change['after']}" for change in entry["changes"])
+
+
+def _weekday(day: date) -> date:
+    """Return the day, or the Monday after it where it is on a weekend."""
+    while day.weekday() > 4:
+        day += timedelta(days=1)
+    return day
+
+
+def _sent(rondo: Rondo, task: Json) -> Json | None:
+    ours = (n for n in rondo.notifications() if n["task"]["id"] == task["id"])
+    return next((n for n in ours if n["steps"][-1]["step"] == "sent"), None)
+
+
+def _open(rondo: Rondo, task: Json) -> Json | None:
+    return next((other for other in rondo.tasks("open") if other["series"] == task["series"]), None)
+
+
+def _line(task: Json) -> str:
+    due = task["due"]
+    return f"{task['title']}, due {due['date']} {due['time']} {due['zone']} ({task['due_at']}), {task['id']}"
+
+
+def _wait(look: Callable[[], T | None], otherwise: str) -> T:
+    deadline = time.monotonic() + PATIENCE
+    for _ in _forever():
+        if found := look():
+            return found
+        if time.monotonic() > deadline:
+            raise Stuck(f"{otherwise} Look at the logs of the stages in the data directory.")
+        time.sleep(0.1)
+    raise AssertionError
+
+
+def _forever() -> Iterator[None]:
+    while True:
+        yield
