@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import answers, cursors, examples
+from api import answers, cursors, examples, trails
 from api.pages import Cursor, Limit, TaskId, list_responses, listed
 from api.parts import Served
 from api.problems import NOT_FOUND, Problem
@@ -14,11 +14,11 @@ router = APIRouter(prefix="/v1/tasks", tags=["history"], route_class=Route, depe
 @router.get("/{task}/history", responses=list_responses(examples.ENTRY, NOT_FOUND))
 async def read_history(
     task: TaskId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
-) -> answers.Page[answers.Entry]:
+) -> answers.Page[trails.Entry]:
     """Return what happened to a task, from its beginning: who changed what, when and why."""
     after = cursors.number(cursor)
     async with parts.views.of(user) as view:
         if await view.task(str(task)) is None:
             raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
         page = await view.history(str(task), limit, after)
-    return listed(answers.Entry.of, page)
+    return listed(trails.Entry.of, page)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import answers, cursors, examples
+from api import answers, cursors, examples, trails
 from api.pages import Cursor, Limit, list_responses, listed
 from api.parts import Served
 from api.requests import Route, User, signed
@@ -13,9 +13,9 @@ router = APIRouter(prefix="/v1/notifications", tags=["notifications"], route_cla
 @router.get("", responses=list_responses(examples.NOTIFICATION))
 async def list_notifications(
     user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
-) -> answers.Page[answers.Notification]:
+) -> answers.Page[trails.Notification]:
     """Return notifications, the latest due first."""
     after = cursors.key(cursor)
     async with parts.views.of(user) as view:
         page = await view.notifications(limit, after)
-    return listed(answers.Notification.of, page)
+    return listed(trails.Notification.of, page)

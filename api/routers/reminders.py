@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import answers, cursors, examples
+from api import answers, cursors, examples, trails
 from api.pages import Cursor, Limit, list_responses, listed
 from api.parts import Served
 from api.requests import Route, User, signed
@@ -13,9 +13,9 @@ router = APIRouter(prefix="/v1/reminders", tags=["reminders"], route_class=Route
 @router.get("", responses=list_responses(examples.REMINDER))
 async def list_reminders(
     user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
-) -> answers.Page[answers.StandingReminder]:
+) -> answers.Page[trails.StandingReminder]:
     """Return reminders, the earliest first."""
     after = cursors.key(cursor)
     async with parts.views.of(user) as view:
         page = await view.reminders(limit, after)
-    return listed(answers.StandingReminder.of, page)
+    return listed(trails.StandingReminder.of, page)
