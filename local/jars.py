@@ -117,9 +117,9 @@ def relist(cache: Path) -> str:
     with TemporaryDirectory() as directory:
         _by_maven(Path(directory), cache, None, LookupError("asked for"))
         files = {path.name for path in Path(directory).glob("*.jar")}
-    found = sorted(path.relative_to(cache) for path in cache.rglob("*.jar") if path.name in files)
+    found = (path.relative_to(cache) for path in cache.rglob("*.jar") if path.name in files)
     rows = ((".".join(path.parts[:-3]), *path.parts[-3:-1], sha256(cache / path)) for path in found)
-    return "".join(f"{group}:{artifact}:{version} {digest}\n" for group, artifact, version, digest in rows)
+    return "".join(sorted(f"{group}:{artifact}:{version} {digest}\n" for group, artifact, version, digest in rows))
 
 
 def sha256(file: Path) -> str:
