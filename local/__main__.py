@@ -34,7 +34,7 @@ def main() -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Show all that the parts log, not only warnings.")
 def up(only: frozenset[str] | None, verbose: bool) -> None:
     """Start the stack, and stop it at Ctrl-C."""
-    with _told(), _running(only) as (stack, stopping):
+    with _told(), _running(only, greet=True) as (stack, stopping):
         Watch(stack, click.echo, verbose=verbose).until(stopping)
 
 
@@ -46,7 +46,7 @@ def during(command: tuple[str, ...]) -> None:
         where = settings.load().data
         if data.is_held(where):
             sys.exit(subprocess.run(command, check=False).returncode)
-        with _running(None):
+        with _running(None, greet=False):
             status = subprocess.run(command, check=False).returncode
         sys.exit(status)
 
@@ -80,7 +80,7 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _running(only: frozenset[str] | None) -> Iterator[tuple[Stack, threading.Event]]:
+def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stack, threading.Event]]:
     """Run the stack meanwhile. Yields it, and the event that Ctrl-C or SIGTERM sets."""
     began = time.monotonic()
     stopping = _asked_to_stop()
@@ -95,7 +95,8 @@ def _running(only: frozenset[str] | None) -> Iterator[tuple[Stack, threading.Eve
             _start(stack, only)
             run = description(stack, directory.secrets().user, only)
             data.write(directory.run, run)
-            click.echo(greeting(run, directory.run, time.monotonic() - began))
+            if greet:
+                click.echo(greeting(run, directory.run, time.monotonic() - began))
             yield stack, stopping
         finally:
             directory.run.unlink(missing_ok=True)
