@@ -157,9 +157,9 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
 def _continued(state: State, command: CreateOccurrence) -> Task | None:
     """Return the next occurrence, None where the series has gone on or has another rule by now."""
     previous, head = state.task(command.previous), state.series(command.series)
-    if previous is None or previous.user != command.user or previous.recurrence is None:
+    if previous is None or previous.user != command.user or previous.recurrence is None:  # cleared: the series stopped
         return None
-    if previous.recurrence.version != command.rule_version or head != Series(command.after, command.rule_version):
+    if head != Series(command.after, command.rule_version):
         return None
     return composition.continued(previous, command)
 
