@@ -71,8 +71,10 @@ def keep(last: r.Notification | None, step: r.Notification) -> None:
 
 
 async def send(claim: r.Notification) -> None:
-    """Deliver a claim and put what became of it on the log."""
+    """Deliver a claim and put what became of it on the log; one whose lease is over is left to the next claim."""
     assert stage.settings
+    if claim.retry_at is not None and stage.clock() >= claim.retry_at:
+        return
     error = await deliver(stage.settings, claim)
     now = stage.clock()
     step = ledger.failed(claim, now, error) if error else ledger.sent(claim, now)

@@ -26,7 +26,9 @@ class Settings(BaseSettings):
     block_records: Annotated[int, Field(ge=1)] = 1000
     """At most so many input records in one block."""
     block_bytes: Annotated[int, Field(ge=1)] = 4 * MIB
-    """At most so many bytes of input in one block, but at least one record."""
+    """A block ends with the record that brings its output and state changes to so many bytes."""
+    block_seconds: Annotated[float, Field(gt=0)] = 0.2
+    """A block ends with the record that has kept the event loop for so long."""
     block_timeout: Annotated[float, Field(gt=0)] = 30.0
     """Seconds after which a block that is not folded and committed is given up and done again."""
     held_records: Annotated[int, Field(ge=1)] = 5000
@@ -38,6 +40,8 @@ class Settings(BaseSettings):
     partitions learns so first and does not fence their new owner."""
     transaction_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds after which the broker aborts a dead worker's transaction, which hides records until then."""
+    effects: Annotated[int, Field(ge=1)] = 32
+    """At most so many deliveries at a time."""
     tick: Annotated[float, Field(gt=0)] = 0.5
     """Seconds between two looks at the timers while none is known to be due earlier."""
 

@@ -1,12 +1,14 @@
 """A block: some records of one partition of one topic, folded by an agent, committed as one."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
@@ -17,6 +19,8 @@ from schemas.topics import DEAD_LETTERS, Topic
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage
     from streams.runtime.state import State
+
+log = structlog.get_logger()
 
 
 class FoldError(Exception):
@@ -49,7 +53,8 @@ class Output:
 class Block:
     """What one commit covers. Within ``with block:`` the stage's tables read and write through it.
 
-    Iterating gives the decoded records; one that cannot be decoded goes to the dead letters and is passed over.
+    Iterating gives the decoded records until the block has its bytes of output or its time; what is left over comes
+    with the next block. A record that cannot be decoded goes to the dead letters and is passed over.
     Leaving the ``with`` ends the fold; an exception in it is kept for the partition and never reaches Faust.
     """
 
@@ -61,12 +66,15 @@ class Block:
         self.raws = raws
         self.state = state
         self.now = now
+        self.taken = 0
+        self.bytes = 0
         self.changes: dict[bytes, bytes | None] = {}
         self.outputs: defaultdict[str, list[Output]] = defaultdict(list)
         self.rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self.effects: list[Callable[[], Awaitable[None]]] = []
         self.dead: list[r.DeadLetter] = []
         self.folded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._began = time.monotonic()
         self._source: Record | None = None
 
     @property
@@ -74,7 +82,13 @@ class Block:
         """Return the topic that the block's records are from, None for a tick."""
         return self.raws[0].topic if self.raws else None
 
+    def rest(self) -> list[ConsumerRecord]:
+        """Cut off and return the records that did not fit into the block."""
+        self.raws, rest = self.raws[: self.taken], self.raws[self.taken :]
+        return rest
+
     def __enter__(self) -> "Block":
+        self._began = time.monotonic()
         self.stage.current = self
         return self
 
@@ -94,6 +108,9 @@ class Block:
     def __iter__(self) -> Iterator[Record]:
         expected = next((topic for topic in self.stage.reads if topic.name == self.topic), None)
         for raw in self.raws:
+            if self.taken and self._is_full():
+                return
+            self.taken += 1
             try:
                 value = self.stage.codec.decode(raw.value)
             except Undecodable as error:
@@ -103,16 +120,24 @@ class Block:
                 self.dead_letter(raw, f"{type(value).__name__} is no record of {expected.name}")
                 continue
             self._source = record = Record(raw, value)
+            log.debug(
+                "folding", stage=self.stage.name, source=record.source, record=type(value).__name__, **_ids(value)
+            )
             yield record
 
     def emit(self, topic: Topic, value: Struct) -> None:
         """Produce ``value`` with the block, to the block's own partition; key and time are its ``user`` and ``at``."""
         if topic not in self.stage.writes:
             raise ValueError(f"The stage {self.stage.name} declares no output {topic.name}.")
+        encoded = self.stage.codec.encode(topic.name, value)
+        self.bytes += len(encoded)
         key, at = value.user.encode(), value.at  # type: ignore[attr-defined]  # every keyed record has both
-        self.outputs[topic.name].append(
-            Output(key, self.stage.codec.encode(topic.name, value), at, self._headers(value))
-        )
+        self.outputs[topic.name].append(Output(key, encoded, at, self._headers(value)))
+
+    def change(self, key: bytes, value: bytes | None) -> None:
+        """Set a key of the stage's state, or delete it by None."""
+        self.bytes += len(key) + len(value or b"")
+        self.changes[key] = value
 
     def row(self, query: str, values: tuple[Any, ...]) -> None:
         """Write a row of a view with the block, by the named query; for stages that write Postgres."""
@@ -124,6 +149,8 @@ class Block:
 
     def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
         """Set a record aside with the reason; the partition goes on."""
+        source = f"{raw.topic}/{raw.partition}/{raw.offset}"
+        log.warning("set aside", stage=self.stage.name, source=source, reason=reason)
         self.dead.append(
             r.DeadLetter(
                 stage=self.stage.name,
@@ -146,8 +173,20 @@ class Block:
             for d in self.dead
         ]
 
+    def _is_full(self) -> bool:
+        settings = self.stage.settings
+        assert settings
+        return self.bytes >= settings.block_bytes or time.monotonic() - self._began >= settings.block_seconds
+
     def _headers(self, value: Struct) -> tuple[tuple[str, bytes], ...]:
         """Return CloudEvents' binary mode (CloudEvents 1.0.2, Kafka binding 3.2) and the input that led here."""
         identity = getattr(value, "id", None) or value.command  # type: ignore[attr-defined]  # an outcome has only that
         headers = (*self.stage.cloud_events(type(value)), ("ce_id", identity.encode()))
         return (*headers, ("rondo_source", self._source.source.encode())) if self._source else headers
+
+
+def _ids(value: Any) -> dict[str, str]:
+    """Return what a record is followed by through the logs: its command, and what caused that."""
+    command: str = getattr(value, "command", None) or getattr(value, "id", "")
+    cause = getattr(value, "cause", None)
+    return {"command": command, "cause": cause} if cause else {"command": command}

@@ -5,6 +5,7 @@ beside the rebalance callbacks, never in them: no heartbeat is sent during a cal
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -50,6 +51,9 @@ class Runtime(Service):
         self._seeks: list[Partition] = []
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
+        self._starting_producer = asyncio.Lock()
+        self._effects = asyncio.Semaphore(self.settings.effects)
+        self._joined = False
         stage.ready = self.is_ready
         stage.produce = self.produce
         super().__init__(**service)
@@ -68,6 +72,7 @@ class Runtime(Service):
             auto_offset_reset="earliest",
             partition_assignment_strategy=(RangePartitionAssignor,),
             session_timeout_ms=int(self.settings.session_timeout * 1000),
+            rebalance_timeout_ms=int(self.settings.session_timeout * 3000),
             heartbeat_interval_ms=HEARTBEAT_MS,
         )
         self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
@@ -83,8 +88,8 @@ class Runtime(Service):
         await self._registry.aclose()
 
     def is_ready(self) -> bool:
-        """Tell whether every assigned partition is open."""
-        return bool(self.partitions) and all(partition.ready for partition in self.partitions.values())
+        """Tell whether the group has been joined and every assigned partition is open."""
+        return self._joined and all(partition.ready for partition in self.partitions.values())
 
     def channel(self, topic: str) -> Any:
         """Return the channel that the topic's agent reads."""
@@ -92,12 +97,25 @@ class Runtime(Service):
 
     async def produce(self, topic: Topic, record: Struct) -> None:
         """Produce one record outside any block: the outcome of an effect, which a block then folds."""
-        if self._producer is None:
-            self._producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka, enable_idempotence=True)
-            await self._producer.start()
+        async with self._starting_producer:
+            if self._producer is None:
+                producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka, enable_idempotence=True)
+                await producer.start()
+                self._producer = producer
         user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
         value = self.stage.codec.encode(topic.name, record)
         await self._producer.send_and_wait(topic.name, value, user.encode(), timestamp_ms=at)
+
+    def perform(self, effect: Callable[[], Awaitable[None]]) -> None:
+        """Run a committed block's effect beside the partitions, a bounded number at a time."""
+        self.add_future(self._perform(effect))
+
+    async def _perform(self, effect: Callable[[], Awaitable[None]]) -> None:
+        async with self._effects:
+            try:
+                await effect()
+            except Exception as error:  # noqa: BLE001  # whoever asked for it sees that no outcome came
+                log.warning("effect failed", stage=self.stage.name, error=repr(error))
 
     # Partitions.
 
@@ -105,6 +123,7 @@ class Runtime(Service):
         """Begin a turn with each partition; its topics stay paused until the turn says where to read."""
         assert self._consumer
         self._consumer.pause(*assigned)
+        self._joined = True
         numbers = {tp.partition for tp in assigned}
         missing = {(t.name, n) for t in self.stage.reads for n in numbers} - {
             (tp.topic, tp.partition) for tp in assigned
@@ -119,7 +138,7 @@ class Runtime(Service):
         log.info("assigned", stage=self.stage.name, partitions=sorted(numbers))
         for number in sorted(numbers):
             partition = self.partitions[number] = Partition(self, number)
-            self.add_future(partition.run())
+            partition.task = self.add_future(partition.run())
 
     async def revoke(self) -> None:
         """End all turns, waiting for their running blocks."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RULES = "1"  # version of the rules that decide; a change of it is a record on the log
 _POSITION = b"position\x00"
 _BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
-_STOP_SECONDS = 3.0
+_STOP_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -150,9 +150,12 @@ class KafkaStore:
         producers, self._producers = self._producers, []
         if state:
             state.close()
-        for producer in producers:
-            with suppress(Exception):  # a broken producer must not keep its partition
-                await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+        await asyncio.gather(*(_stopped(producer) for producer in producers))
+
+
+async def _stopped(producer: AIOKafkaProducer) -> None:
+    with suppress(Exception):  # a broken producer must not keep its partition
+        await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
 
 
 def _batches(producer: AIOKafkaProducer, outputs: list[Output]) -> Iterator[BatchBuilder]:

@@ -40,6 +40,7 @@ class Partition:
         self.positions: dict[str, int] = {}
         self.accepting = False
         self.ready = False
+        self.task: asyncio.Future[None] | None = None
         self._runtime = runtime
         self._stage = runtime.stage
         self._settings = runtime.settings
@@ -53,6 +54,7 @@ class Partition:
         self._condemned: tuple[ConsumerRecord, str] | None = None
         self._last_topic = -1
         self._next_tick = 0
+        self._no_tick_before = 0
 
     # Called by the runtime.
 
@@ -76,7 +78,11 @@ class Partition:
         for event in (self._closing, self._wake, self._sought):
             event.set()
         self.accepting = self.ready = False
-        await self._closed.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), self._settings.session_timeout / 3)
+        if self.task and not self._closed.is_set():  # what it does now is settled by whoever opens the partition next
+            self.task.cancel()
+            await self._closed.wait()
 
     async def run(self) -> None:
         """Do blocks until closed. An error never ends the turn: what it left half done is discarded and done again."""
@@ -103,6 +109,8 @@ class Partition:
 
     async def _open(self) -> None:
         self.positions = await self._store.open()
+        if self._closing.is_set():
+            return
         self._sought.clear()
         self._runtime.seek(self)
         await self._sought.wait()
@@ -153,14 +161,7 @@ class Partition:
 
     def _take_from(self, held: deque[ConsumerRecord]) -> list[ConsumerRecord]:
         limit = 1 if self._is_condemned(held[0]) else self._limit
-        records = [held.popleft()]
-        size = len(records[0].value or b"")
-        while held and len(records) < limit:
-            size += len(held[0].value or b"")
-            if size > self._settings.block_bytes:
-                break
-            records.append(held.popleft())
-        return records
+        return [held.popleft() for _ in range(min(limit, len(held)))]
 
     def _is_condemned(self, raw: ConsumerRecord) -> bool:
         if self._condemned is None:
@@ -173,6 +174,7 @@ class Partition:
     async def _process(self, block: Block) -> None:
         try:
             await self._fold(block)
+            self._put_back(block, block.rest())
             positions = {**self.positions, **_after(block)}
             async with asyncio.timeout(self._settings.block_timeout):
                 await self._store.commit(block, positions)
@@ -181,14 +183,15 @@ class Partition:
                 self._suspect(block, error)
             if not isinstance(error, FoldError):
                 raise  # the producers are of no use any more
-            self._put_back(block)
+            self._put_back(block, block.raws)
+            self._no_tick_before = self._stage.clock() + int(self._settings.retry_pause * 1000)
             return
         self.positions = positions
         self._condemned = None
         self._limit = min(self._limit * 2, self._settings.block_records)
         self._plan_tick()
         for effect in block.effects:
-            self._runtime.add_future(effect())
+            self._runtime.perform(effect)
 
     async def _learned(self, error: BaseException | None) -> bool:
         """Learn the schema that an error asks for, if it is such a one: then the same again will succeed."""
@@ -201,6 +204,7 @@ class Partition:
             self._tick(block)
         elif self._condemned and self._is_condemned(block.raws[0]):
             with block:
+                block.taken = 1
                 block.dead_letter(*self._condemned)
         else:
             async with asyncio.timeout(self._settings.block_timeout):
@@ -219,11 +223,9 @@ class Partition:
             "block refused", stage=self._stage.name, partition=self.number, records=len(block.raws), error=str(error)
         )
 
-    def _put_back(self, block: Block) -> None:
+    def _put_back(self, block: Block, records: list[ConsumerRecord]) -> None:
         if block.topic:
-            self._held[block.topic].extendleft(reversed(block.raws))
-        else:
-            self._next_tick = self._stage.clock() + int(self._settings.retry_pause * 1000)
+            self._held[block.topic].extendleft(reversed(records))
 
     # Timers.
 
@@ -238,7 +240,7 @@ class Partition:
         if self._stage.timers and self._store.state:
             due = self._stage.timers.next_due(self._store.state)
             horizon = self._stage.clock() + int(self._settings.tick * 1000)
-            self._next_tick = horizon if due is None else due
+            self._next_tick = max(self._no_tick_before, horizon if due is None else due)
 
     def _tick_is_due(self) -> bool:
         if not self._stage.timers or self._stage.clock() < self._next_tick:

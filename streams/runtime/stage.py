@@ -54,6 +54,11 @@ class _App(faust.App):
         await super().on_started_init_extra_services()
         await self.add_runtime_dependency(Runtime(self.stage, loop=self.loop, beacon=self.beacon))
 
+    async def on_stop(self) -> None:
+        """Close the event loop that Faust opens for a consumer thread, though that thread never starts."""
+        await super().on_stop()
+        self.consumer._thread.thread_loop.close()  # type: ignore[attr-defined]  # Faust has no public way to it
+
 
 class Stage:
     """One stage of the pipeline.

@@ -108,12 +108,11 @@ class Table(Generic[V]):
         return read(self._stage.block, self._prefix + key.encode()) is not None
 
     def __setitem__(self, key: str, value: V) -> None:
-        self._stage.block.changes[self._prefix + key.encode()] = self._stage.codec.encode(
-            self._stage.changelog.name, value
-        )
+        encoded = self._stage.codec.encode(self._stage.changelog.name, value)
+        self._stage.block.change(self._prefix + key.encode(), encoded)
 
     def __delitem__(self, key: str) -> None:
-        self._stage.block.changes[self._prefix + key.encode()] = None
+        self._stage.block.change(self._prefix + key.encode(), None)
 
 
 class Timers:
@@ -131,13 +130,13 @@ class Timers:
     def set(self, timer: r.Timer) -> None:
         """Set a timer."""
         block, key = self._stage.block, self._key(timer)
-        block.changes[key] = self._encode(timer)
+        block.change(key, self._encode(timer))
         if key <= self._cursor_of(block):
             self._move(block, key[:-1])  # below it; what lies between is at worst taken twice
 
     def remove(self, timer: r.Timer) -> None:
         """Remove a timer; one that does not stand is no error."""
-        self._stage.block.changes[self._key(timer)] = None
+        self._stage.block.change(self._key(timer), None)
 
     def due(self, until: int, limit: int) -> Iterator[r.Timer]:
         """Take at most ``limit`` timers due at or before ``until``, moving the cursor past each."""
@@ -169,7 +168,7 @@ class Timers:
         return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self._prefix
 
     def _move(self, block: "Block", key: bytes) -> None:
-        block.changes[self._cursor] = self._encode(r.TimerCursor(key))
+        block.change(self._cursor, self._encode(r.TimerCursor(key)))
 
     def _encode(self, record: Any) -> bytes:
         return self._stage.codec.encode(self._stage.changelog.name, record)
