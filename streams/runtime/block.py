@@ -187,6 +187,6 @@ class Block:
 
 def _ids(value: Any) -> dict[str, str]:
     """Return what a record is followed by through the logs: its command, and what caused that."""
-    command: str = getattr(value, "command", None) or getattr(value, "id", "")
+    command = str(getattr(value, "command", None) or getattr(value, "id", ""))
     cause = getattr(value, "cause", None)
     return {"command": command, "cause": cause} if cause else {"command": command}
