@@ -1,12 +1,15 @@
-"""Java and Kafka's jars: which are taken, which are refused."""
+"""The programs of the stack: which are taken, which are refused."""
 
 from pathlib import Path
 
 import pytest
+from honcho.environ import parse_procfile
 
-from local import jars, kafka
+from local import docker, jars, kafka
 from local.java import java
 from local.problem import Problem
+from local.settings import ROOT
+from streams.worker import STAGES
 
 LISTED = (Path(jars.__file__).parent / "kafka.jars").read_text()
 
@@ -53,3 +56,13 @@ def test_the_broker_listens_on_loopback_only():
 
 def test_a_cluster_id_is_one_that_kafka_takes():
     assert len(kafka.cluster_id()) == 22
+
+
+def test_compose_runs_the_images_that_the_tests_run():
+    composed = (ROOT / "compose.yaml").read_text()
+    assert all(f"image: {image}\n" in composed for image in docker.IMAGES.values())
+
+
+def test_the_procfile_has_every_stage():
+    processes = parse_procfile((ROOT / "Procfile").read_text()).processes
+    assert [name for name in processes if name not in {"registry", "api"}] == list(STAGES)
