@@ -75,7 +75,7 @@ def start(
     data = directory / "data"
     settings.write_text(properties(data, port, controller))
     if not (data / "meta.properties").exists():
-        arguments = ["format", "--cluster-id", cluster_id(), "--config", str(settings)]
+        arguments = ["format", f"--cluster-id={cluster_id()}", "--config", str(settings)]  # an id may begin with "-"
         Process(_java("Kafka's storage tool", jars, log, "kafka.tools.StorageTool", *arguments)).wait(stopping)
     broker = Process(_java("The broker", jars, log, "kafka.Kafka", str(settings)))
     try:
