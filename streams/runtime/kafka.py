@@ -114,8 +114,7 @@ class KafkaStore:
         ]
         for batch in _batches(producer, [Output(key, value, block.now) for key, value in changes.items()]):
             sent.append(await producer.send_batch(batch, self._stage.changelog.name, partition=self._partition))
-        for delivery in sent:  # a commit can succeed though a batch that nobody awaited failed
-            metadata = await delivery
+        *_, metadata = await asyncio.gather(*sent)  # a commit can succeed though a batch that nobody awaited failed
         await producer.commit_transaction()
         self._turn = 1 - self._turn
         self.state.write(changes, metadata.offset + batch.record_count())

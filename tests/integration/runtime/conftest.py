@@ -14,9 +14,7 @@ from tests.integration.runtime.counting import PARTITIONS, Log
 
 @pytest.fixture
 def worker_settings(kafka: str, registry: str, tmp_path: Path) -> Settings:
-    return Settings(
-        kafka=kafka, registry=registry, data=tmp_path, partitions=PARTITIONS, retry_pause=0.2, tick=0.05
-    )
+    return Settings(kafka=kafka, registry=registry, data=tmp_path, partitions=PARTITIONS, retry_pause=0.2, tick=0.05)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from aiokafka import AIOKafkaProducer
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS
-
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 
 

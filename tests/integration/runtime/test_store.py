@@ -1,0 +1,124 @@
+"""A stage's store on a real broker: who may commit, what a restore brings back, what a crash leaves behind."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from schemas import records as r
+from streams.runtime import Block
+from streams.runtime.kafka import KafkaStore
+from tests.integration.runtime.counting import Counting, Log, outcome, prepared
+
+
+class Owner:
+    """One worker's hold of partition 0, by hand: what a partition does, step by step."""
+
+    def __init__(self, counting: Counting) -> None:
+        self.counting = counting
+        self.store = KafkaStore(counting.stage, 0)
+        self.positions: dict[str, int] = {}
+
+    async def open(self) -> "Owner":
+        self.positions = await self.store.open()
+        return self
+
+    async def count(self, user: str, number: int) -> None:
+        """Commit a block that keeps and emits a number."""
+        block = Block(self.counting.stage, 0, [], self.store.state, 1_000)
+        with block:
+            self.counting.heads[user] = r.AuditHead(number, "h")
+            block.emit(self.counting.counts, outcome(user, 1_000, f"{user}-{number}", number, "t"))
+        await self.store.commit(block, {self.counting.commands.name: number})
+
+    def kept(self, user: str) -> int | None:
+        """Return the number that the state holds."""
+        with Block(self.counting.stage, 0, [], self.store.state, 1_000):
+            head = self.counting.heads.get(user)
+        return head.sequence if head else None
+
+
+@pytest.fixture
+async def owner(worker_settings, log: Log, tmp_path: Path) -> AsyncIterator[Callable[[str], Owner]]:
+    """A function that makes owners of the same partition, each with a disk of its own name."""
+    owners: list[Owner] = []
+    name = uuid4().hex[:8]
+
+    def make(disk: str) -> Owner:
+        counting = Counting(worker_settings.model_copy(update={"data": tmp_path / disk}), name)
+        counting.stage.codec = log.codec
+        owners.append(Owner(counting))
+        return owners[-1]
+
+    first = await prepared(make("unused").counting)
+    await log.codec.publish(first.stage.topics())
+    yield make
+    for each in owners:
+        await each.store.close()
+
+
+@pytest.mark.parametrize("earlier", [1, 2])
+async def test_whoever_opens_later_is_the_only_one_who_can_commit_whichever_producers_turn_it_is(
+    owner, log: Log, earlier: int
+):
+    first = await owner("a").open()
+    for number in range(1, earlier + 1):
+        await first.count("ann", number)
+    second = await owner("b").open()
+    with pytest.raises(KafkaError):
+        await first.count("ann", 99)
+    await second.count("ann", earlier + 1)
+    assert [count.version for count in await log.read(second.counting.counts)] == list(range(1, earlier + 2))
+
+
+async def test_a_new_disk_is_filled_from_the_changelog(owner):
+    first = await owner("a").open()
+    for number in (1, 2, 3):
+        await first.count("ann", number)
+    second = await owner("b").open()
+    assert (second.kept("ann"), second.positions) == (3, {first.counting.commands.name: 3})
+
+
+async def test_a_disk_that_is_behind_is_brought_up_to_date(owner, tmp_path: Path):
+    first = await owner("a").open()
+    await first.count("ann", 1)
+    await first.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "behind")
+    again = await owner("a").open()
+    await again.count("ann", 2)
+    await again.store.close()
+    behind = await owner("behind").open()
+    assert (behind.kept("ann"), behind.positions) == (2, {first.counting.commands.name: 2})
+
+
+async def test_a_block_that_was_never_committed_leaves_nothing(owner, log: Log):
+    first = await owner("a").open()
+    await first.count("ann", 1)
+    producer = first.store._producers[1]
+    await producer.begin_transaction()  # a worker dies in the middle of its second block
+    await producer.send_and_wait(first.counting.counts.name, b"half a block", b"ann", partition=0)
+    second = await owner("b").open()
+    await second.count("ann", 2)
+    assert [count.version for count in await log.read(second.counting.counts)] == [1, 2]
+
+
+async def test_a_state_ahead_of_its_changelog_is_refused_with_what_to_do(owner):
+    first = await owner("a").open()
+    await first.count("ann", 1)
+    first.store.state.write({}, 1_000_000)
+    await first.store.close()
+    with pytest.raises(RuntimeError, match="Delete the data directory's state/counting"):
+        await owner("a").open()
+
+
+async def test_deleted_keys_stay_deleted_on_a_new_disk(owner):
+    first = await owner("a").open()
+    await first.count("ann", 1)
+    block = Block(first.counting.stage, 0, [], first.store.state, 1_000)
+    with block:
+        del first.counting.heads["ann"]
+    await first.store.commit(block, {})
+    assert (await owner("b").open()).kept("ann") is None
