@@ -72,7 +72,7 @@ class Process:
                 raise Problem(f"{self.command.name} ended with status {self.ended} while starting.{self._log()}")
             if time.monotonic() > deadline:
                 raise Problem(f"{self.command.name} was not ready within {seconds:.0f} seconds.{self._log()}")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def wait(self, stopping: threading.Event | None = None) -> None:
         """Return once it ended well; raise ``Problem`` otherwise, ``Stopped`` (and end it) if asked to stop."""
