@@ -1,0 +1,63 @@
+"""Workers are killed while commands come; the stack starts them again."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from tests.acceptance.days import PARIS, WEEKDAYS, weekday_after
+from tests.acceptance.stack import Stack, User, until
+
+KILLED = ("tasks", "recurrence", "reminders", "audit", "views")
+"""Not notify: what it had claimed when it died is sent again only when the claim's lease of a minute is over."""
+BURST = 10
+TASKS = 2 * BURST * len(KILLED)
+"""Tasks that are created, and completed."""
+RECOVERY = 120.0
+"""Seconds until all is done: a dead worker's partitions are given to another after 10 s without a heartbeat."""
+
+
+def test_workers_that_are_killed_lose_nothing_and_double_nothing(stack: Stack, user: User) -> None:
+    killed = {}
+    for stage in KILLED:
+        before, after = whens(stage)
+        send_and_complete(user, before)
+        killed[stage] = stack.worker(stage)
+        killed[stage].kill()
+        send_and_complete(user, after)
+
+    settle(user, tasks=2 * TASKS)
+    assert Counter(task["title"] for task in user.everything()) == Counter(dict.fromkeys(titles(), 2))
+    assert Counter(task["status"] for task in user.everything()) == Counter(completed=TASKS, open=TASKS)
+    assert Counter(map(status_of, user.rondo.reminders())) == Counter(cancelled=TASKS, scheduled=TASKS)
+    assert [entry["sequence"] for entry in user.settled_trail()] == list(range(1, 3 * TASKS + 1))
+    assert all(stack.worker(stage).pid != killed[stage].pid for stage in KILLED)
+
+
+def settle(user: User, tasks: int) -> None:
+    """Return once there are so many tasks, an entry for each of their versions, and as many open tasks' reminders."""
+    until(lambda: len(user.everything()) >= tasks, RECOVERY, "Not every task and next occurrence came.")
+    user.settled_trail()
+    scheduled = {"scheduled": tasks // 2, "cancelled": tasks // 2}
+    until(lambda: Counter(map(status_of, user.rondo.reminders())) >= Counter(scheduled), RECOVERY, "Reminders lack.")
+
+
+def status_of(item: dict[str, Any]) -> str:
+    return str(item["status"])
+
+
+def titles() -> list[str]:
+    """Return the titles of all tasks that are sent."""
+    return [f"{number} {when}" for stage in KILLED for when in whens(stage) for number in range(BURST)]
+
+
+def whens(stage: str) -> tuple[str, str]:
+    """Return when bursts of commands are sent."""
+    return f"before {stage} dies", f"after {stage} died"
+
+
+def send_and_complete(user: User, when: str) -> None:
+    """Create recurring tasks and complete them, without waiting for anything."""
+    due = {"date": weekday_after(datetime.now(PARIS).date()).isoformat(), "time": "09:00", "zone": "Europe/Paris"}
+    for number in range(BURST):
+        task = user.rondo.create(f"{number} {when}", due=due, recurrence=WEEKDAYS, reminders=[{"before": "PT15M"}])
+        user.rondo.complete(task["task"]["id"])

@@ -1,0 +1,60 @@
+"""A recurring task never duplicates, and its reminder is sent once."""
+
+from datetime import date, datetime, time
+
+from tests.acceptance.days import PARIS, WAIT, ahead, create_standup, following, sent, weekday_after
+from tests.acceptance.stack import User
+
+
+def test_a_reminder_is_sent_once_at_its_instant(user: User) -> None:
+    remind = ahead(3)
+    task = create_standup(user, remind)
+    notification = sent(user, task["id"])
+    steps = [(step["step"], step["attempt"]) for step in notification["steps"]]
+    assert steps == [("claimed", 1), ("sent", 1)]
+    assert datetime.fromisoformat(notification["due_at"]) == remind
+    assert all(datetime.fromisoformat(step["at"]) >= remind for step in notification["steps"])
+
+
+def test_a_reminder_that_was_sent_is_listed_as_due_and_no_longer_stands(user: User) -> None:
+    task = create_standup(user, ahead(2))
+    notification = sent(user, task["id"])
+    user.rondo.complete(task["id"], wait=WAIT)
+    user.settled_trail()
+    reminders = [(reminder["id"], reminder["status"]) for reminder in user.rondo.reminders()]
+    assert reminders == [(notification["id"], "due")]
+
+
+def test_a_task_that_is_completed_before_its_reminder_reminds_nobody(user: User) -> None:
+    soon = ahead(4)
+    task = user.rondo.create("Quick", reminders=[{"at": soon.isoformat()}], wait=WAIT)["task"]["id"]
+    user.rondo.complete(task, wait=WAIT)
+    sent(
+        user, create_standup(user, max(ahead(2), soon))["id"]
+    )  # a later reminder comes: the earlier one's time is over
+    assert [reminder["status"] for reminder in user.rondo.reminders() if reminder["task"]["id"] == task] == [
+        "cancelled"
+    ]
+    assert [n for n in user.rondo.notifications() if n["task"]["id"] == task] == []
+
+
+def test_completing_twice_leads_to_one_next_occurrence_at_nine_in_paris(user: User) -> None:
+    task = create_standup(user, ahead(3600))
+    outcomes = [user.rondo.complete(task["id"], wait=WAIT)["command"]["status"] for _ in range(2)]
+    next_task = following(user, task)
+    assert outcomes == ["accepted", "nothing-to-do"]
+    expected = datetime.combine(weekday_after(date.fromisoformat(task["due"]["date"])), time(9), PARIS)
+    assert datetime.fromisoformat(next_task["due_at"]) == expected
+    assert sorted(other["id"] for other in user.rondo.tasks()) == sorted([task["id"], next_task["id"]])
+
+
+def test_a_task_that_is_reopened_and_completed_again_does_not_advance_its_series_again(user: User) -> None:
+    task = create_standup(user, ahead(3600))
+    user.rondo.complete(task["id"], wait=WAIT)
+    next_task = following(user, task)
+    user.rondo.reopen(task["id"], wait=WAIT)
+    user.rondo.complete(task["id"], wait=WAIT)
+    user.rondo.complete(next_task["id"], wait=WAIT)  # derived after the other: when its own is there, so is any other
+    following(user, task)
+    occurrences = [other["occurrence"] for other in user.rondo.tasks() if other["series"] == task["series"]]
+    assert len(occurrences) == len(set(occurrences)) == 3
