@@ -107,24 +107,26 @@ class KafkaStore:
         producer = self._producers[self._turn]
         changes = {**block.changes, _POSITION: self._encoded(r.Position(positions))}
         await producer.begin_transaction()
-        sent = [
-            await producer.send_batch(batch, topic, partition=0 if topic == DEAD_LETTERS.name else self._partition)
-            for topic, outputs in self._outputs(block).items()
-            for batch in _batches(producer, outputs)
-        ]
-        for batch in _batches(producer, [Output(key, value, block.now) for key, value in changes.items()]):
-            sent.append(await producer.send_batch(batch, self._stage.changelog.name, partition=self._partition))
-        *_, metadata = await asyncio.gather(*sent)  # a commit can succeed though a batch that nobody awaited failed
+        sent = []
+        try:
+            for topic, outputs in self._outputs(block, changes).items():
+                for batch in _batches(producer, outputs):
+                    partition = 0 if topic == DEAD_LETTERS.name else self._partition
+                    sent.append(await producer.send_batch(batch, topic, partition=partition))
+        finally:  # also where sending failed: the first delivery that failed says why
+            delivered = await asyncio.gather(*sent)  # a commit can succeed though a batch that nobody awaited failed
         await producer.commit_transaction()
         self._turn = 1 - self._turn
-        self.state.write(changes, metadata.offset + batch.record_count())
+        self.state.write(changes, delivered[-1].offset + batch.record_count())
 
-    def _outputs(self, block: Block) -> dict[str, list[Output]]:
+    def _outputs(self, block: Block, changes: dict[bytes, bytes | None]) -> dict[str, list[Output]]:
+        """Return what is to be produced, by topic; the changelog is the last."""
         outputs = dict(block.outputs)
         if block.dead:
             outputs[DEAD_LETTERS.name] = block.dead_letters()
         if block.raws and (topic := self._stage.blocks):
             outputs[topic.name] = [self._range(block, topic.name)]
+        outputs[self._stage.changelog.name] = [Output(key, value, block.now) for key, value in changes.items()]
         return outputs
 
     def _range(self, block: Block, topic: str) -> Output:
