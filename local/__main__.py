@@ -90,6 +90,7 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
             _check_port(chosen.port)
         leftovers.end(directory.path)
         os.environ[leftovers.MARK] = str(directory.path)
+        ports.spare_proxies(os.environ)
         stack = Stack(chosen, directory, stopping)
         try:
             _start(stack, only)

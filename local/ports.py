@@ -1,7 +1,7 @@
 """Ports on the loopback address."""
 
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 
 HOST = "127.0.0.1"
 
@@ -40,3 +40,10 @@ def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int
     for probe in probes:
         probe.close()
     return chosen
+
+
+def spare_proxies(environment: MutableMapping[str, str]) -> None:
+    """Let HTTP clients reach loopback themselves where the environment names a proxy for everything."""
+    for name in ("no_proxy", "NO_PROXY"):
+        spared = [*filter(None, environment.get(name, "").split(",")), HOST, "localhost"]
+        environment[name] = ",".join(dict.fromkeys(spared))

@@ -26,6 +26,11 @@ from local.process import Command, Process
 CACHE = Path(__file__).parent.parent / ".cache"
 
 
+def pytest_configure() -> None:
+    """Let the tests reach loopback themselves where the machine goes out through a proxy."""
+    ports.spare_proxies(os.environ)
+
+
 @pytest.fixture(scope="session")
 def directory() -> Iterator[Path]:
     """A directory for embedded parts. (Not pytest's own: each session of pytest closes that one to other users.)"""

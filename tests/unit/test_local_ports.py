@@ -19,3 +19,9 @@ def test_a_remembered_port_that_somebody_took_is_replaced():
 def test_a_port_is_taken_while_somebody_listens_on_all_addresses():
     with socket.create_server(("", 0)) as somebody:
         assert not ports.free(somebody.getsockname()[1])
+
+
+def test_loopback_is_reached_without_a_proxy():
+    environment = {"NO_PROXY": "example.org", "HTTP_PROXY": "http://proxy.example.org"}
+    ports.spare_proxies(environment)
+    assert environment["NO_PROXY"] == "example.org,127.0.0.1,localhost"
