@@ -42,8 +42,9 @@ def sent(user: User, task: str) -> dict[str, Any]:
     """Return the one notification of a task once it has been sent."""
 
     def look() -> dict[str, Any] | None:
-        (found,) = [n for n in user.rondo.notifications() if n["task"]["id"] == task] or [None]
-        return found if found and found["status"] == "sent" else None
+        found = [n for n in user.rondo.notifications() if n["task"]["id"] == task]
+        assert len(found) <= 1, found
+        return found[0] if found and found[0]["status"] == "sent" else None
 
     return until(look, PATIENCE, "The reminder was not sent.")
 

@@ -1,0 +1,159 @@
+"""Imports point one way, and importing a module starts, connects and reads nothing."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+MAY_IMPORT = {
+    "schemas": set(),
+    "postgres": {"schemas"},
+    "streams.domain": {"schemas"},
+    "streams": {"streams.domain", "postgres", "schemas"},
+    "api": {"streams.domain", "postgres", "schemas"},
+    "local": {"streams", "postgres", "schemas"},  # to prepare topics, schemas and tables; what it runs are processes
+    "rondo": {"streams.domain", "streams", "schemas"},
+}
+"""What each part may import besides itself. Nothing imports ``rondo`` or ``api``."""
+
+RUN_BY_ALEMBIC = "postgres.migrations.env"
+
+
+def name_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(file): file for part in MAY_IMPORT for file in sorted((ROOT / part).rglob("*.py"))}
+
+
+def part_of(module: str) -> str | None:
+    """The part that a module belongs to, the innermost one; None for what is not ours."""
+    parts = [part for part in MAY_IMPORT if f"{module}.".startswith(f"{part}.")]
+    return max(parts, key=len, default=None)
+
+
+def imported(source: str, package: str) -> Iterator[str]:
+    """Every module that the source of a module of ``package`` imports, wherever in it that stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                submodule = f"{base}.{alias.name}"
+                yield submodule if submodule in MODULES else base
+
+
+def against_the_rule(source: str, module: str) -> list[str]:
+    """What the source of ``module`` imports though it may not."""
+    own = part_of(module)
+    assert own
+    package = module if MODULES.get(module, Path()).name == "__init__.py" else module.rpartition(".")[0]
+    parts = {name: part_of(name) for name in imported(source, package)}
+    return [name for name, part in parts.items() if part not in {None, own, *MAY_IMPORT[own]}]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_what_its_part_may(module: str) -> None:
+    assert against_the_rule(MODULES[module].read_text(), module) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        ("schemas.x", "import streams.tasks", ["streams.tasks"]),
+        ("streams.domain.x", "from streams import settings", ["streams.settings"]),
+        ("streams.domain.x", "from .. import settings", ["streams.settings"]),
+        ("streams.domain.x", "from . import tasks", []),
+        ("streams.x", "from streams.domain import tasks\nimport postgres.writer, json", []),
+        ("streams.x", "def later():\n    from api import tokens", ["api.tokens"]),
+        ("api.x", "from streams.domain.tasks import decide", []),
+        ("api.x", "from streams.tasks import stage", ["streams.tasks"]),
+        ("api.x", "from streams import tasks", ["streams.tasks"]),
+        ("postgres.x", "if True:\n    import rondo", ["rondo"]),
+        ("local.x", "from rondo.client import Rondo", ["rondo.client"]),
+    ],
+)
+def test_an_import_against_the_rule_is_found(module: str, source: str, found: list[str]) -> None:
+    assert against_the_rule(source, module) == found
+
+
+WATCH = """
+import importlib, json, sys, threading
+from pathlib import Path
+
+root, names = Path(sys.argv[1]), sys.argv[2:]
+told, module = {}, ""
+
+def hook(event, args):
+    if (event in STARTS or (event == "open" and reads(args[0]))) and not by_library(sys._getframe(1)):
+        told.setdefault(module, []).append(f"{event} {args!r:.200}")
+
+STARTS = {
+    "socket.__new__", "socket.bind", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system",
+    "os.fork", "os.posix_spawn", "_thread.start_new_thread", "signal.signal", "os.mkdir",
+}
+
+def reads(path):
+    if isinstance(path, int):
+        return False
+    file = Path(path if isinstance(path, str) else path.decode()).absolute()
+    return ours(file) and file.suffix not in {".py", ".pyc"}
+
+def by_library(frame):
+    "Whether it happens while a library is being imported, and so is the library's own affair."
+    while frame and not ours(frame.f_code.co_filename):
+        if frame.f_code.co_name == "<module>" and frame.f_globals["__name__"] != "__main__":
+            return True
+        frame = frame.f_back
+    return False
+
+def ours(file):
+    return Path(file).is_relative_to(root) and ".venv" not in Path(file).parts
+
+sys.addaudithook(hook)
+for module in names:
+    importlib.import_module(module)
+    if threading.active_count() > 1:
+        told.setdefault(module, []).append("a thread runs")
+print(json.dumps(told))
+"""
+
+
+def what_starts(*modules: str, also_in: Path = ROOT) -> dict[str, list[str]]:
+    """What each module, imported one after the other into a fresh process, does besides being imported."""
+    bare = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{also_in}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", WATCH, str(also_in), *modules]
+    done = subprocess.run(command, env=bare, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
+
+
+def test_importing_any_module_starts_connects_and_reads_nothing() -> None:
+    modules = [name for name in MODULES if name != RUN_BY_ALEMBIC]
+    assert what_starts(*modules) == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import socket\nsocket.socket().close()",
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
+        "import asyncio\nloop = asyncio.new_event_loop()\nloop.close()",
+        "import subprocess\nsubprocess.run(['true'])",
+        "from pathlib import Path\nPath(__file__).with_name('read.txt').read_text()",
+    ],
+)
+def test_a_module_that_starts_or_reads_something_is_found(source: str, tmp_path: Path) -> None:
+    (tmp_path / "read.txt").touch()
+    (tmp_path / "guilty.py").write_text(source)
+    assert what_starts("guilty", also_in=tmp_path).keys() == {"guilty"}
