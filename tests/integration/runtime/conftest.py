@@ -1,5 +1,6 @@
 """Fixtures for tests of the runtime on real parts."""
 
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,13 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from streams.settings import Settings
 from tests.integration.runtime.counting import PARTITIONS, Log
+
+
+@pytest.fixture(autouse=True)
+async def collected() -> AsyncIterator[None]:
+    """Collect a test's garbage with it: futures of fenced producers that nobody awaited complain when they go."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
