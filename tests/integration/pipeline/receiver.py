@@ -1,0 +1,67 @@
+"""The other end of a webhook."""
+
+import json
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, Self
+
+from local import ports
+
+
+@dataclass(frozen=True)
+class Received:
+    """One POST."""
+
+    key: str | None  # its Idempotency-Key
+    media: str | None
+    body: dict[str, Any]
+
+
+class Receiver:
+    """Keeps what is posted to ``url``. A title in ``refusing`` is answered 500 once."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.refusing: set[str] = set()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                received = Received(self.headers["Idempotency-Key"], self.headers["Content-Type"], body)
+                self.send_response(receiver.take(received))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer((ports.HOST, 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever)
+
+    @property
+    def url(self) -> str:
+        """Where to post to."""
+        return f"http://{ports.HOST}:{self._server.server_port}/hook"
+
+    def take(self, received: Received) -> int:
+        """Keep a POST; return the status that answers it."""
+        self.received.append(received)
+        if received.body["title"] in self.refusing:
+            self.refusing.remove(received.body["title"])
+            return 500
+        return 204
+
+    def of(self, task: str) -> list[Received]:
+        """Return what came for a task."""
+        return [received for received in self.received if received.body["task"] == task]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,112 @@
+"""What can't be read is set aside whole, by each stage that reads it, and the way goes on behind."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import pytest
+
+from schemas import records as r
+from schemas import topics
+from schemas.topics import Topic
+from streams import worker
+from tests.acceptance.days import WAIT, ahead, create_standup, following, sent
+from tests.acceptance.stack import User
+from tests.integration.pipeline.wire import HEADERS, PARTITIONS, Put, Wire, partition_of
+
+STAGES = [worker.find(name) for name in worker.STAGES]
+READ = {topic.name: topic for stage in STAGES for topic in stage.reads}
+"""Every topic that a stage reads."""
+UNKNOWN = b"\0" + (2**31 - 1).to_bytes(4, "big")
+
+
+def readers(topic: Topic) -> list[str]:
+    return sorted(stage.name for stage in STAGES if topic in stage.reads)
+
+
+def command(user: str, task: str | None = None) -> r.CompleteTask:
+    """Return a command that is right but for where it stands."""
+    at = time.time_ns() // 1_000_000
+    return r.CompleteTask(id=str(uuid4()), user=user, at=at, actor=f"user:{user}", task=task or str(uuid4()))
+
+
+async def letters(wire: Wire, puts: list[Put], count: int) -> list[r.DeadLetter]:
+    """Return the dead letters of these records once there are so many."""
+    async with asyncio.timeout(60):
+        while len(found := await wire.dead(puts)) < count:
+            pass
+    return found
+
+
+def goes_all_the_way(user: User) -> None:
+    """Send commands that pass every stage: a reminder is sent, a next occurrence stands, the trail is whole."""
+    task = create_standup(user, ahead(1.5))
+    sent(user, task["id"])
+    user.rondo.complete(task["id"], wait=WAIT)
+    following(user, task)
+    assert [entry["event"] for entry in user.settled_trail()][-3:] == ["TaskCreated", "TaskCompleted", "TaskCreated"]
+
+
+def test_these_are_the_topics_that_stages_read() -> None:
+    shared = {topic.name for topic in topics.SHARED}
+    assert READ.keys() == shared - {topics.DEAD_LETTERS.name}
+
+
+@pytest.mark.parametrize("name", READ)
+async def test_what_cannot_be_read_is_set_aside_by_each_reader_and_the_next_command_goes_all_the_way(
+    name: str, user: User, wire: Wire
+) -> None:
+    topic, where = READ[name], partition_of(user.id)
+    whole = await wire.encoded(topics.TASK_COMMANDS, command(user.id))
+    misplaced = await wire.encoded(topics.DEAD_LETTERS, r.DeadLetter("", "", 0, 0, 0, "", None, None))
+    values = [b"no avro", b"", None, b"\0", UNKNOWN + b"x", whole[:-1], whole + b"x", misplaced]
+    puts = [await wire.put(topic, value, user.id, where) for value in values]
+    puts.append(await wire.put(topic, b"no key either", None, where))
+
+    found = await letters(wire, puts, len(puts) * len(readers(topic)))
+    await asyncio.to_thread(goes_all_the_way, user)
+
+    expected = sorted((put.offset, stage) for put in puts for stage in readers(topic))
+    assert sorted((letter.offset, letter.stage) for letter in await wire.dead(puts)) == expected
+    by_offset = {put.offset: put for put in puts}
+    for letter in found:
+        put = by_offset[letter.offset]
+        assert (letter.key, letter.value, list(letter.headers)) == (put.key, put.value, HEADERS)
+        assert letter.reason
+
+
+async def test_a_record_on_the_topic_of_others_is_set_aside_by_name(user: User, wire: Wire) -> None:
+    value = await wire.encoded(topics.TASK_COMMANDS, command(user.id))
+    put = await wire.put(topics.TASK_EVENTS, value, user.id, partition_of(user.id))
+    found = await letters(wire, [put], 4)
+    assert {letter.reason for letter in found} == {"CompleteTask is no record of task-events"}
+
+
+@pytest.mark.parametrize("stage", ["tasks", "views"])
+async def test_a_record_as_large_as_its_topic_takes_is_set_aside_whole(stage: str, user: User, wire: Wire) -> None:
+    topic = topics.TASK_COMMANDS if stage == "tasks" else topics.AUDIT_LOG
+    large = b"x" * (topic.max_bytes - 1000)
+    put = await wire.put(topic, large, user.id, partition_of(user.id))
+    (letter,) = await letters(wire, [put], 1)
+    assert (letter.stage, letter.value == large) == (stage, True)
+
+
+async def test_a_command_under_the_key_of_another_user_is_set_aside(user: User, wire: Wire) -> None:
+    task = await asyncio.to_thread(lambda: user.rondo.create("Mine", wait=WAIT)["task"])
+    value = await wire.encoded(topics.TASK_COMMANDS, command(user.id, task["id"]))
+    put = await wire.put(topics.TASK_COMMANDS, value, str(uuid4()), partition_of(user.id))
+    (letter,) = await letters(wire, [put], 1)
+    assert (letter.stage, letter.value, letter.reason) == ("tasks", value, "the record's key is not its user")
+    await asyncio.to_thread(goes_all_the_way, user)
+    assert await asyncio.to_thread(user.rondo.task, task["id"]) == task
+
+
+async def test_a_command_on_the_partition_of_others_is_set_aside(user: User, wire: Wire) -> None:
+    task = await asyncio.to_thread(lambda: user.rondo.create("Mine", wait=WAIT)["task"])
+    value = await wire.encoded(topics.TASK_COMMANDS, command(user.id, task["id"]))
+    elsewhere = (partition_of(user.id) + 1) % PARTITIONS
+    put = await wire.put(topics.TASK_COMMANDS, value, user.id, elsewhere)
+    (letter,) = await letters(wire, [put], 1)
+    assert (letter.stage, letter.partition, letter.value) == ("tasks", elsewhere, value)
+    assert "partition" in letter.reason
+    assert await asyncio.to_thread(user.rondo.task, task["id"]) == task

@@ -1,0 +1,83 @@
+"""The log as other programs reach it: what they should not write can be written, and the dead letters be read."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from msgspec import Struct
+
+from api.command_log import partition
+from schemas.codec import Codec
+from schemas.records import DeadLetter
+from schemas.registry.client import Registry
+from schemas.topics import DEAD_LETTERS, TASK_COMMANDS, Topic
+
+PARTITIONS = 4
+HEADERS = [("trace", b"\xff\x00"), ("empty", None), ("trace", b"twice")]
+
+
+@dataclass(frozen=True)
+class Put:
+    """A record that was put on the log by hand."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Wire:
+    """A producer past the API, and a consumer of what comes to the dead letters from now on."""
+
+    def __init__(self, codec: Codec, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
+        self._codec, self._producer, self._consumer = codec, producer, consumer
+        self.letters: list[DeadLetter] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def to(cls, kafka: str, registry_url: str) -> AsyncIterator["Wire"]:
+        """Connect to a broker."""
+        registry = Registry(registry_url)
+        async with (
+            AIOKafkaProducer(bootstrap_servers=kafka) as producer,
+            AIOKafkaConsumer(bootstrap_servers=kafka, isolation_level="read_committed") as consumer,
+        ):
+            letters = TopicPartition(DEAD_LETTERS.name, 0)
+            consumer.assign([letters])
+            consumer.seek(letters, (await consumer.end_offsets([letters]))[letters])
+            yield cls(Codec(registry), producer, consumer)
+        await registry.aclose()
+
+    async def encoded(self, topic: Topic, record: Struct) -> bytes:
+        """Return a record's message as it is right on its topic."""
+        await self._codec.publish([topic])
+        return self._codec.encode(topic.name, record)
+
+    async def put(self, topic: Topic, value: bytes | None, key: str | None, where: int, at: int | None = None) -> Put:
+        """Append a record to a partition."""
+        raw = None if key is None else key.encode()
+        sent = await self._producer.send_and_wait(topic.name, value, raw, where, at, HEADERS)
+        return Put(topic.name, where, sent.offset, raw, value)
+
+    async def dead(self, puts: Sequence[Put]) -> list[DeadLetter]:
+        """Return the dead letters of these records that have come so far."""
+        for records in (await self._consumer.getmany(timeout_ms=100)).values():
+            await self._codec.learn(record.value for record in records)
+            for record in records:
+                letter = self._codec.decode(record.value)
+                assert isinstance(letter, DeadLetter)
+                self.letters.append(letter)
+        wanted = {(put.topic, put.partition, put.offset) for put in puts}
+        return [letter for letter in self.letters if (letter.topic, letter.partition, letter.offset) in wanted]
+
+    async def ends(self) -> int:
+        """Return how many records task-commands holds."""
+        partitions = [TopicPartition(TASK_COMMANDS.name, number) for number in range(PARTITIONS)]
+        return sum((await self._consumer.end_offsets(partitions)).values())
+
+
+def partition_of(user: str) -> int:
+    """Return the partition of everything of a user."""
+    return partition(user, PARTITIONS)
