@@ -1,0 +1,204 @@
+"""What the documents name exists, and the example that is worked through can be followed."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import pytest
+from pydantic_settings import BaseSettings
+
+import api.settings
+import local.settings
+import schemas.registry.__main__
+import streams.settings
+from rondo.cli import cli
+from schemas.topics import DAYS, FOR_EVER, SHARED, Topic
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text() for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+}
+EVERYTHING = "\n".join(DOCUMENTS.values())
+OPERATING = DOCUMENTS["docs/operating.md"]
+PARTS = ("api", "local", "postgres", "rondo", "schemas", "streams")
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    api.settings.Settings,
+    local.settings.Settings,
+    schemas.registry.__main__.Settings,
+    streams.settings.Settings,
+)
+SETTING = re.compile(r"\bRONDO_[A-Z_]*[A-Z]\b")
+READ_FROM_A_LIST = {"RONDO_API", "RONDO_TOKEN"}
+"""What ``rondo.place`` reads by a name that it puts together."""
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+
+
+def prose(document: str) -> str:
+    """A document without its code blocks."""
+    return re.sub(r"^```.*?^```$", "", document, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(document: str) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", prose(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links() -> list[tuple[str, str]]:
+    """Every link within the repository, with the document it stands in."""
+    found = ((name, link) for name, text in DOCUMENTS.items() for link in re.findall(r"\]\(([^)\s]+)\)", prose(text)))
+    return [(name, link) for name, link in found if not link.startswith("http")]
+
+
+def named(pattern: str) -> list[str]:
+    """What a pattern finds at the start of what people are told to type: code in a line, and lines of shell."""
+    lines = (line for document in DOCUMENTS.values() for block in blocks(document, "sh") for line in block.splitlines())
+    typed = {*lines, *re.findall(r"`([^`\n]+)`", "\n".join(map(prose, DOCUMENTS.values())))}
+    found = (re.match(rf"(?:\w+=\S* )*(?:\.venv/bin/)?{pattern}", each) for each in typed)
+    return sorted({match[1] for match in found if match})
+
+
+@pytest.mark.parametrize(("document", "target"), links())
+def test_a_link_leads_somewhere(document: str, target: str):
+    path, _, anchor = target.partition("#")
+    found = (ROOT / document).parent / path if path else ROOT / document
+    assert found.exists()
+    assert not anchor or anchor in anchors(found.read_text())
+
+
+@pytest.mark.parametrize("target", named(r"make ([a-z]+)"))
+def test_a_make_target_that_is_named_exists(target: str):
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("words", named(r"rondo ([a-z][a-z ]*[a-z])"))
+def test_a_command_that_is_named_is_taken(words: str):
+    command: click.Command = cli
+    rest = words.split()
+    while isinstance(command, click.Group):
+        command = command.commands[rest.pop(0)]
+    command.make_context(words, rest).close()  # refuses arguments that it does not take
+
+
+@pytest.mark.parametrize("module", named(r"(?:python -m|faust -A) ([\w.]+)"))
+def test_a_module_that_is_run_exists(module: str):
+    assert find_spec(module)
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(test_\w+)`", EVERYTHING))))
+def test_a_test_that_is_named_exists(name: str):
+    assert any(f"def {name}(" in path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(rf"`((?:{'|'.join(PARTS)}|tests|docs)/[\w./-]+)`", EVERYTHING))))
+def test_a_file_that_is_named_exists(path: str):
+    assert (ROOT / path).exists() or re.search("counts|CompletedCount", path)  # made by who follows CONTRIBUTING.md
+
+
+def names_of(settings: type[BaseSettings]) -> Iterator[str]:
+    """The environment variables that settings are read from."""
+    for name, field in settings.model_fields.items():
+        alias = field.validation_alias
+        choices = [str(choice) for choice in getattr(alias, "choices", ())]
+        yield next((choice for choice in choices if SETTING.fullmatch(choice)), f"RONDO_{name.upper()}")
+
+
+def test_every_setting_is_explained_and_no_other():
+    files = [ROOT / "compose.yaml", *(path for part in PARTS for path in (ROOT / part).rglob("*.py"))]
+    written = (name for path in files for name in SETTING.findall(path.read_text()))
+    read = (name for settings in SETTINGS for name in names_of(settings))
+    assert set(SETTING.findall(OPERATING)) == {*written, *read, *READ_FROM_A_LIST}
+
+
+def test_a_setting_that_is_named_elsewhere_is_explained():
+    assert set(SETTING.findall(re.sub(r"RONDO_[A-Z_]*…", "", EVERYTHING))) <= set(SETTING.findall(OPERATING))
+
+
+@pytest.mark.parametrize(
+    ("name", "default"), re.findall(r"^\| `RONDO_(\w+)` \|(?: [^|`\d]+ \|)? ([\d.]+) \|", OPERATING, re.MULTILINE)
+)
+def test_a_default_that_is_told_is_the_one_in_the_code(name: str, default: str):
+    fields = [settings.model_fields[name.lower()] for settings in SETTINGS if name.lower() in settings.model_fields]
+    assert {str(field.default).removesuffix(".0") for field in fields} == {default}
+
+
+@pytest.mark.parametrize("topic", SHARED, ids=lambda topic: topic.name)
+def test_a_topic_is_explained_with_its_writer_and_how_long_it_is_kept(topic: Topic):
+    architecture = DOCUMENTS["docs/architecture.md"]
+    row = re.search(rf"^\| `{topic.name}` \| ([^|]*) \|[^|]*\| ([^|]*) \|$", architecture, re.MULTILINE)
+    assert row
+    kept = "for ever" if topic.retention == FOR_EVER else f"{topic.retention // DAYS} days"
+    assert row.groups() == (topic.writer, kept)
+
+
+SOURCES = [
+    *(source for document in DOCUMENTS.values() for source in blocks(document, "python")),
+    *re.findall(r"<<'END_OF_SCRIPT'\n(.*?)^END_OF_SCRIPT$", EVERYTHING, re.MULTILINE | re.DOTALL),
+]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=range(len(SOURCES)))
+def test_python_in_documents_is_python(source: str):
+    compile(source, "document", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+
+
+class Example:
+    """The example of CONTRIBUTING.md, followed in a copy of the tree."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for part in (*PARTS, "tests"):
+            shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("pyproject.toml", "Procfile", "compose.yaml"):
+            shutil.copy(ROOT / file, root / file)
+
+    def follow(self, text: str) -> None:
+        record, topic, domain, domain_test, stage, stage_test = blocks(text, "python")
+        [schema], [process] = blocks(text, "json"), blocks(text, "procfile")
+        self.change("schemas/records.py", "# The runtime's own.", f"{record}\n\n# The runtime's own.")
+        self.change("schemas/topics.py", "DEAD_LETTERS = ", f"{topic}DEAD_LETTERS = ")
+        self.change("schemas/topics.py", "    DEAD_LETTERS,", "    COUNTS,\n    DEAD_LETTERS,")
+        self.change("streams/worker.py", '"views")', '"views", "counts")')
+        self.write("schemas/avro/rondo.CompletedCount.avsc", schema)
+        self.write("streams/domain/counts.py", domain)
+        self.write("streams/counts.py", stage)
+        self.write("tests/unit/domain/test_counts.py", domain_test)
+        self.write("tests/integration/runtime/test_counts.py", stage_test)
+        self.write("Procfile", (self.root / "Procfile").read_text() + process)
+
+    def change(self, file: str, before: str, after: str) -> None:
+        text = (self.root / file).read_text()
+        assert text.count(before) == 1
+        self.write(file, text.replace(before, after))
+
+    def write(self, file: str, text: str) -> None:
+        (self.root / file).write_text(text)
+
+    def run(self, *arguments: str) -> None:
+        environment = {"PYTHONPATH": str(self.root)}
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_worked_example_can_be_followed(tmp_path: Path):
+    example = Example(tmp_path)
+    example.follow(DOCUMENTS["CONTRIBUTING.md"].partition("## Add a stage")[2])
+    example.run("-m", "tests.contract.golden")
+    example.run("-m", "ruff", "check", "--no-cache")
+    example.run("-m", "ruff", "format", "--check", "--no-cache")
+    tests = ("tests/contract/test_files.py", "tests/unit/domain/test_counts.py", "tests/unit/test_local_programs.py")
+    example.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "CompletedCount or counts or procfile", *tests)
+    example.run(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "--collect-only", "tests/integration/runtime/test_counts.py"
+    )
