@@ -2,14 +2,15 @@
 
 import uvicorn
 
-from api import logs, settings
 from api.app import create_app
+from api.settings import Settings
+from schemas import logs, settings
 
 
 def main() -> None:
     """Serve until SIGINT or SIGTERM; requests that are under way are answered first."""
-    configured = settings.load()
-    logs.configure(configured.log_level)
+    configured = settings.load(Settings)
+    logs.configure(configured.log)
     uvicorn.run(
         create_app(configured),
         host=configured.host,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-MARK = "RONDO_STACK"
+MARK = "_RONDO_STACK"
 """The environment variable that every process of a stack carries: its data directory."""
 
 

@@ -3,23 +3,21 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, HttpUrl, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, HttpUrl
+
+from schemas import settings
 
 MIB = 1024 * 1024
 
 
-class Settings(BaseSettings):
-    """A worker's settings. Each field's name in capitals, after ``RONDO_``, is its environment variable."""
-
-    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True, populate_by_name=True)
+class Settings(settings.Settings):
+    """A worker's settings."""
 
     kafka: str
     registry: str
     postgres: str = ""
     data: Path = Path(".data")
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
-    log_level: Annotated[str, Field(validation_alias=AliasChoices("RONDO_LOG", "log_level"))] = "info"
     health_port: int | None = None
     webhook: HttpUrl | None = None
 
@@ -44,13 +42,3 @@ class Settings(BaseSettings):
     """At most so many deliveries at a time."""
     tick: Annotated[float, Field(gt=0)] = 0.5
     """Seconds between two looks at the timers while none is known to be due earlier."""
-
-
-def load() -> Settings:
-    """Read the settings from the environment, or end the process with a sentence that says what is wrong."""
-    try:
-        return Settings()  # type: ignore[call-arg]  # its fields come from the environment
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = str(wrong["loc"][0]).upper().removeprefix("RONDO_")
-        raise SystemExit(f"The setting RONDO_{name} is not usable: {wrong['msg']}.") from None

@@ -9,8 +9,9 @@ import uvicorn
 from fastapi import FastAPI, Response
 from mode import Service, Worker
 
-from streams import log, settings
+from schemas import logs, settings
 from streams.runtime import Stage
+from streams.settings import Settings
 
 STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
 """Every stage, in the order in which a command passes them."""
@@ -18,8 +19,8 @@ STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
 
 def run(names: Sequence[str] = STAGES) -> None:
     """Run these stages until the process is told to stop; ends the process."""
-    chosen = settings.load()
-    log.configure(chosen.log_level)
+    chosen = settings.load(Settings)
+    logs.configure(chosen.log)
     stages = [find(name) for name in names]
     for stage in stages:
         stage.settings = chosen

@@ -8,18 +8,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import stamina  # retries with backoff and jitter, by the author of structlog, which it logs through
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError
 from mode import Service
 from msgspec import Struct
 
+from schemas import settings
 from schemas.codec import Codec
-from schemas.registry.client import Registry
+from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
-from streams import settings, topics
+from streams import topics
 from streams.runtime.partition import Partition
+from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage
@@ -28,6 +31,13 @@ FETCH_MS = 100
 HEARTBEAT_MS = 1000
 
 log = structlog.get_logger()
+
+
+PATIENCE = 120.0  # seconds to wait for registry and broker at the start
+
+
+class Ahead(RuntimeError):
+    """A stage's positions are ahead of the log."""
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -46,7 +56,7 @@ class Runtime(Service):
 
     def __init__(self, stage: "Stage", **service: Any) -> None:
         self.stage = stage
-        self.settings = stage.settings = stage.settings or settings.load()
+        self.settings = stage.settings = stage.settings or settings.load(Settings)
         self.partitions: dict[int, Partition] = {}
         self._seeks: list[Partition] = []
         self._consumer: AIOKafkaConsumer | None = None
@@ -59,11 +69,20 @@ class Runtime(Service):
         super().__init__(**service)
 
     async def on_start(self) -> None:
-        """Publish the schemas, see that the topics are right, and join the group."""
+        """Publish the schemas, see that the topics are right, and join the group; wait for parts that start later."""
         self._registry = Registry(self.settings.registry)
         self.stage.codec = Codec(self._registry)
+        away = (RegistryUnavailable, KafkaConnectionError)
+        async for attempt in stamina.retry_context(on=away, attempts=None, timeout=PATIENCE, wait_max=5.0):
+            with attempt:
+                await self._prepare()
+        await self._join()
+
+    async def _prepare(self) -> None:
         await self.stage.codec.publish(self.stage.topics())
         await topics.create(self.settings.kafka, self.settings.partitions, self.stage.topics())
+
+    async def _join(self) -> None:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self.settings.kafka,
             group_id=f"rondo-{self.stage.name}",
@@ -144,6 +163,18 @@ class Runtime(Service):
         """End all turns, waiting for their running blocks."""
         partitions, self.partitions = self.partitions, {}
         await asyncio.gather(*(partition.close() for partition in partitions.values()))
+
+    async def check(self, number: int, positions: dict[str, int]) -> None:
+        """Raise ``Ahead`` where positions are beyond what the topics hold: records would be passed over unseen."""
+        assert self._consumer
+        ends = await self._consumer.end_offsets([TopicPartition(topic.name, number) for topic in self.stage.reads])
+        for tp, end in ends.items():
+            if positions.get(tp.topic, 0) > end:
+                raise Ahead(
+                    f"The stage {self.stage.name} has read {tp.topic}/{tp.partition} up to {positions[tp.topic]}, "
+                    f"but it ends at {end}: the broker lost records, or it is another broker. Restore the broker's "
+                    f"data, or drop the stage's state to build it anew from what there is."
+                )
 
     def seek(self, partition: Partition) -> None:
         """Ask the fetch loop to read on from a partition's positions; it tells the partition when it does."""

@@ -11,18 +11,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
-from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
 
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
 from streams.runtime.block import Block, FoldError
+from streams.runtime.store import Refused
 
 if TYPE_CHECKING:
     from streams.runtime.consumer import Runtime
 
 TIMERS_A_TICK = 1000
-POISON = (FoldError, MessageSizeTooLargeError, RecordListTooLargeError)
+POISON = (FoldError, Refused, InvalidTimestampError, MessageSizeTooLargeError, RecordListTooLargeError)
 """Errors that lie in the records themselves: a smaller block finds the one at fault."""
 
 log = structlog.get_logger()
@@ -109,6 +110,7 @@ class Partition:
 
     async def _open(self) -> None:
         self.positions = await self._store.open()
+        await self._runtime.check(self.number, self.positions)
         if self._closing.is_set():
             return
         self._sought.clear()

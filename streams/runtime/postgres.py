@@ -8,7 +8,10 @@ from schemas.topics import DEAD_LETTERS
 from streams.runtime.block import Block
 from streams.runtime.stage import Stage
 from streams.runtime.state import State
-from streams.runtime.store import LostPosition
+from streams.runtime.store import LostPosition, Refused
+
+UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+"""Errors that lie in the rows: as an id that is no UUID, or NUL in a text. (asyncpg's own are ValueErrors.)"""
 
 
 class PostgresStore:
@@ -38,7 +41,11 @@ class PostgresStore:
             return
         await self._set_aside(block)
         read, following = self._positions[block.topic], positions[block.topic]
-        if not await writer.write(self._connection, block.topic, self._partition, read, following, block.rows):
+        try:
+            ours = await writer.write(self._connection, block.topic, self._partition, read, following, block.rows)
+        except UNFIT as error:
+            raise Refused(f"Postgres can't hold it: {error}") from error
+        if not ours:
             raise LostPosition(f"Another worker writes the views of {block.topic}/{self._partition}.")
         self._positions = positions
 

@@ -15,12 +15,12 @@ from schemas import records as r
 from schemas import topics
 from schemas.codec import Codec
 from schemas.topics import Topic
-from streams import settings as worker_settings
 from streams.runtime.block import Block
 from streams.runtime.consumer import Runtime
 from streams.runtime.kafka import KafkaStore
 from streams.runtime.state import Table, Timers
 from streams.runtime.store import Store
+from streams.settings import Settings
 
 V = TypeVar("V", bound=Struct)
 Stream: TypeAlias = FaustStream[Block]
@@ -82,7 +82,7 @@ class Stage:
         self.reads = reads
         self.writes = writes
         self.current: Block | None = None
-        self.settings: worker_settings.Settings | None = None
+        self.settings: Settings | None = None
         self.clock: Callable[[], int] = _wall_clock
         self.timers: Timers | None = None
         self.ready: Callable[[], bool] = lambda: False

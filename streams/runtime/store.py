@@ -10,6 +10,10 @@ class LostPosition(RuntimeError):
     """Another owner has moved the position: this worker's turn is over."""
 
 
+class Refused(ValueError):
+    """What the block's records lead to can't be kept, however often it is tried: a smaller block finds the one."""
+
+
 class Store(Protocol):
     """One owner's turn with one partition's state. After any error it is closed and opened anew."""
 
@@ -19,7 +23,7 @@ class Store(Protocol):
         """Keep other owners out, bring the state up to date, and return the next offset of each input topic."""
 
     async def commit(self, block: Block, positions: dict[str, int]) -> None:
-        """Make the block's output, its changes and the positions after it true, all or nothing."""
+        """Make the block's output, its changes and the positions after it true, all or nothing. Raises ``Refused``."""
 
     async def close(self) -> None:
         """Free everything; may be called in any condition, and twice."""

@@ -7,6 +7,8 @@ from aiokafka import AIOKafkaProducer
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS
+from streams.runtime import Block
+from streams.runtime.kafka import KafkaStore
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 
 
@@ -181,3 +183,20 @@ async def test_a_second_worker_takes_its_share_and_nothing_runs_twice(worker_set
         await put(2000)
         counts = await log.wait_for(first.counts, 6000, 60)
     assert numbers(counts) == {"ann": list(range(1, 3001)), "bob": list(range(1, 3001))}
+
+
+async def test_a_stage_whose_positions_are_beyond_the_log_does_not_become_ready(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    counting.stage.codec = log.codec
+    await log.codec.publish(counting.stage.topics())
+    store = KafkaStore(counting.stage, 0)
+    await store.open()
+    await store.commit(Block(counting.stage, 0, [], store.state, 1_000), {counting.commands.name: 1_000_000})
+    await store.close()
+    await counting.stage.app.start()
+    try:
+        await log.put(counting.commands, [command("bob", 0)], partition=1)
+        await log.wait_for(counting.counts, 1)  # the other partition goes on
+        assert not counting.stage.ready()
+    finally:
+        await counting.stage.app.stop()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from api import settings
+from api.settings import Settings
+from schemas import settings
 
 GOOD = {
     "RONDO_KAFKA": "localhost:9092",
@@ -19,14 +20,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_environment_says_all_that_is_needed() -> None:
-    assert settings.load().kafka == "localhost:9092"
+    assert settings.load(Settings).kafka == "localhost:9092"
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_what_is_missing_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(name)
     with pytest.raises(SystemExit, match=name):
-        settings.load()
+        settings.load(Settings)
 
 
 @pytest.mark.parametrize(
@@ -35,9 +36,9 @@ def test_what_is_missing_is_named(name: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_what_is_wrong_is_named_and_not_shown(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match=name) as ended:
-        settings.load()
+        settings.load(Settings)
     assert value not in str(ended.value)
 
 
 def test_the_secret_is_not_shown() -> None:
-    assert GOOD["RONDO_SECRET"] not in repr(settings.load())
+    assert GOOD["RONDO_SECRET"] not in repr(settings.load(Settings))

@@ -1,0 +1,29 @@
+"""How every process reads its settings: from the environment, and what is wrong with them is one sentence."""
+
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+S = TypeVar("S", bound="Settings")
+
+
+class Settings(BaseSettings):
+    """A process's settings. Each field's name in capitals, after ``RONDO_``, is its environment variable."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+
+    log: str = "info"
+    """The least level that is logged: debug, info, warning or error."""
+
+
+def load(settings: type[S]) -> S:
+    """Read settings from the environment, or end the process with a sentence that says what is wrong."""
+    try:
+        return settings()
+    except ValidationError as error:
+        wrong = error.errors(include_input=False)[0]
+        name = f"RONDO_{str(wrong['loc'][0]).upper()}"
+        if wrong["type"] == "missing":
+            raise SystemExit(f"The setting {name} is missing: set it, or start everything by make run.") from None
+        raise SystemExit(f"The setting {name} is not usable: {wrong['msg']}.") from None
