@@ -51,8 +51,8 @@ class Partition:
         self._sought = asyncio.Event()
         self._closing = asyncio.Event()
         self._closed = asyncio.Event()
-        self._limit = self._settings.block_records
-        self._condemned: tuple[ConsumerRecord, str] | None = None
+        self._limits = dict.fromkeys(self._held, self._settings.block_records)
+        self._condemned: dict[str, tuple[ConsumerRecord, str]] = {}  # by topic: several may have one at their head
         self._last_topic = -1
         self._next_tick = 0
         self._no_tick_before = 0
@@ -162,14 +162,12 @@ class Partition:
         return []
 
     def _take_from(self, held: deque[ConsumerRecord]) -> list[ConsumerRecord]:
-        limit = 1 if self._is_condemned(held[0]) else self._limit
+        limit = 1 if self._is_condemned(held[0]) else self._limits[held[0].topic]
         return [held.popleft() for _ in range(min(limit, len(held)))]
 
     def _is_condemned(self, raw: ConsumerRecord) -> bool:
-        if self._condemned is None:
-            return False
-        condemned = self._condemned[0]
-        return (raw.topic, raw.offset) == (condemned.topic, condemned.offset)
+        condemned = self._condemned.get(raw.topic)
+        return condemned is not None and condemned[0].offset == raw.offset
 
     # Folding and committing it.
 
@@ -189,8 +187,9 @@ class Partition:
             self._no_tick_before = self._stage.clock() + int(self._settings.retry_pause * 1000)
             return
         self.positions = positions
-        self._condemned = None
-        self._limit = min(self._limit * 2, self._settings.block_records)
+        if block.topic:
+            self._condemned.pop(block.topic, None)
+            self._limits[block.topic] = min(self._limits[block.topic] * 2, self._settings.block_records)
         self._plan_tick()
         for effect in block.effects:
             self._runtime.perform(effect)
@@ -204,10 +203,10 @@ class Partition:
     async def _fold(self, block: Block) -> None:
         if block.topic is None:
             self._tick(block)
-        elif self._condemned and self._is_condemned(block.raws[0]):
+        elif self._is_condemned(block.raws[0]):
             with block:
                 block.taken = 1
-                block.dead_letter(*self._condemned)
+                block.dead_letter(*self._condemned[block.topic])
         else:
             async with asyncio.timeout(self._settings.block_timeout):
                 await self._runtime.channel(block.topic).put(block)
@@ -217,10 +216,10 @@ class Partition:
 
     def _suspect(self, block: Block, error: Exception) -> None:
         """After an error that lies in the records: try half as many, and set the last one left aside."""
-        if len(block.raws) > 1:
-            self._limit = len(block.raws) // 2
-        elif block.raws:
-            self._condemned = (block.raws[0], str(error))
+        if block.topic and len(block.raws) > 1:
+            self._limits[block.topic] = len(block.raws) // 2
+        elif block.topic:
+            self._condemned[block.topic] = (block.raws[0], str(error))
         log.warning(
             "block refused", stage=self._stage.name, partition=self.number, records=len(block.raws), error=str(error)
         )
