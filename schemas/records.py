@@ -374,6 +374,7 @@ class Notification(Struct, frozen=True):
     due: int
     detail: str | None = None  # why it failed, was suppressed or missed
     retry_at: int | None = None  # of a claim: when its lease ends; of a failure: when to try again, None if never
+    failures: int = 0  # how many were seen so far
 
 
 # The runtime's own.

@@ -5,6 +5,8 @@ beside the partition; its outcome comes back as a record of the same topic. A cl
 again when its lease is over, by a timer. A replay folds the same records and sends nothing.
 """
 
+from functools import partial
+
 from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS
 from streams.channels import deliver, name_of
@@ -53,11 +55,11 @@ def advance(block: Block, step: r.Notification) -> None:
     delivery = deliveries.get(f"{step.user}/{step.id}")
     last = delivery.last if delivery else None
     if last == step:  # the claim that this stage kept when it wrote it
-        block.after_commit(lambda: send(step))
+        block.after_commit(partial(send, step, block.partition))
     elif accepted := ledger.accept(last, step):
         keep(last, accepted)
         if accepted.step is r.Step.CLAIMED:
-            block.after_commit(lambda: send(accepted))
+            block.after_commit(partial(send, accepted, block.partition))
 
 
 def keep(last: r.Notification | None, step: r.Notification) -> None:
@@ -70,7 +72,7 @@ def keep(last: r.Notification | None, step: r.Notification) -> None:
     deliveries[key] = r.Delivery(step)
 
 
-async def send(claim: r.Notification) -> None:
+async def send(claim: r.Notification, partition: int) -> None:
     """Deliver a claim and put what became of it on the log; one whose lease is over is left to the next claim."""
     assert stage.settings
     if claim.retry_at is not None and stage.clock() >= claim.retry_at:
@@ -78,4 +80,4 @@ async def send(claim: r.Notification) -> None:
     error = await deliver(stage.settings, claim)
     now = stage.clock()
     step = ledger.failed(claim, now, error) if error else ledger.sent(claim, now)
-    await stage.produce(NOTIFICATIONS, step)
+    await stage.produce(NOTIFICATIONS, step, partition)

@@ -30,7 +30,9 @@ class Settings(settings.Settings):
     block_timeout: Annotated[float, Field(gt=0)] = 30.0
     """Seconds after which a block that is not folded and committed is given up and done again."""
     held_records: Annotated[int, Field(ge=1)] = 5000
-    """Fetching of a topic's partition pauses while more records than this are held."""
+    """Fetching of a topic's partition pauses while so many records are held …"""
+    held_bytes: Annotated[int, Field(ge=1)] = 16 * MIB
+    """… or so many bytes of them."""
     session_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds without a heartbeat after which the group gives a worker's partitions away."""
     retry_pause: Annotated[float, Field(gt=0)] = 1.5

@@ -31,17 +31,21 @@ async def decide(blocks: Stream) -> None:
     """Decide commands one after the other."""
     async for block in blocks.noack():
         with block:
+            latest = 0
             for record in block:
                 if reason := misplaced(block, record):
                     block.dead_letter(record.raw, reason)
                 else:
                     answer(block, record.value)
+                    latest = max(latest, record.value.at)
+            forget(latest - REMEMBERED, FORGOTTEN_A_COMMAND * block.taken)
 
 
 def answer(block: Block, command: tasks.Command) -> None:
     """Emit what a command leads to and keep its result, unless it was answered before."""
     key = f"{command.user}/{command.id}"
-    if key in remembered:
+    known = remembered.get(key)
+    if known and known.at >= command.at - REMEMBERED:
         return
     user = UserState(command.user)
     decision = tasks.decide(user, command)
@@ -53,11 +57,17 @@ def answer(block: Block, command: tasks.Command) -> None:
 
 
 def remember(key: str, command: tasks.Command) -> None:
-    """Remember a command's id, and forget those that are too old by its own time."""
+    """Remember a command's id."""
     remembered[key] = r.Remembered(at=command.at, fingerprint=getattr(command, "fingerprint", ""))
     memory.set(r.Timer(id=command.id, user=command.user, subject=key, due=command.at))
-    for old in list(memory.due(command.at - REMEMBERED, FORGOTTEN_A_COMMAND)):
-        del remembered[old.subject]
+
+
+def forget(until: int, most: int) -> None:
+    """Drop ids of before ``until``. They count for nothing any more: when they are dropped changes no answer."""
+    for old in list(memory.due(until, most)):
+        known = remembered.get(old.subject)
+        if known and known.at == old.due:
+            del remembered[old.subject]
         memory.remove(old)
 
 

@@ -54,10 +54,10 @@ def sent(claim: Notification, at: int) -> Notification:
 
 def failed(claim: Notification, at: int, detail: str) -> Notification:
     """Return the step that says the claim's sending failed, why, and when it is tried again, if ever."""
-    wait = BACKOFF * 3 ** (claim.attempt - 1)
-    return replace(
-        claim, step=Step.FAILED, at=at, detail=detail, retry_at=at + wait if claim.attempt < ATTEMPTS else None
-    )
+    wait = BACKOFF * 3**claim.failures
+    failures = claim.failures + 1
+    retry_at = at + wait if failures < ATTEMPTS else None
+    return replace(claim, step=Step.FAILED, at=at, detail=detail, retry_at=retry_at, failures=failures)
 
 
 def again(last: Notification, at: int) -> Notification | None:

@@ -1,6 +1,7 @@
 """A block: some records of one partition of one topic, folded by an agent, committed as one."""
 
 import asyncio
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,6 +20,9 @@ from schemas.topics import DEAD_LETTERS, Topic
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage
     from streams.runtime.state import State
+
+_MARGIN = 4096  # for a record's key, headers and batch
+_NOWHERE = -1  # the offset of what stands in state and not on a topic
 
 log = structlog.get_logger()
 
@@ -66,6 +70,8 @@ class Block:
         self.raws = raws
         self.state = state
         self.now = now
+        self.topic = raws[0].topic if raws else None
+        """The topic that the block's records are from, None for a tick."""
         self.taken = 0
         self.bytes = 0
         self.changes: dict[bytes, bytes | None] = {}
@@ -77,17 +83,14 @@ class Block:
         self._began = time.monotonic()
         self._source: Record | None = None
 
-    @property
-    def topic(self) -> str | None:
-        """Return the topic that the block's records are from, None for a tick."""
-        return self.raws[0].topic if self.raws else None
-
     def rest(self) -> list[ConsumerRecord]:
         """Cut off and return the records that did not fit into the block."""
         self.raws, rest = self.raws[: self.taken], self.raws[self.taken :]
         return rest
 
     def __enter__(self) -> "Block":
+        if self.stage.current is not None:
+            raise RuntimeError(f"The stage {self.stage.name} folds one block at a time: await nothing inside ``with``.")
         self._began = time.monotonic()
         self.stage.current = self
         return self
@@ -97,7 +100,9 @@ class Block:
         self._source = None
         if self.folded.done():  # given up meanwhile
             return isinstance(error, Exception)
-        if error is None:
+        if error is None and self.raws and not self.taken:
+            self.folded.set_exception(FoldError("The agent read no record of its block."))
+        elif error is None:
             self.folded.set_result(None)
         else:
             failure = FoldError(f"{type(error).__name__}: {error}")
@@ -107,6 +112,7 @@ class Block:
 
     def __iter__(self) -> Iterator[Record]:
         expected = next((topic for topic in self.stage.reads if topic.name == self.topic), None)
+        verbose = log.is_enabled_for(logging.DEBUG)
         for raw in self.raws:
             if self.taken and self._is_full():
                 return
@@ -120,9 +126,9 @@ class Block:
                 self.dead_letter(raw, f"{type(value).__name__} is no record of {expected.name}")
                 continue
             self._source = record = Record(raw, value)
-            log.debug(
-                "folding", stage=self.stage.name, source=record.source, record=type(value).__name__, **_ids(value)
-            )
+            if verbose:
+                source, kind = record.source, type(value).__name__
+                log.debug("folding", stage=self.stage.name, source=source, record=kind, **_ids(value))
             yield record
 
     def emit(self, topic: Topic, value: Struct) -> None:
@@ -130,6 +136,8 @@ class Block:
         if topic not in self.stage.writes:
             raise ValueError(f"The stage {self.stage.name} declares no output {topic.name}.")
         encoded = self.stage.codec.encode(topic.name, value)
+        if len(encoded) > topic.max_bytes - _MARGIN:
+            raise ValueError(f"A record of {len(encoded)} bytes is too large for {topic.name}.")
         self.bytes += len(encoded)
         key, at = value.user.encode(), value.at  # type: ignore[attr-defined]  # every keyed record has both
         self.outputs[topic.name].append(Output(key, encoded, at, self._headers(value)))
@@ -162,6 +170,23 @@ class Block:
                 key=raw.key,
                 value=raw.value,
                 headers=tuple(raw.headers),
+            )
+        )
+
+    def dead_timer(self, timer: r.Timer, reason: str) -> None:
+        """Set a timer aside with the reason; the others go on."""
+        changelog = self.stage.changelog.name
+        log.warning("timer set aside", stage=self.stage.name, timer=timer.id, subject=timer.subject, reason=reason)
+        self.dead.append(
+            r.DeadLetter(
+                stage=self.stage.name,
+                topic=changelog,
+                partition=self.partition,
+                offset=_NOWHERE,
+                at=self.now,
+                reason=reason,
+                key=timer.id.encode(),
+                value=self.stage.codec.encode(changelog, timer),
             )
         )
 

@@ -22,6 +22,7 @@ from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
 from streams.runtime.partition import Partition
+from streams.runtime.stopping import stop
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 FETCH_MS = 100
 HEARTBEAT_MS = 1000
+LEAVE_SECONDS = 5.0  # to tell the group; without that it waits for the session to end
 
 log = structlog.get_logger()
 
@@ -101,9 +103,7 @@ class Runtime(Service):
     async def on_stop(self) -> None:
         """Finish the running blocks before leaving the group; ``consumer.stop`` alone would not."""
         await self.revoke()
-        for client in (self._consumer, self._producer):
-            if client:
-                await client.stop()
+        await asyncio.gather(stop(self._consumer, LEAVE_SECONDS), stop(self._producer))
         await self._registry.aclose()
 
     def is_ready(self) -> bool:
@@ -114,16 +114,29 @@ class Runtime(Service):
         """Return the channel that the topic's agent reads."""
         return next(channel for channel in self.stage.app.topics if topic in channel.topics)
 
-    async def produce(self, topic: Topic, record: Struct) -> None:
-        """Produce one record outside any block: the outcome of an effect, which a block then folds."""
+    async def produce(self, topic: Topic, record: Struct, partition: int) -> None:
+        """Produce one record outside any block: the outcome of an effect, which a block of that partition then folds.
+
+        Raises what the producer does; that producer is then replaced, since after one failure all of its sends fail.
+        """
+        producer = await self._outside()
+        user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
+        value = self.stage.codec.encode(topic.name, record)
+        try:
+            await producer.send_and_wait(topic.name, value, user.encode(), partition, timestamp_ms=at)
+        except BaseException:
+            if self._producer is producer:
+                self._producer = None
+                self.add_future(stop(producer))
+            raise
+
+    async def _outside(self) -> AIOKafkaProducer:
         async with self._starting_producer:
             if self._producer is None:
                 producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka, enable_idempotence=True)
                 await producer.start()
                 self._producer = producer
-        user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
-        value = self.stage.codec.encode(topic.name, record)
-        await self._producer.send_and_wait(topic.name, value, user.encode(), timestamp_ms=at)
+            return self._producer
 
     def perform(self, effect: Callable[[], Awaitable[None]]) -> None:
         """Run a committed block's effect beside the partitions, a bounded number at a time."""
@@ -142,6 +155,7 @@ class Runtime(Service):
         """Begin a turn with each partition; its topics stay paused until the turn says where to read."""
         assert self._consumer
         self._consumer.pause(*assigned)
+        await self.revoke()
         self._joined = True
         numbers = {tp.partition for tp in assigned}
         missing = {(t.name, n) for t in self.stage.reads for n in numbers} - {
@@ -161,6 +175,7 @@ class Runtime(Service):
 
     async def revoke(self) -> None:
         """End all turns, waiting for their running blocks."""
+        self._joined = False
         partitions, self.partitions = self.partitions, {}
         await asyncio.gather(*(partition.close() for partition in partitions.values()))
 

@@ -7,7 +7,6 @@ The end of the changelog is read only after both are initialised: then nothing o
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -19,6 +18,7 @@ from schemas.topics import DEAD_LETTERS
 from streams.domain.times import tzdata_version
 from streams.runtime.block import Block, Output
 from streams.runtime.state import State
+from streams.runtime.stopping import stop
 
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 RULES = "1"  # version of the rules that decide; a change of it is a record on the log
 _POSITION = b"position\x00"
 _BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
-_STOP_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -151,12 +150,7 @@ class KafkaStore:
         producers, self._producers = self._producers, []
         if state:
             state.close()
-        await asyncio.gather(*(_stopped(producer) for producer in producers))
-
-
-async def _stopped(producer: AIOKafkaProducer) -> None:
-    with suppress(Exception):  # a broken producer must not keep its partition
-        await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+        await asyncio.gather(*map(stop, producers))
 
 
 def _batches(producer: AIOKafkaProducer, outputs: list[Output]) -> Iterator[BatchBuilder]:

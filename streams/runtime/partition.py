@@ -6,7 +6,6 @@ need no lock.
 """
 
 import asyncio
-from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,12 @@ from aiokafka.structs import ConsumerRecord
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
 from streams.runtime.block import Block, FoldError
+from streams.runtime.held import Held
 from streams.runtime.store import Refused
 
 if TYPE_CHECKING:
     from streams.runtime.consumer import Runtime
 
-TIMERS_A_TICK = 1000
 POISON = (FoldError, Refused, InvalidTimestampError, MessageSizeTooLargeError, RecordListTooLargeError)
 """Errors that lie in the records themselves: a smaller block finds the one at fault."""
 
@@ -46,16 +45,19 @@ class Partition:
         self._stage = runtime.stage
         self._settings = runtime.settings
         self._store = runtime.stage.store(number)
-        self._held: dict[str, deque[ConsumerRecord]] = {topic.name: deque() for topic in self._stage.reads}
+        self._held = {
+            topic.name: Held(self._settings.held_records, self._settings.held_bytes) for topic in self._stage.reads
+        }
         self._wake = asyncio.Event()
         self._sought = asyncio.Event()
         self._closing = asyncio.Event()
         self._closed = asyncio.Event()
-        self._limits = dict.fromkeys(self._held, self._settings.block_records)
-        self._condemned: dict[str, tuple[ConsumerRecord, str]] = {}  # by topic: several may have one at their head
+        # By topic, None for timers: several may have one at their head that can't be folded.
+        self._limits: dict[str | None, int] = dict.fromkeys((*self._held, None), self._settings.block_records)
+        self._condemned: dict[str | None, tuple[ConsumerRecord | None, str]] = {}
         self._last_topic = -1
+        self._ticked = False
         self._next_tick = 0
-        self._no_tick_before = 0
 
     # Called by the runtime.
 
@@ -64,10 +66,10 @@ class Partition:
         if not self.accepting:
             return False
         held = self._held[topic]
-        following = held[-1].offset + 1 if held else self.positions.get(topic, 0)
-        held.extend(record for record in records if record.offset >= following)
+        following = held.following or self.positions.get(topic, 0)
+        held.add(record for record in records if record.offset >= following)
         self._wake.set()
-        return len(held) >= self._settings.held_records
+        return held.is_full()
 
     def stand(self) -> None:
         """Take note that the consumer stands at this turn's positions."""
@@ -91,8 +93,11 @@ class Partition:
             while not self._closing.is_set():
                 await self._attempt()
         finally:
+            self.accepting = self.ready = False
             await self._store.close()
             self._closed.set()
+            if not self._closing.is_set():
+                await self._runtime.crash(RuntimeError(f"The turn with partition {self.number} was cut off."))
 
     # The turn.
 
@@ -136,10 +141,13 @@ class Partition:
 
     async def _next_block(self) -> Block | None:
         while not self._closing.is_set():
-            if self._tick_is_due():
+            self._ticked = not self._ticked and self._tick_is_due()  # a backlog of timers lets records pass, too
+            if self._ticked:
                 return self._block([])
             if records := self._take():
                 return self._block(records)
+            if self._tick_is_due():
+                continue
             self._wake.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._until_tick())
@@ -156,18 +164,17 @@ class Partition:
             if held := self._held[topics[index]]:
                 self._last_topic = index
                 records = self._take_from(held)
-                if len(held) < self._settings.held_records // 2:
+                if held.is_low():
                     self._runtime.resume(topics[index], self.number)
                 return records
         return []
 
-    def _take_from(self, held: deque[ConsumerRecord]) -> list[ConsumerRecord]:
-        limit = 1 if self._is_condemned(held[0]) else self._limits[held[0].topic]
-        return [held.popleft() for _ in range(min(limit, len(held)))]
+    def _take_from(self, held: Held) -> list[ConsumerRecord]:
+        return held.take(1 if self._is_condemned(held.first) else self._limits[held.first.topic])
 
     def _is_condemned(self, raw: ConsumerRecord) -> bool:
-        condemned = self._condemned.get(raw.topic)
-        return condemned is not None and condemned[0].offset == raw.offset
+        condemned, _ = self._condemned.get(raw.topic, (None, ""))
+        return condemned is not None and condemned.offset == raw.offset
 
     # Folding and committing it.
 
@@ -181,15 +188,13 @@ class Partition:
         except POISON as error:
             if not await self._learned(error.__cause__):
                 self._suspect(block, error)
-            if not isinstance(error, FoldError):
+            if not isinstance(error, FoldError | Refused):
                 raise  # the producers are of no use any more
             self._put_back(block, block.raws)
-            self._no_tick_before = self._stage.clock() + int(self._settings.retry_pause * 1000)
             return
         self.positions = positions
-        if block.topic:
-            self._condemned.pop(block.topic, None)
-            self._limits[block.topic] = min(self._limits[block.topic] * 2, self._settings.block_records)
+        self._condemned.pop(block.topic, None)
+        self._limits[block.topic] = min(self._limits[block.topic] * 2, self._settings.block_records)
         self._plan_tick()
         for effect in block.effects:
             self._runtime.perform(effect)
@@ -206,7 +211,7 @@ class Partition:
         elif self._is_condemned(block.raws[0]):
             with block:
                 block.taken = 1
-                block.dead_letter(*self._condemned[block.topic])
+                block.dead_letter(block.raws[0], self._condemned[block.topic][1])
         else:
             async with asyncio.timeout(self._settings.block_timeout):
                 await self._runtime.channel(block.topic).put(block)
@@ -216,17 +221,16 @@ class Partition:
 
     def _suspect(self, block: Block, error: Exception) -> None:
         """After an error that lies in the records: try half as many, and set the last one left aside."""
-        if block.topic and len(block.raws) > 1:
-            self._limits[block.topic] = len(block.raws) // 2
-        elif block.topic:
-            self._condemned[block.topic] = (block.raws[0], str(error))
-        log.warning(
-            "block refused", stage=self._stage.name, partition=self.number, records=len(block.raws), error=str(error)
-        )
+        records = len(block.raws) or block.taken
+        if records > 1:
+            self._limits[block.topic] = records // 2
+        else:
+            self._condemned[block.topic] = (block.raws[0] if block.raws else None, str(error))
+        log.warning("block refused", stage=self._stage.name, partition=self.number, records=records, error=str(error))
 
     def _put_back(self, block: Block, records: list[ConsumerRecord]) -> None:
         if block.topic:
-            self._held[block.topic].extendleft(reversed(records))
+            self._held[block.topic].put_back(records)
 
     # Timers.
 
@@ -234,14 +238,19 @@ class Partition:
         with block:
             assert self._stage.timers
             assert self._stage.on_timer
-            for timer in self._stage.timers.due(block.now, TIMERS_A_TICK):
-                self._stage.on_timer(block, timer)
+            _, fault = self._condemned.get(None, (None, ""))
+            for timer in self._stage.timers.due(block.now, 1 if fault else self._limits[None]):
+                block.taken += 1
+                if fault:
+                    block.dead_timer(timer, fault)
+                else:
+                    self._stage.on_timer(block, timer)
 
     def _plan_tick(self) -> None:
         if self._stage.timers and self._store.state:
             due = self._stage.timers.next_due(self._store.state)
             horizon = self._stage.clock() + int(self._settings.tick * 1000)
-            self._next_tick = max(self._no_tick_before, horizon if due is None else due)
+            self._next_tick = horizon if due is None else due
 
     def _tick_is_due(self) -> bool:
         if not self._stage.timers or self._stage.clock() < self._next_tick:

@@ -8,9 +8,16 @@ from schemas.topics import DEAD_LETTERS
 from streams.runtime.block import Block
 from streams.runtime.stage import Stage
 from streams.runtime.state import State
+from streams.runtime.stopping import stop
 from streams.runtime.store import LostPosition, Refused
 
-UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, OverflowError)
+UNFIT = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+    OverflowError,
+)
 """Errors that lie in the rows: as an id that is no UUID, or NUL in a text. (asyncpg's own are ValueErrors.)"""
 
 
@@ -67,5 +74,4 @@ class PostgresStore:
         producer, self._dead_letters = self._dead_letters, None
         if connection:
             connection.terminate()
-        if producer:
-            await producer.stop()
+        await stop(producer)

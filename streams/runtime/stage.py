@@ -87,7 +87,7 @@ class Stage:
         self.timers: Timers | None = None
         self.ready: Callable[[], bool] = lambda: False
         self.on_timer: Tick | None = None
-        self.produce: Callable[[Topic, Struct], Awaitable[None]]
+        self.produce: Callable[[Topic, Struct, int], Awaitable[None]]
         self._store = store
         self._tables: list[Table[Any]] = []
         self.app = _App(f"rondo-{name}", autodiscover=False)

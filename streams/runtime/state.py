@@ -152,9 +152,10 @@ class Timers:
 
     def _pending(self, block: "Block", until: int, limit: int) -> list[tuple[bytes, bytes]]:
         start, end = self._cursor_of(block), self._prefix + struct.pack(">Q", max(0, until) + 1)
-        stored = {k: v for k, v in _state(block).scan(start, end, limit) if k not in block.changes}
-        fresh = {k: v for k, v in block.changes.items() if v is not None and start < k < end}
-        return sorted((stored | fresh).items())[:limit]
+        changed = {key: value for key, value in block.changes.items() if start < key < end}
+        stored = dict(_state(block).scan(start, end, limit + len(changed)))  # as many as may be removed or moved
+        standing = {key: value for key, value in (stored | changed).items() if value is not None}
+        return sorted(standing.items())[:limit]
 
     def _key(self, timer: r.Timer) -> bytes:
         return self._prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()

@@ -25,8 +25,12 @@ def test_a_failure_says_why_and_when_it_is_tried_again():
     assert (FAILED.detail, FAILED.retry_at) == ("503 Service Unavailable", NOON + 5 + 10_000)
 
 
+def test_claims_whose_outcome_never_came_do_not_count_as_failures():
+    assert ledger.failed(replace(CLAIM, attempt=100), NOON, "down").retry_at == NOON + ledger.BACKOFF
+
+
 def test_waits_grow_threefold_up_to_eight_attempts():
-    steps = [ledger.failed(replace(CLAIM, attempt=n), 0, "down").retry_at for n in range(1, 10)]
+    steps = [ledger.failed(replace(CLAIM, failures=n), 0, "down").retry_at for n in range(9)]
     assert steps == [10_000, 30_000, 90_000, 270_000, 810_000, 2_430_000, 7_290_000, None, None]
 
 
@@ -75,7 +79,7 @@ def test_the_next_step_is_accepted(last, step):
         (SECOND, FAILED),
         (SENT, FAILED),
         (SENT, SECOND),
-        (ledger.failed(replace(CLAIM, attempt=8), NOON, "down"), replace(CLAIM, attempt=9)),
+        (ledger.failed(replace(CLAIM, failures=7), NOON, "down"), replace(CLAIM, attempt=2)),
         (replace(CLAIM, step=Step.MISSED, retry_at=None), CLAIM),
     ],
 )

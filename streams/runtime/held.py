@@ -1,0 +1,63 @@
+"""Fetched records that wait for a block: bounded by number and bytes, for when a stage is slower than its topics."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from aiokafka.structs import ConsumerRecord
+
+
+class Held:
+    """The held records of one topic's partition, in order."""
+
+    def __init__(self, most_records: int, most_bytes: int) -> None:
+        self._records: deque[ConsumerRecord] = deque()
+        self._bytes = 0
+        self._most_records = most_records
+        self._most_bytes = most_bytes
+
+    def __bool__(self) -> bool:
+        return bool(self._records)
+
+    @property
+    def first(self) -> ConsumerRecord:
+        """Return the record that comes next."""
+        return self._records[0]
+
+    @property
+    def following(self) -> int | None:
+        """Return the offset after the last one held, None where none is."""
+        return self._records[-1].offset + 1 if self._records else None
+
+    def add(self, records: Iterable[ConsumerRecord]) -> None:
+        """Hold fetched records."""
+        for record in records:
+            self._records.append(record)
+            self._bytes += _size(record)
+
+    def take(self, most: int) -> list[ConsumerRecord]:
+        """Take up to ``most`` records."""
+        taken = [self._records.popleft() for _ in range(min(most, len(self._records)))]
+        self._bytes -= sum(map(_size, taken))
+        return taken
+
+    def put_back(self, records: list[ConsumerRecord]) -> None:
+        """Put records that were taken before the others again."""
+        self._records.extendleft(reversed(records))
+        self._bytes += sum(map(_size, records))
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._records.clear()
+        self._bytes = 0
+
+    def is_full(self) -> bool:
+        """Tell whether fetching should pause."""
+        return len(self._records) >= self._most_records or self._bytes >= self._most_bytes
+
+    def is_low(self) -> bool:
+        """Tell whether fetching should go on."""
+        return len(self._records) < self._most_records // 2 and self._bytes < self._most_bytes // 2
+
+
+def _size(record: ConsumerRecord) -> int:
+    return len(record.value or b"")
