@@ -110,6 +110,11 @@ class Notification(BaseModel):
             task=TaskRef.of(delivery.task),
             title=delivery.title,
             due_at=delivery.due_at,
-            status=steps[-1].step,
+            status=next((step for step in steps if _is_final(step)), steps[-1]).step,
             steps=steps,
         )
+
+
+def _is_final(step: NotificationStep) -> bool:
+    """Say whether a step ends a delivery: what is on the log after it came too late and counts for nothing."""
+    return step.step in {"sent", "suppressed", "missed"} or (step.step == "failed" and step.retry_at is None)

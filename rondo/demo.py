@@ -52,7 +52,7 @@ def _remind(rondo: Rondo, console: Console, task: Json) -> None:
     console.rule("2. The reminder fires")
     with console.status("waiting for it …"):
         sent = _wait(lambda: _sent(rondo, task), "The reminder was not sent.")
-    step = sent["steps"][-1]
+    step = next(step for step in sent["steps"] if step["step"] == "sent")
     lateness = datetime.fromisoformat(step["at"]) - datetime.fromisoformat(sent["due_at"])
     console.print(f"Sent to the {step['channel']} {lateness.total_seconds():.2f} s after its instant, as {sent['id']}")
 
@@ -107,7 +107,7 @@ def _weekday(day: date) -> date:
 
 def _sent(rondo: Rondo, task: Json) -> Json | None:
     ours = (n for n in rondo.notifications() if n["task"]["id"] == task["id"])
-    return next((n for n in ours if n["steps"][-1]["step"] == "sent"), None)
+    return next((n for n in ours if n["status"] == "sent"), None)
 
 
 def _open(rondo: Rondo, task: Json) -> Json | None:

@@ -54,6 +54,8 @@ class Counting:
         block.emit(self.counts, outcome(command.user, command.at, command.id, number, command.task))
 
     def tick(self, block: Block, timer: r.Timer) -> None:
+        if timer.subject == "13":
+            raise ZeroDivisionError("an unlucky timer")
         block.emit(self.counts, outcome(timer.user, timer.due, timer.id, 0, "timer"))
 
 

@@ -3,13 +3,15 @@
 import shutil
 from uuid import uuid4
 
+import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidTimestampError
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS
-from streams.runtime import Block
+from streams.runtime import Block, Stage, Stream
 from streams.runtime.kafka import KafkaStore
-from tests.integration.runtime.counting import Counting, Log, command, prepared, running
+from tests.integration.runtime.counting import Counting, Log, command, outcome, prepared, running, until
 
 
 def numbers(counts: list[r.CommandOutcome]) -> dict[str, list[int]]:
@@ -200,3 +202,67 @@ async def test_a_stage_whose_positions_are_beyond_the_log_does_not_become_ready(
         assert not counting.stage.ready()
     finally:
         await counting.stage.app.stop()
+
+
+async def test_what_cannot_be_folded_at_the_head_of_both_inputs_stops_neither(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    for topic in (counting.commands, counting.followups):
+        await log.put(topic, [command("ann", n, task="poison" if n == 0 else "t") for n in range(10)])
+    async with running(counting.stage):
+        counts = await log.wait_for(counting.counts, 18)
+    assert numbers(counts) == {"ann": list(range(1, 19))}
+    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    assert sorted((d.topic, d.offset) for d in dead) == [(counting.commands.name, 0), (counting.followups.name, 0)]
+
+
+async def test_a_bad_record_does_not_wait_for_the_other_inputs_backlog(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    await log.put(counting.followups, [command("bob", n) for n in range(20_000)])
+    await log.put(counting.commands, [command("ann", n, task="poison" if n == 0 else "t") for n in range(10)])
+    async with running(counting.stage):
+        counts = await log.wait_for(counting.counts, 20_009)
+    last = max(index for index, count in enumerate(counts) if count.user == "ann")
+    assert last < 15_000
+
+
+async def test_an_agent_that_passes_over_its_blocks_loses_nothing(worker_settings, log: Log):
+    passing = Counting(worker_settings)
+
+    async def pass_over(blocks: Stream) -> None:
+        async for block in blocks.noack():
+            with block:
+                pass
+
+    passing.stage = Stage(f"passing-{uuid4().hex[:8]}", reads=(passing.commands,), writes=(passing.counts,))
+    passing.stage.settings = worker_settings
+    passing.stage.agent(passing.commands)(pass_over)
+    await prepared(passing)
+    await log.put(passing.commands, [command("ann", n) for n in range(4)])
+
+    async def dead() -> list[int]:
+        return [d.offset for d in await log.read(DEAD_LETTERS, 1) if d.stage == passing.stage.name]
+
+    async with running(passing.stage):
+        assert await until(dead, lambda found: len(found) >= 4) == [0, 1, 2, 3]
+
+
+async def test_a_timer_that_fails_is_set_aside_and_the_others_come(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    counting.stage.clock = lambda: 5_000
+    await log.put(counting.commands, [command("ann", n, task=str(n)) for n in range(1, 31)])
+    async with running(counting.stage):
+        counts = await log.wait_for(counting.counts, 30 + 29)
+    fired = [c.command for c in counts if c.task == "timer"]
+    assert sorted(fired) == sorted(command("ann", n).id for n in range(1, 31) if n != 13)
+    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    assert [(d.key, "unlucky" in d.reason) for d in dead] == [(command("ann", 13).id.encode(), True)]
+
+
+async def test_an_outcome_that_could_not_be_produced_does_not_stop_the_next_ones(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    async with running(counting.stage):
+        far = 10**13 * 5  # beyond what the broker takes
+        with pytest.raises(InvalidTimestampError):
+            await counting.stage.produce(counting.counts, outcome("ann", far, "c", 1, "t"), 0)
+        await counting.stage.produce(counting.counts, outcome("ann", 1_000, "c", 2, "t"), 0)
+    assert [count.version for count in await log.read(counting.counts)] == [2]

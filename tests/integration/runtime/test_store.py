@@ -122,3 +122,21 @@ async def test_deleted_keys_stay_deleted_on_a_new_disk(owner):
         del first.counting.heads["ann"]
     await first.store.commit(block, {})
     assert (await owner("b").open()).kept("ann") is None
+
+
+async def test_no_timer_is_passed_over_while_others_are_set_and_removed(owner):
+    first = await owner("a").open()
+    timers = first.counting.timers
+    a, b, c, d = (r.Timer(name, "ann", "t", due) for due, name in enumerate("abcd"))
+    block = Block(first.counting.stage, 0, [], first.store.state, 1_000)
+    with block:
+        for timer in (a, b, c):
+            timers.set(timer)
+    await first.store.commit(block, {})
+    block = Block(first.counting.stage, 0, [], first.store.state, 1_000)
+    with block:
+        timers.remove(b)
+        timers.set(d)
+        assert [timer.id for timer in timers.due(99, 2)] == ["a", "c"]
+        timers.set(b)  # below the cursor: it lowers it
+        assert [timer.id for timer in timers.due(99, 9)] == ["b", "c", "d"]
