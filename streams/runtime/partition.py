@@ -94,8 +94,10 @@ class Partition:
                 await self._attempt()
         finally:
             self.accepting = self.ready = False
-            await self._store.close()
-            self._closed.set()
+            try:
+                await self._store.close()
+            finally:
+                self._closed.set()
             if not self._closing.is_set():
                 await self._runtime.crash(RuntimeError(f"The turn with partition {self.number} was cut off."))
 
