@@ -186,8 +186,8 @@ def test_a_process_that_is_killed_has_kept_what_it_answered(
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"RONDO_REGISTRY": "http://127.0.0.1:1"}, "RONDO_KAFKA can't be used: Field required.\n"),
-        ({"RONDO_KAFKA": "127.0.0.1:1", "RONDO_REGISTRY": "here"}, "RONDO_REGISTRY can't be used: "),
+        ({"RONDO_REGISTRY": "http://127.0.0.1:1"}, "The setting RONDO_KAFKA is missing: "),
+        ({"RONDO_KAFKA": "127.0.0.1:1", "RONDO_REGISTRY": "here"}, "The setting RONDO_REGISTRY is not usable: "),
         ({"RONDO_KAFKA": "127.0.0.1:1", "RONDO_REGISTRY": "http://127.0.0.1:1"}, "Kafka at 127.0.0.1:1 can't be used"),
     ],
 )
