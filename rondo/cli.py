@@ -42,6 +42,8 @@ def audit_group() -> None:
 def verify(user: str | None) -> None:
     """Check every user's hash chain on the log, and name the first break."""
     found = asyncio.run(audit.verify(Place.found(), user))
+    if user and not found.entries:
+        fail(f"There is no entry of user {user} on the log.")
     click.echo(found.told())
     sys.exit(1 if found.broken else 0)
 

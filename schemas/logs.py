@@ -29,3 +29,5 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+    # While the broker is away it says so many times a second; whoever needed the broker says it once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

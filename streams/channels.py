@@ -1,6 +1,7 @@
 """Where notifications go: the log, or a webhook that gets JSON with the delivery's id as its Idempotency-Key."""
 
 import asyncio
+import logging
 import ssl
 from functools import cache
 
@@ -13,7 +14,8 @@ from streams.settings import Settings
 
 SECONDS = 20.0  # for one delivery: well within the ledger's lease
 
-log = structlog.get_logger()
+# A reminder in the log is a delivery, not chatter: it is written whatever RONDO_LOG says.
+log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
 
 
 def name_of(settings: Settings) -> str:

@@ -48,7 +48,9 @@ class Health(Service):
     """Serves ``/live`` and ``/ready`` on 127.0.0.1."""
 
     def __init__(self, stages: Sequence[Stage], port: int, **service: Any) -> None:
-        config = uvicorn.Config(health_app(stages), host="127.0.0.1", port=port, log_config=None, access_log=False)
+        config = uvicorn.Config(
+            health_app(stages), host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off"
+        )
         self._server = _Server(config)
         super().__init__(**service)
 

@@ -1,7 +1,6 @@
 """``python -m schemas.registry`` serves the embedded registry at RONDO_REGISTRY, on the broker RONDO_KAFKA names."""
 
 import asyncio
-import logging
 import sys
 
 import uvicorn
@@ -35,7 +34,6 @@ def main() -> None:
     """Serve, or end with one sentence about what is missing."""
     chosen = settings.load(Settings)
     logs.configure(chosen.log)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it meets is told once, by the one it stops
     try:
         asyncio.run(serve(chosen))
     except StorageUnavailable as error:
