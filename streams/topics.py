@@ -10,10 +10,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from schemas.topics import Topic
+from schemas.topics import DAYS, Topic
 
 _FUTURE = 60 * 60 * 1000  # a record's time may be an hour ahead of the broker's clock, for clocks that drift
 
+# A disk that is further behind than this must be restored whole, or deleted keys would live again.
+_TOMBSTONES = 90 * DAYS
 _BROKERS_DEFAULT = -1  # replicas, as the broker is set up (KIP-464)
 
 
@@ -26,6 +28,7 @@ def _config(topic: Topic) -> dict[str, str]:
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(topic.retention),
         "retention.bytes": "-1",
+        "delete.retention.ms": str(_TOMBSTONES),
         "max.message.bytes": str(topic.max_bytes),
         "message.timestamp.type": "CreateTime",
         "message.timestamp.after.max.ms": str(_FUTURE),
