@@ -47,6 +47,14 @@ def moments(rule: Rule, start: datetime, floor: datetime) -> Iterator[datetime]:
             return
 
 
+def ever(rule: Rule) -> bool:
+    """Say whether there is a start from which the rule, its INTERVAL, COUNT and UNTIL apart, gives any moment."""
+    # Week 53 reaches into January, but not on a Thursday: where the start gives the weekday, each is tried.
+    starts = 1 if rule.byday or rule.bymonthday or rule.byyearday or not rule.byweekno else 7
+    every = replace(rule, interval=1)
+    return any(any(moments(every, start, start)) for start in (datetime(1970, 1, day + 1) for day in range(starts)))  # noqa: DTZ001 - local
+
+
 def _daily(rule: Rule, first: int, patience: int) -> Iterator[tuple[int, ...]]:
     """Yield each day that fits, apart and so in a tight loop: 146,097 of them may have to be looked at."""
     while True:

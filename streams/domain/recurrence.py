@@ -18,7 +18,7 @@ from schemas import ids
 from schemas.records import CreateOccurrence, Due, Recurrence, TaskCompleted
 from streams.domain import times
 from streams.domain.invalid import Invalid
-from streams.domain.occurrences import moments
+from streams.domain.occurrences import ever, moments
 from streams.domain.rule import FIELD, Rule, parse
 
 ACTOR = "stage:recurrence"
@@ -30,10 +30,13 @@ def check(rrule: str, start: Due | None) -> str:
     """Return the rule in canonical form; raise ``Invalid`` for recurrence.
 
     With ``start`` (already checked, see ``times.check``) also where the rule does not go with it: its UNTIL or times
-    are of another kind, or it never matches from there on.
+    are of another kind, or it never matches from there on. Without it, where the rule matches from no start at all.
     """
     rule = parse(rrule)
-    if start is not None:
+    if start is None:
+        if not ever(rule):
+            raise Invalid(FIELD, "The rule never matches: no day fits all of its parts; change them.")
+    else:
         _check_kinds(rule, start)
         begin = times.local(start)
         if next(takewhile(_until(rule, start), moments(rule, begin, begin)), None) is None:

@@ -143,6 +143,7 @@ async def test_every_field_at_fault_is_named_at_once(user: User) -> None:
         ({"status": "open"}, "status"),
         ({"due": due(zone="Nowhere")}, "due.zone"),
         ({"recurrence": "FREQ=HOURLY"}, "recurrence"),
+        ({"recurrence": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, "recurrence"),
         ({"due": None, "recurrence": "FREQ=DAILY"}, "due"),
     ],
 )

@@ -43,6 +43,7 @@ BAD = [
     Bad({"due": NOON | {"zone": "Europe/Paris\0"}}, "due.zone"),
     Bad({"due": NOON | {"colour": "red"}}, "due.colour"),
     Bad({"due": NOON, "recurrence": NEVER}, "recurrence"),
+    Bad({"recurrence": NEVER}, "recurrence"),
     Bad({"recurrence": "FREQ=DAILY;UNTIL=100000101T000000Z"}, "recurrence"),
     Bad({"recurrence": "FREQ=DAILY;BYDAY=MO\0"}, "recurrence"),
     Bad({"reminders": [{"at": "10000-01-01T00:00:00Z"}]}, "reminders.0.at"),
@@ -85,7 +86,6 @@ def test_a_status_that_no_task_has_is_refused(user: User) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"recurrence": NEVER}, "recurrence"),
         ({"recurrence": "FREQ=DAILY;UNTIL=19990101T000000Z"}, "recurrence"),
         ({"due": None}, "due"),
         ({"due": {"date": "2026-12-01"}, "reminders": [{"before": "PT1M"}]}, "reminders"),

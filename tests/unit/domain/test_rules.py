@@ -141,6 +141,28 @@ def test_a_rule_that_never_matches_is_refused(text):
     assert "never matches" in detail_of(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=YEARLY;INTERVAL=2;COUNT=3;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;UNTIL=20301231;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=MONTHLY;BYMONTHDAY=30;BYDAY=6MO",
+        "FREQ=YEARLY;BYWEEKNO=30;BYMONTH=1",
+    ],
+)
+def test_a_rule_that_matches_no_date_is_refused_whatever_the_due(text):
+    assert "never matches" in detail_of(text, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*FAR, "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=1", "FREQ=MONTHLY;INTERVAL=12;BYMONTH=2", "FREQ=DAILY;UNTIL=19700101"],
+)
+def test_a_rule_that_some_due_goes_with_is_taken_without_one(text):
+    assert recurrence.check(text, None)
+
+
 @pytest.mark.parametrize("text", FAR)
 def test_a_rule_that_matches_far_away_is_taken(text):
     assert recurrence.check(text, PARIS) == text
@@ -167,4 +189,4 @@ def test_any_text_is_a_rule_in_canonical_form_or_refused(text, start):
         canonical = recurrence.check(text, start)
     except Invalid:
         return
-    assert recurrence.check(canonical, start) == canonical
+    assert recurrence.check(canonical, start) == recurrence.check(canonical, None) == canonical
