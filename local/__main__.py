@@ -86,9 +86,9 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
     stopping = _asked_to_stop()
     chosen = settings.load()
     with data.held(chosen.data.resolve(), chosen.stack) as directory:
+        leftovers.end(directory.path)
         if only is None:
             _check_port(chosen.port)
-        leftovers.end(directory.path)
         os.environ[leftovers.MARK] = str(directory.path)
         ports.spare_proxies(os.environ)
         stack = Stack(chosen, directory, stopping)

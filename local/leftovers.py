@@ -18,6 +18,7 @@ def end(data: Path, grace: float = 20) -> int:
     _, alive = psutil.wait_procs(left, grace)
     for process in alive:
         process.kill()
+    psutil.wait_procs(alive, grace)  # their ports are free only then
     return len(left)
 
 

@@ -122,6 +122,20 @@ def test_what_a_killed_run_left_behind_is_ended_by_the_next_one(data: Path):
     assert not any(process.is_running() for process in left)
 
 
+def test_a_port_that_a_killed_run_left_taken_is_not_held_against_others(data: Path):
+    api = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); s.accept()"
+    mark = {**os.environ, leftovers.MARK: str(data)}
+    with subprocess.Popen([sys.executable, "-c", api], env=mark, stdout=subprocess.PIPE, text=True) as left:
+        assert left.stdout
+        port = left.stdout.readline().strip()
+        nobody = f"127.0.0.1:{ports.choose(['nobody'], {})['nobody']}"
+        named = {"RONDO_KAFKA": nobody, "RONDO_POSTGRES": f"postgresql://rondo@{nobody}/rondo"}
+        said = refused(data, RONDO_PORT=port, **named)
+        left.kill()
+    assert "taken" not in said
+    assert left.returncode == -signal.SIGTERM
+
+
 def test_a_part_that_dies_is_started_again(data: Path):
     run = Run(data)
     server = next(process for process in leftovers.of(data) if process.name() == "postgres")
