@@ -1,11 +1,11 @@
 """Watches a running stack: tells what its parts warn of, and starts again a part that ended."""
 
+import json
 import re
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local.problem import Problem, Stopped
@@ -13,12 +13,17 @@ from local.process import rotate
 from local.stack import Part, Stack
 
 _STEADY = 60.0  # seconds after which a part that ends is not seen as still failing
+_LINES, _SECONDS = 5, 5.0  # how many lines of a part are told in how long: eight parts may warn of one cause at once
 _LEVELS = ("warn", "warning", "error", "critical", "fatal", "panic")
 _WARNING = re.compile(
     rf"\b({'|'.join(map(str.upper, _LEVELS))})\b"  # Kafka, Postgres, uvicorn
     rf'|"level": ?"({"|".join(_LEVELS)})"'  # structlog, as JSON
     rf"|\[({'|'.join(_LEVELS)}) *\]"  # structlog, for a terminal
 )
+_REMINDER = re.compile(
+    r"\S+ \[\w+ *\] reminder .*?\btitle=(?P<title>'.*?'|\".*?\"|\S+)(?= \w+=|\s*$)"
+)  # for a terminal
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
 class Tail:
@@ -41,14 +46,40 @@ class Tail:
         return new.decode(errors="replace").splitlines()
 
 
-@dataclass
+class Fold:
+    """Lets the first few lines of a part through, and counts the others until a moment has passed."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._told = 0
+        self._folded = 0
+
+    def passes(self, now: float) -> bool:
+        """Return whether a line is to be told at ``now`` (seconds), when ``ended`` was asked at that time."""
+        if now >= self._until:
+            self._until, self._told = now + _SECONDS, 0
+        self._told += 1
+        self._folded += self._told > _LINES
+        return self._told <= _LINES
+
+    def ended(self, now: float) -> int:
+        """Return how many lines were not told, once the moment has passed; 0 before."""
+        if now < self._until:
+            return 0
+        folded, self._folded = self._folded, 0
+        return folded
+
+
 class _Health:
     """What is known of one part: its log, how often in a row it ended, when to start it again."""
 
-    tail: Tail
-    began: float
-    failures: int = 0
-    next: float | None = None
+    def __init__(self, log: Path, now: float) -> None:
+        self.tail = Tail(log)
+        self.fold = Fold()
+        self.began = now
+        self.failures = 0
+        self.next: float | None = None
+        self.restarting = False
 
 
 class Watch:
@@ -59,24 +90,41 @@ class Watch:
         self._say = say
         self._verbose = verbose
         now = time.monotonic()
-        self._health = {name: _Health(Tail(part.process.command.log), now) for name, part in stack.parts.items()}
+        self._health = {name: _Health(part.process.command.log, now) for name, part in stack.parts.items()}
 
     def until(self, stopping: threading.Event) -> None:
         """Watch until the stack is to stop."""
-        while not stopping.wait(0.5):
-            for part in list(self._stack.parts.values()):
-                health = self._health[part.name]
-                self._tell(part, health)
-                if part.process.ended is not None:
-                    self._revive(part, health, time.monotonic())
+        with ThreadPoolExecutor(len(self._health) or 1) as restarts:  # leaving it waits for those under way
+            while not stopping.wait(0.5):
+                for part in list(self._stack.parts.values()):
+                    self._look(part, restarts, time.monotonic())
+        for part in self._stack.parts.values():
+            self._unfold(part, float("inf"))
 
-    def _tell(self, part: Part, health: _Health) -> None:
+    def _look(self, part: Part, restarts: ThreadPoolExecutor, now: float) -> None:
+        health = self._health[part.name]
+        if health.restarting:
+            return
+        self._tell(part, now)
+        if part.process.ended is not None:
+            self._revive(part, health, restarts, now)
+
+    def _tell(self, part: Part, now: float) -> None:
+        health = self._health[part.name]
+        self._unfold(part, now)
         for line in health.tail.lines():
-            if self._verbose or is_warning(line):
+            if title := reminder(line):
+                self._say(f"Reminder: {title}")
+            if self._verbose or (is_warning(line) and health.fold.passes(now)):
                 self._say(f"{part.name}: {line}")
         rotate(part.process.command.log)
 
-    def _revive(self, part: Part, health: _Health, now: float) -> None:
+    def _unfold(self, part: Part, now: float) -> None:
+        if more := self._health[part.name].fold.ended(now):
+            lines = "1 more line" if more == 1 else f"{more} more lines"
+            self._say(f"{part.name}: {lines}, see {part.process.command.log}")
+
+    def _revive(self, part: Part, health: _Health, restarts: ThreadPoolExecutor, now: float) -> None:
         if health.next is None:
             health.failures = health.failures + 1 if now - health.began < _STEADY else 1
             health.next = now + pause(health.failures)
@@ -85,23 +133,47 @@ class Watch:
                 f" it starts again in {health.next - now:.0f} s."
             )
         elif now >= health.next:
-            health.began, health.next = now, None
-            with suppress(Stopped):
-                self._restart(part, health)
+            health.next, health.restarting = None, True
+            restarts.submit(self._restart, part, health)  # one that waits for another holds up no third
 
     def _restart(self, part: Part, health: _Health) -> None:
         try:
             self._stack.restart(part)
+        except Stopped:
+            return
         except Problem as problem:
             self._say(str(problem))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
+            self._say(f"{part.name} did not start again: {error}")
         else:
             health.tail = Tail(part.process.command.log)  # what it says while starting would only worry
             self._say(f"{part.name} is ready again.")
+        finally:
+            health.began, health.restarting = time.monotonic(), False
 
 
 def is_warning(line: str) -> bool:
     """Return whether a log's line is at least a warning."""
     return _WARNING.search(line) is not None
+
+
+def reminder(line: str) -> str | None:
+    """Return the title of the reminder that a log's line delivers, ``None`` for any other line."""
+    if found := _REMINDER.match(_COLOURS.sub("", line)):
+        title = found["title"]
+        return _printable(title[1:-1] if title[0] in "'\"" else title)
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or event.get("event") != "reminder":
+        return None
+    return _printable(str(event.get("title")))
+
+
+def _printable(title: str) -> str:
+    """Return the title without what would move a terminal's cursor or set its colours."""
+    return "".join(character if character.isprintable() else " " for character in title)
 
 
 def pause(failures: int) -> float:

@@ -1,12 +1,55 @@
 """What is told of running parts, and how soon one that ended starts again."""
 
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.watch import Tail, is_warning, pause
+from local.process import Command, Process
+from local.stack import Part
+from local.watch import Fold, Tail, Watch, is_warning, pause, reminder
+
+WARNING = '{"level": "warning", "event": "slow"}\n'
+
+
+class Parts:
+    """A stack as its watch sees it."""
+
+    def __init__(self, *parts: Part) -> None:
+        self.parts = {part.name: part for part in parts}
+
+    def restart(self, part: Part) -> None:
+        self.parts[part.name] = Part(part.name, part.again(), part.again)
+
+
+def process(log: Path, code: str = "") -> Process:
+    return Process(Command(log.stem, [sys.executable, "-c", code], log))
+
+
+def ended(log: Path) -> Process:
+    done = process(log)
+    done.wait()
+    return done
+
+
+def said(log: Path, lines: str, *, verbose: bool = False) -> list[str]:
+    """What a watch says of lines that a part logs, from the first it says to its end."""
+    running = process(log, "import time; time.sleep(60)")
+    stopping, told = threading.Event(), []
+
+    def say(line: str) -> None:
+        told.append(line)
+        stopping.set()
+
+    watch = Watch(Parts(Part(log.stem, running, lambda: running)), say, verbose=verbose)  # type: ignore[arg-type]
+    with log.open("a") as file:
+        file.write(lines)
+    watch.until(stopping)
+    running.stop()
+    return told
 
 
 @pytest.mark.parametrize(
@@ -61,6 +104,90 @@ def test_a_log_that_moved_aside_is_read_from_its_start(tmp_path: Path):
     tail = Tail(log)
     log.write_text("new\n")
     assert tail.lines() == ["new"]
+
+
+def test_a_part_that_is_slow_to_start_again_holds_up_no_other(tmp_path: Path):
+    slow_log, quick_log = tmp_path / "slow.log", tmp_path / "quick.log"
+    stopping, back, was_back = threading.Event(), threading.Event(), []
+
+    def slow() -> Process:
+        was_back.append(back.wait(10))
+        stopping.set()
+        return ended(slow_log)
+
+    def quick() -> Process:
+        back.set()
+        return ended(quick_log)
+
+    parts = Parts(*(Part(log.stem, ended(log), again) for log, again in ((slow_log, slow), (quick_log, quick))))
+    Watch(parts, print, verbose=False).until(stopping)  # type: ignore[arg-type]
+    assert was_back == [True]
+
+
+def test_the_watch_ends_only_when_what_it_starts_again_has_ended_too(tmp_path: Path):
+    stopping, finished = threading.Event(), []
+
+    def again() -> Process:
+        stopping.set()
+        threading.Event().wait(0.3)
+        finished.append(True)
+        return ended(tmp_path / "part.log")
+
+    Watch(Parts(Part("part", ended(tmp_path / "part.log"), again)), print, verbose=False).until(stopping)  # type: ignore[arg-type]
+    assert finished == [True]
+
+
+def test_a_flood_of_warnings_is_told_in_one_line_after_the_first_few(tmp_path: Path):
+    log = tmp_path / "tasks.log"
+    told = said(log, WARNING * 817)
+    assert told == [f"tasks: {WARNING.strip()}"] * 5 + [f"tasks: 812 more lines, see {log}"]
+
+
+def test_nothing_is_folded_for_who_asked_for_all(tmp_path: Path):
+    assert len(said(tmp_path / "tasks.log", WARNING * 20, verbose=True)) == 20
+
+
+def test_a_reminder_is_told_by_its_title(tmp_path: Path):
+    line = '{"title": "Water the plants", "task": "t", "event": "reminder", "level": "info"}\n'
+    assert said(tmp_path / "notify.log", line) == ["Reminder: Water the plants"]
+
+
+def test_a_flood_hides_no_reminder(tmp_path: Path):
+    told = said(tmp_path / "notify.log", WARNING * 9 + '{"title": "Tea", "event": "reminder"}\n')
+    assert "Reminder: Tea" in told
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        (
+            "2026-11-23T14:00:00Z [info     ] reminder             id=1 title='Water the plants' user=u",
+            "Water the plants",
+        ),
+        ("2026-11-23T14:00:00Z [info     ] reminder             title=Tea", "Tea"),
+        (
+            '\x1b[2m2026-11-23T14:00:00Z\x1b[0m [\x1b[32minfo     \x1b[0m] \x1b[1mreminder\x1b[0m title="It\'s tea"',
+            "It's tea",
+        ),
+        ('{"event": "reminder", "title": "\\u001b[2JTea\\n"}', " [2JTea "),
+        ('{"event": "claimed", "title": "reminder"}', None),
+        ("2026-11-23T14:00:00Z [info     ] claimed              title=reminder", None),
+        ("reminder", None),
+        ("7", None),
+    ],
+)
+def test_a_reminder_is_known_from_the_line_that_delivers_it(line: str, title: str | None):
+    assert reminder(line) == title
+
+
+@given(st.lists(st.floats(0, 100), max_size=200).map(sorted))
+def test_every_line_is_told_or_counted(times: list[float]):
+    fold, counted = Fold(), 0
+    told = 0
+    for now in times:
+        counted += fold.ended(now)
+        told += fold.passes(now)
+    assert told + counted + fold.ended(float("inf")) == len(times)
 
 
 @given(st.integers(1, 1000))
