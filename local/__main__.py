@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import click
 from rich.console import Console
@@ -97,7 +98,8 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
             run = description(stack, directory.secrets().user, only)
             data.write(directory.run, run)
             if greet:
-                click.echo(greeting(run, directory.run, time.monotonic() - began))
+                took, today = time.monotonic() - began, datetime.now(UTC).date()
+                click.echo(greeting(run, directory.run, took, today=today, webhook=chosen.webhook is not None))
             yield stack, stopping
         finally:
             directory.run.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Collection
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,21 @@ def _token(stack: Stack, user: str) -> str:
     return done.stdout.strip()
 
 
-def greeting(run: dict[str, Any], file: Path, seconds: float) -> str:
+def greeting(run: dict[str, Any], file: Path, seconds: float, *, today: date, webhook: bool) -> str:
     """Return what to tell the person who started the stack that ``run`` describes."""
     if "api" not in run:
         parts = "".join(f"export RONDO_{name.upper()}={address}\n" for name, address in run.items())
         return f"\nReady after {seconds:.1f} s. Ctrl-C stops it, the data stays in {file.parent}.\n\n{parts}"
     header = f"-H 'Authorization: Bearer {run['token']}'"
-    task = '{"title": "Water the plants", "due": {"date": "2026-12-01", "time": "09:00", "zone": "Europe/Paris"}}'
+    due = f'{{"date": "{today + timedelta(days=1)}", "time": "09:00", "zone": "Europe/Paris"}}'
+    task = f'{{"title": "Water the plants", "due": {due}}}'
+    reminders = "go to RONDO_WEBHOOK" if webhook else 'appear here, as "Reminder: Water the plants"'
     return f"""
 Rondo is ready after {seconds:.1f} s.
 
   API        {run["api"]}
   reference  {run["api"]}/docs
+  reminders  {reminders}
   the rest   {file} (broker, registry, Postgres, token)
 
 Create a task:

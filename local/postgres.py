@@ -82,11 +82,16 @@ def start(directory: Path, *, port: int, password: str, log: Path, stopping: thr
 
 def answers(address: str) -> bool:
     """Return whether the database at ``address`` takes sessions."""
+    return refusal(address) is None
+
+
+def refusal(address: str) -> str | None:
+    """Return why the database at ``address`` takes no sessions, in psycopg's words; ``None`` if it does."""
     try:
         psycopg.connect(address, connect_timeout=3).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+    except psycopg.OperationalError as error:
+        return str(error).splitlines()[0]
+    return None
 
 
 def create(address: str, database: str) -> None:

@@ -4,13 +4,32 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from local.problem import Problem
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
+
+
+def _database(address: str) -> str:
+    """Refuse what is no address of a database, in words that quote nothing of it: it may hold a password."""
+    try:
+        parts = conninfo_to_dict(address)
+    except ProgrammingError:
+        parts = {"host": "@"}
+    # A password's own "@" or "/" that is not escaped makes its rest a part of these.
+    if any("@" in str(parts.get(name, "")) for name in ("host", "port", "dbname")):
+        raise PydanticCustomError(
+            "database",
+            "It should be as postgresql://user:password@host:5432/database, with @, / and other such characters of a"
+            " password as %40, %2F",
+        )
+    return address
 
 
 class Settings(BaseSettings):
@@ -22,8 +41,9 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     kafka: str | None = None
-    postgres: str | None = None
+    postgres: Annotated[str, AfterValidator(_database)] | None = None
     registry: str | None = None
+    webhook: str | None = None
     stack: Literal["embedded", "docker"] = "embedded"
     """Where broker, registry and Postgres come from, unless the three above name them. It is never guessed: a Docker
     engine that answers today and not tomorrow would make the data seem lost."""
@@ -34,5 +54,7 @@ def load() -> Settings:
     try:
         return Settings(**{"stack": os.environ["STACK"]} if "STACK" in os.environ else {})  # type: ignore[arg-type]
     except ValidationError as error:
-        wrong = error.errors()[0]
-        raise Problem(f"RONDO_{str(wrong['loc'][0]).upper()} can't be used: {wrong['msg']}.") from None
+        wrong = error.errors(include_input=False)[0]
+        name = str(wrong["loc"][0]).upper()
+        setting = name if name == "STACK" and name in os.environ else f"RONDO_{name}"
+        raise Problem(f"The setting {setting} is not usable: {wrong['msg']}.") from None

@@ -152,7 +152,8 @@ class Stack:
 
     def _postgres(self, name: str) -> None:
         if self._settings.postgres or self._settings.stack == "docker":
-            self._answers("Postgres", self.addresses.postgres, "RONDO_POSTGRES", postgres.answers)
+            if why := postgres.refusal(self.addresses.postgres):  # its address has a password: it is not told
+                raise Problem(f"Postgres takes no sessions ({why}): start it, or change RONDO_POSTGRES.")
             return
         self._keep(
             name,

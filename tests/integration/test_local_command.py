@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -156,13 +157,24 @@ def test_a_taken_api_port_is_told_with_another_one(data: Path):
 
 
 def test_a_setting_that_cannot_be_used_is_named(data: Path):
-    assert refused(data, RONDO_PORT="eighty").startswith("RONDO_PORT can't be used: ")
+    assert refused(data, RONDO_PORT="eighty").startswith("The setting RONDO_PORT is not usable: ")
 
 
 def test_a_named_broker_that_does_not_answer_is_told(data: Path):
     free = ports.choose(["nobody"], {})["nobody"]
     said = refused(data, "--only", "kafka", RONDO_KAFKA=f"127.0.0.1:{free}")
     assert said == f"No broker answers at 127.0.0.1:{free}: start it, or change RONDO_KAFKA.\n"
+
+
+def test_a_password_that_postgres_refuses_is_told_without_it(data: Path):
+    run = Run(data)
+    wrong = re.sub(r":\w+@", ":hunter2@", run.postgres)
+    said = refused(data.with_name("second"), "--only", "postgres", RONDO_POSTGRES=wrong)
+    run.stop()
+    assert said.startswith("Postgres takes no sessions (")
+    assert 'password authentication failed for user "rondo"' in said
+    assert said.endswith("): start it, or change RONDO_POSTGRES.\n")
+    assert "hunter2" not in said
 
 
 def test_a_command_runs_on_a_stack_that_runs_meanwhile(data: Path):
