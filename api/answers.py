@@ -135,18 +135,20 @@ class Task(BaseModel):
                 "status": task.status.lower(),
                 "recurrence": task.recurrence and task.recurrence.rrule,
                 "reminders": [
-                    Reminder(id=each.id, before=_duration(each.before), at=_instant(each.at)) for each in task.reminders
+                    Reminder(
+                        id=each.id,
+                        before=None if each.before is None else duration(each.before),
+                        at=None if each.at is None else instant(each.at),
+                    )
+                    for each in task.reminders
                 ],
             }
         )
 
 
-def _duration(seconds: int | None) -> str | None:
-    return None if seconds is None else duration(seconds)
-
-
-def _instant(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else _EPOCH + timedelta(milliseconds=milliseconds)
+def instant(milliseconds: int) -> datetime:
+    """Return the time of so many milliseconds since 1970."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 class Taken(BaseModel):

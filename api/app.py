@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api import problems
 from api.command_log import CommandLog
@@ -46,7 +47,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestLog)
     for router in (tasks, history, commands, reminders, notifications, health, problem_pages):
         app.include_router(router.router)
+    app.add_api_route("/", _to_documentation, include_in_schema=False)
     return app
+
+
+async def _to_documentation() -> Response:
+    return RedirectResponse("/docs")  # 307
 
 
 @asynccontextmanager

@@ -61,7 +61,12 @@ ENTRY: dict[str, Any] = {
     "cause": None,
     "event": "TaskUpdated",
     "task": _TASK_ID,
-    "changes": [{"field": "title", "before": "Stand-up", "after": "Stand-up, online"}],
+    "changes": [
+        {"field": "title", "before": "Stand-up", "after": "Stand-up, online"},
+        {"field": "priority", "before": "high", "after": "urgent"},
+        {"field": "recurrence", "before": None, "after": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"},
+        {"field": "reminders", "before": [{"before": "PT15M"}], "after": [{"at": "2026-11-24T07:00:00Z"}]},
+    ],
     "previous": "9f2c1e" + "0" * 58,
     "hash": "4b7d3a" + "0" * 58,
 }

@@ -33,6 +33,6 @@ def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[s
     return responses({"items": [item], "next": None}, problems.CURSOR, *kinds)
 
 
-def listed(show: Callable[[View], Shown], page: Page[View, Key] | Page[View, int]) -> answers.Page[Any]:
-    """Return a page of the views as clients receive it."""
-    return answers.Page(items=[show(item) for item in page.items], next=cursors.write(page.next))
+def listed(name: str, show: Callable[[View], Shown], page: Page[View, Key] | Page[View, int]) -> answers.Page[Any]:
+    """Return a page of the list ``name`` of the views as clients receive it."""
+    return answers.Page(items=[show(item) for item in page.items], next=cursors.write(name, page.next))

@@ -143,6 +143,8 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
 _EXAMPLE_ERRORS = {
     VALIDATION: [FieldError("due.date", "Write a date of the years 1970 to 9999 as YYYY-MM-DD, such as 2026-11-23.")],
     CURSOR: [FieldError("cursor", "It is not a cursor of this list. Send it as it came, or leave it out.")],
+    MALFORMED: [FieldError("body", "It is not JSON: Expecting value (line 1, column 11).")],
+    TOO_LARGE: [FieldError("body", "It has more than 256 KiB.")],
     MEDIA: [FieldError("Content-Type", "It is missing.")],
     KEY_REUSED: [FieldError("Idempotency-Key", "It stands for another request.")],
 }

@@ -1,16 +1,17 @@
 """How a request is read: who sends it first, then its body, bounded, and as strict JSON."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from api import tokens
-from api.problems import MALFORMED, MEDIA, TOO_LARGE, UNAUTHORIZED, FieldError, Problem
+from api.problems import MALFORMED, MEDIA, TOO_LARGE, UNAUTHORIZED, FieldError, Kind, Problem, invalid
 
 LIMIT = 256 * 1024
 """The largest body, in bytes."""
@@ -40,15 +41,24 @@ def parse(body: bytes) -> Any:
     try:
         return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant, strict=False)
     except UnicodeDecodeError as error:
-        raise Problem(MALFORMED, f"The body is not UTF-8: see byte {error.start}.") from None
+        raise _body(MALFORMED, f"It is not UTF-8: see byte {error.start}.") from None
     except json.JSONDecodeError as error:
-        raise Problem(
-            MALFORMED, f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
-        ) from None
+        raise _body(MALFORMED, _not_json(error)) from None
     except RecursionError:
-        raise Problem(MALFORMED, "The body is nested too deeply.") from None
+        raise _body(MALFORMED, "It is nested too deeply.") from None
     except ValueError:  # an integer of thousands of digits
-        raise Problem(MALFORMED, "The body has a number that is too long.") from None
+        raise _body(MALFORMED, "It has a number that is too long.") from None
+
+
+def _body(kind: Kind, detail: str) -> Problem:
+    """Return the problem of a body that is wrong as a whole."""
+    return Problem(kind, f"The body can't be taken. {detail}", [FieldError("body", detail)])
+
+
+def _not_json(error: json.JSONDecodeError) -> str:
+    if error.doc.startswith("\ufeff"):
+        return "It begins with a byte order mark, which JSON does not allow (RFC 8259, section 8.1). Leave it out."
+    return f"It is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,7 +72,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> Any:
-    raise Problem(MALFORMED, f"The body has the value {name}, which is not JSON.")
+    raise _body(MALFORMED, f"It has the value {name}, which is not JSON.")
+
+
+def _too_large() -> Problem:
+    return _body(TOO_LARGE, f"It has more than {LIMIT // 1024} KiB.")
 
 
 class StrictRequest(Request):
@@ -71,24 +85,37 @@ class StrictRequest(Request):
     async def body(self) -> bytes:
         """Return the body. Raises ``Problem`` as soon as it is known to be too large; the rest is never kept."""
         if not hasattr(self, "_body"):
-            self._check_headers()
-            chunks, size = [], 0
-            async for chunk in self.stream():
-                size += len(chunk)
-                if size > LIMIT:
-                    raise Problem(TOO_LARGE)
-                chunks.append(chunk)
-            self._body = b"".join(chunks)
+            self._check_length()
+            self._check_media()
+            self._body = await self._bounded()
         return self._body
 
     async def json(self) -> Any:
         """Return the body's JSON value. Raises ``Problem``."""
         return parse(await self.body())
 
-    def _check_headers(self) -> None:
+    async def nothing(self) -> None:
+        """Read a body that has nothing to say: none, or an empty object. Raises ``Problem`` for any other."""
+        self._check_length()
+        body = await self._bounded()
+        if body.strip() and parse(body) != {}:
+            raise invalid([FieldError("body", "This request says all by its address. Send no body, or {}.")])
+
+    async def _bounded(self) -> bytes:
+        chunks, size = [], 0
+        async for chunk in self.stream():
+            size += len(chunk)
+            if size > LIMIT:
+                raise _too_large()
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _check_length(self) -> None:
         length = self.headers.get("content-length", "")
         if length.isdecimal() and int(length[:20]) > LIMIT:
-            raise Problem(TOO_LARGE)
+            raise _too_large()
+
+    def _check_media(self) -> None:
         media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media not in ("application/json", "application/merge-patch+json"):
             raise Problem(MEDIA, errors=[FieldError("Content-Type", f"It is {media or 'missing'}.")])
@@ -100,14 +127,30 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler that authenticates and then reads strictly."""
         handle = super().get_route_handler()
+        known = set(_parameters(self.dependant))
 
         async def strict(request: Request) -> Response:
             user = user_of(request)
             request.state.user = user
             structlog.contextvars.bind_contextvars(user=user)
+            _check_query(request, known)
             return await handle(StrictRequest(request.scope, request.receive))
 
         return strict
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """Yield the names of the query's parameters that an operation knows."""
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for below in dependant.dependencies:
+        yield from _parameters(below)
+
+
+def _check_query(request: Request, known: set[str]) -> None:
+    """Raise ``Problem`` for parameters that would be ignored: a misspelt filter must not answer with everything."""
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise invalid([FieldError(name[:200], "There is no such parameter. Leave it out.") for name in unknown])
 
 
 async def _user(request: Request) -> str:
@@ -117,3 +160,12 @@ async def _user(request: Request) -> str:
 
 User = Annotated[str, Depends(_user)]
 """The id of the user who sent the request."""
+
+
+async def _nothing(request: Request) -> None:
+    assert isinstance(request, StrictRequest)
+    await request.nothing()
+
+
+empty = Depends(_nothing)
+"""Lets a request through that has no body, or an empty one."""

@@ -81,4 +81,4 @@ CREATE_RESPONSES = _responses(*_BODY, problems.CONFLICT) | {
     }
 }
 CHANGE_RESPONSES = _responses(*_BODY, problems.NOT_FOUND, problems.CONFLICT)
-COMMAND_RESPONSES = _responses(problems.NOT_FOUND, problems.CONFLICT)
+COMMAND_RESPONSES = _responses(problems.MALFORMED, problems.TOO_LARGE, problems.NOT_FOUND, problems.CONFLICT)

@@ -1,18 +1,22 @@
 """What clients receive of what happened and of what waits: history, reminders, notifications."""
 
+from collections.abc import Callable
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from api import examples
-from api.answers import TaskRef
+from api.answers import PUBLIC_FIELDS, TaskRef, instant
+from api.shapes import duration
 from postgres import reader as views
+from schemas.records import FieldChange
 
 
 class Change(BaseModel):
-    """A field's value before and after."""
+    """A field's value before and after, each as a task shows it; a reminder without its id."""
 
     field: str
     before: Any
@@ -39,15 +43,37 @@ class Entry(BaseModel):
     @classmethod
     def of(cls, entry: views.Entry) -> "Entry":
         """Show an entry of the views."""
-        changes = [
-            Change(field=change.field, before=_value(change.before), after=_value(change.after))
-            for change in entry.changes
-        ]
+        told = [_change(change) for change in entry.changes]
+        # A rule that counts from another due is another record, but reads the same: the due's change tells it.
+        changes = [change for change in told if change.before != change.after]
         return cls.model_validate(msgspec.structs.asdict(entry) | {"changes": changes})
 
 
-def _value(text: str) -> Any:
-    return msgspec.json.decode(text)
+def _change(change: FieldChange) -> Change:
+    before, after = (_shown(change.field, msgspec.json.decode(text)) for text in (change.before, change.after))
+    return Change(field=PUBLIC_FIELDS.get(change.field, change.field), before=before, after=after)
+
+
+def _shown(field: str, value: Any) -> Any:
+    """Return a field's value in the trail as a task shows it."""
+    return _SHOWN[field](value) if field in _SHOWN and value is not None else value
+
+
+def _reminders(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"at": instant(each["at"])} if each["before"] is None else {"before": duration(each["before"])}
+        for each in values
+    ]
+
+
+_SHOWN: dict[str, Callable[[Any], Any]] = {
+    "created_at": instant,
+    "completed_at": instant,
+    "status": str.lower,
+    "priority": str.lower,
+    "recurrence": itemgetter("rrule"),
+    "reminders": _reminders,
+}
 
 
 class StandingReminder(BaseModel):

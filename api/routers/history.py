@@ -16,9 +16,9 @@ async def read_history(
     task: TaskId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[trails.Entry]:
     """Return what happened to a task, from its beginning: who changed what, when and why."""
-    after = cursors.number(cursor)
+    after = cursors.number("history", cursor)
     async with parts.views.of(user) as view:
         if await view.task(str(task)) is None:
             raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
         page = await view.history(str(task), limit, after)
-    return listed(trails.Entry.of, page)
+    return listed("history", trails.Entry.of, page)

@@ -15,7 +15,7 @@ async def list_notifications(
     user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[trails.Notification]:
     """Return notifications, the latest due first."""
-    after = cursors.key(cursor)
+    after = cursors.key("notifications", cursor)
     async with parts.views.of(user) as view:
         page = await view.notifications(limit, after)
-    return listed(trails.Notification.of, page)
+    return listed("notifications", trails.Notification.of, page)

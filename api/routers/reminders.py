@@ -15,7 +15,7 @@ async def list_reminders(
     user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[trails.StandingReminder]:
     """Return reminders, the earliest first."""
-    after = cursors.key(cursor)
+    after = cursors.key("reminders", cursor)
     async with parts.views.of(user) as view:
         page = await view.reminders(limit, after)
-    return listed(trails.StandingReminder.of, page)
+    return listed("reminders", trails.StandingReminder.of, page)

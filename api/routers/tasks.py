@@ -10,7 +10,7 @@ from api.ingress import Enveloped
 from api.pages import Cursor, Limit, TaskId, list_responses, listed, responses
 from api.parts import Served
 from api.problems import NOT_FOUND, Problem
-from api.requests import Route, User, signed
+from api.requests import Route, User, empty, signed
 from api.sending import CHANGE_RESPONSES, COMMAND_RESPONSES, CREATE_RESPONSES, take
 from schemas import ids
 from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, Status, UpdateTask
@@ -37,19 +37,25 @@ async def change_task(task: TaskId, body: Changes, envelope: Enveloped, parts: S
     return await take(parts.ingress, command, envelope)
 
 
-@router.post("/{task}/complete", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES)
+@router.post(
+    "/{task}/complete", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
+)
 async def complete_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
     """Complete a task. If it recurs, its next occurrence is created; completing it again does nothing."""
     return await take(parts.ingress, CompleteTask(**envelope.common(task)), envelope)
 
 
-@router.post("/{task}/reopen", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES)
+@router.post(
+    "/{task}/reopen", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
+)
 async def reopen_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
     """Open a completed task again."""
     return await take(parts.ingress, ReopenTask(**envelope.common(task)), envelope)
 
 
-@router.delete("/{task}", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES)
+@router.delete(
+    "/{task}", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
+)
 async def delete_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
     """Delete a task. It leaves the list; its history stays."""
     return await take(parts.ingress, DeleteTask(**envelope.common(task)), envelope)
@@ -76,5 +82,5 @@ async def list_tasks(
     """Return tasks, the newest first."""
     wanted = Status[status.upper()] if status else None
     async with parts.views.of(user) as view:
-        page = await view.tasks(limit, cursors.key(cursor), wanted)
-    return listed(answers.Task.of, page)
+        page = await view.tasks(limit, cursors.key("tasks", cursor), wanted)
+    return listed("tasks", answers.Task.of, page)

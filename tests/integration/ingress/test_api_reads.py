@@ -84,6 +84,34 @@ async def test_the_history_of_a_task_says_who_changed_what(user: User, stages: S
     assert second["previous"] == first["hash"]
 
 
+async def test_the_history_shows_values_as_the_task_does(user: User, stages: StandIn) -> None:
+    fields = {
+        "priority": "high",
+        "due": {"date": "2026-11-24", "time": "09:00:00", "zone": "Europe/Paris"},
+        "recurrence": "FREQ=DAILY",
+        "reminders": [{"before": "P1D"}, {"at": "2026-11-23T09:00:00Z"}],
+    }
+    task = await create(user, "Stand-up", **fields)
+    await user.http.patch(task["href"], json={"due": fields["due"] | {"time": "10:00:00"}}, headers=WAIT)
+    completed = (await user.http.post(task["href"] + "/complete", headers=WAIT)).json()["task"]
+
+    created, moved, done = (await user.http.get(task["href"] + "/history")).json()["items"]
+
+    after = {change["field"]: change["after"] for change in created["changes"]}
+    assert {name: after[name] for name in fields} == fields
+    assert (after["status"], after["created_at"]) == ("open", task["created_at"])
+    assert [change["field"] for change in moved["changes"]] == ["due", "occurrence"]
+    assert done["changes"] == [
+        {"field": "status", "before": "open", "after": "completed"},
+        {"field": "completed_at", "before": None, "after": completed["completed_at"]},
+    ]
+
+
+async def test_the_address_alone_leads_to_the_documentation(user: User) -> None:
+    answer = await user.http.get("/", headers={"Authorization": ""})
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+
+
 async def test_the_history_is_read_page_by_page(user: User, stages: StandIn) -> None:
     task = await create(user, "Draft")
     await user.http.patch(task["href"], json={"title": "Final"}, headers=WAIT)

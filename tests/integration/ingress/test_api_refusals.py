@@ -11,7 +11,7 @@ import httpx
 import jwt
 import pytest
 
-from api import tokens
+from api import cursors, tokens
 from api.problems import CATALOGUE
 from tests.integration.ingress.conftest import SECRET
 from tests.integration.ingress.standin import Tail, User
@@ -52,15 +52,16 @@ def due(date: str = "2026-11-24", time: str | None = "09:00", zone: str | None =
 
 
 BAD = [
-    Bad("no JSON", b"{title: 1}", "malformed"),
-    Bad("half of an object", b'{"title": "x"', "malformed"),
+    Bad("no JSON", b"{title: 1}", "malformed", "body"),
+    Bad("half of an object", b'{"title": "x"', "malformed", "body"),
     Bad("nothing", b"", "validation", "body"),
-    Bad("not UTF-8", b'{"title": "\xff"}', "malformed"),
-    Bad("NaN", b'{"title": NaN}', "malformed"),
-    Bad("Infinity", b'{"title": "x", "priority": -Infinity}', "malformed"),
-    Bad("a number too long", b'{"title": ' + b"9" * 5000 + b"}", "malformed"),
+    Bad("not UTF-8", b'{"title": "\xff"}', "malformed", "body"),
+    Bad("NaN", b'{"title": NaN}', "malformed", "body"),
+    Bad("Infinity", b'{"title": "x", "priority": -Infinity}', "malformed", "body"),
+    Bad("a number too long", b'{"title": ' + b"9" * 5000 + b"}", "malformed", "body"),
+    Bad("a byte order mark", b'\xef\xbb\xbf{"title": "x"}', "malformed", "body"),
     Bad("a field twice", b'{"title": "one", "title": "two"}', "malformed", "title"),
-    Bad("deep nesting", b'{"title":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "malformed"),
+    Bad("deep nesting", b'{"title":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "malformed", "body"),
     Bad("nesting that JSON allows", b'{"title":' + b"[" * 500 + b"]" * 500 + b"}", "validation", "title"),
     Bad("a list", [task()], "validation", "body"),
     Bad("null", None, "validation", "body"),
@@ -113,8 +114,8 @@ BAD = [
     Bad("an instant in the year 0", task(reminders=[{"at": "0000-11-23T09:00:00Z"}]), field="reminders.0.at"),
     Bad("an instant before 1970", task(reminders=[{"at": "1969-11-23T09:00:00Z"}]), field="reminders"),
     Bad("a reminder before no instant", task(due=due(zone=None), reminders=[{"before": "PT1M"}]), field="reminders"),
-    Bad("257 KiB", task(notes="x" * 257 * 1024), "too-large"),
-    Bad("10 MB", task(notes="x" * 10 * MIB), "too-large"),
+    Bad("257 KiB", task(notes="x" * 257 * 1024), "too-large", "body"),
+    Bad("10 MB", task(notes="x" * 10 * MIB), "too-large", "body"),
 ]
 
 
@@ -166,7 +167,7 @@ async def test_a_body_in_chunks_is_cut_off_at_the_limit(user: User, tail: Tail) 
 
     refused = problem(await user.http.post("/v1/tasks", content=endless(), headers=JSON))
 
-    assert refused["kind"] == "too-large"
+    assert (refused["kind"], refused["fields"]) == ("too-large", ["body"])
     assert await tail.ends() == before
 
 
@@ -206,6 +207,48 @@ async def test_a_method_that_a_path_does_not_know_is_a_problem_with_those_it_kno
 async def test_a_cursor_that_was_not_given_out_is_refused(path: str, cursor: str, user: User) -> None:
     refused = problem(await user.http.get(path, params={"cursor": cursor}))
     assert (refused["kind"], refused["fields"]) == ("cursor", ["cursor"])
+
+
+async def test_a_cursor_of_another_list_is_refused(user: User) -> None:
+    cursor = cursors.write("reminders", (datetime.now(UTC), str(uuid4())))
+    assert (await user.http.get("/v1/reminders", params={"cursor": cursor or ""})).status_code == 200
+    refused = problem(await user.http.get("/v1/tasks", params={"cursor": cursor or ""}))
+    assert (refused["kind"], refused["fields"]) == ("cursor", ["cursor"])
+
+
+@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/reminders", "/v1/notifications", TASK, f"{TASK}/history"])
+async def test_a_parameter_that_does_not_exist_is_refused(path: str, user: User) -> None:
+    refused = problem(await user.http.get(path, params={"stauts": "open"}))
+    assert (refused["kind"], refused["fields"]) == ("validation", ["stauts"])
+
+
+BODILESS = [("POST", f"{TASK}/complete"), ("POST", f"{TASK}/reopen"), ("DELETE", TASK)]
+
+
+@pytest.mark.parametrize(("method", "path"), BODILESS)
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"at": "2026-11-23"}', "validation"),
+        (b"null", "validation"),
+        (b"[]", "validation"),
+        (b"{", "malformed"),
+        (b'{"x": "' + b"x" * 257 * 1024 + b'"}', "too-large"),
+    ],
+)
+async def test_a_body_where_none_belongs_is_refused(
+    method: str, path: str, body: bytes, kind: str, *, user: User, tail: Tail
+) -> None:
+    before = await tail.ends()
+    refused = problem(await user.http.request(method, path, content=body, headers=JSON))
+    assert (refused["kind"], refused["fields"]) == (kind, ["body"])
+    assert await tail.ends() == before
+
+
+@pytest.mark.parametrize(("method", "path"), BODILESS)
+@pytest.mark.parametrize("body", [b"", b"{}", b" {}\n"])
+async def test_an_empty_body_says_no_more_than_none(method: str, path: str, body: bytes, user: User) -> None:
+    assert (await user.http.request(method, path, content=body, headers=JSON)).status_code == 202
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "201", "many", "1e3"])

@@ -15,25 +15,31 @@ _TIMES = st.integers(0, 2**47).map(lambda at: datetime.fromtimestamp(at / 1000, 
 
 @given(_TIMES, st.uuids())
 def test_a_cursor_leads_back_to_a_time_and_an_id(at: datetime, last: UUID) -> None:
-    assert cursors.key(cursors.write((at, str(last)))) == (at, str(last))
+    assert cursors.key("tasks", cursors.write("tasks", (at, str(last)))) == (at, str(last))
 
 
 @given(st.integers(0, 2**63 - 1))
 def test_a_cursor_leads_back_to_a_number(number: int) -> None:
-    assert cursors.number(cursors.write(number)) == number
+    assert cursors.number("tasks", cursors.write("tasks", number)) == number
 
 
 @given(st.text(max_size=40))
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(Problem, match="Send back the cursor"):
-        cursors.key(text)
+        cursors.key("tasks", text)
 
 
-def test_the_cursor_of_one_list_is_none_of_another() -> None:
+def test_a_number_is_no_time_and_id() -> None:
     with pytest.raises(Problem):
-        cursors.key(cursors.write(7))
+        cursors.key("tasks", cursors.write("tasks", 7))
+
+
+def test_the_cursor_of_one_list_is_none_of_another_in_the_same_order() -> None:
+    position = (datetime(2026, 11, 23, tzinfo=UTC), "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21")
+    with pytest.raises(Problem):
+        cursors.key("tasks", cursors.write("reminders", position))
 
 
 def test_the_end_of_a_list_has_no_cursor() -> None:
-    assert cursors.write(None) is None
-    assert cursors.key(None) is None
+    assert cursors.write("tasks", None) is None
+    assert cursors.key("tasks", None) is None
