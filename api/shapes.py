@@ -5,18 +5,32 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from api.problems import FieldError, invalid
 from schemas import ids
 from schemas import records as r
-from streams.domain import validation
+from streams.domain import rule, validation
 
-Text = Annotated[str, Field(max_length=65_536)]
-"""Any text; the domain says how much of it, of which characters."""
-Word = Annotated[str, Field(max_length=1000)]
+
+def _said(**limits: int) -> Any:
+    """Return what OpenAPI says of a length. The domain is what checks it: it measures text in its composed form."""
+    return Field(json_schema_extra=dict(limits))
+
+
+Title = Annotated[str, _said(minLength=1, maxLength=validation.MAX_TITLE)]
+Notes = Annotated[str, _said(maxLength=validation.MAX_NOTES)]
+Tag = Annotated[str, _said(minLength=1, maxLength=validation.MAX_TAG)]
+Rrule = Annotated[
+    str,
+    Field(
+        description="An RRULE (RFC 5545).",
+        examples=["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"],
+        json_schema_extra={"maxLength": rule.MAX_TEXT},
+    ),
+]
 
 _UNITS = {"W": 604_800, "D": 86_400, "H": 3600, "M": 60, "S": 1}
 _DURATION = re.compile(
@@ -59,20 +73,33 @@ class Shape(BaseModel):
     """A body or a part of it."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    like: ClassVar[str]
+    """An example, as JSON."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _object(cls, value: Any) -> Any:
+        if isinstance(value, dict | cls):
+            return value
+        raise ValueError(f"Write an object like {cls.like}.")
 
 
 class Due(Shape):
     """A date; a date and a floating time; or a date, a time and a zone."""
 
-    date: Annotated[Word, Field(description="A local date (ISO 8601).", examples=["2026-11-24"])]
-    time: Annotated[Word | None, Field(description="A local time.", examples=["09:00"])] = None
+    like = '{"date": "2026-12-01"}'
+
+    date: Annotated[str, Field(description="A local date (ISO 8601).", examples=["2026-11-24"])]
+    time: Annotated[str | None, Field(description="A local time.", examples=["09:00"])] = None
     zone: Annotated[
-        Word | None, Field(description="A zone of the IANA database; only with a time.", examples=["Europe/Paris"])
+        str | None, Field(description="A zone of the IANA database; only with a time.", examples=["Europe/Paris"])
     ] = None
 
 
 class Reminder(Shape):
     """So long before the task is due, or at an instant: exactly one of the two."""
+
+    like = '{"before": "PT15M"} or {"at": "2026-11-23T09:00:00Z"}'
 
     before: Annotated[
         Annotated[int, PlainValidator(seconds, json_schema_input_type=str)] | None,
@@ -91,33 +118,35 @@ class Reminder(Shape):
 
 
 Priority = Literal["none", "low", "medium", "high", "urgent"]
-Tags = Annotated[list[Word], Field(max_length=1000)]
-Reminders = Annotated[list[Reminder], Field(max_length=1000)]
+Tags = Annotated[list[Tag], _said(maxItems=validation.MAX_TAGS)]
+Reminders = Annotated[list[Reminder], _said(maxItems=validation.MAX_REMINDERS)]
 
 
 class NewTask(Shape):
     """The task to create."""
 
-    title: Text
-    notes: Text = ""
+    like = '{"title": "Stand-up"}'
+
+    title: Title
+    notes: Notes = ""
     priority: Priority = "none"
     tags: Tags = []
     due: Due | None = None
-    recurrence: Annotated[
-        Word | None, Field(description="An RRULE (RFC 5545).", examples=["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"])
-    ] = None
+    recurrence: Rrule | None = None
     reminders: Reminders = []
 
 
 class Changes(Shape):
     """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
 
-    title: Text = ""
-    notes: Text | None = None
+    like = '{"title": "Stand-up, online"}'
+
+    title: Title = ""
+    notes: Notes | None = None
     priority: Priority | None = None
     tags: Tags | None = None
     due: Due | None = None
-    recurrence: Word | None = None
+    recurrence: Rrule | None = None
     reminders: Reminders | None = None
 
 
@@ -138,7 +167,7 @@ def fields(body: NewTask | Changes) -> r.TaskFields:
         tags=tuple(body.tags or ()),
         due=r.Due(**body.due.model_dump()) if body.due else None,
         rrule=body.recurrence,
-        reminders=tuple(dict.fromkeys(_reminders(body.reminders or ()))),
+        reminders=tuple(_reminders(body.reminders or ())),
     )
 
 

@@ -1,6 +1,7 @@
 """What people may write into a task: checked, and brought into one form, before a command is written.
 
 Text is brought into Unicode's composed form (NFC) and holds no control characters; lengths count its code points.
+Text that would be too long in any case is refused before it is composed, which may take the square of its length.
 """
 
 import unicodedata
@@ -21,6 +22,9 @@ MAX_TAG = 64
 MAX_REMINDERS = 20
 MAX_BEFORE = 366 * 24 * 60 * 60
 """The longest time between a reminder and the due, in seconds."""
+
+_WIDEST = 4
+"""The most code points that one of composed text is written with."""
 
 ALL = TaskFields.__struct_fields__
 
@@ -66,26 +70,31 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
 
 
 def _title(value: str) -> str:
-    title = _text("title", value.strip(" \t\r\n")).strip()
-    if not 1 <= len(title) <= MAX_TITLE:
-        raise Invalid("title", f"A title has 1 to {MAX_TITLE} characters.")
+    detail = f"A title has 1 to {MAX_TITLE} characters."
+    title = _text("title", value.strip(" \t\r\n"), MAX_TITLE, detail).strip()
+    if not title:
+        raise Invalid("title", detail)
     return title
 
 
 def _notes(value: str) -> str:
-    notes = _text("notes", value.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t")
-    if len(notes) > MAX_NOTES:
-        raise Invalid("notes", f"Notes have at most {MAX_NOTES:,} characters.")
-    return notes
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    return _text("notes", lines, MAX_NOTES, f"Notes have at most {MAX_NOTES:,} characters.", allowed="\n\t")
 
 
 def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
-    tags = {_text("tags", value).strip() for value in values}
+    tags = {_tag(f"tags.{place}", value) for place, value in enumerate(values)}
     if len(tags) > MAX_TAGS:
         raise Invalid("tags", f"A task has at most {MAX_TAGS} tags.")
-    if not all(1 <= len(tag) <= MAX_TAG for tag in tags):
-        raise Invalid("tags", f"A tag has 1 to {MAX_TAG} characters.")
     return tuple(sorted(tags))
+
+
+def _tag(field: str, value: str) -> str:
+    detail = f"A tag has 1 to {MAX_TAG} characters."
+    tag = _text(field, value.strip(" "), MAX_TAG, detail).strip()
+    if not tag:
+        raise Invalid(field, detail)
+    return tag
 
 
 def _due(value: Due | None) -> Due | None:
@@ -97,30 +106,36 @@ def _rrule(value: str | None) -> str | None:
 
 
 def _reminders(values: tuple[Reminder, ...]) -> tuple[Reminder, ...]:
+    for place, reminder in enumerate(values):
+        _check_reminder(f"reminders.{place}", reminder)
+    values = tuple(dict.fromkeys(values))
     if len(values) > MAX_REMINDERS:
         raise Invalid("reminders", f"A task has at most {MAX_REMINDERS} reminders.")
     if len({reminder.id for reminder in values}) < len(values):
         raise Invalid("reminders", "Each reminder of a task has an id of its own.")
-    for reminder in values:
-        _check_reminder(reminder)
     return values
 
 
-def _check_reminder(reminder: Reminder) -> None:
+def _check_reminder(field: str, reminder: Reminder) -> None:
     if (reminder.before is None) == (reminder.at is None):
-        raise Invalid("reminders", "A reminder has either `before`, a time before the due, or `at`, an instant.")
+        raise Invalid(field, "A reminder has either `before`, a time before the due, or `at`, an instant.")
     if reminder.before is not None and not 0 <= reminder.before <= MAX_BEFORE:
-        raise Invalid("reminders", "`before` is from 0 seconds to 366 days.")
+        raise Invalid(f"{field}.before", "`before` is from 0 seconds to 366 days.")
     if reminder.at is not None and not 0 <= reminder.at < times.END:
-        raise Invalid("reminders", "`at` is an instant of the years 1970 to 9999.")
+        raise Invalid(f"{field}.at", "`at` is an instant of the years 1970 to 9999.")
 
 
-def _text(field: str, value: str, allowed: str = "") -> str:
-    """Return the text in NFC; raise ``Invalid`` for a control character or half of a surrogate pair."""
+def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -> str:
+    """Return the text in NFC; raise ``Invalid`` for a control character, half of a surrogate pair, or its length."""
+    if len(value) > _WIDEST * most:
+        raise Invalid(field, too_long)
     for character in value:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
             raise Invalid(field, f"The character U+{ord(character):04X} is not text; leave it out.")
-    return unicodedata.normalize("NFC", value)
+    text = unicodedata.normalize("NFC", value)
+    if len(text.strip()) > most:
+        raise Invalid(field, too_long)
+    return text
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {

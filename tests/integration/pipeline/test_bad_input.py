@@ -35,7 +35,7 @@ BAD = [
     Bad({"title": 7}, "title"),
     Bad({"title": "a\0b"}, "title"),
     Bad({"notes": "a\x1b[2Jb"}, "notes"),
-    Bad({"tags": ["work\x7f"]}, "tags"),
+    Bad({"tags": ["work\x7f"]}, "tags.0"),
     Bad({"tags": "work"}, "tags"),
     Bad({"priority": 1}, "priority"),
     Bad({"due": {"date": "10000-01-01"}}, "due.date"),

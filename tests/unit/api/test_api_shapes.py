@@ -6,7 +6,20 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api import shapes
-from api.shapes import Changes, NewTask, Reminder, changed, duration, fields, fingerprint, milliseconds, seconds
+from api.problems import Problem
+from api.shapes import (
+    Changes,
+    Due,
+    NewTask,
+    Reminder,
+    changed,
+    checked,
+    duration,
+    fields,
+    fingerprint,
+    milliseconds,
+    seconds,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +64,44 @@ def test_null_clears_a_field() -> None:
 
 
 def test_reminders_that_say_the_same_are_one() -> None:
-    body = NewTask(title="x", reminders=[Reminder(before="PT60M"), Reminder(before="PT1H"), Reminder(before="PT2H")])  # type: ignore[arg-type]
-    assert [reminder.before for reminder in fields(body).reminders] == [3600, 7200]
+    due = Due(date="2026-11-24", time="09:00", zone="UTC")
+    body = NewTask(
+        title="x", due=due, reminders=[Reminder(before="PT60M"), Reminder(before="PT1H"), Reminder(before="PT2H")]
+    )  # type: ignore[arg-type]
+    assert [reminder.before for reminder in checked(body).reminders] == [3600, 7200]
 
 
 @pytest.mark.parametrize("body", [{"title": "x", "done": True}, {"title": "x", "tags": "shop"}, {"title": b"x"}])
 def test_types_are_not_guessed_nor_fields_ignored(body: object) -> None:
     with pytest.raises(ValidationError):
         shapes.NewTask.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"title": "x", "due": "2026-12-01"}, r'Write an object like {"date": "2026-12-01"}\.'),
+        ({"title": "x", "reminders": ["PT15M"]}, r'Write an object like {"before": "PT15M"} or'),
+    ],
+)
+def test_what_should_be_an_object_is_refused_with_an_example(body: object, says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        NewTask.model_validate(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"title": "x" * 70_000}, "title: A title has 1 to 500 characters."),
+        ({"title": "x", "tags": [str(n) for n in range(1001)]}, "tags: A task has at most 50 tags."),
+        ({"title": "x", "tags": ["a", "x" * 1001]}, "tags.1: A tag has 1 to 64 characters."),
+        ({"title": "x", "recurrence": "x" * 4097}, "recurrence: A rule is one line of at most 4096 ASCII"),
+    ],
+)
+def test_a_refusal_names_the_limit_that_counts(body: object, says: str) -> None:
+    with pytest.raises(Problem) as refused:
+        checked(NewTask.model_validate(body))
+    assert str(refused.value.detail).startswith(says)
 
 
 def test_a_fingerprint_does_not_depend_on_the_order_of_fields() -> None:

@@ -1,5 +1,7 @@
 """What people may write into a task, and the one form that it takes."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,24 +66,43 @@ def test_what_are_no_notes_is_refused(notes):
 
 @pytest.mark.parametrize("tags", [("",), (" ",), ("x" * 65,), ("a\nb",), tuple(map(str, range(51)))])
 def test_what_are_no_tags_is_refused(tags):
-    assert refused(tags=tags) == ["tags"]
+    assert refused(tags=tags) == ["tags" if len(tags) > 50 else "tags.0"]
+
+
+def test_a_tag_at_fault_is_named_by_its_place():
+    assert refused(tags=("work", "home", "x" * 65)) == ["tags.2"]
+
+
+def test_a_title_is_measured_in_its_composed_form():
+    assert taken(title="u\u0308" * 500).title == "\u00fc" * 500
+    assert refused(title="u\u0308" * 501) == ["title"]
+
+
+def test_a_text_that_is_far_too_long_is_not_composed():
+    begin = process_time()
+    assert refused(title="a" + "\u0316\u0301" * 60_000) == ["title"]
+    assert process_time() - begin < 0.1
+
+
+def test_reminders_that_say_the_same_are_one():
+    assert taken(due=PARIS, reminders=RELATIVE * 30).reminders == RELATIVE
 
 
 @pytest.mark.parametrize(
-    "reminders",
+    ("reminders", "field"),
     [
-        (Reminder("r1"),),
-        (Reminder("r1", before=1, at=1),),
-        (Reminder("r1", before=-1),),
-        (Reminder("r1", before=366 * 86_400 + 1),),
-        (Reminder("r1", at=-1),),
-        (Reminder("r1", at=times.END),),
-        (Reminder("r1", before=1), Reminder("r1", before=2)),
-        tuple(Reminder(f"r{n}", before=n) for n in range(21)),
+        ((Reminder("r1"),), "reminders.0"),
+        ((Reminder("r1", before=1, at=1),), "reminders.0"),
+        ((Reminder("r1", before=-1),), "reminders.0.before"),
+        ((*RELATIVE, *RELATIVE, Reminder("r2", before=366 * 86_400 + 1)), "reminders.2.before"),
+        ((Reminder("r1", at=-1),), "reminders.0.at"),
+        ((Reminder("r1", at=times.END),), "reminders.0.at"),
+        ((Reminder("r1", before=1), Reminder("r1", before=2)), "reminders"),
+        (tuple(Reminder(f"r{n}", before=n) for n in range(21)), "reminders"),
     ],
 )
-def test_what_are_no_reminders_is_refused(reminders):
-    assert refused(due=PARIS, reminders=reminders) == ["reminders"]
+def test_what_are_no_reminders_is_refused(reminders, field):
+    assert refused(due=PARIS, reminders=reminders) == [field]
 
 
 @pytest.mark.parametrize("due", [None, Due("2026-11-24"), Due("2026-11-24", "09:00")])
@@ -106,7 +127,7 @@ def test_every_problem_is_told():
         "rrule": "x",
         "reminders": (Reminder("r"),),
     }
-    assert refused(**wrong) == ["due.date", "notes", "recurrence", "reminders", "tags", "title"]
+    assert refused(**wrong) == ["due.date", "notes", "recurrence", "reminders.0", "tags.0", "title"]
 
 
 def test_in_a_change_only_the_named_fields_are_checked():
