@@ -80,6 +80,7 @@ class _Health:
         self.failures = 0
         self.next: float | None = None
         self.restarting = False
+        self.failed = False  # to start again: why is said already
 
 
 class Watch:
@@ -128,12 +129,10 @@ class Watch:
         if health.next is None:
             health.failures = health.failures + 1 if now - health.began < _STEADY else 1
             health.next = now + pause(health.failures)
-            self._say(
-                f"{part.name} ended with status {part.process.ended} (its log: {part.process.command.log});"
-                f" it starts again in {health.next - now:.0f} s."
-            )
+            ended = f" ended with status {part.process.ended} (its log: {part.process.command.log}); it"
+            self._say(f"{part.name}{'' if health.failed else ended} starts again in {health.next - now:.0f} s.")
         elif now >= health.next:
-            health.next, health.restarting = None, True
+            health.next, health.restarting, health.failed = None, True, True
             restarts.submit(self._restart, part, health)  # one that waits for another holds up no third
 
     def _restart(self, part: Part, health: _Health) -> None:
@@ -146,6 +145,7 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
             self._say(f"{part.name} did not start again: {error}")
         else:
+            health.failed = False
             health.tail = Tail(part.process.command.log)  # what it says while starting would only worry
             self._say(f"{part.name} is ready again.")
         finally:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.problem import Problem
 from local.process import Command, Process
 from local.stack import Part
 from local.watch import Fold, Tail, Watch, is_warning, pause, reminder
@@ -122,6 +123,22 @@ def test_a_part_that_is_slow_to_start_again_holds_up_no_other(tmp_path: Path):
     parts = Parts(*(Part(log.stem, ended(log), again) for log, again in ((slow_log, slow), (quick_log, quick))))
     Watch(parts, print, verbose=False).until(stopping)  # type: ignore[arg-type]
     assert was_back == [True]
+
+
+def test_a_part_that_did_not_start_again_is_not_said_to_have_ended_again(tmp_path: Path):
+    stopping, told, log = threading.Event(), [], tmp_path / "part.log"
+
+    def again() -> Process:
+        raise Problem("It does not start.")
+
+    def say(line: str) -> None:
+        told.append(line)
+        if len(told) == 3:
+            stopping.set()
+
+    Watch(Parts(Part("part", ended(log), again)), say, verbose=False).until(stopping)  # type: ignore[arg-type]
+    first = f"part ended with status 0 (its log: {log}); it starts again in 1 s."
+    assert told == [first, "It does not start.", "part starts again in 2 s."]
 
 
 def test_the_watch_ends_only_when_what_it_starts_again_has_ended_too(tmp_path: Path):
