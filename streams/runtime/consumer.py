@@ -7,12 +7,13 @@ beside the rebalance callbacks, never in them: no heartbeat is sent during a cal
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import stamina  # retries with backoff and jitter, by the author of structlog, which it logs through
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError
+from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError, KafkaError
 from mode import Service
 from msgspec import Struct
 
@@ -21,6 +22,7 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
+from streams.runtime import membership
 from streams.runtime.partition import Partition
 from streams.runtime.stopping import stop
 from streams.settings import Settings
@@ -66,8 +68,11 @@ class Runtime(Service):
         self._starting_producer = asyncio.Lock()
         self._effects = asyncio.Semaphore(self.settings.effects)
         self._joined = False
+        self._group = f"rondo-{stage.name}"
+        self._client = f"{self._group}-{uuid4()}"  # one of its own, by which the group knows this worker
         stage.ready = self.is_ready
         stage.produce = self.produce
+        stage.is_member = self.is_member
         super().__init__(**service)
 
     async def on_start(self) -> None:
@@ -87,7 +92,8 @@ class Runtime(Service):
     async def _join(self) -> None:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self.settings.kafka,
-            group_id=f"rondo-{self.stage.name}",
+            group_id=self._group,
+            client_id=self._client,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -178,6 +184,14 @@ class Runtime(Service):
         self._joined = False
         partitions, self.partitions = self.partitions, {}
         await asyncio.gather(*(partition.close() for partition in partitions.values()))
+
+    async def is_member(self) -> bool:
+        """Ask the group whether this worker is one of its members; no answer counts as no."""
+        try:
+            async with asyncio.timeout(self.settings.session_timeout):
+                return await membership.is_member(self.settings.kafka, self._group, self._client)
+        except (KafkaError, TimeoutError):
+            return False
 
     async def check(self, number: int, positions: dict[str, int]) -> None:
         """Raise ``Ahead`` where positions are beyond what the topics hold: records would be passed over unseen."""

@@ -127,7 +127,7 @@ class Partition:
         self._plan_tick()
 
     async def _discard(self, error: Exception) -> None:
-        """Forget everything since the last commit, and wait until a worker that lost its partitions would know.
+        """Forget everything since the last commit, and go on once the group still has this worker as a member.
 
         A zombie that fenced at once would fence the new owner.
         """
@@ -136,8 +136,11 @@ class Partition:
             held.clear()
         log.warning("block given up", stage=self._stage.name, partition=self.number, error=repr(error))
         await self._store.close()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), self._settings.retry_pause)
+        member = False
+        while not member and not self._closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._settings.retry_pause)
+            member = await self._runtime.is_member()
 
     # Forming a block.
 

@@ -88,6 +88,7 @@ class Stage:
         self.ready: Callable[[], bool] = lambda: False
         self.on_timer: Tick | None = None
         self.produce: Callable[[Topic, Struct, int], Awaitable[None]]
+        self.is_member: Callable[[], Awaitable[bool]]
         self._store = store
         self._tables: list[Table[Any]] = []
         self.app = _App(f"rondo-{name}", autodiscover=False)
