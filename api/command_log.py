@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
 from schemas.codec import Codec
+from schemas.names import event_type, partition_of
 from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, UpdateTask
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
 from schemas.topics import TASK_COMMANDS
@@ -17,13 +17,6 @@ from schemas.topics import TASK_COMMANDS
 Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask
 
 TOPIC = TASK_COMMANDS.name
-_TYPES = {
-    CreateTask: b"create-task",
-    UpdateTask: b"update-task",
-    CompleteTask: b"complete-task",
-    ReopenTask: b"reopen-task",
-    DeleteTask: b"delete-task",
-}
 _log = structlog.get_logger("api.commands")
 
 
@@ -33,14 +26,6 @@ class Unavailable(ConnectionError):
 
 class OutcomeUnknown(TimeoutError):
     """The broker did not acknowledge in time: the command may be on the log, or still come there."""
-
-
-def partition(user: str, partitions: int) -> int:
-    """Return the partition of a user's commands, as Java's default partitioner gives it (murmur2 of the key).
-
-    Stated here, because other clients' defaults differ, and everything of one user has to be in one partition.
-    """
-    return int((murmur2(user.encode()) & 0x7FFFFFFF) % partitions)
 
 
 class CommandLog:
@@ -78,7 +63,7 @@ class CommandLog:
         value, key = self._codec.encode(TOPIC, command), command.user.encode()
         try:
             async with asyncio.timeout(self._timeout):
-                target = partition(command.user, len(await producer.partitions_for(TOPIC)))
+                target = partition_of(command.user, len(await producer.partitions_for(TOPIC)))
                 await producer.send_and_wait(TOPIC, value, key, target, command.at, _headers(command))
         except TimeoutError as error:
             raise OutcomeUnknown from error
@@ -120,5 +105,5 @@ def _headers(command: Command) -> list[tuple[str, bytes]]:
         ("ce_specversion", b"1.0"),
         ("ce_id", command.id.encode()),
         ("ce_source", b"/v1/commands"),
-        ("ce_type", _TYPES[type(command)]),
+        ("ce_type", event_type(type(command)).encode()),
     ]

@@ -4,12 +4,17 @@ A timer that comes writes a notice to the stage's own topic; only consuming the 
 timer still stands. So the log holds every moment at which time passing mattered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeAlias
 
 from schemas import records as r
 from schemas.topics import REMINDER_NOTICES, REMINDERS, TASK_EVENTS
 from streams.domain import reminders
 from streams.runtime import Block, Stage, Stream
+
+Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingReminders | None, Iterable[Any]]]
+"""From what stands for a task to what stands then, and the records that say so."""
 
 stage = Stage("reminders", reads=(TASK_EVENTS, REMINDER_NOTICES), writes=(REMINDERS, REMINDER_NOTICES))
 app = stage.app
@@ -25,7 +30,7 @@ async def follow(blocks: Stream) -> None:
             for record in block:
                 if not isinstance(record.value, r.CommandOutcome):
                     event = record.value
-                    keep(block, event.user, event.task.id, *reminders.react(held(event.user, event.task.id), event))
+                    change(block, event.user, event.task.id, partial(reminders.react, event=event))
 
 
 @stage.agent(REMINDER_NOTICES)
@@ -35,7 +40,7 @@ async def fire(blocks: Stream) -> None:
         with block:
             for record in block:
                 notice = record.value
-                keep(block, notice.user, notice.task, *reminders.fire(held(notice.user, notice.task), notice))
+                change(block, notice.user, notice.task, partial(reminders.fire, notice=notice))
 
 
 @stage.on_tick
@@ -44,20 +49,11 @@ def notice(block: Block, timer: r.Timer) -> None:
     block.emit(REMINDER_NOTICES, r.ReminderNotice(timer.id, timer.user, block.now, timer.subject, timer.due))
 
 
-def held(user: str, task: str) -> r.StandingReminders | None:
-    """Return what stands for a task."""
-    return held_by_task.get(f"{user}/{task}")
-
-
-def keep(
-    block: Block,
-    user: str,
-    task: str,
-    after: r.StandingReminders | None,
-    output: Iterable[r.ReminderScheduled | r.ReminderCancelled | r.ReminderDue],
-) -> None:
-    """Keep what stands now, set and remove timers to match, and emit what changed."""
-    key, before = f"{user}/{task}", held(user, task)
+def change(block: Block, user: str, task: str, decide: Decide) -> None:
+    """Decide by what stands for a task, keep what stands then, set and remove timers to match, and emit the rest."""
+    key = f"{user}/{task}"
+    before = held_by_task.get(key)
+    after, output = decide(before)
     if after != before:
         was, now = standing(before), standing(after)
         for gone in was - now:

@@ -6,11 +6,8 @@ time. A command that comes again within them does nothing, not even a second out
 Gap: ids older than that are forgotten, so a client must not send a command again after 30 days.
 """
 
-from functools import lru_cache
-
-from aiokafka.partitioner import murmur2
-
 from schemas import records as r
+from schemas.names import partition_of
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
 from streams.domain import tasks
 from streams.runtime import Block, Record, Stage, Stream
@@ -76,10 +73,13 @@ class UserState:
 
     def __init__(self, user: str) -> None:
         self._user = user
+        self._tasks: dict[str, r.Task | None] = {}  # those that one command needs, decoded once
 
     def task(self, task: str) -> r.Task | None:
         """Return a task, None where the user has none of this id."""
-        return tasks_by_id.get(f"{self._user}/{task}")
+        if task not in self._tasks:
+            self._tasks[task] = tasks_by_id.get(f"{self._user}/{task}")
+        return self._tasks[task]
 
     def series(self, series: str) -> r.Series | None:
         """Return what is remembered of a series."""
@@ -88,7 +88,7 @@ class UserState:
     def evolve(self, event: tasks.Event) -> None:
         """Keep what an event leads to."""
         task = tasks.evolve(self.task(event.task.id), event)
-        tasks_by_id[f"{self._user}/{task.id}"] = task
+        self._tasks[task.id] = tasks_by_id[f"{self._user}/{task.id}"] = task
         if after := tasks.series_after(event):
             series, state = after
             series_by_id[f"{self._user}/{series}"] = state
@@ -102,9 +102,3 @@ def misplaced(block: Block, record: Record) -> str | None:
     if partition_of(record.value.user, stage.settings.partitions) != block.partition:
         return "the record is not on its user's partition (Java's murmur2 of the user's id)"
     return None
-
-
-@lru_cache(maxsize=100_000)
-def partition_of(user: str, partitions: int) -> int:
-    """Return the partition of a user's records, as Java's default partitioner has it."""
-    return int((murmur2(user.encode()) & 0x7FFFFFFF) % partitions)

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from msgspec import Struct
 
 from schemas import records as r
 from schemas.codec import Undecodable
+from schemas.names import event_type
 from schemas.topics import DEAD_LETTERS, Topic
 
 if TYPE_CHECKING:
@@ -206,7 +208,7 @@ class Block:
     def _headers(self, value: Struct) -> tuple[tuple[str, bytes], ...]:
         """Return CloudEvents' binary mode (CloudEvents 1.0.2, Kafka binding 3.2) and the input that led here."""
         identity = getattr(value, "id", None) or value.command  # type: ignore[attr-defined]  # an outcome has only that
-        headers = (*self.stage.cloud_events(type(value)), ("ce_id", identity.encode()))
+        headers = (*_cloud_events(type(value)), ("ce_id", identity.encode()))
         return (*headers, ("rondo_source", self._source.source.encode())) if self._source else headers
 
 
@@ -215,3 +217,9 @@ def _ids(value: Any) -> dict[str, str]:
     command = str(getattr(value, "command", None) or getattr(value, "id", ""))
     cause = getattr(value, "cause", None)
     return {"command": command, "cause": cause} if cause else {"command": command}
+
+
+@cache
+def _cloud_events(record: type[Struct]) -> tuple[tuple[str, bytes], ...]:
+    """Return the constant part of a record's CloudEvents headers."""
+    return (("ce_specversion", b"1.0"), ("ce_source", b"/rondo"), ("ce_type", event_type(record).encode()))

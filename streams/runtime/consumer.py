@@ -70,9 +70,7 @@ class Runtime(Service):
         self._joined = False
         self._group = f"rondo-{stage.name}"
         self._client = f"{self._group}-{uuid4()}"  # one of its own, by which the group knows this worker
-        stage.ready = self.is_ready
-        stage.produce = self.produce
-        stage.is_member = self.is_member
+        stage.runtime = self
         super().__init__(**service)
 
     async def on_start(self) -> None:

@@ -1,9 +1,7 @@
 """The declaration of a stage: what it reads, writes and remembers, and the Faust app that folds it."""
 
-import re
 import time
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 import faust
@@ -85,10 +83,8 @@ class Stage:
         self.settings: Settings | None = None
         self.clock: Callable[[], int] = _wall_clock
         self.timers: Timers | None = None
-        self.ready: Callable[[], bool] = lambda: False
+        self.runtime: Runtime | None = None
         self.on_timer: Tick | None = None
-        self.produce: Callable[[Topic, Struct, int], Awaitable[None]]
-        self.is_member: Callable[[], Awaitable[bool]]
         self._store = store
         self._tables: list[Table[Any]] = []
         self.app = _App(f"rondo-{name}", autodiscover=False)
@@ -121,6 +117,15 @@ class Stage:
         """Return every topic that the stage touches."""
         own = (self.changelog, *((self.blocks,) if self.blocks else ())) if self.keeps_state else ()
         return tuple(dict.fromkeys((*self.reads, *self.writes, *own, topics.DEAD_LETTERS)))
+
+    def ready(self) -> bool:
+        """Tell whether the stage runs and every partition that it was assigned is open."""
+        return self.runtime is not None and self.runtime.is_ready()
+
+    async def produce(self, topic: Topic, record: Struct, partition: int) -> None:
+        """Produce one record outside any block; see ``Runtime.produce``."""
+        assert self.runtime, f"The stage {self.name} does not run."
+        await self.runtime.produce(topic, record, partition)
 
     def agent(self, *inputs: Topic) -> Callable[[Fold], Fold]:
         """Make a function the Faust agent of these inputs, one agent a topic: it gets a stream of blocks."""
@@ -159,10 +164,3 @@ class Stage:
     def store(self, partition: int) -> Store:
         """Return where a partition's state and position live."""
         return self._store(self, partition) if self._store else KafkaStore(self, partition)
-
-    @staticmethod
-    @cache
-    def cloud_events(record: type[Struct]) -> tuple[tuple[str, bytes], ...]:
-        """Return the constant part of a record's CloudEvents headers; its type is ``task-created`` and so on."""
-        kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", record.__name__).lower()
-        return (("ce_specversion", b"1.0"), ("ce_source", b"/rondo"), ("ce_type", kebab.encode()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from msgspec import Struct
 
-from api.command_log import partition
+from schemas import names
 from schemas.codec import Codec
 from schemas.records import DeadLetter
 from schemas.registry.client import Registry
@@ -80,4 +80,4 @@ class Wire:
 
 def partition_of(user: str) -> int:
     """Return the partition of everything of a user."""
-    return partition(user, PARTITIONS)
+    return names.partition_of(user, PARTITIONS)

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from schemas import ids
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.topics import DEAD_LETTERS, Topic
 from streams import topics
+from streams.reading import committed
 from streams.runtime import Block, Stage, Stream
 from streams.settings import Settings
 
@@ -83,18 +84,9 @@ class Log:
             deliveries.append(await self.producer.send(topic.name, raw, key, partition=partition))
         await asyncio.gather(*deliveries)
 
-    async def read(self, topic: Topic, partitions: int = PARTITIONS) -> list[Any]:
+    async def read(self, topic: Topic) -> list[Any]:
         """Return everything committed on a topic, decoded, one partition after the other."""
-        tps = [TopicPartition(topic.name, number) for number in range(partitions)]
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.kafka, isolation_level="read_committed", auto_offset_reset="earliest"
-        ) as consumer:
-            consumer.assign(tps)
-            await consumer.seek_to_beginning(*tps)
-            ends, found = await consumer.end_offsets(tps), []
-            for tp in tps:
-                while await consumer.position(tp) < ends[tp]:
-                    found += (await consumer.getmany(tp, timeout_ms=100)).get(tp, [])
+        found = [raw async for raw in committed(self.kafka, topic.name)]
         await self.codec.learn(raw.value for raw in found)
         return [self.codec.decode(raw.value) for raw in found]
 

@@ -74,7 +74,7 @@ async def test_what_cannot_be_decoded_is_set_aside_whole_and_the_partition_goes_
     async with running(counting.stage):
         counts = await log.wait_for(counting.counts, 2)
     assert numbers(counts) == {"ann": [1, 2]}
-    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert [(d.topic, d.offset, d.value) for d in dead] == [
         (counting.commands.name, 1, b"no avro"),
         (counting.commands.name, 2, b"\0\xff\xff\xff\xffbody"),
@@ -89,7 +89,7 @@ async def test_what_cannot_be_folded_is_found_by_halving_and_set_aside(worker_se
     async with running(counting.stage):
         counts = await log.wait_for(counting.counts, 998)
     assert numbers(counts) == {"ann": list(range(1, 999))}
-    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert [(d.offset, "poison" in d.reason) for d in dead] == [(37, True), (700, True)]
 
 
@@ -104,7 +104,7 @@ async def test_output_too_large_for_its_topic_sends_its_input_to_the_dead_letter
         await log.put(counting.commands, [large, command("ann", 2)])
         counts = await log.wait_for(counting.counts, 2, 60)
     assert numbers(counts) == {"ann": [1, 2]}
-    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert [d.offset for d in dead] == [1]
 
 
@@ -211,7 +211,7 @@ async def test_what_cannot_be_folded_at_the_head_of_both_inputs_stops_neither(wo
     async with running(counting.stage):
         counts = await log.wait_for(counting.counts, 18)
     assert numbers(counts) == {"ann": list(range(1, 19))}
-    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert sorted((d.topic, d.offset) for d in dead) == [(counting.commands.name, 0), (counting.followups.name, 0)]
 
 
@@ -240,7 +240,7 @@ async def test_an_agent_that_passes_over_its_blocks_loses_nothing(worker_setting
     await log.put(passing.commands, [command("ann", n) for n in range(4)])
 
     async def dead() -> list[int]:
-        return [d.offset for d in await log.read(DEAD_LETTERS, 1) if d.stage == passing.stage.name]
+        return [d.offset for d in await log.read(DEAD_LETTERS) if d.stage == passing.stage.name]
 
     async with running(passing.stage):
         assert await until(dead, lambda found: len(found) >= 4) == [0, 1, 2, 3]
@@ -254,7 +254,7 @@ async def test_a_timer_that_fails_is_set_aside_and_the_others_come(worker_settin
         counts = await log.wait_for(counting.counts, 30 + 29)
     fired = [c.command for c in counts if c.task == "timer"]
     assert sorted(fired) == sorted(command("ann", n).id for n in range(1, 31) if n != 13)
-    dead = [d for d in await log.read(DEAD_LETTERS, 1) if d.stage == counting.stage.name]
+    dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert [(d.key, "unlucky" in d.reason) for d in dead] == [(command("ann", 13).id.encode(), True)]
 
 

@@ -26,4 +26,4 @@ async def test_a_stage_that_reads_is_a_member_of_its_group(worker_settings, log:
     async with running(counting.stage):
         group = f"rondo-{counting.stage.name}"
         assert not await is_member(log.kafka, group, group)
-        assert await counting.stage.is_member()
+        assert await counting.stage.runtime.is_member()
