@@ -4,7 +4,7 @@ The position is Postgres's own. Whoever writes names the position from which the
 thought dead and comes back names an old one, and nothing of its block is written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from asyncpg import Connection
 
@@ -12,6 +12,11 @@ from postgres.queries import load
 
 # Which tags a task bears depends on the version that stands, so the task comes first.
 _ORDER = ("put_tasks", "put_tags", "put_task_tags", "put_audit", "put_reminders", "put_notifications", "put_commands")
+
+
+Rows = Mapping[str, Sequence[tuple[object, ...]]]
+"""Rows by the query that puts them, in the order of the log."""
+Put = Callable[[Connection, Rows], Awaitable[None]]
 
 
 class _Moved(Exception):
@@ -28,37 +33,8 @@ async def positions(connection: Connection, partition: int, topics: Sequence[str
         return {row["topic"]: row["position"] async for row in rows}
 
 
-async def write(  # noqa: PLR0917 - called once, in this order
-    connection: Connection,
-    topic: str,
-    partition: int,
-    read: int,
-    next: int,  # noqa: A002 - the word for it
-    rows: Mapping[str, Sequence[tuple[object, ...]]],
-) -> bool:
-    """Write the rows of the records from offset ``read`` to before ``next``; wake who waits for outcomes among them.
-
-    ``rows`` are those of ``streams.domain.views.project`` by query, in the order of the log. Returns False, with
-    nothing written, where the position is not ``read`` any more: another owner writes this partition now. Raises
-    KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError; nothing is written then.
-    """
-    try:
-        async with connection.transaction():
-            await load("write").become_projector(connection)
-            await _advance(connection, topic, partition, read, next)
-            await _put(connection, rows)
-    except _Moved:
-        return False
-    return True
-
-
-async def _advance(connection: Connection, topic: str, partition: int, read: int, following: int) -> None:
-    status = await load("write").advance(connection, topic=topic, partition=partition, read=read, next=following)
-    if status != "UPDATE 1":
-        raise _Moved
-
-
-async def _put(connection: Connection, rows: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
+async def put_views(connection: Connection, rows: Rows) -> None:
+    """Put the rows of ``streams.domain.views.project``, and wake who waits for outcomes among them."""
     if unknown := rows.keys() - set(_ORDER):
         raise KeyError(f"postgres/queries/write.sql has no rows {sorted(unknown)}.")
     for name in _ORDER:
@@ -68,3 +44,34 @@ async def _put(connection: Connection, rows: Mapping[str, Sequence[tuple[object,
             await query(connection, **columns)
     if outcomes := rows.get("put_commands"):
         await load("write").wake(connection, id=[row[0] for row in outcomes])
+
+
+async def write(  # noqa: PLR0917 - called once, in this order
+    connection: Connection,
+    topic: str,
+    partition: int,
+    read: int,
+    next: int,  # noqa: A002 - the word for it
+    rows: Rows,
+    put: Put = put_views,
+) -> bool:
+    """Write the rows of the records from offset ``read`` to before ``next``, by ``put``.
+
+    Returns False, with nothing written, where the position is not ``read`` any more: another owner writes this
+    partition now. Raises KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError;
+    nothing is written then.
+    """
+    try:
+        async with connection.transaction():
+            await load("write").become_projector(connection)
+            await _advance(connection, topic, partition, read, next)
+            await put(connection, rows)
+    except _Moved:
+        return False
+    return True
+
+
+async def _advance(connection: Connection, topic: str, partition: int, read: int, following: int) -> None:
+    status = await load("write").advance(connection, topic=topic, partition=partition, read=read, next=following)
+    if status != "UPDATE 1":
+        raise _Moved

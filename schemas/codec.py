@@ -7,7 +7,7 @@ another version of a schema is resolved to the current one as Avro's specificati
 from collections.abc import Callable, Iterable
 from functools import cache
 from io import BytesIO
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from fastavro import schemaless_reader, schemaless_writer
 from fastavro.schema import SchemaParseException, UnknownType
@@ -35,6 +35,22 @@ class Unlearned(LookupError):
     def __init__(self, message: bytes) -> None:
         super().__init__(f"Schema {int.from_bytes(message[1:_PREFIX])} was not learned: await learn() first.")
         self.message = message
+
+
+class Serde(Protocol):
+    """What turns a stage's records to bytes and back: ``Codec``, or for another format what keeps to the same."""
+
+    async def publish(self, topics: Iterable[Topic]) -> None:
+        """Make what these topics carry known to others, before anything is encoded."""
+
+    async def learn(self, values: Iterable[bytes | None]) -> None:
+        """Learn what decoding these messages needs."""
+
+    def encode(self, topic: str, record: Struct) -> bytes:
+        """Return the message of a record for a topic."""
+
+    def decode(self, data: bytes | None) -> Struct:
+        """Return the record of a message; raise ``Undecodable``, or ``Unlearned`` where ``learn`` has to come first."""
 
 
 class Codec:

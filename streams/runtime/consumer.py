@@ -18,7 +18,6 @@ from mode import Service
 from msgspec import Struct
 
 from schemas import settings
-from schemas.codec import Codec
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
@@ -76,7 +75,7 @@ class Runtime(Service):
     async def on_start(self) -> None:
         """Publish the schemas, see that the topics are right, and join the group; wait for parts that start later."""
         self._registry = Registry(self.settings.registry)
-        self.stage.codec = Codec(self._registry)
+        self.stage.codec = self.stage.serde(self._registry)
         away = (RegistryUnavailable, KafkaConnectionError)
         async for attempt in stamina.retry_context(on=away, attempts=None, timeout=PATIENCE, wait_max=5.0):
             with attempt:

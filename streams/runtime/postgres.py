@@ -22,15 +22,19 @@ UNFIT = (
 
 
 class PostgresStore:
-    """One turn with a partition of a stage that writes views and produces nothing but dead letters."""
+    """One turn with a partition of a stage that writes views and produces nothing but dead letters.
+
+    ``put`` writes a block's rows, within the transaction that moves the position.
+    """
 
     state: State | None = None
 
-    def __init__(self, stage: Stage, partition: int) -> None:
+    def __init__(self, stage: Stage, partition: int, put: writer.Put = writer.put_views) -> None:
         assert stage.settings is not None
         self._stage = stage
         self._settings = stage.settings
         self._partition = partition
+        self._put = put
         self._connection: asyncpg.Connection | None = None
         self._dead_letters: AIOKafkaProducer | None = None
         self._positions: dict[str, int] = {}
@@ -49,7 +53,9 @@ class PostgresStore:
         await self._set_aside(block)
         read, following = self._positions[block.topic], positions[block.topic]
         try:
-            ours = await writer.write(self._connection, block.topic, self._partition, read, following, block.rows)
+            ours = await writer.write(
+                self._connection, block.topic, self._partition, read, following, block.rows, self._put
+            )
         except UNFIT as error:
             raise Refused(f"Postgres can't hold it: {error}") from error
         if not ours:

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from schemas import records as r
 from schemas import topics
-from schemas.codec import Codec
+from schemas.codec import Codec, Serde
+from schemas.registry.client import Registry
 from schemas.topics import Topic
 from streams.runtime.block import Block
 from streams.runtime.consumer import Runtime
@@ -62,11 +63,12 @@ class Stage:
     """One stage of the pipeline.
 
     ``writes`` are the topics it alone produces to. ``store`` makes the place where a partition's state and position
-    live: RocksDB with a changelog by default, Postgres for views. ``settings`` and ``clock`` (milliseconds since 1970)
-    may be set before the app starts; without, the environment and the wall clock are used.
+    live: RocksDB with a changelog by default, Postgres for views. ``serde`` makes from the registry what encodes and
+    decodes records: Avro by default. ``settings`` and ``clock`` (milliseconds since 1970) may be set before the app
+    starts; without, the environment and the wall clock are used.
     """
 
-    codec: Codec
+    codec: Serde
 
     def __init__(
         self,
@@ -75,10 +77,12 @@ class Stage:
         reads: tuple[Topic, ...],
         writes: tuple[Topic, ...] = (),
         store: Callable[["Stage", int], Store] | None = None,
+        serde: Callable[[Registry], Serde] = Codec,
     ) -> None:
         self.name = name
         self.reads = reads
         self.writes = writes
+        self.serde = serde
         self.current: Block | None = None
         self.settings: Settings | None = None
         self.clock: Callable[[], int] = _wall_clock
