@@ -4,7 +4,8 @@ The position is Postgres's own. Whoever writes names the position from which the
 thought dead and comes back names an old one, and nothing of its block is written.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from asyncpg import Connection
 
@@ -19,8 +20,8 @@ Rows = Mapping[str, Sequence[tuple[object, ...]]]
 Put = Callable[[Connection, Rows], Awaitable[None]]
 
 
-class _Moved(Exception):
-    """Another owner has moved the position."""
+class Moved(Exception):
+    """Another owner has moved the position: nothing is written."""
 
 
 async def positions(connection: Connection, partition: int, topics: Sequence[str]) -> dict[str, int]:
@@ -33,8 +34,26 @@ async def positions(connection: Connection, partition: int, topics: Sequence[str
         return {row["topic"]: row["position"] async for row in rows}
 
 
+@asynccontextmanager
+async def moving(connection: Connection, topic: str, partition: int, read: int, following: int) -> AsyncIterator[None]:
+    """Begin a transaction by moving the position from ``read`` to ``following``; it commits when the body ends.
+
+    Raises ``Moved`` where the position is not ``read`` any more: another owner writes this partition now.
+    """
+    queries = load("write")
+    async with connection.transaction():
+        await queries.become_projector(connection)
+        status = await queries.advance(connection, topic=topic, partition=partition, read=read, next=following)
+        if status != "UPDATE 1":
+            raise Moved
+        yield
+
+
 async def put_views(connection: Connection, rows: Rows) -> None:
-    """Put the rows of ``streams.domain.views.project``, and wake who waits for outcomes among them."""
+    """Put the rows of ``streams.domain.views.project``, and wake who waits for outcomes among them.
+
+    Raises KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError.
+    """
     if unknown := rows.keys() - set(_ORDER):
         raise KeyError(f"postgres/queries/write.sql has no rows {sorted(unknown)}.")
     for name in _ORDER:
@@ -44,34 +63,3 @@ async def put_views(connection: Connection, rows: Rows) -> None:
             await query(connection, **columns)
     if outcomes := rows.get("put_commands"):
         await load("write").wake(connection, id=[row[0] for row in outcomes])
-
-
-async def write(  # noqa: PLR0917 - called once, in this order
-    connection: Connection,
-    topic: str,
-    partition: int,
-    read: int,
-    next: int,  # noqa: A002 - the word for it
-    rows: Rows,
-    put: Put = put_views,
-) -> bool:
-    """Write the rows of the records from offset ``read`` to before ``next``, by ``put``.
-
-    Returns False, with nothing written, where the position is not ``read`` any more: another owner writes this
-    partition now. Raises KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError;
-    nothing is written then.
-    """
-    try:
-        async with connection.transaction():
-            await load("write").become_projector(connection)
-            await _advance(connection, topic, partition, read, next)
-            await put(connection, rows)
-    except _Moved:
-        return False
-    return True
-
-
-async def _advance(connection: Connection, topic: str, partition: int, read: int, following: int) -> None:
-    status = await load("write").advance(connection, topic=topic, partition=partition, read=read, next=following)
-    if status != "UPDATE 1":
-        raise _Moved

@@ -11,7 +11,8 @@ from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS
 from streams.channels import deliver, name_of
 from streams.domain import ledger
-from streams.runtime import Block, Stage, Stream
+from streams.runtime import Block, Stage, Stream, failpoints
+from streams.runtime.failpoints import Point
 
 stage = Stage("notify", reads=(REMINDERS, NOTIFICATIONS), writes=(NOTIFICATIONS,))
 app = stage.app
@@ -78,6 +79,7 @@ async def send(claim: r.Notification, partition: int) -> None:
     if claim.retry_at is not None and stage.clock() >= claim.retry_at:
         return
     error = await deliver(stage.settings, claim)
+    await failpoints.reach(stage.name, Point.DELIVERED)
     now = stage.clock()
     step = ledger.failed(claim, now, error) if error else ledger.sent(claim, now)
     await stage.produce(NOTIFICATIONS, step, partition)

@@ -42,5 +42,7 @@ class Settings(settings.Settings):
     """Seconds after which the broker aborts a dead worker's transaction, which hides records until then."""
     effects: Annotated[int, Field(ge=1)] = 32
     """At most so many deliveries at a time."""
+    failpoint: str = ""
+    """For tests: where to fail, as ``STAGE:POINT:ACTION[@NTH]``; see ``streams/runtime/failpoints.py``."""
     tick: Annotated[float, Field(gt=0)] = 0.5
     """Seconds between two looks at the timers while none is known to be due earlier."""

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Response
 from mode import Service, Worker
 
 from schemas import logs, settings
-from streams.runtime import Stage
+from streams.runtime import Stage, failpoints
 from streams.settings import Settings
 
 STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
@@ -21,6 +21,8 @@ def run(names: Sequence[str] = STAGES) -> None:
     """Run these stages until the process is told to stop; ends the process."""
     chosen = settings.load(Settings)
     logs.configure(chosen.log)
+    if chosen.failpoint:
+        failpoints.arm(chosen.failpoint)
     stages = [find(name) for name in names]
     for stage in stages:
         stage.settings = chosen

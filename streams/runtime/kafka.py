@@ -16,7 +16,9 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS
 from streams.domain.times import tzdata_version
+from streams.runtime import failpoints
 from streams.runtime.block import Block, Output
+from streams.runtime.failpoints import Point
 from streams.runtime.state import State
 from streams.runtime.stopping import stop
 
@@ -46,11 +48,14 @@ class KafkaStore:
     async def open(self) -> dict[str, int]:
         """Fence former owners, restore from the changelog, return the positions."""
         self._turn = 0
-        for number in (0, 1):
-            await self._initialise(number)
+        await self._initialise(0)
+        await self._reach(Point.FENCING)
+        await self._initialise(1)
+        await self._reach(Point.FENCED)
         path = self._settings.data / "state" / self._stage.name / str(self._partition)
         self.state = State(path)
         await self._restore(self.state)
+        await self._reach(Point.RESTORED)
         raw = self.state.get(_POSITION)
         return dict(cast("r.Position", self._stage.codec.decode(raw)).offsets) if raw else {}
 
@@ -106,17 +111,26 @@ class KafkaStore:
         producer = self._producers[self._turn]
         changes = {**block.changes, _POSITION: self._encoded(r.Position(positions))}
         await producer.begin_transaction()
+        await self._reach(Point.BEGUN)
         sent = []
         try:
             for topic, outputs in self._outputs(block, changes).items():
+                if topic == self._stage.changelog.name:
+                    await self._reach(Point.PRODUCED)
                 for batch in _batches(producer, outputs):
                     partition = 0 if topic == DEAD_LETTERS.name else self._partition
                     sent.append(await producer.send_batch(batch, topic, partition=partition))
         finally:  # also where sending failed: the first delivery that failed says why
             delivered = await asyncio.gather(*sent)  # a commit can succeed though a batch that nobody awaited failed
+        await self._reach(Point.CHANGELOGGED)
         await producer.commit_transaction()
+        await self._reach(Point.COMMITTED)
         self._turn = 1 - self._turn
         self.state.write(changes, delivered[-1].offset + batch.record_count())
+        await self._reach(Point.WRITTEN)
+
+    async def _reach(self, point: Point) -> None:
+        await failpoints.reach(self._stage.name, point)
 
     def _outputs(self, block: Block, changes: dict[bytes, bytes | None]) -> dict[str, list[Output]]:
         """Return what is to be produced, by topic; the changelog is the last."""

@@ -15,7 +15,9 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
+from streams.runtime import failpoints
 from streams.runtime.block import Block, FoldError
+from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
 from streams.runtime.store import Refused
 
@@ -78,6 +80,7 @@ class Partition:
 
     async def close(self) -> None:
         """End the turn: the running block is finished, what is held is dropped, producers and RocksDB are closed."""
+        await self._reach(Point.REVOKED)
         for event in (self._closing, self._wake, self._sought):
             event.set()
         self.accepting = self.ready = False
@@ -185,7 +188,9 @@ class Partition:
 
     async def _process(self, block: Block) -> None:
         try:
+            await self._reach(Point.FETCHED)
             await self._fold(block)
+            await self._reach(Point.FOLDED)
             self._put_back(block, block.rest())
             positions = {**self.positions, **_after(block)}
             async with asyncio.timeout(self._settings.block_timeout):
@@ -198,11 +203,15 @@ class Partition:
             self._put_back(block, block.raws)
             return
         self.positions = positions
+        await self._reach(Point.ACKNOWLEDGED)
         self._condemned.pop(block.topic, None)
         self._limits[block.topic] = min(self._limits[block.topic] * 2, self._settings.block_records)
         self._plan_tick()
         for effect in block.effects:
             self._runtime.perform(effect)
+
+    async def _reach(self, point: Point) -> None:
+        await failpoints.reach(self._stage.name, point)
 
     async def _learned(self, error: BaseException | None) -> bool:
         """Learn the schema that an error asks for, if it is such a one: then the same again will succeed."""

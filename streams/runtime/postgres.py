@@ -5,7 +5,9 @@ from aiokafka import AIOKafkaProducer
 
 from postgres import writer
 from schemas.topics import DEAD_LETTERS
+from streams.runtime import failpoints
 from streams.runtime.block import Block
+from streams.runtime.failpoints import Point
 from streams.runtime.stage import Stage
 from streams.runtime.state import State
 from streams.runtime.stopping import stop
@@ -53,13 +55,14 @@ class PostgresStore:
         await self._set_aside(block)
         read, following = self._positions[block.topic], positions[block.topic]
         try:
-            ours = await writer.write(
-                self._connection, block.topic, self._partition, read, following, block.rows, self._put
-            )
+            async with writer.moving(self._connection, block.topic, self._partition, read, following):
+                await self._put(self._connection, block.rows)
+                await failpoints.reach(self._stage.name, Point.STATED)
+        except writer.Moved:
+            raise LostPosition(f"Another worker writes the views of {block.topic}/{self._partition}.") from None
         except UNFIT as error:
             raise Refused(f"Postgres can't hold it: {error}") from error
-        if not ours:
-            raise LostPosition(f"Another worker writes the views of {block.topic}/{self._partition}.")
+        await failpoints.reach(self._stage.name, Point.ROWS_COMMITTED)
         self._positions = positions
 
     async def _set_aside(self, block: Block) -> None:

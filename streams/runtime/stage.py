@@ -4,7 +4,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 
-import faust
 from faust.app.base import BootStrategy
 from faust.streams import Stream as FaustStream
 from msgspec import Struct
@@ -14,6 +13,7 @@ from schemas import topics
 from schemas.codec import Codec, Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
+from streams.runtime import refusals
 from streams.runtime.block import Block
 from streams.runtime.consumer import Runtime
 from streams.runtime.kafka import KafkaStore
@@ -39,7 +39,7 @@ class _Boot(BootStrategy):
     enable_web = False
 
 
-class _App(faust.App):
+class _App(refusals.App):
     """A Faust app whose agents are fed by the runtime."""
 
     BootStrategy = _Boot

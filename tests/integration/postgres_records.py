@@ -7,7 +7,7 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from postgres.writer import positions, write
+from postgres.writer import Moved, moving, positions, put_views
 from schemas import ids
 from schemas import records as r
 from streams.domain.views import collect
@@ -65,6 +65,16 @@ def one_of_each(user: str) -> list[Struct]:
     return [event(task), outcome(user, event(task).command), entry(user), scheduled(user), step(user)]
 
 
+async def write(connection: asyncpg.Connection, topic: str, read: int, following: int, rows) -> bool:
+    """Write a block as the views stage does; tell whether the position was where the block was read from."""
+    try:
+        async with moving(connection, topic, 0, read, following):
+            await put_views(connection, rows)
+    except Moved:
+        return False
+    return True
+
+
 class Log:
     """One topic's partition as the views stage reads it, alone in its name."""
 
@@ -76,7 +86,7 @@ class Log:
         if not self.position:
             await positions(self.connection, 0, [self.topic])
         read, self.position = self.position, self.position + len(records)
-        return await write(self.connection, self.topic, 0, read, self.position, collect(records))
+        return await write(self.connection, self.topic, read, self.position, collect(records))
 
 
 @asynccontextmanager

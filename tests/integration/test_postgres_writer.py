@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from postgres.migrate import migrate
 from postgres.queries import load
-from postgres.writer import positions, write
+from postgres.writer import positions
 from schemas import ids
 from schemas import records as r
 from streams.domain.views import collect
@@ -28,6 +28,7 @@ from tests.integration.postgres_records import (
     shown,
     step,
     versions,
+    write,
 )
 
 
@@ -61,26 +62,26 @@ async def test_a_position_belongs_to_its_partition(connection):
 async def test_a_stale_owners_block_is_refused_whole(connection):
     log, user = Log(connection), new_user()
     await log.write(event(a_task(new_user())), event(a_task(new_user())))
-    refused = not await write(connection, log.topic, 0, 1, 3, collect(one_of_each(user)))
+    refused = not await write(connection, log.topic, 1, 3, collect(one_of_each(user)))
     assert (refused, set(map(len, (await shown(connection, user)).values()))) == (True, {0})
 
 
 async def test_a_refused_block_leaves_the_position(connection):
     log = Log(connection)
     await log.write(event(a_task(new_user())), event(a_task(new_user())))
-    await write(connection, log.topic, 0, 1, 3, {})
+    await write(connection, log.topic, 1, 3, {})
     assert await positions(connection, 0, [log.topic]) == {log.topic: 2}
 
 
 async def test_a_block_of_a_partition_without_position_is_refused(connection):
-    assert not await write(connection, "never-started", 0, 0, 1, {})
+    assert not await write(connection, "never-started", 0, 1, {})
 
 
 async def test_of_two_owners_at_the_same_moment_one_writes(connection, postgres):
     log, block = Log(connection), collect([event(a_task(new_user()))])
     await positions(connection, 0, [log.topic])
     other = await asyncpg.connect(postgres)
-    both = await asyncio.gather(*(write(one, log.topic, 0, 0, 1, block) for one in (connection, other)))
+    both = await asyncio.gather(*(write(one, log.topic, 0, 1, block) for one in (connection, other)))
     await other.close()
     assert sorted(both) == [False, True]
 
@@ -93,7 +94,7 @@ async def test_an_owner_that_stalls_within_its_block_lets_the_next_one_go_on(con
     await transaction.start()
     await load("write").become_projector(stalled)
     await load("write").advance(stalled, topic=log.topic, partition=0, read=0, next=1)
-    assert await asyncio.wait_for(write(connection, log.topic, 0, 0, 1, block), 20)
+    assert await asyncio.wait_for(write(connection, log.topic, 0, 1, block), 20)
     stalled.terminate()
 
 
@@ -111,7 +112,7 @@ async def test_rows_of_an_unknown_query_are_refused(connection):
     log = Log(connection)
     await positions(connection, 0, [log.topic])
     with pytest.raises(KeyError, match="put_nothing"):
-        await write(connection, log.topic, 0, 0, 1, {"put_nothing": [(1,)]})
+        await write(connection, log.topic, 0, 1, {"put_nothing": [(1,)]})
 
 
 async def test_the_same_block_written_twice_changes_nothing(connection):
@@ -228,7 +229,7 @@ async def test_of_a_refused_block_nobody_hears(connection, postgres):
     await log.write(event(a_task(user)))
     listener = await asyncpg.connect(postgres)
     await listener.add_listener("rondo_commands", lambda *said: heard.put_nowait(said[-1]))
-    await write(connection, log.topic, 0, 0, 1, collect([outcome(user, refused)]))
+    await write(connection, log.topic, 0, 1, collect([outcome(user, refused)]))
     await log.write(outcome(user, accepted))
     first = await asyncio.wait_for(heard.get(), 10)
     await listener.close()

@@ -62,7 +62,8 @@ class StandIn:
         assert self._topic in await writer.positions(self._connection, 0, [self._topic])
         at = self._next
         self._next += 1
-        assert await writer.write(self._connection, self._topic, 0, at, self._next, collect(records))
+        async with writer.moving(self._connection, self._topic, 0, at, self._next):
+            await writer.put_views(self._connection, collect(records))
 
     def _fold(self, event: tasks.Event) -> AuditEntry:
         before = self._tasks.get(event.task.id)
