@@ -26,7 +26,7 @@ DOCUMENTS = {
 }
 EVERYTHING = "\n".join(DOCUMENTS.values())
 OPERATING = DOCUMENTS["docs/operating.md"]
-PARTS = ("api", "local", "postgres", "rondo", "schemas", "streams")
+PARTS = ("api", "bench", "local", "postgres", "rondo", "schemas", "streams")
 SETTINGS: tuple[type[BaseSettings], ...] = (
     api.settings.Settings,
     local.settings.Settings,

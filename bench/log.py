@@ -1,0 +1,82 @@
+"""The topics that a way reads and writes, and how commands come to them."""
+
+import asyncio
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from confluent_kafka import Producer
+
+from bench.workload import PARTITIONS, Message
+from schemas.topics import Topic
+from streams import topics
+
+
+def create(kafka: str, names: Iterable[str]) -> None:
+    """Create topics as Rondo does."""
+    asyncio.run(topics.create(kafka, PARTITIONS, [Topic(name, "bench", ()) for name in names]))
+
+
+def delete(kafka: str, run: str) -> None:
+    """Delete every topic whose name has this run's id: its changelog would be compacted during the next run."""
+    asyncio.run(_delete(kafka, run))
+
+
+async def _delete(kafka: str, run: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        await admin.delete_topics([name for name in await admin.list_topics() if run in name])
+    finally:
+        await admin.close()
+
+
+def length(kafka: str, topic: str) -> int:
+    """Return how many records and markers a topic's partitions hold together."""
+    return asyncio.run(_length(kafka, topic))
+
+
+async def _length(kafka: str, topic: str) -> int:
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
+        return sum(ends.values())
+    finally:
+        await consumer.stop()
+
+
+class Load:
+    """Commands that stand on the topic in an open transaction, so that who reads committed sees all of them at once."""
+
+    def __init__(self, kafka: str, topic: str, messages: Iterable[Message]) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": kafka,
+                "transactional.id": f"load-{topic}",
+                "transaction.timeout.ms": 300_000,
+                "log_level": 2,  # it tells of a coordinator that still loads, and tries again
+                "linger.ms": 20,
+                "batch.size": 500_000,
+            }
+        )
+        self._producer.init_transactions(30)
+        self._producer.begin_transaction()
+        for message in messages:
+            self._produce(topic, message)
+        self._producer.flush(60)
+
+    def _produce(self, topic: str, message: Message) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    topic, message.value, message.key, partition=message.partition, timestamp=message.at
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def release(self) -> None:
+        """Let everyone see them."""
+        self._producer.commit_transaction(30)

@@ -1,0 +1,76 @@
+"""CPU seconds and memory of processes, each with all that it started."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+import psutil
+
+_EVERY = 0.2  # seconds between two looks at memory
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one part took."""
+
+    cpu: float  # seconds of user and system together
+    memory: int  # bytes at the highest; what several processes share counts once
+
+
+class Meter:
+    """Measures between entering and leaving; ``usage`` by part afterwards."""
+
+    def __init__(self, parts: Mapping[str, int]) -> None:
+        self._processes = {name: psutil.Process(pid) for name, pid in parts.items()}
+        self._peak = dict.fromkeys(parts, 0)
+        self._ended = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, daemon=True)
+        self.usage: dict[str, Usage] = {}
+
+    def __enter__(self) -> "Meter":
+        self._before = {name: _cpu(process) for name, process in self._processes.items()}
+        self._sampler.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        after = {name: _cpu(process) for name, process in self._processes.items()}
+        self._ended.set()
+        self._sampler.join()
+        self.usage = {name: Usage(after[name] - self._before[name], self._peak[name]) for name in after}
+
+    def _sample(self) -> None:
+        while not self._ended.wait(_EVERY):
+            for name, process in self._processes.items():
+                self._peak[name] = max(self._peak[name], _memory(process))
+
+
+def _cpu(process: psutil.Process) -> float:
+    """Return the seconds of a process, of those it started, and of those that ended."""
+    found = 0.0
+    for each in _tree(process):
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:  # its parent counts it now
+            continue
+        found += times.user + times.system + times.children_user + times.children_system
+    return found
+
+
+def _memory(process: psutil.Process) -> int:
+    own, shared = 0, 0
+    for each in _tree(process):
+        try:
+            memory = each.memory_info()
+        except psutil.NoSuchProcess:
+            continue
+        common = getattr(memory, "shared", 0)  # Linux tells it
+        own, shared = own + memory.rss - common, max(shared, common)
+    return own + shared
+
+
+def _tree(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []

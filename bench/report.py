@@ -1,0 +1,80 @@
+"""What was measured: tables for people, lines for programs."""
+
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.meter import Usage
+from bench.trial import Result
+
+MIB = 1024 * 1024
+SHARED = ("broker", "postgres")
+_FIRST = "runtime"
+
+
+def peers(console: Console, rounds: Sequence[Sequence[Result]]) -> None:
+    """Print the ways side by side, medians of the rounds, and the ratios of the runtime to each other one."""
+    by_way = _by_way(rounds)
+    console.print(_ends(by_way), _parts(by_way))
+    for other in by_way:
+        if _FIRST in by_way and other != _FIRST:
+            _ratios(console, by_way[_FIRST], by_way[other])
+
+
+def _ends(by_way: dict[str, list[Result]]) -> Table:
+    table = Table(title="End to end, medians of the rounds; CPU in µs a row")
+    for column in ("way", "rows", "rows/s", "from", "to", "CPU of its own", "with broker and Postgres"):
+        table.add_column(column, justify="left" if column == "way" else "right")
+    for way, results in by_way.items():
+        rates = [result.rate for result in results]
+        cpu = [median(result.cpu(shared=shared) for result in results) for shared in (False, True)]
+        figures = (results[0].rows, median(rates), min(rates), max(rates))
+        table.add_row(way, *(f"{figure:,.0f}" for figure in figures), *(f"{each:.1f}" for each in cpu))
+    return table
+
+
+def _parts(by_way: dict[str, list[Result]]) -> Table:
+    table = Table(title="Each part: CPU seconds, medians of the rounds; the highest memory in MiB")
+    for column in ("way", "part", "CPU s", "CPU µs a row", "MiB"):
+        table.add_column(column, justify="left" if column in {"way", "part"} else "right")
+    for way, results in by_way.items():
+        for part in results[0].usage:
+            cpu = median(result.usage[part].cpu for result in results)
+            memory = max(result.usage[part].memory for result in results) / MIB
+            table.add_row(way, part, f"{cpu:.2f}", f"{cpu / results[0].rows * 1e6:.1f}", f"{memory:.0f}")
+        table.add_section()
+    return table
+
+
+def ratio(console: Console, name: str, value: float) -> None:
+    """Print one figure for programs."""
+    console.print(f"ratio {name} {value:.3f}", highlight=False, soft_wrap=True)
+
+
+def _by_way(rounds: Sequence[Sequence[Result]]) -> dict[str, list[Result]]:
+    found: dict[str, list[Result]] = {result.way: [] for result in rounds[0]}
+    for results in rounds:
+        for result in results:
+            found[result.way].append(result)
+    return found
+
+
+def _ratios(console: Console, runtime: list[Result], other: list[Result]) -> None:
+    """Print medians of the rounds' own ratios: what slows a machine for minutes slows both of a round."""
+    pair = f"runtime/{other[0].way}"
+    kinds: dict[str, Callable[[Result], float]] = {
+        "rows": lambda result: result.rate,
+        "cpu": lambda result: result.cpu(shared=False),
+        "cpu-with-broker-and-postgres": lambda result: result.cpu(shared=True),
+        "memory": lambda result: float(sum(usage.memory for usage in own(result).values())),
+    }
+    for kind, value in kinds.items():
+        pairs = zip(map(value, runtime), map(value, other), strict=True)
+        ratio(console, f"{kind}:{pair}", median(first / second for first, second in pairs))
+
+
+def own(result: Result) -> dict[str, Usage]:
+    """Return the usage of the way's own processes."""
+    return {part: usage for part, usage in result.usage.items() if part not in SHARED}

@@ -1,0 +1,71 @@
+"""The runtime, exactly once, by its default settings: one process decides, one writes Postgres."""
+
+import sys
+from functools import partial
+
+from mode import Worker
+
+from bench import table
+from bench.run import Run, given
+from bench.work import Changed, Complete, Create, Json, Task, Update, change, row
+from schemas import logs
+from schemas.topics import Topic
+from streams.runtime import Stage, Stream
+from streams.runtime.postgres import PostgresStore
+from streams.settings import Settings
+
+PARTS = ("tasks", "sink")
+
+
+def tasks(run: Run) -> Stage:
+    """Return the stage that turns commands into events."""
+    commands = Topic(run.commands, "bench", (Create, Update, Complete))
+    events = Topic(run.events, "bench", (Changed,))
+    stage = Stage(f"tasks-{run.id}", reads=(commands,), writes=(events,), serde=Json)
+    held = stage.table("tasks", Task)
+
+    @stage.agent(commands)
+    async def decide(blocks: Stream) -> None:
+        async for block in blocks.noack():
+            with block:
+                for record in block:
+                    command = record.value
+                    event = change(held.get(command.task), command)
+                    held[command.task] = event.task
+                    block.emit(events, event)
+
+    return stage
+
+
+def sink(run: Run) -> Stage:
+    """Return the stage that puts what events say into Postgres."""
+    events = Topic(run.events, "bench", (Changed,))
+    stage = Stage(f"sink-{run.id}", reads=(events,), store=partial(PostgresStore, put=table.put), serde=Json)
+
+    @stage.agent(events)
+    async def fold(blocks: Stream) -> None:
+        async for block in blocks.noack():
+            with block:
+                for record in block:
+                    block.row("tasks", row(record.value.task))
+
+    return stage
+
+
+def stage_of(part: str, run: Run) -> Stage:
+    """Return a part's stage with its settings."""
+    stage = {"tasks": tasks, "sink": sink}[part](run)
+    stage.settings = Settings(
+        kafka=run.kafka,
+        registry="http://127.0.0.1:9",  # nobody is asked: the serde needs none
+        postgres=run.postgres,
+        data=run.path,
+        partitions=run.partitions,
+    )
+    return stage
+
+
+if __name__ == "__main__":
+    logs.configure("info")
+    app = stage_of(*given(sys.argv)).app
+    Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()

@@ -1,0 +1,64 @@
+"""What the ways run on: a broker and a Postgres of their own, in a directory that goes away with them."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from bench.table import Table
+from local import jars, kafka, ports, postgres
+from local.process import Process
+from local.settings import CACHE
+
+_PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for some minutes
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The parts that all ways share."""
+
+    directory: Path
+    kafka: str
+    postgres: str
+    parts: dict[str, Process]
+    table: Table
+
+
+@contextmanager
+def standing() -> Iterator[Stand]:
+    """Start broker and Postgres, and end them with the block."""
+    with ExitStack() as ended:
+        directory = Path(tempfile.mkdtemp(prefix="rondo-bench-"))
+        ended.callback(shutil.rmtree, directory, ignore_errors=True)
+        at = ports.choose(["broker", "controller", "postgres"], {})
+        broker = _broker(directory, at["broker"], at["controller"])
+        ended.callback(broker.stop)
+        database = _postgres(directory, at["postgres"])
+        ended.callback(database.stop)
+        address = postgres.dsn(at["postgres"], _PASSWORD)
+        table = Table(address)
+        ended.callback(table.close)
+        parts = {"broker": broker, "postgres": database}
+        yield Stand(directory, f"{ports.HOST}:{at['broker']}", address, parts, table)
+
+
+def _broker(directory: Path, port: int, controller: int) -> Process:
+    fetched = CACHE / "kafka" / jars.KAFKA
+    if not jars.present(fetched):
+        jars.fetch(fetched, CACHE / "maven")
+    log = directory / "broker.log"
+    return kafka.start(fetched, directory / "kafka", port=port, controller=controller, log=log)
+
+
+def _postgres(directory: Path, port: int) -> Process:
+    """Start Postgres, which keeps the time of each commit: latency is measured by it, and all ways pay for it."""
+    data, log = directory / "postgres", directory / "postgres.log"
+    database = postgres.start(data, port=port, password=_PASSWORD, log=log)
+    with psycopg.connect(postgres.dsn(port, _PASSWORD), autocommit=True) as connection:
+        connection.execute("alter system set track_commit_timestamp = on")
+    database.stop()
+    return postgres.start(data, port=port, password=_PASSWORD, log=log)

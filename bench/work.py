@@ -1,0 +1,144 @@
+"""The work that every way does: what a command says, what it makes of a task, and how both are written as JSON.
+
+For each command: look the task up, apply the command, count its version up, store it, emit it whole; a sink then puts
+it into Postgres. The fold of all commands in plain Python is what every way's final table must equal.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import cast
+
+import msgspec
+from msgspec import Struct
+
+from schemas import records as r
+from schemas.codec import Undecodable
+from schemas.registry.client import Registry
+from schemas.topics import Topic
+
+
+class Create(Struct, frozen=True, tag="create"):
+    """Create a task."""
+
+    id: str
+    user: str
+    at: int
+    task: str
+    title: str
+    priority: int
+
+
+class Update(Struct, frozen=True, tag="update"):
+    """Give a task another priority."""
+
+    id: str
+    user: str
+    at: int
+    task: str
+    priority: int
+
+
+class Complete(Struct, frozen=True, tag="complete"):
+    """Complete a task."""
+
+    id: str
+    user: str
+    at: int
+    task: str
+
+
+class Task(Struct, frozen=True, tag="task"):
+    """A task as a command left it; ``command`` is that command's id."""
+
+    id: str
+    user: str
+    title: str
+    priority: int
+    done: bool
+    version: int
+    command: str
+
+
+class Changed(Struct, frozen=True, tag="changed"):
+    """What happened, with the whole task after it."""
+
+    id: str
+    user: str
+    at: int
+    task: Task
+
+
+Command = Create | Update | Complete
+Row = tuple[str, str, str, int, bool, int, str]
+"""A task as the table holds it: id, user, title, priority, done, version, command."""
+
+_DECODER = msgspec.json.Decoder(Create | Update | Complete | Task | Changed)
+_OWN = {record.__name__: record for record in (r.Position, r.DeadLetter)}
+
+
+def apply(task: Task | None, command: Command) -> Task:
+    """Return the task after a command; raise ValueError for a command on a task that does not exist."""
+    if isinstance(command, Create):
+        version = task.version + 1 if task else 1
+        return Task(command.task, command.user, command.title, command.priority, False, version, command.id)
+    if task is None:
+        raise ValueError(f"There is no task {command.task}: the commands were not read in their order.")
+    done = isinstance(command, Complete) or task.done
+    priority = command.priority if isinstance(command, Update) else task.priority
+    return Task(task.id, task.user, task.title, priority, done, task.version + 1, command.id)
+
+
+def change(task: Task | None, command: Command) -> Changed:
+    """Return the event that a command leads to."""
+    return Changed(command.id, command.user, command.at, apply(task, command))
+
+
+def fold(commands: Iterable[Command]) -> dict[str, Task]:
+    """Return every task by id as these commands leave them."""
+    tasks: dict[str, Task] = {}
+    for command in commands:
+        tasks[command.task] = apply(tasks.get(command.task), command)
+    return tasks
+
+
+def row(task: Task) -> Row:
+    """Return a task as the table holds it."""
+    return (task.id, task.user, task.title, task.priority, task.done, task.version, task.command)
+
+
+def digest(rows: Iterable[Row]) -> str:
+    """Return the SHA-256 of rows in order of their ids, equal for equal tables."""
+    found = hashlib.sha256()
+    for each in sorted(rows):
+        found.update(msgspec.json.encode(each))
+    return found.hexdigest()
+
+
+class Json:
+    """The serde of this work: tagged objects. The runtime's own records stand as ``[name, object]``."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Take no notice of the registry: JSON needs none."""
+
+    async def publish(self, topics: Iterable[Topic]) -> None:
+        """Do nothing."""
+
+    async def learn(self, values: Iterable[bytes | None]) -> None:
+        """Do nothing."""
+
+    def encode(self, topic: str, record: Struct) -> bytes:  # noqa: ARG002 - one format for all topics
+        """Return a record as JSON."""
+        name = type(record).__name__
+        return msgspec.json.encode([name, record] if name in _OWN else record)
+
+    def decode(self, data: bytes | None) -> Struct:
+        """Return the record of a message; raise Undecodable where it is none."""
+        try:
+            return _own(data) if data and data[0] == ord("[") else cast("Struct", _DECODER.decode(data or b""))
+        except msgspec.MsgspecError as error:
+            raise Undecodable(str(error)) from error
+
+
+def _own(data: bytes) -> Struct:
+    name, plain = msgspec.json.decode(data)
+    return msgspec.convert(plain, _OWN[name], str_keys=True)

@@ -1,0 +1,85 @@
+"""Seeded commands: 60 % create a task, 25 % change a priority, 15 % complete, always a task of the user's own."""
+
+import random
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+
+from bench.work import Command, Complete, Create, Update, digest, fold, row
+from schemas.names import partition_of
+
+USERS = 10_000
+PARTITIONS = 4
+_FIRST_AT = 1_735_689_600_000  # 2025-01-01: records' times are the workload's, whenever it runs
+_CREATE, _UPDATE = 0.60, 0.85
+_TITLES = ("Water the plants", "Call the landlord about the heating", "Stand-up", "Read the contract", "Buy oat milk")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A command as it stands on the topic."""
+
+    partition: int
+    key: bytes
+    value: bytes
+    at: int
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Commands, and what must come of them."""
+
+    commands: tuple[Command, ...]
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The commands, encoded."""
+        encode = msgspec.json.Encoder().encode
+        return tuple(Message(partition_of(c.user, PARTITIONS), c.user.encode(), encode(c), c.at) for c in self.commands)
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the table that the commands lead to."""
+        return digest(map(row, fold(self.commands).values()))
+
+    @cached_property
+    def last(self) -> dict[str, str]:
+        """The last command of each partition, by its task: once these rows stand, all do."""
+        last = {partition_of(c.user, PARTITIONS): c for c in self.commands}
+        return {command.task: command.id for command in last.values()}
+
+    def __len__(self) -> int:
+        return len(self.commands)
+
+    def __add__(self, other: "Workload") -> "Workload":
+        return Workload(self.commands + other.commands)
+
+
+def seeded(seed: int, size: int, users: int = USERS) -> Workload:
+    """Return ``size`` commands of so many users, the same for the same seed."""
+    chance = random.Random(seed)  # noqa: S311 - the same each time
+    people = [_uuid(chance) for _ in range(users)]
+    standing: list[tuple[str, str]] = []  # user and task of each that is not completed
+    commands: list[Command] = []
+    for number in range(size):
+        id_, at, kind = _uuid(chance), _FIRST_AT + number, chance.random()
+        if kind < _CREATE or not standing:
+            user, task = people[int(chance.random() * users)], _uuid(chance)
+            standing.append((user, task))
+            commands.append(Create(id_, user, at, task, f"{_TITLES[number % 5]}, {number}", number % 4))
+            continue
+        place = int(chance.random() * len(standing))
+        user, task = standing[place]
+        if kind < _UPDATE:
+            commands.append(Update(id_, user, at, task, number % 4))
+        else:
+            standing[place] = standing[-1]
+            standing.pop()
+            commands.append(Complete(id_, user, at, task))
+    return Workload(tuple(commands))
+
+
+def _uuid(chance: random.Random) -> str:
+    digits = f"{chance.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
