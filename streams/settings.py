@@ -33,6 +33,9 @@ class Settings(settings.Settings):
     """Fetching of a topic's partition pauses while so many records are held …"""
     held_bytes: Annotated[int, Field(ge=1)] = 16 * MIB
     """… or so many bytes of them."""
+    instance: str = ""
+    """A name that this worker keeps over restarts and no other has (KIP-345): when it restarts within the session
+    timeout, no partition moves; after a crash it has its own back at once. Several workers: one name each."""
     session_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds without a heartbeat after which the group gives a worker's partitions away."""
     retry_pause: Annotated[float, Field(gt=0)] = 1.5

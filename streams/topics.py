@@ -15,7 +15,7 @@ from schemas.topics import DAYS, Topic
 _FUTURE = 60 * 60 * 1000  # a record's time may be an hour ahead of the broker's clock, for clocks that drift
 
 # A disk that is further behind than this must be restored whole, or deleted keys would live again.
-_TOMBSTONES = 90 * DAYS
+TOMBSTONES = 90 * DAYS
 _BROKERS_DEFAULT = -1  # replicas, as the broker is set up (KIP-464)
 
 
@@ -28,7 +28,7 @@ def _config(topic: Topic) -> dict[str, str]:
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(topic.retention),
         "retention.bytes": "-1",
-        "delete.retention.ms": str(_TOMBSTONES),
+        "delete.retention.ms": str(TOMBSTONES),
         "max.message.bytes": str(topic.max_bytes),
         "message.timestamp.type": "CreateTime",
         "message.timestamp.after.max.ms": str(_FUTURE),
@@ -54,6 +54,16 @@ async def create(kafka: str, partitions: int, topics: Iterable[Topic]) -> None:
             elif code:
                 raise WrongTopic(f"The topic {name} could not be created: {error.__name__} {message}.")
         await _check(admin, partitions, existing)
+    finally:
+        await admin.close()
+
+
+async def cluster(kafka: str) -> str:
+    """Return the id of the cluster that answers."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        return str((await admin.describe_cluster())["cluster_id"])
     finally:
         await admin.close()
 

@@ -85,12 +85,14 @@ class Runtime(Service):
     async def _prepare(self) -> None:
         await self.stage.codec.publish(self.stage.topics())
         await topics.create(self.settings.kafka, self.settings.partitions, self.stage.topics())
+        self.stage.cluster = await topics.cluster(self.settings.kafka)
 
     async def _join(self) -> None:
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self.settings.kafka,
             group_id=self._group,
             client_id=self._client,
+            group_instance_id=f"{self._group}-{self.settings.instance}" if self.settings.instance else None,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -7,18 +7,19 @@ The end of the changelog is read only after both are initialised: then nothing o
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS
 from streams.domain.times import tzdata_version
-from streams.runtime import failpoints
+from streams.runtime import disk, failpoints
 from streams.runtime.block import Block, Output
 from streams.runtime.failpoints import Point
+from streams.runtime.restoring import Progress
 from streams.runtime.state import State
 from streams.runtime.stopping import stop
 
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 
 RULES = "1"  # version of the rules that decide; a change of it is a record on the log
 _POSITION = b"position\x00"
+_FETCH_BYTES = 4 * 1024 * 1024  # at once while restoring: RocksDB writes such a batch in some 20 ms
 _BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
-
-log = structlog.get_logger()
 
 
 class KafkaStore:
@@ -52,9 +52,7 @@ class KafkaStore:
         await self._reach(Point.FENCING)
         await self._initialise(1)
         await self._reach(Point.FENCED)
-        path = self._settings.data / "state" / self._stage.name / str(self._partition)
-        self.state = State(path)
-        await self._restore(self.state)
+        self.state = await self._restored(disk.open(self._path()))
         await self._reach(Point.RESTORED)
         raw = self.state.get(_POSITION)
         return dict(cast("r.Position", self._stage.codec.decode(raw)).offsets) if raw else {}
@@ -70,40 +68,45 @@ class KafkaStore:
         self._producers.append(producer)
         await producer.start()
 
-    async def _restore(self, state: State) -> None:
+    def _path(self) -> Path:
+        """Return the state's directory: another broker's state is never mixed in."""
+        return disk.directory(self._settings.data, self._stage.cluster, self._stage.name, self._partition)
+
+    async def _restored(self, state: State) -> State:
         tp = TopicPartition(self._stage.changelog.name, self._partition)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            max_partition_fetch_bytes=_FETCH_BYTES,
         )
         await consumer.start()
         try:
             consumer.assign([tp])
             end = (await consumer.end_offsets([tp]))[tp]
-            if state.changelog > end:
-                raise RuntimeError(
-                    f"{tp.topic}/{tp.partition} ends at {end}, before the state that was written from it "
-                    f"({state.changelog}): the broker lost data, or it is another broker. Delete the data directory's "
-                    f"state/{self._stage.name} to restore from what the broker has."
-                )
+            state = disk.usable(state, self._stage.clock(), tp, end)
             await self._replay(consumer, tp, state, end)
+        except BaseException:
+            disk.close(state)
+            raise
         finally:
             await consumer.stop()
+        return state
 
     async def _replay(self, consumer: AIOKafkaConsumer, tp: TopicPartition, state: State, end: int) -> None:
         """Apply the changelog up to ``end``, judged by the position: the last offsets may be commit markers."""
         consumer.seek(tp, state.changelog)
-        restored = 0
+        progress = Progress(self._stage.name, self._partition, state.changelog, end)
         while (position := await consumer.position(tp)) < end:
             fetched = (await consumer.getmany(tp, timeout_ms=200)).get(tp, [])
             if fetched:
-                state.write({raw.key: raw.value for raw in fetched}, fetched[-1].offset + 1)
-                restored += len(fetched)
-        if restored:
-            state.write({}, position)
-            log.info("restored", stage=self._stage.name, partition=self._partition, records=restored)
+                changes = {raw.key: raw.value for raw in fetched}
+                state.write(changes, fetched[-1].offset + 1, self._stage.clock())
+                progress.made(len(fetched), fetched[-1].offset + 1)
+        if progress.records:
+            state.write({}, position, self._stage.clock())
+            progress.ended()
 
     async def commit(self, block: Block, positions: dict[str, int]) -> None:
         """Commit a block as one transaction, then write it to RocksDB."""
@@ -126,7 +129,7 @@ class KafkaStore:
         await producer.commit_transaction()
         await self._reach(Point.COMMITTED)
         self._turn = 1 - self._turn
-        self.state.write(changes, delivered[-1].offset + batch.record_count())
+        self.state.write(changes, delivered[-1].offset + batch.record_count(), block.now)
         await self._reach(Point.WRITTEN)
 
     async def _reach(self, point: Point) -> None:
@@ -163,7 +166,7 @@ class KafkaStore:
         state, self.state = self.state, None
         producers, self._producers = self._producers, []
         if state:
-            state.close()
+            disk.close(state)
         await asyncio.gather(*map(stop, producers))
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 V = TypeVar("V", bound=Struct)
 
-_OFFSET = b"\x00changelog"  # where the changelog is read on from: kept only here, never on the changelog itself
+_APPLIED = struct.Struct(">QQ")
+_APPLIED_KEY = b"\x00changelog"  # how far and when: kept only here, never on the changelog itself
+_DAMAGE = ("Corruption:", "IO error: No such file or directory:")  # RocksDB's errors have but one type
 _MIB = 1024 * 1024
 
 
@@ -38,33 +40,52 @@ def _options() -> Options:
     return options
 
 
+class Damaged(RuntimeError):
+    """RocksDB can't read its own files: the state is to be set aside and restored."""
+
+
 class State:
-    """One stage-partition's database. ``changelog`` is the changelog's next offset that it does not hold yet."""
+    """One stage-partition's database.
+
+    ``changelog`` is the changelog's next offset that it does not hold yet, ``at`` when it was last written, in
+    milliseconds since 1970. Opening, reading and writing raise ``Damaged``.
+    """
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        self._db = Rdict(str(path), options=_options())
-
-    @property
-    def changelog(self) -> int:
-        """Return the first offset of the changelog that is not in this database."""
-        raw = self._db.get(_OFFSET)
-        return int.from_bytes(raw, "big") if raw else 0
+        self.path = path
+        self.damaged = False
+        try:
+            self._db = Rdict(str(path), options=_options())
+        except Exception as error:
+            raise self._judged(error) from error
+        try:
+            self.changelog, self.at = _APPLIED.unpack(self.get(_APPLIED_KEY) or bytes(_APPLIED.size))
+        except Damaged:
+            self._db.close()  # or its lock would stay
+            raise
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of ``key`` as last committed."""
-        return cast("bytes | None", self._db.get(key))
+        try:
+            return cast("bytes | None", self._db.get(key))
+        except Exception as error:
+            raise self._judged(error) from error
 
-    def write(self, changes: dict[bytes, bytes | None], changelog: int) -> None:
-        """Write changes (None deletes) and the changelog's offset after them, all or nothing."""
+    def write(self, changes: dict[bytes, bytes | None], changelog: int, at: int) -> None:
+        """Write changes (None deletes), the changelog's offset after them and the time, all or nothing."""
         batch = WriteBatch(raw_mode=True)
         for key, value in changes.items():
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(_OFFSET, changelog.to_bytes(8, "big"))
-        self._db.write(batch)
+        batch.put(_APPLIED_KEY, _APPLIED.pack(changelog, at))
+        try:
+            self._db.write(batch)
+        except Exception as error:
+            raise self._judged(error) from error
+        self.changelog, self.at = changelog, at
 
     def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return at most ``limit`` entries with start < key < end, in order.
@@ -74,16 +95,26 @@ class State:
         bound = ReadOptions()
         bound.set_iterate_upper_bound(end)
         found: list[tuple[bytes, bytes]] = []
-        for key, value in self._db.items(from_key=start, read_opt=bound):
-            if key != start:
-                found.append((cast("bytes", key), value))
-            if len(found) >= limit:
-                break
+        try:
+            for key, value in self._db.items(from_key=start, read_opt=bound):
+                if key != start:
+                    found.append((cast("bytes", key), value))
+                if len(found) >= limit:
+                    break
+        except Exception as error:
+            raise self._judged(error) from error
         return found
 
     def close(self) -> None:
         """Close the database, so that it can be opened again."""
         self._db.close()
+
+    def _judged(self, error: Exception) -> Exception:
+        """Return what an error of RocksDB means; a lock that is held or a full disk is no damage."""
+        if not str(error).startswith(_DAMAGE):
+            return error
+        self.damaged = True
+        return Damaged(f"{self.path}: {error}")
 
 
 class Table(Generic[V]):

@@ -1,0 +1,65 @@
+"""Where state lies on the disk, and which of it can be used.
+
+State can be made again from its changelog, so a directory that is damaged or too old is set aside, never repaired.
+"""
+
+import shutil
+from pathlib import Path
+
+import structlog
+from aiokafka import TopicPartition
+
+from streams import topics
+from streams.runtime.state import Damaged, State
+
+_SET_ASIDE = ".damaged"
+OLDEST = topics.TOMBSTONES // 2  # a state that is older may hold keys whose deletion is no longer on the changelog
+
+log = structlog.get_logger()
+
+
+def directory(data: Path, cluster: str, stage: str, partition: int) -> Path:
+    """Return the directory of one partition's state."""
+    return data / "state" / cluster / stage / str(partition)
+
+
+def open(path: Path) -> State:  # noqa: A001 - disk.open
+    """Open a state; one that is damaged is set aside, and an empty one takes its place."""
+    try:
+        return State(path)
+    except Damaged as error:
+        _set_aside(path, error)
+        return State(path)
+
+
+def close(state: State) -> None:
+    """Close a state; one that turned out to be damaged is set aside."""
+    state.close()
+    if state.damaged:
+        _set_aside(state.path, Damaged("found while it was read"))
+
+
+def usable(state: State, now: int, changelog: TopicPartition, end: int) -> State:
+    """Return the state if its changelog can bring it up to date, else an empty one in its place.
+
+    Raises RuntimeError where the state is ahead of its changelog, which ends at ``end``.
+    """
+    if state.changelog > end:
+        raise RuntimeError(
+            f"{changelog.topic}/{changelog.partition} ends at {end}, before the state that was written from it "
+            f"({state.changelog}): the broker lost data. Delete {state.path} to restore from what the broker has."
+        )
+    if not state.changelog or now - state.at <= OLDEST:
+        return state
+    log.warning("state too old, restored whole", state=str(state.path), last_written_ms=state.at)
+    state.close()
+    shutil.rmtree(state.path)
+    return State(state.path)
+
+
+def _set_aside(path: Path, error: Damaged) -> None:
+    """Keep the directory beside, in place of one that was set aside before."""
+    aside = path.with_name(path.name + _SET_ASIDE)
+    shutil.rmtree(aside, ignore_errors=True)
+    path.rename(aside)
+    log.error("state damaged, set aside and restored whole", state=str(aside), error=str(error))
