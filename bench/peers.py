@@ -9,44 +9,36 @@ from rich.progress import Progress, TaskID
 from bench.stand import Stand
 from bench.trial import Result, Say, measure, started
 from bench.ways import Way
-from bench.workload import seeded
-
-_WARM_SEED = 1_000_003  # added to the seed: other users, other tasks
+from bench.workload import Plan
 
 
 @dataclass(frozen=True)
-class Plan:
+class Peers:
     """What is to be measured."""
 
     ways: tuple[Way, ...]
-    size: int
+    plan: Plan
     rounds: int
-    warm: int
-    seed: int
     profile: Path | None = None
 
+    def run(self, stand: Stand, progress: Progress) -> list[list[Result]]:
+        """Return each round's results. The ways begin one place later in each round."""
+        task = progress.add_task("peers", total=self.rounds * len(self.ways))
+        rounds = []
+        for number in range(self.rounds):
+            first = number % len(self.ways)
+            results = {}
+            for way in self.ways[first:] + self.ways[:first]:
+                say = partial(_say, progress, task, f"round {number + 1}, {way.name}")
+                results[way.name] = self._measure(way, stand, say)
+                progress.advance(task)
+            rounds.append([results[way.name] for way in self.ways])
+        return rounds
 
-def run(plan: Plan, stand: Stand, progress: Progress) -> list[list[Result]]:
-    """Return each round's results. The ways begin one place later in each round."""
-    task = progress.add_task("peers", total=plan.rounds * len(plan.ways))
-    rounds = []
-    for number in range(plan.rounds):
-        first = number % len(plan.ways)
-        results = {}
-        for way in plan.ways[first:] + plan.ways[:first]:
-            say = partial(_say, progress, task, f"round {number + 1}, {way.name}")
-            results[way.name] = _measure(plan, way, stand, say)
-            progress.advance(task)
-        rounds.append([results[way.name] for way in plan.ways])
-    return rounds
-
-
-def _measure(plan: Plan, way: Way, stand: Stand, say: Say) -> Result:
-    say("making commands")
-    work = seeded(plan.seed, int(plan.size * way.share))
-    warm = seeded(plan.seed + _WARM_SEED, int(plan.warm * way.share))
-    with started(way, stand, warm, say, plan.profile) as running:
-        return measure(running, work, say)
+    def _measure(self, way: Way, stand: Stand, say: Say) -> Result:
+        plan = Plan(self.plan.seed, int(self.plan.size * way.share), int(self.plan.warm * way.share))
+        with started(way, stand, plan, say, self.profile) as running:
+            return measure(running, say)
 
 
 def _say(progress: Progress, task: TaskID, label: str, step: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from bench.workload import PARTITIONS
+from bench.workload import PARTITIONS, Plan
 from local.process import Command
 from local.settings import ROOT
 
@@ -20,6 +20,7 @@ class Run(Struct, frozen=True):
     directory: str
     commands: str
     events: str
+    plan: Plan
     partitions: int = PARTITIONS
 
     @property

@@ -2,9 +2,10 @@
 
 import random
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import msgspec
+from msgspec import Struct
 
 from bench.work import Command, Complete, Create, Update, digest, fold, row
 from schemas.names import partition_of
@@ -12,6 +13,7 @@ from schemas.names import partition_of
 USERS = 10_000
 PARTITIONS = 4
 _FIRST_AT = 1_735_689_600_000  # 2025-01-01: records' times are the workload's, whenever it runs
+_WARMING = 1_000_003  # added to the seed
 _CREATE, _UPDATE = 0.60, 0.85
 _TITLES = ("Water the plants", "Call the landlord about the heating", "Stand-up", "Read the contract", "Buy oat milk")
 
@@ -56,8 +58,27 @@ class Workload:
         return Workload(self.commands + other.commands)
 
 
-def seeded(seed: int, size: int, users: int = USERS) -> Workload:
-    """Return ``size`` commands of so many users, the same for the same seed."""
+class Plan(Struct, frozen=True):
+    """How many commands: ``warm`` to begin with, then ``size`` that are measured. The same seed makes the same ones."""
+
+    seed: int
+    size: int
+    warm: int
+
+
+@lru_cache(2)  # each way gets the same ones
+def seeded(plan: Plan) -> Workload:
+    """Return the commands that are measured."""
+    return _generated(plan.seed, plan.size)
+
+
+@lru_cache(2)
+def warming(plan: Plan) -> Workload:
+    """Return the commands of the warm-up, of other users."""
+    return _generated(plan.seed + _WARMING, plan.warm)
+
+
+def _generated(seed: int, size: int, users: int = USERS) -> Workload:
     chance = random.Random(seed)  # noqa: S311 - the same each time
     people = [_uuid(chance) for _ in range(users)]
     standing: list[tuple[str, str]] = []  # user and task of each that is not completed

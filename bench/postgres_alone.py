@@ -1,0 +1,55 @@
+"""What Postgres alone takes: the rows that events would lead to, from memory, in blocks as the runtime's.
+
+Four connections, one a partition. They begin when they are told so.
+"""
+
+import asyncio
+import signal
+import sys
+
+import asyncpg
+
+from bench import table
+from bench.run import Run, given
+from bench.work import Row, Task, apply, row
+from bench.workload import Workload, seeded, warming
+from schemas.names import partition_of
+
+_BLOCK = 1000  # rows, as the runtime's default
+
+Blocks = list[list[Row]]
+
+
+def blocks(work: Workload, partitions: int) -> list[Blocks]:
+    """Return the rows that commands lead to, one after the other, by partition and block."""
+    tasks: dict[str, Task] = {}
+    rows: list[list[Row]] = [[] for _ in range(partitions)]
+    for command in work.commands:
+        tasks[command.task] = task = apply(tasks.get(command.task), command)
+        rows[partition_of(command.user, partitions)].append(row(task))
+    return [[each[at : at + _BLOCK] for at in range(0, len(each), _BLOCK)] for each in rows]
+
+
+async def write(connection: asyncpg.Connection, given_blocks: Blocks) -> None:
+    """Write blocks, each in a transaction."""
+    for block in given_blocks:
+        await table.put(connection, {"tasks": block})
+
+
+async def main(run: Run) -> None:
+    """Make all rows, write the warm-up, and write the others once told."""
+    warm, work = (blocks(each, run.partitions) for each in (warming(run.plan), seeded(run.plan)))
+    told = asyncio.Event()
+    connections = [await asyncpg.connect(run.postgres) for _ in range(run.partitions)]
+    for connection in connections:
+        await connection.execute("set synchronous_commit = off")
+    await connections[0].add_listener(run.id, lambda *_: told.set())
+    await asyncio.gather(*map(write, connections, warm))
+    await told.wait()
+    await asyncio.gather(*map(write, connections, work))
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    asyncio.run(main(given(sys.argv)[1]))
