@@ -37,6 +37,8 @@ _SETTINGS = {
     # A dead worker's open transaction hides what follows it: look for one each second, not every ten.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
     "group.initial.rebalance.delay.ms": 0,
+    # A group may notice within a second or two that a worker is gone.
+    "group.min.session.timeout.ms": 1000,
     # Small: one machine, one user at a time. 50 partitions of offsets and of transactions only cost start time.
     "offsets.topic.num.partitions": 4,
     "transaction.state.log.num.partitions": 4,

@@ -1,8 +1,10 @@
 """Fixtures for tests of the runtime on real parts."""
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -10,7 +12,8 @@ from aiokafka import AIOKafkaProducer
 from schemas.codec import Codec
 from schemas.registry.client import Registry
 from streams.settings import Settings
-from tests.integration.runtime.counting import PARTITIONS, Log
+from tests.integration.runtime.counting import PARTITIONS, Counting, Log, prepared
+from tests.integration.runtime.owner import Owner
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +34,22 @@ async def log(kafka: str, registry: str) -> AsyncIterator[Log]:
     async with AIOKafkaProducer(bootstrap_servers=kafka, max_request_size=4_000_000) as producer:
         yield Log(kafka, Codec(client), producer)
     await client.aclose()
+
+
+@pytest.fixture
+async def owner(worker_settings, log: Log, tmp_path: Path) -> AsyncIterator[Callable[..., Owner]]:
+    """A function that makes owners of the same partition, each with a disk of its own name."""
+    owners: list[Owner] = []
+    name = uuid4().hex[:8]
+
+    def make(disk: str, **settings: Any) -> Owner:
+        counting = Counting(worker_settings.model_copy(update={"data": tmp_path / disk, **settings}), name)
+        counting.stage.codec = log.codec
+        owners.append(Owner(counting))
+        return owners[-1]
+
+    first = await prepared(make("unused").counting)
+    await log.codec.publish(first.stage.topics())
+    yield make
+    for each in owners:
+        await each.store.close()

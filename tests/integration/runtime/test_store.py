@@ -1,63 +1,14 @@
 """A stage's store on a real broker: who may commit, what a restore brings back, what a crash leaves behind."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from aiokafka.errors import ProducerFenced
 
 from schemas import records as r
 from streams.runtime import Block
-from streams.runtime.kafka import KafkaStore
-from tests.integration.runtime.counting import Counting, Log, outcome, prepared
-
-
-class Owner:
-    """One worker's hold of partition 0, by hand: what a partition does, step by step."""
-
-    def __init__(self, counting: Counting) -> None:
-        self.counting = counting
-        self.store = KafkaStore(counting.stage, 0)
-        self.positions: dict[str, int] = {}
-
-    async def open(self) -> "Owner":
-        self.positions = await self.store.open()
-        return self
-
-    async def count(self, user: str, number: int) -> None:
-        """Commit a block that keeps and emits a number."""
-        block = Block(self.counting.stage, 0, [], self.store.state, 1_000)
-        with block:
-            self.counting.heads[user] = r.AuditHead(number, "h")
-            block.emit(self.counting.counts, outcome(user, 1_000, f"{user}-{number}", number, "t"))
-        await self.store.commit(block, {self.counting.commands.name: number})
-
-    def kept(self, user: str) -> int | None:
-        """Return the number that the state holds."""
-        with Block(self.counting.stage, 0, [], self.store.state, 1_000):
-            head = self.counting.heads.get(user)
-        return head.sequence if head else None
-
-
-@pytest.fixture
-async def owner(worker_settings, log: Log, tmp_path: Path) -> AsyncIterator[Callable[[str], Owner]]:
-    """A function that makes owners of the same partition, each with a disk of its own name."""
-    owners: list[Owner] = []
-    name = uuid4().hex[:8]
-
-    def make(disk: str) -> Owner:
-        counting = Counting(worker_settings.model_copy(update={"data": tmp_path / disk}), name)
-        counting.stage.codec = log.codec
-        owners.append(Owner(counting))
-        return owners[-1]
-
-    first = await prepared(make("unused").counting)
-    await log.codec.publish(first.stage.topics())
-    yield make
-    for each in owners:
-        await each.store.close()
+from tests.integration.runtime.counting import Log
 
 
 @pytest.mark.parametrize("earlier", [1, 2])

@@ -1,0 +1,50 @@
+"""One worker's hold of a partition, by hand: what a partition does with its store, step by step."""
+
+from aiokafka.errors import ProducerFenced
+
+from schemas import records as r
+from streams.runtime import Block
+from streams.runtime.kafka import KafkaStore
+from tests.integration.runtime.counting import Counting, outcome
+
+
+class Owner:
+    """One worker's hold of partition 0, by hand: what a partition does, step by step."""
+
+    def __init__(self, counting: Counting) -> None:
+        self.counting = counting
+        self.stage = counting.stage.name
+        self.store = KafkaStore(counting.stage, 0)
+        self.positions: dict[str, int] = {}
+        self.fenced = False
+
+    async def open(self) -> "Owner":
+        self.positions = await self.store.open()
+        return self
+
+    async def count(self, user: str, number: int) -> None:
+        """Commit a block that keeps and emits a number."""
+        block = Block(self.counting.stage, 0, [], self.store.state, 1_000)
+        with block:
+            self.counting.heads[user] = r.AuditHead(number, "h")
+            block.emit(self.counting.counts, outcome(user, 1_000, f"{user}-{number}", number, "t"))
+        await self.store.commit(block, {self.counting.commands.name: number})
+
+    async def next(self) -> bool:
+        """Commit the next number of ann's by what this owner knows; tell whether it was committed."""
+        if self.fenced:  # a worker would not use these producers again
+            return False
+        number = self.positions.get(self.counting.commands.name, 0) + 1
+        try:
+            await self.count("ann", number)
+        except ProducerFenced:
+            self.fenced = True
+            return False
+        self.positions = {self.counting.commands.name: number}
+        return True
+
+    def kept(self, user: str) -> int | None:
+        """Return the number that the state holds."""
+        with Block(self.counting.stage, 0, [], self.store.state, 1_000):
+            head = self.counting.heads.get(user)
+        return head.sequence if head else None
