@@ -114,6 +114,14 @@ async def running(stage: Stage) -> AsyncIterator[None]:
         await stage.app.stop()
 
 
+def numbers(counts: list[r.CommandOutcome]) -> dict[str, list[int]]:
+    """Return each user's numbers in the order in which they stand on the log."""
+    found: dict[str, list[int]] = {}
+    for count in counts:
+        found.setdefault(count.user, []).append(count.version)
+    return found
+
+
 def _ready(stage: Stage) -> Callable[[], Awaitable[bool]]:
     async def look() -> bool:
         return stage.ready()

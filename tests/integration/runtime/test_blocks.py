@@ -7,19 +7,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTimestampError
 
-from schemas import records as r
 from schemas.topics import DEAD_LETTERS
 from streams.runtime import Block, Stage, Stream
 from streams.runtime.kafka import KafkaStore
-from tests.integration.runtime.counting import Counting, Log, command, outcome, prepared, running, until
-
-
-def numbers(counts: list[r.CommandOutcome]) -> dict[str, list[int]]:
-    """Return each user's numbers in the order in which they stand on the log."""
-    found: dict[str, list[int]] = {}
-    for count in counts:
-        found.setdefault(count.user, []).append(count.version)
-    return found
+from tests.integration.runtime.counting import Counting, Log, command, numbers, outcome, prepared, running, until
 
 
 async def test_every_command_is_counted_once_and_in_order(worker_settings, log: Log):
