@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.codec import Codec
 from schemas.registry.client import Registry
@@ -26,6 +28,21 @@ async def collected() -> AsyncIterator[None]:
 @pytest.fixture
 def worker_settings(kafka: str, registry: str, tmp_path: Path) -> Settings:
     return Settings(kafka=kafka, registry=registry, data=tmp_path, partitions=PARTITIONS, retry_pause=0.2, tick=0.05)
+
+
+@pytest.fixture
+async def short_sessions(worker_settings: Settings) -> Settings:
+    """A worker's settings by which its group misses it as soon as the broker allows, in seconds at best."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=worker_settings.kafka)
+    await admin.start()
+    try:
+        (answer,) = await admin.describe_configs(
+            [ConfigResource(ConfigResourceType.BROKER, "1", {"group.min.session.timeout.ms": None})]
+        )
+    finally:
+        await admin.close()
+    told = next((entry[1] for entry in answer.resources[0][4]), "6000")
+    return worker_settings.model_copy(update={"session_timeout": max(3.0, int(told) / 1000)})
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from asyncio import StreamReader, StreamWriter
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from enum import IntEnum
@@ -13,6 +14,7 @@ class Api(IntEnum):
 
     JOIN_GROUP = 11
     HEARTBEAT = 12
+    DESCRIBE_GROUPS = 15
     END_TXN = 26
 
 
@@ -20,13 +22,15 @@ class Proxy:
     """Passes requests and answers on. A connection that lost one is silent from then on, in both directions, but open.
 
     ``requests`` are lost before they reach the broker, ``answers`` after it did what was asked; ``lost`` is set once
-    there was one. Clients come here for everything: the broker's port is replaced in all that it says.
+    there was one. ``asked`` counts what was asked. Clients come here for everything: the broker's port is replaced in
+    all that it says.
     """
 
     def __init__(self, kafka: str) -> None:
         self.requests: set[Api] = set()
         self.answers: set[Api] = set()
         self.lost = asyncio.Event()
+        self.asked: Counter[int] = Counter()
         self.host, port = kafka.rsplit(":", 1)
         self.broker, self.port = int(port), 0
         self.connections: set[_Connection] = set()
@@ -91,6 +95,7 @@ class _Connection:
     def _request(self, frame: bytes) -> bytes:
         api, _, correlation = struct.unpack_from(">hhi", frame)
         self._asked[correlation] = api
+        self._proxy.asked[api] += 1
         self._lose(api in self._proxy.requests)
         return frame
 
