@@ -129,6 +129,11 @@ def _ready(stage: Stage) -> Callable[[], Awaitable[bool]]:
     return look
 
 
+async def crash_of(stage: Stage) -> str:
+    """Return what a stage's worker stopped by, for people to read."""
+    return repr(stage.app.crash_reason)
+
+
 async def prepared(counting: Counting) -> Counting:
     """Create a stage's topics before anything is written to them."""
     settings = counting.stage.settings

@@ -109,19 +109,29 @@ async def alter(kafka: str, topic: str, settings: dict[str, str]) -> None:
     await admin.close()
 
 
-async def test_two_inputs_are_both_read_and_each_block_is_on_record(worker_settings, log: Log):
-    counting = await prepared(Counting(worker_settings))
-    await log.put(counting.commands, [command("ann", n) for n in range(50)])
-    await log.put(counting.followups, [command("ann", n) for n in range(50, 80)])
+async def test_two_inputs_are_both_read_and_the_blocks_say_in_which_order(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings.model_copy(update={"block_records": 7})))
+    inputs = {counting.commands.name: range(50), counting.followups.name: range(50, 80)}
+    for topic in counting.stage.reads:
+        await log.put(topic, [command("ann", n) for n in inputs[topic.name]])
     async with running(counting.stage):
         counts = await log.wait_for(counting.counts, 80)
     assert numbers(counts) == {"ann": list(range(1, 81))}
     blocks = await log.read(counting.stage.blocks)
-    interleaved = [(b.topic, b.first, b.last) for b in blocks]
-    for topic, records in ((counting.commands.name, 50), (counting.followups.name, 30)):
-        ranges = [(first, last) for name, first, last in interleaved if name == topic]
-        covered = [offset for first, last in ranges for offset in range(first, last + 1)]
-        assert covered == list(range(records))
+    told = [command("ann", n).id for b in blocks for n in inputs[b.topic][b.first : b.last + 1]]
+    assert told == [count.command for count in counts]
+
+
+async def test_each_input_has_a_position_of_its_own(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
+    await log.put(counting.commands, [command("ann", n) for n in range(50)])
+    await log.put(counting.followups, [command("ann", n) for n in range(50, 53)])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 53)
+    await log.put(counting.followups, [command("ann", n) for n in range(53, 60)])
+    async with running(Counting(worker_settings, name).stage):
+        counts = await log.wait_for(counting.counts, 60)
+    assert numbers(counts) == {"ann": list(range(1, 61))}
 
 
 async def test_blocks_are_formed_when_the_stage_is_ready_for_them(worker_settings, log: Log):

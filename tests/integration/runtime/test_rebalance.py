@@ -11,7 +11,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from streams.runtime.failpoints import Point
 from streams.settings import Settings
-from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running, until
+from tests.integration.runtime.counting import Counting, Log, command, crash_of, numbers, prepared, running, until
 from tests.integration.runtime.faults import nothing, passing, pausing
 from tests.integration.runtime.proxy import Api, Proxy, proxied
 
@@ -77,13 +77,9 @@ async def test_a_worker_whose_inputs_are_not_assigned_together_stops(workers: Wo
     )
     async with running(counting.stage):
         joining = asyncio.create_task(older.start())
-        await until(lambda: crash(counting), lambda found: "not assigned together" in found)
+        await until(lambda: crash_of(counting.stage), lambda found: "not assigned together" in found)
         await joining
         await older.stop()
-
-
-async def crash(counting: Counting) -> str:
-    return repr(counting.stage.app.crash_reason)
 
 
 async def test_a_partition_that_restores_for_long_neither_costs_the_membership_nor_holds_up_another(

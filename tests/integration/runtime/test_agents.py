@@ -1,0 +1,99 @@
+"""What an agent and Faust's stream do wrong costs time, and no record."""
+
+import asyncio
+
+from streams.runtime.failpoints import Point
+from streams.runtime.stage import Stream
+from tests.integration.runtime.counting import Counting, Log, command, crash_of, numbers, prepared, running, until
+from tests.integration.runtime.faults import passing
+
+HANG = 1.5
+
+
+class Watched(Counting):
+    """A stage whose folds are counted: one for each input, unless Faust had to start one again."""
+
+    folds = 0
+
+    async def fold(self, blocks: Stream) -> None:
+        self.folds += 1
+        await super().fold(blocks)
+
+
+class Hanging(Watched):
+    """A stage whose first fold waits within its block, for longer than a block may take."""
+
+    hung = False
+
+    async def fold(self, blocks: Stream) -> None:
+        self.folds += 1
+        async for block in blocks.noack():
+            with block:
+                for record in block:
+                    self.count(block, record.value)
+                if not self.hung:
+                    self.hung = True
+                    await asyncio.sleep(HANG)
+
+
+async def test_an_agent_that_hangs_has_its_block_taken_away_and_done_again(worker_settings, log: Log):
+    hanging = await prepared(Hanging(worker_settings.model_copy(update={"block_timeout": 0.5})))
+    await log.put(hanging.commands, [command("ann", n) for n in range(10)])
+    async with running(hanging.stage):
+        counts = await log.wait_for(hanging.counts, 10)
+        await log.put(hanging.followups, [command("ann", n) for n in range(10, 20)])
+        counts = await log.wait_for(hanging.counts, 20)
+    assert numbers(counts) == {"ann": list(range(1, 21))}
+
+
+async def test_while_an_agent_hangs_the_other_inputs_and_partitions_lose_nothing(worker_settings, log: Log):
+    hanging = await prepared(Hanging(worker_settings.model_copy(update={"block_timeout": 0.5})))
+    await log.put(hanging.commands, [command("ann", n) for n in range(10)])
+    await log.put(hanging.followups, [command("ann", n) for n in range(10, 20)])
+    await log.put(hanging.commands, [command("bob", n) for n in range(10)], partition=1)
+    await log.put(hanging.followups, [command("bob", n) for n in range(10, 20)], partition=1)
+    async with running(hanging.stage):
+        counts = await log.wait_for(hanging.counts, 40)
+    assert numbers(counts) == {"ann": list(range(1, 21)), "bob": list(range(1, 21))}
+    assert hanging.folds == 2
+
+
+async def test_a_block_that_faust_passes_over_comes_again(worker_settings, log: Log):
+    counting = await prepared(Watched(worker_settings.model_copy(update={"block_timeout": 0.5})))
+    flow, loop, suspended = counting.stage.app.flow_control, asyncio.get_running_loop(), asyncio.Event()
+
+    def suspend() -> None:
+        flow.suspend()
+        suspended.set()
+
+    async def once() -> None:
+        if not suspended.is_set():
+            loop.call_soon(suspend)  # after the block is in its channel, before the agent has it
+
+    async with running(counting.stage):
+        with passing(counting.stage.name, Point.FETCHED, once):
+            await log.put(counting.commands, [command("ann", n) for n in range(10)])
+            await asyncio.wait_for(suspended.wait(), 20)
+            loop.call_later(0.1, flow.resume)
+            counts = await log.wait_for(counting.counts, 10)
+    assert numbers(counts) == {"ann": list(range(1, 11))}
+
+
+async def test_an_exception_in_a_fold_never_reaches_faust(worker_settings, log: Log):
+    watched = await prepared(Watched(worker_settings))
+    await log.put(watched.commands, [command("ann", n, task="poison" if n % 7 == 3 else "t") for n in range(20)])
+    async with running(watched.stage):
+        counts = await log.wait_for(watched.counts, 17)
+    assert (numbers(counts), watched.folds) == ({"ann": list(range(1, 18))}, 2)
+
+
+async def test_a_bug_in_a_turn_stops_the_worker_instead_of_stalling_it(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+
+    async def end() -> None:
+        raise asyncio.CancelledError
+
+    with passing(counting.stage.name, Point.FETCHED, end):
+        async with running(counting.stage):
+            await log.put(counting.commands, [command("ann", 0)])
+            await until(lambda: crash_of(counting.stage), lambda found: "was cut off" in found)
