@@ -61,6 +61,7 @@ class Runtime(Service):
         self.stage = stage
         self.settings = stage.settings = stage.settings or settings.load(Settings)
         self.partitions: dict[int, Partition] = {}
+        self.folding = asyncio.Lock()  # a stage folds one block at a time, whichever of its agents does
         self._seeks: list[Partition] = []
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None

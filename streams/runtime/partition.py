@@ -31,6 +31,10 @@ POISON = (FoldError, Refused, InvalidTimestampError, MessageSizeTooLargeError, R
 log = structlog.get_logger()
 
 
+class Hanging(RuntimeError):
+    """An agent awaits something within a block that was taken away from it."""
+
+
 class Partition:
     """A partition while this worker owns it.
 
@@ -230,7 +234,9 @@ class Partition:
                 block.taken = 1
                 block.dead_letter(block.raws[0], self._condemned[block.topic][1])
         else:
-            async with asyncio.timeout(self._settings.block_timeout):
+            async with asyncio.timeout(self._settings.block_timeout), self._runtime.folding:
+                if self._stage.current:
+                    raise Hanging(f"The agent of {self._stage.current.topic} has not left its block yet.")
                 await self._runtime.channel(block.topic).put(block)
                 await block.folded
             return
