@@ -23,6 +23,8 @@ START = AuditHead(sequence=0, hash="0" * 64)
 FIELDS = tuple(f for f in Task.__struct_fields__ if f not in {"id", "user", "changed_at", "version"})
 """The fields of a task whose changes are told; the others are told by the entry itself."""
 
+_SORTED = json.Encoder(order="sorted")
+
 
 @dataclass(frozen=True)
 class Break:
@@ -60,15 +62,15 @@ def head_after(entry: AuditEntry) -> AuditHead:
 
 def changes(before: Task | None, after: Task) -> tuple[FieldChange, ...]:
     """Return every field whose value differs, in the record's order, the values as JSON."""
-    pairs = ((field, _json(before and getattr(before, field)), _json(getattr(after, field))) for field in FIELDS)
-    return tuple(FieldChange(field, old, new) for field, old, new in pairs if old != new)
+    pairs = ((field, getattr(before, field, None), getattr(after, field)) for field in FIELDS)
+    return tuple(FieldChange(field, _json(old), _json(new)) for field, old, new in pairs if old != new)
 
 
 def digest(entry: AuditEntry) -> str:
     """Return the hash that the entry must bear."""
     content = asdict(entry)
     del content["hash"]
-    return sha256(json.encode(content, order="sorted")).hexdigest()
+    return sha256(_SORTED.encode(content)).hexdigest()
 
 
 class Chain:
@@ -113,4 +115,4 @@ def verify(entries: Iterable[AuditEntry], head: AuditHead | None = None) -> Brea
 
 
 def _json(value: Any) -> str:
-    return json.encode(value, order="sorted").decode()
+    return "null" if value is None else _SORTED.encode(value).decode()

@@ -28,6 +28,8 @@ def react(
 ) -> tuple[StandingReminders | None, tuple[ReminderScheduled | ReminderCancelled, ...]]:
     """Return what stands after the event, None where there is nothing to hold, and what changed: cancelled first."""
     task = event.task
+    if held is None and not task.reminders:
+        return None, ()
     before, decided = (held.standing, held.decided) if held else ((), ())
     wanted = _wanted(task)
     kept = tuple(s for s in before if s in wanted)

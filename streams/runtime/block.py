@@ -5,7 +5,6 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -33,8 +32,7 @@ class FoldError(Exception):
     """The agent could not fold a block; nothing outside its memory has changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):  # made in a fifth of a dataclass's time, for each record of the log
     """One input record: where it stands and what it says."""
 
     raw: ConsumerRecord
@@ -46,14 +44,13 @@ class Record:
         return f"{self.raw.topic}/{self.raw.partition}/{self.raw.offset}"
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """One record to be produced, encoded; no value is a tombstone."""
 
     key: bytes | None
     value: bytes | None
     at: int
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: list[tuple[str, bytes]] = []
 
 
 class Block:
@@ -82,8 +79,8 @@ class Block:
         self.effects: list[Callable[[], Awaitable[None]]] = []
         self.dead: list[r.DeadLetter] = []
         self.folded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._began = time.monotonic()
-        self._source: Record | None = None
+        self._until = 0.0
+        self._source: tuple[str, bytes] | None = None
 
     def rest(self) -> list[ConsumerRecord]:
         """Cut off and return the records that did not fit into the block."""
@@ -93,7 +90,8 @@ class Block:
     def __enter__(self) -> "Block":
         if self.stage.current is not None:
             raise RuntimeError(f"The stage {self.stage.name} folds one block at a time: await nothing inside ``with``.")
-        self._began = time.monotonic()
+        assert self.stage.settings
+        self._until = time.monotonic() + self.stage.settings.block_seconds
         self.stage.current = self
         return self
 
@@ -115,23 +113,27 @@ class Block:
     def __iter__(self) -> Iterator[Record]:
         expected = next((topic for topic in self.stage.reads if topic.name == self.topic), None)
         verbose = log.is_enabled_for(logging.DEBUG)
+        decode = self.stage.codec.decode
+        place = f"{self.topic}/{self.partition}/"
+        assert self.stage.settings
+        most_bytes = self.stage.settings.block_bytes
         for raw in self.raws:
-            if self.taken and self._is_full():
+            if (self.bytes >= most_bytes or time.monotonic() >= self._until) and self.taken:
                 return
             self.taken += 1
             try:
-                value = self.stage.codec.decode(raw.value)
+                value = decode(raw.value)
             except Undecodable as error:
                 self.dead_letter(raw, str(error))
                 continue
             if expected and not isinstance(value, expected.records):
                 self.dead_letter(raw, f"{type(value).__name__} is no record of {expected.name}")
                 continue
-            self._source = record = Record(raw, value)
+            source = f"{place}{raw.offset}"
+            self._source = ("rondo_source", source.encode())
             if verbose:
-                source, kind = record.source, type(value).__name__
-                log.debug("folding", stage=self.stage.name, source=source, record=kind, **_ids(value))
-            yield record
+                log.debug("folding", stage=self.stage.name, source=source, record=type(value).__name__, **_ids(value))
+            yield Record(raw, value)
 
     def emit(self, topic: Topic, value: Struct) -> None:
         """Produce ``value`` with the block, to the block's own partition; key and time are its ``user`` and ``at``."""
@@ -177,7 +179,7 @@ class Block:
 
     def dead_timer(self, timer: r.Timer, reason: str) -> None:
         """Set a timer aside with the reason; the others go on."""
-        changelog = self.stage.changelog.name
+        changelog = self.stage.changelog_name
         log.warning("timer set aside", stage=self.stage.name, timer=timer.id, subject=timer.subject, reason=reason)
         self.dead.append(
             r.DeadLetter(
@@ -200,16 +202,13 @@ class Block:
             for d in self.dead
         ]
 
-    def _is_full(self) -> bool:
-        settings = self.stage.settings
-        assert settings
-        return self.bytes >= settings.block_bytes or time.monotonic() - self._began >= settings.block_seconds
-
-    def _headers(self, value: Struct) -> tuple[tuple[str, bytes], ...]:
+    def _headers(self, value: Struct) -> list[tuple[str, bytes]]:
         """Return CloudEvents' binary mode (CloudEvents 1.0.2, Kafka binding 3.2) and the input that led here."""
         identity = getattr(value, "id", None) or value.command  # type: ignore[attr-defined]  # an outcome has only that
-        headers = (*_cloud_events(type(value)), ("ce_id", identity.encode()))
-        return (*headers, ("rondo_source", self._source.source.encode())) if self._source else headers
+        headers = [*_cloud_events(type(value)), ("ce_id", identity.encode())]
+        if self._source:
+            headers.append(self._source)
+        return headers
 
 
 def _ids(value: Any) -> dict[str, str]:

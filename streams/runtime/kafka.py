@@ -73,7 +73,7 @@ class KafkaStore:
         return disk.directory(self._settings.data, self._stage.cluster, self._stage.name, self._partition)
 
     async def _restored(self, state: State) -> State:
-        tp = TopicPartition(self._stage.changelog.name, self._partition)
+        tp = TopicPartition(self._stage.changelog_name, self._partition)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
             isolation_level="read_committed",
@@ -118,7 +118,7 @@ class KafkaStore:
         sent = []
         try:
             for topic, outputs in self._outputs(block, changes).items():
-                if topic == self._stage.changelog.name:
+                if topic == self._stage.changelog_name:
                     await self._reach(Point.PRODUCED)
                 for batch in _batches(producer, outputs):
                     partition = 0 if topic == DEAD_LETTERS.name else self._partition
@@ -142,7 +142,7 @@ class KafkaStore:
             outputs[DEAD_LETTERS.name] = block.dead_letters()
         if block.raws and (topic := self._stage.blocks):
             outputs[topic.name] = [self._range(block, topic.name)]
-        outputs[self._stage.changelog.name] = [Output(key, value, block.now) for key, value in changes.items()]
+        outputs[self._stage.changelog_name] = [Output(key, value, block.now) for key, value in changes.items()]
         return outputs
 
     def _range(self, block: Block, topic: str) -> Output:
@@ -159,7 +159,7 @@ class KafkaStore:
         return Output(str(self._partition).encode(), self._stage.codec.encode(topic, consumed), block.now)
 
     def _encoded(self, record: r.Position) -> bytes:
-        return self._stage.codec.encode(self._stage.changelog.name, record)
+        return self._stage.codec.encode(self._stage.changelog_name, record)
 
     async def close(self) -> None:
         """Close RocksDB and both producers, however they are."""
@@ -173,9 +173,8 @@ class KafkaStore:
 def _batches(producer: AIOKafkaProducer, outputs: list[Output]) -> Iterator[BatchBuilder]:
     batch = producer.create_batch()
     for out in outputs:
-        headers = list(out.headers)
-        if batch.append(key=out.key, value=out.value, timestamp=out.at, headers=headers) is None:
+        if batch.append(key=out.key, value=out.value, timestamp=out.at, headers=out.headers) is None:
             yield batch
             batch = producer.create_batch()
-            batch.append(key=out.key, value=out.value, timestamp=out.at, headers=headers)
+            batch.append(key=out.key, value=out.value, timestamp=out.at, headers=out.headers)
     yield batch

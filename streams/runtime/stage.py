@@ -88,6 +88,7 @@ class Stage:
         self.clock: Callable[[], int] = _wall_clock
         self.timers: Timers | None = None
         self.runtime: Runtime | None = None
+        self.changelog_name = topics.changelog(name, ()).name
         self.cluster = ""  # the broker's id of itself, known once the runtime has started
         self.on_timer: Tick | None = None
         self._store = store

@@ -139,7 +139,7 @@ class Table(Generic[V]):
         return read(self._stage.block, self._prefix + key.encode()) is not None
 
     def __setitem__(self, key: str, value: V) -> None:
-        encoded = self._stage.codec.encode(self._stage.changelog.name, value)
+        encoded = self._stage.codec.encode(self._stage.changelog_name, value)
         self._stage.block.change(self._prefix + key.encode(), encoded)
 
     def __delitem__(self, key: str) -> None:
@@ -203,7 +203,7 @@ class Timers:
         block.change(self._cursor, self._encode(r.TimerCursor(key)))
 
     def _encode(self, record: Any) -> bytes:
-        return self._stage.codec.encode(self._stage.changelog.name, record)
+        return self._stage.codec.encode(self._stage.changelog_name, record)
 
 
 def read(block: "Block", key: bytes) -> bytes | None:
