@@ -37,10 +37,14 @@ class Ended:
 
 
 class Stack:
-    """``python -m local up`` on a data directory and a port of its own. It never uses parts that RONDO_* name."""
+    """``python -m local up`` on a data directory and a port of its own. It never uses parts that RONDO_* name.
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    ``only`` names the parts that are started, where not all are.
+    """
+
+    def __init__(self, data: Path, only: str = "", **settings: str) -> None:
         self.data = data
+        self._arguments = ["up", "--only", only] if only else ["up"]
         self._port = ports.choose(["api"], {})["api"]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("RONDO_")}
         self._environment = {**inherited, "RONDO_DATA": str(data), "RONDO_PORT": str(self._port), **settings}
@@ -51,7 +55,7 @@ class Stack:
         """Start it, and return once it is ready."""
         with (self.data / "up.log").open("ab") as log:
             self._popen = popen = subprocess.Popen(
-                [sys.executable, "-m", "local", "up"],
+                [sys.executable, "-m", "local", *self._arguments],
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -160,10 +164,10 @@ def until(look: Callable[[], T | None], seconds: float, otherwise: str) -> T:
 
 
 @contextmanager
-def running(request: pytest.FixtureRequest, **settings: str) -> Iterator[Stack]:
+def running(request: pytest.FixtureRequest, only: str = "", **settings: str) -> Iterator[Stack]:
     """Run a stack meanwhile. Where a test fails, its data directory stays for the logs."""
     failures = request.session.testsfailed
-    stack = Stack(Path(tempfile.mkdtemp(prefix="rondo-whole-")), **settings)
+    stack = Stack(Path(tempfile.mkdtemp(prefix="rondo-whole-")), only, **settings)
     try:
         stack.start()
         yield stack

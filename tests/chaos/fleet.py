@@ -1,0 +1,100 @@
+"""A process for each stage, each with a failpoint of its own, and what follows when they reach them.
+
+A killed worker is started again on its disk without the failpoint. One that hangs beyond its session has its partitions
+taken over by a second worker, and wakes as a zombie. Another worker joins where a partition has to be given up.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from streams.runtime.failpoints import Point
+from streams.worker import STAGES
+from tests.chaos.workers import Worker
+
+SESSION = 6.0
+"""Seconds: the shortest that a broker allows by default (group.min.session.timeout.ms)."""
+HANG = 2 * SESSION
+NTH = {
+    Point.FENCING: 2,
+    Point.FENCED: 2,
+    Point.RESTORED: 2,  # while other partitions are underway already
+    Point.DELIVERED: 2,
+    Point.REVOKED: 1,
+}
+"""Which time a point fails; of a block's the third."""
+
+KILLED = -9
+RONDO = str(Path(sys.executable).with_name("rondo"))
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What happens in one run: the same action in several stages, each at a point of its own."""
+
+    action: str  # kill, raise, hang
+    points: Mapping[str, Point]  # by stage
+
+    def failpoint(self, stage: str) -> str:
+        """Return ``RONDO_FAILPOINT`` for a stage."""
+        if not (point := self.points.get(stage)):
+            return ""
+        action = f"hang={HANG}" if self.action == "hang" else self.action
+        return f"{stage}:{point}:{action}@{NTH.get(point, 3)}"
+
+
+class Fleet:
+    """The workers of one run."""
+
+    def __init__(self, faults: Faults, disks: list[Path], settings: Mapping[str, str]) -> None:
+        self._faults = faults
+        self._disks = disks
+        self._settings = {**settings, "RONDO_SESSION_TIMEOUT": str(SESSION)}
+        self.armed = {stage: self._start((stage,), faults.failpoint(stage)) for stage in STAGES}
+        self.others: list[Worker] = []
+
+    def _start(self, stages: tuple[str, ...], failpoint: str = "", disk: int = 0) -> Worker:
+        return Worker([RONDO, "worker", *stages], self._disks[disk], self._settings, failpoint)
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Every worker that was started."""
+        return [*self.armed.values(), *self.others]
+
+    def look_after(self) -> None:
+        """Start again who was killed, and another one for what is to be taken over or given up."""
+        for worker in self.workers:
+            self._check(worker)
+        for stage, worker in self.armed.items():
+            again = ("worker", stage)
+            if worker.ended == KILLED and not any(other.argv[-2:] == again for other in self.others):
+                self.others.append(self._start((stage,)))
+        if not any(worker.disk == self._disks[1] for worker in self.others) and (stages := self._for_another()):
+            self.others.append(self._start(stages, disk=1))
+
+    def _for_another(self) -> tuple[str, ...]:
+        """Return the stages that another worker should join, once it should."""
+        hangs = self._faults.action == "hang" and any(worker.failed() for worker in self.armed.values())
+        given_up = [stage for stage, point in self._faults.points.items() if point is Point.REVOKED]
+        if hangs:
+            return tuple(self._faults.points)
+        if given_up and all(worker.tells("assigned") for worker in self.armed.values()):
+            return tuple(given_up)
+        return ()
+
+    def _check(self, worker: Worker) -> None:
+        due = KILLED if worker.failed() and self._faults.action == "kill" else None
+        assert worker.ended in {None, due}, f"{worker.log} ended with status {worker.ended}."
+
+    def missing(self) -> list[str]:
+        """Return the stages that have not failed yet, or not woken again."""
+        come = Worker.went_on if self._faults.action == "hang" else Worker.failed
+        return [stage for stage in self._faults.points if not come(self.armed[stage])]
+
+    def stop(self) -> dict[str, int]:
+        """Stop all that run; return those that did not end well, with their status."""
+        running = [worker for worker in self.workers if worker.ended is None]
+        for worker in running:
+            worker.ask_to_stop()
+        return {str(worker.log): status for worker in running if (status := worker.stop()) != 0}

@@ -1,0 +1,80 @@
+"""The log beneath the workers: commands are put on it, and whatever is committed on any topic is read."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+
+import streams.topics
+from schemas.codec import Codec
+from schemas.names import partition_of
+from schemas.registry.client import Registry
+from schemas.topics import Topic
+from tests.chaos.oracle import Entry, Seen
+
+
+@dataclass
+class Log:
+    """What is committed from the beginning of a test on; ``users`` are those that begin with it."""
+
+    codec: Codec
+    producer: AIOKafkaProducer
+    consumer: AIOKafkaConsumer
+    partitions: int
+    users: frozenset[str]
+    entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    changelogs: dict[TopicPartition, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
+
+    async def put(self, topic: Topic, record: Struct) -> None:
+        """Append a user's record and return once the broker has it."""
+        user: str = record.user
+        where = partition_of(user, self.partitions)
+        value = self.codec.encode(topic.name, record)
+        await self.producer.send_and_wait(topic.name, value, user.encode(), where, timestamp_ms=record.at)
+
+    async def look(self) -> Seen:
+        """Read what was committed since the last look, and return all so far."""
+        ends = await self.consumer.end_offsets(self.consumer.assignment())
+        while await self._behind(ends):
+            for tp, raws in (await self.consumer.getmany(timeout_ms=100)).items():
+                await self._take(tp, raws)
+        return Seen({topic: list(entries) for topic, entries in self.entries.items()}, self.users)
+
+    async def _behind(self, ends: dict[TopicPartition, int]) -> bool:
+        positions = await asyncio.gather(*(self.consumer.position(tp) for tp in ends))
+        return any(position < end for position, end in zip(positions, ends.values(), strict=True))
+
+    async def _take(self, tp: TopicPartition, raws: list[ConsumerRecord]) -> None:
+        if tp.topic.endswith("-changelog"):
+            self.changelogs[tp] += raws
+            return
+        await self.codec.learn(raw.value for raw in raws)
+        self.entries[tp.topic] += (Entry(tp.partition, raw.offset, self.codec.decode(raw.value)) for raw in raws)
+
+
+@asynccontextmanager
+async def opened(
+    kafka: str, registry_url: str, topics: Iterable[Topic], partitions: int, users: Iterable[str]
+) -> AsyncIterator[Log]:
+    """Look at these topics from their ends on, and write to them."""
+    registry = Registry(registry_url)
+    codec, wanted = Codec(registry), list(dict.fromkeys(topics))
+    await codec.publish(wanted)
+    await streams.topics.create(kafka, partitions, wanted)
+    async with (
+        AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True) as producer,
+        AIOKafkaConsumer(
+            bootstrap_servers=kafka, isolation_level="read_committed", enable_auto_commit=False
+        ) as consumer,
+    ):
+        assigned = [TopicPartition(topic.name, n) for topic in wanted for n in range(topic.partitions or partitions)]
+        consumer.assign(assigned)
+        for tp, end in (await consumer.end_offsets(assigned)).items():
+            consumer.seek(tp, end)
+        yield Log(codec, producer, consumer, partitions, frozenset(users))
+    await registry.aclose()

@@ -1,0 +1,233 @@
+"""Tells from the log alone whether anything was lost, doubled or reordered, and names each anomaly.
+
+Every stage is done again here by the pure functions that it folds, in the order that the log gives: of outcomes for
+tasks, of ``<stage>-blocks`` for reminders. What stands on the stage's topic must be exactly that.
+"""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from schemas import records as r
+from schemas.topics import (
+    AUDIT_LOG,
+    DEAD_LETTERS,
+    NOTIFICATIONS,
+    REMINDERS,
+    TASK_COMMANDS,
+    TASK_EVENTS,
+    TASK_FOLLOWUPS,
+)
+from streams import worker
+from streams.domain import audit, ledger, recurrence, reminders
+from tests.unit.domain.given import World
+
+GRACE = 5_000
+"""Milliseconds after a lease's end in which the next claim may come."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A committed record and where it stands."""
+
+    partition: int
+    offset: int
+    value: Any
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What stands on the log since some moment, by topic; of each partition in its order. ``users`` began after it."""
+
+    topics: Mapping[str, Sequence[Entry]]
+    users: frozenset[str]
+
+    def of(self, topic: str) -> list[Any]:
+        """Return the users' records on a topic."""
+        return [entry.value for entry in self.topics.get(topic, ()) if entry.value.user in self.users]
+
+    def within(self, topic: str, partition: int, first: int, last: int) -> Sequence[Entry]:
+        """Return the entries from offset ``first`` to ``last`` of one partition."""
+        entries = self._partitions.get((topic, partition), [])
+        begin, end = (bisect_left(entries, offset, key=lambda entry: entry.offset) for offset in (first, last + 1))
+        return entries[begin:end]
+
+    @cached_property
+    def _partitions(self) -> dict[tuple[str, int], list[Entry]]:
+        found: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+        for topic, entries in self.topics.items():
+            for entry in entries:
+                found[topic, entry.partition].append(entry)
+        return found
+
+    def by_user(self, topic: str) -> dict[str, list[Any]]:
+        """Return the users' records on a topic, each user's in order."""
+        found: dict[str, list[Any]] = {user: [] for user in self.users}
+        for record in self.of(topic):
+            found[record.user].append(record)
+        return found
+
+
+def anomalies(seen: Seen, now: int) -> list[str]:
+    """Return every anomaly as a sentence; none where all that was asked for by ``now`` is done, once and in order."""
+    checks = (_answers, _order, _decisions, _occurrences, _followups, _trail, _blocks, _reminders, _set_aside)
+    return [*(sentence for check in checks for sentence in check(seen)), *_ledger(seen, now)]
+
+
+def owed(seen: Seen) -> set[str]:
+    """Return the deliveries whose last claim has no outcome: when its lease is over, they are claimed again."""
+    kept = ((reminder, _kept(steps)) for reminder, steps in _steps(seen).items())
+    return {reminder for reminder, last in kept if last and not ledger.is_final(last)}
+
+
+def _answers(seen: Seen) -> Iterator[str]:
+    asked = {command.id for topic in (TASK_COMMANDS, TASK_FOLLOWUPS) for command in seen.of(topic.name)}
+    answered = Counter(o.command for o in seen.of(TASK_EVENTS.name) if isinstance(o, r.CommandOutcome))
+    for command in asked | answered.keys():
+        if answered[command] != (command in asked):
+            yield f"Command {command} has {answered[command]} outcomes."
+
+
+def _order(seen: Seen) -> Iterator[str]:
+    outcomes = seen.by_user(TASK_EVENTS.name)
+    for topic in (TASK_COMMANDS, TASK_FOLLOWUPS):
+        for user, commands in seen.by_user(topic.name).items():
+            asked = list(dict.fromkeys(command.id for command in commands))
+            answered = [o.command for o in outcomes[user] if isinstance(o, r.CommandOutcome)]
+            if [command for command in answered if command in set(asked)] != asked:
+                yield f"User {user}'s {topic.name} were not answered in their order."
+
+
+def _decisions(seen: Seen) -> Iterator[str]:
+    """Decide again, in the order of the outcomes."""
+    commands = {c.id: c for topic in (TASK_COMMANDS, TASK_FOLLOWUPS) for c in reversed(seen.of(topic.name))}
+    for user, found in seen.by_user(TASK_EVENTS.name).items():
+        world, again = World(), []
+        for outcome in found:
+            if isinstance(outcome, r.CommandOutcome) and outcome.command in commands:
+                decision = world.does(commands[outcome.command])
+                again += [*decision.events, decision.outcome]
+        yield from _compared(TASK_EVENTS.name, user, found, again)
+
+
+def _occurrences(seen: Seen) -> Iterator[str]:
+    created = Counter(
+        (event.task.series, event.task.occurrence, event.task.recurrence.version)
+        for event in seen.of(TASK_EVENTS.name)
+        if isinstance(event, r.TaskCreated) and event.task.recurrence
+    )
+    yield from (f"Occurrence {key} was created {times} times." for key, times in created.items() if times > 1)
+
+
+def _followups(seen: Seen) -> Iterator[str]:
+    events = seen.by_user(TASK_EVENTS.name)
+    for user, found in seen.by_user(TASK_FOLLOWUPS.name).items():
+        completed = (event for event in events[user] if isinstance(event, r.TaskCompleted))
+        again = [command for event in completed if (command := recurrence.following(event))]
+        yield from _compared(TASK_FOLLOWUPS.name, user, found, again)
+
+
+def _trail(seen: Seen) -> Iterator[str]:
+    events = seen.by_user(TASK_EVENTS.name)
+    for user, found in seen.by_user(AUDIT_LOG.name).items():
+        head, tasks, again = None, dict[str, r.Task](), []
+        for event in _events(events[user]):
+            entry = audit.entry(head, tasks.get(event.task.id), event)
+            head, tasks[event.task.id] = audit.head_after(entry), event.task
+            again.append(entry)
+        yield from _compared(AUDIT_LOG.name, user, found, again)
+        if broken := audit.verify(found, head):
+            yield f"User {user}'s chain breaks at {broken.sequence}: {broken.reason}"
+
+
+def _blocks(seen: Seen) -> Iterator[str]:
+    """Each record of each input is in exactly one block, in order."""
+    for topic in (name for name in seen.topics if name.endswith("-blocks")):
+        taken: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for entry in seen.topics[topic]:
+            block = entry.value
+            inside = seen.within(block.topic, entry.partition, block.first, block.last)
+            taken[block.topic, entry.partition] += [one.offset for one in inside]
+        for name in (one.name for one in worker.find(topic.removesuffix("-blocks")).reads):
+            for partition in {entry.partition for entry in seen.topics.get(name, ())}:
+                if taken[name, partition] != [e.offset for e in seen.topics[name] if e.partition == partition]:
+                    yield f"{topic} does not take each record of {name}/{partition} once, in order."
+
+
+def _reminders(seen: Seen) -> Iterator[str]:
+    """Decide the reminders again, as ``reminders-blocks`` says that events and notices followed each other."""
+    held: dict[str, r.StandingReminders | None] = {}
+    again: dict[str, list[Any]] = {user: [] for user in seen.users}
+    for record in _interleaved(seen, "reminders-blocks"):
+        notice = isinstance(record, r.ReminderNotice)
+        task = record.task if notice else record.task.id
+        react = reminders.fire if notice else reminders.react
+        held[task], output = react(held.get(task), record)
+        again[record.user] += output
+    for user, found in seen.by_user(REMINDERS.name).items():
+        yield from _compared(REMINDERS.name, user, found, again[user])
+    waiting = [one.id for after in held.values() if after for one in after.standing]
+    yield from (f"Reminder {reminder} was scheduled and neither cancelled nor due." for reminder in waiting)
+    yield from _twice("Reminder", (due.id for due in seen.of(REMINDERS.name) if isinstance(due, r.ReminderDue)))
+
+
+def _ledger(seen: Seen, now: int) -> Iterator[str]:
+    steps = _steps(seen)
+    due = {record.id for record in seen.of(REMINDERS.name) if isinstance(record, r.ReminderDue)}
+    for reminder in due | steps.keys():
+        last = _kept(steps.get(reminder, []))
+        if reminder not in due:
+            yield f"Reminder {reminder} was never due, and is in the ledger."
+        elif last is None or not (ledger.is_final(last) or now < (last.retry_at or 0) + GRACE):
+            yield f"Reminder {reminder} was due, and its ledger has no end."
+    yield from _twice("Step", ((s.id, s.attempt, s.step.value) for some in steps.values() for s in some))
+
+
+def _steps(seen: Seen) -> dict[str, list[r.Notification]]:
+    found: dict[str, list[r.Notification]] = defaultdict(list)
+    for step in seen.of(NOTIFICATIONS.name):
+        found[step.id].append(step)
+    return found
+
+
+def _kept(steps: Iterable[r.Notification]) -> r.Notification | None:
+    """Return the last step that counts."""
+    last: r.Notification | None = None
+    for step in steps:
+        last = ledger.accept(last, step) or last
+    return last
+
+
+def _set_aside(seen: Seen) -> Iterator[str]:
+    for entry in seen.topics.get(DEAD_LETTERS.name, ()):
+        dead = entry.value
+        yield f"{dead.stage} set aside {dead.topic}/{dead.partition}/{dead.offset}: {dead.reason}"
+
+
+def _interleaved(seen: Seen, topic: str) -> Iterator[Any]:
+    """Yield the users' events and notices in the order in which the blocks of a stage took them."""
+    for one in seen.topics.get(topic, ()):
+        for entry in seen.within(one.value.topic, one.partition, one.value.first, one.value.last):
+            if entry.value.user in seen.users and not isinstance(entry.value, r.CommandOutcome):
+                yield entry.value
+
+
+def _events(records: Iterable[Any]) -> Iterator[Any]:
+    return (record for record in records if not isinstance(record, r.CommandOutcome))
+
+
+def _compared(topic: str, user: str, found: list[Any], again: list[Any]) -> Iterator[str]:
+    if found != again:
+        pairs = zip(found, again, strict=False)
+        first = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(found), len(again)))
+        yield (
+            f"User {user} has {len(found)} records on {topic}, {len(again)} were to be there; the first that differs is"
+            f" number {first}: {found[first : first + 1]} instead of {again[first : first + 1]}."
+        )
+
+
+def _twice(what: str, keys: Iterable[Any]) -> Iterator[str]:
+    yield from (f"{what} {key} is there {times} times." for key, times in Counter(keys).items() if times > 1)

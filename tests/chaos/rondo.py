@@ -1,0 +1,107 @@
+"""One run of all stages under faults: what is asked for, what fails meanwhile, what must stand at the end."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from local import leftovers
+from local import postgres as embedded_postgres
+from postgres.migrate import migrate
+from schemas.records import Notification, Step
+from schemas.topics import NOTIFICATIONS, TASK_COMMANDS
+from streams import worker
+from tests.acceptance.stack import Stack
+from tests.chaos import disks, oracle, views
+from tests.chaos.fleet import Faults, Fleet
+from tests.chaos.load import People
+from tests.chaos.log import Log, opened
+from tests.chaos.oracle import Seen
+
+PARTITIONS = 4
+PAUSE = 0.03
+"""Seconds between two commands."""
+PATIENCE = 90.0
+"""Seconds for all failpoints to be reached, and for everything to be done after."""
+
+
+class Rondo:
+    """Broker, registry, Postgres and two disks, on which run after run fails. Each has users of its own."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._run = stack.run
+        self._disks = [stack.data / "first", stack.data / "second"]
+        self._rebuilt = urlsplit(self._run["postgres"])._replace(path="/rebuilt").geturl()
+        embedded_postgres.create(self._run["postgres"], "rebuilt")
+        migrate(self._rebuilt)
+        names = ("kafka", "registry", "postgres")
+        self._settings = {f"RONDO_{name.upper()}": self._run[name] for name in names} | {
+            "RONDO_PARTITIONS": str(PARTITIONS),
+            leftovers.MARK: str(stack.data),
+        }
+
+    async def survive(self, faults: Faults) -> list[str]:
+        """Run under faults until everything is done; return what is wrong then. Fails where a point is not reached."""
+        people = People(repr(faults))
+        topics = [topic for name in worker.STAGES for topic in worker.find(name).topics()]
+        async with opened(self._run["kafka"], self._run["registry"], topics, PARTITIONS, people.users) as log:
+            fleet = Fleet(faults, self._disks, self._settings)
+            try:
+                await self._fail(fleet, people, log)
+                await self._settle(fleet, log)
+            finally:
+                ended = await asyncio.to_thread(fleet.stop)
+            wrong = await self._wrong(seen := await log.look())
+        return [*wrong, *disks.anomalies(self._disks, log, seen), *_undelivered(fleet, seen), *map(str, ended.items())]
+
+    async def _fail(self, fleet: Fleet, people: People, log: Log) -> None:
+        """Put commands on the log until every worker has failed."""
+        asking = asyncio.create_task(_ask(people, log))
+        try:
+            await _until(lambda: _nothing(fleet.missing()), fleet, "These stages did not fail as they were to")
+            if asking.done():
+                asking.result()
+        finally:
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
+
+    async def _settle(self, fleet: Fleet, log: Log) -> None:
+        async def wrong() -> list[str]:
+            return await self._wrong(await log.look())
+
+        await _until(wrong, fleet, "It did not come right")
+
+    async def _wrong(self, seen: Seen) -> list[str]:
+        return oracle.anomalies(seen, _now()) or await views.differences(self._run["postgres"], self._rebuilt, seen)
+
+
+async def _ask(people: People, log: Log) -> None:
+    while True:
+        await log.put(TASK_COMMANDS, people.next(_now()))
+        await asyncio.sleep(PAUSE)
+
+
+async def _until(wrong: Callable[[], Awaitable[list[str]]], fleet: Fleet, otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while found := await wrong():
+        assert time.monotonic() < deadline, f"{otherwise}: {found[:5]}"
+        fleet.look_after()
+        await asyncio.sleep(0.3)
+
+
+async def _nothing(missing: list[str]) -> list[str]:
+    return missing
+
+
+def _undelivered(fleet: Fleet, seen: Seen) -> list[str]:
+    """Return who was told that they were reminded and were not: the log is where reminders go here."""
+    reminded = {told["id"] for one in fleet.workers for told in one.tells("reminder")}
+    steps: list[Notification] = seen.of(NOTIFICATIONS.name)
+    sent = {step.id for step in steps if step.step is Step.SENT}
+    return [f"Reminder {identity} counts as sent, and no worker sent it." for identity in sent - reminded]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,73 @@
+"""Every stage fails at every point in every way, under load, and nothing is lost, doubled or reordered."""
+
+import pytest
+
+from streams.runtime.failpoints import Point
+from streams.worker import STAGES
+from tests.chaos.fleet import Faults
+from tests.chaos.rondo import Rondo
+
+KAFKA = tuple(stage for stage in STAGES if stage != "views")
+IN_POSTGRES = {Point.CHANGELOGGED: Point.STATED, Point.COMMITTED: Point.ROWS_COMMITTED} | {
+    point: point for point in (Point.FETCHED, Point.FOLDED, Point.ACKNOWLEDGED, Point.REVOKED)
+}
+"""The points of the views, beside what stages with a changelog do then."""
+
+
+def at(point: Point) -> dict[str, Point]:
+    """Return where each stage fails when all do at the same point of their ways."""
+    if point is Point.DELIVERED:
+        return {"notify": point}
+    views = {"views": IN_POSTGRES[point]} if point in IN_POSTGRES else {}
+    return dict.fromkeys(KAFKA, point) | views
+
+
+ALIGNED = [
+    Faults(action, at(point))
+    for point in Point
+    if point not in {Point.STATED, Point.ROWS_COMMITTED}
+    for action in ("kill", "raise", "hang")
+]
+"""Together: every point of every stage, in every way."""
+
+
+def mixed(action: str, *points: Point) -> Faults:
+    """Return faults at a point for each stage, in their order."""
+    return Faults(action, dict(zip(STAGES, points, strict=True)))
+
+
+P = Point
+MIXED = [
+    mixed("kill", P.COMMITTED, P.BEGUN, P.CHANGELOGGED, P.WRITTEN, P.PRODUCED, P.ROWS_COMMITTED),
+    mixed("raise", P.FOLDED, P.FENCED, P.ACKNOWLEDGED, P.REVOKED, P.RESTORED, P.STATED),
+    mixed("hang", P.FENCING, P.CHANGELOGGED, P.BEGUN, P.FETCHED, P.DELIVERED, P.ACKNOWLEDGED),
+]
+"""Together: every point, every action, every stage."""
+
+
+def name(faults: Faults) -> str:
+    points = set(faults.points.values())
+    return f"{faults.action}-{faults.points.get('tasks', P.DELIVERED) if len(points) < 3 else 'mixed'}"
+
+
+@pytest.mark.parametrize("faults", MIXED, ids=name)
+async def test_stages_that_fail_at_different_points_lose_nothing_and_double_nothing(rondo: Rondo, faults: Faults):
+    assert await rondo.survive(faults) == []
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("faults", ALIGNED, ids=name)
+async def test_stages_that_fail_at_a_point_lose_nothing_and_double_nothing(rondo: Rondo, faults: Faults):
+    assert await rondo.survive(faults) == []
+
+
+def test_every_stage_fails_at_every_point_that_it_passes_and_in_every_way():
+    covered = {(stage, point, run.action) for run in ALIGNED for stage, point in run.points.items()}
+    kafka = set(Point) - {Point.STATED, Point.ROWS_COMMITTED, Point.DELIVERED}
+    passed = {(stage, point) for stage in KAFKA for point in kafka} | {("notify", Point.DELIVERED)}
+    passed |= {("views", point) for point in IN_POSTGRES.values()}
+    assert covered == {(*each, action) for each in passed for action in ("kill", "raise", "hang")}
+
+
+def test_the_short_runs_reach_every_point_once():
+    assert {point for run in MIXED for point in run.points.values()} == set(Point)

@@ -1,0 +1,37 @@
+"""Compares Postgres with what folding the topics into an empty database gives."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import asyncpg
+
+from postgres.writer import put_views
+from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, TASK_EVENTS
+from streams.domain.views import collect
+from tests.chaos.oracle import Seen
+
+TABLES = ("tasks", "tags", "task_tags", "audit", "reminders", "notifications", "commands")
+
+
+async def differences(live: str, rebuilt: str, seen: Seen) -> list[str]:
+    """Fold what was seen into the database ``rebuilt``, and name the tables of ``live`` that differ for its users."""
+    records = [one for topic in (TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS) for one in seen.of(topic.name)]
+    again = await asyncpg.connect(rebuilt)
+    there = await asyncpg.connect(live)
+    try:
+        async with again.transaction():
+            await put_views(again, collect(records))
+        pairs = [(name, await _rows(there, name, seen.users), await _rows(again, name, seen.users)) for name in TABLES]
+    finally:
+        await again.close()
+        await there.close()
+    return [
+        f"{name} has {len(found)} rows, {len(wanted)} were to be there; {len(set(found) ^ set(wanted))} differ."
+        for name, found, wanted in pairs
+        if found != wanted
+    ]
+
+
+async def _rows(connection: Any, table: str, users: Iterable[str]) -> list[str]:
+    query = f"select to_jsonb(t)::text as row from rondo.{table} as t where user_id = any($1::uuid[]) order by 1"
+    return [record["row"] for record in await connection.fetch(query, list(users))]
