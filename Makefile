@@ -4,16 +4,22 @@
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; done)
 
-.PHONY: help run test demo lint clean
+.PHONY: help run test test-deep chaos demo lint clean
 
 help: ## List these commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 run: .venv/.installed ## Start everything, say where to go; Ctrl-C stops it
 	@.venv/bin/python -m local up
 
 test: .venv/.installed ## Run the tests, on real parts
 	@.venv/bin/python -m pytest
+
+test-deep: .venv/.installed ## Fail every stage at every point in every way (some 20 minutes)
+	@.venv/bin/python -m pytest -m deep tests/chaos/test_matrix.py
+
+chaos: .venv/.installed ## Kill, freeze and restart workers at random; CHAOS_SECONDS=300, CHAOS_SEED=… repeats a run
+	@CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) .venv/bin/python -m pytest -m deep -s tests/chaos/test_torture.py
 
 demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
 	@.venv/bin/python -m local during .venv/bin/rondo demo

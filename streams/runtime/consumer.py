@@ -183,7 +183,10 @@ class Runtime(Service):
         """End all turns, waiting for their running blocks."""
         self._joined = False
         partitions, self.partitions = self.partitions, {}
-        await asyncio.gather(*(partition.close() for partition in partitions.values()))
+        closing = (partition.close() for partition in partitions.values())
+        for error in await asyncio.gather(*closing, return_exceptions=True):
+            if error:  # one that fails must cut off no other's end
+                log.warning("turn ended with an error", stage=self.stage.name, error=repr(error))
 
     async def is_member(self) -> bool:
         """Ask the group whether this worker is one of its members; no answer counts as no."""

@@ -85,7 +85,12 @@ class Partition:
 
     async def close(self) -> None:
         """End the turn: the running block is finished, what is held is dropped, producers and RocksDB are closed."""
-        await self._reach(Point.REVOKED)
+        try:
+            await self._reach(Point.REVOKED)
+        finally:  # whatever happens, it ends: another turn begins with this partition, maybe in this process
+            await self._end()
+
+    async def _end(self) -> None:
         for event in (self._closing, self._wake, self._sought):
             event.set()
         self.accepting = self.ready = False

@@ -1,6 +1,7 @@
 """Broker, registry and Postgres of these tests' own: the workers run on the real topics, all of one broker."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,9 +13,10 @@ __all__ = ["pytest_runtest_makereport"]
 
 
 @pytest.fixture(scope="session")
-def rondo(request: pytest.FixtureRequest) -> Iterator[Rondo]:
+async def rondo(request: pytest.FixtureRequest) -> AsyncIterator[Rondo]:
     """Rondo without workers; at the end, what was still owed to users must come."""
     with running(request, only="kafka,postgres,registry") as stack:
-        prepare.log(stack.run["kafka"], stack.run["registry"], PARTITIONS)
-        prepare.views(stack.run["postgres"])
-        yield Rondo(stack)
+        await asyncio.to_thread(prepare.log, stack.run["kafka"], stack.run["registry"], PARTITIONS)
+        await asyncio.to_thread(prepare.views, stack.run["postgres"])
+        yield (rondo := Rondo(stack))
+        assert await rondo.unpaid() == set()

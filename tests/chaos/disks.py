@@ -18,9 +18,7 @@ def _behind(disks: list[Path], log: Log) -> Iterator[str]:
     """A disk holds its changelog up to the offset that it names, and one disk holds all of it."""
     for (topic, partition), raws in log.changelogs.items():
         complete = False
-        for path in (disk / "state" / topic.removesuffix("-changelog") / str(partition) for disk in disks):
-            if not path.exists():
-                continue
+        for path in (path for disk in disks for path in _states(disk, topic.removesuffix("-changelog"), partition)):
             state = State(path)
             held = {raw.key: raw.value for raw in raws if raw.offset < state.changelog}
             differ = [key for key, value in held.items() if state.get(key) != value]
@@ -30,6 +28,10 @@ def _behind(disks: list[Path], log: Log) -> Iterator[str]:
                 yield f"{path} differs from its changelog in {len(differ)} keys, as {differ[0]!r}."
         if not complete:
             yield f"No disk holds the whole of {topic}/{partition}."
+
+
+def _states(disk: Path, stage: str, partition: int) -> Iterator[Path]:
+    return disk.glob(f"state/*/{stage}/{partition}")
 
 
 def _fold(log: Log, seen: Seen) -> Iterator[str]:

@@ -4,6 +4,7 @@ A killed worker is started again on its disk without the failpoint. One that han
 taken over by a second worker, and wakes as a zombie. Another worker joins where a partition has to be given up.
 """
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,9 +93,8 @@ class Fleet:
         come = Worker.went_on if self._faults.action == "hang" else Worker.failed
         return [stage for stage in self._faults.points if not come(self.armed[stage])]
 
-    def stop(self) -> dict[str, int]:
+    async def stop(self) -> dict[str, int | None]:
         """Stop all that run; return those that did not end well, with their status."""
         running = [worker for worker in self.workers if worker.ended is None]
-        for worker in running:
-            worker.ask_to_stop()
-        return {str(worker.log): status for worker in running if (status := worker.stop()) != 0}
+        ended = await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in running))
+        return {str(worker.log): status for worker, status in zip(running, ended, strict=True) if status != 0}

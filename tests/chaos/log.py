@@ -1,8 +1,9 @@
 """The log beneath the workers: commands are put on it, and whatever is committed on any topic is read."""
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import Topic
+from streams.reading import committed
 from tests.chaos.oracle import Entry, Seen
 
 
@@ -30,12 +32,14 @@ class Log:
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     changelogs: dict[TopicPartition, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
 
-    async def put(self, topic: Topic, record: Struct) -> None:
-        """Append a user's record and return once the broker has it."""
-        user: str = record.user
-        where = partition_of(user, self.partitions)
-        value = self.codec.encode(topic.name, record)
-        await self.producer.send_and_wait(topic.name, value, user.encode(), where, timestamp_ms=record.at)
+    async def put(self, topic: Topic, *records: Struct) -> None:
+        """Append users' records and return once the broker has them."""
+        sent = [await self._send(topic, record, record.user) for record in records]
+        await asyncio.gather(*sent)
+
+    async def _send(self, topic: Topic, record: Struct, user: str) -> Awaitable[object]:
+        where, value = partition_of(user, self.partitions), self.codec.encode(topic.name, record)
+        return await self.producer.send(topic.name, value, user.encode(), where, timestamp_ms=record.at)
 
     async def look(self) -> Seen:
         """Read what was committed since the last look, and return all so far."""
@@ -55,6 +59,11 @@ class Log:
             return
         await self.codec.learn(raw.value for raw in raws)
         self.entries[tp.topic] += (Entry(tp.partition, raw.offset, self.codec.decode(raw.value)) for raw in raws)
+
+
+def now() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 @asynccontextmanager
@@ -77,4 +86,14 @@ async def opened(
         for tp, end in (await consumer.end_offsets(assigned)).items():
             consumer.seek(tp, end)
         yield Log(codec, producer, consumer, partitions, frozenset(users))
+    await registry.aclose()
+
+
+async def decoded(kafka: str, registry_url: str, topic: Topic) -> AsyncIterator[Struct]:
+    """Yield every record of a topic from its beginning."""
+    registry = Registry(registry_url)
+    codec = Codec(registry)
+    async for raw in committed(kafka, topic.name):
+        await codec.learn([raw.value])
+        yield codec.decode(raw.value)
     await registry.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -12,16 +13,19 @@ from postgres.migrate import migrate
 from schemas.records import Notification, Step
 from schemas.topics import NOTIFICATIONS, TASK_COMMANDS
 from streams import worker
+from streams.domain import ledger
 from tests.acceptance.stack import Stack
 from tests.chaos import disks, oracle, views
 from tests.chaos.fleet import Faults, Fleet
 from tests.chaos.load import People
-from tests.chaos.log import Log, opened
+from tests.chaos.log import Log, decoded, now, opened
 from tests.chaos.oracle import Seen
 
 PARTITIONS = 4
 PAUSE = 0.03
 """Seconds between two commands."""
+LEASE = ledger.LEASE / 1000 + 30
+"""Seconds until what a dead worker had claimed was sent by another."""
 PATIENCE = 90.0
 """Seconds for all failpoints to be reached, and for everything to be done after."""
 
@@ -32,6 +36,7 @@ class Rondo:
     def __init__(self, stack: Stack) -> None:
         self._run = stack.run
         self._disks = [stack.data / "first", stack.data / "second"]
+        self._owed: set[str] = set()
         self._rebuilt = urlsplit(self._run["postgres"])._replace(path="/rebuilt").geturl()
         embedded_postgres.create(self._run["postgres"], "rebuilt")
         migrate(self._rebuilt)
@@ -51,9 +56,31 @@ class Rondo:
                 await self._fail(fleet, people, log)
                 await self._settle(fleet, log)
             finally:
-                ended = await asyncio.to_thread(fleet.stop)
+                ended = await fleet.stop()
             wrong = await self._wrong(seen := await log.look())
+        self._owed |= oracle.owed(seen)
         return [*wrong, *disks.anomalies(self._disks, log, seen), *_undelivered(fleet, seen), *map(str, ended.items())]
+
+    async def unpaid(self) -> set[str]:
+        """Return the reminders that were owed at the end of a run and are still not sent, once, after their lease."""
+        if not self._owed:
+            return set()
+        fleet = Fleet(Faults("raise", {}), self._disks, self._settings)
+        try:
+            async with asyncio.timeout(LEASE):
+                while left := await self._unsent():  # noqa: ASYNC110 - it is on the log that it comes
+                    await asyncio.sleep(1)
+        except TimeoutError:
+            return left
+        else:
+            return set()
+        finally:
+            await fleet.stop()
+
+    async def _unsent(self) -> set[str]:
+        found = [record async for record in decoded(self._run["kafka"], self._run["registry"], NOTIFICATIONS)]
+        sent = Counter(step.id for step in found if step.step is Step.SENT)
+        return {reminder for reminder in self._owed if sent[reminder] != 1}
 
     async def _fail(self, fleet: Fleet, people: People, log: Log) -> None:
         """Put commands on the log until every worker has failed."""
@@ -74,12 +101,12 @@ class Rondo:
         await _until(wrong, fleet, "It did not come right")
 
     async def _wrong(self, seen: Seen) -> list[str]:
-        return oracle.anomalies(seen, _now()) or await views.differences(self._run["postgres"], self._rebuilt, seen)
+        return oracle.anomalies(seen, now()) or await views.differences(self._run["postgres"], self._rebuilt, seen)
 
 
 async def _ask(people: People, log: Log) -> None:
     while True:
-        await log.put(TASK_COMMANDS, people.next(_now()))
+        await log.put(TASK_COMMANDS, people.next(now()))
         await asyncio.sleep(PAUSE)
 
 
@@ -101,7 +128,3 @@ def _undelivered(fleet: Fleet, seen: Seen) -> list[str]:
     steps: list[Notification] = seen.of(NOTIFICATIONS.name)
     sent = {step.id for step in steps if step.step is Step.SENT}
     return [f"Reminder {identity} counts as sent, and no worker sent it." for identity in sent - reminded]
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

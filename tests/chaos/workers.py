@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -55,10 +54,6 @@ class Worker:
     def send(self, number: int) -> None:
         """Send it a signal."""
         os.kill(self._process.pid, number)
-
-    def ask_to_stop(self) -> None:
-        """Ask it to end, without waiting."""
-        self.send(signal.SIGTERM)
 
     def stop(self) -> int | None:
         """End it politely and return its status; by force, where it does not end in time."""

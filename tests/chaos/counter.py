@@ -1,0 +1,20 @@
+"""``python -m tests.chaos.counter NAME``: a worker of a counting stage, with the settings of any worker."""
+
+import sys
+
+from mode import Worker
+
+from schemas import logs, settings
+from streams.settings import Settings
+from tests.integration.runtime.counting import Counting
+
+
+def main(name: str) -> None:
+    chosen = settings.load(Settings)
+    logs.configure(chosen.log)
+    stage = Counting(chosen, name).stage
+    Worker(stage.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

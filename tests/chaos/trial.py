@@ -1,0 +1,79 @@
+"""A trial: three workers of one stage share twelve partitions, and people ask them all the time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import chain
+from pathlib import Path
+from uuid import uuid4
+
+from schemas.topics import DEAD_LETTERS
+from streams.settings import Settings
+from tests.chaos.fleet import SESSION
+from tests.chaos.log import Log, opened
+from tests.chaos.swarm import PARTITIONS, Crowd, Swarm
+from tests.integration.runtime.counting import Counting
+
+PATIENCE = 60.0
+
+
+class Trial:
+    """Three workers under load, and what must have come of it in the end."""
+
+    def __init__(self, swarm: Swarm, crowd: Crowd, log: Log) -> None:
+        self.swarm, self._crowd, self._log = swarm, crowd, log
+
+    async def answered(self) -> None:
+        """Return once all that was sent so far has its answers and timers."""
+        await self._until(self.anomalies, lambda found: not found)
+
+    async def anomalies(self) -> list[str]:
+        """Return what was lost, doubled or reordered so far, or is not done yet."""
+        return self._crowd.anomalies(self.swarm.counting, await self._log.look())
+
+    async def balanced(self) -> None:
+        """Return once all partitions are with those that run, each with one of them."""
+        await self._until(self._owned, lambda owned: sorted(owned) == list(range(PARTITIONS)))
+
+    async def _owned(self) -> list[int]:
+        assigned = [self.swarm.assigned(worker)[-1:] for worker in self.swarm.awake()]
+        return list(chain.from_iterable(chain.from_iterable(assigned)))
+
+    async def _until(self, look: Callable, good: Callable) -> None:
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while not good(found := await look()):
+            self.swarm.check()
+            assert asyncio.get_running_loop().time() < deadline, found
+            await asyncio.sleep(0.3)
+
+
+@asynccontextmanager
+async def trial(kafka: str, registry: str, directory: Path, *, named: bool = False) -> AsyncIterator[Trial]:
+    """Three workers that have all partitions, and people who ask all the time until the body ends."""
+    settings = Settings(kafka=kafka, registry=registry, data=directory, partitions=PARTITIONS)
+    counting, crowd = Counting(settings, uuid4().hex[:8]), Crowd(uuid4().hex)
+    environment = {
+        "RONDO_KAFKA": kafka,
+        "RONDO_REGISTRY": registry,
+        "RONDO_PARTITIONS": str(PARTITIONS),
+        "RONDO_SESSION_TIMEOUT": str(SESSION),
+    }
+    swarm = Swarm(counting, directory, environment, named=named)
+    topics = [topic for topic in counting.stage.topics() if topic != DEAD_LETTERS]
+    async with opened(kafka, registry, topics, PARTITIONS, crowd.users) as log:
+        asking = asyncio.create_task(crowd.ask(counting, log))
+        try:
+            for _ in range(3):
+                swarm.join()
+            on = Trial(swarm, crowd, log)
+            await on.balanced()
+            yield on
+            asking.cancel()
+            await asyncio.wait([asking])
+            await swarm.woken()
+            await on.answered()
+            await swarm.stop()
+            assert await on.anomalies() == []
+        finally:
+            asking.cancel()
+            await swarm.stop()

@@ -1,0 +1,19 @@
+"""A turn that is over leaves nothing behind, however its end went."""
+
+from streams.runtime import disk
+from streams.runtime.failpoints import Failed, Point, armed
+from tests.integration.runtime.counting import PARTITIONS, Counting, Log, prepared, running
+
+
+async def fail() -> None:
+    raise Failed
+
+
+async def test_turns_whose_end_fails_have_let_go_of_their_state_all_the_same(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    stage = counting.stage
+    async with running(stage):
+        with armed(stage.name, Point.REVOKED, fail):
+            await stage.runtime.revoke()
+        for number in range(PARTITIONS):  # who still held the database would keep it locked
+            disk.open(disk.directory(worker_settings.data, stage.cluster, stage.name, number)).close()
