@@ -53,7 +53,8 @@ class Worker:
 
     def send(self, number: int) -> None:
         """Send it a signal."""
-        os.kill(self._process.pid, number)
+        if self.ended is None:
+            os.kill(self._process.pid, number)
 
     def stop(self) -> int | None:
         """End it politely and return its status; by force, where it does not end in time."""
