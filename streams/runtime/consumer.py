@@ -162,6 +162,8 @@ class Runtime(Service):
         assert self._consumer
         self._consumer.pause(*assigned)
         await self.revoke()
+        if self.should_stop:  # it leaves just now: nobody would end a turn that began
+            return
         self._joined = True
         numbers = {tp.partition for tp in assigned}
         missing = {(t.name, n) for t in self.stage.reads for n in numbers} - {

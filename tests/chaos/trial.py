@@ -33,11 +33,11 @@ class Trial:
 
     async def balanced(self) -> None:
         """Return once all partitions are with those that run, each with one of them."""
-        await self._until(self._owned, lambda owned: sorted(owned) == list(range(PARTITIONS)))
+        every = list(range(PARTITIONS))
+        await self._until(self._owned, lambda owned: all(owned) and sorted(chain.from_iterable(owned)) == every)
 
-    async def _owned(self) -> list[int]:
-        assigned = [self.swarm.assigned(worker)[-1:] for worker in self.swarm.awake()]
-        return list(chain.from_iterable(chain.from_iterable(assigned)))
+    async def _owned(self) -> list[list[int]]:
+        return [(self.swarm.assigned(worker) or [[]])[-1] for worker in self.swarm.awake()]
 
     async def _until(self, look: Callable, good: Callable) -> None:
         deadline = asyncio.get_running_loop().time() + PATIENCE
@@ -76,4 +76,5 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
             assert await on.anomalies() == []
         finally:
             asking.cancel()
+            await asyncio.wait([asking])
             await swarm.stop()

@@ -1,7 +1,11 @@
 """A turn that is over leaves nothing behind, however its end went."""
 
+import asyncio
+
+from aiokafka import TopicPartition
+
 from streams.runtime import disk
-from streams.runtime.failpoints import Failed, Point, armed
+from streams.runtime.failpoints import Failed, Point, armed, gate
 from tests.integration.runtime.counting import PARTITIONS, Counting, Log, prepared, running
 
 
@@ -17,3 +21,17 @@ async def test_turns_whose_end_fails_have_let_go_of_their_state_all_the_same(wor
             await stage.runtime.revoke()
         for number in range(PARTITIONS):  # who still held the database would keep it locked
             disk.open(disk.directory(worker_settings.data, stage.cluster, stage.name, number)).close()
+
+
+async def test_partitions_that_come_while_a_worker_stops_are_not_begun(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    stage, (action, reached, go) = counting.stage, gate()
+    async with running(stage):
+        with armed(stage.name, Point.REVOKED, action):
+            stopping = asyncio.create_task(stage.app.stop())
+            await reached.wait()
+            inputs = (counting.commands, counting.followups)
+            await stage.runtime.assign(frozenset(TopicPartition(t.name, n) for t in inputs for n in range(PARTITIONS)))
+            assert stage.runtime.partitions == {}
+            go.set()
+            await stopping
