@@ -16,7 +16,7 @@ from tests.chaos.workers import Worker
 
 SESSION = 6.0
 """Seconds: the shortest that a broker allows by default (group.min.session.timeout.ms)."""
-HANG = 2 * SESSION
+HANG = SESSION + 4
 NTH = {
     Point.FENCING: 2,
     Point.FENCED: 2,

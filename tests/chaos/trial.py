@@ -15,6 +15,8 @@ from tests.chaos.swarm import PARTITIONS, Crowd, Swarm
 from tests.integration.runtime.counting import Counting
 
 PATIENCE = 60.0
+RESTART = 40.0
+"""Seconds of a session within which a worker with a name is back in time, however busy the machine is."""
 
 
 class Trial:
@@ -56,7 +58,7 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
         "RONDO_KAFKA": kafka,
         "RONDO_REGISTRY": registry,
         "RONDO_PARTITIONS": str(PARTITIONS),
-        "RONDO_SESSION_TIMEOUT": str(SESSION),
+        "RONDO_SESSION_TIMEOUT": str(RESTART if named else SESSION),
     }
     swarm = Swarm(counting, directory, environment, named=named)
     topics = [topic for topic in counting.stage.topics() if topic != DEAD_LETTERS]
