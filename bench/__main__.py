@@ -1,42 +1,67 @@
-"""``python -m bench``: runs the ways, side by side in one run, and prints what they took."""
+"""``python -m bench``: runs the parts that are asked for, and prints what they took."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import report
-from bench.peers import Peers
+from bench.parts import PARTS, Bench
 from bench.stand import standing
-from bench.ways import WAYS
+from bench.ways import WAYS, Way
 from bench.workload import Plan
+
+T = TypeVar("T")
+QUICK = Plan(seed=1, size=4000, warm=1000)
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
-@click.option("--ways", default=",".join(WAYS), help="Which ways, with commas between.")
+@click.option("--parts", default="peers", help=f"What to measure, of {','.join(PARTS)}.")
+@click.option("--ways", default=",".join(WAYS), help="Which ways.")
 @click.option("--n", "size", default=300_000, help="Commands a way and round.")
-@click.option("--rounds", default=3, help="Rounds; the order of the ways changes from one to the next.")
-@click.option("--seed", default=1, help="Of the commands.")
 @click.option("--warm", default=50_000, help="Commands before those that are measured.")
+@click.option("--rounds", default=3, help="Rounds; the order of the ways changes from one to the next.")
+@click.option("--seconds", default=30.0, help="Seconds at each rate of the latency.")
+@click.option("--seed", default=1, help="Of the commands.")
+@click.option("--quick", is_flag=True, help="A few thousand commands, one round: whether it runs, not how fast.")
 @click.option("--profile", type=click.Path(path_type=Path, file_okay=False), help="Dump a cProfile of each process.")
-def main(ways: str, size: int, rounds: int, seed: int, warm: int, profile: Path | None) -> None:
-    """Measure the runtime beside its peers."""
-    console = Console()
-    chosen = [WAYS[name] for name in ways.split(",")]
-    for way in [way for way in chosen if not way.can_run()]:
-        console.print(f"{way.name} is left out: there is no Maven (mvn) to build it.")
-        chosen.remove(way)
+def main(
+    parts: str,
+    ways: str,
+    size: int,
+    warm: int,
+    rounds: int,
+    seconds: float,
+    seed: int,
+    quick: bool,
+    profile: Path | None,
+) -> None:
+    """Measure the runtime beside its peers. See docs/benchmarks.md."""
     if profile:
         profile.mkdir(parents=True, exist_ok=True)
-    with standing() as stand, _progress(console) as progress:
-        results = Peers(tuple(chosen), Plan(seed, size, warm), rounds, profile).run(stand, progress)
-    report.peers(console, results)
+    console = Console()
+    chosen = _those_that_can_run(console, [_named(name, WAYS) for name in ways.split(",")])
+    bench = Bench(console, chosen, Plan(seed, size, warm), rounds, seconds, profile)
+    if quick:
+        bench = Bench(console, chosen, QUICK, rounds=1, seconds=2.0, profile=profile)
+    measures = [_named(name, PARTS) for name in parts.split(",")]
+    with standing() as stand:
+        for measure in measures:
+            measure(bench, stand)
 
 
-def _progress(console: Console) -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    return Progress(*columns, console=console, transient=True)
+def _named(name: str, among: Mapping[str, T]) -> T:
+    if name not in among:
+        raise click.BadParameter(f"{name} is none of {','.join(among)}.")
+    return among[name]
+
+
+def _those_that_can_run(console: Console, ways: Sequence[Way]) -> tuple[Way, ...]:
+    for way in ways:
+        if not way.can_run():
+            console.print(f"{way.name} is left out: it is built by Maven, and there is no mvn here.")
+    return tuple(way for way in ways if way.can_run())
 
 
 if __name__ == "__main__":

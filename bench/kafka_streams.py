@@ -1,6 +1,7 @@
 """Kafka Streams exactly once: the Processor API with a persistent store, and a JDBC sink in the same JVM.
 
-By its defaults for exactly once (commits every 100 ms), and tuned for throughput as its documentation advises.
+By its defaults for exactly once (commits every 100 ms, lingers 100 ms), and with batches as
+large as the throughput asks for: those of 16 KiB cost the broker as much CPU as the application takes.
 """
 
 import shutil
@@ -22,9 +23,7 @@ _GOALS = ("resources:resources", "compiler:compile", "dependency:copy-dependenci
 _JVM = ("-Xms256m", "-Xmx512m", "-XX:+UseParallelGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 TUNED = {
     "producer.batch.size": 262_144,
-    "producer.linger.ms": 20,
     "main.consumer.max.poll.records": 5000,
-    "statestore.cache.max.bytes": 64 * 1024 * 1024,
 }
 
 

@@ -39,10 +39,16 @@ class Meter:
         self._sampler.join()
         self.usage = {name: Usage(after[name] - self._before[name], self._peak[name]) for name in after}
 
+    def cpu(self, part: str) -> float:
+        """Return the CPU seconds of a part so far."""
+        return _cpu(self._processes[part])
+
     def _sample(self) -> None:
-        while not self._ended.wait(_EVERY):
+        while True:
             for name, process in self._processes.items():
                 self._peak[name] = max(self._peak[name], _memory(process))
+            if self._ended.wait(_EVERY):
+                return
 
 
 def _cpu(process: psutil.Process) -> float:

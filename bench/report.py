@@ -6,7 +6,10 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from bench.latency import Latency
 from bench.meter import Usage
+from bench.pipeline import Passed
+from bench.restore import Restored
 from bench.trial import Result
 
 MIB = 1024 * 1024
@@ -26,7 +29,7 @@ def peers(console: Console, rounds: Sequence[Sequence[Result]]) -> None:
 def _ends(by_way: dict[str, list[Result]]) -> Table:
     table = Table(title="End to end, medians of the rounds; CPU in µs a row")
     for column in ("way", "rows", "rows/s", "from", "to", "CPU of its own", "with broker and Postgres"):
-        table.add_column(column, justify="left" if column == "way" else "right")
+        table.add_column(column, justify="left" if column == "way" else "right", no_wrap=column == "way")
     for way, results in by_way.items():
         rates = [result.rate for result in results]
         cpu = [median(result.cpu(shared=shared) for result in results) for shared in (False, True)]
@@ -46,6 +49,49 @@ def _parts(by_way: dict[str, list[Result]]) -> Table:
             table.add_row(way, part, f"{cpu:.2f}", f"{cpu / results[0].rows * 1e6:.1f}", f"{memory:.0f}")
         table.add_section()
     return table
+
+
+def latencies(console: Console, found: Sequence[Latency]) -> None:
+    """Print how long commands took at each rate."""
+    table = Table(title="From produce to commit in Postgres, ms; CPU of the way's own processes")
+    for column in ("way", "commands/s", "p50", "p99", "highest", "of", "CPU, % of a core"):
+        table.add_column(column, justify="left" if column == "way" else "right")
+    for each in found:
+        times = (each.percentile(50), each.percentile(99), each.milliseconds[-1])
+        shown = (*(f"{time:.1f}" for time in times), f"{len(each.milliseconds):,}", f"{each.cpu * 100:.0f}")
+        table.add_row(each.way, str(each.rate), *shown)
+    console.print(table)
+    for each in found:
+        ratio(console, f"latency-p50-ms:{each.way}@{each.rate}", each.percentile(50))
+        ratio(console, f"latency-p99-ms:{each.way}@{each.rate}", each.percentile(99))
+
+
+def restored(console: Console, found: Restored) -> None:
+    """Print how fast a lost disk was filled again."""
+    console.print(
+        f"Restore: {found.keys:,} keys from {found.records:,} records of the changelog in {found.seconds:.2f} s,"
+        " four partitions side by side in one process.",
+        highlight=False,
+    )
+    ratio(console, "restore-keys-per-second", found.keys / found.seconds)
+    ratio(console, "restore-records-per-second", found.records / found.seconds)
+
+
+def passed(console: Console, rounds: Sequence[Passed]) -> None:
+    """Print what a command costs in the real pipeline."""
+    table = Table(title=f"The real pipeline, {rounds[0].rows:,} commands a round, medians")
+    for column in ("part", "CPU µs a command", "MiB"):
+        table.add_column(column, justify="left" if column == "part" else "right")
+    stages = [part for part in rounds[0].usage if part not in SHARED]
+    for part in rounds[0].usage:
+        memory = max(each.usage[part].memory for each in rounds) / MIB
+        table.add_row(part, f"{median(each.cpu(part) for each in rounds):.1f}", f"{memory:.0f}")
+    console.print(table)
+    every = median(sum(map(each.cpu, stages)) for each in rounds)
+    for stage in stages:
+        ratio(console, f"pipeline-cpu-us:{stage}", median(each.cpu(stage) for each in rounds))
+    ratio(console, "pipeline-cpu-us:all-stages", every)
+    ratio(console, "pipeline-commands-per-second", median(each.rate for each in rounds))
 
 
 def ratio(console: Console, name: str, value: float) -> None:

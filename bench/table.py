@@ -73,6 +73,13 @@ class Table:
         query = "select command::text, pg_xact_commit_timestamp(xmin) from bench.tasks"
         return dict(self._connection.execute(query).fetchall())
 
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many outcomes of Rondo's own commands there are, accepted ones, and audit entries."""
+        query = "select count(*), count(*) filter (where kind = 'ACCEPTED'), (select count(*) from rondo.audit)"
+        found = self._connection.execute(f"{query} from rondo.commands").fetchone()
+        assert found
+        return found
+
     def tell(self, channel: str) -> None:
         """Notify who listens."""
         self._connection.execute(f'notify "{channel}"'.encode())

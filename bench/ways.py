@@ -8,7 +8,7 @@ from pathlib import Path
 from bench import kafka_streams, log, runtime
 from bench.run import Run, python
 from bench.stand import Stand
-from bench.workload import Workload
+from bench.workload import Plan, Workload
 from local.process import Command
 
 Commands = Callable[[Run, Path | None], dict[str, Command]]
@@ -25,6 +25,10 @@ class Way:
     reaches_postgres: bool = True
     reads_the_log: bool = True
     can_run: Callable[[], bool] = lambda: True
+
+    def share_of(self, plan: Plan) -> Plan:
+        """Return the way's part of the commands."""
+        return Plan(plan.seed, int(plan.size * self.share), int(plan.warm * self.share))
 
     def has_done(self, stand: Stand, run: Run, work: Workload) -> bool:
         """Tell whether everything has arrived where the way ends."""

@@ -117,7 +117,7 @@ def digest(rows: Iterable[Row]) -> str:
 class Json:
     """The serde of this work: tagged objects. The runtime's own records stand as ``[name, object]``."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry | None = None) -> None:
         """Take no notice of the registry: JSON needs none."""
 
     async def publish(self, topics: Iterable[Topic]) -> None:

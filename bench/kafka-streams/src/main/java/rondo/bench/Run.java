@@ -1,13 +1,7 @@
 package rondo.bench;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 
 /** What to read and write: bench/run.py's {@code Run}. */
-record Run(
-    String id,
-    String kafka,
-    String postgres,
-    String directory,
-    String commands,
-    String events,
-    @JsonProperty("partitions") int partitions) {}
+@JsonIgnoreProperties(ignoreUnknown = true)
+record Run(String id, String kafka, String postgres, String directory, String commands, String events) {}

@@ -1,0 +1,112 @@
+"""The parts of the bench: the peers over the same commands, their latency, a restore, the real pipeline."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import latency as latencies
+from bench import pipeline as whole
+from bench import report, trial
+from bench import restore as restoring
+from bench.stand import Stand
+from bench.trial import Result, Say, started
+from bench.ways import WAYS, Way
+from bench.workload import Plan
+
+RATES = (50, 500)
+"""Commands a second."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is to be measured, and where it is told."""
+
+    console: Console
+    ways: tuple[Way, ...]
+    plan: Plan
+    rounds: int
+    seconds: float
+    profile: Path | None = None
+
+    @contextmanager
+    def steps(self, total: int) -> Iterator["Steps"]:
+        """Show a bar of so many steps meanwhile."""
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task("", total=total)
+            yield Steps(
+                lambda text: progress.update(task, description=text),
+                lambda: progress.advance(task),
+            )
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A progress bar: says what is being done, and that a step is done."""
+
+    say: Say
+    advance: Callable[[], None]
+
+    def under(self, label: str) -> Say:
+        """Return what says things after a label."""
+        return lambda text: self.say(f"{label}: {text}")
+
+
+def peers(bench: Bench, stand: Stand) -> None:
+    """Measure all ways, round after round; each round begins with another one."""
+    rounds = []
+    with bench.steps(bench.rounds * len(bench.ways)) as steps:
+        for number in range(bench.rounds):
+            first = number % len(bench.ways)
+            results = {}
+            for way in bench.ways[first:] + bench.ways[:first]:
+                results[way.name] = _measure(bench, way, stand, steps.under(f"round {number + 1}, {way.name}"))
+                steps.advance()
+            rounds.append([results[way.name] for way in bench.ways])
+    report.peers(bench.console, rounds)
+
+
+def _measure(bench: Bench, way: Way, stand: Stand, say: Say) -> Result:
+    with started(way, stand, way.share_of(bench.plan), say, bench.profile) as running:
+        return trial.measure(running, say)
+
+
+def latency(bench: Bench, stand: Stand) -> None:
+    """Measure the latency of the ways that are made for it, at each rate."""
+    ways = [way for way in bench.ways if way.share == 1 and way.reads_the_log and way.reaches_postgres]
+    found = []
+    with bench.steps(len(ways) * len(RATES)) as steps:
+        for way in ways:
+            with started(way, stand, bench.plan, steps.under(way.name)) as running:
+                for rate in RATES:
+                    found.append(latencies.measure(running, rate, bench.seconds, steps.under(way.name)))
+                    steps.advance()
+    report.latencies(bench.console, found)
+
+
+def restore(bench: Bench, stand: Stand) -> None:
+    """Let the runtime do the commands, then restore its state on a new disk."""
+    with bench.steps(1) as steps, started(WAYS["runtime"], stand, bench.plan, steps.under("restore")) as running:
+        trial.measure(running, steps.under("restore"))
+        found = restoring.measure(running)
+    report.restored(bench.console, found)
+
+
+def pipeline(bench: Bench, stand: Stand) -> None:
+    """Measure the real stages; each round has a tenth of the commands."""
+    plan = Plan(bench.plan.seed, bench.plan.size // 10, bench.plan.warm // 10)
+    with bench.steps(1) as steps:
+        rounds = whole.measure(stand, plan, bench.rounds, steps.under("pipeline"), bench.profile)
+    report.passed(bench.console, rounds)
+
+
+PARTS: dict[str, Callable[[Bench, Stand], None]] = {
+    "peers": peers,
+    "latency": latency,
+    "restore": restore,
+    "pipeline": pipeline,
+}

@@ -1,0 +1,162 @@
+"""The real pipeline: all six stages as ``rondo worker`` runs them, and what a command costs each of them.
+
+The commands are those of the other measurements, as Rondo's own records: tasks without a due, so nothing is reminded of
+and nothing recurs. What a series or a reminder costs is not in these figures.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import log
+from bench.meter import Meter, Usage
+from bench.stand import Stand
+from bench.trial import Say
+from bench.ways import wait_until
+from bench.work import Command, Create, Update
+from bench.workload import PARTITIONS, Message, Plan, seeded, warming
+from local import ports, prepare
+from local.process import Command as Program
+from local.process import Process
+from local.settings import ROOT
+from schemas import records as r
+from schemas.codec import Codec
+from schemas.names import partition_of
+from schemas.registry.client import Registry
+from schemas.topics import TASK_COMMANDS
+from streams.worker import STAGES
+
+_SECONDS = 300.0  # after which something is wrong
+_QUIET = 0.25  # CPU seconds of all stages in a second, below which none has anything left to do
+_PRIORITIES = tuple(r.Priority)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What ``rows`` commands took, from the first seen to the last outcome and audit entry in Postgres."""
+
+    rows: int
+    seconds: float
+    usage: dict[str, Usage]  # of each stage, broker and Postgres
+
+    @property
+    def rate(self) -> float:
+        """Commands a second through everything."""
+        return self.rows / self.seconds
+
+    def cpu(self, part: str) -> float:
+        """CPU microseconds of a part for each command."""
+        return self.usage[part].cpu / self.rows * 1e6
+
+
+def measure(stand: Stand, plan: Plan, rounds: int, say: Say, profile: Path | None = None) -> list[Passed]:
+    """Start the six stages, warm them up, and measure each round's commands, which come on top of those before."""
+    say("starting")
+    with _running(stand, profile) as (registry, stages):
+        codec = asyncio.run(_published(registry))
+        say("warming up")
+        done = _Done(stand, plan.warm)
+        _load(stand, codec, warming(plan).commands).release()
+        wait_until(done, _SECONDS, "The warm-up of the pipeline")
+        results = []
+        for number in range(rounds):
+            say(f"round {number + 1}")
+            commands = seeded(Plan(plan.seed + number, plan.size, 0)).commands
+            results.append(_pass(stand, codec, stages, commands, _Done(stand, done.total + plan.size * (number + 1))))
+        return results
+
+
+def _pass(
+    stand: Stand, codec: Codec, stages: dict[str, Process], commands: tuple[Command, ...], done: "_Done"
+) -> Passed:
+    load = _load(stand, codec, commands)
+    with Meter({name: process.pid for name, process in {**stages, **stand.parts}.items()}) as meter:
+        began = time.monotonic()
+        load.release()
+        ended = wait_until(done, _SECONDS, "The pipeline")
+        _settle(lambda: sum(map(meter.cpu, stages)))
+    return Passed(len(commands), ended - began, meter.usage)
+
+
+def _settle(cpu: Callable[[], float]) -> None:
+    """Wait for stages whose work nobody sees in Postgres."""
+    before, after = 0.0, cpu()
+    while after - before > _QUIET:
+        time.sleep(1.0)
+        before, after = after, cpu()
+
+
+@dataclass(frozen=True)
+class _Done:
+    """Whether so many commands have their outcomes in Postgres, and each accepted one its audit entry."""
+
+    stand: Stand
+    total: int
+
+    def __call__(self) -> bool:
+        time.sleep(0.1)  # counting takes Postgres some milliseconds
+        outcomes, accepted, entries = self.stand.table.counts()
+        return outcomes == self.total and accepted == entries
+
+
+def _load(stand: Stand, codec: Codec, commands: Iterable[Command]) -> log.Load:
+    return log.Load(stand.kafka, TASK_COMMANDS.name, (_message(codec, command) for command in commands))
+
+
+def _message(codec: Codec, command: Command) -> Message:
+    value = codec.encode(TASK_COMMANDS.name, _record(command))
+    return Message(partition_of(command.user, PARTITIONS), command.user.encode(), value, command.at)
+
+
+def _record(command: Command) -> r.CreateTask | r.UpdateTask | r.CompleteTask:
+    common = (command.id, command.user, command.at, f"user:{command.user}", command.task)
+    match command:
+        case Create():
+            return r.CreateTask(*common, r.TaskFields(title=command.title, priority=_PRIORITIES[command.priority]))
+        case Update():
+            return r.UpdateTask(*common, ("priority",), r.TaskFields(priority=_PRIORITIES[command.priority]))
+        case _:
+            return r.CompleteTask(*common)
+
+
+async def _published(registry: str) -> Codec:
+    """Return a codec that knows the commands' schemas."""
+    client = Registry(registry)
+    try:
+        codec = Codec(client)
+        await codec.publish([TASK_COMMANDS])
+        return codec
+    finally:
+        await client.aclose()
+
+
+@contextmanager
+def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str, Process]]]:
+    """Run the registry and the six stages; give the registry's address and the stages' processes."""
+    directory = stand.directory / "pipeline"
+    registry = f"http://{ports.HOST}:{ports.choose(['registry'], {})['registry']}"
+    environment = {
+        "RONDO_KAFKA": stand.kafka,
+        "RONDO_POSTGRES": stand.postgres,
+        "RONDO_REGISTRY": registry,
+        "RONDO_DATA": str(directory),
+        "RONDO_PARTITIONS": str(PARTITIONS),
+    }
+    with ExitStack() as ended:
+
+        def run(name: str, *argv: str) -> Process:
+            command = Program(name, [sys.executable, *argv], directory / f"{name}.log", environment, cwd=ROOT)
+            process = Process(command)
+            ended.callback(process.stop)
+            return process
+
+        server = run("registry", "-m", "schemas.registry")
+        server.wait_until(lambda: ports.answers(int(registry.rpartition(":")[2])), 30)
+        prepare.log(stand.kafka, registry, PARTITIONS)
+        rondo = str(Path(sys.executable).with_name("rondo"))
+        dump = {name: ["-m", "cProfile", "-o", str(profile / f"{name}.prof")] if profile else [] for name in STAGES}
+        yield registry, {name: run(name, *dump[name], rondo, "worker", name) for name in STAGES}

@@ -1,0 +1,46 @@
+"""Restore: how fast a stage that lost its disk has its state again."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from bench import log, runtime
+from bench.run import Run
+from bench.trial import Started
+from bench.work import Json
+from streams.runtime import Stage
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore of all partitions, side by side in one process, took."""
+
+    keys: int  # different ones
+    records: int  # of the changelog, with its markers
+    seconds: float
+
+
+def measure(it: Started) -> Restored:
+    """Stop a way that is the runtime, and open its partitions on a new disk."""
+    for process in it.processes.values():
+        process.stop()
+    run = msgspec.structs.replace(it.run, directory=f"{it.run.directory}/lost")
+    stage = runtime.stage_of("tasks", run)
+    keys, seconds = asyncio.run(_restore(stage, run))
+    return Restored(keys, log.length(run.kafka, stage.changelog.name), seconds)
+
+
+async def _restore(stage: Stage, run: Run) -> tuple[int, float]:
+    stage.codec = Json()
+    stage.cluster = "restored"
+    stores = [stage.store(number) for number in range(run.partitions)]
+    try:
+        began = time.monotonic()
+        await asyncio.gather(*(store.open() for store in stores))
+        took = time.monotonic() - began
+        return sum(len(store.state.scan(b"", b"\xff", 10**9)) for store in stores if store.state), took
+    finally:
+        for store in stores:
+            await store.close()
