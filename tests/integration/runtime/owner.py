@@ -1,5 +1,7 @@
 """One worker's hold of a partition, by hand: what a partition does with its store, step by step."""
 
+import asyncio
+
 from aiokafka.errors import ProducerFenced
 
 from schemas import records as r
@@ -19,7 +21,8 @@ class Owner:
         self.fenced = False
 
     async def open(self) -> "Owner":
-        self.positions = await self.store.open()
+        async with asyncio.timeout(20):  # a restore that never ends is a failure
+            self.positions = await self.store.open()
         return self
 
     async def count(self, user: str, number: int) -> None:

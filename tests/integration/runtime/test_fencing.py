@@ -101,3 +101,13 @@ async def test_a_dead_workers_open_transaction_is_aborted_soon(owner: Make, log:
         await log.put(dead.counting.counts, [outcome("bob", 1, "c", 7, "t")])
         await log.wait_for(dead.counting.counts, 1, 5)
         task.cancel()
+
+
+async def test_a_changelog_with_nothing_but_an_aborted_block_restores_nothing(owner: Make, log: Log):
+    old, new = await owner("a").open(), owner("b")
+    with pausing(old.stage, Point.CHANGELOGGED) as block:
+        committing = asyncio.create_task(old.next())
+        await block.reached()
+        await new.open()
+    assert not await committing
+    assert (new.kept("ann"), new.positions) == (None, {})

@@ -1,0 +1,129 @@
+"""A stage that writes Postgres: its rows and its position are one, and only the owner moves it."""
+
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from postgres.migrate import migrate
+from postgres.writer import Rows
+from schemas import records as r
+from schemas.topics import DEAD_LETTERS, Topic
+from streams import topics
+from streams.reading import committed
+from streams.runtime import Block, Stage, Stream
+from streams.runtime.failpoints import Point
+from streams.runtime.postgres import PostgresStore
+from streams.runtime.store import LostPosition
+from streams.settings import Settings
+from tests.integration.runtime.counting import Log, command, running, until
+from tests.integration.runtime.faults import failing, pausing
+
+
+class Journal:
+    """A stage that writes a row for each command; a command that is written twice has two."""
+
+    def __init__(self, settings: Settings, connection: asyncpg.Connection) -> None:
+        unique = uuid4().hex[:8]
+        self.connection = connection
+        self.commands = Topic(f"commands-{unique}", "test", (r.CompleteTask,))
+        self.stage = Stage(f"journal-{unique}", reads=(self.commands,), store=partial(PostgresStore, put=self.put))
+        self.stage.settings = settings
+        self.stage.agent(self.commands)(self.fold)
+
+    async def fold(self, blocks: Stream) -> None:
+        async for block in blocks.noack():
+            with block:
+                for record in block:
+                    block.row("journal", (self.stage.name, record.value.id))
+
+    async def put(self, connection: asyncpg.Connection, rows: Rows) -> None:
+        await connection.executemany("insert into public.journal (stage, command) values ($1, $2)", rows["journal"])
+
+    async def commands_written(self) -> list[str]:
+        """Return what was written, in order."""
+        query = "select command from public.journal where stage = $1 order by number"
+        return [row["command"] for row in await self.connection.fetch(query, self.stage.name)]
+
+    async def wait_for(self, count: int) -> list[str]:
+        return await until(self.commands_written, lambda found: len(found) >= count)
+
+
+@pytest.fixture
+async def journal(worker_settings: Settings, new_database: Callable[[], str]) -> AsyncIterator[Journal]:
+    dsn = new_database()
+    migrate(dsn)
+    settings = worker_settings.model_copy(update={"postgres": dsn, "block_records": 10})
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("create table public.journal (number bigserial, stage text, command text)")
+    await connection.execute("grant all on public.journal, public.journal_number_seq to rondo_views")
+    journal = Journal(settings, connection)
+    await topics.create(settings.kafka, settings.partitions, (*journal.stage.topics(), DEAD_LETTERS))
+    yield journal
+    await connection.close()
+
+
+def ids(*numbers: int) -> list[str]:
+    return [command("ann", n).id for n in numbers]
+
+
+async def test_an_error_at_any_point_writes_every_row_once_and_in_order(journal: Journal, log: Log):
+    async with running(journal.stage):
+        for turn, point in enumerate((Point.STATED, Point.ROWS_COMMITTED, Point.ACKNOWLEDGED)):
+            with failing(journal.stage.name, point):
+                await log.put(journal.commands, [command("ann", 40 * turn + n) for n in range(40)])
+                written = await journal.wait_for(40 * turn + 40)
+            assert (point, written) == (point, ids(*range(40 * turn + 40)))
+
+
+async def test_a_zombies_block_is_refused_whole_and_it_goes_on_from_postgress_position(journal: Journal, log: Log):
+    await log.put(journal.commands, [command("ann", n) for n in range(50)])
+    with pausing(journal.stage.name, Point.FOLDED) as block:
+        async with running(journal.stage):
+            await block.reached()  # with the first ten records
+            await heir(journal, log, until=5)
+            block.go()
+            written = await journal.wait_for(50)
+    assert written == ids(*range(50))
+
+
+async def test_a_position_that_was_read_before_it_moved_writes_nothing(journal: Journal, log: Log):
+    await log.put(journal.commands, [command("ann", n) for n in range(10)])
+    zombie = PostgresStore(journal.stage, 0, put=journal.put)
+    await zombie.open()
+    block = await folded(journal, log, 10)
+    await heir(journal, log, until=5)
+    with pytest.raises(LostPosition):
+        await zombie.commit(block, {journal.commands.name: 10})
+    await zombie.close()
+    assert await journal.commands_written() == ids(*range(5))
+
+
+async def heir(journal: Journal, log: Log, until: int) -> None:
+    """Write the first commands as another owner."""
+    store = PostgresStore(journal.stage, 0, put=journal.put)
+    await store.open()
+    await store.commit(await folded(journal, log, until), {journal.commands.name: until})
+    await store.close()
+
+
+async def folded(journal: Journal, log: Log, until: int) -> Block:
+    """Return a block of the first commands as the agent leaves it."""
+    raws = [raw async for raw in committed(log.kafka, journal.commands.name)][:until]
+    block = Block(journal.stage, 0, raws, None, 1_000)
+    for n in range(until):
+        block.row("journal", (journal.stage.name, command("ann", n).id))
+    return block
+
+
+async def test_a_block_is_not_waited_for_for_ever(journal: Journal, log: Log):
+    journal.stage.settings = journal.stage.settings.model_copy(update={"block_timeout": 1.0})
+    await log.put(journal.commands, [command("ann", n) for n in range(10)])
+    with pausing(journal.stage.name, Point.STATED) as stated:
+        async with running(journal.stage):
+            await stated.reached()
+            written = await journal.wait_for(10)
+            stated.go()
+    assert written == ids(*range(10))
