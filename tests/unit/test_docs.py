@@ -100,6 +100,14 @@ def test_a_test_that_is_named_exists(name: str):
     assert any(f"def {name}(" in path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
 
 
+@pytest.mark.parametrize("rule", range(1, 15))
+def test_a_rule_of_the_runtime_names_its_tests(rule: int):
+    table = DOCUMENTS["docs/architecture.md"].partition("## The rules and their tests")[2].partition("\n## ")[0]
+    rows = re.search(rf"^\| {rule} \|.*\n(\| \|.*\n)*", table, re.MULTILINE)
+    assert rows
+    assert all(re.search(r"`test_\w+` \|$", row) for row in rows[0].splitlines())
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(rf"`((?:{'|'.join(PARTS)}|tests|docs)/[\w./-]+)`", EVERYTHING))))
 def test_a_file_that_is_named_exists(path: str):
     assert (ROOT / path).exists() or re.search("counts|CompletedCount", path)  # made by who follows CONTRIBUTING.md
