@@ -91,6 +91,17 @@ async def test_what_was_fetched_before_an_error_moved_the_position_back_is_dropp
     assert numbers(counts) == {"ann": list(range(1, 21)), "bob": [1]}
 
 
+async def test_a_seek_is_left_to_the_loop_that_fetches(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    async with running(counting.stage):
+        partition = counting.stage.runtime.partitions[0]
+        partition.accepting = False
+        counting.stage.runtime.seek(partition)
+        assert not partition.accepting  # what a fetch has brought meanwhile is from before
+        await log.put(counting.commands, [command("ann", 0)])
+        assert numbers(await log.wait_for(counting.counts, 1)) == {"ann": [1]}
+
+
 async def test_records_below_the_position_are_dropped(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     async with running(counting.stage):

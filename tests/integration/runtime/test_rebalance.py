@@ -124,6 +124,7 @@ async def test_a_block_that_hangs_holds_up_no_rebalance(workers: Workers, log: L
             await put(log, first, 0, 10)
             await block.reached()
             async with running(second.stage):
+                await until(lambda: shares([first, second]), lambda found: found == [1, 1])  # the first is still in
                 counts = await log.wait_for(first.counts, 20)
     assert numbers(counts) == counted(10)
 
