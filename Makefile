@@ -4,7 +4,7 @@
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; done)
 
-.PHONY: help run test test-deep chaos demo lint clean
+.PHONY: help run test test-deep chaos demo bench lint clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -23,6 +23,9 @@ chaos: .venv/.installed ## Kill, freeze and restart workers at random; CHAOS_SEC
 
 demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
 	@.venv/bin/python -m local during .venv/bin/rondo demo
+
+bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others (30 minutes)
+	@.venv/bin/python -m bench --parts peers,latency,restore,pipeline
 
 lint: .venv/.installed ## Check style and types
 	@.venv/bin/ruff check

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.run import Run
+from bench.run import LOGS, Run
 from local.java import java
 from local.process import Command, Process
 from local.settings import CACHE
@@ -45,4 +45,4 @@ def command(run: Run, streams: Mapping[str, object]) -> Command:
     """Return the one process that does both; ``streams`` are settings of Kafka Streams besides those of the work."""
     told = [msgspec.json.encode(each).decode() for each in (run, streams)]
     argv = [java(), *_JVM, "-cp", build(), "rondo.bench.Main", told[0], str(_UPSERT), told[1]]
-    return Command("Kafka Streams", argv, run.path / "streams.log")
+    return Command("Kafka Streams", argv, LOGS / f"{run.id}.log")

@@ -60,5 +60,6 @@ def _send(it: Started, work: Workload, rate: int) -> dict[str, float]:
         sent[command.id] = time.time()
         producer.produce(it.run.commands, message.value, message.key, partition=message.partition, timestamp=message.at)
         producer.poll(0)
-    producer.flush(10)
+    if unsent := producer.flush(_WAIT):
+        raise TimeoutError(f"The broker took {unsent} of the commands not within {_WAIT:.0f} s: it is overloaded.")
     return sent

@@ -11,6 +11,8 @@ from bench.workload import PARTITIONS, Message
 from schemas.topics import Topic
 from streams import topics
 
+_SECONDS = 60.0  # after which a broker that does not answer is given up
+
 
 def create(kafka: str, names: Iterable[str]) -> None:
     """Create topics as Rondo does."""
@@ -60,11 +62,12 @@ class Load:
                 "batch.size": 500_000,
             }
         )
-        self._producer.init_transactions(30)
+        self._producer.init_transactions(_SECONDS)
         self._producer.begin_transaction()
         for message in messages:
             self._produce(topic, message)
-        self._producer.flush(60)
+        if unsent := self._producer.flush(_SECONDS):
+            raise TimeoutError(f"The broker took {unsent} of the commands not within {_SECONDS:.0f} s.")
 
     def _produce(self, topic: str, message: Message) -> None:
         while True:
@@ -79,4 +82,4 @@ class Load:
 
     def release(self) -> None:
         """Let everyone see them."""
-        self._producer.commit_transaction(30)
+        self._producer.commit_transaction(_SECONDS)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import log
 from bench.meter import Meter, Usage
+from bench.run import LOGS
 from bench.stand import Stand
 from bench.trial import Say
 from bench.ways import wait_until
@@ -149,7 +150,7 @@ def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str
     with ExitStack() as ended:
 
         def run(name: str, *argv: str) -> Process:
-            command = Program(name, [sys.executable, *argv], directory / f"{name}.log", environment, cwd=ROOT)
+            command = Program(name, [sys.executable, *argv], LOGS / f"{name}.log", environment, cwd=ROOT)
             process = Process(command)
             ended.callback(process.stop)
             return process

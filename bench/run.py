@@ -8,7 +8,10 @@ from msgspec import Struct
 
 from bench.workload import PARTITIONS, Plan
 from local.process import Command
-from local.settings import ROOT
+from local.settings import CACHE, ROOT
+
+LOGS = CACHE / "bench" / "logs"
+"""What every process said in the last bench."""
 
 
 class Run(Struct, frozen=True):
@@ -33,7 +36,7 @@ def python(run: Run, module: str, part: str, profile: Path | None = None) -> Com
     """Return the command of one part of a way: ``python -m bench.<module> <part> <run>``, profiled if asked for."""
     dump = ["-m", "cProfile", "-o", str(profile / f"{run.id}-{part}.prof")] if profile else []
     argv = [sys.executable, *dump, "-m", f"bench.{module}", part, msgspec.json.encode(run).decode()]
-    return Command(f"{module} {part}", argv, run.path / f"{part}.log", cwd=ROOT)
+    return Command(f"{module} {part}", argv, LOGS / f"{run.id}-{part}.log", cwd=ROOT)
 
 
 def given(argv: list[str]) -> tuple[str, Run]:

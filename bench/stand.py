@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from bench.run import LOGS
 from bench.table import Table
 from local import jars, kafka, ports, postgres
 from local.process import Process
@@ -32,6 +33,7 @@ class Stand:
 def standing() -> Iterator[Stand]:
     """Start broker and Postgres, and end them with the block."""
     with ExitStack() as ended:
+        shutil.rmtree(LOGS, ignore_errors=True)
         directory = Path(tempfile.mkdtemp(prefix="rondo-bench-"))
         ended.callback(shutil.rmtree, directory, ignore_errors=True)
         at = ports.choose(["broker", "controller", "postgres"], {})
@@ -50,13 +52,13 @@ def _broker(directory: Path, port: int, controller: int) -> Process:
     fetched = CACHE / "kafka" / jars.KAFKA
     if not jars.present(fetched):
         jars.fetch(fetched, CACHE / "maven")
-    log = directory / "broker.log"
+    log = LOGS / "broker.log"
     return kafka.start(fetched, directory / "kafka", port=port, controller=controller, log=log)
 
 
 def _postgres(directory: Path, port: int) -> Process:
     """Start Postgres, which keeps the time of each commit: latency is measured by it, and all ways pay for it."""
-    data, log = directory / "postgres", directory / "postgres.log"
+    data, log = directory / "postgres", LOGS / "postgres.log"
     database = postgres.start(data, port=port, password=_PASSWORD, log=log)
     with psycopg.connect(postgres.dsn(port, _PASSWORD), autocommit=True) as connection:
         connection.execute("alter system set track_commit_timestamp = on")

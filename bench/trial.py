@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from bench import log
 from bench.meter import Meter, Usage
-from bench.run import Run
+from bench.run import LOGS, Run
 from bench.stand import Stand
 from bench.ways import Way, wait_until
 from bench.workload import Plan, Workload, seeded, warming
@@ -113,5 +113,5 @@ def measure(it: Started, say: Say) -> Result:
         release()
         done = it.wait_for(whole, _MEASURED)
     if it.way.reaches_postgres and it.stand.table.digest() != whole.digest:
-        raise Wrong(f"The table of {it.way.name} is not what the commands lead to; its logs are in {it.run.path}.")
+        raise Wrong(f"The table of {it.way.name} is not what the commands lead to; see {LOGS}.")
     return Result(it.way.name, len(work), done - began, meter.usage)

@@ -6,7 +6,7 @@ it into Postgres. The fold of all commands in plain Python is what every way's f
 
 import hashlib
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
@@ -140,5 +140,7 @@ class Json:
 
 
 def _own(data: bytes) -> Struct:
-    name, plain = msgspec.json.decode(data)
+    name, plain = msgspec.json.decode(data, type=tuple[str, Any])
+    if name not in _OWN:
+        raise Undecodable(f"{name} is not a record of the runtime")
     return msgspec.convert(plain, _OWN[name], str_keys=True)
