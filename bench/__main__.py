@@ -13,12 +13,13 @@ from bench.ways import WAYS, Way
 from bench.workload import Plan
 
 T = TypeVar("T")
+USUAL = [way.name for way in WAYS.values() if not way.asked_for]
 QUICK = Plan(seed=1, size=4000, warm=1000)
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.option("--parts", default="peers", help=f"What to measure, of {','.join(PARTS)}.")
-@click.option("--ways", default=",".join(WAYS), help="Which ways.")
+@click.option("--ways", default=",".join(USUAL), help=f"Which ways, of {','.join(WAYS)}.")
 @click.option("--n", "size", default=300_000, help="Commands a way and round.")
 @click.option("--warm", default=50_000, help="Commands before those that are measured.")
 @click.option("--rounds", default=3, help="Rounds; the order of the ways changes from one to the next.")

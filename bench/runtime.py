@@ -65,7 +65,12 @@ def stage_of(part: str, run: Run) -> Stage:
     return stage
 
 
-if __name__ == "__main__":
+def work(part: str, run: Run) -> None:
+    """Run a part until told to stop; ends the process."""
     logs.configure("info")
-    app = stage_of(*given(sys.argv)).app
+    app = stage_of(part, run).app
     Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    work(*given(sys.argv))

@@ -25,6 +25,7 @@ class Way:
     reaches_postgres: bool = True
     reads_the_log: bool = True
     can_run: Callable[[], bool] = lambda: True
+    asked_for: bool = False  # measured only where it is named
 
     def share_of(self, plan: Plan) -> Plan:
         """Return the way's part of the commands."""
@@ -49,6 +50,7 @@ WAYS = {
     way.name: way
     for way in (
         Way("runtime", _parts("runtime", *runtime.PARTS)),
+        Way("without-headers", _parts("without_headers", *runtime.PARTS), asked_for=True),
         Way("kafka-streams", _kafka_streams({}), can_run=kafka_streams.can_run),
         Way("kafka-streams-tuned", _kafka_streams(kafka_streams.TUNED), can_run=kafka_streams.can_run),
         Way("faust", _parts("ordinary_faust", "tasks", "sink"), share=0.05),
