@@ -404,6 +404,7 @@ class Block(Struct, frozen=True):
     records: int
     rules: str  # version of the rules that decided
     tzdata: str  # version of the time zone data
+    given: dict[str, str] = {}  # what of the settings decided, by name
 
 
 class Position(Struct, frozen=True):

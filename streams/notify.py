@@ -14,7 +14,12 @@ from streams.domain import ledger
 from streams.runtime import Block, Stage, Stream, failpoints
 from streams.runtime.failpoints import Point
 
-stage = Stage("notify", reads=(REMINDERS, NOTIFICATIONS), writes=(NOTIFICATIONS,))
+stage = Stage(
+    "notify",
+    reads=(REMINDERS, NOTIFICATIONS),
+    writes=(NOTIFICATIONS,),
+    given=lambda settings: {"channel": name_of(settings)},
+)
 app = stage.app
 deliveries = stage.table("deliveries", r.Delivery)
 timers = stage.timer("timers")
@@ -28,8 +33,7 @@ async def claim(blocks: Stream) -> None:
             for record in block:
                 due = record.value
                 if isinstance(due, r.ReminderDue) and f"{due.user}/{due.id}" not in deliveries:
-                    assert stage.settings
-                    step = ledger.claim(due, name_of(stage.settings), due.at)
+                    step = ledger.claim(due, block.given["channel"], due.at)
                     keep(None, step)
                     block.emit(NOTIFICATIONS, step)
 

@@ -1,28 +1,115 @@
-"""Reads a topic whole, as it is committed now: for checks, replay and tests, apart from any consumer group."""
+"""Reads topics as they are committed: for checks, replay and tests, apart from any consumer group."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import ConsumerRecord
 
+from streams.runtime.stopping import stop
+
+Ends = dict[TopicPartition, int]
+"""Offsets by partition: reading ends before them."""
+
+PATIENCE = 60.0  # seconds for an open transaction to end: the broker aborts a dead worker's after 10 by default
+_HELD = 5000
+
+
+class Unsettled(RuntimeError):
+    """A transaction stays open, so that what stands behind it can't be read."""
+
+
+class Tape:
+    """One partition, read forward from its beginning to a fixed end."""
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, tapes: dict[TopicPartition, "Tape"], at: TopicPartition, end: int
+    ) -> None:
+        self.at = at
+        self.end = end
+        self.held: deque[ConsumerRecord] = deque()
+        self._consumer = consumer
+        self._tapes = tapes
+
+    def __aiter__(self) -> AsyncIterator[ConsumerRecord]:
+        return self
+
+    async def __anext__(self) -> ConsumerRecord:
+        if await self.peek() is None:
+            raise StopAsyncIteration
+        return self.held.popleft()
+
+    async def peek(self) -> ConsumerRecord | None:
+        """Return the next record without taking it, None at the end."""
+        while not self.held and await self._consumer.position(self.at) < self.end:  # the last may be a commit's marker
+            await self._fetch()
+        return self.held[0] if self.held else None
+
+    async def through(self, last: int) -> list[ConsumerRecord]:
+        """Take the records up to the offset ``last``."""
+        taken = []
+        while (raw := await self.peek()) and raw.offset <= last:
+            taken.append(self.held.popleft())
+        return taken
+
+    async def _fetch(self) -> None:
+        """Fetch for all tapes of this consumer, pausing those that hold enough."""
+        self._consumer.resume(*(tape.at for tape in self._tapes.values() if not tape.held))
+        for at, records in (await self._consumer.getmany(timeout_ms=200)).items():
+            tape = self._tapes[at]
+            tape.held.extend(raw for raw in records if raw.offset < tape.end)
+            if len(tape.held) >= _HELD:
+                self._consumer.pause(at)
+
+
+@asynccontextmanager
+async def tapes(
+    kafka: str, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int] | None = None
+) -> AsyncIterator[dict[TopicPartition, Tape]]:
+    """Open partitions to be read side by side, each from its beginning unless ``begins`` says where."""
+    async with _consumer(kafka) as consumer:
+        consumer.assign(list(ends))
+        opened: dict[TopicPartition, Tape] = {}
+        for at, end in ends.items():
+            consumer.seek(at, (begins or {}).get(at, 0))
+            opened[at] = Tape(consumer, opened, at, end)
+        yield opened
+
 
 async def committed(kafka: str, topic: str) -> AsyncIterator[ConsumerRecord]:
     """Yield every committed record that a topic holds at the first call, one partition after the other, in order."""
     partitions = [TopicPartition(topic, number) for number in range(await partition_count(kafka, topic))]
-    async with AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    ) as consumer:
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        for partition in partitions:
-            consumer.seek(partition, 0)
-            while await consumer.position(partition) < ends[partition]:  # the last offset may be a commit's marker
-                for record in (await consumer.getmany(partition, timeout_ms=200)).get(partition, []):
-                    yield record
+    async with tapes(kafka, await ends(kafka, partitions)) as opened:
+        for tape in opened.values():
+            async for record in tape:
+                yield record
+
+
+async def ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends:
+    """Return where what is committed ends now: the last stable offset."""
+    async with _consumer(kafka) as consumer:
+        return dict(await consumer.end_offsets(list(partitions)))
+
+
+async def settled_ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends:
+    """Return ends that lie behind everything that is written by now, once the transactions that are open have ended."""
+    wanted = list(partitions)
+    async with _consumer(kafka, "read_uncommitted") as consumer:
+        written = await consumer.end_offsets(wanted)
+    async with _consumer(kafka) as consumer:
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            found = dict(await consumer.end_offsets(wanted))
+            behind = next((at for at in wanted if found[at] < written[at]), None)
+            if behind is None:
+                return found
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unsettled(f"A transaction on {behind.topic}/{behind.partition} stays open: try again later.")
+            await asyncio.sleep(0.05)
 
 
 async def partition_count(kafka: str, topic: str) -> int:
@@ -34,3 +121,18 @@ async def partition_count(kafka: str, topic: str) -> int:
         return len(described["partitions"])
     finally:
         await admin.close()
+
+
+@asynccontextmanager
+async def _consumer(
+    kafka: str, isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"
+) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka, isolation_level=isolation, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    await asyncio.sleep(0)  # aiokafka can't stop a consumer whose tasks have not begun
+    try:
+        yield consumer
+    finally:
+        await stop(consumer)

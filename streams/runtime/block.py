@@ -61,6 +61,9 @@ class Block:
     Leaving the ``with`` ends the fold; an exception in it is kept for the partition and never reaches Faust.
     """
 
+    tells = True
+    """Whether what it folds is logged."""
+
     def __init__(
         self, stage: "Stage", partition: int, raws: list[ConsumerRecord], state: "State | None", now: int
     ) -> None:
@@ -71,6 +74,8 @@ class Block:
         self.now = now
         self.topic = raws[0].topic if raws else None
         """The topic that the block's records are from, None for a tick."""
+        self.given = stage.given()
+        """What of the settings decides."""
         self.taken = 0
         self.bytes = 0
         self.changes: dict[bytes, bytes | None] = {}
@@ -112,7 +117,7 @@ class Block:
 
     def __iter__(self) -> Iterator[Record]:
         expected = next((topic for topic in self.stage.reads if topic.name == self.topic), None)
-        verbose = log.is_enabled_for(logging.DEBUG)
+        verbose = self.tells and log.is_enabled_for(logging.DEBUG)
         decode = self.stage.codec.decode
         place = f"{self.topic}/{self.partition}/"
         assert self.stage.settings

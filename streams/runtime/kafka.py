@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from streams.runtime.stage import Stage
 
 RULES = "1"  # version of the rules that decide; a change of it is a record on the log
-_POSITION = b"position\x00"
+POSITION = b"position\x00"
 _FETCH_BYTES = 4 * 1024 * 1024  # at once while restoring: RocksDB writes such a batch in some 20 ms
 _BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
 
@@ -54,7 +54,7 @@ class KafkaStore:
         await self._reach(Point.FENCED)
         self.state = await self._restored(disk.open(self._path()))
         await self._reach(Point.RESTORED)
-        raw = self.state.get(_POSITION)
+        raw = self.state.get(POSITION)
         return dict(cast("r.Position", self._stage.codec.decode(raw)).offsets) if raw else {}
 
     async def _initialise(self, number: int) -> None:
@@ -112,7 +112,7 @@ class KafkaStore:
         """Commit a block as one transaction, then write it to RocksDB."""
         assert self.state is not None
         producer = self._producers[self._turn]
-        changes = {**block.changes, _POSITION: self._encoded(r.Position(positions))}
+        changes = {**block.changes, POSITION: self._encoded(r.Position(positions))}
         await producer.begin_transaction()
         await self._reach(Point.BEGUN)
         sent = []
@@ -155,6 +155,7 @@ class KafkaStore:
             records=len(block.raws),
             rules=RULES,
             tzdata=tzdata_version(),
+            given=block.given,
         )
         return Output(str(self._partition).encode(), self._stage.codec.encode(topic, consumed), block.now)
 

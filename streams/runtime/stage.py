@@ -64,8 +64,9 @@ class Stage:
 
     ``writes`` are the topics it alone produces to. ``store`` makes the place where a partition's state and position
     live: RocksDB with a changelog by default, Postgres for views. ``serde`` makes from the registry what encodes and
-    decodes records: Avro by default. ``settings`` and ``clock`` (milliseconds since 1970) may be set before the app
-    starts; without, the environment and the wall clock are used.
+    decodes records: Avro by default. ``given`` says what of the settings decides: a stage that has it needs several
+    inputs, so that its blocks are on record. ``settings`` and ``clock`` (milliseconds since 1970) may be set before the
+    app starts; without, the environment and the wall clock are used.
     """
 
     codec: Serde
@@ -78,6 +79,7 @@ class Stage:
         writes: tuple[Topic, ...] = (),
         store: Callable[["Stage", int], Store] | None = None,
         serde: Callable[[Registry], Serde] = Codec,
+        given: Callable[[Settings], dict[str, str]] | None = None,
     ) -> None:
         self.name = name
         self.reads = reads
@@ -91,7 +93,10 @@ class Stage:
         self.changelog_name = topics.changelog(name, ()).name
         self.cluster = ""  # the broker's id of itself, known once the runtime has started
         self.on_timer: Tick | None = None
+        self.folds: dict[str, Fold] = {}
+        """The function that folds each input: what its agent runs, and what a replay runs again."""
         self._store = store
+        self._given = given
         self._tables: list[Table[Any]] = []
         self.app = _App(f"rondo-{name}", autodiscover=False)
         self.app.stage = self
@@ -102,6 +107,11 @@ class Stage:
         if self.current is None:
             raise RuntimeError(f"The tables of {self.name} are open only inside ``with block:``.")
         return self.current
+
+    def given(self) -> dict[str, str]:
+        """Return what of the settings decides; ``block.given`` has it, and a stage's blocks are recorded with it."""
+        assert self.settings
+        return self._given(self.settings) if self._given else {}
 
     @property
     def keeps_state(self) -> bool:
@@ -140,6 +150,7 @@ class Stage:
             for topic in inputs:
                 if topic not in self.reads:
                     raise ValueError(f"The stage {self.name} declares no input {topic.name}.")
+                self.folds[topic.name] = fold
                 self.app.agent(self.app.topic(topic.name), name=f"{self.name}.{fold.__name__}.{topic.name}")(fold)
             return fold
 

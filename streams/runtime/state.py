@@ -105,6 +105,13 @@ class State:
             raise self._judged(error) from error
         return found
 
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every entry in the order of keys, chunk by chunk; not for use while others write."""
+        at = _APPLIED_KEY
+        while found := self.scan(at, b"\xff", 1000):
+            yield from found
+            at = found[-1][0]
+
     def close(self) -> None:
         """Close the database, so that it can be opened again."""
         self._db.close()
@@ -157,6 +164,18 @@ class Timers:
         self._stage = stage
         self._prefix = name.encode() + b"\x00"
         self._cursor = b"cursor\x00" + name.encode()
+
+    @property
+    def cursor(self) -> bytes:
+        """Return the key in the state under which the cursor is kept."""
+        return self._cursor
+
+    def passed(self, state: State) -> Iterator[r.Timer]:
+        """Yield the timers that stand though the cursor has passed them, as committed: taken, and not removed yet."""
+        end, at = self._committed_cursor(state) + b"\x00", self._prefix
+        while found := state.scan(at, end, 1000):
+            at = found[-1][0]
+            yield from (cast("r.Timer", self._stage.codec.decode(raw)) for _, raw in found)
 
     def set(self, timer: r.Timer) -> None:
         """Set a timer."""

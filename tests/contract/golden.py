@@ -45,7 +45,8 @@ def sample(of: Any, name: str = "", full: bool = True) -> Any:
     if isinstance(of, UnionType):
         return sample(get_args(of)[0], name) if full else None
     if get_origin(of) is dict:
-        return {"task-events": 0, "task-commands": 2**40} if full else {}
+        numbers = get_args(of)[1] is int
+        return ({"task-events": 0, "task-commands": 2**40} if numbers else {"channel": "log"}) if full else {}
     if issubclass(of, Struct):
         return of(**{each.name: sample(each.type, each.name, full) for each in fields(of) if full or each.required})
     if issubclass(of, StrEnum):

@@ -1,0 +1,19 @@
+"""Replay: the log folded again by the stages' own code, and compared with all that stands.
+
+    reading     committed records, partition by partition, up to fixed ends     streams/reading.py
+    course      which records each block took                                   course.py
+    block       one block, folded by the stage's agent                          block.py
+    fold        a partition of a stage, block after block                       fold.py
+    cut         a moment of a running stage at which all can be compared        cut.py
+    outputs     what deciding again emits, and what stands on the topics        outputs.py
+    partition   a stage-partition: outputs, changelog, disk                     partition.py
+    views       Postgres: the same statements on empty tables                   views.py
+    laws        what must hold whatever the stages' code does                   laws.py
+
+Nothing is written but temporary files and temporary tables.
+"""
+
+from streams.replay.difference import Difference
+from streams.replay.verify import Report, verify
+
+__all__ = ["Difference", "Report", "verify"]

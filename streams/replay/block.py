@@ -1,0 +1,86 @@
+"""A block folded again, by the stage's own agent."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+
+from aiokafka.structs import ConsumerRecord
+
+from schemas.codec import Serde
+from streams.runtime import Block, Stage
+from streams.runtime.state import State
+from streams.settings import Settings
+
+
+class Replayed(Block):
+    """A block as it was taken once: it ends where it ended, performs no effect, and only notes what is set aside."""
+
+    tells = False
+
+    def __init__(  # noqa: PLR0917 - called once, in this order
+        self,
+        stage: Stage,
+        partition: int,
+        raws: list[ConsumerRecord],
+        state: State | None,
+        now: int,
+        given: Mapping[str, str],
+    ) -> None:
+        super().__init__(stage, partition, raws, state, now)
+        self.given = {**self.given, **given}
+        self.aside: dict[int, str] = {}
+        """The offsets of the records that were set aside, and why."""
+        self.changed_by: dict[bytes, str] = {}
+        """The record that changed each key last."""
+
+    def change(self, key: bytes, value: bytes | None) -> None:
+        """Change the state, and note which record did."""
+        super().change(key, value)
+        if self._source:
+            self.changed_by[key] = self._source.source
+
+    def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
+        """Note that a record is set aside."""
+        self.aside[raw.offset] = reason
+
+    def after_commit(self, effect: object) -> None:
+        """Perform nothing: a replay sends nothing."""
+
+    def _is_full(self) -> bool:
+        return False
+
+
+class _Once:
+    """A stream that holds one block."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    async def noack(self) -> AsyncIterator[Block]:
+        yield self._block
+
+
+def fold(block: Replayed) -> None:
+    """Let the stage's agent fold a block. Raises ``FoldError`` as it does for a partition."""
+    assert block.topic
+    agent = block.stage.folds[block.topic](_Once(block))
+    try:
+        agent.send(None)  # type: ignore[attr-defined]  # it is a coroutine, and never suspends: its stream has the block
+    except StopIteration:
+        block.folded.result()
+    else:
+        agent.close()  # type: ignore[attr-defined]
+        raise TypeError(f"The agent of {block.topic} awaits something else than its stream: it can't be replayed.")
+
+
+@contextmanager
+def lent(stage: Stage, settings: Settings, codec: Serde) -> Iterator[None]:
+    """Let a stage fold with other settings and another codec; one that runs in this process sees nothing of it.
+
+    That holds as nothing is awaited meanwhile.
+    """
+    had = stage.settings, getattr(stage, "codec", None)
+    stage.settings, stage.codec = settings, codec
+    try:
+        yield
+    finally:
+        stage.settings, stage.codec = had  # type: ignore[assignment]  # None where it never ran

@@ -1,0 +1,142 @@
+"""Folds one partition of a stage from the beginning of the log, with the code that folded it first.
+
+State is a RocksDB in a temporary directory, so memory stays bounded whatever the log holds.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from schemas.codec import Serde
+from streams.domain.times import tzdata_version
+from streams.reading import Ends, Tape, tapes
+from streams.replay import course
+from streams.replay.block import Replayed, fold, lent
+from streams.replay.course import Taken
+from streams.replay.difference import Difference, Differs
+from streams.replay.letters import Letters
+from streams.runtime import Stage
+from streams.runtime.block import FoldError
+from streams.runtime.state import State
+from streams.settings import Settings
+
+
+@dataclass(frozen=True)
+class Means:
+    """What every replay needs."""
+
+    settings: Settings
+    codec: Serde
+    cluster: str
+    """The broker's id of itself."""
+
+
+@dataclass
+class Folding:
+    """A fold on its way: iterate over ``blocks``; each is in ``state`` already when it is yielded."""
+
+    means: Means
+    stage: Stage
+    partition: int
+    letters: Letters
+    state: State | None
+    taken: AsyncIterator[Taken]
+    records: int = 0
+    tzdata: set[str] = field(default_factory=set)
+    """Versions of the time zone data that the log was decided with, where they differ from this Rondo's."""
+
+    async def blocks(self) -> AsyncIterator[Replayed]:
+        """Yield each block after it was folded. Raises ``Differs`` where it can't be folded as it was."""
+        async for taken in self.taken:
+            await self.means.codec.learn(raw.value for raw in taken.raws)
+            if taken.tzdata not in {None, tzdata_version()}:
+                self.tzdata.add(str(taken.tzdata))
+            for block in self._folded(taken):
+                self._check_aside(block)
+                if self.state:
+                    self.state.write(block.changes, 0, block.now)
+                self.records += len(block.raws)
+                yield block
+
+    def _folded(self, taken: Taken) -> Iterator[Replayed]:
+        try:
+            yield self._fold(taken, taken.raws)
+        except FoldError as error:
+            if len(taken.raws) > 1 and taken.source:
+                raise self._differs(taken.raws[0], f"its block could be folded, but not again ({error}).") from error
+            yield from (self._alone(taken, raw) for raw in taken.raws)
+
+    def _fold(self, taken: Taken, raws: list[ConsumerRecord]) -> Replayed:
+        block = self._new(taken, raws)
+        with lent(self.stage, self.means.settings, self.means.codec):
+            fold(block)
+        if len(raws) == 1 and not block.aside and (reason := self._letter(raws[0])):
+            return self._set_aside(taken, raws[0], reason)  # what the fold can't know, as what a broker refused
+        return block
+
+    def _alone(self, taken: Taken, raw: ConsumerRecord) -> Replayed:
+        """Fold one record; one that can't be folded is set aside, as the runtime does."""
+        try:
+            return self._fold(taken, [raw])
+        except FoldError as error:
+            return self._set_aside(taken, raw, str(error))
+
+    def _set_aside(self, taken: Taken, raw: ConsumerRecord, reason: str) -> Replayed:
+        block = self._new(taken, [raw])
+        block.dead_letter(raw, reason)
+        return block
+
+    def _new(self, taken: Taken, raws: list[ConsumerRecord]) -> Replayed:
+        with lent(self.stage, self.means.settings, self.means.codec):
+            return Replayed(self.stage, self.partition, raws, self.state, taken.now, taken.given)
+
+    def _letter(self, raw: ConsumerRecord) -> str | None:
+        reasons = self.letters.reasons.get((raw.topic, raw.partition, raw.offset))
+        return reasons[-1] if reasons else None
+
+    def _check_aside(self, block: Replayed) -> None:
+        """See that what is set aside is among the dead letters, and what is among them was set aside."""
+        for raw in block.raws:
+            lettered = self._letter(raw) is not None
+            if raw.offset in block.aside and not lettered and block.now >= self.letters.since:
+                raise self._differs(
+                    raw, f"it is set aside ({block.aside[raw.offset]}), but not among the dead letters."
+                )
+            if lettered and raw.offset not in block.aside:
+                raise self._differs(raw, "it is among the dead letters, but its block was folded with it.")
+
+    def _differs(self, raw: ConsumerRecord, reason: str) -> Differs:
+        place = f"{raw.topic}/{raw.partition}/{raw.offset}"
+        return Differs(Difference(self.stage.name, self.partition, place, reason))
+
+
+@asynccontextmanager
+async def folding(  # noqa: PLR0917 - called by two, in this order
+    means: Means, stage: Stage, partition: int, letters: Letters, until: Mapping[str, int] | None, ends: Ends, at: Path
+) -> AsyncIterator[Folding]:
+    """Begin to fold a partition into a new database ``at``: up to the positions ``until``, or up to ``ends``."""
+    names = [topic.name for topic in (*stage.reads, *((stage.blocks,) if stage.blocks else ()))]
+    until = None if until is None else {topic: offset for topic, offset in until.items() if offset}
+    reads = {TopicPartition(name, partition): ends[TopicPartition(name, partition)] for name in names}
+    if until is not None:
+        reads |= {TopicPartition(topic.name, partition): until.get(topic.name, 0) for topic in stage.reads}
+    state = State(at)
+    try:
+        async with tapes(means.settings.kafka, reads) as opened:
+            by_name = {tape.at.topic: tape for tape in opened.values()}
+            yield Folding(means, stage, partition, letters, state, _course(means, stage, by_name, letters, until))
+    finally:
+        state.close()
+
+
+def _course(
+    means: Means, stage: Stage, opened: Mapping[str, Tape], letters: Letters, until: Mapping[str, int] | None
+) -> AsyncIterator[Taken]:
+    if stage.blocks:
+        return course.recorded(stage.name, opened[stage.blocks.name], opened, means.codec, until)
+    [source] = stage.reads
+    return course.formed(opened[source.name], lambda raw: (raw.topic, raw.partition, raw.offset) in letters.reasons)

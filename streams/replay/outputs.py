@@ -1,0 +1,113 @@
+"""Compares what deciding again emits with what stands on the output topics, record by record, byte for byte.
+
+A stage's records name the input that led to them (``rondo_source``), but for two kinds. What a timer emitted names
+none, as nothing says between which two blocks it came; it changes no state. What became of an effect, as a delivery,
+has no headers at all: like a command it came from outside, and only a topic that the stage reads itself may hold it.
+"""
+
+from collections.abc import Mapping
+
+from aiokafka.structs import ConsumerRecord
+
+from schemas import records as r
+from schemas.codec import Serde
+from streams.reading import Tape
+from streams.replay.difference import Difference, Differs, between, fields, first
+from streams.runtime import Stage
+from streams.runtime.block import Block, Output
+
+_SOURCE = "rondo_source"
+_ID, _TYPE = "ce_id", "ce_type"
+
+
+class Outputs:
+    """The output topics of one partition of a stage.
+
+    ``seen`` are the ends that stood before the state was read: what is below them must follow from that state.
+    ``passed`` are timers that the stage has taken, by id: each must have its record.
+    """
+
+    def __init__(  # noqa: PLR0917 - called once, in this order
+        self,
+        stage: Stage,
+        codec: Serde,
+        tapes: Mapping[str, Tape],
+        seen: Mapping[str, int],
+        positions: Mapping[str, int],
+        passed: Mapping[str, r.Timer],
+    ) -> None:
+        self.compared = 0
+        self._stage = stage
+        self._codec = codec
+        self._tapes = tapes
+        self._seen = seen
+        self._positions = positions
+        self._passed = dict(passed)
+
+    async def expect(self, block: Block) -> None:
+        """Compare the next records with what a block emits. Raises ``Differs``."""
+        for topic, outputs in block.outputs.items():
+            for output in outputs:
+                raw = await self._next(topic)
+                if raw is None:
+                    raise self._differs(f"{topic}/{block.partition}", f"{_described(output)} is missing.")
+                self._compare(raw, output)
+                self.compared += 1
+
+    async def finish(self) -> dict[str, r.Timer]:
+        """Look at what is left, and return the taken timers that led to no record. Raises ``Differs``."""
+        for topic in self._tapes:
+            while raw := await self._next(topic):
+                if raw.offset < self._seen[topic]:
+                    raise self._differs(
+                        place(raw), f"{_described(raw)} stands, but deciding again does not lead to it."
+                    )
+        return self._passed
+
+    async def _next(self, topic: str) -> ConsumerRecord | None:
+        """Return the next record that an input led to."""
+        async for raw in self._tapes[topic]:
+            if _SOURCE in dict(raw.headers):
+                return raw
+            self._check_other(raw)
+        return None
+
+    def _check_other(self, raw: ConsumerRecord) -> None:
+        """Look at a record that no input led to: of a timer, or of an effect."""
+        own = raw.topic in {topic.name for topic in self._stage.reads}
+        identity = dict(raw.headers).get(_ID)
+        if identity and self._stage.on_timer:
+            if not own or raw.offset >= self._positions.get(raw.topic, 0):
+                self._passed.pop(identity.decode(), None)
+        elif identity or not own:
+            raise self._differs(place(raw), "the record stands, but the stage did not write it.")
+
+    def _compare(self, raw: ConsumerRecord, output: Output) -> None:
+        stands, replayed = dict(raw.headers), dict(output.headers)
+        if any(stands.get(name) != replayed.get(name) for name in (_SOURCE, _TYPE, _ID)):
+            reason = "a record is missing, was put in, or stands elsewhere:"
+            raise self._differs(place(raw), reason, stands=_described(raw), replayed=_described(output))
+        if found := between(self._codec, raw.value, output.value) or _around(raw, output):
+            raise self._differs(place(raw), f"{_described(raw)}.", **fields(found))
+
+    def _differs(self, where: str, reason: str, **values: str | None) -> Differs:
+        return Differs(Difference(self._stage.name, int(where.split("/")[1]), where, reason, **values))
+
+
+def place(raw: ConsumerRecord) -> str:
+    """Return where a record stands: ``topic/partition/offset``."""
+    return f"{raw.topic}/{raw.partition}/{raw.offset}"
+
+
+def _around(raw: ConsumerRecord, output: Output) -> tuple[str | None, str, str] | None:
+    """Compare what stands around a value: key, time and headers."""
+    return first(
+        {"key": raw.key, "timestamp": raw.timestamp, "headers": dict(raw.headers)},
+        {"key": output.key, "timestamp": output.at, "headers": dict(output.headers)},
+    )
+
+
+def _described(record: ConsumerRecord | Output) -> str:
+    """Return what a record is, as its headers say, and which record led to it."""
+    kind, identity, source = (dict(record.headers).get(name, b"?").decode() for name in (_TYPE, _ID, _SOURCE))
+    return f"{kind} {identity} of {source}"

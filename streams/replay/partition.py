@@ -1,0 +1,196 @@
+"""Verifies one partition of a stage that keeps its own state: its output, its changelog, its disk."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+from aiokafka import TopicPartition
+
+from schemas import records as r
+from streams.reading import tapes
+from streams.replay.block import Replayed, lent
+from streams.replay.compare import Found, differences, restore, shown, unwritten
+from streams.replay.cut import Cut
+from streams.replay.difference import Difference, Differs, between, fields
+from streams.replay.fold import Means, folding
+from streams.replay.letters import Letters
+from streams.replay.outputs import Outputs
+from streams.runtime import Stage
+from streams.runtime.disk import directory
+from streams.runtime.kafka import POSITION
+from streams.runtime.state import Damaged, State
+
+
+@dataclass
+class Verified:
+    """What was compared, filled on the way; it ends at the first difference."""
+
+    stage: str
+    partition: int | None = None
+    records: int = 0
+    outputs: int = 0
+    kept: int = 0
+    """Keys of the state, or rows."""
+    difference: Difference | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One partition of a stage, and all that its verification rests on."""
+
+    means: Means
+    stage: Stage
+    number: int
+    cut: Cut
+    letters: Letters
+
+    def at(self, topic: str) -> TopicPartition:
+        """Return this partition of a topic."""
+        return TopicPartition(topic, self.number)
+
+    def differs(self, place: str, reason: str, **more: str | None) -> Differs:
+        """Return a difference of this partition, to be raised."""
+        return Differs(Difference(self.stage.name, self.number, place, reason, **more))
+
+
+async def verify(part: Part) -> Verified:
+    """Verify one partition, up to its first difference."""
+    found = Verified(part.stage.name, part.number)
+    with (
+        TemporaryDirectory(prefix="rondo-replay-") as scratch,
+        closing(State(Path(scratch, "stands"))) as stands,
+    ):
+        try:
+            positions = await _restored(part, stands)
+            await _verify_fold(part, found, stands, positions, Path(scratch, "again"))
+            await _verify_disk(part, found, stands)
+        except Differs as differs:
+            found.difference = differs.difference
+    return found
+
+
+async def _restored(part: Part, stands: State) -> Mapping[str, int]:
+    """Restore what the changelog holds; return how far the inputs are folded in it."""
+    at = part.at(part.stage.changelog.name)
+    async with tapes(part.means.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
+        await restore(opened[at], stands, part.means.codec)
+    raw = stands.get(POSITION)
+    return cast("r.Position", part.means.codec.decode(raw)).offsets if raw else {}
+
+
+async def _verify_fold(part: Part, found: Verified, stands: State, positions: Mapping[str, int], scratch: Path) -> None:
+    names = [topic.name for topic in part.stage.writes]
+    written = {part.at(name): part.cut.all[part.at(name)] for name in names}
+    passed = _passed(part, stands)
+    async with (
+        folding(part.means, part.stage, part.number, part.letters, positions, part.cut.all, scratch) as fold,
+        tapes(part.means.settings.kafka, written) as opened,
+    ):
+        by_name = {at.topic: tape for at, tape in opened.items()}
+        seen = {name: part.cut.seen[part.at(name)] for name in names}
+        outputs = Outputs(part.stage, part.means.codec, by_name, seen, positions, passed)
+        async for block in fold.blocks():
+            await outputs.expect(block)
+            found.records, found.outputs = fold.records, outputs.compared
+        left = await outputs.finish()
+        found.notes += [f"decided with tzdata {version}, which this Rondo has not" for version in sorted(fold.tzdata)]
+        assert fold.state
+        found.kept = sum(1 for _ in stands.items())
+        for different in differences(stands, fold.state, unwritten(part.stage)):
+            await _tell(part, different, positions)
+    _check_passed(part, left.values(), stands)
+
+
+async def _tell(part: Part, found: Found, positions: Mapping[str, int]) -> None:
+    """Raise a key's difference with where on the log it came from; return where both values say the same."""
+    key, stands, replayed = found
+    if not (values := between(part.means.codec, stands, replayed)):
+        return
+    written = await _last_written(part, key)
+    reason = f"the state is not what the log leads to (stands at {written})." if written else "the state lacks it."
+    raise part.differs(f"key {shown(key)}", reason, source=await _changed_by(part, key, positions), **fields(values))
+
+
+async def _last_written(part: Part, key: bytes) -> str | None:
+    """Return where on the changelog a key was written last."""
+    at, last = part.at(part.stage.changelog.name), None
+    async with tapes(part.means.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
+        async for raw in opened[at]:
+            if raw.key == key:
+                last = f"{at.topic}/{at.partition}/{raw.offset}"
+    return last
+
+
+async def _changed_by(part: Part, key: bytes, positions: Mapping[str, int]) -> str | None:
+    """Fold once more, to see which record changed a key last."""
+    last = None
+    with TemporaryDirectory(prefix="rondo-replay-") as scratch:
+        async with folding(
+            part.means, part.stage, part.number, part.letters, positions, part.cut.all, Path(scratch)
+        ) as fold:
+            async for block in fold.blocks():
+                last = block.changed_by.get(key, last)
+    return last
+
+
+# Timers that were taken: each must have led to its record, or have been set aside.
+
+
+def _passed(part: Part, stands: State) -> dict[str, r.Timer]:
+    if not part.stage.timers:
+        return {}
+    with lent(part.stage, part.means.settings, part.means.codec):
+        return {timer.id: timer for timer in part.stage.timers.passed(stands)}
+
+
+def _check_passed(part: Part, left: Iterable[r.Timer], stands: State) -> None:
+    for timer in left:
+        if (part.number, timer.id) not in part.letters.timers and _leads_to_something(part, timer, stands):
+            reason = "it stands and was taken, but no record of it is on the log: it would never come."
+            raise part.differs(f"timer {timer.id} of {timer.subject}, due {timer.due}", reason)
+
+
+def _leads_to_something(part: Part, timer: r.Timer, stands: State) -> bool:
+    assert part.stage.on_timer
+    with lent(part.stage, part.means.settings, part.means.codec):
+        block = Replayed(part.stage, part.number, [], stands, timer.due, {})
+        with block:
+            part.stage.on_timer(block, timer)
+        return bool(block.outputs)
+
+
+# The disk.
+
+
+async def _verify_disk(part: Part, found: Verified, stands: State) -> None:
+    """Compare the worker's own database, where none holds it; it may be behind the changelog, never ahead."""
+    path = directory(part.means.settings.data, part.means.cluster, part.stage.name, part.number)
+    if not path.exists():
+        return
+    try:
+        disk = State(path)
+    except Damaged as error:
+        raise part.differs(str(path), f"the disk is damaged ({error}): its next worker restores it.") from error
+    except Exception:  # noqa: BLE001  # RocksDB's errors have no type of their own
+        found.notes.append("its disk is in use by a worker and was not compared")
+        return
+    with closing(disk):
+        since = await _changed_since(part, disk.changelog)
+        for key, on_disk, replayed in differences(disk, stands, since):
+            if values := between(part.means.codec, on_disk, replayed):
+                reason = f"{path} is not what the changelog holds."
+                raise part.differs(f"key {shown(key)}", reason, source=await _last_written(part, key), **fields(values))
+
+
+async def _changed_since(part: Part, offset: int) -> set[bytes]:
+    """Return the keys that were written to the changelog from an offset on."""
+    at = part.at(part.stage.changelog.name)
+    end = part.cut.changelogs[at]
+    if offset > end:
+        raise part.differs(str(at.topic), f"the disk has applied it up to {offset}, but it ends at {end}.")
+    async with tapes(part.means.settings.kafka, {at: end}, {at: offset}) as opened:
+        return {raw.key async for raw in opened[at]}

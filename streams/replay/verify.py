@@ -1,0 +1,76 @@
+"""Verifies stages: folds the log again, and compares with what stands."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from schemas.registry.client import Registry
+from streams import topics
+from streams.reading import partition_count
+from streams.replay import letters, partition
+from streams.replay.cut import cut
+from streams.replay.difference import Difference
+from streams.replay.fold import Means
+from streams.replay.partition import Part, Verified
+from streams.runtime import Stage
+from streams.settings import Settings
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a verification found, stage-partition by stage-partition."""
+
+    parts: tuple[Verified, ...]
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Return the first difference of each part that has one, in the order in which a command passes the stages."""
+        return [part.difference for part in self.parts if part.difference]
+
+    def told(self) -> str:
+        """Return it as lines for people."""
+        return "\n".join([*map(_line, self.parts), self._conclusion()])
+
+    def _conclusion(self) -> str:
+        if self.differences:
+            return f"The first difference: {self.differences[0].told()}"
+        return "Everything stands as it follows from the log."
+
+
+async def verify(settings: Settings, stages: Sequence[Stage]) -> Report:
+    """Fold the log again for these stages, and compare with what stands: they may run meanwhile.
+
+    Raises ``OtherRules`` where the log was decided under other rules, and what the broker's and the registry's clients
+    raise.
+    """
+    return Report(tuple([part for stage in stages async for part in _verify_stage(settings, stage)]))
+
+
+@asynccontextmanager
+async def means(settings: Settings, stage: Stage) -> AsyncIterator[Means]:
+    """Connect to the registry, and fit the settings to the log."""
+    registry = Registry(settings.registry)
+    try:
+        codec = stage.serde(registry)
+        await codec.publish(stage.topics())
+        count = await partition_count(settings.kafka, stage.reads[0].name)
+        fitted = settings.model_copy(update={"partitions": count})
+        yield Means(fitted, codec, await topics.cluster(settings.kafka))
+    finally:
+        await registry.aclose()
+
+
+async def _verify_stage(settings: Settings, stage: Stage) -> AsyncIterator[Verified]:
+    async with means(settings, stage) as given:
+        numbers = range(given.settings.partitions)
+        fixed = await cut(settings.kafka, stage, numbers)
+        aside = await letters.read(settings.kafka, given.codec, stage.name)
+        for number in numbers:
+            yield await partition.verify(Part(given, stage, number, fixed, aside))
+
+
+def _line(part: Verified) -> str:
+    where = part.stage if part.partition is None else f"{part.stage}, partition {part.partition}"
+    compared = f"{part.records} records folded, {part.outputs} outputs and {part.kept} kept values compared"
+    verdict = "differs" if part.difference else "holds"
+    return "; ".join((f"{where} {verdict}: {compared}", *part.notes))

@@ -1,0 +1,253 @@
+"""Verifying a stage on a real broker: it holds after whatever happened, and each planted difference is named."""
+
+import time
+from uuid import uuid4
+
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from schemas import records as r
+from schemas.topics import DEAD_LETTERS, Topic
+from streams.reading import committed
+from streams.replay import Difference, Report, verify
+from streams.replay.course import OtherRules
+from streams.runtime import Block
+from streams.runtime.disk import directory
+from streams.runtime.kafka import KafkaStore
+from streams.runtime.state import State
+from tests.integration.runtime.counting import Counting, Log, command, outcome, prepared, running
+
+
+async def verified(counting: Counting) -> Report:
+    return await verify(counting.stage.settings, [counting.stage])
+
+
+async def first(counting: Counting) -> Difference:
+    """The first difference that is found."""
+    return (await verified(counting)).differences[0]
+
+
+def clock() -> int:
+    return 1_500
+
+
+@pytest.fixture
+async def lived(worker_settings, log: Log) -> Counting:
+    """A stage after a day: two inputs, two partitions, records that can't be read or folded, timers, a restart."""
+    counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
+    counting.stage.clock = clock
+    tasks = ["t"] * 40 + ["poison", "t", "100", "9000", "13"]
+    for partition, user in enumerate(("ann", "bob")):
+        await log.put(counting.commands, [command(user, n, task) for n, task in enumerate(tasks)], partition)
+    await log.put(counting.followups, [b"no avro", *(command("ann", n) for n in range(100, 150))])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 2 * 44 + 50 + 2)
+    again = Counting(worker_settings, name)
+    again.stage.clock = clock
+    await log.put(again.commands, [command("ann", n) for n in range(200, 220)])
+    async with running(again.stage):
+        await log.wait_for(again.counts, 2 * 44 + 50 + 2 + 20)
+    return again
+
+
+async def test_a_stage_that_lived_through_a_day_holds(lived: Counting):
+    report = await verified(lived)
+    assert report.differences == [], report.told()
+    assert [(part.partition, part.records) for part in report.parts] == [(0, 45 + 51 + 20), (1, 45)]
+    assert [part.outputs for part in report.parts] == [44 + 50 + 20, 44]
+    assert not any(part.notes for part in report.parts)
+
+
+@pytest.fixture
+async def counted(worker_settings, log: Log) -> Counting:
+    """A stage that has counted ten commands of one user, and stands."""
+    counting = await prepared(Counting(worker_settings))
+    counting.stage.clock = clock
+    await log.put(counting.commands, [command("ann", n, "100") for n in range(10)])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 20)
+    await log.codec.publish(counting.stage.topics())
+    counting.stage.codec = log.codec
+    return counting
+
+
+async def test_a_stage_is_verified_while_it_runs(counted: Counting, log: Log):
+    again = Counting(counted.stage.settings, counted.stage.name.removeprefix("counting-"))
+    async with running(again.stage):
+        await log.put(again.commands, [command("ann", n) for n in range(10, 3000)])
+        reports = [await verified(again)]
+        while sum(part.records for part in reports[-1].parts) < 3000:
+            reports.append(await verified(again))
+    assert [report.differences for report in reports] == [[]] * len(reports)
+    assert "in use by a worker" in reports[-1].told()
+
+
+async def test_a_value_of_the_state_that_was_changed_is_named(counted: Counting, log: Log):
+    key, value = b"heads\x00ann", r.AuditHead(11, command("ann", 9).id)
+    encoded = log.codec.encode(counted.stage.changelog.name, value)
+    sent = await log.producer.send_and_wait(counted.stage.changelog.name, encoded, key, partition=0)
+    found = await first(counted)
+    assert (found.partition, found.place, found.field) == (0, "key heads ann", "sequence")
+    assert (found.stands, found.replayed) == ("11", "10")
+    assert found.source == f"{counted.commands.name}/0/9"
+    assert f"{sent.topic}/0/{sent.offset}" in found.reason
+
+
+async def test_a_key_of_the_state_that_is_gone_is_named(counted: Counting, log: Log):
+    await log.producer.send_and_wait(counted.stage.changelog.name, None, b"heads\x00ann", partition=0)
+    found = await first(counted)
+    assert (found.place, found.stands) == ("key heads ann", "nothing")
+
+
+async def test_a_key_that_nothing_led_to_is_named(counted: Counting, log: Log):
+    encoded = log.codec.encode(counted.stage.changelog.name, r.AuditHead(1, "h"))
+    await log.producer.send_and_wait(counted.stage.changelog.name, encoded, b"heads\x00eve", partition=0)
+    found = await first(counted)
+    assert (found.place, found.replayed) == ("key heads eve", "nothing")
+
+
+async def test_a_value_on_the_disk_that_was_changed_is_named(counted: Counting, log: Log):
+    path = directory(counted.stage.settings.data, counted.stage.cluster, counted.stage.name, 0)
+    disk = State(path)
+    doctored = log.codec.encode(counted.stage.changelog.name, r.AuditHead(12, command("ann", 9).id))
+    disk.write({b"heads\x00ann": doctored}, disk.changelog, disk.at)
+    disk.close()
+    found = await first(counted)
+    assert (found.place, found.field, found.stands, found.replayed) == ("key heads ann", "sequence", "12", "10")
+    assert str(path) in found.reason
+
+
+async def raws(log: Log, topic: Topic) -> list[ConsumerRecord]:
+    return [raw async for raw in committed(log.kafka, topic.name)]
+
+
+async def put(log: Log, raw: ConsumerRecord, value: bytes | None = None) -> str:
+    """Put a record once more, or another in its place; return where it stands."""
+    sent = await log.producer.send_and_wait(
+        raw.topic, value or raw.value, raw.key, raw.partition, raw.timestamp, list(raw.headers)
+    )
+    return f"{sent.topic}/{sent.partition}/{sent.offset}"
+
+
+async def test_an_output_that_stands_twice_is_named(counted: Counting, log: Log):
+    where = await put(log, (await raws(log, counted.counts))[4])
+    found = await first(counted)
+    assert (found.place, found.reason.count(f"of {counted.commands.name}/0/4")) == (where, 1)
+
+
+async def test_an_output_that_stands_twice_in_the_midst_is_named(counted: Counting, log: Log):
+    where = await put(log, (await raws(log, counted.counts))[4])
+    await log.put(counted.commands, [command("ann", n) for n in range(10, 20)])
+    again = Counting(counted.stage.settings, counted.stage.name.removeprefix("counting-"))
+    async with running(again.stage):
+        await log.wait_for(again.counts, 31)
+    found = await first(again)
+    assert found.place == where
+    assert found.stands
+    assert found.replayed
+    assert found.stands.endswith(f"{counted.commands.name}/0/4")
+    assert found.replayed.endswith(f"{counted.commands.name}/0/10")
+
+
+async def test_an_output_whose_value_is_another_is_named_by_its_field(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    await log.put(counting.commands, [command("ann", 0)])
+    truth = counting.count
+    counting.count = lambda block, given: block.emit(counting.counts, outcome("ann", 1_000, given.id, 7, "t"))
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 1)
+    counting.count = truth
+    found = await first(counting)
+    assert (found.place, found.field) == (f"{counting.counts.name}/0/0", "version")
+    assert (found.stands, found.replayed) == ("7", "1")
+
+
+async def test_a_record_that_the_stage_did_not_write_is_named(counted: Counting, log: Log):
+    await log.put(counted.counts, [outcome("ann", 1_000, "c", 1, "t")])
+    found = await first(counted)
+    assert (found.place.rpartition("/")[0], found.reason) == (
+        f"{counted.counts.name}/0",
+        "the record stands, but the stage did not write it.",
+    )
+
+
+async def by_hand(counting: Counting, raw: ConsumerRecord | None, positions: dict[str, int]) -> None:
+    """Commit a block that nobody folded."""
+    store = KafkaStore(counting.stage, 0)
+    before = await store.open()
+    block = Block(counting.stage, 0, [raw] if raw else [], store.state, time.time_ns() // 1_000_000)
+    if raw is None:
+        with block:
+            list(counting.timers.due(10**15, 1000))
+    await store.commit(block, before | positions)
+    await store.close()
+
+
+async def test_a_command_that_was_passed_over_is_named(counted: Counting, log: Log):
+    await log.put(counted.commands, [command("ann", 10)])
+    raw = (await raws(log, counted.commands))[-1]
+    await by_hand(counted, raw, {raw.topic: raw.offset + 1})
+    found = await first(counted)
+    assert found.place == f"{counted.counts.name}/0"
+    assert found.reason.endswith(f"of {counted.commands.name}/0/10 is missing.")
+
+
+async def test_a_command_that_no_block_took_is_named(counted: Counting, log: Log):
+    await log.put(counted.commands, [command("ann", 10)])
+    await by_hand(counted, None, {counted.commands.name: 11})
+    found = await first(counted)
+    assert (found.stands, found.replayed) == (
+        repr({counted.commands.name: 11}),
+        repr({counted.commands.name: 10}),
+    )
+
+
+async def test_a_block_that_was_taken_twice_is_named(counted: Counting, log: Log):
+    assert counted.stage.blocks
+    where = await put(log, (await raws(log, counted.stage.blocks))[0])
+    await log.put(counted.commands, [command("ann", 10)])
+    raw = (await raws(log, counted.commands))[-1]
+    await by_hand(counted, raw, {raw.topic: raw.offset + 1})
+    found = await first(counted)
+    assert (found.place, found.replayed) == (where, "None to None, 0 records")
+
+
+async def test_a_record_that_was_set_aside_without_a_dead_letter_is_named(counted: Counting, log: Log):
+    await log.put(counted.commands, [b"no avro"])
+    raw = (await raws(log, counted.commands))[-1]
+    await by_hand(counted, raw, {raw.topic: raw.offset + 1})
+    found = await first(counted)
+    assert (found.place, "dead letters" in found.reason) == (f"{raw.topic}/0/{raw.offset}", True)
+
+
+async def test_a_dead_letter_of_a_record_that_was_folded_is_named(counted: Counting, log: Log):
+    name = counted.commands.name
+    letter = r.DeadLetter(counted.stage.name, name, 0, 3, 1_500, "no reason", None, b"x")
+    await log.codec.publish([DEAD_LETTERS])
+    await log.producer.send_and_wait(DEAD_LETTERS.name, log.codec.encode(DEAD_LETTERS.name, letter), partition=0)
+    assert (await first(counted)).place == f"{name}/0/3"
+
+
+async def test_a_timer_that_was_passed_over_is_named(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    counting.stage.clock = lambda: 0
+    await log.put(counting.commands, [command("ann", 0, task="500")])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 1)
+    await log.codec.publish(counting.stage.topics())
+    counting.stage.codec = log.codec
+    assert (await verified(counting)).differences == []
+    await by_hand(counting, None, {})
+    assert (await first(counting)).place == f"timer {command('ann', 0).id} of 500, due 1500"
+
+
+async def test_a_log_that_was_decided_under_other_rules_is_refused(counted: Counting, log: Log):
+    assert counted.stage.blocks
+    block = r.Block(counted.stage.name, counted.commands.name, 10, 10, 1, "0", "2026.6")
+    encoded = log.codec.encode(counted.stage.blocks.name, block)
+    await put(log, (await raws(log, counted.stage.blocks))[0], encoded)
+    await log.put(counted.commands, [command("ann", 10)])
+    raw = (await raws(log, counted.commands))[-1]
+    await by_hand(counted, raw, {raw.topic: raw.offset + 1})
+    with pytest.raises(OtherRules, match="version 0 of the rules"):
+        await verified(counted)
