@@ -11,9 +11,8 @@ from asyncpg import Connection
 
 from postgres.queries import load
 
-# Which tags a task bears depends on the version that stands, so the task comes first.
-_ORDER = ("put_tasks", "put_tags", "put_task_tags", "put_audit", "put_reminders", "put_notifications", "put_commands")
-
+ORDER = ("put_tasks", "put_tags", "put_task_tags", "put_audit", "put_reminders", "put_notifications", "put_commands")
+"""The queries for rows. Which tags a task bears depends on the version that stands, so the task comes first."""
 
 Rows = Mapping[str, Sequence[tuple[object, ...]]]
 """Rows by the query that puts them, in the order of the log."""
@@ -54,12 +53,17 @@ async def put_views(connection: Connection, rows: Rows) -> None:
 
     Raises KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError.
     """
-    if unknown := rows.keys() - set(_ORDER):
-        raise KeyError(f"postgres/queries/write.sql has no rows {sorted(unknown)}.")
-    for name in _ORDER:
-        if given := rows.get(name):
-            query = getattr(load("write"), name)
-            columns = dict(zip(query.parameters, zip(*given, strict=True), strict=True))
-            await query(connection, **columns)
+    await put_rows(connection, rows)
     if outcomes := rows.get("put_commands"):
         await load("write").wake(connection, id=[row[0] for row in outcomes])
+
+
+async def put_rows(connection: Connection, rows: Rows, schema: str = "rondo") -> None:
+    """Put rows into the tables of a schema: the views', or others of the same shape. Raises as ``put_views`` does."""
+    if unknown := rows.keys() - set(ORDER):
+        raise KeyError(f"postgres/queries/write.sql has no rows {sorted(unknown)}.")
+    for name in ORDER:
+        if given := rows.get(name):
+            query = getattr(load("write", schema), name)
+            columns = dict(zip(query.parameters, zip(*given, strict=True), strict=True))
+            await query(connection, **columns)

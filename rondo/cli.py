@@ -2,16 +2,20 @@
 
 import asyncio
 import sys
+from typing import BinaryIO
 
 import click
 import httpx
 from aiokafka.errors import KafkaConnectionError
 
-from rondo import audit, demo
+from rondo import audit, demo, replay
 from rondo.client import Problem
 from rondo.place import Place, Unknown
+from schemas import logs
 from schemas.registry.client import RegistryUnavailable
 from streams import worker
+from streams.reading import Unsettled
+from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
 
 
 @click.group()
@@ -48,11 +52,39 @@ def verify(user: str | None) -> None:
     sys.exit(1 if found.broken else 0)
 
 
+@cli.command("verify")
+@click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
+def verify_stages(stages: tuple[str, ...]) -> None:
+    """Fold the log again for STAGES, without any for all six, and compare with state, topics and rows.
+
+    Rondo may run meanwhile. The status is 1 where something differs.
+    """
+    logs.configure("warning")
+    report = asyncio.run(replay.verify(Place.found(), stages or worker.STAGES))
+    click.echo(report.told())
+    sys.exit(1 if report.differences else 0)
+
+
+@cli.command("replay")
+@click.argument("stage", type=click.Choice(worker.STAGES))
+@click.option("--user", help="Only what belongs to this user, by id.")
+@click.option(
+    "--since", help="Only what changed since a record (task-commands/0/17) or an instant (2026-11-23T12:00Z)."
+)
+@click.option("--until", help="As it was before a record or an instant.")
+@click.option("--output", type=click.File("wb", atomic=True), default="-", help="A file to write to.")
+def replay_stage(stage: str, user: str | None, since: str | None, until: str | None, output: BinaryIO) -> None:
+    """Fold the log again for STAGE, and tell what it leads to: one JSON object a line."""
+    logs.configure("warning")
+    since_mark, until_mark = (Mark.parsed(text) if text else None for text in (since, until))
+    asyncio.run(replay.show(Place.found(), stage, Wanted(user, since_mark, until_mark), output))
+
+
 def main() -> None:
     """Run the command line; what went wrong is one sentence on standard error."""
     try:
         cli()
-    except (Unknown, Problem, RegistryUnavailable, demo.Stuck) as error:
+    except (Unknown, Problem, RegistryUnavailable, demo.Stuck, OtherRules, NotAMark, Differs, Unsettled) as error:
         fail(str(error))
     except (httpx.TransportError, KafkaConnectionError) as error:
         fail(f"Rondo can't be reached ({error}): is `make run` running?")

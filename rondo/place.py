@@ -24,7 +24,10 @@ class Place:
         written = json.loads(file.read_text()) if file.exists() else {}
         named = {name.removeprefix("RONDO_").lower(): value for name, value in os.environ.items() if value}
         return cls(
-            {**written, **{name: named[name] for name in ("api", "token", "kafka", "registry") if name in named}}
+            {
+                **written,
+                **{name: named[name] for name in ("api", "token", "kafka", "registry", "postgres") if name in named},
+            }
         )
 
     def __getattr__(self, name: str) -> str:

@@ -8,12 +8,16 @@
     outputs     what deciding again emits, and what stands on the topics        outputs.py
     partition   a stage-partition: outputs, changelog, disk                     partition.py
     views       Postgres: the same statements on empty tables                   views.py
+    span        since where and until where                                     span.py
     laws        what must hold whatever the stages' code does                   laws.py
 
 Nothing is written but temporary files and temporary tables.
 """
 
-from streams.replay.difference import Difference
+from streams.replay.course import OtherRules
+from streams.replay.difference import Difference, Differs
+from streams.replay.replay import Wanted, replay
+from streams.replay.span import Mark, NotAMark
 from streams.replay.verify import Report, verify
 
-__all__ = ["Difference", "Report", "verify"]
+__all__ = ["Difference", "Differs", "Mark", "NotAMark", "OtherRules", "Report", "Wanted", "replay", "verify"]

@@ -1,5 +1,6 @@
 """A block folded again, by the stage's own agent."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -29,14 +30,22 @@ class Replayed(Block):
         self.given = {**self.given, **given}
         self.aside: dict[int, str] = {}
         """The offsets of the records that were set aside, and why."""
-        self.changed_by: dict[bytes, str] = {}
+        self.sources: defaultdict[str, list[str]] = defaultdict(list)
+        """The record that each row came from, by query."""
+        self.changed_by: dict[bytes, ConsumerRecord] = {}
         """The record that changed each key last."""
 
     def change(self, key: bytes, value: bytes | None) -> None:
         """Change the state, and note which record did."""
         super().change(key, value)
         if self._source:
-            self.changed_by[key] = self._source.source
+            self.changed_by[key] = self._source.raw
+
+    def row(self, query: str, values: tuple[object, ...]) -> None:
+        """Write a row, and note which record did."""
+        super().row(query, values)
+        if self._source:
+            self.sources[query].append(self._source.source)
 
     def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
         """Note that a record is set aside."""

@@ -1,9 +1,9 @@
 """What a verification found: where the log, folded again, leads elsewhere than to what stands."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka.structs import ConsumerRecord
 from msgspec import Struct, to_builtins
 
 from schemas.codec import Serde, Undecodable
@@ -91,6 +91,6 @@ def _told(value: Any) -> str:
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
 
 
-def indented(lines: Iterator[str]) -> str:
-    """Return lines below a first one."""
-    return "\n  ".join(lines)
+def place(raw: ConsumerRecord) -> str:
+    """Return where a record stands: ``topic/partition/offset``."""
+    return f"{raw.topic}/{raw.partition}/{raw.offset}"

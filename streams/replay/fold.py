@@ -17,7 +17,7 @@ from streams.reading import Ends, Tape, tapes
 from streams.replay import course
 from streams.replay.block import Replayed, fold, lent
 from streams.replay.course import Taken
-from streams.replay.difference import Difference, Differs
+from streams.replay.difference import Difference, Differs, place
 from streams.replay.letters import Letters
 from streams.runtime import Stage
 from streams.runtime.block import FoldError
@@ -110,8 +110,7 @@ class Folding:
                 raise self._differs(raw, "it is among the dead letters, but its block was folded with it.")
 
     def _differs(self, raw: ConsumerRecord, reason: str) -> Differs:
-        place = f"{raw.topic}/{raw.partition}/{raw.offset}"
-        return Differs(Difference(self.stage.name, self.partition, place, reason))
+        return Differs(Difference(self.stage.name, self.partition, place(raw), reason))
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Serde
 from streams.reading import Tape
-from streams.replay.difference import Difference, Differs, between, fields, first
+from streams.replay.difference import Difference, Differs, between, fields, first, place
 from streams.runtime import Stage
 from streams.runtime.block import Block, Output
 
@@ -92,11 +92,6 @@ class Outputs:
 
     def _differs(self, where: str, reason: str, **values: str | None) -> Differs:
         return Differs(Difference(self._stage.name, int(where.split("/")[1]), where, reason, **values))
-
-
-def place(raw: ConsumerRecord) -> str:
-    """Return where a record stands: ``topic/partition/offset``."""
-    return f"{raw.topic}/{raw.partition}/{raw.offset}"
 
 
 def _around(raw: ConsumerRecord, output: Output) -> tuple[str | None, str, str] | None:

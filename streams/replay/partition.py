@@ -1,60 +1,25 @@
-"""Verifies one partition of a stage that keeps its own state: its output, its changelog, its disk."""
+"""Verifies one partition of a stage that keeps its own state: its output, its changelog, its disk; and the laws."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from streams.reading import tapes
+from streams.replay import laws
 from streams.replay.block import Replayed, lent
 from streams.replay.compare import Found, differences, restore, shown, unwritten
-from streams.replay.cut import Cut
-from streams.replay.difference import Difference, Differs, between, fields
-from streams.replay.fold import Means, folding
-from streams.replay.letters import Letters
+from streams.replay.difference import Differs, between, fields, place
+from streams.replay.fold import folding
 from streams.replay.outputs import Outputs
-from streams.runtime import Stage
+from streams.replay.part import Part, Verified
 from streams.runtime.disk import directory
 from streams.runtime.kafka import POSITION
 from streams.runtime.state import Damaged, State
-
-
-@dataclass
-class Verified:
-    """What was compared, filled on the way; it ends at the first difference."""
-
-    stage: str
-    partition: int | None = None
-    records: int = 0
-    outputs: int = 0
-    kept: int = 0
-    """Keys of the state, or rows."""
-    difference: Difference | None = None
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Part:
-    """One partition of a stage, and all that its verification rests on."""
-
-    means: Means
-    stage: Stage
-    number: int
-    cut: Cut
-    letters: Letters
-
-    def at(self, topic: str) -> TopicPartition:
-        """Return this partition of a topic."""
-        return TopicPartition(topic, self.number)
-
-    def differs(self, place: str, reason: str, **more: str | None) -> Differs:
-        """Return a difference of this partition, to be raised."""
-        return Differs(Difference(self.stage.name, self.number, place, reason, **more))
 
 
 async def verify(part: Part) -> Verified:
@@ -67,6 +32,7 @@ async def verify(part: Part) -> Verified:
         try:
             positions = await _restored(part, stands)
             await _verify_fold(part, found, stands, positions, Path(scratch, "again"))
+            await laws.check(part, positions, Path(scratch, "laws"))
             await _verify_disk(part, found, stands)
         except Differs as differs:
             found.difference = differs.difference
@@ -121,20 +87,20 @@ async def _last_written(part: Part, key: bytes) -> str | None:
     async with tapes(part.means.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
         async for raw in opened[at]:
             if raw.key == key:
-                last = f"{at.topic}/{at.partition}/{raw.offset}"
+                last = place(raw)
     return last
 
 
 async def _changed_by(part: Part, key: bytes, positions: Mapping[str, int]) -> str | None:
     """Fold once more, to see which record changed a key last."""
-    last = None
+    last: ConsumerRecord | None = None
     with TemporaryDirectory(prefix="rondo-replay-") as scratch:
         async with folding(
             part.means, part.stage, part.number, part.letters, positions, part.cut.all, Path(scratch)
         ) as fold:
             async for block in fold.blocks():
                 last = block.changed_by.get(key, last)
-    return last
+    return place(last) if last else None
 
 
 # Timers that were taken: each must have led to its record, or have been set aside.

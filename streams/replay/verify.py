@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from schemas.registry.client import Registry
 from streams import topics
 from streams.reading import partition_count
-from streams.replay import letters, partition
+from streams.replay import letters, partition, views
 from streams.replay.cut import cut
 from streams.replay.difference import Difference
 from streams.replay.fold import Means
-from streams.replay.partition import Part, Verified
+from streams.replay.part import Part, Verified
 from streams.runtime import Stage
 from streams.settings import Settings
 
@@ -62,6 +62,9 @@ async def means(settings: Settings, stage: Stage) -> AsyncIterator[Means]:
 
 async def _verify_stage(settings: Settings, stage: Stage) -> AsyncIterator[Verified]:
     async with means(settings, stage) as given:
+        if not stage.keeps_state:
+            yield await views.verify(given, stage)
+            return
         numbers = range(given.settings.partitions)
         fixed = await cut(settings.kafka, stage, numbers)
         aside = await letters.read(settings.kafka, given.codec, stage.name)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from schemas import names
@@ -60,6 +61,13 @@ class Wire:
         raw = None if key is None else key.encode()
         sent = await self._producer.send_and_wait(topic.name, value, raw, where, at, HEADERS)
         return Put(topic.name, where, sent.offset, raw, value)
+
+    async def again(self, raw: ConsumerRecord) -> Put:
+        """Append a record once more, as it stands."""
+        sent = await self._producer.send_and_wait(
+            raw.topic, raw.value, raw.key, raw.partition, raw.timestamp, list(raw.headers)
+        )
+        return Put(raw.topic, raw.partition, sent.offset, raw.key, raw.value)
 
     async def dead(self, puts: Sequence[Put]) -> list[DeadLetter]:
         """Return the dead letters of these records that have come so far."""

@@ -1,0 +1,103 @@
+"""The views once more: folded again into temporary tables, by the same statements, and compared with what stands.
+
+All is one transaction on one snapshot, rolled back at the end. So positions and rows fit together however busy the
+views stage is, and nothing is left behind. The price is a snapshot that is held for as long as the fold takes.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from asyncpg import Connection
+
+from postgres.queries import load
+from postgres.writer import ORDER, Rows, put_rows
+
+TABLES = tuple(query.removeprefix("put_") for query in ORDER)
+"""The tables of the views, each with the query ``put_<table>`` that writes it."""
+
+_SOON = 1000
+
+
+@dataclass(frozen=True)
+class Different:
+    """A row that differs, by its key; a row that is not there is empty."""
+
+    table: str
+    key: Mapping[str, Any]
+    stands: Mapping[str, Any]
+    replayed: Mapping[str, Any]
+
+
+class Scratch:
+    """A snapshot of the views, and empty tables beside it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._queries = load("scratch")
+        self._written = 0
+        self._measure_at = _SOON
+
+    async def positions(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """Return how far topics are folded in the views, by topic and partition."""
+        rows = self._queries.read_positions(self._connection, topics=topics)
+        return {(row["topic"], row["partition"]): row["position"] async for row in rows}
+
+    async def write(self, rows: Rows) -> None:
+        """Write rows into the temporary tables, as the views stage does into its own."""
+        await put_rows(self._connection, rows, "pg_temp")
+        self._written += sum(map(len, rows.values()))
+        if self._written > self._measure_at:
+            await self._queries.measure_tables(self._connection)
+            self._measure_at = 4 * self._written
+
+    async def rows(self, table: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield a temporary table's rows in the order of its key."""
+        key = ", ".join(await self._key(table))
+        query = f"select to_jsonb(given) from pg_temp.{table} as given order by {key}"  # noqa: S608 - names of ours
+        async for (row,) in self._connection.cursor(query):
+            yield json.loads(row)
+
+    async def count(self) -> int:
+        """Return how many rows the views have."""
+        return sum([await self._connection.fetchval(f"select count(*) from rondo.{name}") for name in TABLES])  # noqa: S608 - names of ours
+
+    async def difference(self) -> Different | None:
+        """Return the first row that is not the same in both, table by table, in the order of the keys."""
+        for table in TABLES:
+            if found := await self._different(table, await self._key(table)):
+                return found
+        return None
+
+    async def _different(self, table: str, names: list[str]) -> Different | None:
+        key = ", ".join(names)
+        query = f"""
+            select to_jsonb(stands), to_jsonb(replayed)
+            from rondo.{table} as stands full join pg_temp.{table} as replayed using ({key})
+            where stands is distinct from replayed order by {key} limit 1"""  # noqa: S608 - names of ours
+        if (found := await self._connection.fetchrow(query)) is None:
+            return None
+        stands, replayed = ({} if row is None else json.loads(row) for row in found)
+        return Different(table, {name: (stands or replayed)[name] for name in names}, stands, replayed)
+
+    async def _key(self, table: str) -> list[str]:
+        return [row["name"] async for row in self._queries.key_of(self._connection, table=f"rondo.{table}")]
+
+
+@asynccontextmanager
+async def scratch(dsn: str) -> AsyncIterator[Scratch]:
+    """Take a snapshot of the views, and make empty tables beside it; the tables are gone at the end."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        transaction = connection.transaction(isolation="repeatable_read")
+        await transaction.start()
+        queries = load("scratch")
+        await queries.become_comparer(connection)
+        await queries.create_tables(connection)
+        yield Scratch(connection)
+        await transaction.rollback()
+    finally:
+        connection.terminate()

@@ -1,0 +1,33 @@
+"""Replays and verifies a Rondo that is found where it runs."""
+
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import msgspec
+
+from rondo.place import Place
+from streams import replay, worker
+from streams.replay import Report, Wanted
+from streams.settings import Settings
+
+
+def settings(place: Place, stages: Sequence[str]) -> Settings:
+    """Return what a replay needs to know; Postgres only for the views."""
+    postgres = place.postgres if "views" in stages else ""
+    return Settings(kafka=place.kafka, registry=place.registry, postgres=postgres)
+
+
+async def show(place: Place, stage: str, wanted: Wanted, file: BinaryIO) -> None:
+    """Write what a stage keeps by the log alone, one JSON object a line; the same log gives the same bytes."""
+    async for entry in replay.replay(settings(place, [stage]), worker.find(stage), wanted):
+        file.write(line(entry))
+
+
+def line(entry: dict[str, Any]) -> bytes:
+    """Return an entry as a line of JSON, its keys sorted."""
+    return msgspec.json.encode(entry, order="sorted") + b"\n"
+
+
+async def verify(place: Place, stages: Sequence[str]) -> Report:
+    """Compare what stages keep with what the log leads to."""
+    return await replay.verify(settings(place, stages), [worker.find(stage) for stage in stages])

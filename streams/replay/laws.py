@@ -1,0 +1,118 @@
+"""What must hold on the log whatever the stages' code does: a replay by the same code could not see its own mistake.
+
+Checked record by record in the order of the log, for each partition. What was seen is kept in a temporary RocksDB.
+
+* A command has an outcome, and one; another may follow only after its id was forgotten, 30 days of record time later.
+* A task's versions are 1, 2, 3 …, so no event is lost, doubled or out of order, and no occurrence is created twice.
+* A reminder is due once.
+* A user's audit trail is a chain of hashes without a gap.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+
+from schemas import records as r
+from schemas.codec import Undecodable
+from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
+from streams.domain.audit import Chain
+from streams.reading import tapes
+from streams.replay.difference import place
+from streams.replay.part import Part
+from streams.runtime.state import State
+
+LAWFUL = (TASK_EVENTS, REMINDERS, AUDIT_LOG)
+"""The topics that the laws are about."""
+
+COMMANDS = (TASK_COMMANDS, TASK_FOLLOWUPS)
+
+FORGOTTEN = 30 * 24 * 60 * 60 * 1000
+"""After so many milliseconds of record time a command's id may be answered anew."""
+
+EVENTS = (r.TaskCreated, r.TaskUpdated, r.TaskCompleted, r.TaskReopened, r.TaskDeleted)
+
+
+class Laws:
+    """The laws over one partition's records."""
+
+    def __init__(self, seen: State) -> None:
+        self._seen = seen
+        self._chains: defaultdict[str, Chain] = defaultdict(Chain)
+        self._laws: dict[type[Struct], Callable[[Any], str | None]] = {
+            r.CommandOutcome: self._outcome,
+            r.ReminderDue: self._due,
+            r.AuditEntry: self._entry,
+            **dict.fromkeys(EVENTS, self._event),
+        }
+
+    def broken_by(self, record: Struct) -> str | None:
+        """Take the next record; return which law it breaks, in a sentence, None where all hold."""
+        law = self._laws.get(type(record))
+        return law(record) if law else None
+
+    def _outcome(self, outcome: r.CommandOutcome) -> str | None:
+        before = self._swap(f"outcome/{outcome.user}/{outcome.command}", outcome.at)
+        if before is not None and outcome.at - before <= FORGOTTEN:
+            return f"the command {outcome.command} has a second outcome."
+        return None
+
+    def _event(self, event: Any) -> str | None:
+        before = self._swap(f"task/{event.user}/{event.task.id}", event.task.version) or 0
+        if event.task.version != before + 1:
+            return f"version {event.task.version} of task {event.task.id} follows version {before}."
+        return None
+
+    def _due(self, due: r.ReminderDue) -> str | None:
+        return f"the reminder {due.id} is due twice." if self._swap(f"due/{due.user}/{due.id}", due.at) else None
+
+    def _entry(self, entry: r.AuditEntry) -> str | None:
+        broken = self._chains[entry.user].follow(entry)
+        return f"the chain of user {entry.user} is broken: {broken.reason}" if broken else None
+
+    def is_answered(self, command: Any) -> bool:
+        """Tell whether a command has its outcome among the records that were taken."""
+        return self._seen.get(f"outcome/{command.user}/{command.id}".encode()) is not None
+
+    def _swap(self, key: str, value: int) -> int | None:
+        """Remember a number in place of the one before, which is returned."""
+        before = self._seen.get(key.encode())
+        self._seen.write({key.encode(): value.to_bytes(8, "big", signed=True)}, 0, 0)
+        return int.from_bytes(before, "big", signed=True) if before else None
+
+
+async def check(part: Part, positions: Mapping[str, int], at: Path) -> None:
+    """Check what a partition of a stage wrote, and that it answered all that it read. Raises ``Differs``."""
+    with closing(State(at)) as seen:
+        laws = Laws(seen)
+        for topic in part.stage.writes:
+            if topic in LAWFUL:
+                async for raw, record in _records(part, topic.name, part.cut.all[part.at(topic.name)]):
+                    if reason := laws.broken_by(record):
+                        raise part.differs(place(raw), reason)
+        if TASK_EVENTS in part.stage.writes:
+            for topic in COMMANDS:
+                async for raw, command in _records(part, topic.name, positions.get(topic.name, 0)):
+                    if not (_is_aside(part, raw) or laws.is_answered(command)):
+                        raise part.differs(place(raw), f"the command {command.id} was read, but has no outcome.")
+
+
+async def _records(part: Part, topic: str, end: int) -> AsyncIterator[tuple[ConsumerRecord, Any]]:
+    """Yield the records of the partition of a topic up to an end; what is none is passed over."""
+    async with tapes(part.means.settings.kafka, {part.at(topic): end}) as opened:
+        async for raw in opened[part.at(topic)]:
+            await part.means.codec.learn([raw.value])
+            try:
+                record = part.means.codec.decode(raw.value)
+            except Undecodable:
+                continue
+            yield raw, record
+
+
+def _is_aside(part: Part, raw: ConsumerRecord) -> bool:
+    """Tell whether a record is among the dead letters, or could be, were it not so old."""
+    return raw.timestamp < part.letters.since or (raw.topic, raw.partition, raw.offset) in part.letters.reasons

@@ -1,0 +1,95 @@
+"""Verifies the views: the log folded again into temporary tables, by the same statements, and compared row by row."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from aiokafka import TopicPartition
+
+from postgres.queries import load
+from postgres.scratch import Different, Scratch, scratch
+from streams.reading import ends, tapes
+from streams.replay import course, letters
+from streams.replay.block import Replayed
+from streams.replay.difference import ABSENT, Difference, Differs, fields, first
+from streams.replay.fold import Folding, Means
+from streams.replay.letters import Letters
+from streams.replay.part import Verified
+from streams.replay.span import Mark, ending
+from streams.runtime import Stage
+from streams.runtime.postgres import UNFIT
+
+Positions = Mapping[TopicPartition, int]
+
+
+async def verify(means: Means, stage: Stage) -> Verified:
+    """Fold all topics as far as Postgres says that they are folded, and compare, up to the first difference."""
+    found = Verified(stage.name)
+    async with scratch(means.settings.postgres) as tables:
+        try:
+            positions = await _positions(means, stage, tables)
+            aside = await letters.read(means.settings.kafka, means.codec, stage.name)
+            async for block in blocks(means, stage, aside, positions):
+                await write(tables, block)
+                found.records += len(block.raws)
+            found.kept = await tables.count()
+            if different := await tables.difference():
+                raise await _told(means, stage, aside, positions, different)
+        except Differs as differs:
+            found.difference = differs.difference
+    return found
+
+
+async def blocks(
+    means: Means, stage: Stage, aside: Letters, until: Positions, mark: Mark | None = None
+) -> AsyncIterator[Replayed]:
+    """Fold each partition of each topic up to a position, and a mark. No two share a row."""
+    async with tapes(means.settings.kafka, until) as opened:
+        for at, tape in opened.items():
+            taken = course.formed(tape, lambda raw: (raw.topic, raw.partition, raw.offset) in aside.reasons)
+            async for block in Folding(means, stage, at.partition, aside, None, ending(taken, mark)).blocks():
+                yield block
+
+
+async def write(tables: Scratch, block: Replayed) -> None:
+    """Write a block's rows. Raises ``Differs`` where Postgres can't hold them, though no record was set aside."""
+    try:
+        await tables.write(block.rows)
+    except UNFIT as error:
+        begin, end = block.raws[0], block.raws[-1].offset
+        place = f"{begin.topic}/{begin.partition}/{begin.offset} to {end}"
+        reason = f"Postgres can't hold what they lead to ({error}), and they are not among the dead letters."
+        raise Differs(Difference(block.stage.name, block.partition, place, reason)) from error
+
+
+async def _positions(means: Means, stage: Stage, tables: Scratch) -> Positions:
+    """Return how far the views are; raise ``Differs`` where that is beyond the log."""
+    held = await tables.positions([topic.name for topic in stage.reads])
+    positions = {TopicPartition(*at): position for at, position in held.items()}
+    log = await ends(means.settings.kafka, positions)
+    for at, position in positions.items():
+        if position > log[at]:
+            place, reason = f"position of {at.topic}/{at.partition}", "it is beyond the log's end."
+            values = {"stands": str(position), "replayed": str(log[at])}
+            raise Differs(Difference(stage.name, at.partition, place, reason, **values))
+    return positions
+
+
+async def _told(means: Means, stage: Stage, aside: Letters, until: Positions, different: Different) -> Differs:
+    key = ", ".join(f"{name} {value}" for name, value in different.key.items())
+    values = first(different.stands or ABSENT, different.replayed or ABSENT)
+    assert values
+    source = await _source(means, stage, aside, until, different)
+    place, reason = f"row of rondo.{different.table}, {key}", "the row is not what the log leads to."
+    return Differs(Difference(stage.name, None, place, reason, source=source, **fields(values)))
+
+
+async def _source(means: Means, stage: Stage, aside: Letters, until: Positions, different: Different) -> str | None:
+    """Return the last record that wrote a row, as far as the columns of its key tell."""
+    query = f"put_{different.table}"
+    columns = getattr(load("write"), query).parameters
+    last = None
+    async for block in blocks(means, stage, aside, until):
+        for source, row in zip(block.sources[query], block.rows[query], strict=True):
+            written = dict(zip(columns, row, strict=True))
+            if all(str(written[name]) == str(value) for name, value in different.key.items() if name in written):
+                last = source
+    return last

@@ -1,0 +1,197 @@
+"""A whole Rondo is verified while it runs: after a day it holds, and what is planted then is named."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from schemas import records as r
+from schemas.names import partition_of
+from schemas.topics import TASK_EVENTS
+from streams import audit, tasks, views, worker
+from streams.reading import committed
+from streams.replay import Difference, Report, verify
+from streams.settings import Settings
+from tests.acceptance.days import WAIT, ahead, create_standup, following, sent
+from tests.acceptance.stack import Stack, User, running
+from tests.integration.pipeline.wire import PARTITIONS, Wire
+
+RONDO = Path(sys.executable).with_name("rondo")
+
+
+@pytest.fixture(scope="module")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A Rondo of this module's own, since what is planted in it stays."""
+    with running(request) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def day(stack: Stack) -> User:
+    """A user after a day with something of everything."""
+    user = stack.new_user()
+    task = create_standup(user, ahead(2))
+    sent(user, task["id"])
+    user.rondo.update(task["id"], title="Stand-up with the team", tags=["work", "team"], wait=WAIT)
+    user.rondo.complete(task["id"], wait=WAIT)
+    following(user, task)
+    user.rondo.delete(user.rondo.create("A mistake", wait=WAIT)["task"]["id"], wait=WAIT)
+    for number in range(20):
+        user.rondo.create(f"Number {number}", key=f"key {number}")
+        user.rondo.create(f"Number {number}", key=f"key {number}")
+    user.settled_trail()
+    return user
+
+
+@pytest.fixture(scope="module", autouse=True)
+def held(stack: Stack, day: User) -> subprocess.CompletedProcess[bytes]:
+    """What a verification tells before anything is planted, also one that would notify elsewhere."""
+    return rondo(stack, "verify", RONDO_WEBHOOK="http://127.0.0.1:9/elsewhere")
+
+
+@pytest.fixture
+async def wire(stack: Stack) -> AsyncIterator[Wire]:
+    async with Wire.to(stack.run["kafka"], stack.run["registry"]) as wire:
+        yield wire
+
+
+def settings(stack: Stack) -> Settings:
+    run = stack.run
+    return Settings(kafka=run["kafka"], registry=run["registry"], postgres=run["postgres"], data=stack.data)
+
+
+def rondo(stack: Stack, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command line as somebody does who sits beside the running Rondo."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RONDO_")}
+    environment = {**clean, "RONDO_DATA": str(stack.data), **environment}
+    return subprocess.run([RONDO, *arguments], env=environment, capture_output=True, timeout=120, check=False)
+
+
+def lines(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    assert done.returncode == 0, done.stderr.decode()
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_after_a_day_everything_stands_as_it_follows_from_the_log(held: subprocess.CompletedProcess[bytes]) -> None:
+    told = held.stdout.decode()
+    assert held.returncode == 0, told + held.stderr.decode()
+    assert told.endswith("Everything stands as it follows from the log.\n")
+    assert all(f"{stage}" in told for stage in worker.STAGES)
+
+
+@pytest.mark.parametrize("stage", worker.STAGES)
+def test_two_replays_give_the_same_bytes(stage: str, stack: Stack, day: User) -> None:
+    once, twice = rondo(stack, "replay", stage), rondo(stack, "replay", stage)
+    assert (once.returncode, once.stdout) == (0, twice.stdout)
+
+
+def test_a_replay_of_one_user_tells_their_tasks_as_they_stand(stack: Stack, day: User) -> None:
+    entries = lines(rondo(stack, "replay", "tasks", "--user", day.id))
+    titles = sorted(entry["value"]["title"] for entry in entries if entry["table"] == "tasks")
+    assert titles == sorted(task["title"] for task in day.everything())
+
+
+def test_a_replay_until_a_record_does_not_know_it_and_since_it_knows_nothing_else(stack: Stack, day: User) -> None:
+    (renamed,) = [entry for entry in day.trail() if entry["event"] == "TaskUpdated"]
+    mark, own = renamed["at"], ("--user", day.id)
+
+    def versions(*span: str) -> set[tuple[str, int]]:
+        entries = lines(rondo(stack, "replay", "tasks", *own, *span))
+        return {(e["value"]["id"], e["value"]["version"]) for e in entries if e["table"] == "tasks"}
+
+    task = renamed["task"]["id"] if isinstance(renamed["task"], dict) else renamed["task"]
+    assert versions("--until", mark) == {(task, 1)}
+    assert versions("--since", mark) == versions()
+
+
+def test_rows_that_are_replayed_are_those_that_stand(stack: Stack, day: User) -> None:
+    rows = lines(rondo(stack, "replay", "views", "--user", day.id))
+    assert {row["row"]["id"] for row in rows if row["table"] == "tasks"} == {task["id"] for task in day.everything()}
+
+
+async def first(stack: Stack, stage: Any, partition: int | None = None) -> Difference:
+    """The first difference that is found in a partition of a stage."""
+    report: Report = await verify(settings(stack), [stage])
+    return next(found for found in report.differences if found.partition == partition)
+
+
+async def test_a_row_that_was_changed_in_postgres_is_named(stack: Stack, day: User) -> None:
+    task = next(task for task in day.everything() if task["title"] == "Number 7")
+    with psycopg.connect(stack.run["postgres"], autocommit=True) as connection:
+        change = "update rondo.tasks set title = %s where id = %s"
+        connection.execute(change, ("Number 8", task["id"]))
+        found = await first(stack, views.stage)
+        connection.execute(change, ("Number 7", task["id"]))
+    assert found.place == f"row of rondo.tasks, id {task['id']}"
+    assert (found.field, found.stands, found.replayed) == ("title", "'Number 8'", "'Number 7'")
+    assert (found.source or "").startswith(f"task-events/{partition_of(day.id, PARTITIONS)}/")
+
+
+async def test_a_row_that_is_gone_from_postgres_is_named(stack: Stack, day: User) -> None:
+    with psycopg.connect(stack.run["postgres"]) as connection:
+        connection.execute(
+            "create table kept as select * from rondo.audit where user_id = %s and sequence = 2", [day.id]
+        )
+        connection.execute("delete from rondo.audit where user_id = %s and sequence = 2", [day.id])
+        connection.commit()
+        found = await first(stack, views.stage)
+        connection.execute("insert into rondo.audit select * from kept")
+        connection.execute("drop table kept")
+    assert (found.place, found.stands) == (f"row of rondo.audit, user_id {day.id}, sequence 2", "nothing")
+
+
+async def test_a_value_of_a_changelog_that_was_changed_is_named(stack: Stack, day: User, wire: Wire) -> None:
+    changelog, key = audit.stage.changelog, f"heads\x00{day.id}"
+    (truth,) = [raw.value async for raw in committed(stack.run["kafka"], changelog.name) if raw.key == key.encode()][
+        -1:
+    ]
+    doctored = await wire.encoded(changelog, r.AuditHead(1, "0" * 64))
+    where = partition_of(day.id, PARTITIONS)
+    await wire.put(changelog, doctored, key, where)
+    found = await first(stack, audit.stage, where)
+    await wire.put(changelog, truth, key, where)
+    assert (found.stage, found.partition, found.place) == ("audit", where, f"key heads {day.id}")
+    assert found.field == "hash"
+    assert (found.source or "").startswith(f"task-events/{where}/")
+
+
+def elsewhere(stack: Stack, partition: int) -> User:
+    """A user in another partition than the day's, since what is planted on a topic stays."""
+    users = (stack.new_user() for _ in range(1000))
+    return next(user for user in users if partition_of(user.id, PARTITIONS) == partition)
+
+
+async def events(stack: Stack, user: User) -> list[ConsumerRecord]:
+    return [raw async for raw in committed(stack.run["kafka"], TASK_EVENTS.name) if raw.key == user.id.encode()]
+
+
+async def test_an_event_that_stands_twice_is_named(stack: Stack, day: User, wire: Wire) -> None:
+    where = (partition_of(day.id, PARTITIONS) + 1) % PARTITIONS
+    user = elsewhere(stack, where)
+    await asyncio.to_thread(user.rondo.create, "Once", wait=WAIT)
+    created, _ = await events(stack, user)
+    again = await wire.again(created)
+    found = await first(stack, tasks.stage, where)
+    assert found.place == f"task-events/{where}/{again.offset}"
+    assert dict(created.headers)["rondo_source"].decode() in found.reason
+
+
+async def test_an_event_that_was_put_in_is_named(stack: Stack, day: User, wire: Wire) -> None:
+    where = (partition_of(day.id, PARTITIONS) + 2) % PARTITIONS
+    user = elsewhere(stack, where)
+    await asyncio.to_thread(user.rondo.create, "Once", wait=WAIT)
+    created, _ = await events(stack, user)
+    forged = await wire.put(TASK_EVENTS, created.value, user.id, where)
+    found = await first(stack, tasks.stage, where)
+    assert (found.place, found.reason) == (
+        f"task-events/{where}/{forged.offset}",
+        "the record stands, but the stage did not write it.",
+    )

@@ -1,0 +1,59 @@
+"""Places on the log."""
+
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from streams.replay.course import Taken
+from streams.replay.span import Mark, NotAMark, Since, ending
+
+
+def raw(offset: int, at: int = 0, topic: str = "a") -> ConsumerRecord:
+    return ConsumerRecord(topic, 0, offset, at, 0, None, b"", None, 0, 0, ())
+
+
+async def offsets(blocks: list[list[ConsumerRecord]], until: Mark | None) -> list[list[int]]:
+    async def taken():
+        for raws in blocks:
+            yield Taken(raws, 0)
+
+    return [[record.offset for record in block.raws] async for block in ending(taken(), until)]
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("task-events/3/17", Mark(None, "task-events", 3, 17)),
+        ("1970-01-01T00:00:01Z", Mark(1000)),
+        ("1970-01-01T00:00:01", Mark(1000)),
+        ("1970-01-01T01:00:01+01:00", Mark(1000)),
+    ],
+)
+def test_a_place_is_a_record_or_an_instant(text: str, mark: Mark):
+    assert Mark.parsed(text) == mark
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "task-events/3", "task-events/x/17", "task-events/3/-1"])
+def test_what_names_no_place_is_refused_with_what_would(text: str):
+    with pytest.raises(NotAMark, match="task-events/0/17"):
+        Mark.parsed(text)
+
+
+async def test_a_replay_ends_before_its_record():
+    assert await offsets([[raw(0), raw(1)], [raw(2), raw(5)], [raw(6)]], Mark(None, "a", 0, 5)) == [[0, 1], [2]]
+
+
+async def test_a_replay_ends_before_the_first_record_of_its_instant():
+    assert await offsets([[raw(0, 10)], [raw(1, 20), raw(2, 5)], [raw(3, 5)]], Mark(20)) == [[0]]
+
+
+async def test_a_replay_without_an_end_goes_on_to_the_last_record():
+    assert await offsets([[raw(0)], [raw(1)]], None) == [[0], [1]]
+
+
+def test_from_a_place_on_everything_counts():
+    since = Since(Mark(20))
+    assert [since.first(raws) for raws in ([raw(0, 10)], [raw(1, 10), raw(2, 20)], [raw(3, 10)])] == [None, 2, 3]
+
+
+def test_without_a_place_everything_counts_from_the_beginning():
+    assert Since(None).first([raw(4, 10)]) == 4
