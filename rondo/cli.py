@@ -1,4 +1,4 @@
-"""The command line: ``rondo worker``, ``rondo audit verify``, ``rondo demo``."""
+"""The command line: ``rondo worker``, ``rondo verify``, ``rondo replay``, ``rondo audit verify``, ``rondo demo``."""
 
 import asyncio
 import sys
