@@ -46,6 +46,9 @@ async def verify(settings: Settings, stages: Sequence[Stage]) -> Report:
     return Report(tuple([part for stage in stages async for part in _verify_stage(settings, stage)]))
 
 
+_UNBOUNDED = {"block_bytes": 2**62, "block_seconds": 1e9}  # a block ends where it ended
+
+
 @asynccontextmanager
 async def means(settings: Settings, stage: Stage) -> AsyncIterator[Means]:
     """Connect to the registry, and fit the settings to the log."""
@@ -54,7 +57,7 @@ async def means(settings: Settings, stage: Stage) -> AsyncIterator[Means]:
         codec = stage.serde(registry)
         await codec.publish(stage.topics())
         count = await partition_count(settings.kafka, stage.reads[0].name)
-        fitted = settings.model_copy(update={"partitions": count})
+        fitted = settings.model_copy(update={**_UNBOUNDED, "partitions": count})
         yield Means(fitted, codec, await topics.cluster(settings.kafka))
     finally:
         await registry.aclose()
