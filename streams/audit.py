@@ -6,7 +6,7 @@ The stage keeps each task as it last was, since a change is told by what stood b
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, TASK_EVENTS
 from streams.domain import audit
-from streams.domain.tasks import Event
+from streams.domain.tasks import EVENTS, Event
 from streams.runtime import Block, Stage, Stream
 
 stage = Stage("audit", reads=(TASK_EVENTS,), writes=(AUDIT_LOG,))
@@ -15,14 +15,13 @@ tasks_by_id = stage.table("tasks", r.Task)
 heads = stage.table("heads", r.AuditHead)
 
 
-@stage.agent(TASK_EVENTS)
+@stage.agent(TASK_EVENTS, folds=EVENTS)
 async def record(blocks: Stream) -> None:
     """Write the audit trail."""
     async for block in blocks.noack():
         with block:
             for record in block:
-                if not isinstance(record.value, r.CommandOutcome):
-                    append(block, record.value)
+                append(block, record.value)
 
 
 def append(block: Block, event: Event) -> None:

@@ -16,11 +16,11 @@ stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES), writes=(TASK_FO
 app = stage.app
 
 
-@stage.agent(TASK_EVENTS, SERIES_NOTICES)
+@stage.agent(TASK_EVENTS, SERIES_NOTICES, folds=(TaskCompleted,))
 async def follow(blocks: Stream) -> None:
     """Send the command for the next occurrence of each series whose task was completed."""
     async for block in blocks.noack():
         with block:
             for record in block:
-                if isinstance(record.value, TaskCompleted) and (command := recurrence.following(record.value)):
+                if command := recurrence.following(record.value):
                     block.emit(TASK_FOLLOWUPS, command)

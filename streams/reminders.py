@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from schemas import records as r
 from schemas.topics import REMINDER_NOTICES, REMINDERS, TASK_EVENTS
 from streams.domain import reminders
+from streams.domain.tasks import EVENTS
 from streams.runtime import Block, Stage, Stream
 
 Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingReminders | None, Iterable[Any]]]
@@ -22,15 +23,14 @@ held_by_task = stage.table("held", r.StandingReminders)
 timers = stage.timer("timers")
 
 
-@stage.agent(TASK_EVENTS)
+@stage.agent(TASK_EVENTS, folds=EVENTS)
 async def follow(blocks: Stream) -> None:
     """Schedule and cancel reminders as tasks change."""
     async for block in blocks.noack():
         with block:
             for record in block:
-                if not isinstance(record.value, r.CommandOutcome):
-                    event = record.value
-                    change(block, event.user, event.task.id, partial(reminders.react, event=event))
+                event = record.value
+                change(block, event.user, event.task.id, partial(reminders.react, event=event))
 
 
 @stage.agent(REMINDER_NOTICES)

@@ -16,7 +16,7 @@ faster, the next occurrence would stand as well.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from msgspec.structs import replace
 
@@ -44,6 +44,7 @@ from streams.domain.invalid import Invalid
 
 Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | CreateOccurrence
 Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted
+EVENTS: tuple[type[Event], ...] = get_args(Event)
 
 
 class Answer(StrEnum):

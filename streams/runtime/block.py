@@ -57,7 +57,8 @@ class Block:
     """What one commit covers. Within ``with block:`` the stage's tables read and write through it.
 
     Iterating gives the decoded records until the block has its bytes of output or its time; what is left over comes
-    with the next block. A record that cannot be decoded goes to the dead letters and is passed over.
+    with the next block. A record that cannot be decoded goes to the dead letters and is passed over. One of a type that
+    the agent does not fold is passed over without being decoded.
     Leaving the ``with`` ends the fold; an exception in it is kept for the partition and never reaches Faust.
     """
 
@@ -118,7 +119,9 @@ class Block:
     def __iter__(self) -> Iterator[Record]:
         expected = next((topic for topic in self.stage.reads if topic.name == self.topic), None)
         verbose = self.tells and log.is_enabled_for(logging.DEBUG)
-        decode = self.stage.codec.decode
+        decode, kind = self.stage.codec.decode, self.stage.codec.kind
+        wanted = self.stage.wanted.get(str(self.topic))
+        passed_over = set(expected.records).difference(wanted) if expected and wanted else ()
         place = f"{self.topic}/{self.partition}/"
         assert self.stage.settings
         most_bytes = self.stage.settings.block_bytes
@@ -126,6 +129,8 @@ class Block:
             if (self.bytes >= most_bytes or time.monotonic() >= self._until) and self.taken:
                 return
             self.taken += 1
+            if passed_over and kind(raw.value) in passed_over:
+                continue
             try:
                 value = decode(raw.value)
             except Undecodable as error:

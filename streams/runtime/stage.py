@@ -95,6 +95,8 @@ class Stage:
         self.on_timer: Tick | None = None
         self.folds: dict[str, Fold] = {}
         """The function that folds each input: what its agent runs, and what a replay runs again."""
+        self.wanted: dict[str, tuple[type[Struct], ...]] = {}
+        """The types of records that each input's function folds, none for all of them."""
         self._store = store
         self._given = given
         self._tables: list[Table[Any]] = []
@@ -143,14 +145,18 @@ class Stage:
         assert self.runtime, f"The stage {self.name} does not run."
         await self.runtime.produce(topic, record, partition)
 
-    def agent(self, *inputs: Topic) -> Callable[[Fold], Fold]:
-        """Make a function the Faust agent of these inputs, one agent a topic: it gets a stream of blocks."""
+    def agent(self, *inputs: Topic, folds: tuple[type[Struct], ...] = ()) -> Callable[[Fold], Fold]:
+        """Make a function the Faust agent of these inputs, one agent a topic: it gets a stream of blocks.
+
+        With ``folds`` its blocks give records of these types alone, and no time is spent on the others.
+        """
 
         def register(fold: Fold) -> Fold:
             for topic in inputs:
                 if topic not in self.reads:
                     raise ValueError(f"The stage {self.name} declares no input {topic.name}.")
                 self.folds[topic.name] = fold
+                self.wanted[topic.name] = folds
                 self.app.agent(self.app.topic(topic.name), name=f"{self.name}.{fold.__name__}.{topic.name}")(fold)
             return fold
 

@@ -33,6 +33,8 @@ def _options() -> Options:
     options.set_max_write_buffer_number(2)
     options.set_keep_log_file_num(2)
     options.set_max_open_files(64)
+    options.set_memtable_whole_key_filtering(True)  # most look-ups are for keys that are new
+    options.set_memtable_prefix_bloom_ratio(0.1)
     table = BlockBasedOptions()
     table.set_block_cache(Cache(8 * _MIB))
     table.set_bloom_filter(10, block_based=False)
