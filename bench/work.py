@@ -138,6 +138,9 @@ class Json:
         except msgspec.MsgspecError as error:
             raise Undecodable(str(error)) from error
 
+    def kind(self, data: bytes | None) -> None:
+        """Return nothing: JSON's type can't be told without decoding it."""
+
 
 def _own(data: bytes) -> Struct:
     name, plain = msgspec.json.decode(data, type=tuple[str, Any])

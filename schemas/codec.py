@@ -5,7 +5,7 @@ another version of a schema is resolved to the current one as Avro's specificati
 """
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import NoReturn, Protocol
 
@@ -21,6 +21,8 @@ from schemas.topics import Topic
 
 _PREFIX = 5  # bytes before Avro's: the zero byte and the schema's id
 
+Writer = Callable[[Struct], bytes]
+"""Returns the message of a record."""
 Reader = Callable[[bytes], Struct]
 """Returns the record of a message that was written under one schema, or raises Undecodable."""
 
@@ -52,14 +54,18 @@ class Serde(Protocol):
     def decode(self, data: bytes | None) -> Struct:
         """Return the record of a message; raise ``Undecodable``, or ``Unlearned`` where ``learn`` has to come first."""
 
+    def kind(self, data: bytes | None) -> type[Struct] | None:
+        """Return the type of a message's record without decoding it, None where that can't be told."""
+
 
 class Codec:
     """Encodes and decodes the records of Rondo's topics: ``publish`` before ``encode``, ``learn`` before ``decode``."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._prefixes: dict[tuple[str, type[Struct]], bytes] = {}
+        self._writers: dict[str, dict[type[Struct], Writer]] = {}
         self._readers: dict[bytes, Reader] = {}
+        self._kinds: dict[bytes, type[Struct]] = {}
 
     async def publish(self, topics: Iterable[Topic]) -> None:
         """Register the schemas of every record of these topics and learn their ids; again changes nothing.
@@ -67,11 +73,13 @@ class Codec:
         Raises RegistryUnavailable, or Incompatible where the registry refuses a schema.
         """
         for topic in topics:
+            writers = self._writers.setdefault(topic.name, {})
             for record in topic.records:
                 number = await self._registry.register(subject(topic.name, record), contract.schema(record))
                 prefix = _prefix(number)
-                self._prefixes[topic.name, record] = prefix
+                writers[record] = partial(binary(record).write, prefix)
                 self._readers[prefix] = current_reader(record)
+                self._kinds[prefix] = record
 
     def encode(self, topic: str, record: Struct) -> bytes:
         """Return the message of a record for a topic.
@@ -79,13 +87,12 @@ class Codec:
         Raises LookupError where the topic was not published with it, ValueError, TypeError or AttributeError where a
         field holds what its type does not allow.
         """
-        kind = type(record)
         try:
-            out = bytearray(self._prefixes[topic, kind])
+            write = self._writers[topic][type(record)]
         except KeyError:
-            raise LookupError(f"{kind.__name__} was not published on {topic}: publish() it first.") from None
-        binary(kind).write(out, record)
-        return bytes(out)
+            kind = type(record).__name__
+            raise LookupError(f"{kind} was not published on {topic}: publish() it first.") from None
+        return write(record)
 
     async def learn(self, values: Iterable[bytes | None]) -> None:
         """Fetch the writer schemas that these messages need and that are not known yet.
@@ -94,7 +101,7 @@ class Codec:
         """
         for prefix in {value[:_PREFIX] for value in values if value} - self._readers.keys():
             if len(prefix) == _PREFIX and prefix[0] == 0:
-                self._readers[prefix] = await self._reader(int.from_bytes(prefix[1:]))
+                await self._learn(prefix)
 
     def decode(self, data: bytes | None) -> Struct:
         """Return the record of a message, as its current schema has it.
@@ -104,11 +111,19 @@ class Codec:
         reader = self._readers.get(data[:_PREFIX]) if data else None
         return reader(data) if reader and data else _refuse(data)
 
-    async def _reader(self, number: int) -> Reader:
+    def kind(self, data: bytes | None) -> type[Struct] | None:
+        """Return the type of a message's record by its schema alone, None where the schema is not known.
+
+        The rest of the message is not looked at: ``decode`` may still refuse it.
+        """
+        return self._kinds.get(data[:_PREFIX]) if data else None
+
+    async def _learn(self, prefix: bytes) -> None:
         try:
-            return reader(await self._registry.schema(number))
+            writer = await self._registry.schema(int.from_bytes(prefix[1:]))
+            self._readers[prefix], self._kinds[prefix] = reader(writer), kind(writer)
         except (UnknownSchema, Undecodable) as error:
-            return _refusing(str(error))
+            self._readers[prefix] = _refusing(str(error))
 
 
 def subject(topic: str, record: type[Struct]) -> str:
@@ -122,18 +137,27 @@ def binary(record: type[Struct]) -> Binary:
     return compiled(contract.plain(contract.schema(record)), record)
 
 
-def reader(writer: Schema) -> Reader:
-    """Return what reads messages that were written under this schema; raises Undecodable where nothing can."""
-    try:
-        written = contract.plain(writer)
-    except (SchemaParseException, UnknownType, TypeError, KeyError) as error:
-        raise Undecodable(f"the schema it was written under is not valid Avro: {error}") from error
+def kind(writer: Schema) -> type[Struct]:
+    """Return the type of record that messages under this schema hold; raises Undecodable where Rondo has none."""
+    written = _plain(writer)
     name = written.get("name") if isinstance(written, dict) else written
     if not isinstance(name, str) or name not in contract.RECORDS:
         raise Undecodable(f"{name} is not a record that Rondo knows")
-    record = contract.RECORDS[name]
+    return contract.RECORDS[name]
+
+
+def reader(writer: Schema) -> Reader:
+    """Return what reads messages that were written under this schema; raises Undecodable where nothing can."""
+    record = kind(writer)
     same = contract.layout(writer) == contract.layout(contract.schema(record))
-    return current_reader(record) if same else _resolving_reader(written, record)
+    return current_reader(record) if same else _resolving_reader(_plain(writer), record)
+
+
+def _plain(writer: Schema) -> Schema:
+    try:
+        return contract.plain(writer)
+    except (SchemaParseException, UnknownType, TypeError, KeyError) as error:
+        raise Undecodable(f"the schema it was written under is not valid Avro: {error}") from error
 
 
 def current_reader(record: type[Struct]) -> Reader:
@@ -143,15 +167,15 @@ def current_reader(record: type[Struct]) -> Reader:
     def decode(data: bytes) -> Struct:
         try:
             found, end = read(data, _PREFIX)
+            if end == len(data):
+                return found  # type: ignore[no-any-return]
         except IndexError:
             end = len(data) + 1
         except ValueError as error:
             raise Undecodable(f"the bytes are no {name}: {error}") from error
         if end > len(data):
             raise Undecodable(f"the bytes end before the {name} does")
-        if end < len(data):
-            raise Undecodable(f"{len(data) - end} bytes follow the {name}")
-        return found  # type: ignore[no-any-return]
+        raise Undecodable(f"{len(data) - end} bytes follow the {name}")
 
     return decode
 

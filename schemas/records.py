@@ -6,6 +6,7 @@ holds the two together. Conventions, everywhere:
 * ids are UUIDs written as strings, derived from what caused them (see ``ids``), never from offsets or chance;
 * ``user`` is the user's id and also the Kafka key, so that everything of one user is in one partition, in order;
 * ``at`` is the record's time in milliseconds since 1970-01-01T00:00Z; derived records carry their cause's;
+* a record is frozen and holds nothing that could hold it: so ``gc=False``, the collector need not look at it;
 * local dates and times are ISO 8601 strings, kept apart from instants: a zone's rules change, what was asked does not.
 """
 
@@ -32,7 +33,7 @@ class Status(StrEnum):
     DELETED = "DELETED"
 
 
-class Due(Struct, frozen=True):
+class Due(Struct, frozen=True, gc=False):
     """When a task is due: a date; a floating date and time; or a date, time and zone. Three different things."""
 
     date: str  # 2026-11-23
@@ -40,7 +41,7 @@ class Due(Struct, frozen=True):
     zone: str | None = None  # Europe/Paris; only together with a time
 
 
-class Recurrence(Struct, frozen=True):
+class Recurrence(Struct, frozen=True, gc=False):
     """How a series goes on (RFC 5545, section 3.3.10), counted from ``start``."""
 
     rrule: str  # FREQ=WEEKLY;BYDAY=MO,TU, without "RRULE:" and without DTSTART
@@ -48,7 +49,7 @@ class Recurrence(Struct, frozen=True):
     version: int = 1  # of the rule; a change of rule or start is a new version
 
 
-class Reminder(Struct, frozen=True):
+class Reminder(Struct, frozen=True, gc=False):
     """When to remind: ``before`` seconds before the task is due, or ``at`` an instant; exactly one of them."""
 
     id: str
@@ -56,7 +57,7 @@ class Reminder(Struct, frozen=True):
     at: int | None = None
 
 
-class Task(Struct, frozen=True):
+class Task(Struct, frozen=True, gc=False):
     """A whole task."""
 
     id: str
@@ -77,7 +78,7 @@ class Task(Struct, frozen=True):
     version: int = 1  # one more with each event
 
 
-class TaskFields(Struct, frozen=True):
+class TaskFields(Struct, frozen=True, gc=False):
     """The fields of a task that people set. In a change only those that it names count."""
 
     title: str = ""
@@ -92,7 +93,7 @@ class TaskFields(Struct, frozen=True):
 # Commands: imperatives, on task-commands (people's) and task-followups (derived).
 
 
-class CreateTask(Struct, frozen=True):
+class CreateTask(Struct, frozen=True, gc=False):
     """Create a task."""
 
     id: str
@@ -105,7 +106,7 @@ class CreateTask(Struct, frozen=True):
     cause: str | None = None  # id of the event that caused this command, None where a person did
 
 
-class UpdateTask(Struct, frozen=True):
+class UpdateTask(Struct, frozen=True, gc=False):
     """Set the named fields of a task."""
 
     id: str
@@ -119,7 +120,7 @@ class UpdateTask(Struct, frozen=True):
     cause: str | None = None
 
 
-class CompleteTask(Struct, frozen=True):
+class CompleteTask(Struct, frozen=True, gc=False):
     """Complete a task; of a recurring one, the occurrence meant."""
 
     id: str
@@ -131,7 +132,7 @@ class CompleteTask(Struct, frozen=True):
     cause: str | None = None
 
 
-class ReopenTask(Struct, frozen=True):
+class ReopenTask(Struct, frozen=True, gc=False):
     """Open a completed task again."""
 
     id: str
@@ -143,7 +144,7 @@ class ReopenTask(Struct, frozen=True):
     cause: str | None = None
 
 
-class DeleteTask(Struct, frozen=True):
+class DeleteTask(Struct, frozen=True, gc=False):
     """Delete a task."""
 
     id: str
@@ -155,7 +156,7 @@ class DeleteTask(Struct, frozen=True):
     cause: str | None = None
 
 
-class CreateOccurrence(Struct, frozen=True):
+class CreateOccurrence(Struct, frozen=True, gc=False):
     """Create the next occurrence of a series, unless the series has gone past ``after`` or has another rule by now."""
 
     id: str
@@ -175,7 +176,7 @@ class CreateOccurrence(Struct, frozen=True):
 # Events: past tense, on task-events.
 
 
-class TaskCreated(Struct, frozen=True):
+class TaskCreated(Struct, frozen=True, gc=False):
     """A task was created."""
 
     id: str
@@ -187,7 +188,7 @@ class TaskCreated(Struct, frozen=True):
     cause: str | None = None
 
 
-class TaskUpdated(Struct, frozen=True):
+class TaskUpdated(Struct, frozen=True, gc=False):
     """Fields of a task were set."""
 
     id: str
@@ -200,7 +201,7 @@ class TaskUpdated(Struct, frozen=True):
     cause: str | None = None
 
 
-class TaskCompleted(Struct, frozen=True):
+class TaskCompleted(Struct, frozen=True, gc=False):
     """A task was completed."""
 
     id: str
@@ -212,7 +213,7 @@ class TaskCompleted(Struct, frozen=True):
     cause: str | None = None
 
 
-class TaskReopened(Struct, frozen=True):
+class TaskReopened(Struct, frozen=True, gc=False):
     """A completed task was opened again."""
 
     id: str
@@ -224,7 +225,7 @@ class TaskReopened(Struct, frozen=True):
     cause: str | None = None
 
 
-class TaskDeleted(Struct, frozen=True):
+class TaskDeleted(Struct, frozen=True, gc=False):
     """A task was deleted."""
 
     id: str
@@ -244,7 +245,7 @@ class OutcomeKind(StrEnum):
     NOTHING_TO_DO = "NOTHING_TO_DO"
 
 
-class CommandOutcome(Struct, frozen=True):
+class CommandOutcome(Struct, frozen=True, gc=False):
     """What became of a command: exactly one for each command id, after the events that it led to."""
 
     user: str
@@ -262,7 +263,7 @@ class CommandOutcome(Struct, frozen=True):
 # Reminders.
 
 
-class ReminderScheduled(Struct, frozen=True):
+class ReminderScheduled(Struct, frozen=True, gc=False):
     """A reminder stands and waits for its instant."""
 
     id: str  # derived from task, occurrence, reminder and rule version
@@ -275,7 +276,7 @@ class ReminderScheduled(Struct, frozen=True):
     title: str
 
 
-class ReminderCancelled(Struct, frozen=True):
+class ReminderCancelled(Struct, frozen=True, gc=False):
     """A reminder that stood does not any more: the task was completed, deleted or changed."""
 
     id: str
@@ -285,7 +286,7 @@ class ReminderCancelled(Struct, frozen=True):
     task: str
 
 
-class ReminderDue(Struct, frozen=True):
+class ReminderDue(Struct, frozen=True, gc=False):
     """A reminder is due: decided once."""
 
     id: str
@@ -298,7 +299,7 @@ class ReminderDue(Struct, frozen=True):
     title: str
 
 
-class ReminderNotice(Struct, frozen=True):
+class ReminderNotice(Struct, frozen=True, gc=False):
     """A reminder's timer has come. Acts only if that timer still stands."""
 
     id: str
@@ -308,7 +309,7 @@ class ReminderNotice(Struct, frozen=True):
     due: int
 
 
-class SeriesNotice(Struct, frozen=True):
+class SeriesNotice(Struct, frozen=True, gc=False):
     """A series' timer has come. Acts only if that timer still stands."""
 
     id: str
@@ -321,7 +322,7 @@ class SeriesNotice(Struct, frozen=True):
 # Audit.
 
 
-class FieldChange(Struct, frozen=True):
+class FieldChange(Struct, frozen=True, gc=False):
     """One field's value before and after, as JSON; ``null`` before a task existed."""
 
     field: str
@@ -329,7 +330,7 @@ class FieldChange(Struct, frozen=True):
     after: str
 
 
-class AuditEntry(Struct, frozen=True):
+class AuditEntry(Struct, frozen=True, gc=False):
     """Who changed what, and why: a link of the user's hash chain."""
 
     id: str  # of the event
@@ -359,7 +360,7 @@ class Step(StrEnum):
     MISSED = "MISSED"
 
 
-class Notification(Struct, frozen=True):
+class Notification(Struct, frozen=True, gc=False):
     """One step in the ledger of a reminder's delivery. ``id`` is the idempotency key outside."""
 
     id: str  # of the reminder that is delivered
@@ -380,7 +381,7 @@ class Notification(Struct, frozen=True):
 # The runtime's own.
 
 
-class DeadLetter(Struct, frozen=True):
+class DeadLetter(Struct, frozen=True, gc=False):
     """A record that could not be decoded or decided, whole, with the reason."""
 
     stage: str
@@ -394,7 +395,7 @@ class DeadLetter(Struct, frozen=True):
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
-class Block(Struct, frozen=True):
+class Block(Struct, frozen=True, gc=False):
     """Which input a block of a stage with several inputs consumed: the only record of how the inputs interleaved."""
 
     stage: str
@@ -407,13 +408,13 @@ class Block(Struct, frozen=True):
     given: dict[str, str] = {}  # what of the settings decided, by name
 
 
-class Position(Struct, frozen=True):
+class Position(Struct, frozen=True, gc=False):
     """The next offset that a stage-partition reads, by input topic."""
 
     offsets: dict[str, int]
 
 
-class Timer(Struct, frozen=True):
+class Timer(Struct, frozen=True, gc=False):
     """A timer that stands."""
 
     id: str
@@ -422,34 +423,34 @@ class Timer(Struct, frozen=True):
     due: int
 
 
-class TimerCursor(Struct, frozen=True):
+class TimerCursor(Struct, frozen=True, gc=False):
     """The key of the last timer whose notice was written."""
 
     key: bytes
 
 
-class Series(Struct, frozen=True):
+class Series(Struct, frozen=True, gc=False):
     """What the tasks stage remembers of a series for ever."""
 
     occurrence: str  # the last one created
     rule_version: int
 
 
-class Remembered(Struct, frozen=True):
+class Remembered(Struct, frozen=True, gc=False):
     """A command id that was answered, remembered for 30 days of record time."""
 
     at: int
     fingerprint: str
 
 
-class AuditHead(Struct, frozen=True):
+class AuditHead(Struct, frozen=True, gc=False):
     """The end of a user's hash chain."""
 
     sequence: int
     hash: str
 
 
-class StandingReminder(Struct, frozen=True):
+class StandingReminder(Struct, frozen=True, gc=False):
     """A reminder that waits for its timer."""
 
     id: str
@@ -457,7 +458,7 @@ class StandingReminder(Struct, frozen=True):
     due: int
 
 
-class StandingReminders(Struct, frozen=True):
+class StandingReminders(Struct, frozen=True, gc=False):
     """What the reminders stage holds of a task."""
 
     task: str
@@ -467,7 +468,7 @@ class StandingReminders(Struct, frozen=True):
     decided: tuple[str, ...]  # ids that were decided already and stay so
 
 
-class Delivery(Struct, frozen=True):
+class Delivery(Struct, frozen=True, gc=False):
     """What the ledger holds of one delivery: its last step."""
 
     last: Notification

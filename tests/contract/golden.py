@@ -64,10 +64,8 @@ def _path(record: type[Struct], number: int) -> Path:
 
 def _golden(record: type[Struct]) -> Golden:
     samples = {"bare": sample(record, full=False), "full": sample(record)}
-    written = {name: bytearray() for name in samples}
-    for name, value in samples.items():
-        codec.binary(record).write(written[name], value)
-    return Golden(contract.schema(record), samples, {name: data.hex() for name, data in written.items()})
+    written = {name: codec.binary(record).write(b"", value).hex() for name, value in samples.items()}
+    return Golden(contract.schema(record), samples, written)
 
 
 def add() -> None:

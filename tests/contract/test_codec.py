@@ -1,5 +1,6 @@
 """What is encoded is decoded again, in the bytes that any Avro library writes; all else is refused with a reason."""
 
+import inspect
 from enum import StrEnum
 from io import BytesIO
 from types import UnionType
@@ -13,14 +14,17 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import fields
 
 from schemas import contract, records
-from schemas.binary import read_long, write_long
 from schemas.codec import Codec, Undecodable, Unlearned, binary, current_reader
+from schemas.primitives import NUMBERS, read_long
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from tests.contract.golden import sample
 
 RECORDS = pytest.mark.parametrize("record", contract.RECORDS.values(), ids=lambda record: record.__name__)
-LONGS = st.integers(-(2**63), 2**63 - 1)
+EDGES = [edge + step for bits in range(6, 63, 7) for edge in (-(1 << bits), 1 << bits) for step in (-1, 0, 1)]
+"""Where a number's encoding takes one byte more."""
+LONGS = st.integers(-(2**63), 2**63 - 1) | st.sampled_from(EDGES)
+STRINGS = st.text() | st.text(min_size=64) | st.sampled_from([63, 64, 127, 128, 1023, 1024, 8192]).map("x".__mul__)
 PREFIX = b"\0\0\0\0\1"
 
 
@@ -37,7 +41,7 @@ def values(of: Any) -> st.SearchStrategy[Any]:
         return st.builds(of, **{field.name: values(field.type) for field in fields(of)})
     if issubclass(of, StrEnum):
         return st.sampled_from(of)
-    return {str: st.text() | st.text(min_size=64), int: LONGS, bytes: st.binary()}[of]
+    return {str: STRINGS, int: LONGS, bytes: st.binary()}[of]
 
 
 def by_fastavro(value: Struct) -> bytes:
@@ -54,10 +58,9 @@ def by_fastavro(value: Struct) -> bytes:
 @given(data=st.data())
 def test_every_record_is_written_as_fastavro_writes_it_and_read_back(record: type[Struct], data: st.DataObject):
     value = data.draw(values(record))
-    out = bytearray()
-    binary(record).write(out, value)
-    assert bytes(out) == by_fastavro(value)
-    assert current_reader(record)(PREFIX + out) == value
+    message = binary(record).write(PREFIX, value)
+    assert message == PREFIX + by_fastavro(value)
+    assert current_reader(record)(message) == value
 
 
 @RECORDS
@@ -71,17 +74,55 @@ def test_any_bytes_are_read_as_a_record_or_refused(record: type[Struct], body: b
     assert isinstance(found, record)
 
 
+@RECORDS
+@settings(deadline=None, max_examples=20)
+@given(data=st.data())
+def test_a_record_is_refused_wherever_it_is_cut(record: type[Struct], data: st.DataObject):
+    message = binary(record).write(PREFIX, data.draw(values(record)))
+    length = data.draw(st.integers(len(PREFIX), len(message) - 1))
+    with pytest.raises(Undecodable, match=f"the bytes (end before the|are no) {record.__name__}"):
+        current_reader(record)(message[:length])
+
+
 @given(LONGS)
 def test_every_number_of_64_bits_is_written_and_read(number: int):
-    out = bytearray()
-    write_long(out, number)
-    assert read_long(bytes(out), 0) == (number, len(out))
+    assert read_long(NUMBERS[number], 0) == (number, len(NUMBERS[number]))
+
+
+@pytest.mark.parametrize("number", EDGES)
+def test_numbers_are_read_where_their_length_changes_whether_they_were_read_before_or_not(number: int):
+    timer = records.Timer("1", "ann", "task", number)
+    message = binary(records.Timer).write(PREFIX, timer)
+    assert [current_reader(records.Timer)(message) for _ in range(2)] == [timer, timer]
+
+
+def test_more_numbers_are_written_and_read_than_are_remembered():
+    first = 1_795_438_800_123
+    for due in range(first, first + 10_000):
+        timer = records.Timer("1", "ann", "task", due)
+        assert current_reader(records.Timer)(binary(records.Timer).write(PREFIX, timer)) == timer
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
 def test_a_number_beyond_64_bits_is_not_written(number: int):
     with pytest.raises(ValueError, match="does not fit into 64 bits"):
-        write_long(bytearray(), number)
+        binary(records.Timer).write(PREFIX, records.Timer("1", "ann", "task", number))
+
+
+@pytest.mark.parametrize("due", [1.0, "1", None])
+def test_what_is_no_whole_number_is_not_written_as_one(due: Any):
+    with pytest.raises(TypeError):
+        binary(records.Timer).write(PREFIX, records.Timer("1", "ann", "task", due))
+
+
+def test_numbers_written_with_more_bytes_than_they_need_are_read():
+    assert current_reader(records.TaskFields)(
+        PREFIX + b"\x82\0A" + b"\x80\0" + b"\x84\0" + b"\x80\0" + b"\0\0\x80\0"
+    ) == (records.TaskFields(title="A", priority=records.Priority.MEDIUM))
+
+
+def test_the_code_that_was_generated_can_be_read():
+    assert "value_due = Due(" in inspect.getsource(binary(records.Task).read)
 
 
 def test_an_array_in_several_blocks_with_their_sizes_is_read_as_one():
@@ -107,6 +148,19 @@ async def test_another_process_learns_what_this_one_published(codec: Codec, clie
     other = Codec(client)
     await other.learn([None, b"", b"no avro", message])
     assert other.decode(message) == sample(records.TaskCreated)
+
+
+async def test_the_kind_of_a_record_is_told_without_decoding_it(codec: Codec, client: Registry):
+    message = codec.encode("task-events", sample(records.TaskCreated))
+    other = Codec(client)
+    await other.learn([message])
+    assert other.kind(message[:5] + b"no TaskCreated") is records.TaskCreated
+
+
+@pytest.mark.parametrize("data", [None, b"", b"\0\0\0", b"\0\x7f\xff\xff\xff\0", b"no avro"])
+async def test_bytes_that_no_schema_explains_are_of_no_kind(data: bytes | None, codec: Codec):
+    await codec.learn([data])
+    assert codec.kind(data) is None
 
 
 async def test_publishing_again_gives_the_same_ids(codec: Codec, client: Registry, topics: tuple[Topic, ...]):
@@ -166,6 +220,7 @@ async def test_a_record_that_is_not_rondos_is_refused_by_name(codec: Codec, clie
     await codec.learn([message])
     with pytest.raises(Undecodable, match=r"shop\.Order is not a record that Rondo knows"):
         codec.decode(message)
+    assert codec.kind(message) is None
 
 
 async def test_a_schema_nobody_learned_is_the_callers_mistake_not_the_bytes(client: Registry):

@@ -83,6 +83,11 @@ def test_every_instant_is_marked_as_one_for_other_readers(record: type[msgspec.S
 
 
 @pytest.mark.parametrize("record", contract.RECORDS.values(), ids=lambda record: record.__name__)
+def test_every_record_is_frozen_and_of_no_concern_to_the_garbage_collector(record: type[msgspec.Struct]):
+    assert (record.__struct_config__.frozen, record.__struct_config__.gc) == (True, False)
+
+
+@pytest.mark.parametrize("record", contract.RECORDS.values(), ids=lambda record: record.__name__)
 def test_every_record_is_documented(record: type[msgspec.Struct]):
     assert read(record.__name__)["doc"]
 
