@@ -36,7 +36,7 @@ def values(of: Any) -> st.SearchStrategy[Any]:
     if isinstance(of, UnionType):
         return st.none() | values(get_args(of)[0])
     if get_origin(of) is dict:
-        return st.dictionaries(st.text(), LONGS, max_size=3)
+        return st.dictionaries(*map(values, get_args(of)), max_size=3)
     if issubclass(of, Struct):
         return st.builds(of, **{field.name: values(field.type) for field in fields(of)})
     if issubclass(of, StrEnum):
