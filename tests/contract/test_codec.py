@@ -75,7 +75,7 @@ def test_any_bytes_are_read_as_a_record_or_refused(record: type[Struct], body: b
 
 
 @RECORDS
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(data=st.data())
 def test_a_record_is_refused_wherever_it_is_cut(record: type[Struct], data: st.DataObject):
     message = binary(record).write(PREFIX, data.draw(values(record)))
