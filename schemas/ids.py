@@ -1,18 +1,28 @@
 """Ids are derived from what caused them, so that doing something again leads to the same id (RFC 9562, UUIDv5)."""
 
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
-_RONDO = UUID("6f6b4a52-1f0e-5d6c-9b0a-0d4f2c9e7a11")
+_RONDO = UUID("6f6b4a52-1f0e-5d6c-9b0a-0d4f2c9e7a11").bytes
 
 
 def derive(kind: str, *parts: str | int) -> str:
     """Return the id of the ``kind`` of thing that ``parts`` identify."""
-    return str(uuid5(_RONDO, "\x1f".join((kind, *map(str, parts)))))
+    return uuid5(_RONDO, "\x1f".join((kind, *map(str, parts))))
+
+
+def uuid5(namespace: bytes, name: str) -> str:
+    """Return what ``str(uuid.uuid5(…))`` does (RFC 9562, section 5.5), in a third of its time: each event has one."""
+    found = bytearray(sha1(namespace + name.encode(), usedforsecurity=False).digest()[:16])
+    found[6] = found[6] & 0x0F | 0x50
+    found[8] = found[8] & 0x3F | 0x80
+    text = found.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def command(user: str, key: str) -> str:
     """Return the id of the command that ``user`` sent with this Idempotency-Key."""
-    return str(uuid5(UUID(user), key))
+    return uuid5(UUID(user).bytes, key)
 
 
 def task(command_id: str) -> str:

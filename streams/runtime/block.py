@@ -80,6 +80,7 @@ class Block:
         self.taken = 0
         self.bytes = 0
         self.changes: dict[bytes, bytes | None] = {}
+        self.cursors: dict[bytes, bytes] = {}  # of the stage's timers, as the block has left them
         self.outputs: defaultdict[str, list[Output]] = defaultdict(list)
         self.rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self.effects: list[Callable[[], Awaitable[None]]] = []

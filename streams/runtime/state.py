@@ -213,14 +213,18 @@ class Timers:
         return self._prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()
 
     def _cursor_of(self, block: "Block") -> bytes:
-        raw = read(block, self._cursor)
-        return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self._prefix
+        if (known := block.cursors.get(self._cursor)) is None:
+            raw = read(block, self._cursor)
+            known = cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self._prefix
+            block.cursors[self._cursor] = known
+        return known
 
     def _committed_cursor(self, state: State) -> bytes:
         raw = state.get(self._cursor)
         return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self._prefix
 
     def _move(self, block: "Block", key: bytes) -> None:
+        block.cursors[self._cursor] = key
         block.change(self._cursor, self._encode(r.TimerCursor(key)))
 
     def _encode(self, record: Any) -> bytes:
