@@ -52,37 +52,33 @@ class Fleet:
         self._faults = faults
         self._disks = disks
         self._settings = {**settings, "RONDO_SESSION_TIMEOUT": str(SESSION)}
-        self.armed = {stage: self._start((stage,), faults.failpoint(stage)) for stage in STAGES}
-        self.others: list[Worker] = []
+        self.armed = {stage: self._start(stage, faults.failpoint(stage)) for stage in STAGES}
+        self._again: dict[str, Worker] = {}  # after they were killed, on the same disk
+        self._beside: dict[str, Worker] = {}  # on another disk
 
-    def _start(self, stages: tuple[str, ...], failpoint: str = "", disk: int = 0) -> Worker:
-        return Worker([RONDO, "worker", *stages], self._disks[disk], self._settings, failpoint)
+    def _start(self, stage: str, failpoint: str = "", disk: int = 0) -> Worker:
+        return Worker([RONDO, "worker", stage], self._disks[disk], self._settings, failpoint)
 
     @property
     def workers(self) -> list[Worker]:
         """Every worker that was started."""
-        return [*self.armed.values(), *self.others]
+        return [*self.armed.values(), *self._again.values(), *self._beside.values()]
 
     def look_after(self) -> None:
-        """Start again who was killed, and another one for what is to be taken over or given up."""
+        """Start again who was killed, and another worker where partitions are to be taken over or given up."""
         for worker in self.workers:
             self._check(worker)
         for stage, worker in self.armed.items():
-            again = ("worker", stage)
-            if worker.ended == KILLED and not any(other.argv[-2:] == again for other in self.others):
-                self.others.append(self._start((stage,)))
-        if not any(worker.disk == self._disks[1] for worker in self.others) and (stages := self._for_another()):
-            self.others.append(self._start(stages, disk=1))
+            if worker.ended == KILLED and stage not in self._again:
+                self._again[stage] = self._start(stage)
+            if stage not in self._beside and self._needs_another(stage):
+                self._beside[stage] = self._start(stage, disk=1)
 
-    def _for_another(self) -> tuple[str, ...]:
-        """Return the stages that another worker should join, once it should."""
-        hangs = self._faults.action == "hang" and any(worker.failed() for worker in self.armed.values())
-        given_up = [stage for stage, point in self._faults.points.items() if point is Point.REVOKED]
-        if hangs:
-            return tuple(self._faults.points)
-        if given_up and all(worker.tells("assigned") for worker in self.armed.values()):
-            return tuple(given_up)
-        return ()
+    def _needs_another(self, stage: str) -> bool:
+        """Tell whether another worker should join a stage now."""
+        if self._faults.points.get(stage) is Point.REVOKED:
+            return all(worker.tells("assigned") for worker in self.armed.values())
+        return self._faults.action == "hang" and self.armed[stage].failed()
 
     def _check(self, worker: Worker) -> None:
         due = KILLED if worker.failed() and self._faults.action == "kill" else None

@@ -16,7 +16,6 @@ class Worker:
     """A process that runs stages on a disk, its log beside it."""
 
     def __init__(self, argv: Sequence[str], disk: Path, settings: Mapping[str, str], failpoint: str = "") -> None:
-        self.argv = tuple(argv)
         self.disk = disk
         self._log = disk / "logs" / f"{next(_numbers):04}-{'-'.join(argv[-1:])}.log"
         environment = {**settings, "RONDO_DATA": str(disk), "RONDO_FAILPOINT": failpoint}
