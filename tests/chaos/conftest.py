@@ -14,9 +14,10 @@ __all__ = ["pytest_runtest_makereport"]
 
 @pytest.fixture(scope="session")
 async def rondo(request: pytest.FixtureRequest) -> AsyncIterator[Rondo]:
-    """Rondo without workers; at the end, what was still owed to users must come."""
+    """Rondo without workers; at the end, what was still owed to users must come, and the whole log be folded again."""
     with running(request, only="kafka,postgres,registry") as stack:
         await asyncio.to_thread(prepare.log, stack.run["kafka"], stack.run["registry"], PARTITIONS)
         await asyncio.to_thread(prepare.views, stack.run["postgres"])
         yield (rondo := Rondo(stack))
         assert await rondo.unpaid() == set()
+        assert await rondo.verified() == []

@@ -14,6 +14,8 @@ from schemas.records import Notification, Step
 from schemas.topics import NOTIFICATIONS, TASK_COMMANDS
 from streams import worker
 from streams.domain import ledger
+from streams.replay import verify
+from streams.settings import Settings
 from tests.acceptance.stack import Stack
 from tests.chaos import disks, oracle, views
 from tests.chaos.fleet import Faults, Fleet
@@ -21,6 +23,7 @@ from tests.chaos.load import People
 from tests.chaos.log import Log, decoded, now, opened
 from tests.chaos.oracle import Seen
 
+STAGES = [worker.find(name) for name in worker.STAGES]
 PARTITIONS = 4
 PAUSE = 0.03
 """Seconds between two commands."""
@@ -49,7 +52,7 @@ class Rondo:
     async def survive(self, faults: Faults) -> list[str]:
         """Run under faults until everything is done; return what is wrong then. Fails where a point is not reached."""
         people = People(repr(faults))
-        topics = [topic for name in worker.STAGES for topic in worker.find(name).topics()]
+        topics = [topic for stage in STAGES for topic in stage.topics()]
         async with opened(self._run["kafka"], self._run["registry"], topics, PARTITIONS, people.users) as log:
             fleet = Fleet(faults, self._disks, self._settings)
             try:
@@ -59,7 +62,16 @@ class Rondo:
                 ended = await fleet.stop()
             wrong = await self._wrong(seen := await log.look())
         self._owed |= oracle.owed(seen)
-        return [*wrong, *disks.anomalies(self._disks, log, seen), *_undelivered(fleet, seen), *map(str, ended.items())]
+        return [*wrong, *disks.anomalies(self._disks, log), *_undelivered(fleet, seen), *map(str, ended.items())]
+
+    async def verified(self) -> list[str]:
+        """Return what folding the whole log again finds, on each disk: the difference of each part that has one."""
+        named = {name: self._run[name] for name in ("kafka", "registry", "postgres")}
+        found: list[str] = []
+        for disk in self._disks:
+            report = await verify(Settings(**named, data=disk, partitions=PARTITIONS), STAGES)
+            found += [difference.told() for difference in report.differences]
+        return found
 
     async def unpaid(self) -> set[str]:
         """Return the reminders that were owed at the end of a run and are still not sent, once, after their lease."""
