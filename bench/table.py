@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import psycopg
 
 from bench.work import Row, digest
@@ -21,6 +22,8 @@ create table bench.tasks (
 );
 grant select, insert, update on bench.tasks to rondo_views;
 """
+_COLUMNS = "id text, user_id text, title text, priority int, done boolean, version bigint, command text"
+_NAMES = tuple(column.split()[0] for column in _COLUMNS.split(", "))
 _ALL = "select id::text, user_id::text, title, priority, done, version, command::text from bench.tasks"
 
 
@@ -30,10 +33,22 @@ def upsert() -> str:
     return Path(__file__).with_name("upsert.sql").read_text()
 
 
+@cache
+def upsert_records() -> str:
+    """Return the same statement with its rows as one JSON parameter, as Rondo's own views write theirs.
+
+    asyncpg spends 14 µs on a row of nine arrays and 2 µs on its JSON; JDBC's arrays cost no such thing.
+    """
+    head, rest = upsert().split("from unnest(")
+    _, tail = rest.split("\norder by")
+    return f"{head}from json_to_recordset($1::json) as given ({_COLUMNS})\norder by{tail}"
+
+
 async def put(connection: asyncpg.Connection, rows: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
     """Put tasks: what a stage's ``PostgresStore`` calls within its transaction."""
     if tasks := rows.get("tasks"):
-        await connection.execute(upsert(), *zip(*tasks, strict=True))
+        records = msgspec.json.encode([dict(zip(_NAMES, task, strict=True)) for task in tasks])
+        await connection.execute(upsert_records(), records.decode())
 
 
 class Table:
