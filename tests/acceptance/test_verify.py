@@ -87,7 +87,7 @@ def test_after_a_day_everything_stands_as_it_follows_from_the_log(held: subproce
     assert all(f"{stage}" in told for stage in worker.STAGES)
 
 
-@pytest.mark.parametrize("stage", worker.STAGES)
+@pytest.mark.parametrize("stage", ["tasks", "audit", "views"])  # several inputs, one, and rows
 def test_two_replays_give_the_same_bytes(stage: str, stack: Stack, day: User) -> None:
     once, twice = rondo(stack, "replay", stage), rondo(stack, "replay", stage)
     assert (once.returncode, once.stdout) == (0, twice.stdout)
