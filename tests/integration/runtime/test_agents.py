@@ -7,8 +7,6 @@ from streams.runtime.stage import Stream
 from tests.integration.runtime.counting import Counting, Log, command, crash_of, numbers, prepared, running, until
 from tests.integration.runtime.faults import passing
 
-HANG = 1.5
-
 
 class Watched(Counting):
     """A stage whose folds are counted: one for each input, unless Faust had to start one again."""
@@ -21,9 +19,9 @@ class Watched(Counting):
 
 
 class Hanging(Watched):
-    """A stage whose first fold waits within its block, for longer than a block may take."""
+    """A stage whose first fold does not leave its block until that is taken away."""
 
-    hung = False
+    hung = freed = False
 
     async def fold(self, blocks: Stream) -> None:
         self.folds += 1
@@ -31,9 +29,9 @@ class Hanging(Watched):
             with block:
                 for record in block:
                     self.count(block, record.value)
-                if not self.hung:
-                    self.hung = True
-                    await asyncio.sleep(HANG)
+                while not self.freed:
+                    self.hung, self.freed = True, block.folded.done()
+                    await asyncio.sleep(0.05)
 
 
 async def test_an_agent_that_hangs_has_its_block_taken_away_and_done_again(worker_settings, log: Log):
@@ -62,22 +60,22 @@ async def hangs(hanging: Hanging) -> bool:
 
 async def test_a_block_that_faust_passes_over_comes_again(worker_settings, log: Log):
     counting = await prepared(Watched(worker_settings.model_copy(update={"block_timeout": 0.5})))
-    flow, loop, suspended = counting.stage.app.flow_control, asyncio.get_running_loop(), asyncio.Event()
+    dropped = asyncio.Event()
 
-    def suspend() -> None:
-        flow.suspend()
-        suspended.set()
+    def drop() -> None:
+        counting.stage.app.flow_control.suspend()
+        counting.stage.app.flow_control.resume()  # which empties the channels
+        dropped.set()
 
     async def once() -> None:
-        if not suspended.is_set():
-            loop.call_soon(suspend)  # after the block is in its channel, before the agent has it
+        if not dropped.is_set():
+            asyncio.get_running_loop().call_soon(drop)  # after the block is in its channel, before the agent has it
 
-    async with running(counting.stage):
-        with passing(counting.stage.name, Point.FETCHED, once):
+    with passing(counting.stage.name, Point.FETCHED, once) as fetched:
+        async with running(counting.stage):
             await log.put(counting.commands, [command("ann", n) for n in range(10)])
-            await asyncio.wait_for(suspended.wait(), 20)
-            loop.call_later(0.1, flow.resume)
             counts = await log.wait_for(counting.counts, 10)
+    assert len(fetched) >= 2
     assert numbers(counts) == {"ann": list(range(1, 11))}
 
 
