@@ -43,6 +43,9 @@ class Settings(settings.Settings):
     partitions learns so first and does not fence their new owner."""
     transaction_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds after which the broker aborts a dead worker's transaction, which hides records until then."""
+    stall_timeout: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds that a partition may stand still, open and with records waiting, before the worker ends to be started
+    anew."""
     effects: Annotated[int, Field(ge=1)] = 32
     """At most so many deliveries at a time."""
     failpoint: str = ""

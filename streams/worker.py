@@ -1,6 +1,7 @@
 """One process that runs one or several stages, with their health on localhost."""
 
 import contextlib
+import faulthandler
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Response
 from mode import Service, Worker
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas import logs, settings
-from streams.runtime import Stage, failpoints
+from streams.runtime import Stage, failpoints, metrics
 from streams.settings import Settings
 
 STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
@@ -23,13 +25,16 @@ def run(names: Sequence[str] = STAGES) -> None:
     logs.configure(chosen.log)
     if chosen.failpoint:
         failpoints.arm(chosen.failpoint)
-    stages = [find(name) for name in names]
+    serve([find(name) for name in names], chosen)
+
+
+def serve(stages: Sequence[Stage], chosen: Settings) -> None:
+    """Run stages with these settings until the process is told to stop; ends the process."""
     for stage in stages:
         stage.settings = chosen
     health = [Health(stages, chosen.health_port)] if chosen.health_port else []
-    Worker(
-        *health, *(stage.app for stage in stages), override_logging=False, redirect_stdouts=False, quiet=True
-    ).execute_from_commandline()
+    services = (Deadline(chosen.stall_timeout), *health, *(stage.app for stage in stages))
+    Worker(*services, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
 
 
 def find(name: str) -> Stage:
@@ -46,8 +51,25 @@ class _Server(uvicorn.Server):
         yield
 
 
+class Deadline(Service):
+    """Ends the process, with the place of each thread, where its event loop stands still for so many seconds.
+
+    A thread without Python does it, so it also ends what hangs in C, and a worker that hangs while it stops.
+    """
+
+    def __init__(self, seconds: float, **service: Any) -> None:
+        self._seconds = seconds
+        super().__init__(**service)
+
+    @Service.task
+    async def _put_off(self) -> None:
+        while not self.should_stop:
+            faulthandler.dump_traceback_later(self._seconds, exit=True)
+            await self.sleep(min(1.0, self._seconds / 4))
+
+
 class Health(Service):
-    """Serves ``/live`` and ``/ready`` on 127.0.0.1."""
+    """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1."""
 
     def __init__(self, stages: Sequence[Stage], port: int, **service: Any) -> None:
         config = uvicorn.Config(
@@ -72,6 +94,10 @@ def health_app(stages: Sequence[Stage]) -> FastAPI:
     @app.get("/live")
     async def live() -> dict[str, str]:
         return {"status": "live"}
+
+    @app.get("/metrics")
+    async def figures() -> Response:
+        return Response(metrics.exposition(stages), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/ready")
     async def ready(response: Response) -> dict[str, bool]:

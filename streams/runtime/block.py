@@ -85,6 +85,9 @@ class Block:
         self.rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self.effects: list[Callable[[], Awaitable[None]]] = []
         self.dead: list[r.DeadLetter] = []
+        self.earliest: int | None = None
+        """When the first of the block's timers was due, None without any."""
+        self.fold_seconds = 0.0
         self.folded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._until = 0.0
         self._source: tuple[str, bytes] | None = None
@@ -105,6 +108,7 @@ class Block:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
         self.stage.current = None
         self._source = None
+        self.fold_seconds = time.monotonic() - self._began
         if self.folded.done():  # given up meanwhile
             return isinstance(error, Exception)
         if error is None and self.raws and not self.taken:

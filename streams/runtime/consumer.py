@@ -22,8 +22,10 @@ from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
 from streams.runtime import membership
+from streams.runtime.metrics import Metrics
 from streams.runtime.partition import Partition
 from streams.runtime.stopping import stop
+from streams.runtime.watch import Watch
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,7 +69,15 @@ class Runtime(Service):
         self._producer: AIOKafkaProducer | None = None
         self._starting_producer = asyncio.Lock()
         self._effects = asyncio.Semaphore(self.settings.effects)
-        self._joined = False
+        self.joined = False
+        self.assignments = 0
+        """How often the group has given this worker partitions, or told it that there are none."""
+        self.fetches = 0
+        """Rounds of the fetch loop."""
+        self.running = 0
+        """Effects that run or wait for others."""
+        self.metrics = Metrics(stage)
+        self._watch = Watch(self)
         self._group = f"rondo-{stage.name}"
         self._client = f"{self._group}-{uuid4()}"  # one of its own, by which the group knows this worker
         stage.runtime = self
@@ -103,6 +113,7 @@ class Runtime(Service):
             heartbeat_interval_ms=HEARTBEAT_MS,
         )
         self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
+        await self._watch.connect()
         await self._consumer.start()
         self.stage.app.flow_control.resume()  # Faust's own consumer would, and without it channels take nothing
 
@@ -114,7 +125,7 @@ class Runtime(Service):
 
     def is_ready(self) -> bool:
         """Tell whether the group has been joined and every assigned partition is open."""
-        return self._joined and all(partition.ready for partition in self.partitions.values())
+        return self.joined and all(partition.ready for partition in self.partitions.values())
 
     def channel(self, topic: str) -> Any:
         """Return the channel that the topic's agent reads."""
@@ -149,11 +160,16 @@ class Runtime(Service):
         self.add_future(self._perform(effect))
 
     async def _perform(self, effect: Callable[[], Awaitable[None]]) -> None:
-        async with self._effects:
-            try:
+        self.running += 1
+        try:
+            async with self._effects:
                 await effect()
-            except Exception as error:  # noqa: BLE001  # whoever asked for it sees that no outcome came
-                log.warning("effect failed", stage=self.stage.name, error=repr(error))
+            self.metrics.effects_done.inc()
+        except Exception as error:  # noqa: BLE001  # whoever asked for it sees that no outcome came
+            self.metrics.effects_failed.inc()
+            log.warning("effect failed", stage=self.stage.name, error=repr(error))
+        finally:
+            self.running -= 1
 
     # Partitions.
 
@@ -164,7 +180,8 @@ class Runtime(Service):
         await self.revoke()
         if self.should_stop:  # it leaves just now: nobody would end a turn that began
             return
-        self._joined = True
+        self.joined = True
+        self.assignments += 1
         numbers = {tp.partition for tp in assigned}
         missing = {(t.name, n) for t in self.stage.reads for n in numbers} - {
             (tp.topic, tp.partition) for tp in assigned
@@ -183,7 +200,7 @@ class Runtime(Service):
 
     async def revoke(self) -> None:
         """End all turns, waiting for their running blocks."""
-        self._joined = False
+        self.joined = False
         partitions, self.partitions = self.partitions, {}
         closing = (partition.close() for partition in partitions.values())
         for error in await asyncio.gather(*closing, return_exceptions=True):
@@ -221,6 +238,22 @@ class Runtime(Service):
         if tp in self._consumer.paused():
             self._consumer.resume(tp)
 
+    # Watching.
+
+    async def fetched(self, topic: str, number: int) -> int:
+        """Return the offset up to which an input was fetched, markers included; raises KafkaError if it is not ours."""
+        assert self._consumer
+        return int(await self._consumer.position(TopicPartition(topic, number)))
+
+    @Service.task
+    async def _look(self) -> None:
+        try:
+            while not self.should_stop:
+                await self.sleep(self._watch.every)
+                await self._watch.look()  # a stall crashes the service, and with it the process
+        finally:
+            await self._watch.close()
+
     # Fetching.
 
     @Service.task
@@ -228,6 +261,7 @@ class Runtime(Service):
         assert self._consumer
         while not self.should_stop:
             self._seek_requested()
+            self.fetches += 1
             try:
                 fetched = await self._consumer.getmany(timeout_ms=FETCH_MS)
             except ConsumerStoppedError:

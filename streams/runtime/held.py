@@ -11,7 +11,8 @@ class Held:
 
     def __init__(self, most_records: int, most_bytes: int) -> None:
         self._records: deque[ConsumerRecord] = deque()
-        self._bytes = 0
+        self.bytes = 0
+        """Bytes of the values that are held."""
         self._most_records = most_records
         self._most_bytes = most_bytes
 
@@ -32,31 +33,31 @@ class Held:
         """Hold fetched records."""
         for record in records:
             self._records.append(record)
-            self._bytes += _size(record)
+            self.bytes += _size(record)
 
     def take(self, most: int) -> list[ConsumerRecord]:
         """Take up to ``most`` records."""
         taken = [self._records.popleft() for _ in range(min(most, len(self._records)))]
-        self._bytes -= sum(map(_size, taken))
+        self.bytes -= sum(map(_size, taken))
         return taken
 
     def put_back(self, records: list[ConsumerRecord]) -> None:
         """Put records that were taken before the others again."""
         self._records.extendleft(reversed(records))
-        self._bytes += sum(map(_size, records))
+        self.bytes += sum(map(_size, records))
 
     def clear(self) -> None:
         """Drop everything."""
         self._records.clear()
-        self._bytes = 0
+        self.bytes = 0
 
     def is_full(self) -> bool:
         """Tell whether fetching should pause."""
-        return len(self._records) >= self._most_records or self._bytes >= self._most_bytes
+        return len(self._records) >= self._most_records or self.bytes >= self._most_bytes
 
     def is_low(self) -> bool:
         """Tell whether fetching should go on."""
-        return len(self._records) < self._most_records // 2 and self._bytes < self._most_bytes // 2
+        return len(self._records) < self._most_records // 2 and self.bytes < self._most_bytes // 2
 
 
 def _size(record: ConsumerRecord) -> int:

@@ -44,6 +44,7 @@ class KafkaStore:
         self._partition = partition
         self._producers: list[AIOKafkaProducer] = []
         self._turn = 0
+        self.progress: Progress | None = None
 
     async def open(self) -> dict[str, int]:
         """Fence former owners, restore from the changelog, return the positions."""
@@ -52,7 +53,7 @@ class KafkaStore:
         await self._reach(Point.FENCING)
         await self._initialise(1)
         await self._reach(Point.FENCED)
-        self.state = await self._restored(disk.open(self._path()))
+        self.state = await self._restored(disk.open(self._path(), self._stage.timed))
         await self._reach(Point.RESTORED)
         raw = self.state.get(POSITION)
         return dict(cast("r.Position", self._stage.codec.decode(raw)).offsets) if raw else {}
@@ -97,13 +98,14 @@ class KafkaStore:
     async def _replay(self, consumer: AIOKafkaConsumer, tp: TopicPartition, state: State, end: int) -> None:
         """Apply the changelog up to ``end``, judged by the position: the last offsets may be commit markers."""
         consumer.seek(tp, state.changelog)
-        progress = Progress(self._stage.name, self._partition, state.changelog, end)
+        self.progress = progress = Progress(self._stage.name, self._partition, state.changelog, end)
         while (position := await consumer.position(tp)) < end:
             fetched = (await consumer.getmany(tp, timeout_ms=200)).get(tp, [])
             if fetched:
                 changes = {raw.key: raw.value for raw in fetched}
                 state.write(changes, fetched[-1].offset + 1, self._stage.clock())
                 progress.made(len(fetched), fetched[-1].offset + 1)
+        progress.remaining = 0  # but for markers
         if progress.records:
             state.write({}, position, self._stage.clock())
             progress.ended()

@@ -6,6 +6,7 @@ need no lock.
 """
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
 from streams.runtime.state import Damaged
 from streams.runtime.store import Refused
+from streams.runtime.watch import Sight
 
 if TYPE_CHECKING:
     from streams.runtime.consumer import Runtime
@@ -48,6 +50,10 @@ class Partition:
         self.accepting = False
         self.ready = False
         self.task: asyncio.Future[None] | None = None
+        self.attempts = 0
+        """How often it was opened anew after an error."""
+        self.sights = {topic.name: Sight() for topic in runtime.stage.reads}
+        self._current: Block | None = None
         self._runtime = runtime
         self._stage = runtime.stage
         self._settings = runtime.settings
@@ -77,6 +83,32 @@ class Partition:
         held.add(record for record in records if record.offset >= following)
         self._wake.set()
         return held.is_full()
+
+    def waiting(self, topic: str) -> ConsumerRecord | None:
+        """Return the first record of a topic that is fetched and not committed."""
+        if self._current and self._current.topic == topic:
+            return self._current.raws[0]
+        held = self._held[topic]
+        return held.first if held else None
+
+    def held_bytes(self, topic: str) -> int:
+        """Return how many bytes of a topic's records wait for a block."""
+        return self._held[topic].bytes
+
+    @property
+    def restored(self) -> int:
+        """Return how many records of the changelog the last restore has written to the state."""
+        return self._store.progress.records if self._store.progress else 0
+
+    @property
+    def remaining(self) -> int:
+        """Return how many offsets of the changelog are still to be read."""
+        return self._store.progress.remaining if self._store.progress else 0
+
+    @property
+    def timers(self) -> int:
+        """Return how many timers stand; 0 while that is not known."""
+        return self._store.state.timers if self._store.state else 0
 
     def stand(self) -> None:
         """Take note that the consumer stands at this turn's positions."""
@@ -145,6 +177,10 @@ class Partition:
         A zombie that fenced at once would fence the new owner.
         """
         self.accepting = self.ready = False
+        self._current = None
+        self.attempts += 1
+        self._runtime.metrics.retries.inc()
+        self.sights = {topic: Sight(sight.end, 0, sight.behind_since) for topic, sight in self.sights.items()}
         for held in self._held.values():
             held.clear()
         log.warning("block given up", stage=self._stage.name, partition=self.number, error=repr(error))
@@ -172,7 +208,8 @@ class Partition:
         return None
 
     def _block(self, records: list[ConsumerRecord]) -> Block:
-        return Block(self._stage, self.number, records, self._store.state, self._stage.clock())
+        self._current = Block(self._stage, self.number, records, self._store.state, self._stage.clock())
+        return self._current
 
     def _take(self) -> list[ConsumerRecord]:
         """Take the next block's records from the held ones of one topic, the topics in turn."""
@@ -203,6 +240,7 @@ class Partition:
             await self._reach(Point.FOLDED)
             self._put_back(block, block.rest())
             positions = {**self.positions, **_after(block)}
+            began = time.monotonic()
             async with asyncio.timeout(self._settings.block_timeout):
                 await self._store.commit(block, positions)
         except POISON as error:
@@ -213,8 +251,10 @@ class Partition:
             if not isinstance(error, FoldError | Refused):
                 raise  # the producers are of no use any more
             self._put_back(block, block.raws)
+            self._current = None
             return
-        self.positions = positions
+        self.positions, self._current = positions, None
+        self._runtime.metrics.committed(block, time.monotonic() - began)
         await self._reach(Point.ACKNOWLEDGED)
         self._condemned.pop(block.topic, None)
         self._limits[block.topic] = min(self._limits[block.topic] * 2, self._settings.block_records)
@@ -254,6 +294,7 @@ class Partition:
             self._limits[block.topic] = records // 2
         else:
             self._condemned[block.topic] = (block.raws[0] if block.raws else None, str(error))
+        self._runtime.metrics.refused.inc()
         log.warning("block refused", stage=self._stage.name, partition=self.number, records=records, error=str(error))
 
     def _put_back(self, block: Block, records: list[ConsumerRecord]) -> None:
@@ -269,6 +310,7 @@ class Partition:
             _, fault = self._condemned.get(None, (None, ""))
             for timer in self._stage.timers.due(block.now, 1 if fault else self._limits[None]):
                 block.taken += 1
+                block.earliest = timer.due if block.earliest is None else block.earliest
                 if fault:
                     block.dead_timer(timer, fault)
                 else:

@@ -8,6 +8,7 @@ from schemas.topics import DEAD_LETTERS
 from streams.runtime import failpoints
 from streams.runtime.block import Block
 from streams.runtime.failpoints import Point
+from streams.runtime.restoring import Progress
 from streams.runtime.stage import Stage
 from streams.runtime.state import State
 from streams.runtime.stopping import stop
@@ -30,6 +31,7 @@ class PostgresStore:
     """
 
     state: State | None = None
+    progress: Progress | None = None
 
     def __init__(self, stage: Stage, partition: int, put: writer.Put = writer.put_views) -> None:
         assert stage.settings is not None

@@ -121,6 +121,11 @@ class Stage:
         return self._store is None
 
     @property
+    def timed(self) -> bytes | None:
+        """Return the prefix of the timers' keys in the state, None for a stage without timers."""
+        return self.timers.prefix if self.timers else None
+
+    @property
     def changelog(self) -> Topic:
         """Return the topic that the stage's state is restored from."""
         timers = (r.Timer, r.TimerCursor) if self.timers else ()

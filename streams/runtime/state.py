@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 V = TypeVar("V", bound=Struct)
 
-_APPLIED = struct.Struct(">QQ")
-_APPLIED_KEY = b"\x00changelog"  # how far and when: kept only here, never on the changelog itself
+_APPLIED = struct.Struct(">QQQ")
+_APPLIED_KEY = b"\x00changelog"  # how far, when and how many timers: kept only here, never on the changelog itself
 _DAMAGE = ("Corruption:", "IO error: No such file or directory:")  # RocksDB's errors have but one type
 _MIB = 1024 * 1024
 
@@ -50,22 +50,26 @@ class State:
     """One stage-partition's database.
 
     ``changelog`` is the changelog's next offset that it does not hold yet, ``at`` when it was last written, in
-    milliseconds since 1970. Opening, reading and writing raise ``Damaged``.
+    milliseconds since 1970. ``timers`` is how many keys begin with the prefix ``timed``. It is kept with every write,
+    since to count millions takes seconds, and RocksDB's estimate knows only the whole database; the price is a look-up
+    for each timer that is set or removed. Opening, reading and writing raise ``Damaged``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timed: bytes | None = None) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.timed = timed
         self.damaged = False
         try:
             self._db = Rdict(str(path), options=_options())
         except Exception as error:
             raise self._judged(error) from error
         try:
-            self.changelog, self.at = _APPLIED.unpack(self.get(_APPLIED_KEY) or bytes(_APPLIED.size))
-        except Damaged:
+            applied = _APPLIED.unpack(self.get(_APPLIED_KEY) or bytes(_APPLIED.size))
+        except (Damaged, struct.error) as error:
             self._db.close()  # or its lock would stay
-            raise
+            raise Damaged(str(error)) from error
+        self.changelog, self.at, self.timers = applied
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of ``key`` as last committed."""
@@ -77,17 +81,20 @@ class State:
     def write(self, changes: dict[bytes, bytes | None], changelog: int, at: int) -> None:
         """Write changes (None deletes), the changelog's offset after them and the time, all or nothing."""
         batch = WriteBatch(raw_mode=True)
+        timers = self.timers
         for key, value in changes.items():
+            if self.timed and key.startswith(self.timed):
+                timers += (value is not None) - (self.get(key) is not None)
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(_APPLIED_KEY, _APPLIED.pack(changelog, at))
+        batch.put(_APPLIED_KEY, _APPLIED.pack(changelog, at, timers))
         try:
             self._db.write(batch)
         except Exception as error:
             raise self._judged(error) from error
-        self.changelog, self.at = changelog, at
+        self.changelog, self.at, self.timers = changelog, at, timers
 
     def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return at most ``limit`` entries with start < key < end, in order.
@@ -164,7 +171,7 @@ class Timers:
 
     def __init__(self, stage: "Stage", name: str) -> None:
         self._stage = stage
-        self._prefix = name.encode() + b"\x00"
+        self.prefix = name.encode() + b"\x00"
         self._cursor = b"cursor\x00" + name.encode()
 
     @property
@@ -174,7 +181,7 @@ class Timers:
 
     def passed(self, state: State) -> Iterator[r.Timer]:
         """Yield the timers that stand though the cursor has passed them, as committed: taken, and not removed yet."""
-        end, at = self._committed_cursor(state) + b"\x00", self._prefix
+        end, at = self._committed_cursor(state) + b"\x00", self.prefix
         while found := state.scan(at, end, 1000):
             at = found[-1][0]
             yield from (cast("r.Timer", self._stage.codec.decode(raw)) for _, raw in found)
@@ -199,29 +206,29 @@ class Timers:
 
     def next_due(self, state: State) -> int | None:
         """Return the time of the first timer not yet taken, as committed."""
-        found = state.scan(self._committed_cursor(state), self._prefix + b"\xff" * 9, 1)
-        return struct.unpack_from(">Q", found[0][0], len(self._prefix))[0] if found else None
+        found = state.scan(self._committed_cursor(state), self.prefix + b"\xff" * 9, 1)
+        return struct.unpack_from(">Q", found[0][0], len(self.prefix))[0] if found else None
 
     def _pending(self, block: "Block", until: int, limit: int) -> list[tuple[bytes, bytes]]:
-        start, end = self._cursor_of(block), self._prefix + struct.pack(">Q", max(0, until) + 1)
+        start, end = self._cursor_of(block), self.prefix + struct.pack(">Q", max(0, until) + 1)
         changed = {key: value for key, value in block.changes.items() if start < key < end}
         stored = dict(_state(block).scan(start, end, limit + len(changed)))  # as many as may be removed or moved
         standing = {key: value for key, value in (stored | changed).items() if value is not None}
         return sorted(standing.items())[:limit]
 
     def _key(self, timer: r.Timer) -> bytes:
-        return self._prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()
+        return self.prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()
 
     def _cursor_of(self, block: "Block") -> bytes:
         if (known := block.cursors.get(self._cursor)) is None:
             raw = read(block, self._cursor)
-            known = cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self._prefix
+            known = cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self.prefix
             block.cursors[self._cursor] = known
         return known
 
     def _committed_cursor(self, state: State) -> bytes:
         raw = state.get(self._cursor)
-        return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self._prefix
+        return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self.prefix
 
     def _move(self, block: "Block", key: bytes) -> None:
         block.cursors[self._cursor] = key

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from streams.runtime.block import Block
+from streams.runtime.restoring import Progress
 from streams.runtime.state import State
 
 
@@ -18,6 +19,8 @@ class Store(Protocol):
     """One owner's turn with one partition's state. After any error it is closed and opened anew."""
 
     state: State | None
+    progress: Progress | None
+    """How the last restore gets on, or went."""
 
     async def open(self) -> dict[str, int]:
         """Keep other owners out, bring the state up to date, and return the next offset of each input topic."""

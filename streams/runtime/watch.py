@@ -1,0 +1,185 @@
+"""Looks at a stage every few seconds: how far it is behind, and whether it still moves.
+
+A stage that stands still although it should move is ended, so that whoever started it starts it anew: no other remedy
+helps in every case, and the next owner's fencing settles whatever was under way. The ends of the inputs are asked for
+through a client of their own, so that a consumer that hangs is noticed too; while the broker does not answer, nothing
+is held against the stage.
+"""
+
+import asyncio
+import gc
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.runtime.stopping import stop
+
+if TYPE_CHECKING:
+    from streams.runtime.consumer import Runtime
+    from streams.runtime.partition import Partition
+
+LOOK_SECONDS = 2.0
+
+log = structlog.get_logger()
+
+
+class Stalled(RuntimeError):
+    """A stage stands still though it should move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the last look found of one input: its end and how far it was fetched (offsets); since when (ms) it waits."""
+
+    end: int = 0
+    fetched: int = 0
+    behind_since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where a partition stands in one input: ``age`` in seconds, ``held`` in bytes, the others are offsets.
+
+    ``reached`` is ahead of the position where what lies between can't be read: markers, and what was aborted.
+    """
+
+    position: int
+    reached: int
+    lag: int
+    age: float
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """How long something stands still while it should move. ``mark`` is the furthest it has come."""
+
+    mark: Any
+    at: float
+    seconds: float = 0.0
+
+    def then(self, mark: Any, owed: bool, now: float, most: float) -> "Still":
+        """Return it after another look; ``most`` bounds what passed between two looks: a machine may have slept."""
+        if mark > self.mark:
+            return Still(mark, now)
+        return Still(self.mark, now, self.seconds + (min(now - self.at, most) if owed else 0.0))
+
+
+def stands(partition: "Partition", topic: str, now: int) -> Stands:
+    """Return where a partition stands at ``now`` (ms since 1970)."""
+    sight, waiting = partition.sights[topic], partition.waiting(topic)
+    position = partition.positions.get(topic, 0)
+    reached = waiting.offset if waiting else max(position, sight.fetched)
+    since = waiting.timestamp if waiting else sight.behind_since
+    age = 0.0 if since is None else max(0, now - since) / 1000
+    return Stands(position, reached, max(0, sight.end - reached), age, partition.held_bytes(topic))
+
+
+class Watch:
+    """Watches one stage. ``look`` is called again and again."""
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self._runtime = runtime
+        self._settings = runtime.settings
+        self._consumer: AIOKafkaConsumer | None = None
+        self._still: dict[tuple[str, Partition | None], Still] = {}
+        self.every = min(LOOK_SECONDS, self._settings.stall_timeout / 4)
+
+    async def look(self) -> None:
+        """Ask where the inputs end, and raise ``Stalled`` where something stood still for too long."""
+        try:
+            async with asyncio.timeout(self._settings.session_timeout):
+                await self._see()
+        except (KafkaError, TimeoutError):  # the broker is away: that is no stall of ours
+            await self.close()
+            self._still = {}
+            return
+        now = asyncio.get_running_loop().time()
+        self._still = {
+            what: self._still.get(what, Still(mark, now)).then(mark, owed, now, 2 * self.every)
+            for what, mark, owed in self._moving()
+        }
+        for (what, partition), still in self._still.items():
+            if still.seconds >= self._settings.stall_timeout:
+                self._give_up(what if partition is None else f"{what} {partition.number}", still.seconds)
+
+    def _give_up(self, what: str, seconds: float) -> NoReturn:
+        name = self._runtime.stage.name
+        log.critical("stalled", stage=name, what=what, seconds=round(seconds), tasks=tasks())
+        raise Stalled(f"The stage {name} stands still: {what}, for {seconds:.0f} s; its process ends.")
+
+    async def connect(self) -> None:
+        """Connect to the broker; raises KafkaError where it is away."""
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka, isolation_level="read_committed", enable_auto_commit=False
+        )
+        await self._consumer.start()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        consumer, self._consumer = self._consumer, None
+        await stop(consumer)
+
+    async def _see(self) -> None:
+        turns = [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.stage.reads]
+        ends = await self._ends([TopicPartition(topic, partition.number) for partition, topic in turns])
+        for partition, topic in turns:
+            fetched = partition.sights[topic].fetched
+            if partition.accepting:
+                with suppress(KafkaError):  # it was given away meanwhile
+                    fetched = await self._runtime.fetched(topic, partition.number)
+            self._note(partition, topic, ends[TopicPartition(topic, partition.number)], fetched)
+
+    def _note(self, partition: "Partition", topic: str, end: int, fetched: int) -> None:
+        now, before = self._runtime.stage.clock(), partition.sights[topic]
+        partition.sights[topic] = Sight(end, fetched)
+        if not partition.waiting(topic) and stands(partition, topic, now).lag:
+            partition.sights[topic] = Sight(end, fetched, before.behind_since or now)
+
+    async def _ends(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        if self._consumer is None:
+            await self.connect()
+        assert self._consumer
+        asked = partitions or [TopicPartition(self._runtime.stage.reads[0].name, 0)]  # to know that the broker answers
+        return dict(await self._consumer.end_offsets(asked))
+
+    def _moving(self) -> Iterator[tuple[tuple[str, "Partition | None"], Any, bool]]:
+        """Yield what should move: what it is, a mark that grows when it does, and whether it should just now."""
+        runtime = self._runtime
+        yield ("its fetch loop", None), runtime.fetches, True
+        yield ("its membership of the group", None), runtime.assignments, not runtime.joined
+        for partition in runtime.partitions.values():
+            opening = (partition.attempts, partition.restored)
+            yield ("the opening of partition", partition), opening, not partition.ready
+            for topic in runtime.stage.reads:
+                stood = stands(partition, topic.name, 0)
+                yield (f"{topic.name} in partition", partition), stood.reached, partition.ready and stood.lag > 0
+
+
+def tasks() -> list[str]:
+    """Return where each task of the process stands, innermost first; how many where several stand at the same place."""
+    places = Counter(" < ".join(_places(task)) for task in asyncio.all_tasks())
+    return [f"{count} x {place}" for place, count in places.most_common()]
+
+
+def _places(task: "asyncio.Task[Any]") -> list[str]:
+    """Return the places of a task's coroutines; ``Task.get_stack`` would only know the outermost."""
+    found: list[str] = []
+    at = _coroutine(task.get_coro())
+    while at is not None and (frame := getattr(at, "cr_frame", None) or getattr(at, "gi_frame", None)):
+        found.insert(0, f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}:{frame.f_lineno}")
+        at = _coroutine(getattr(at, "cr_await", None) or getattr(at, "gi_yieldfrom", None))
+    return found
+
+
+def _coroutine(awaited: Any) -> Any:
+    """Return what is awaited, or the coroutine within: an agent's own is awaited through Python's wrapper."""
+    wrapped = gc.get_referents(awaited) if type(awaited).__name__ == "coroutine_wrapper" else [awaited]
+    return next(iter(wrapped), None)

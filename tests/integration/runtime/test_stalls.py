@@ -1,0 +1,120 @@
+"""A stage that stands still though it should move ends its process, and whoever starts it anew loses nothing."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from local.settings import ROOT
+from streams.runtime import Stage
+from streams.runtime.watch import Stalled
+from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
+from tests.integration.runtime.stuck import Forgetful
+
+
+@pytest.fixture
+def impatient(worker_settings):
+    return worker_settings.model_copy(update={"stall_timeout": 2.0, "block_timeout": 0.7})
+
+
+async def never(*_, **__) -> None:
+    await asyncio.Event().wait()
+
+
+async def let_nothing_through(stage: Stage) -> None:
+    stage.app.flow_control.suspend()
+
+
+async def let_fetches_hang(stage: Stage) -> None:
+    stage.runtime._consumer.getmany = never
+
+
+async def end_fetching(stage: Stage) -> None:
+    await stage.runtime._consumer.stop()
+
+
+async def end_of(stage: Stage) -> BaseException:
+    """Return why a stage ended by itself."""
+
+    async def look() -> BaseException | None:
+        return stage.runtime.crash_reason
+
+    return await until(look, lambda found: found is not None)
+
+
+async def counted_anew(counting: Counting, settings, log: Log, commands: int) -> list[int]:
+    """Return the numbers that stand on the log once the stage, started anew, has counted so many commands."""
+    async with running(Counting(settings, counting.stage.name.removeprefix("counting-")).stage):
+        return [count.version for count in await log.wait_for(counting.counts, commands)]
+
+
+async def test_a_stage_whose_agent_never_finishes_ends_and_goes_on_when_started_anew(impatient, log: Log):
+    counting = await prepared(Forgetful(impatient))
+    await log.put(counting.commands, [command("ann", n) for n in range(10)])
+    async with running(counting.stage):
+        reason = await end_of(counting.stage)
+    assert isinstance(reason, Stalled)
+    assert f"{counting.commands.name} in partition 0" in str(reason)
+    assert await counted_anew(counting, impatient, log, 10) == list(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        (let_nothing_through, "in partition 0"),
+        (let_fetches_hang, "its fetch loop"),
+        (end_fetching, "its fetch loop"),
+    ],
+)
+async def test_a_stage_in_which_something_hangs_ends_and_goes_on_when_started_anew(
+    impatient, log: Log, fault: Callable[[Stage], Awaitable[None]], what: str
+):
+    counting = await prepared(Counting(impatient))
+    async with running(counting.stage):
+        await log.put(counting.commands, [command("ann", n) for n in range(5)])
+        await log.wait_for(counting.counts, 5)
+        await fault(counting.stage)
+        await log.put(counting.commands, [command("ann", n) for n in range(5, 10)])
+        reason = await end_of(counting.stage)
+    assert isinstance(reason, Stalled)
+    assert what in str(reason)
+    assert await counted_anew(counting, impatient, log, 10) == list(range(1, 11))
+
+
+@pytest.mark.parametrize(("kind", "place"), [("busy", "stuck.py"), ("forgetful", "stuck.fold")])
+async def test_a_worker_that_stands_still_ends_with_a_status_and_tells_the_place(
+    worker_settings, log: Log, tmp_path: Path, kind: str, place: str
+):
+    counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
+    await log.put(counting.commands, [command("ann", n) for n in range(4)])
+    told = tmp_path / "worker.log"
+    with told.open("wb") as file:
+        arguments = (kind, worker_settings.kafka, worker_settings.registry, str(tmp_path / "stuck"), name)
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.integration.runtime.stuck", *arguments, cwd=ROOT, stderr=file
+        )
+        assert await asyncio.wait_for(worker.wait(), 60) == 1
+    assert place in told.read_text()
+    assert await counted_anew(counting, worker_settings, log, 4) == [1, 2, 3, 4]
+
+
+async def test_a_stage_with_nothing_behind_it_but_the_marker_of_a_commit_does_not_end(impatient, log: Log):
+    counting = await prepared(Counting(impatient))
+    await log.codec.publish([counting.commands])
+    raw = log.codec.encode(counting.commands.name, command("ann", 0))
+    producer = AIOKafkaProducer(bootstrap_servers=log.kafka, transactional_id=uuid4().hex)
+    async with producer, producer.transaction():
+        await producer.send(counting.commands.name, raw, b"ann", 0)
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 1)
+        before = await rounds(counting.stage)
+        await until(lambda: rounds(counting.stage), lambda now: now > before + 40)  # 4 s, at 0.1 s a round
+        assert counting.stage.runtime.crash_reason is None
+
+
+async def rounds(stage: Stage) -> int:
+    return stage.runtime.fetches
