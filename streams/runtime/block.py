@@ -89,7 +89,7 @@ class Block:
         """When the first of the block's timers was due, None without any."""
         self.fold_seconds = 0.0
         self.folded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._until = 0.0
+        self._began = self._until = 0.0
         self._source: tuple[str, bytes] | None = None
 
     def rest(self) -> list[ConsumerRecord]:
@@ -101,7 +101,8 @@ class Block:
         if self.stage.current is not None:
             raise RuntimeError(f"The stage {self.stage.name} folds one block at a time: await nothing inside ``with``.")
         assert self.stage.settings
-        self._until = time.monotonic() + self.stage.settings.block_seconds
+        self._began = time.monotonic()
+        self._until = self._began + self.stage.settings.block_seconds
         self.stage.current = self
         return self
 
