@@ -106,14 +106,18 @@ class Watch:
             what: self._still.get(what, Still(mark, now)).then(mark, owed, now, 2 * self.every)
             for what, mark, owed in self._moving()
         }
-        for (what, partition), still in self._still.items():
-            if still.seconds >= self._settings.stall_timeout:
-                self._give_up(what if partition is None else f"{what} {partition.number}", still.seconds)
+        if any(still.seconds >= self._settings.stall_timeout for still in self._still.values()):
+            self._give_up()
 
-    def _give_up(self, what: str, seconds: float) -> NoReturn:
-        name = self._runtime.stage.name
-        log.critical("stalled", stage=name, what=what, seconds=round(seconds), tasks=tasks())
-        raise Stalled(f"The stage {name} stands still: {what}, for {seconds:.0f} s; its process ends.")
+    def _give_up(self) -> NoReturn:
+        name, still = self._runtime.stage.name, sorted(self._still.items(), key=lambda each: -each[1].seconds)
+        what = ", ".join(
+            f"{what}{'' if partition is None else f' {partition.number}'} for {still.seconds:.0f} s"
+            for (what, partition), still in still
+            if still.seconds
+        )
+        log.critical("stalled", stage=name, what=what, tasks=tasks())
+        raise Stalled(f"The stage {name} stands still: {what}. Its process ends.")
 
     async def connect(self) -> None:
         """Connect to the broker; raises KafkaError where it is away."""
