@@ -33,6 +33,14 @@ async def positions(connection: Connection, partition: int, topics: Sequence[str
         return {row["topic"]: row["position"] async for row in rows}
 
 
+async def all_positions(connection: Connection) -> dict[tuple[str, int], int]:
+    """Return the next offset to read by topic and partition, of those that were ever read. Writes nothing."""
+    queries = load("write")
+    async with connection.transaction(readonly=True):
+        await queries.become_projector(connection)
+        return {(row["topic"], row["partition"]): row["position"] async for row in queries.all_positions(connection)}
+
+
 @asynccontextmanager
 async def moving(connection: Connection, topic: str, partition: int, read: int, following: int) -> AsyncIterator[None]:
     """Begin a transaction by moving the position from ``read`` to ``following``; it commits when the body ends.

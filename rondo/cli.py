@@ -1,26 +1,45 @@
-"""The command line: ``rondo worker``, ``rondo verify``, ``rondo replay``, ``rondo audit verify``, ``rondo demo``."""
+"""The command line: ``rondo worker``, ``rondo lag``, ``rondo tail``, ``rondo verify`` and what else there is."""
 
 import asyncio
+import contextlib
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import httpx
 from aiokafka.errors import KafkaConnectionError
+from rich.console import Console
 
-from rondo import audit, demo, replay
+from rondo import audit, demo, lag, replay, tail, topics
 from rondo.client import Problem
 from rondo.place import Place, Unknown
 from schemas import logs
 from schemas.registry.client import RegistryUnavailable
 from streams import worker
+from streams.lag import NoViews
 from streams.reading import Unsettled
 from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
+
+
+TOLD = (
+    Unknown,
+    Problem,
+    RegistryUnavailable,
+    demo.Stuck,
+    OtherRules,
+    NotAMark,
+    Differs,
+    Unsettled,
+    NoViews,
+    tail.UnknownTopic,
+)
+"""Errors whose text is for the person who typed the command."""
 
 
 @click.group()
 def cli() -> None:
     """Rondo: tasks that never duplicate, reminders that are never lost."""
+    logs.configure("warning")  # a worker's own setting comes after
 
 
 @cli.command("worker")
@@ -59,7 +78,6 @@ def verify_stages(stages: tuple[str, ...]) -> None:
 
     Rondo may run meanwhile. The status is 1 where something differs.
     """
-    logs.configure("warning")
     report = asyncio.run(replay.verify(Place.found(), stages or worker.STAGES))
     click.echo(report.told())
     sys.exit(1 if report.differences else 0)
@@ -75,16 +93,60 @@ def verify_stages(stages: tuple[str, ...]) -> None:
 @click.option("--output", type=click.File("wb", atomic=True), default="-", help="A file to write to.")
 def replay_stage(stage: str, user: str | None, since: str | None, until: str | None, output: BinaryIO) -> None:
     """Fold the log again for STAGE, and tell what it leads to: one JSON object a line."""
-    logs.configure("warning")
     since_mark, until_mark = (Mark.parsed(text) if text else None for text in (since, until))
     asyncio.run(replay.show(Place.found(), stage, Wanted(user, since_mark, until_mark), output))
+
+
+@cli.command("lag")
+@click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
+    """Show how far STAGES are behind, without any all six; no worker has to run."""
+    lags = asyncio.run(lag.found(Place.found(), stages or worker.STAGES))
+    if as_json:
+        click.echo("\n".join(lag.json(lags)))
+    else:
+        Console().print(lag.table(lags))
+
+
+@cli.command("topics")
+def show_topics() -> None:
+    """Show every topic, and what is not as it should be; then the status is 1."""
+    found = asyncio.run(topics.found(Place.found()))
+    Console().print(topics.table(found))
+    sys.exit(1 if any(topic.deviations for topic in found) else 0)
+
+
+@cli.command("tail")
+@click.argument("topic")
+@click.option("-n", "last", type=click.IntRange(0), default=10, show_default=True, help="So many that stand.")
+@click.option("--from-beginning", is_flag=True, help="All that stand.")
+@click.option("--no-follow", is_flag=True, help="End instead of waiting for what comes.")
+@click.option("--user", help="Only this user's, by id.")
+@click.option("--partition", type=int, help="Only this partition's.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with headers.")
+def follow_topic(topic: str, last: int, as_json: bool, **options: Any) -> None:
+    """Show the records of TOPIC, decoded: the last ones, and then what comes, until Ctrl-C.
+
+    Each is told with its place, its time, its key, its type and its value.
+    """
+    whole, follow = options.pop("from_beginning"), not options.pop("no_follow")
+    wanted = tail.Wanted(topic, None if whole else last, follow, **options)
+
+    async def show() -> None:
+        async with contextlib.aclosing(tail.tail(Place.found(), wanted)) as records:
+            async for record in records:
+                click.echo(record.json() if as_json else record.line())
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(show())
 
 
 def main() -> None:
     """Run the command line; what went wrong is one sentence on standard error."""
     try:
         cli()
-    except (Unknown, Problem, RegistryUnavailable, demo.Stuck, OtherRules, NotAMark, Differs, Unsettled) as error:
+    except TOLD as error:
         fail(str(error))
     except (httpx.TransportError, KafkaConnectionError) as error:
         fail(f"Rondo can't be reached ({error}): is `make run` running?")

@@ -21,6 +21,10 @@ on conflict do nothing;
 -- The next offset to read, by topic.
 select topic, position from rondo.positions where partition = :partition::integer and topic = any(:topics::text[]);
 
+-- name: all_positions()
+-- The next offset to read, of every partition.
+select topic, partition, position from rondo.positions;
+
 -- name: advance(topic, partition, read, next)!
 -- Move the position, if it still stands where the rows were read from: nobody else wrote since.
 update rondo.positions set position = :next::bigint

@@ -1,0 +1,82 @@
+"""Tells which topics there are, and what of them is not as the contract wants it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from rondo.place import Place
+from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, TASK_COMMANDS, Topic
+from streams import worker
+from streams.slices import Slices
+from streams.topics import DECISIVE, configs, differing
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A topic of the contract as the broker has it; no partitions where it is missing.
+
+    ``offsets`` is how many offsets its partitions hold: as many records at most, as markers of transactions count too.
+    """
+
+    topic: Topic
+    partitions: int
+    offsets: int
+    deviations: tuple[str, ...]
+
+
+def contract() -> list[Topic]:
+    """Return every topic of the contract: the shared ones, and those of each stage alone."""
+    stages = (worker.find(name) for name in worker.STAGES)
+    return list({topic.name: topic for topic in (*SHARED, SCHEMAS, *(t for s in stages for t in s.topics()))}.values())
+
+
+async def found(place: Place) -> list[Found]:
+    """Return the contract's topics as they are."""
+    async with Slices.of(place.kafka) as slices:
+        topics = [topic for topic in contract() if topic != SCHEMAS or topic.name in slices.partitions]
+        standing = [topic for topic in topics if topic.name in slices.partitions]
+        described = await configs(place.kafka, (topic.name for topic in standing))
+        bounds = await slices.bounds([tp for topic in standing for tp in slices.numbered(topic.name)])
+    keyed = slices.partitions.get(TASK_COMMANDS.name, 0)
+    return [
+        Found(
+            topic,
+            slices.partitions.get(topic.name, 0),
+            sum(end - begin for tp, (begin, end) in bounds.items() if tp.topic == topic.name),
+            tuple(_deviations(topic, slices.partitions.get(topic.name, 0), keyed, described.get(topic.name, {}))),
+        )
+        for topic in topics
+    ]
+
+
+def _deviations(topic: Topic, partitions: int, keyed: int, config: dict[str, str]) -> Iterable[str]:
+    """Yield in words what is not as the contract wants it; keyed topics have as many partitions as task-commands."""
+    if not partitions:
+        yield "missing: its writer creates it when it starts"
+        return
+    if partitions != (topic.partitions or keyed):
+        yield f"{partitions} partitions instead of {topic.partitions or keyed}"
+    compared = DECISIVE if topic == SCHEMAS else None  # the registry states no more
+    for name, value, wanted in differing(topic, config, compared):
+        yield f"{name}={value} instead of {wanted}"
+
+
+def table(topics: Sequence[Found]) -> Table:
+    """Return them as a table."""
+    shown = Table("topic", "writer")
+    for column in ("partitions", "offsets"):
+        shown.add_column(column, justify="right")
+    shown.add_column("kept")
+    shown.add_column("not as it should be", style="bold red")
+    for found in topics:
+        numbers = (str(found.partitions), str(found.offsets))
+        shown.add_row(found.topic.name, found.topic.writer, *numbers, kept(found.topic), "\n".join(found.deviations))
+    return shown
+
+
+def kept(topic: Topic) -> str:
+    """Return how long the contract keeps a topic's records."""
+    if topic.compacted:
+        return "compacted"
+    return "for ever" if topic.retention == FOR_EVER else f"{topic.retention // DAYS} days"
