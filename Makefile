@@ -4,7 +4,7 @@
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; done)
 
-.PHONY: help run test test-deep chaos demo bench lint clean
+.PHONY: help run test test-deep chaos demo bench lint docs clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -31,6 +31,9 @@ lint: .venv/.installed ## Check style and types
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+
+docs: .venv/.installed ## Write docs/configuration.md from the settings in the code
+	@.venv/bin/python -m docs.configuration
 
 clean: ## Remove what was installed; the data in .data stays
 	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

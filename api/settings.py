@@ -16,9 +16,11 @@ class Settings(settings.Settings):
     registry: str
     postgres: str
     secret: Annotated[str, Field(min_length=32, repr=False)]
-    """Signs tokens; HS256 wants at least 32 bytes (RFC 7518, section 3.2)."""
+    """Signs tokens; HS256 wants at least 32 bytes (RFC 7518, section 3.2). The stack makes one at its first start."""
     host: str = "127.0.0.1"
+    """The address to listen on. Read [SECURITY.md](../SECURITY.md) before you change it."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    """The API's port on that address."""
 
     produce_timeout: Seconds = 10.0
     """Seconds after which a command that the broker has not acknowledged is answered "outcome unknown"."""

@@ -35,7 +35,7 @@ def _database(address: str) -> str:
 class Settings(BaseSettings):
     """The stack's settings. Each field's name in capitals, after ``RONDO_``, is its environment variable."""
 
-    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True, use_attribute_docstrings=True)
 
     data: Path = ROOT / ".data"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
@@ -45,8 +45,9 @@ class Settings(BaseSettings):
     registry: str | None = None
     webhook: str | None = None
     stack: Literal["embedded", "docker"] = "embedded"
-    """Where broker, registry and Postgres come from, unless the three above name them. It is never guessed: a Docker
-    engine that answers today and not tomorrow would make the data seem lost."""
+    """Where broker, registry and Postgres come from, unless ``RONDO_KAFKA``, ``RONDO_REGISTRY`` and ``RONDO_POSTGRES``
+    name them: ``docker`` is Redpanda and Postgres from ``compose.yaml``. It is never guessed: a Docker engine that
+    answers today and not tomorrow would make the data seem lost."""
 
 
 def load() -> Settings:

@@ -20,7 +20,6 @@ from streams.lag import NoViews
 from streams.reading import Unsettled
 from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
 
-
 TOLD = (
     Unknown,
     Problem,

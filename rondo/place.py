@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+NAMES = {
+    "api": "URL of the API; without it, that of the stack on the data directory, as are the others",
+    "token": "the token to talk to the API with",
+    "kafka": "the broker, for commands that look at the log",
+    "registry": "the schema registry, for the same",
+    "postgres": "the database, for commands that look at the views",
+}
+"""What the command line reads from the environment, each as ``RONDO_<NAME>``."""
+
 
 class Unknown(LookupError):
     """Nobody has said where Rondo is."""
@@ -23,12 +32,7 @@ class Place:
         file = Path(os.environ.get("RONDO_DATA", ".data")) / "run.json"
         written = json.loads(file.read_text()) if file.exists() else {}
         named = {name.removeprefix("RONDO_").lower(): value for name, value in os.environ.items() if value}
-        return cls(
-            {
-                **written,
-                **{name: named[name] for name in ("api", "token", "kafka", "registry", "postgres") if name in named},
-            }
-        )
+        return cls({**written, **{name: named[name] for name in NAMES if name in named}})
 
     def __getattr__(self, name: str) -> str:
         try:

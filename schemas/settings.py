@@ -11,7 +11,7 @@ S = TypeVar("S", bound="Settings")
 class Settings(BaseSettings):
     """A process's settings. Each field's name in capitals, after ``RONDO_``, is its environment variable."""
 
-    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True, use_attribute_docstrings=True)
 
     log: str = "info"
     """The least level that is logged: debug, info, warning or error."""

@@ -14,12 +14,20 @@ class Settings(settings.Settings):
     """A worker's settings."""
 
     kafka: str
+    """Bootstrap servers of the broker, ``host:port``. The stack starts its own where none is named."""
     registry: str
+    """URL of the schema registry: any with Confluent's REST API. The stack starts Rondo's own where none is named."""
     postgres: str = ""
+    """The database, ``postgresql://user:password@host/database``; only the stage views needs it. The stack starts its
+    own where none is named."""
     data: Path = Path(".data")
+    """The data directory; the command ``rondo`` looks for ``run.json`` in it."""
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
-    health_port: int | None = None
+    """Partitions of every keyed topic. The number is fixed once the log is begun."""
+    health_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1. The stack chooses one for each worker."""
     webhook: HttpUrl | None = None
+    """Reminders are POSTed to this URL, as JSON; without it they are logged."""
 
     block_records: Annotated[int, Field(ge=1)] = 1000
     """At most so many input records in one block."""
@@ -44,8 +52,8 @@ class Settings(settings.Settings):
     transaction_timeout: Annotated[float, Field(gt=0)] = 10.0
     """Seconds after which the broker aborts a dead worker's transaction, which hides records until then."""
     stall_timeout: Annotated[float, Field(gt=0)] = 60.0
-    """Seconds that a partition may stand still, open and with records waiting, before the worker ends to be started
-    anew."""
+    """Seconds that a worker may stand still though it should move, until it ends to be started anew:
+    [metrics.md](metrics.md#stalls) says what counts."""
     effects: Annotated[int, Field(ge=1)] = 32
     """At most so many deliveries at a time."""
     failpoint: str = ""

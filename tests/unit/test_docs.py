@@ -5,19 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import pytest
-from pydantic_settings import BaseSettings
 
-import api.settings
-import local.settings
-import schemas.registry.__main__
-import streams.settings
+from docs import configuration
 from rondo.cli import cli
+from rondo.place import NAMES
 from schemas.topics import DAYS, FOR_EVER, SHARED, Topic
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,17 +21,9 @@ DOCUMENTS = {
     str(path.relative_to(ROOT)): path.read_text() for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 }
 EVERYTHING = "\n".join(DOCUMENTS.values())
-OPERATING = DOCUMENTS["docs/operating.md"]
+CONFIGURATION = DOCUMENTS["docs/configuration.md"]
 PARTS = ("api", "bench", "local", "postgres", "rondo", "schemas", "streams")
-SETTINGS: tuple[type[BaseSettings], ...] = (
-    api.settings.Settings,
-    local.settings.Settings,
-    schemas.registry.__main__.Settings,
-    streams.settings.Settings,
-)
 SETTING = re.compile(r"\bRONDO_[A-Z_]*[A-Z]\b")
-READ_FROM_A_LIST = {"RONDO_API", "RONDO_TOKEN"}
-"""What ``rondo.place`` reads by a name that it puts together."""
 
 
 def blocks(document: str, language: str) -> list[str]:
@@ -114,31 +102,19 @@ def test_a_file_that_is_named_exists(path: str):
     assert (ROOT / path).exists() or re.search("counts|CompletedCount", path)  # made by who follows CONTRIBUTING.md
 
 
-def names_of(settings: type[BaseSettings]) -> Iterator[str]:
-    """The environment variables that settings are read from."""
-    for name, field in settings.model_fields.items():
-        alias = field.validation_alias
-        choices = [str(choice) for choice in getattr(alias, "choices", ())]
-        yield next((choice for choice in choices if SETTING.fullmatch(choice)), f"RONDO_{name.upper()}")
+def test_the_page_of_settings_is_what_is_written_from_the_code():
+    assert configuration.document() == CONFIGURATION, "Write it anew: make docs"
 
 
 def test_every_setting_is_explained_and_no_other():
     files = [ROOT / "compose.yaml", *(path for part in PARTS for path in (ROOT / part).rglob("*.py"))]
-    written = (name for path in files for name in SETTING.findall(path.read_text()))
-    read = (name for settings in SETTINGS for name in names_of(settings))
-    assert set(SETTING.findall(OPERATING)) == {*written, *read, *READ_FROM_A_LIST}
+    written = {name for path in files for name in SETTING.findall(path.read_text())}
+    read = {setting.name for setting in configuration.settings()} | {f"RONDO_{name.upper()}" for name in NAMES}
+    assert set(SETTING.findall(CONFIGURATION)) == written | read
 
 
 def test_a_setting_that_is_named_elsewhere_is_explained():
-    assert set(SETTING.findall(re.sub(r"RONDO_[A-Z_]*…", "", EVERYTHING))) <= set(SETTING.findall(OPERATING))
-
-
-@pytest.mark.parametrize(
-    ("name", "default"), re.findall(r"^\| `RONDO_(\w+)` \|(?: [^|`\d]+ \|)? ([\d.]+) \|", OPERATING, re.MULTILINE)
-)
-def test_a_default_that_is_told_is_the_one_in_the_code(name: str, default: str):
-    fields = [settings.model_fields[name.lower()] for settings in SETTINGS if name.lower() in settings.model_fields]
-    assert {str(field.default).removesuffix(".0") for field in fields} == {default}
+    assert set(SETTING.findall(re.sub(r"RONDO_[A-Z_]*…", "", EVERYTHING))) <= set(SETTING.findall(CONFIGURATION))
 
 
 @pytest.mark.parametrize("topic", SHARED, ids=lambda topic: topic.name)
@@ -163,7 +139,7 @@ class Example:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for part in (*PARTS, "tests"):
+        for part in (*PARTS, "docs", "tests"):
             shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
         for file in ("pyproject.toml", "Procfile", "compose.yaml"):
             shutil.copy(ROOT / file, root / file)

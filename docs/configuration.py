@@ -1,0 +1,130 @@
+"""Writes docs/configuration.md from the settings that the programs read: ``python -m docs.configuration``."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import HttpUrl
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+import api.settings
+import local.settings
+import schemas.registry.__main__
+import streams.settings
+from rondo import place
+
+FILE = Path(__file__).with_suffix(".md")
+PROGRAMS: Mapping[str, type[BaseSettings]] = {
+    "workers": streams.settings.Settings,
+    "API": api.settings.Settings,
+    "registry": schemas.registry.__main__.Settings,
+    "stack": local.settings.Settings,
+}
+"""Who reads settings. A setting that several read is described by the first."""
+
+_TYPES = {str: "text", int: "whole number", float: "number", Path: "path", HttpUrl: "URL"}
+_HEAD = """# Configuration
+
+Every setting is an environment variable. Under `make run` all have defaults: the stack tells its processes what they
+need, also what is required. A process that is started by itself ends with a sentence where one is missing or can't be
+used. This page is written by `make docs` from the settings in the code.
+"""
+_TAIL = """
+## Others
+
+| setting | who reads it | means |
+|---|---|---|
+| `STACK` | stack | short for `RONDO_STACK` |
+{command_line}
+| `RONDO_USER` | stack | whom the printed token names: the stack sets it for its own processes |
+| `RONDO_KAFKA_PORT`, `RONDO_REGISTRY_PORT`, `RONDO_POSTGRES_PORT` | `compose.yaml` | set by the stack |
+| `RONDO_POSTGRES_PASSWORD` | `compose.yaml` | set by the stack |
+| `PYTHON` | `make` | the Python to install with |
+| `HTTPS_PROXY` | the installation | the way to the internet |
+| `JAVA_HOME` | stack | a Java 17 or later; without one the wheel's is used |
+"""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its variable, who reads it, and what is told about it."""
+
+    name: str
+    readers: tuple[str, ...]
+    takes: str
+    default: str
+    means: str
+
+
+def document() -> str:
+    """Return the whole page. Raises ValueError for a setting that nobody describes."""
+    every = list(settings())
+    common = [setting for setting in every if len(setting.readers) > 1]
+    parts = [_HEAD, "\n## Common\n", *_table(common, with_readers=True)]
+    for program in PROGRAMS:
+        if own := [setting for setting in every if setting.readers == (program,)]:
+            parts += [f"\n## Of the {program}\n", *_table(own, with_readers=False)]
+    told = "\n".join(f"| `RONDO_{name.upper()}` | `rondo` | {means} |" for name, means in place.NAMES.items())
+    return "\n".join(parts) + "\n" + _TAIL.format(command_line=told)
+
+
+def settings() -> Iterator[Setting]:
+    """Yield every setting of every program, in the order in which the programs declare them."""
+    for name in dict.fromkeys(name for program in PROGRAMS.values() for name in program.model_fields):
+        readers = {who: program.model_fields[name] for who, program in PROGRAMS.items() if name in program.model_fields}
+        described = next((field.description for field in readers.values() if field.description), None)
+        if described is None:
+            raise ValueError(f"The setting {name} has no docstring in any of {', '.join(readers)}.")
+        first = next(iter(readers.values()))
+        yield Setting(f"RONDO_{name.upper()}", tuple(readers), takes_of(first), default(first), _markdown(described))
+
+
+def takes_of(field: FieldInfo) -> str:
+    """Return in words what a setting takes."""
+    kind = next(each for each in (*get_args(field.annotation), field.annotation) if each is not NoneType)
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    return ", ".join((_TYPES[kind], *filter(None, map(_bound, field.metadata))))
+
+
+def _bound(bound: Any) -> str | None:
+    match bound:
+        case Ge(ge=least):
+            return f"at least {least}"
+        case Gt(gt=below):
+            return f"above {below}"
+        case Le(le=most):
+            return f"at most {most}"
+        case MinLen(min_length=least):
+            return f"at least {least} characters"
+    return None  # a URL's own, and what a function checks
+
+
+def default(field: FieldInfo) -> str:
+    """Return a setting's default as it would be written."""
+    if field.is_required():
+        return "required"
+    value = field.default
+    if isinstance(value, Path):
+        value = value.relative_to(local.settings.ROOT) if value.is_absolute() else value
+    return "none" if value in {None, ""} else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _table(rows: list[Setting], with_readers: bool) -> Iterator[str]:
+    columns = ("setting", "who reads it", "takes", "default", "means")
+    shown = [(f"`{row.name}`", ", ".join(row.readers), row.takes, row.default, row.means) for row in rows]
+    for line in (columns, ("---",) * len(columns), *shown):
+        yield f"| {' | '.join(cell for index, cell in enumerate(line) if with_readers or index != 1)} |"
+
+
+def _markdown(docstring: str) -> str:
+    return re.sub(r"\s+", " ", docstring).replace("``", "`").removesuffix(".")
+
+
+if __name__ == "__main__":
+    FILE.write_text(document())
