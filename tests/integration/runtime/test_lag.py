@@ -1,5 +1,7 @@
 """How far a stage is behind, told from outside, whether it runs or not."""
 
+import time
+
 import asyncpg
 import pytest
 
@@ -13,8 +15,9 @@ from streams.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 
 
-async def lag_of(stage: Stage, read: Topic, partition: int, postgres: str = "", now: int = 61_000) -> Lag:
-    """Return the lag of one input's partition."""
+async def lag_of(stage: Stage, read: Topic, partition: int, postgres: str = "") -> Lag:
+    """Return the lag of one input's partition, as it would be told in a minute."""
+    now = time.time_ns() // 1_000_000 + 60_000
     settings = stage.settings
     [found] = [
         lag
@@ -26,9 +29,10 @@ async def lag_of(stage: Stage, read: Topic, partition: int, postgres: str = "", 
 
 async def test_a_stage_that_never_ran_is_behind_by_all_there_is(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    await log.put(counting.commands, [command("ann", n, at=1_000) for n in range(30)])
+    await log.put(counting.commands, [command("ann", n) for n in range(30)])
     found = await lag_of(counting.stage, counting.commands, 0)
-    assert (found.position, found.end, found.lag, found.age) == (0, 30, 30, 60)
+    assert (found.position, found.end, found.lag) == (0, 30, 30)
+    assert 60 <= found.age < 120
     assert await lag_of(counting.stage, counting.commands, 1) == Lag(
         counting.stage.name, counting.commands.name, 1, 0, 0, 0, None
     )
@@ -40,9 +44,9 @@ async def test_a_stage_that_stopped_is_behind_by_what_came_since(worker_settings
     async with running(counting.stage):
         await log.wait_for(counting.counts, 30)
     assert (await lag_of(counting.stage, counting.commands, 0)).lag == 0
-    await log.put(counting.commands, [command("ann", n, at=51_000) for n in range(5)])
+    await log.put(counting.commands, [command("ann", n) for n in range(5)])
     found = await lag_of(counting.stage, counting.commands, 0)
-    assert (found.position, found.end, found.lag, found.age) == (30, 35, 5, 10)
+    assert (found.position, found.end, found.lag) == (30, 35, 5)
 
 
 async def test_the_lag_of_views_is_told_by_postgres(worker_settings, log: Log, new_database):
