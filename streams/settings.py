@@ -38,9 +38,11 @@ class Settings(settings.Settings):
     block_timeout: Annotated[float, Field(gt=0)] = 30.0
     """Seconds after which a block that is not folded and committed is given up and done again."""
     held_records: Annotated[int, Field(ge=1)] = 5000
-    """Fetching of a topic's partition pauses while so many records are held …"""
-    held_bytes: Annotated[int, Field(ge=1)] = 16 * MIB
-    """… or so many bytes of them."""
+    """Fetching of an input's partition pauses while so many of its records are held …"""
+    held_bytes: Annotated[int, Field(ge=1)] = 64 * MIB
+    """… or while its share of so many bytes is: all inputs' partitions of a stage in this worker share them evenly."""
+    state_bytes: Annotated[int, Field(ge=8 * MIB)] = 64 * MIB
+    """Bytes that RocksDB may use in this process: what was read, indexes and filters, and what is not yet flushed."""
     instance: str = ""
     """A name that this worker keeps over restarts and no other has (KIP-345): when it restarts within the session
     timeout, no partition moves; after a crash it has its own back at once. Several workers: one name each."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 FETCH_MS = 100
 HEARTBEAT_MS = 1000
+FETCH_BYTES = 16 * 1024 * 1024  # in one answer of the broker, and of one partition what a record may have
+EFFECTS_WAITING = 1000  # besides those that run; a block adds as many as it has records
 LEAVE_SECONDS = 5.0  # to tell the group; without that it waits for the session to end
 
 log = structlog.get_logger()
@@ -111,6 +113,8 @@ class Runtime(Service):
             session_timeout_ms=int(self.settings.session_timeout * 1000),
             rebalance_timeout_ms=int(self.settings.session_timeout * 3000),
             heartbeat_interval_ms=HEARTBEAT_MS,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=max(topic.max_bytes for topic in self.stage.reads),
         )
         self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
         await self._watch.connect()
@@ -159,6 +163,10 @@ class Runtime(Service):
         """Run a committed block's effect beside the partitions, a bounded number at a time."""
         self.add_future(self._perform(effect))
 
+    def is_behind_with_effects(self) -> bool:
+        """Tell whether so many effects wait that no block should add to them."""
+        return self.running >= self.settings.effects + EFFECTS_WAITING
+
     async def _perform(self, effect: Callable[[], Awaitable[None]]) -> None:
         self.running += 1
         try:
@@ -194,8 +202,9 @@ class Runtime(Service):
             )
             return
         log.info("assigned", stage=self.stage.name, partitions=sorted(numbers))
+        share = self.settings.held_bytes // max(1, len(assigned))
         for number in sorted(numbers):
-            partition = self.partitions[number] = Partition(self, number)
+            partition = self.partitions[number] = Partition(self, number, share)
             partition.task = self.add_future(partition.run())
 
     async def revoke(self) -> None:

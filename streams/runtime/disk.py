@@ -10,7 +10,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from streams import topics
-from streams.runtime.state import Damaged, State
+from streams.runtime.state import MEMORY, Damaged, State
 
 _SET_ASIDE = ".damaged"
 OLDEST = topics.TOMBSTONES // 2  # a state that is older may hold keys whose deletion is no longer on the changelog
@@ -23,13 +23,13 @@ def directory(data: Path, cluster: str, stage: str, partition: int) -> Path:
     return data / "state" / cluster / stage / str(partition)
 
 
-def open(path: Path, timed: bytes | None = None) -> State:  # noqa: A001 - disk.open
+def open(path: Path, timed: bytes | None = None, memory: int = MEMORY) -> State:  # noqa: A001 - disk.open
     """Open a state; one that is damaged is set aside, and an empty one takes its place."""
     try:
-        return State(path, timed)
+        return State(path, timed, memory)
     except Damaged as error:
         _set_aside(path, error)
-        return State(path, timed)
+        return State(path, timed, memory)
 
 
 def close(state: State) -> None:
@@ -54,7 +54,7 @@ def usable(state: State, now: int, changelog: TopicPartition, end: int) -> State
     log.warning("state too old, restored whole", state=str(state.path), last_written_ms=state.at)
     state.close()
     shutil.rmtree(state.path)
-    return State(state.path, state.timed)
+    return State(state.path, state.timed, state.memory)
 
 
 def _set_aside(path: Path, error: Damaged) -> None:

@@ -53,7 +53,7 @@ class KafkaStore:
         await self._reach(Point.FENCING)
         await self._initialise(1)
         await self._reach(Point.FENCED)
-        self.state = await self._restored(disk.open(self._path(), self._stage.timed))
+        self.state = await self._restored(disk.open(self._path(), self._stage.timed, self._settings.state_bytes))
         await self._reach(Point.RESTORED)
         raw = self.state.get(POSITION)
         return dict(cast("r.Position", self._stage.codec.decode(raw)).offsets) if raw else {}

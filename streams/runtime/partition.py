@@ -41,10 +41,10 @@ class Partition:
     """A partition while this worker owns it.
 
     ``accepting`` says whether fetched records may be held: they may once the consumer stands at this turn's positions,
-    and must not after an error moved the positions back.
+    and must not after an error moved the positions back. ``held_bytes`` is what each input may hold.
     """
 
-    def __init__(self, runtime: "Runtime", number: int) -> None:
+    def __init__(self, runtime: "Runtime", number: int, held_bytes: int) -> None:
         self.number = number
         self.positions: dict[str, int] = {}
         self.accepting = False
@@ -58,9 +58,7 @@ class Partition:
         self._stage = runtime.stage
         self._settings = runtime.settings
         self._store = runtime.stage.store(number)
-        self._held = {
-            topic.name: Held(self._settings.held_records, self._settings.held_bytes) for topic in self._stage.reads
-        }
+        self._held = {topic.name: Held(self._settings.held_records, held_bytes) for topic in self._stage.reads}
         self._wake = asyncio.Event()
         self._sought = asyncio.Event()
         self._closing = asyncio.Event()
@@ -195,6 +193,9 @@ class Partition:
 
     async def _next_block(self) -> Block | None:
         while not self._closing.is_set():
+            if self._runtime.is_behind_with_effects():
+                await self._pause(self._settings.tick)
+                continue
             self._ticked = not self._ticked and self._tick_is_due()  # a backlog of timers lets records pass, too
             if self._ticked:
                 return self._block([])
@@ -202,10 +203,14 @@ class Partition:
                 return self._block(records)
             if self._tick_is_due():
                 continue
-            self._wake.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._until_tick())
+            await self._pause(self._until_tick())
         return None
+
+    async def _pause(self, seconds: float | None) -> None:
+        """Wait until records come, the turn ends, or the time is over."""
+        self._wake.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
 
     def _block(self, records: list[ConsumerRecord]) -> Block:
         self._current = Block(self._stage, self.number, records, self._store.state, self._stage.clock())

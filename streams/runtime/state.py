@@ -3,13 +3,15 @@
 Keys are ``<table> 00 <key>``, so that one table's keys are together and sorted. Values are Avro, as on the changelog.
 """
 
+import functools
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from msgspec import Struct
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch, WriteBufferManager
 
 from schemas import records as r
 
@@ -23,12 +25,33 @@ _APPLIED = struct.Struct(">QQQ")
 _APPLIED_KEY = b"\x00changelog"  # how far, when and how many timers: kept only here, never on the changelog itself
 _DAMAGE = ("Corruption:", "IO error: No such file or directory:")  # RocksDB's errors have but one type
 _MIB = 1024 * 1024
+MEMORY = 64 * _MIB  # of all databases of a process
 
 
-def _options() -> Options:
-    """Return options for many small databases on one machine; the defaults would take 2 GiB each."""
+@dataclass(frozen=True)
+class Memory:
+    """What all databases of a process share, so that its size is one number however many partitions it owns.
+
+    The write buffers are charged to the cache. They may take half of it: beyond that the largest is flushed.
+    """
+
+    cache: Cache
+    buffers: WriteBufferManager
+
+    @classmethod
+    @functools.cache
+    def of(cls, size: int) -> Self:
+        """Return the process's memory of so many bytes."""
+        blocks = Cache(size)
+        return cls(blocks, WriteBufferManager.new_write_buffer_manager_with_cache(size // 2, False, blocks))
+
+
+def _options(memory: Memory) -> Options:
+    """Return options for many small databases in one process; the defaults would take 2 GiB each."""
     options = Options(raw_mode=True)
     options.create_if_missing(True)
+    options.set_write_buffer_manager(memory.buffers)
+    options.set_max_total_wal_size(16 * _MIB)  # on the disk, and how much is read again when it is opened
     options.set_write_buffer_size(4 * _MIB)
     options.set_max_write_buffer_number(2)
     options.set_keep_log_file_num(2)
@@ -36,7 +59,9 @@ def _options() -> Options:
     options.set_memtable_whole_key_filtering(True)  # most look-ups are for keys that are new
     options.set_memtable_prefix_bloom_ratio(0.1)
     table = BlockBasedOptions()
-    table.set_block_cache(Cache(8 * _MIB))
+    table.set_block_cache(memory.cache)
+    table.set_cache_index_and_filter_blocks(True)  # else they grow with the state, outside of the cache
+    table.set_pin_l0_filter_and_index_blocks_in_cache(True)
     table.set_bloom_filter(10, block_based=False)
     options.set_block_based_table_factory(table)
     return options
@@ -55,13 +80,14 @@ class State:
     for each timer that is set or removed. Opening, reading and writing raise ``Damaged``.
     """
 
-    def __init__(self, path: Path, timed: bytes | None = None) -> None:
+    def __init__(self, path: Path, timed: bytes | None = None, memory: int = MEMORY) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.timed = timed
+        self.memory = memory
         self.damaged = False
         try:
-            self._db = Rdict(str(path), options=_options())
+            self._db = Rdict(str(path), options=_options(Memory.of(memory)))
         except Exception as error:
             raise self._judged(error) from error
         try:

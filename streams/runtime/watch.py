@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from streams.runtime.partition import Partition
 
 LOOK_SECONDS = 2.0
+GROUP = "its membership of the group"
 
 log = structlog.get_logger()
 
@@ -106,8 +107,13 @@ class Watch:
             what: self._still.get(what, Still(mark, now)).then(mark, owed, now, 2 * self.every)
             for what, mark, owed in self._moving()
         }
-        if any(still.seconds >= self._settings.stall_timeout for still in self._still.values()):
+        if any(still.seconds >= self._patience(what) for what, still in self._still.items()):
             self._give_up()
+
+    def _patience(self, what: tuple[str, "Partition | None"]) -> float:
+        """Return how long something may stand still: the group besides for as long as a rebalance may take."""
+        rebalance = 3 * self._settings.session_timeout if what[0] == GROUP else 0
+        return self._settings.stall_timeout + rebalance
 
     def _give_up(self) -> NoReturn:
         name, still = self._runtime.stage.name, sorted(self._still.items(), key=lambda each: -each[1].seconds)
@@ -157,8 +163,8 @@ class Watch:
     def _moving(self) -> Iterator[tuple[tuple[str, "Partition | None"], Any, bool]]:
         """Yield what should move: what it is, a mark that grows when it does, and whether it should just now."""
         runtime = self._runtime
-        yield ("its fetch loop", None), runtime.fetches, True
-        yield ("its membership of the group", None), runtime.assignments, not runtime.joined
+        yield ("its fetch loop", None), runtime.fetches, runtime.joined  # aiokafka's waits for a rebalance to end
+        yield (GROUP, None), runtime.assignments, not runtime.joined
         for partition in runtime.partitions.values():
             opening = (partition.attempts, partition.restored)
             yield ("the opening of partition", partition), opening, not partition.ready

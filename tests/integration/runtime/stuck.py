@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import sys
 from pathlib import Path
+from typing import Any
 
 from schemas import logs
 from streams import worker
@@ -32,14 +33,9 @@ STAGES = {"forgetful": Forgetful, "busy": Busy}
 
 if __name__ == "__main__":
     logs.configure("info")
-    kind, kafka, registry, data, name = sys.argv[1:]
+    kind, kafka, registry, data, name, *settings = sys.argv[1:]
+    given: dict[str, Any] = {"session_timeout": 6, **dict(each.split("=") for each in settings)}
     chosen = Settings(
-        kafka=kafka,
-        registry=registry,
-        data=Path(data),
-        partitions=PARTITIONS,
-        stall_timeout=2,
-        block_timeout=0.7,
-        session_timeout=6,
+        kafka=kafka, registry=registry, data=Path(data), partitions=PARTITIONS, session_timeout=6, **given
     )
     worker.serve([STAGES[kind](chosen, name).stage], chosen)

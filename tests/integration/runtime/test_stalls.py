@@ -93,7 +93,8 @@ async def test_a_worker_that_stands_still_ends_with_a_status_and_tells_the_place
     await log.put(counting.commands, [command("ann", n) for n in range(4)])
     told = tmp_path / "worker.log"
     with told.open("wb") as file:
-        arguments = (kind, worker_settings.kafka, worker_settings.registry, str(tmp_path / "stuck"), name)
+        parts = (worker_settings.kafka, worker_settings.registry, str(tmp_path / "stuck"))
+        arguments = (kind, *parts, name, "stall_timeout=2", "block_timeout=0.7")
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.integration.runtime.stuck", *arguments, cwd=ROOT, stderr=file
         )
