@@ -35,7 +35,5 @@ if __name__ == "__main__":
     logs.configure("info")
     kind, kafka, registry, data, name, *settings = sys.argv[1:]
     given: dict[str, Any] = {"session_timeout": 6, **dict(each.split("=") for each in settings)}
-    chosen = Settings(
-        kafka=kafka, registry=registry, data=Path(data), partitions=PARTITIONS, session_timeout=6, **given
-    )
+    chosen = Settings(kafka=kafka, registry=registry, data=Path(data), partitions=PARTITIONS, **given)
     worker.serve([STAGES[kind](chosen, name).stage], chosen)

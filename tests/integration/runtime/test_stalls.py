@@ -85,7 +85,7 @@ async def test_a_stage_in_which_something_hangs_ends_and_goes_on_when_started_an
     assert await counted_anew(counting, impatient, log, 10) == list(range(1, 11))
 
 
-@pytest.mark.parametrize(("kind", "place"), [("busy", "stuck.py"), ("forgetful", "stuck.fold")])
+@pytest.mark.parametrize(("kind", "place"), [("busy", " in count"), ("forgetful", "stuck.fold")])
 async def test_a_worker_that_stands_still_ends_with_a_status_and_tells_the_place(
     worker_settings, log: Log, tmp_path: Path, kind: str, place: str
 ):
