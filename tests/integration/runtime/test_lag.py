@@ -7,11 +7,11 @@ import pytest
 
 from postgres.migrate import migrate
 from schemas.topics import Topic
-from streams import topics
 from streams.lag import Lag, NoViews, lags
 from streams.runtime import Stage
 from streams.runtime.postgres import PostgresStore
 from streams.settings import Settings
+from streams.slices import Slices
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 
 
@@ -96,5 +96,5 @@ async def test_looking_creates_no_topic(worker_settings, log: Log):
     counting = Counting(worker_settings)
     settings = worker_settings
     assert await lags(settings.kafka, settings.registry, "", [counting.stage], 0) == []
-    with pytest.raises(KeyError):
-        await topics.configs(settings.kafka, [counting.commands.name])
+    async with Slices.of(settings.kafka) as slices:
+        assert counting.commands.name not in slices.partitions

@@ -133,3 +133,18 @@ async def test_what_goes_wrong_outside_the_records_is_counted_as_a_retry(worker_
             await log.put(counting.commands, [command("ann", 0)])
             await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries == 1)
         await log.wait_for(counting.counts, 1)
+
+
+async def test_no_block_adds_to_effects_while_very_many_wait(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    end = asyncio.Event()
+    async with running(counting.stage):
+        runtime = counting.stage.runtime
+        while not runtime.is_behind_with_effects():
+            runtime.perform(end.wait)
+            await asyncio.sleep(0)
+        await log.put(counting.commands, [command("ann", 0)])
+        await until(of(counting.stage, "rondo_lag_records", "0", counting.commands.name), lambda lag: lag == 1)
+        assert figures(counting.stage)["rondo_records_total", counting.commands.name] == 0
+        end.set()
+        await log.wait_for(counting.counts, 1)
