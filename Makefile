@@ -24,7 +24,7 @@ chaos: .venv/.installed ## Kill, freeze and restart workers at random; CHAOS_SEC
 demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
 	@.venv/bin/python -m local during .venv/bin/rondo demo
 
-bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others (30 minutes)
+bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others (some 20 minutes)
 	@.venv/bin/python -m bench --parts peers,latency,restore,pipeline
 
 lint: .venv/.installed ## Check style and types

@@ -11,6 +11,7 @@ from bench.parts import PARTS, Bench
 from bench.stand import standing
 from bench.ways import WAYS, Way
 from bench.workload import Plan
+from schemas import logs
 
 T = TypeVar("T")
 USUAL = [way.name for way in WAYS.values() if not way.asked_for]
@@ -41,6 +42,7 @@ def main(
     """Measure the runtime beside its peers. See docs/benchmarks.md."""
     if profile:
         profile.mkdir(parents=True, exist_ok=True)
+    logs.configure("warning")
     console = Console()
     chosen = _those_that_can_run(console, [_named(name, WAYS) for name in ways.split(",")])
     bench = Bench(console, chosen, Plan(seed, size, warm), rounds, seconds, profile)
