@@ -139,3 +139,13 @@ async def test_a_dead_letter_is_in_the_transaction_of_its_position(worker_settin
             await log.wait_for(counting.counts, 1)
     dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert [d.offset for d in dead] == [0]
+
+
+async def test_a_record_as_large_as_its_topic_takes_has_room_in_the_dead_letters(worker_settings, log: Log):
+    counting = await prepared(Counting(worker_settings))
+    large = b"x" * (counting.commands.max_bytes - 100)  # its batch takes some 70 bytes of them, a dead letter more
+    await log.put(counting.commands, [large, command("ann", 0)])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 1)
+    dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
+    assert [d.value == large for d in dead] == [True]
