@@ -3,13 +3,12 @@
 import sys
 from functools import partial
 
-from mode import Worker
-
 from bench import table
 from bench.run import Run, given
 from bench.work import Changed, Complete, Create, Json, Task, Update, change, row
 from schemas import logs
 from schemas.topics import Topic
+from streams import worker
 from streams.runtime import Stage, Stream
 from streams.runtime.postgres import PostgresStore
 from streams.settings import Settings
@@ -69,7 +68,7 @@ def work(part: str, run: Run) -> None:
     """Run a part until told to stop; ends the process."""
     logs.configure("info")
     app = stage_of(part, run).app
-    Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+    worker.execute(app)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import gc
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Response
 from mode import Service, Worker
+from mode.types import ServiceT
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas import logs, settings
@@ -33,8 +35,24 @@ def serve(stages: Sequence[Stage], chosen: Settings) -> None:
     for stage in stages:
         stage.settings = chosen
     health = [Health(stages, chosen.health_port)] if chosen.health_port else []
-    services = (Deadline(chosen.stall_timeout), *health, *(stage.app for stage in stages))
+    execute(Deadline(chosen.stall_timeout), *health, *(stage.app for stage in stages))
+
+
+def execute(*services: ServiceT) -> None:
+    """Run services until the process is told to stop; ends the process."""
+    _spare_collector()
     Worker(*services, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+
+
+def _spare_collector() -> None:
+    """Let Python's cycle collector look less often, and never at what was imported.
+
+    A block makes thousands of objects at once and no cycles, which is taken for a reason to walk all that the process
+    holds: folding records for the views took a quarter longer.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def find(name: str) -> Stage:
