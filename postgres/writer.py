@@ -7,6 +7,7 @@ thought dead and comes back names an old one, and nothing of its block is writte
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
 from asyncpg import Connection
 
 from postgres.queries import load
@@ -17,6 +18,8 @@ ORDER = ("put_tasks", "put_tags", "put_task_tags", "put_audit", "put_reminders",
 Rows = Mapping[str, Sequence[tuple[object, ...]]]
 """Rows by the query that puts them, in the order of the log."""
 Put = Callable[[Connection, Rows], Awaitable[None]]
+
+_encoder = msgspec.json.Encoder()
 
 
 class Moved(Exception):
@@ -63,7 +66,7 @@ async def put_views(connection: Connection, rows: Rows) -> None:
     """
     await put_rows(connection, rows)
     if outcomes := rows.get("put_commands"):
-        await load("write").wake(connection, id=[row[0] for row in outcomes])
+        await load("write").wake(connection, id=_json([row[0] for row in outcomes]))
 
 
 async def put_rows(connection: Connection, rows: Rows, schema: str = "rondo") -> None:
@@ -73,5 +76,9 @@ async def put_rows(connection: Connection, rows: Rows, schema: str = "rondo") ->
     for name in ORDER:
         if given := rows.get(name):
             query = getattr(load("write", schema), name)
-            columns = dict(zip(query.parameters, zip(*given, strict=True), strict=True))
-            await query(connection, **columns)
+            columns = map(_json, zip(*given, strict=True))
+            await query(connection, **dict(zip(query.parameters, columns, strict=True)))
+
+
+def _json(column: Sequence[object]) -> str:
+    return _encoder.encode(column).decode()

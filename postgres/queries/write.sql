@@ -1,7 +1,9 @@
--- What the views stage writes. A query takes one array a column, all of one length; its parameters stand in the order of
--- the rows that streams/domain/views.py projects. Several rows of a block may mean the same row of a table, which ON
--- CONFLICT refuses to touch twice: so each query first keeps the newest, by version where there is one, else by the
--- order of the log (n). Rows that hold already are left alone, so writing again changes nothing.
+-- What the views stage writes. A query takes one JSON array a column, all of one length, and reads its elements as text;
+-- its parameters stand in the order of the rows that streams/domain/views.py projects. Instants are milliseconds since
+-- 1970. (Postgres's own arrays are encoded in Python, element by element, which takes four times as long.) Several rows
+-- of a block may mean the same row of a table, which ON CONFLICT refuses to touch twice: so each query first keeps the
+-- newest, by version where there is one, else by the order of the log (n). Rows that hold already are left alone, so
+-- writing again changes nothing.
 
 -- name: become_projector()^
 -- For the rest of the transaction: the role that may write. The log is the truth and the position is lost together with
@@ -37,13 +39,18 @@ insert into rondo.tasks as held (
     occurrence, version, created_at, changed_at, completed_at
 )
 select distinct on (id)
-    id, user_id, title, notes, priority::rondo.priority, due_date, due_time, due_zone, due_at, recurrence, reminders,
-    status::rondo.status, series, occurrence, version, created_at, changed_at, completed_at
-from unnest(
-    :id::uuid[], :user_id::uuid[], :title::text[], :notes::text[], :priority::text[], :due_date::date[],
-    :due_time::time[], :due_zone::text[], :due_at::timestamptz[], :recurrence::jsonb[], :reminders::jsonb[],
-    :status::text[], :series::uuid[], :occurrence::text[], :version::bigint[], :created_at::timestamptz[],
-    :changed_at::timestamptz[], :completed_at::timestamptz[]
+    id::uuid, user_id::uuid, title, notes, priority::rondo.priority, due_date::date, due_time::time, due_zone,
+    rondo.instant(due_at::bigint), recurrence::jsonb, reminders::jsonb, status::rondo.status, series::uuid, occurrence,
+    version::bigint, rondo.instant(created_at::bigint), rondo.instant(changed_at::bigint),
+    rondo.instant(completed_at::bigint)
+from rows from (
+    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:title),
+    json_array_elements_text(:notes), json_array_elements_text(:priority), json_array_elements_text(:due_date),
+    json_array_elements_text(:due_time), json_array_elements_text(:due_zone), json_array_elements_text(:due_at),
+    json_array_elements_text(:recurrence), json_array_elements_text(:reminders), json_array_elements_text(:status),
+    json_array_elements_text(:series), json_array_elements_text(:occurrence), json_array_elements_text(:version),
+    json_array_elements_text(:created_at), json_array_elements_text(:changed_at),
+    json_array_elements_text(:completed_at)
 ) as given (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at
@@ -72,16 +79,21 @@ where held.version < excluded.version and held.user_id = excluded.user_id;
 -- Tags that were given to a task. They stay, also when no task bears them any more: else what stands here would depend
 -- on how the log was cut into blocks.
 insert into rondo.tags (id, user_id, name)
-select distinct id, user_id, name
-from unnest(:id::uuid[], :user_id::uuid[], :name::text[]) as given (id, user_id, name)
-where not exists (select from rondo.tags as held where held.id = given.id);
+select distinct id::uuid, user_id::uuid, name
+from rows from (
+    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:name)
+) as given (id, user_id, name)
+where not exists (select from rondo.tags as held where held.id = given.id::uuid);
 
 -- name: put_task_tags(task_id, user_id, version, tags)!
 -- The tags of tasks, ids joined by commas: exactly these, if this version of the task is the one that stands by now.
 with given as (
-    select distinct on (task_id) task_id, user_id, version, string_to_array(tags, ',')::uuid[] as tags
-    from unnest(:task_id::uuid[], :user_id::uuid[], :version::bigint[], :tags::text[])
-        as given (task_id, user_id, version, tags)
+    select distinct on (task_id)
+        task_id::uuid, user_id::uuid, version::bigint, string_to_array(tags, ',')::uuid[] as tags
+    from rows from (
+        json_array_elements_text(:task_id), json_array_elements_text(:user_id), json_array_elements_text(:version),
+        json_array_elements_text(:tags)
+    ) as given (task_id, user_id, version, tags)
     order by task_id, version desc
 ), standing as (
     select task_id, given.user_id, tags
@@ -100,10 +112,15 @@ where not exists (select from rondo.task_tags as held where held.task_id = stand
 insert into rondo.audit (
     user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash
 )
-select * from unnest(
-    :user_id::uuid[], :sequence::bigint[], :id::uuid[], :at::timestamptz[], :actor::text[], :command::uuid[],
-    :cause::uuid[], :event::text[], :task_id::uuid[], :changes::jsonb[], :previous::text[], :hash::text[]
-)
+select
+    user_id::uuid, sequence::bigint, id::uuid, rondo.instant(at::bigint), actor, command::uuid, cause::uuid, event,
+    task_id::uuid, changes::jsonb, previous, hash
+from rows from (
+    json_array_elements_text(:user_id), json_array_elements_text(:sequence), json_array_elements_text(:id),
+    json_array_elements_text(:at), json_array_elements_text(:actor), json_array_elements_text(:command),
+    json_array_elements_text(:cause), json_array_elements_text(:event), json_array_elements_text(:task_id),
+    json_array_elements_text(:changes), json_array_elements_text(:previous), json_array_elements_text(:hash)
+) as given (user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash)
 on conflict do nothing;
 
 -- name: put_reminders(id, user_id, task_id, reminder, title, due_at, status, changed_at)!
@@ -111,17 +128,21 @@ on conflict do nothing;
 -- title nor instant, these stay as the scheduling gave them; one of a reminder that never stood leaves no row.
 with given as (
     select *, min(n) filter (where status = 'DUE') over (partition by id) as decided
-    from unnest(
-        :id::uuid[], :user_id::uuid[], :task_id::uuid[], :reminder::text[], :title::text[], :due_at::timestamptz[],
-        :status::text[], :changed_at::timestamptz[]
+    from rows from (
+        json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:task_id),
+        json_array_elements_text(:reminder), json_array_elements_text(:title), json_array_elements_text(:due_at),
+        json_array_elements_text(:status), json_array_elements_text(:changed_at)
     ) with ordinality as given (id, user_id, task_id, reminder, title, due_at, status, changed_at, n)
 ), counted as (
     select * from given where n <= coalesce(decided, n)
 ), last_word as (
-    select distinct on (id) id, user_id, task_id, status::rondo.reminder_status as status, changed_at
+    select distinct on (id)
+        id::uuid, user_id::uuid, task_id::uuid, status::rondo.reminder_status,
+        rondo.instant(changed_at::bigint) as changed_at
     from counted order by id, n desc
 ), last_schedule as (
-    select distinct on (id) id, reminder, title, due_at from counted where due_at is not null order by id, n desc
+    select distinct on (id) id::uuid, reminder, title, rondo.instant(due_at::bigint) as due_at
+    from counted where due_at is not null order by id, n desc
 )
 insert into rondo.reminders as held (id, user_id, task_id, reminder, title, due_at, status, changed_at)
 select
@@ -143,21 +164,27 @@ insert into rondo.notifications (
     id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at
 )
 select
-    id, channel, attempt, step::rondo.step, user_id, at, command, task_id, title, due_at, detail, retry_at
-from unnest(
-    :id::uuid[], :channel::text[], :attempt::integer[], :step::text[], :user_id::uuid[], :at::timestamptz[],
-    :command::uuid[], :task_id::uuid[], :title::text[], :due_at::timestamptz[], :detail::text[],
-    :retry_at::timestamptz[]
+    id::uuid, channel, attempt::integer, step::rondo.step, user_id::uuid, rondo.instant(at::bigint), command::uuid,
+    task_id::uuid, title, rondo.instant(due_at::bigint), detail, rondo.instant(retry_at::bigint)
+from rows from (
+    json_array_elements_text(:id), json_array_elements_text(:channel), json_array_elements_text(:attempt),
+    json_array_elements_text(:step), json_array_elements_text(:user_id), json_array_elements_text(:at),
+    json_array_elements_text(:command), json_array_elements_text(:task_id), json_array_elements_text(:title),
+    json_array_elements_text(:due_at), json_array_elements_text(:detail), json_array_elements_text(:retry_at)
 ) as given (id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at)
 on conflict do nothing;
 
 -- name: put_commands(id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)!
 -- Outcomes of commands. A command is answered once: the first answer stays.
 insert into rondo.commands (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)
-select id, user_id, at, kind::rondo.outcome, task_id, fingerprint, version, code, detail, field
-from unnest(
-    :id::uuid[], :user_id::uuid[], :at::timestamptz[], :kind::text[], :task_id::uuid[], :fingerprint::text[],
-    :version::bigint[], :code::text[], :detail::text[], :field::text[]
+select
+    id::uuid, user_id::uuid, rondo.instant(at::bigint), kind::rondo.outcome, task_id::uuid, fingerprint,
+    version::bigint, code, detail, field
+from rows from (
+    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:at),
+    json_array_elements_text(:kind), json_array_elements_text(:task_id), json_array_elements_text(:fingerprint),
+    json_array_elements_text(:version), json_array_elements_text(:code), json_array_elements_text(:detail),
+    json_array_elements_text(:field)
 ) as given (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)
 on conflict do nothing;
 
@@ -165,5 +192,5 @@ on conflict do nothing;
 -- Tell those who wait for these outcomes, once this transaction commits: ids joined by commas, 200 to a payload, since
 -- Postgres carries at most 7,999 bytes.
 select pg_notify('rondo_commands', string_agg(given.id, ',' order by n))
-from unnest(:id::text[]) with ordinality as given (id, n)
+from json_array_elements_text(:id) with ordinality as given (id, n)
 group by (n - 1) / 200;

@@ -1,15 +1,14 @@
 """What the views show of each record: a pure projection to rows of the named queries in ``postgres/queries/write.sql``.
 
-A row is a tuple in the order of its query's parameters. Ids are UUIDs as strings, instants are aware datetimes, JSON is
-text. The queries keep the newest version of each row, so records may be projected again, together or one by one.
+A row is a tuple in the order of its query's parameters. Ids are UUIDs as strings, instants are milliseconds since 1970,
+local dates and times are ISO 8601 strings; what is JSON in its column is the record's own struct, or a tuple of them.
+The queries keep the newest version of each row, so records may be projected again, together or one by one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from schemas import ids
@@ -19,7 +18,7 @@ from streams.domain.times import END, instant
 Row = tuple[object, ...]
 Rows = Iterable[tuple[str, Row]]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = END - 1
 
 
 def project(record: Struct) -> Rows:
@@ -58,11 +57,11 @@ def _task_row(task: r.Task) -> Row:
         task.user,
         task.title,
         task.notes,
-        task.priority.value,
+        task.priority,
         *_due(task.due),
-        None if task.recurrence is None else _json(task.recurrence),
-        _json(task.reminders),
-        task.status.value,
+        task.recurrence,
+        task.reminders,
+        task.status,
         task.series,
         task.occurrence,
         task.version,
@@ -72,23 +71,21 @@ def _task_row(task: r.Task) -> Row:
     )
 
 
-def _due(due: r.Due | None) -> tuple[date | None, time | None, str | None, datetime | None]:
+def _due(due: r.Due | None) -> tuple[str | None, str | None, str | None, int | None]:
     if due is None:
         return None, None, None, None
-    local = None if due.time is None else time.fromisoformat(due.time)
-    return date.fromisoformat(due.date), local, due.zone, _moment_or_none(instant(due))
+    return due.date, due.time, due.zone, _moment_or_none(instant(due))
 
 
 def _outcome(o: r.CommandOutcome) -> Rows:
     at = _moment(o.at)
     yield (
         "put_commands",
-        (o.command, o.user, at, o.kind.value, o.task, o.fingerprint, o.version, o.code, o.detail, o.field),
+        (o.command, o.user, at, o.kind, o.task, o.fingerprint, o.version, o.code, o.detail, o.field),
     )
 
 
 def _audit(e: r.AuditEntry) -> Rows:
-    changes = _json(e.changes)
     yield (
         "put_audit",
         (
@@ -101,7 +98,7 @@ def _audit(e: r.AuditEntry) -> Rows:
             e.cause,
             e.event,
             e.task,
-            changes,
+            e.changes,
             e.previous,
             e.hash,
         ),
@@ -122,7 +119,7 @@ def _became_due(d: r.ReminderDue) -> Rows:
 
 def _notification(n: r.Notification) -> Rows:
     retry_at = _moment_or_none(n.retry_at)
-    what = (n.id, n.channel, n.attempt, n.step.value, n.user, _moment(n.at), n.command, n.task, n.title)
+    what = (n.id, n.channel, n.attempt, n.step, n.user, _moment(n.at), n.command, n.task, n.title)
     yield "put_notifications", (*what, _moment(n.due), n.detail, retry_at)
 
 
@@ -131,17 +128,13 @@ def _tag(user: str, name: str) -> str:
     return ids.derive("tag", user, name)
 
 
-def _moment(milliseconds: int) -> datetime:
+def _moment(milliseconds: int) -> int:
     """Return the instant, or the last one a view can hold: the end of 9999 in the west is the year 10000 in UTC."""
-    return _EPOCH + timedelta(milliseconds=min(milliseconds, END - 1))
+    return milliseconds if milliseconds < END else _LAST
 
 
-def _moment_or_none(milliseconds: int | None) -> datetime | None:
+def _moment_or_none(milliseconds: int | None) -> int | None:
     return None if milliseconds is None else _moment(milliseconds)
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {

@@ -2,6 +2,7 @@ import asyncio
 from itertools import chain, pairwise, permutations
 
 import asyncpg
+import msgspec
 import pytest
 import pytest_asyncio
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from postgres.writer import positions
 from schemas import ids
 from schemas import records as r
 from streams.domain.views import collect
+from streams.runtime.postgres import UNFIT
 from tests.integration.postgres_records import (
     DUE,
     Log,
@@ -100,12 +102,53 @@ async def test_an_owner_that_stalls_within_its_block_lets_the_next_one_go_on(con
 
 async def test_a_row_that_postgres_refuses_takes_its_whole_block_with_it(connection):
     log, user = Log(connection), new_user()
-    with pytest.raises(asyncpg.CharacterNotInRepertoireError):
+    with pytest.raises(asyncpg.UntranslatableCharacterError):
         await log.write(event(a_task(user, "good")), event(a_task(user, "bad", notes="\0")))
     assert (await positions(connection, 0, [log.topic]), (await shown(connection, user))["rondo.tasks"]) == (
         {log.topic: 0},
         [],
     )
+
+
+UNFIT_TASKS = {
+    "an id that is no UUID": {"series": "no uuid"},
+    "NUL in a text": {"title": "a\0b"},
+    "NUL within JSON": {"reminders": (r.Reminder("a\0b", before=0),)},
+    "no day of the calendar": {"due": r.Due("2026-02-30")},
+    "no time of a day": {"due": r.Due("2026-02-28", "25:00:00")},
+    "half a character": {"title": "\ud800"},
+    "an instant beyond the calendar": {"created_at": -(2**62)},
+    "a number beyond 64 bits": {"version": 2**63},
+}
+
+
+@pytest.mark.parametrize("fields", [pytest.param(fields, id=name) for name, fields in UNFIT_TASKS.items()])
+async def test_what_postgres_cannot_hold_is_known_to_lie_in_the_rows(connection, fields):
+    log = Log(connection)
+    with pytest.raises(UNFIT):
+        await log.write(event(a_task(new_user(), **fields)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")))
+async def test_a_text_stands_as_it_was_written(connection, text):
+    log, user = Log(connection), new_user()
+    await log.write(event(a_task(user, title=text)))
+    assert await connection.fetchval("select title from rondo.tasks where user_id = $1", user) == text
+
+
+async def test_what_is_json_stands_as_the_record_has_it(connection):
+    log, user = Log(connection), new_user()
+    rule = r.Recurrence("FREQ=DAILY", r.Due("2026-11-24", "09:00:00"))
+    await log.write(
+        event(a_task(user, recurrence=rule, reminders=(r.Reminder('"x"', before=60), r.Reminder("y", at=1))))
+    )
+    query = "select recurrence::text, reminders::text from rondo.tasks where user_id = $1"
+    found = [msgspec.json.decode(value) for value in await connection.fetchrow(query, user)]
+    assert found == [
+        msgspec.to_builtins(rule),
+        [{"id": '"x"', "before": 60, "at": None}, {"id": "y", "before": None, "at": 1}],
+    ]
 
 
 async def test_rows_of_an_unknown_query_are_refused(connection):

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "api": {"streams.domain", "postgres", "schemas"},
     "local": {"streams", "postgres", "schemas"},  # to prepare topics, schemas and tables; what it runs are processes
     "rondo": {"streams.domain", "streams", "schemas"},
-    "bench": {"local", "streams", "postgres", "schemas"},
+    "bench": {"local", "streams.domain", "streams", "postgres", "schemas"},
 }
 """What each part may import besides itself. Nothing imports ``rondo`` or ``api``."""
 

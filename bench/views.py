@@ -1,0 +1,102 @@
+"""``python -m bench.views``: what the views cost for each command, without broker and stage.
+
+A command is a task created with two tags, its outcome and its audit entry, three records at hand: projected to rows,
+and written to a Postgres of the bench's own in blocks of a thousand records.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+import asyncpg
+import click
+import psutil
+from msgspec import Struct
+from rich.console import Console
+
+from local import ports, postgres
+from postgres.migrate import migrate
+from postgres.writer import put_views
+from schemas import ids
+from schemas import records as r
+from streams.domain import audit
+from streams.domain.views import collect
+
+PARTS = ("projecting", "writing", "Postgres", "in all, by the clock")
+_USERS = 1000
+_BLOCK = 1000
+_BEGIN = 1_795_438_800_000
+_TAGS = ("home", "garden", "work", "errands", "reading")
+_PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for some seconds
+
+Blocks = Sequence[Sequence[Struct]]
+
+
+def blocks(number: int, commands: int) -> Blocks:
+    """Return what so many commands of the ``number``-th round leave on the topics that the views read."""
+    records = [record for index in range(commands) for record in _records(number, index)]
+    return [records[begin : begin + _BLOCK] for begin in range(0, len(records), _BLOCK)]
+
+
+def _records(number: int, index: int) -> Iterator[Struct]:
+    user, command, at = ids.derive("user", index % _USERS), ids.derive("command", number, index), _BEGIN + index
+    tags = (_TAGS[index % 5], _TAGS[(index + 1) % 5])
+    task = r.Task(ids.task(command), user, f"Water plant {index}", at, at, notes="Not too much", tags=tags)
+    event = r.TaskCreated(ids.event(command), user, at, f"user:{user}", command, task)
+    before = r.AuditHead(number * 10**9 + index, "0" * 64)  # of a chain that nobody else writes to
+    yield event
+    yield audit.entry(before, None, event)
+    yield r.CommandOutcome(user, at, command, r.OutcomeKind.ACCEPTED, task.id, "fingerprint", 1)
+
+
+async def measure(dsn: str, commands: int, rounds: int) -> dict[str, float]:
+    """Return the µs a command of each part: CPU, but for the last. Medians of the rounds, after one to warm up."""
+    connection = await asyncpg.connect(dsn)
+    server = psutil.Process(await connection.fetchval("select pg_backend_pid()"))
+    found = [await _round(connection, server, blocks(number, commands)) for number in range(rounds + 1)]
+    await connection.close()
+    parts = zip(*found[1:], strict=True)
+    return {name: median(seconds) / commands * 1e6 for name, seconds in zip(PARTS, parts, strict=True)}
+
+
+async def _round(connection: asyncpg.Connection, server: psutil.Process, given: Blocks) -> tuple[float, ...]:
+    projecting = writing = 0.0
+    began, there = time.monotonic(), _cpu(server)
+    for block in given:
+        before = time.process_time()
+        rows = collect(block)
+        projected = time.process_time()
+        async with connection.transaction():
+            await put_views(connection, rows)
+        projecting, writing = projecting + projected - before, writing + time.process_time() - projected
+    return projecting, writing, _cpu(server) - there, time.monotonic() - began
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+@click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.option("--n", "size", default=10_000, help="Commands a round.")
+@click.option("--rounds", default=5, help="Rounds, after one to warm up.")
+def main(size: int, rounds: int) -> None:
+    """Measure what the views cost for each command."""
+    directory, port = Path(tempfile.mkdtemp(prefix="rondo-bench-")), ports.choose(["postgres"], {})["postgres"]
+    server = postgres.start(directory / "postgres", port=port, password=_PASSWORD, log=directory / "postgres.log")
+    try:
+        dsn = postgres.dsn(port, _PASSWORD)
+        migrate(dsn)
+        for name, figure in asyncio.run(measure(dsn, size, rounds)).items():
+            Console().print(f"{name}: {figure:.1f} µs a command", highlight=False)
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

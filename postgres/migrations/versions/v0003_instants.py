@@ -1,0 +1,11 @@
+"""Instants: the statements stand in the file beside this one."""
+
+from postgres.migrations.statements import run
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Go to this revision."""
+    run(__file__)
