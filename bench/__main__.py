@@ -1,5 +1,7 @@
 """``python -m bench``: runs the parts that are asked for, and prints what they took."""
 
+import signal
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +45,7 @@ def main(
     if profile:
         profile.mkdir(parents=True, exist_ok=True)
     logs.configure("warning")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that broker, Postgres and ways are, too
     console = Console()
     chosen = _those_that_can_run(console, [_named(name, WAYS) for name in ways.split(",")])
     bench = Bench(console, chosen, Plan(seed, size, warm), rounds, seconds, profile)
