@@ -7,10 +7,20 @@ Who does what::
     Partition  one owner's turn with one partition          partition.py  open, one block after another, close
     Block      a bounded number of records, folded          block.py      what the agent sees
     Store      where a partition's state and position live  kafka.py (RocksDB and changelog), postgres.py
+    Watch      how far a stage is behind, whether it moves  watch.py, metrics.py
+    Point      where a test lets a worker fail              failpoints.py
 
 What is committed when: a Kafka stage's output, state changes and input position are one transaction, then written to
 RocksDB, which may so be behind its changelog and never ahead. A Postgres stage's rows and position are one Postgres
 transaction. Group offsets are never read.
+
+Who owns a partition when: being assigned it by the group is not yet owning it. A turn with a Kafka stage's partition
+begins by initialising two fixed transactional ids, 0 then 1, and only then reads where the changelog ends. Every block
+is committed by one of the two in turn, 0 first, so whoever initialised both last is the only one who can commit, and
+nothing of anybody else can follow that end. A turn with a Postgres stage's partition needs no beginning: each block's
+first statement moves the position from where the block was read, and touches no row for who comes second. A turn ends
+when the group revokes the partition, or the worker stops; after any error it is begun anew, once the group still knows
+the worker.
 
 What a crash leads to: before the commit nothing was done, and the block is read again; after it, all was, and the
 position says so. In between the next owner's fencing settles it: initialising the same transactional id ends the open
