@@ -49,8 +49,8 @@ async def shown(codec: Codec, raw: ConsumerRecord) -> Shown:
 
 async def _read(codec: Codec, topic: str, raw: bytes | None) -> tuple[str | None, Any, str | None]:
     """Return a message's type, its plain value, and why it could not be decoded."""
-    if raw is None or topic == SCHEMAS.name:  # the registry's own entries are JSON
-        return None, None if raw is None else text(raw), None
+    if raw is None or topic == SCHEMAS.name:
+        return None, None if raw is None else msgspec.json.decode(raw), None
     await codec.learn([raw])
     try:
         record = codec.decode(raw)

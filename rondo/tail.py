@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from rondo.place import Place
 from rondo.shown import Shown, concerns, shown
 from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
-from streams.slices import Slices
-
-Bounds = dict[TopicPartition, tuple[int, int]]
+from streams.slices import Bounds, Slices
 
 
 class UnknownTopic(LookupError):
@@ -46,38 +45,36 @@ class Tail:
         """Yield what stands, each partition in its order, and what comes if that is wanted."""
         bounds = await self._slices.bounds(_partitions(self._slices, self._wanted))
         if self._wanted.last is None:
-            for tp, (begin, end) in bounds.items():
-                async for record in self._between(tp, begin, end):
-                    yield record
+            async for record in self._of_interest(self._slices.between(bounds)):
+                yield record
         else:
             for record in await self._last(bounds, self._wanted.last):
                 yield record
         if self._wanted.follow:
-            async for raw in self._slices.following({tp: end for tp, (_, end) in bounds.items()}):
-                record = await shown(self._codec, raw)
-                if self._wanted.user is None or concerns(self._wanted.user, raw, record.value):
-                    yield record
+            async for record in self._of_interest(self._slices.following({tp: end for tp, (_, end) in bounds.items()})):
+                yield record
 
-    async def _last(self, bounds: Bounds, count: int) -> list[Shown]:
-        """Return the last records over all partitions, by their time."""
-        last = [await self._last_of(tp, begin, end, count) for tp, (begin, end) in bounds.items()]
-        merged = list(heapq.merge(*last, key=lambda record: record.at))
-        return merged[len(merged) - min(count, len(merged)) :]
-
-    async def _last_of(self, tp: TopicPartition, begin: int, end: int, count: int) -> list[Shown]:
-        """Return a partition's last records, looked for in ever larger windows at its end."""
-        window, start, found = 10 * count, end, deque[Shown](maxlen=count)
-        while len(found) < count and start > begin:
-            start = max(begin, end - window)
-            found = deque([record async for record in self._between(tp, start, end)], count)
-            window *= 10
-        return list(found)
-
-    async def _between(self, tp: TopicPartition, start: int, end: int) -> AsyncGenerator[Shown, None]:
-        async for raw in self._slices.between(tp, start, end):
+    async def _of_interest(self, raws: AsyncGenerator[ConsumerRecord, None]) -> AsyncGenerator[Shown, None]:
+        async for raw in raws:
             record = await shown(self._codec, raw)
             if self._wanted.user is None or concerns(self._wanted.user, raw, record.value):
                 yield record
+
+    async def _last(self, bounds: Bounds, count: int) -> list[Shown]:
+        """Return the last records by their time, looked for in ever larger windows at the end of each partition."""
+        found = {tp: deque[Shown](maxlen=count) for tp in bounds}
+        window, left = 10 * count, bounds if count else {}
+        while left:
+            windows = {tp: (max(begin, end - window), end) for tp, (begin, end) in left.items()}
+            found |= {tp: deque(maxlen=count) for tp in left}
+            async for record in self._of_interest(self._slices.between(windows)):
+                found[TopicPartition(record.topic, record.partition)].append(record)
+            left = {
+                tp: left[tp] for tp, (start, _) in windows.items() if len(found[tp]) < count and start > left[tp][0]
+            }
+            window *= 10
+        merged = list(heapq.merge(*found.values(), key=lambda record: record.at))
+        return merged[len(merged) - min(count, len(merged)) :]
 
 
 def _partitions(slices: Slices, wanted: Wanted) -> list[TopicPartition]:

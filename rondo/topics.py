@@ -44,13 +44,13 @@ async def found(place: Place) -> list[Found]:
             topic,
             slices.partitions.get(topic.name, 0),
             sum(end - begin for tp, (begin, end) in bounds.items() if tp.topic == topic.name),
-            tuple(_deviations(topic, slices.partitions.get(topic.name, 0), keyed, described.get(topic.name, {}))),
+            tuple(deviations(topic, slices.partitions.get(topic.name, 0), keyed, described.get(topic.name, {}))),
         )
         for topic in topics
     ]
 
 
-def _deviations(topic: Topic, partitions: int, keyed: int, config: dict[str, str]) -> Iterable[str]:
+def deviations(topic: Topic, partitions: int, keyed: int, config: dict[str, str]) -> Iterable[str]:
     """Yield in words what is not as the contract wants it; keyed topics have as many partitions as task-commands."""
     if not partitions:
         yield "missing: its writer creates it when it starts"

@@ -4,12 +4,12 @@ Group offsets are not asked, as nobody commits them. No worker has to run, and n
 """
 
 from collections.abc import Iterable
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import cast
 
 import asyncpg
 from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from postgres import writer
 from schemas import records as r
@@ -17,7 +17,10 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from streams.runtime import Stage
 from streams.runtime.kafka import POSITION
-from streams.slices import Slices
+from streams.slices import Bounds, Slices
+
+Positions = dict[tuple[str, TopicPartition], int]
+"""The next offset by stage and input."""
 
 _WINDOW = 10  # offsets from the end of a changelog: every block ends with its position
 
@@ -48,39 +51,42 @@ async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]
 
     Raises KafkaConnectionError, RegistryUnavailable, ``NoViews``.
     """
-    client = Registry(registry)
+    client, stages = Registry(registry), list(stages)
     try:
         async with Slices.of(kafka) as slices:
-            return [
-                await _lag(slices, stage.name, tp, position, now)
-                for stage in stages
-                for tp, position in (await _positions(slices, Codec(client), postgres, stage)).items()
-            ]
+            positions = await _positions(slices, Codec(client), postgres, stages)
+            ends = {tp: end for tp, (_, end) in (await slices.bounds([tp for _, tp in positions])).items()}
+            firsts = {stage.name: await _firsts(slices, stage.name, positions, ends) for stage in stages}
     finally:
         await client.aclose()
+    return [_lag(stage, tp, at, ends[tp], firsts[stage].get(tp), now) for (stage, tp), at in positions.items()]
 
 
-async def _positions(slices: Slices, codec: Codec, postgres: str, stage: Stage) -> dict[TopicPartition, int]:
-    """Return a stage's positions in every partition of its inputs, 0 where it never was."""
-    found = {tp: 0 for topic in stage.reads for tp in slices.numbered(topic.name)}
-    if not stage.keeps_state:
-        return found | {tp: at for tp, at in (await _in_postgres(postgres)).items() if tp in found}
-    changelog = slices.numbered(stage.changelog.name)
-    for tp, (begin, end) in (await slices.bounds(changelog)).items():
-        if raw := await _newest(slices, tp, begin, end):
-            await codec.learn([raw])
-            offsets = cast("r.Position", codec.decode(raw)).offsets
-            found |= {TopicPartition(topic, tp.partition): at for topic, at in offsets.items()}
+async def _positions(slices: Slices, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:
+    """Return the stages' positions in every partition of their inputs, 0 where they never were."""
+    found = {(stage.name, tp): 0 for stage in stages for topic in stage.reads for tp in slices.numbered(topic.name)}
+    of_changelog = {stage.changelog.name: stage.name for stage in stages if stage.keeps_state}
+    changelogs = await slices.bounds([tp for name in of_changelog for tp in slices.numbered(name)])
+    for tp, raw in (await _newest(slices, changelogs)).items():
+        await codec.learn([raw])
+        for topic, at in cast("r.Position", codec.decode(raw)).offsets.items():
+            found[of_changelog[tp.topic], TopicPartition(topic, tp.partition)] = at
+    if views := [stage.name for stage in stages if not stage.keeps_state]:
+        in_postgres = await _in_postgres(postgres)
+        found |= {(stage, tp): in_postgres.get(tp, 0) for stage, tp in found if stage in views}
     return found
 
 
-async def _newest(slices: Slices, changelog: TopicPartition, begin: int, end: int) -> bytes | None:
-    """Return the last position on a changelog, looked for in ever larger windows at its end."""
-    window, start, found = _WINDOW, end, None
-    while found is None and start > begin:
-        start = max(begin, end - window)
-        async for record in slices.between(changelog, start, end):
-            found = record.value if record.key == POSITION else found
+async def _newest(slices: Slices, changelogs: Bounds) -> dict[TopicPartition, bytes]:
+    """Return the last position on each changelog, looked for in ever larger windows at its end."""
+    found: dict[TopicPartition, bytes] = {}
+    window, left = _WINDOW, changelogs
+    while left:
+        windows = {tp: (max(begin, end - window), end) for tp, (begin, end) in left.items()}
+        async for record in slices.between(windows):
+            if record.key == POSITION:
+                found[TopicPartition(record.topic, record.partition)] = record.value
+        left = {tp: bounds for tp, bounds in left.items() if tp not in found and windows[tp][0] > bounds[0]}
         window *= 100
     return found
 
@@ -97,10 +103,17 @@ async def _in_postgres(postgres: str) -> dict[TopicPartition, int]:
     return {TopicPartition(topic, partition): position for (topic, partition), position in rows.items()}
 
 
-async def _lag(slices: Slices, stage: str, tp: TopicPartition, position: int, now: int) -> Lag:
-    _, end = (await slices.bounds([tp]))[tp]
-    async with aclosing(slices.between(tp, position, end)) as waiting:
-        first = await anext(waiting, None)
+async def _firsts(
+    slices: Slices, stage: str, positions: Positions, ends: dict[TopicPartition, int]
+) -> dict[TopicPartition, ConsumerRecord]:
+    """Return the first record that waits for a stage in each partition, where one does."""
+    return await slices.first({tp: (at, ends[tp]) for (name, tp), at in positions.items() if name == stage})
+
+
+def _lag(  # noqa: PLR0917
+    stage: str, tp: TopicPartition, position: int, end: int, first: ConsumerRecord | None, now: int
+) -> Lag:
     if first is None:
         return Lag(stage, tp.topic, tp.partition, position, end, min(0, end - position), None)
-    return Lag(stage, tp.topic, tp.partition, position, end, end - first.offset, max(0, now - first.timestamp) / 1000)
+    age = max(0, now - first.timestamp) / 1000
+    return Lag(stage, tp.topic, tp.partition, position, end, end - first.offset, age)

@@ -10,6 +10,9 @@ from aiokafka.structs import ConsumerRecord
 from streams.runtime.stopping import stop
 from streams.topics import admin
 
+Bounds = dict[TopicPartition, tuple[int, int]]
+"""Where a slice begins, and the offset before which it ends, by partition."""
+
 
 class Slices:
     """A broker's topics, in slices. ``partitions`` has the numbers of partitions by topic, of those that exist."""
@@ -42,28 +45,54 @@ class Slices:
         """Return a topic's partitions, none for a topic that does not exist."""
         return [TopicPartition(topic, number) for number in range(self.partitions.get(topic, 0))]
 
-    async def bounds(self, partitions: list[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+    async def bounds(self, partitions: list[TopicPartition]) -> Bounds:
         """Return where partitions begin and end, up to the first transaction that is open."""
         begins = await self._consumer.beginning_offsets(partitions)
         ends = await self._consumer.end_offsets(partitions)
         return {tp: (begins[tp], ends[tp]) for tp in partitions}
 
-    async def between(self, tp: TopicPartition, start: int, end: int) -> AsyncGenerator[ConsumerRecord, None]:
-        """Yield a partition's records with start <= offset < end."""
-        self._consumer.assign([tp])
-        self._consumer.seek(tp, start)
-        while await self._consumer.position(tp) < end:  # the last offsets may be markers, which no consumer returns
-            for record in (await self._consumer.getmany(tp, timeout_ms=100)).get(tp, []):
-                if record.offset >= end:
-                    return
+    async def between(self, bounds: Bounds) -> AsyncGenerator[ConsumerRecord, None]:
+        """Yield the records of partitions with start <= offset < end, each partition's in its order."""
+        async for _, records in self._fetched(bounds, {tp: end for tp, (_, end) in bounds.items()}):
+            for record in records:
                 yield record
+
+    async def first(self, bounds: Bounds) -> dict[TopicPartition, ConsumerRecord]:
+        """Return the first record of each partition with start <= offset < end, where there is one."""
+        found: dict[TopicPartition, ConsumerRecord] = {}
+        ends = {tp: end for tp, (_, end) in bounds.items()}
+        async for tp, records in self._fetched(bounds, ends):
+            if records:
+                found[tp] = records[0]
+                del ends[tp]
+        return found
+
+    async def _fetched(
+        self, bounds: Bounds, ends: dict[TopicPartition, int]
+    ) -> AsyncGenerator[tuple[TopicPartition, list[ConsumerRecord]], None]:
+        """Yield what each fetch brings until every partition has come to its end, or was taken out of ``ends``."""
+        for tp in [tp for tp, (start, end) in bounds.items() if start >= end]:
+            del ends[tp]
+        if ends:
+            self._seek({tp: bounds[tp][0] for tp in ends})
+        while ends:
+            for tp, records in (await self._consumer.getmany(timeout_ms=100)).items():
+                if tp in ends:
+                    yield tp, [record for record in records if record.offset < ends[tp]]
+            for tp in self._consumer.assignment():  # the last offsets may be markers, which no consumer returns
+                if tp not in ends or await self._consumer.position(tp) >= ends[tp]:
+                    self._consumer.pause(tp)
+                    ends.pop(tp, None)
 
     async def following(self, starts: dict[TopicPartition, int]) -> AsyncGenerator[ConsumerRecord, None]:
         """Yield records from these offsets on, and then what comes; it never ends."""
-        self._consumer.assign(list(starts))
-        for tp, start in starts.items():
-            self._consumer.seek(tp, start)
+        self._seek(starts)
         while True:
             for records in (await self._consumer.getmany(timeout_ms=500)).values():
                 for record in records:
                     yield record
+
+    def _seek(self, starts: dict[TopicPartition, int]) -> None:
+        self._consumer.assign(list(starts))  # all at once: each assignment waits for the broker's metadata
+        for tp, start in starts.items():
+            self._consumer.seek(tp, start)
