@@ -48,7 +48,7 @@ def test_the_topics_of_a_running_rondo_are_as_they_should_be(stack: Stack):
 
 def test_a_users_records_can_be_followed_from_topic_to_topic(stack: Stack, user: User):
     task = user.rondo.create("water the plants", wait=30)["task"]["id"]
-    for topic in ("task-commands", "task-events", "tasks-changelog"):
+    for topic in ("task-events", "tasks-changelog"):
         records = [
             json.loads(line)
             for line in typed(stack, "tail", topic, "--user", user.id, "--no-follow", "--json").splitlines()

@@ -79,4 +79,4 @@ def test_all_states_of_a_process_share_one_memory(tmp_path: Path):
             most = max(most, Memory.of(memory).cache.get_usage())
     for state in states:
         state.close()
-    assert memory / 4 < most <= memory * 1.1
+    assert memory / 4 < most <= memory * 2  # while buffers are flushed more is used for a moment
