@@ -1,41 +1,31 @@
-"""What `rondo topics` tells of topics on a real broker."""
+"""A worker creates its topics with all that counts stated, and refuses topics that differ."""
 
 from uuid import uuid4
 
-from aiokafka.admin import NewTopic
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from rondo.topics import deviations
 from schemas import records as r
-from schemas.topics import FOR_EVER, Topic
-from streams.slices import Slices
-from streams.topics import admin, configs, create
+from schemas.topics import Topic
+from streams import topics
 
 
-async def told(kafka: str, topic: Topic, keyed: int = 2) -> list[str]:
-    """Return what is told of a topic where keyed ones should have so many partitions."""
-    async with Slices.of(kafka) as slices:
-        partitions = slices.partitions.get(topic.name, 0)
-    found = await configs(kafka, [topic.name] if partitions else [])
-    return list(deviations(topic, partitions, keyed, found.get(topic.name, {})))
+async def create(kafka: str, name: str, partitions: int, config: dict[str, str]) -> Topic:
+    """Create a topic as somebody else would."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, partitions, -1, {}, config)])
+    await admin.close()
+    return Topic(name, "test", (r.CompleteTask,))
 
 
-def a_topic() -> Topic:
-    return Topic(f"tasks-{uuid4().hex[:8]}", "tests", (r.TaskCreated,), FOR_EVER)
+async def test_a_topic_with_another_number_of_partitions_is_refused(kafka: str):
+    topic = await create(kafka, f"three-{uuid4().hex}", 3, {"retention.ms": "-1"})
+    with pytest.raises(topics.WrongTopic, match="RONDO_PARTITIONS=3"):
+        await topics.create(kafka, 4, [topic])
 
 
-async def test_of_a_topic_that_is_as_the_contract_wants_it_nothing_is_told(kafka: str):
-    await create(kafka, 2, [topic := a_topic()])
-    assert await told(kafka, topic) == []
-
-
-async def test_a_topic_that_somebody_else_made_is_told_with_what_differs(kafka: str):
-    topic = a_topic()
-    async with admin(kafka) as asked:
-        await asked.create_topics([NewTopic(topic.name, 3, 1, topic_configs={"retention.ms": "1000"})])
-    found = await told(kafka, topic)
-    assert {"3 partitions instead of 2", "retention.ms=1000 instead of -1"} <= {*found}
-
-
-async def test_a_missing_topic_is_told(kafka: str):
-    [found] = await told(kafka, a_topic())
-    assert found.startswith("missing")
+async def test_a_topic_that_forgets_is_refused(kafka: str):
+    topic = await create(kafka, f"week-{uuid4().hex}", 4, {"retention.ms": "604800000"})
+    with pytest.raises(topics.WrongTopic, match=r"retention\.ms=604800000; Rondo needs retention\.ms=-1"):
+        await topics.create(kafka, 4, [topic])
