@@ -90,7 +90,7 @@ class Block:
         self.fold_seconds = 0.0
         self.folded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._began = self._until = 0.0
-        self._source: tuple[str, bytes] | None = None
+        self._folding: ConsumerRecord | None = None
 
     def rest(self) -> list[ConsumerRecord]:
         """Cut off and return the records that did not fit into the block."""
@@ -108,7 +108,7 @@ class Block:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
         self.stage.current = None
-        self._source = None
+        self._folding = None
         self.fold_seconds = time.monotonic() - self._began
         if self.folded.done():  # given up meanwhile
             return isinstance(error, Exception)
@@ -128,7 +128,6 @@ class Block:
         decode, kind = self.stage.codec.decode, self.stage.codec.kind
         wanted = self.stage.wanted.get(str(self.topic))
         passed_over = set(expected.records).difference(wanted) if expected and wanted else ()
-        place = f"{self.topic}/{self.partition}/"
         assert self.stage.settings
         most_bytes = self.stage.settings.block_bytes
         for raw in self.raws:
@@ -145,10 +144,9 @@ class Block:
             if expected and not isinstance(value, expected.records):
                 self.dead_letter(raw, f"{type(value).__name__} is no record of {expected.name}")
                 continue
-            source = f"{place}{raw.offset}"
-            self._source = ("rondo_source", source.encode())
+            self._folding = raw
             if verbose:
-                log.debug("folding", stage=self.stage.name, source=source, record=type(value).__name__, **_ids(value))
+                self._tell(raw, value)
             yield Record(raw, value)
 
     def emit(self, topic: Topic, value: Struct) -> None:
@@ -218,12 +216,16 @@ class Block:
             for d in self.dead
         ]
 
+    def _tell(self, raw: ConsumerRecord, value: Struct) -> None:
+        name = type(value).__name__
+        log.debug("folding", stage=self.stage.name, source=Record(raw, value).source, record=name, **_ids(value))
+
     def _headers(self, value: Struct) -> list[tuple[str, bytes]]:
         """Return CloudEvents' binary mode (CloudEvents 1.0.2, Kafka binding 3.2) and the input that led here."""
         identity = getattr(value, "id", None) or value.command  # type: ignore[attr-defined]  # an outcome has only that
         headers = [*_cloud_events(type(value)), ("ce_id", identity.encode())]
-        if self._source:
-            headers.append(self._source)
+        if self._folding:
+            headers.append(("rondo_source", f"{self.topic}/{self.partition}/{self._folding.offset}".encode()))
         return headers
 
 

@@ -1,7 +1,7 @@
 """Fetched records that wait for a block: bounded by number and bytes, for when a stage is slower than its topics."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from aiokafka.structs import ConsumerRecord
 
@@ -31,11 +31,10 @@ class Held:
         """Return the offset after the last one held, None where none is."""
         return self._records[-1].offset + 1 if self._records else None
 
-    def add(self, records: Iterable[ConsumerRecord]) -> None:
+    def add(self, records: Sequence[ConsumerRecord]) -> None:
         """Hold fetched records."""
-        for record in records:
-            self._records.append(record)
-            self.bytes += _size(record)
+        self._records.extend(records)
+        self.bytes += sum(map(_size, records))
 
     def take(self, most: int) -> list[ConsumerRecord]:
         """Take up to ``most`` records."""

@@ -78,7 +78,7 @@ class Partition:
             return False
         held = self._held[topic]
         following = held.following or self.positions.get(topic, 0)
-        held.add(record for record in records if record.offset >= following)
+        held.add([record for record in records if record.offset >= following])
         self._wake.set()
         return held.is_full()
 
