@@ -6,7 +6,6 @@ Who does what::
     Runtime    owns the consumer, hands out partitions      consumer.py   a service of the Faust app
     Partition  one owner's turn with one partition          partition.py  open, one block after another, close
     Block      a bounded number of records, folded          block.py      what the agent sees
-    Watch      how far the stage is, whether it moves       watch.py      figures: metrics.py
     Store      where a partition's state and position live  kafka.py (RocksDB and changelog), postgres.py
     Watch      how far a stage is behind, whether it moves  watch.py, metrics.py
     Point      where a test lets a worker fail              failpoints.py
