@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka import Producer
 
 from bench.workload import PARTITIONS, Message
@@ -25,12 +24,8 @@ def delete(kafka: str, run: str) -> None:
 
 
 async def _delete(kafka: str, run: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    try:
-        await admin.delete_topics([name for name in await admin.list_topics() if run in name])
-    finally:
-        await admin.close()
+    async with topics.admin(kafka) as asked:
+        await asked.delete_topics([name for name in await asked.list_topics() if run in name])
 
 
 def length(kafka: str, topic: str) -> int:

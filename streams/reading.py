@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import ConsumerRecord
 
 from streams.runtime.stopping import stop
+from streams.topics import admin
 
 Ends = dict[TopicPartition, int]
 """Offsets by partition: reading ends before them."""
@@ -114,13 +114,9 @@ async def settled_ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends
 
 async def partition_count(kafka: str, topic: str) -> int:
     """Return how many partitions a topic has."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    try:
-        (described,) = await admin.describe_topics([topic])
-        return len(described["partitions"])
-    finally:
-        await admin.close()
+    async with admin(kafka) as asked:
+        (described,) = await asked.describe_topics([topic])
+    return len(described["partitions"])
 
 
 @asynccontextmanager

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from aiokafka.structs import ConsumerRecord
 
 from schemas.codec import Serde
-from streams.replay.difference import place
-from streams.runtime import Block, Record, Stage
+from streams.runtime import Block, Stage
+from streams.runtime.block import place
 from streams.runtime.state import State
 from streams.settings import Settings
 
@@ -35,24 +35,18 @@ class Replayed(Block):
         """The record that each row came from, by query."""
         self.changed_by: dict[bytes, ConsumerRecord] = {}
         """The record that changed each key last."""
-        self._current: ConsumerRecord | None = None
-
-    def __iter__(self) -> Iterator[Record]:
-        for record in super().__iter__():
-            self._current = record.raw
-            yield record
 
     def change(self, key: bytes, value: bytes | None) -> None:
         """Change the state, and note which record did."""
         super().change(key, value)
-        if self._current:
-            self.changed_by[key] = self._current
+        if self._folding:
+            self.changed_by[key] = self._folding
 
     def row(self, query: str, values: tuple[object, ...]) -> None:
         """Write a row, and note which record did."""
         super().row(query, values)
-        if self._current:
-            self.sources[query].append(place(self._current))
+        if self._folding:
+            self.sources[query].append(place(self._folding))
 
     def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
         """Note that a record is set aside."""

@@ -13,6 +13,7 @@ from schemas import records as r
 from schemas.codec import Serde
 from streams.reading import Tape
 from streams.replay.difference import Difference, Differs
+from streams.runtime.block import place
 from streams.runtime.kafka import RULES
 
 _MOST = 1000
@@ -43,7 +44,7 @@ async def recorded(
         await codec.learn([raw.value])
         block = codec.decode(raw.value)
         assert isinstance(block, r.Block)
-        source = f"{raw.topic}/{raw.partition}/{raw.offset}"
+        source = place(raw)
         _same_rules(block, source)
         raws = await inputs[block.topic].through(block.last)
         found = (raws[0].offset, raws[-1].offset, len(raws)) if raws else (None, None, 0)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka.structs import ConsumerRecord
 from msgspec import Struct, to_builtins
 
 from schemas.codec import Serde, Undecodable
@@ -89,8 +88,3 @@ def _builtins(record: Struct) -> dict[str, Any]:
 def _told(value: Any) -> str:
     text = value if value is ABSENT else repr(value)
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
-
-
-def place(raw: ConsumerRecord) -> str:
-    """Return where a record stands: ``topic/partition/offset``."""
-    return f"{raw.topic}/{raw.partition}/{raw.offset}"

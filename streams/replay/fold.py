@@ -17,10 +17,10 @@ from streams.reading import Ends, Tape, tapes
 from streams.replay import course
 from streams.replay.block import Replayed, fold, lent
 from streams.replay.course import Taken
-from streams.replay.difference import Difference, Differs, place
+from streams.replay.difference import Difference, Differs
 from streams.replay.letters import Letters
 from streams.runtime import Stage
-from streams.runtime.block import FoldError
+from streams.runtime.block import FoldError, place
 from streams.runtime.state import State
 from streams.settings import Settings
 

@@ -22,8 +22,8 @@ from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
 from streams.domain.audit import Chain
 from streams.reading import tapes
-from streams.replay.difference import place
 from streams.replay.part import Part
+from streams.runtime.block import place
 from streams.runtime.state import State
 
 LAWFUL = (TASK_EVENTS, REMINDERS, AUDIT_LOG)

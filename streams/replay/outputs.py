@@ -12,9 +12,9 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Serde
 from streams.reading import Tape
-from streams.replay.difference import Difference, Differs, between, fields, first, place
+from streams.replay.difference import Difference, Differs, between, fields, first
 from streams.runtime import Stage
-from streams.runtime.block import Block, Output
+from streams.runtime.block import Block, Output, place
 
 _SOURCE = "rondo_source"
 _ID, _TYPE = "ce_id", "ce_type"

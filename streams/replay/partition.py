@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 from aiokafka.structs import ConsumerRecord
 
@@ -13,12 +12,13 @@ from streams.reading import tapes
 from streams.replay import laws
 from streams.replay.block import Replayed, lent
 from streams.replay.compare import Found, differences, restore, shown, unwritten
-from streams.replay.difference import Differs, between, fields, place
+from streams.replay.difference import Differs, between, fields
 from streams.replay.fold import folding
 from streams.replay.outputs import Outputs
 from streams.replay.part import Part, Verified
+from streams.runtime import kafka
+from streams.runtime.block import place
 from streams.runtime.disk import directory
-from streams.runtime.kafka import POSITION
 from streams.runtime.state import Damaged, State
 
 
@@ -44,8 +44,7 @@ async def _restored(part: Part, stands: State) -> Mapping[str, int]:
     at = part.at(part.stage.changelog.name)
     async with tapes(part.means.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
         await restore(opened[at], stands, part.means.codec)
-    raw = stands.get(POSITION)
-    return cast("r.Position", part.means.codec.decode(raw)).offsets if raw else {}
+    return kafka.positions(stands, part.means.codec)
 
 
 async def _verify_fold(part: Part, found: Verified, stands: State, positions: Mapping[str, int], scratch: Path) -> None:

@@ -38,11 +38,6 @@ class Record(Struct, frozen=True):  # made in a fifth of a dataclass's time, for
     raw: ConsumerRecord
     value: Any
 
-    @property
-    def source(self) -> str:
-        """Return where the record stands: ``topic/partition/offset``."""
-        return f"{self.raw.topic}/{self.raw.partition}/{self.raw.offset}"
-
 
 class Output(Struct, frozen=True):
     """One record to be produced, encoded; no value is a tombstone."""
@@ -175,8 +170,7 @@ class Block:
 
     def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
         """Set a record aside with the reason; the partition goes on."""
-        source = f"{raw.topic}/{raw.partition}/{raw.offset}"
-        log.warning("set aside", stage=self.stage.name, source=source, reason=reason)
+        log.warning("set aside", stage=self.stage.name, source=place(raw), reason=reason)
         self.dead.append(
             r.DeadLetter(
                 stage=self.stage.name,
@@ -218,15 +212,20 @@ class Block:
 
     def _tell(self, raw: ConsumerRecord, value: Struct) -> None:
         name = type(value).__name__
-        log.debug("folding", stage=self.stage.name, source=Record(raw, value).source, record=name, **_ids(value))
+        log.debug("folding", stage=self.stage.name, source=place(raw), record=name, **_ids(value))
 
     def _headers(self, value: Struct) -> list[tuple[str, bytes]]:
         """Return CloudEvents' binary mode (CloudEvents 1.0.2, Kafka binding 3.2) and the input that led here."""
         identity = getattr(value, "id", None) or value.command  # type: ignore[attr-defined]  # an outcome has only that
         headers = [*_cloud_events(type(value)), ("ce_id", identity.encode())]
         if self._folding:
-            headers.append(("rondo_source", f"{self.topic}/{self.partition}/{self._folding.offset}".encode()))
+            headers.append(("rondo_source", place(self._folding).encode()))
         return headers
+
+
+def place(raw: ConsumerRecord) -> str:
+    """Return where a record stands: ``topic/partition/offset``."""
+    return f"{raw.topic}/{raw.partition}/{raw.offset}"
 
 
 def _ids(value: Any) -> dict[str, str]:

@@ -4,7 +4,6 @@ Random kills alone do not find what goes wrong: a run without any fencing passed
 costs one look into an empty dict, a block passes a dozen.
 """
 
-import asyncio
 import os
 import re
 import signal
@@ -93,14 +92,3 @@ def _fail(action: str, seconds: str | None) -> None:
     if action == "raise":
         raise Failed("A failpoint raised.")
     time.sleep(float(seconds or 0))
-
-
-def gate() -> tuple[Action, asyncio.Event, asyncio.Event]:
-    """Return an action that waits, the event that says it was reached, and the event that lets it go on."""
-    reached, go = asyncio.Event(), asyncio.Event()
-
-    async def action() -> None:
-        reached.set()
-        await go.wait()
-
-    return action, reached, go

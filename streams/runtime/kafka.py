@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas import records as r
+from schemas.codec import Serde
 from schemas.topics import DEAD_LETTERS
 from streams.domain.times import tzdata_version
 from streams.runtime import disk, failpoints
@@ -55,8 +56,7 @@ class KafkaStore:
         await self._reach(Point.FENCED)
         self.state = await self._restored(disk.open(self._path(), self._stage.timed, self._settings.state_bytes))
         await self._reach(Point.RESTORED)
-        raw = self.state.get(POSITION)
-        return dict(cast("r.Position", self._stage.codec.decode(raw)).offsets) if raw else {}
+        return positions(self.state, self._stage.codec)
 
     async def _initialise(self, number: int) -> None:
         producer = AIOKafkaProducer(
@@ -171,6 +171,12 @@ class KafkaStore:
         if state:
             disk.close(state)
         await asyncio.gather(*map(stop, producers))
+
+
+def positions(state: State, codec: Serde) -> dict[str, int]:
+    """Return how far a state has its inputs: the next offset by topic."""
+    raw = state.get(POSITION)
+    return dict(cast("r.Position", codec.decode(raw)).offsets) if raw else {}
 
 
 def _batches(producer: AIOKafkaProducer, outputs: list[Output]) -> Iterator[BatchBuilder]:

@@ -1,6 +1,6 @@
 """Asks a consumer group who its members are."""
 
-from aiokafka.admin import AIOKafkaAdminClient
+from streams.topics import admin
 
 
 async def is_member(kafka: str, group: str, client: str) -> bool:
@@ -8,11 +8,7 @@ async def is_member(kafka: str, group: str, client: str) -> bool:
 
     Raises KafkaError where the group can't be asked.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    try:
-        (answer,) = await admin.describe_consumer_groups([group])
-        (described,) = answer.to_object()["groups"]
-        return described["state"] == "Stable" and client in {member["client_id"] for member in described["members"]}
-    finally:
-        await admin.close()
+    async with admin(kafka) as asked:
+        (answer,) = await asked.describe_consumer_groups([group])
+    (described,) = answer.to_object()["groups"]
+    return described["state"] == "Stable" and client in {member["client_id"] for member in described["members"]}

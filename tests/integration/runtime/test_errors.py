@@ -9,9 +9,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.topics import DEAD_LETTERS
 from streams.reading import committed
 from streams.runtime.failpoints import Point
+from streams.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running
 from tests.integration.runtime.faults import failing, pausing
-from tests.integration.runtime.proxy import Api, proxied
+from tests.integration.runtime.proxy import Api, Proxy, proxied
 
 POINTS = [
     Point.FETCHED,
@@ -23,6 +24,12 @@ POINTS = [
     Point.WRITTEN,
     Point.ACKNOWLEDGED,
 ]
+
+
+async def impatient(settings: Settings, network: Proxy) -> Counting:
+    """A stage whose broker is behind the network, and whose blocks are soon given up."""
+    changed = {"kafka": network.kafka, "block_timeout": 0.7}
+    return await prepared(Counting(settings.model_copy(update=changed)))
 
 
 async def test_an_error_at_any_point_of_a_block_loses_and_doubles_nothing(worker_settings, log: Log):
@@ -49,9 +56,7 @@ async def test_an_error_while_a_partition_is_opened_is_followed_by_another_try(w
 
 async def test_a_commit_whose_answer_is_lost_is_not_done_again(worker_settings, log: Log):
     async with proxied(worker_settings.kafka) as network:
-        counting = await prepared(
-            Counting(worker_settings.model_copy(update={"kafka": network.kafka, "block_timeout": 0.7}))
-        )
+        counting = await impatient(worker_settings, network)
         async with running(counting.stage):
             await log.put(counting.commands, [command("ann", n) for n in range(10)])
             await log.wait_for(counting.counts, 10)
@@ -66,9 +71,7 @@ async def test_a_commit_whose_answer_is_lost_is_not_done_again(worker_settings, 
 
 async def test_a_commit_that_never_reached_the_broker_is_done_again(worker_settings, log: Log):
     async with proxied(worker_settings.kafka) as network:
-        counting = await prepared(
-            Counting(worker_settings.model_copy(update={"kafka": network.kafka, "block_timeout": 0.7}))
-        )
+        counting = await impatient(worker_settings, network)
         async with running(counting.stage):
             network.requests.add(Api.END_TXN)
             await log.put(counting.commands, [command("ann", n) for n in range(10)])

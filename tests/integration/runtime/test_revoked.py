@@ -5,8 +5,9 @@ import asyncio
 from aiokafka import TopicPartition
 
 from streams.runtime import disk
-from streams.runtime.failpoints import Failed, Point, armed, gate
+from streams.runtime.failpoints import Failed, Point, armed
 from tests.integration.runtime.counting import PARTITIONS, Counting, Log, prepared, running
+from tests.integration.runtime.faults import pausing
 
 
 async def fail() -> None:
@@ -25,13 +26,13 @@ async def test_turns_whose_end_fails_have_let_go_of_their_state_all_the_same(wor
 
 async def test_partitions_that_come_while_a_worker_stops_are_not_begun(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    stage, (action, reached, go) = counting.stage, gate()
+    stage = counting.stage
     async with running(stage):
-        with armed(stage.name, Point.REVOKED, action):
+        with pausing(stage.name, Point.REVOKED) as pause:
             stopping = asyncio.create_task(stage.app.stop())
-            await reached.wait()
+            await pause.reached()
             inputs = (counting.commands, counting.followups)
             await stage.runtime.assign(frozenset(TopicPartition(t.name, n) for t in inputs for n in range(PARTITIONS)))
             assert stage.runtime.partitions == {}
-            go.set()
+            pause.go()
             await stopping
