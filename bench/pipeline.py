@@ -109,11 +109,12 @@ def _load(stand: Stand, codec: Codec, commands: Iterable[Command]) -> log.Load:
 
 
 def _message(codec: Codec, command: Command) -> Message:
-    value = codec.encode(TASK_COMMANDS.name, _record(command))
+    value = codec.encode(TASK_COMMANDS.name, record(command))
     return Message(partition_of(command.user, PARTITIONS), command.user.encode(), value, command.at)
 
 
-def _record(command: Command) -> r.CreateTask | r.UpdateTask | r.CompleteTask:
+def record(command: Command) -> r.CreateTask | r.UpdateTask | r.CompleteTask:
+    """Return a command of the benches as Rondo's own record."""
     common = (command.id, command.user, command.at, f"user:{command.user}", command.task)
     match command:
         case Create():

@@ -4,12 +4,14 @@ They are fetched by jgo from the list alone. As nothing is left to resolve, this
 Maven takes 11. Maven, if there is one, is asked when jgo gets nowhere: it knows the machine's mirrors.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,8 +53,23 @@ def present(directory: Path) -> bool:
 def fetch(directory: Path, cache: Path, stopping: threading.Event | None = None) -> None:
     """Put every listed jar into ``directory``, checked; ``cache`` is Maven's local repository.
 
-    Raises ``Problem`` when they can't be had, ``Stopped`` if asked to stop.
+    Where another process fetches them just now, that is waited for. Raises ``Problem`` when they can't be had,
+    ``Stopped`` if asked to stop.
     """
+    with _alone(directory):
+        if not present(directory):
+            _fetch(directory, cache, stopping)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with directory.with_name(f"{directory.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        yield
+
+
+def _fetch(directory: Path, cache: Path, stopping: threading.Event | None) -> None:
     jars = listed(_LIST.read_text())
     part = directory.with_name(f"{directory.name}.{os.getpid()}")
     part.mkdir(parents=True, exist_ok=True)

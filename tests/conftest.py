@@ -24,11 +24,20 @@ from local import postgres as embedded_postgres
 from local.process import Command, Process
 
 CACHE = Path(__file__).parent.parent / ".cache"
+WITH_A_STACK = ("acceptance", "ingress", "pipeline")
+"""Directories whose tests share a Rondo that runs."""
 
 
 def pytest_configure() -> None:
     """Let the tests reach loopback themselves where the machine goes out through a proxy."""
     ports.spare_proxies(os.environ)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where several processes run the tests, those that share what is dear to start."""
+    for item in items:
+        place = item.path.parent if item.path.parent.name in WITH_A_STACK else item.path
+        item.add_marker(pytest.mark.xdist_group(str(place)))
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ class _Once:
         yield self._block
 
 
-def fold(block: Replayed) -> None:
+def fold(block: Block) -> None:
     """Let the stage's agent fold a block. Raises ``FoldError`` as it does for a partition."""
     assert block.topic
     agent = block.stage.folds[block.topic](_Once(block))

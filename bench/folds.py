@@ -1,0 +1,181 @@
+"""``python -m bench.folds``: what a command costs each stage without broker and Postgres, and how much of it is Avro.
+
+The pipeline's commands go through the stages one after another, in this process, by blocks of 500 on one partition:
+each stage decodes, looks up in RocksDB, folds, encodes, puts its batches together as for the broker, and writes
+RocksDB. Once with Rondo's codec, once with MessagePack by msgspec, which is C throughout: how much of the cost would go
+if Avro were as good as free.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, cast
+
+import click
+import msgspec
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+from rich.console import Console
+
+from bench.pipeline import record
+from bench.report import ratio
+from bench.workload import Plan, seeded
+from schemas import logs
+from schemas import records as r
+from schemas.codec import Codec, Serde
+from schemas.registry.client import Registry
+from schemas.topics import TASK_COMMANDS, Topic
+from streams.replay.block import fold, lent
+from streams.runtime import Block, Stage
+from streams.runtime.block import Output
+from streams.runtime.state import State
+from streams.settings import Settings
+from streams.worker import STAGES, find
+
+_BLOCK = 500
+_BATCH_BYTES = 900_000
+_NOW = 1_795_438_800_000
+
+Raws = list[ConsumerRecord]
+
+
+class Numbers:
+    """A registry that numbers schemas, and is never asked for one."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    async def register(self, _subject: str, _schema: object) -> int:
+        """Return the next number."""
+        self._last += 1
+        return self._last
+
+
+class MessagePack:
+    """A serde as cheap as they come: arrays of fields, by C."""
+
+    def __init__(self) -> None:
+        self._prefixes: dict[type[Struct], bytes] = {}
+        self._kinds: dict[bytes, type[Struct]] = {}
+        self._readers: dict[bytes, Any] = {}
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    async def publish(self, topics: Iterable[Topic]) -> None:
+        """Give each type of record a number."""
+        for kind in (kind for topic in topics for kind in topic.records):
+            prefix = self._prefixes.setdefault(kind, len(self._prefixes).to_bytes(5))
+            self._kinds[prefix] = kind
+            self._readers[prefix] = msgspec.msgpack.Decoder(kind).decode
+
+    async def learn(self, values: Iterable[bytes | None]) -> None:
+        """Do nothing: all is known."""
+
+    def encode(self, topic: str, record: Struct) -> bytes:  # noqa: ARG002 - one format for all topics
+        """Return a record as its type's number and a map of its fields."""
+        return self._prefixes[type(record)] + self._encode(record)
+
+    def decode(self, data: bytes | None) -> Struct:
+        """Return the record of a message."""
+        assert data
+        return cast("Struct", self._readers[data[:5]](memoryview(data)[5:]))
+
+    def kind(self, data: bytes | None) -> type[Struct] | None:
+        """Return the type of a message's record."""
+        return self._kinds.get(data[:5]) if data else None
+
+
+async def measure(serde: Serde, commands: Sequence[Struct]) -> dict[str, float]:
+    """Return the CPU microseconds a command of each stage."""
+    stages = {name: find(name) for name in STAGES}
+    for stage in stages.values():
+        await serde.publish(stage.topics())
+    log: defaultdict[str, Raws] = defaultdict(list)
+    log[TASK_COMMANDS.name] = _raws(TASK_COMMANDS.name, [_output(serde, command) for command in commands])
+    return {name: _passed(stage, serde, log) / len(commands) * 1e6 for name, stage in stages.items()}
+
+
+def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
+    """Let a stage fold what stands on its inputs, put its outputs behind the others; return CPU seconds."""
+    with tempfile.TemporaryDirectory(prefix="rondo-bench-") as directory:
+        settings = Settings(kafka="", registry="http://unasked", data=Path(directory), partitions=1)
+        state = State(Path(directory) / "state", stage.timed) if stage.keeps_state else None
+        outputs: defaultdict[str, list[Output]] = defaultdict(list)
+        began = time.process_time()
+        with lent(stage, settings, serde):
+            for topic in stage.reads:
+                for block in _blocks(stage, state, log[topic.name]):
+                    _committed(block, state)
+                    for name, produced in block.outputs.items():
+                        outputs[name] += produced
+        spent = time.process_time() - began
+        if state:
+            state.close()
+    for name, produced in outputs.items():
+        log[name] += _raws(name, produced)
+    return spent
+
+
+def _blocks(stage: Stage, state: State | None, raws: Raws) -> Iterable[Block]:
+    while raws:
+        block = Block(stage, 0, raws[:_BLOCK], state, _NOW)
+        fold(block)
+        yield block
+        raws = raws[block.taken :]
+
+
+def _committed(block: Block, state: State | None) -> None:
+    """Do what a commit does, but for what leaves the process."""
+    changed = [Output(key, value, _NOW) for key, value in block.changes.items()]
+    for outputs in (*block.outputs.values(), changed):
+        batch = BatchBuilder(_BATCH_BYTES, 0)
+        for out in outputs:
+            if batch.append(key=out.key, value=out.value, timestamp=out.at, headers=out.headers) is None:
+                batch = BatchBuilder(_BATCH_BYTES, 0)
+    if state:
+        state.write(block.changes, 0, _NOW)
+
+
+def _output(serde: Serde, command: Struct) -> Output:
+    user, at = cast("r.CreateTask", command).user, cast("r.CreateTask", command).at
+    return Output(user.encode(), serde.encode(TASK_COMMANDS.name, command), at)
+
+
+def _raws(topic: str, outputs: Iterable[Output]) -> Raws:
+    return [
+        ConsumerRecord(topic, 0, offset, out.at, 0, out.key, out.value, None, 0, 0, out.headers)
+        for offset, out in enumerate(outputs)
+    ]
+
+
+async def _rounds(commands: Sequence[Struct], rounds: int) -> Mapping[str, list[dict[str, float]]]:
+    found: dict[str, list[dict[str, float]]] = {"avro": [], "messagepack": []}
+    for _ in range(rounds):
+        found["avro"].append(await measure(Codec(cast("Registry", Numbers())), commands))
+        found["messagepack"].append(await measure(MessagePack(), commands))
+    return found
+
+
+@click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.option("--n", "size", default=10_000, help="Commands a round.")
+@click.option("--rounds", default=3, help="Rounds of both, one after the other.")
+def main(size: int, rounds: int) -> None:
+    """Measure what a command costs each stage, and how much of it is Avro."""
+    logs.configure("info")
+    console, commands = Console(), [record(command) for command in seeded(Plan(1, size, 0)).commands]
+    found = asyncio.run(_rounds(commands, rounds))
+    for name in STAGES:
+        avro, packed = (median(one[name] for one in found[way]) for way in ("avro", "messagepack"))
+        console.print(f"{name}: {avro:.1f} µs a command, with MessagePack {packed:.1f}", highlight=False)
+    sums = {way: [sum(one.values()) for one in ones] for way, ones in found.items()}
+    for way, totals in sums.items():
+        ratio(console, f"folds-cpu-us:{way}", median(totals))
+    ratio(console, "folds:messagepack/avro", median(p / a for a, p in zip(*sums.values(), strict=True)))
+
+
+if __name__ == "__main__":
+    main()
