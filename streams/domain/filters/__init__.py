@@ -1,0 +1,12 @@
+"""The filter language: one for API, command line, chat and web. docs/filters.md explains it.
+
+``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it.
+"""
+
+from streams.domain.filters.dates import Clock
+from streams.domain.filters.errors import QueryError
+from streams.domain.filters.matching import matches
+from streams.domain.filters.parsing import parse
+from streams.domain.filters.tree import Filter
+
+__all__ = ["Clock", "Filter", "QueryError", "matches", "parse"]

@@ -1,0 +1,150 @@
+"""Whether a filter holds for a task: the plainest reading of the language, which the SQL is compared with."""
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from schemas.records import Due, Priority, Recurrence, Status
+from streams.domain.filters.dates import Clock, Op, Relative, Span, compared
+from streams.domain.filters.folding import fold
+from streams.domain.filters.tree import (
+    And,
+    Filter,
+    Has,
+    Is,
+    Linked,
+    Listed,
+    Not,
+    Or,
+    Overdue,
+    Pinned,
+    Priorities,
+    Tagged,
+    Term,
+    Text,
+    When,
+)
+
+_RANK = {priority: rank for rank, priority in enumerate(Priority)}
+
+
+class Task(Protocol):
+    """What filters see of a task: fields of ``schemas.records.Task``. Ids are UUIDs as strings, in lower case."""
+
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def notes(self) -> str: ...  # noqa: D102
+    @property
+    def priority(self) -> Priority: ...  # noqa: D102
+    @property
+    def tags(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def list(self) -> str | None: ...  # noqa: D102
+    @property
+    def parent(self) -> str | None: ...  # noqa: D102
+    @property
+    def start(self) -> Due | None: ...  # noqa: D102
+    @property
+    def due(self) -> Due | None: ...  # noqa: D102
+    @property
+    def pinned(self) -> bool: ...  # noqa: D102
+    @property
+    def status(self) -> Status: ...  # noqa: D102
+    @property
+    def recurrence(self) -> Recurrence | None: ...  # noqa: D102
+    @property
+    def series(self) -> str | None: ...  # noqa: D102
+    @property
+    def created_at(self) -> int: ...  # noqa: D102
+    @property
+    def changed_at(self) -> int: ...  # noqa: D102
+    @property
+    def completed_at(self) -> int | None: ...  # noqa: D102
+
+
+def matches(  # noqa: PLR0911 - one for each kind of node
+    filter_: Filter, task: Task, clock: Clock, list_name: str | None = None
+) -> bool:
+    """Return whether the filter holds for a task as ``clock`` sees it; ``list_name`` is the name of the task's list."""
+    match filter_:
+        case And(terms):
+            return all(matches(term, task, clock, list_name) for term in terms)
+        case Or(terms):
+            return any(matches(term, task, clock, list_name) for term in terms)
+        case Not(term):
+            return not matches(term, task, clock, list_name)
+        case When(field, op, date):
+            return _is_within(compared(op, date, clock), _TIMES[field](task))
+        case Overdue():
+            return task.status is Status.OPEN and task.due is not None and _is_over(task.due, clock)
+        case Listed(names):
+            return task.list in names or (list_name is not None and fold(list_name) in map(fold, names))
+        case _:
+            return _has_it(filter_, task)
+
+
+def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kind of term
+    """Return whether a term holds that needs to know the task alone."""
+    match term:
+        case Is(status):
+            return task.status is status
+        case Pinned():
+            return task.pinned
+        case Has(field):
+            return _VALUES[field](task) not in ((), "", None)
+        case Priorities(op, priority):
+            return _COMPARISONS[op](_RANK[task.priority], _RANK[priority])
+        case Text(field, words, whole):
+            return any(
+                (fold(words) == fold(text)) if whole else (fold(words) in fold(text)) for text in _TEXTS[field](task)
+            )
+        case Tagged(names):
+            return not set(map(fold, names)).isdisjoint(map(fold, task.tags))
+        case Linked(field, ids):
+            return _VALUES[field](task) in ids
+        case _:
+            raise TypeError(f"No evaluation knows {type(term).__name__}: add it to streams/domain/filters/matching.py.")
+
+
+def _is_within(span: Span, value: Due | int | None) -> bool:
+    if value is None:
+        return False
+    return span.holds_due(value) if isinstance(value, Due) else span.holds(value)
+
+
+def _is_over(due: Due, clock: Clock) -> bool:
+    """Return whether a due is over: a day when it has ended, a time when it has passed."""
+    return compared(Op.BEFORE, Relative("today" if due.time is None else "now"), clock).holds_due(due)
+
+
+_COMPARISONS: Mapping[Op, Callable[[int, int], bool]] = {
+    Op.IS: operator.eq,
+    Op.BEFORE: operator.lt,
+    Op.UNTIL: operator.le,
+    Op.AFTER: operator.gt,
+    Op.FROM: operator.ge,
+}
+_TEXTS: Mapping[str, Callable[[Task], tuple[str, ...]]] = {
+    "title": lambda task: (task.title,),
+    "notes": lambda task: (task.notes,),
+    "text": lambda task: (task.title, task.notes),
+}
+_TIMES: Mapping[str, Callable[[Task], Due | int | None]] = {
+    "start": lambda task: task.start,
+    "due": lambda task: task.due,
+    "created": lambda task: task.created_at,
+    "completed": lambda task: task.completed_at,
+    "changed": lambda task: task.changed_at,
+}
+_VALUES: Mapping[str, Callable[[Task], object]] = {
+    "notes": lambda task: task.notes,
+    "tags": lambda task: task.tags,
+    "list": lambda task: task.list,
+    "parent": lambda task: task.parent,
+    "series": lambda task: task.series,
+    "start": lambda task: task.start,
+    "due": lambda task: task.due,
+    "completed": lambda task: task.completed_at,
+    "recurrence": lambda task: task.recurrence,
+}

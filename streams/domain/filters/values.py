@@ -1,0 +1,121 @@
+"""What stands for a value in a filter: text, names, ids, choices, dates."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TypeVar
+from unicodedata import normalize
+from uuid import UUID
+
+from lark import Token
+
+from schemas.records import Priority, Status
+from streams.domain.filters.dates import FIRST, LAST, MOST, WEEKDAYS, Date, Day, Moment, Relative, Unit
+from streams.domain.filters.errors import QueryError
+from streams.domain.filters.tree import ESCAPES
+from streams.domain.filters.words import meant
+
+Value = TypeVar("Value")
+
+DATES = ("today", "tomorrow", "yesterday", "now", *WEEKDAYS)
+STATUSES = {status.lower(): status for status in Status}
+PRIORITIES = {priority.lower(): priority for priority in Priority}
+
+_ABBREVIATED = {day[:3]: day for day in WEEKDAYS}
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ABSOLUTE = re.compile(r"\d{4}-\d{2}-\d{2}(t\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
+_RELATIVE = re.compile(r"([a-z]*)(?:([+-]\d+)(min|[dwmyh]))?", re.ASCII)
+_KINDS_OF_DATE = ("a day as 2026-12-01", "a time as 2026-12-01T09:00", "today", "a weekday", "today+7d", "now-2h")
+
+
+def error(token: Token, message: str, expected: Iterable[str] = (), suggestion: str | None = None) -> QueryError:
+    """Return the error of a token."""
+    return QueryError("filter", column(token), message, tuple(expected), suggestion)
+
+
+def column(token: Token) -> int:
+    """Return where a token begins, counted from 1."""
+    return (token.start_pos or 0) + 1
+
+
+def text(token: Token) -> str:
+    """Return what a word, a string or a tag says, in NFC. Raises ``QueryError`` if that is nothing."""
+    written = token.removeprefix("#")
+    if written.startswith('"'):
+        written = _ESCAPE.sub(lambda escape: _escaped(token, escape), written)[1:-1]
+    if not written:
+        raise error(token, "There is nothing between the quotes; write what to look for.")
+    return normalize("NFC", written)
+
+
+def _escaped(token: Token, escape: re.Match[str]) -> str:
+    if escape[1] not in ESCAPES:
+        raise error(token, r'After a backslash stands ", \, n, t or r; write \\ for a backslash.')
+    return ESCAPES[escape[1]]
+
+
+def uuid(token: Token) -> str:
+    """Return an id."""
+    try:
+        return str(UUID(text(token)))
+    except ValueError:
+        raise error(token, f"{quote(token)} is no id; write the task's UUID.") from None
+
+
+def status(token: Token) -> Status:
+    """Return a status."""
+    return _choice(token, "status", STATUSES)
+
+
+def priority(token: Token) -> Priority:
+    """Return a priority."""
+    return _choice(token, "priority", PRIORITIES)
+
+
+def when(token: Token) -> Date:
+    """Return a date."""
+    written = text(token).lower()
+    if _ABSOLUTE.fullmatch(written):
+        return _absolute(token, written)
+    found = _RELATIVE.fullmatch(written)
+    base = _ABBREVIATED.get(found[1], found[1] or "today") if found else ""
+    if not found or base not in DATES:
+        raise error(token, f"{quote(token)} is no date.", *_meant(written))
+    return _relative(token, base, int(found[2] or 0), Unit(found[3] or "d"))
+
+
+def quote(token: Token) -> str:
+    """Return a token as an error names it; a long one only how it begins."""
+    return f"`{token if len(token) <= 40 else f'{token[:40]}…'}`"
+
+
+def _absolute(token: Token, written: str) -> Date:
+    try:
+        local = datetime.fromisoformat(written.upper())
+    except ValueError:
+        raise error(token, f"{quote(token)} is not in the calendar or not on the clock.") from None
+    if not FIRST <= local.date() <= LAST:
+        raise error(token, f"Write a date of the years {FIRST.year} to {LAST.year}.")
+    return Day(local.date()) if len(written) == 10 else Moment(local, len(written) == 19)
+
+
+def _relative(token: Token, base: str, amount: int, unit: Unit) -> Relative:
+    if unit in (Unit.HOUR, Unit.MINUTE) and base != "now":
+        raise error(token, "Hours and minutes are counted from now.", (), f"now{amount:+d}{unit}")
+    if abs(amount) > MOST:
+        raise error(token, f"A date is moved by at most {MOST} days, weeks, months or years.")
+    return Relative(base, amount, unit) if amount else Relative(base)
+
+
+def _meant(written: str) -> tuple[Iterable[str], str | None]:
+    """Return what is expected, and what was probably meant by what is no date."""
+    base = re.split(r"[+-]", written, maxsplit=1)[0]
+    near = meant(base, DATES)
+    return _KINDS_OF_DATE, None if near is None else near + written[len(base) :]
+
+
+def _choice(token: Token, what: str, choices: Mapping[str, Value]) -> Value:
+    written = text(token).lower()
+    if written not in choices:
+        raise error(token, f"{quote(token)} is no {what}.", tuple(choices), meant(written, choices))
+    return choices[written]

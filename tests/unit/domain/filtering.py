@@ -1,0 +1,168 @@
+"""Filters and tasks to try them on, as Hypothesis draws them: few names, days and words, so that they meet."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from unicodedata import normalize
+
+from hypothesis import strategies as st
+
+from schemas.records import Due, Priority, Recurrence, Status
+from streams.domain.filters import dates, tree
+from streams.domain.filters.dates import Clock, Op
+from streams.domain.times import END
+
+DAY = 24 * 60 * 60 * 1000
+NOON = int(datetime.fromisoformat("2026-11-24T12:00:00+00:00").timestamp()) * 1000
+"""Noon of a Tuesday, in UTC."""
+
+IDS = tuple(f"0b1c6c53-0000-4000-8000-{number:012d}" for number in range(4))
+LISTS = {IDS[0]: "Deep work", IDS[1]: "Café", IDS[2]: "inbox zero"}
+NAMES = ("home", "Home", "Café", "STRASSE", "straße", "Deep work", "cafe", "in", "100%", 'q"\\', "わが")
+ZONES = (
+    "UTC",
+    "Europe/Paris",
+    "America/New_York",
+    "Pacific/Kiritimati",
+    "Pacific/Niue",
+    "Asia/Beirut",
+    "Asia/Kathmandu",
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What filters see of a task."""
+
+    id: str = IDS[3]
+    title: str = "Buy milk"
+    notes: str = ""
+    priority: Priority = Priority.NONE
+    tags: tuple[str, ...] = ()
+    list: str | None = None
+    parent: str | None = None
+    start: Due | None = None
+    due: Due | None = None
+    order: str | None = None
+    pinned: bool = False
+    status: Status = Status.OPEN
+    recurrence: Recurrence | None = None
+    series: str | None = None
+    created_at: int = NOON
+    changed_at: int = NOON
+    completed_at: int | None = None
+
+
+# Text without control characters and surrogates, as tasks and filters hold it, and of letters that have a case here.
+characters = st.characters(exclude_categories=("Cc", "Cs", "Cn"))
+hostile = st.sampled_from(
+    (
+        "'; drop table rondo.tasks; --",
+        "$1",
+        "%",
+        "_",
+        "\\",
+        "%s",
+        ":status",
+        "{0}",
+        '"',
+        "x' or 'a'='a",
+        "*/",
+        "🌱",
+        "é",
+    )
+)
+texts = st.one_of(st.sampled_from(NAMES), hostile, st.text(characters, min_size=1, max_size=8)).map(
+    lambda text: normalize("NFC", text.strip() or ".")
+)
+days = st.integers(-3, 3).map(lambda days: date(2026, 11, 24) + timedelta(days))
+clock_times = st.sampled_from(("00:00:00", "00:30:00", "09:00:00", "11:59:59", "12:00:00", "23:59:59"))
+dues = st.one_of(
+    st.builds(Due, days.map(str)),
+    st.builds(Due, days.map(str), clock_times),
+    st.builds(Due, days.map(str), clock_times, st.sampled_from(ZONES)),
+)
+instants = st.one_of(
+    st.integers(NOON - 3 * DAY, NOON + 3 * DAY),
+    st.sampled_from((NOON, NOON - 1, NOON + 1, NOON + DAY // 2, 0, END - 1)),
+)
+clocks = st.builds(Clock, st.integers(NOON - 3 * DAY, NOON + 3 * DAY) | st.just(0), st.sampled_from(ZONES))
+ids = st.sampled_from(IDS)
+
+tasks = st.builds(
+    Task,
+    id=st.uuids().map(str),
+    title=texts,
+    notes=st.just("") | texts,
+    priority=st.sampled_from(Priority),
+    tags=st.lists(texts, max_size=3, unique=True).map(lambda tags: tuple(sorted(tags))),
+    list=st.none() | st.sampled_from(sorted(LISTS)),
+    parent=st.none() | ids,
+    start=st.none() | dues,
+    due=st.none() | dues,
+    order=st.none() | st.sampled_from(("a", "b", "ba", "B")),
+    pinned=st.booleans(),
+    status=st.sampled_from(Status),
+    recurrence=st.none() | st.just(Recurrence("FREQ=DAILY", Due("2026-11-24"))),
+    series=st.none() | ids,
+    created_at=instants,
+    changed_at=instants,
+    completed_at=st.none() | instants,
+)
+
+amounts = st.integers(-dates.MOST, dates.MOST) | st.integers(-3, 3)
+calendar_units = [dates.Unit.DAY, dates.Unit.WEEK, dates.Unit.MONTH, dates.Unit.YEAR]
+local_times = st.datetimes(*map(datetime.fromisoformat, ("1970-01-01", "9998-12-31T23:59:59")))
+
+
+def _relative(base: str, amount: int, unit: dates.Unit) -> dates.Relative:
+    return dates.Relative(base, amount, unit) if amount else dates.Relative(base)
+
+
+a_date = st.one_of(
+    st.builds(dates.Day, days | st.dates(dates.FIRST, dates.LAST)),
+    st.builds(lambda local: dates.Moment(local.replace(second=0, microsecond=0)), local_times),
+    st.builds(lambda local: dates.Moment(local.replace(microsecond=0), seconds=True), local_times),
+    st.builds(lambda day, time: dates.Moment(datetime.fromisoformat(f"{day}T{time}"), seconds=True), days, clock_times),
+    st.builds(_relative, st.just("now"), amounts, st.sampled_from(dates.Unit)),
+    st.builds(
+        _relative,
+        st.sampled_from(("today", "tomorrow", "yesterday", *dates.WEEKDAYS)),
+        amounts,
+        st.sampled_from(calendar_units),
+    ),
+)
+names = st.lists(texts, min_size=1, max_size=3, unique=True).map(tuple)
+lists = st.lists(st.sampled_from((*LISTS, *LISTS.values(), "CAFE", "none")), min_size=1, max_size=2, unique=True).map(
+    tuple
+)
+held = ("notes", "tags", "list", "parent", "series", "start", "due", "completed", "recurrence")
+
+terms: st.SearchStrategy[tree.Filter] = st.one_of(
+    st.builds(tree.Is, st.sampled_from(Status)),
+    st.just(tree.Overdue()),
+    st.just(tree.Pinned()),
+    st.builds(tree.Has, st.sampled_from(held)),
+    st.builds(tree.Priorities, st.sampled_from(Op), st.sampled_from(Priority)),
+    st.builds(
+        tree.When, st.sampled_from(("start", "due", "created", "completed", "changed")), st.sampled_from(Op), a_date
+    ),
+    st.builds(tree.Text, st.sampled_from(("title", "notes")), texts, st.booleans()),
+    st.builds(tree.Text, st.just("text"), texts),
+    st.builds(tree.Tagged, names),
+    st.builds(tree.Listed, lists),
+    st.builds(
+        tree.Linked,
+        st.sampled_from(("parent", "series")),
+        st.lists(ids, min_size=1, max_size=2, unique=True).map(tuple),
+    ),
+)
+filters: st.SearchStrategy[tree.Filter] = st.recursive(
+    terms,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map(tree.every),
+        st.lists(inner, min_size=2, max_size=3).map(tree.some),
+        inner.map(tree.opposite),
+    ),
+    max_leaves=6,
+)
+"""Filters as reading them makes them: no conjunction stands right within another."""

@@ -1,0 +1,163 @@
+"""What an error of a filter says: where, and what was meant."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.domain.filters import QueryError, parse
+from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
+from tests.unit.domain.filtering import filters
+
+
+def error(text: str) -> QueryError:
+    with pytest.raises(QueryError) as found:
+        parse(text)
+    return found.value
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "suggestion"),
+    [
+        ("titel ~ milk", 1, "title"),
+        ("open and prioirty > low", 10, "priority"),
+        ("project = home", 1, "list"),
+        ("overdeu", 1, "overdue"),
+        ("done", 1, "completed"),
+        ("milk", 1, '"milk"'),
+        ("due", 1, "has due"),
+        ("priority >= hihg", 13, "high"),
+        ("status = done", 10, "completed"),
+        ("due < tomorow", 7, "tomorrow"),
+        ("due < tomorow+2d", 7, "tomorrow+2d"),
+        ("due < today+2h", 7, "now+2h"),
+        ("overdue adn pinned", 9, "and"),
+        ("#home #work", 7, "and #work"),
+        ("#home not #work", 7, "and not"),
+        ("overdue pinned", 9, "and pinned"),
+        ("due before today", 5, "<"),
+        ("title contains milk", 7, "~"),
+        ("title ~ and", 9, '"and"'),
+        ("no deu", 4, "due"),
+    ],
+)
+def test_an_error_suggests_what_was_meant(text, column, suggestion):
+    found = error(text)
+    assert (found.column, found.suggestion) == (column, suggestion)
+    assert found.detail.startswith(f"Column {column}: ")
+    assert found.detail.endswith(f" Did you mean `{suggestion}`?")
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "expected"),
+    [
+        ("", 1, ("a condition such as `overdue`, `#home`, `due < today+7d`",)),
+        ("  ", 3, ("a condition such as `overdue`, `#home`, `due < today+7d`",)),
+        ("open and", 9, ("a condition such as `overdue`, `#home`, `due < today+7d`",)),
+        ("due <", 6, ("a value",)),
+        ("tags in ()", 10, ("a value",)),
+        ("no", 3, ("a field",)),
+        ("tags in (a", 11, ("`,`", "`)`")),
+        ("(open", 6, ("`)`",)),
+        ("open )", 6, ()),
+        ("due in today", 8, ("`(`",)),
+        ("tags not", 9, ("`in`",)),
+        ("due ! today", 7, ("`in`",)),
+        ("title ~ due pinned", 13, ("`and`", "`or`", "the end")),
+        ("priority = high = low", 17, ("`and`", "`or`", "the end")),
+        ("tags ~ home", 6, ("=", "!=", "in")),
+        ("due ~ today", 5, ("=", "!=", "<", "<=", ">", ">=", "in")),
+        ("priority = 1", 12, ("none", "low", "medium", "high", "urgent")),
+    ],
+)
+def test_an_error_says_what_was_expected(text, column, expected):
+    found = error(text)
+    assert (found.column, found.expected) == (column, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("pinned = yes", 1, "`pinned` stands alone; write `pinned` or `not pinned`."),
+        ("no pinned", 4, "`pinned` stands without `has` and `no`; write `pinned` or `not pinned`."),
+        ("has title", 5, "Every task has `title`."),
+        ("open )", 6, "This bracket was not opened."),
+        ("due < today + 7d", 13, "A date is written without spaces, such as `today+7d`."),
+        ('title ~ "milk', 9, "This quote is not closed."),
+        ("title ~ milk\\", 13, "A backslash stands in quotes only."),
+        ("# home", 1, "The name of a tag follows # at once."),
+        ("list = 'Deep work'", 8, "Text stands in double quotes."),
+        ('title ~ "a\\d"', 9, 'After a backslash stands ", \\, n, t or r; write \\\\ for a backslash.'),
+        ('title ~ ""', 9, "There is nothing between the quotes; write what to look for."),
+        ("parent = 12", 10, "`12` is no id; write the task's UUID."),
+        ("due < 2026-02-30", 7, "`2026-02-30` is not in the calendar or not on the clock."),
+        ("due < 2026-02-03T24:00", 7, "`2026-02-03T24:00` is not in the calendar or not on the clock."),
+        ("due < 1969-12-31", 7, "Write a date of the years 1970 to 9998."),
+        ("due < today+10000d", 7, "A date is moved by at most 9999 days, weeks, months or years."),
+        ("open\0", 5, "The character U+0000 is not text; leave it out."),
+        ('title ~ "\ud800"', 10, "The character U+D800 is not text; leave it out."),
+    ],
+)
+def test_an_error_says_what_to_do(text, column, message):
+    found = error(text)
+    assert (found.column, found.message) == (column, message)
+
+
+def test_an_error_is_one_of_the_filter_in_one_sentence_after_the_other():
+    found = error("due < tomorow")
+    assert found.field == "filter"
+    assert found.detail == (
+        "Column 7: `tomorow` is no date. Expected a day as 2026-12-01, a time as 2026-12-01T09:00, today, a weekday, "
+        "today+7d or now-2h. Did you mean `tomorrow`?"
+    )
+
+
+def test_a_filter_that_is_too_long_is_refused():
+    parse('"' + "a" * (MAX_LENGTH - 2) + '"')
+    assert error('"' + "a" * (MAX_LENGTH - 1) + '"').column == MAX_LENGTH + 1
+
+
+def test_a_filter_with_too_many_values_is_refused_at_the_first_too_many():
+    parse(f"tags in ({','.join('a' * (MAX_WORDS - 1))})")
+    found = error(f"tags in ({','.join('a' * MAX_WORDS)})")
+    assert found.column == len("tags in (") + 2 * MAX_WORDS - 1
+    assert "at most 250 names and values" in found.message
+
+
+def test_a_filter_that_nests_too_deeply_is_refused_at_the_bracket():
+    parse("(" * MAX_BRACKETS + "open" + ")" * MAX_BRACKETS)
+    found = error("(" * (MAX_BRACKETS + 1) + "open" + ")" * (MAX_BRACKETS + 1))
+    assert found.column == MAX_BRACKETS + 1
+    assert found.message == "At most 30 brackets are open at once; leave some out."
+
+
+def test_a_long_row_of_negations_is_one_or_none():
+    assert str(parse("!" * 1001 + "open")) == "not open"
+    assert str(parse("not " * 400 + "open")) == "open"
+
+
+def test_the_deepest_filter_is_printed_and_read_again():
+    deepest = "open and not (#a or not (" * (MAX_BRACKETS // 2) + "open or #b" + "))" * (MAX_BRACKETS // 2)
+    assert str(parse(deepest)) == deepest
+
+
+def place_of_error(text: str) -> int | None:
+    """The column of what can't be read, None for a filter."""
+    try:
+        parse(text)
+    except QueryError as found:
+        return found.column
+    return None
+
+
+pieces = st.sampled_from((*'()#"\\~<=!&|, \n', "in", "not", "no", "due", "today"))
+
+
+@given(st.text(max_size=40) | st.lists(pieces, max_size=12).map(" ".join))
+def test_any_text_is_a_filter_or_an_error_with_a_place_in_it(text):
+    assert place_of_error(text) in {None, *range(1, len(text) + 2)}
+
+
+@given(filters, st.data())
+def test_a_filter_that_is_cut_off_is_a_filter_or_an_error_with_a_place_in_it(filter_, data):
+    text = str(filter_)[: data.draw(st.integers(0, len(str(filter_))))]
+    assert place_of_error(text) in {None, *range(1, len(text) + 2)}

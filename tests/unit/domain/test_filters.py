@@ -1,0 +1,299 @@
+"""What filters say, and which tasks they find."""
+
+from dataclasses import replace
+from datetime import timedelta
+from unicodedata import normalize
+
+import pytest
+from hypothesis import given
+
+from schemas.records import Due, Priority, Recurrence, Status
+from streams.domain.filters import Clock, matches, parse
+from streams.domain.filters.folding import fold
+from streams.domain.filters.tree import Text
+from streams.domain.times import instant
+from tests.unit.domain.filtering import DAY, IDS, NOON, Task, clocks, filters, tasks, texts
+
+NOW = Clock(NOON, "UTC")  # Tuesday, 24 November 2026
+A_TASK = Task()
+AT_NINE = Due("2026-11-24", "09:00:00")
+
+
+def finds(text: str, task: Task, clock: Clock = NOW, list_name: str | None = None) -> bool:
+    return matches(parse(text), task, clock, list_name)
+
+
+def due(*when: str) -> Task:
+    return Task(due=Due(*when))
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("overdue AND (pinned Or open)", "overdue and (pinned or open)"),
+        ("#a || #b | #c", "#a or #b or #c"),
+        ("#a & #b | #c && !#d || not #e", "#a and #b or #c and not #d or not #e"),
+        ("#a and (#b and (#c and #d))", "#a and #b and #c and #d"),
+        ("not (not overdue)", "overdue"),
+        ("not (#a or #b)", "not (#a or #b)"),
+        ('Tags IN (home, home, "deep work")', 'tags in (home, "deep work")'),
+        ("tag = home", "#home"),
+        ("tags not in (a, b)", "not tags in (a, b)"),
+        ('#"deep work"', '#"deep work"'),
+        ('tag = "in"', '#"in"'),
+        ("list = Inbox", "no list"),
+        ("list in (inbox, Work)", "list = Work or no list"),
+        ("priority in (high, URGENT)", "priority = high or priority = urgent"),
+        ("priority != none", "not priority = none"),
+        ("no priority", "priority = none"),
+        ("status != deleted", "not deleted"),
+        ("recurring", "recurring"),
+        ("no recurrence", "no recurrence"),
+        ("not has due", "no due"),
+        ("not no due", "has due"),
+        ("due<TODAY", "due < today"),
+        ("due >= fri", "due >= friday"),
+        ("due <= +3m", "due <= today+3m"),
+        ("due == today+0d", "due = today"),
+        ("due <> now-90min", "not due = now-90min"),
+        ("due = 2026-12-01t09:00", "due = 2026-12-01T09:00"),
+        ("due = 2026-12-01T09:00:30", "due = 2026-12-01T09:00:30"),
+        ("completed or completed > yesterday", "completed or completed > yesterday"),
+        ('title ~ milk and notes !~ "a \\"b\\" \\\\ \\n"', 'title ~ milk and not notes ~ "a \\"b\\" \\\\ \\n"'),
+        ('"buy milk"', '"buy milk"'),
+        ("title ~ android or title ~ nothing", "title ~ android or title ~ nothing"),
+        (f"parent = {IDS[0].upper()}", f"parent = {IDS[0]}"),
+        ("\n overdue\tand\r\npinned ", "overdue and pinned"),
+    ],
+)
+def test_a_filter_is_printed_in_one_form(text, printed):
+    assert str(parse(text)) == printed
+
+
+@given(filters)
+def test_the_printed_form_reads_as_the_same_filter(filter_):
+    assert parse(str(filter_)) == filter_
+
+
+@given(texts)
+def test_a_value_in_quotes_is_read_as_it_was_written(text):
+    assert parse(str(Text("title", text))) == Text("title", text)
+
+
+def test_a_value_is_brought_into_the_composed_form():
+    assert parse("title ~ cafe\u0301") == Text("title", "café")
+
+
+@given(filters, tasks, clocks)
+def test_a_filter_or_its_negation_finds_a_task(filter_, task, clock):
+    assert matches(filter_, task, clock) != finds(f"not ({filter_})", task, clock)
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("open", A_TASK),
+        ("completed", Task(status=Status.COMPLETED)),
+        ("status in (deleted, completed)", Task(status=Status.DELETED)),
+        ("pinned", Task(pinned=True)),
+        ("recurring", Task(recurrence=Recurrence("FREQ=DAILY", AT_NINE))),
+        ("priority >= high", Task(priority=Priority.URGENT)),
+        ("priority < low", A_TASK),
+        ("priority = medium", Task(priority=Priority.MEDIUM)),
+        ("no due and no start and no tags and no list and no notes and no parent and no priority", A_TASK),
+        ("has notes and has tags", Task(notes="x", tags=("home",))),
+        ("#home", Task(tags=("home", "work"))),
+        ("tags in (Work, play)", Task(tags=("home", "work"))),
+        ("tags != play", A_TASK),
+        ("title ~ MILK", A_TASK),
+        ('title = "buy milk"', A_TASK),
+        ('"müller"', Task(notes="ask Muller")),
+        ("title ~ strasse", Task(title="Lange Straße")),
+        ("title ~ ΟΔΟΣ", Task(title="οδός")),
+        ('title ~ "100%"', Task(title="be 100% sure")),
+        (f"parent in ({IDS[0]}, {IDS[1]})", Task(parent=IDS[1])),
+        (f"series = {IDS[0]}", Task(series=IDS[0])),
+        (f"list = {IDS[0]}", Task(list=IDS[0])),
+        ("list = inbox", A_TASK),
+        ("created = today and changed <= now and not changed < now", A_TASK),
+        ("completed > yesterday", Task(completed_at=NOON)),
+    ],
+)
+def test_a_filter_finds_a_task(text, task):
+    assert finds(text, task)
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("open", Task(status=Status.DELETED)),
+        ("completed", A_TASK),
+        ("priority > medium", Task(priority=Priority.MEDIUM)),
+        ("has due", A_TASK),
+        ("#hom", Task(tags=("home",))),
+        ("title = milk", A_TASK),
+        ('"milk tea"', Task(title="milk", notes="tea")),
+        ("title ~ b%k", A_TASK),
+        ("title ~ か", Task(title="が")),
+        ("list = inbox", Task(list=IDS[0])),
+        ("completed <= now", A_TASK),
+        ("due < tomorrow", A_TASK),
+    ],
+)
+def test_a_filter_leaves_a_task_out(text, task):
+    assert not finds(text, task)
+
+
+def test_a_list_is_found_by_its_name():
+    assert finds('list = "deep WORK"', Task(list=IDS[0]), list_name="Deep work")
+    assert not finds('list = "deep"', Task(list=IDS[0]), list_name="Deep work")
+
+
+@pytest.mark.parametrize(
+    "text", ["not due < today", "not due >= today", "due != today", "not overdue", "not completed > now"]
+)
+def test_a_comparison_with_what_is_not_there_is_false_and_its_negation_true(text):
+    assert finds(text, A_TASK)
+
+
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        ("today", 0),
+        ("tomorrow", 1),
+        ("yesterday", -1),
+        ("wednesday", 1),
+        ("mon", 6),
+        ("tue", 7),  # today is one: the next
+        ("today+7d", 7),
+        ("today-2w", -14),
+        ("+10d", 10),
+        ("+0d", 0),
+        ("tomorrow-1d", 0),
+        ("+1m", 30),
+        ("-1y", -365),
+        ("now+1d", 1),
+        ("2026-12-01", 7),
+        ("2026-12-01T09:00", 7),
+    ],
+)
+def test_a_date_is_counted_from_today(written, days):
+    day = str((NOW.local + timedelta(days=days)).date())
+    assert finds(f"due >= {written} or due = {written}", due(day, "12:00:00"))
+    assert not finds(f"due > {written}", due(str((NOW.local + timedelta(days=days - 1)).date())))
+    assert not finds(f"due < {written}", due(day, "12:00:00"))
+
+
+@pytest.mark.parametrize(
+    ("today", "written", "day"),
+    [
+        ("2027-01-31", "+1m", "2027-02-28"),
+        ("2028-02-29", "+1y", "2029-02-28"),
+        ("2026-12-31", "+2m", "2027-02-28"),
+        ("2026-03-31", "-1m", "2026-02-28"),
+        ("2026-11-24", "+9999y", "9998-12-31"),
+        ("2026-11-24", "-9999m", "1970-01-01"),
+    ],
+)
+def test_months_end_where_the_calendar_does(today, written, day):
+    assert finds(f"due = {written}", due(day), Clock(instant(Due(today, "12:00:00", "UTC")), "UTC"))
+
+
+@pytest.mark.parametrize("name", ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
+def test_a_weekday_is_within_the_next_seven_days(name):
+    found = [days for days in range(9) if finds(f"due = {name}", due(str((NOW.local + timedelta(days=days)).date())))]
+    assert len(found) == 1
+    assert found[0] in range(1, 8)
+
+
+def test_a_saved_filter_moves_with_the_days():
+    later = Clock(NOON + DAY, "UTC")
+    assert finds("due = today", due("2026-11-24"))
+    assert not finds("due = today", due("2026-11-24"), later)
+    assert finds("due = today", due("2026-11-25"), later)
+
+
+@pytest.mark.parametrize(
+    ("zone", "found"),
+    [("UTC", True), ("America/New_York", True), ("Asia/Kathmandu", False), ("Pacific/Kiritimati", False)],
+)
+def test_a_time_in_a_zone_is_due_on_the_day_that_the_user_sees(zone, found):
+    late = due("2026-11-24", "20:00:00", "Europe/Lisbon")  # 01:45 on the 25th in Kathmandu
+    assert finds("due = 2026-11-24", late, Clock(NOON, zone)) == found
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Niue", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("when", [("2026-11-24",), ("2026-11-24", "23:00:00")])
+def test_what_has_no_zone_is_due_on_its_own_day(zone, when):
+    assert finds("due = 2026-11-24", due(*when), Clock(NOON, zone))
+
+
+def test_a_time_covers_what_was_written_of_it():
+    assert finds("due = 2026-11-24T09:00", due("2026-11-24", "09:00:59"))
+    assert not finds("due = 2026-11-24T09:00:00", due("2026-11-24", "09:00:59"))
+    assert finds("due > 2026-11-24T09:00", due("2026-11-24", "09:01:00"))
+    assert not finds("due > 2026-11-24T09:00", due("2026-11-24", "09:00:59"))
+
+
+def test_a_day_counts_as_its_midnight_beside_a_time():
+    assert finds("due < 2026-11-24T09:00", due("2026-11-24"))
+    assert finds("due = 2026-11-24T00:00", due("2026-11-24"))
+
+
+def test_a_floating_time_is_compared_as_it_reads_on_the_wall():
+    in_paris = Clock(NOON, "Europe/Paris")  # where it is 13:00
+    assert finds("due > now", due("2026-11-24", "13:00:01"), in_paris)
+    assert finds("due < now", due("2026-11-24", "12:59:59"), in_paris)
+
+
+def test_a_day_that_begins_in_a_gap_begins_after_it():
+    beirut = Clock(NOON, "Asia/Beirut")  # there midnight of 29 March 2026 was skipped
+    assert finds("due = 2026-03-29", due("2026-03-28", "22:00:00", "UTC"), beirut)
+    assert not finds("due = 2026-03-29", due("2026-03-28", "21:59:59", "UTC"), beirut)
+
+
+@pytest.mark.parametrize(
+    ("when", "over"),
+    [
+        (("2026-11-23",), True),
+        (("2026-11-24",), False),
+        (("2026-11-24", "11:59:00"), True),
+        (("2026-11-24", "12:00:00"), False),
+        (("2026-11-24", "12:30:00", "Europe/Paris"), True),
+        (("2026-11-24", "06:30:00", "America/New_York"), True),
+        (("2026-11-24", "07:30:00", "America/New_York"), False),
+    ],
+)
+def test_a_task_is_overdue_when_its_day_or_its_time_is_over(when, over):
+    assert finds("overdue", due(*when)) == over
+
+
+def test_a_completed_task_is_not_overdue():
+    assert not finds("overdue", replace(due("2026-11-01"), status=Status.COMPLETED))
+
+
+@given(texts)
+def test_folding_twice_changes_nothing_more(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(texts)
+def test_the_form_of_a_text_does_not_matter(text):
+    assert fold(normalize("NFD", text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Buy MILK", "buy milk"),
+        ("Café ÅNGSTRÖM", "cafe angstrom"),
+        ("Straße", "strasse"),
+        ("ΟΔΌΣ", "οδοσ"),
+        ("İstanbul ısı", "istanbul isi"),  # noqa: RUF001 - Turkish
+        ("Łódź Øresund Ægir", "lodz oresund aegir"),
+        ("Ёлка", "елка"),
+        ("が 각", "が 각"),
+    ],
+)
+def test_case_and_accents_are_folded(text, folded):
+    assert fold(text) == folded
