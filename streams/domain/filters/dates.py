@@ -111,11 +111,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From an edge, up to but without another; None is without end. With ``days`` both are midnights."""
+    """From an edge, up to but without another; None is without end."""
 
     first: Edge | None
     end: Edge | None
-    days: bool
 
     def holds(self, instant: int) -> bool:
         """Return whether an instant (milliseconds since 1970) is within."""
@@ -140,13 +139,13 @@ def compared(op: Op, when: Date, clock: Clock) -> Span:
         case Op.IS:
             return span
         case Op.BEFORE:
-            return Span(None, span.first, span.days)
+            return Span(None, span.first)
         case Op.UNTIL:
-            return Span(None, span.end, span.days)
+            return Span(None, span.end)
         case Op.AFTER:
-            return Span(span.end, None, span.days)
+            return Span(span.end, None)
         case Op.FROM:
-            return Span(span.first, None, span.days)
+            return Span(span.first, None)
 
 
 def resolve(when: Date, clock: Clock) -> Span:
@@ -166,11 +165,11 @@ def resolve(when: Date, clock: Clock) -> Span:
 def _day(day: date, zone: str) -> Span:
     """Return a day: it begins at its first midnight, or where the zone skips that, at what comes then."""
     first, end = (datetime.combine(each, time()) for each in (day, day + timedelta(days=1)))
-    return Span(Edge(first, times.milliseconds(first, zone)), Edge(end, times.milliseconds(end, zone)), days=True)
+    return Span(Edge(first, times.milliseconds(first, zone)), Edge(end, times.milliseconds(end, zone)))
 
 
 def _moment(local: datetime, instant: int, width: timedelta) -> Span:
-    return Span(Edge(local, instant), Edge(local + width, instant + width // _MILLISECOND), days=False)
+    return Span(Edge(local, instant), Edge(local + width, instant + width // _MILLISECOND))
 
 
 def _now(clock: Clock, amount: int, unit: Unit) -> Span:

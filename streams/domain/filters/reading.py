@@ -146,7 +146,7 @@ def _tags(_field: str, _op: str, tokens: Values) -> Filter:
 
 
 def _lists(_field: str, _op: str, tokens: Values) -> Filter:
-    names = _distinct(map(values.text, tokens))
+    names = _distinct(map(values.name_or_id, tokens))
     lists = tuple(name for name in names if fold(name) != INBOX)
     inbox = (Not(Has("list")),) if len(lists) < len(names) else ()
     return some((*((Listed(lists),) if lists else ()), *inbox))

@@ -16,6 +16,7 @@ KEYWORDS = frozenset({"and", "or", "not", "in", "no", "has"})
 ESCAPES = {"\\": "\\", '"': '"', "n": "\n", "t": "\t", "r": "\r"}
 """What stands after a backslash in a string, and what it means."""
 
+_ID = re.compile("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII)
 _WORD = re.compile(r'[^\s()"&|!=<>~,#\\]+')
 _ESCAPED = str.maketrans({character: f"\\{letter}" for letter, character in ESCAPES.items()})
 
@@ -179,6 +180,11 @@ def some(terms: Iterable[Filter]) -> Filter:
 def opposite(term: Filter) -> Filter:
     """Return the negation; of a negation what it negates."""
     return term.term if isinstance(term, Not) else Not(term)
+
+
+def is_id(name: str) -> bool:
+    """Return whether a name is an id: a UUID in lower case."""
+    return _ID.fullmatch(name) is not None
 
 
 def value(text: str) -> str:

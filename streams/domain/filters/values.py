@@ -5,14 +5,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 from unicodedata import normalize
-from uuid import UUID
 
 from lark import Token
 
 from schemas.records import Priority, Status
 from streams.domain.filters.dates import FIRST, LAST, MOST, WEEKDAYS, Date, Day, Moment, Relative, Unit
 from streams.domain.filters.errors import QueryError
-from streams.domain.filters.tree import ESCAPES
+from streams.domain.filters.tree import ESCAPES, is_id
 from streams.domain.filters.words import meant
 
 Value = TypeVar("Value")
@@ -56,10 +55,15 @@ def _escaped(token: Token, escape: re.Match[str]) -> str:
 
 def uuid(token: Token) -> str:
     """Return an id."""
-    try:
-        return str(UUID(text(token)))
-    except ValueError:
-        raise error(token, f"{quote(token)} is no id; write the task's UUID.") from None
+    if not is_id(written := text(token).lower()):
+        raise error(token, f"{quote(token)} is no id; write the task's UUID.")
+    return written
+
+
+def name_or_id(token: Token) -> str:
+    """Return a name as it is written, or an id in lower case."""
+    written = text(token)
+    return written.lower() if is_id(written.lower()) else written
 
 
 def status(token: Token) -> Status:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from random import Random
 from unicodedata import normalize
+from uuid import UUID
 
 from hypothesis import strategies as st
 
@@ -54,28 +56,27 @@ class Task:
 
 # Text without control characters and surrogates, as tasks and filters hold it, and of letters that have a case here.
 characters = st.characters(exclude_categories=("Cc", "Cs", "Cn"))
-hostile = st.sampled_from(
-    (
-        "'; drop table rondo.tasks; --",
-        "$1",
-        "%",
-        "_",
-        "\\",
-        "%s",
-        ":status",
-        "{0}",
-        '"',
-        "x' or 'a'='a",
-        "*/",
-        "🌱",
-        "é",
-    )
+HOSTILE = (
+    "'; drop table rondo.tasks; --",
+    "$1",
+    "%",
+    "_",
+    "\\",
+    "%s",
+    ":x",
+    "{0}",
+    '"',
+    "x' or 'a'='a",
+    "*/",
+    "🌱",
+    "é",
 )
-texts = st.one_of(st.sampled_from(NAMES), hostile, st.text(characters, min_size=1, max_size=8)).map(
+texts = st.one_of(st.sampled_from(NAMES), st.sampled_from(HOSTILE), st.text(characters, min_size=1, max_size=8)).map(
     lambda text: normalize("NFC", text.strip() or ".")
 )
 days = st.integers(-3, 3).map(lambda days: date(2026, 11, 24) + timedelta(days))
-clock_times = st.sampled_from(("00:00:00", "00:30:00", "09:00:00", "11:59:59", "12:00:00", "23:59:59"))
+TIMES = ("00:00:00", "00:30:00", "09:00:00", "11:59:59", "12:00:00", "23:59:59")
+clock_times = st.sampled_from(TIMES)
 dues = st.one_of(
     st.builds(Due, days.map(str)),
     st.builds(Due, days.map(str), clock_times),
@@ -166,3 +167,38 @@ filters: st.SearchStrategy[tree.Filter] = st.recursive(
     max_leaves=6,
 )
 """Filters as reading them makes them: no conjunction stands right within another."""
+
+
+def some_tasks(random: Random) -> list[Task]:
+    """Tasks at every edge of a few days in every zone, and else as chance will have it."""
+    dates_ = [f"2026-11-{day}" for day in range(21, 28)]
+    at_edges = [
+        *(Due(day) for day in dates_),
+        *(Due(day, time) for day in dates_ for time in TIMES),
+        *(Due(day, time, zone) for day in dates_ for time in TIMES for zone in ZONES),
+    ]
+    return [_some_task(random, at_edges, due) for due in (*at_edges, *[None] * 40)]
+
+
+def _some_task(random: Random, dues_: list[Due], due: Due | None) -> Task:
+    words = (*NAMES, *HOSTILE, "a%b", "a_b", "a\\b")
+    moments = (NOON, NOON - 1, NOON + 1, *(NOON + days * DAY // 2 for days in range(-6, 7)))
+    return Task(
+        id=str(UUID(int=random.getrandbits(128), version=4)),
+        title=" ".join(random.sample(words, random.randint(1, 2))),
+        notes=random.choice(("", *words)),
+        priority=random.choice(list(Priority)),
+        tags=tuple(sorted(random.sample(words, random.randint(0, 3)))),
+        list=random.choice((None, *LISTS)),
+        parent=random.choice((None, *IDS)),
+        start=random.choice((None, *dues_)),
+        due=due,
+        order=random.choice((None, "a", "b", "ba", "B")),
+        pinned=random.random() < 0.5,
+        status=random.choice((Status.OPEN, Status.OPEN, *Status)),
+        recurrence=random.choice((None, Recurrence("FREQ=DAILY", Due("2026-11-24")))),
+        series=random.choice((None, *IDS)),
+        created_at=random.choice(moments),
+        changed_at=random.choice(moments),
+        completed_at=random.choice((None, *moments)),
+    )

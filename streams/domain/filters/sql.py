@@ -1,0 +1,187 @@
+"""A filter as a condition in SQL on the views: parameters and their values, never a value in the text.
+
+What stands in the text depends on the filter's shape alone. It names ``rondo.tasks`` as ``tasks`` and leaves it to
+row-level security whose rows those are. Under that Postgres uses an index only for comparisons that it knows to leak
+nothing: of plain columns, of dates, times, text and ids, not of enums, nor of what a function made of a column. So the
+condition compares columns that are made for it (``due_local``, ``start_local``, ``title_folded``), and these indexes
+serve it:
+
+* ``tasks_by_due (user_id, due_local, id) where status = 'OPEN'`` for ``due``, ``overdue`` and pages by due;
+* ``tasks_by_start``, the same for ``start``, where people look by it often;
+* ``tasks_newest (user_id, created_at desc, id desc)`` for ``created``;
+* ``tasks_of_list (user_id, list_id)`` for ``list``, ``task_tags_of_tag (tag_id, task_id)`` for ``tags``.
+
+Logic has two values here, too: what compares with null is null, which counts as false; a negation is true for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from streams.domain.filters.dates import Clock, Edge, Relative, Span, compared, resolve
+from streams.domain.filters.folding import fold
+from streams.domain.filters.tree import (
+    And,
+    Filter,
+    Has,
+    Is,
+    Linked,
+    Listed,
+    Not,
+    Or,
+    Overdue,
+    Pinned,
+    Priorities,
+    Tagged,
+    Term,
+    Text,
+    When,
+    is_id,
+)
+
+ZONES_DIFFER = timedelta(days=2)
+"""No two zones' clocks are further apart: each is less than a day from UTC."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WILD = str.maketrans({wild: f"\\{wild}" for wild in "\\%_"})
+_INSTANTS = {"created": "created_at", "completed": "completed_at", "changed": "changed_at"}
+_TEXTS = {
+    "title": ("tasks.title_folded",),
+    "notes": ("rondo.fold(tasks.notes)",),
+    "text": ("tasks.title_folded", "rondo.fold(tasks.notes)"),
+}
+_HELD: Mapping[str, str] = {
+    "notes": "tasks.notes <> ''",
+    "tags": "exists (select from rondo.task_tags where task_tags.task_id = tasks.id)",
+    "list": "tasks.list_id is not null",
+    "parent": "tasks.parent_id is not null",
+    "series": "tasks.series is not null",
+    "start": "tasks.start_local is not null",
+    "due": "tasks.due_local is not null",
+    "completed": "tasks.completed_at is not null",
+    "recurrence": "tasks.recurrence is not null",
+}
+_TAGGED = "select task_tags.task_id from rondo.task_tags join rondo.tags on tags.id = task_tags.tag_id"
+_LISTS = "select lists.id from rondo.lists"
+_LINKS = {"parent": "tasks.parent_id", "series": "tasks.series"}
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A fragment of SQL, and the values of its parameters ``$first``, ``$first+1`` … as asyncpg takes them."""
+
+    text: str
+    values: tuple[object, ...]
+
+
+def where(filter_: Filter, clock: Clock, first: int = 1) -> Sql:
+    """Return the condition that holds for the rows of ``rondo.tasks`` that the filter finds, as ``clock`` sees them."""
+    condition = _Condition(clock, first)
+    return Sql(condition.of(filter_), tuple(condition.values))
+
+
+class _Condition:
+    def __init__(self, clock: Clock, first: int) -> None:
+        self.values: list[object] = []
+        self._clock = clock
+        self._first = first
+
+    def of(self, filter_: Filter) -> str:
+        """Return the condition of a filter; it may stand beside any operator."""
+        match filter_:
+            case And(terms):
+                return f"({' and '.join(map(self.of, terms))})"
+            case Or(terms):
+                return f"({' or '.join(map(self.of, terms))})"
+            case Not(term):
+                return f"({self.of(term)} is not true)"
+            case _:
+                return f"({self._term(filter_)})"
+
+    def _term(self, term: Term) -> str:  # noqa: PLR0911 - one for each kind of term
+        match term:
+            case Is(status):
+                return f"tasks.status = '{status.name}'"  # not a value: so that an index of open tasks alone serves it
+            case Pinned():
+                return "tasks.pinned"
+            case Has(field):
+                return _HELD[field]
+            case Priorities(op, priority):
+                return f"tasks.priority {op.value} {self._put(priority.name, 'text')}::rondo.priority"
+            case Text(field, words, whole):
+                return self._text(field, words, whole=whole)
+            case Tagged(names):
+                return self._tagged(names)
+            case Listed(names):
+                return self._listed(names)
+            case Linked(field, ids):
+                return f"{_LINKS[field]} = any({self._put(list(ids), 'text[]')}::uuid[])"
+            case When(field, op, date):
+                span = compared(op, date, self._clock)
+                return self._instant(field, span) if field in _INSTANTS else self._local(field, span)
+            case Overdue():
+                return self._overdue()
+
+    def _put(self, value: object, type_: str) -> str:
+        self.values.append(value)
+        return f"${self._first + len(self.values) - 1}::{type_}"
+
+    def _text(self, field: str, words: str, *, whole: bool) -> str:
+        if whole:
+            value = self._put(fold(words), "text")
+            return " or ".join(f"{text} = {value}" for text in _TEXTS[field])
+        pattern = self._put(f"%{fold(words).translate(_WILD)}%", "text")
+        return " or ".join(f"{text} like {pattern}" for text in _TEXTS[field])
+
+    def _tagged(self, names: tuple[str, ...]) -> str:
+        return f"tasks.id in ({_TAGGED} where rondo.fold(tags.name) = any({self._folded(names)}))"
+
+    def _listed(self, names: tuple[str, ...]) -> str:
+        ids = self._put([name for name in names if is_id(name)], "text[]")
+        named = f"{_LISTS} where rondo.fold(lists.name) = any({self._folded(names)})"
+        return f"tasks.list_id = any({ids}::uuid[]) or tasks.list_id in ({named})"
+
+    def _folded(self, names: tuple[str, ...]) -> str:
+        return self._put([fold(name) for name in names], "text[]")
+
+    def _instant(self, field: str, span: Span) -> str:
+        column = f"tasks.{_INSTANTS[field]}"
+        return " and ".join(f"{column} {op} {self._at(edge)}" for op, edge in _bounds(span))
+
+    def _local(self, field: str, span: Span) -> str:
+        """Compare what has a zone by its instant, all else by what it reads; and both by a wider span of the latter.
+
+        The wider one says nothing new, but an index has it.
+        """
+        local, at = f"tasks.{field}_local", f"tasks.{field}_at"
+        bounds = _bounds(span)
+        wider = " and ".join(f"{local} {op} {self._reads(edge.local + _wider(op))}" for op, edge in bounds)
+        locals_ = " and ".join(f"{local} {op} {self._reads(edge.local)}" for op, edge in bounds)
+        instants = " and ".join(f"{at} {op} {self._at(edge)}" for op, edge in bounds)
+        return f"{wider} and case when {at} is null then {locals_} else {instants} end"
+
+    def _overdue(self) -> str:
+        """Compare a day with today, a time with now."""
+        today, now = (resolve(Relative(base), self._clock).first for base in ("today", "now"))
+        assert today is not None
+        assert now is not None
+        return (
+            f"tasks.status = 'OPEN' and tasks.due_local < {self._reads(now.local + ZONES_DIFFER)}"
+            f" and case when tasks.due_time is null then tasks.due_local < {self._reads(today.local)}"
+            f" when tasks.due_at is null then tasks.due_local < {self._reads(now.local)}"
+            f" else tasks.due_at < {self._at(now)} end"
+        )
+
+    def _reads(self, local: datetime) -> str:
+        return self._put(local, "timestamp")
+
+    def _at(self, edge: Edge) -> str:
+        return self._put(_EPOCH + timedelta(milliseconds=edge.instant), "timestamptz")
+
+
+def _bounds(span: Span) -> list[tuple[str, Edge]]:
+    return [(op, edge) for op, edge in ((">=", span.first), ("<", span.end)) if edge is not None]
+
+
+def _wider(op: str) -> timedelta:
+    return ZONES_DIFFER if op == "<" else -ZONES_DIFFER

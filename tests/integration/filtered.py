@@ -1,0 +1,97 @@
+"""Tasks in Postgres to try filters and sorts on, as the views hold them."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from asyncpg import Connection
+
+from schemas import ids
+from schemas.records import Due
+from streams.domain.times import instant
+from tests.unit.domain.filtering import LISTS, Task
+
+USER = ids.derive("user", "filters")
+
+COLUMNS = """
+create or replace function rondo.fold(given text) returns text language sql immutable parallel safe return
+    case when octet_length(given) = char_length(given) then lower(given collate "C") collate "default"
+    else replace(replace(replace(translate(
+        lower(normalize(regexp_replace(normalize(given, nfd), '[\\u0300-\\u036f]+', '', 'g'), nfc) collate "pg_c_utf8"),
+        U&'\\03C2\\0131øłđħŧ', U&'\\03C3ioldht'
+    ), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe') collate "default" end;
+alter table rondo.tasks
+    add column if not exists list_id uuid,
+    add column if not exists parent_id uuid,
+    add column if not exists start_date date,
+    add column if not exists start_time time,
+    add column if not exists start_zone text,
+    add column if not exists start_at timestamptz,
+    add column if not exists rank text,
+    add column if not exists pinned boolean not null default false,
+    add column due_local timestamp generated always as (due_date + coalesce(due_time, '00:00')) stored,
+    add column start_local timestamp generated always as (start_date + coalesce(start_time, '00:00')) stored,
+    add column title_folded text collate "C" generated always as (rondo.fold(title)) stored;
+create table if not exists rondo.lists (id uuid primary key, user_id uuid not null, name text not null);
+"""
+
+
+async def put(connection: Connection, tasks: Sequence[Task]) -> None:
+    """Write tasks, their tags and the lists, of one user."""
+    await _insert(connection, "lists", [{"id": id_, "user_id": USER, "name": name} for id_, name in LISTS.items()])
+    await _insert(connection, "tasks", [_row(task) for task in tasks])
+    tags = sorted({tag for task in tasks for tag in task.tags})
+    await _insert(connection, "tags", [{"id": _tag(tag), "user_id": USER, "name": tag} for tag in tags])
+    borne = [{"task_id": task.id, "tag_id": _tag(tag), "user_id": USER} for task in tasks for tag in task.tags]
+    await _insert(connection, "task_tags", borne)
+
+
+async def _insert(connection: Connection, table: str, rows: list[dict]) -> None:
+    if rows:
+        names = ", ".join(rows[0])
+        query = (
+            f"insert into rondo.{table} ({names}) select {names} from json_populate_recordset(null::rondo.{table}, $1)"
+        )
+        await connection.execute(query, json.dumps(rows))
+
+
+def _row(task: Task) -> dict:
+    return {
+        "id": task.id,
+        "user_id": USER,
+        "title": task.title,
+        "notes": task.notes,
+        "priority": task.priority,
+        **_when("start", task.start),
+        **_when("due", task.due),
+        "list_id": task.list,
+        "parent_id": task.parent,
+        "rank": task.order,
+        "pinned": task.pinned,
+        "status": task.status,
+        "recurrence": None if task.recurrence is None else {"rrule": task.recurrence.rrule},
+        "series": task.series,
+        "reminders": [],
+        "version": 1,
+        "created_at": _moment(task.created_at),
+        "changed_at": _moment(task.changed_at),
+        "completed_at": None if task.completed_at is None else _moment(task.completed_at),
+    }
+
+
+def _when(field: str, due: Due | None) -> dict[str, str | None]:
+    at = None if due is None else instant(due)
+    return {
+        f"{field}_date": None if due is None else due.date,
+        f"{field}_time": None if due is None else due.time,
+        f"{field}_zone": None if due is None else due.zone,
+        f"{field}_at": None if at is None else _moment(at),
+    }
+
+
+def _moment(milliseconds: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).isoformat()
+
+
+def _tag(name: str) -> str:
+    return ids.derive("tag", USER, name)

@@ -1,0 +1,86 @@
+"""The SQL of a filter: what is in its text, and what is not."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from schemas.records import Priority
+from streams.domain.filters import Clock, Filter, parse, where
+from streams.domain.filters.dates import Day, Op, Relative
+from streams.domain.filters.folding import fold
+from streams.domain.filters.tree import And, Linked, Listed, Not, Or, Priorities, Tagged, Text, When
+from tests.unit.domain.filtering import IDS, NOON, clocks, filters, texts
+
+NOW = Clock(NOON, "Europe/Paris")
+
+
+def with_other_values(filter_: Filter) -> Filter:
+    """A filter of the same shape, in which each value is another, always the same one."""
+    match filter_:
+        case And(terms) | Or(terms):
+            return replace(filter_, terms=tuple(map(with_other_values, terms)))
+        case Not(term):
+            return Not(with_other_values(term))
+        case Text():
+            return replace(filter_, words="other")
+        case Tagged() | Listed():
+            return replace(filter_, names=("other",))
+        case Linked():
+            return replace(filter_, ids=(IDS[0],))
+        case Priorities():
+            return replace(filter_, priority=Priority.HIGH)
+        case When():
+            return replace(filter_, date=Relative("now"))
+        case _:
+            return filter_
+
+
+@given(filters, clocks)
+def test_what_a_filter_says_never_reaches_the_text(filter_, clock):
+    assert where(filter_, clock).text == where(with_other_values(filter_), NOW).text
+
+
+@given(filters, clocks)
+def test_the_text_names_each_value_and_no_other(filter_, clock):
+    sql = where(filter_, clock, first=3)
+    named = {int(number) for number in re.findall(r"\$(\d+)::", sql.text)}
+    assert named == set(range(3, 3 + len(sql.values)))
+
+
+@given(texts)
+def test_hostile_text_survives_as_a_value(text):
+    assert where(Text("title", text, whole=True), NOW).values == (fold(text),)
+    assert where(Tagged((text,)), NOW).values == ([fold(text)],)
+    assert where(Listed((text,)), NOW).values[1] == [fold(text)]
+
+
+def test_wild_characters_are_looked_for_as_themselves():
+    assert where(parse('title ~ "50%_\\\\"'), NOW).values == ("%50\\%\\_\\\\%",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sql"),
+    [
+        ("open", "(tasks.status = 'OPEN')"),
+        ("not pinned", "((tasks.pinned) is not true)"),
+        (
+            "open and (pinned or no due)",
+            "((tasks.status = 'OPEN') and ((tasks.pinned) or ((tasks.due_local is not null) is not true)))",
+        ),
+        ("priority >= high", "(tasks.priority >= $1::text::rondo.priority)"),
+        ("created < today", "(tasks.created_at < $1::timestamptz)"),
+    ],
+)
+def test_a_filter_is_such_a_condition(text, sql):
+    assert where(parse(text), NOW).text == sql
+
+
+def test_a_day_is_compared_as_it_reads_and_by_its_instant():
+    sql = where(When("due", Op.BEFORE, Day(NOW.today)), NOW)
+    assert sql.text == (
+        "(tasks.due_local < $1::timestamp and"
+        " case when tasks.due_at is null then tasks.due_local < $2::timestamp else tasks.due_at < $3::timestamptz end)"
+    )
+    assert list(map(str, sql.values)) == ["2026-11-26 00:00:00", "2026-11-24 00:00:00", "2026-11-23 23:00:00+00:00"]
