@@ -5,9 +5,10 @@ import contextlib
 import sys
 from typing import Any, BinaryIO
 
+import asyncpg
 import click
 import httpx
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from rondo import audit, demo, lag, replay, tail, topics
@@ -17,7 +18,7 @@ from schemas import logs
 from schemas.registry.client import RegistryUnavailable
 from streams import worker
 from streams.lag import NoViews
-from streams.reading import Unsettled
+from streams.reading import NoTopic, Unsettled
 from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
 
 TOLD = (
@@ -31,6 +32,8 @@ TOLD = (
     Unsettled,
     NoViews,
     tail.UnknownTopic,
+    replay.Nothing,
+    NoTopic,
 )
 """Errors whose text is for the person who typed the command."""
 
@@ -102,6 +105,8 @@ def replay_stage(stage: str, user: str | None, since: str | None, until: str | N
 def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
     """Show how far STAGES are behind, without any all six; no worker has to run."""
     lags = asyncio.run(lag.found(Place.found(), stages or worker.STAGES))
+    if not lags:
+        fail("This broker has none of the stages' topics: is it another one, or was Rondo never started on it?")
     if as_json:
         click.echo("\n".join(lag.json(lags)))
     else:
@@ -147,8 +152,10 @@ def main() -> None:
         cli()
     except TOLD as error:
         fail(str(error))
-    except (httpx.TransportError, KafkaConnectionError) as error:
+    except (httpx.TransportError, KafkaError, OSError) as error:
         fail(f"Rondo can't be reached ({error}): is `make run` running?")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        fail(f"Postgres can't answer ({error}): is it Rondo's, and has `make run` or a migration prepared it?")
 
 
 def fail(sentence: str) -> None:

@@ -31,6 +31,7 @@ class Place:
         """Look into the environment and into ``run.json`` of the data directory."""
         file = Path(os.environ.get("RONDO_DATA", ".data")) / "run.json"
         written = json.loads(file.read_text()) if file.exists() else {}
+        _check_broker(os.environ.get("RONDO_KAFKA", ""))
         named = {name.removeprefix("RONDO_").lower(): value for name, value in os.environ.items() if value}
         return cls({**written, **{name: named[name] for name in NAMES if name in named}})
 
@@ -39,3 +40,10 @@ class Place:
             return self.known[name]
         except KeyError:
             raise Unknown(f"Rondo does not run here: start it by `make run`, or set RONDO_{name.upper()}.") from None
+
+
+def _check_broker(servers: str) -> None:
+    """Raise ``Unknown`` for what names no brokers: aiokafka would say that a number is none."""
+    for server in filter(None, servers.split(",")):
+        if not server.rpartition(":")[2].isdecimal():
+            raise Unknown(f"RONDO_KAFKA={servers} names no broker: write it as host:port, several with commas.")

@@ -6,21 +6,33 @@ from typing import Any, BinaryIO
 import msgspec
 
 from rondo.place import Place
+from schemas.settings import load
 from streams import replay, worker
 from streams.replay import Report, Wanted
 from streams.settings import Settings
 
 
+class Nothing(LookupError):
+    """The log leads to nothing of what was asked for."""
+
+
 def settings(place: Place, stages: Sequence[str]) -> Settings:
     """Return what a replay needs to know; Postgres only for the views."""
     postgres = place.postgres if "views" in stages else ""
-    return Settings(kafka=place.kafka, registry=place.registry, postgres=postgres)
+    return load(Settings, kafka=place.kafka, registry=place.registry, postgres=postgres)
 
 
 async def show(place: Place, stage: str, wanted: Wanted, file: BinaryIO) -> None:
-    """Write what a stage keeps by the log alone, one JSON object a line; the same log gives the same bytes."""
+    """Write what a stage keeps by the log alone, one JSON object a line; the same log gives the same bytes.
+
+    Raises ``Nothing`` where a user was asked for of whom the stage keeps nothing.
+    """
+    entries = 0
     async for entry in replay.replay(settings(place, [stage]), worker.find(stage), wanted):
         file.write(line(entry))
+        entries += 1
+    if wanted.user and not entries and not wanted.since:
+        raise Nothing(f"The log leads to nothing of user {wanted.user} in {stage}.")
 
 
 def line(entry: dict[str, Any]) -> bytes:

@@ -1,6 +1,6 @@
 """How every process reads its settings: from the environment, and what is wrong with them is one sentence."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,10 +17,13 @@ class Settings(BaseSettings):
     """The least level that is logged: debug, info, warning or error."""
 
 
-def load(settings: type[S]) -> S:
-    """Read settings from the environment, or end the process with a sentence that says what is wrong."""
+def load(settings: type[S], **given: Any) -> S:
+    """Read settings from the environment, or end the process with a sentence that says what is wrong.
+
+    What is ``given`` is not looked for in the environment.
+    """
     try:
-        return settings()
+        return settings(**given)
     except ValidationError as error:
         wrong = error.errors(include_input=False)[0]
         name = f"RONDO_{str(wrong['loc'][0]).upper()}"

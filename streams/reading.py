@@ -23,6 +23,10 @@ class Unsettled(RuntimeError):
     """A transaction stays open, so that what stands behind it can't be read."""
 
 
+class NoTopic(LookupError):
+    """A topic does not exist."""
+
+
 class Tape:
     """One partition, read forward from its beginning to a fixed end."""
 
@@ -113,9 +117,11 @@ async def settled_ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends
 
 
 async def partition_count(kafka: str, topic: str) -> int:
-    """Return how many partitions a topic has."""
+    """Return how many partitions a topic has; raises ``NoTopic``."""
     async with admin(kafka) as asked:
         (described,) = await asked.describe_topics([topic])
+    if not described["partitions"]:
+        raise NoTopic(f"There is no topic {topic} on {kafka}: is it another broker, or was Rondo never started on it?")
     return len(described["partitions"])
 
 

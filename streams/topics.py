@@ -17,8 +17,8 @@ _FUTURE = 60 * 60 * 1000  # a record's time may be an hour ahead of the broker's
 
 # A disk that is further behind than this must be restored whole, or deleted keys would live again.
 TOMBSTONES = 90 * DAYS
-DECISIVE = ("cleanup.policy", "retention.ms")
-"""What loses records where it is wrong: without it no worker starts."""
+DECISIVE = ("cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type")
+"""What loses records, or their times, where it is wrong: without it no worker starts."""
 _BROKERS_DEFAULT = -1  # replicas, as the broker is set up (KIP-464)
 
 

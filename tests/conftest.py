@@ -33,6 +33,7 @@ def pytest_configure() -> None:
     ports.spare_proxies(os.environ)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together, where several processes run the tests, those that share what is dear to start."""
     for item in items:

@@ -74,10 +74,10 @@ def digest(entry: AuditEntry) -> str:
 
 
 class Chain:
-    """One user's chain, checked entry by entry from its first one."""
+    """One user's chain, checked entry by entry from its first one, or from behind ``head``."""
 
-    def __init__(self) -> None:
-        self.head = START
+    def __init__(self, head: AuditHead = START) -> None:
+        self.head = head
         self._user: str | None = None
 
     def follow(self, entry: AuditEntry) -> Break | None:

@@ -8,19 +8,18 @@ Checked record by record in the order of the log, for each partition. What was s
 * A user's audit trail is a chain of hashes without a gap.
 """
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from aiokafka.structs import ConsumerRecord
-from msgspec import Struct
+from msgspec import Struct, msgpack
 
 from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain.audit import Chain
+from streams.domain.audit import START, Chain
 from streams.reading import tapes
 from streams.replay.part import Part
 from streams.runtime.block import place
@@ -37,12 +36,14 @@ FORGOTTEN = 30 * 24 * 60 * 60 * 1000
 EVENTS = (r.TaskCreated, r.TaskUpdated, r.TaskCompleted, r.TaskReopened, r.TaskDeleted)
 
 
+_HEAD = msgpack.Decoder(r.AuditHead)
+
+
 class Laws:
     """The laws over one partition's records."""
 
     def __init__(self, seen: State) -> None:
         self._seen = seen
-        self._chains: defaultdict[str, Chain] = defaultdict(Chain)
         self._laws: dict[type[Struct], Callable[[Any], str | None]] = {
             r.CommandOutcome: self._outcome,
             r.ReminderDue: self._due,
@@ -71,8 +72,13 @@ class Laws:
         return f"the reminder {due.id} is due twice." if self._swap(f"due/{due.user}/{due.id}", due.at) else None
 
     def _entry(self, entry: r.AuditEntry) -> str | None:
-        broken = self._chains[entry.user].follow(entry)
-        return f"the chain of user {entry.user} is broken: {broken.reason}" if broken else None
+        key = f"chain/{entry.user}".encode()
+        head = self._seen.get(key)
+        chain = Chain(_HEAD.decode(head) if head else START)
+        if broken := chain.follow(entry):
+            return f"the chain of user {entry.user} is broken: {broken.reason}"
+        self._seen.write({key: msgpack.encode(chain.head)}, 0, 0)
+        return None
 
     def is_answered(self, command: Any) -> bool:
         """Tell whether a command has its outcome among the records that were taken."""

@@ -11,7 +11,7 @@ from msgspec import to_builtins
 
 from postgres.scratch import TABLES, scratch
 from schemas.names import partition_of
-from streams.reading import ends, settled_ends
+from streams.reading import Ends, ends, settled_ends
 from streams.replay import letters, views
 from streams.replay.compare import shown
 from streams.replay.fold import Folding, Means, folding
@@ -47,21 +47,39 @@ class Wanted:
 async def replay(settings: Settings, stage: Stage, wanted: Wanted) -> AsyncIterator[Entry]:
     """Yield what a stage keeps, in the order of partition and key: ``table``, ``key`` and ``value``, or a ``row``.
 
-    What stands plays no part in it: neither state nor views are read. Raises as ``verify`` does, and ``Differs`` where
-    a block can't be folded as it was.
+    What stands plays no part in it: neither state nor views are read. Raises as ``verify`` does, ``Differs`` where a
+    block can't be folded as it was, and ``NotAMark`` for a place that the stage never comes to.
     """
     async with means(settings, stage) as given:
+        for mark in (wanted.since, wanted.until):
+            if mark and mark.topic:
+                await _check(given, stage, mark)
         entries = _state(given, stage, wanted) if stage.keeps_state else _rows(given, stage, wanted)
         async for entry in entries:
             yield entry
 
 
+async def _check(given: Means, stage: Stage, mark: Mark) -> None:
+    """Raise ``NotAMark`` for a record that is none of the stage's inputs, or does not stand."""
+    inputs = [topic.name for topic in stage.reads]
+    if mark.topic not in inputs:
+        raise NotAMark(f"{stage.name} does not read {mark.topic}: name a record of {' or '.join(inputs)}.")
+    count = given.settings.partitions
+    if mark.partition is None or mark.partition >= count:
+        raise NotAMark(f"{mark.topic} has the partitions 0 to {count - 1}, and no {mark.partition}.")
+    at = TopicPartition(mark.topic, mark.partition)
+    end = (await ends(given.settings.kafka, [at]))[at]
+    if mark.offset >= end:
+        raise NotAMark(f"{mark.topic}/{mark.partition} ends before {end}: there is no record {mark.offset} yet.")
+
+
 async def _state(given: Means, stage: Stage, wanted: Wanted) -> AsyncIterator[Entry]:
     numbers = wanted.partitions(given.settings.partitions)
-    names = [topic.name for topic in (*stage.reads, *((stage.blocks,) if stage.blocks else ()))]
-    until = await settled_ends(
-        given.settings.kafka, [TopicPartition(name, number) for name in names for number in numbers]
-    )
+    until: Ends = {}
+    for topics in ((stage.blocks,) if stage.blocks else (), stage.reads):  # what a block names stands before its record
+        until |= await settled_ends(
+            given.settings.kafka, [TopicPartition(topic.name, number) for topic in topics for number in numbers]
+        )
     aside = await letters.read(given.settings.kafka, given.codec, stage.name)
     for number in numbers:
         with TemporaryDirectory(prefix="rondo-replay-") as at:

@@ -22,9 +22,20 @@ first statement moves the position from where the block was read, and touches no
 when the group revokes the partition, or the worker stops; after any error it is begun anew, once the group still knows
 the worker.
 
-What a crash leads to: before the commit nothing was done, and the block is read again; after it, all was, and the
-position says so. In between the next owner's fencing settles it: initialising the same transactional id ends the open
-transaction one way or the other before the state is restored.
+What a crash leads to, by the points of ``failpoints.py`` in the order of a turn::
+
+    fencing, fenced, restored            nothing of a former owner can follow; the next one fences and restores anew
+    fetched, folded                      nothing was done: the same records are read from the position again
+    begun, produced, changelogged        an open transaction, which nobody reads: the next owner's fencing aborts it
+    between changelogged and committed   all or nothing: fencing settles which, and the restored position says so
+    committed                            all was done; RocksDB is behind, and caught up from the changelog
+    written, acknowledged                all was done; effects, as sending, begin anew when their claim's lease is over
+    delivered                            sent, and nobody knows: it is sent again under the same id
+    stated                               an open transaction of Postgres: its connection's end rolls it back
+    rows-committed                       rows and position stand; a late owner's next block moves no position
+    revoked                              as at the point that the running block had come to
+
+Whoever stood still meanwhile and wakes up finds its producers fenced, or its position moved, and can commit nothing.
 """
 
 from streams.runtime.block import Block, Record

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -110,6 +111,49 @@ def test_a_replay_until_a_record_does_not_know_it_and_since_it_knows_nothing_els
     task = renamed["task"]["id"] if isinstance(renamed["task"], dict) else renamed["task"]
     assert versions("--until", mark) == {(task, 1)}
     assert versions("--since", mark) == versions()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("audit", "--until", "task-commands/0/0"), "audit does not read task-commands: name a record of task-events."),
+        (("tasks", "--since", "task-commands/0/99999999"), "there is no record 99999999 yet"),
+        (("tasks", "--until", "task-commands/99/0"), "task-commands has the partitions 0 to 3, and no 99."),
+        (("tasks", "--user", "nobody"), "The log leads to nothing of user nobody in tasks."),
+    ],
+)
+def test_a_replay_of_what_there_is_not_says_so(words: tuple[str, ...], told: str, stack: Stack, day: User) -> None:
+    done = rondo(stack, "replay", *words)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert told in done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value", "told"),
+    [
+        (("verify", "views"), "POSTGRES", "postgresql://127.0.0.1:1/rondo", "Rondo can't be reached"),
+        (("replay", "views"), "POSTGRES", "postgresql://127.0.0.1:1/rondo", "Rondo can't be reached"),
+        (("verify", "tasks"), "KAFKA", "127.0.0.1:1", "Rondo can't be reached"),
+        (("lag",), "KAFKA", "somewhere:x", "RONDO_KAFKA=somewhere:x names no broker"),
+        (("verify", "tasks"), "REGISTRY", "http://127.0.0.1:1", "registry"),
+        (("verify", "tasks"), "PARTITIONS", "abc", "The setting RONDO_PARTITIONS is not usable"),
+    ],
+)
+def test_a_part_that_is_away_or_misnamed_is_told_in_one_sentence(
+    words: tuple[str, ...], name: str, value: str, told: str, stack: Stack
+) -> None:
+    done = rondo(stack, *words, **{f"RONDO_{name}": value})
+    sentence = done.stderr.decode().strip()
+    assert done.returncode == 1
+    assert told in sentence
+    assert "Traceback" not in sentence
+
+
+def test_a_postgres_without_views_is_told_in_one_sentence(stack: Stack) -> None:
+    dsn = urlsplit(stack.run["postgres"])._replace(path="/postgres").geturl()
+    done = rondo(stack, "lag", "views", RONDO_POSTGRES=dsn)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
 
 
 def test_rows_that_are_replayed_are_those_that_stand(stack: Stack, day: User) -> None:

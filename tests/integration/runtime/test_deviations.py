@@ -2,11 +2,13 @@
 
 from uuid import uuid4
 
+import pytest
 from aiokafka.admin import NewTopic
 
 from rondo.topics import deviations
 from schemas import records as r
 from schemas.topics import FOR_EVER, Topic
+from streams.reading import NoTopic, partition_count
 from streams.slices import Slices
 from streams.topics import admin, configs, create
 
@@ -39,3 +41,8 @@ async def test_a_topic_that_somebody_else_made_is_told_with_what_differs(kafka: 
 async def test_a_missing_topic_is_told(kafka: str):
     [found] = await told(kafka, a_topic())
     assert found.startswith("missing")
+
+
+async def test_a_topic_that_nobody_created_is_named(kafka: str):
+    with pytest.raises(NoTopic, match="There is no topic never-created on"):
+        await partition_count(kafka, "never-created")

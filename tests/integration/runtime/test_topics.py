@@ -25,7 +25,16 @@ async def test_a_topic_with_another_number_of_partitions_is_refused(kafka: str):
         await topics.create(kafka, 4, [topic])
 
 
-async def test_a_topic_that_forgets_is_refused(kafka: str):
-    topic = await create(kafka, f"week-{uuid4().hex}", 4, {"retention.ms": "604800000"})
-    with pytest.raises(topics.WrongTopic, match=r"retention\.ms=604800000; Rondo needs retention\.ms=-1"):
+@pytest.mark.parametrize(
+    ("name", "is_", "wanted"),
+    [
+        ("retention.ms", "604800000", "-1"),
+        ("retention.bytes", "1000000", "-1"),
+        ("cleanup.policy", "compact", "delete"),
+        ("message.timestamp.type", "LogAppendTime", "CreateTime"),
+    ],
+)
+async def test_a_topic_that_forgets_records_or_their_times_is_refused(kafka: str, name: str, is_: str, wanted: str):
+    topic = await create(kafka, f"forgets-{uuid4().hex}", 4, {"retention.ms": "-1", name: is_})
+    with pytest.raises(topics.WrongTopic, match=rf"has {name}={is_}; Rondo needs {name}={wanted}"):
         await topics.create(kafka, 4, [topic])
