@@ -7,13 +7,28 @@ from itertools import product
 import asyncpg
 import pytest_asyncio
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from postgres.migrate import migrate
-from streams.domain.filters import Clock, Filter, matches, parse, where
+from schemas.records import Priority
+from streams.domain.filters import Clock, Filter, Sort, Sql, matches, parse, where
 from streams.domain.filters.dates import Op
 from streams.domain.filters.folding import fold
+from streams.domain.times import local
 from tests.integration.filtered import COLUMNS, put
-from tests.unit.domain.filtering import DAY, HOSTILE, LISTS, NAMES, NOON, ZONES, Task, clocks, filters, some_tasks
+from tests.unit.domain.filtering import (
+    DAY,
+    HOSTILE,
+    LISTS,
+    NAMES,
+    NOON,
+    ZONES,
+    Task,
+    clocks,
+    filters,
+    some_tasks,
+    sorts,
+)
 
 DATES = ("today", "yesterday", "thu", "now", "now-6h", "2026-11-25", "2026-11-24T09:00", "2026-11-23T23:59:59")
 
@@ -35,6 +50,43 @@ class Tasks:
             for task in self._tasks
             if matches(filter_, task, clock, LISTS.get(task.list or "")) != (task.id in found)
         ]
+
+    async def sorted(self, order: Sort) -> list[str]:
+        """The ids of all tasks, sorted."""
+        rows = await self._connection.fetch(f"select tasks.id::text from rondo.tasks order by {order.order_by}")
+        return [row["id"] for row in rows]
+
+    async def pages(self, order: Sort, size: int) -> list[str]:
+        """The same, page by page."""
+        found, rows, behind = [], [], Sql("$1", (True,))
+        while not found or len(rows) == size:
+            query = f"select tasks.id::text, {order.position} as position from rondo.tasks where {behind.text}"
+            rows = await self._connection.fetch(f"{query} order by {order.order_by} limit {size}", *behind.values)
+            found += [row["id"] for row in rows]
+            behind = order.after(rows[-1]["position"]) if rows else behind
+        return found
+
+    def sorted_here(self, order: Sort) -> list[str]:
+        """The ids of all tasks, sorted by the least key first, then by the one before it …"""
+        tasks = sorted(self._tasks, key=lambda task: task.id, reverse=order.keys[-1].down)
+        for key in reversed(order.keys):
+            tasks.sort(key=VALUES[key.field], reverse=key.down)
+            tasks.sort(key=lambda task, value=VALUES[key.field]: not value(task))
+        return [task.id for task in tasks]
+
+
+VALUES = {
+    "title": lambda task: (fold(task.title),),
+    "priority": lambda task: (list(Priority).index(task.priority),),
+    "start": lambda task: () if task.start is None else (local(task.start),),
+    "due": lambda task: () if task.due is None else (local(task.due),),
+    "order": lambda task: () if task.order is None else (task.order,),
+    "pinned": lambda task: (task.pinned,),
+    "created": lambda task: (task.created_at,),
+    "completed": lambda task: () if task.completed_at is None else (task.completed_at,),
+    "changed": lambda task: (task.changed_at,),
+}
+"""What a task is sorted by; nothing where it has no such thing."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -61,8 +113,8 @@ async def test_postgres_finds_what_the_filter_finds(tasks, filter_, clock):
 
 
 async def test_postgres_finds_the_same_at_every_edge_of_a_date(tasks):
-    for field, op, date, zone in product(("due", "start"), Op, DATES, ZONES):
-        filter_ = parse(f"{field} {op} {date}")
+    for op, date, zone in product(Op, DATES, ZONES):
+        filter_ = parse(f"due {op} {date}")
         assert await tasks.differing(filter_, Clock(NOON, zone)) == [], (str(filter_), zone)
 
 
@@ -84,6 +136,18 @@ async def test_postgres_finds_the_same_words(tasks):
             quoted = word.replace("\\", "\\\\").replace('"', '\\"')
             filter_ = parse(f'{field} {sign} "{quoted}"')
             assert await tasks.differing(filter_, Clock(NOON, "UTC")) == [], str(filter_)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sorts)
+async def test_postgres_sorts_as_it_is_written(tasks, order):
+    assert await tasks.sorted(order) == tasks.sorted_here(order)
+
+
+@settings(max_examples=30, deadline=None)
+@given(sorts, st.integers(15, 120))
+async def test_pages_put_together_are_the_sorted_list(tasks, order, size):
+    assert await tasks.pages(order, size) == await tasks.sorted(order)
 
 
 async def test_postgres_folds_every_letter_as_python_does(connection):

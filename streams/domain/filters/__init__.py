@@ -1,13 +1,15 @@
 """The filter language: one for API, command line, chat and web. docs/filters.md explains it.
 
 ``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``where`` makes SQL of it.
+``sort`` reads a sort.
 """
 
 from streams.domain.filters.dates import Clock
 from streams.domain.filters.errors import QueryError
 from streams.domain.filters.matching import matches
 from streams.domain.filters.parsing import parse
+from streams.domain.filters.sorting import Sort, sort
 from streams.domain.filters.sql import Sql, where
 from streams.domain.filters.tree import Filter
 
-__all__ = ["Clock", "Filter", "QueryError", "Sql", "matches", "parse", "where"]
+__all__ = ["Clock", "Filter", "QueryError", "Sort", "Sql", "matches", "parse", "sort", "where"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemas.records import Due, Priority, Recurrence, Status
 from streams.domain.filters import dates, tree
 from streams.domain.filters.dates import Clock, Op
+from streams.domain.filters.sorting import Key, Sort
 from streams.domain.times import END
 
 DAY = 24 * 60 * 60 * 1000
@@ -167,6 +168,12 @@ filters: st.SearchStrategy[tree.Filter] = st.recursive(
     max_leaves=6,
 )
 """Filters as reading them makes them: no conjunction stands right within another."""
+
+
+SORTED = ("title", "priority", "start", "due", "order", "pinned", "created", "completed", "changed")
+sorts = st.lists(
+    st.builds(Key, st.sampled_from(SORTED), st.booleans()), min_size=1, unique_by=lambda key: key.field
+).map(lambda keys: Sort(tuple(keys)))
 
 
 def some_tasks(random: Random) -> list[Task]:

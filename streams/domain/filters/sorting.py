@@ -1,0 +1,198 @@
+"""How tasks are sorted: ``due,-priority,title``, as terms of ``order by`` and as the condition of a page that follows.
+
+A key with ``-`` sorts downwards; a task that has no such thing comes last either way. Ties are settled by the id, which
+goes the way of the last key, so that an index on ``(user_id, created_at desc, id desc)`` serves ``-created``.
+
+``due`` and ``start`` sort by what they read, a day as its midnight, whatever their zones: so an index has their order,
+and a page follows the one before though the user's zone has changed in between.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from schemas.records import Priority
+from streams.domain.filters.errors import QueryError
+from streams.domain.filters.sql import Sql
+from streams.domain.filters.words import meant
+
+Position = Sequence[str | None]
+"""Where a page ended: the text of each key's value in its last row, then that row's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """What a key sorts by: an expression on ``rondo.tasks``, its type, and how a value is read from text."""
+
+    expression: str
+    type: str
+    read: Callable[[str], object]
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A key with the parameter of its value at a place in the sorted list, None for null."""
+
+    column: _Column
+    down: bool
+    parameter: str | None
+
+    @property
+    def behind(self) -> str | None:
+        """The condition of rows that this key puts behind the place; None where there can be none: nulls are last."""
+        if self.parameter is None:
+            return None
+        beyond = f"{self.column.expression} {'<' if self.down else '>'} {self.parameter}"
+        return f"{beyond} or {self.column.expression} is null" if self.column.nullable else beyond
+
+    @property
+    def beside(self) -> str:
+        """The condition of rows that this key does not tell from the place."""
+        return f"{self.column.expression} {'is null' if self.parameter is None else f'= {self.parameter}'}"
+
+    @property
+    def bound(self) -> str | None:
+        """What holds for all rows behind the place, where an index can begin with it."""
+        if self.column.nullable or self.parameter is None:
+            return None
+        return f"{self.column.expression} {'<=' if self.down else '>='} {self.parameter}"
+
+
+def _priority(text: str) -> str:
+    return Priority(text).name
+
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is not true or false.")
+    return text == "true"
+
+
+def _words(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("Postgres holds no U+0000.")
+    text.encode()  # raises for half of a surrogate pair
+    return text
+
+
+def _local(text: str) -> datetime:
+    if (local := datetime.fromisoformat(text)).tzinfo:
+        raise ValueError(f"{text!r} has a zone.")
+    return local
+
+
+def _instant(text: str) -> datetime:
+    if not (instant := datetime.fromisoformat(text)).tzinfo:
+        raise ValueError(f"{text!r} has no zone.")
+    return instant
+
+
+_ID = _Column("tasks.id", "uuid", UUID)
+_COLUMNS: Mapping[str, _Column] = {
+    "title": _Column("tasks.title_folded", "text", _words),
+    "priority": _Column("tasks.priority", "text::rondo.priority", _priority),
+    "start": _Column("tasks.start_local", "timestamp", _local, nullable=True),
+    "due": _Column("tasks.due_local", "timestamp", _local, nullable=True),
+    "order": _Column('tasks.rank collate "C"', "text", _words, nullable=True),
+    "pinned": _Column("tasks.pinned", "boolean", _truth),
+    "created": _Column("tasks.created_at", "timestamptz", _instant),
+    "completed": _Column("tasks.completed_at", "timestamptz", _instant, nullable=True),
+    "changed": _Column("tasks.changed_at", "timestamptz", _instant),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A field to sort by, upwards or downwards."""
+
+    field: str
+    down: bool = False
+
+    def __str__(self) -> str:
+        return f"{'-' if self.down else ''}{self.field}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One or more keys, the first one first. Printed it is a sort again."""
+
+    keys: tuple[Key, ...]
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self.keys))
+
+    @property
+    def order_by(self) -> str:
+        """The terms of ``order by``."""
+        return ", ".join(_term(column, down) for column, down in self._columns())
+
+    @property
+    def position(self) -> str:
+        """The expression to select of each row so that a page can say where it ended: an array of text."""
+        return f"array[{', '.join(f'({column.expression})::text' for column, _ in self._columns())}]"
+
+    def after(self, position: Position, first: int = 1) -> Sql:
+        """Return the condition of the rows behind a position, with parameters from ``$first`` on.
+
+        Raises ValueError for what is no position of this sort.
+        """
+        values: list[object] = []
+        keys: list[_Placed] = []
+        for (column, down), text in zip(self._columns(), position, strict=True):
+            if (value := _value(column, text)) is not None:
+                values.append(value)
+            parameter = None if value is None else f"${first + len(values) - 1}::{column.type}"
+            keys.append(_Placed(column, down, parameter))
+        bound = f"{keys[0].bound} and " if keys[0].bound else ""
+        return Sql(f"({bound}{_behind(keys)})", tuple(values))
+
+    def _columns(self) -> list[tuple[_Column, bool]]:
+        return [*((_COLUMNS[key.field], key.down) for key in self.keys), (_ID, self.keys[-1].down)]
+
+
+def sort(text: str) -> Sort:
+    """Return the sort that is written as ``due,-priority,title``. Raises ``QueryError`` for the field ``sort``."""
+    keys: list[Key] = []
+    column = 1
+    for part in text.split(","):
+        at = column + len(part) - len(part.lstrip())
+        key = _key(part.strip(), at)
+        if key.field in {each.field for each in keys}:
+            raise QueryError("sort", at, f"`{key.field}` is there already.")
+        keys.append(key)
+        column += len(part) + 1
+    return Sort(tuple(keys))
+
+
+def _key(written: str, at: int) -> Key:
+    name = written.removeprefix("-").lower()
+    if name in _COLUMNS:
+        return Key(name, down=written.startswith("-"))
+    at += written.startswith("-")
+    near = meant(name, _COLUMNS)
+    shown = written[:40]
+    raise QueryError(
+        "sort", at, f"There is nothing to sort by called `{shown}`.", () if near else tuple(_COLUMNS), near
+    )
+
+
+def _value(column: _Column, text: str | None) -> object:
+    if text is None and not column.nullable:
+        raise ValueError(f"{column.expression} is never null.")
+    return None if text is None else column.read(text)
+
+
+def _term(column: _Column, down: bool) -> str:
+    # Where a column is never null, "nulls last" would hide from Postgres that an index has the order.
+    return f"{column.expression} {'desc' if down else 'asc'}{' nulls last' if column.nullable else ''}"
+
+
+def _behind(keys: Sequence[_Placed]) -> str:
+    """Return the condition of rows behind a place: by the first key, or beside it by that and behind by the others."""
+    first, *others = keys
+    ways = [first.behind] if first.behind else []
+    if others:
+        ways.append(f"{first.beside} and {_behind(others)}")
+    return f"({' or '.join(ways)})"
