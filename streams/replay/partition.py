@@ -19,7 +19,7 @@ from streams.replay.part import Part, Verified
 from streams.runtime import kafka
 from streams.runtime.block import place
 from streams.runtime.disk import directory
-from streams.runtime.state import Damaged, State
+from streams.runtime.state import Damaged, DiskError, State
 
 
 async def verify(part: Part) -> Verified:
@@ -140,7 +140,7 @@ async def _verify_disk(part: Part, found: Verified, stands: State) -> None:
         disk = State(path)
     except Damaged as error:
         raise part.differs(str(path), f"the disk is damaged ({error}): its next worker restores it.") from error
-    except Exception:  # noqa: BLE001  # RocksDB's errors have no type of their own
+    except DiskError:
         found.notes.append("its disk is in use by a worker and was not compared")
         return
     with closing(disk):

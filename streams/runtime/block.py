@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from streams.runtime.state import State
 
 _MARGIN = 4096  # for a record's key, headers and batch
+_MACHINE = (MemoryError, OSError)  # what lies in the machine is no record's fault; a state's DiskError is an OSError
 _NOWHERE = -1  # the offset of what stands in state and not on a topic
 
 log = structlog.get_logger()
 
 
 class FoldError(Exception):
-    """The agent could not fold a block; nothing outside its memory has changed."""
+    """The agent could not fold a block, for what its records say; nothing outside its memory has changed."""
 
 
 class Record(Struct, frozen=True):  # made in a fifth of a dataclass's time, for each record of the log
@@ -54,7 +55,8 @@ class Block:
     Iterating gives the decoded records until the block has its bytes of output or its time; what is left over comes
     with the next block. A record that cannot be decoded goes to the dead letters and is passed over. One of a type that
     the agent does not fold is passed over without being decoded.
-    Leaving the ``with`` ends the fold; an exception in it is kept for the partition and never reaches Faust.
+    Leaving the ``with`` ends the fold; an exception in it is kept for the partition and never reaches Faust: as the
+    cause of a ``FoldError``, or as itself where it lies in the machine.
     """
 
     tells = True
@@ -111,6 +113,8 @@ class Block:
             self.folded.set_exception(FoldError("The agent read no record of its block."))
         elif error is None:
             self.folded.set_result(None)
+        elif isinstance(error, _MACHINE):
+            self.folded.set_exception(error)
         else:
             failure = FoldError(f"{type(error).__name__}: {error}")
             failure.__cause__ = error

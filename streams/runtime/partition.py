@@ -20,7 +20,6 @@ from streams.runtime import failpoints
 from streams.runtime.block import Block, FoldError
 from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
-from streams.runtime.state import Damaged
 from streams.runtime.store import Refused
 from streams.runtime.watch import Sight
 
@@ -249,8 +248,6 @@ class Partition:
             async with asyncio.timeout(self._settings.block_timeout):
                 await self._store.commit(block, positions)
         except POISON as error:
-            if isinstance(error.__cause__, Damaged):
-                raise  # it lies in the disk
             if not await self._learned(error.__cause__):
                 self._suspect(block, error)
             if not isinstance(error, FoldError | Refused):

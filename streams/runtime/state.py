@@ -23,7 +23,7 @@ V = TypeVar("V", bound=Struct)
 
 _APPLIED = struct.Struct(">QQQ")
 _APPLIED_KEY = b"\x00changelog"  # how far, when and how many timers: kept only here, never on the changelog itself
-_DAMAGE = ("Corruption:", "IO error: No such file or directory:")  # RocksDB's errors have but one type
+_DAMAGE = ("Corruption:", "IO error: No such file or directory:")  # its binding raises but one type: Exception
 _MIB = 1024 * 1024
 MEMORY = 64 * _MIB  # of all databases of a process
 
@@ -67,7 +67,11 @@ def _options(memory: Memory) -> Options:
     return options
 
 
-class Damaged(RuntimeError):
+class DiskError(OSError):
+    """RocksDB can't open, read or write: it lies in the machine, and no record is at fault."""
+
+
+class Damaged(DiskError):
     """RocksDB can't read its own files: the state is to be set aside and restored."""
 
 
@@ -77,7 +81,7 @@ class State:
     ``changelog`` is the changelog's next offset that it does not hold yet, ``at`` when it was last written, in
     milliseconds since 1970. ``timers`` is how many keys begin with the prefix ``timed``. It is kept with every write,
     since to count millions takes seconds, and RocksDB's estimate knows only the whole database; the price is a look-up
-    for each timer that is set or removed. Opening, reading and writing raise ``Damaged``.
+    for each timer that is set or removed. Opening, reading and writing raise ``DiskError``, or its ``Damaged``.
     """
 
     def __init__(self, path: Path, timed: bytes | None = None, memory: int = MEMORY) -> None:
@@ -151,12 +155,11 @@ class State:
         """Close the database, so that it can be opened again."""
         self._db.close()
 
-    def _judged(self, error: Exception) -> Exception:
+    def _judged(self, error: Exception) -> DiskError:
         """Return what an error of RocksDB means; a lock that is held or a full disk is no damage."""
-        if not str(error).startswith(_DAMAGE):
-            return error
-        self.damaged = True
-        return Damaged(f"{self.path}: {error}")
+        damaged = str(error).startswith(_DAMAGE)
+        self.damaged |= damaged
+        return (Damaged if damaged else DiskError)(f"{self.path}: {error}")
 
 
 class Table(Generic[V]):

@@ -2,17 +2,24 @@
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
 import structlog
 
-from streams.runtime import disk
+from schemas.topics import DEAD_LETTERS
+from streams.runtime import Stage, disk
+from streams.runtime.failpoints import Point
+from streams.runtime.kafka import KafkaStore
 from streams.runtime.state import State
 from streams.settings import Settings
-from tests.integration.runtime.counting import Counting, Log, command, prepared, running
+from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
+from tests.integration.runtime.faults import passing
 from tests.integration.runtime.test_blocks import numbers
+from tests.integration.runtime.test_metrics import of
 
 USERS = [f"user-{n}" for n in range(2000)]
 
@@ -122,3 +129,78 @@ def test_a_state_in_use_is_not_taken_for_a_damaged_one(tmp_path: Path):
         disk.open(tmp_path / "0")
     state.close()
     assert [found.name for found in tmp_path.iterdir()] == ["0"]
+
+
+class Disk:
+    """A disk that can't be read while it is ``ill``."""
+
+    ill = False
+
+    async def fall_ill(self) -> None:
+        self.ill = True
+
+
+class Ailing(KafkaStore):
+    """A store on such a disk."""
+
+    def __init__(self, disk: Disk, stage: Stage, partition: int) -> None:
+        super().__init__(stage, partition)
+        self.disk = disk
+
+    async def open(self) -> dict[str, int]:
+        positions = await super().open()
+        self.state._db = Failing(self.disk, self.state._db)
+        return positions
+
+
+class Failing:
+    """A database that says what RocksDB does while its process can open no file."""
+
+    def __init__(self, disk: Disk, database: Any) -> None:
+        self._disk, self._database = disk, database
+
+    def __getattr__(self, name: str) -> Any:
+        return fail if self._disk.ill and name in {"get", "items"} else getattr(self._database, name)
+
+
+def fail(*_: Any, **__: Any) -> NoReturn:
+    raise Exception("IO error: While open a file for random read: 000012.sst: Too many open files")  # noqa: TRY002
+
+
+async def on(ill: Disk, settings: Settings) -> Counting:
+    counting = await prepared(Counting(settings))
+    counting.stage.store = partial(Ailing, ill, counting.stage)
+    return counting
+
+
+async def dead_letters(counting: Counting, log: Log) -> list[str]:
+    return [letter.reason for letter in await log.read(DEAD_LETTERS) if letter.stage == counting.stage.name]
+
+
+async def test_records_wait_while_the_disk_can_not_be_read(worker_settings, log: Log):
+    unhurried = worker_settings.model_copy(update={"tick": 60.0})  # no look at the timers fails before a record does
+    counting = await on(ill := Disk(), unhurried)
+    async with running(counting.stage):
+        ill.ill = True
+        await log.put(counting.commands, [command("ann", n) for n in range(20)])
+        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 3)
+        ill.ill = False
+        counts = await log.wait_for(counting.counts, 20)
+    assert numbers(counts) == {"ann": list(range(1, 21))}
+    assert await dead_letters(counting, log) == []
+
+
+async def test_timers_wait_while_the_disk_can_not_be_read(worker_settings, log: Log):
+    counting = await on(ill := Disk(), worker_settings)
+    now = [1_000]
+    counting.stage.clock = lambda: now[0]
+    await log.put(counting.commands, [command("ann", n, task="500") for n in range(20)])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 20)
+        with passing(counting.stage.name, Point.FETCHED, ill.fall_ill):
+            now[0] = 1_500
+            await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 3)
+        ill.ill = False
+        counts = await log.wait_for(counting.counts, 40)
+    assert sorted(count.command for count in counts[20:]) == sorted(command("ann", n).id for n in range(20))
+    assert await dead_letters(counting, log) == []
