@@ -13,7 +13,7 @@ run: .venv/.installed ## Start everything, say where to go; Ctrl-C stops it
 	@.venv/bin/python -m local up
 
 test: .venv/.installed ## Run the tests, on real parts
-	@.venv/bin/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
+	@.venv/bin/python -m pytest -n logical --maxprocesses 4
 
 test-deep: .venv/.installed ## Fail every stage at every point in every way (some 20 minutes)
 	@.venv/bin/python -m pytest -m deep tests/chaos/test_matrix.py

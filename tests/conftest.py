@@ -10,13 +10,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local import docker, jars, ports
 from local import kafka as embedded_kafka
@@ -33,12 +35,17 @@ def pytest_configure() -> None:
     ports.spare_proxies(os.environ)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, where several processes run the tests, those that share what is dear to start."""
-    for item in items:
-        place = item.path.parent if item.path.parent.name in WITH_A_STACK else item.path
-        item.add_marker(pytest.mark.xdist_group(str(place)))
+class ByPlace(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives a process whole files, and the directories whose tests share what is dear to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePosixPath(nodeid.partition("::")[0])
+        return str(file.parent if file.parent.name in WITH_A_STACK else file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace:
+    """Say how tests are shared out, where several processes run them."""
+    return ByPlace(config, log)
 
 
 @pytest.fixture(scope="session")
