@@ -48,6 +48,8 @@ class Folding:
     records: int = 0
     tzdata: set[str] = field(default_factory=set)
     """Versions of the time zone data that the log was decided with, where they differ from this Rondo's."""
+    foldable: int = 0
+    """Records that were set aside, though they fold now."""
 
     async def blocks(self) -> AsyncIterator[Replayed]:
         """Yield each block after it was folded. Raises ``Differs`` where it can't be folded as it was."""
@@ -62,6 +64,11 @@ class Folding:
                 self.records += len(block.raws)
                 yield block
 
+    def notes(self) -> list[str]:
+        """Return what whoever reads the report should know besides, each as a clause."""
+        aside = [f"{self.foldable} records set aside that fold today"] if self.foldable else []
+        return aside + [f"decided with tzdata {version}, which this Rondo has not" for version in sorted(self.tzdata)]
+
     def _folded(self, taken: Taken) -> Iterator[Replayed]:
         try:
             yield self._fold(taken, taken.raws)
@@ -75,6 +82,7 @@ class Folding:
         with lent(self.stage, self.means.settings, self.means.codec):
             fold(block)
         if len(raws) == 1 and not block.aside and (reason := self._letter(raws[0])):
+            self.foldable += 1
             return self._set_aside(taken, raws[0], reason)  # what the fold can't know, as what a broker refused
         return block
 

@@ -62,7 +62,7 @@ async def _verify_fold(part: Part, found: Verified, stands: State, positions: Ma
             await outputs.expect(block)
             found.records, found.outputs = fold.records, outputs.compared
         left = await outputs.finish()
-        found.notes += [f"decided with tzdata {version}, which this Rondo has not" for version in sorted(fold.tzdata)]
+        found.notes += fold.notes()
         assert fold.state
         found.kept = sum(1 for _ in stands.items())
         for different in differences(stands, fold.state, unwritten(part.stage)):

@@ -220,6 +220,24 @@ async def test_a_record_that_was_set_aside_without_a_dead_letter_is_named(counte
     assert (found.place, "dead letters" in found.reason) == (f"{raw.topic}/0/{raw.offset}", True)
 
 
+async def test_a_record_that_was_set_aside_though_it_folds_is_noted(worker_settings, log: Log):
+    counting = await prepared(Sickly(worker_settings, name := uuid4().hex[:8]))
+    await log.put(counting.commands, [command("ann", n, "sickening" if n == 3 else "t") for n in range(10)])
+    async with running(counting.stage):
+        await log.wait_for(counting.counts, 9)
+    report = await verified(Counting(worker_settings, name))
+    assert report.differences == [], report.told()
+    assert "1 records set aside that fold today" in report.told()
+
+
+class Sickly(Counting):
+    """A stage that cannot fold what its successor can."""
+
+    def count(self, block: Block, command: r.CompleteTask) -> None:
+        assert command.task != "sickening"
+        super().count(block, command)
+
+
 async def test_a_dead_letter_of_a_record_that_was_folded_is_named(counted: Counting, log: Log):
     name = counted.commands.name
     letter = r.DeadLetter(counted.stage.name, name, 0, 3, 1_500, "no reason", None, b"x")
