@@ -255,6 +255,9 @@ class Partition:
             self._put_back(block, block.raws)
             self._current = None
             return
+        except TimeoutError:  # maybe for their number, and no record is at fault
+            self._halve(block)
+            raise
         self.positions, self._current = positions, None
         self._runtime.metrics.committed(block, time.monotonic() - began)
         await self._reach(Point.ACKNOWLEDGED)
@@ -291,13 +294,16 @@ class Partition:
 
     def _suspect(self, block: Block, error: Exception) -> None:
         """After an error that lies in the records: try half as many, and set the last one left aside."""
-        records = len(block.raws) or block.taken
-        if records > 1:
-            self._limits[block.topic] = records // 2
-        else:
+        if (records := self._halve(block)) <= 1:
             self._condemned[block.topic] = (block.raws[0] if block.raws else None, str(error))
         self._runtime.metrics.refused.inc()
         log.warning("block refused", stage=self._stage.name, partition=self.number, records=records, error=str(error))
+
+    def _halve(self, block: Block) -> int:
+        """Let the next block of the same topic have half as many records at most; return how many this one has."""
+        records = len(block.raws) or block.taken
+        self._limits[block.topic] = max(1, records // 2)
+        return records
 
     def _put_back(self, block: Block, records: list[ConsumerRecord]) -> None:
         if block.topic:

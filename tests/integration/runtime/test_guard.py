@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from postgres.migrate import migrate
-from postgres.writer import Rows
+from postgres.writer import Put, Rows
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
 from streams import topics
@@ -79,6 +79,22 @@ async def test_an_error_at_any_point_writes_every_row_once_and_in_order(journal:
                 await asyncio.wait_for(failed.wait(), 20)
         written = await journal.wait_for(40 * len(points))
     assert written == ids(*range(40 * len(points)))
+
+
+async def test_a_block_that_takes_too_long_is_done_again_in_smaller_ones(journal: Journal, log: Log):
+    slow = partial(slowly, journal.put)
+    journal.stage.store = lambda number: PostgresStore(journal.stage, number, put=slow)
+    journal.stage.settings = journal.stage.settings.model_copy(update={"block_timeout": 1.0})
+    await log.put(journal.commands, [command("ann", n) for n in range(12)])
+    async with running(journal.stage):
+        written = await journal.wait_for(12)
+    assert written == ids(*range(12))
+
+
+async def slowly(put: Put, connection: asyncpg.Connection, rows: Rows) -> None:
+    """Write rows to a database that takes 0.12 s for each: ten are too many for a second."""
+    await connection.execute(f"select pg_sleep({0.12 * len(rows['journal'])})")
+    await put(connection, rows)
 
 
 async def test_a_zombies_block_is_refused_whole_and_it_goes_on_from_postgress_position(journal: Journal, log: Log):
