@@ -8,10 +8,13 @@
 -- name: become_projector()^
 -- For the rest of the transaction: the role that may write. The log is the truth and the position is lost together with
 -- the rows, so a commit need not wait for the disk. A worker that stalls within its block holds the position's row, on
--- which the next owner waits: Postgres ends it as soon as Kafka would (transaction.timeout.ms).
+-- which the next owner waits: Postgres ends it as soon as Kafka would (transaction.timeout.ms). Between asyncpg's
+-- preparing of a statement and its execution a session does not count as idle: there the transaction's own time ends it,
+-- which is as long as a block's. (Postgres 16 does not know that setting.)
 select
     set_config('role', 'rondo_views', true), set_config('synchronous_commit', 'off', true),
-    set_config('idle_in_transaction_session_timeout', '10s', true);
+    set_config('idle_in_transaction_session_timeout', '10s', true),
+    (select set_config(name, '30s', true) from pg_settings where name = 'transaction_timeout');
 
 -- name: start_positions(topics, partition)!
 -- Begin at 0 with each topic that was never read.

@@ -100,6 +100,25 @@ async def test_an_owner_that_stalls_within_its_block_lets_the_next_one_go_on(con
     stalled.terminate()
 
 
+async def test_an_owner_that_stalls_before_a_statement_that_it_prepared_lets_the_next_one_go_on(connection, postgres):
+    log = Log(connection)
+    await positions(connection, 0, [log.topic])
+    stalled = await asyncpg.connect(postgres)
+    await stalled.transaction().start()
+    await load("write").become_projector(stalled)
+    await load("write").advance(stalled, topic=log.topic, partition=0, read=0, next=1)
+    assert await seconds(stalled, "transaction_timeout") == 30
+    await stalled.execute("set local transaction_timeout = 0; set local transaction_timeout = '300ms'")  # to come soon
+    await stalled.prepare("select $1::text")  # no Sync follows it: to Postgres the session is not idle
+    assert await asyncio.wait_for(positions(connection, 0, [log.topic]), 8) == {log.topic: 0}
+    stalled.terminate()
+
+
+async def seconds(connection, name: str) -> int:
+    """A setting that is a time, as it is in the running transaction."""
+    return await connection.fetchval("select setting::int / 1000 from pg_settings where name = $1", name)
+
+
 async def test_a_row_that_postgres_refuses_takes_its_whole_block_with_it(connection):
     log, user = Log(connection), new_user()
     with pytest.raises(asyncpg.UntranslatableCharacterError):
