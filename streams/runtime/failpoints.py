@@ -7,7 +7,6 @@ costs one look into an empty dict, a block passes a dozen.
 import os
 import re
 import signal
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -16,9 +15,7 @@ import structlog
 
 Action = Callable[[], Awaitable[None]]
 
-_SPEC = re.compile(
-    r"(?P<stage>[^:]+):(?P<point>[a-z-]+):(?P<action>kill|raise|hang=(?P<seconds>[\d.]+))(@(?P<nth>\d+))?"
-)
+_SPEC = re.compile(r"(?P<stage>[^:]+):(?P<point>[a-z-]+):(?P<action>kill|raise|hang)(@(?P<nth>\d+))?")
 
 log = structlog.get_logger()
 
@@ -69,11 +66,11 @@ def armed(stage: str, point: Point, action: Action) -> Iterator[None]:
 def arm(spec: str) -> None:
     """Arm a point once, by ``STAGE:POINT:ACTION[@NTH]``.
 
-    ``ACTION`` is ``kill`` (SIGKILL), ``raise``, or ``hang=SECONDS``, in which the whole process stands still as by
-    SIGSTOP and then goes on. It happens at the ``NTH`` time, the first by default. Raises ValueError.
+    ``ACTION`` is ``kill`` (SIGKILL), ``raise``, or ``hang``, in which the whole process stands still (SIGSTOP) until it
+    is told to go on (SIGCONT). It happens at the ``NTH`` time, the first by default. Raises ValueError.
     """
     if not (read := _SPEC.fullmatch(spec)):
-        raise ValueError(f"{spec!r} is no failpoint: STAGE:POINT:ACTION[@NTH], where ACTION is kill, raise or hang=8.")
+        raise ValueError(f"{spec!r} is no failpoint: STAGE:POINT:ACTION[@NTH], where ACTION is kill, raise or hang.")
     stage, point, nth = read["stage"], Point(read["point"]), int(read["nth"] or 1)
     left = iter(range(nth - 1, -1, -1))
 
@@ -81,14 +78,12 @@ def arm(spec: str) -> None:
         if next(left) == 0:
             del _armed[stage, point]
             log.warning("failpoint reached", stage=stage, point=point.value, action=read["action"])
-            _fail(read["action"], read["seconds"])
+            _fail(read["action"])
 
     _armed[stage, point] = action
 
 
-def _fail(action: str, seconds: str | None) -> None:
-    if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
+def _fail(action: str) -> None:
     if action == "raise":
         raise Failed("A failpoint raised.")
-    time.sleep(float(seconds or 0))
+    os.kill(os.getpid(), signal.SIGKILL if action == "kill" else signal.SIGSTOP)

@@ -1,11 +1,13 @@
 """What people do with their tasks, at random from a seed: series, reminders due soon, changes, and everything twice."""
 
 from datetime import date, timedelta
+from itertools import islice
 from random import Random
 from typing import NamedTuple
 
 from schemas import ids
 from schemas import records as r
+from schemas.names import partition_of
 from streams.domain import times
 from streams.domain.tasks import Command
 
@@ -22,11 +24,21 @@ class _Known(NamedTuple):
     occurrence: int | None  # 0, 1, 2 … within a series
 
 
+def spread(seed: str, partitions: int, each: int) -> list[str]:
+    """Return users of a test's own, as many in each partition: something happens in all of them."""
+    users = [ids.derive("user", seed, number) for number in range(20 * partitions * each)]
+    return [
+        user
+        for partition in range(partitions)
+        for user in islice((user for user in users if partition_of(user, partitions) == partition), each)
+    ]
+
+
 class People:
     """Some users of a test's own. The same seed leads to the same commands, but for their times."""
 
-    def __init__(self, seed: str, users: int = 8) -> None:
-        self.users = [ids.derive("user", seed, number) for number in range(users)]
+    def __init__(self, seed: str, partitions: int = 4) -> None:
+        self.users = spread(seed, partitions, each=2)
         self._seed = seed
         self._chance = Random(seed)
         self._said: list[Command] = []

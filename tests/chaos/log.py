@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ class Log:
     users: frozenset[str]
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     changelogs: dict[TopicPartition, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def put(self, topic: Topic, *records: Struct) -> None:
         """Append users' records and return once the broker has them."""
@@ -43,11 +44,20 @@ class Log:
 
     async def look(self) -> Seen:
         """Read what was committed since the last look, and return all so far."""
-        ends = await self.consumer.end_offsets(self.consumer.assignment())
-        while await self._behind(ends):
-            for tp, raws in (await self.consumer.getmany(timeout_ms=100)).items():
-                await self._take(tp, raws)
+        async with self._looking:  # one after the other, or what is read would be out of order
+            ends = await self.consumer.end_offsets(self.consumer.assignment())
+            while await self._behind(ends):
+                for tp, raws in (await self.consumer.getmany(timeout_ms=100)).items():
+                    await self._take(tp, raws)
         return Seen({topic: list(entries) for topic, entries in self.entries.items()}, self.users)
+
+    async def marks(self) -> dict[str, Counter[int]]:
+        """Return how many records each stage has committed on its changelog, by partition."""
+        await self.look()
+        found: dict[str, Counter[int]] = defaultdict(Counter)
+        for (topic, partition), raws in self.changelogs.items():
+            found[topic.removesuffix("-changelog")][partition] = len(raws)
+        return found
 
     async def _behind(self, ends: dict[TopicPartition, int]) -> bool:
         positions = await asyncio.gather(*(self.consumer.position(tp) for tp in ends))

@@ -22,6 +22,7 @@ from tests.chaos.fleet import Faults, Fleet
 from tests.chaos.load import People
 from tests.chaos.log import Log, decoded, now, opened
 from tests.chaos.oracle import Seen
+from tests.chaos.takeover import Marks
 
 STAGES = [worker.find(name) for name in worker.STAGES]
 PARTITIONS = 4
@@ -51,7 +52,7 @@ class Rondo:
 
     async def survive(self, faults: Faults) -> list[str]:
         """Run under faults until everything is done; return what is wrong then. Fails where a point is not reached."""
-        people = People(repr(faults))
+        people = People(repr(faults), PARTITIONS)
         topics = [topic for stage in STAGES for topic in stage.topics()]
         async with opened(self._run["kafka"], self._run["registry"], topics, PARTITIONS, people.users) as log:
             fleet = Fleet(faults, self._disks, self._settings)
@@ -98,13 +99,21 @@ class Rondo:
         """Put commands on the log until every worker has failed."""
         asking = asyncio.create_task(_ask(people, log))
         try:
-            await _until(lambda: _nothing(fleet.missing()), fleet, "These stages did not fail as they were to")
+            await _until(lambda: self._missing(fleet, log), fleet, "These did not fail or wake behind an heir")
             if asking.done():
                 asking.result()
         finally:
             asking.cancel()
             with suppress(asyncio.CancelledError):
                 await asking
+
+    async def _missing(self, fleet: Fleet, log: Log) -> list[str]:
+        """Wake who hangs and has an heir; return the stages that have not failed yet."""
+        fleet.wake(await self._marks(log))
+        return fleet.missing()
+
+    async def _marks(self, log: Log) -> dict[str, Marks]:
+        return {**await log.marks(), "views": await views.positions(self._run["postgres"])}
 
     async def _settle(self, fleet: Fleet, log: Log) -> None:
         async def wrong() -> list[str]:
@@ -128,10 +137,6 @@ async def _until(wrong: Callable[[], Awaitable[list[str]]], fleet: Fleet, otherw
         assert time.monotonic() < deadline, f"{otherwise}: {found[:5]}"
         fleet.look_after()
         await asyncio.sleep(0.3)
-
-
-async def _nothing(missing: list[str]) -> list[str]:
-    return missing
 
 
 def _undelivered(fleet: Fleet, seen: Seen) -> list[str]:

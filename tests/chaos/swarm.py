@@ -4,23 +4,25 @@ import asyncio
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from schemas import ids
 from schemas import records as r
 from tests.chaos.fleet import SESSION
+from tests.chaos.load import spread
 from tests.chaos.log import Log, now
 from tests.chaos.oracle import Seen
+from tests.chaos.takeover import Marks, Takeover
 from tests.chaos.workers import Worker
 from tests.integration.runtime.counting import Counting, command
 
 PARTITIONS = 12
-FROZEN = SESSION + 2.5
-"""Seconds: long enough for the others to have taken over and gone on."""
+LONGEST = 5 * SESSION
+"""Seconds after which a frozen worker wakes though nobody has taken over: it had nothing, or too much else happens."""
 TIMER = "1"
 """Every so often a command sets a timer that comes a millisecond later."""
 
@@ -32,6 +34,7 @@ class Swarm:
     counting: Counting
     directory: Path
     settings: Mapping[str, str]
+    marks: Callable[[], Awaitable[Marks]]
     named: bool = False
     """Whether each worker keeps a name over its restarts (static membership)."""
     running: dict[Path, Worker] = field(default_factory=dict)
@@ -39,6 +42,8 @@ class Swarm:
     frozen: list[Worker] = field(default_factory=list)
     stops: int = 0
     """How many were frozen so far."""
+    zombies: int = 0
+    """How many of them woke after others had committed in all of their partitions."""
     _waking: list[asyncio.Task[None]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -69,16 +74,24 @@ class Swarm:
         return self.join(worker.disk)
 
     async def freeze(self, worker: Worker) -> None:
-        """Stop a worker for longer than its session; it wakes by itself later, as a zombie."""
+        """Stop a worker; it is woken as a zombie, once others have committed in all of its partitions."""
         worker.send(signal.SIGSTOP)
         self.frozen.append(worker)
         self.stops += 1
         self._waking.append(asyncio.create_task(self._wake(worker)))
 
     async def _wake(self, worker: Worker) -> None:
-        await asyncio.sleep(FROZEN)
+        takeover, deadline = Takeover(worker, datetime.now(UTC)), now() + LONGEST * 1000
+        while not (complete := takeover.is_complete(self._others(worker), await self.marks())):
+            if now() > deadline:
+                break
+            await asyncio.sleep(0.3)
+        self.zombies += complete
         worker.send(signal.SIGCONT)
         self.frozen.remove(worker)
+
+    def _others(self, worker: Worker) -> list[Worker]:
+        return [other for other in (*self.running.values(), *self.ended) if other is not worker]
 
     def awake(self) -> list[Worker]:
         """Return the workers that are not frozen just now."""
@@ -110,8 +123,8 @@ class Swarm:
 class Crowd:
     """Users who send commands one after the other for as long as they are let, and what they must be answered."""
 
-    def __init__(self, name: str, users: int = 36) -> None:
-        self.users = [ids.derive("user", name, number) for number in range(users)]
+    def __init__(self, name: str) -> None:
+        self.users = spread(name, PARTITIONS, each=3)
         self.sent: dict[str, list[r.CompleteTask]] = defaultdict(list)
 
     async def ask(self, counting: Counting, log: Log, pause: float = 0.05) -> None:

@@ -21,6 +21,7 @@ async def test_workers_that_join_leave_die_and_wake_as_zombies_lose_nothing(kafk
         await on.balanced()  # without the frozen one
         await on.swarm.woken()
         await on.balanced()  # with it
+    assert on.swarm.zombies == 1
     assert len(on.swarm.assigned(first)) > assignments
 
 
@@ -37,3 +38,4 @@ async def test_a_rolling_restart_of_workers_with_names_moves_no_partition(kafka,
 async def test_workers_in_a_short_torture_lose_nothing(kafka, registry, tmp_path: Path):
     async with trial(kafka, registry, tmp_path) as on:
         await torture(on, plan("short", SHORT, stops=1))
+    assert on.swarm.zombies >= 1

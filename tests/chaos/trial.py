@@ -12,6 +12,7 @@ from streams.settings import Settings
 from tests.chaos.fleet import SESSION
 from tests.chaos.log import Log, opened
 from tests.chaos.swarm import PARTITIONS, Crowd, Swarm
+from tests.chaos.takeover import Marks
 from tests.integration.runtime.counting import Counting
 
 PATIENCE = 60.0
@@ -60,9 +61,9 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
         "RONDO_PARTITIONS": str(PARTITIONS),
         "RONDO_SESSION_TIMEOUT": str(RESTART if named else SESSION),
     }
-    swarm = Swarm(counting, directory, environment, named=named)
     topics = [topic for topic in counting.stage.topics() if topic != DEAD_LETTERS]
     async with opened(kafka, registry, topics, PARTITIONS, crowd.users) as log:
+        swarm = Swarm(counting, directory, environment, lambda: _marks(counting, log), named=named)
         asking = asyncio.create_task(crowd.ask(counting, log))
         try:
             for _ in range(3):
@@ -70,9 +71,10 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
             on = Trial(swarm, crowd, log)
             await on.balanced()
             yield on
+            await swarm.woken()
+            await on.balanced()
             asking.cancel()
             await asyncio.wait([asking])
-            await swarm.woken()
             await on.answered()
             await swarm.stop()
             assert await on.anomalies() == []
@@ -80,3 +82,7 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
             asking.cancel()
             await asyncio.wait([asking])
             await swarm.stop()
+
+
+async def _marks(counting: Counting, log: Log) -> Marks:
+    return (await log.marks())[counting.stage.name]

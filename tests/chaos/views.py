@@ -1,11 +1,12 @@
 """Compares Postgres with what folding the topics into an empty database gives."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
 
-from postgres.writer import put_views
+from postgres.writer import all_positions, put_views
 from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, TASK_EVENTS
 from streams.domain.views import collect
 from tests.chaos.oracle import Seen
@@ -30,6 +31,18 @@ async def differences(live: str, rebuilt: str, seen: Seen) -> list[str]:
         for name, found, wanted in pairs
         if found != wanted
     ]
+
+
+async def positions(dsn: str) -> Counter[int]:
+    """Return how many records have become rows, by partition."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        found: Counter[int] = Counter()
+        for (_, partition), position in (await all_positions(connection)).items():
+            found[partition] += position
+        return found
+    finally:
+        await connection.close()
 
 
 async def _rows(connection: Any, table: str, users: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,11 @@ class Worker:
     def tells(self, event: str) -> list[dict[str, Any]]:
         """Return the events of a name."""
         return [told for told in self.told() if told.get("event") == event]
+
+    @staticmethod
+    def moment(told: Mapping[str, Any]) -> datetime:
+        """Return when it told something."""
+        return datetime.fromisoformat(told["timestamp"])
 
     def failed(self) -> bool:
         """Tell whether it has reached its failpoint."""
