@@ -80,7 +80,7 @@ VALUES = {
     "priority": lambda task: (list(Priority).index(task.priority),),
     "start": lambda task: () if task.start is None else (local(task.start),),
     "due": lambda task: () if task.due is None else (local(task.due),),
-    "order": lambda task: () if task.order is None else (task.order,),
+    "order": lambda task: (task.rank,),
     "pinned": lambda task: (task.pinned,),
     "created": lambda task: (task.created_at,),
     "completed": lambda task: () if task.completed_at is None else (task.completed_at,),

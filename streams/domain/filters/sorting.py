@@ -95,7 +95,7 @@ _COLUMNS: Mapping[str, _Column] = {
     "priority": _Column("tasks.priority", "text::rondo.priority", _priority),
     "start": _Column("tasks.start_local", "timestamp", _local, nullable=True),
     "due": _Column("tasks.due_local", "timestamp", _local, nullable=True),
-    "order": _Column('tasks.rank collate "C"', "text", _words, nullable=True),
+    "order": _Column("tasks.rank", "text", _words),
     "pinned": _Column("tasks.pinned", "boolean", _truth),
     "created": _Column("tasks.created_at", "timestamptz", _instant),
     "completed": _Column("tasks.completed_at", "timestamptz", _instant, nullable=True),

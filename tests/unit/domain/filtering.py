@@ -45,7 +45,7 @@ class Task:
     parent: str | None = None
     start: Due | None = None
     due: Due | None = None
-    order: str | None = None
+    rank: str = ""
     pinned: bool = False
     status: Status = Status.OPEN
     recurrence: Recurrence | None = None
@@ -101,7 +101,7 @@ tasks = st.builds(
     parent=st.none() | ids,
     start=st.none() | dues,
     due=st.none() | dues,
-    order=st.none() | st.sampled_from(("a", "b", "ba", "B")),
+    rank=st.sampled_from(("a", "b", "ba", "B")),
     pinned=st.booleans(),
     status=st.sampled_from(Status),
     recurrence=st.none() | st.just(Recurrence("FREQ=DAILY", Due("2026-11-24"))),
@@ -200,7 +200,7 @@ def _some_task(random: Random, dues_: list[Due], due: Due | None) -> Task:
         parent=random.choice((None, *IDS)),
         start=random.choice((None, *dues_)),
         due=due,
-        order=random.choice((None, "a", "b", "ba", "B")),
+        rank=random.choice(("a", "b", "ba", "B")),
         pinned=random.random() < 0.5,
         status=random.choice((Status.OPEN, Status.OPEN, *Status)),
         recurrence=random.choice((None, Recurrence("FREQ=DAILY", Due("2026-11-24")))),
