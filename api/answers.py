@@ -27,6 +27,11 @@ def task_href(task: str) -> str:
     return f"/v1/tasks/{task}"
 
 
+def etag(version: int) -> str:
+    """Return the entity tag of a task in some version (RFC 9110, section 8.8.3)."""
+    return f'"{version}"'
+
+
 class TaskRef(BaseModel):
     """Where a task stands, or will stand."""
 
@@ -79,7 +84,7 @@ _STATUS: dict[OutcomeKind, CommandStatus] = {
     OutcomeKind.REJECTED: "rejected",
     OutcomeKind.NOTHING_TO_DO: "nothing-to-do",
 }
-PUBLIC_FIELDS = {"rrule": "recurrence"}
+PUBLIC_FIELDS = {"rrule": "recurrence", "rank": "order"}
 """Fields whose name in records differs from the one that people see."""
 
 
@@ -123,6 +128,14 @@ class Task(BaseModel):
     created_at: datetime
     changed_at: datetime
     completed_at: datetime | None
+    start: Due | None
+    start_at: datetime | None
+    """The instant that ``start`` means; null where it has no zone."""
+    parent: str | None
+    """The task that this one is a part of."""
+    order: str
+    """Its place in your own order."""
+    pinned: bool
 
     @classmethod
     def of(cls, task: views.Task) -> "Task":
@@ -134,6 +147,7 @@ class Task(BaseModel):
                 "priority": task.priority.lower(),
                 "status": task.status.lower(),
                 "recurrence": task.recurrence and task.recurrence.rrule,
+                "order": task.rank,
                 "reminders": [
                     Reminder(
                         id=each.id,

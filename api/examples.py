@@ -17,6 +17,7 @@ NEW_TASK: dict[str, Any] = {
     "due": {"date": "2026-11-24", "time": "09:00", "zone": "Europe/Paris"},
     "recurrence": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
     "reminders": [{"before": "PT15M"}],
+    "start": {"date": "2026-11-24", "time": "08:50", "zone": "Europe/Paris"},
 }
 CHANGES: dict[str, Any] = {"title": "Stand-up, online", "notes": None}
 
@@ -37,6 +38,11 @@ TASK: dict[str, Any] = {
     "created_at": "2026-11-23T10:00:00Z",
     "changed_at": "2026-11-23T10:00:00Z",
     "completed_at": None,
+    "start": {"date": "2026-11-24", "time": "08:50:00", "zone": "Europe/Paris"},
+    "start_at": "2026-11-24T07:50:00Z",
+    "parent": None,
+    "order": "0Vbmyun2V",
+    "pinned": False,
 }
 
 PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "task": _TASK_REF}

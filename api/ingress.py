@@ -1,5 +1,6 @@
 """Takes a command: seen before? onto the log, acknowledged; and, where the client prefers to wait, its outcome."""
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
@@ -13,7 +14,7 @@ from api import prefer
 from api.answers import command_href, task_href
 from api.command_log import Command, CommandLog, OutcomeUnknown, Unavailable
 from api.outcomes import Answered, Outcomes
-from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem
+from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem, invalid
 from api.recent import Recent
 from api.requests import User
 from api.shapes import fingerprint
@@ -33,6 +34,12 @@ class Common(TypedDict):
     fingerprint: str
 
 
+class Changing(Common):
+    """The fields that every command on a task has that stands already."""
+
+    expected: int | None
+
+
 @dataclass(frozen=True)
 class Envelope:
     """What a request says around its body: who, under which key, and how long the client prefers to wait."""
@@ -49,7 +56,7 @@ class Envelope:
         """The command's id: the same key of the same user always means the same command."""
         return ids.command(self.user, self.key)
 
-    def common(self, task: str | UUID, body: BaseModel | None = None) -> Common:
+    def common(self, task: str | UUID, body: BaseModel | None = None, expected: int | None = None) -> Common:
         """Return the fields that every command has."""
         return {
             "id": self.command,
@@ -57,8 +64,12 @@ class Envelope:
             "at": time.time_ns() // 1_000_000,
             "actor": f"user:{self.user}",
             "task": str(task),
-            "fingerprint": fingerprint(self.method, self.path, body),
+            "fingerprint": fingerprint(self.method, self.path, body, expected),
         }
+
+    def changing(self, task: UUID, expected: int | None, body: BaseModel | None = None) -> Changing:
+        """Return the fields that every command on a task has that stands already, in a version or in any."""
+        return {**self.common(task, body, expected), "expected": expected}
 
 
 async def _seconds(
@@ -71,8 +82,32 @@ async def _seconds(
     return prefer.wait(wishes or [], request.app.state.settings.wait_limit)
 
 
+_ETAG = re.compile(r'"([1-9]\d{0,17})"', re.ASCII)
+
 Seconds = Annotated[float | None, Depends(_seconds)]
 """How long the client prefers to wait, None where it does not."""
+
+
+async def _expected(
+    if_match: Annotated[
+        str | None,
+        Header(
+            description="The task's `ETag`: a task that has changed since is left alone (RFC 9110, 13.1.1).",
+            openapi_examples={"version": {"value": '"3"'}},
+        ),
+    ] = None,
+) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if tag := _ETAG.fullmatch(if_match.strip()):
+        return int(tag[1])
+    raise invalid(
+        [FieldError("If-Match", 'Send one ETag as the task\'s answer gave it, such as "3", or leave it out.')]
+    )
+
+
+Expected = Annotated[int | None, Depends(_expected)]
+"""The version that the task must have, None for any."""
 
 
 async def _envelope(

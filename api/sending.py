@@ -34,13 +34,15 @@ def _done(command: Command, answered: Answered, headers: dict[str, str]) -> Resp
     shown = answers.Command.of(outcome)
     if outcome.kind is OutcomeKind.REJECTED:
         raise _rejection(shown, headers)
+    if answered.task:
+        headers["ETag"] = answers.etag(answered.task.version)
     done = answers.Done(command=shown, task=answers.Task.of(answered.task) if answered.task else None)
     if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask):
         return _json(201, done, headers | {"Location": answers.task_href(command.task)})
     return _json(200, done, headers)
 
 
-_REJECTIONS = {"not-found": problems.NOT_FOUND, "invalid": problems.VALIDATION}
+_REJECTIONS = {"not-found": problems.NOT_FOUND, "invalid": problems.VALIDATION, "version": problems.VERSION}
 
 
 def _rejection(shown: answers.Command, headers: dict[str, str]) -> Problem:
@@ -80,5 +82,7 @@ CREATE_RESPONSES = _responses(*_BODY, problems.CONFLICT) | {
         "content": {"application/json": {"example": examples.ACCEPTED}},
     }
 }
-CHANGE_RESPONSES = _responses(*_BODY, problems.NOT_FOUND, problems.CONFLICT)
-COMMAND_RESPONSES = _responses(problems.MALFORMED, problems.TOO_LARGE, problems.NOT_FOUND, problems.CONFLICT)
+CHANGE_RESPONSES = _responses(*_BODY, problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
+COMMAND_RESPONSES = _responses(
+    problems.MALFORMED, problems.TOO_LARGE, problems.NOT_FOUND, problems.CONFLICT, problems.VERSION
+)

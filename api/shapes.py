@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
 
 from api.problems import FieldError, invalid
 from schemas import ids
 from schemas import records as r
-from streams.domain import rule, validation
+from streams.domain import ranks, rule, validation
 
 
 def _said(**limits: int) -> Any:
@@ -118,8 +119,20 @@ class Reminder(Shape):
 
 
 Priority = Literal["none", "low", "medium", "high", "urgent"]
+Parent = Annotated[UUID, Strict(False), Field(description="The task that this one is a part of.")]
 Tags = Annotated[list[Tag], _said(maxItems=validation.MAX_TAGS)]
 Reminders = Annotated[list[Reminder], _said(maxItems=validation.MAX_REMINDERS)]
+
+
+Order = Annotated[
+    str,
+    Field(
+        description="Its place in your own order: texts of 0-9, A-Z and a-z in the order of their characters, such as "
+        'any between its neighbours\' two. Without one a task stands behind all that are older. Null or "" goes back.',
+        examples=["V"],
+        json_schema_extra={"maxLength": ranks.MAX_RANK, "pattern": "^([0-9A-Za-z]*[1-9A-Za-z])?$"},
+    ),
+]
 
 
 class NewTask(Shape):
@@ -134,6 +147,10 @@ class NewTask(Shape):
     due: Due | None = None
     recurrence: Rrule | None = None
     reminders: Reminders = []
+    start: Due | None = None
+    parent: Parent | None = None
+    order: Order = ""
+    pinned: bool = False
 
 
 class Changes(Shape):
@@ -148,9 +165,13 @@ class Changes(Shape):
     due: Due | None = None
     recurrence: Rrule | None = None
     reminders: Reminders | None = None
+    start: Due | None = None
+    parent: Parent | None = None
+    order: Order | None = None
+    pinned: bool | None = None
 
 
-_RECORD_NAMES = {"recurrence": "rrule"}
+_RECORD_NAMES = {"recurrence": "rrule", "order": "rank"}
 
 
 def changed(body: Changes) -> tuple[str, ...]:
@@ -168,6 +189,10 @@ def fields(body: NewTask | Changes) -> r.TaskFields:
         due=r.Due(**body.due.model_dump()) if body.due else None,
         rrule=body.recurrence,
         reminders=tuple(_reminders(body.reminders or ())),
+        start=r.Due(**body.start.model_dump()) if body.start else None,
+        parent=str(body.parent) if body.parent else None,
+        rank=body.order or "",
+        pinned=body.pinned or False,
     )
 
 
@@ -178,10 +203,11 @@ def _reminders(reminders: Iterable[Reminder]) -> Iterable[r.Reminder]:
         yield r.Reminder(name, reminder.before, reminder.at)
 
 
-def fingerprint(method: str, path: str, body: BaseModel | None = None) -> str:
+def fingerprint(method: str, path: str, body: BaseModel | None = None, expected: int | None = None) -> str:
     """Return the SHA-256 of a request as it was understood: the same however its JSON was written."""
-    content: Any = None if body is None else body.model_dump(exclude_unset=True)
-    text = json.dumps([method, path, content], sort_keys=True, separators=(",", ":"))
+    content: Any = None if body is None else body.model_dump(exclude_unset=True, mode="json")
+    understood = [method, path, content] if expected is None else [method, path, content, expected]
+    text = json.dumps(understood, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode("ascii")).hexdigest()
 
 

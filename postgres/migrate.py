@@ -17,8 +17,8 @@ class ServerTooOld(RuntimeError):
     """The server is too old for Rondo's views: says what is needed."""
 
 
-def migrate(dsn: str) -> None:
-    """Run every missing revision in one transaction. Harmless when repeated, also by several at once.
+def migrate(dsn: str, until: str = "head") -> None:
+    """Run every missing revision, to the last or another, in one transaction. Harmless when repeated, also at once.
 
     ``dsn`` names the database directly, or through a pooler in transaction mode. Its role must own the schema ``rondo``
     or be allowed to create it; and must be allowed to create roles, unless it is a member of ``rondo_api`` and
@@ -31,7 +31,7 @@ def migrate(dsn: str) -> None:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         connection.execute(text("create schema if not exists rondo"))
         with _ALEMBIC:
-            command.upgrade(_config(connection), "head")
+            command.upgrade(_config(connection), until)
 
 
 def _check(connection: Connection) -> None:

@@ -40,7 +40,7 @@ __all__ = [
     "View",
 ]
 
-_JSON = frozenset({"due", "recurrence", "reminders", "changes", "steps"})
+_JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps"})
 
 
 class Reader:

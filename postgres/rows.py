@@ -41,6 +41,11 @@ class Task(Struct, frozen=True):
     created_at: datetime
     changed_at: datetime
     completed_at: datetime | None
+    start: r.Due | None
+    start_at: datetime | None
+    parent: str | None
+    rank: str
+    pinned: bool
 
 
 class Entry(Struct, frozen=True):

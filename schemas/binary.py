@@ -5,11 +5,11 @@ record's fields, and those of the records in it, follow one another in one body:
 for each. Every Avro type is a ``Part``, which knows its piece of the source;
 ``inspect.getsource(binary(TaskCreated).read)`` shows the whole.
 
-The parts know just what the contract uses: string, bytes, long, enum, array, map, record, and a union of null with one
-of them. Contract tests hold the result to fastavro's bytes; ``python -m bench.codec`` compares both: 0.22 of the time
-that fastavro by way of dicts takes to encode a ``TaskCreated``, 0.42 to decode it. Closures that called one another
-field by field took 2.4 times as long as this. Two things that look faster were not: a cache of strings by their bytes,
-and one decoding for the whole message with a slice for each string.
+The parts know just what the contract uses: string, bytes, boolean, long, enum, array, map, record, and a union of null
+with one of them. Contract tests hold the result to fastavro's bytes; ``python -m bench.codec`` compares both: 0.22 of
+the time that fastavro by way of dicts takes to encode a ``TaskCreated``, 0.42 to decode it. Closures that called one
+another field by field took 2.4 times as long as this. Two things that look faster were not: a cache of strings by their
+bytes, and one decoding for the whole message with a slice for each string.
 Source: Avro 1.12 specification, "Binary Encoding".
 """
 
@@ -237,4 +237,19 @@ else:
 """
     ),
 )
-_PRIMITIVES: dict[str, tuple[type, Part]] = {"string": (str, _STRING), "bytes": (bytes, _BYTES), "long": (int, _LONG)}
+_BOOLEAN = Part(
+    lambda value, _name: f"FLAGS[{value}]",
+    lambda name: (
+        f"""\
+if ({name} := BOOLEANS[data[at]]) is None:
+    raise ValueError("a boolean is 0 or 1")
+at += 1
+"""
+    ),
+)
+_PRIMITIVES: dict[str, tuple[type, Part]] = {
+    "string": (str, _STRING),
+    "bytes": (bytes, _BYTES),
+    "boolean": (bool, _BOOLEAN),
+    "long": (int, _LONG),
+}

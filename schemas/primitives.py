@@ -67,6 +67,10 @@ COUNTS = tuple(number if number is not None and number >= 0 else None for number
 """How many items a block holds, by the first byte."""
 SIZES = tuple(count if count is None else count + 1 for count in COUNTS)
 """How many bytes a string takes together with its length, by the first byte."""
+FLAGS = {False: b"\0", True: b"\1"}
+"""A boolean's byte."""
+BOOLEANS = (False, True, *[None] * 254)
+"""Booleans, by their byte."""
 INSTANTS = _Instants()
 """Numbers by their six bytes."""
 

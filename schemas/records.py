@@ -76,6 +76,10 @@ class Task(Struct, frozen=True, gc=False):
     series: str | None = None  # id of the series' first task
     occurrence: str | None = None  # the local date or date-time of this occurrence, as the rule gave it
     version: int = 1  # one more with each event
+    start: Due | None = None  # when to begin with it, of the same three kinds
+    parent: str | None = None  # id of the task that this one is a part of
+    rank: str = ""  # its place in the custom order, see streams.domain.ranks; empty: never moved
+    pinned: bool = False
 
 
 class TaskFields(Struct, frozen=True, gc=False):
@@ -88,6 +92,10 @@ class TaskFields(Struct, frozen=True, gc=False):
     due: Due | None = None
     rrule: str | None = None
     reminders: tuple[Reminder, ...] = ()
+    start: Due | None = None
+    parent: str | None = None
+    rank: str = ""
+    pinned: bool = False
 
 
 # Commands: imperatives, on task-commands (people's) and task-followups (derived).
@@ -118,6 +126,7 @@ class UpdateTask(Struct, frozen=True, gc=False):
     fields: TaskFields
     fingerprint: str = ""
     cause: str | None = None
+    expected: int | None = None  # the version that the task must have (If-Match), None for any
 
 
 class CompleteTask(Struct, frozen=True, gc=False):
@@ -130,6 +139,7 @@ class CompleteTask(Struct, frozen=True, gc=False):
     task: str
     fingerprint: str = ""
     cause: str | None = None
+    expected: int | None = None
 
 
 class ReopenTask(Struct, frozen=True, gc=False):
@@ -142,6 +152,7 @@ class ReopenTask(Struct, frozen=True, gc=False):
     task: str
     fingerprint: str = ""
     cause: str | None = None
+    expected: int | None = None
 
 
 class DeleteTask(Struct, frozen=True, gc=False):
@@ -154,6 +165,7 @@ class DeleteTask(Struct, frozen=True, gc=False):
     task: str
     fingerprint: str = ""
     cause: str | None = None
+    expected: int | None = None
 
 
 class CreateOccurrence(Struct, frozen=True, gc=False):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import answers, cursors, examples, shapes
-from api.ingress import Enveloped
+from api.ingress import Enveloped, Expected
 from api.pages import Cursor, Limit, TaskId, list_responses, listed, responses
 from api.parts import Served
 from api.problems import NOT_FOUND, Problem
@@ -30,44 +30,45 @@ async def create_task(body: NewTask, envelope: Enveloped, parts: Served) -> Resp
 
 
 @router.patch("/{task}", status_code=202, response_model=answers.Taken, responses=CHANGE_RESPONSES)
-async def change_task(task: TaskId, body: Changes, envelope: Enveloped, parts: Served) -> Response:
+async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
     fields = await run_in_threadpool(shapes.checked, body)
-    command = UpdateTask(**envelope.common(task, body), changed=shapes.changed(body), fields=fields)
+    command = UpdateTask(**envelope.changing(task, expected, body), changed=shapes.changed(body), fields=fields)
     return await take(parts.ingress, command, envelope)
 
 
 @router.post(
     "/{task}/complete", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
 )
-async def complete_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
+async def complete_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Complete a task. If it recurs, its next occurrence is created; completing it again does nothing."""
-    return await take(parts.ingress, CompleteTask(**envelope.common(task)), envelope)
+    return await take(parts.ingress, CompleteTask(**envelope.changing(task, expected)), envelope)
 
 
 @router.post(
     "/{task}/reopen", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
 )
-async def reopen_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
+async def reopen_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Open a completed task again."""
-    return await take(parts.ingress, ReopenTask(**envelope.common(task)), envelope)
+    return await take(parts.ingress, ReopenTask(**envelope.changing(task, expected)), envelope)
 
 
 @router.delete(
     "/{task}", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
 )
-async def delete_task(task: TaskId, envelope: Enveloped, parts: Served) -> Response:
+async def delete_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Delete a task. It leaves the list; its history stays."""
-    return await take(parts.ingress, DeleteTask(**envelope.common(task)), envelope)
+    return await take(parts.ingress, DeleteTask(**envelope.changing(task, expected)), envelope)
 
 
 @router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))
-async def read_task(task: TaskId, user: User, parts: Served) -> answers.Task:
-    """Return a task as it stands; a deleted one says so by its status."""
+async def read_task(task: TaskId, user: User, parts: Served, response: Response) -> answers.Task:
+    """Return a task as it stands; a deleted one says so by its status. Its version is the ETag, for `If-Match`."""
     async with parts.views.of(user) as view:
         found = await view.task(str(task))
     if found is None:
         raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
+    response.headers["ETag"] = answers.etag(found.version)
     return answers.Task.of(found)
 
 

@@ -19,7 +19,11 @@ select
     case when due_date is not null
         then jsonb_build_object('date', due_date, 'time', due_time, 'zone', due_zone)
     end as due,
-    due_at, recurrence, reminders, status::text, series::text, occurrence, version, created_at, changed_at, completed_at
+    due_at, recurrence, reminders, status::text, series::text, occurrence, version, created_at, changed_at, completed_at,
+    case when start_date is not null
+        then jsonb_build_object('date', start_date, 'time', start_time, 'zone', start_zone)
+    end as start,
+    start_at, parent_id::text as parent, rank, pinned
 from rondo.tasks where id = :id::uuid;
 
 -- name: tasks(status, created_at, id, limit)
@@ -33,7 +37,11 @@ select
     case when due_date is not null
         then jsonb_build_object('date', due_date, 'time', due_time, 'zone', due_zone)
     end as due,
-    due_at, recurrence, reminders, status::text, series::text, occurrence, version, created_at, changed_at, completed_at
+    due_at, recurrence, reminders, status::text, series::text, occurrence, version, created_at, changed_at, completed_at,
+    case when start_date is not null
+        then jsonb_build_object('date', start_date, 'time', start_time, 'zone', start_zone)
+    end as start,
+    start_at, parent_id::text as parent, rank, pinned
 from rondo.tasks
 where
     case when :status::text is null then status <> 'DELETED' else status = :status::text::rondo.status end

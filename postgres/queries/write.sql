@@ -35,17 +35,19 @@ select topic, partition, position from rondo.positions;
 update rondo.positions set position = :next::bigint
 where topic = :topic::text and partition = :partition::integer and position = :read::bigint;
 
--- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at)!
+-- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned)!
 -- Tasks as they stand after an event.
 insert into rondo.tasks as held (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
-    occurrence, version, created_at, changed_at, completed_at
+    occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
+    rank, pinned
 )
 select distinct on (id)
     id::uuid, user_id::uuid, title, notes, priority::rondo.priority, due_date::date, due_time::time, due_zone,
     rondo.instant(due_at::bigint), recurrence::jsonb, reminders::jsonb, status::rondo.status, series::uuid, occurrence,
     version::bigint, rondo.instant(created_at::bigint), rondo.instant(changed_at::bigint),
-    rondo.instant(completed_at::bigint)
+    rondo.instant(completed_at::bigint), start_date::date, start_time::time, start_zone,
+    rondo.instant(start_at::bigint), parent_id::uuid, rank, pinned::boolean
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:title),
     json_array_elements_text(:notes), json_array_elements_text(:priority), json_array_elements_text(:due_date),
@@ -53,10 +55,13 @@ from rows from (
     json_array_elements_text(:recurrence), json_array_elements_text(:reminders), json_array_elements_text(:status),
     json_array_elements_text(:series), json_array_elements_text(:occurrence), json_array_elements_text(:version),
     json_array_elements_text(:created_at), json_array_elements_text(:changed_at),
-    json_array_elements_text(:completed_at)
+    json_array_elements_text(:completed_at), json_array_elements_text(:start_date),
+    json_array_elements_text(:start_time), json_array_elements_text(:start_zone), json_array_elements_text(:start_at),
+    json_array_elements_text(:parent_id), json_array_elements_text(:rank), json_array_elements_text(:pinned)
 ) as given (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
-    occurrence, version, created_at, changed_at, completed_at
+    occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
+    rank, pinned
 )
 order by id, version desc
 on conflict (id) do update set
@@ -75,7 +80,14 @@ on conflict (id) do update set
     version = excluded.version,
     created_at = excluded.created_at,
     changed_at = excluded.changed_at,
-    completed_at = excluded.completed_at
+    completed_at = excluded.completed_at,
+    start_date = excluded.start_date,
+    start_time = excluded.start_time,
+    start_zone = excluded.start_zone,
+    start_at = excluded.start_at,
+    parent_id = excluded.parent_id,
+    rank = excluded.rank,
+    pinned = excluded.pinned
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
 -- name: put_tags(id, user_id, name)!

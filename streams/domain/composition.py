@@ -25,6 +25,7 @@ def created(command: CreateTask) -> Task:
     """Return a new task; raise ``Invalid`` where due, rule and reminders do not go together."""
     fields = command.fields
     check_reminders(fields.due, fields.reminders)
+    check_start(fields.start, fields.due)
     plain = Task(
         id=command.task,
         user=command.user,
@@ -36,6 +37,10 @@ def created(command: CreateTask) -> Task:
         tags=fields.tags,
         due=fields.due,
         reminders=fields.reminders,
+        start=fields.start,
+        parent=fields.parent,
+        rank=fields.rank,
+        pinned=fields.pinned,
     )
     return plain if fields.rrule is None else _recurring(plain, fields.rrule, version=1)
 
@@ -56,6 +61,10 @@ def continued(previous: Task, command: CreateOccurrence) -> Task:
         reminders=tuple(reminder for reminder in previous.reminders if reminder.before is not None),
         series=command.series,
         occurrence=command.occurrence,
+        start=_start_of_next(previous, command.due),
+        parent=previous.parent,
+        rank=previous.rank,
+        pinned=previous.pinned,
     )
 
 
@@ -71,6 +80,8 @@ def updated(task: Task, command: UpdateTask, head: Series | None) -> Task:
     after = _with_rule(task, replace(task, **wanted), rrule, head)
     if (after.due, after.reminders) != (task.due, task.reminders):
         check_reminders(after.due, after.reminders)
+    if (after.due, after.start) != (task.due, task.start):
+        check_start(after.start, after.due)
     return after
 
 
@@ -91,6 +102,19 @@ def check_reminders(due: Due | None, reminders: tuple[Reminder, ...]) -> None:
     """Raise ``Invalid`` where a reminder is relative to a due that means no instant."""
     if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):
         raise Invalid("reminders", "A reminder before the due needs a due with time and zone; add them, or use `at`.")
+
+
+def check_start(start: Due | None, due: Due | None) -> None:
+    """Raise ``Invalid`` where a task would begin after it is due."""
+    if start and due and times.is_later(start, due):
+        raise Invalid("start", "The task would begin after it is due; move the start or the due.")
+
+
+def _start_of_next(previous: Task, due: Due) -> Due | None:
+    """Return the next occurrence's start: as many days before its due as the previous one's."""
+    if previous.start is None or previous.due is None:
+        return previous.start
+    return times.moved(previous.start, times.days_between(previous.due, due))
 
 
 def _with_rule(task: Task, after: Task, rrule: str | None, head: Series | None) -> Task:

@@ -39,7 +39,7 @@ from schemas.records import (
     TaskUpdated,
     UpdateTask,
 )
-from streams.domain import composition
+from streams.domain import composition, hierarchy
 from streams.domain.invalid import Invalid
 
 Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | CreateOccurrence
@@ -105,10 +105,8 @@ def decide(state: State, command: Command) -> Decision:
     if task is not None and task.user != command.user:  # another user's: not even its existence is told
         return _rejected(command, None, "not-found", "There is no such task.")
     answer = TABLE[type(command)][task.status if task else None]
-    if answer is Answer.NOT_FOUND:
-        return _rejected(command, None, "not-found", "There is no such task.")
-    if answer is Answer.GONE:
-        return _rejected(command, task, "deleted", "The task was deleted.")
+    if refusal := _refusal(task, command, answer):
+        return _rejected(command, task, *refusal)
     try:
         after = _applied(state, answer, task, command)
     except Invalid as problem:
@@ -135,15 +133,30 @@ def series_after(event: Event) -> tuple[str, Series] | None:
     return task.series, Series(task.occurrence, task.recurrence.version)
 
 
+def _refusal(task: Task | None, command: Command, answer: Answer) -> tuple[str, str] | None:
+    """Return code and detail of a command that is refused whatever it wants."""
+    if task is None:
+        return ("not-found", "There is no such task.") if answer is Answer.NOT_FOUND else None
+    if answer is Answer.GONE:
+        return "deleted", "The task was deleted."
+    if not isinstance(command, CreateTask | CreateOccurrence) and command.expected not in (None, task.version):
+        return "version", f"The task has changed: its version is {task.version} by now."
+    return None
+
+
 def _applied(state: State, answer: Answer, task: Task | None, command: Command) -> Task | None:
     """Return the task as the answer leaves it, the same or None where nothing is to be done."""
     match answer, task, command:
         case Answer.CREATE, None, CreateTask() as create:
-            after: Task | None = composition.created(create)
+            created = composition.created(create)
+            hierarchy.check(state, created)
+            after: Task | None = created
         case Answer.CONTINUE, None, CreateOccurrence() as create:
             after = _continued(state, create)
         case Answer.UPDATE, Task() as before, UpdateTask() as update:
             after = composition.updated(before, update, state.series(before.series or before.id))
+            if after.parent != before.parent:
+                hierarchy.check(state, after)
         case Answer.COMPLETE, Task() as before, _:
             after = replace(before, status=Status.COMPLETED, completed_at=command.at)
         case Answer.REOPEN, Task() as before, _:

@@ -5,7 +5,7 @@ machine. A zone's file is read once, when it is first asked for.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from importlib.metadata import version
@@ -77,29 +77,53 @@ def local_at(instant_: int, name: str | None) -> datetime:
     return moment.replace(tzinfo=None, fold=0)
 
 
-def check(due: Due) -> Due:
-    """Return the due with its time written ``HH:MM:SS``; raise ``Invalid`` for due.date, due.time or due.zone."""
-    _check_date(due.date)
+def check(due: Due, field: str = "due") -> Due:
+    """Return a due or start with its time written ``HH:MM:SS``; raise ``Invalid`` for its date, time or zone."""
+    _check_date(f"{field}.date", due.date)
     if due.time is None:
         if due.zone is not None:
-            raise Invalid("due.zone", "A time zone needs a time; give due.time too or leave due.zone out.")
+            raise Invalid(
+                f"{field}.zone", f"A time zone needs a time; give {field}.time too or leave {field}.zone out."
+            )
         return due
-    due = replace(due, time=_checked_time(due.time))
+    due = replace(due, time=_checked_time(f"{field}.time", due.time))
     if due.zone is not None:
-        _check_zone(due, due.zone)
+        _check_zone(field, due, due.zone)
     return due
 
 
-def _check_date(date: str) -> None:
+def is_later(one: Due, other: Due) -> bool:
+    """Tell whether one date or time lies behind another; a date without a time compares by its day alone.
+
+    Where both have a zone their instants count, else what stands on the clocks.
+    """
+    if one.time is None or other.time is None:
+        return one.date > other.date
+    if one.zone and other.zone:
+        return milliseconds(local(one), one.zone) > milliseconds(local(other), other.zone)
+    return key(one) > key(other)
+
+
+def days_between(one: Due, other: Due) -> int:
+    """Return how many days the other's date lies behind the one's."""
+    return (date.fromisoformat(other.date) - date.fromisoformat(one.date)).days
+
+
+def moved(due: Due, days: int) -> Due:
+    """Return the same local time so many days later; raises OverflowError beyond the calendar."""
+    return replace(due, date=(date.fromisoformat(due.date) + timedelta(days=days)).isoformat())
+
+
+def _check_date(field: str, day: str) -> None:
     try:
-        year = datetime.fromisoformat(date).year if _DATE.fullmatch(date) else 0
+        year = date.fromisoformat(day).year if _DATE.fullmatch(day) else 0
     except ValueError:
-        raise Invalid("due.date", "There is no such day in the calendar.") from None
+        raise Invalid(field, "There is no such day in the calendar.") from None
     if year < 1970:
-        raise Invalid("due.date", "Write a date of the years 1970 to 9999 as YYYY-MM-DD, such as 2026-11-23.")
+        raise Invalid(field, "Write a date of the years 1970 to 9999 as YYYY-MM-DD, such as 2026-11-23.")
 
 
-def _checked_time(time: str) -> str:
+def _checked_time(field: str, time: str) -> str:
     full = time if len(time) == 8 else f"{time}:00"
     try:
         if _TIME.fullmatch(time):
@@ -107,11 +131,11 @@ def _checked_time(time: str) -> str:
             return full
     except ValueError:
         pass
-    raise Invalid("due.time", "Write a time as HH:MM or HH:MM:SS, from 00:00 to 23:59:59.")
+    raise Invalid(field, "Write a time as HH:MM or HH:MM:SS, from 00:00 to 23:59:59.")
 
 
-def _check_zone(due: Due, name: str) -> None:
+def _check_zone(field: str, due: Due, name: str) -> None:
     if name not in zones():
-        raise Invalid("due.zone", "There is no such time zone; write its IANA name exactly, such as Europe/Paris.")
+        raise Invalid(f"{field}.zone", "There is no such time zone; write its IANA name exactly, such as Europe/Paris.")
     if not 0 <= milliseconds(local(due), name) < END:
-        raise Invalid("due.date", "In UTC this falls outside the years 1970 to 9999; choose another day.")
+        raise Invalid(f"{field}.date", "In UTC this falls outside the years 1970 to 9999; choose another day.")

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.records import Due, Reminder, TaskFields
-from streams.domain import composition, recurrence, times
+from streams.domain import composition, ranks, recurrence, times
 from streams.domain.invalid import Invalid
 
 MAX_TITLE = 500
@@ -58,6 +58,11 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
     if "due" not in named:
         return
     try:
+        if "start" in named:
+            composition.check_start(fields.start, fields.due)
+    except Invalid as problem:
+        yield problem
+    try:
         if "rrule" in named and fields.rrule is not None:
             composition.check_rule(fields.rrule, fields.due)
     except Invalid as problem:
@@ -99,6 +104,10 @@ def _tag(field: str, value: str) -> str:
 
 def _due(value: Due | None) -> Due | None:
     return None if value is None else times.check(value)
+
+
+def _start(value: Due | None) -> Due | None:
+    return None if value is None else times.check(value, "start")
 
 
 def _rrule(value: str | None) -> str | None:
@@ -145,4 +154,6 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "due": _due,
     "rrule": _rrule,
     "reminders": _reminders,
+    "start": _start,
+    "rank": ranks.check,
 }

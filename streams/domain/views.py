@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from schemas import ids
 from schemas import records as r
+from streams.domain import ranks
 from streams.domain.times import END, instant
 
 Row = tuple[object, ...]
@@ -68,6 +69,10 @@ def _task_row(task: r.Task) -> Row:
         _moment(task.created_at),
         _moment(task.changed_at),
         _moment_or_none(task.completed_at),
+        *_due(task.start),
+        task.parent,
+        task.rank or ranks.of_creation(task.created_at),
+        task.pinned,
     )
 
 

@@ -52,7 +52,7 @@ def sample(of: Any, name: str = "", full: bool = True) -> Any:
     if issubclass(of, StrEnum):
         return list(of)[-1 if full else 0]
     return (
-        {str: f"{name}: Zoë, 牛乳, 🥛 " + "x" * 100, bytes: bytes(range(256)), int: 1_795_438_800_123}[of]
+        {str: f"{name}: Zoë, 牛乳, 🥛 " + "x" * 100, bytes: bytes(range(256)), int: 1_795_438_800_123, bool: True}[of]
         if full
         else of()
     )

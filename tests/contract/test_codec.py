@@ -41,7 +41,7 @@ def values(of: Any) -> st.SearchStrategy[Any]:
         return st.builds(of, **{field.name: values(field.type) for field in fields(of)})
     if issubclass(of, StrEnum):
         return st.sampled_from(of)
-    return {str: STRINGS, int: LONGS, bytes: st.binary()}[of]
+    return {str: STRINGS, int: LONGS, bool: st.booleans(), bytes: st.binary()}[of]
 
 
 def by_fastavro(value: Struct) -> bytes:
@@ -117,7 +117,7 @@ def test_what_is_no_whole_number_is_not_written_as_one(due: Any):
 
 def test_numbers_written_with_more_bytes_than_they_need_are_read():
     assert current_reader(records.TaskFields)(
-        PREFIX + b"\x82\0A" + b"\x80\0" + b"\x84\0" + b"\x80\0" + b"\0\0\x80\0"
+        PREFIX + b"\x82\0A" + b"\x80\0" + b"\x84\0" + b"\x80\0" + b"\0\0\x80\0" + b"\0\0\0\0"
     ) == (records.TaskFields(title="A", priority=records.Priority.MEDIUM))
 
 
@@ -128,7 +128,7 @@ def test_the_code_that_was_generated_can_be_read():
 def test_an_array_in_several_blocks_with_their_sizes_is_read_as_one():
     # Avro lets a writer split an array; a negative count is followed by the block's size in bytes.
     read = current_reader(records.TaskFields)(
-        PREFIX + b"\x02A\0\0" + b"\x01\x04\x02x" + b"\x02\x02y" + b"\0" + b"\0\0\0"
+        PREFIX + b"\x02A\0\0" + b"\x01\x04\x02x" + b"\x02\x02y" + b"\0" + b"\0\0\0" + b"\0\0\0\0"
     )
     assert read == records.TaskFields(title="A", tags=("x", "y"))
 
@@ -207,6 +207,7 @@ async def test_bytes_after_a_record_are_refused(codec: Codec):
         (b"\xff" * 11 + b"\1", "a number does not fit into 64 bits"),
         (b"\x02A\0\x0a", "Priority has no symbol 5"),
         (b"\x02A\0\0\0\x04", "a union has no such branch"),
+        (b"\x02A" + b"\0" * 9 + b"\x02", "a boolean is 0 or 1"),
     ],
 )
 def test_bytes_that_no_value_gives_are_refused_with_the_reason(body: bytes, reason: str):

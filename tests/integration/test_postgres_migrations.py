@@ -4,9 +4,12 @@ from multiprocessing import get_context
 import asyncpg
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from postgres.migrate import migrate
+from streams.domain import ranks, times
 from tests.integration.postgres_records import Log, new_user, one_of_each, shown, versions
 
 
@@ -64,6 +67,26 @@ def test_nothing_stands_outside_the_schema_that_a_rebuild_drops(database):
             " where nspname not in ('rondo', 'information_schema') and nspname not like 'pg\\_%'"
         ).fetchall()
     assert outside == []
+
+
+@given(st.lists(st.integers(0, times.END - 1), min_size=1, max_size=20, unique=True))
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_tasks_that_stood_before_there_was_an_order_come_to_stand_where_their_creation_puts_them(
+    new_database, instants
+):
+    database = new_database()
+    migrate(database, "0003")
+    with psycopg.connect(database) as connection:
+        connection.cursor().executemany(
+            "insert into rondo.tasks (id, user_id, title, notes, priority, reminders, status, version, created_at,"
+            " changed_at) values (gen_random_uuid(), gen_random_uuid(), '', '', 'NONE', '[]', 'OPEN', %(at)s + 1,"
+            " rondo.instant(%(at)s), now())",
+            [{"at": at} for at in instants],
+        )
+    migrate(database)
+    with psycopg.connect(database) as connection:
+        found = dict(connection.execute("select version - 1, rank from rondo.tasks").fetchall())
+    assert found == {at: ranks.of_creation(at) for at in instants}
 
 
 @pytest.mark.parametrize("block", [1, 2, 100])

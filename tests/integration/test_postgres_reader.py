@@ -8,6 +8,7 @@ from postgres.migrate import migrate
 from postgres.reader import Page, Reader, ReminderStatus
 from schemas import ids
 from schemas import records as r
+from streams.domain import ranks
 from tests.integration.postgres_records import (
     DUE,
     Log,
@@ -79,6 +80,10 @@ async def test_a_task_is_read_as_it_was_written(reader, log, user):
         series=ids.derive("series", user),
         occurrence="2026-11-24T09:00:00",
         version=3,
+        start=r.Due("2026-11-23", "18:00:00"),
+        parent=ids.derive("parent", user),
+        rank="V",
+        pinned=True,
     )
     await log.write(event(written))
     async with reader.user(user) as view:
@@ -86,7 +91,7 @@ async def test_a_task_is_read_as_it_was_written(reader, log, user):
     same = {
         name: getattr(task, name) == getattr(written, name)
         for name in task.__struct_fields__
-        if name not in {"due_at", "created_at", "changed_at", "completed_at"}
+        if name not in {"due_at", "start_at", "created_at", "changed_at", "completed_at"}
     }
     assert all(same.values()), same
 
@@ -103,6 +108,19 @@ async def test_each_kind_of_due_is_read_as_it_was_written(reader, log, user, due
     await log.write(event(a_task(user, due=due)))
     async with reader.user(user) as view:
         assert (await view.task(a_task(user).id)).due == due
+
+
+async def test_a_start_with_a_zone_is_read_with_its_instant(reader, log, user):
+    await log.write(event(a_task(user, start=PARIS)))
+    async with reader.user(user) as view:
+        task = await view.task(a_task(user).id)
+    assert (task.start, task.start_at.isoformat()) == (PARIS, "2026-11-24T08:00:00+00:00")
+
+
+async def test_a_task_that_was_never_moved_stands_where_its_creation_puts_it(reader, log, user):
+    await log.write(event(a_task(user)))
+    async with reader.user(user) as view:
+        assert (await view.task(a_task(user).id)).rank == ranks.of_creation(DUE)
 
 
 async def test_the_task_of_another_is_not_there(reader, log, user):

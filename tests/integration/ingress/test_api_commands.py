@@ -201,3 +201,50 @@ async def test_a_waiter_is_answered_though_the_listening_connection_was_lost(
     answer = await user.http.post("/v1/tasks", json={"title": "Heard anyway"}, headers=WAIT)
 
     assert answer.status_code == 201
+
+
+async def test_a_task_is_answered_with_its_version_as_the_etag(user: User, stages: StandIn) -> None:
+    created = await user.http.post("/v1/tasks", json={"title": "Water the plants"}, headers=WAIT)
+    read = await user.http.get(created.json()["task"]["href"])
+    assert (created.headers["etag"], read.headers["etag"]) == ('"1"', '"1"')
+
+
+async def test_a_change_of_another_version_than_expected_is_refused(user: User, stages: StandIn) -> None:
+    task = (await user.http.post("/v1/tasks", json={"title": "One"}, headers=WAIT)).json()["task"]["href"]
+    first = await user.http.patch(task, json={"title": "Two"}, headers={**WAIT, "If-Match": '"1"'})
+    second = await user.http.patch(task, json={"title": "Three"}, headers={**WAIT, "If-Match": '"1"'})
+
+    assert (first.status_code, first.headers["etag"]) == (200, '"2"')
+    assert (second.status_code, second.json()["code"]) == (412, "version")
+    assert (await user.http.get(task)).json()["title"] == "Two"
+
+
+async def test_whatever_stands_may_be_changed(user: User, stages: StandIn) -> None:
+    task = (await user.http.post("/v1/tasks", json={"title": "One"}, headers=WAIT)).json()["task"]["href"]
+    answer = await user.http.post(f"{task}/complete", headers={**WAIT, "If-Match": "*"})
+    assert answer.status_code == 200
+
+
+async def test_one_key_with_another_expected_version_is_another_request(user: User, stages: StandIn) -> None:
+    task = (await user.http.post("/v1/tasks", json={"title": "One"}, headers=WAIT)).json()["task"]["href"]
+    key = {**WAIT, "Idempotency-Key": "change"}
+    first = await user.http.patch(task, json={"title": "Two"}, headers={**key, "If-Match": '"1"'})
+    other = await user.http.patch(task, json={"title": "Two"}, headers={**key, "If-Match": '"2"'})
+    assert (first.status_code, other.status_code) == (200, 422)
+
+
+async def test_what_a_task_is_planned_with_is_answered_as_it_was_asked_for(user: User, stages: StandIn) -> None:
+    house = (await user.http.post("/v1/tasks", json={"title": "House"}, headers=WAIT)).json()["task"]["id"]
+    plan = {"start": {"date": "2026-11-24"}, "parent": house, "order": "V", "pinned": True}
+    task = (await user.http.post("/v1/tasks", json={"title": "Roof", **plan}, headers=WAIT)).json()["task"]
+    assert {name: task[name] for name in plan} == {**plan, "start": {"date": "2026-11-24", "time": None, "zone": None}}
+
+    cleared = await user.http.patch(task["href"], json=dict.fromkeys(plan), headers=WAIT)
+    assert cleared.json()["task"] | {"order": ""} == {
+        **task,
+        **dict.fromkeys(plan),
+        "pinned": False,
+        "order": "",
+        "version": 2,
+        "changed_at": cleared.json()["task"]["changed_at"],
+    }

@@ -299,3 +299,25 @@ async def test_without_a_valid_token_nothing_is_read_or_written(header: str | No
 async def test_each_type_of_problem_leads_to_its_meaning(user: User) -> None:
     for kind in CATALOGUE.values():
         assert (await user.http.get(kind.type)).json()["title"] == kind.title
+
+
+@pytest.mark.parametrize("tag", ["3", 'W/"3"', '"0"', '"1", "2"', '"x"', ""])
+async def test_what_is_no_etag_of_a_task_is_refused(user: User, tag: str):
+    answer = await user.http.patch(TASK, json={"title": "New"}, headers={"If-Match": tag})
+    assert [error["field"] for error in problem(answer)["errors"]] == ["If-Match"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("parent", "house", "parent"),
+        ("order", "a0", "order"),
+        ("order", 1, "order"),
+        ("pinned", "yes", "pinned"),
+        ("start", {"date": "2026-02-30"}, "start.date"),
+        ("start", {"date": "2026-11-24", "zone": "Europe/Paris"}, "start.zone"),
+    ],
+)
+async def test_a_plan_that_is_none_is_refused_by_its_field(user: User, field: str, value: Any, named: str):
+    answer = await user.http.post("/v1/tasks", json={"title": "Roof", field: value})
+    assert [error["field"] for error in problem(answer)["errors"]] == [named]
