@@ -17,7 +17,7 @@ ENUMS = {
     for name, each in vars(records).items()
     if isclass(each) and issubclass(each, StrEnum) and each is not StrEnum
 }
-PRIMITIVES = {str: "string", int: "long", bytes: "bytes"}
+PRIMITIVES = {str: "string", int: "long", bool: "boolean", bytes: "bytes"}
 
 
 def read(name: str) -> dict[str, Any]:
