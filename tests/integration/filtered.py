@@ -13,27 +13,11 @@ from tests.unit.domain.filtering import LISTS, Task
 
 USER = ids.derive("user", "filters")
 
-COLUMNS = """
-create or replace function rondo.fold(given text) returns text language sql immutable parallel safe return
-    case when octet_length(given) = char_length(given) then lower(given collate "C") collate "default"
-    else replace(replace(replace(translate(
-        lower(normalize(regexp_replace(normalize(given, nfd), '[\\u0300-\\u036f]+', '', 'g'), nfc) collate "pg_c_utf8"),
-        U&'\\03C2\\0131øłđħŧ', U&'\\03C3ioldht'
-    ), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe') collate "default" end;
-alter table rondo.tasks
-    add column if not exists list_id uuid,
-    add column if not exists parent_id uuid,
-    add column if not exists start_date date,
-    add column if not exists start_time time,
-    add column if not exists start_zone text,
-    add column if not exists start_at timestamptz,
-    add column if not exists rank text collate "C" not null default '',
-    add column if not exists pinned boolean not null default false,
-    add column due_local timestamp generated always as (due_date + coalesce(due_time, '00:00')) stored,
-    add column start_local timestamp generated always as (start_date + coalesce(start_time, '00:00')) stored,
-    add column title_folded text collate "C" generated always as (rondo.fold(title)) stored;
+LISTS_TABLE = """
+alter table rondo.tasks add column if not exists list_id uuid;
 create table if not exists rondo.lists (id uuid primary key, user_id uuid not null, name text not null);
 """
+"""What no migration makes yet."""
 
 
 async def put(connection: Connection, tasks: Sequence[Task]) -> None:

@@ -15,7 +15,7 @@ from streams.domain.filters import Clock, Filter, Sort, Sql, matches, parse, whe
 from streams.domain.filters.dates import Op
 from streams.domain.filters.folding import fold
 from streams.domain.times import local
-from tests.integration.filtered import COLUMNS, put
+from tests.integration.filtered import LISTS_TABLE, put
 from tests.unit.domain.filtering import (
     DAY,
     HOSTILE,
@@ -94,7 +94,7 @@ async def connection(new_database):
     dsn = new_database()
     migrate(dsn)
     connection = await asyncpg.connect(dsn, server_settings={"timezone": "America/New_York"})
-    await connection.execute(COLUMNS)
+    await connection.execute(LISTS_TABLE)
     yield connection
     await connection.close()
 

@@ -4,12 +4,13 @@ What stands in the text depends on the filter's shape alone. It names ``rondo.ta
 row-level security whose rows those are. Under that Postgres uses an index only for comparisons that it knows to leak
 nothing: of plain columns, of dates, times, text and ids, not of enums, nor of what a function made of a column. So the
 condition compares columns that are made for it (``due_local``, ``start_local``, ``title_folded``), and these indexes
-serve it:
+serve it, each behind the user:
 
-* ``tasks_by_due (user_id, due_local, id) where status = 'OPEN'`` for ``due``, ``overdue`` and pages by due;
-* ``tasks_by_start``, the same for ``start``, where people look by it often;
-* ``tasks_newest (user_id, created_at desc, id desc)`` for ``created``;
-* ``tasks_of_list (user_id, list_id)`` for ``list``, ``task_tags_of_tag (tag_id, task_id)`` for ``tags``.
+* ``tasks_by_due (due_local, id) where status = 'OPEN'`` for ``due``, ``overdue`` and pages of open tasks by due; what
+  else is looked for by due reads all of the user's tasks;
+* ``tasks_newest (created_at desc, id desc)`` for ``created``, ``tasks_by_rank (rank, id)`` for pages by order;
+* ``tasks_of_parent (parent_id)`` for ``parent``, ``task_tags_of_tag (tag_id, task_id)`` for ``tags``;
+* wanted, not there: one on ``list_id``, and ``(title_folded, id) where status = 'OPEN'`` for pages by title.
 
 Logic has two values here, too: what compares with null is null, which counts as false; a negation is true for it.
 """
