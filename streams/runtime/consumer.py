@@ -78,6 +78,8 @@ class Runtime(Service):
         """Rounds of the fetch loop."""
         self.running = 0
         """Effects that run or wait for others."""
+        self.ended = 0
+        """Effects that ended, well or not."""
         self.metrics = Metrics(stage)
         self._watch = Watch(self)
         self._group = f"rondo-{stage.name}"
@@ -178,6 +180,7 @@ class Runtime(Service):
             log.warning("effect failed", stage=self.stage.name, error=repr(error))
         finally:
             self.running -= 1
+            self.ended += 1
 
     # Partitions.
 

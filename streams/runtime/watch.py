@@ -165,12 +165,15 @@ class Watch:
         runtime = self._runtime
         yield ("its fetch loop", None), runtime.fetches, runtime.joined  # aiokafka's waits for a rebalance to end
         yield (GROUP, None), runtime.assignments, not runtime.joined
+        holding_back = runtime.is_behind_with_effects()  # no block begins: what should move is the effects
+        yield ("its effects", None), runtime.ended, holding_back
         for partition in runtime.partitions.values():
             opening = (partition.attempts, partition.restored)
             yield ("the opening of partition", partition), opening, not partition.ready
             for topic in runtime.stage.reads:
                 stood = stands(partition, topic.name, 0)
-                yield (f"{topic.name} in partition", partition), stood.reached, partition.ready and stood.lag > 0
+                owed = partition.ready and stood.lag > 0 and not holding_back
+                yield (f"{topic.name} in partition", partition), stood.reached, owed
 
 
 def tasks() -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from local.settings import ROOT
 from streams.runtime import Stage
+from streams.runtime.consumer import EFFECTS_WAITING
 from streams.runtime.watch import Stalled
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
 from tests.integration.runtime.stuck import Forgetful
@@ -115,6 +117,40 @@ async def test_a_stage_with_nothing_behind_it_but_the_marker_of_a_commit_does_no
         before = await rounds(counting.stage)
         await until(lambda: rounds(counting.stage), lambda now: now > before + 40)  # 4 s, at 0.1 s a round
         assert counting.stage.runtime.crash_reason is None
+
+
+def held_back(stage: Stage, effect: Callable[[], Awaitable[None]]) -> None:
+    """Give a stage far more effects than it begins blocks with."""
+    for _ in range(2 * EFFECTS_WAITING):
+        stage.runtime.perform(effect)
+
+
+async def test_a_stage_that_waits_for_slow_effects_does_not_end(impatient, log: Log):
+    counting = await prepared(Counting(impatient))
+    end = asyncio.Event()
+
+    async def slow() -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(end.wait(), 0.5)
+
+    async with running(counting.stage):
+        held_back(counting.stage, slow)
+        await log.put(counting.commands, [command("ann", 0)])
+        before = await rounds(counting.stage)
+        await until(lambda: rounds(counting.stage), lambda now: now > before + 40)  # 4 s, at 0.1 s a round
+        assert counting.stage.runtime.is_behind_with_effects()
+        assert counting.stage.runtime.crash_reason is None
+        end.set()
+        await log.wait_for(counting.counts, 1)
+
+
+async def test_a_stage_whose_effects_never_end_ends(impatient, log: Log):
+    counting = await prepared(Counting(impatient))
+    async with running(counting.stage):
+        held_back(counting.stage, never)
+        reason = await end_of(counting.stage)
+    assert isinstance(reason, Stalled)
+    assert "its effects" in str(reason)
 
 
 async def rounds(stage: Stage) -> int:
