@@ -32,7 +32,7 @@ class Settings(settings.Settings):
     block_records: Annotated[int, Field(ge=1)] = 1000
     """At most so many input records in one block."""
     block_bytes: Annotated[int, Field(ge=1)] = 4 * MIB
-    """A block ends with the record that brings its output and state changes to so many bytes."""
+    """A block ends with the record that brings its output and state changes, or its rows, to so many bytes."""
     block_seconds: Annotated[float, Field(gt=0)] = 0.2
     """A block ends with the record that has kept the event loop for so long."""
     block_timeout: Annotated[float, Field(gt=0)] = 30.0

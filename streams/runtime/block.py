@@ -165,7 +165,12 @@ class Block:
         self.changes[key] = value
 
     def row(self, query: str, values: tuple[Any, ...]) -> None:
-        """Write a row of a view with the block, by the named query; for stages that write Postgres."""
+        """Write a row of a view with the block, by the named query; for stages that write Postgres.
+
+        It counts as many bytes as the record that it comes from: a row's own size would take longer to find out.
+        """
+        if self._folding:
+            self.bytes += len(self._folding.value)
         self.rows[query].append(values)
 
     def after_commit(self, effect: Callable[[], Awaitable[None]]) -> None:

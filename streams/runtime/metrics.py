@@ -29,7 +29,9 @@ _OUTPUT = Counter("rondo_output_records", "Records produced by committed blocks.
 _BLOCK_RECORDS = Histogram(
     "rondo_block_records", "Input records of a committed block; 0 is a tick's.", ("stage",), buckets=_SIZES
 )
-_BLOCK_BYTES = Histogram("rondo_block_bytes", "Output and changes of a committed block.", ("stage",), buckets=_BYTES)
+_BLOCK_BYTES = Histogram(
+    "rondo_block_bytes", "Output, changes and rows of a committed block.", ("stage",), buckets=_BYTES
+)
 _FOLD = Histogram("rondo_fold_seconds", "Folding a block, in which nothing else runs.", ("stage",), buckets=_TIMES)
 _COMMIT = Histogram("rondo_commit_seconds", "Committing a block.", ("stage",), buckets=_TIMES)
 _LATENESS = Histogram(

@@ -21,6 +21,7 @@ from streams.runtime.store import LostPosition
 from streams.settings import Settings
 from tests.integration.runtime.counting import Log, command, running, until
 from tests.integration.runtime.faults import failing, pausing
+from tests.integration.runtime.test_metrics import figures, of
 
 
 class Journal:
@@ -89,6 +90,17 @@ async def test_a_block_that_takes_too_long_is_done_again_in_smaller_ones(journal
     async with running(journal.stage):
         written = await journal.wait_for(12)
     assert written == ids(*range(12))
+
+
+async def test_a_block_of_rows_is_bounded_by_their_bytes(journal: Journal, log: Log):
+    journal.stage.settings = journal.stage.settings.model_copy(update={"block_bytes": 2000})
+    await log.put(journal.commands, [command("ann", n, task="t" * 900) for n in range(10)])
+    async with running(journal.stage):
+        await journal.wait_for(10)
+        await until(of(journal.stage, "rondo_block_records_sum"), lambda records: records == 10)
+        told = figures(journal.stage)
+    assert told["rondo_block_records_bucket", "3.0"] == told["rondo_block_records_count",]
+    assert told["rondo_block_bytes_sum",] > 10 * 900
 
 
 async def slowly(put: Put, connection: asyncpg.Connection, rows: Rows) -> None:
