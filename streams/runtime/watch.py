@@ -97,11 +97,12 @@ class Watch:
         """Ask where the inputs end, and raise ``Stalled`` where something stood still for too long."""
         try:
             async with asyncio.timeout(self._settings.session_timeout):
-                await self._see()
+                ends = await self._ends()
         except (KafkaError, TimeoutError):  # the broker is away: that is no stall of ours
             await self.close()
             self._still = {}
             return
+        await asyncio.gather(*(self._see(partition, topic, ends) for partition, topic in self._turns()))
         now = asyncio.get_running_loop().time()
         self._still = {
             what: self._still.get(what, Still(mark, now)).then(mark, owed, now, 2 * self.every)
@@ -137,15 +138,18 @@ class Watch:
         consumer, self._consumer = self._consumer, None
         await stop(consumer)
 
-    async def _see(self) -> None:
-        turns = [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.stage.reads]
-        ends = await self._ends([TopicPartition(topic, partition.number) for partition, topic in turns])
-        for partition, topic in turns:
-            fetched = partition.sights[topic].fetched
-            if partition.accepting:
-                with suppress(KafkaError):  # it was given away meanwhile
+    def _turns(self) -> list[tuple["Partition", str]]:
+        return [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.stage.reads]
+
+    async def _see(self, partition: "Partition", topic: str, ends: dict[TopicPartition, int]) -> None:
+        if (end := ends.get(TopicPartition(topic, partition.number))) is None:  # it was given to us meanwhile
+            return
+        fetched = partition.sights[topic].fetched
+        if partition.accepting:
+            with suppress(KafkaError, TimeoutError):  # given away meanwhile; or no answer, so it has not moved
+                async with asyncio.timeout(self.every):
                     fetched = await self._runtime.fetched(topic, partition.number)
-            self._note(partition, topic, ends[TopicPartition(topic, partition.number)], fetched)
+        self._note(partition, topic, end, fetched)
 
     def _note(self, partition: "Partition", topic: str, end: int, fetched: int) -> None:
         now, before = self._runtime.stage.clock(), partition.sights[topic]
@@ -153,12 +157,13 @@ class Watch:
         if not partition.waiting(topic) and stands(partition, topic, now).lag:
             partition.sights[topic] = Sight(end, fetched, before.behind_since or now)
 
-    async def _ends(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    async def _ends(self) -> dict[TopicPartition, int]:
         if self._consumer is None:
             await self.connect()
         assert self._consumer
-        asked = partitions or [TopicPartition(self._runtime.stage.reads[0].name, 0)]  # to know that the broker answers
-        return dict(await self._consumer.end_offsets(asked))
+        asked = [TopicPartition(topic, partition.number) for partition, topic in self._turns()]
+        some = [TopicPartition(self._runtime.stage.reads[0].name, 0)]  # to know that the broker answers
+        return dict(await self._consumer.end_offsets(asked or some))
 
     def _moving(self) -> Iterator[tuple[tuple[str, "Partition | None"], Any, bool]]:
         """Yield what should move: what it is, a mark that grows when it does, and whether it should just now."""

@@ -64,6 +64,14 @@ async def test_a_stage_whose_agent_never_finishes_ends_and_goes_on_when_started_
     assert await counted_anew(counting, impatient, log, 10) == list(range(1, 11))
 
 
+async def test_a_consumer_that_tells_no_position_hides_no_stall(impatient, log: Log):
+    counting = await prepared(Forgetful(impatient))
+    async with running(counting.stage):
+        counting.stage.runtime._consumer.position = never
+        await log.put(counting.commands, [command("ann", n) for n in range(10)])
+        assert isinstance(await end_of(counting.stage), Stalled)
+
+
 @pytest.mark.parametrize(
     ("fault", "what"),
     [
