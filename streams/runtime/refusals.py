@@ -51,6 +51,13 @@ class App(faust.App):
         _not_on_leader(on_leader)
         return super().crontab(cron_format, **options)
 
+    def task(  # type: ignore[override]  # as crontab
+        self, fun: Any = None, *, on_leader: bool = False, **options: Any
+    ) -> Any:
+        """Declare a task on every worker; raise ``Refused`` for one on the leader."""
+        _not_on_leader(on_leader)
+        return super().task(fun, **options)
+
 
 def _not_on_leader(on_leader: bool) -> None:
     if on_leader:

@@ -28,6 +28,18 @@ def test_a_timer_on_the_leader_is_refused(stage: Stage):
         stage.app.crontab("* * * * *", on_leader=True)
 
 
+def test_a_task_on_the_leader_is_refused(stage: Stage):
+    with pytest.raises(Refused, match=r"stage\.timer"):
+        stage.app.task(on_leader=True)
+
+
+def test_a_task_on_every_worker_is_not_refused(stage: Stage):
+    async def task() -> None: ...
+
+    assert stage.app.task(task).__wrapped__ is task
+    assert stage.app.task()(task).__wrapped__ is task
+
+
 def test_a_timer_on_every_worker_is_not_refused(stage: Stage):
     stage.app.timer(1.0)(lambda: None)
 
