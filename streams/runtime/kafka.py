@@ -125,6 +125,10 @@ class KafkaStore:
                 for batch in _batches(producer, outputs):
                     partition = 0 if topic == DEAD_LETTERS.name else self._partition
                     sent.append(await producer.send_batch(batch, topic, partition=partition))
+        except asyncio.CancelledError:  # its time is over, so nobody may wait for what was sent
+            for delivery in sent:
+                delivery.cancel()
+            raise
         finally:  # also where sending failed: the first delivery that failed says why
             delivered = await asyncio.gather(*sent)  # a commit can succeed though a batch that nobody awaited failed
         await self._reach(Point.CHANGELOGGED)

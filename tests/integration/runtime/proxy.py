@@ -12,6 +12,7 @@ from enum import IntEnum
 class Api(IntEnum):
     """Requests by their key in Kafka's protocol (https://kafka.apache.org/protocol#protocol_api_keys)."""
 
+    PRODUCE = 0
     JOIN_GROUP = 11
     HEARTBEAT = 12
     DESCRIBE_GROUPS = 15

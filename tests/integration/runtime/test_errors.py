@@ -81,6 +81,18 @@ async def test_a_commit_that_never_reached_the_broker_is_done_again(worker_setti
     assert numbers(counts) == {"ann": list(range(1, 11))}
 
 
+async def test_a_block_of_several_batches_is_given_up_in_its_time(worker_settings, log: Log):
+    async with proxied(worker_settings.kafka) as network:
+        counting = await impatient(worker_settings, network)
+        async with running(counting.stage):
+            network.requests.add(Api.PRODUCE)
+            await log.put(counting.commands, [command("ann", n, task="x" * 600_000) for n in range(3)])
+            await asyncio.wait_for(network.lost.wait(), 20)
+            network.requests.clear()
+            counts = await log.wait_for(counting.counts, 3, 15)  # a producer's own patience is 40 s
+    assert numbers(counts) == {"ann": [1, 2, 3]}
+
+
 async def test_what_was_fetched_before_an_error_moved_the_position_back_is_dropped(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     async with running(counting.stage):
