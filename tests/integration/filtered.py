@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 from asyncpg import Connection
 
 from schemas import ids
-from schemas.records import Due
+from schemas.records import Due, Task
 from streams.domain.times import instant
-from tests.unit.domain.filtering import LISTS, Task
-
-USER = ids.derive("user", "filters")
+from tests.unit.domain.filtering import LISTS, USER, list_of
 
 LISTS_TABLE = """
 alter table rondo.tasks add column if not exists list_id uuid;
@@ -22,7 +20,7 @@ create table if not exists rondo.lists (id uuid primary key, user_id uuid not nu
 
 async def put(connection: Connection, tasks: Sequence[Task]) -> None:
     """Write tasks, their tags and the lists, of one user."""
-    await _insert(connection, "lists", [{"id": id_, "user_id": USER, "name": name} for id_, name in LISTS.items()])
+    await _insert(connection, "lists", [{"id": each.id, "user_id": USER, "name": each.name} for each in LISTS])
     await _insert(connection, "tasks", [_row(task) for task in tasks])
     tags = sorted({tag for task in tasks for tag in task.tags})
     await _insert(connection, "tags", [{"id": _tag(tag), "user_id": USER, "name": tag} for tag in tags])
@@ -40,6 +38,7 @@ async def _insert(connection: Connection, table: str, rows: list[dict]) -> None:
 
 
 def _row(task: Task) -> dict:
+    on = list_of(task)
     return {
         "id": task.id,
         "user_id": USER,
@@ -48,7 +47,7 @@ def _row(task: Task) -> dict:
         "priority": task.priority,
         **_when("start", task.start),
         **_when("due", task.due),
-        "list_id": task.list,
+        "list_id": on and on.id,
         "parent_id": task.parent,
         "rank": task.rank,
         "pinned": task.pinned,

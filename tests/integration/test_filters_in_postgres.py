@@ -10,25 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postgres.migrate import migrate
-from schemas.records import Priority
+from schemas.records import Priority, Task
 from streams.domain.filters import Clock, Filter, Sort, Sql, matches, parse, where
 from streams.domain.filters.dates import Op
 from streams.domain.filters.folding import fold
 from streams.domain.times import local
 from tests.integration.filtered import LISTS_TABLE, put
-from tests.unit.domain.filtering import (
-    DAY,
-    HOSTILE,
-    LISTS,
-    NAMES,
-    NOON,
-    ZONES,
-    Task,
-    clocks,
-    filters,
-    some_tasks,
-    sorts,
-)
+from tests.unit.domain.filtering import DAY, HOSTILE, NAMES, NOON, ZONES, clocks, filters, list_of, some_tasks, sorts
 
 DATES = ("today", "yesterday", "thu", "now", "now-6h", "2026-11-25", "2026-11-24T09:00", "2026-11-23T23:59:59")
 
@@ -45,11 +33,7 @@ class Tasks:
         sql = where(filter_, clock, first=2)
         query = f"select tasks.id::text from rondo.tasks where $1 and {sql.text}"
         found = {row["id"] for row in await self._connection.fetch(query, True, *sql.values)}
-        return [
-            task
-            for task in self._tasks
-            if matches(filter_, task, clock, LISTS.get(task.list or "")) != (task.id in found)
-        ]
+        return [task for task in self._tasks if matches(filter_, task, clock, list_of(task)) != (task.id in found)]
 
     async def sorted(self, order: Sort) -> list[str]:
         """The ids of all tasks, sorted."""

@@ -6,10 +6,10 @@
 
 from streams.domain.filters.dates import Clock
 from streams.domain.filters.errors import QueryError
-from streams.domain.filters.matching import matches
+from streams.domain.filters.matching import TaskList, matches
 from streams.domain.filters.parsing import parse
 from streams.domain.filters.sorting import Sort, sort
 from streams.domain.filters.sql import Sql, where
 from streams.domain.filters.tree import Filter
 
-__all__ = ["Clock", "Filter", "QueryError", "Sort", "Sql", "matches", "parse", "sort", "where"]
+__all__ = ["Clock", "Filter", "QueryError", "Sort", "Sql", "TaskList", "matches", "parse", "sort", "where"]

@@ -2,9 +2,9 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from dataclasses import dataclass
 
-from schemas.records import Due, Priority, Recurrence, Status
+from schemas.records import Due, Priority, Status, Task
 from streams.domain.filters.dates import Clock, Op, Relative, Span, compared
 from streams.domain.filters.folding import fold
 from streams.domain.filters.tree import (
@@ -28,58 +28,33 @@ from streams.domain.filters.tree import (
 _RANK = {priority: rank for rank, priority in enumerate(Priority)}
 
 
-class Task(Protocol):
-    """What filters see of a task: fields of ``schemas.records.Task``. Ids are UUIDs as strings, in lower case."""
+@dataclass(frozen=True, slots=True)
+class TaskList:
+    """The list that a task is on."""
 
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def notes(self) -> str: ...  # noqa: D102
-    @property
-    def priority(self) -> Priority: ...  # noqa: D102
-    @property
-    def tags(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def list(self) -> str | None: ...  # noqa: D102
-    @property
-    def parent(self) -> str | None: ...  # noqa: D102
-    @property
-    def start(self) -> Due | None: ...  # noqa: D102
-    @property
-    def due(self) -> Due | None: ...  # noqa: D102
-    @property
-    def pinned(self) -> bool: ...  # noqa: D102
-    @property
-    def status(self) -> Status: ...  # noqa: D102
-    @property
-    def recurrence(self) -> Recurrence | None: ...  # noqa: D102
-    @property
-    def series(self) -> str | None: ...  # noqa: D102
-    @property
-    def created_at(self) -> int: ...  # noqa: D102
-    @property
-    def changed_at(self) -> int: ...  # noqa: D102
-    @property
-    def completed_at(self) -> int | None: ...  # noqa: D102
+    id: str  # a UUID, in lower case
+    name: str
 
 
 def matches(  # noqa: PLR0911 - one for each kind of node
-    filter_: Filter, task: Task, clock: Clock, list_name: str | None = None
+    filter_: Filter, task: Task, clock: Clock, on: TaskList | None = None
 ) -> bool:
-    """Return whether the filter holds for a task as ``clock`` sees it; ``list_name`` is the name of the task's list."""
+    """Return whether the filter holds for a task as ``clock`` sees it; ``on`` is the list that it is on."""
     match filter_:
         case And(terms):
-            return all(matches(term, task, clock, list_name) for term in terms)
+            return all(matches(term, task, clock, on) for term in terms)
         case Or(terms):
-            return any(matches(term, task, clock, list_name) for term in terms)
+            return any(matches(term, task, clock, on) for term in terms)
         case Not(term):
-            return not matches(term, task, clock, list_name)
+            return not matches(term, task, clock, on)
         case When(field, op, date):
             return _is_within(compared(op, date, clock), _TIMES[field](task))
+        case Has("list"):
+            return on is not None
         case Overdue():
             return task.status is Status.OPEN and task.due is not None and _is_over(task.due, clock)
         case Listed(names):
-            return task.list in names or (list_name is not None and fold(list_name) in map(fold, names))
+            return on is not None and (on.id in names or fold(on.name) in map(fold, names))
         case _:
             return _has_it(filter_, task)
 
@@ -140,7 +115,6 @@ _TIMES: Mapping[str, Callable[[Task], Due | int | None]] = {
 _VALUES: Mapping[str, Callable[[Task], object]] = {
     "notes": lambda task: task.notes,
     "tags": lambda task: task.tags,
-    "list": lambda task: task.list,
     "parent": lambda task: task.parent,
     "series": lambda task: task.series,
     "start": lambda task: task.start,

@@ -1,30 +1,29 @@
 """What filters say, and which tasks they find."""
 
-from dataclasses import replace
 from datetime import timedelta
 from unicodedata import normalize
 
 import pytest
 from hypothesis import given
 
-from schemas.records import Due, Priority, Recurrence, Status
-from streams.domain.filters import Clock, matches, parse
+from schemas.records import Due, Priority, Recurrence, Status, Task
+from streams.domain.filters import Clock, TaskList, matches, parse
 from streams.domain.filters.folding import fold
 from streams.domain.filters.tree import Text
 from streams.domain.times import instant
-from tests.unit.domain.filtering import DAY, IDS, NOON, Task, clocks, filters, tasks, texts
+from tests.unit.domain.filtering import DAY, IDS, LISTS, NOON, a_task, clocks, filters, tasks, texts
 
 NOW = Clock(NOON, "UTC")  # Tuesday, 24 November 2026
-A_TASK = Task()
+A_TASK = a_task()
 AT_NINE = Due("2026-11-24", "09:00:00")
 
 
-def finds(text: str, task: Task, clock: Clock = NOW, list_name: str | None = None) -> bool:
-    return matches(parse(text), task, clock, list_name)
+def finds(text: str, task: Task, clock: Clock = NOW, on: TaskList | None = None) -> bool:
+    return matches(parse(text), task, clock, on)
 
 
 def due(*when: str) -> Task:
-    return Task(due=Due(*when))
+    return a_task(due=Due(*when))
 
 
 @pytest.mark.parametrize(
@@ -93,30 +92,29 @@ def test_a_filter_or_its_negation_finds_a_task(filter_, task, clock):
     ("text", "task"),
     [
         ("open", A_TASK),
-        ("completed", Task(status=Status.COMPLETED)),
-        ("status in (deleted, completed)", Task(status=Status.DELETED)),
-        ("pinned", Task(pinned=True)),
-        ("recurring", Task(recurrence=Recurrence("FREQ=DAILY", AT_NINE))),
-        ("priority >= high", Task(priority=Priority.URGENT)),
+        ("completed", a_task(status=Status.COMPLETED)),
+        ("status in (deleted, completed)", a_task(status=Status.DELETED)),
+        ("pinned", a_task(pinned=True)),
+        ("recurring", a_task(recurrence=Recurrence("FREQ=DAILY", AT_NINE))),
+        ("priority >= high", a_task(priority=Priority.URGENT)),
         ("priority < low", A_TASK),
-        ("priority = medium", Task(priority=Priority.MEDIUM)),
+        ("priority = medium", a_task(priority=Priority.MEDIUM)),
         ("no due and no start and no tags and no list and no notes and no parent and no priority", A_TASK),
-        ("has notes and has tags", Task(notes="x", tags=("home",))),
-        ("#home", Task(tags=("home", "work"))),
-        ("tags in (Work, play)", Task(tags=("home", "work"))),
+        ("has notes and has tags", a_task(notes="x", tags=("home",))),
+        ("#home", a_task(tags=("home", "work"))),
+        ("tags in (Work, play)", a_task(tags=("home", "work"))),
         ("tags != play", A_TASK),
         ("title ~ MILK", A_TASK),
         ('title = "buy milk"', A_TASK),
-        ('"müller"', Task(notes="ask Muller")),
-        ("title ~ strasse", Task(title="Lange Straße")),
-        ("title ~ ΟΔΟΣ", Task(title="οδός")),
-        ('title ~ "100%"', Task(title="be 100% sure")),
-        (f"parent in ({IDS[0]}, {IDS[1]})", Task(parent=IDS[1])),
-        (f"series = {IDS[0]}", Task(series=IDS[0])),
-        (f"list = {IDS[0]}", Task(list=IDS[0])),
+        ('"müller"', a_task(notes="ask Muller")),
+        ("title ~ strasse", a_task(title="Lange Straße")),
+        ("title ~ ΟΔΟΣ", a_task(title="οδός")),
+        ('title ~ "100%"', a_task(title="be 100% sure")),
+        (f"parent in ({IDS[0]}, {IDS[1]})", a_task(parent=IDS[1])),
+        (f"series = {IDS[0]}", a_task(series=IDS[0])),
         ("list = inbox", A_TASK),
         ("created = today and changed <= now and not changed < now", A_TASK),
-        ("completed > yesterday", Task(completed_at=NOON)),
+        ("completed > yesterday", a_task(completed_at=NOON)),
     ],
 )
 def test_a_filter_finds_a_task(text, task):
@@ -126,16 +124,15 @@ def test_a_filter_finds_a_task(text, task):
 @pytest.mark.parametrize(
     ("text", "task"),
     [
-        ("open", Task(status=Status.DELETED)),
+        ("open", a_task(status=Status.DELETED)),
         ("completed", A_TASK),
-        ("priority > medium", Task(priority=Priority.MEDIUM)),
+        ("priority > medium", a_task(priority=Priority.MEDIUM)),
         ("has due", A_TASK),
-        ("#hom", Task(tags=("home",))),
+        ("#hom", a_task(tags=("home",))),
         ("title = milk", A_TASK),
-        ('"milk tea"', Task(title="milk", notes="tea")),
+        ('"milk tea"', a_task(title="milk", notes="tea")),
         ("title ~ b%k", A_TASK),
-        ("title ~ か", Task(title="が")),
-        ("list = inbox", Task(list=IDS[0])),
+        ("title ~ か", a_task(title="が")),
         ("completed <= now", A_TASK),
         ("due < tomorrow", A_TASK),
     ],
@@ -144,9 +141,10 @@ def test_a_filter_leaves_a_task_out(text, task):
     assert not finds(text, task)
 
 
-def test_a_list_is_found_by_its_name():
-    assert finds('list = "deep WORK"', Task(list=IDS[0]), list_name="Deep work")
-    assert not finds('list = "deep"', Task(list=IDS[0]), list_name="Deep work")
+def test_a_list_is_found_by_its_name_or_its_id():
+    assert finds('list = "deep WORK"', A_TASK, on=LISTS[0])
+    assert finds(f"list = {LISTS[0].id.upper()}", A_TASK, on=LISTS[0])
+    assert not finds("list in (deep, inbox)", A_TASK, on=LISTS[0])
 
 
 @pytest.mark.parametrize(
@@ -269,7 +267,7 @@ def test_a_task_is_overdue_when_its_day_or_its_time_is_over(when, over):
 
 
 def test_a_completed_task_is_not_overdue():
-    assert not finds("overdue", replace(due("2026-11-01"), status=Status.COMPLETED))
+    assert not finds("overdue", a_task(due=Due("2026-11-01"), status=Status.COMPLETED))
 
 
 @given(texts)
