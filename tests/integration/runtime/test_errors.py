@@ -10,8 +10,8 @@ from schemas.topics import DEAD_LETTERS
 from streams.reading import committed
 from streams.runtime.failpoints import Point
 from streams.settings import Settings
-from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running
-from tests.integration.runtime.faults import failing, pausing
+from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running, until
+from tests.integration.runtime.faults import failing, passing, pausing
 from tests.integration.runtime.proxy import Api, Proxy, proxied
 
 POINTS = [
@@ -84,13 +84,24 @@ async def test_a_commit_that_never_reached_the_broker_is_done_again(worker_setti
 async def test_a_block_of_several_batches_is_given_up_in_its_time(worker_settings, log: Log):
     async with proxied(worker_settings.kafka) as network:
         counting = await impatient(worker_settings, network)
-        async with running(counting.stage):
-            network.requests.add(Api.PRODUCE)
-            await log.put(counting.commands, [command("ann", n, task="x" * 600_000) for n in range(3)])
-            await asyncio.wait_for(network.lost.wait(), 20)
-            network.requests.clear()
-            counts = await log.wait_for(counting.counts, 3, 15)  # a producer's own patience is 40 s
-    assert numbers(counts) == {"ann": [1, 2, 3]}
+        many = [command("ann", n, task="x" * 600_000) for n in range(1, 5)]  # a fetch brings but one, a batch takes one
+
+        async def held() -> bool:
+            return counting.stage.runtime.partitions[0].held_bytes(counting.commands.name) > 4 * 600_000
+
+        async def lose_the_second() -> None:
+            if len(blocks) == 1:
+                await until(held, bool)
+            elif len(blocks) == 2:
+                network.requests.add(Api.PRODUCE)
+
+        with passing(counting.stage.name, Point.FETCHED, lose_the_second) as blocks:
+            async with running(counting.stage):
+                await log.put(counting.commands, [command("ann", 0), *many])
+                await asyncio.wait_for(network.lost.wait(), 20)
+                network.requests.clear()
+                counts = await log.wait_for(counting.counts, 5, 20)  # a producer's own patience is 40 s
+    assert numbers(counts) == {"ann": [1, 2, 3, 4, 5]}
 
 
 async def test_what_was_fetched_before_an_error_moved_the_position_back_is_dropped(worker_settings, log: Log):
