@@ -1,164 +1,110 @@
-"""The command line: ``rondo worker``, ``rondo lag``, ``rondo tail``, ``rondo verify`` and what else there is."""
+"""The command line: which commands there are. Only the one that is typed is imported: the others cost no time."""
 
-import asyncio
-import contextlib
 import sys
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import NoReturn
 
-import asyncpg
 import click
-import httpx
-from aiokafka.errors import KafkaError
-from rich.console import Console
+from click.exceptions import NoArgsIsHelpError
+from click.shell_completion import CompletionItem
 
-from rondo import audit, demo, lag, replay, tail, topics
-from rondo.client import Problem
-from rondo.place import Place, Unknown
-from schemas import logs
-from schemas.registry.client import RegistryUnavailable
-from streams import worker
-from streams.lag import NoViews
-from streams.reading import NoTopic, Unsettled
-from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
-
-TOLD = (
-    Unknown,
-    Problem,
-    RegistryUnavailable,
-    demo.Stuck,
-    OtherRules,
-    NotAMark,
-    Differs,
-    Unsettled,
-    NoViews,
-    tail.UnknownTopic,
-    replay.Nothing,
-    NoTopic,
-)
-"""Errors whose text is for the person who typed the command."""
+from rondo.commands.ending import DONE, INTERRUPTED
 
 
-@click.group()
+@dataclass(frozen=True)
+class Wired:
+    """Where a command is, as ``module:attribute``, and what it does in a line."""
+
+    where: str
+    help: str
+
+
+SECTIONS = {
+    "Tasks": {
+        "add": Wired("change:add", "Create a task."),
+        "list": Wired("look:list_tasks", "Show tasks, the newest first."),
+        "show": Wired("look:show", "Show everything about tasks."),
+        "edit": Wired("change:edit", "Set fields of tasks."),
+        "complete": Wired("finish:complete", "Complete tasks."),
+        "reopen": Wired("finish:reopen", "Open completed tasks again."),
+        "delete": Wired("finish:delete", "Delete tasks; their history stays."),
+        "history": Wired("look:history", "Show what happened to a task."),
+    },
+    "You": {
+        "login": Wired("account:log_in", "Keep the address and the token that the next commands use."),
+        "logout": Wired("account:log_out", "Forget them."),
+        "whoami": Wired("account:whoami", "Show which Rondo the commands talk to, and as whom."),
+        "completion": Wired("completion:completion", "Print the script for a shell's completion."),
+    },
+    "The log": {
+        "worker": Wired("log:run_worker", "Run stages in this process."),
+        "lag": Wired("log:show_lag", "Show how far stages are behind."),
+        "topics": Wired("log:show_topics", "Show every topic, and what is not as it should be."),
+        "tail": Wired("log:follow_topic", "Show the records of a topic, and what comes."),
+        "audit": Wired("log:audit_group", "Look after the audit trail."),
+        "verify": Wired("log:verify_stages", "Fold the log again, and compare with what stands."),
+        "replay": Wired("log:replay_stage", "Fold the log again for a stage, and tell what it leads to."),
+        "demo": Wired("log:tell_demo", "Tell a story on a running Rondo."),
+    },
+}
+"""Every command, as `rondo --help` shows them."""
+
+WIRED = {name: wired for section in SECTIONS.values() for name, wired in section.items()}
+
+
+class Commands(click.Group):
+    """The commands of ``WIRED``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        """Return their names."""
+        return list(WIRED)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Import one by its name; None where there is none."""
+        if not (wired := WIRED.get(cmd_name)):
+            return None
+        module, _, attribute = wired.where.partition(":")
+        command: click.Command = getattr(import_module(f"rondo.commands.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write them by section."""
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, wired.help) for name, wired in section.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete their names."""
+        names = [CompletionItem(name, help=WIRED[name].help) for name in WIRED if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="rondo", message="%(prog)s %(version)s")
 def cli() -> None:
     """Rondo: tasks that never duplicate, reminders that are never lost."""
-    logs.configure("warning")  # a worker's own setting comes after
 
 
-@cli.command("worker")
-@click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
-def run_worker(stages: tuple[str, ...]) -> None:
-    """Run STAGES in this process; without any, all six."""
-    worker.run(stages or worker.STAGES)
-
-
-@cli.command("demo")
-def tell_demo() -> None:
-    """Tell a story on a running Rondo: a recurring task, its reminder, its audit trail."""
-    demo.tell(Place.found())
-
-
-@cli.group("audit")
-def audit_group() -> None:
-    """Look after the audit trail."""
-
-
-@audit_group.command("verify")
-@click.option("--user", help="Only this user's chain, by id.")
-def verify(user: str | None) -> None:
-    """Check every user's hash chain on the log, and name the first break."""
-    found = asyncio.run(audit.verify(Place.found(), user))
-    if user and not found.entries:
-        fail(f"There is no entry of user {user} on the log.")
-    click.echo(found.told())
-    sys.exit(1 if found.broken else 0)
-
-
-@cli.command("verify")
-@click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
-def verify_stages(stages: tuple[str, ...]) -> None:
-    """Fold the log again for STAGES, without any for all six, and compare with state, topics and rows.
-
-    Rondo may run meanwhile. The status is 1 where something differs.
-    """
-    report = asyncio.run(replay.verify(Place.found(), stages or worker.STAGES))
-    click.echo(report.told())
-    sys.exit(1 if report.differences else 0)
-
-
-@cli.command("replay")
-@click.argument("stage", type=click.Choice(worker.STAGES))
-@click.option("--user", help="Only what belongs to this user, by id.")
-@click.option(
-    "--since", help="Only what changed since a record (task-commands/0/17) or an instant (2026-11-23T12:00Z)."
-)
-@click.option("--until", help="As it was before a record or an instant.")
-@click.option("--output", type=click.File("wb", atomic=True), default="-", help="A file to write to.")
-def replay_stage(stage: str, user: str | None, since: str | None, until: str | None, output: BinaryIO) -> None:
-    """Fold the log again for STAGE, and tell what it leads to: one JSON object a line."""
-    since_mark, until_mark = (Mark.parsed(text) if text else None for text in (since, until))
-    asyncio.run(replay.show(Place.found(), stage, Wanted(user, since_mark, until_mark), output))
-
-
-@cli.command("lag")
-@click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
-    """Show how far STAGES are behind, without any all six; no worker has to run."""
-    lags = asyncio.run(lag.found(Place.found(), stages or worker.STAGES))
-    if not lags:
-        fail("This broker has none of the stages' topics: is it another one, or was Rondo never started on it?")
-    if as_json:
-        click.echo("\n".join(lag.json(lags)))
-    else:
-        Console().print(lag.table(lags))
-
-
-@cli.command("topics")
-def show_topics() -> None:
-    """Show every topic, and what is not as it should be; then the status is 1."""
-    found = asyncio.run(topics.found(Place.found()))
-    Console().print(topics.table(found))
-    sys.exit(1 if any(topic.deviations for topic in found) else 0)
-
-
-@cli.command("tail")
-@click.argument("topic")
-@click.option("-n", "last", type=click.IntRange(0), default=10, show_default=True, help="So many that stand.")
-@click.option("--from-beginning", is_flag=True, help="All that stand.")
-@click.option("--no-follow", is_flag=True, help="End instead of waiting for what comes.")
-@click.option("--user", help="Only this user's, by id.")
-@click.option("--partition", type=int, help="Only this partition's.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with headers.")
-def follow_topic(topic: str, last: int, as_json: bool, **options: Any) -> None:
-    """Show the records of TOPIC, decoded: the last ones, and then what comes, until Ctrl-C.
-
-    Each is told with its place, its time, its key, its type and its value.
-    """
-    whole, follow = options.pop("from_beginning"), not options.pop("no_follow")
-    wanted = tail.Wanted(topic, None if whole else last, follow, **options)
-
-    async def show() -> None:
-        async with contextlib.aclosing(tail.tail(Place.found(), wanted)) as records:
-            async for record in records:
-                click.echo(record.json() if as_json else record.line())
-
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(show())
-
-
-def main() -> None:
-    """Run the command line; what went wrong is one sentence on standard error."""
+def main(typed: Sequence[str] | None = None) -> NoReturn:
+    """Run what was typed, and end; what went wrong is one line on standard error, and the status says what kind."""
     try:
-        cli()
-    except TOLD as error:
-        fail(str(error))
-    except (httpx.TransportError, KafkaError, OSError) as error:
-        fail(f"Rondo can't be reached ({error}): is `make run` running?")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        fail(f"Postgres can't answer ({error}): is it Rondo's, and has `make run` or a migration prepared it?")
+        status = cli.main(typed, prog_name="rondo", standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "rondo"
+        fail(f"{error.format_message().rstrip('.')}. `{where} --help` shows what it takes.", error.exit_code)
+    except click.ClickException as error:
+        fail(error.format_message(), error.exit_code)
+    except click.Abort:
+        sys.exit(INTERRUPTED)
+    sys.exit(status if isinstance(status, int) else DONE)
 
 
-def fail(sentence: str) -> None:
-    """End with a sentence and status 1."""
-    click.echo(sentence, err=True)
-    sys.exit(1)
+def fail(sentence: str, status: int) -> NoReturn:
+    """End with a sentence, in one line, and a status."""
+    click.echo(" ".join(sentence.split()), err=True)
+    sys.exit(status)

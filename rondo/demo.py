@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rondo import audit
-from rondo.client import Json, Rondo
+from rondo.client import Entry, Notification, Rondo, Task, settled
+from rondo.client.shapes import WrittenDue
 from rondo.place import Place
 
 PATIENCE = 30.0  # seconds for anything to happen
@@ -33,22 +34,25 @@ def tell(place: Place) -> None:
         _audit(rondo, console, place, [task, following])
 
 
-def _create(rondo: Rondo, console: Console) -> Json:
+def _create(rondo: Rondo, console: Console) -> Task:
     console.rule("1. A task every weekday at 09:00 in Paris, with a reminder three seconds ahead")
-    due = {"date": _weekday(datetime.now(ZoneInfo(ZONE)).date()).isoformat(), "time": "09:00", "zone": ZONE}
+    day = _weekday(datetime.now(ZoneInfo(ZONE)).date())
+    due: WrittenDue = {"date": day.isoformat(), "time": "09:00", "zone": ZONE}
     remind = (datetime.now(UTC) + timedelta(seconds=3)).isoformat()
-    task: Json = rondo.create(
-        "Stand-up with the team",
-        due=due,
-        recurrence="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
-        reminders=[{"at": remind}, {"before": "PT10M"}],
-        wait=PATIENCE,
-    )["task"]
+    task = settled(
+        rondo.create(
+            "Stand-up with the team",
+            due=due,
+            recurrence="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+            reminders=[{"at": remind}, {"before": "PT10M"}],
+            wait=PATIENCE,
+        )
+    )
     console.print(f"Created: {_line(task)}")
     return task
 
 
-def _remind(rondo: Rondo, console: Console, task: Json) -> None:
+def _remind(rondo: Rondo, console: Console, task: Task) -> None:
     console.rule("2. The reminder fires")
     with console.status("waiting for it …"):
         sent = _wait(lambda: _sent(rondo, task), "The reminder was not sent.")
@@ -57,12 +61,14 @@ def _remind(rondo: Rondo, console: Console, task: Json) -> None:
     console.print(f"Sent to the {step['channel']} {lateness.total_seconds():.2f} s after its instant, as {sent['id']}")
 
 
-def _complete(rondo: Rondo, console: Console, task: Json) -> Json:
+def _complete(rondo: Rondo, console: Console, task: Task) -> Task:
     console.rule("3. The task is completed, and the next occurrence stands")
     rondo.complete(task["id"], wait=PATIENCE)
     rondo.complete(task["id"], wait=PATIENCE)  # twice the same advances the series once
     following = _wait(lambda: _open(rondo, task), "The next occurrence did not come.")
     console.print(f"Next: {_line(following)}")
+    assert task["due"]
+    assert following["due_at"]
     was = date.fromisoformat(task["due"]["date"])
     expected = datetime.combine(_weekday(was + timedelta(days=1)), datetime.min.time().replace(hour=9), ZoneInfo(ZONE))
     found = datetime.fromisoformat(following["due_at"])
@@ -72,7 +78,7 @@ def _complete(rondo: Rondo, console: Console, task: Json) -> Json:
     return following
 
 
-def _audit(rondo: Rondo, console: Console, place: Place, tasks: list[Json]) -> None:
+def _audit(rondo: Rondo, console: Console, place: Place, tasks: list[Task]) -> None:
     console.rule("4. The audit trail")
     table = Table("at", "event", "actor", "changes", "hash", "follows")
     for task in tasks:
@@ -92,7 +98,7 @@ def _audit(rondo: Rondo, console: Console, place: Place, tasks: list[Json]) -> N
         raise Stuck("The audit trail does not hold.")
 
 
-def _changes(entry: Json) -> str:
+def _changes(entry: Entry) -> str:
     if entry["event"] == "TaskCreated":
         return "all fields set"
     return "\n".join(f"{change['field']}: {change['before']} → {change['after']}" for change in entry["changes"])
@@ -105,17 +111,18 @@ def _weekday(day: date) -> date:
     return day
 
 
-def _sent(rondo: Rondo, task: Json) -> Json | None:
+def _sent(rondo: Rondo, task: Task) -> Notification | None:
     ours = (n for n in rondo.notifications() if n["task"]["id"] == task["id"])
     return next((n for n in ours if n["status"] == "sent"), None)
 
 
-def _open(rondo: Rondo, task: Json) -> Json | None:
+def _open(rondo: Rondo, task: Task) -> Task | None:
     return next((other for other in rondo.tasks("open") if other["series"] == task["series"]), None)
 
 
-def _line(task: Json) -> str:
+def _line(task: Task) -> str:
     due = task["due"]
+    assert due
     return f"{task['title']}, due {due['date']} {due['time']} {due['zone']} ({task['due_at']}), {task['id']}"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Self
 
 NAMES = {
-    "api": "URL of the API; without it, that of the stack on the data directory, as are the others",
+    "api": "URL of the API; with a token it comes before `rondo login`. Without it, that of the stack on the data "
+    "directory, as are the others",
     "token": "the token to talk to the API with",
     "kafka": "the broker, for commands that look at the log",
     "registry": "the schema registry, for the same",
@@ -20,6 +21,19 @@ class Unknown(LookupError):
     """Nobody has said where Rondo is."""
 
 
+def named() -> dict[str, str]:
+    """Return the addresses that the environment names."""
+    found = {name: os.environ.get(f"RONDO_{name.upper()}") for name in NAMES}
+    return {name: value for name, value in found.items() if value}
+
+
+def written() -> dict[str, str]:
+    """Return what the stack that runs on the data directory has written down; nothing where none runs."""
+    file = Path(os.environ.get("RONDO_DATA", ".data")) / "run.json"
+    found: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    return found
+
+
 @dataclass(frozen=True)
 class Place:
     """The addresses of a running Rondo. One that was never given raises ``Unknown`` when asked for."""
@@ -29,11 +43,8 @@ class Place:
     @classmethod
     def found(cls) -> Self:
         """Look into the environment and into ``run.json`` of the data directory."""
-        file = Path(os.environ.get("RONDO_DATA", ".data")) / "run.json"
-        written = json.loads(file.read_text()) if file.exists() else {}
         _check_broker(os.environ.get("RONDO_KAFKA", ""))
-        named = {name.removeprefix("RONDO_").lower(): value for name, value in os.environ.items() if value}
-        return cls({**written, **{name: named[name] for name in NAMES if name in named}})
+        return cls({**written(), **named()})
 
     def __getattr__(self, name: str) -> str:
         try:

@@ -105,7 +105,7 @@ class Stack:
 
     def _client(self, user: str, token: str) -> "User":
         self._clients.append(Rondo(self.run["api"], token))
-        return User(user, self._clients[-1])
+        return User(user, self._clients[-1], token)
 
     def worker(self, stage: str) -> psutil.Process:
         """Return the process that runs a stage, waiting for it where it is started anew just now."""
@@ -133,6 +133,7 @@ class User:
 
     id: str
     rondo: Rondo
+    token: str
 
     def everything(self) -> list[dict[str, Any]]:
         """Return every task, the deleted too."""

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import click
 import pytest
 
 from docs import configuration
-from rondo.cli import cli
+from rondo.cli import SECTIONS, cli
 from rondo.place import NAMES
 from schemas.topics import DAYS, FOR_EVER, SHARED, Topic
 
@@ -71,12 +72,35 @@ def test_a_make_target_that_is_named_exists(target: str):
 
 @pytest.mark.parametrize("words", named(r"rondo ([a-z][a-z ]*[a-z])"))
 def test_a_command_that_is_named_is_taken(words: str):
-    command: click.Command = cli
+    command: click.Command | None = cli
     rest = words.split()
     while isinstance(command, click.Group):
-        command = command.commands[rest.pop(0)]
+        command = command.get_command(click.Context(command), rest.pop(0))
+    assert command, words
     named_only = not rest  # what it takes is named by what it stands for, as TOPIC
     command.make_context(words, rest, resilient_parsing=named_only).close()  # refuses arguments that it does not take
+
+
+RONDO = re.compile(r"(?:\.venv/bin/)?(rondo [^#|\n]*)|.*\"\$\((rondo [^)]*)\)")
+
+
+def typed(document: str) -> list[str]:
+    """Every line of shell in which `rondo` is typed, without its comment and what it is piped into."""
+    lines = (line for block in blocks(DOCUMENTS[document], "sh") for line in block.splitlines())
+    return [found[1] or found[2] for line in lines if (found := RONDO.match(line))]
+
+
+@pytest.mark.parametrize("line", [line for document in DOCUMENTS for line in typed(document)])
+def test_an_example_of_a_command_is_taken_with_all_that_it_says(line: str):
+    _, name, *words = shlex.split(line)
+    command = cli.get_command(click.Context(cli), name)
+    assert command
+    command.make_context(name, words).close()  # refuses options, values and ids that it does not take
+
+
+@pytest.mark.parametrize("name", [*SECTIONS["Tasks"], *SECTIONS["You"]])
+def test_a_command_on_tasks_has_an_example(name: str):
+    assert any(line.startswith(f"rondo {name}") for line in typed("docs/cli.md"))
 
 
 @pytest.mark.parametrize("module", named(r"(?:python -m|faust -A) ([\w.]+)"))

@@ -1,0 +1,94 @@
+"""The client for asyncio: a thin shell that sends what ``calls`` describes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import update_wrapper
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import httpx
+import stamina
+
+from rondo.client import calls, wire
+from rondo.client.calls import Call, Listing
+from rondo.client.login import Login
+
+P = ParamSpec("P")
+Shape = TypeVar("Shape")
+Item = TypeVar("Item")
+
+
+def _asends(describe: Callable[P, Call[Shape]]) -> "Callable[Concatenate[AsyncRondo, P], Awaitable[Shape]]":
+    """Return the method of ``AsyncRondo`` that sends a call and returns its answer."""
+
+    async def method(self: "AsyncRondo", /, *args: P.args, **kwargs: P.kwargs) -> Shape:
+        return await self.send(describe(*args, **kwargs))
+
+    update_wrapper(method, describe)
+    return method
+
+
+def _alists(describe: Callable[P, Listing[Item]]) -> "Callable[Concatenate[AsyncRondo, P], AsyncIterator[Item]]":
+    """Return the method of ``AsyncRondo`` that yields a list's items, page by page."""
+
+    async def method(self: "AsyncRondo", /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Item]:
+        listing = describe(*args, **kwargs)
+        following: Call[Any] | None = listing.first
+        while following:
+            page = await self.send(following)
+            for item in page["items"]:
+                yield item
+            following = listing.after(page)
+
+    update_wrapper(method, describe)
+    return method
+
+
+class AsyncRondo:
+    """``Rondo`` for asyncio: the same methods, awaited; lists are iterated by ``async for``."""
+
+    def __init__(self, url: str, token: str, timeout: float = 60, attempts: int = wire.ATTEMPTS) -> None:
+        self._url = url
+        self._http = httpx.AsyncClient(**wire.options(url, token, timeout))
+        self._retry = stamina.AsyncRetryingCaller(attempts, wire.PATIENCE, wait_jitter=0.1).on(wire.again)
+
+    @classmethod
+    def found(cls) -> Self:
+        """Return the client of who is logged in, see ``Login.found``. Raises ``Unknown``."""
+        login = Login.found()
+        return cls(login.api, login.token)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def send(self, call: Call[Shape]) -> Shape:
+        """Send a call, again where that helps, and return its answer."""
+        answer: Shape = await self._retry(self._once, call)
+        return answer
+
+    async def _once(self, call: Call[Any]) -> Any:
+        try:
+            answer = await self._http.request(**wire.request(call))
+        except httpx.RequestError as error:
+            raise wire.unreachable(self._url, error) from error
+        return wire.answered(self._url, answer)
+
+    create = _asends(calls.create)
+    update = _asends(calls.update)
+    complete = _asends(calls.complete)
+    reopen = _asends(calls.reopen)
+    delete = _asends(calls.delete)
+    command = _asends(calls.command)
+    task = _asends(calls.task)
+    tasks = _alists(calls.tasks)
+    history = _alists(calls.history)
+    reminders = _alists(calls.reminders)
+    notifications = _alists(calls.notifications)

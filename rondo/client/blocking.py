@@ -1,0 +1,94 @@
+"""The client for plain programs: a thin shell that sends what ``calls`` describes."""
+
+from collections.abc import Callable, Iterator
+from functools import update_wrapper
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import httpx
+import stamina
+
+from rondo.client import calls, wire
+from rondo.client.calls import Call, Listing
+from rondo.client.login import Login
+
+P = ParamSpec("P")
+Shape = TypeVar("Shape")
+Item = TypeVar("Item")
+
+
+def _sends(describe: Callable[P, Call[Shape]]) -> "Callable[Concatenate[Rondo, P], Shape]":
+    """Return the method of ``Rondo`` that sends a call and returns its answer."""
+
+    def method(self: "Rondo", /, *args: P.args, **kwargs: P.kwargs) -> Shape:
+        return self.send(describe(*args, **kwargs))
+
+    update_wrapper(method, describe)
+    return method
+
+
+def _lists(describe: Callable[P, Listing[Item]]) -> "Callable[Concatenate[Rondo, P], Iterator[Item]]":
+    """Return the method of ``Rondo`` that yields a list's items, page by page."""
+
+    def method(self: "Rondo", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Item]:
+        listing = describe(*args, **kwargs)
+        following: Call[Any] | None = listing.first
+        while following:
+            page = self.send(following)
+            yield from page["items"]
+            following = listing.after(page)
+
+    update_wrapper(method, describe)
+    return method
+
+
+class Rondo:
+    """One user's view of Rondo at ``url``, by their token. Closes its connections as a context manager.
+
+    Every method raises a ``Problem`` for a refusal, ``Unreachable`` where the API does not answer.
+    """
+
+    def __init__(self, url: str, token: str, timeout: float = 60, attempts: int = wire.ATTEMPTS) -> None:
+        self._url = url
+        self._http = httpx.Client(**wire.options(url, token, timeout))
+        self._retry = stamina.RetryingCaller(attempts, wire.PATIENCE, wait_jitter=0.1).on(wire.again)
+
+    @classmethod
+    def found(cls) -> Self:
+        """Return the client of who is logged in, see ``Login.found``. Raises ``Unknown``."""
+        login = Login.found()
+        return cls(login.api, login.token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def send(self, call: Call[Shape]) -> Shape:
+        """Send a call, again where that helps, and return its answer."""
+        answer: Shape = self._retry(self._once, call)
+        return answer
+
+    def _once(self, call: Call[Any]) -> Any:
+        try:
+            answer = self._http.request(**wire.request(call))
+        except httpx.RequestError as error:
+            raise wire.unreachable(self._url, error) from error
+        return wire.answered(self._url, answer)
+
+    create = _sends(calls.create)
+    update = _sends(calls.update)
+    complete = _sends(calls.complete)
+    reopen = _sends(calls.reopen)
+    delete = _sends(calls.delete)
+    command = _sends(calls.command)
+    task = _sends(calls.task)
+    tasks = _lists(calls.tasks)
+    history = _lists(calls.history)
+    reminders = _lists(calls.reminders)
+    notifications = _lists(calls.notifications)

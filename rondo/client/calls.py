@@ -1,0 +1,135 @@
+"""Each call of the API, described once: its request and the shape of its answer. The clients only send them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar, Unpack, cast
+from urllib.parse import quote
+from uuid import uuid4
+
+from rondo.client.errors import Pending
+from rondo.client.shapes import (
+    Answer,
+    Changes,
+    Entry,
+    Fields,
+    Known,
+    Notification,
+    Page,
+    StandingReminder,
+    Task,
+    TaskStatus,
+)
+
+Shape = TypeVar("Shape")
+PAGE = 50
+"""How many items a page has unless more or fewer are asked for; the API gives at most 200."""
+
+
+@dataclass(frozen=True)
+class Call(Generic[Shape]):
+    """A request whose answer has a shape. It can be repeated: a command among them has a key."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    query: Mapping[str, str | int] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Shape]):
+    """A list that is answered page by page."""
+
+    first: Call[Page[Shape]]
+
+    def after(self, page: Page[Shape]) -> Call[Page[Shape]] | None:
+        """Return the call for what follows a page; None at the end."""
+        cursor = page["next"]
+        return replace(self.first, query={**self.first.query, "cursor": cursor}) if cursor else None
+
+
+def create(title: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[Fields]) -> Call[Answer]:
+    """Create a task with a title and the other fields that the API knows.
+
+    As with every command: it is answered at once, pending; or, where ``wait`` (seconds) is given, with its outcome
+    and the whole task, pending only if that takes longer. ``key`` is the Idempotency-Key under which a program may
+    repeat it later; repeats within this call are safe without one.
+    """
+    return _command("POST", "/v1/tasks", wait, key, {"title": title, **fields})
+
+
+def update(task: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[Changes]) -> Call[Answer]:
+    """Set the given fields of a task; None clears one."""
+    return _command("PATCH", _task(task), wait, key, fields)
+
+
+def complete(task: str, *, wait: float | None = None, key: str | None = None) -> Call[Answer]:
+    """Complete a task."""
+    return _command("POST", f"{_task(task)}/complete", wait, key)
+
+
+def reopen(task: str, *, wait: float | None = None, key: str | None = None) -> Call[Answer]:
+    """Open a completed task again."""
+    return _command("POST", f"{_task(task)}/reopen", wait, key)
+
+
+def delete(task: str, *, wait: float | None = None, key: str | None = None) -> Call[Answer]:
+    """Delete a task."""
+    return _command("DELETE", _task(task), wait, key)
+
+
+def command(command: str, *, wait: float | None = None) -> Call[Known]:
+    """Return a command and what became of it."""
+    return Call("GET", f"/v1/commands/{quote(command, safe='')}", headers=_waiting(wait))
+
+
+def task(task: str) -> Call[Task]:
+    """Return a task as it stands."""
+    return Call("GET", _task(task))
+
+
+def tasks(status: TaskStatus | None = None, limit: int = PAGE) -> Listing[Task]:
+    """Yield the tasks, the newest first; without a status all but the deleted. ``limit`` is a page's."""
+    return _listing("/v1/tasks", limit, {"status": status} if status else {})
+
+
+def history(task: str, limit: int = PAGE) -> Listing[Entry]:
+    """Yield a task's audit trail, the oldest entry first."""
+    return _listing(f"{_task(task)}/history", limit)
+
+
+def reminders(limit: int = PAGE) -> Listing[StandingReminder]:
+    """Yield the reminders, by their instant."""
+    return _listing("/v1/reminders", limit)
+
+
+def notifications(limit: int = PAGE) -> Listing[Notification]:
+    """Yield the notifications with the steps of their delivery, the latest due first."""
+    return _listing("/v1/notifications", limit)
+
+
+def settled(answer: Answer) -> Task:
+    """Return the task of a command's answer as it stands after it. Raises ``Pending`` where that is not known yet."""
+    known = answer["task"]
+    if answer["command"]["status"] == "pending" or known is None:
+        raise Pending(answer["command"]["id"], known["id"] if known else "")
+    return cast("Task", known)
+
+
+def _task(task: str) -> str:
+    return f"/v1/tasks/{quote(task, safe='')}"
+
+
+def _command(
+    method: str, path: str, wait: float | None, key: str | None, body: Mapping[str, Any] | None = None
+) -> Call[Answer]:
+    headers = {"Idempotency-Key": key or str(uuid4()), **_waiting(wait)}
+    return Call(method, path, body, headers=headers)
+
+
+def _waiting(wait: float | None) -> dict[str, str]:
+    return {} if wait is None else {"Prefer": f"wait={wait:.0f}"}
+
+
+def _listing(path: str, limit: int, query: Mapping[str, str | int] | None = None) -> Listing[Any]:
+    return Listing(Call("GET", path, query={"limit": limit, **(query or {})}))

@@ -1,0 +1,101 @@
+"""Where Rondo is and who talks to it: RONDO_API and RONDO_TOKEN, else `rondo login`, else the stack that runs here."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from rondo import place
+from rondo.client.errors import RondoError
+
+
+class Unknown(RondoError):
+    """It is not known where Rondo is, or who is to talk to it."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """The address of an API and a token for it, and in words where they come from."""
+
+    api: str
+    token: str = field(repr=False)
+    source: str = "what was typed"
+
+    def __post_init__(self) -> None:
+        if not _is_address(self.api):
+            raise Unknown(f"{self.api!r} is not an address: write one like https://rondo.example or {LOCAL}.")
+        if not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
+            raise Unknown("The token is empty or has characters that no token has: copy it anew.")
+
+    @classmethod
+    def found(cls) -> Self:
+        """Return the login that counts. Raises ``Unknown`` where there is none.
+
+        A token is never sent to another address than the one it was given for: RONDO_API without RONDO_TOKEN takes
+        the token of the login or the stack with this very address.
+        """
+        named = place.named()
+        api, token = named.get("api"), named.get("token")
+        if api and token:
+            return cls(api, token, "RONDO_API and RONDO_TOKEN")
+        known = [login for login in (cls.stored(), cls.local()) if login and api in {None, login.api}]
+        if not known:
+            raise Unknown(NO_TOKEN.format(api=api) if api else NOBODY)
+        return cls(known[0].api, token, f"{known[0].source}, and RONDO_TOKEN") if token else known[0]
+
+    @classmethod
+    def stored(cls) -> Self | None:
+        """Return what `rondo login` has stored. Raises ``Unknown`` where the file can't be read."""
+        try:
+            content = json.loads(file().read_text(encoding="utf-8"))
+            return cls(str(content["api"]), str(content["token"]), f"the file {file()}")
+        except FileNotFoundError:
+            return None
+        except (Unknown, OSError, ValueError, KeyError, TypeError) as error:
+            raise Unknown(f"The file {file()} can't be read ({error}): log in anew by `rondo login`.") from None
+
+    @classmethod
+    def local(cls) -> Self | None:
+        """Return the login of the stack that runs on the data directory; None where none runs with an API."""
+        run = place.written()
+        return cls(run["api"], run["token"], "the stack that runs here") if "token" in run else None
+
+    def store(self) -> Path:
+        """Keep it for the next commands, in a file that only its owner may read, and return where."""
+        file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = file().with_suffix(".part")
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            json.dump({"api": self.api, "token": self.token}, opened, indent=2)
+        return part.replace(file())
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half an IPv6 address
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def forget() -> bool:
+    """Remove what was stored; tell whether there was any."""
+    try:
+        file().unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def file() -> Path:
+    """Return the file of the login, in the platform's directory for a user's configuration."""
+    return platformdirs.user_config_path("rondo", appauthor=False) / "login.json"
+
+
+LOCAL = "http://127.0.0.1:8000"
+NOBODY = "You are not logged in: `rondo login`, or set RONDO_API and RONDO_TOKEN; `make run` starts a Rondo here."
+NO_TOKEN = "There is no token for {api}: set RONDO_TOKEN too, or `rondo login {api}`."  # noqa: S105 - a sentence

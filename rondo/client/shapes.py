@@ -1,0 +1,189 @@
+"""What the API takes and answers, as typed dictionaries: exactly the JSON objects of its OpenAPI document.
+
+They stay dictionaries, so that a field which a newer API adds passes through a client that does not know it yet.
+Instants are RFC 3339 in UTC, dates and times ISO 8601, as they come.
+"""
+
+from typing import Any, Generic, Literal, NotRequired, Required, TypedDict, TypeVar
+
+Item = TypeVar("Item")
+
+Json = dict[str, Any]
+"""An object of the API whose shape does not matter."""
+
+Priority = Literal["none", "low", "medium", "high", "urgent"]
+TaskStatus = Literal["open", "completed", "deleted"]
+CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
+ReminderStatus = Literal["scheduled", "cancelled", "due"]
+Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
+
+
+class WrittenDue(TypedDict, total=False):
+    """A due to set: a date; a date and a floating time; or a date, a time and a zone of the IANA database."""
+
+    date: Required[str]
+    time: str | None
+    zone: str | None
+
+
+class WrittenReminder(TypedDict, total=False):
+    """A reminder to set: ``before``, an ISO 8601 duration, or ``at``, an RFC 3339 instant. Exactly one of the two."""
+
+    before: str | None
+    at: str | None
+
+
+class Fields(TypedDict, total=False):
+    """The fields of a task that a command sets besides its title; in a change, None clears one."""
+
+    notes: str | None
+    priority: Priority | None
+    tags: list[str] | None
+    due: WrittenDue | None
+    recurrence: str | None
+    reminders: list[WrittenReminder] | None
+
+
+class Changes(Fields, total=False):
+    """The fields that a change may set."""
+
+    title: str
+
+
+class Due(TypedDict):
+    """When a task is due, as it was asked for."""
+
+    date: str
+    time: str | None
+    zone: str | None
+
+
+class Reminder(TypedDict):
+    """A reminder of a task: so long before its due, or at an instant."""
+
+    id: str
+    before: str | None
+    at: str | None
+
+
+class TaskRef(TypedDict):
+    """Where a task stands, or will stand."""
+
+    id: str
+    href: str
+
+
+class Task(TypedDict):
+    """A task as it stands. ``due_at`` is the instant that ``due`` means, None where it has no zone."""
+
+    id: str
+    href: str
+    title: str
+    notes: str
+    priority: Priority
+    tags: list[str]
+    due: Due | None
+    due_at: str | None
+    recurrence: str | None
+    reminders: list[Reminder]
+    status: TaskStatus
+    series: str | None
+    occurrence: str | None
+    version: int
+    created_at: str
+    changed_at: str
+    completed_at: str | None
+
+
+class Command(TypedDict):
+    """A command and, once it is known, what became of it; while it is pending the other members are missing."""
+
+    id: str
+    href: str
+    status: CommandStatus
+    at: NotRequired[str | None]
+    version: NotRequired[int | None]
+    code: NotRequired[str | None]
+    detail: NotRequired[str | None]
+    field: NotRequired[str | None]
+
+
+class Known(Command):
+    """A command by its address."""
+
+    task: TaskRef
+
+
+class Answer(TypedDict):
+    """A command's answer: pending, with where the task will stand; or its outcome, with the task as it stands then.
+
+    ``rondo.client.settled`` returns the task of an answer, and raises where it is pending.
+    """
+
+    command: Command
+    task: Task | TaskRef | None
+
+
+class Change(TypedDict):
+    """A field's value before and after, each as a task shows it; a reminder without its id."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class Entry(TypedDict):
+    """An entry of the audit trail: a link of the user's hash chain."""
+
+    id: str
+    at: str
+    sequence: int
+    actor: str
+    command: str
+    cause: str | None
+    event: str
+    task: str
+    changes: list[Change]
+    previous: str
+    hash: str
+
+
+class StandingReminder(TypedDict):
+    """A reminder that stands, was cancelled, or became due. ``reminder`` is its id among the task's reminders."""
+
+    id: str
+    task: TaskRef
+    reminder: str
+    title: str
+    due_at: str
+    status: ReminderStatus
+    changed_at: str
+
+
+class NotificationStep(TypedDict):
+    """A step of a delivery."""
+
+    step: Step
+    channel: str
+    attempt: int
+    at: str
+    detail: str | None
+    retry_at: str | None
+
+
+class Notification(TypedDict):
+    """The delivery of a reminder: where it stands, and each step so far."""
+
+    id: str
+    task: TaskRef
+    title: str
+    due_at: str
+    status: Step
+    steps: list[NotificationStep]
+
+
+class Page(TypedDict, Generic[Item]):
+    """A part of a list, and the cursor of the next part; None at the end."""
+
+    items: list[Item]
+    next: str | None

@@ -1,0 +1,71 @@
+"""`rondo login`, `rondo logout` and `rondo whoami`: which Rondo, and as whom."""
+
+import contextlib
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import jwt
+from click import get_text_stream
+
+from rondo import place
+from rondo.client import Login, Rondo, Unknown, login
+from rondo.commands import shared
+from rondo.commands.shared import TaskCommand
+
+
+@click.command("login", cls=TaskCommand)
+@click.argument("url", required=False)
+def log_in(url: str | None) -> None:
+    """Keep the address and the token that the next commands use, after checking them.
+
+    Without URL they are those of the Rondo that runs here. The token for URL is RONDO_TOKEN; else it is asked for, or
+    read from standard input where that is no terminal.
+    """
+    found = Login(url.rstrip("/"), place.named().get("token") or _token()) if url else Login.local()
+    if not found:
+        raise Unknown("No Rondo runs here: `make run` starts one, `rondo login URL` takes another.")
+    check(found)
+    click.echo(f"Logged in to {found.api} as {user(found.token)['user']}; kept in {found.store()}")
+
+
+@click.command("logout", cls=TaskCommand)
+def log_out() -> None:
+    """Forget the address and the token of `rondo login`."""
+    click.echo("Logged out." if login.forget() else "You were not logged in.")
+
+
+@click.command(cls=TaskCommand)
+@shared.as_json
+def whoami(as_json: bool) -> None:
+    """Show which Rondo the commands talk to, as whom, and what says so; then check that it answers."""
+    found = Login.found()
+    told = {"api": found.api, **user(found.token), "source": found.source}
+    if as_json:
+        shared.echo_json(told)
+    else:
+        click.echo("\n".join(f"{name}\t{value}" for name, value in told.items() if value))
+    check(found)
+
+
+def check(found: Login) -> None:
+    """Ask the API for something that only a valid token gets. Raises a ``RondoError``."""
+    with Rondo(found.api, found.token) as client:
+        next(client.tasks(limit=1), None)
+
+
+def user(token: str) -> dict[str, Any]:
+    """Return what a token says of itself, unchecked: the user's id, and until when it is valid."""
+    claims: dict[str, Any] = {}
+    with contextlib.suppress(jwt.InvalidTokenError):
+        claims = jwt.decode(token, options={"verify_signature": False})
+    until = claims.get("exp")
+    return {
+        "user": claims.get("sub", "an unknown user"),
+        "valid_until": until and datetime.fromtimestamp(until, UTC).isoformat().replace("+00:00", "Z"),
+    }
+
+
+def _token() -> str:
+    stdin = get_text_stream("stdin")
+    return str(click.prompt("Token", hide_input=True, err=True) if stdin.isatty() else stdin.readline()).strip()

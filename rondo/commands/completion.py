@@ -1,0 +1,19 @@
+"""`rondo completion`: the shell's completion of commands, options and ids."""
+
+import click
+from click.shell_completion import get_completion_class
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the script with which a shell completes commands, options and ids of tasks."""
+    kind = get_completion_class(shell)
+    assert kind
+    root = ctx.find_root()
+    name = root.info_name or "rondo"
+    script = kind(root.command, {}, name, f"_{name}_complete".upper())
+    click.echo(script.source_template % script.source_vars())

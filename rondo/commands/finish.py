@@ -1,0 +1,48 @@
+"""`rondo complete`, `rondo reopen` and `rondo delete`: where a task stands."""
+
+import click
+
+from rondo.commands import shared
+from rondo.commands.shared import TaskCommand
+
+
+@click.command(cls=TaskCommand)
+@shared.several
+@shared.as_json
+def complete(tasks: tuple[str, ...], as_json: bool) -> None:
+    """Complete tasks. One that recurs goes on with its next occurrence."""
+    with shared.rondo() as client:
+        shared.each(
+            shared.resolve(client, tasks),
+            lambda task: client.complete(task, wait=shared.WAIT),
+            lambda answer: shared.told(answer, "Completed", "was completed already"),
+            as_json,
+        )
+
+
+@click.command(cls=TaskCommand)
+@shared.several
+@shared.as_json
+def reopen(tasks: tuple[str, ...], as_json: bool) -> None:
+    """Open completed tasks again."""
+    with shared.rondo() as client:
+        shared.each(
+            shared.resolve(client, tasks),
+            lambda task: client.reopen(task, wait=shared.WAIT),
+            lambda answer: shared.told(answer, "Opened", "was open already"),
+            as_json,
+        )
+
+
+@click.command(cls=TaskCommand)
+@shared.several
+@shared.as_json
+def delete(tasks: tuple[str, ...], as_json: bool) -> None:
+    """Delete tasks; their history stays."""
+    with shared.rondo() as client:
+        shared.each(
+            shared.resolve(client, tasks),
+            lambda task: client.delete(task, wait=shared.WAIT),
+            lambda answer: shared.told(answer, "Deleted", "was deleted already"),
+            as_json,
+        )

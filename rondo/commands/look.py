@@ -1,0 +1,69 @@
+"""`rondo list`, `rondo show` and `rondo history`: tasks as they stand, and how they came there."""
+
+from itertools import islice
+from typing import Any, get_args
+
+import click
+
+from rondo.client.shapes import TaskStatus
+from rondo.commands import shared
+from rondo.commands.shared import TaskCommand
+from rondo.terminal import shown
+
+STATUSES = (*get_args(TaskStatus), "all")
+
+
+@click.command("list", cls=TaskCommand)
+@click.option("--status", type=click.Choice(STATUSES), default="open", show_default=True, help="all: but the deleted.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="So many tasks at most.")
+@shared.as_json
+def list_tasks(status: Any, limit: int, as_json: bool) -> None:
+    """Show tasks, the newest first.
+
+    Into a pipe or a file goes a line a task, its fields apart by tabs: id, status, priority, due, title, tags.
+    """
+    with shared.rondo() as client:
+        listed = client.tasks(None if status == "all" else status, limit=min(limit + 1, shared.PAGE))
+        tasks = list(islice(listed, limit + 1))
+    if as_json:
+        shared.echo_json(tasks[:limit])
+    elif shared.on_terminal():
+        shared.echo(shown.table(tasks[:limit], shared.now()))
+    else:
+        click.echo("".join(f"{shown.line(task)}\n" for task in tasks[:limit]), nl=False)
+    if len(tasks) > limit:
+        click.echo(f"There are more than {limit}: --limit shows them.", err=True)
+
+
+@click.command(cls=TaskCommand)
+@shared.several
+@shared.as_json
+def show(tasks: tuple[str, ...], as_json: bool) -> None:
+    """Show everything about tasks."""
+    with shared.rondo() as client:
+        found = [client.task(task) for task in shared.resolve(client, tasks)]
+    if as_json:
+        shared.echo_json(found)
+        return
+    for place, task in enumerate(found):
+        if place:
+            click.echo()
+        if shared.on_terminal():
+            shared.echo(shown.card(task, shared.now()))
+        else:
+            click.echo("\n".join(f"{name}\t{value}" for name, value in shown.facts(task)))
+
+
+@click.command(cls=TaskCommand)
+@shared.one
+@shared.as_json
+def history(task: str, as_json: bool) -> None:
+    """Show what happened to a task, from its beginning: who changed what, and when."""
+    with shared.rondo() as client:
+        entries = list(client.history(shared.resolve(client, [task])[0], limit=shared.PAGE))
+    if as_json:
+        shared.echo_json(entries)
+    elif shared.on_terminal():
+        shared.echo(shown.history(entries))
+    else:
+        click.echo("\n".join(map(shown.history_line, entries)))

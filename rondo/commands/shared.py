@@ -1,0 +1,177 @@
+"""What the commands on tasks share: who is logged in, ids, options, and how an answer is told."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+import click
+import msgspec
+import stamina
+from click.exceptions import Exit
+from click.shell_completion import CompletionItem
+from rich.console import Console, RenderableType
+
+from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Task, errors, settled
+from rondo.commands.ending import AWAY, DONE, FAILED, Failed
+from rondo.terminal import ids
+from rondo.terminal.shown import plain
+
+WAIT = 30.0
+"""Seconds that a command waits for its outcome."""
+PAGE = 200
+"""Items asked for at a time where all are wanted."""
+COMPLETION = 2.0
+"""Seconds that the completion of an id may take."""
+C = TypeVar("C", bound=Callable[..., Any])
+
+as_json: Callable[[C], C] = click.option("--json", "as_json", is_flag=True, help="One JSON value, as the API has it.")
+
+
+class TaskCommand(click.Command):
+    """A command that talks to the API; what goes wrong on the way ends it as ``Failed``."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it."""
+        try:
+            return super().invoke(ctx)
+        except RondoError as error:
+            raise failed(error) from error
+
+
+ADVICE: tuple[tuple[type[RondoError], int, str], ...] = (
+    (errors.Unreachable, AWAY, "Is it running there? `rondo whoami` tells where the address comes from."),
+    (errors.Pending, AWAY, "`rondo list` tells later."),
+    (errors.OutcomeUnknown, AWAY, "`rondo list` tells whether it was, before you type it again."),
+    (errors.Unavailable, AWAY, ""),
+    (errors.Unauthorized, FAILED, "`rondo login` takes another token."),
+    (RondoError, FAILED, ""),
+)
+"""By kind of error, the status to end with and what to do besides what the error says itself."""
+
+
+def failed(error: RondoError) -> Failed:
+    """Return an error of the client as the end of a command, with what to do about it."""
+    told = error.detail if isinstance(error, Problem) else str(error)
+    status, advice = next((status, advice) for kind, status, advice in ADVICE if isinstance(error, kind))
+    return Failed(f"{told} {advice}".strip(), status)
+
+
+@contextmanager
+def rondo() -> Iterator[Rondo]:
+    """Connect as who is logged in."""
+    stamina.instrumentation.set_on_retry_hooks([])  # what was tried in vain is told once, at the end
+    with Rondo.found() as client:
+        yield client
+
+
+class TaskId(click.ParamType):
+    """A task's id or its beginning; completed from the open tasks."""
+
+    name = "id"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it in its usual form."""
+        try:
+            return ids.normal(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's
+        param: click.Parameter,  # noqa: ARG002 - click's
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Offer the newest open tasks' ids with their titles; nothing where Rondo can't be reached at once."""
+        try:
+            login = Login.found()
+            with Rondo(login.api, login.token, timeout=COMPLETION, attempts=1) as client:
+                tasks = list(islice(client.tasks("open", limit=PAGE), PAGE))
+        except RondoError:
+            return []
+        found = (task for task in tasks if task["id"].startswith(incomplete.lower()))
+        return [CompletionItem(task["id"][: ids.SHOWN], help=task["title"]) for task in found]
+
+
+def several(command: C) -> C:
+    """Take one or more ids."""
+    return click.argument("tasks", metavar="ID...", nargs=-1, required=True, type=TaskId())(command)
+
+
+def one(command: C) -> C:
+    """Take one id."""
+    return click.argument("task", metavar="ID", type=TaskId())(command)
+
+
+def resolve(client: Rondo, typed: Sequence[str]) -> list[str]:
+    """Return the ids that were typed whole or by their beginning, each once. Raises ``Failed`` where one means none.
+
+    The API does not know beginnings: they are looked for among all tasks, those that are deleted only if need be.
+    """
+    begun = [text for text in dict.fromkeys(typed) if not ids.whole(text)]
+    found = dict(ids.meant(begun, client.tasks(limit=PAGE) if begun else ()))
+    missing = [text for text, tasks in found.items() if not tasks]
+    found |= ids.meant(missing, client.tasks("deleted", limit=PAGE) if missing else ())
+    try:
+        return list(dict.fromkeys(text if ids.whole(text) else ids.only(text, found[text]) for text in typed))
+    except ids.NotATask as error:
+        raise Failed(str(error)) from None
+
+
+def each(tasks: Iterable[str], send: Callable[[str], Answer], told: Callable[[Answer], str], as_json: bool) -> None:
+    """Send a command for each task, and tell what became of it.
+
+    A refusal does not keep the others from theirs; where Rondo is away, the rest is not sent.
+    """
+    answers, status = [], DONE
+    try:
+        for task in tasks:
+            try:
+                answer = send(task)
+                settled(answer)
+            except (Problem, Pending) as error:
+                if (end := failed(error)).exit_code == AWAY:
+                    raise
+                click.echo(f"{task[: ids.SHOWN]}: {end.message}", err=True)
+                status = FAILED
+                continue
+            answers.append(answer)
+            if not as_json:
+                click.echo(told(answer))
+    finally:
+        if as_json:
+            echo_json(answers)
+    raise Exit(status)
+
+
+def told(answer: Answer, done: str, already: str) -> str:
+    """Return in a sentence what became of a command on a task."""
+    task = name(settled(answer))
+    return f"{task} {already}" if answer["command"]["status"] == "nothing-to-do" else f"{done} {task}"
+
+
+def name(task: Task) -> str:
+    """Return a task as sentences name it."""
+    return f"{task['id'][: ids.SHOWN]} {plain(task['title'])}"
+
+
+def echo_json(value: Any) -> None:
+    """Print a JSON value."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def echo(shown: RenderableType) -> None:
+    """Print on a terminal what rich renders."""
+    Console(highlight=False).print(shown)
+
+
+def on_terminal() -> bool:
+    """Say whether people look at the output, and not a program."""
+    return Console().is_terminal
+
+
+def now() -> datetime:
+    """Return this moment, with the offset of where the person is."""
+    return datetime.now(UTC).astimezone()

@@ -1,0 +1,1 @@
+"""What people type and see on a terminal, purely: dates, ids, sentences, tables."""

@@ -1,0 +1,95 @@
+"""Tasks in the terminal, typed as a person does it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.stack import PATIENCE, Stack, User, until
+
+
+class Terminal:
+    """A terminal with a home directory of its own."""
+
+    def __init__(self, home: Path, data: Path) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RONDO_", "XDG_"))}
+        self.environment = {**inherited, "HOME": str(home), "RONDO_DATA": str(data), "COLUMNS": "100"}
+
+    def type(self, *words: str, status: int = 0, typed_in: str = "") -> str:
+        """Type a command, and return what it told where it ends as expected."""
+        done = subprocess.run(
+            [Path(sys.executable).with_name("rondo"), *words],
+            env=self.environment,
+            input=typed_in,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    def json(self, *words: str) -> Any:
+        """Type a command with --json, and return the value."""
+        return json.loads(self.type(*words, "--json"))
+
+
+@pytest.fixture
+def terminal(stack: Stack, user: User, tmp_path: Path) -> Terminal:
+    """A terminal, logged in as this test's user."""
+    terminal = Terminal(tmp_path, tmp_path / "nothing-runs-here")
+    terminal.type("login", stack.run["api"], typed_in=f"{user.token}\n")
+    return terminal
+
+
+def test_a_day_in_the_terminal(terminal: Terminal, user: User) -> None:
+    milk = terminal.json("add", "Buy", "milk", "--due", "2027-01-04", "--tag", "shop", "--priority", "high")["task"]
+    call = terminal.json("add", "Call home", "--due", "2027-01-04T18:00", "--zone", "Europe/Paris", "--remind", "15m")
+    assert terminal.type("list").splitlines() == [
+        f"{call['task']['id']}\topen\tnone\t2027-01-04 18:00 Europe/Paris\tCall home\t",
+        f"{milk['id']}\topen\thigh\t2027-01-04\tBuy milk\tshop",
+    ]
+    assert terminal.type(
+        "edit", milk["id"][:8], "--title", "Buy oat milk", "--clear", "tag", "--notes", "-", typed_in="Two."
+    )
+    assert terminal.type("complete", milk["id"][:12], call["task"]["id"]).splitlines() == [
+        f"Completed {milk['id'][:8]} Buy oat milk",
+        f"Completed {call['task']['id'][:8]} Call home",
+    ]
+    assert terminal.type("list") == ""
+    terminal.type("reopen", milk["id"])
+    terminal.type("delete", call["task"]["id"])
+    (shown,) = terminal.json("show", milk["id"][:8])
+    assert (shown, shown["notes"], shown["tags"]) == (user.rondo.task(milk["id"]), "Two.", [])
+    assert terminal.type("complete", call["task"]["id"][:12], status=1).endswith("The task was deleted.\n")
+
+
+def test_the_history_is_read_in_the_terminal(terminal: Terminal) -> None:
+    task = terminal.json("add", "Report")["task"]["id"]
+    terminal.type("edit", task, "--title", "Annual report")
+    until(lambda: len(terminal.json("history", task)) == 2, PATIENCE, "The history lacks an entry.")
+    assert terminal.type("history", task).splitlines()[1].endswith("\ttitle: Report → Annual report")
+
+
+def test_a_task_that_is_typed_twice_under_one_key_stands_once(terminal: Terminal) -> None:
+    assert terminal.json("add", "Backup", "--key", "monday") == terminal.json("add", "Backup", "--key", "monday")
+    assert len(terminal.json("list")) == 1
+
+
+def test_a_field_that_is_not_usable_is_named(terminal: Terminal) -> None:
+    told = terminal.type("add", "Buy milk", "--due", "2027-02-30", status=1)
+    assert told == "due.date: There is no such day in the calendar.\n"
+
+
+def test_the_rondo_that_runs_here_needs_no_address(stack: Stack, tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, stack.data)
+    terminal.type("login")
+    elsewhere = Terminal(tmp_path, tmp_path / "nothing-runs-here")
+    assert elsewhere.json("whoami") | {"source": ""} == terminal.json("whoami") | {"source": ""}
+    assert elsewhere.json("whoami")["user"] == stack.run["user"]
+    elsewhere.type("logout")
+    assert "rondo login" in elsewhere.type("whoami", status=1)

@@ -1,0 +1,85 @@
+"""The client's shapes and calls are those of the API's OpenAPI document."""
+
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
+
+import pytest
+
+from api.app import create_app
+from api.settings import Settings
+from rondo.client import calls, shapes
+from rondo.client.calls import Call, Listing
+
+DOCUMENT = create_app(
+    Settings(kafka="none", registry="http://none", postgres="postgresql://none/none", secret="x" * 32)
+).openapi()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+SHAPES = {
+    shapes.WrittenDue: "Due-Input",
+    shapes.WrittenReminder: "Reminder-Input",
+    shapes.Changes: "Changes",
+    shapes.Due: "Due-Output",
+    shapes.Reminder: "Reminder-Output",
+    shapes.TaskRef: "TaskRef",
+    shapes.Task: "Task",
+    shapes.Command: "Command",
+    shapes.Known: "Known",
+    shapes.Change: "Change",
+    shapes.Entry: "Entry",
+    shapes.StandingReminder: "StandingReminder",
+    shapes.NotificationStep: "NotificationStep",
+    shapes.Notification: "Notification",
+}
+
+
+@pytest.mark.parametrize(("shape", "name"), SHAPES.items(), ids=SHAPES.values())
+def test_a_shape_has_the_members_that_the_api_documents(shape: type, name: str) -> None:
+    members = set(get_type_hints(shape))
+    assert members == set(SCHEMAS[name]["properties"]), f"rondo/client/shapes.py is behind the API's {name}."
+
+
+@pytest.mark.parametrize(("shape", "name"), SHAPES.items(), ids=SHAPES.values())
+def test_a_member_takes_the_values_that_the_api_documents(shape: type, name: str) -> None:
+    for member, hint in get_type_hints(shape).items():
+        described = SCHEMAS[name]["properties"][member]
+        assert choices(hint) == documented(described), member
+
+
+def choices(hint: Any) -> set[Any]:
+    """What a member may be besides text, numbers and objects: names, and None."""
+    if hint is NoneType:
+        return {None}
+    if is_typeddict(hint) or get_origin(hint) is list:
+        return set()
+    parts = [choices(part) for part in get_args(hint)] if not isinstance(hint, str) else [{hint}]
+    return set().union(*parts) if parts else set()
+
+
+def documented(described: dict[str, Any]) -> set[Any]:
+    """The same, of a schema."""
+    found = {*described.get("enum", ()), *({None} if described.get("type") == "null" else ())}
+    return found.union(*(documented(each) for each in described.get("anyOf", ())))
+
+
+TASK = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
+COMMANDS = [calls.create("x"), *(each(TASK) for each in (calls.update, calls.complete, calls.reopen, calls.delete))]
+LISTS: list[Listing[Any]] = [calls.tasks("open"), calls.history(TASK), calls.reminders(), calls.notifications()]
+CALLS: list[Call[Any]] = [*COMMANDS, calls.task(TASK), calls.command(TASK), *(listing.first for listing in LISTS)]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
+def test_a_call_is_an_operation_of_the_api_and_its_parameters_are(call: Call[Any]) -> None:
+    operation = next(
+        methods[call.method.lower()]
+        for path, methods in DOCUMENT["paths"].items()
+        if matches(path, call.path) and call.method.lower() in methods
+    )
+    known = {parameter["name"] for parameter in operation["parameters"]}
+    assert set(call.query) <= known
+    assert {name.lower() for name in call.headers} <= {name.lower() for name in known}
+
+
+def matches(template: str, path: str) -> bool:
+    parts = list(zip(template.split("/"), path.split("/"), strict=False))
+    return template.count("/") == path.count("/") and all(a == b or a.startswith("{") for a, b in parts)

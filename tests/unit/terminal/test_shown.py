@@ -1,0 +1,118 @@
+"""How tasks look on a terminal and in a pipe."""
+
+import io
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from rondo.client import Due, Entry
+from rondo.terminal import shown
+from tests.unit.client.tasks import ENTRY, task
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=1)))
+TODAY = NOW.date()
+SIMPLE = task(due=None, due_at=None, recurrence=None, reminders=[], priority="none", tags=[], notes="")
+
+
+def day(text: str, time: str | None = None, zone: str | None = None) -> Due:
+    return Due(date=text, time=time, zone=zone)
+
+
+def rendered(shown: RenderableType, colours: bool = False) -> str:
+    """What a terminal is sent, without trailing spaces."""
+    console = Console(
+        file=io.StringIO(),
+        force_terminal=True,
+        width=100,
+        color_system="standard" if colours else None,
+        highlight=False,
+    )
+    console.print(shown)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("due", "text"),
+    [
+        (None, ""),
+        (day("2026-11-22"), "yesterday"),
+        (day("2026-11-23", "09:00:00"), "today 09:00"),
+        (day("2026-11-24", "09:00:30", "Europe/Paris"), "tomorrow 09:00:30 Europe/Paris"),
+        (day("2026-11-25", "09:00:00"), "2026-11-25 09:00"),
+    ],
+)
+def test_the_days_around_today_are_named(due: Due | None, text: str):
+    assert shown.near(due, TODAY) == text
+
+
+def test_a_line_has_a_tasks_fields_apart_by_tabs():
+    written = task(due=day("2026-11-24", "09:00:00"), title="Stand-up", tags=["team", "work"], priority="high")
+    fields = [written["id"], "open", "high", "2026-11-24 09:00", "Stand-up", "team,work"]
+    assert shown.line(written) == "\t".join(fields)
+
+
+@pytest.mark.parametrize("title", ["a\tb", "a\x1b[2Jb", "a\nb", "a\x9bb"])
+def test_no_title_can_move_the_cursor_or_pass_for_another_field(title: str):
+    line = shown.line(SIMPLE | {"title": title})
+    assert line.count("\t") == len(shown.FIELDS) - 1
+    assert "\n" not in line
+    assert line.replace("\t", "").isprintable()
+
+
+def test_a_title_is_no_markup():
+    assert "[red]Stop[/red] 👩‍🚀" in rendered(shown.table([SIMPLE | {"title": "[red]Stop[/red] 👩‍🚀"}], NOW))
+
+
+def test_a_table_has_a_row_a_task():
+    repeating = task(title="Stand-up", due=day("2026-11-24"), due_at=None, tags=["team"], priority="high")
+    assert rendered(shown.table([SIMPLE, repeating], NOW)).splitlines() == [
+        "id        due         priority  title     tags",
+        "6a1a3f5e                        Stand-up",
+        "6a1a3f5e  tomorrow ↻  high      Stand-up  #team",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"due": day("2026-11-22")}, "\x1b[1;31myesterday"),
+        ({"due": day("2026-11-23")}, "\x1b[32mtoday"),
+        ({"due": day("2026-11-22"), "status": "completed"}, "\x1b[2myesterday"),
+        ({"priority": "urgent"}, "\x1b[1;31murgent"),
+        ({"priority": "high"}, "\x1b[33mhigh"),
+    ],
+)
+def test_what_presses_has_a_colour(fields: dict[str, Any], code: str):
+    assert code in rendered(shown.table([SIMPLE | fields], NOW), colours=True)  # type: ignore[operator]
+
+
+def test_a_card_tells_only_what_is_set():
+    assert [name for name, _ in shown.facts(SIMPLE)] == ["title", "id", "status", "priority", "created", "changed"]
+
+
+def test_a_card_has_the_notes_line_by_line():
+    assert rendered(shown.card(task(notes="Ten minutes,\nno longer."), NOW)).splitlines()[-2:] == [
+        "notes     Ten minutes,",
+        "          no longer.",
+    ]
+
+
+def test_the_history_tells_each_change_in_words():
+    assert list(shown.changes(Entry(**ENTRY))) == [  # type: ignore[typeddict-item]
+        "title: Stand-up → Stand-up, online",
+        "priority: high → urgent",
+        "recurrence: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+        "reminders: PT15M before → 2026-11-24T07:00:00Z",
+    ]
+
+
+def test_the_history_leaves_out_what_was_and_stays_empty():
+    changes = [
+        {"field": "notes", "before": None, "after": ""},
+        {"field": "created_at", "before": None, "after": "2026-11-24T07:00:00Z"},
+        {"field": "due", "before": day("2026-11-24", "09:00:00"), "after": None},
+    ]
+    assert list(shown.changes(ENTRY | {"changes": changes})) == ["due: 2026-11-24 09:00 → none"]  # type: ignore[arg-type]

@@ -1,0 +1,256 @@
+"""The command line: what it imports, how it ends, what it says where something is not done."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from rondo import cli
+from rondo.cli import WIRED, main
+from rondo.client import Login
+from rondo.client.wire import ATTEMPTS
+from tests.unit.client.scripted import HANG_UP, Says, Scripted, refusal
+from tests.unit.client.tasks import ACCEPTED, ENTRY, PENDING, TASK, task
+
+ID = TASK["id"]
+Ended = tuple[int, str, str]
+Type = Callable[..., Ended]
+HEAVY = ("aiokafka", "fastapi", "faust", "httpx", "msgspec", "rich", "rondo.client", "stamina", "streams")
+
+
+@pytest.fixture
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Type:
+    """A function that types a command, and returns its status and what it told on both outputs."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("RONDO_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("RONDO_API", raising=False)
+    monkeypatch.delenv("RONDO_TOKEN", raising=False)
+
+    def type_(*words: str, api: str = "") -> Ended:
+        if api:
+            Login(api, "token").store()
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        told = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, told.out, told.err
+
+    return type_
+
+
+@pytest.mark.parametrize(
+    "arguments", ["['--help']", "['--version']", "['completion', 'bash']"], ids=["help", "version", "completion"]
+)
+def test_help_imports_nothing_that_takes_long(arguments: str):
+    source = f"""
+import sys
+from rondo.cli import main
+try:
+    main({arguments})
+except SystemExit:
+    print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert (done.stderr, bool(done.stdout)) == ("[]\n", True)
+
+
+@pytest.mark.parametrize("name", WIRED)
+def test_a_command_is_where_it_is_wired_under_its_name(name: str):
+    module, _, attribute = WIRED[name].where.partition(":")
+    command = getattr(import_module(f"rondo.commands.{module}"), attribute)
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    assert command.get_short_help_str(200).split()[0] == WIRED[name].help.split()[0]
+
+
+def test_each_option_says_what_it_is_for():
+    context = click.Context(cli.cli)
+    for name in WIRED:
+        command = cli.cli.get_command(context, name)
+        assert command
+        assert all(option.help for option in command.params if isinstance(option, click.Option)), name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nope",),
+        ("list", "--status", "done"),
+        ("add",),
+        ("add", "Buy milk", "--due", "soon"),
+        ("add", "Buy milk", "--due", "today", "--zone", "Mars/Olympus"),
+        ("add", "Buy milk", "--zone", "Europe/Paris"),
+        ("add", "Buy milk", "--remind", "tomorrow"),
+        ("edit", ID),
+        ("edit", ID, "--due", "today", "--clear", "due"),
+        ("show", "milk"),
+        ("complete",),
+    ],
+    ids=" ".join,
+)
+def test_what_is_typed_wrong_ends_with_2_and_one_line_that_says_where_to_look(typed: Type, words: tuple[str, ...]):
+    status, out, err = typed(*words)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "--help` shows what it takes." in err
+
+
+def test_rondo_alone_tells_what_there_is(typed: Type):
+    status, _, err = typed()
+    assert status == 2
+    assert all(name in err for name in WIRED)
+
+
+def test_who_is_not_logged_in_is_told_how(typed: Type):
+    status, out, err = typed("list")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "`rondo login`" in err
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "told"),
+    [
+        (refusal("validation", 422), 1, "It is refused."),
+        (refusal("unauthorized", 401), 1, "`rondo login` takes another token."),
+        (Says(200, "<html>", "text/html"), 1, "is not Rondo's API"),
+        (Says(202, PENDING), 3, "its outcome is not known yet. `rondo list` tells later."),
+    ],
+)
+def test_what_is_not_done_ends_with_one_line_that_says_what_to_do(typed: Type, says: Says, status: int, told: str):
+    with Scripted(says) as api:
+        ended, out, err = typed("add", "Buy milk", api=api.url)
+    assert (ended, out, err.count("\n")) == (status, "", 1)
+    assert told in err
+
+
+@pytest.mark.parametrize(("trouble", "told"), [(HANG_UP, "can't be reached"), (refusal("unavailable", 503), "refused")])
+def test_where_rondo_stays_away_the_status_is_3(typed: Type, trouble: Says | None, told: str):
+    with Scripted(*[trouble] * ATTEMPTS) as api:
+        status, out, err = typed("list", api=api.url)
+    assert (status, out, err.count("\n")) == (3, "", 1)
+    assert told in err
+
+
+def test_an_id_that_is_typed_whole_is_not_looked_for(typed: Type):
+    with Scripted(Says(200, ACCEPTED)) as api:
+        assert typed("complete", ID, api=api.url) == (0, f"Completed {ID[:8]} Stand-up\n", "")
+    assert [request.path for request in api.asked] == [f"/v1/tasks/{ID}/complete"]
+
+
+def page(*tasks: Any) -> Says:
+    return Says(200, {"items": list(tasks), "next": None})
+
+
+def test_beginnings_are_looked_for_once_and_a_task_that_is_meant_twice_is_completed_once(typed: Type):
+    with Scripted(page(TASK), Says(200, ACCEPTED)) as api:
+        assert typed("complete", ID[:4], ID[:9], ID, api=api.url)[0] == 0
+    assert len(api.asked) == 2
+
+
+def test_a_beginning_that_no_task_has_is_looked_for_among_the_deleted(typed: Type):
+    with Scripted(page(), page(task(status="deleted")), page(ENTRY)) as api:
+        assert typed("history", ID[:8], api=api.url)[0] == 0
+
+
+def test_nothing_is_done_where_one_of_several_ids_is_none(typed: Type):
+    with Scripted(page(TASK), page()) as api:
+        status, out, err = typed("delete", ID[:8], "ffff", api=api.url)
+    assert (status, out) == (1, "")
+    assert "There is no task ffff" in err
+    assert {request.method for request in api.asked} == {"GET"}
+
+
+def test_a_refusal_does_not_keep_the_other_tasks_from_theirs(typed: Type):
+    other = "00000000-0000-0000-0000-000000000000"
+    with Scripted(refusal("conflict", 409), Says(200, ACCEPTED)) as api:
+        status, out, err = typed("complete", other, ID, "--json", api=api.url)
+    assert (status, json.loads(out), err) == (1, [ACCEPTED], "00000000: It is refused.\n")
+
+
+def test_where_rondo_is_away_the_rest_is_not_sent_and_what_was_done_is_told(typed: Type):
+    other = "00000000-0000-0000-0000-000000000000"
+    with Scripted(Says(200, ACCEPTED), *[HANG_UP] * ATTEMPTS) as api:
+        status, out, _ = typed("complete", ID, other, other[:-1] + "1", "--json", api=api.url)
+    assert (status, json.loads(out)) == (3, [ACCEPTED])
+    assert api.asked[-1].path == f"/v1/tasks/{other}/complete"
+
+
+def test_what_was_so_already_is_told_and_is_done(typed: Type):
+    already = ACCEPTED | {"command": ACCEPTED["command"] | {"status": "nothing-to-do"}}
+    with Scripted(Says(200, already)) as api:
+        assert typed("complete", ID, api=api.url) == (0, f"{ID[:8]} Stand-up was completed already\n", "")
+
+
+def test_a_list_that_is_cut_says_so_beside_the_output(typed: Type):
+    with Scripted(Says(200, {"items": [TASK, TASK], "next": None})) as api:
+        status, out, err = typed("list", "--limit", "1", api=api.url)
+    assert (status, out.count("\n"), err) == (0, 1, "There are more than 1: --limit shows them.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "answer", "value"),
+    [
+        (("list",), page(TASK), [TASK]),
+        (("list",), page(), []),
+        (("show", ID), Says(200, TASK | {"new": "in a newer API"}), [TASK | {"new": "in a newer API"}]),  # type: ignore[operator]
+        (("history", ID), page(ENTRY), [ENTRY]),
+        (("add", "Stand-up"), Says(201, ACCEPTED), ACCEPTED),
+        (("edit", ID, "--title", "x"), Says(200, ACCEPTED), [ACCEPTED]),
+    ],
+    ids=str,
+)
+def test_json_is_one_value_as_the_api_has_it(typed: Type, words: tuple[str, ...], answer: Says, value: Any):
+    with Scripted(answer) as api:
+        status, out, err = typed(*words, "--json", api=api.url)
+    assert (status, json.loads(out), err) == (0, value, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_a_shell_asks_rondo(typed: Type, shell: str):
+    status, out, _ = typed("completion", shell)
+    assert status == 0
+    assert "_RONDO_COMPLETE" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"), [("rondo comp", ["complete", "completion"]), ("rondo list --status d", ["deleted"])]
+)
+def test_a_shell_completes_commands_and_values(
+    typed: Type, line: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    assert completed(typed, line, monkeypatch) == offered
+
+
+def completed(typed: Type, line: str, monkeypatch: pytest.MonkeyPatch, **options: str) -> list[str]:
+    """What is offered at the end of a line, by the protocol of click's script for bash."""
+    monkeypatch.setenv("_RONDO_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
+    status, out, _ = typed(**options)
+    assert status == 0
+    return [offer.partition(",")[2] for offer in out.split()]
+
+
+def test_a_shell_completes_ids_of_open_tasks(typed: Type, monkeypatch: pytest.MonkeyPatch):
+    with Scripted(page(TASK, task(id="ffff0000-0000-0000-0000-000000000000"))) as api:
+        assert completed(typed, "rondo complete 6a", monkeypatch, api=api.url) == [ID[:8]]
+
+
+def test_a_shell_completes_no_id_where_nobody_is_logged_in(typed: Type, monkeypatch: pytest.MonkeyPatch):
+    assert completed(typed, "rondo complete 6a", monkeypatch) == []
+
+
+def test_a_login_is_kept_only_if_it_is_good(typed: Type, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RONDO_TOKEN", "another")
+    with Scripted(refusal("unauthorized", 401)) as api:
+        assert typed("login", api.url)[0] == 1
+    assert Login.stored() is None
+    with Scripted(page()) as api:
+        assert typed("login", f"{api.url}/")[0] == 0
+        assert Login.stored() == Login(api.url, "another", Login.found().source.partition(",")[0])
