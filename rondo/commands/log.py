@@ -58,7 +58,7 @@ class LogCommand(click.Command):
             raise Failed(f"Rondo can't be reached ({error}): is `make run` running?", AWAY) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             sentence = f"Postgres can't answer ({error}): is it Rondo's, and has `make run` or a migration prepared it?"
-            raise Failed(sentence, AWAY) from error
+            raise Failed(sentence) from error
 
 
 @click.command("worker", cls=LogCommand)
