@@ -55,27 +55,40 @@ def create(title: str, *, wait: float | None = None, key: str | None = None, **f
     and the whole task, pending only if that takes longer. ``key`` is the Idempotency-Key under which a program may
     repeat it later; repeats within this call are safe without one.
     """
-    return _command("POST", "/v1/tasks", wait, key, {"title": title, **fields})
+    return _command("POST", "/v1/tasks", wait, key, body={"title": title, **fields})
 
 
-def update(task: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[Changes]) -> Call[Answer]:
-    """Set the given fields of a task; None clears one."""
-    return _command("PATCH", _task(task), wait, key, fields)
+def update(
+    task: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    **fields: Unpack[Changes],
+) -> Call[Answer]:
+    """Set the given fields of a task; None clears one.
+
+    As with every command on a task that stands: where ``version`` is given and the task has another by then, nothing
+    is done, and the outcome is ``Outdated``.
+    """
+    return _command("PATCH", _task(task), wait, key, body=fields, version=version)
 
 
-def complete(task: str, *, wait: float | None = None, key: str | None = None) -> Call[Answer]:
+def complete(
+    task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[Answer]:
     """Complete a task."""
-    return _command("POST", f"{_task(task)}/complete", wait, key)
+    return _command("POST", f"{_task(task)}/complete", wait, key, version=version)
 
 
-def reopen(task: str, *, wait: float | None = None, key: str | None = None) -> Call[Answer]:
+def reopen(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
     """Open a completed task again."""
-    return _command("POST", f"{_task(task)}/reopen", wait, key)
+    return _command("POST", f"{_task(task)}/reopen", wait, key, version=version)
 
 
-def delete(task: str, *, wait: float | None = None, key: str | None = None) -> Call[Answer]:
+def delete(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
     """Delete a task."""
-    return _command("DELETE", _task(task), wait, key)
+    return _command("DELETE", _task(task), wait, key, version=version)
 
 
 def command(command: str, *, wait: float | None = None) -> Call[Known]:
@@ -121,9 +134,16 @@ def _task(task: str) -> str:
 
 
 def _command(
-    method: str, path: str, wait: float | None, key: str | None, body: Mapping[str, Any] | None = None
+    method: str,
+    path: str,
+    wait: float | None,
+    key: str | None,
+    *,
+    body: Mapping[str, Any] | None = None,
+    version: int | None = None,
 ) -> Call[Answer]:
-    headers = {"Idempotency-Key": key or str(uuid4()), **_waiting(wait)}
+    expected = {} if version is None else {"If-Match": f'"{version}"'}
+    headers = {"Idempotency-Key": key or str(uuid4()), **_waiting(wait), **expected}
     return Call(method, path, body, headers=headers)
 
 

@@ -63,6 +63,10 @@ class Conflict(Problem):
     """The task does not allow this as it stands; ``code`` says why."""
 
 
+class Outdated(Problem):
+    """The task has another version than the command was meant for, and nothing was done."""
+
+
 class Invalid(Problem):
     """A field is not usable; ``fields`` says which, and what it needs."""
 
@@ -83,6 +87,7 @@ BY_KIND: Mapping[str, type[Problem]] = {
     "unauthorized": Unauthorized,
     "not-found": NotFound,
     "conflict": Conflict,
+    "version": Outdated,
     "validation": Invalid,
     "idempotency-key-reused": KeyReused,
     "unavailable": Unavailable,

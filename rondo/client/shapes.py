@@ -19,7 +19,7 @@ Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
 
 
 class WrittenDue(TypedDict, total=False):
-    """A due to set: a date; a date and a floating time; or a date, a time and a zone of the IANA database."""
+    """A due or a start to set: a date; a date and a floating time; or a date, a time and an IANA zone's name."""
 
     date: Required[str]
     time: str | None
@@ -42,6 +42,10 @@ class Fields(TypedDict, total=False):
     due: WrittenDue | None
     recurrence: str | None
     reminders: list[WrittenReminder] | None
+    start: WrittenDue | None
+    parent: str | None
+    order: str | None
+    pinned: bool | None
 
 
 class Changes(Fields, total=False):
@@ -51,7 +55,7 @@ class Changes(Fields, total=False):
 
 
 class Due(TypedDict):
-    """When a task is due, as it was asked for."""
+    """When a task is due or begins, as it was asked for."""
 
     date: str
     time: str | None
@@ -74,7 +78,10 @@ class TaskRef(TypedDict):
 
 
 class Task(TypedDict):
-    """A task as it stands. ``due_at`` is the instant that ``due`` means, None where it has no zone."""
+    """A task as it stands.
+
+    ``due_at`` and ``start_at`` are the instants that ``due`` and ``start`` mean, None where they have no zone.
+    """
 
     id: str
     href: str
@@ -93,6 +100,11 @@ class Task(TypedDict):
     created_at: str
     changed_at: str
     completed_at: str | None
+    start: Due | None
+    start_at: str | None
+    parent: str | None
+    order: str
+    pinned: bool
 
 
 class Command(TypedDict):

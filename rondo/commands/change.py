@@ -1,37 +1,43 @@
 """`rondo add` and `rondo edit`: what a task says."""
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, get_args
+from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from rondo.client import settled
+from rondo.client import Answer, Outdated, Rondo, settled
 from rondo.client.shapes import Changes, Fields, Priority
 from rondo.commands import shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import dates, shown
 
-CLEARED = {
+OPTION_FIELDS = {
     "notes": "notes",
-    "tag": "tags",
     "priority": "priority",
+    "tag": "tags",
+    "start": "start",
     "due": "due",
     "repeat": "recurrence",
     "remind": "reminders",
+    "parent": "parent",
 }
-"""The fields that can be cleared, by the option that sets them."""
+"""The fields that options set and `--clear` clears, by the option."""
+TRIES = 5
+"""How often tags are added to a task that others change meanwhile."""
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--due", help="2026-12-01, 2026-12-01T09:00, today, tomorrow, fri, 'fri 09:00'."),
-    click.option("--zone", help="The time zone of the due's time, as Europe/Paris; without one it floats."),
-    click.option("--tag", "tags", multiple=True, help="A tag; can be given several times."),
+    click.option("--start", help="When to begin with it, written as --due."),
+    click.option("--zone", help="The time zone of their times, as Europe/Paris; without one they float."),
+    click.option("--tag", multiple=True, help="A tag; can be given several times."),
     click.option("--priority", type=click.Choice(get_args(Priority)), help="How urgent it is."),
     click.option("--notes", help="Notes, in Markdown; - reads them from standard input."),
     click.option("--remind", multiple=True, help="15m, 2h, 1d before the due, or 2026-12-01T09:00:00Z; several times."),
     click.option("--repeat", help="A recurrence rule (RFC 5545), as FREQ=WEEKLY;BYDAY=MO."),
+    click.option("--parent", metavar="ID", type=shared.TaskId(), help="The task that it is a part of."),
+    click.option("--pin/--unpin", "pinned", default=None, help="Pin it, or no longer."),
 )
 
 
@@ -48,9 +54,9 @@ def _fields(command: Any) -> Any:
 @shared.as_json
 def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) -> None:
     """Create a task. The words of TITLE need no quotes, unless the shell reads more into them."""
-    fields = written(**typed)
+    fields = written(typed)
     with shared.rondo() as client:
-        answer = client.create(" ".join(title), wait=shared.WAIT, key=key, **fields)
+        answer = client.create(" ".join(title), wait=shared.WAIT, key=key, **_with_parent(client, fields))
     task = settled(answer)
     if as_json:
         shared.echo_json(answer)
@@ -62,62 +68,85 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
 @shared.several
 @click.option("--title", help="Another title.")
 @_fields
-@click.option("--clear", multiple=True, type=click.Choice(list(CLEARED)), help="Empty this field; several times.")
+@click.option("--add-tag", multiple=True, help="A tag besides those that it has; several times.")
+@click.option("--remove-tag", multiple=True, help="A tag to take away; several times.")
+@click.option("--clear", multiple=True, type=click.Choice(list(OPTION_FIELDS)), help="Empty this field; several times.")
 @shared.as_json
-def edit(tasks: tuple[str, ...], title: str | None, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
-    """Set fields of tasks, all to the same; what is not named stays. --tag and --remind set all tags and reminders."""
-    changes: Changes = {**written(**typed), **cleared(clear, typed)}  # type: ignore[typeddict-item]
-    if title is not None:
-        changes["title"] = title
-    if not changes:
-        raise click.UsageError("Nothing to change: name a field, as --title or --due.")
-    with shared.rondo() as client:
-        shared.each(
-            shared.resolve(client, tasks),
-            lambda task: client.update(task, wait=shared.WAIT, **changes),
-            lambda answer: shared.told(answer, "Changed", "was like that already"),
-            as_json,
-        )
-
-
-def written(
+def edit(
     *,
-    due: str | None,
-    zone: str | None,
-    tags: tuple[str, ...],
-    priority: Priority | None,
-    notes: str | None,
-    remind: tuple[str, ...],
-    repeat: str | None,
-) -> Fields:
+    tasks: tuple[str, ...],
+    title: str | None,
+    add_tag: tuple[str, ...],
+    remove_tag: tuple[str, ...],
+    clear: tuple[str, ...],
+    as_json: bool,
+    **typed: Any,
+) -> None:
+    """Set fields of tasks, all to the same; what is not named stays. --tag and --remind set all tags and reminders."""
+    set_, emptied = written(typed), cleared(clear, typed)
+    if (add_tag or remove_tag) and "tags" in {*set_, *emptied}:
+        raise click.UsageError("--add-tag and --remove-tag go without what sets or clears all tags.")
+    if not (set_ or emptied or add_tag or remove_tag or title is not None):
+        raise click.UsageError("Nothing to change: name a field, as --title or --due.")
+
+    with shared.rondo() as client:
+        ids = shared.resolve(client, tasks)
+        changes = cast("Changes", {**_with_parent(client, set_), **emptied})
+        if title is not None:
+            changes["title"] = title
+
+        def send(task: str) -> Answer:
+            if add_tag or remove_tag:
+                return retag(client, task, changes, add_tag, remove_tag)
+            return client.update(task, wait=shared.WAIT, **changes)
+
+        shared.each(ids, send, lambda answer: shared.told(answer, "Changed", "was like that already"), as_json)
+
+
+def retag(client: Rondo, task: str, changes: Changes, added: Iterable[str], removed: Iterable[str]) -> Answer:
+    """Change a task with tags added and removed, in the version that was read: nobody's tags get lost between."""
+    for left in reversed(range(TRIES)):
+        seen = client.task(task)
+        tags = sorted({*seen["tags"], *added} - {*removed})
+        try:
+            return client.update(
+                task, wait=shared.WAIT, version=seen["version"], **cast("Changes", {**changes, "tags": tags})
+            )
+        except Outdated:
+            if not left:
+                raise
+    raise AssertionError
+
+
+def written(typed: dict[str, Any]) -> Fields:
     """Return the fields that were typed as the API takes them. Raises ``click.UsageError``."""
-    fields: Fields = {}
-    if zone and not due:
-        raise click.UsageError("--zone is the zone of a due: give --due too.")
+    zone = typed["zone"]
+    days = {name: text for name in ("due", "start") if (text := typed[name]) is not None}
+    if zone and not days:
+        raise click.UsageError("--zone is the zone of a due or a start: give one of them, too.")
     try:
-        if due is not None:
-            fields["due"] = dates.due(due, zone, _today(zone))
-        if remind:
-            fields["reminders"] = [dates.reminder(text) for text in remind]
+        dated = {name: dates.due(text, zone, _today(zone)) for name, text in days.items()}
+        reminders = [dates.reminder(text) for text in typed["remind"]]
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if tags:
-        fields["tags"] = list(tags)
-    if priority:
-        fields["priority"] = priority
-    if notes is not None:
-        fields["notes"] = sys.stdin.read() if notes == "-" else notes
-    if repeat is not None:
-        fields["recurrence"] = repeat
-    return fields
+    notes = click.get_text_stream("stdin").read() if typed["notes"] == "-" else typed["notes"]
+    values = {**typed, **dated, "remind": reminders, "notes": notes, "tag": list(typed["tag"])}
+    fields = {field: values[option] for option, field in OPTION_FIELDS.items() if values[option] not in (None, [])}
+    return cast("Fields", fields if typed["pinned"] is None else {**fields, "pinned": typed["pinned"]})
 
 
 def cleared(names: tuple[str, ...], typed: dict[str, Any]) -> dict[str, None]:
     """Return what clears the fields of these options. Raises ``click.UsageError`` for one that is set, too."""
     for name in names:
-        if typed["tags" if name == "tag" else name]:
+        if typed[name]:
             raise click.UsageError(f"--{name} is set and cleared at once: leave out one of the two.")
-    return {CLEARED[name]: None for name in names}
+    return {OPTION_FIELDS[name]: None for name in names}
+
+
+def _with_parent(client: Rondo, fields: Fields) -> Fields:
+    """Return fields with the parent's whole id."""
+    parent = fields.get("parent")
+    return {**fields, "parent": shared.resolve(client, [parent])[0]} if parent else fields
 
 
 def _today(zone: str | None) -> date:

@@ -18,7 +18,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?P<seconds>:\d\d(?:\.\d+)?)?(?
 
 
 def due(text: str, zone: str | None, today: date) -> WrittenDue:
-    """Return the due that ``text`` means: a day; with a time a floating one; with a zone too, one in that zone.
+    """Return the due (or start) that ``text`` means: a day; with a time a floating one; with a zone too, one there.
 
     ``today`` is the day in the zone, without one where the person is. Raises ``ValueError`` for what is none of these;
     whether there is such a day, time and zone is for the API to say.
@@ -28,9 +28,7 @@ def due(text: str, zone: str | None, today: date) -> WrittenDue:
         raise ValueError(f"{text!r} is not a due. {DUE}")
     written: WrittenDue = {"date": day(found["day"], today)}
     if found["time"]:
-        written["time"] = found["time"]
-    if zone:
-        written["zone"] = zone
+        written |= {"time": found["time"], "zone": zone} if zone else {"time": found["time"]}
     return written
 
 

@@ -70,7 +70,7 @@ def cells(task: Task, now: datetime) -> Iterator[Text]:
     yield Text(task["id"][:SHOWN], "dim")
     yield Text(near(task["due"], now.date()) + repeats, _urgency(task, now) if is_open else "dim")
     yield Text("" if priority == "none" else priority, PRIORITY[priority] if is_open else "dim")
-    yield Text(plain(task["title"]), STATUS[task["status"]])
+    yield Text(("★ " if task["pinned"] else "") + plain(task["title"]), STATUS[task["status"]])
     yield Text(" ".join(f"#{plain(tag)}" for tag in task["tags"]), "blue" if is_open else "dim")
 
 
@@ -99,16 +99,23 @@ def facts(task: Task) -> Iterator[tuple[str, str]]:
         "id": task["id"],
         "status": task["status"],
         "priority": task["priority"],
-        "due": " ".join(filter(None, (due(task["due"]), task["due_at"] and f"({task['due_at']})"))),
+        "start": _with_instant(task["start"], task["start_at"]),
+        "due": _with_instant(task["due"], task["due_at"]),
         "repeat": plain(task["recurrence"] or ""),
         "remind": ", ".join(reminders),
         "tags": ", ".join(map(plain, task["tags"])),
+        "parent": task["parent"] or "",
+        "pinned": "yes" if task["pinned"] else "",
         "created": task["created_at"],
         "changed": task["changed_at"],
         "completed": task["completed_at"] or "",
         "notes": "\n".join(map(plain, task["notes"].split("\n"))),
     }
     return ((name, value) for name, value in values.items() if value)
+
+
+def _with_instant(value: Due | None, instant: str | None) -> str:
+    return f"{due(value)} ({instant})" if instant else due(value)
 
 
 def history(entries: Sequence[Entry]) -> Table:

@@ -140,7 +140,7 @@ def test_a_replay_of_what_there_is_not_says_so(words: tuple[str, ...], told: str
     ],
 )
 def test_a_part_that_is_away_or_misnamed_is_told_in_one_sentence(
-    words: tuple[str, ...], name: str, value: str, told: str, status: int, stack: Stack
+    *, words: tuple[str, ...], name: str, value: str, told: str, status: int, stack: Stack
 ) -> None:
     done = rondo(stack, *words, **{f"RONDO_{name}": value})
     sentence = done.stderr.decode().strip()

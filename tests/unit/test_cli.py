@@ -15,6 +15,7 @@ from rondo import cli
 from rondo.cli import WIRED, main
 from rondo.client import Login
 from rondo.client.wire import ATTEMPTS
+from rondo.commands.change import TRIES
 from tests.unit.client.scripted import HANG_UP, Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, ENTRY, PENDING, TASK, task
 
@@ -90,6 +91,8 @@ def test_each_option_says_what_it_is_for():
         ("add", "Buy milk", "--remind", "tomorrow"),
         ("edit", ID),
         ("edit", ID, "--due", "today", "--clear", "due"),
+        ("edit", ID, "--tag", "a", "--add-tag", "b"),
+        ("edit", ID, "--due", ""),
         ("show", "milk"),
         ("complete",),
     ],
@@ -179,6 +182,54 @@ def test_where_rondo_is_away_the_rest_is_not_sent_and_what_was_done_is_told(type
         status, out, _ = typed("complete", ID, other, other[:-1] + "1", "--json", api=api.url)
     assert (status, json.loads(out)) == (3, [ACCEPTED])
     assert api.asked[-1].path == f"/v1/tasks/{other}/complete"
+
+
+OUTDATED = refusal("version", 412)
+
+
+def test_tags_are_added_to_those_that_stand_in_the_version_that_was_read(typed: Type):
+    newer = TASK | {"tags": ["team", "urgent"], "version": 2}  # type: ignore[operator]
+    with Scripted(Says(200, TASK), OUTDATED, Says(200, newer), Says(200, ACCEPTED)) as api:
+        assert typed("edit", ID, "--add-tag", "work", "--remove-tag", "team", "--title", "x", api=api.url)[0] == 0
+    first, second = (request for request in api.asked if request.method == "PATCH")
+    assert (first.headers["If-Match"], first.body) == ('"1"', {"title": "x", "tags": ["work"]})
+    assert (second.headers["If-Match"], second.body) == ('"2"', {"title": "x", "tags": ["urgent", "work"]})
+
+
+def test_tags_of_a_task_that_never_rests_are_given_up(typed: Type):
+    with Scripted(*[Says(200, TASK), OUTDATED] * TRIES) as api:
+        assert typed("edit", ID, "--add-tag", "work", api=api.url)[0] == 1
+    assert len(api.asked) == 2 * TRIES
+
+
+@pytest.mark.parametrize(
+    ("words", "body"),
+    [
+        (("--due", "2027-01-04"), {"due": {"date": "2027-01-04"}}),
+        (("--start", "2027-01-04T09:00"), {"start": {"date": "2027-01-04", "time": "09:00"}}),
+        (
+            ("--start", "2027-01-03", "--due", "2027-01-04 09:00", "--zone", "Europe/Paris"),
+            {
+                "start": {"date": "2027-01-03"},
+                "due": {"date": "2027-01-04", "time": "09:00", "zone": "Europe/Paris"},
+            },
+        ),
+        (("--tag", "b", "--tag", "a"), {"tags": ["b", "a"]}),
+        (
+            ("--remind", "15m", "--repeat", "FREQ=DAILY"),
+            {"reminders": [{"before": "PT15M"}], "recurrence": "FREQ=DAILY"},
+        ),
+        (("--priority", "none", "--notes", ""), {"priority": "none", "notes": ""}),
+        (("--pin",), {"pinned": True}),
+        (("--unpin", "--parent", ID), {"pinned": False, "parent": ID}),
+        (("--clear", "due", "--clear", "tag", "--title", "x"), {"title": "x", "due": None, "tags": None}),
+    ],
+    ids=str,
+)
+def test_a_change_says_what_was_typed_and_nothing_else(typed: Type, words: tuple[str, ...], body: Any):
+    with Scripted(Says(200, ACCEPTED)) as api:
+        assert typed("edit", ID, *words, api=api.url)[0] == 0
+    assert [request.body for request in api.asked] == [body]
 
 
 def test_what_was_so_already_is_told_and_is_done(typed: Type):

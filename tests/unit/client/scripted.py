@@ -36,6 +36,7 @@ class Asked:
     method: str
     path: str
     headers: Mapping[str, str]
+    body: Any
 
 
 class Scripted:
@@ -50,8 +51,9 @@ class Scripted:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                scripted.asked.append(Asked(self.command, self.path, dict(self.headers)))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                asked = Asked(self.command, self.path, dict(self.headers), json.loads(body) if body else None)
+                scripted.asked.append(asked)
                 if (says := scripted._answers.pop(0)) is HANG_UP:
                     self.close_connection = True
                     return

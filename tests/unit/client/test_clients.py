@@ -82,6 +82,14 @@ def test_waiting_is_asked_for_as_a_preference(ask: Way) -> None:
     assert [request.headers.get("Prefer") for request in api.asked] == ["wait=20", None]
 
 
+@pytest.mark.parametrize("method", ["update", "complete", "reopen", "delete"])
+def test_a_version_is_sent_as_the_tag_that_the_task_must_match(method: str) -> None:
+    with Scripted(Says(202, PENDING), Says(202, PENDING)) as api:
+        blocking(api.url, method, "1", version=3)
+        blocking(api.url, method, "1")
+    assert [request.headers.get("If-Match") for request in api.asked] == ['"3"', None]
+
+
 def test_a_refusal_is_not_sent_again(ask: Way) -> None:
     with Scripted(refusal("conflict", 409)) as api, pytest.raises(Problem):
         ask(api.url, "complete", "1")

@@ -27,7 +27,7 @@ PARIS = "Europe/Paris"
         ("satt10:00", None, {"date": "2026-11-28", "time": "10:00"}),
         (" monday ", None, {"date": "2026-11-30"}),
         ("2026-02-30", None, {"date": "2026-02-30"}),  # the API says that there is no such day
-        ("today", PARIS, {"date": "2026-11-23", "zone": PARIS}),  # and that a zone needs a time
+        ("today", PARIS, {"date": "2026-11-23"}),  # a day has no zone; this one was today there
     ],
 )
 def test_a_due_is_a_day_a_floating_time_or_a_time_in_a_zone(text: str, zone: str | None, written: dict[str, str]):

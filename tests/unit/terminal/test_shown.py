@@ -13,7 +13,9 @@ from tests.unit.client.tasks import ENTRY, task
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=1)))
 TODAY = NOW.date()
-SIMPLE = task(due=None, due_at=None, recurrence=None, reminders=[], priority="none", tags=[], notes="")
+SIMPLE = task(
+    due=None, due_at=None, start=None, start_at=None, recurrence=None, reminders=[], priority="none", tags=[], notes=""
+)
 
 
 def day(text: str, time: str | None = None, zone: str | None = None) -> Due:
