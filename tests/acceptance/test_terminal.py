@@ -80,6 +80,14 @@ def test_a_task_that_is_typed_twice_under_one_key_stands_once(terminal: Terminal
     assert len(terminal.json("list")) == 1
 
 
+def test_a_task_is_part_of_another_and_keeps_the_tags_that_it_has(terminal: Terminal) -> None:
+    trip = terminal.json("add", "Trip", "--tag", "travel", "--pin")["task"]["id"]
+    part = terminal.json("add", "Pack", "--parent", trip[:12], "--start", "2027-01-03", "--due", "2027-01-04")["task"]
+    assert (part["parent"], part["start"]["date"]) == (trip, "2027-01-03")
+    (changed,) = terminal.json("edit", trip, "--add-tag", "family", "--unpin")
+    assert (changed["task"]["tags"], changed["task"]["pinned"]) == (["family", "travel"], False)
+
+
 def test_a_field_that_is_not_usable_is_named(terminal: Terminal) -> None:
     told = terminal.type("add", "Buy milk", "--due", "2027-02-30", status=1)
     assert told == "due.date: There is no such day in the calendar.\n"
