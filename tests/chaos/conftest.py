@@ -7,6 +7,7 @@ import pytest
 
 from local import prepare
 from tests.acceptance.stack import pytest_runtest_makereport, running
+from tests.chaos import views
 from tests.chaos.rondo import PARTITIONS, Rondo
 
 __all__ = ["pytest_runtest_makereport"]
@@ -18,6 +19,7 @@ async def rondo(request: pytest.FixtureRequest) -> AsyncIterator[Rondo]:
     with running(request, only="kafka,postgres,registry") as stack:
         await asyncio.to_thread(prepare.log, stack.run["kafka"], stack.run["registry"], PARTITIONS)
         await asyncio.to_thread(prepare.views, stack.run["postgres"])
+        await views.watch(stack.run["postgres"])
         yield (rondo := Rondo(stack))
         assert await rondo.unpaid() == set()
         assert await rondo.verified() == []

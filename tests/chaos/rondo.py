@@ -122,7 +122,8 @@ class Rondo:
         await _until(wrong, fleet, "It did not come right")
 
     async def _wrong(self, seen: Seen) -> list[str]:
-        return oracle.anomalies(seen, now()) or await views.differences(self._run["postgres"], self._rebuilt, seen)
+        found = oracle.anomalies(seen, now()) + await views.moved_back(self._run["postgres"])
+        return found or await views.differences(self._run["postgres"], self._rebuilt, seen)
 
 
 async def _ask(people: People, log: Log) -> None:

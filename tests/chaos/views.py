@@ -1,4 +1,4 @@
-"""Compares Postgres with what folding the topics into an empty database gives."""
+"""Compares Postgres with what folding the topics into an empty database gives, and sees positions that move back."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,6 +11,16 @@ from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, TASK_EVENTS
 from streams.domain.views import collect
 from tests.chaos.oracle import Seen
 
+_WATCH = """
+create table public.moved_back (topic text, partition integer, stood bigint, came bigint);
+create function public.note_moved_back() returns trigger language plpgsql security definer as $$
+begin
+    insert into public.moved_back values (old.topic, old.partition, old.position, new.position);
+    return new;
+end $$;
+create trigger moved_back before update on rondo.positions
+for each row when (new.position <= old.position) execute function public.note_moved_back();
+"""
 TABLES = ("tasks", "tags", "task_tags", "audit", "reminders", "notifications", "commands")
 
 
@@ -31,6 +41,25 @@ async def differences(live: str, rebuilt: str, seen: Seen) -> list[str]:
         for name, found, wanted in pairs
         if found != wanted
     ]
+
+
+async def watch(dsn: str) -> None:
+    """Keep from now on which positions move back: the rows don't tell, since writing them again changes nothing."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(_WATCH)
+    finally:
+        await connection.close()
+
+
+async def moved_back(dsn: str) -> list[str]:
+    """Return the moves back of positions: a zombie wrote."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        moves = await connection.fetch("select * from public.moved_back")
+    finally:
+        await connection.close()
+    return [f"The views' position in {topic}/{n} moved from {stood} to {came}." for topic, n, stood, came in moves]
 
 
 async def positions(dsn: str) -> Counter[int]:
