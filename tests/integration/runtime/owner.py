@@ -25,11 +25,11 @@ class Owner:
             self.positions = await self.store.open()
         return self
 
-    async def count(self, user: str, number: int) -> None:
+    async def count(self, user: str, number: int, kept: str = "h") -> None:
         """Commit a block that keeps and emits a number."""
         block = Block(self.counting.stage, 0, [], self.store.state, 1_000)
         with block:
-            self.counting.heads[user] = r.AuditHead(number, "h")
+            self.counting.heads[user] = r.AuditHead(number, kept)
             block.emit(self.counting.counts, outcome(user, 1_000, f"{user}-{number}", number, "t"))
         await self.store.commit(block, {self.counting.commands.name: number})
 

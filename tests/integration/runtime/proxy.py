@@ -1,4 +1,4 @@
-"""A network between a worker and the broker that loses what it is told to lose."""
+"""A network between a worker and the broker that loses what it is told to lose, and is late when it is told to be."""
 
 import asyncio
 import struct
@@ -13,6 +13,7 @@ class Api(IntEnum):
     """Requests by their key in Kafka's protocol (https://kafka.apache.org/protocol#protocol_api_keys)."""
 
     PRODUCE = 0
+    FETCH = 1
     JOIN_GROUP = 11
     HEARTBEAT = 12
     DESCRIBE_GROUPS = 15
@@ -23,13 +24,14 @@ class Proxy:
     """Passes requests and answers on. A connection that lost one is silent from then on, in both directions, but open.
 
     ``requests`` are lost before they reach the broker, ``answers`` after it did what was asked; ``lost`` is set once
-    there was one. ``asked`` counts what was asked. Clients come here for everything: the broker's port is replaced in
-    all that it says.
+    there was one. ``delays`` has the seconds by which the next answer is late. ``asked`` counts what was asked. Clients
+    come here for everything: the broker's port is replaced in all that it says.
     """
 
     def __init__(self, kafka: str) -> None:
         self.requests: set[Api] = set()
         self.answers: set[Api] = set()
+        self.delays: dict[int, float] = {}
         self.lost = asyncio.Event()
         self.asked: Counter[int] = Counter()
         self.host, port = kafka.rsplit(":", 1)
@@ -74,6 +76,7 @@ class _Connection:
         self.silent = False
         self._proxy, self._client, self._reader, self._broker = proxy, client, reader, broker
         self._asked: dict[int, int] = {}
+        self._late = 0.0
 
     async def up(self, reader: StreamReader) -> None:
         await self._pass(reader, self._broker, self._request)
@@ -89,6 +92,8 @@ class _Connection:
         while True:
             (size,) = struct.unpack(">i", await reader.readexactly(4))
             frame = look(await reader.readexactly(size))
+            late, self._late = self._late, 0.0
+            await asyncio.sleep(late)
             if not self.silent:
                 writer.write(struct.pack(">i", len(frame)) + frame)
                 await writer.drain()
@@ -102,7 +107,9 @@ class _Connection:
 
     def _answer(self, frame: bytes) -> bytes:
         (correlation,) = struct.unpack_from(">i", frame)
-        self._lose(self._asked.pop(correlation) in self._proxy.answers)
+        api = self._asked.pop(correlation)
+        self._late = self._proxy.delays.pop(api, 0.0)
+        self._lose(api in self._proxy.answers)
         own, shown = (
             self._proxy.host.encode() + struct.pack(">i", port) for port in (self._proxy.broker, self._proxy.port)
         )

@@ -4,11 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import structlog
 from aiokafka.errors import ProducerFenced
 
 from schemas import records as r
 from streams.runtime import Block
 from tests.integration.runtime.counting import Log
+from tests.integration.runtime.proxy import Api, proxied
 
 
 @pytest.mark.parametrize("earlier", [1, 2])
@@ -31,6 +33,22 @@ async def test_a_new_disk_is_filled_from_the_changelog(owner):
         await first.count("ann", number)
     second = await owner("b").open()
     assert (second.kept("ann"), second.positions) == (3, {first.counting.commands.name: 3})
+
+
+async def test_a_restore_that_takes_long_tells_how_far_it_is(owner, log: Log):
+    first = await owner("a").open()
+    for number in range(8):
+        await first.count("ann", number, kept="h" * 800_000)  # more than one fetch
+    async with proxied(log.kafka) as network:
+        network.delays[Api.FETCH] = 5.1
+        with structlog.testing.capture_logs() as lines:
+            second = await owner("b", kafka=network.kafka).open()
+    told = next(line for line in lines if line["event"] == "restoring")
+    (ended,) = [line for line in lines if line["event"] == "restored"]
+    assert (told["stage"], told["partition"]) == (first.stage, 0)
+    assert 0 < told["records"] < ended["records"] == 16  # each block changes its position, too
+    assert ended["records"] - told["records"] <= told["remaining"] < 3 * 8
+    assert second.kept("ann") == 7
 
 
 async def test_a_disk_that_is_behind_is_brought_up_to_date(owner, tmp_path: Path):
