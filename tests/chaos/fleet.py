@@ -103,6 +103,10 @@ class Fleet:
             return [one for one in self._faults.points if one not in self._woken or not self.armed[one].went_on()]
         return [stage for stage in self._faults.points if not self.armed[stage].failed()]
 
+    def starting(self) -> list[str]:
+        """Return who runs and has no assignment yet: told to end so soon, it would not end well."""
+        return [f"{one.log} begins." for one in self.workers if one.ended is None and not one.tells("assigned")]
+
     async def stop(self) -> dict[str, int | None]:
         """Stop all that run; return those that did not end well, with their status."""
         running = [worker for worker in self.workers if worker.ended is None]

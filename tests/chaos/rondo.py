@@ -117,7 +117,7 @@ class Rondo:
 
     async def _settle(self, fleet: Fleet, log: Log) -> None:
         async def wrong() -> list[str]:
-            return await self._wrong(await log.look())
+            return fleet.starting() or await self._wrong(await log.look())
 
         await _until(wrong, fleet, "It did not come right")
 
