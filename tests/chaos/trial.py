@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from schemas.topics import DEAD_LETTERS
+from streams.replay import verify
 from streams.settings import Settings
 from tests.chaos.fleet import SESSION
 from tests.chaos.log import Log, opened
@@ -78,6 +79,8 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
             await on.answered()
             await swarm.stop()
             assert await on.anomalies() == []
+            report = await verify(settings, [counting.stage])
+            assert report.differences == [], report.told()
         finally:
             asking.cancel()
             await asyncio.wait([asking])
