@@ -104,8 +104,8 @@ class Fleet:
         return [stage for stage in self._faults.points if not self.armed[stage].failed()]
 
     def starting(self) -> list[str]:
-        """Return who runs and has no assignment yet: told to end so soon, it would not end well."""
-        return [f"{one.log} begins." for one in self.workers if one.ended is None and not one.tells("assigned")]
+        """Return who runs and has not begun yet."""
+        return [f"{one.log} begins." for one in self.workers if one.ended is None and not one.has_begun()]
 
     async def stop(self) -> dict[str, int | None]:
         """Stop all that run; return those that did not end well, with their status."""

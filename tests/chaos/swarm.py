@@ -56,7 +56,10 @@ class Swarm:
         return self.running[disk]
 
     async def leave(self, worker: Worker) -> None:
-        """Let a worker end as it should."""
+        """Let a worker end as it should, once it has begun."""
+        while not worker.has_begun():
+            self.check()
+            await asyncio.sleep(0.3)
         self.ended.append(self.running.pop(worker.disk))
         status = await asyncio.to_thread(worker.stop)
         assert status == 0, f"{worker.log} ended with status {status}."

@@ -47,6 +47,10 @@ class Worker:
         """Return when it told something."""
         return datetime.fromisoformat(told["timestamp"])
 
+    def has_begun(self) -> bool:
+        """Tell whether it takes part in its group; told to end before it listens to signals, it would not end well."""
+        return bool(self.tells("assigned"))
+
     def failed(self) -> bool:
         """Tell whether it has reached its failpoint."""
         return bool(self.tells("failpoint reached"))
