@@ -57,8 +57,9 @@ class Swarm:
 
     async def leave(self, worker: Worker) -> None:
         """Let a worker end as it should, once it has begun."""
+        deadline = now() + LONGEST * 1000
         while not worker.has_begun():
-            self.check()
+            assert now() < deadline, f"{worker.log} was not assigned anything in {LONGEST} s."
             await asyncio.sleep(0.3)
         self.ended.append(self.running.pop(worker.disk))
         status = await asyncio.to_thread(worker.stop)
