@@ -57,7 +57,7 @@ class Numbers:
 
 
 class MessagePack:
-    """A serde as cheap as they come: arrays of fields, by C."""
+    """A serde as cheap as they come: maps of fields, by C."""
 
     def __init__(self) -> None:
         self._prefixes: dict[type[Struct], bytes] = {}
