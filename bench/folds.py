@@ -9,8 +9,9 @@ if Avro were as good as free.
 import asyncio
 import tempfile
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, cast
@@ -33,12 +34,12 @@ from schemas.topics import TASK_COMMANDS, Topic
 from streams.replay.block import fold, lent
 from streams.runtime import Block, Stage
 from streams.runtime.block import Output
+from streams.runtime.kafka import BATCH_BYTES, batches
 from streams.runtime.state import State
 from streams.settings import Settings
 from streams.worker import STAGES, find
 
 _BLOCK = 500
-_BATCH_BYTES = 900_000
 _NOW = 1_795_438_800_000
 
 Raws = list[ConsumerRecord]
@@ -132,10 +133,7 @@ def _committed(block: Block, state: State | None) -> None:
     """Do what a commit does, but for what leaves the process."""
     changed = [Output(key, value, _NOW) for key, value in block.changes.items()]
     for outputs in (*block.outputs.values(), changed):
-        batch = BatchBuilder(_BATCH_BYTES, 0)
-        for out in outputs:
-            if batch.append(key=out.key, value=out.value, timestamp=out.at, headers=out.headers) is None:
-                batch = BatchBuilder(_BATCH_BYTES, 0)
+        deque(batches(partial(BatchBuilder, BATCH_BYTES, 0), outputs), maxlen=0)
     if state:
         state.write(block.changes, 0, _NOW)
 

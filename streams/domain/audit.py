@@ -23,9 +23,9 @@ START = AuditHead(sequence=0, hash="0" * 64)
 FIELDS = tuple(f for f in Task.__struct_fields__ if f not in {"id", "user", "changed_at", "version"})
 """The fields of a task whose changes are told; the others are told by the entry itself."""
 
-_LATER = {"start": None, "parent": None, "rank": "", "pinned": False}
-"""Fields that came later, with the value that told of none: a new task's are told where they say something, so that
-entries of older logs keep their hashes."""
+_LATER = {"rank": "", "pinned": False}
+"""Fields that came later, with the value other than None that tells nothing of a new task: so entries of older logs keep
+their hashes."""
 
 _SORTED = json.Encoder(order="sorted")
 
@@ -66,13 +66,12 @@ def head_after(entry: AuditEntry) -> AuditHead:
 
 def changes(before: Task | None, after: Task) -> tuple[FieldChange, ...]:
     """Return every field whose value differs, in the record's order, the values as JSON."""
-    pairs = ((field, getattr(before, field, None), getattr(after, field)) for field in FIELDS)
-    changed = (FieldChange(field, _json(old), _json(new)) for field, old, new in pairs if old != new)
-    return tuple(changed) if before else tuple(one for one in changed if not _says_nothing(after, one.field))
-
-
-def _says_nothing(task: Task, field: str) -> bool:
-    return field in _LATER and getattr(task, field) == _LATER[field]
+    told = ((field, getattr(before, field, None), getattr(after, field)) for field in FIELDS)
+    return tuple(
+        FieldChange(field, _json(old), _json(new))
+        for field, old, new in told
+        if new != (old if before else _LATER.get(field))
+    )
 
 
 def digest(entry: AuditEntry) -> str:

@@ -6,7 +6,7 @@ The end of the changelog is read only after both are initialised: then nothing o
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RULES = "1"  # version of the rules that decide; a change of it is a record on the log
 POSITION = b"position\x00"
 _FETCH_BYTES = 4 * 1024 * 1024  # at once while restoring: RocksDB writes such a batch in some 20 ms
-_BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
+BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
 
 
 class KafkaStore:
@@ -63,7 +63,7 @@ class KafkaStore:
             bootstrap_servers=self._settings.kafka,
             transactional_id=f"rondo-{self._stage.name}-{self._partition}-{number}",
             transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
-            max_batch_size=_BATCH_BYTES,
+            max_batch_size=BATCH_BYTES,
             max_request_size=DEAD_LETTERS.max_bytes,
         )
         self._producers.append(producer)
@@ -122,7 +122,7 @@ class KafkaStore:
             for topic, outputs in self._outputs(block, changes).items():
                 if topic == self._stage.changelog_name:
                     await self._reach(Point.PRODUCED)
-                for batch in _batches(producer, outputs):
+                for batch in batches(producer.create_batch, outputs):
                     partition = 0 if topic == DEAD_LETTERS.name else self._partition
                     sent.append(await producer.send_batch(batch, topic, partition=partition))
         except asyncio.CancelledError:  # its time is over, so nobody may wait for what was sent
@@ -183,11 +183,12 @@ def positions(state: State, codec: Serde) -> dict[str, int]:
     return dict(cast("r.Position", codec.decode(raw)).offsets) if raw else {}
 
 
-def _batches(producer: AIOKafkaProducer, outputs: list[Output]) -> Iterator[BatchBuilder]:
-    batch = producer.create_batch()
+def batches(create: Callable[[], BatchBuilder], outputs: Iterable[Output]) -> Iterator[BatchBuilder]:
+    """Yield what is to be sent: as many outputs in a batch as it holds, in their order."""
+    batch = create()
     for out in outputs:
         if batch.append(key=out.key, value=out.value, timestamp=out.at, headers=out.headers) is None:
             yield batch
-            batch = producer.create_batch()
+            batch = create()
             batch.append(key=out.key, value=out.value, timestamp=out.at, headers=out.headers)
     yield batch
