@@ -24,7 +24,7 @@ FIELDS = tuple(f for f in Task.__struct_fields__ if f not in {"id", "user", "cha
 """The fields of a task whose changes are told; the others are told by the entry itself."""
 
 _LATER = {"rank": "", "pinned": False}
-"""Fields that came later, with the value other than None that tells nothing of a new task: so entries of older logs keep
+"""What tells nothing of a new task in fields that came later, where it is not None: so that entries of older logs keep
 their hashes."""
 
 _SORTED = json.Encoder(order="sorted")
