@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from fastapi import Depends, Header, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 
 from api import prefer
 from api.answers import command_href, task_href
@@ -76,6 +76,7 @@ async def _seconds(
     request: Request,
     wishes: Annotated[
         list[str] | None,
+        WithJsonSchema({"type": "string"}),  # whatever it says: what is not understood is ignored
         Header(alias="Prefer", description='"wait" or "wait=SECONDS" (RFC 7240): answer with the outcome.'),
     ] = None,
 ) -> float | None:

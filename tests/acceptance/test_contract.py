@@ -1,0 +1,86 @@
+"""The whole API held to its OpenAPI document by Schemathesis, on Rondo whole: what it answers to whatever is sent."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+from schemathesis import Case, Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from api.settings import Settings
+from tests.acceptance.stack import Stack, User
+
+SCHEMA = schemathesis.openapi.from_dict(
+    create_app(
+        Settings(kafka="unused:9092", registry="http://unused", postgres="postgresql://unused", secret="unused" * 6)
+    ).openapi()
+)
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    ignored_auth,
+]
+IN_A_SHARED_WORLD = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+def hold(case: Case, stack: Stack, user: User) -> None:
+    """Send a request, and compare what comes back with the document."""
+    case.call_and_validate(**to(stack, user), checks=CHECKS)
+
+
+def to(stack: Stack, user: User) -> dict[str, Any]:
+    """Where a request goes, and from whom."""
+    return {"base_url": stack.run["api"], "headers": {"Authorization": f"Bearer {user.token}"}}
+
+
+def courses(stack: Stack, examples: int) -> None:
+    """Let requests follow upon each other: what one answered is what the next one is about.
+
+    Each course has a user of its own and waits for outcomes, so that the same course leads to the same answers.
+    """
+
+    class Course(SCHEMA.as_state_machine()):  # type: ignore[misc]
+        def setup(self) -> None:
+            self.to = to(stack, stack.new_user())
+            self.to["headers"]["Prefer"] = "wait=30"
+
+        def get_call_kwargs(self, _case: Case) -> dict[str, Any]:
+            return self.to
+
+        def validate_response(self, response: Response, case: Case, **_: Any) -> None:
+            case.validate_response(response, checks=CHECKS)
+
+    run_state_machine_as_test(
+        Course, settings=settings(max_examples=examples, stateful_step_count=10, **IN_A_SHARED_WORLD)
+    )
+
+
+def test_requests_that_follow_upon_each_other_are_answered_as_the_document_says(stack: Stack):
+    courses(stack, 20)
+
+
+@pytest.mark.deep
+def test_many_courses_of_requests_are_answered_as_the_document_says(stack: Stack):
+    courses(stack, 300)
+
+
+@pytest.mark.deep
+@SCHEMA.parametrize()
+@settings(max_examples=1_000, **IN_A_SHARED_WORLD)
+def test_every_answer_to_a_thousand_requests_is_as_the_document_says(case: Case, stack: Stack, user: User):
+    hold(case, stack, user)
