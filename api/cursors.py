@@ -1,20 +1,25 @@
 """Cursors of pages: opaque to clients, so that what a page is ordered by may change; each is of one list, by name."""
 
 import base64
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from api.problems import CURSOR, FieldError, Problem
-from postgres.reader import Key
+from postgres.reader import Key, Position
+
+Used = TypeVar("Used")
 
 _KEY = tuple[Annotated[datetime, msgspec.Meta(tz=True)], UUID]
 _NUMBER = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_NOW = Annotated[int, msgspec.Meta(ge=0, le=2**46)]  # milliseconds, up to the year 4199: any calendar has what is near
+_PLACE = tuple[str, _NOW, Position]
 
 
-def write(name: str, position: Key | int | None) -> str | None:
+def write(name: str, position: Key | int | tuple[str, int, Position] | None) -> str | None:
     """Return the cursor of the position that a page of the list ``name`` ended at, None at the end of the list."""
     if position is None:
         return None
@@ -34,11 +39,38 @@ def number(name: str, cursor: str | None) -> int | None:
     return None if cursor is None else int(_read(name, cursor, _NUMBER))
 
 
+def place(name: str, asked: str, cursor: str | None) -> tuple[int, Position] | None:
+    """Return as of when a list of what was ``asked`` for was begun, and the position in it, None for its beginning.
+
+    Raises ``Problem``, also for a cursor of a list of something else.
+    """
+    if cursor is None:
+        return None
+    of, now, position = _read(name, cursor, _PLACE)
+    if of != asked:
+        raise _refused("It is of another filter, sort or zone. Send these as they were, or leave the cursor out.")
+    return now, position
+
+
+def used(use: Callable[[], Used]) -> Used:
+    """Return what a position is used for. Raises ``Problem`` where ``use`` raises ValueError, as it can't be used."""
+    try:
+        return use()
+    except ValueError:
+        raise _refused(_NONE) from None
+
+
 def _read(name: str, cursor: str, shape: Any) -> Any:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         text = base64.b64decode(padded, altchars=b"-_", validate=True)
         return msgspec.json.decode(text, type=tuple[Literal[name], shape])[1]  # type: ignore[valid-type]
     except ValueError:  # also binascii's, msgspec's and of what is not ASCII
-        error = FieldError("cursor", "It is not a cursor of this list. Send it as it came, or leave it out.")
-        raise Problem(CURSOR, errors=[error]) from None
+        raise _refused(_NONE) from None
+
+
+_NONE = "It is not a cursor of this list. Send it as it came, or leave it out."
+
+
+def _refused(detail: str) -> Problem:
+    return Problem(CURSOR, errors=[FieldError("cursor", detail)])

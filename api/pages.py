@@ -16,7 +16,7 @@ Shown = TypeVar("Shown", bound=BaseModel)
 
 TaskId = Annotated[UUID, Path(description="The task's id.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]
-Cursor = Annotated[str | None, Query(max_length=500, description="The `next` of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the page before.")]
 
 
 def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:

@@ -92,10 +92,15 @@ CATALOGUE: Mapping[str, Kind] = {
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field: its path in the body (``due.date``), or a parameter's or header's name."""
+    """What is wrong with one field: its path in the body (``due.date``), or a parameter's or header's name.
+
+    In a filter or a sort: from which column on (code points, from 1), and what was probably meant there.
+    """
 
     field: str
     detail: str
+    column: int | None = None
+    suggestion: str | None = None
 
 
 class Problem(HTTPException):
@@ -118,8 +123,12 @@ def document(problem: Problem) -> dict[str, Any]:
     kind = problem.kind
     body: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": problem.detail}
     if problem.errors:
-        body["errors"] = [asdict(error) for error in problem.errors]
+        body["errors"] = [_shown(error) for error in problem.errors]
     return body | problem.members
+
+
+def _shown(error: FieldError) -> dict[str, Any]:
+    return {name: value for name, value in asdict(error).items() if value is not None}
 
 
 def respond(problem: Problem) -> Response:
@@ -170,7 +179,7 @@ _SCHEMA = {
             "items": {
                 "type": "object",
                 "required": ["field", "detail"],
-                "properties": {"field": _TEXT, "detail": _TEXT},
+                "properties": {"field": _TEXT, "detail": _TEXT, "column": {"type": "integer"}, "suggestion": _TEXT},
             },
         },
     },

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import msgspec
 from asyncpg import Connection, Pool, Record
 
+from postgres.finding import Position, Wanted, columns, page
 from postgres.queries import load
 from postgres.rows import (
     Cursor,
@@ -24,7 +25,6 @@ from postgres.rows import (
     ReminderStatus,
     Task,
 )
-from schemas.records import Status
 
 __all__ = [
     "Delivery",
@@ -33,11 +33,13 @@ __all__ = [
     "Key",
     "Outcome",
     "Page",
+    "Position",
     "Reader",
     "Reminder",
     "ReminderStatus",
     "Task",
     "View",
+    "Wanted",
 ]
 
 _JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps"})
@@ -57,7 +59,7 @@ class Reader:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             await load("read").become_reader(connection, user=user)
-            yield View(connection)
+            yield View(connection, user)
 
 
 class View:
@@ -66,19 +68,20 @@ class View:
     Ids are UUIDs as strings. A ``limit`` is a number of items, 1 or more; ``after`` is the ``next`` of the page before.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, user: str) -> None:
         self._connection = connection
+        self._user = user
 
     async def task(self, task: str) -> Task | None:
         """Return a task, also a deleted one; None where the user has no such task."""
-        row = await load("read").task(self._connection, id=task)
+        row = await self._connection.fetchrow(f"{columns()} from rondo.tasks where tasks.id = $1::uuid", task)
         return None if row is None else _struct(Task, row)
 
-    async def tasks(self, limit: int, after: Key | None = None, status: Status | None = None) -> Page[Task, Key]:
-        """Return tasks, the newest first: those with ``status``, or all but the deleted."""
-        created_at, last = after or (None, None)
-        rows = load("read").tasks(self._connection, status=status, created_at=created_at, id=last, limit=limit + 1)
-        return await _page(Task, rows, limit, lambda task: (task.created_at, task.id))
+    async def tasks(self, wanted: Wanted, limit: int) -> Page[Task, Position]:
+        """Return a page of the tasks that are wanted."""
+        rows = await self._connection.fetch(page(wanted), self._user, limit + 1, *wanted.values)
+        items = tuple(_struct(Task, row) for row in rows[:limit])
+        return Page(items, tuple(rows[limit - 1]["position"]) if len(rows) > limit else None)
 
     async def history(self, task: str, limit: int, after: int | None = None) -> Page[Entry, int]:
         """Return what happened to a task, from its beginning."""

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import answers, cursors, examples, shapes
+from api import answers, examples, shapes
+from api.finding import Wished
 from api.ingress import Enveloped, Expected
-from api.pages import Cursor, Limit, TaskId, list_responses, listed, responses
+from api.pages import Limit, TaskId, list_responses, responses
 from api.parts import Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import CHANGE_RESPONSES, COMMAND_RESPONSES, CREATE_RESPONSES, take
 from schemas import ids
-from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, Status, UpdateTask
+from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, UpdateTask
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
 
@@ -73,15 +74,12 @@ async def read_task(task: TaskId, user: User, parts: Served, response: Response)
 
 
 @router.get("", responses=list_responses(examples.TASK))
-async def list_tasks(
-    user: User,
-    parts: Served,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    status: Annotated[answers.TaskStatus | None, Query(description="Without it all but the deleted.")] = None,
-) -> answers.Page[answers.Task]:
-    """Return tasks, the newest first."""
-    wanted = Status[status.upper()] if status else None
+async def list_tasks(user: User, parts: Served, wished: Wished, limit: Limit = 50) -> answers.Page[answers.Task]:
+    """Return tasks: those that a filter finds, sorted, page by page.
+
+    A page begins behind the last task of the one before, wherever that stands by now: what others change meanwhile
+    moves nothing else into or out of sight.
+    """
     async with parts.views.of(user) as view:
-        page = await view.tasks(limit, cursors.key("tasks", cursor), wanted)
-    return listed("tasks", answers.Task.of, page)
+        page = await view.tasks(wished.wanted, limit)
+    return answers.Page(items=[answers.Task.of(task) for task in page.items], next=wished.cursor(page.next))

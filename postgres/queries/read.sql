@@ -3,15 +3,16 @@
 -- beginning: infinity, and the first or last of all ids.
 
 -- name: become_reader(user)^
--- For the rest of the transaction: the role that may only read, and whose rows it sees. One round trip.
+-- For the rest of the transaction: the role that may only read, and whose rows it sees. One round trip. Each query is
+-- planned for the values it is asked with: how many tasks a user has, and how many of a day, is what a good plan rests on.
 select
     set_config('role', 'rondo_api', true), set_config('rondo.user', :user::text, true),
-    set_config('timezone', 'UTC', true);
+    set_config('timezone', 'UTC', true), set_config('plan_cache_mode', 'force_custom_plan', true);
 
--- name: task(id)^
--- One task, also a deleted one.
+-- name: task_columns()
+-- What is read of a task; postgres/finding.py says of which tasks.
 select
-    id::text, title, notes, priority::text,
+    tasks.id::text, title, notes, priority::text,
     array(
         select tags.name from rondo.task_tags join rondo.tags on tags.id = task_tags.tag_id
         where task_tags.task_id = tasks.id order by tags.name
@@ -23,33 +24,7 @@ select
     case when start_date is not null
         then jsonb_build_object('date', start_date, 'time', start_time, 'zone', start_zone)
     end as start,
-    start_at, parent_id::text as parent, rank, pinned
-from rondo.tasks where id = :id::uuid;
-
--- name: tasks(status, created_at, id, limit)
--- Tasks, the newest first; without a status all but the deleted.
-select
-    id::text, title, notes, priority::text,
-    array(
-        select tags.name from rondo.task_tags join rondo.tags on tags.id = task_tags.tag_id
-        where task_tags.task_id = tasks.id order by tags.name
-    ) as tags,
-    case when due_date is not null
-        then jsonb_build_object('date', due_date, 'time', due_time, 'zone', due_zone)
-    end as due,
-    due_at, recurrence, reminders, status::text, series::text, occurrence, version, created_at, changed_at, completed_at,
-    case when start_date is not null
-        then jsonb_build_object('date', start_date, 'time', start_time, 'zone', start_zone)
-    end as start,
-    start_at, parent_id::text as parent, rank, pinned
-from rondo.tasks
-where
-    case when :status::text is null then status <> 'DELETED' else status = :status::text::rondo.status end
-    and (created_at, tasks.id) < (
-        coalesce(:created_at::timestamptz, 'infinity'), coalesce(:id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-    )
-order by created_at desc, tasks.id desc
-limit :limit::bigint;
+    start_at, parent_id::text as parent, rank, pinned;
 
 -- name: history(task, sequence, limit)
 -- What happened to a task, from its beginning.

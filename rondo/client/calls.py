@@ -17,7 +17,6 @@ from rondo.client.shapes import (
     Page,
     StandingReminder,
     Task,
-    TaskStatus,
 )
 
 Shape = TypeVar("Shape")
@@ -101,9 +100,20 @@ def task(task: str) -> Call[Task]:
     return Call("GET", _task(task))
 
 
-def tasks(status: TaskStatus | None = None, limit: int = PAGE) -> Listing[Task]:
-    """Yield the tasks, the newest first; without a status all but the deleted. ``limit`` is a page's."""
-    return _listing("/v1/tasks", limit, {"status": status} if status else {})
+def tasks(
+    filter: str | None = None,  # noqa: A002 - as the API calls it
+    *,
+    sort: str | None = None,
+    zone: str | None = None,
+    limit: int = PAGE,
+) -> Listing[Task]:
+    """Yield the tasks that a filter finds, by default all but the deleted.
+
+    They are sorted by keys such as ``due,-priority``, by default the newest first. ``zone``, an IANA name, says when
+    days begin; by default UTC. ``limit`` is a page's.
+    """
+    asked = {"filter": filter, "sort": sort, "zone": zone}
+    return _listing("/v1/tasks", limit, {name: value for name, value in asked.items() if value})
 
 
 def history(task: str, limit: int = PAGE) -> Listing[Entry]:

@@ -1,29 +1,27 @@
 """`rondo list`, `rondo show` and `rondo history`: tasks as they stand, and how they came there."""
 
 from itertools import islice
-from typing import Any, get_args
 
 import click
 
-from rondo.client.shapes import TaskStatus
 from rondo.commands import shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import shown
 
-STATUSES = (*get_args(TaskStatus), "all")
-
 
 @click.command("list", cls=TaskCommand)
-@click.option("--status", type=click.Choice(STATUSES), default="open", show_default=True, help="all: but the deleted.")
+@click.option("--filter", "filter_", default="open", show_default=True, help="Which tasks, see docs/filters.md.")
+@click.option("--sort", help="By what, as due,-priority; by default the newest first.")
+@shared.zone
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="So many tasks at most.")
 @shared.as_json
-def list_tasks(status: Any, limit: int, as_json: bool) -> None:
-    """Show tasks, the newest first.
+def list_tasks(filter_: str, sort: str | None, zone: str | None, limit: int, as_json: bool) -> None:
+    """Show tasks that a filter finds.
 
     Into a pipe or a file goes a line a task, its fields apart by tabs: id, status, priority, due, title, tags.
     """
     with shared.rondo() as client:
-        listed = client.tasks(None if status == "all" else status, limit=min(limit + 1, shared.PAGE))
+        listed = client.tasks(filter_, sort=sort, zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE))
         tasks = list(islice(listed, limit + 1))
     if as_json:
         shared.echo_json(tasks[:limit])

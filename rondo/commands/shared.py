@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 import stamina
+import tzlocal
 from click.exceptions import Exit
 from click.shell_completion import CompletionItem
 from rich.console import Console, RenderableType
@@ -26,6 +27,7 @@ COMPLETION = 2.0
 """Seconds that the completion of an id may take."""
 C = TypeVar("C", bound=Callable[..., Any])
 
+zone: Callable[[C], C] = click.option("--zone", help="The zone of your days, as Europe/Paris; else where you are.")
 as_json: Callable[[C], C] = click.option("--json", "as_json", is_flag=True, help="One JSON value, as the API has it.")
 
 
@@ -170,6 +172,11 @@ def echo(shown: RenderableType) -> None:
 def on_terminal() -> bool:
     """Say whether people look at the output, and not a program."""
     return Console().is_terminal
+
+
+def local_zone() -> str:
+    """Return the IANA name of the zone where the person is."""
+    return str(tzlocal.get_localzone_name())
 
 
 def now() -> datetime:

@@ -1,15 +1,28 @@
 """The filter language: one for API, command line, chat and web. docs/filters.md explains it.
 
 ``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``where`` makes SQL of it.
-``sort`` reads a sort.
+``standing`` leaves out the deleted tasks where a filter says nothing of them, ``sort`` reads a sort.
 """
 
 from streams.domain.filters.dates import Clock
 from streams.domain.filters.errors import QueryError
 from streams.domain.filters.matching import TaskList, matches
 from streams.domain.filters.parsing import parse
+from streams.domain.filters.scope import standing
 from streams.domain.filters.sorting import Sort, sort
 from streams.domain.filters.sql import Sql, where
 from streams.domain.filters.tree import Filter
 
-__all__ = ["Clock", "Filter", "QueryError", "Sort", "Sql", "TaskList", "matches", "parse", "sort", "where"]
+__all__ = [
+    "Clock",
+    "Filter",
+    "QueryError",
+    "Sort",
+    "Sql",
+    "TaskList",
+    "matches",
+    "parse",
+    "sort",
+    "standing",
+    "where",
+]

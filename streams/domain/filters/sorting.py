@@ -9,7 +9,7 @@ and a page follows the one before though the user's zone has changed in between.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from schemas.records import Priority
@@ -86,7 +86,10 @@ def _local(text: str) -> datetime:
 def _instant(text: str) -> datetime:
     if not (instant := datetime.fromisoformat(text)).tzinfo:
         raise ValueError(f"{text!r} has no zone.")
-    return instant
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is not in the calendar in UTC.") from None
 
 
 _ID = _Column("tasks.id", "uuid", UUID)

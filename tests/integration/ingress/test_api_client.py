@@ -53,7 +53,7 @@ async def test_lists_are_read_to_their_end(rondo: Rondo, stages: StandIn) -> Non
         for title in ("one", "two", "three"):
             rondo.create(title, wait=20)
         assert list(rondo.reminders()) == list(rondo.notifications()) == []
-        return [task["title"] for task in rondo.tasks(status="open", limit=2)]
+        return [task["title"] for task in rondo.tasks("open", limit=2)]
 
     assert await asyncio.to_thread(story) == ["three", "two", "one"]
 

@@ -69,7 +69,7 @@ async def test_a_list_can_be_of_one_status_and_leaves_out_the_deleted(user: User
 
     assert await titles() == {"open", "completed"}
     for status in ("open", "completed", "deleted"):
-        assert await titles(status=status) == {status}
+        assert await titles(filter=status) == {status}
 
 
 async def test_the_history_of_a_task_says_who_changed_what(user: User, stages: StandIn) -> None:

@@ -79,8 +79,8 @@ async def test_a_change_that_is_not_json_is_refused_and_nothing_is_on_the_log(
 
 def test_a_status_that_no_task_has_is_refused(user: User) -> None:
     with pytest.raises(Problem) as refused:
-        list(user.rondo.tasks("done"))
-    assert (refused.value.kind, list(refused.value.fields)) == ("validation", ["status"])
+        list(user.rondo.tasks("status = done"))
+    assert (refused.value.kind, list(refused.value.fields)) == ("validation", ["filter"])
 
 
 @pytest.mark.parametrize(

@@ -43,3 +43,15 @@ def test_the_cursor_of_one_list_is_none_of_another_in_the_same_order() -> None:
 def test_the_end_of_a_list_has_no_cursor() -> None:
     assert cursors.write("tasks", None) is None
     assert cursors.key("tasks", None) is None
+
+
+@given(st.integers(0, 2**46), st.lists(st.none() | st.text()).map(tuple))
+def test_a_cursor_leads_back_to_a_place_among_what_was_asked_for(now: int, position: tuple[str | None, ...]) -> None:
+    cursor = cursors.write("tasks", ("asked", now, position))
+    assert cursors.place("tasks", "asked", cursor) == (now, position)
+
+
+def test_the_cursor_of_one_filter_is_none_of_another() -> None:
+    with pytest.raises(Problem) as refused:
+        cursors.place("tasks", "another", cursors.write("tasks", ("asked", 0, ("a", "b"))))
+    assert "another filter" in refused.value.errors[0].detail

@@ -108,8 +108,8 @@ def test_a_list_is_read_page_by_page(ask: Way) -> None:
     with Scripted(*pages) as api:
         assert ask(api.url, "tasks", "open", limit=2) == [1, 2, 3]
     assert [request.path for request in api.asked] == [
-        "/v1/tasks?limit=2&status=open",
-        "/v1/tasks?limit=2&status=open&cursor=c%26c",
+        "/v1/tasks?limit=2&filter=open",
+        "/v1/tasks?limit=2&filter=open&cursor=c%26c",
     ]
 
 

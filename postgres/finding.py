@@ -1,0 +1,39 @@
+"""Which tasks are looked for: fragments of SQL, made elsewhere of what people asked, and put together here."""
+
+from dataclasses import dataclass
+
+from postgres.queries import load
+
+Position = tuple[str | None, ...]
+"""Where a page of tasks ended: the text of what its last row is sorted by, and that row's id."""
+
+FIRST = 3
+"""The number of the first parameter of ``Wanted``; the ones before are the user and the limit."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Tasks that a condition on ``rondo.tasks`` holds for, in an order. The text holds nothing that a person wrote."""
+
+    where: str
+    values: tuple[object, ...]  # of its parameters $3, $4 …
+    order_by: str
+    position: str  # the expression of a row's ``Position``
+
+
+def page(wanted: Wanted) -> str:
+    """Return the query for a page of whole tasks, with the user as $1 and the limit as $2.
+
+    Row-level security sees to it that the tasks are the user's. That they are is said once more since the planner
+    knows how many tasks one user has, but not how many whoever the setting ``rondo.user`` names has.
+    """
+    return (
+        f"{columns()}, {wanted.position} as position from rondo.tasks"
+        f" where tasks.user_id = $1::uuid and {wanted.where} order by {wanted.order_by} limit $2::bigint"
+    )
+
+
+def columns() -> str:
+    """Return the beginning of a query for whole tasks, up to what it selects."""
+    text: str = load("read").task_columns.sql
+    return text.strip().removesuffix(";")
