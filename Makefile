@@ -32,8 +32,9 @@ lint: .venv/.installed ## Check style and types
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 
-docs: .venv/.installed ## Write docs/configuration.md from the settings in the code
+docs: .venv/.installed ## Write from the code what is written from it: docs/configuration.md, postgres/schema.sql
 	@.venv/bin/python -m docs.configuration
+	@.venv/bin/python -m docs.schema
 
 clean: ## Remove what was installed; the data in .data stays
 	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

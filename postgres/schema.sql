@@ -1,0 +1,290 @@
+-- What all migrations together make, as PostgreSQL 18 tells it.
+-- To be read: nothing runs this file, and a test holds the migrations to it. The roles are made by the first migration.
+-- Written by `make docs`.
+
+CREATE SCHEMA rondo;
+
+CREATE TYPE rondo.outcome AS ENUM (
+    'ACCEPTED',
+    'REJECTED',
+    'NOTHING_TO_DO'
+);
+
+CREATE TYPE rondo.priority AS ENUM (
+    'NONE',
+    'LOW',
+    'MEDIUM',
+    'HIGH',
+    'URGENT'
+);
+
+CREATE TYPE rondo.reminder_status AS ENUM (
+    'SCHEDULED',
+    'CANCELLED',
+    'DUE'
+);
+
+CREATE TYPE rondo.status AS ENUM (
+    'OPEN',
+    'COMPLETED',
+    'DELETED'
+);
+
+CREATE TYPE rondo.step AS ENUM (
+    'CLAIMED',
+    'FAILED',
+    'SENT',
+    'SUPPRESSED',
+    'MISSED'
+);
+
+CREATE FUNCTION rondo.fold(given text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(given) = char_length(given)) THEN lower((given COLLATE "C")) ELSE replace(replace(replace(translate((lower((NORMALIZE(regexp_replace(NORMALIZE(given, NFD), '[\u0300-\u036f]+'::text, ''::text, 'g'::text), NFC) COLLATE pg_c_utf8)) COLLATE "C"), 'ςıøłđħŧ'::text, 'σioldht'::text), 'ß'::text, 'ss'::text), 'æ'::text, 'ae'::text), 'œ'::text, 'oe'::text) END;
+
+CREATE PROCEDURE rondo.guard(IN guarded regclass)
+    LANGUAGE plpgsql
+    AS $$
+begin
+    execute format('alter table %s enable row level security', guarded);
+    execute format('alter table %s force row level security', guarded);
+    execute format('grant select on %s to rondo_api', guarded);
+    execute format('grant select, insert, update, delete on %s to rondo_views', guarded);
+    execute format(
+        'create policy own_rows on %s for select to rondo_api
+             using (user_id = (select nullif(current_setting(''rondo.user'', true), '''')::uuid))', guarded);
+    execute format('create policy projector on %s to rondo_views using (true) with check (true)', guarded);
+end
+$$;
+
+CREATE FUNCTION rondo.instant(milliseconds bigint) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ((('1970-01-01'::date + ((milliseconds / 86400000))::integer) + (((milliseconds % (86400000)::bigint))::double precision * '00:00:00.001'::interval)) AT TIME ZONE '00:00:00'::interval);
+
+CREATE TABLE rondo.audit (
+    user_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    command uuid NOT NULL,
+    cause uuid,
+    event text NOT NULL,
+    task_id uuid NOT NULL,
+    changes jsonb NOT NULL,
+    previous text NOT NULL,
+    hash text NOT NULL
+);
+
+ALTER TABLE ONLY rondo.audit FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE rondo.commands (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind rondo.outcome NOT NULL,
+    task_id uuid NOT NULL,
+    fingerprint text NOT NULL,
+    version bigint,
+    code text,
+    detail text,
+    field text
+);
+
+ALTER TABLE ONLY rondo.commands FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE rondo.notifications (
+    id uuid NOT NULL,
+    channel text NOT NULL,
+    attempt integer NOT NULL,
+    step rondo.step NOT NULL,
+    user_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    command uuid NOT NULL,
+    task_id uuid NOT NULL,
+    title text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    detail text,
+    retry_at timestamp with time zone
+);
+
+ALTER TABLE ONLY rondo.notifications FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE rondo.positions (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE rondo.reminders (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    task_id uuid NOT NULL,
+    reminder text NOT NULL,
+    title text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    status rondo.reminder_status NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY rondo.reminders FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE rondo.tags (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY rondo.tags FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE rondo.task_tags (
+    task_id uuid NOT NULL,
+    tag_id uuid NOT NULL,
+    user_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY rondo.task_tags FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE rondo.tasks (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    title text NOT NULL,
+    notes text NOT NULL,
+    priority rondo.priority NOT NULL,
+    due_date date,
+    due_time time without time zone,
+    due_zone text,
+    due_at timestamp with time zone,
+    recurrence jsonb,
+    reminders jsonb NOT NULL,
+    status rondo.status NOT NULL,
+    series uuid,
+    occurrence text,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    completed_at timestamp with time zone,
+    start_date date,
+    start_time time without time zone,
+    start_zone text,
+    start_at timestamp with time zone,
+    parent_id uuid,
+    rank text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    pinned boolean DEFAULT false NOT NULL,
+    due_local timestamp without time zone GENERATED ALWAYS AS ((due_date + COALESCE(due_time, '00:00:00'::time without time zone))) STORED,
+    start_local timestamp without time zone GENERATED ALWAYS AS ((start_date + COALESCE(start_time, '00:00:00'::time without time zone))) STORED,
+    title_folded text GENERATED ALWAYS AS (rondo.fold(title)) STORED COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ONLY rondo.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (user_id, sequence);
+
+ALTER TABLE ONLY rondo.commands
+    ADD CONSTRAINT commands_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY rondo.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (id, channel, attempt, step);
+
+ALTER TABLE ONLY rondo.positions
+    ADD CONSTRAINT positions_pkey PRIMARY KEY (topic, partition);
+
+ALTER TABLE ONLY rondo.reminders
+    ADD CONSTRAINT reminders_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY rondo.tags
+    ADD CONSTRAINT tags_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY rondo.tags
+    ADD CONSTRAINT tags_user_id_name_key UNIQUE (user_id, name);
+
+ALTER TABLE ONLY rondo.task_tags
+    ADD CONSTRAINT task_tags_pkey PRIMARY KEY (task_id, tag_id);
+
+ALTER TABLE ONLY rondo.tasks
+    ADD CONSTRAINT tasks_pkey PRIMARY KEY (id);
+
+CREATE INDEX audit_of_task ON rondo.audit USING btree (user_id, task_id, sequence);
+
+CREATE INDEX notifications_by_due ON rondo.notifications USING btree (user_id, due_at DESC, id DESC);
+
+CREATE INDEX reminders_by_due ON rondo.reminders USING btree (user_id, due_at, id);
+
+CREATE INDEX task_tags_of_tag ON rondo.task_tags USING btree (tag_id, task_id);
+
+CREATE INDEX tasks_by_due ON rondo.tasks USING btree (user_id, due_local, id) WHERE (status = 'OPEN'::rondo.status);
+
+CREATE INDEX tasks_by_rank ON rondo.tasks USING btree (user_id, rank, id);
+
+CREATE INDEX tasks_newest ON rondo.tasks USING btree (user_id, created_at DESC, id DESC);
+
+CREATE INDEX tasks_of_parent ON rondo.tasks USING btree (user_id, parent_id) WHERE (parent_id IS NOT NULL);
+
+ALTER TABLE rondo.audit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rondo.commands ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rondo.notifications ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_rows ON rondo.audit FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.commands FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.notifications FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.reminders FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.tags FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.task_tags FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.tasks FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY projector ON rondo.audit TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.commands TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.notifications TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.reminders TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.tags TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.task_tags TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.tasks TO rondo_views USING (true) WITH CHECK (true);
+
+ALTER TABLE rondo.reminders ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rondo.tags ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rondo.task_tags ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rondo.tasks ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA rondo TO rondo_api;
+GRANT USAGE ON SCHEMA rondo TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.audit TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.audit TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.commands TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.commands TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.notifications TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.notifications TO rondo_views;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE rondo.positions TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.reminders TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.reminders TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.tags TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tags TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.task_tags TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.task_tags TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.tasks TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tasks TO rondo_views;
