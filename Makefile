@@ -32,8 +32,9 @@ lint: .venv/.installed ## Check style and types
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 
-docs: .venv/.installed ## Write from the code what is written from it: docs/configuration.md, postgres/schema.sql
+docs: .venv/.installed ## Write from the code what is written from it: docs/configuration.md, docs/errors.md …
 	@.venv/bin/python -m docs.configuration
+	@.venv/bin/python -m docs.errors
 	@.venv/bin/python -m docs.schema
 
 clean: ## Remove what was installed; the data in .data stays

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 import structlog
@@ -34,6 +35,17 @@ _log = structlog.get_logger("api")
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the API. It starts also while other parts are away, and then says so on /ready and with 503."""
+    app = _described()
+    app.state.settings = settings
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI document. It is the same whatever the settings."""
+    return _described().openapi()
+
+
+def _described() -> FastAPI:
     app = FastAPI(
         title="Rondo",
         version="1",
@@ -41,7 +53,6 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.settings = settings
     problems.install(app)
     app.add_exception_handler(ViewsAway, _views_away)
     app.add_middleware(RequestLog)

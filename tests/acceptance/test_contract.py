@@ -17,15 +17,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.app import create_app
-from api.settings import Settings
+from api.app import openapi
 from tests.acceptance.stack import Stack, User
 
-SCHEMA = schemathesis.openapi.from_dict(
-    create_app(
-        Settings(kafka="unused:9092", registry="http://unused", postgres="postgresql://unused", secret="unused" * 6)
-    ).openapi()
-)
+SCHEMA = schemathesis.openapi.from_dict(openapi())
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from docs import configuration
+from docs import configuration, errors
 from rondo.cli import SECTIONS, cli
 from rondo.place import NAMES
 from schemas.topics import DAYS, FOR_EVER, SHARED, Topic
@@ -128,6 +128,10 @@ def test_a_file_that_is_named_exists(path: str):
 
 def test_the_page_of_settings_is_what_is_written_from_the_code():
     assert configuration.document() == CONFIGURATION, "Write it anew: make docs"
+
+
+def test_the_page_of_errors_is_what_is_written_from_the_code():
+    assert errors.document() == DOCUMENTS["docs/errors.md"], "Write it anew: make docs"
 
 
 def test_every_setting_is_explained_and_no_other():

@@ -4,13 +4,10 @@ from typing import Any
 
 import pytest
 
-from api.app import create_app
+from api.app import openapi
 from api.problems import CATALOGUE
-from api.settings import Settings
 
-DOCUMENT = create_app(
-    Settings(kafka="none", registry="http://none", postgres="postgresql://none/none", secret="x" * 32)
-).openapi()
+DOCUMENT = openapi()
 OPERATIONS = [
     (f"{method.upper()} {path}", operation)
     for path, methods in DOCUMENT["paths"].items()

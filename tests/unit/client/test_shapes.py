@@ -5,14 +5,11 @@ from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
-from api.app import create_app
-from api.settings import Settings
+from api.app import openapi
 from rondo.client import calls, shapes
 from rondo.client.calls import Call, Listing
 
-DOCUMENT = create_app(
-    Settings(kafka="none", registry="http://none", postgres="postgresql://none/none", secret="x" * 32)
-).openapi()
+DOCUMENT = openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 SHAPES = {

@@ -1,0 +1,48 @@
+"""Writes docs/errors.md from the catalogue of problems and the OpenAPI document: ``python -m docs.errors``."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+from api.app import openapi
+from api.problems import CATALOGUE, MEDIA_TYPE, Kind
+
+FILE = Path(__file__).with_suffix(".md")
+_HEAD = """# Errors
+
+Every refusal over HTTP is a problem (RFC 9457, `application/problem+json`): its `type` is `/problems/` and a name of
+this page, and leads to the same words while Rondo runs. `detail` says what is wrong this time, and `errors` name the
+fields at fault. A problem that only some operations answer with names them. This page is written by `make docs` from
+the catalogue in the code.
+"""
+
+
+def document() -> str:
+    """Return the whole page."""
+    answering = _answering(openapi())
+    return "\n".join([_HEAD, *(line for kind in CATALOGUE.values() for line in _section(kind, answering[kind.name]))])
+
+
+def _section(kind: Kind, operations: list[str]) -> Iterator[str]:
+    yield f"## {kind.name}\n"
+    yield from wrap(f"**{kind.status}: {kind.title}.** {kind.meaning}", 120)
+    yield ""
+    if operations:
+        yield from (f"- `{operation}`" for operation in operations)
+        yield ""
+
+
+def _answering(described: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the operations that may answer with each kind of problem, by its name; none where most of them may."""
+    found: dict[str, list[str]] = {name: [] for name in CATALOGUE}
+    operations = [(path, *each) for path, methods in described["paths"].items() for each in methods.items()]
+    for path, method, operation in operations:
+        for answer in operation["responses"].values():
+            for name in answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}):
+                found[name].append(f"{method.upper()} {path}")
+    return {name: those if len(those) <= len(operations) / 2 else [] for name, those in found.items()}
+
+
+if __name__ == "__main__":
+    FILE.write_text(document())
