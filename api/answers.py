@@ -14,6 +14,7 @@ from schemas.records import OutcomeKind
 Item = TypeVar("Item")
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
 TaskStatus = Literal["open", "completed", "deleted"]
+BulkStatus = Literal["pending", "done", "in-part"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,6 +26,11 @@ def command_href(command: str) -> str:
 def task_href(task: str) -> str:
     """Return the address of a task."""
     return f"/v1/tasks/{task}"
+
+
+def bulk_href(bulk: str) -> str:
+    """Return the address of a bulk."""
+    return f"/v1/bulks/{bulk}"
 
 
 def etag(version: int) -> str:
@@ -188,17 +194,63 @@ class Known(Command):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.KNOWN]})
 
-    task: TaskRef
+    task: TaskRef | None
+    """Null of a bulk's, which has an address of its own."""
 
     @classmethod
     def answered(cls, outcome: views.Outcome) -> "Known":
         """Show a command whose outcome is known."""
-        return cls.model_validate(Command.of(outcome).model_dump() | {"task": TaskRef.of(outcome.task)})
+        task = TaskRef.of(outcome.task) if outcome.task else None
+        return cls.model_validate(Command.of(outcome).model_dump() | {"task": task})
 
     @classmethod
-    def waiting(cls, command: str, task: str) -> "Known":
+    def waiting(cls, command: str, task: str | None) -> "Known":
         """Show a command whose outcome is not known yet."""
-        return cls(id=command, href=command_href(command), status="pending", task=TaskRef.of(task))
+        return cls(id=command, href=command_href(command), status="pending", task=TaskRef.of(task) if task else None)
+
+
+class Bulk(BaseModel):
+    """A bulk, and how far it is. It is decided in chunks; what they did is counted in tasks."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.BULK]})
+
+    id: str
+    href: str
+    status: BulkStatus
+    """``done`` once all chunks were decided; ``in-part`` where some never will be: send the rest under a new key."""
+    tasks: int
+    chunks: int
+    decided: int
+    changed: int
+    unchanged: int
+    """Tasks that were so already."""
+    refused: int
+
+
+class Count(BaseModel):
+    """How many tasks a bulk would be about."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.COUNT]})
+
+    tasks: int
+
+
+class Refusal(BaseModel):
+    """A task that a bulk left as it is, and why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.REFUSAL]})
+
+    task: TaskRef
+    code: str
+    detail: str
+    field: str | None
+
+    @classmethod
+    def of(cls, refused: views.RefusedTask) -> "Refusal":
+        """Show a task that was refused."""
+        why = refused.refusal
+        field = why.field and PUBLIC_FIELDS.get(why.field, why.field)
+        return cls(task=TaskRef.of(why.task), code=why.code, detail=why.detail, field=field)
 
 
 class Page(BaseModel, Generic[Item]):

@@ -1,22 +1,28 @@
 """Appends people's commands to the log: a command counts as taken when every in-sync replica has it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.codec import Codec
 from schemas.names import event_type, partition_of
-from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, UpdateTask
+from schemas.records import ChangeTasks, CompleteTask, CreateTask, DeleteTask, ReopenTask, RestoreTask, UpdateTask
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
 from schemas.topics import TASK_COMMANDS
 
-Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask
+TaskCommand = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask
+Command = TaskCommand | ChangeTasks
+
+T = TypeVar("T")
 
 TOPIC = TASK_COMMANDS.name
+_MARGIN = 4096  # for what a batch is wrapped in
 _log = structlog.get_logger("api.commands")
 
 
@@ -25,7 +31,14 @@ class Unavailable(ConnectionError):
 
 
 class OutcomeUnknown(TimeoutError):
-    """The broker did not acknowledge in time: the command may be on the log, or still come there."""
+    """The broker did not acknowledge in time: the command may be on the log, or still come there.
+
+    ``appended`` are the commands before it, of those that were to be appended with it, that are there for certain.
+    """
+
+    def __init__(self, appended: int) -> None:
+        super().__init__()
+        self.appended = appended
 
 
 class CommandLog:
@@ -55,21 +68,31 @@ class CommandLog:
                 self._producer = None
             await asyncio.sleep(self._pause)
 
-    async def append(self, command: Command) -> None:
-        """Append a command and wait until it is acknowledged. Raises ``Unavailable`` or ``OutcomeUnknown``."""
-        producer = self._producer
+    async def append(self, commands: Sequence[Command]) -> None:
+        """Append commands of one user in their order, and wait until they are acknowledged.
+
+        They go in as few batches as they fit into, each of which is appended as a whole or not at all, and only once
+        those before it are. Raises ``Unavailable`` where none was, or ``OutcomeUnknown``.
+        """
+        producer, user = self._producer, commands[0].user
         if producer is None:
             raise Unavailable(self.trouble)
-        value, key = self._codec.encode(TOPIC, command), command.user.encode()
+        encoded = [(command, self._codec.encode(TOPIC, command)) for command in commands]
+        appended = 0
         try:
-            async with asyncio.timeout(self._timeout):
-                target = partition_of(command.user, len(await producer.partitions_for(TOPIC)))
-                await producer.send_and_wait(TOPIC, value, key, target, command.at, _headers(command))
+            target = partition_of(user, len(await self._patiently(producer.partitions_for(TOPIC))))
+            for batch in _batches(producer, encoded):
+                await self._patiently(await self._patiently(producer.send_batch(batch, TOPIC, partition=target)))
+                appended += batch.record_count()
         except TimeoutError as error:
-            raise OutcomeUnknown from error
+            raise OutcomeUnknown(appended) from error
         except KafkaError as error:
             self._broken.set()  # an idempotent producer that saw an error it could not retry won't send again
-            raise OutcomeUnknown from error
+            raise OutcomeUnknown(appended) from error
+
+    async def _patiently(self, awaited: Awaitable[T]) -> T:
+        async with asyncio.timeout(self._timeout):
+            return await awaited
 
     async def reachable(self) -> bool:
         """Return whether the broker answers now."""
@@ -86,6 +109,7 @@ class CommandLog:
             enable_idempotence=True,
             acks="all",
             request_timeout_ms=int(self._timeout * 1000),
+            max_batch_size=TASK_COMMANDS.max_bytes - _MARGIN,
         )
         try:
             async with asyncio.timeout(self._timeout):
@@ -96,6 +120,17 @@ class CommandLog:
             with suppress(TimeoutError):  # stopping flushes, which never ends while the broker is away
                 async with asyncio.timeout(self._timeout):
                     await producer.stop()
+
+
+def _batches(producer: AIOKafkaProducer, encoded: Iterable[tuple[Command, bytes]]) -> Iterator[BatchBuilder]:
+    batch = producer.create_batch()
+    for command, value in encoded:
+        record = {"key": command.user.encode(), "value": value, "timestamp": command.at, "headers": _headers(command)}
+        if batch.append(**record) is None:
+            yield batch
+            batch = producer.create_batch()
+            batch.append(**record)
+    yield batch
 
 
 def _headers(command: Command) -> list[tuple[str, bytes]]:

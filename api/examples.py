@@ -58,6 +58,26 @@ _ANSWERED: dict[str, Any] = {
 ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "task": TASK}
 KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF}
 
+BULK_BODY: dict[str, Any] = {"filter": "overdue", "zone": "Europe/Paris", "action": "update", "shift": 7}
+BULK: dict[str, Any] = {
+    "id": _COMMAND_ID,
+    "href": f"/v1/bulks/{_COMMAND_ID}",
+    "status": "done",
+    "tasks": 1234,
+    "chunks": 3,
+    "decided": 3,
+    "changed": 1231,
+    "unchanged": 2,
+    "refused": 1,
+}
+COUNT: dict[str, Any] = {"tasks": 1234}
+REFUSAL: dict[str, Any] = {
+    "task": _TASK_REF,
+    "code": "version",
+    "detail": "The task has changed: its version is 3 by now.",
+    "field": None,
+}
+
 ENTRY: dict[str, Any] = {
     "id": _EVENT_ID,
     "at": "2026-11-23T10:05:00Z",

@@ -2,8 +2,9 @@
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 from uuid import UUID, uuid4
 
 import structlog
@@ -11,14 +12,15 @@ from fastapi import Depends, Header, Request
 from pydantic import BaseModel, WithJsonSchema
 
 from api import prefer
-from api.answers import command_href, task_href
-from api.command_log import Command, CommandLog, OutcomeUnknown, Unavailable
+from api.answers import bulk_href, command_href, task_href
+from api.command_log import Command, CommandLog, OutcomeUnknown, TaskCommand, Unavailable
 from api.outcomes import Answered, Outcomes
 from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem, invalid
 from api.recent import Recent
 from api.requests import User
 from api.shapes import fingerprint
 from schemas import ids
+from schemas.records import ChangeTasks
 
 _log = structlog.get_logger("api.ingress")
 
@@ -56,6 +58,10 @@ class Envelope:
         """The command's id: the same key of the same user always means the same command."""
         return ids.command(self.user, self.key)
 
+    def fingerprint(self, body: BaseModel | None = None, expected: int | None = None) -> str:
+        """Return what tells this request from another under the same key."""
+        return fingerprint(self.method, self.path, body, expected)
+
     def common(self, task: str | UUID, body: BaseModel | None = None, expected: int | None = None) -> Common:
         """Return the fields that every command has."""
         return {
@@ -64,7 +70,7 @@ class Envelope:
             "at": time.time_ns() // 1_000_000,
             "actor": f"user:{self.user}",
             "task": str(task),
-            "fingerprint": fingerprint(self.method, self.path, body, expected),
+            "fingerprint": self.fingerprint(body, expected),
         }
 
     def changing(self, task: UUID, expected: int | None, body: BaseModel | None = None) -> Changing:
@@ -142,39 +148,56 @@ class Ingress:
     def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent) -> None:
         self._log, self._outcomes, self._recent = log, outcomes, recent
 
-    async def take(self, command: Command, envelope: Envelope) -> Answered | None:
+    async def take(self, command: TaskCommand, envelope: Envelope) -> Answered | None:
         """Append a command, unless it is answered already; return its outcome if it is there or waited for.
 
         Raises ``Problem`` where the key stands for another request, the log is away or the acknowledgement late.
         """
-        if envelope.key_given and (answered := await self._outcomes.look(command.user, command.id)):
-            return _same(command, answered)
-        await self._append(command, envelope)
+        if known := await self.known(envelope, command.fingerprint):
+            return known
+        await self.append([command], envelope)
         if envelope.seconds is None:
             return None
         late = await self._outcomes.wait(command.user, command.id, envelope.seconds)
-        return _same(command, late) if late else None
+        return _same(command.fingerprint, late) if late else None
 
-    async def _append(self, command: Command, envelope: Envelope) -> None:
-        earlier = self._recent.get(command.user, command.id)
-        if earlier and earlier.fingerprint != command.fingerprint:
+    async def known(self, envelope: Envelope, fingerprint: str) -> Answered | None:
+        """Return the outcome of a request that was sent before under the client's key, None where there is none yet.
+
+        Raises ``Problem`` where the key stands for another request.
+        """
+        if not envelope.key_given:
+            return None
+        answered = await self._outcomes.look(envelope.user, envelope.command)
+        return _same(fingerprint, answered) if answered else None
+
+    async def append(self, commands: Sequence[Command], envelope: Envelope) -> None:
+        """Append a request's command, or the chunks of its bulk. Raises ``Problem`` as ``take`` does."""
+        first = commands[0]
+        earlier = self._recent.get(first.user, first.id)
+        if earlier and earlier.fingerprint != first.fingerprint:
             raise _reused()
-        self._recent.add(command)
+        self._recent.add(first)
         try:
-            await self._log.append(command)
+            await self._log.append(commands)
         except Unavailable as error:
             if not earlier:
-                self._recent.forget(command)
+                self._recent.forget(first)
             _log.warning("command not taken", reason=str(error))
             raise Problem(UNAVAILABLE, headers={"Retry-After": "5"}) from error
         except OutcomeUnknown as error:
-            _log.warning("command not acknowledged in time")
-            raise _unknown(command, envelope) from error
-        _log.info("command taken", type=type(command).__name__, task=command.task)
+            _log.warning("command not acknowledged in time", appended=error.appended, of=len(commands))
+            raise _unknown(first, envelope, error.appended) from error
+        _log.info("command taken", type=type(first).__name__, **_told(first))
 
 
-def _same(command: Command, answered: Answered) -> Answered:
-    if answered.outcome.fingerprint != command.fingerprint:
+def _told(command: Command) -> dict[str, Any]:
+    """Return what a command is about, for the log."""
+    return {"tasks": command.tasks} if isinstance(command, ChangeTasks) else {"task": command.task}
+
+
+def _same(fingerprint: str, answered: Answered) -> Answered:
+    if answered.outcome.fingerprint != fingerprint:
         raise _reused()
     return answered
 
@@ -183,12 +206,15 @@ def _reused() -> Problem:
     return Problem(KEY_REUSED, errors=[FieldError("Idempotency-Key", "It stands for another request.")])
 
 
-def _unknown(command: Command, envelope: Envelope) -> Problem:
-    href = command_href(command.id)
-    return Problem(
-        OUTCOME_UNKNOWN,
-        headers={"Location": href, "Retry-After": "5", "Idempotency-Key": envelope.key},
-        command={"id": command.id, "href": href, "status": "unknown"},
-        task={"id": command.task, "href": task_href(command.task)},
-        idempotency_key=envelope.key,
-    )
+def _unknown(command: Command, envelope: Envelope, appended: int) -> Problem:
+    if isinstance(command, ChangeTasks):
+        href = bulk_href(command.bulk)
+        about: dict[str, Any] = {"bulk": {"id": command.bulk, "href": href, "sent": appended, "chunks": command.chunks}}
+    else:
+        href = command_href(command.id)
+        about = {
+            "command": {"id": command.id, "href": href, "status": "unknown"},
+            "task": {"id": command.task, "href": task_href(command.task)},
+        }
+    headers = {"Location": href, "Retry-After": "5", "Idempotency-Key": envelope.key}
+    return Problem(OUTCOME_UNKNOWN, headers=headers, idempotency_key=envelope.key, **about)

@@ -45,7 +45,8 @@ class Outcomes:
         with suppress(ViewsAway):
             async with self._views.of(user) as view:
                 outcome = await view.command(command)
-                return Answered(outcome, await view.task(outcome.task)) if outcome else None
+                task = outcome.task if outcome else None
+                return Answered(outcome, await view.task(task) if task else None) if outcome else None
         return None
 
     async def wait(self, user: str, command: str, seconds: float) -> Answered | None:

@@ -2,7 +2,10 @@
 
 from collections import OrderedDict
 
+from msgspec.structs import replace
+
 from api.command_log import Command
+from schemas.records import ChangeTasks
 
 
 class Recent:
@@ -18,8 +21,8 @@ class Recent:
         self._size = size
 
     def add(self, command: Command) -> None:
-        """Remember a command; the oldest is forgotten where there are too many."""
-        self._commands[command.id] = command
+        """Remember a command, of a bulk all but the tasks; the oldest is forgotten where there are too many."""
+        self._commands[command.id] = replace(command, items=()) if isinstance(command, ChangeTasks) else command
         if len(self._commands) > self._size:
             self._commands.popitem(last=False)
 

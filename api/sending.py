@@ -6,14 +6,14 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from api import answers, examples, problems
-from api.command_log import Command
+from api.command_log import TaskCommand
 from api.ingress import Envelope, Ingress
 from api.outcomes import Answered
 from api.problems import FieldError, Kind, Problem
 from schemas.records import CreateTask, OutcomeKind
 
 
-async def take(ingress: Ingress, command: Command, envelope: Envelope) -> Response:
+async def take(ingress: Ingress, command: TaskCommand, envelope: Envelope) -> Response:
     """Take a command and answer it. Raises ``Problem``, also where the command was rejected."""
     answered = await ingress.take(command, envelope)
     headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer"}
@@ -24,12 +24,12 @@ async def take(ingress: Ingress, command: Command, envelope: Envelope) -> Respon
     return _done(command, answered, headers)
 
 
-def _pending(command: Command, headers: dict[str, str]) -> Response:
+def _pending(command: TaskCommand, headers: dict[str, str]) -> Response:
     taken = answers.Taken(command=answers.Command.pending(command.id), task=answers.TaskRef.of(command.task))
     return _json(202, taken, headers | {"Location": taken.command.href})
 
 
-def _done(command: Command, answered: Answered, headers: dict[str, str]) -> Response:
+def _done(command: TaskCommand, answered: Answered, headers: dict[str, str]) -> Response:
     outcome = answered.outcome
     shown = answers.Command.of(outcome)
     if outcome.kind is OutcomeKind.REJECTED:

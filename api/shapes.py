@@ -211,10 +211,13 @@ def fingerprint(method: str, path: str, body: BaseModel | None = None, expected:
     return sha256(text.encode("ascii")).hexdigest()
 
 
-def checked(body: NewTask | Changes) -> r.TaskFields:
-    """Return the fields that ``body`` sets, in their one form. Raises ``Problem`` with everything that is wrong."""
+def checked(body: NewTask | Changes, within: str = "") -> r.TaskFields:
+    """Return the fields that ``body`` sets, in their one form. Raises ``Problem`` with everything that is wrong.
+
+    ``within`` stands before the names of fields there, where ``body`` is a part of another.
+    """
     named = changed(body) if isinstance(body, Changes) else validation.ALL
     result = validation.check(fields(body), named)
     if result.problems:
-        raise invalid([FieldError(problem.field, problem.detail) for problem in result.problems])
+        raise invalid([FieldError(within + problem.field, problem.detail) for problem in result.problems])
     return result.fields

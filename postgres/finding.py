@@ -33,6 +33,14 @@ def page(wanted: Wanted) -> str:
     )
 
 
+def versions(condition: str) -> str:
+    """Return the query for the ids and versions of tasks, by id, with the user as $1 and the limit as $2."""
+    return (
+        "select tasks.id::text, tasks.version from rondo.tasks"  # noqa: S608 - no value is in its text
+        f" where tasks.user_id = $1::uuid and {condition} order by tasks.id limit $2::bigint"
+    )
+
+
 def columns() -> str:
     """Return the beginning of a query for whole tasks, up to what it selects."""
     text: str = load("read").task_columns.sql

@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 import msgspec
 from asyncpg import Connection, Pool, Record
 
-from postgres.finding import Position, Wanted, columns, page
+from postgres.finding import Position, Wanted, columns, page, versions
 from postgres.queries import load
 from postgres.rows import (
+    Chunk,
     Cursor,
     Delivery,
     DeliveryStep,
@@ -21,12 +22,15 @@ from postgres.rows import (
     Key,
     Outcome,
     Page,
+    RefusedTask,
     Reminder,
     ReminderStatus,
     Task,
+    TaskVersion,
 )
 
 __all__ = [
+    "Chunk",
     "Delivery",
     "DeliveryStep",
     "Entry",
@@ -35,14 +39,16 @@ __all__ = [
     "Page",
     "Position",
     "Reader",
+    "RefusedTask",
     "Reminder",
     "ReminderStatus",
     "Task",
+    "TaskVersion",
     "View",
     "Wanted",
 ]
 
-_JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps"})
+_JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps", "refusal"})
 
 
 class Reader:
@@ -108,6 +114,20 @@ class View:
         """Return what became of those commands that are answered, by id."""
         rows = load("read").commands(self._connection, ids=commands)
         return {row["id"]: _struct(Outcome, row) async for row in rows}
+
+    async def chunks(self, bulk: str) -> tuple[Chunk, ...]:
+        """Return what became of those chunks of a bulk that were decided, in their order."""
+        return tuple([_struct(Chunk, row) async for row in load("read").chunks(self._connection, id=bulk)])
+
+    async def refusals(self, bulk: str, limit: int, after: int | None = None) -> Page[RefusedTask, int]:
+        """Return the tasks that a bulk left as they are, in the order in which it named them."""
+        rows = load("read").refusals(self._connection, id=bulk, after=after, limit=limit + 1)
+        return await _page(RefusedTask, rows, limit, lambda refused: refused.place)
+
+    async def matching(self, condition: str, values: Sequence[object], most: int) -> list[TaskVersion]:
+        """Return the tasks that a condition finds, by id, at most so many; its parameters begin with ``FIRST``."""
+        rows = await self._connection.fetch(versions(condition), self._user, most, *values)
+        return [TaskVersion(*row) for row in rows]
 
 
 async def _page(

@@ -117,9 +117,38 @@ class Outcome(Struct, frozen=True):
     id: str
     at: datetime
     kind: r.OutcomeKind
-    task: str
+    task: str | None
     fingerprint: str
     version: int | None
     code: str | None
     detail: str | None
     field: str | None
+
+
+class Chunk(Struct, frozen=True):
+    """What became of a chunk of a bulk, see ``schemas.records.BulkPart``."""
+
+    chunk: int
+    command: str
+    at: datetime
+    kind: r.OutcomeKind
+    code: str | None
+    chunks: int
+    tasks: int
+    changed: int
+    unchanged: int
+    refused: int
+
+
+class RefusedTask(Struct, frozen=True):
+    """A task that a bulk left as it is, and its place among those."""
+
+    place: int
+    refusal: r.Refusal
+
+
+class TaskVersion(Struct, frozen=True):
+    """A task's id and version."""
+
+    id: str
+    version: int

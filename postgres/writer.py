@@ -12,7 +12,16 @@ from asyncpg import Connection
 
 from postgres.queries import load
 
-ORDER = ("put_tasks", "put_tags", "put_task_tags", "put_audit", "put_reminders", "put_notifications", "put_commands")
+ORDER = (
+    "put_tasks",
+    "put_tags",
+    "put_task_tags",
+    "put_audit",
+    "put_reminders",
+    "put_notifications",
+    "put_bulks",
+    "put_commands",
+)
 """The queries for rows. Which tags a task bears depends on the version that stands, so the task comes first."""
 
 Rows = Mapping[str, Sequence[tuple[object, ...]]]

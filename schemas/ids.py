@@ -30,6 +30,11 @@ def task(command_id: str) -> str:
     return derive("task", command_id)
 
 
+def chunk(bulk: str, number: int) -> str:
+    """Return the id of the command that is a bulk's chunk: 0, 1, 2 … The first one's is the bulk's."""
+    return derive("chunk", bulk, number) if number else bulk
+
+
 def event(command_id: str, number: int = 0) -> str:
     """Return the id of the ``number``-th event that a command led to."""
     return derive("event", command_id, number)

@@ -168,6 +168,69 @@ class DeleteTask(Struct, frozen=True, gc=False):
     expected: int | None = None
 
 
+class RestoreTask(Struct, frozen=True, gc=False):
+    """Bring a deleted task back, open or completed as it was."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    task: str
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
+class Action(StrEnum):
+    """What a bulk does to each of its tasks."""
+
+    UPDATE = "UPDATE"
+    COMPLETE = "COMPLETE"
+    REOPEN = "REOPEN"
+    DELETE = "DELETE"
+    RESTORE = "RESTORE"
+
+
+class TaskChange(Struct, frozen=True, gc=False):
+    """What a bulk does to each of its tasks; all but the action counts for an update alone."""
+
+    action: Action
+    changed: tuple[str, ...]  # names of fields in ``fields`` that are to be set
+    fields: TaskFields
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    shift: int | None = None  # days to move start and due by
+
+
+class TaskAt(Struct, frozen=True, gc=False):
+    """A task of a bulk."""
+
+    task: str
+    expected: int | None = None  # the version that it must have, None for any
+
+
+class ChangeTasks(Struct, frozen=True, gc=False):
+    """Do the same to many tasks: one chunk of a bulk.
+
+    A bulk is sent as chunks under its id, which is also that of its first chunk's command. What it resolved to, all its
+    tasks with their versions and the change, has a hash: chunks of another resolution are refused.
+    """
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    bulk: str
+    chunk: int  # 0, 1, 2 …
+    chunks: int  # how many the bulk has
+    tasks: int  # how many tasks the bulk is about, in all chunks
+    items: tuple[TaskAt, ...]
+    change: TaskChange
+    resolution: str
+    fingerprint: str = ""
+    cause: str | None = None
+
+
 class CreateOccurrence(Struct, frozen=True, gc=False):
     """Create the next occurrence of a series, unless the series has gone past ``after`` or has another rule by now."""
 
@@ -249,12 +312,45 @@ class TaskDeleted(Struct, frozen=True, gc=False):
     cause: str | None = None
 
 
+class TaskRestored(Struct, frozen=True, gc=False):
+    """A deleted task was brought back."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    task: Task
+    cause: str | None = None
+
+
 class OutcomeKind(StrEnum):
     """What became of a command."""
 
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
     NOTHING_TO_DO = "NOTHING_TO_DO"
+
+
+class Refusal(Struct, frozen=True, gc=False):
+    """A task of a bulk that was left as it is, and why: as in the outcome of a command that was rejected."""
+
+    task: str
+    code: str
+    detail: str
+    field: str | None = None
+
+
+class BulkPart(Struct, frozen=True, gc=False):
+    """What became of one chunk of a bulk."""
+
+    bulk: str
+    chunk: int
+    chunks: int
+    tasks: int  # of all chunks
+    changed: int  # tasks of this chunk that were changed
+    unchanged: int  # those that were so already
+    refused: tuple[Refusal, ...]  # all the others
 
 
 class CommandOutcome(Struct, frozen=True, gc=False):
@@ -264,12 +360,13 @@ class CommandOutcome(Struct, frozen=True, gc=False):
     at: int
     command: str
     kind: OutcomeKind
-    task: str
+    task: str | None  # None where it is about something else: a chunk of a bulk
     fingerprint: str = ""
     version: int | None = None  # of the task after the command, where there is one
     code: str | None = None  # of a rejection: a stable word for programs
     detail: str | None = None  # of a rejection: a sentence for people
     field: str | None = None  # of a rejection: the field at fault
+    part: BulkPart | None = None  # of a chunk of a bulk
 
 
 # Reminders.

@@ -23,12 +23,24 @@ class Topic:
     max_bytes: int = 1024 * 1024  # of one record
 
 
-TASK_COMMANDS = Topic("task-commands", "api", (r.CreateTask, r.UpdateTask, r.CompleteTask, r.ReopenTask, r.DeleteTask))
+TASK_COMMANDS = Topic(
+    "task-commands",
+    "api",
+    (r.CreateTask, r.UpdateTask, r.CompleteTask, r.ReopenTask, r.DeleteTask, r.RestoreTask, r.ChangeTasks),
+)
 TASK_FOLLOWUPS = Topic("task-followups", "recurrence", (r.CreateOccurrence,))
 TASK_EVENTS = Topic(
     "task-events",
     "tasks",
-    (r.TaskCreated, r.TaskUpdated, r.TaskCompleted, r.TaskReopened, r.TaskDeleted, r.CommandOutcome),
+    (
+        r.TaskCreated,
+        r.TaskUpdated,
+        r.TaskCompleted,
+        r.TaskReopened,
+        r.TaskDeleted,
+        r.TaskRestored,
+        r.CommandOutcome,
+    ),
 )
 SERIES_NOTICES = Topic("series-notices", "recurrence", (r.SeriesNotice,))
 REMINDERS = Topic("reminders", "reminders", (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue))

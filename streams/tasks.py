@@ -1,19 +1,21 @@
 """Tasks: people's and derived commands become events, and exactly one outcome for each command id.
 
 State, by user: the tasks, what is remembered of each series for ever, and the command ids of the last 30 days of record
-time. A command that comes again within them does nothing, not even a second outcome.
+time, with what bulks resolved to. A command that comes again within them does nothing, not even a second outcome.
 
 Gap: ids older than that are forgotten, so a client must not send a command again after 30 days.
 """
 
+from collections.abc import Iterable
+
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import tasks
+from streams.domain import bulk, tasks
 from streams.runtime import Block, Record, Stage, Stream
 
 REMEMBERED = 30 * 24 * 60 * 60 * 1000  # milliseconds of record time
-FORGOTTEN_A_COMMAND = 2  # more than one comes, so that the memory stays bounded
+FORGOTTEN_A_COMMAND = 3  # more than one brings, so that the memory stays bounded
 
 stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS), writes=(TASK_EVENTS,))
 app = stage.app
@@ -38,25 +40,56 @@ async def decide(blocks: Stream) -> None:
             forget(latest - REMEMBERED, FORGOTTEN_A_COMMAND * block.taken)
 
 
-def answer(block: Block, command: tasks.Command) -> None:
+def answer(block: Block, command: tasks.Command | r.ChangeTasks) -> None:
     """Emit what a command leads to and keep its result, unless it was answered before."""
     key = f"{command.user}/{command.id}"
-    known = remembered.get(key)
-    if known and known.at >= command.at - REMEMBERED:
+    if recall(key, command.at):
         return
+    outcome = change(block, command) if isinstance(command, r.ChangeTasks) else decide_one(block, command)
+    block.emit(TASK_EVENTS, outcome)
+    remember(key, command.at, getattr(command, "fingerprint", ""))
+
+
+def decide_one(block: Block, command: tasks.Command) -> r.CommandOutcome:
+    """Emit the events of a command on one task, and return its outcome."""
     user = UserState(command.user)
     decision = tasks.decide(user, command)
-    for event in decision.events:
+    follow(block, user, decision.events)
+    return decision.outcome
+
+
+def change(block: Block, chunk: r.ChangeTasks) -> r.CommandOutcome:
+    """Emit the events of a chunk of a bulk, item by item, and return its outcome."""
+    key = f"{chunk.user}/{chunk.bulk}/resolution"
+    if not (begun := recall(key, chunk.at)):
+        remember(key, chunk.at, chunk.resolution)
+    elif begun.fingerprint != chunk.resolution:
+        return bulk.superseded(chunk)
+    user, decided = UserState(chunk.user), []
+    for item in chunk.items:
+        decided.append(bulk.decide(user, chunk, item))
+        follow(block, user, decided[-1].events)
+    return bulk.outcome(chunk, decided)
+
+
+def follow(block: Block, user: "UserState", events: Iterable[tasks.Event]) -> None:
+    """Keep what events lead to, and emit them."""
+    for event in events:
         user.evolve(event)
         block.emit(TASK_EVENTS, event)
-    block.emit(TASK_EVENTS, decision.outcome)
-    remember(key, command)
 
 
-def remember(key: str, command: tasks.Command) -> None:
-    """Remember a command's id."""
-    remembered[key] = r.Remembered(at=command.at, fingerprint=getattr(command, "fingerprint", ""))
-    memory.set(r.Timer(id=command.id, user=command.user, subject=key, due=command.at))
+def recall(key: str, at: int) -> r.Remembered | None:
+    """Return what is remembered under a key and still counts at ``at``."""
+    known = remembered.get(key)
+    return known if known and known.at >= at - REMEMBERED else None
+
+
+def remember(key: str, at: int, fingerprint: str) -> None:
+    """Remember a command's id, or a bulk's resolution."""
+    remembered[key] = r.Remembered(at, fingerprint)
+    user, _, name = key.partition("/")
+    memory.set(r.Timer(id=name, user=user, subject=key, due=at))
 
 
 def forget(until: int, most: int) -> None:

@@ -11,6 +11,7 @@ from api.pages import responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, signed
+from schemas.records import ChangeTasks
 
 router = APIRouter(prefix="/v1/commands", tags=["commands"], route_class=Route, dependencies=[signed])
 
@@ -33,5 +34,5 @@ async def read_command(
 
 def _pending(parts: Parts, user: str, command: str) -> answers.Known:
     if sent := parts.recent.get(user, command):
-        return answers.Known.waiting(sent.id, sent.task)
+        return answers.Known.waiting(sent.id, None if isinstance(sent, ChangeTasks) else sent.task)
     raise Problem(NOT_FOUND, "No outcome of such a command is known. If you sent it a moment ago, ask again.")

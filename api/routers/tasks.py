@@ -1,4 +1,4 @@
-"""Tasks: commands that create, change, complete, reopen and delete them; one task, and the list."""
+"""Tasks: commands that create, change, complete, reopen, delete and restore them; one task, and the list."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import CHANGE_RESPONSES, COMMAND_RESPONSES, CREATE_RESPONSES, take
 from schemas import ids
-from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, UpdateTask
+from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, RestoreTask, UpdateTask
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
 
@@ -52,6 +52,14 @@ async def complete_task(task: TaskId, envelope: Enveloped, expected: Expected, p
 async def reopen_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Open a completed task again."""
     return await take(parts.ingress, ReopenTask(**envelope.changing(task, expected)), envelope)
+
+
+@router.post(
+    "/{task}/restore", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
+)
+async def restore_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
+    """Bring a deleted task back, open or completed as it was."""
+    return await take(parts.ingress, RestoreTask(**envelope.changing(task, expected)), envelope)
 
 
 @router.delete(

@@ -73,3 +73,18 @@ order by due_at desc, deliveries.id desc;
 -- What became of these commands: those that were answered.
 select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field
 from rondo.commands where id = any(:ids::uuid[]);
+
+-- name: chunks(id)
+-- What became of a bulk's chunks: those that were decided.
+select chunk, command::text, at, kind::text, code, chunks, tasks, changed, unchanged, jsonb_array_length(refused) as refused
+from rondo.bulks where id = :id::uuid
+order by chunk;
+
+-- name: refusals(id, after, limit)
+-- The tasks of a bulk that were left as they are, in the order in which it named them. A place is the chunk's number in
+-- thousands, and the place in the chunk.
+select chunk * 1000 + n as place, given.refusal
+from rondo.bulks cross join lateral jsonb_array_elements(refused) with ordinality as given (refusal, n)
+where id = :id::uuid and chunk >= coalesce(:after::bigint, 0) / 1000 and chunk * 1000 + n > coalesce(:after::bigint, 0)
+order by place
+limit :limit::bigint;

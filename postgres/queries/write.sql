@@ -189,6 +189,20 @@ from rows from (
 ) as given (id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at)
 on conflict do nothing;
 
+-- name: put_bulks(id, chunk, user_id, command, at, kind, code, chunks, tasks, changed, unchanged, refused)!
+-- What became of chunks of bulks. As commands they are answered once: the first answer stays.
+insert into rondo.bulks (id, chunk, user_id, command, at, kind, code, chunks, tasks, changed, unchanged, refused)
+select
+    id::uuid, chunk::bigint, user_id::uuid, command::uuid, rondo.instant(at::bigint), kind::rondo.outcome, code,
+    chunks::bigint, tasks::bigint, changed::bigint, unchanged::bigint, refused::jsonb
+from rows from (
+    json_array_elements_text(:id), json_array_elements_text(:chunk), json_array_elements_text(:user_id),
+    json_array_elements_text(:command), json_array_elements_text(:at), json_array_elements_text(:kind),
+    json_array_elements_text(:code), json_array_elements_text(:chunks), json_array_elements_text(:tasks),
+    json_array_elements_text(:changed), json_array_elements_text(:unchanged), json_array_elements_text(:refused)
+) as given (id, chunk, user_id, command, at, kind, code, chunks, tasks, changed, unchanged, refused)
+on conflict do nothing;
+
 -- name: put_commands(id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)!
 -- Outcomes of commands. A command is answered once: the first answer stays.
 insert into rondo.commands (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)

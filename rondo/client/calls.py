@@ -9,12 +9,16 @@ from uuid import uuid4
 from rondo.client.errors import Pending
 from rondo.client.shapes import (
     Answer,
+    Bulk,
     Changes,
+    Count,
     Entry,
     Fields,
     Known,
+    NewBulk,
     Notification,
     Page,
+    Refusal,
     StandingReminder,
     Task,
 )
@@ -90,6 +94,36 @@ def delete(task: str, *, wait: float | None = None, key: str | None = None, vers
     return _command("DELETE", _task(task), wait, key, version=version)
 
 
+def restore(
+    task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[Answer]:
+    """Bring a deleted task back."""
+    return _command("POST", f"{_task(task)}/restore", wait, key, version=version)
+
+
+def change_many(*, wait: float | None = None, key: str | None = None, **wanted: Unpack[NewBulk]) -> Call[Bulk]:
+    """Do the same to many tasks: those that a ``filter`` finds, or ``tasks``; ``action`` says what.
+
+    It is answered at once, pending; or, where ``wait`` (seconds) is given, once it is over or so much time is.
+    """
+    return _command("POST", "/v1/bulks", wait, key, body=wanted)
+
+
+def count_many(**wanted: Unpack[NewBulk]) -> Call[Count]:
+    """Return how many tasks ``change_many`` would be about."""
+    return Call("POST", "/v1/bulks/count", wanted)
+
+
+def bulk(bulk: str, *, wait: float | None = None) -> Call[Bulk]:
+    """Return how far a bulk is."""
+    return Call("GET", f"/v1/bulks/{quote(bulk, safe='')}", headers=_waiting(wait))
+
+
+def refusals(bulk: str, limit: int = PAGE) -> Listing[Refusal]:
+    """Yield the tasks that a bulk left as they are, and why."""
+    return _listing(f"/v1/bulks/{quote(bulk, safe='')}/refusals", limit)
+
+
 def command(command: str, *, wait: float | None = None) -> Call[Known]:
     """Return a command and what became of it."""
     return Call("GET", f"/v1/commands/{quote(command, safe='')}", headers=_waiting(wait))
@@ -151,7 +185,7 @@ def _command(
     *,
     body: Mapping[str, Any] | None = None,
     version: int | None = None,
-) -> Call[Answer]:
+) -> Call[Any]:
     expected = {} if version is None else {"If-Match": f'"{version}"'}
     headers = {"Idempotency-Key": key or str(uuid4()), **_waiting(wait), **expected}
     return Call(method, path, body, headers=headers)

@@ -13,6 +13,8 @@ Json = dict[str, Any]
 
 Priority = Literal["none", "low", "medium", "high", "urgent"]
 TaskStatus = Literal["open", "completed", "deleted"]
+Action = Literal["complete", "reopen", "delete", "restore", "update"]
+BulkStatus = Literal["pending", "done", "in-part"]
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
 ReminderStatus = Literal["scheduled", "cancelled", "due"]
 Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
@@ -121,9 +123,9 @@ class Command(TypedDict):
 
 
 class Known(Command):
-    """A command by its address."""
+    """A command by its address; ``task`` is None of a bulk's, which has an address of its own."""
 
-    task: TaskRef
+    task: TaskRef | None
 
 
 class Answer(TypedDict):
@@ -134,6 +136,61 @@ class Answer(TypedDict):
 
     command: Command
     task: Task | TaskRef | None
+
+
+class TaskAt(TypedDict, total=False):
+    """A task of a bulk; with a version, only if it has not changed since."""
+
+    id: Required[str]
+    version: int | None
+
+
+class NewBulk(TypedDict, total=False):
+    """What to do to which tasks: what ``filter`` finds, or ``tasks``. What is below ``action`` is for an update.
+
+    ``shift`` moves start and due by so many days.
+    """
+
+    filter: str | None
+    zone: str
+    tasks: list[TaskAt] | None
+    action: Required[Action]
+    changes: Changes | None
+    add_tags: list[str] | None
+    remove_tags: list[str] | None
+    shift: int | None
+
+
+class Bulk(TypedDict):
+    """A bulk, and how far it is: so many of its chunks are decided, which did this to so many tasks.
+
+    It is ``done`` once all chunks were decided, and ``in-part`` where some never will be.
+    """
+
+    id: str
+    href: str
+    status: BulkStatus
+    tasks: int
+    chunks: int
+    decided: int
+    changed: int
+    unchanged: int
+    refused: int
+
+
+class Count(TypedDict):
+    """How many tasks a bulk would be about."""
+
+    tasks: int
+
+
+class Refusal(TypedDict):
+    """A task that a bulk left as it is, and why."""
+
+    task: TaskRef
+    code: str
+    detail: str
+    field: str | None
 
 
 class Change(TypedDict):

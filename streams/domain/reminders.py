@@ -40,7 +40,7 @@ def react(
         if s not in wanted
     )
     after = StandingReminders(task.id, task.title, event.command, kept + new, decided)
-    return _worth_holding(after, task), (*cancelled, *(_scheduled(s, event) for s in new))
+    return _worth_holding(after), (*cancelled, *(_scheduled(s, event) for s in new))
 
 
 def fire(
@@ -84,10 +84,8 @@ def _wanted(task: Task) -> tuple[StandingReminder, ...]:
     )
 
 
-def _worth_holding(held: StandingReminders, task: Task) -> StandingReminders | None:
-    if task.status is Status.DELETED:  # a deleted task never comes back
-        return None
-    return held if held.standing or held.decided else None
+def _worth_holding(held: StandingReminders) -> StandingReminders | None:
+    return held if held.standing or held.decided else None  # also of a deleted task: it may be restored
 
 
 def _scheduled(standing: StandingReminder, event: Event) -> ReminderScheduled:

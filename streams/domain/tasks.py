@@ -1,9 +1,9 @@
 """Tasks: what each command means for a task, given where it stands.
 
-A task is absent, open, completed or deleted; deleted is for good. ``TABLE`` is the whole state machine: for every
-command and every such state, the answer. ``decide`` looks the answer up, lets it act, and returns the events (none or
-one) with the command's outcome (always exactly one). ``evolve`` folds an event into the task. Both are pure: time is
-the command's, ids are derived from the command's, so that deciding again gives the same bytes.
+A task is absent, open, completed or deleted; a deleted one can be brought back as it was. ``TABLE`` is the whole state
+machine: for every command and every such state, the answer. ``decide`` looks the answer up, lets it act, and returns
+the events (none or one) with the command's outcome (always exactly one). ``evolve`` folds an event into the task. Both
+are pure: time is the command's, ids are derived from the command's, so that deciding again gives the same bytes.
 
 Series. A recurring task belongs to a series, named by its first task's id. State remembers for each series, for ever,
 the last occurrence created and its rule version: the head. ``CreateOccurrence`` acts only on exactly that head, so a
@@ -29,6 +29,7 @@ from schemas.records import (
     DeleteTask,
     OutcomeKind,
     ReopenTask,
+    RestoreTask,
     Series,
     Status,
     Task,
@@ -36,14 +37,15 @@ from schemas.records import (
     TaskCreated,
     TaskDeleted,
     TaskReopened,
+    TaskRestored,
     TaskUpdated,
     UpdateTask,
 )
 from streams.domain import composition, hierarchy
 from streams.domain.invalid import Invalid
 
-Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | CreateOccurrence
-Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted
+Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask | CreateOccurrence
+Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted | TaskRestored
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 
 
@@ -56,6 +58,7 @@ class Answer(StrEnum):
     COMPLETE = auto()
     REOPEN = auto()
     DELETE = auto()
+    RESTORE = auto()
     NOTHING = auto()  # it is so already
     NOT_FOUND = auto()
     GONE = auto()  # deleted
@@ -72,6 +75,7 @@ TABLE: Mapping[type[Command], Mapping[Status | None, Answer]] = {
     CompleteTask:     {_ABSENT: _A.NOT_FOUND, _OPEN: _A.COMPLETE, _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
     ReopenTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.REOPEN,  _DELETED: _A.GONE},
     DeleteTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.DELETE,   _COMPLETED: _A.DELETE,  _DELETED: _A.NOTHING},
+    RestoreTask:      {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.RESTORE},
 }
 # fmt: on
 """The answer to every command for a task in every state, None standing for absent."""
@@ -163,6 +167,8 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
             after = replace(before, status=Status.OPEN, completed_at=None)
         case Answer.DELETE, Task() as before, _:
             after = replace(before, status=Status.DELETED)
+        case Answer.RESTORE, Task() as before, _:
+            after = replace(before, status=Status.OPEN if before.completed_at is None else Status.COMPLETED)
         case _:
             after = task
     return after
@@ -195,6 +201,8 @@ def _event(command: Command, answer: Answer, before: Task | None, after: Task) -
             return TaskReopened(**common)
         case Answer.DELETE:
             return TaskDeleted(**common)
+        case Answer.RESTORE:
+            return TaskRestored(**common)
         case Answer.UPDATE if before is not None:
             return TaskUpdated(**common, changed=composition.differing(before, after))
     return TaskCreated(**common)

@@ -114,6 +114,16 @@ def moved(due: Due, days: int) -> Due:
     return replace(due, date=(date.fromisoformat(due.date) + timedelta(days=days)).isoformat())
 
 
+def shifted(due: Due, days: int, field: str) -> Due:
+    """Return the same local time so many days later; raise ``Invalid`` beyond the years that a due may have."""
+    try:
+        return check(moved(due, days), field)
+    except OverflowError:
+        raise Invalid(
+            f"{field}.date", f"{due.date} can't be moved by {days} days; the years are 1970 to 9999."
+        ) from None
+
+
 def _check_date(field: str, day: str) -> None:
     try:
         year = date.fromisoformat(day).year if _DATE.fullmatch(day) else 0

@@ -88,6 +88,9 @@ def _outcome(o: r.CommandOutcome) -> Rows:
         "put_commands",
         (o.command, o.user, at, o.kind, o.task, o.fingerprint, o.version, o.code, o.detail, o.field),
     )
+    if part := o.part:
+        counts = (part.chunks, part.tasks, part.changed, part.unchanged)
+        yield "put_bulks", (part.bulk, part.chunk, o.user, o.command, at, o.kind, o.code, *counts, part.refused)
 
 
 def _audit(e: r.AuditEntry) -> Rows:
@@ -148,6 +151,7 @@ _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     r.TaskCompleted: _task,
     r.TaskReopened: _task,
     r.TaskDeleted: _task,
+    r.TaskRestored: _task,
     r.CommandOutcome: _outcome,
     r.AuditEntry: _audit,
     r.ReminderScheduled: _scheduled,

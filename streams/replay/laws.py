@@ -20,6 +20,7 @@ from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
 from streams.domain.audit import START, Chain
+from streams.domain.tasks import EVENTS
 from streams.reading import tapes
 from streams.replay.part import Part
 from streams.runtime.block import place
@@ -32,8 +33,6 @@ COMMANDS = (TASK_COMMANDS, TASK_FOLLOWUPS)
 
 FORGOTTEN = 30 * 24 * 60 * 60 * 1000
 """After so many milliseconds of record time a command's id may be answered anew."""
-
-EVENTS = (r.TaskCreated, r.TaskUpdated, r.TaskCompleted, r.TaskReopened, r.TaskDeleted)
 
 
 _HEAD = msgpack.Decoder(r.AuditHead)

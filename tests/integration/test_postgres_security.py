@@ -12,6 +12,7 @@ from tests.integration.postgres_records import Log, a_task, acting, new_user, on
 
 TABLES = [
     "rondo.audit",
+    "rondo.bulks",
     "rondo.commands",
     "rondo.notifications",
     "rondo.reminders",

@@ -1,9 +1,10 @@
 """Stands in for the tasks and views stages: decides what is on task-commands and writes the views as they do."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -12,11 +13,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from msgspec import Struct
 
 from postgres import writer
+from schemas import ids
 from schemas.codec import Codec
-from schemas.records import AuditEntry, AuditHead, Series, Task
+from schemas.records import Action, AuditEntry, AuditHead, ChangeTasks, Series, Task, TaskAt, TaskChange, TaskFields
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.domain import audit, tasks
+from streams.domain import audit, bulk, tasks
 from streams.domain.views import collect
 
 PARTITIONS = 4
@@ -39,6 +41,7 @@ class StandIn:
         self._series: dict[str, Series] = {}
         self._heads: dict[str, AuditHead] = {}
         self._answered: set[str] = set()
+        self._resolutions: dict[str, str] = {}
         self._topic, self._next = f"stand-in-{uuid4()}", 0
 
     def task(self, task: str, /) -> Task | None:
@@ -53,9 +56,31 @@ class StandIn:
         if command.id in self._answered:
             return
         self._answered.add(command.id)
+        if isinstance(command, ChangeTasks):
+            await self.write(*self._change(command))
+            return
         decision = tasks.decide(self, command)
         entries = [self._fold(event) for event in decision.events]
         await self.write(*decision.events, *entries, decision.outcome)
+
+    async def begin(self, common: dict[str, Any], *, chunk: int, chunks: int, task: str, resolution: str) -> None:
+        """Answer a chunk that deletes a task."""
+        change = TaskChange(Action.DELETE, (), TaskFields())
+        about = {"bulk": common["id"], "chunk": chunk, "chunks": chunks, "tasks": chunks, "items": (TaskAt(task),)}
+        given = {**common, **about, "id": ids.chunk(common["id"], chunk), "change": change, "resolution": resolution}
+        await self.write(*self._change(ChangeTasks(**given)))
+
+    def _change(self, chunk: ChangeTasks) -> Iterator[Struct]:
+        if self._resolutions.setdefault(chunk.bulk, chunk.resolution) != chunk.resolution:
+            yield bulk.superseded(chunk)
+            return
+        decided = []
+        for item in chunk.items:
+            decided.append(bulk.decide(self, chunk, item))
+            for event in decided[-1].events:
+                yield event
+                yield self._fold(event)
+        yield bulk.outcome(chunk, decided)
 
     async def write(self, *records: Struct) -> None:
         """Write records to the views in one block, as the views stage does."""

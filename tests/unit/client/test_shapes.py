@@ -22,6 +22,11 @@ SHAPES = {
     shapes.Task: "Task",
     shapes.Command: "Command",
     shapes.Known: "Known",
+    shapes.TaskAt: "TaskAt",
+    shapes.NewBulk: "NewBulk",
+    shapes.Bulk: "Bulk",
+    shapes.Count: "Count",
+    shapes.Refusal: "Refusal",
     shapes.Change: "Change",
     shapes.Entry: "Entry",
     shapes.StandingReminder: "StandingReminder",
@@ -60,9 +65,26 @@ def documented(described: dict[str, Any]) -> set[Any]:
 
 
 TASK = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
-COMMANDS = [calls.create("x"), *(each(TASK) for each in (calls.update, calls.complete, calls.reopen, calls.delete))]
-LISTS: list[Listing[Any]] = [calls.tasks("open"), calls.history(TASK), calls.reminders(), calls.notifications()]
-CALLS: list[Call[Any]] = [*COMMANDS, calls.task(TASK), calls.command(TASK), *(listing.first for listing in LISTS)]
+COMMANDS: list[Call[Any]] = [
+    calls.create("x"),
+    *(each(TASK) for each in (calls.update, calls.complete, calls.reopen, calls.delete, calls.restore)),
+    calls.change_many(action="complete", filter="overdue", wait=1),
+    calls.count_many(action="complete", filter="overdue"),
+]
+LISTS: list[Listing[Any]] = [
+    calls.tasks("open"),
+    calls.history(TASK),
+    calls.reminders(),
+    calls.notifications(),
+    calls.refusals(TASK),
+]
+CALLS: list[Call[Any]] = [
+    *COMMANDS,
+    calls.task(TASK),
+    calls.command(TASK),
+    calls.bulk(TASK, wait=1),
+    *(listing.first for listing in LISTS),
+]
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
@@ -72,7 +94,7 @@ def test_a_call_is_an_operation_of_the_api_and_its_parameters_are(call: Call[Any
         for path, methods in DOCUMENT["paths"].items()
         if matches(path, call.path) and call.method.lower() in methods
     )
-    known = {parameter["name"] for parameter in operation["parameters"]}
+    known = {parameter["name"] for parameter in operation.get("parameters", ())}
     assert set(call.query) <= known
     assert {name.lower() for name in call.headers} <= {name.lower() for name in known}
 

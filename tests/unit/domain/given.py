@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
-from streams.domain import recurrence, tasks
+from streams.domain import bulk, recurrence, tasks
 
 ANNA = "11111111-1111-5111-8111-111111111111"
 BERT = "22222222-2222-5222-8222-222222222222"
@@ -46,6 +46,29 @@ def delete(task="t", at=NOON):
     return command(r.DeleteTask, task, at)
 
 
+def restore(task="t", at=NOON):
+    return command(r.RestoreTask, task, at)
+
+
+def chunk(action, *items, resolution="once", bulk=None, number=0, chunks=1, **change):
+    """A chunk of a bulk: items are tasks, or a task and a version each; what ``fields`` holds is set."""
+    fields = change.pop("fields", {})
+    key = ids.command(ANNA, f"key-{next(_numbers)}") if bulk is None else bulk
+    return r.ChangeTasks(
+        id=ids.chunk(key, number),
+        user=ANNA,
+        at=NOON,
+        actor=f"user:{ANNA}",
+        bulk=key,
+        chunk=number,
+        chunks=chunks,
+        tasks=len(items),
+        items=tuple(r.TaskAt(*(item if isinstance(item, tuple) else (item,))) for item in items),
+        change=r.TaskChange(action, tuple(fields), r.TaskFields(**fields), **change),
+        resolution=resolution,
+    )
+
+
 class World:
     """The state after commands: the fold of the events that they led to, as the tasks stage keeps it."""
 
@@ -62,13 +85,25 @@ class World:
 
     def does(self, command):
         """Decide a command, fold its events, return the decision."""
+        if isinstance(command, r.ChangeTasks):
+            return self._changes(command)
         decision = tasks.decide(self, command)
-        for event in decision.events:
+        self._fold(decision.events)
+        return decision
+
+    def _changes(self, chunk):
+        decided = []
+        for item in chunk.items:
+            decided.append(bulk.decide(self, chunk, item))
+            self._fold(decided[-1].events)
+        return tasks.Decision(tuple(event for each in decided for event in each.events), bulk.outcome(chunk, decided))
+
+    def _fold(self, events):
+        for event in events:
             self.tasks[event.task.id] = tasks.evolve(self.task(event.task.id), event)
             if after := tasks.series_after(event):
                 self.heads[after[0]] = after[1]
             self.events.append(event)
-        return decision
 
     def followup(self):
         """The command that the recurrence stage derives from the last event."""

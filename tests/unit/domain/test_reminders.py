@@ -6,7 +6,20 @@ from msgspec.structs import replace
 
 from schemas import records as r
 from streams.domain import reminders, times
-from tests.unit.domain.given import ANNA, DAY, MINUTE, NOON, PARIS, World, complete, create, delete, reopen, update
+from tests.unit.domain.given import (
+    ANNA,
+    DAY,
+    MINUTE,
+    NOON,
+    PARIS,
+    World,
+    complete,
+    create,
+    delete,
+    reopen,
+    restore,
+    update,
+)
 
 DUE = times.instant(PARIS)
 QUARTER = r.Reminder("r1", before=900)
@@ -69,6 +82,18 @@ def test_completing_cancels():
 
 def test_a_deleted_task_is_not_held():
     assert told(CREATE, delete())[0] is None
+
+
+def test_a_restored_task_has_its_reminders_again():
+    assert told(CREATE, delete(), restore())[0].standing == told(CREATE)[0].standing
+
+
+def test_a_reminder_that_was_decided_is_not_scheduled_again_when_its_task_comes_back():
+    held, _ = told(CREATE)
+    after, _ = reminders.fire(held, notice(held))
+    for event in World(CREATE, delete(), restore()).events[1:]:
+        after, output = reminders.react(after, event)
+        assert output == ()
 
 
 def test_reopening_schedules_the_same_reminder_again():

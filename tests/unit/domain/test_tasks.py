@@ -21,6 +21,7 @@ from tests.unit.domain.given import (
     create,
     delete,
     reopen,
+    restore,
     update,
 )
 
@@ -39,6 +40,7 @@ COMMANDS = {
     "complete": complete,
     "reopen": reopen,
     "delete": delete,
+    "restore": restore,
 }
 REPLIES = {
     "create": ("TaskCreated", NOTHING, NOTHING, NOTHING),
@@ -46,6 +48,7 @@ REPLIES = {
     "complete": ("not-found", "TaskCompleted", NOTHING, "deleted"),
     "reopen": ("not-found", NOTHING, "TaskReopened", "deleted"),
     "delete": ("not-found", "TaskDeleted", "TaskDeleted", NOTHING),
+    "restore": ("not-found", NOTHING, NOTHING, "TaskRestored"),
 }
 
 
@@ -189,7 +192,7 @@ SOME_FIELDS = [
     for values in product(*FIELDS.values())
 ]
 MAKERS = (
-    *([maker] for maker in (complete, reopen, delete)),
+    *([maker] for maker in (complete, reopen, delete, restore)),
     *([lambda task, f=fields: create(task, **f) for fields in SOME_FIELDS],),
     *([lambda task, f=fields: update(task, **f) for fields in SOME_FIELDS],),
 )
@@ -249,9 +252,17 @@ def test_a_recurring_task_always_has_due_series_and_occurrence(past):
 
 
 @given(st.lists(anything(), max_size=12))
-def test_a_deleted_task_never_changes_again(past):
-    ends = {}
+def test_a_deleted_task_changes_only_by_being_restored(past):
+    deleted = set()
     for event in lived(past).events:
-        assert event.task.id not in ends
-        if isinstance(event, r.TaskDeleted):
-            ends[event.task.id] = event
+        assert (event.task.id in deleted) == isinstance(event, r.TaskRestored)
+        (deleted.add if isinstance(event, r.TaskDeleted) else deleted.discard)(event.task.id)
+
+
+@pytest.mark.parametrize("way", ["open", "completed"])
+def test_a_restored_task_is_what_it_was(way):
+    world = World(*WAYS[way])
+    before = world.task("t")
+    world.does(delete())
+    world.does(restore())
+    assert world.task("t") == replace(before, version=before.version + 2)

@@ -1,0 +1,87 @@
+"""What clients send of bulks, as pydantic shapes; and how it becomes records."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, Strict
+
+from api import shapes
+from api.problems import FieldError, invalid
+from schemas import records as r
+from streams.domain import times, validation
+from streams.domain.filters.bounds import MAX_LENGTH
+
+MOST_NAMED = 5_000
+"""The most tasks that a bulk names one by one; a body has no room for many more."""
+MOST_DAYS = 36_525
+"""The most days that a bulk moves tasks by: a hundred years."""
+
+Action = Literal["complete", "reopen", "delete", "restore", "update"]
+
+
+class TaskAt(shapes.Shape):
+    """A task; with a version, only if it has not changed since."""
+
+    like = '{"id": "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"}'
+
+    id: Annotated[UUID, Strict(False)]
+    version: Annotated[int | None, Field(ge=1, lt=2**63)] = None
+
+
+class NewBulk(shapes.Shape):
+    """What to do, and to which tasks: what a filter finds now, or those that are named; exactly one of the two."""
+
+    like = '{"filter": "overdue", "action": "complete"}'
+
+    filter: Annotated[str | None, Field(description="In the filter language.", min_length=1, max_length=MAX_LENGTH)] = None
+    zone: Annotated[str, Field(description="The IANA name of the zone whose days the filter means.")] = "UTC"
+    tasks: Annotated[list[TaskAt] | None, Field(max_length=MOST_NAMED)] = None
+    action: Action
+    changes: Annotated[shapes.Changes | None, Field(description="Of an update: the fields to set.")] = None
+    add_tags: shapes.Tags | None = None
+    remove_tags: shapes.Tags | None = None
+    shift: Annotated[
+        int | None,
+        Field(ge=-MOST_DAYS, le=MOST_DAYS, description="Of an update: days to move start and due by, where there are."),
+    ] = None
+
+
+def change(body: NewBulk) -> r.TaskChange:
+    """Return what a bulk does to each task. Raises ``Problem`` with everything that is wrong."""
+    if wrong := list(_at_odds(body)):
+        raise invalid(wrong)
+    changes = body.changes or shapes.Changes()
+    return r.TaskChange(
+        action=r.Action[body.action.upper()],
+        changed=shapes.changed(changes),
+        fields=shapes.checked(changes, "changes."),
+        add_tags=_tags("add_tags", body.add_tags),
+        remove_tags=_tags("remove_tags", body.remove_tags),
+        shift=body.shift,
+    )
+
+
+def _at_odds(body: NewBulk) -> Iterator[FieldError]:
+    if (body.filter is None) == (body.tasks is None):
+        yield FieldError("filter", "Give either a filter or tasks.")
+    if body.zone not in times.zones():
+        yield FieldError("zone", "There is no such time zone; write its IANA name exactly, such as Europe/Paris.")
+    said = {name for name in ("changes", "add_tags", "remove_tags", "shift") if getattr(body, name) not in (None, [])}
+    if body.action != "update":
+        yield from (FieldError(name, "Only an update takes it; leave it out.") for name in sorted(said))
+        return
+    set_ = body.changes.model_fields_set if body.changes else set()
+    if not (said - {"changes"} or set_):
+        yield FieldError("changes", "Say what to change: here, or by add_tags, remove_tags or shift.")
+    if "shift" in said and set_ & {"due", "start"}:
+        yield FieldError("shift", "Either move the tasks by days, or set their due and start.")
+    if {"add_tags", "remove_tags"} & said and "tags" in set_:
+        yield FieldError("changes.tags", "Either set all tags, or add and remove some.")
+
+
+def _tags(name: str, tags: list[str] | None) -> tuple[str, ...]:
+    checked = validation.check(r.TaskFields(tags=tuple(tags or ())), ("tags",))
+    if checked.problems:
+        raise invalid([FieldError(each.field.replace("tags", name, 1), each.detail) for each in checked.problems])
+    return checked.fields.tags

@@ -1,0 +1,147 @@
+"""Takes a bulk: resolves it to tasks and versions, and puts it on the log in chunks.
+
+Chunks go in as few batches as may be. A batch stands on the log whole or not at all, and holds some 20,000 tasks. Where
+a bulk needs several and a later one fails, it was sent in part; then its resolution keeps it from being completed by
+anything else than exactly the rest, see ``streams.domain.bulk``.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+from msgspec.structs import replace
+
+from api import answers
+from api.bulk_shapes import NewBulk
+from api.finding import Finding
+from api.ingress import Envelope
+from api.parts import Parts
+from api.problems import FieldError, invalid
+from postgres.finding import FIRST
+from postgres.reader import Chunk
+from schemas import ids
+from schemas.records import ChangeTasks, TaskAt, TaskChange
+from streams.domain import bulk
+from streams.domain.filters import where
+
+MOST = 100_000
+"""The most tasks of a bulk."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a bulk is: what it is, and its chunks that were decided; none where the views know of none yet."""
+
+    bulk: str
+    tasks: int
+    chunks: int
+    decided: tuple[Chunk, ...] = ()
+    in_part: bool = False
+    """Whether some of its chunks never will be: they were sent with another resolution."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.in_part or len(self.decided) == self.chunks
+
+
+async def resolve(body: NewBulk, user: str, parts: Parts) -> tuple[TaskAt, ...]:
+    """Return the tasks that a bulk is about, by id, each once: those found in the versions that were found.
+
+    Raises ``Problem`` where the filter can't be read, or finds too many.
+    """
+    if body.tasks is not None:
+        return tuple(
+            TaskAt(str(id_), version) for id_, version in {task.id: task.version for task in body.tasks}.items()
+        )
+    finding = Finding.read(body.filter, body.zone, time.time_ns() // 1_000_000)
+    condition = where(finding.filter, finding.clock, FIRST)
+    async with parts.views.of(user) as view:
+        found = await view.matching(condition.text, condition.values, MOST + 1)
+    if len(found) > MOST:
+        raise invalid([FieldError("filter", f"It finds more than {MOST:,} tasks; narrow it, and send several bulks.")])
+    return tuple(TaskAt(task.id, task.version) for task in found)
+
+
+def chunked(items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, body: NewBulk) -> list[ChangeTasks]:
+    """Return a bulk's chunks: one at least, which remembers the key also where there is nothing to do."""
+    chunks = [tuple(items[start : start + bulk.MOST]) for start in range(0, len(items), bulk.MOST)] or [()]
+    resolution = sha256(msgspec.json.encode((items, change))).hexdigest()
+    first = ChangeTasks(
+        id=envelope.command,
+        user=envelope.user,
+        at=time.time_ns() // 1_000_000,
+        actor=f"user:{envelope.user}",
+        bulk=envelope.command,
+        chunk=0,
+        chunks=len(chunks),
+        tasks=len(items),
+        items=(),
+        change=change,
+        resolution=resolution,
+        fingerprint=envelope.fingerprint(body),
+    )
+    return [
+        replace(first, id=ids.chunk(first.bulk, number), chunk=number, items=chunk)
+        for number, chunk in enumerate(chunks)
+    ]
+
+
+async def take(body: NewBulk, change: TaskChange, envelope: Envelope, parts: Parts) -> Progress:
+    """Take a bulk, unless it is over already; return how far it is, waiting for it where the client prefers that.
+
+    Raises ``Problem``, as ``Ingress.take`` does.
+    """
+    if await parts.ingress.known(envelope, envelope.fingerprint(body)):
+        found = await progress(envelope.command, envelope.user, parts)
+        if found and found.is_over:
+            return found
+    chunks = chunked(await resolve(body, envelope.user, parts), change, envelope, body)
+    await parts.ingress.append(chunks, envelope)
+    sent = Progress(envelope.command, chunks[0].tasks, chunks[0].chunks)
+    if envelope.seconds is None:
+        return sent
+    return await wait(envelope.command, envelope.user, envelope.seconds, parts) or sent
+
+
+async def progress(id_: str, user: str, parts: Parts) -> Progress | None:
+    """Return how far a bulk is, None where nothing is known of it."""
+    async with parts.views.of(user) as view:
+        chunks = await view.chunks(id_)
+    decided = tuple(chunk for chunk in chunks if chunk.code != bulk.SUPERSEDED)
+    if decided:
+        begun, done = decided[0], {chunk.chunk for chunk in decided}
+        in_part = any(chunk.chunk < begun.chunks and chunk.chunk not in done for chunk in chunks)
+        return Progress(id_, begun.tasks, begun.chunks, decided, in_part)
+    sent = parts.recent.get(user, id_)
+    return Progress(id_, sent.tasks, sent.chunks) if isinstance(sent, ChangeTasks) else None
+
+
+async def wait(id_: str, user: str, seconds: float, parts: Parts) -> Progress | None:
+    """Return how far a bulk is once it is over, or once so many seconds are."""
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + seconds
+    await parts.outcomes.wait(user, id_, seconds)
+    found = await progress(id_, user, parts)
+    if found and not found.is_over:
+        await parts.outcomes.wait(user, ids.chunk(id_, found.chunks - 1), deadline - clock.time())
+        found = await progress(id_, user, parts)
+    return found
+
+
+def shown(found: Progress) -> answers.Bulk:
+    """Return how far a bulk is, as clients receive it."""
+    return answers.Bulk(
+        id=found.bulk,
+        href=answers.bulk_href(found.bulk),
+        status="in-part" if found.in_part else "done" if found.is_over else "pending",
+        tasks=found.tasks,
+        chunks=found.chunks,
+        decided=len(found.decided),
+        changed=sum(chunk.changed for chunk in found.decided),
+        unchanged=sum(chunk.unchanged for chunk in found.decided),
+        refused=sum(chunk.refused for chunk in found.decided),
+    )

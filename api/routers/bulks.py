@@ -1,0 +1,89 @@
+"""Bulks: the same change to many tasks, how far it is, and what it left alone."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Path, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import answers, bulk_shapes, bulks, cursors, examples, problems
+from api.ingress import Enveloped, Seconds
+from api.pages import Cursor, Limit, list_responses, listed, responses
+from api.parts import Parts, Served
+from api.problems import NOT_FOUND, Problem
+from api.requests import Route, User, signed
+
+router = APIRouter(prefix="/v1/bulks", tags=["bulks"], route_class=Route, dependencies=[signed])
+
+BulkId = Annotated[UUID, Path(description="The bulk's id.")]
+NewBulk = Annotated[bulk_shapes.NewBulk, Body(openapi_examples={"reschedule": {"value": examples.BULK_BODY}})]
+
+_BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
+_TAKEN: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "The log has the bulk; how far it is stands at its address.",
+        "headers": {"Location": {"description": "The bulk's address.", "schema": {"type": "string"}}},
+        "content": {"application/json": {"example": examples.BULK}},
+    },
+    200: {
+        "description": "The bulk is over, and the client preferred to wait or sent it before.",
+        "model": answers.Bulk,
+        "content": {"application/json": {"example": examples.BULK}},
+    },
+    **problems.documented(
+        problems.UNAUTHORIZED,
+        problems.KEY_REUSED,
+        problems.VALIDATION,
+        problems.UNAVAILABLE,
+        problems.OUTCOME_UNKNOWN,
+        *_BODY,
+    ),
+}
+
+
+@router.post("", status_code=202, response_model=answers.Bulk, responses=_TAKEN)
+async def begin_bulk(body: NewBulk, envelope: Enveloped, parts: Served) -> Response:
+    """Do the same to many tasks: to each what its own command would do.
+
+    A filter is resolved now; a task that changes before its turn is refused, as are others that don't allow the change.
+    """
+    change = await run_in_threadpool(bulk_shapes.change, body)
+    found = await bulks.take(body, change, envelope, parts)
+    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", "Location": answers.bulk_href(found.bulk)}
+    if found.is_over and envelope.seconds is not None:
+        headers["Preference-Applied"] = f"wait={envelope.seconds:.0f}"
+    content = bulks.shown(found).model_dump_json()
+    return Response(content, 200 if found.is_over else 202, headers, "application/json")
+
+
+@router.post("/count", responses=responses(examples.COUNT, *_BODY))
+async def count_bulk(body: NewBulk, user: User, parts: Served) -> answers.Count:
+    """Tell how many tasks a bulk would be about; nothing is done."""
+    await run_in_threadpool(bulk_shapes.change, body)
+    return answers.Count(tasks=len(await bulks.resolve(body, user, parts)))
+
+
+@router.get("/{bulk}", responses=responses(examples.BULK, NOT_FOUND))
+async def read_bulk(bulk: BulkId, user: User, seconds: Seconds, parts: Served, response: Response) -> answers.Bulk:
+    """Return how far a bulk is. `Prefer: wait` waits until it is over."""
+    if seconds and (found := await bulks.wait(str(bulk), user, seconds, parts)):
+        response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
+        return bulks.shown(found)
+    return bulks.shown(await _known(str(bulk), user, parts))
+
+
+@router.get("/{bulk}/refusals", responses=list_responses(examples.REFUSAL, NOT_FOUND))
+async def list_refusals(
+    bulk: BulkId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
+) -> answers.Page[answers.Refusal]:
+    """Return the tasks that a bulk left as they are, and why."""
+    await _known(str(bulk), user, parts)
+    async with parts.views.of(user) as view:
+        page = await view.refusals(str(bulk), limit, cursors.number("refusals", cursor))
+    return listed("refusals", answers.Refusal.of, page)
+
+
+async def _known(bulk: str, user: str, parts: Parts) -> bulks.Progress:
+    if found := await bulks.progress(bulk, user, parts):
+        return found
+    raise Problem(NOT_FOUND, "No such bulk is known. If you sent it a moment ago, ask again.")

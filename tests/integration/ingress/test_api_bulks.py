@@ -1,0 +1,168 @@
+"""Bulks: resolved once, sent whole, carried out once, told task by task."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from schemas import ids
+from schemas.records import ChangeTasks
+from tests.integration.ingress.standin import StandIn, Tail, User
+from tests.integration.ingress.test_api_commands import decoded
+
+WAIT = {"Prefer": "wait=20"}
+
+
+async def created(user: User, *titles: str, **fields: object) -> list[str]:
+    """Create tasks and return their ids."""
+    made = [await user.http.post("/v1/tasks", json={"title": title, **fields}, headers=WAIT) for title in titles]
+    return [each.json()["task"]["id"] for each in made]
+
+
+async def begun(user: User, key: str | None = None, **body: object) -> httpx.Response:
+    """Send a bulk and wait for it."""
+    return await user.http.post("/v1/bulks", json=body, headers=WAIT | ({"Idempotency-Key": key} if key else {}))
+
+
+async def standing(user: User, tasks: Sequence[str]) -> list[dict[str, Any]]:
+    return [(await user.http.get(f"/v1/tasks/{task}")).json() for task in tasks]
+
+
+def counts(answer: httpx.Response) -> tuple[str, int, int, int, int]:
+    shown = answer.json()
+    return shown["status"], shown["tasks"], shown["changed"], shown["unchanged"], shown["refused"]
+
+
+async def test_what_a_filter_finds_is_changed(user: User, stages: StandIn) -> None:
+    tagged = await created(user, "One", "Two", tags=["home"])
+    [other] = await created(user, "Three")
+
+    answer = await begun(user, filter="#home", action="complete")
+
+    assert (answer.status_code, counts(answer)) == (200, ("done", 2, 2, 0, 0)), answer.text
+    assert [task["status"] for task in await standing(user, [*tagged, other])] == ["completed", "completed", "open"]
+    assert (await user.http.get(answer.json()["href"])).json() == answer.json()
+
+
+async def test_named_tasks_are_changed_and_what_is_refused_says_why(user: User, stages: StandIn) -> None:
+    one, two = await created(user, "One", "Two")
+    missing = str(uuid4())
+    tasks = [{"id": one}, {"id": two, "version": 7}, {"id": missing}]
+
+    answer = await begun(user, tasks=tasks, action="update", add_tags=["new"], changes={"priority": "high"}, shift=1)
+
+    assert counts(answer) == ("done", 3, 1, 0, 2)
+    first = (await user.http.get(f"{answer.json()['href']}/refusals", params={"limit": 1})).json()
+    rest = (await user.http.get(f"{answer.json()['href']}/refusals", params={"cursor": first["next"]})).json()
+    refused = [(each["task"]["id"], each["code"]) for each in (*first["items"], *rest["items"])]
+    assert (refused, rest["next"]) == ([(two, "version"), (missing, "not-found")], None)
+    [task, _] = await standing(user, [one, two])
+    assert (task["tags"], task["priority"], task["version"]) == (["new"], "high", 2)
+
+
+async def test_a_repeated_key_never_applies_a_bulk_to_other_tasks(user: User, stages: StandIn, tail: Tail) -> None:
+    [one] = await created(user, "One", tags=["home"])
+    first = await begun(user, "again", filter="#home", action="update", changes={"notes": "Done by a bulk"})
+    [later] = await created(user, "Later", tags=["home"])
+    before = await tail.ends()
+
+    again = await begun(user, "again", filter="#home", action="update", changes={"notes": "Done by a bulk"})
+
+    assert again.json() == first.json()
+    assert [task["notes"] for task in await standing(user, [one, later])] == ["Done by a bulk", ""]
+    assert await tail.ends() == before
+
+
+async def test_a_bulk_that_found_nothing_stays_one_that_found_nothing(user: User, stages: StandIn) -> None:
+    first = await begun(user, "none", filter="#home", action="complete")
+    await created(user, "Later", tags=["home"])
+    again = await begun(user, "none", filter="#home", action="complete")
+    assert counts(first) == counts(again) == ("done", 0, 0, 0, 0)
+
+
+async def test_a_key_cannot_stand_for_another_bulk_nor_for_a_command(user: User, stages: StandIn) -> None:
+    await begun(user, "k", filter="#home", action="complete")
+    other = await begun(user, "k", filter="#home", action="delete")
+    command = await user.http.post("/v1/tasks", json={"title": "One"}, headers={"Idempotency-Key": "k"})
+    assert [answer.json()["type"] for answer in (other, command)] == ["/problems/idempotency-key-reused"] * 2
+
+
+async def test_a_bulk_goes_to_the_log_in_chunks_of_one_resolution(user: User, tail: Tail, registry: str) -> None:
+    tasks = [{"id": str(uuid4())} for _ in range(1100)]
+
+    answer = await user.http.post("/v1/bulks", json={"tasks": tasks, "action": "delete"})
+
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == answer.json()["href"]
+    chunks = [await decoded(registry, (await tail.next()).value) for _ in range(3)]
+    assert all(isinstance(chunk, ChangeTasks) for chunk in chunks)
+    assert [len(chunk.items) for chunk in chunks] == [500, 500, 100]
+    assert [chunk.id for chunk in chunks] == [ids.chunk(answer.json()["id"], number) for number in range(3)]
+    assert {(chunk.bulk, chunk.chunks, chunk.tasks) for chunk in chunks} == {(answer.json()["id"], 3, 1100)}
+    assert len({chunk.resolution for chunk in chunks}) == 1
+    assert (await user.http.get(answer.json()["href"])).json()["status"] == "pending"
+
+
+async def test_a_chunk_of_another_resolution_changes_nothing_and_the_bulk_says_that_it_was_sent_in_part(
+    user: User, stages: StandIn
+) -> None:
+    [one] = await created(user, "One")
+    common = {"id": ids.command(user.id, "part"), "user": user.id, "at": 0, "actor": "user:x"}
+    # What stands if the broker took the first of two batches, and the client sent again what had changed meanwhile.
+    await stages.begin(common, chunk=0, chunks=2, task=str(uuid4()), resolution="first")
+    await stages.begin(common, chunk=1, chunks=2, task=one, resolution="other")
+
+    answer = await user.http.get(f"/v1/bulks/{common['id']}")
+
+    assert (answer.json()["status"], answer.json()["decided"], answer.json()["chunks"]) == ("in-part", 1, 2)
+    assert (await standing(user, [one]))[0]["status"] == "open"
+
+
+async def test_tasks_are_counted_before_anything_is_done(user: User, stages: StandIn, tail: Tail) -> None:
+    await created(user, "One", "Two", tags=["home"])
+    before = await tail.ends()
+    answer = await user.http.post("/v1/bulks/count", json={"filter": "#home", "action": "delete"})
+    assert answer.json() == {"tasks": 2}
+    assert await tail.ends() == before
+
+
+async def test_the_days_of_a_filter_are_those_of_the_zone(user: User, stages: StandIn) -> None:
+    await created(user, "Now and then", due={"date": "2026-01-01", "time": "23:30", "zone": "UTC"})
+
+    async def count(zone: str) -> int:
+        body = {"filter": "due = 2026-01-02", "zone": zone, "action": "complete"}
+        return int((await user.http.post("/v1/bulks/count", json=body)).json()["tasks"])
+
+    assert [await count("UTC"), await count("Europe/Paris")] == [0, 1]
+
+
+async def test_deleted_tasks_are_found_only_where_a_status_is_named(user: User, stages: StandIn) -> None:
+    [one] = await created(user, "One", tags=["home"])
+    await user.http.delete(f"/v1/tasks/{one}", headers=WAIT)
+    found = [await begun(user, filter=text, action="restore") for text in ("#home", "deleted and #home")]
+    assert [answer.json()["tasks"] for answer in found] == [0, 1]
+    assert (await standing(user, [one]))[0]["status"] == "open"
+
+
+async def test_a_bulk_that_makes_no_sense_names_what_is_wrong(user: User) -> None:
+    async def fields(**body: object) -> set[str]:
+        answer = await user.http.post("/v1/bulks", json=body)
+        assert answer.status_code == 422, answer.text
+        return {error["field"] for error in answer.json()["errors"]}
+
+    assert await fields(action="complete") == {"filter"}
+    assert await fields(action="complete", filter="overdue", zone="Mars/Base") == {"zone"}
+    assert await fields(action="complete", filter="overdu") == {"filter"}
+    assert await fields(action="complete", filter="overdue", shift=1) == {"shift"}
+    assert await fields(action="update", filter="overdue") == {"changes"}
+    assert await fields(action="update", filter="overdue", changes={"due": None}, shift=1) == {"shift"}
+    assert await fields(action="update", filter="overdue", changes={"title": "\0"}) == {"changes.title"}
+    assert await fields(action="update", filter="overdue", add_tags=[""]) == {"add_tags.0"}
+    assert await fields(action="complete", tasks=[{"id": "1"}]) == {"tasks.0.id"}
+
+
+async def test_nobody_sees_anothers_bulk(user: User, new_user: Any, stages: StandIn) -> None:
+    answer = await begun(user, filter="#home", action="complete")
+    for path in ("", "/refusals"):
+        assert (await new_user().http.get(answer.json()["href"] + path)).status_code == 404
