@@ -34,7 +34,9 @@ class NewBulk(shapes.Shape):
 
     like = '{"filter": "overdue", "action": "complete"}'
 
-    filter: Annotated[str | None, Field(description="In the filter language.", min_length=1, max_length=MAX_LENGTH)] = None
+    filter: Annotated[str | None, Field(description="In the filter language.", min_length=1, max_length=MAX_LENGTH)] = (
+        None
+    )
     zone: Annotated[str, Field(description="The IANA name of the zone whose days the filter means.")] = "UTC"
     tasks: Annotated[list[TaskAt] | None, Field(max_length=MOST_NAMED)] = None
     action: Action

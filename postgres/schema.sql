@@ -78,12 +78,29 @@ CREATE TABLE rondo.audit (
 
 ALTER TABLE ONLY rondo.audit FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE rondo.bulks (
+    id uuid NOT NULL,
+    chunk bigint NOT NULL,
+    user_id uuid NOT NULL,
+    command uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind rondo.outcome NOT NULL,
+    code text,
+    chunks bigint NOT NULL,
+    tasks bigint NOT NULL,
+    changed bigint NOT NULL,
+    unchanged bigint NOT NULL,
+    refused jsonb NOT NULL
+);
+
+ALTER TABLE ONLY rondo.bulks FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE rondo.commands (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
     kind rondo.outcome NOT NULL,
-    task_id uuid NOT NULL,
+    task_id uuid,
     fingerprint text NOT NULL,
     version bigint,
     code text,
@@ -181,6 +198,9 @@ ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY rondo.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (user_id, sequence);
 
+ALTER TABLE ONLY rondo.bulks
+    ADD CONSTRAINT bulks_pkey PRIMARY KEY (id, chunk);
+
 ALTER TABLE ONLY rondo.commands
     ADD CONSTRAINT commands_pkey PRIMARY KEY (id);
 
@@ -205,6 +225,8 @@ ALTER TABLE ONLY rondo.task_tags
 ALTER TABLE ONLY rondo.tasks
     ADD CONSTRAINT tasks_pkey PRIMARY KEY (id);
 
+CREATE INDEX audit_of_command ON rondo.audit USING btree (user_id, command);
+
 CREATE INDEX audit_of_task ON rondo.audit USING btree (user_id, task_id, sequence);
 
 CREATE INDEX notifications_by_due ON rondo.notifications USING btree (user_id, due_at DESC, id DESC);
@@ -223,11 +245,15 @@ CREATE INDEX tasks_of_parent ON rondo.tasks USING btree (user_id, parent_id) WHE
 
 ALTER TABLE rondo.audit ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE rondo.bulks ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE rondo.commands ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rondo.notifications ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_rows ON rondo.audit FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.bulks FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY own_rows ON rondo.commands FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
@@ -242,6 +268,8 @@ CREATE POLICY own_rows ON rondo.task_tags FOR SELECT TO rondo_api USING ((user_i
 CREATE POLICY own_rows ON rondo.tasks FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY projector ON rondo.audit TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.bulks TO rondo_views USING (true) WITH CHECK (true);
 
 CREATE POLICY projector ON rondo.commands TO rondo_views USING (true) WITH CHECK (true);
 
@@ -268,6 +296,9 @@ GRANT USAGE ON SCHEMA rondo TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.audit TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.audit TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.bulks TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.bulks TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.commands TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.commands TO rondo_views;

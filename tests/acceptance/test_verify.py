@@ -44,7 +44,11 @@ def day(stack: Stack) -> User:
     user.rondo.update(task["id"], title="Stand-up with the team", tags=["work", "team"], wait=WAIT)
     user.rondo.complete(task["id"], wait=WAIT)
     following(user, task)
-    user.rondo.delete(user.rondo.create("A mistake", wait=WAIT)["task"]["id"], wait=WAIT)
+    mistake = user.rondo.create("A mistake", wait=WAIT)["task"]["id"]
+    user.rondo.delete(mistake, wait=WAIT)
+    user.rondo.restore(mistake, wait=WAIT)
+    user.rondo.change_many(action="update", filter="open", add_tags=["late"], shift=1, wait=WAIT)
+    user.rondo.change_many(action="delete", tasks=[{"id": mistake}, {"id": task["id"], "version": 1}], wait=WAIT)
     for number in range(20):
         user.rondo.create(f"Number {number}", key=f"key {number}")
         user.rondo.create(f"Number {number}", key=f"key {number}")

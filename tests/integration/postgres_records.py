@@ -33,6 +33,14 @@ def outcome(user: str, command: str, kind: r.OutcomeKind = r.OutcomeKind.ACCEPTE
     return r.CommandOutcome(user=user, at=DUE, command=command, kind=kind, task=a_task(user).id, fingerprint="f")
 
 
+def part(user: str) -> r.CommandOutcome:
+    """The outcome of a bulk's chunk."""
+    command = ids.derive("bulk", user)
+    refused = (r.Refusal(a_task(user).id, "version", "The task has changed."),)
+    of_it = r.BulkPart(command, chunk=0, chunks=1, tasks=2, changed=1, unchanged=0, refused=refused)
+    return r.CommandOutcome(user, DUE, command, r.OutcomeKind.ACCEPTED, task=None, part=of_it)
+
+
 def entry(user: str, sequence: int = 1, task: str = "task") -> r.AuditEntry:
     command, subject = ids.derive("command", user, sequence), a_task(user, task).id
     changes = (r.FieldChange("title", "null", '"Grüße"'),)
@@ -62,7 +70,7 @@ def step(user: str, step: r.Step = r.Step.SENT, attempt: int = 1, name: str = "r
 def one_of_each(user: str) -> list[Struct]:
     """Records that leave at least one row in every view."""
     task = a_task(user, tags=("home",), due=r.Due("2026-11-24"), reminders=(r.Reminder("r", before=60),))
-    return [event(task), outcome(user, event(task).command), entry(user), scheduled(user), step(user)]
+    return [event(task), outcome(user, event(task).command), part(user), entry(user), scheduled(user), step(user)]
 
 
 async def write(connection: asyncpg.Connection, topic: str, read: int, following: int, rows) -> bool:
