@@ -33,8 +33,13 @@ def bulk_href(bulk: str) -> str:
     return f"/v1/bulks/{bulk}"
 
 
+def list_href(list_id: str) -> str:
+    """Return the address of a list."""
+    return f"/v1/lists/{list_id}"
+
+
 def etag(version: int) -> str:
-    """Return the entity tag of a task in some version (RFC 9110, section 8.8.3)."""
+    """Return the entity tag of something in some version (RFC 9110, section 8.8.3)."""
     return f'"{version}"'
 
 
@@ -50,6 +55,18 @@ class TaskRef(BaseModel):
         return cls(id=task, href=task_href(task))
 
 
+class ListRef(BaseModel):
+    """Where a list stands, or will stand."""
+
+    id: str
+    href: str
+
+    @classmethod
+    def of(cls, list_id: str) -> "ListRef":
+        """Refer to a list by its id."""
+        return cls(id=list_id, href=list_href(list_id))
+
+
 class Command(BaseModel):
     """A command and, once it is known, what became of it."""
 
@@ -60,7 +77,7 @@ class Command(BaseModel):
     status: CommandStatus
     at: datetime | None = None
     version: int | None = None
-    """The task's version after the command."""
+    """The version, after the command, of what it is about."""
     code: str | None = None
     detail: str | None = None
     field: str | None = None
@@ -110,6 +127,10 @@ class Reminder(BaseModel):
     at: datetime | None
 
 
+Texts = list[str]
+Reminders = list[Reminder]
+
+
 class Task(BaseModel):
     """A task as it stands."""
 
@@ -120,12 +141,12 @@ class Task(BaseModel):
     title: str
     notes: str
     priority: Priority
-    tags: list[str]
+    tags: Texts
     due: Due | None
     due_at: datetime | None
     """The instant that ``due`` means; null where it has no zone."""
     recurrence: str | None
-    reminders: list[Reminder]
+    reminders: Reminders
     status: TaskStatus
     series: str | None
     """The first task of the series that this one belongs to."""
@@ -142,6 +163,8 @@ class Task(BaseModel):
     order: str
     """Its place in your own order."""
     pinned: bool
+    list: str | None
+    """The list that it is on; null is the inbox."""
 
     @classmethod
     def of(cls, task: views.Task) -> "Task":
@@ -171,6 +194,30 @@ def instant(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
+class List(BaseModel):
+    """A list as it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.LIST]})
+
+    id: str
+    href: str
+    name: str
+    colour: str | None
+    order: str
+    """Its place in your own order of lists."""
+    deleted: bool
+    open: int
+    """How many open tasks are on it."""
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, one: views.List) -> "List":
+        """Show a list of the views."""
+        return cls.model_validate(msgspec.structs.asdict(one) | {"href": list_href(one.id), "order": one.rank})
+
+
 class Taken(BaseModel):
     """A command that the log has, before its outcome is known."""
 
@@ -189,24 +236,32 @@ class Done(BaseModel):
     task: Task | None
 
 
+class ListTaken(BaseModel):
+    """A command on a list that the log has, before its outcome is known."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.LIST_PENDING]})
+
+    command: Command
+    list: ListRef
+
+
+class ListDone(BaseModel):
+    """A command's outcome, and the list as it stands then; null where there is none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.LIST_ACCEPTED]})
+
+    command: Command
+    list: List | None
+
+
 class Known(Command):
-    """A command by its address."""
+    """A command by its address, with what it is about."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.KNOWN]})
 
-    task: TaskRef | None
-    """Null of a bulk's, which has an address of its own."""
-
-    @classmethod
-    def answered(cls, outcome: views.Outcome) -> "Known":
-        """Show a command whose outcome is known."""
-        task = TaskRef.of(outcome.task) if outcome.task else None
-        return cls.model_validate(Command.of(outcome).model_dump() | {"task": task})
-
-    @classmethod
-    def waiting(cls, command: str, task: str | None) -> "Known":
-        """Show a command whose outcome is not known yet."""
-        return cls(id=command, href=command_href(command), status="pending", task=TaskRef.of(task) if task else None)
+    task: TaskRef | None = None
+    """Null where the command is about something else: a bulk's has an address of its own."""
+    list: ListRef | None = None
 
 
 class Bulk(BaseModel):

@@ -12,12 +12,26 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.codec import Codec
 from schemas.names import event_type, partition_of
-from schemas.records import ChangeTasks, CompleteTask, CreateTask, DeleteTask, ReopenTask, RestoreTask, UpdateTask
+from schemas.records import (
+    ChangeTasks,
+    CompleteTask,
+    CreateList,
+    CreateTask,
+    DeleteList,
+    DeleteTask,
+    ReopenTask,
+    RestoreTask,
+    UpdateList,
+    UpdateTask,
+)
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
 from schemas.topics import TASK_COMMANDS
 
 TaskCommand = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask
-Command = TaskCommand | ChangeTasks
+ListCommand = CreateList | UpdateList | DeleteList
+Single = TaskCommand | ListCommand
+"""A command on one thing."""
+Command = Single | ChangeTasks
 
 T = TypeVar("T")
 

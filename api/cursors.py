@@ -9,17 +9,18 @@ from uuid import UUID
 import msgspec
 
 from api.problems import CURSOR, FieldError, Problem
-from postgres.reader import Key, Position
+from postgres.reader import Key, Position, Ranked
 
 Used = TypeVar("Used")
 
 _KEY = tuple[Annotated[datetime, msgspec.Meta(tz=True)], UUID]
+_RANKED = tuple[str, UUID]
 _NUMBER = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _NOW = Annotated[int, msgspec.Meta(ge=0, le=2**46)]  # milliseconds, up to the year 4199: any calendar has what is near
 _PLACE = tuple[str, _NOW, Position]
 
 
-def write(name: str, position: Key | int | tuple[str, int, Position] | None) -> str | None:
+def write(name: str, position: Key | Ranked | int | tuple[str, int, Position] | None) -> str | None:
     """Return the cursor of the position that a page of the list ``name`` ended at, None at the end of the list."""
     if position is None:
         return None
@@ -58,6 +59,14 @@ def used(use: Callable[[], Used]) -> Used:
         return use()
     except ValueError:
         raise _refused(_NONE) from None
+
+
+def ranked(name: str, cursor: str | None) -> Ranked | None:
+    """Return the position of a list in the custom order, None for its beginning. Raises ``Problem``."""
+    if cursor is None:
+        return None
+    rank, last = _read(name, cursor, _RANKED)
+    return rank, str(last)
 
 
 def _read(name: str, cursor: str, shape: Any) -> Any:

@@ -4,10 +4,12 @@ from typing import Any
 
 _COMMAND_ID = "0b1c6c53-6f0e-5c0e-9d7a-3f3f4e9b6a11"
 _TASK_ID = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
+_LIST_ID = "1f7d2b9c-5a60-5c3d-8b4e-2d9a6c7e8f51"
 _REMINDER_ID = "d1f0c3b2-7c1e-5f54-9c86-2a4f8f0f6b31"
 _EVENT_ID = "3c9d7a10-8f4b-5f5e-8a1e-6f0b1c2d3e41"
 _COMMAND: dict[str, Any] = {"id": _COMMAND_ID, "href": f"/v1/commands/{_COMMAND_ID}"}
 _TASK_REF: dict[str, Any] = {"id": _TASK_ID, "href": f"/v1/tasks/{_TASK_ID}"}
+_LIST_REF: dict[str, Any] = {"id": _LIST_ID, "href": f"/v1/lists/{_LIST_ID}"}
 
 NEW_TASK: dict[str, Any] = {
     "title": "Stand-up",
@@ -43,6 +45,20 @@ TASK: dict[str, Any] = {
     "parent": None,
     "order": "0Vbmyun2V",
     "pinned": False,
+    "list": _LIST_ID,
+}
+NEW_LIST: dict[str, Any] = {"name": "Work", "colour": "#1e90ff"}
+LIST_CHANGES: dict[str, Any] = {"name": "Work, at home", "colour": None}
+LIST: dict[str, Any] = {
+    **_LIST_REF,
+    "name": "Work",
+    "colour": "#1e90ff",
+    "order": "0Vbmyum1V",
+    "deleted": False,
+    "open": 1,
+    "version": 1,
+    "created_at": "2026-11-23T09:50:00Z",
+    "changed_at": "2026-11-23T09:50:00Z",
 }
 
 PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "task": _TASK_REF}
@@ -56,7 +72,9 @@ _ANSWERED: dict[str, Any] = {
     "field": None,
 }
 ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "task": TASK}
-KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF}
+KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": None}
+LIST_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "list": _LIST_REF}
+LIST_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "list": LIST}
 
 BULK_BODY: dict[str, Any] = {"filter": "overdue", "zone": "Europe/Paris", "action": "update", "shift": 7}
 BULK: dict[str, Any] = {
@@ -87,6 +105,7 @@ ENTRY: dict[str, Any] = {
     "cause": None,
     "event": "TaskUpdated",
     "task": _TASK_ID,
+    "list": None,
     "changes": [
         {"field": "title", "before": "Stand-up", "after": "Stand-up, online"},
         {"field": "priority", "before": "high", "after": "urgent"},

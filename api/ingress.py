@@ -5,15 +5,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel, WithJsonSchema
 
-from api import prefer
-from api.answers import bulk_href, command_href, task_href
-from api.command_log import Command, CommandLog, OutcomeUnknown, TaskCommand, Unavailable
+from api import prefer, subjects
+from api.answers import bulk_href, command_href
+from api.command_log import Command, CommandLog, OutcomeUnknown, Single, Unavailable
 from api.outcomes import Answered, Outcomes
 from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem, invalid
 from api.recent import Recent
@@ -32,12 +32,11 @@ class Common(TypedDict):
     user: str
     at: int
     actor: str
-    task: str
     fingerprint: str
 
 
 class Changing(Common):
-    """The fields that every command on a task has that stands already."""
+    """The fields that every command has on something that stands already."""
 
     expected: int | None
 
@@ -62,20 +61,19 @@ class Envelope:
         """Return what tells this request from another under the same key."""
         return fingerprint(self.method, self.path, body, expected)
 
-    def common(self, task: str | UUID, body: BaseModel | None = None, expected: int | None = None) -> Common:
+    def common(self, body: BaseModel | None = None, expected: int | None = None) -> Common:
         """Return the fields that every command has."""
         return {
             "id": self.command,
             "user": self.user,
             "at": time.time_ns() // 1_000_000,
             "actor": f"user:{self.user}",
-            "task": str(task),
             "fingerprint": self.fingerprint(body, expected),
         }
 
-    def changing(self, task: UUID, expected: int | None, body: BaseModel | None = None) -> Changing:
-        """Return the fields that every command on a task has that stands already, in a version or in any."""
-        return {**self.common(task, body, expected), "expected": expected}
+    def changing(self, expected: int | None, body: BaseModel | None = None) -> Changing:
+        """Return the fields that every command has on something that stands already, in a version or in any."""
+        return {**self.common(body, expected), "expected": expected}
 
 
 async def _seconds(
@@ -99,7 +97,7 @@ async def _expected(
     if_match: Annotated[
         str | None,
         Header(
-            description="The task's `ETag`: a task that has changed since is left alone (RFC 9110, 13.1.1).",
+            description="The `ETag` as it was read: what has changed since is left alone (RFC 9110, 13.1.1).",
             openapi_examples={"version": {"value": '"3"'}},
         ),
     ] = None,
@@ -148,7 +146,7 @@ class Ingress:
     def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent) -> None:
         self._log, self._outcomes, self._recent = log, outcomes, recent
 
-    async def take(self, command: TaskCommand, envelope: Envelope) -> Answered | None:
+    async def take(self, command: Single, envelope: Envelope) -> Answered | None:
         """Append a command, unless it is answered already; return its outcome if it is there or waited for.
 
         Raises ``Problem`` where the key stands for another request, the log is away or the acknowledgement late.
@@ -193,7 +191,10 @@ class Ingress:
 
 def _told(command: Command) -> dict[str, Any]:
     """Return what a command is about, for the log."""
-    return {"tasks": command.tasks} if isinstance(command, ChangeTasks) else {"task": command.task}
+    if isinstance(command, ChangeTasks):
+        return {"tasks": command.tasks}
+    subject = subjects.of_command(command)
+    return {subject.kind.member: subject.name}
 
 
 def _same(fingerprint: str, answered: Answered) -> Answered:
@@ -214,7 +215,7 @@ def _unknown(command: Command, envelope: Envelope, appended: int) -> Problem:
         href = command_href(command.id)
         about = {
             "command": {"id": command.id, "href": href, "status": "unknown"},
-            "task": {"id": command.task, "href": task_href(command.task)},
+            **{member: ref.model_dump() for member, ref in subjects.of_command(command).ref.items()},
         }
     headers = {"Location": href, "Retry-After": "5", "Idempotency-Key": envelope.key}
     return Problem(OUTCOME_UNKNOWN, headers=headers, idempotency_key=envelope.key, **about)

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from api.views import Views, ViewsAway
-from postgres.reader import Outcome, Task
+from postgres.reader import List, Outcome, Task
 
 CHANNEL = "rondo_commands"
 _log = structlog.get_logger("api.outcomes")
@@ -17,10 +17,10 @@ _log = structlog.get_logger("api.outcomes")
 
 @dataclass(frozen=True)
 class Answered:
-    """A command's outcome, and its task as it stood in the same snapshot of the views."""
+    """A command's outcome, and what it was about as it stood in the same snapshot of the views."""
 
     outcome: Outcome
-    task: Task | None
+    thing: Task | List | None
 
 
 class Outcomes:
@@ -45,8 +45,7 @@ class Outcomes:
         with suppress(ViewsAway):
             async with self._views.of(user) as view:
                 outcome = await view.command(command)
-                task = outcome.task if outcome else None
-                return Answered(outcome, await view.task(task) if task else None) if outcome else None
+                return Answered(outcome, await view.about(outcome)) if outcome else None
         return None
 
     async def wait(self, user: str, command: str, seconds: float) -> Answered | None:

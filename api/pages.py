@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from api import answers, cursors, problems
 from api.problems import Kind
-from postgres.reader import Key, Page
+from postgres.reader import Key, Page, Ranked
 
 View = TypeVar("View")
 Shown = TypeVar("Shown", bound=BaseModel)
 
 TaskId = Annotated[UUID, Path(description="The task's id.")]
+ListId = Annotated[UUID, Path(description="The list's id.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]
 Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the page before.")]
 
@@ -33,6 +34,8 @@ def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[s
     return responses({"items": [item], "next": None}, problems.CURSOR, *kinds)
 
 
-def listed(name: str, show: Callable[[View], Shown], page: Page[View, Key] | Page[View, int]) -> answers.Page[Any]:
+def listed(
+    name: str, show: Callable[[View], Shown], page: Page[View, Key] | Page[View, Ranked] | Page[View, int]
+) -> answers.Page[Any]:
     """Return a page of the list ``name`` of the views as clients receive it."""
     return answers.Page(items=[show(item) for item in page.items], next=cursors.write(name, page.next))

@@ -41,12 +41,12 @@ UNAUTHORIZED = Kind(
 )
 NOT_FOUND = Kind("not-found", 404, "There is no such thing", "It does not exist, not yet, or belongs to someone else.")
 METHOD = Kind("method", 405, "This method does nothing here", "The Allow header names the methods that do.")
-CONFLICT = Kind("conflict", 409, "The task does not allow this", "Read the task as it stands, and decide anew.")
+CONFLICT = Kind("conflict", 409, "It does not allow this as it stands", "Read it as it stands, and decide anew.")
 VERSION = Kind(
     "version",
     412,
-    "The task has changed since",
-    "Read the task as it stands, decide anew, and send its new ETag as If-Match.",
+    "It has changed since",
+    "Read it as it stands, decide anew, and send its new ETag as If-Match.",
 )
 TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have 256 KiB.")
 MEDIA = Kind("media-type", 415, "The body's media type is not understood", 'Send "Content-Type: application/json".')

@@ -1,19 +1,22 @@
-"""Answers a command: 202 with its address, or its outcome with the task as it stands; RFC 7240 says which."""
+"""Answers a command: 202 with its address, or its outcome with what it is about as it stands; RFC 7240 says which."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from fastapi import Response
 from pydantic import BaseModel
 
-from api import answers, examples, problems
-from api.command_log import TaskCommand
+from api import answers, examples, problems, subjects
+from api.command_log import Single
 from api.ingress import Envelope, Ingress
 from api.outcomes import Answered
 from api.problems import FieldError, Kind, Problem
-from schemas.records import CreateTask, OutcomeKind
+from schemas.records import CreateList, CreateTask, OutcomeKind
 
 
-async def take(ingress: Ingress, command: TaskCommand, envelope: Envelope) -> Response:
+async def take(ingress: Ingress, command: Single, envelope: Envelope) -> Response:
     """Take a command and answer it. Raises ``Problem``, also where the command was rejected."""
     answered = await ingress.take(command, envelope)
     headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer"}
@@ -24,22 +27,22 @@ async def take(ingress: Ingress, command: TaskCommand, envelope: Envelope) -> Re
     return _done(command, answered, headers)
 
 
-def _pending(command: TaskCommand, headers: dict[str, str]) -> Response:
-    taken = answers.Taken(command=answers.Command.pending(command.id), task=answers.TaskRef.of(command.task))
-    return _json(202, taken, headers | {"Location": taken.command.href})
+def _pending(command: Single, headers: dict[str, str]) -> Response:
+    shown = answers.Command.pending(command.id)
+    return _json(202, shown, subjects.of_command(command).ref, headers | {"Location": shown.href})
 
 
-def _done(command: TaskCommand, answered: Answered, headers: dict[str, str]) -> Response:
-    outcome = answered.outcome
+def _done(command: Single, answered: Answered, headers: dict[str, str]) -> Response:
+    outcome, subject = answered.outcome, subjects.of_command(command)
     shown = answers.Command.of(outcome)
     if outcome.kind is OutcomeKind.REJECTED:
         raise _rejection(shown, headers)
-    if answered.task:
-        headers["ETag"] = answers.etag(answered.task.version)
-    done = answers.Done(command=shown, task=answers.Task.of(answered.task) if answered.task else None)
-    if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask):
-        return _json(201, done, headers | {"Location": answers.task_href(command.task)})
-    return _json(200, done, headers)
+    if answered.thing:
+        headers["ETag"] = answers.etag(answered.thing.version)
+    members = subject.shown(answered.thing)
+    if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask | CreateList):
+        return _json(201, shown, members, headers | {"Location": subject.href})
+    return _json(200, shown, members, headers)
 
 
 _REJECTIONS = {"not-found": problems.NOT_FOUND, "invalid": problems.VALIDATION, "version": problems.VERSION}
@@ -52,37 +55,66 @@ def _rejection(shown: answers.Command, headers: dict[str, str]) -> Problem:
     return Problem(kind, shown.detail, errors, headers, code=shown.code, command=command)
 
 
-def _json(status: int, body: BaseModel, headers: dict[str, str]) -> Response:
-    return Response(body.model_dump_json(exclude_unset=True), status, headers, "application/json")
-
-
-def _responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    always = (problems.UNAUTHORIZED, problems.KEY_REUSED, problems.VALIDATION, problems.UNAVAILABLE)
-    return {
-        202: {
-            "description": "The log has the command; its outcome stands at its address soon.",
-            "headers": {"Location": {"description": "The command's address.", "schema": {"type": "string"}}},
-            "content": {"application/json": {"example": examples.PENDING}},
-        },
-        200: {
-            "description": "What became of the command, where the client preferred to wait or sent it before.",
-            "model": answers.Done,
-            "content": {"application/json": {"example": examples.ACCEPTED}},
-        },
-        **problems.documented(*always, problems.OUTCOME_UNKNOWN, *kinds),
+def _json(
+    status: int, command: answers.Command, members: Mapping[str, BaseModel | None], headers: dict[str, str]
+) -> Response:
+    shown = {
+        name: None if one is None else one.model_dump(mode="json", exclude_unset=True)
+        for name, one in {"command": command, **members}.items()
     }
+    return Response(msgspec.json.encode(shown), status, headers, "application/json")
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What OpenAPI says of the answers to commands on one kind of thing, by its name, model and examples."""
+
+    name: str
+    done: type[BaseModel]
+    pending: dict[str, Any]
+    accepted: dict[str, Any]
+
+    @property
+    def create(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a command that creates one."""
+        return self._responses(*_BODY, problems.CONFLICT) | {
+            201: {
+                **self._outcome(f"The {self.name} stands, and the client preferred to wait for that."),
+                "headers": {
+                    "Location": {"description": f"The {self.name}'s address.", "schema": {"type": "string"}},
+                },
+            }
+        }
+
+    @property
+    def change(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a command whose body says what to change."""
+        return self._responses(*_BODY, *_STANDING)
+
+    @property
+    def command(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a command that says all by its address."""
+        return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING)
+
+    def _responses(self, *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+        always = (problems.UNAUTHORIZED, problems.KEY_REUSED, problems.VALIDATION, problems.UNAVAILABLE)
+        return {
+            202: {
+                "description": "The log has the command; its outcome stands at its address soon.",
+                "headers": {"Location": {"description": "The command's address.", "schema": {"type": "string"}}},
+                "content": {"application/json": {"example": self.pending}},
+            },
+            200: self._outcome("What became of the command, where the client preferred to wait or sent it before."),
+            **problems.documented(*always, problems.OUTCOME_UNKNOWN, *kinds),
+        }
+
+    def _outcome(self, description: str) -> dict[str, Any]:
+        example = {"application/json": {"example": self.accepted}}
+        return {"description": description, "model": self.done, "content": example}
 
 
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
-CREATE_RESPONSES = _responses(*_BODY, problems.CONFLICT) | {
-    201: {
-        "description": "The task stands, and the client preferred to wait for that.",
-        "model": answers.Done,
-        "headers": {"Location": {"description": "The task's address.", "schema": {"type": "string"}}},
-        "content": {"application/json": {"example": examples.ACCEPTED}},
-    }
-}
-CHANGE_RESPONSES = _responses(*_BODY, problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
-COMMAND_RESPONSES = _responses(
-    problems.MALFORMED, problems.TOO_LARGE, problems.NOT_FOUND, problems.CONFLICT, problems.VERSION
-)
+_STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
+
+TASK = Documented("task", answers.Done, examples.PENDING, examples.ACCEPTED)
+LIST = Documented("list", answers.ListDone, examples.LIST_PENDING, examples.LIST_ACCEPTED)

@@ -24,6 +24,11 @@ def _said(**limits: int) -> Any:
 Title = Annotated[str, _said(minLength=1, maxLength=validation.MAX_TITLE)]
 Notes = Annotated[str, _said(maxLength=validation.MAX_NOTES)]
 Tag = Annotated[str, _said(minLength=1, maxLength=validation.MAX_TAG)]
+Name = Annotated[str, _said(minLength=1, maxLength=validation.MAX_NAME)]
+Colour = Annotated[
+    str,
+    Field(description="As #rrggbb.", examples=["#1e90ff"], json_schema_extra={"pattern": "^#[0-9A-Fa-f]{6}$"}),
+]
 Rrule = Annotated[
     str,
     Field(
@@ -120,6 +125,7 @@ class Reminder(Shape):
 
 Priority = Literal["none", "low", "medium", "high", "urgent"]
 Parent = Annotated[UUID, Strict(False), Field(description="The task that this one is a part of.")]
+ListId = Annotated[UUID, Strict(False), Field(description="The list that it is on; none: the inbox.")]
 Tags = Annotated[list[Tag], _said(maxItems=validation.MAX_TAGS)]
 Reminders = Annotated[list[Reminder], _said(maxItems=validation.MAX_REMINDERS)]
 
@@ -151,6 +157,7 @@ class NewTask(Shape):
     parent: Parent | None = None
     order: Order = ""
     pinned: bool = False
+    list: ListId | None = None
 
 
 class Changes(Shape):
@@ -169,14 +176,35 @@ class Changes(Shape):
     parent: Parent | None = None
     order: Order | None = None
     pinned: bool | None = None
+    list: ListId | None = None
+
+
+class NewList(Shape):
+    """The list to create."""
+
+    like = '{"name": "Errands"}'
+
+    name: Name
+    colour: Colour | None = None
+    order: Order = ""
+
+
+class ListChanges(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+
+    like = '{"name": "Errands in town"}'
+
+    name: Name = ""
+    colour: Colour | None = None
+    order: Order | None = None
 
 
 _RECORD_NAMES = {"recurrence": "rrule", "order": "rank"}
 
 
-def changed(body: Changes) -> tuple[str, ...]:
+def changed(body: Changes | ListChanges) -> tuple[str, ...]:
     """Return the names, in records, of the fields that ``body`` sets."""
-    return tuple(_RECORD_NAMES.get(name, name) for name in Changes.model_fields if name in body.model_fields_set)
+    return tuple(_RECORD_NAMES.get(name, name) for name in type(body).model_fields if name in body.model_fields_set)
 
 
 def fields(body: NewTask | Changes) -> r.TaskFields:
@@ -193,6 +221,7 @@ def fields(body: NewTask | Changes) -> r.TaskFields:
         parent=str(body.parent) if body.parent else None,
         rank=body.order or "",
         pinned=body.pinned or False,
+        list=str(body.list) if body.list else None,
     )
 
 
@@ -217,7 +246,16 @@ def checked(body: NewTask | Changes, within: str = "") -> r.TaskFields:
     ``within`` stands before the names of fields there, where ``body`` is a part of another.
     """
     named = changed(body) if isinstance(body, Changes) else validation.ALL
-    result = validation.check(fields(body), named)
-    if result.problems:
-        raise invalid([FieldError(within + problem.field, problem.detail) for problem in result.problems])
-    return result.fields
+    return _right(validation.check(fields(body), named), within)
+
+
+def checked_list(body: NewList | ListChanges) -> r.ListFields:
+    """Return the fields of a list that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
+    named = changed(body) if isinstance(body, ListChanges) else validation.ALL_OF_A_LIST
+    return _right(validation.check_list(r.ListFields(body.name, body.colour, body.order or ""), named))
+
+
+def _right(checked: validation.Checked[validation.Fields], within: str = "") -> validation.Fields:
+    if checked.problems:
+        raise invalid([FieldError(within + problem.field, problem.detail) for problem in checked.problems])
+    return checked.fields

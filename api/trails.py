@@ -12,6 +12,7 @@ from api import examples
 from api.answers import PUBLIC_FIELDS, TaskRef, instant
 from api.shapes import duration
 from postgres import reader as views
+from schemas import subjects
 from schemas.records import FieldChange
 
 
@@ -21,6 +22,9 @@ class Change(BaseModel):
     field: str
     before: Any
     after: Any
+
+
+Changes = list[Change]
 
 
 class Entry(BaseModel):
@@ -35,8 +39,9 @@ class Entry(BaseModel):
     command: str
     cause: str | None
     event: str
-    task: str
-    changes: list[Change]
+    task: str | None
+    list: str | None
+    changes: Changes
     previous: str
     hash: str
 
@@ -46,7 +51,8 @@ class Entry(BaseModel):
         told = [_change(change) for change in entry.changes]
         # A rule that counts from another due is another record, but reads the same: the due's change tells it.
         changes = [change for change in told if change.before != change.after]
-        return cls.model_validate(msgspec.structs.asdict(entry) | {"changes": changes})
+        about = {"list": entry.subject and subjects.split(entry.subject)[1]}
+        return cls.model_validate(msgspec.structs.asdict(entry) | about | {"changes": changes})
 
 
 def _change(change: FieldChange) -> Change:

@@ -20,14 +20,17 @@ from postgres.rows import (
     Entry,
     Item,
     Key,
+    List,
     Outcome,
     Page,
+    Ranked,
     RefusedTask,
     Reminder,
     ReminderStatus,
     Task,
     TaskVersion,
 )
+from schemas import subjects
 
 __all__ = [
     "Chunk",
@@ -35,9 +38,11 @@ __all__ = [
     "DeliveryStep",
     "Entry",
     "Key",
+    "List",
     "Outcome",
     "Page",
     "Position",
+    "Ranked",
     "Reader",
     "RefusedTask",
     "Reminder",
@@ -89,9 +94,31 @@ class View:
         items = tuple(_struct(Task, row) for row in rows[:limit])
         return Page(items, tuple(rows[limit - 1]["position"]) if len(rows) > limit else None)
 
+    async def list(self, list_id: str) -> List | None:
+        """Return a list, also a deleted one; None where the user has no such list."""
+        row = await load("read").list(self._connection, id=list_id)
+        return None if row is None else _struct(List, row)
+
+    async def lists(self, limit: int, after: Ranked | None = None) -> Page[List, Ranked]:
+        """Return the lists in their order, but the deleted."""
+        rank, last = after or (None, None)
+        rows = load("read").lists(self._connection, rank=rank, id=last, limit=limit + 1)
+        return await _page(List, rows, limit, lambda each: (each.rank, each.id))
+
+    async def about(self, outcome: Outcome) -> Task | List | None:
+        """Return what a command was about, as it stands; None where there is no such thing, or it was a bulk's."""
+        if outcome.task is not None:
+            return await self.task(outcome.task)
+        return await self.list(subjects.split(outcome.subject)[1]) if outcome.subject else None
+
     async def history(self, task: str, limit: int, after: int | None = None) -> Page[Entry, int]:
         """Return what happened to a task, from its beginning."""
         rows = load("read").history(self._connection, task=task, sequence=after, limit=limit + 1)
+        return await _page(Entry, rows, limit, lambda entry: entry.sequence)
+
+    async def history_of_subject(self, subject: str, limit: int, after: int | None = None) -> Page[Entry, int]:
+        """Return what happened to something else than a task, from its beginning."""
+        rows = load("read").history_of_subject(self._connection, subject=subject, sequence=after, limit=limit + 1)
         return await _page(Entry, rows, limit, lambda entry: entry.sequence)
 
     async def reminders(self, limit: int, after: Key | None = None) -> Page[Reminder, Key]:
@@ -124,10 +151,10 @@ class View:
         rows = load("read").refusals(self._connection, id=bulk, after=after, limit=limit + 1)
         return await _page(RefusedTask, rows, limit, lambda refused: refused.place)
 
-    async def matching(self, condition: str, values: Sequence[object], most: int) -> list[TaskVersion]:
+    async def matching(self, condition: str, values: Sequence[object], most: int) -> tuple[TaskVersion, ...]:
         """Return the tasks that a condition finds, by id, at most so many; its parameters begin with ``FIRST``."""
         rows = await self._connection.fetch(versions(condition), self._user, most, *values)
-        return [TaskVersion(*row) for row in rows]
+        return tuple(TaskVersion(*row) for row in rows)
 
 
 async def _page(

@@ -15,6 +15,10 @@ Key = tuple[datetime, str]
 """Where a page of a list by time ended: the instant and the id of its last item."""
 
 
+Ranked = tuple[str, str]
+"""Where a page in the custom order ended: the rank and the id of its last item."""
+
+
 class Page(Struct, Generic[Item, Cursor], frozen=True):
     """A part of a list, and the cursor that the next part begins after; None at the end."""
 
@@ -46,6 +50,21 @@ class Task(Struct, frozen=True):
     parent: str | None
     rank: str
     pinned: bool
+    list: str | None
+
+
+class List(Struct, frozen=True):
+    """A list as it stands, and how many open tasks are on it."""
+
+    id: str
+    name: str
+    colour: str | None
+    rank: str
+    deleted: bool
+    open: int
+    version: int
+    created_at: datetime
+    changed_at: datetime
 
 
 class Entry(Struct, frozen=True):
@@ -58,10 +77,11 @@ class Entry(Struct, frozen=True):
     command: str
     cause: str | None
     event: str
-    task: str
+    task: str | None
     changes: tuple[r.FieldChange, ...]
     previous: str
     hash: str
+    subject: str | None
 
 
 class ReminderStatus(StrEnum):
@@ -123,6 +143,7 @@ class Outcome(Struct, frozen=True):
     code: str | None
     detail: str | None
     field: str | None
+    subject: str | None
 
 
 class Chunk(Struct, frozen=True):

@@ -70,10 +70,11 @@ CREATE TABLE rondo.audit (
     command uuid NOT NULL,
     cause uuid,
     event text NOT NULL,
-    task_id uuid NOT NULL,
+    task_id uuid,
     changes jsonb NOT NULL,
     previous text NOT NULL,
-    hash text NOT NULL
+    hash text NOT NULL,
+    subject text
 );
 
 ALTER TABLE ONLY rondo.audit FORCE ROW LEVEL SECURITY;
@@ -105,10 +106,25 @@ CREATE TABLE rondo.commands (
     version bigint,
     code text,
     detail text,
-    field text
+    field text,
+    subject text
 );
 
 ALTER TABLE ONLY rondo.commands FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE rondo.lists (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    colour text,
+    rank text NOT NULL COLLATE pg_catalog."C",
+    deleted boolean NOT NULL,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY rondo.lists FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE rondo.notifications (
     id uuid NOT NULL,
@@ -190,7 +206,8 @@ CREATE TABLE rondo.tasks (
     pinned boolean DEFAULT false NOT NULL,
     due_local timestamp without time zone GENERATED ALWAYS AS ((due_date + COALESCE(due_time, '00:00:00'::time without time zone))) STORED,
     start_local timestamp without time zone GENERATED ALWAYS AS ((start_date + COALESCE(start_time, '00:00:00'::time without time zone))) STORED,
-    title_folded text GENERATED ALWAYS AS (rondo.fold(title)) STORED COLLATE pg_catalog."C"
+    title_folded text GENERATED ALWAYS AS (rondo.fold(title)) STORED COLLATE pg_catalog."C",
+    list_id uuid
 );
 
 ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;
@@ -203,6 +220,9 @@ ALTER TABLE ONLY rondo.bulks
 
 ALTER TABLE ONLY rondo.commands
     ADD CONSTRAINT commands_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY rondo.lists
+    ADD CONSTRAINT lists_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY rondo.notifications
     ADD CONSTRAINT notifications_pkey PRIMARY KEY (id, channel, attempt, step);
@@ -227,7 +247,11 @@ ALTER TABLE ONLY rondo.tasks
 
 CREATE INDEX audit_of_command ON rondo.audit USING btree (user_id, command);
 
+CREATE INDEX audit_of_subject ON rondo.audit USING btree (user_id, subject, sequence) WHERE (subject IS NOT NULL);
+
 CREATE INDEX audit_of_task ON rondo.audit USING btree (user_id, task_id, sequence);
+
+CREATE INDEX lists_by_rank ON rondo.lists USING btree (user_id, rank, id) WHERE (NOT deleted);
 
 CREATE INDEX notifications_by_due ON rondo.notifications USING btree (user_id, due_at DESC, id DESC);
 
@@ -241,6 +265,8 @@ CREATE INDEX tasks_by_rank ON rondo.tasks USING btree (user_id, rank, id);
 
 CREATE INDEX tasks_newest ON rondo.tasks USING btree (user_id, created_at DESC, id DESC);
 
+CREATE INDEX tasks_of_list ON rondo.tasks USING btree (user_id, list_id) WHERE ((status = 'OPEN'::rondo.status) AND (list_id IS NOT NULL));
+
 CREATE INDEX tasks_of_parent ON rondo.tasks USING btree (user_id, parent_id) WHERE (parent_id IS NOT NULL);
 
 ALTER TABLE rondo.audit ENABLE ROW LEVEL SECURITY;
@@ -249,6 +275,8 @@ ALTER TABLE rondo.bulks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rondo.commands ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE rondo.lists ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE rondo.notifications ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_rows ON rondo.audit FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
@@ -256,6 +284,8 @@ CREATE POLICY own_rows ON rondo.audit FOR SELECT TO rondo_api USING ((user_id = 
 CREATE POLICY own_rows ON rondo.bulks FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY own_rows ON rondo.commands FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.lists FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY own_rows ON rondo.notifications FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
@@ -272,6 +302,8 @@ CREATE POLICY projector ON rondo.audit TO rondo_views USING (true) WITH CHECK (t
 CREATE POLICY projector ON rondo.bulks TO rondo_views USING (true) WITH CHECK (true);
 
 CREATE POLICY projector ON rondo.commands TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.lists TO rondo_views USING (true) WITH CHECK (true);
 
 CREATE POLICY projector ON rondo.notifications TO rondo_views USING (true) WITH CHECK (true);
 
@@ -302,6 +334,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.bulks TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.commands TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.commands TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.lists TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.lists TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.notifications TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.notifications TO rondo_views;

@@ -16,6 +16,7 @@ ORDER = (
     "put_tasks",
     "put_tags",
     "put_task_tags",
+    "put_lists",
     "put_audit",
     "put_reminders",
     "put_notifications",

@@ -80,6 +80,7 @@ class Task(Struct, frozen=True, gc=False):
     parent: str | None = None  # id of the task that this one is a part of
     rank: str = ""  # its place in the custom order, see streams.domain.ranks; empty: never moved
     pinned: bool = False
+    list: str | None = None  # id of the list that it is on; None: the inbox
 
 
 class TaskFields(Struct, frozen=True, gc=False):
@@ -96,6 +97,29 @@ class TaskFields(Struct, frozen=True, gc=False):
     parent: str | None = None
     rank: str = ""
     pinned: bool = False
+    list: str | None = None
+
+
+class List(Struct, frozen=True, gc=False):
+    """A list, on which tasks are. A deleted one is kept, so that its id never stands for another."""
+
+    id: str
+    user: str
+    name: str
+    created_at: int
+    changed_at: int
+    colour: str | None = None  # #rrggbb
+    rank: str = ""  # its place among the lists, as a task's
+    deleted: bool = False
+    version: int = 1  # one more with each event
+
+
+class ListFields(Struct, frozen=True, gc=False):
+    """The fields of a list that people set. In a change only those that it names count."""
+
+    name: str = ""
+    colour: str | None = None
+    rank: str = ""
 
 
 # Commands: imperatives, on task-commands (people's) and task-followups (derived).
@@ -231,6 +255,47 @@ class ChangeTasks(Struct, frozen=True, gc=False):
     cause: str | None = None
 
 
+class CreateList(Struct, frozen=True, gc=False):
+    """Create a list."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    list: str  # the new list's id
+    fields: ListFields
+    fingerprint: str = ""
+    cause: str | None = None
+
+
+class UpdateList(Struct, frozen=True, gc=False):
+    """Set the named fields of a list."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    list: str
+    changed: tuple[str, ...]
+    fields: ListFields
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
+class DeleteList(Struct, frozen=True, gc=False):
+    """Delete a list, if no task is on it."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    list: str
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
 class CreateOccurrence(Struct, frozen=True, gc=False):
     """Create the next occurrence of a series, unless the series has gone past ``after`` or has another rule by now."""
 
@@ -324,6 +389,43 @@ class TaskRestored(Struct, frozen=True, gc=False):
     cause: str | None = None
 
 
+class ListCreated(Struct, frozen=True, gc=False):
+    """A list was created."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    list: List  # the whole list after this event
+    cause: str | None = None
+
+
+class ListUpdated(Struct, frozen=True, gc=False):
+    """Fields of a list were set."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    list: List
+    changed: tuple[str, ...]  # exactly the fields whose value differs now
+    cause: str | None = None
+
+
+class ListDeleted(Struct, frozen=True, gc=False):
+    """A list was deleted."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    list: List
+    cause: str | None = None
+
+
 class OutcomeKind(StrEnum):
     """What became of a command."""
 
@@ -360,13 +462,14 @@ class CommandOutcome(Struct, frozen=True, gc=False):
     at: int
     command: str
     kind: OutcomeKind
-    task: str | None  # None where it is about something else: a chunk of a bulk
+    task: str | None  # None where it is about something else: see ``subject``, or ``part``
     fingerprint: str = ""
-    version: int | None = None  # of the task after the command, where there is one
+    version: int | None = None  # of what it is about, after the command, where there is such a thing
     code: str | None = None  # of a rejection: a stable word for programs
     detail: str | None = None  # of a rejection: a sentence for people
     field: str | None = None  # of a rejection: the field at fault
     part: BulkPart | None = None  # of a chunk of a bulk
+    subject: str | None = None  # what it is about if not a task: list:<id>, see ``subjects``
 
 
 # Reminders.
@@ -450,10 +553,11 @@ class AuditEntry(Struct, frozen=True, gc=False):
     command: str
     cause: str | None
     event: str  # TaskCreated, TaskUpdated …
-    task: str
+    task: str | None  # None where it is about something else, see ``subject``
     changes: tuple[FieldChange, ...]
     previous: str  # hash of the entry before; 64 zeros before the first
     hash: str  # SHA-256 over this entry without ``hash``, see streams.domain.audit
+    subject: str | None = None  # what it is about if not a task: list:<id>, see ``subjects``
 
 
 # Notifications.
@@ -543,6 +647,12 @@ class Series(Struct, frozen=True, gc=False):
 
     occurrence: str  # the last one created
     rule_version: int
+
+
+class ListSize(Struct, frozen=True, gc=False):
+    """How many tasks are on a list: those open and completed, not the deleted."""
+
+    tasks: int
 
 
 class Remembered(Struct, frozen=True, gc=False):

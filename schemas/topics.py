@@ -26,7 +26,18 @@ class Topic:
 TASK_COMMANDS = Topic(
     "task-commands",
     "api",
-    (r.CreateTask, r.UpdateTask, r.CompleteTask, r.ReopenTask, r.DeleteTask, r.RestoreTask, r.ChangeTasks),
+    (
+        r.CreateTask,
+        r.UpdateTask,
+        r.CompleteTask,
+        r.ReopenTask,
+        r.DeleteTask,
+        r.RestoreTask,
+        r.ChangeTasks,
+        r.CreateList,
+        r.UpdateList,
+        r.DeleteList,
+    ),
 )
 TASK_FOLLOWUPS = Topic("task-followups", "recurrence", (r.CreateOccurrence,))
 TASK_EVENTS = Topic(
@@ -39,6 +50,9 @@ TASK_EVENTS = Topic(
         r.TaskReopened,
         r.TaskDeleted,
         r.TaskRestored,
+        r.ListCreated,
+        r.ListUpdated,
+        r.ListDeleted,
         r.CommandOutcome,
     ),
 )

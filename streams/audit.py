@@ -1,17 +1,19 @@
 """Audit: every event becomes an entry with field-by-field changes, actor and cause, chained by hash for each user.
 
-The stage keeps each task as it last was, since a change is told by what stood before, and the end of each user's chain.
+The stage keeps each task and list as it last was, since a change is told by what stood before, and the end of each
+user's chain.
 """
 
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, TASK_EVENTS
 from streams.domain import audit
-from streams.domain.tasks import EVENTS, Event
+from streams.domain.commands import EVENTS, Event, Thing, thing
 from streams.runtime import Block, Stage, Stream
 
 stage = Stage("audit", reads=(TASK_EVENTS,), writes=(AUDIT_LOG,))
 app = stage.app
 tasks_by_id = stage.table("tasks", r.Task)
+lists_by_id = stage.table("lists", r.List)
 heads = stage.table("heads", r.AuditHead)
 
 
@@ -26,8 +28,18 @@ async def record(blocks: Stream) -> None:
 
 def append(block: Block, event: Event) -> None:
     """Append an event's entry to its user's chain."""
-    key = f"{event.user}/{event.task.id}"
-    entry = audit.entry(heads.get(event.user), tasks_by_id.get(key), event)
-    tasks_by_id[key] = event.task
+    entry = audit.entry(heads.get(event.user), swap(event), event)
     heads[event.user] = audit.head_after(entry)
     block.emit(AUDIT_LOG, entry)
+
+
+def swap(event: Event) -> Thing | None:
+    """Keep what an event is about as it left it; return it as it was before, None where it is new."""
+    after = thing(event)
+    key = f"{event.user}/{after.id}"
+    before: Thing | None
+    if isinstance(after, r.List):
+        before, lists_by_id[key] = lists_by_id.get(key), after
+    else:
+        before, tasks_by_id[key] = tasks_by_id.get(key), after
+    return before

@@ -1,7 +1,8 @@
-"""Tasks: people's and derived commands become events, and exactly one outcome for each command id.
+"""Tasks and lists: people's and derived commands become events, and exactly one outcome for each command id.
 
-State, by user: the tasks, what is remembered of each series for ever, and the command ids of the last 30 days of record
-time, with what bulks resolved to. A command that comes again within them does nothing, not even a second outcome.
+State, by user: the tasks, what is remembered of each series for ever, the lists with how many tasks are on each, and
+the command ids of the last 30 days of record time, with what bulks resolved to. A command that comes again within them
+does nothing, not even a second outcome.
 
 Gap: ids older than that are forgotten, so a client must not send a command again after 30 days.
 """
@@ -11,7 +12,8 @@ from collections.abc import Iterable
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import bulk, tasks
+from streams.domain import bulk, commands, lists, tasks
+from streams.domain.commands import Command, Event
 from streams.runtime import Block, Record, Stage, Stream
 
 REMEMBERED = 30 * 24 * 60 * 60 * 1000  # milliseconds of record time
@@ -21,6 +23,8 @@ stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS), writes=(TASK_EVENT
 app = stage.app
 tasks_by_id = stage.table("tasks", r.Task)
 series_by_id = stage.table("series", r.Series)
+lists_by_id = stage.table("lists", r.List)
+sizes = stage.table("sizes", r.ListSize)
 remembered = stage.table("remembered", r.Remembered)
 memory = stage.ordered("memory")
 
@@ -40,7 +44,7 @@ async def decide(blocks: Stream) -> None:
             forget(latest - REMEMBERED, FORGOTTEN_A_COMMAND * block.taken)
 
 
-def answer(block: Block, command: tasks.Command | r.ChangeTasks) -> None:
+def answer(block: Block, command: Command | r.ChangeTasks) -> None:
     """Emit what a command leads to and keep its result, unless it was answered before."""
     key = f"{command.user}/{command.id}"
     if recall(key, command.at):
@@ -50,10 +54,10 @@ def answer(block: Block, command: tasks.Command | r.ChangeTasks) -> None:
     remember(key, command.at, getattr(command, "fingerprint", ""))
 
 
-def decide_one(block: Block, command: tasks.Command) -> r.CommandOutcome:
-    """Emit the events of a command on one task, and return its outcome."""
+def decide_one(block: Block, command: Command) -> r.CommandOutcome:
+    """Emit the events of a command on one thing, and return its outcome."""
     user = UserState(command.user)
-    decision = tasks.decide(user, command)
+    decision = commands.decide(user, command)
     follow(block, user, decision.events)
     return decision.outcome
 
@@ -72,7 +76,7 @@ def change(block: Block, chunk: r.ChangeTasks) -> r.CommandOutcome:
     return bulk.outcome(chunk, decided)
 
 
-def follow(block: Block, user: "UserState", events: Iterable[tasks.Event]) -> None:
+def follow(block: Block, user: "UserState", events: Iterable[Event]) -> None:
     """Keep what events lead to, and emit them."""
     for event in events:
         user.evolve(event)
@@ -102,7 +106,7 @@ def forget(until: int, most: int) -> None:
 
 
 class UserState:
-    """One user's tasks and series, read lazily by id."""
+    """One user's tasks, series and lists, read lazily by id."""
 
     def __init__(self, user: str) -> None:
         self._user = user
@@ -118,13 +122,31 @@ class UserState:
         """Return what is remembered of a series."""
         return series_by_id.get(f"{self._user}/{series}")
 
-    def evolve(self, event: tasks.Event) -> None:
+    def list(self, list_id: str) -> r.List | None:
+        """Return a list, None where the user has none of this id."""
+        return lists_by_id.get(f"{self._user}/{list_id}")
+
+    def size(self, list_id: str) -> int:
+        """Return how many tasks are on a list."""
+        found = sizes.get(f"{self._user}/{list_id}")
+        return found.tasks if found else 0
+
+    def evolve(self, event: Event) -> None:
         """Keep what an event leads to."""
-        task = tasks.evolve(self.task(event.task.id), event)
+        if isinstance(event, lists.Event):
+            lists_by_id[f"{self._user}/{event.list.id}"] = lists.evolve(self.list(event.list.id), event)
+        else:
+            self._evolve_task(event)
+
+    def _evolve_task(self, event: tasks.Event) -> None:
+        before = self.task(event.task.id)
+        task = tasks.evolve(before, event)
         self._tasks[task.id] = tasks_by_id[f"{self._user}/{task.id}"] = task
         if after := tasks.series_after(event):
             series, state = after
             series_by_id[f"{self._user}/{series}"] = state
+        for list_id, change in lists.moves(before, task):
+            sizes[f"{self._user}/{list_id}"] = r.ListSize(self.size(list_id) + change)
 
 
 def misplaced(block: Block, record: Record) -> str | None:

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from api import answers, examples
+from api import answers, examples, subjects
 from api.ingress import Seconds
 from api.pages import responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, signed
+from postgres.reader import Outcome
 from schemas.records import ChangeTasks
 
 router = APIRouter(prefix="/v1/commands", tags=["commands"], route_class=Route, dependencies=[signed])
@@ -26,13 +27,18 @@ async def read_command(
     id_ = str(command)
     if seconds and (answered := await parts.outcomes.wait(user, id_, seconds)):
         response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
-        return answers.Known.answered(answered.outcome)
+        return _known(answered.outcome)
     async with parts.views.of(user) as view:
         outcome = await view.command(id_)
-    return answers.Known.answered(outcome) if outcome else _pending(parts, user, id_)
+    return _known(outcome) if outcome else _pending(parts, user, id_)
+
+
+def _known(outcome: Outcome) -> answers.Known:
+    return subjects.known(answers.Command.of(outcome), subjects.of_outcome(outcome))
 
 
 def _pending(parts: Parts, user: str, command: str) -> answers.Known:
     if sent := parts.recent.get(user, command):
-        return answers.Known.waiting(sent.id, None if isinstance(sent, ChangeTasks) else sent.task)
+        subject = None if isinstance(sent, ChangeTasks) else subjects.of_command(sent)
+        return subjects.known(answers.Command.pending(sent.id), subject)
     raise Problem(NOT_FOUND, "No outcome of such a command is known. If you sent it a moment ago, ask again.")

@@ -12,7 +12,7 @@ from api.pages import Limit, TaskId, list_responses, responses
 from api.parts import Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
-from api.sending import CHANGE_RESPONSES, COMMAND_RESPONSES, CREATE_RESPONSES, take
+from api.sending import TASK, take
 from schemas import ids
 from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, RestoreTask, UpdateTask
 
@@ -22,52 +22,52 @@ NewTask = Annotated[shapes.NewTask, Body(openapi_examples={"recurring": {"value"
 Changes = Annotated[shapes.Changes, Body(openapi_examples={"change": {"value": examples.CHANGES}})]
 
 
-@router.post("", status_code=202, response_model=answers.Taken, responses=CREATE_RESPONSES)
+@router.post("", status_code=202, response_model=answers.Taken, responses=TASK.create)
 async def create_task(body: NewTask, envelope: Enveloped, parts: Served) -> Response:
     """Create a task. Its id follows from the command's, so that it is known before the task stands."""
     fields = await run_in_threadpool(shapes.checked, body)  # a rule may take 50 ms to check
-    command = CreateTask(**envelope.common(ids.task(envelope.command), body), fields=fields)
+    command = CreateTask(**envelope.common(body), task=ids.task(envelope.command), fields=fields)
     return await take(parts.ingress, command, envelope)
 
 
-@router.patch("/{task}", status_code=202, response_model=answers.Taken, responses=CHANGE_RESPONSES)
+@router.patch("/{task}", status_code=202, response_model=answers.Taken, responses=TASK.change)
 async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
     fields = await run_in_threadpool(shapes.checked, body)
-    command = UpdateTask(**envelope.changing(task, expected, body), changed=shapes.changed(body), fields=fields)
+    command = UpdateTask(
+        **envelope.changing(expected, body), task=str(task), changed=shapes.changed(body), fields=fields
+    )
     return await take(parts.ingress, command, envelope)
 
 
 @router.post(
-    "/{task}/complete", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
+    "/{task}/complete", status_code=202, response_model=answers.Taken, responses=TASK.command, dependencies=[empty]
 )
 async def complete_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Complete a task. If it recurs, its next occurrence is created; completing it again does nothing."""
-    return await take(parts.ingress, CompleteTask(**envelope.changing(task, expected)), envelope)
+    return await take(parts.ingress, CompleteTask(**envelope.changing(expected), task=str(task)), envelope)
 
 
 @router.post(
-    "/{task}/reopen", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
+    "/{task}/reopen", status_code=202, response_model=answers.Taken, responses=TASK.command, dependencies=[empty]
 )
 async def reopen_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Open a completed task again."""
-    return await take(parts.ingress, ReopenTask(**envelope.changing(task, expected)), envelope)
+    return await take(parts.ingress, ReopenTask(**envelope.changing(expected), task=str(task)), envelope)
 
 
 @router.post(
-    "/{task}/restore", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
+    "/{task}/restore", status_code=202, response_model=answers.Taken, responses=TASK.command, dependencies=[empty]
 )
 async def restore_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Bring a deleted task back, open or completed as it was."""
-    return await take(parts.ingress, RestoreTask(**envelope.changing(task, expected)), envelope)
+    return await take(parts.ingress, RestoreTask(**envelope.changing(expected), task=str(task)), envelope)
 
 
-@router.delete(
-    "/{task}", status_code=202, response_model=answers.Taken, responses=COMMAND_RESPONSES, dependencies=[empty]
-)
+@router.delete("/{task}", status_code=202, response_model=answers.Taken, responses=TASK.command, dependencies=[empty])
 async def delete_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Delete a task. It leaves the list; its history stays."""
-    return await take(parts.ingress, DeleteTask(**envelope.changing(task, expected)), envelope)
+    return await take(parts.ingress, DeleteTask(**envelope.changing(expected), task=str(task)), envelope)
 
 
 @router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))

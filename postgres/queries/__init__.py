@@ -7,7 +7,7 @@ from typing import Any
 
 import aiosql
 
-_TABLE = re.compile(r"\brondo\.(?=(?:tasks|tags|task_tags|audit|reminders|notifications|commands|positions)\b)")
+_TABLE = re.compile(r"\brondo\.(?=(?:tasks|tags|task_tags|lists|audit|reminders|notifications|commands|positions)\b)")
 
 
 @cache

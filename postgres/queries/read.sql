@@ -24,12 +24,50 @@ select
     case when start_date is not null
         then jsonb_build_object('date', start_date, 'time', start_time, 'zone', start_zone)
     end as start,
-    start_at, parent_id::text as parent, rank, pinned;
+    start_at, parent_id::text as parent, rank, pinned, list_id::text as list;
+
+-- name: list(id)^
+-- One list, also a deleted one.
+select
+    id::text, name, colour, rank, deleted,
+    (
+        select count(*) from rondo.tasks
+        where tasks.user_id = lists.user_id and list_id = lists.id and tasks.status = 'OPEN'
+    ) as open,
+    version, created_at, changed_at
+from rondo.lists where id = :id::uuid;
+
+-- name: lists(rank, id, limit)
+-- Lists in their order, but the deleted.
+select
+    id::text, name, colour, rank, deleted,
+    (
+        select count(*) from rondo.tasks
+        where tasks.user_id = lists.user_id and list_id = lists.id and tasks.status = 'OPEN'
+    ) as open,
+    version, created_at, changed_at
+from rondo.lists
+where
+    not deleted
+    and (rank, lists.id) > (coalesce(:rank::text, ''), coalesce(:id::uuid, '00000000-0000-0000-0000-000000000000'))
+order by rank, lists.id
+limit :limit::bigint;
+
+-- name: history_of_subject(subject, sequence, limit)
+-- What happened to something else than a task, from its beginning.
+select
+    id::text, at, sequence, actor, command::text, cause::text, event, task_id::text as task, changes, previous, hash,
+    subject
+from rondo.audit
+where subject = :subject::text and sequence > coalesce(:sequence::bigint, 0)
+order by sequence
+limit :limit::bigint;
 
 -- name: history(task, sequence, limit)
 -- What happened to a task, from its beginning.
 select
-    id::text, at, sequence, actor, command::text, cause::text, event, task_id::text as task, changes, previous, hash
+    id::text, at, sequence, actor, command::text, cause::text, event, task_id::text as task, changes, previous, hash,
+    subject
 from rondo.audit
 where task_id = :task::uuid and sequence > coalesce(:sequence::bigint, 0)
 order by sequence
@@ -71,7 +109,7 @@ order by due_at desc, deliveries.id desc;
 
 -- name: commands(ids)
 -- What became of these commands: those that were answered.
-select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field
+select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field, subject
 from rondo.commands where id = any(:ids::uuid[]);
 
 -- name: chunks(id)

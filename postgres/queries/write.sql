@@ -35,19 +35,19 @@ select topic, partition, position from rondo.positions;
 update rondo.positions set position = :next::bigint
 where topic = :topic::text and partition = :partition::integer and position = :read::bigint;
 
--- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned)!
+-- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id)!
 -- Tasks as they stand after an event.
 insert into rondo.tasks as held (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned
+    rank, pinned, list_id
 )
 select distinct on (id)
     id::uuid, user_id::uuid, title, notes, priority::rondo.priority, due_date::date, due_time::time, due_zone,
     rondo.instant(due_at::bigint), recurrence::jsonb, reminders::jsonb, status::rondo.status, series::uuid, occurrence,
     version::bigint, rondo.instant(created_at::bigint), rondo.instant(changed_at::bigint),
     rondo.instant(completed_at::bigint), start_date::date, start_time::time, start_zone,
-    rondo.instant(start_at::bigint), parent_id::uuid, rank, pinned::boolean
+    rondo.instant(start_at::bigint), parent_id::uuid, rank, pinned::boolean, list_id::uuid
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:title),
     json_array_elements_text(:notes), json_array_elements_text(:priority), json_array_elements_text(:due_date),
@@ -57,11 +57,12 @@ from rows from (
     json_array_elements_text(:created_at), json_array_elements_text(:changed_at),
     json_array_elements_text(:completed_at), json_array_elements_text(:start_date),
     json_array_elements_text(:start_time), json_array_elements_text(:start_zone), json_array_elements_text(:start_at),
-    json_array_elements_text(:parent_id), json_array_elements_text(:rank), json_array_elements_text(:pinned)
+    json_array_elements_text(:parent_id), json_array_elements_text(:rank), json_array_elements_text(:pinned),
+    json_array_elements_text(:list_id)
 ) as given (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned
+    rank, pinned, list_id
 )
 order by id, version desc
 on conflict (id) do update set
@@ -87,7 +88,8 @@ on conflict (id) do update set
     start_at = excluded.start_at,
     parent_id = excluded.parent_id,
     rank = excluded.rank,
-    pinned = excluded.pinned
+    pinned = excluded.pinned,
+    list_id = excluded.list_id
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
 -- name: put_tags(id, user_id, name)!
@@ -122,20 +124,42 @@ select standing.task_id, tag.id, user_id
 from standing cross join lateral unnest(tags) as tag (id)
 where not exists (select from rondo.task_tags as held where held.task_id = standing.task_id and held.tag_id = tag.id);
 
--- name: put_audit(user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash)!
+-- name: put_lists(id, user_id, name, colour, rank, deleted, version, created_at, changed_at)!
+-- Lists as they stand after an event.
+insert into rondo.lists as held (id, user_id, name, colour, rank, deleted, version, created_at, changed_at)
+select distinct on (id)
+    id::uuid, user_id::uuid, name, colour, rank, deleted::boolean, version::bigint, rondo.instant(created_at::bigint),
+    rondo.instant(changed_at::bigint)
+from rows from (
+    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:name),
+    json_array_elements_text(:colour), json_array_elements_text(:rank), json_array_elements_text(:deleted),
+    json_array_elements_text(:version), json_array_elements_text(:created_at), json_array_elements_text(:changed_at)
+) as given (id, user_id, name, colour, rank, deleted, version, created_at, changed_at)
+order by id, version desc
+on conflict (id) do update set
+    name = excluded.name,
+    colour = excluded.colour,
+    rank = excluded.rank,
+    deleted = excluded.deleted,
+    version = excluded.version,
+    changed_at = excluded.changed_at
+where held.version < excluded.version and held.user_id = excluded.user_id;
+
+-- name: put_audit(user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash, subject)!
 -- Entries of the audit trail, which never change.
 insert into rondo.audit (
-    user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash
+    user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash, subject
 )
 select
     user_id::uuid, sequence::bigint, id::uuid, rondo.instant(at::bigint), actor, command::uuid, cause::uuid, event,
-    task_id::uuid, changes::jsonb, previous, hash
+    task_id::uuid, changes::jsonb, previous, hash, subject
 from rows from (
     json_array_elements_text(:user_id), json_array_elements_text(:sequence), json_array_elements_text(:id),
     json_array_elements_text(:at), json_array_elements_text(:actor), json_array_elements_text(:command),
     json_array_elements_text(:cause), json_array_elements_text(:event), json_array_elements_text(:task_id),
-    json_array_elements_text(:changes), json_array_elements_text(:previous), json_array_elements_text(:hash)
-) as given (user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash)
+    json_array_elements_text(:changes), json_array_elements_text(:previous), json_array_elements_text(:hash),
+    json_array_elements_text(:subject)
+) as given (user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash, subject)
 on conflict do nothing;
 
 -- name: put_reminders(id, user_id, task_id, reminder, title, due_at, status, changed_at)!
@@ -203,18 +227,18 @@ from rows from (
 ) as given (id, chunk, user_id, command, at, kind, code, chunks, tasks, changed, unchanged, refused)
 on conflict do nothing;
 
--- name: put_commands(id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)!
+-- name: put_commands(id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject)!
 -- Outcomes of commands. A command is answered once: the first answer stays.
-insert into rondo.commands (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)
+insert into rondo.commands (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject)
 select
     id::uuid, user_id::uuid, rondo.instant(at::bigint), kind::rondo.outcome, task_id::uuid, fingerprint,
-    version::bigint, code, detail, field
+    version::bigint, code, detail, field, subject
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:at),
     json_array_elements_text(:kind), json_array_elements_text(:task_id), json_array_elements_text(:fingerprint),
     json_array_elements_text(:version), json_array_elements_text(:code), json_array_elements_text(:detail),
-    json_array_elements_text(:field)
-) as given (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field)
+    json_array_elements_text(:field), json_array_elements_text(:subject)
+) as given (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject)
 on conflict do nothing;
 
 -- name: wake(id)!

@@ -19,7 +19,7 @@ from rondo.client.errors import (
     Unreachable,
 )
 from rondo.client.login import Login, Unknown
-from rondo.client.shapes import Answer, Due, Entry, Json, Notification, Reminder, StandingReminder, Task
+from rondo.client.shapes import Answer, Due, Entry, Json, List, Notification, Reminder, StandingReminder, Task
 
 __all__ = [
     "Answer",
@@ -30,6 +30,7 @@ __all__ = [
     "Invalid",
     "Json",
     "KeyReused",
+    "List",
     "Login",
     "NotFound",
     "NotRondo",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar, Unpack, cast
+from typing import Any, Generic, TypeVar, Unpack, overload
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -15,6 +15,10 @@ from rondo.client.shapes import (
     Entry,
     Fields,
     Known,
+    List,
+    ListAnswer,
+    ListChanges,
+    ListFields,
     NewBulk,
     Notification,
     Page,
@@ -124,6 +128,47 @@ def refusals(bulk: str, limit: int = PAGE) -> Listing[Refusal]:
     return _listing(f"/v1/bulks/{quote(bulk, safe='')}/refusals", limit)
 
 
+def create_list(
+    name: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[ListFields]
+) -> Call[ListAnswer]:
+    """Create a list with a name and the other fields that the API knows. Two may have the same name."""
+    return _command("POST", "/v1/lists", wait, key, body={"name": name, **fields})
+
+
+def update_list(
+    list_id: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    **fields: Unpack[ListChanges],
+) -> Call[ListAnswer]:
+    """Set the given fields of a list; None clears one."""
+    return _command("PATCH", _list(list_id), wait, key, body=fields, version=version)
+
+
+def delete_list(
+    list_id: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[ListAnswer]:
+    """Delete a list that no task is on."""
+    return _command("DELETE", _list(list_id), wait, key, version=version)
+
+
+def show_list(list_id: str) -> Call[List]:
+    """Return a list as it stands."""
+    return Call("GET", _list(list_id))
+
+
+def lists(limit: int = PAGE) -> Listing[List]:
+    """Yield the lists in their order, but the deleted."""
+    return _listing("/v1/lists", limit)
+
+
+def history_of_list(list_id: str, limit: int = PAGE) -> Listing[Entry]:
+    """Yield a list's audit trail, the oldest entry first."""
+    return _listing(f"{_list(list_id)}/history", limit)
+
+
 def command(command: str, *, wait: float | None = None) -> Call[Known]:
     """Return a command and what became of it."""
     return Call("GET", f"/v1/commands/{quote(command, safe='')}", headers=_waiting(wait))
@@ -165,16 +210,27 @@ def notifications(limit: int = PAGE) -> Listing[Notification]:
     return _listing("/v1/notifications", limit)
 
 
-def settled(answer: Answer) -> Task:
-    """Return the task of a command's answer as it stands after it. Raises ``Pending`` where that is not known yet."""
-    known = answer["task"]
-    if answer["command"]["status"] == "pending" or known is None:
-        raise Pending(answer["command"]["id"], known["id"] if known else "")
-    return cast("Task", known)
+@overload
+def settled(answer: Answer) -> Task: ...
+@overload
+def settled(answer: ListAnswer) -> List: ...
+def settled(answer: Any) -> Any:
+    """Return the task or list of a command's answer as it stands after it.
+
+    Raises ``Pending`` where that is not known yet.
+    """
+    command, known = answer["command"], answer.get("task") or answer.get("list")
+    if command["status"] == "pending" or known is None:
+        raise Pending(command["id"], known["id"] if known else "")
+    return known
 
 
 def _task(task: str) -> str:
     return f"/v1/tasks/{quote(task, safe='')}"
+
+
+def _list(list_id: str) -> str:
+    return f"/v1/lists/{quote(list_id, safe='')}"
 
 
 def _command(

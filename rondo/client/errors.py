@@ -60,11 +60,11 @@ class NotFound(Problem):
 
 
 class Conflict(Problem):
-    """The task does not allow this as it stands; ``code`` says why."""
+    """The task or list does not allow this as it stands; ``code`` says why."""
 
 
 class Outdated(Problem):
-    """The task has another version than the command was meant for, and nothing was done."""
+    """The task or list has another version than the command was meant for, and nothing was done."""
 
 
 class Invalid(Problem):

@@ -35,25 +35,43 @@ class WrittenReminder(TypedDict, total=False):
     at: str | None
 
 
+Texts = list[str]
+WrittenReminders = list[WrittenReminder]
+
+
 class Fields(TypedDict, total=False):
     """The fields of a task that a command sets besides its title; in a change, None clears one."""
 
     notes: str | None
     priority: Priority | None
-    tags: list[str] | None
+    tags: Texts | None
     due: WrittenDue | None
     recurrence: str | None
-    reminders: list[WrittenReminder] | None
+    reminders: WrittenReminders | None
     start: WrittenDue | None
     parent: str | None
     order: str | None
     pinned: bool | None
+    list: str | None
 
 
 class Changes(Fields, total=False):
     """The fields that a change may set."""
 
     title: str
+
+
+class ListFields(TypedDict, total=False):
+    """The fields of a list that a command sets besides its name; in a change, None clears one."""
+
+    colour: str | None
+    order: str | None
+
+
+class ListChanges(ListFields, total=False):
+    """The fields that a change of a list may set."""
+
+    name: str
 
 
 class Due(TypedDict):
@@ -79,6 +97,16 @@ class TaskRef(TypedDict):
     href: str
 
 
+class ListRef(TypedDict):
+    """Where a list stands, or will stand."""
+
+    id: str
+    href: str
+
+
+Reminders = list[Reminder]
+
+
 class Task(TypedDict):
     """A task as it stands.
 
@@ -90,11 +118,11 @@ class Task(TypedDict):
     title: str
     notes: str
     priority: Priority
-    tags: list[str]
+    tags: Texts
     due: Due | None
     due_at: str | None
     recurrence: str | None
-    reminders: list[Reminder]
+    reminders: Reminders
     status: TaskStatus
     series: str | None
     occurrence: str | None
@@ -107,6 +135,22 @@ class Task(TypedDict):
     parent: str | None
     order: str
     pinned: bool
+    list: str | None
+
+
+class List(TypedDict):
+    """A list as it stands; ``open`` is how many open tasks are on it."""
+
+    id: str
+    href: str
+    name: str
+    colour: str | None
+    order: str
+    deleted: bool
+    open: int
+    version: int
+    created_at: str
+    changed_at: str
 
 
 class Command(TypedDict):
@@ -123,9 +167,10 @@ class Command(TypedDict):
 
 
 class Known(Command):
-    """A command by its address; ``task`` is None of a bulk's, which has an address of its own."""
+    """A command by its address, with what it is about."""
 
     task: TaskRef | None
+    list: ListRef | None
 
 
 class Answer(TypedDict):
@@ -136,6 +181,13 @@ class Answer(TypedDict):
 
     command: Command
     task: Task | TaskRef | None
+
+
+class ListAnswer(TypedDict):
+    """A command's answer as ``Answer`` is, of one on a list."""
+
+    command: Command
+    list: List | ListRef | None
 
 
 class TaskAt(TypedDict, total=False):
@@ -201,6 +253,9 @@ class Change(TypedDict):
     after: Any
 
 
+FieldChanges = list[Change]
+
+
 class Entry(TypedDict):
     """An entry of the audit trail: a link of the user's hash chain."""
 
@@ -211,8 +266,9 @@ class Entry(TypedDict):
     command: str
     cause: str | None
     event: str
-    task: str
-    changes: list[Change]
+    task: str | None
+    list: str | None
+    changes: FieldChanges
     previous: str
     hash: str
 

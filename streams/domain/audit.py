@@ -14,18 +14,20 @@ from typing import Any
 from msgspec import json
 from msgspec.structs import asdict, replace
 
-from schemas.records import AuditEntry, AuditHead, FieldChange, Task
-from streams.domain.tasks import Event
+from schemas import subjects
+from schemas.records import AuditEntry, AuditHead, FieldChange, List, Task
+from streams.domain.commands import Event, Thing, thing
 
 START = AuditHead(sequence=0, hash="0" * 64)
 """What the first entry of every chain follows."""
 
-FIELDS = tuple(f for f in Task.__struct_fields__ if f not in {"id", "user", "changed_at", "version"})
-"""The fields of a task whose changes are told; the others are told by the entry itself."""
+_BY_THE_ENTRY = frozenset({"id", "user", "changed_at", "version"})
+FIELDS = {kind: tuple(field for field in kind.__struct_fields__ if field not in _BY_THE_ENTRY) for kind in (Task, List)}
+"""The fields of each kind of thing whose changes are told; the others are told by the entry itself."""
 
-_LATER = {"rank": "", "pinned": False}
-"""What tells nothing of a new task in fields that came later, where it is not None: so that entries of older logs keep
-their hashes."""
+_UNTOLD = {"rank": "", "pinned": False, "deleted": False}
+"""What tells nothing of a new thing in these fields, besides None in any. A field that a record got later stands here,
+so that entries of older logs keep their hashes."""
 
 _SORTED = json.Encoder(order="sorted")
 
@@ -39,9 +41,9 @@ class Break:
     reason: str
 
 
-def entry(head: AuditHead | None, before: Task | None, event: Event) -> AuditEntry:
+def entry(head: AuditHead | None, before: Thing | None, event: Event) -> AuditEntry:
     """Return the entry that tells of an event and follows ``head`` (None: the user's first)."""
-    follows = head or START
+    follows, after = head or START, thing(event)
     unsealed = AuditEntry(
         id=event.id,
         user=event.user,
@@ -51,10 +53,11 @@ def entry(head: AuditHead | None, before: Task | None, event: Event) -> AuditEnt
         command=event.command,
         cause=event.cause,
         event=type(event).__name__,
-        task=event.task.id,
-        changes=changes(before, event.task),
+        task=after.id if isinstance(after, Task) else None,
+        changes=changes(before, after),
         previous=follows.hash,
         hash="",
+        subject=None if isinstance(after, Task) else subjects.of(subjects.LIST, after.id),
     )
     return replace(unsealed, hash=digest(unsealed))
 
@@ -64,13 +67,13 @@ def head_after(entry: AuditEntry) -> AuditHead:
     return AuditHead(entry.sequence, entry.hash)
 
 
-def changes(before: Task | None, after: Task) -> tuple[FieldChange, ...]:
+def changes(before: Thing | None, after: Thing) -> tuple[FieldChange, ...]:
     """Return every field whose value differs, in the record's order, the values as JSON."""
-    told = ((field, getattr(before, field, None), getattr(after, field)) for field in FIELDS)
+    told = ((field, getattr(before, field, None), getattr(after, field)) for field in FIELDS[type(after)])
     return tuple(
         FieldChange(field, _json(old), _json(new))
         for field, old, new in told
-        if new != (old if before else _LATER.get(field))
+        if new != (old if before else _UNTOLD.get(field))
     )
 
 
@@ -78,6 +81,8 @@ def digest(entry: AuditEntry) -> str:
     """Return the hash that the entry must bear."""
     content = asdict(entry)
     del content["hash"]
+    if entry.subject is None:  # a field that came later: entries of older logs keep their hashes
+        del content["subject"]
     return sha256(_SORTED.encode(content)).hexdigest()
 
 

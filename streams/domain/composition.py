@@ -41,6 +41,7 @@ def created(command: CreateTask) -> Task:
         parent=fields.parent,
         rank=fields.rank,
         pinned=fields.pinned,
+        list=fields.list,
     )
     return plain if fields.rrule is None else _recurring(plain, fields.rrule, version=1)
 
@@ -65,6 +66,7 @@ def continued(previous: Task, command: CreateOccurrence) -> Task:
         parent=previous.parent,
         rank=previous.rank,
         pinned=previous.pinned,
+        list=previous.list,
     )
 
 

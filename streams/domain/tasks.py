@@ -14,7 +14,6 @@ faster, the next occurrence would stand as well.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any, Protocol, get_args
 
@@ -22,12 +21,11 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas.records import (
-    CommandOutcome,
     CompleteTask,
     CreateOccurrence,
     CreateTask,
     DeleteTask,
-    OutcomeKind,
+    List,
     ReopenTask,
     RestoreTask,
     Series,
@@ -41,7 +39,8 @@ from schemas.records import (
     TaskUpdated,
     UpdateTask,
 )
-from streams.domain import composition, hierarchy
+from streams.domain import composition, decision, hierarchy, lists
+from streams.domain.decision import About, Decision
 from streams.domain.invalid import Invalid
 
 Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask | CreateOccurrence
@@ -90,20 +89,15 @@ class State(Protocol):
     def series(self, series_id: str, /) -> Series | None:
         """Return the head of the series of this id."""
 
-
-@dataclass(frozen=True)
-class Decision:
-    """What a command led to: its events in order, and its one outcome."""
-
-    events: tuple[Event, ...]
-    outcome: CommandOutcome
+    def list(self, list_id: str, /) -> List | None:
+        """Return the list of this id."""
 
 
 class OutOfOrder(ValueError):
     """An event does not follow the task's state: one before it is missing, or it was folded already."""
 
 
-def decide(state: State, command: Command) -> Decision:
+def decide(state: State, command: Command) -> Decision[Event]:
     """Return the events that a command leads to, and its outcome."""
     task = state.task(command.task)
     if task is not None and task.user != command.user:  # another user's: not even its existence is told
@@ -154,13 +148,15 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
         case Answer.CREATE, None, CreateTask() as create:
             created = composition.created(create)
             hierarchy.check(state, created)
-            after: Task | None = created
+            after: Task | None = lists.placed(state, created)
         case Answer.CONTINUE, None, CreateOccurrence() as create:
             after = _continued(state, create)
         case Answer.UPDATE, Task() as before, UpdateTask() as update:
             after = composition.updated(before, update, state.series(before.series or before.id))
             if after.parent != before.parent:
                 hierarchy.check(state, after)
+            if after.list != before.list:
+                lists.check(state, after)
         case Answer.COMPLETE, Task() as before, _:
             after = replace(before, status=Status.COMPLETED, completed_at=command.at)
         case Answer.REOPEN, Task() as before, _:
@@ -168,7 +164,8 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
         case Answer.DELETE, Task() as before, _:
             after = replace(before, status=Status.DELETED)
         case Answer.RESTORE, Task() as before, _:
-            after = replace(before, status=Status.OPEN if before.completed_at is None else Status.COMPLETED)
+            status = Status.OPEN if before.completed_at is None else Status.COMPLETED
+            after = lists.kept(state, replace(before, status=status))
         case _:
             after = task
     return after
@@ -181,7 +178,7 @@ def _continued(state: State, command: CreateOccurrence) -> Task | None:
         return None
     if head != Series(command.after, command.rule_version):
         return None
-    return composition.continued(previous, command)
+    return lists.kept(state, composition.continued(previous, command))
 
 
 def _event(command: Command, answer: Answer, before: Task | None, after: Task) -> Event:
@@ -208,28 +205,18 @@ def _event(command: Command, answer: Answer, before: Task | None, after: Task) -
     return TaskCreated(**common)
 
 
-def _accepted(command: Command, answer: Answer, before: Task | None, after: Task) -> Decision:
+def _accepted(command: Command, answer: Answer, before: Task | None, after: Task) -> Decision[Event]:
     after = replace(after, changed_at=command.at, version=before.version + 1 if before else 1)
-    event = _event(command, answer, before, after)
-    return Decision((event,), _outcome(command, OutcomeKind.ACCEPTED, after))
+    return decision.accepted(command, _about(command, after), _event(command, answer, before, after))
 
 
-def _nothing(command: Command, task: Task | None) -> Decision:
-    return Decision((), _outcome(command, OutcomeKind.NOTHING_TO_DO, task))
+def _nothing(command: Command, task: Task | None) -> Decision[Event]:
+    return decision.nothing(command, _about(command, task))
 
 
-def _rejected(command: Command, task: Task | None, code: str, detail: str, field: str | None = None) -> Decision:
-    outcome = _outcome(command, OutcomeKind.REJECTED, task)
-    return Decision((), replace(outcome, code=code, detail=detail, field=field))
+def _rejected(command: Command, task: Task | None, code: str, detail: str, field: str | None = None) -> Decision[Event]:
+    return decision.rejected(command, _about(command, task), code, detail, field)
 
 
-def _outcome(command: Command, kind: OutcomeKind, task: Task | None) -> CommandOutcome:
-    return CommandOutcome(
-        user=command.user,
-        at=command.at,
-        command=command.id,
-        kind=kind,
-        task=command.task,
-        fingerprint="" if isinstance(command, CreateOccurrence) else command.fingerprint,
-        version=task.version if task else None,
-    )
+def _about(command: Command, task: Task | None) -> About:
+    return About(task=command.task, version=task.version if task else None)

@@ -1,17 +1,19 @@
-"""What people may write into a task: checked, and brought into one form, before a command is written.
+"""What people may write into a task or a list: checked, and brought into one form, before a command is written.
 
 Text is brought into Unicode's composed form (NFC) and holds no control characters; lengths count its code points.
 Text that would be too long in any case is refused before it is composed, which may take the square of its length.
 """
 
+import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.records import Due, Reminder, TaskFields
+from schemas.records import Due, ListFields, Reminder, TaskFields
 from streams.domain import composition, ranks, recurrence, times
 from streams.domain.invalid import Invalid
 
@@ -19,6 +21,7 @@ MAX_TITLE = 500
 MAX_NOTES = 16_384
 MAX_TAGS = 50
 MAX_TAG = 64
+MAX_NAME = 64
 MAX_REMINDERS = 20
 MAX_BEFORE = 366 * 24 * 60 * 60
 """The longest time between a reminder and the due, in seconds."""
@@ -27,30 +30,49 @@ _WIDEST = 4
 """The most code points that one of composed text is written with."""
 
 ALL = TaskFields.__struct_fields__
+ALL_OF_A_LIST = ListFields.__struct_fields__
+
+Fields = TypeVar("Fields", bound=Struct)
+Checks: TypeAlias = Mapping[str, Callable[[Any], Any]]
+
+_COLOUR = re.compile("#[0-9a-f]{6}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Generic[Fields]):
     """The fields in their one form, and everything that is wrong with them; with problems, the fields are of no use."""
 
-    fields: TaskFields
+    fields: Fields
     problems: tuple[Invalid, ...]
 
 
-def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked:
+def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked[TaskFields]:
     """Check the ``named`` fields: all for a new task, in a change those that it sets.
 
     What depends on fields that a change leaves alone, such as a rule on the due, is decided with the task at hand.
     """
+    each = _each(fields, named, _CHECKS)
+    return each if each.problems else Checked(each.fields, tuple(_sorted(_at_odds(each.fields, named))))
+
+
+def check_list(fields: ListFields, named: Collection[str] = ALL_OF_A_LIST) -> Checked[ListFields]:
+    """Check the ``named`` fields of a list: all for a new one, in a change those that it sets."""
+    return _each(fields, named, _CHECKS_OF_A_LIST)
+
+
+def _each(fields: Fields, named: Collection[str], checks: Checks) -> Checked[Fields]:
+    """Check each field by itself."""
     problems: list[Invalid] = []
-    for name in _CHECKS.keys() & named:
+    for name in checks.keys() & named:
         try:
-            fields = replace(fields, **{name: _CHECKS[name](getattr(fields, name))})
+            fields = replace(fields, **{name: checks[name](getattr(fields, name))})
         except Invalid as problem:
             problems.append(problem)
-    if not problems:
-        problems.extend(_at_odds(fields, named))
-    return Checked(fields, tuple(sorted(problems, key=lambda problem: problem.field)))
+    return Checked(fields, tuple(_sorted(problems)))
+
+
+def _sorted(problems: Iterable[Invalid]) -> list[Invalid]:
+    return sorted(problems, key=lambda problem: problem.field)
 
 
 def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
@@ -75,11 +97,25 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
 
 
 def _title(value: str) -> str:
-    detail = f"A title has 1 to {MAX_TITLE} characters."
-    title = _text("title", value.strip(" \t\r\n"), MAX_TITLE, detail).strip()
-    if not title:
-        raise Invalid("title", detail)
-    return title
+    return _line("title", value, MAX_TITLE, f"A title has 1 to {MAX_TITLE} characters.")
+
+
+def _name(value: str) -> str:
+    return _line("name", value, MAX_NAME, f"A name has 1 to {MAX_NAME} characters.")
+
+
+def _line(field: str, value: str, most: int, detail: str) -> str:
+    line = _text(field, value.strip(" \t\r\n"), most, detail).strip()
+    if not line:
+        raise Invalid(field, detail)
+    return line
+
+
+def _colour(value: str | None) -> str | None:
+    colour = None if value is None else value.lower()
+    if colour is not None and not _COLOUR.fullmatch(colour):
+        raise Invalid("colour", "A colour is written as #rrggbb, such as #1e90ff.")
+    return colour
 
 
 def _notes(value: str) -> str:
@@ -147,7 +183,7 @@ def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -
     return text
 
 
-_CHECKS: dict[str, Callable[[Any], Any]] = {
+_CHECKS: Checks = {
     "title": _title,
     "notes": _notes,
     "tags": _tags,
@@ -157,3 +193,4 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "start": _start,
     "rank": ranks.check,
 }
+_CHECKS_OF_A_LIST: Checks = {"name": _name, "colour": _colour, "rank": ranks.check}

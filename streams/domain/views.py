@@ -73,7 +73,15 @@ def _task_row(task: r.Task) -> Row:
         task.parent,
         task.rank or ranks.of_creation(task.created_at),
         task.pinned,
+        task.list,
     )
+
+
+def _list(event: r.ListCreated) -> Rows:
+    """Project any event that carries the whole list after it."""
+    one = event.list
+    what = (one.id, one.user, one.name, one.colour, one.rank or ranks.of_creation(one.created_at), one.deleted)
+    yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at))
 
 
 def _due(due: r.Due | None) -> tuple[str | None, str | None, str | None, int | None]:
@@ -86,7 +94,7 @@ def _outcome(o: r.CommandOutcome) -> Rows:
     at = _moment(o.at)
     yield (
         "put_commands",
-        (o.command, o.user, at, o.kind, o.task, o.fingerprint, o.version, o.code, o.detail, o.field),
+        (o.command, o.user, at, o.kind, o.task, o.fingerprint, o.version, o.code, o.detail, o.field, o.subject),
     )
     if part := o.part:
         counts = (part.chunks, part.tasks, part.changed, part.unchanged)
@@ -109,6 +117,7 @@ def _audit(e: r.AuditEntry) -> Rows:
             e.changes,
             e.previous,
             e.hash,
+            e.subject,
         ),
     )
 
@@ -152,6 +161,9 @@ _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     r.TaskReopened: _task,
     r.TaskDeleted: _task,
     r.TaskRestored: _task,
+    r.ListCreated: _list,
+    r.ListUpdated: _list,
+    r.ListDeleted: _list,
     r.CommandOutcome: _outcome,
     r.AuditEntry: _audit,
     r.ReminderScheduled: _scheduled,

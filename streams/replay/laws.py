@@ -3,7 +3,8 @@
 Checked record by record in the order of the log, for each partition. What was seen is kept in a temporary RocksDB.
 
 * A command has an outcome, and one; another may follow only after its id was forgotten, 30 days of record time later.
-* A task's versions are 1, 2, 3 …, so no event is lost, doubled or out of order, and no occurrence is created twice.
+* A task's versions are 1, 2, 3 …, and a list's, so no event is lost, doubled or out of order, and no occurrence is
+  created twice.
 * A reminder is due once.
 * A user's audit trail is a chain of hashes without a gap.
 """
@@ -19,8 +20,8 @@ from msgspec import Struct, msgpack
 from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
+from streams.domain import lists, tasks
 from streams.domain.audit import START, Chain
-from streams.domain.tasks import EVENTS
 from streams.reading import tapes
 from streams.replay.part import Part
 from streams.runtime.block import place
@@ -34,7 +35,6 @@ COMMANDS = (TASK_COMMANDS, TASK_FOLLOWUPS)
 FORGOTTEN = 30 * 24 * 60 * 60 * 1000
 """After so many milliseconds of record time a command's id may be answered anew."""
 
-
 _HEAD = msgpack.Decoder(r.AuditHead)
 
 
@@ -47,7 +47,8 @@ class Laws:
             r.CommandOutcome: self._outcome,
             r.ReminderDue: self._due,
             r.AuditEntry: self._entry,
-            **dict.fromkeys(EVENTS, self._event),
+            **dict.fromkeys(tasks.EVENTS, self._task),
+            **dict.fromkeys(lists.EVENTS, self._list),
         }
 
     def broken_by(self, record: Struct) -> str | None:
@@ -61,10 +62,16 @@ class Laws:
             return f"the command {outcome.command} has a second outcome."
         return None
 
-    def _event(self, event: Any) -> str | None:
-        before = self._swap(f"task/{event.user}/{event.task.id}", event.task.version) or 0
-        if event.task.version != before + 1:
-            return f"version {event.task.version} of task {event.task.id} follows version {before}."
+    def _task(self, event: Any) -> str | None:
+        return self._version("task", event.user, event.task)
+
+    def _list(self, event: Any) -> str | None:
+        return self._version("list", event.user, event.list)
+
+    def _version(self, kind: str, user: str, after: Any) -> str | None:
+        before = self._swap(f"{kind}/{user}/{after.id}", after.version) or 0
+        if after.version != before + 1:
+            return f"version {after.version} of {kind} {after.id} follows version {before}."
         return None
 
     def _due(self, due: r.ReminderDue) -> str | None:

@@ -11,16 +11,10 @@ from schemas.records import Due, Task
 from streams.domain.times import instant
 from tests.unit.domain.filtering import LISTS, USER, list_of
 
-LISTS_TABLE = """
-alter table rondo.tasks add column if not exists list_id uuid;
-create table if not exists rondo.lists (id uuid primary key, user_id uuid not null, name text not null);
-"""
-"""What no migration makes yet."""
-
 
 async def put(connection: Connection, tasks: Sequence[Task]) -> None:
     """Write tasks, their tags and the lists, of one user."""
-    await _insert(connection, "lists", [{"id": each.id, "user_id": USER, "name": each.name} for each in LISTS])
+    await _insert(connection, "lists", [_list(each.id, each.name) for each in LISTS])
     await _insert(connection, "tasks", [_row(task) for task in tasks])
     tags = sorted({tag for task in tasks for tag in task.tags})
     await _insert(connection, "tags", [{"id": _tag(tag), "user_id": USER, "name": tag} for tag in tags])
@@ -35,6 +29,11 @@ async def _insert(connection: Connection, table: str, rows: list[dict]) -> None:
             f"insert into rondo.{table} ({names}) select {names} from json_populate_recordset(null::rondo.{table}, $1)"
         )
         await connection.execute(query, json.dumps(rows))
+
+
+def _list(identity: str, name: str) -> dict:
+    made = {"created_at": _moment(0), "changed_at": _moment(0)}
+    return {"id": identity, "user_id": USER, "name": name, "rank": "V", "deleted": False, "version": 1, **made}
 
 
 def _row(task: Task) -> dict:

@@ -15,7 +15,7 @@ from streams.domain.filters import Clock, Filter, Sort, Sql, matches, parse, whe
 from streams.domain.filters.dates import Op
 from streams.domain.filters.folding import fold
 from streams.domain.times import local
-from tests.integration.filtered import LISTS_TABLE, put
+from tests.integration.filtered import put
 from tests.unit.domain.filtering import DAY, HOSTILE, NAMES, NOON, ZONES, clocks, filters, list_of, some_tasks, sorts
 
 DATES = ("today", "yesterday", "thu", "now", "now-6h", "2026-11-25", "2026-11-24T09:00", "2026-11-23T23:59:59")
@@ -78,7 +78,6 @@ async def connection(new_database):
     dsn = new_database()
     migrate(dsn)
     connection = await asyncpg.connect(dsn, server_settings={"timezone": "America/New_York"})
-    await connection.execute(LISTS_TABLE)
     yield connection
     await connection.close()
 

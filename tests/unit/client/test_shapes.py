@@ -20,6 +20,9 @@ SHAPES = {
     shapes.Reminder: "Reminder-Output",
     shapes.TaskRef: "TaskRef",
     shapes.Task: "Task",
+    shapes.ListChanges: "ListChanges",
+    shapes.ListRef: "ListRef",
+    shapes.List: "List",
     shapes.Command: "Command",
     shapes.Known: "Known",
     shapes.TaskAt: "TaskAt",
@@ -68,12 +71,17 @@ TASK = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
 COMMANDS: list[Call[Any]] = [
     calls.create("x"),
     *(each(TASK) for each in (calls.update, calls.complete, calls.reopen, calls.delete, calls.restore)),
+    calls.create_list("x"),
+    calls.update_list(TASK),
+    calls.delete_list(TASK),
     calls.change_many(action="complete", filter="overdue", wait=1),
     calls.count_many(action="complete", filter="overdue"),
 ]
 LISTS: list[Listing[Any]] = [
     calls.tasks("open"),
+    calls.lists(),
     calls.history(TASK),
+    calls.history_of_list(TASK),
     calls.reminders(),
     calls.notifications(),
     calls.refusals(TASK),
@@ -81,6 +89,7 @@ LISTS: list[Listing[Any]] = [
 CALLS: list[Call[Any]] = [
     *COMMANDS,
     calls.task(TASK),
+    calls.show_list(TASK),
     calls.command(TASK),
     calls.bulk(TASK, wait=1),
     *(listing.first for listing in LISTS),

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
-from streams.domain import bulk, recurrence, tasks
+from streams.domain import bulk, commands, lists, recurrence, tasks
+from streams.domain.decision import Decision
 
 ANNA = "11111111-1111-5111-8111-111111111111"
 BERT = "22222222-2222-5222-8222-222222222222"
@@ -21,9 +22,13 @@ _numbers = count(1)
 
 
 def command(kind, task="t", at=NOON, user=ANNA, **fields):
-    """A command of a person with an id of its own."""
-    key = f"key-{next(_numbers)}"
-    return kind(id=ids.command(ANNA, key), user=user, at=at, actor=f"user:{user}", task=task, **fields)
+    """A command of a person on a task, with an id of its own."""
+    return kind(**sent(at, user), task=task, **fields)
+
+
+def sent(at=NOON, user=ANNA):
+    """What every command of a person says, an id of its own among it."""
+    return {"id": ids.command(ANNA, f"key-{next(_numbers)}"), "user": user, "at": at, "actor": f"user:{user}"}
 
 
 def create(task="t", at=NOON, **fields):
@@ -69,11 +74,24 @@ def chunk(action, *items, resolution="once", bulk=None, number=0, chunks=1, **ch
     )
 
 
+def create_list(list_id="l", at=NOON, user=ANNA, **fields):
+    return r.CreateList(**sent(at, user), list=list_id, fields=r.ListFields(**{"name": "Errands", **fields}))
+
+
+def update_list(list_id="l", at=NOON, user=ANNA, expected=None, **fields):
+    set_ = {"changed": tuple(fields), "fields": r.ListFields(**fields), "expected": expected}
+    return r.UpdateList(**sent(at, user), list=list_id, **set_)
+
+
+def delete_list(list_id="l", at=NOON, user=ANNA, expected=None):
+    return r.DeleteList(**sent(at, user), list=list_id, expected=expected)
+
+
 class World:
     """The state after commands: the fold of the events that they led to, as the tasks stage keeps it."""
 
     def __init__(self, *commands):
-        self.tasks, self.heads, self.events = {}, {}, []
+        self.tasks, self.heads, self.lists, self.events = {}, {}, {}, []
         for each in commands:
             self.does(each)
 
@@ -83,11 +101,18 @@ class World:
     def series(self, series_id):
         return self.heads.get(series_id)
 
+    def list(self, list_id):
+        return self.lists.get(list_id)
+
+    def size(self, list_id):
+        """How many tasks are on a list, counted anew each time."""
+        return sum(task.list == list_id and task.status is not r.Status.DELETED for task in self.tasks.values())
+
     def does(self, command):
         """Decide a command, fold its events, return the decision."""
         if isinstance(command, r.ChangeTasks):
             return self._changes(command)
-        decision = tasks.decide(self, command)
+        decision = commands.decide(self, command)
         self._fold(decision.events)
         return decision
 
@@ -96,14 +121,21 @@ class World:
         for item in chunk.items:
             decided.append(bulk.decide(self, chunk, item))
             self._fold(decided[-1].events)
-        return tasks.Decision(tuple(event for each in decided for event in each.events), bulk.outcome(chunk, decided))
+        return Decision(tuple(event for each in decided for event in each.events), bulk.outcome(chunk, decided))
 
     def _fold(self, events):
         for event in events:
-            self.tasks[event.task.id] = tasks.evolve(self.task(event.task.id), event)
-            if after := tasks.series_after(event):
-                self.heads[after[0]] = after[1]
+            self.folds(event)
             self.events.append(event)
+
+    def folds(self, event):
+        """Fold an event, as the tasks stage does."""
+        if isinstance(event, lists.Event):
+            self.lists[event.list.id] = lists.evolve(self.list(event.list.id), event)
+            return
+        self.tasks[event.task.id] = tasks.evolve(self.task(event.task.id), event)
+        if after := tasks.series_after(event):
+            self.heads[after[0]] = after[1]
 
     def followup(self):
         """The command that the recurrence stage derives from the last event."""

@@ -1,0 +1,84 @@
+"""Lists: commands that create, change and delete them; one list, all of them, and what happened to one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response
+
+from api import answers, cursors, examples, shapes, trails
+from api.ingress import Enveloped, Expected
+from api.pages import Cursor, Limit, ListId, list_responses, listed, responses
+from api.parts import Served
+from api.problems import NOT_FOUND, Problem
+from api.requests import Route, User, empty, signed
+from api.sending import LIST, take
+from schemas import ids, subjects
+from schemas.records import CreateList, DeleteList, UpdateList
+
+router = APIRouter(prefix="/v1/lists", tags=["lists"], route_class=Route, dependencies=[signed])
+
+NewList = Annotated[shapes.NewList, Body(openapi_examples={"list": {"value": examples.NEW_LIST}})]
+Changes = Annotated[shapes.ListChanges, Body(openapi_examples={"change": {"value": examples.LIST_CHANGES}})]
+
+
+@router.post("", status_code=202, response_model=answers.ListTaken, responses=LIST.create)
+async def create_list(body: NewList, envelope: Enveloped, parts: Served) -> Response:
+    """Create a list. Two may have the same name; its id follows from the command's."""
+    fields = shapes.checked_list(body)
+    command = CreateList(**envelope.common(body), list=ids.derive("list", envelope.command), fields=fields)
+    return await take(parts.ingress, command, envelope)
+
+
+@router.patch("/{list_id}", status_code=202, response_model=answers.ListTaken, responses=LIST.change)
+async def change_list(
+    list_id: ListId, body: Changes, envelope: Enveloped, expected: Expected, parts: Served
+) -> Response:
+    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
+    fields = shapes.checked_list(body)
+    command = UpdateList(
+        **envelope.changing(expected, body), list=str(list_id), changed=shapes.changed(body), fields=fields
+    )
+    return await take(parts.ingress, command, envelope)
+
+
+@router.delete(
+    "/{list_id}", status_code=202, response_model=answers.ListTaken, responses=LIST.command, dependencies=[empty]
+)
+async def delete_list(list_id: ListId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
+    """Delete a list that no task is on, open or completed; else it is refused as `not-empty`."""
+    return await take(parts.ingress, DeleteList(**envelope.changing(expected), list=str(list_id)), envelope)
+
+
+@router.get("/{list_id}", responses=responses(examples.LIST, NOT_FOUND))
+async def read_list(list_id: ListId, user: User, parts: Served, response: Response) -> answers.List:
+    """Return a list as it stands; a deleted one says so. Its version is the ETag, for `If-Match`."""
+    async with parts.views.of(user) as view:
+        found = await view.list(str(list_id))
+    if found is None:
+        raise Problem(NOT_FOUND, _MISSING)
+    response.headers["ETag"] = answers.etag(found.version)
+    return answers.List.of(found)
+
+
+@router.get("", responses=list_responses(examples.LIST))
+async def list_lists(user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None) -> answers.Page[answers.List]:
+    """Return the lists in their order, but the deleted."""
+    after = cursors.ranked("lists", cursor)
+    async with parts.views.of(user) as view:
+        page = await view.lists(limit, after)
+    return listed("lists", answers.List.of, page)
+
+
+@router.get("/{list_id}/history", responses=list_responses(examples.ENTRY, NOT_FOUND))
+async def read_history_of_list(
+    list_id: ListId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
+) -> answers.Page[trails.Entry]:
+    """Return what happened to a list, from its beginning: who changed what, when and why."""
+    after = cursors.number("history", cursor)
+    async with parts.views.of(user) as view:
+        if await view.list(str(list_id)) is None:
+            raise Problem(NOT_FOUND, _MISSING)
+        page = await view.history_of_subject(subjects.of(subjects.LIST, str(list_id)), limit, after)
+    return listed("history", trails.Entry.of, page)
+
+
+_MISSING = "There is no such list. If it was created a moment ago, ask again."

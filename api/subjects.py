@@ -1,0 +1,69 @@
+"""What a command is about, as its answer names it: the member ``task`` or ``list``, there or as it stands by now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from api import answers
+from api.command_log import ListCommand, Single
+from postgres import reader as views
+from schemas import subjects
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing. ``member`` is its name in answers; ``ref`` refers to one by its id; ``shown`` shows one."""
+
+    member: str
+    href: Callable[[str], str]
+    ref: Callable[[str], BaseModel]
+    shown: Callable[[Any], BaseModel]
+
+
+TASK = Kind("task", answers.task_href, answers.TaskRef.of, answers.Task.of)
+LIST = Kind("list", answers.list_href, answers.ListRef.of, answers.List.of)
+_KINDS = {subjects.LIST: LIST}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A thing by its kind, and its id."""
+
+    kind: Kind
+    name: str
+
+    @property
+    def href(self) -> str:
+        """Its address."""
+        return self.kind.href(self.name)
+
+    @property
+    def ref(self) -> dict[str, BaseModel]:
+        """Refer to it, as the member of an answer."""
+        return {self.kind.member: self.kind.ref(self.name)}
+
+    def shown(self, thing: object | None) -> dict[str, BaseModel | None]:
+        """Show it as it stands, None where there is none, as the member of an answer."""
+        return {self.kind.member: None if thing is None else self.kind.shown(thing)}
+
+
+def of_command(command: Single) -> Subject:
+    """Return what a command is about."""
+    return Subject(LIST, command.list) if isinstance(command, ListCommand) else Subject(TASK, command.task)
+
+
+def of_outcome(outcome: views.Outcome) -> Subject | None:
+    """Return what a command was about; None of a bulk's."""
+    if outcome.task is not None:
+        return Subject(TASK, outcome.task)
+    if outcome.subject is None:
+        return None
+    kind, name = subjects.split(outcome.subject)
+    return Subject(_KINDS[kind], name)
+
+
+def known(command: answers.Command, subject: Subject | None) -> answers.Known:
+    """Show a command by its address, with what it is about."""
+    return answers.Known.model_validate({**command.model_dump(), **(subject.ref if subject else {})})

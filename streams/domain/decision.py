@@ -1,0 +1,72 @@
+"""How every decision is told: its events in order, and the command's one outcome."""
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from msgspec.structs import replace
+
+from schemas.records import CommandOutcome, OutcomeKind
+
+Event = TypeVar("Event")
+
+
+class Command(Protocol):
+    """What every command says of itself."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def user(self) -> str:
+        """Whose it is."""
+
+    @property
+    def at(self) -> int:
+        """When it was sent, in milliseconds since 1970."""
+
+
+@dataclass(frozen=True)
+class Decision(Generic[Event]):
+    """What a command led to: its events in order, and its one outcome."""
+
+    events: tuple[Event, ...]
+    outcome: CommandOutcome
+
+
+@dataclass(frozen=True)
+class About:
+    """What a command is about: a task by its id, or a subject; and its version after the command, if it stands."""
+
+    task: str | None = None
+    subject: str | None = None
+    version: int | None = None
+
+
+def accepted(command: Command, about: About, *events: Event) -> Decision[Event]:
+    """Return the decision to do what was asked for."""
+    return Decision(events, _outcome(command, OutcomeKind.ACCEPTED, about))
+
+
+def nothing(command: Command, about: About) -> Decision[Event]:
+    """Return the decision that it is so already."""
+    return Decision((), _outcome(command, OutcomeKind.NOTHING_TO_DO, about))
+
+
+def rejected(command: Command, about: About, code: str, detail: str, field: str | None = None) -> Decision[Event]:
+    """Return the decision to refuse: a stable word for programs, a sentence for people, and the field at fault."""
+    outcome = _outcome(command, OutcomeKind.REJECTED, about)
+    return Decision((), replace(outcome, code=code, detail=detail, field=field))
+
+
+def _outcome(command: Command, kind: OutcomeKind, about: About) -> CommandOutcome:
+    return CommandOutcome(
+        user=command.user,
+        at=command.at,
+        command=command.id,
+        kind=kind,
+        task=about.task,
+        fingerprint=getattr(command, "fingerprint", ""),
+        version=about.version,
+        subject=about.subject,
+    )
