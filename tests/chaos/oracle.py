@@ -23,6 +23,8 @@ from schemas.topics import (
 )
 from streams import worker
 from streams.domain import audit, ledger, recurrence, reminders
+from streams.domain.commands import Thing, thing
+from streams.domain.tasks import EVENTS
 from tests.unit.domain.given import World
 
 GRACE = 5_000
@@ -133,10 +135,11 @@ def _followups(seen: Seen) -> Iterator[str]:
 def _trail(seen: Seen) -> Iterator[str]:
     events = seen.by_user(TASK_EVENTS.name)
     for user, found in seen.by_user(AUDIT_LOG.name).items():
-        head, tasks, again = None, dict[str, r.Task](), []
+        head, things, again = None, dict[str, Thing](), []
         for event in _events(events[user]):
-            entry = audit.entry(head, tasks.get(event.task.id), event)
-            head, tasks[event.task.id] = audit.head_after(entry), event.task
+            after = thing(event)
+            entry = audit.entry(head, things.get(after.id), event)
+            head, things[after.id] = audit.head_after(entry), after
             again.append(entry)
         yield from _compared(AUDIT_LOG.name, user, found, again)
         if broken := audit.verify(found, head):
@@ -211,7 +214,7 @@ def _interleaved(seen: Seen, topic: str) -> Iterator[Any]:
     """Yield the users' events and notices in the order in which the blocks of a stage took them."""
     for one in seen.topics.get(topic, ()):
         for entry in seen.within(one.value.topic, one.partition, one.value.first, one.value.last):
-            if entry.value.user in seen.users and not isinstance(entry.value, r.CommandOutcome):
+            if entry.value.user in seen.users and isinstance(entry.value, (*EVENTS, r.ReminderNotice)):
                 yield entry.value
 
 

@@ -29,6 +29,11 @@ def event(task: r.Task) -> Struct:
     return r.TaskCreated(ids.event(command), task.user, task.changed_at, f"user:{task.user}", command, task)
 
 
+def list_event(user: str) -> r.ListCreated:
+    one = r.List(ids.derive("list", user), user, "Errands", DUE, DUE)
+    return r.ListCreated(ids.event(one.id), user, DUE, f"user:{user}", ids.derive("command", one.id), one)
+
+
 def outcome(user: str, command: str, kind: r.OutcomeKind = r.OutcomeKind.ACCEPTED) -> r.CommandOutcome:
     return r.CommandOutcome(user=user, at=DUE, command=command, kind=kind, task=a_task(user).id, fingerprint="f")
 
@@ -70,7 +75,8 @@ def step(user: str, step: r.Step = r.Step.SENT, attempt: int = 1, name: str = "r
 def one_of_each(user: str) -> list[Struct]:
     """Records that leave at least one row in every view."""
     task = a_task(user, tags=("home",), due=r.Due("2026-11-24"), reminders=(r.Reminder("r", before=60),))
-    return [event(task), outcome(user, event(task).command), part(user), entry(user), scheduled(user), step(user)]
+    decided = [outcome(user, event(task).command), part(user)]
+    return [event(task), list_event(user), *decided, entry(user), scheduled(user), step(user)]
 
 
 async def write(connection: asyncpg.Connection, topic: str, read: int, following: int, rows) -> bool:

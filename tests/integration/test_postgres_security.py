@@ -14,6 +14,7 @@ TABLES = [
     "rondo.audit",
     "rondo.bulks",
     "rondo.commands",
+    "rondo.lists",
     "rondo.notifications",
     "rondo.reminders",
     "rondo.tags",

@@ -15,11 +15,12 @@ from msgspec import Struct
 from postgres import writer
 from schemas import ids
 from schemas.codec import Codec
-from schemas.records import Action, AuditEntry, AuditHead, ChangeTasks, Series, Task, TaskAt, TaskChange, TaskFields
+from schemas.records import Action, AuditEntry, AuditHead, ChangeTasks, TaskAt, TaskChange, TaskFields
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.domain import audit, bulk, tasks
+from streams.domain import audit, bulk, commands
 from streams.domain.views import collect
+from tests.unit.domain.given import World
 
 PARTITIONS = 4
 
@@ -37,18 +38,12 @@ class StandIn:
 
     def __init__(self, codec: Codec, connection: asyncpg.Connection) -> None:
         self._codec, self._connection = codec, connection
-        self._tasks: dict[str, Task] = {}
-        self._series: dict[str, Series] = {}
+        self._world = World()
+        self._things: dict[str, commands.Thing] = {}
         self._heads: dict[str, AuditHead] = {}
         self._answered: set[str] = set()
         self._resolutions: dict[str, str] = {}
         self._topic, self._next = f"stand-in-{uuid4()}", 0
-
-    def task(self, task: str, /) -> Task | None:
-        return self._tasks.get(task)
-
-    def series(self, series: str, /) -> Series | None:
-        return self._series.get(series)
 
     async def answer(self, value: bytes) -> None:
         await self._codec.learn([value])
@@ -56,31 +51,25 @@ class StandIn:
         if command.id in self._answered:
             return
         self._answered.add(command.id)
+        await self.write(*self._decide(command))
+
+    def _decide(self, command: commands.Command | ChangeTasks) -> Iterator[Struct]:
         if isinstance(command, ChangeTasks):
-            await self.write(*self._change(command))
-            return
-        decision = tasks.decide(self, command)
-        entries = [self._fold(event) for event in decision.events]
-        await self.write(*decision.events, *entries, decision.outcome)
+            if self._resolutions.setdefault(command.bulk, command.resolution) != command.resolution:
+                yield bulk.superseded(command)
+                return
+        decision = self._world.does(command)
+        for event in decision.events:
+            yield event
+            yield self._entry(event)
+        yield decision.outcome
 
     async def begin(self, common: dict[str, Any], *, chunk: int, chunks: int, task: str, resolution: str) -> None:
         """Answer a chunk that deletes a task."""
         change = TaskChange(Action.DELETE, (), TaskFields())
         about = {"bulk": common["id"], "chunk": chunk, "chunks": chunks, "tasks": chunks, "items": (TaskAt(task),)}
         given = {**common, **about, "id": ids.chunk(common["id"], chunk), "change": change, "resolution": resolution}
-        await self.write(*self._change(ChangeTasks(**given)))
-
-    def _change(self, chunk: ChangeTasks) -> Iterator[Struct]:
-        if self._resolutions.setdefault(chunk.bulk, chunk.resolution) != chunk.resolution:
-            yield bulk.superseded(chunk)
-            return
-        decided = []
-        for item in chunk.items:
-            decided.append(bulk.decide(self, chunk, item))
-            for event in decided[-1].events:
-                yield event
-                yield self._fold(event)
-        yield bulk.outcome(chunk, decided)
+        await self.write(*self._decide(ChangeTasks(**given)))
 
     async def write(self, *records: Struct) -> None:
         """Write records to the views in one block, as the views stage does."""
@@ -90,12 +79,10 @@ class StandIn:
         async with writer.moving(self._connection, self._topic, 0, at, self._next):
             await writer.put_views(self._connection, collect(records))
 
-    def _fold(self, event: tasks.Event) -> AuditEntry:
-        before = self._tasks.get(event.task.id)
-        self._tasks[event.task.id] = tasks.evolve(before, event)
-        self._series.update([moved] if (moved := tasks.series_after(event)) else [])
-        entry = audit.entry(self._heads.get(event.user), before, event)
-        self._heads[event.user] = audit.head_after(entry)
+    def _entry(self, event: commands.Event) -> AuditEntry:
+        after = commands.thing(event)
+        entry = audit.entry(self._heads.get(event.user), self._things.get(after.id), event)
+        self._heads[event.user], self._things[after.id] = audit.head_after(entry), after
         return entry
 
 
