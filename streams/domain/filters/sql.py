@@ -10,7 +10,8 @@ serve it, each behind the user:
   else is looked for by due reads all of the user's tasks;
 * ``tasks_newest (created_at desc, id desc)`` for ``created``, ``tasks_by_rank (rank, id)`` for pages by order;
 * ``tasks_of_parent (parent_id)`` for ``parent``, ``task_tags_of_tag (tag_id, task_id)`` for ``tags``;
-* wanted, not there: one on ``list_id``, and ``(title_folded, id) where status = 'OPEN'`` for pages by title.
+* ``tasks_of_list (list_id) where status = 'OPEN'`` for ``list``;
+* wanted, not there: ``(title_folded, id) where status = 'OPEN'`` for pages by title.
 
 Logic has two values here, too: what compares with null is null, which counts as false; a negation is true for it.
 """

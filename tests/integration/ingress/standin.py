@@ -54,10 +54,9 @@ class StandIn:
         await self.write(*self._decide(command))
 
     def _decide(self, command: commands.Command | ChangeTasks) -> Iterator[Struct]:
-        if isinstance(command, ChangeTasks):
-            if self._resolutions.setdefault(command.bulk, command.resolution) != command.resolution:
-                yield bulk.superseded(command)
-                return
+        if isinstance(command, ChangeTasks) and self._is_superseded(command):
+            yield bulk.superseded(command)
+            return
         decision = self._world.does(command)
         for event in decision.events:
             yield event
@@ -70,6 +69,9 @@ class StandIn:
         about = {"bulk": common["id"], "chunk": chunk, "chunks": chunks, "tasks": chunks, "items": (TaskAt(task),)}
         given = {**common, **about, "id": ids.chunk(common["id"], chunk), "change": change, "resolution": resolution}
         await self.write(*self._decide(ChangeTasks(**given)))
+
+    def _is_superseded(self, chunk: ChangeTasks) -> bool:
+        return self._resolutions.setdefault(chunk.bulk, chunk.resolution) != chunk.resolution
 
     async def write(self, *records: Struct) -> None:
         """Write records to the views in one block, as the views stage does."""
