@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from pydantic import BaseModel, ConfigDict
@@ -38,6 +39,11 @@ def list_href(list_id: str) -> str:
     return f"/v1/lists/{list_id}"
 
 
+def tag_href(name: str) -> str:
+    """Return the address of a tag."""
+    return f"/v1/tags/{quote(name, safe='')}"
+
+
 def etag(version: int) -> str:
     """Return the entity tag of something in some version (RFC 9110, section 8.8.3)."""
     return f'"{version}"'
@@ -65,6 +71,18 @@ class ListRef(BaseModel):
     def of(cls, list_id: str) -> "ListRef":
         """Refer to a list by its id."""
         return cls(id=list_id, href=list_href(list_id))
+
+
+class TagRef(BaseModel):
+    """Where a tag is."""
+
+    name: str
+    href: str
+
+    @classmethod
+    def of(cls, name: str) -> "TagRef":
+        """Refer to a tag by its name."""
+        return cls(name=name, href=tag_href(name))
 
 
 class Command(BaseModel):
@@ -254,6 +272,41 @@ class ListDone(BaseModel):
     list: List | None
 
 
+class Tag(BaseModel):
+    """A tag that a task bears or that has a colour."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.TAG]})
+
+    name: str
+    href: str
+    colour: str | None
+    open: int
+    """How many open tasks bear it."""
+
+    @classmethod
+    def of(cls, tag: views.Tag) -> "Tag":
+        """Show a tag of the views."""
+        return cls(name=tag.name, href=tag_href(tag.name), colour=tag.colour, open=tag.open)
+
+
+class TagTaken(BaseModel):
+    """A command on a tag that the log has, before its outcome is known."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.TAG_PENDING]})
+
+    command: Command
+    tag: TagRef
+
+
+class TagDone(BaseModel):
+    """A command's outcome, and the tag as it is then; null where there is none, as after deleting it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.TAG_ACCEPTED]})
+
+    command: Command
+    tag: Tag | None
+
+
 class Known(Command):
     """A command by its address, with what it is about."""
 
@@ -262,6 +315,7 @@ class Known(Command):
     task: TaskRef | None = None
     """Null where the command is about something else: a bulk's has an address of its own."""
     list: ListRef | None = None
+    tag: TagRef | None = None
 
 
 class Bulk(BaseModel):

@@ -66,23 +66,38 @@ async def resolve(body: NewBulk, user: str, parts: Parts) -> tuple[TaskAt, ...]:
     return tuple(TaskAt(task.id, task.version) for task in found)
 
 
-def chunked(items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, body: NewBulk) -> list[ChangeTasks]:
+async def bearing(condition: str, values: Sequence[object], user: str, parts: Parts) -> tuple[TaskAt, ...]:
+    """Return the tasks that a condition finds but the deleted, by id, in whatever version they are by their turn.
+
+    Raises ``Problem`` where they are too many.
+    """
+    async with parts.views.of(user) as view:
+        found = await view.matching(f"{condition} and tasks.status <> 'DELETED'", values, MOST + 1)
+    if len(found) > MOST:
+        detail = f"It is about more than {MOST:,} tasks; change some of them by bulks first."
+        raise invalid([FieldError("tasks", detail)])
+    return tuple(TaskAt(task.id) for task in found)
+
+
+def chunked(
+    items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, fingerprint: str, bulk_id: str
+) -> list[ChangeTasks]:
     """Return a bulk's chunks: one at least, which remembers the key also where there is nothing to do."""
     chunks = [tuple(items[start : start + bulk.MOST]) for start in range(0, len(items), bulk.MOST)] or [()]
     resolution = sha256(msgspec.json.encode((items, change))).hexdigest()
     first = ChangeTasks(
-        id=envelope.command,
+        id=bulk_id,
         user=envelope.user,
         at=time.time_ns() // 1_000_000,
         actor=f"user:{envelope.user}",
-        bulk=envelope.command,
+        bulk=bulk_id,
         chunk=0,
         chunks=len(chunks),
         tasks=len(items),
         items=(),
         change=change,
         resolution=resolution,
-        fingerprint=envelope.fingerprint(body),
+        fingerprint=fingerprint,
     )
     return [
         replace(first, id=ids.chunk(first.bulk, number), chunk=number, items=chunk)
@@ -95,11 +110,13 @@ async def take(body: NewBulk, change: TaskChange, envelope: Envelope, parts: Par
 
     Raises ``Problem``, as ``Ingress.take`` does.
     """
-    if await parts.ingress.known(envelope, envelope.fingerprint(body)):
+    fingerprint = envelope.fingerprint(body)
+    if await parts.ingress.known(envelope, fingerprint):
         found = await progress(envelope.command, envelope.user, parts)
         if found and found.is_over:
             return found
-    chunks = chunked(await resolve(body, envelope.user, parts), change, envelope, body)
+    items = await resolve(body, envelope.user, parts)
+    chunks = chunked(items, change, envelope, fingerprint, envelope.command)
     await parts.ingress.append(chunks, envelope)
     sent = Progress(envelope.command, chunks[0].tasks, chunks[0].chunks)
     if envelope.seconds is None:

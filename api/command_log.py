@@ -18,10 +18,13 @@ from schemas.records import (
     CreateList,
     CreateTask,
     DeleteList,
+    DeleteTag,
     DeleteTask,
+    RenameTag,
     ReopenTask,
     RestoreTask,
     UpdateList,
+    UpdateTag,
     UpdateTask,
 )
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
@@ -29,7 +32,8 @@ from schemas.topics import TASK_COMMANDS
 
 TaskCommand = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask
 ListCommand = CreateList | UpdateList | DeleteList
-Single = TaskCommand | ListCommand
+TagCommand = UpdateTag | RenameTag | DeleteTag
+Single = TaskCommand | ListCommand | TagCommand
 """A command on one thing."""
 Command = Single | ChangeTasks
 

@@ -20,7 +20,7 @@ _NOW = Annotated[int, msgspec.Meta(ge=0, le=2**46)]  # milliseconds, up to the y
 _PLACE = tuple[str, _NOW, Position]
 
 
-def write(name: str, position: Key | Ranked | int | tuple[str, int, Position] | None) -> str | None:
+def write(name: str, position: Key | Ranked | str | int | tuple[str, int, Position] | None) -> str | None:
     """Return the cursor of the position that a page of the list ``name`` ended at, None at the end of the list."""
     if position is None:
         return None
@@ -59,6 +59,11 @@ def used(use: Callable[[], Used]) -> Used:
         return use()
     except ValueError:
         raise _refused(_NONE) from None
+
+
+def name(name: str, cursor: str | None) -> str | None:
+    """Return the position of a list by name, None for its beginning. Raises ``Problem``."""
+    return None if cursor is None else str(_read(name, cursor, str))
 
 
 def ranked(name: str, cursor: str | None) -> Ranked | None:

@@ -5,6 +5,7 @@ from typing import Any
 _COMMAND_ID = "0b1c6c53-6f0e-5c0e-9d7a-3f3f4e9b6a11"
 _TASK_ID = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
 _LIST_ID = "1f7d2b9c-5a60-5c3d-8b4e-2d9a6c7e8f51"
+_TAG_REF: dict[str, Any] = {"name": "team", "href": "/v1/tags/team"}
 _REMINDER_ID = "d1f0c3b2-7c1e-5f54-9c86-2a4f8f0f6b31"
 _EVENT_ID = "3c9d7a10-8f4b-5f5e-8a1e-6f0b1c2d3e41"
 _COMMAND: dict[str, Any] = {"id": _COMMAND_ID, "href": f"/v1/commands/{_COMMAND_ID}"}
@@ -72,7 +73,12 @@ _ANSWERED: dict[str, Any] = {
     "field": None,
 }
 ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "task": TASK}
-KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": None}
+KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": None, "tag": None}
+TAG_NAME: dict[str, Any] = {"name": "crew"}
+TAG_CHANGES: dict[str, Any] = {"colour": "#1e90ff"}
+TAG: dict[str, Any] = {**_TAG_REF, "colour": "#1e90ff", "open": 1}
+TAG_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "tag": _TAG_REF}
+TAG_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "tag": TAG}
 LIST_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "list": _LIST_REF}
 LIST_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "list": LIST}
 
@@ -106,6 +112,7 @@ ENTRY: dict[str, Any] = {
     "event": "TaskUpdated",
     "task": _TASK_ID,
     "list": None,
+    "tag": None,
     "changes": [
         {"field": "title", "before": "Stand-up", "after": "Stand-up, online"},
         {"field": "priority", "before": "high", "after": "urgent"},

@@ -87,6 +87,7 @@ async def _seconds(
     return prefer.wait(wishes or [], request.app.state.settings.wait_limit)
 
 
+_ID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}", re.ASCII)
 _ETAG = re.compile(r'"([1-9]\d{0,17})"', re.ASCII)
 
 Seconds = Annotated[float | None, Depends(_seconds)]
@@ -131,7 +132,7 @@ async def _envelope(
     ] = None,
 ) -> Envelope:
     key = idempotency_key or str(uuid4())
-    path = request.url.path.lower()
+    path = _ID.sub(lambda found: found[0].lower(), request.url.path)
     envelope = Envelope(user, key, idempotency_key is not None, seconds, request.method, path)
     structlog.contextvars.bind_contextvars(command=envelope.command)
     return envelope
@@ -146,14 +147,14 @@ class Ingress:
     def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent) -> None:
         self._log, self._outcomes, self._recent = log, outcomes, recent
 
-    async def take(self, command: Single, envelope: Envelope) -> Answered | None:
-        """Append a command, unless it is answered already; return its outcome if it is there or waited for.
+    async def take(self, command: Single, envelope: Envelope, before: Sequence[ChangeTasks] = ()) -> Answered | None:
+        """Append a command, and the chunks that go before it, unless it is answered; return its outcome if it is known.
 
         Raises ``Problem`` where the key stands for another request, the log is away or the acknowledgement late.
         """
         if known := await self.known(envelope, command.fingerprint):
             return known
-        await self.append([command], envelope)
+        await self.append([*before, command], envelope)
         if envelope.seconds is None:
             return None
         late = await self._outcomes.wait(command.user, command.id, envelope.seconds)
@@ -170,8 +171,11 @@ class Ingress:
         return _same(fingerprint, answered) if answered else None
 
     async def append(self, commands: Sequence[Command], envelope: Envelope) -> None:
-        """Append a request's command, or the chunks of its bulk. Raises ``Problem`` as ``take`` does."""
-        first = commands[0]
+        """Append a request's command and what goes before it, or the chunks of its bulk.
+
+        Raises ``Problem`` as ``take`` does.
+        """
+        first = next(command for command in commands if command.id == envelope.command)
         earlier = self._recent.get(first.user, first.id)
         if earlier and earlier.fingerprint != first.fingerprint:
             raise _reused()

@@ -35,7 +35,9 @@ def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[s
 
 
 def listed(
-    name: str, show: Callable[[View], Shown], page: Page[View, Key] | Page[View, Ranked] | Page[View, int]
+    name: str,
+    show: Callable[[View], Shown],
+    page: Page[View, Key] | Page[View, Ranked] | Page[View, str] | Page[View, int],
 ) -> answers.Page[Any]:
     """Return a page of the list ``name`` of the views as clients receive it."""
     return answers.Page(items=[show(item) for item in page.items], next=cursors.write(name, page.next))

@@ -1,6 +1,6 @@
 """Answers a command: 202 with its address, or its outcome with what it is about as it stands; RFC 7240 says which."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,16 @@ from api.command_log import Single
 from api.ingress import Envelope, Ingress
 from api.outcomes import Answered
 from api.problems import FieldError, Kind, Problem
-from schemas.records import CreateList, CreateTask, OutcomeKind
+from postgres.reader import List, Task
+from schemas.records import ChangeTasks, CreateList, CreateTask, OutcomeKind
 
 
-async def take(ingress: Ingress, command: Single, envelope: Envelope) -> Response:
-    """Take a command and answer it. Raises ``Problem``, also where the command was rejected."""
-    answered = await ingress.take(command, envelope)
+async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Sequence[ChangeTasks] = ()) -> Response:
+    """Take a command, with the chunks of a bulk that go before it, and answer it.
+
+    Raises ``Problem``, also where the command was rejected.
+    """
+    answered = await ingress.take(command, envelope, before)
     headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer"}
     if answered is None:
         return _pending(command, headers)
@@ -37,7 +41,7 @@ def _done(command: Single, answered: Answered, headers: dict[str, str]) -> Respo
     shown = answers.Command.of(outcome)
     if outcome.kind is OutcomeKind.REJECTED:
         raise _rejection(shown, headers)
-    if answered.thing:
+    if isinstance(answered.thing, Task | List):
         headers["ETag"] = answers.etag(answered.thing.version)
     members = subject.shown(answered.thing)
     if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask | CreateList):
@@ -117,4 +121,5 @@ _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
 _STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
 
 TASK = Documented("task", answers.Done, examples.PENDING, examples.ACCEPTED)
+TAG = Documented("tag", answers.TagDone, examples.TAG_PENDING, examples.TAG_ACCEPTED)
 LIST = Documented("list", answers.ListDone, examples.LIST_PENDING, examples.LIST_ACCEPTED)

@@ -14,6 +14,7 @@ from api.problems import FieldError, invalid
 from schemas import ids
 from schemas import records as r
 from streams.domain import ranks, rule, validation
+from streams.domain.invalid import Invalid
 
 
 def _said(**limits: int) -> Any:
@@ -199,10 +200,26 @@ class ListChanges(Shape):
     order: Order | None = None
 
 
+class TagChanges(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+
+    like = '{"colour": "#1e90ff"}'
+
+    colour: Colour | None = None
+
+
+class NewName(Shape):
+    """The name to give."""
+
+    like = '{"name": "errands"}'
+
+    name: Tag
+
+
 _RECORD_NAMES = {"recurrence": "rrule", "order": "rank"}
 
 
-def changed(body: Changes | ListChanges) -> tuple[str, ...]:
+def changed(body: Changes | ListChanges | TagChanges) -> tuple[str, ...]:
     """Return the names, in records, of the fields that ``body`` sets."""
     return tuple(_RECORD_NAMES.get(name, name) for name in type(body).model_fields if name in body.model_fields_set)
 
@@ -253,6 +270,19 @@ def checked_list(body: NewList | ListChanges) -> r.ListFields:
     """Return the fields of a list that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
     named = changed(body) if isinstance(body, ListChanges) else validation.ALL_OF_A_LIST
     return _right(validation.check_list(r.ListFields(body.name, body.colour, body.order or ""), named))
+
+
+def checked_tag_fields(body: TagChanges) -> r.TagFields:
+    """Return the fields of a tag that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
+    return _right(validation.check_tag(r.TagFields(body.colour), changed(body)))
+
+
+def checked_tag(name: str) -> str:
+    """Return a tag's name in its one form. Raises ``Problem``."""
+    try:
+        return validation.tag("name", name)
+    except Invalid as problem:
+        raise invalid([FieldError(problem.field, problem.detail)]) from None
 
 
 def _right(checked: validation.Checked[validation.Fields], within: str = "") -> validation.Fields:

@@ -1,4 +1,4 @@
-"""What a command is about, as its answer names it: the member ``task`` or ``list``, there or as it stands by now."""
+"""What a command is about, as its answer names it: ``task``, ``list`` or ``tag``, as a reference or as it stands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from api import answers
-from api.command_log import ListCommand, Single
+from api.command_log import Single
 from postgres import reader as views
 from schemas import subjects
+from schemas.records import CreateList, DeleteList, DeleteTag, RenameTag, UpdateList, UpdateTag
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Kind:
 
 TASK = Kind("task", answers.task_href, answers.TaskRef.of, answers.Task.of)
 LIST = Kind("list", answers.list_href, answers.ListRef.of, answers.List.of)
-_KINDS = {subjects.LIST: LIST}
+TAG = Kind("tag", answers.tag_href, answers.TagRef.of, answers.Tag.of)
+_KINDS = {subjects.LIST: LIST, subjects.TAG: TAG}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,15 @@ class Subject:
 
 def of_command(command: Single) -> Subject:
     """Return what a command is about."""
-    return Subject(LIST, command.list) if isinstance(command, ListCommand) else Subject(TASK, command.task)
+    match command:
+        case CreateList() | UpdateList() | DeleteList():
+            return Subject(LIST, command.list)
+        case UpdateTag() | DeleteTag():
+            return Subject(TAG, command.tag)
+        case RenameTag():
+            return Subject(TAG, command.to)
+        case _:
+            return Subject(TASK, command.task)
 
 
 def of_outcome(outcome: views.Outcome) -> Subject | None:

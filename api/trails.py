@@ -41,6 +41,7 @@ class Entry(BaseModel):
     event: str
     task: str | None
     list: str | None
+    tag: str | None
     changes: Changes
     previous: str
     hash: str
@@ -51,7 +52,8 @@ class Entry(BaseModel):
         told = [_change(change) for change in entry.changes]
         # A rule that counts from another due is another record, but reads the same: the due's change tells it.
         changes = [change for change in told if change.before != change.after]
-        about = {"list": entry.subject and subjects.split(entry.subject)[1]}
+        about: dict[str, str | None] = {subjects.LIST: None, subjects.TAG: None}
+        about.update([subjects.split(entry.subject)] if entry.subject else [])
         return cls.model_validate(msgspec.structs.asdict(entry) | about | {"changes": changes})
 
 

@@ -27,6 +27,7 @@ from postgres.rows import (
     RefusedTask,
     Reminder,
     ReminderStatus,
+    Tag,
     Task,
     TaskVersion,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "RefusedTask",
     "Reminder",
     "ReminderStatus",
+    "Tag",
     "Task",
     "TaskVersion",
     "View",
@@ -105,11 +107,24 @@ class View:
         rows = load("read").lists(self._connection, rank=rank, id=last, limit=limit + 1)
         return await _page(List, rows, limit, lambda each: (each.rank, each.id))
 
-    async def about(self, outcome: Outcome) -> Task | List | None:
+    async def tag(self, name: str) -> Tag | None:
+        """Return a tag; None where no task bears it and it has no colour."""
+        rows = load("read").tags(self._connection, name=name, after=None, limit=1)
+        return next(iter([_struct(Tag, row) async for row in rows]), None)
+
+    async def tags(self, limit: int, after: str | None = None) -> Page[Tag, str]:
+        """Return the tags by name."""
+        rows = load("read").tags(self._connection, name=None, after=after, limit=limit + 1)
+        return await _page(Tag, rows, limit, lambda tag: tag.name)
+
+    async def about(self, outcome: Outcome) -> Task | List | Tag | None:
         """Return what a command was about, as it stands; None where there is no such thing, or it was a bulk's."""
         if outcome.task is not None:
             return await self.task(outcome.task)
-        return await self.list(subjects.split(outcome.subject)[1]) if outcome.subject else None
+        if outcome.subject is None:
+            return None
+        kind, name = subjects.split(outcome.subject)
+        return await (self.list(name) if kind == subjects.LIST else self.tag(name))
 
     async def history(self, task: str, limit: int, after: int | None = None) -> Page[Entry, int]:
         """Return what happened to a task, from its beginning."""

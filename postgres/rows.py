@@ -67,6 +67,14 @@ class List(Struct, frozen=True):
     changed_at: datetime
 
 
+class Tag(Struct, frozen=True):
+    """A tag that a task bears or that has a colour, and how many open tasks bear it."""
+
+    name: str
+    colour: str | None
+    open: int
+
+
 class Entry(Struct, frozen=True):
     """An entry of the audit trail, see ``schemas.records.AuditEntry``."""
 

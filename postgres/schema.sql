@@ -162,6 +162,15 @@ CREATE TABLE rondo.reminders (
 
 ALTER TABLE ONLY rondo.reminders FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE rondo.tag_colours (
+    user_id uuid NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    colour text,
+    version bigint NOT NULL
+);
+
+ALTER TABLE ONLY rondo.tag_colours FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE rondo.tags (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -233,6 +242,9 @@ ALTER TABLE ONLY rondo.positions
 ALTER TABLE ONLY rondo.reminders
     ADD CONSTRAINT reminders_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY rondo.tag_colours
+    ADD CONSTRAINT tag_colours_pkey PRIMARY KEY (user_id, name);
+
 ALTER TABLE ONLY rondo.tags
     ADD CONSTRAINT tags_pkey PRIMARY KEY (id);
 
@@ -291,6 +303,8 @@ CREATE POLICY own_rows ON rondo.notifications FOR SELECT TO rondo_api USING ((us
 
 CREATE POLICY own_rows ON rondo.reminders FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY own_rows ON rondo.tag_colours FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY own_rows ON rondo.tags FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY own_rows ON rondo.task_tags FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
@@ -309,6 +323,8 @@ CREATE POLICY projector ON rondo.notifications TO rondo_views USING (true) WITH 
 
 CREATE POLICY projector ON rondo.reminders TO rondo_views USING (true) WITH CHECK (true);
 
+CREATE POLICY projector ON rondo.tag_colours TO rondo_views USING (true) WITH CHECK (true);
+
 CREATE POLICY projector ON rondo.tags TO rondo_views USING (true) WITH CHECK (true);
 
 CREATE POLICY projector ON rondo.task_tags TO rondo_views USING (true) WITH CHECK (true);
@@ -316,6 +332,8 @@ CREATE POLICY projector ON rondo.task_tags TO rondo_views USING (true) WITH CHEC
 CREATE POLICY projector ON rondo.tasks TO rondo_views USING (true) WITH CHECK (true);
 
 ALTER TABLE rondo.reminders ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rondo.tag_colours ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rondo.tags ENABLE ROW LEVEL SECURITY;
 
@@ -345,6 +363,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE rondo.positions TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.reminders TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.reminders TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.tag_colours TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tag_colours TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.tags TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tags TO rondo_views;

@@ -17,6 +17,7 @@ ORDER = (
     "put_tags",
     "put_task_tags",
     "put_lists",
+    "put_tag_colours",
     "put_audit",
     "put_reminders",
     "put_notifications",

@@ -122,6 +122,22 @@ class ListFields(Struct, frozen=True, gc=False):
     rank: str = ""
 
 
+class Tag(Struct, frozen=True, gc=False):
+    """What a tag has of its own: a colour. Its name is what it is known by; that tasks bear it is theirs to say."""
+
+    user: str
+    name: str
+    changed_at: int
+    colour: str | None = None  # #rrggbb; None: it has nothing of its own
+    version: int = 1  # one more with each event
+
+
+class TagFields(Struct, frozen=True, gc=False):
+    """The fields of a tag that people set. In a change only those that it names count."""
+
+    colour: str | None = None
+
+
 # Commands: imperatives, on task-commands (people's) and task-followups (derived).
 
 
@@ -296,6 +312,49 @@ class DeleteList(Struct, frozen=True, gc=False):
     expected: int | None = None
 
 
+class UpdateTag(Struct, frozen=True, gc=False):
+    """Set the named fields of a tag, whether a task bears it or not."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    tag: str  # its name
+    changed: tuple[str, ...]
+    fields: TagFields
+    fingerprint: str = ""
+    cause: str | None = None
+
+
+class RenameTag(Struct, frozen=True, gc=False):
+    """Give what a tag has of its own to another name, after the chunks of a bulk changed the tasks that bore it."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    tag: str
+    to: str
+    bulk: str  # whose chunks did so on the tasks
+    resolution: str  # of that bulk: where it was begun on other tasks, this is refused, too
+    fingerprint: str = ""
+    cause: str | None = None
+
+
+class DeleteTag(Struct, frozen=True, gc=False):
+    """Take from a tag what it has of its own, after the chunks of a bulk took it from the tasks that bore it."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    tag: str
+    bulk: str
+    resolution: str
+    fingerprint: str = ""
+    cause: str | None = None
+
+
 class CreateOccurrence(Struct, frozen=True, gc=False):
     """Create the next occurrence of a series, unless the series has gone past ``after`` or has another rule by now."""
 
@@ -426,6 +485,18 @@ class ListDeleted(Struct, frozen=True, gc=False):
     cause: str | None = None
 
 
+class TagUpdated(Struct, frozen=True, gc=False):
+    """Fields of a tag were set, to nothing where it was renamed or deleted."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    tag: Tag  # the whole tag after this event
+    cause: str | None = None
+
+
 class OutcomeKind(StrEnum):
     """What became of a command."""
 
@@ -469,7 +540,7 @@ class CommandOutcome(Struct, frozen=True, gc=False):
     detail: str | None = None  # of a rejection: a sentence for people
     field: str | None = None  # of a rejection: the field at fault
     part: BulkPart | None = None  # of a chunk of a bulk
-    subject: str | None = None  # what it is about if not a task: list:<id>, see ``subjects``
+    subject: str | None = None  # what it is about if not a task: list:<id>, tag:<name>, see ``subjects``
 
 
 # Reminders.
@@ -557,7 +628,7 @@ class AuditEntry(Struct, frozen=True, gc=False):
     changes: tuple[FieldChange, ...]
     previous: str  # hash of the entry before; 64 zeros before the first
     hash: str  # SHA-256 over this entry without ``hash``, see streams.domain.audit
-    subject: str | None = None  # what it is about if not a task: list:<id>, see ``subjects``
+    subject: str | None = None  # what it is about if not a task: list:<id>, tag:<name>, see ``subjects``
 
 
 # Notifications.

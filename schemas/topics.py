@@ -37,6 +37,9 @@ TASK_COMMANDS = Topic(
         r.CreateList,
         r.UpdateList,
         r.DeleteList,
+        r.UpdateTag,
+        r.RenameTag,
+        r.DeleteTag,
     ),
 )
 TASK_FOLLOWUPS = Topic("task-followups", "recurrence", (r.CreateOccurrence,))
@@ -53,6 +56,7 @@ TASK_EVENTS = Topic(
         r.ListCreated,
         r.ListUpdated,
         r.ListDeleted,
+        r.TagUpdated,
         r.CommandOutcome,
     ),
 )

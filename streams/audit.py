@@ -1,19 +1,20 @@
 """Audit: every event becomes an entry with field-by-field changes, actor and cause, chained by hash for each user.
 
-The stage keeps each task and list as it last was, since a change is told by what stood before, and the end of each
+The stage keeps each task, list and tag as it last was, since a change is told by what stood before, and the end of each
 user's chain.
 """
 
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, TASK_EVENTS
 from streams.domain import audit
-from streams.domain.commands import EVENTS, Event, Thing, thing
+from streams.domain.commands import EVENTS, Event, Thing, name, thing
 from streams.runtime import Block, Stage, Stream
 
 stage = Stage("audit", reads=(TASK_EVENTS,), writes=(AUDIT_LOG,))
 app = stage.app
 tasks_by_id = stage.table("tasks", r.Task)
 lists_by_id = stage.table("lists", r.List)
+tags_by_name = stage.table("tags", r.Tag)
 heads = stage.table("heads", r.AuditHead)
 
 
@@ -36,10 +37,13 @@ def append(block: Block, event: Event) -> None:
 def swap(event: Event) -> Thing | None:
     """Keep what an event is about as it left it; return it as it was before, None where it is new."""
     after = thing(event)
-    key = f"{event.user}/{after.id}"
+    key = f"{event.user}/{name(after)}"
     before: Thing | None
-    if isinstance(after, r.List):
-        before, lists_by_id[key] = lists_by_id.get(key), after
-    else:
-        before, tasks_by_id[key] = tasks_by_id.get(key), after
+    match after:
+        case r.List():
+            before, lists_by_id[key] = lists_by_id.get(key), after
+        case r.Tag():
+            before, tags_by_name[key] = tags_by_name.get(key), after
+        case _:
+            before, tasks_by_id[key] = tasks_by_id.get(key), after
     return before

@@ -1,8 +1,8 @@
-"""Tasks and lists: people's and derived commands become events, and exactly one outcome for each command id.
+"""Tasks, lists and tags: people's and derived commands become events, and exactly one outcome for each command id.
 
-State, by user: the tasks, what is remembered of each series for ever, the lists with how many tasks are on each, and
-the command ids of the last 30 days of record time, with what bulks resolved to. A command that comes again within them
-does nothing, not even a second outcome.
+State, by user: the tasks, what is remembered of each series for ever, the lists with how many tasks are on each, the
+tags with a colour, and the command ids of the last 30 days of record time, with what bulks resolved to. A command that
+comes again within them does nothing, not even a second outcome.
 
 Gap: ids older than that are forgotten, so a client must not send a command again after 30 days.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import bulk, commands, lists, tasks
+from streams.domain import bulk, commands, lists, tags, tasks
 from streams.domain.commands import Command, Event
 from streams.runtime import Block, Record, Stage, Stream
 
@@ -25,6 +25,7 @@ tasks_by_id = stage.table("tasks", r.Task)
 series_by_id = stage.table("series", r.Series)
 lists_by_id = stage.table("lists", r.List)
 sizes = stage.table("sizes", r.ListSize)
+tags_by_name = stage.table("tags", r.Tag)
 remembered = stage.table("remembered", r.Remembered)
 memory = stage.ordered("memory")
 
@@ -57,6 +58,8 @@ def answer(block: Block, command: Command | r.ChangeTasks) -> None:
 def decide_one(block: Block, command: Command) -> r.CommandOutcome:
     """Emit the events of a command on one thing, and return its outcome."""
     user = UserState(command.user)
+    if isinstance(command, r.RenameTag | r.DeleteTag) and is_superseded(command):
+        return tags.superseded(command).outcome
     decision = commands.decide(user, command)
     follow(block, user, decision.events)
     return decision.outcome
@@ -64,16 +67,22 @@ def decide_one(block: Block, command: Command) -> r.CommandOutcome:
 
 def change(block: Block, chunk: r.ChangeTasks) -> r.CommandOutcome:
     """Emit the events of a chunk of a bulk, item by item, and return its outcome."""
-    key = f"{chunk.user}/{chunk.bulk}/resolution"
-    if not (begun := recall(key, chunk.at)):
-        remember(key, chunk.at, chunk.resolution)
-    elif begun.fingerprint != chunk.resolution:
+    if is_superseded(chunk):
         return bulk.superseded(chunk)
     user, decided = UserState(chunk.user), []
     for item in chunk.items:
         decided.append(bulk.decide(user, chunk, item))
         follow(block, user, decided[-1].events)
     return bulk.outcome(chunk, decided)
+
+
+def is_superseded(command: r.ChangeTasks | r.RenameTag | r.DeleteTag) -> bool:
+    """Tell whether a bulk was begun on other tasks; the first to ask begins it, and fixes what it resolved to."""
+    key = f"{command.user}/{command.bulk}/resolution"
+    if begun := recall(key, command.at):
+        return begun.fingerprint != command.resolution
+    remember(key, command.at, command.resolution)
+    return False
 
 
 def follow(block: Block, user: "UserState", events: Iterable[Event]) -> None:
@@ -106,7 +115,7 @@ def forget(until: int, most: int) -> None:
 
 
 class UserState:
-    """One user's tasks, series and lists, read lazily by id."""
+    """One user's tasks, series, lists and tags, read lazily."""
 
     def __init__(self, user: str) -> None:
         self._user = user
@@ -131,10 +140,16 @@ class UserState:
         found = sizes.get(f"{self._user}/{list_id}")
         return found.tasks if found else 0
 
+    def tag(self, name: str) -> r.Tag | None:
+        """Return what a tag has, or had, of its own."""
+        return tags_by_name.get(f"{self._user}/{name}")
+
     def evolve(self, event: Event) -> None:
         """Keep what an event leads to."""
         if isinstance(event, lists.Event):
             lists_by_id[f"{self._user}/{event.list.id}"] = lists.evolve(self.list(event.list.id), event)
+        elif isinstance(event, tags.Event):
+            tags_by_name[f"{self._user}/{event.tag.name}"] = tags.evolve(self.tag(event.tag.name), event)
         else:
             self._evolve_task(event)
 

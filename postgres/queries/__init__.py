@@ -7,7 +7,20 @@ from typing import Any
 
 import aiosql
 
-_TABLE = re.compile(r"\brondo\.(?=(?:tasks|tags|task_tags|lists|audit|reminders|notifications|commands|positions)\b)")
+_TABLES = (
+    "tasks",
+    "tags",
+    "task_tags",
+    "tag_colours",
+    "lists",
+    "audit",
+    "reminders",
+    "notifications",
+    "bulks",
+    "commands",
+    "positions",
+)
+_TABLE = re.compile(rf"\brondo\.(?=(?:{'|'.join(_TABLES)})\b)")
 
 
 @cache

@@ -53,6 +53,22 @@ where
 order by rank, lists.id
 limit :limit::bigint;
 
+-- name: tags(name, after, limit)
+-- Tags by name, or one: those that a task bears which is not deleted, and those with a colour.
+select name, colour, coalesce(borne.open, 0) as open
+from (
+    select tags.name, count(*) filter (where tasks.status = 'OPEN') as open
+    from rondo.tags join rondo.task_tags on task_tags.tag_id = tags.id join rondo.tasks on tasks.id = task_tags.task_id
+    where tasks.status <> 'DELETED' and tags.name = coalesce(:name::text, tags.name)
+    group by tags.name
+) as borne full join (
+    select tag_colours.name, colour from rondo.tag_colours
+    where colour is not null and tag_colours.name = coalesce(:name::text, tag_colours.name)
+) as coloured using (name)
+where name > coalesce(:after::text, '')
+order by name
+limit :limit::bigint;
+
 -- name: history_of_subject(subject, sequence, limit)
 -- What happened to something else than a task, from its beginning.
 select

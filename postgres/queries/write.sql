@@ -145,6 +145,20 @@ on conflict (id) do update set
     changed_at = excluded.changed_at
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
+-- name: put_tag_colours(user_id, name, colour, version)!
+-- Colours of tags as they stand after an event.
+insert into rondo.tag_colours as held (user_id, name, colour, version)
+select distinct on (user_id, name) user_id::uuid, name, colour, version::bigint
+from rows from (
+    json_array_elements_text(:user_id), json_array_elements_text(:name), json_array_elements_text(:colour),
+    json_array_elements_text(:version)
+) as given (user_id, name, colour, version)
+order by user_id, name, version desc
+on conflict (user_id, name) do update set
+    colour = excluded.colour,
+    version = excluded.version
+where held.version < excluded.version;
+
 -- name: put_audit(user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash, subject)!
 -- Entries of the audit trail, which never change.
 insert into rondo.audit (

@@ -24,6 +24,8 @@ from rondo.client.shapes import (
     Page,
     Refusal,
     StandingReminder,
+    Tag,
+    TagAnswer,
     Task,
 )
 
@@ -169,6 +171,31 @@ def history_of_list(list_id: str, limit: int = PAGE) -> Listing[Entry]:
     return _listing(f"{_list(list_id)}/history", limit)
 
 
+def tags(limit: int = PAGE) -> Listing[Tag]:
+    """Yield the tags by name."""
+    return _listing("/v1/tags", limit)
+
+
+def show_tag(name: str) -> Call[Tag]:
+    """Return a tag: its colour, and how many open tasks bear it."""
+    return Call("GET", _tag(name))
+
+
+def colour_tag(name: str, colour: str | None, *, wait: float | None = None, key: str | None = None) -> Call[TagAnswer]:
+    """Give a tag a colour, as #rrggbb, or None."""
+    return _command("PATCH", _tag(name), wait, key, body={"colour": colour})
+
+
+def rename_tag(name: str, to: str, *, wait: float | None = None, key: str | None = None) -> Call[TagAnswer]:
+    """Give all tasks that bear a tag another in its place; where there is such a one, the two become one."""
+    return _command("POST", f"{_tag(name)}/rename", wait, key, body={"name": to})
+
+
+def delete_tag(name: str, *, wait: float | None = None, key: str | None = None) -> Call[TagAnswer]:
+    """Take a tag from all tasks that bear it."""
+    return _command("DELETE", _tag(name), wait, key)
+
+
 def command(command: str, *, wait: float | None = None) -> Call[Known]:
     """Return a command and what became of it."""
     return Call("GET", f"/v1/commands/{quote(command, safe='')}", headers=_waiting(wait))
@@ -227,6 +254,10 @@ def settled(answer: Any) -> Any:
 
 def _task(task: str) -> str:
     return f"/v1/tasks/{quote(task, safe='')}"
+
+
+def _tag(name: str) -> str:
+    return f"/v1/tags/{quote(name, safe='')}"
 
 
 def _list(list_id: str) -> str:

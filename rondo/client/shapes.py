@@ -153,6 +153,22 @@ class List(TypedDict):
     changed_at: str
 
 
+class TagRef(TypedDict):
+    """Where a tag is."""
+
+    name: str
+    href: str
+
+
+class Tag(TypedDict):
+    """A tag that a task bears or that has a colour; ``open`` is how many open tasks bear it."""
+
+    name: str
+    href: str
+    colour: str | None
+    open: int
+
+
 class Command(TypedDict):
     """A command and, once it is known, what became of it; while it is pending the other members are missing."""
 
@@ -171,6 +187,7 @@ class Known(Command):
 
     task: TaskRef | None
     list: ListRef | None
+    tag: TagRef | None
 
 
 class Answer(TypedDict):
@@ -181,6 +198,13 @@ class Answer(TypedDict):
 
     command: Command
     task: Task | TaskRef | None
+
+
+class TagAnswer(TypedDict):
+    """A command's answer as ``Answer`` is, of one on a tag; None where there is no such tag any more."""
+
+    command: Command
+    tag: Tag | TagRef | None
 
 
 class ListAnswer(TypedDict):
@@ -268,6 +292,7 @@ class Entry(TypedDict):
     event: str
     task: str | None
     list: str | None
+    tag: str | None
     changes: FieldChanges
     previous: str
     hash: str

@@ -15,16 +15,21 @@ from msgspec import json
 from msgspec.structs import asdict, replace
 
 from schemas import subjects
-from schemas.records import AuditEntry, AuditHead, FieldChange, List, Task
-from streams.domain.commands import Event, Thing, thing
+from schemas.records import AuditEntry, AuditHead, FieldChange, List, Tag, Task
+from streams.domain.commands import Event, Thing, name, thing
 
 START = AuditHead(sequence=0, hash="0" * 64)
 """What the first entry of every chain follows."""
 
 _BY_THE_ENTRY = frozenset({"id", "user", "changed_at", "version"})
-FIELDS = {kind: tuple(field for field in kind.__struct_fields__ if field not in _BY_THE_ENTRY) for kind in (Task, List)}
+FIELDS: dict[type[Thing], tuple[str, ...]] = {
+    Task: tuple(field for field in Task.__struct_fields__ if field not in _BY_THE_ENTRY),
+    List: tuple(field for field in List.__struct_fields__ if field not in _BY_THE_ENTRY),
+    Tag: ("colour",),
+}
 """The fields of each kind of thing whose changes are told; the others are told by the entry itself."""
 
+_KINDS = {List: subjects.LIST, Tag: subjects.TAG}
 _UNTOLD = {"rank": "", "pinned": False, "deleted": False}
 """What tells nothing of a new thing in these fields, besides None in any. A field that a record got later stands here,
 so that entries of older logs keep their hashes."""
@@ -57,7 +62,7 @@ def entry(head: AuditHead | None, before: Thing | None, event: Event) -> AuditEn
         changes=changes(before, after),
         previous=follows.hash,
         hash="",
-        subject=None if isinstance(after, Task) else subjects.of(subjects.LIST, after.id),
+        subject=None if isinstance(after, Task) else subjects.of(_KINDS[type(after)], name(after)),
     )
     return replace(unsealed, hash=digest(unsealed))
 

@@ -1,27 +1,38 @@
 """Everything that a user's commands may be about: which decision answers which, and what their events hold."""
 
-from typing import Protocol, TypeAlias, get_args
+from typing import Any, Protocol, TypeAlias, get_args
 
-from schemas.records import List, Task
-from streams.domain import lists, tasks
+from schemas.records import List, Tag, Task
+from streams.domain import lists, tags, tasks
 from streams.domain.decision import Decision
 
-Command: TypeAlias = tasks.Command | lists.Command
-Event: TypeAlias = tasks.Event | lists.Event
-Thing: TypeAlias = Task | List
+Command: TypeAlias = tasks.Command | lists.Command | tags.Command
+Event: TypeAlias = tasks.Event | lists.Event | tags.Event
+Thing: TypeAlias = Task | List | Tag
 """What an event holds, whole."""
-EVENTS: tuple[type[Event], ...] = (*get_args(tasks.Event), *get_args(lists.Event))
+EVENTS: tuple[type[Event], ...] = (*get_args(tasks.Event), *get_args(lists.Event), tags.Event)
 
 
-class State(tasks.State, lists.Sizes, Protocol):
+class State(tasks.State, lists.Sizes, tags.State, Protocol):
     """What a decision may look at, read lazily by id."""
 
 
-def decide(state: State, command: Command) -> Decision[tasks.Event] | Decision[lists.Event]:
+def decide(state: State, command: Command) -> Decision[Any]:
     """Return the events that a command leads to, and its outcome."""
-    return lists.decide(state, command) if isinstance(command, lists.Command) else tasks.decide(state, command)
+    if isinstance(command, lists.Command):
+        return lists.decide(state, command)
+    if isinstance(command, tags.Command):
+        return tags.decide(state, command)
+    return tasks.decide(state, command)
 
 
 def thing(event: Event) -> Thing:
     """Return what an event holds: what it is about, as it left it."""
-    return event.list if isinstance(event, lists.Event) else event.task
+    if isinstance(event, lists.Event):
+        return event.list
+    return event.tag if isinstance(event, tags.Event) else event.task
+
+
+def name(thing: Thing) -> str:
+    """Return what a thing is known by among the user's of its kind: its id, or a tag's name."""
+    return thing.name if isinstance(thing, Tag) else thing.id

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.records import Due, ListFields, Reminder, TaskFields
+from schemas.records import Due, ListFields, Reminder, TagFields, TaskFields
 from streams.domain import composition, ranks, recurrence, times
 from streams.domain.invalid import Invalid
 
@@ -58,6 +58,11 @@ def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked[TaskField
 def check_list(fields: ListFields, named: Collection[str] = ALL_OF_A_LIST) -> Checked[ListFields]:
     """Check the ``named`` fields of a list: all for a new one, in a change those that it sets."""
     return _each(fields, named, _CHECKS_OF_A_LIST)
+
+
+def check_tag(fields: TagFields, named: Collection[str]) -> Checked[TagFields]:
+    """Check the ``named`` fields of a tag."""
+    return _each(fields, named, {"colour": _colour})
 
 
 def _each(fields: Fields, named: Collection[str], checks: Checks) -> Checked[Fields]:
@@ -124,18 +129,19 @@ def _notes(value: str) -> str:
 
 
 def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
-    tags = {_tag(f"tags.{place}", value) for place, value in enumerate(values)}
+    tags = {tag(f"tags.{place}", value) for place, value in enumerate(values)}
     if len(tags) > MAX_TAGS:
         raise Invalid("tags", f"A task has at most {MAX_TAGS} tags.")
     return tuple(sorted(tags))
 
 
-def _tag(field: str, value: str) -> str:
+def tag(field: str, value: str) -> str:
+    """Return a tag's name in its one form; raise ``Invalid``."""
     detail = f"A tag has 1 to {MAX_TAG} characters."
-    tag = _text(field, value.strip(" "), MAX_TAG, detail).strip()
-    if not tag:
+    name = _text(field, value.strip(" "), MAX_TAG, detail).strip()
+    if not name:
         raise Invalid(field, detail)
-    return tag
+    return name
 
 
 def _due(value: Due | None) -> Due | None:

@@ -45,7 +45,7 @@ def collect(records: Iterable[Struct]) -> dict[str, list[Row]]:
 def _task(event: r.TaskCreated) -> Rows:
     """Project any event that carries the whole task after it."""
     task = event.task
-    tags = [_tag(task.user, name) for name in task.tags]
+    tags = [tag_id(task.user, name) for name in task.tags]
     yield "put_tasks", _task_row(task)
     yield "put_task_tags", (task.id, task.user, task.version, ",".join(tags))
     for tag, name in zip(tags, task.tags, strict=True):
@@ -82,6 +82,11 @@ def _list(event: r.ListCreated) -> Rows:
     one = event.list
     what = (one.id, one.user, one.name, one.colour, one.rank or ranks.of_creation(one.created_at), one.deleted)
     yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at))
+
+
+def _tag_colour(event: r.TagUpdated) -> Rows:
+    tag = event.tag
+    yield "put_tag_colours", (tag.user, tag.name, tag.colour, tag.version)
 
 
 def _due(due: r.Due | None) -> tuple[str | None, str | None, str | None, int | None]:
@@ -141,7 +146,8 @@ def _notification(n: r.Notification) -> Rows:
 
 
 @lru_cache(maxsize=65_536)
-def _tag(user: str, name: str) -> str:
+def tag_id(user: str, name: str) -> str:
+    """Return the id of a user's tag in the views."""
     return ids.derive("tag", user, name)
 
 
@@ -164,6 +170,7 @@ _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     r.ListCreated: _list,
     r.ListUpdated: _list,
     r.ListDeleted: _list,
+    r.TagUpdated: _tag_colour,
     r.CommandOutcome: _outcome,
     r.AuditEntry: _audit,
     r.ReminderScheduled: _scheduled,

@@ -3,8 +3,8 @@
 Checked record by record in the order of the log, for each partition. What was seen is kept in a temporary RocksDB.
 
 * A command has an outcome, and one; another may follow only after its id was forgotten, 30 days of record time later.
-* A task's versions are 1, 2, 3 …, and a list's, so no event is lost, doubled or out of order, and no occurrence is
-  created twice.
+* Versions of a task, a list and a tag are 1, 2, 3 …, so no event is lost, doubled or out of order, and no occurrence
+  is created twice.
 * A reminder is due once.
 * A user's audit trail is a chain of hashes without a gap.
 """
@@ -20,7 +20,7 @@ from msgspec import Struct, msgpack
 from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import lists, tasks
+from streams.domain import commands, lists, tags, tasks
 from streams.domain.audit import START, Chain
 from streams.reading import tapes
 from streams.replay.part import Part
@@ -49,6 +49,7 @@ class Laws:
             r.AuditEntry: self._entry,
             **dict.fromkeys(tasks.EVENTS, self._task),
             **dict.fromkeys(lists.EVENTS, self._list),
+            tags.Event: self._tag,
         }
 
     def broken_by(self, record: Struct) -> str | None:
@@ -68,10 +69,13 @@ class Laws:
     def _list(self, event: Any) -> str | None:
         return self._version("list", event.user, event.list)
 
+    def _tag(self, event: Any) -> str | None:
+        return self._version("tag", event.user, event.tag)
+
     def _version(self, kind: str, user: str, after: Any) -> str | None:
-        before = self._swap(f"{kind}/{user}/{after.id}", after.version) or 0
+        before = self._swap(f"{kind}/{user}/{commands.name(after)}", after.version) or 0
         if after.version != before + 1:
-            return f"version {after.version} of {kind} {after.id} follows version {before}."
+            return f"version {after.version} of {kind} {commands.name(after)} follows version {before}."
         return None
 
     def _due(self, due: r.ReminderDue) -> str | None:

@@ -24,6 +24,7 @@ from schemas.topics import (
 from streams import worker
 from streams.domain import audit, ledger, recurrence, reminders
 from streams.domain.commands import Thing, thing
+from streams.domain.commands import name as name_of
 from streams.domain.tasks import EVENTS
 from tests.unit.domain.given import World
 
@@ -138,8 +139,8 @@ def _trail(seen: Seen) -> Iterator[str]:
         head, things, again = None, dict[str, Thing](), []
         for event in _events(events[user]):
             after = thing(event)
-            entry = audit.entry(head, things.get(after.id), event)
-            head, things[after.id] = audit.head_after(entry), after
+            entry = audit.entry(head, things.get(name_of(after)), event)
+            head, things[name_of(after)] = audit.head_after(entry), after
             again.append(entry)
         yield from _compared(AUDIT_LOG.name, user, found, again)
         if broken := audit.verify(found, head):

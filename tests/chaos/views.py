@@ -21,7 +21,18 @@ end $$;
 create trigger moved_back before update on rondo.positions
 for each row when (new.position <= old.position) execute function public.note_moved_back();
 """
-TABLES = ("tasks", "tags", "task_tags", "lists", "audit", "reminders", "notifications", "bulks", "commands")
+TABLES = (
+    "tasks",
+    "tags",
+    "task_tags",
+    "lists",
+    "tag_colours",
+    "audit",
+    "reminders",
+    "notifications",
+    "bulks",
+    "commands",
+)
 
 
 async def differences(live: str, rebuilt: str, seen: Seen) -> list[str]:

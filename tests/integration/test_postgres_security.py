@@ -17,6 +17,7 @@ TABLES = [
     "rondo.lists",
     "rondo.notifications",
     "rondo.reminders",
+    "rondo.tag_colours",
     "rondo.tags",
     "rondo.task_tags",
     "rondo.tasks",

@@ -83,8 +83,8 @@ class StandIn:
 
     def _entry(self, event: commands.Event) -> AuditEntry:
         after = commands.thing(event)
-        entry = audit.entry(self._heads.get(event.user), self._things.get(after.id), event)
-        self._heads[event.user], self._things[after.id] = audit.head_after(entry), after
+        entry = audit.entry(self._heads.get(event.user), self._things.get(commands.name(after)), event)
+        self._heads[event.user], self._things[commands.name(after)] = audit.head_after(entry), after
         return entry
 
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
-from streams.domain import bulk, commands, lists, recurrence, tasks
+from streams.domain import bulk, commands, lists, recurrence, tags, tasks
 from streams.domain.decision import Decision
 
 ANNA = "11111111-1111-5111-8111-111111111111"
@@ -87,11 +87,23 @@ def delete_list(list_id="l", at=NOON, user=ANNA, expected=None):
     return r.DeleteList(**sent(at, user), list=list_id, expected=expected)
 
 
+def colour_tag(tag="home", colour="#1e90ff"):
+    return r.UpdateTag(**sent(), tag=tag, changed=("colour",), fields=r.TagFields(colour))
+
+
+def rename_tag(tag="home", to="house"):
+    return r.RenameTag(**sent(), tag=tag, to=to, bulk="b", resolution="once")
+
+
+def delete_tag(tag="home"):
+    return r.DeleteTag(**sent(), tag=tag, bulk="b", resolution="once")
+
+
 class World:
     """The state after commands: the fold of the events that they led to, as the tasks stage keeps it."""
 
     def __init__(self, *commands):
-        self.tasks, self.heads, self.lists, self.events = {}, {}, {}, []
+        self.tasks, self.heads, self.lists, self.tags, self.events = {}, {}, {}, {}, []
         for each in commands:
             self.does(each)
 
@@ -103,6 +115,9 @@ class World:
 
     def list(self, list_id):
         return self.lists.get(list_id)
+
+    def tag(self, name):
+        return self.tags.get(name)
 
     def size(self, list_id):
         """How many tasks are on a list, counted anew each time."""
@@ -132,6 +147,9 @@ class World:
         """Fold an event, as the tasks stage does."""
         if isinstance(event, lists.Event):
             self.lists[event.list.id] = lists.evolve(self.list(event.list.id), event)
+            return
+        if isinstance(event, tags.Event):
+            self.tags[event.tag.name] = tags.evolve(self.tag(event.tag.name), event)
             return
         self.tasks[event.task.id] = tasks.evolve(self.task(event.task.id), event)
         if after := tasks.series_after(event):

@@ -41,7 +41,15 @@ def test_the_views_show_every_record_of_the_topics_that_they_read(kind):
 
 def any_of(kind: type[Struct]) -> Struct:
     """A record with a plain value in each field."""
-    plain = {int: 1, str: "x", r.Step: r.Step.SENT, r.OutcomeKind: r.OutcomeKind.ACCEPTED, r.Task: TASK, r.List: LIST}
+    plain = {
+        int: 1,
+        str: "x",
+        r.Step: r.Step.SENT,
+        r.OutcomeKind: r.OutcomeKind.ACCEPTED,
+        r.Task: TASK,
+        r.List: LIST,
+        r.Tag: r.Tag(ANNA, "home", 0),
+    }
     return kind(**{f.name: plain.get(f.type, ()) for f in msgspec.structs.fields(kind) if f.required})
 
 

@@ -1,0 +1,89 @@
+"""Tags: their colours, and commands that rename, merge and delete them over all tasks."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Response
+
+from api import answers, bulks, cursors, examples, shapes
+from api.ingress import Envelope, Enveloped
+from api.pages import Cursor, Limit, list_responses, listed, responses
+from api.parts import Parts, Served
+from api.problems import NOT_FOUND, FieldError, Problem, invalid
+from api.requests import Route, User, empty, signed
+from api.sending import TAG, take
+from postgres.finding import FIRST
+from schemas import ids
+from schemas.records import Action, ChangeTasks, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag
+from streams.domain.views import tag_id
+
+router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route, dependencies=[signed])
+
+Name = Annotated[str, Path(description="The tag's name.")]
+Changes = Annotated[shapes.TagChanges, Body(openapi_examples={"colour": {"value": examples.TAG_CHANGES}})]
+NewName = Annotated[shapes.NewName, Body(openapi_examples={"name": {"value": examples.TAG_NAME}})]
+
+
+@router.get("", responses=list_responses(examples.TAG))
+async def list_tags(user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None) -> answers.Page[answers.Tag]:
+    """Return the tags by name: those that a task bears which is not deleted, and those with a colour."""
+    after = cursors.name("tags", cursor)
+    async with parts.views.of(user) as view:
+        page = await view.tags(limit, after)
+    return listed("tags", answers.Tag.of, page)
+
+
+@router.post("/{name:path}/rename", status_code=202, response_model=answers.TagTaken, responses=TAG.change)
+async def rename_tag(name: Name, body: NewName, envelope: Enveloped, parts: Served) -> Response:
+    """Give all tasks that bear the tag another in its place; its colour goes with it, unless that one has its own.
+
+    Where tasks bear the other one already, the two become one.
+    """
+    tag, to = shapes.checked_tag(name), shapes.checked_tag(body.name)
+    if tag == to:
+        raise invalid([FieldError("name", "It is its name already; give another.")])
+    change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
+    chunks = await _chunks(tag, change, envelope, envelope.fingerprint(body), parts)
+    resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
+    return await take(
+        parts.ingress, RenameTag(**envelope.common(body), tag=tag, to=to, **resolved), envelope, before=chunks
+    )
+
+
+@router.get("/{name:path}", responses=responses(examples.TAG, NOT_FOUND))
+async def read_tag(name: Name, user: User, parts: Served) -> answers.Tag:
+    """Return a tag: its colour, and how many open tasks bear it."""
+    tag = shapes.checked_tag(name)
+    async with parts.views.of(user) as view:
+        found = await view.tag(tag)
+    if found is None:
+        raise Problem(NOT_FOUND, "There is no such tag: no task bears it, and it has no colour.")
+    return answers.Tag.of(found)
+
+
+@router.patch("/{name:path}", status_code=202, response_model=answers.TagTaken, responses=TAG.change)
+async def change_tag(name: Name, body: Changes, envelope: Enveloped, parts: Served) -> Response:
+    """Set a tag's colour, null for none. A name that no task bears may have one, too."""
+    tag, fields = shapes.checked_tag(name), shapes.checked_tag_fields(body)
+    command = UpdateTag(**envelope.common(body), tag=tag, changed=shapes.changed(body), fields=fields)
+    return await take(parts.ingress, command, envelope)
+
+
+@router.delete(
+    "/{name:path}", status_code=202, response_model=answers.TagTaken, responses=TAG.command, dependencies=[empty]
+)
+async def delete_tag(name: Name, envelope: Enveloped, parts: Served) -> Response:
+    """Take a tag from all tasks that bear it, and its colour. The tasks stay."""
+    tag = shapes.checked_tag(name)
+    change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
+    chunks = await _chunks(tag, change, envelope, envelope.fingerprint(), parts)
+    resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
+    return await take(parts.ingress, DeleteTag(**envelope.common(), tag=tag, **resolved), envelope, before=chunks)
+
+
+async def _chunks(
+    tag: str, change: TaskChange, envelope: Envelope, fingerprint: str, parts: Parts
+) -> list[ChangeTasks]:
+    """Return the chunks of the bulk that changes the tasks which bear a tag."""
+    condition = f"tasks.id in (select task_id from rondo.task_tags where tag_id = ${FIRST}::uuid)"  # noqa: S608 - a number
+    items = await bulks.bearing(condition, [tag_id(envelope.user, tag)], envelope.user, parts)
+    return bulks.chunked(items, change, envelope, fingerprint, ids.derive("bulk", envelope.command))

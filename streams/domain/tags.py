@@ -1,0 +1,126 @@
+"""Tags: what each command means for what a tag has of its own, its colour.
+
+Tasks bear tags by their names. A tag is there while a task bears it or it has a colour. So any name may be given a
+colour, and a tag that has lost it and whose tasks have gone is there no more. To rename a tag is to change all tasks
+that bear it, which the chunks of a bulk do, and then to give its colour to the other name, unless that has one already:
+so two tags become one. Deleting works alike.
+
+Such a bulk is resolved before it is decided. A task that gets the old name at the same time keeps it; a deleted task
+does, too, and has it if it is restored.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum, auto
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from schemas import ids, subjects
+from schemas.records import DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
+from streams.domain import decision
+from streams.domain.decision import About, Decision
+
+Command = UpdateTag | RenameTag | DeleteTag
+Event = TagUpdated
+
+
+class Answer(StrEnum):
+    """What a command does to a tag in some state."""
+
+    UPDATE = auto()  # the fields that really differ, if any
+    GIVE = auto()  # to the other name
+    EMPTY = auto()
+    NOTHING = auto()  # it is so already
+
+
+_A = Answer
+_PLAIN, _COLOURED = False, True
+
+# fmt: off
+TABLE: Mapping[type[Command], Mapping[bool, Answer]] = {
+    UpdateTag: {_PLAIN: _A.UPDATE,  _COLOURED: _A.UPDATE},
+    RenameTag: {_PLAIN: _A.NOTHING, _COLOURED: _A.GIVE},
+    DeleteTag: {_PLAIN: _A.NOTHING, _COLOURED: _A.EMPTY},
+}
+# fmt: on
+"""The answer to every command for a tag that has a colour (True) or not."""
+
+
+class State(Protocol):
+    """A user's tags by name, read lazily."""
+
+    def tag(self, name: str, /) -> Tag | None:
+        """Return what a tag has, or had, of its own."""
+
+
+class OutOfOrder(ValueError):
+    """An event does not follow the tag's state: one before it is missing, or it was folded already."""
+
+
+def decide(state: State, command: Command) -> Decision[Event]:
+    """Return the events that a command leads to, one for each tag that it changes, and its outcome."""
+    changed = [
+        replace(after, changed_at=command.at, version=before.version + 1)
+        for before, after in _applied(state, command)
+        if after != before
+    ]
+    versions = {after.name: after.version for after in changed}
+    about = _about(command, versions.get(_name(command)) or _tag(state, command, _name(command)).version or None)
+    if not changed:
+        return decision.nothing(command, about)
+    return decision.accepted(command, about, *(_event(command, place, tag) for place, tag in enumerate(changed)))
+
+
+def superseded(command: RenameTag | DeleteTag) -> Decision[Event]:
+    """Return the decision to refuse a command whose bulk was begun on other tasks."""
+    detail = "It was begun on other tasks, or in other versions; send it again under a new key."
+    return decision.rejected(command, _about(command, None), "resolution", detail)
+
+
+def evolve(before: Tag | None, event: Event) -> Tag:
+    """Return the tag after an event; raise ``OutOfOrder`` where the event is not the next one for it."""
+    expected = before.version + 1 if before else 1
+    if event.tag.version != expected:
+        raise OutOfOrder(f"Tag {event.tag.name}: version {expected} was expected, not {event.tag.version}.")
+    return event.tag
+
+
+def _applied(state: State, command: Command) -> list[tuple[Tag, Tag]]:
+    """Return the tags that a command may change: each as it is, and as the answer leaves it."""
+    found = _tag(state, command, command.tag)
+    match TABLE[type(command)][found.colour is not None], command:
+        case Answer.UPDATE, UpdateTag() as update:
+            return [(found, replace(found, **{name: getattr(update.fields, name) for name in update.changed}))]
+        case Answer.GIVE, RenameTag() as rename if rename.to != rename.tag:
+            other = _tag(state, command, rename.to)
+            given = replace(other, colour=other.colour or found.colour)
+            return [(found, replace(found, colour=None)), (other, given)]
+        case Answer.EMPTY, _:
+            return [(found, replace(found, colour=None))]
+    return []
+
+
+def _tag(state: State, command: Command, name: str) -> Tag:
+    """Return a tag as it stands, version 0 where it never had anything of its own."""
+    return state.tag(name) or Tag(command.user, name, command.at, version=0)
+
+
+def _name(command: Command) -> str:
+    """Return the tag that a command is about: of a renamed one, its new name."""
+    return command.to if isinstance(command, RenameTag) else command.tag
+
+
+def _about(command: Command, version: int | None) -> About:
+    return About(subject=subjects.of(subjects.TAG, _name(command)), version=version)
+
+
+def _event(command: Command, place: int, tag: Tag) -> TagUpdated:
+    return TagUpdated(
+        id=ids.event(command.id, place),
+        user=command.user,
+        at=command.at,
+        actor=command.actor,
+        command=command.id,
+        tag=tag,
+        cause=command.cause,
+    )
