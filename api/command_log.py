@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
 
 from schemas.codec import Codec
 from schemas.names import event_type, partition_of
@@ -70,6 +71,7 @@ class CommandLog:
         self._codec = Codec(registry)
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
+        self._in_turn = asyncio.Lock()
         self.trouble = "starting"
 
     async def run(self) -> None:
@@ -89,8 +91,10 @@ class CommandLog:
     async def append(self, commands: Sequence[Command]) -> None:
         """Append commands of one user in their order, and wait until they are acknowledged.
 
-        They go in as few batches as they fit into, each of which is appended as a whole or not at all, and only once
-        those before it are. Raises ``Unavailable`` where none was, or ``OutcomeUnknown``.
+        One alone shares its batch with others'. Several go in as few batches as they fit into, each of which is
+        appended as a whole or not at all, and only once those before it are: aiokafka begins one only while nothing
+        else waits for the partition, so those that need it take turns. Raises ``Unavailable`` where none was appended,
+        or ``OutcomeUnknown``.
         """
         producer, user = self._producer, commands[0].user
         if producer is None:
@@ -99,9 +103,13 @@ class CommandLog:
         appended = 0
         try:
             target = partition_of(user, len(await self._patiently(producer.partitions_for(TOPIC))))
-            for batch in _batches(producer, encoded):
-                await self._patiently(await self._patiently(producer.send_batch(batch, TOPIC, partition=target)))
-                appended += batch.record_count()
+            if len(encoded) == 1:
+                await self._patiently(_sent(producer, *encoded[0], target))
+                return
+            async with self._in_turn:
+                for batch in _batches(producer, encoded):
+                    await self._patiently(await _begun(producer, batch, target, appended))
+                    appended += batch.record_count()
         except TimeoutError as error:
             raise OutcomeUnknown(appended) from error
         except KafkaError as error:
@@ -138,6 +146,21 @@ class CommandLog:
             with suppress(TimeoutError):  # stopping flushes, which never ends while the broker is away
                 async with asyncio.timeout(self._timeout):
                     await producer.stop()
+
+
+async def _begun(
+    producer: AIOKafkaProducer, batch: BatchBuilder, target: int, appended: int
+) -> Awaitable[RecordMetadata]:
+    try:
+        delivery: Awaitable[RecordMetadata] = await producer.send_batch(batch, TOPIC, partition=target)
+    except KafkaTimeoutError as error:  # it was never begun, since others' commands kept coming
+        raise (OutcomeUnknown(appended) if appended else Unavailable("too many commands at once")) from error
+    return delivery
+
+
+async def _sent(producer: AIOKafkaProducer, command: Command, value: bytes, target: int) -> None:
+    key, headers = command.user.encode(), _headers(command)
+    await producer.send_and_wait(TOPIC, value, key, target, command.at, headers)
 
 
 def _batches(producer: AIOKafkaProducer, encoded: Iterable[tuple[Command, bytes]]) -> Iterator[BatchBuilder]:
