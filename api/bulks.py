@@ -7,14 +7,14 @@ anything else than exactly the rest, see ``streams.domain.bulk``.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
 from msgspec.structs import replace
 
-from api import answers
+from api import answers, undoing
 from api.bulk_shapes import NewBulk
 from api.finding import Finding
 from api.ingress import Envelope
@@ -23,12 +23,14 @@ from api.problems import FieldError, invalid
 from postgres.finding import FIRST
 from postgres.reader import Chunk
 from schemas import ids
-from schemas.records import ChangeTasks, TaskAt, TaskChange
+from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields
 from streams.domain import bulk
 from streams.domain.filters import where
 
 MOST = 100_000
 """The most tasks of a bulk."""
+_ROOM = 256 * 1024
+_REVERT = TaskChange(Action.REVERT, (), TaskFields())
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def chunked(
     items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, fingerprint: str, bulk_id: str
 ) -> list[ChangeTasks]:
     """Return a bulk's chunks: one at least, which remembers the key also where there is nothing to do."""
-    chunks = [tuple(items[start : start + bulk.MOST]) for start in range(0, len(items), bulk.MOST)] or [()]
+    chunks = list(_pieces(items)) or [()]
     resolution = sha256(msgspec.json.encode((items, change))).hexdigest()
     first = ChangeTasks(
         id=bulk_id,
@@ -105,18 +107,52 @@ def chunked(
     ]
 
 
+def _pieces(items: Iterable[TaskAt]) -> Iterator[tuple[TaskAt, ...]]:
+    """Cut items into chunks of so many, or of so much to be undone, that a record has room for."""
+    piece: list[TaskAt] = []
+    size = 0
+    for item in items:
+        more = sum(len(c.before) + len(c.after) for c in item.reversal.changes) if item.reversal else 0
+        if piece and (len(piece) == bulk.MOST or size + more > _ROOM):
+            yield tuple(piece)
+            piece, size = [], 0
+        piece.append(item)
+        size += more
+    if piece:
+        yield tuple(piece)
+
+
 async def take(body: NewBulk, change: TaskChange, envelope: Envelope, parts: Parts) -> Progress:
     """Take a bulk, unless it is over already; return how far it is, waiting for it where the client prefers that.
 
     Raises ``Problem``, as ``Ingress.take`` does.
     """
-    fingerprint = envelope.fingerprint(body)
+
+    async def resolving() -> Sequence[TaskAt]:
+        return await resolve(body, envelope.user, parts)
+
+    return await _take(resolving, change, envelope, envelope.fingerprint(body), parts)
+
+
+async def undo(id_: str, envelope: Envelope, parts: Parts) -> Progress:
+    """Take the bulk that undoes a command or a bulk, as ``take`` does. Raises ``Problem`` also where that can't be."""
+    return await _take(
+        lambda: undoing.items(id_, envelope.user, parts), _REVERT, envelope, envelope.fingerprint(), parts
+    )
+
+
+async def _take(
+    resolving: Callable[[], Awaitable[Sequence[TaskAt]]],
+    change: TaskChange,
+    envelope: Envelope,
+    fingerprint: str,
+    parts: Parts,
+) -> Progress:
     if await parts.ingress.known(envelope, fingerprint):
         found = await progress(envelope.command, envelope.user, parts)
         if found and found.is_over:
             return found
-    items = await resolve(body, envelope.user, parts)
-    chunks = chunked(items, change, envelope, fingerprint, envelope.command)
+    chunks = chunked(await resolving(), change, envelope, fingerprint, envelope.command)
     await parts.ingress.append(chunks, envelope)
     sent = Progress(envelope.command, chunks[0].tasks, chunks[0].chunks)
     if envelope.seconds is None:

@@ -30,6 +30,7 @@ from postgres.rows import (
     Tag,
     Task,
     TaskVersion,
+    Told,
 )
 from schemas import subjects
 
@@ -51,6 +52,7 @@ __all__ = [
     "Tag",
     "Task",
     "TaskVersion",
+    "Told",
     "View",
     "Wanted",
 ]
@@ -160,6 +162,10 @@ class View:
     async def chunks(self, bulk: str) -> tuple[Chunk, ...]:
         """Return what became of those chunks of a bulk that were decided, in their order."""
         return tuple([_struct(Chunk, row) async for row in load("read").chunks(self._connection, id=bulk)])
+
+    async def told(self, commands: Sequence[str]) -> tuple[Told, ...]:
+        """Return what commands changed, in its order."""
+        return tuple([_struct(Told, row) async for row in load("read").told(self._connection, commands=commands)])
 
     async def refusals(self, bulk: str, limit: int, after: int | None = None) -> Page[RefusedTask, int]:
         """Return the tasks that a bulk left as they are, in the order in which it named them."""

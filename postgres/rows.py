@@ -176,6 +176,17 @@ class RefusedTask(Struct, frozen=True):
     refusal: r.Refusal
 
 
+class Told(Struct, frozen=True):
+    """An event of a command, as its audit entry tells of it."""
+
+    task: str | None
+    cause: str | None
+    id: str
+    event: str
+    at: datetime
+    changes: tuple[r.FieldChange, ...]
+
+
 class TaskVersion(Struct, frozen=True):
     """A task's id and version."""
 

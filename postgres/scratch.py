@@ -16,7 +16,7 @@ from asyncpg import Connection
 from postgres.queries import load
 from postgres.writer import ORDER, Rows, put_rows
 
-TABLES = tuple(query.removeprefix("put_") for query in ORDER)
+TABLES = tuple(query.removeprefix("put_") for query in ORDER if query.startswith("put_"))
 """The tables of the views, each with the query ``put_<table>`` that writes it."""
 
 _SOON = 1000

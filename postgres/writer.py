@@ -16,6 +16,7 @@ ORDER = (
     "put_tasks",
     "put_tags",
     "put_task_tags",
+    "purge_tasks",
     "put_lists",
     "put_tag_colours",
     "put_audit",

@@ -229,6 +229,7 @@ class Action(StrEnum):
     REOPEN = "REOPEN"
     DELETE = "DELETE"
     RESTORE = "RESTORE"
+    REVERT = "REVERT"
 
 
 class TaskChange(Struct, frozen=True, gc=False):
@@ -242,11 +243,29 @@ class TaskChange(Struct, frozen=True, gc=False):
     shift: int | None = None  # days to move start and due by
 
 
+class FieldChange(Struct, frozen=True, gc=False):
+    """One field's value before and after, as JSON; ``null`` before a task existed."""
+
+    field: str
+    before: str
+    after: str
+
+
+class Reversal(Struct, frozen=True, gc=False):
+    """An event that is to be undone, as the audit trail tells of it."""
+
+    event: str  # its id
+    kind: str  # TaskCreated, TaskUpdated …
+    at: int
+    changes: tuple[FieldChange, ...]
+
+
 class TaskAt(Struct, frozen=True, gc=False):
     """A task of a bulk."""
 
     task: str
     expected: int | None = None  # the version that it must have, None for any
+    reversal: Reversal | None = None  # what is to be undone, where that is what the bulk does
 
 
 class ChangeTasks(Struct, frozen=True, gc=False):
@@ -422,6 +441,7 @@ class TaskReopened(Struct, frozen=True, gc=False):
     command: str
     task: Task
     cause: str | None = None
+    undone: str | None = None  # the completion that was undone, where the series goes back to this occurrence
 
 
 class TaskDeleted(Struct, frozen=True, gc=False):
@@ -446,6 +466,28 @@ class TaskRestored(Struct, frozen=True, gc=False):
     command: str
     task: Task
     cause: str | None = None
+
+
+class TaskPurged(Struct, frozen=True, gc=False):
+    """A task that was deleted long ago is gone."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str  # the notice's id
+    task: Task  # as it was
+    cause: str | None = None
+
+
+class TaskNotice(Struct, frozen=True, gc=False):
+    """A deleted task's time is over. Acts only if the task is still deleted by that same deletion."""
+
+    id: str
+    user: str
+    at: int
+    task: str
+    due: int
 
 
 class ListCreated(Struct, frozen=True, gc=False):
@@ -605,14 +647,6 @@ class SeriesNotice(Struct, frozen=True, gc=False):
 # Audit.
 
 
-class FieldChange(Struct, frozen=True, gc=False):
-    """One field's value before and after, as JSON; ``null`` before a task existed."""
-
-    field: str
-    before: str
-    after: str
-
-
 class AuditEntry(Struct, frozen=True, gc=False):
     """Who changed what, and why: a link of the user's hash chain."""
 
@@ -718,6 +752,7 @@ class Series(Struct, frozen=True, gc=False):
 
     occurrence: str  # the last one created
     rule_version: int
+    undone: tuple[str, ...] = ()  # completions of it that were undone before they led to the next one
 
 
 class ListSize(Struct, frozen=True, gc=False):

@@ -53,6 +53,7 @@ TASK_EVENTS = Topic(
         r.TaskReopened,
         r.TaskDeleted,
         r.TaskRestored,
+        r.TaskPurged,
         r.ListCreated,
         r.ListUpdated,
         r.ListDeleted,
@@ -60,6 +61,7 @@ TASK_EVENTS = Topic(
         r.CommandOutcome,
     ),
 )
+TASK_NOTICES = Topic("task-notices", "tasks", (r.TaskNotice,))
 SERIES_NOTICES = Topic("series-notices", "recurrence", (r.SeriesNotice,))
 REMINDERS = Topic("reminders", "reminders", (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue))
 REMINDER_NOTICES = Topic("reminder-notices", "reminders", (r.ReminderNotice,))
@@ -74,6 +76,7 @@ SHARED = (
     TASK_COMMANDS,
     TASK_FOLLOWUPS,
     TASK_EVENTS,
+    TASK_NOTICES,
     SERIES_NOTICES,
     REMINDERS,
     REMINDER_NOTICES,

@@ -45,5 +45,9 @@ def swap(event: Event) -> Thing | None:
         case r.Tag():
             before, tags_by_name[key] = tags_by_name.get(key), after
         case _:
-            before, tasks_by_id[key] = tasks_by_id.get(key), after
+            before = tasks_by_id.get(key)
+            if isinstance(event, r.TaskPurged):
+                del tasks_by_id[key]
+            else:
+                tasks_by_id[key] = after
     return before

@@ -2,7 +2,8 @@
 
 State, by user: the tasks, what is remembered of each series for ever, the lists with how many tasks are on each, the
 tags with a colour, and the command ids of the last 30 days of record time, with what bulks resolved to. A command that
-comes again within them does nothing, not even a second outcome.
+comes again within them does nothing, not even a second outcome. A deleted task stays for 30 days; then its timer writes
+a notice to the stage's own topic, and consuming that drops it.
 
 Gap: ids older than that are forgotten, so a client must not send a command again after 30 days.
 """
@@ -11,15 +12,15 @@ from collections.abc import Iterable
 
 from schemas import records as r
 from schemas.names import partition_of
-from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import bulk, commands, lists, tags, tasks
+from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
+from streams.domain import bulk, commands, deletion, lists, tags, tasks
 from streams.domain.commands import Command, Event
 from streams.runtime import Block, Record, Stage, Stream
 
 REMEMBERED = 30 * 24 * 60 * 60 * 1000  # milliseconds of record time
 FORGOTTEN_A_COMMAND = 3  # more than one brings, so that the memory stays bounded
 
-stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS), writes=(TASK_EVENTS,))
+stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES), writes=(TASK_EVENTS, TASK_NOTICES))
 app = stage.app
 tasks_by_id = stage.table("tasks", r.Task)
 series_by_id = stage.table("series", r.Series)
@@ -28,6 +29,7 @@ sizes = stage.table("sizes", r.ListSize)
 tags_by_name = stage.table("tags", r.Tag)
 remembered = stage.table("remembered", r.Remembered)
 memory = stage.ordered("memory")
+purges = stage.timer("purges")
 
 
 @stage.agent(TASK_COMMANDS, TASK_FOLLOWUPS)
@@ -43,6 +45,23 @@ async def decide(blocks: Stream) -> None:
                     answer(block, record.value)
                     latest = max(latest, record.value.at)
             forget(latest - REMEMBERED, FORGOTTEN_A_COMMAND * block.taken)
+
+
+@stage.agent(TASK_NOTICES)
+async def purge(blocks: Stream) -> None:
+    """Drop the deleted tasks whose time is over."""
+    async for block in blocks.noack():
+        with block:
+            for record in block:
+                user = UserState(record.value.user)
+                if event := deletion.purge(user.task(record.value.task), record.value):
+                    follow(block, user, [event])
+
+
+@stage.on_tick
+def notice(block: Block, timer: r.Timer) -> None:
+    """Put on the log that a deleted task's time is over."""
+    block.emit(TASK_NOTICES, r.TaskNotice(timer.id, timer.user, block.now, timer.subject, timer.due))
 
 
 def answer(block: Block, command: Command | r.ChangeTasks) -> None:
@@ -154,14 +173,29 @@ class UserState:
             self._evolve_task(event)
 
     def _evolve_task(self, event: tasks.Event) -> None:
-        before = self.task(event.task.id)
-        task = tasks.evolve(before, event)
-        self._tasks[task.id] = tasks_by_id[f"{self._user}/{task.id}"] = task
-        if after := tasks.series_after(event):
-            series, state = after
-            series_by_id[f"{self._user}/{series}"] = state
-        for list_id, change in lists.moves(before, task):
+        id_, series = event.task.id, event.task.series
+        before = self.task(id_)
+        after = self._tasks[id_] = tasks.evolve(before, event)
+        if after:
+            tasks_by_id[f"{self._user}/{id_}"] = after
+        else:
+            del tasks_by_id[f"{self._user}/{id_}"]
+        _expect_purge(before, after)
+        if series:
+            head = self.series(series)
+            if (moved := tasks.head_after(head, event)) and moved != head:
+                series_by_id[f"{self._user}/{series}"] = moved
+        for list_id, change in lists.moves(before, after):
             sizes[f"{self._user}/{list_id}"] = r.ListSize(self.size(list_id) + change)
+
+
+def _expect_purge(before: r.Task | None, after: r.Task | None) -> None:
+    """Set and remove the timer of a task's purge as the task comes to stand."""
+    was, now = deletion.timer(before), deletion.timer(after)
+    if was and was != now:
+        purges.remove(was)
+    if now and was != now:
+        purges.set(now)
 
 
 def misplaced(block: Block, record: Record) -> str | None:

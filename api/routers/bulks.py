@@ -7,11 +7,11 @@ from fastapi import APIRouter, Body, Path, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import answers, bulk_shapes, bulks, cursors, examples, problems
-from api.ingress import Enveloped, Seconds
+from api.ingress import Envelope, Enveloped, Seconds
 from api.pages import Cursor, Limit, list_responses, listed, responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
-from api.requests import Route, User, signed
+from api.requests import Route, User, empty, signed
 
 router = APIRouter(prefix="/v1/bulks", tags=["bulks"], route_class=Route, dependencies=[signed])
 
@@ -39,6 +39,20 @@ _TAKEN: dict[int | str, dict[str, Any]] = {
         *_BODY,
     ),
 }
+UNDO_RESPONSES = {
+    **_TAKEN,
+    **problems.documented(
+        problems.UNAUTHORIZED,
+        problems.NOT_FOUND,
+        problems.CONFLICT,
+        problems.KEY_REUSED,
+        problems.VALIDATION,
+        problems.UNAVAILABLE,
+        problems.OUTCOME_UNKNOWN,
+        problems.MALFORMED,
+        problems.TOO_LARGE,
+    ),
+}
 
 
 @router.post("", status_code=202, response_model=answers.Bulk, responses=_TAKEN)
@@ -48,7 +62,11 @@ async def begin_bulk(body: NewBulk, envelope: Enveloped, parts: Served) -> Respo
     A filter is resolved now; a task that changes before its turn is refused, as are others that don't allow the change.
     """
     change = await run_in_threadpool(bulk_shapes.change, body)
-    found = await bulks.take(body, change, envelope, parts)
+    return answered(await bulks.take(body, change, envelope, parts), envelope)
+
+
+def answered(found: bulks.Progress, envelope: Envelope) -> Response:
+    """Return the answer to the request that began a bulk."""
     headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", "Location": answers.bulk_href(found.bulk)}
     if found.is_over and envelope.seconds is not None:
         headers["Preference-Applied"] = f"wait={envelope.seconds:.0f}"
@@ -61,6 +79,14 @@ async def count_bulk(body: NewBulk, user: User, parts: Served) -> answers.Count:
     """Tell how many tasks a bulk would be about; nothing is done."""
     await run_in_threadpool(bulk_shapes.change, body)
     return answers.Count(tasks=len(await bulks.resolve(body, user, parts)))
+
+
+@router.post(
+    "/{bulk}/undo", status_code=202, response_model=answers.Bulk, responses=UNDO_RESPONSES, dependencies=[empty]
+)
+async def undo_bulk(bulk: BulkId, envelope: Enveloped, parts: Served) -> Response:
+    """Undo a bulk, by another: task by task, where nothing later contradicts that."""
+    return answered(await bulks.undo(str(bulk), envelope, parts), envelope)
 
 
 @router.get("/{bulk}", responses=responses(examples.BULK, NOT_FOUND))

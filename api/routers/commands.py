@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from api import answers, examples, subjects
-from api.ingress import Seconds
+from api import answers, bulks, examples, subjects
+from api.ingress import Enveloped, Seconds
 from api.pages import responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
-from api.requests import Route, User, signed
+from api.requests import Route, User, empty, signed
+from api.routers.bulks import UNDO_RESPONSES, answered
 from postgres.reader import Outcome
 from schemas.records import ChangeTasks
 
@@ -35,6 +36,14 @@ async def read_command(
 
 def _known(outcome: Outcome) -> answers.Known:
     return subjects.known(answers.Command.of(outcome), subjects.of_outcome(outcome))
+
+
+@router.post(
+    "/{command}/undo", status_code=202, response_model=answers.Bulk, responses=UNDO_RESPONSES, dependencies=[empty]
+)
+async def undo_command(command: CommandId, envelope: Enveloped, parts: Served) -> Response:
+    """Undo a command, by a bulk: of all that it changed, what nothing later contradicts."""
+    return answered(await bulks.undo(str(command), envelope, parts), envelope)
 
 
 def _pending(parts: Parts, user: str, command: str) -> answers.Known:

@@ -15,10 +15,10 @@ router = APIRouter(prefix="/v1/tasks", tags=["history"], route_class=Route, depe
 async def read_history(
     task: TaskId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[trails.Entry]:
-    """Return what happened to a task, from its beginning: who changed what, when and why."""
+    """Return what happened to a task, also one that is gone, from its beginning: who changed what, when and why."""
     after = cursors.number("history", cursor)
     async with parts.views.of(user) as view:
-        if await view.task(str(task)) is None:
-            raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
         page = await view.history(str(task), limit, after)
+        if not page.items and await view.task(str(task)) is None:
+            raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
     return listed("history", trails.Entry.of, page)

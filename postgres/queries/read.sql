@@ -134,6 +134,12 @@ select chunk, command::text, at, kind::text, code, chunks, tasks, changed, uncha
 from rondo.bulks where id = :id::uuid
 order by chunk;
 
+-- name: told(commands)
+-- What commands changed, in its order.
+select task_id::text as task, cause::text, id::text, event, at, changes
+from rondo.audit where command = any(:commands::uuid[])
+order by sequence;
+
 -- name: refusals(id, after, limit)
 -- The tasks of a bulk that were left as they are, in the order in which it named them. A place is the chunk's number in
 -- thousands, and the place in the chunk.

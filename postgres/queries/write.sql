@@ -159,6 +159,18 @@ on conflict (user_id, name) do update set
     version = excluded.version
 where held.version < excluded.version;
 
+-- name: purge_tasks(id, user_id, version)!
+-- Take away tasks that were deleted long ago, and what tags they bore.
+with gone as (
+    delete from rondo.tasks as held
+    using rows from (
+        json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:version)
+    ) as given (id, user_id, version)
+    where held.id = given.id::uuid and held.user_id = given.user_id::uuid and held.version < given.version::bigint
+    returning held.id
+)
+delete from rondo.task_tags using gone where task_tags.task_id = gone.id;
+
 -- name: put_audit(user_id, sequence, id, at, actor, command, cause, event, task_id, changes, previous, hash, subject)!
 -- Entries of the audit trail, which never change.
 insert into rondo.audit (

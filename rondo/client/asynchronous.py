@@ -89,6 +89,8 @@ class AsyncRondo:
     restore = _asends(calls.restore)
     change_many = _asends(calls.change_many)
     count_many = _asends(calls.count_many)
+    undo_command = _asends(calls.undo_command)
+    undo_bulk = _asends(calls.undo_bulk)
     bulk = _asends(calls.bulk)
     refusals = _alists(calls.refusals)
     create_list = _asends(calls.create_list)

@@ -89,6 +89,8 @@ class Rondo:
     restore = _sends(calls.restore)
     change_many = _sends(calls.change_many)
     count_many = _sends(calls.count_many)
+    undo_command = _sends(calls.undo_command)
+    undo_bulk = _sends(calls.undo_bulk)
     bulk = _sends(calls.bulk)
     refusals = _lists(calls.refusals)
     create_list = _sends(calls.create_list)

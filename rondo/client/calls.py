@@ -130,6 +130,16 @@ def refusals(bulk: str, limit: int = PAGE) -> Listing[Refusal]:
     return _listing(f"/v1/bulks/{quote(bulk, safe='')}/refusals", limit)
 
 
+def undo_command(command: str, *, wait: float | None = None, key: str | None = None) -> Call[Bulk]:
+    """Undo what a command changed, where nothing later contradicts that; answered as ``change_many`` is."""
+    return _command("POST", f"/v1/commands/{quote(command, safe='')}/undo", wait, key)
+
+
+def undo_bulk(bulk: str, *, wait: float | None = None, key: str | None = None) -> Call[Bulk]:
+    """Undo a bulk, task by task, as ``undo_command`` does."""
+    return _command("POST", f"/v1/bulks/{quote(bulk, safe='')}/undo", wait, key)
+
+
 def create_list(
     name: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[ListFields]
 ) -> Call[ListAnswer]:

@@ -28,9 +28,10 @@ from schemas.records import (
     Status,
     Task,
     TaskAt,
+    TaskChange,
     UpdateTask,
 )
-from streams.domain import tasks, times, validation
+from streams.domain import tasks, times, undo, validation
 from streams.domain.invalid import Invalid
 
 MOST = 500
@@ -55,22 +56,24 @@ class Decided:
 
 
 def decide(state: tasks.State, chunk: ChangeTasks, item: TaskAt) -> Decided:
-    """Decide one item of a chunk."""
+    """Decide one item of a chunk: all that it stands for, or nothing."""
     try:
-        decision = tasks.decide(state, command(chunk, item, _standing(state, chunk, item)))
+        way = _way(state, chunk, item)
     except Invalid as problem:
         return Decided(refusal=Refusal(item.task, problem.code, problem.detail, problem.field))
-    outcome = decision.outcome
-    if outcome.kind is OutcomeKind.REJECTED:
-        return Decided(refusal=Refusal(item.task, outcome.code or "", outcome.detail or "", outcome.field))
-    return Decided(tuple(replace(event, command=chunk.id) for event in decision.events))
+    decisions = [tasks.decide(state, command) for command in way.commands]
+    for outcome in (decision.outcome for decision in decisions):
+        if outcome.kind is OutcomeKind.REJECTED:
+            return Decided(refusal=Refusal(item.task, outcome.code or "", outcome.detail or "", outcome.field))
+    events = (way.told(event) for decision in decisions for event in decision.events)
+    return Decided(tuple(replace(event, command=chunk.id) for event in events))
 
 
-def command(chunk: ChangeTasks, item: TaskAt, task: Task | None) -> tasks.Command:
-    """Return the command that an item stands for, on its task as it is; raise ``Invalid`` where it can't be meant."""
-    change = chunk.change
+def _way(state: tasks.State, chunk: ChangeTasks, item: TaskAt) -> undo.Way:
+    """Return the commands that an item stands for; raise ``Invalid`` where it can't be meant."""
+    task = state.task(item.task)
     common: dict[str, Any] = {
-        "id": ids.derive("item", chunk.id, item.task),
+        "id": ids.derive("item", chunk.id, item.task, task.version if task else 0),
         "user": chunk.user,
         "at": chunk.at,
         "actor": chunk.actor,
@@ -78,6 +81,14 @@ def command(chunk: ChangeTasks, item: TaskAt, task: Task | None) -> tasks.Comman
         "cause": chunk.cause,
         "expected": item.expected,
     }
+    if item.reversal:
+        return undo.way_back(state, common, item.reversal)
+    shown = task if task and task.user == chunk.user and task.status is not Status.DELETED else None
+    return undo.Way((_command(chunk.change, common, shown),))
+
+
+def _command(change: TaskChange, common: Mapping[str, Any], task: Task | None) -> tasks.Command:
+    """Return the command that a change is on a task; None for one that it will be refused on."""
     if plain := _PLAIN.get(change.action):
         return plain(**common)
     changed, fields = change.changed, change.fields
@@ -120,12 +131,6 @@ def superseded(chunk: ChangeTasks) -> CommandOutcome:
     part = BulkPart(chunk.bulk, chunk.chunk, chunk.chunks, chunk.tasks, changed=0, unchanged=0, refused=())
     detail = "The bulk was begun on other tasks, or in other versions; send the rest under a new key."
     return replace(_outcome(chunk, OutcomeKind.REJECTED, part), code=SUPERSEDED, detail=detail)
-
-
-def _standing(state: tasks.State, chunk: ChangeTasks, item: TaskAt) -> Task | None:
-    """Return the user's task, where it can be changed: a deleted one is for ``tasks.decide`` to refuse."""
-    task = state.task(item.task)
-    return task if task and task.user == chunk.user and task.status is not Status.DELETED else None
 
 
 def _outcome(chunk: ChangeTasks, kind: OutcomeKind, part: BulkPart) -> CommandOutcome:

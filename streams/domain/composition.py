@@ -138,10 +138,13 @@ def _rrule(task: Task) -> str | None:
     return task.recurrence.rrule if task.recurrence else None
 
 
+def stands_at(head: Series | None, occurrence: str | None, rule_version: int) -> bool:
+    """Tell whether an occurrence is the last one of its series."""
+    return head is not None and (head.occurrence, head.rule_version) == (occurrence, rule_version)
+
+
 def _is_head(task: Task, head: Series | None) -> bool:
-    if task.recurrence is None:
-        return True
-    return head is not None and head == Series(task.occurrence or "", task.recurrence.version)
+    return task.recurrence is None or stands_at(head, task.occurrence, task.recurrence.version)
 
 
 def _recurring(task: Task, rrule: str, version: int) -> Task:

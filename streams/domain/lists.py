@@ -129,7 +129,7 @@ def kept(state: Lists, task: Task) -> Task:
     return task if task.list is None or _stands(state, task) else replace(task, list=None)
 
 
-def moves(before: Task | None, after: Task) -> Iterator[tuple[str, int]]:
+def moves(before: Task | None, after: Task | None) -> Iterator[tuple[str, int]]:
     """Yield the lists that an event of a task took it from (-1) or put it on (+1)."""
     left, came = _list_of(before), _list_of(after)
     if left != came:

@@ -18,6 +18,7 @@ from schemas.records import (
     StandingReminders,
     Status,
     Task,
+    TaskPurged,
 )
 from streams.domain import times
 from streams.domain.tasks import Event
@@ -28,7 +29,7 @@ def react(
 ) -> tuple[StandingReminders | None, tuple[ReminderScheduled | ReminderCancelled, ...]]:
     """Return what stands after the event, None where there is nothing to hold, and what changed: cancelled first."""
     task = event.task
-    if held is None and not task.reminders:
+    if isinstance(event, TaskPurged) or (held is None and not task.reminders):
         return None, ()
     before, decided = (held.standing, held.decided) if held else ((), ())
     wanted = _wanted(task)

@@ -34,6 +34,7 @@ from schemas.records import (
     TaskCompleted,
     TaskCreated,
     TaskDeleted,
+    TaskPurged,
     TaskReopened,
     TaskRestored,
     TaskUpdated,
@@ -44,7 +45,7 @@ from streams.domain.decision import About, Decision
 from streams.domain.invalid import Invalid
 
 Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask | CreateOccurrence
-Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted | TaskRestored
+Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted | TaskRestored | TaskPurged
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 
 
@@ -69,7 +70,7 @@ _OPEN, _COMPLETED, _DELETED = Status.OPEN, Status.COMPLETED, Status.DELETED
 # fmt: off
 TABLE: Mapping[type[Command], Mapping[Status | None, Answer]] = {
     CreateTask:       {_ABSENT: _A.CREATE,    _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.NOTHING},
-    CreateOccurrence: {_ABSENT: _A.CONTINUE,  _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.NOTHING},
+    CreateOccurrence: {_ABSENT: _A.CONTINUE,  _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.CONTINUE},
     UpdateTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.UPDATE,   _COMPLETED: _A.UPDATE,  _DELETED: _A.GONE},
     CompleteTask:     {_ABSENT: _A.NOT_FOUND, _OPEN: _A.COMPLETE, _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
     ReopenTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.REOPEN,  _DELETED: _A.GONE},
@@ -114,21 +115,34 @@ def decide(state: State, command: Command) -> Decision[Event]:
     return _accepted(command, answer, task, after)
 
 
-def evolve(task: Task | None, event: Event) -> Task:
-    """Return the task after an event; raise ``OutOfOrder`` where the event is not the next one for it."""
+def evolve(task: Task | None, event: Event) -> Task | None:
+    """Return the task after an event, None once it was purged.
+
+    Raises ``OutOfOrder`` where the event is not the next one for it.
+    """
     expected = task.version + 1 if task else 1
     if event.task.version != expected:
         raise OutOfOrder(f"Task {event.task.id}: version {expected} was expected, not {event.task.version}.")
-    return event.task
+    return None if isinstance(event, TaskPurged) else event.task
 
 
-def series_after(event: Event) -> tuple[str, Series] | None:
-    """Return the id of the series that an event moved on or gave another rule, with its new head; else None."""
+def head_after(head: Series | None, event: Event) -> Series | None:
+    """Return the head of the series of an event's task after it, the same one unless the event moved it."""
     task = event.task
-    begins = isinstance(event, TaskCreated) or (isinstance(event, TaskUpdated) and "recurrence" in event.changed)
-    if not begins or task.recurrence is None or task.series is None or task.occurrence is None:
-        return None
-    return task.series, Series(task.occurrence, task.recurrence.version)
+    if task.recurrence is None or task.occurrence is None:
+        return head
+    moved = Series(task.occurrence, task.recurrence.version)
+    match event:
+        case TaskCreated():
+            return moved
+        case TaskUpdated(changed=changed) if "recurrence" in changed:
+            return moved
+        case TaskReopened(undone=str(completion)):
+            before = head.undone if head and composition.stands_at(head, moved.occurrence, moved.rule_version) else ()
+            return replace(moved, undone=(*before, completion))
+        case TaskRestored() if head and head.rule_version == moved.rule_version and head.occurrence < moved.occurrence:
+            return moved  # its deletion had moved it back
+    return head
 
 
 def _refusal(task: Task | None, command: Command, answer: Answer) -> tuple[str, str] | None:
@@ -149,7 +163,7 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
             created = composition.created(create)
             hierarchy.check(state, created)
             after: Task | None = lists.placed(state, created)
-        case Answer.CONTINUE, None, CreateOccurrence() as create:
+        case Answer.CONTINUE, _, CreateOccurrence() as create:
             after = _continued(state, create)
         case Answer.UPDATE, Task() as before, UpdateTask() as update:
             after = composition.updated(before, update, state.series(before.series or before.id))
@@ -176,7 +190,9 @@ def _continued(state: State, command: CreateOccurrence) -> Task | None:
     previous, head = state.task(command.previous), state.series(command.series)
     if previous is None or previous.user != command.user or previous.recurrence is None:  # cleared: the series stopped
         return None
-    if head != Series(command.after, command.rule_version):
+    if not composition.stands_at(head, command.after, command.rule_version):
+        return None
+    if head and command.cause in head.undone:
         return None
     return lists.kept(state, composition.continued(previous, command))
 

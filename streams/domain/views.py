@@ -52,6 +52,10 @@ def _task(event: r.TaskCreated) -> Rows:
         yield "put_tags", (tag, task.user, name)
 
 
+def _purged(event: r.TaskPurged) -> Rows:
+    yield "purge_tasks", (event.task.id, event.user, event.task.version)
+
+
 def _task_row(task: r.Task) -> Row:
     return (
         task.id,
@@ -167,6 +171,7 @@ _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     r.TaskReopened: _task,
     r.TaskDeleted: _task,
     r.TaskRestored: _task,
+    r.TaskPurged: _purged,
     r.ListCreated: _list,
     r.ListUpdated: _list,
     r.ListDeleted: _list,

@@ -64,7 +64,10 @@ class Laws:
         return None
 
     def _task(self, event: Any) -> str | None:
-        return self._version("task", event.user, event.task)
+        broken = self._version("task", event.user, event.task)
+        if isinstance(event, r.TaskPurged):
+            self._swap(f"task/{event.user}/{event.task.id}", 0)  # another may come under its id
+        return broken
 
     def _list(self, event: Any) -> str | None:
         return self._version("list", event.user, event.list)

@@ -129,7 +129,7 @@ class Stage:
     def changelog(self) -> Topic:
         """Return the topic that the stage's state is restored from."""
         timers = (r.Timer, r.TimerCursor) if self.timers else ()
-        return topics.changelog(self.name, (*dict.fromkeys(table.record for table in self._tables), *timers))
+        return topics.changelog(self.name, tuple(dict.fromkeys((*(table.record for table in self._tables), *timers))))
 
     @property
     def blocks(self) -> Topic | None:

@@ -47,7 +47,8 @@ def day(stack: Stack) -> User:
     mistake = user.rondo.create("A mistake", wait=WAIT)["task"]["id"]
     user.rondo.delete(mistake, wait=WAIT)
     user.rondo.restore(mistake, wait=WAIT)
-    user.rondo.change_many(action="update", filter="open", add_tags=["late"], shift=1, wait=WAIT)
+    late = user.rondo.change_many(action="update", filter="open", add_tags=["late"], shift=1, wait=WAIT)
+    user.rondo.undo_bulk(late["id"], wait=WAIT)
     user.rondo.change_many(action="delete", tasks=[{"id": mistake}, {"id": task["id"], "version": 1}], wait=WAIT)
     for number in range(20):
         user.rondo.create(f"Number {number}", key=f"key {number}")

@@ -166,3 +166,50 @@ async def test_nobody_sees_anothers_bulk(user: User, new_user: Any, stages: Stan
     answer = await begun(user, filter="#home", action="complete")
     for path in ("", "/refusals"):
         assert (await new_user().http.get(answer.json()["href"] + path)).status_code == 404
+
+
+async def undone(user: User, href: str) -> httpx.Response:
+    return await user.http.post(f"{href}/undo", headers=WAIT)
+
+
+async def test_a_command_is_undone_and_done_again(user: User, stages: StandIn) -> None:
+    [task] = await created(user, "One")
+    changed = await user.http.patch(f"/v1/tasks/{task}", json={"title": "Two", "tags": ["x"]}, headers=WAIT)
+
+    undoing = await undone(user, changed.json()["command"]["href"])
+    [before] = await standing(user, [task])
+    again = await undone(user, undoing.json()["href"])
+    [after] = await standing(user, [task])
+
+    assert (counts(undoing), counts(again)) == (("done", 1, 1, 0, 0),) * 2
+    assert [(each["title"], each["tags"]) for each in (before, after)] == [("One", []), ("Two", ["x"])]
+
+
+async def test_a_bulk_is_undone_but_for_what_was_changed_since(user: User, stages: StandIn) -> None:
+    one, two = await created(user, "One", "Two", tags=["home"])
+    bulk = await begun(user, filter="#home", action="update", remove_tags=["home"])
+    await user.http.patch(f"/v1/tasks/{two}", json={"tags": ["mine"]}, headers=WAIT)
+
+    undoing = await undone(user, bulk.json()["href"])
+
+    assert counts(undoing) == ("done", 2, 1, 0, 1)
+    assert [task["tags"] for task in await standing(user, [one, two])] == [["home"], ["mine"]]
+    [refused] = (await user.http.get(f"{undoing.json()['href']}/refusals")).json()["items"]
+    assert (refused["task"]["id"], refused["code"], refused["field"]) == (two, "contradicted", "tags")
+
+
+async def test_what_changed_nothing_or_is_unknown_is_not_undone(user: User, stages: StandIn) -> None:
+    [task] = await created(user, "One")
+    nothing = await user.http.post(f"/v1/tasks/{task}/reopen", headers=WAIT)
+    refused = [await undone(user, href) for href in (nothing.json()["command"]["href"], f"/v1/commands/{uuid4()}")]
+    assert [answer.status_code for answer in refused] == [409, 404]
+
+
+async def test_undoing_twice_under_one_key_is_undoing_once(user: User, stages: StandIn, tail: Tail) -> None:
+    [task] = await created(user, "One")
+    completed = await user.http.post(f"/v1/tasks/{task}/complete", headers=WAIT)
+    href, headers = f"{completed.json()['command']['href']}/undo", WAIT | {"Idempotency-Key": "oops"}
+    first = await user.http.post(href, headers=headers)
+    before = await tail.ends()
+    again = await user.http.post(href, headers=headers)
+    assert (again.json(), await tail.ends()) == (first.json(), before)

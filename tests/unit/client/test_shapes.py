@@ -81,6 +81,8 @@ COMMANDS: list[Call[Any]] = [
     calls.delete_tag("home"),
     calls.change_many(action="complete", filter="overdue", wait=1),
     calls.count_many(action="complete", filter="overdue"),
+    calls.undo_command(TASK, wait=1),
+    calls.undo_bulk(TASK),
 ]
 LISTS: list[Listing[Any]] = [
     calls.tasks("open"),

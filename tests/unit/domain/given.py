@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
-from streams.domain import bulk, commands, lists, recurrence, tags, tasks
+from streams.domain import audit, bulk, commands, lists, recurrence, tags, tasks, undo
 from streams.domain.decision import Decision
 
 ANNA = "11111111-1111-5111-8111-111111111111"
@@ -103,7 +103,7 @@ class World:
     """The state after commands: the fold of the events that they led to, as the tasks stage keeps it."""
 
     def __init__(self, *commands):
-        self.tasks, self.heads, self.lists, self.tags, self.events = {}, {}, {}, {}, []
+        self.tasks, self.heads, self.lists, self.tags, self.events, self.told = {}, {}, {}, {}, [], {}
         for each in commands:
             self.does(each)
 
@@ -140,8 +140,20 @@ class World:
 
     def _fold(self, events):
         for event in events:
+            if not isinstance(event, lists.Event | tags.Event):
+                self._tells(event)
             self.folds(event)
             self.events.append(event)
+
+    def _tells(self, event):
+        told = audit.changes(self.task(event.task.id), event.task)
+        reversal = r.Reversal(event.id, type(event).__name__, event.at, told)
+        self.told.setdefault(event.command, []).append(undo.Told(event.task.id, event.cause, reversal))
+
+    def undoing(self, command, at=NOON):
+        """The chunk that undoes a command, as the API makes it of the audit trail."""
+        asked = chunk(r.Action.REVERT)
+        return replace(asked, at=at, items=undo.items(self.told.get(command.id, ())))
 
     def folds(self, event):
         """Fold an event, as the tasks stage does."""
@@ -151,9 +163,12 @@ class World:
         if isinstance(event, tags.Event):
             self.tags[event.tag.name] = tags.evolve(self.tag(event.tag.name), event)
             return
-        self.tasks[event.task.id] = tasks.evolve(self.task(event.task.id), event)
-        if after := tasks.series_after(event):
-            self.heads[after[0]] = after[1]
+        if after := tasks.evolve(self.task(event.task.id), event):
+            self.tasks[after.id] = after
+        else:
+            del self.tasks[event.task.id]
+        if event.task.series and (head := tasks.head_after(self.series(event.task.series), event)):
+            self.heads[event.task.series] = head
 
     def followup(self):
         """The command that the recurrence stage derives from the last event."""

@@ -1,0 +1,235 @@
+"""Given what commands did, when one is undone, then all is as before, unless something later contradicts that."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from schemas import records as r
+from schemas.records import Action
+from streams.domain import recurrence
+from tests.unit.domain.given import (
+    MINUTE,
+    NOON,
+    PARIS,
+    WEEKDAYS,
+    World,
+    chunk,
+    complete,
+    create,
+    delete,
+    reopen,
+    restore,
+    update,
+)
+
+OPEN = (create(notes="Twice", tags=("home",), due=PARIS),)
+RECURRING = create(due=PARIS, rrule=WEEKDAYS)
+REMINDERS = (r.Reminder("r1", before=900),)
+CHANGES = [
+    (OPEN, update(notes="New", tags=(), priority=r.Priority.HIGH)),
+    (OPEN, update(due=None, start=r.Due("2026-11-23"), pinned=True, rank="V")),
+    (OPEN, update(reminders=REMINDERS)),
+    (OPEN, complete()),
+    ((*OPEN, complete(at=NOON - MINUTE)), reopen()),
+    ((*OPEN, complete(at=NOON - MINUTE)), delete()),
+    ((*OPEN, delete()), restore()),
+    (OPEN, chunk(Action.UPDATE, "t", shift=3, add_tags=("late",), fields={"title": "New"})),
+]
+
+
+def undone(world, command):
+    return world.does(world.undoing(command))
+
+
+def facts(task):
+    """What a task says but for the bookkeeping."""
+    return replace(task, version=0, changed_at=0)
+
+
+def counts(decision):
+    part = decision.outcome.part
+    return part.changed, part.unchanged, [(each.task, each.code) for each in part.refused]
+
+
+@pytest.mark.parametrize(("past", "command"), CHANGES)
+def test_what_is_undone_is_as_before(past, command):
+    world = World(*past)
+    before = world.task("t")
+    world.does(command)
+    assert counts(undone(world, command)) == (1, 0, [])
+    assert facts(world.task("t")) == facts(before)
+
+
+@pytest.mark.parametrize(("past", "command"), CHANGES)
+def test_undoing_the_undoing_does_it_again(past, command):
+    world = World(*past, command)
+    done = world.task("t")
+    undoing = world.undoing(command)
+    world.does(undoing)
+    assert counts(undone(world, undoing)) == (1, 0, [])
+    assert facts(world.task("t")) == facts(done)
+
+
+@pytest.mark.parametrize(("past", "command"), CHANGES)
+def test_what_is_undone_already_is_unchanged(past, command):
+    world = World(*past, command)
+    undone(world, command)
+    assert counts(undone(world, command)) == (0, 1, [])
+
+
+def test_undoing_a_creation_deletes_the_task():
+    world = World(OPEN[0])
+    undone(world, OPEN[0])
+    assert world.task("t").status is r.Status.DELETED
+
+
+def test_a_creation_is_not_undone_once_the_task_was_changed_in_whatever_field():
+    world = World(OPEN[0], update(pinned=True))
+    [refused] = undone(world, OPEN[0]).outcome.part.refused
+    assert (refused.code, refused.field) == ("contradicted", "pinned")
+
+
+def test_a_field_that_was_changed_since_contradicts_and_the_others_stay():
+    first = update(notes="New", priority=r.Priority.HIGH)
+    world = World(*OPEN, first, update(priority=r.Priority.LOW))
+    [refused] = undone(world, first).outcome.part.refused
+    assert (refused.code, refused.field, refused.detail) == (
+        "contradicted", "priority", "This was changed since: priority.",
+    )  # fmt: skip
+    assert world.task("t").notes == "New"
+
+
+def test_a_change_of_another_field_does_not_contradict():
+    first = update(notes="New")
+    world = World(*OPEN, first, update(title="Feed"))
+    undone(world, first)
+    assert (world.task("t").notes, world.task("t").title) == ("Twice", "Feed")
+
+
+def test_of_a_bulk_what_can_be_undone_is():
+    bulk = chunk(Action.COMPLETE, "a", "b")
+    world = World(create("a"), create("b"), bulk, reopen("a"), update("a", title="New"), delete("b"))
+    assert counts(undone(world, bulk)) == (0, 1, [("b", "contradicted")])
+
+
+def test_a_task_that_was_deleted_is_not_changed_back():
+    first = update(notes="New")
+    world = World(*OPEN, first, delete())
+    assert counts(undone(world, first)) == (0, 0, [("t", "deleted")])
+
+
+def test_a_rule_comes_back_as_a_new_version_from_the_due_on():
+    change = update(rrule="FREQ=DAILY")
+    world = World(RECURRING, change)
+    undone(world, change)
+    assert world.task("t").recurrence == r.Recurrence(WEEKDAYS, PARIS, version=3)
+
+
+def test_a_rule_that_was_cleared_comes_back():
+    clear = update(due=None, rrule=None)
+    world = World(RECURRING, clear)
+    undone(world, clear)
+    assert (world.task("t").recurrence.rrule, world.task("t").series, world.task("t").due) == (WEEKDAYS, "t", PARIS)
+
+
+# Completed occurrences.
+
+
+def opened(world):
+    return [task.id for task in world.tasks.values() if task.status is r.Status.OPEN]
+
+
+def test_undoing_a_completion_takes_back_the_next_occurrence():
+    done = complete()
+    world = World(RECURRING, done)
+    world.does(world.followup())
+    assert counts(undone(world, done)) == (1, 0, [])
+    assert opened(world) == ["t"]
+
+
+def test_undoing_a_completion_whose_followup_is_on_its_way_keeps_that_from_acting():
+    done = complete()
+    world = World(RECURRING, done)
+    late = world.followup()
+    undone(world, done)
+    assert world.does(late).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+    assert opened(world) == ["t"]
+
+
+def test_completing_again_creates_the_same_occurrence_anew():
+    done = complete()
+    world = World(RECURRING, done)
+    world.does(world.followup())
+    [next_] = opened(world)
+    undone(world, done)
+    again = world.goes_on(at=NOON + MINUTE)
+    assert (opened(world), again.id, again.version) == ([next_], next_, 3)
+
+
+@pytest.mark.parametrize("touch", [update("next", title="New"), complete("next"), delete("next")])
+def test_a_completion_is_not_undone_once_the_next_occurrence_was_touched(touch):
+    done = complete()
+    world = World(RECURRING, done)
+    next_ = world.does(world.followup()).events[0].task.id
+    world.does(replace(touch, task=next_))
+    assert counts(undone(world, done)) == (0, 0, [("t", "contradicted")])
+
+
+def test_an_occurrence_that_was_taken_back_and_restored_is_the_last_one_again():
+    done = complete()
+    world = World(RECURRING, done)
+    next_ = world.does(world.followup()).events[0].task.id
+    undone(world, done)
+    world.does(restore(next_))
+    world.does(complete(next_, at=NOON + MINUTE))
+    assert world.does(world.followup()).outcome.kind is r.OutcomeKind.ACCEPTED
+
+
+class Course:
+    """A series whose owner completes and undoes, while followups are delivered late but in their order."""
+
+    def __init__(self):
+        self.world, self.now, self.commands, self.late = World(RECURRING), NOON, [], []
+
+    def complete(self):
+        if open_ := opened(self.world):
+            self._do(complete(open_[-1], at=self.now))
+
+    def undo(self):
+        if self.commands:
+            self._do(self.world.undoing(self.commands[-1], at=self.now))
+
+    def undo_further(self):
+        if len(self.commands) > 1:
+            self._do(self.world.undoing(self.commands[-2], at=self.now))
+
+    def deliver(self):
+        if self.late:
+            self.world.does(self.late.pop(0))
+
+    def _do(self, command):
+        self.now += MINUTE
+        self.commands.append(command)
+        done = [event for event in self.world.does(command).events if isinstance(event, r.TaskCompleted)]
+        self.late += [recurrence.following(event) for event in done]
+
+
+@given(st.lists(st.sampled_from(["complete", "undo", "undo_further", "deliver"]), max_size=20))
+def test_whatever_is_completed_and_undone_exactly_one_occurrence_is_open_in_the_end(steps):
+    course = Course()
+    for step in steps:
+        getattr(course, step)()
+        assert len(opened(course.world)) <= 1
+    while course.late:
+        course.deliver()
+    assert len(opened(course.world)) == 1
+
+
+@given(st.lists(st.sampled_from(["complete", "undo", "undo_further", "deliver"]), max_size=20))
+def test_whatever_is_completed_and_undone_the_series_goes_on(steps):
+    course = Course()
+    for step in (*steps, *["deliver"] * len(steps), "complete", *["deliver"] * (len(steps) + 1)):
+        getattr(course, step)()
+    [last] = opened(course.world)
+    assert course.world.task(last).occurrence == course.world.series("t").occurrence
