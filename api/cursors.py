@@ -10,6 +10,7 @@ import msgspec
 
 from api.problems import CURSOR, FieldError, Problem
 from postgres.reader import Key, Position, Ranked
+from streams.domain.search import Term
 
 Used = TypeVar("Used")
 
@@ -17,10 +18,12 @@ _KEY = tuple[Annotated[datetime, msgspec.Meta(tz=True)], UUID]
 _RANKED = tuple[str, UUID]
 _NUMBER = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _NOW = Annotated[int, msgspec.Meta(ge=0, le=2**46)]  # milliseconds, up to the year 4199: any calendar has what is near
-_PLACE = tuple[str, _NOW, Position]
+_PLACE = tuple[str, _NOW, Position, tuple[Term, ...] | None]
+Place = tuple[str, int, Position, tuple[Term, ...] | None]
+"""What was asked for, as of when, where the page ended, and the words that were meant, where these are others."""
 
 
-def write(name: str, position: Key | Ranked | str | int | tuple[str, int, Position] | None) -> str | None:
+def write(name: str, position: Key | Ranked | str | int | Place | None) -> str | None:
     """Return the cursor of the position that a page of the list ``name`` ended at, None at the end of the list."""
     if position is None:
         return None
@@ -40,17 +43,18 @@ def number(name: str, cursor: str | None) -> int | None:
     return None if cursor is None else int(_read(name, cursor, _NUMBER))
 
 
-def place(name: str, asked: str, cursor: str | None) -> tuple[int, Position] | None:
-    """Return as of when a list of what was ``asked`` for was begun, and the position in it, None for its beginning.
+def place(name: str, asked: str, cursor: str | None) -> tuple[int, Position, tuple[Term, ...] | None] | None:
+    """Return the rest of the ``Place`` in a list of what was ``asked`` for, None for its beginning.
 
     Raises ``Problem``, also for a cursor of a list of something else.
     """
     if cursor is None:
         return None
-    of, now, position = _read(name, cursor, _PLACE)
+    of, *rest = _read(name, cursor, _PLACE)
     if of != asked:
-        raise _refused("It is of another filter, sort or zone. Send these as they were, or leave the cursor out.")
-    return now, position
+        raise _refused("It is of another filter, q, sort or zone. Send these as they were, or leave the cursor out.")
+    now, position, terms = rest
+    return now, position, terms
 
 
 def used(use: Callable[[], Used]) -> Used:

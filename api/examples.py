@@ -62,6 +62,22 @@ LIST: dict[str, Any] = {
     "changed_at": "2026-11-23T09:50:00Z",
 }
 
+LISTED: dict[str, Any] = TASK | {
+    "highlights": {
+        "title": [{"text": "Stand", "match": True}, {"text": "-up", "match": False}],
+        "notes": [],
+    }
+}
+FACETS: dict[str, Any] = {
+    "total": 3,
+    "status": [{"value": "open", "tasks": 3}],
+    "priority": [{"value": "high", "tasks": 1}, {"value": "none", "tasks": 2}],
+    "list": [{"value": None, "tasks": 3}],
+    "tags": [{"value": "team", "tasks": 2}],
+    "due": [{"value": "2026-11-24", "tasks": 1}],
+    "corrected": None,
+}
+
 PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "task": _TASK_REF}
 _ANSWERED: dict[str, Any] = {
     **_COMMAND,

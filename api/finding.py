@@ -1,9 +1,9 @@
-"""What tasks a request looks for: ``filter``, ``sort``, ``zone`` and ``cursor``, read and put together."""
+"""What tasks a request looks for: ``filter``, ``q``, ``sort``, ``zone`` and ``cursor``, read and put together."""
 
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
@@ -12,10 +12,13 @@ from api import cursors
 from api.pages import Cursor
 from api.problems import FieldError, invalid
 from postgres.finding import FIRST, Position, Wanted
+from postgres.reader import Facet, Page, Task, View
 from streams.domain import times
 from streams.domain.filters import Clock, Filter, QueryError, Sort, parse, sort, standing, where
+from streams.domain.search import Search, search
 
 NEWEST = "-created"
+BEST = "-relevance,-created"
 Read = TypeVar("Read")
 
 FilterText = Annotated[
@@ -26,11 +29,19 @@ FilterText = Annotated[
         examples=["overdue and not #waiting"],
     ),
 ]
+Words = Annotated[
+    str | None,
+    Query(
+        description="Words that title or notes hold, all of them; the last one may be the beginning of a word.",
+        examples=["quarterly rep"],
+    ),
+]
 SortText = Annotated[
     str | None,
     Query(
         alias="sort",
-        description=f"By what they are sorted: keys joined by commas, `-` turns one round. By default `{NEWEST}`.",
+        description="By what they are sorted: keys joined by commas, `-` turns one round. By default "
+        f"`{NEWEST}`; with `q` `{BEST}`.",
         examples=["due,-priority"],
     ),
 ]
@@ -43,11 +54,39 @@ class Finding:
 
     filter: Filter
     clock: Clock
+    words: Search | None = None
+    sort: Sort = sort(NEWEST)  # noqa: RUF009 - frozen
+    corrected: bool = False  # whether ``words`` are others than were typed, since these are nowhere
 
     @classmethod
-    def read(cls, filter_: str | None, zone: str, now: int) -> "Finding":
+    def read(
+        cls, filter_: str | None, zone: str, now: int, q: str | None = None, sort_: str | None = None
+    ) -> "Finding":
         """Read what was asked for. Raises ``Problem``."""
-        return cls(standing(_checked(parse, filter_) if filter_ else None), Clock(now, _zone(zone)))
+        words = _checked(search, q) if q else None
+        return cls(
+            standing(_checked(parse, filter_) if filter_ else None),
+            Clock(now, _zone(zone)),
+            words,
+            _checked(lambda text: sort(text, found=words is not None), sort_ or (BEST if words else NEWEST)),
+        )
+
+    def wanted(self, user: str, after: Position | None = None) -> Wanted:
+        """Return what to ask of the views. Raises ``Problem`` for a position that is none in this order."""
+        condition = where(self.filter, self.clock, FIRST)
+        text, values = condition.text, condition.values
+        if after is not None:
+            behind = cursors.used(lambda: self.sort.after(after, FIRST + len(values)))
+            text, values = f"{text} and {behind.text}", values + behind.values
+        words = self.words.query(user) if self.words else None
+        return Wanted(text, values, self.sort.order_by, self.sort.position, words)
+
+    async def nearer(self, view: View, user: str) -> "Finding | None":
+        """Return the same for words that are nearly written so, None where there are none such, or nothing unknown."""
+        if self.words is None:
+            return None
+        words = self.words.corrected(user, await view.words_beside(self.words.beside(user)))
+        return replace(self, words=words, corrected=True) if words else None
 
 
 @dataclass(frozen=True)
@@ -58,38 +97,68 @@ class PageFinding:
     """
 
     finding: Finding
-    sort: Sort
     asked: str  # a digest of what was asked for: a cursor leads on in the same list only
-    after: Position | None
+    after: Position | None = None
 
-    @property
-    def wanted(self) -> Wanted:
-        """What to ask of the views. Raises ``Problem`` for a cursor that was tampered with."""
-        condition = where(self.finding.filter, self.finding.clock, FIRST)
-        text, values = condition.text, condition.values
-        if self.after is not None:
-            behind = cursors.used(lambda: self.sort.after(self.after or (), FIRST + len(values)))
-            text, values = f"{text} and {behind.text}", values + behind.values
-        return Wanted(text, values, self.sort.order_by, self.sort.position)
+    async def page(self, view: View, user: str, limit: int) -> tuple["PageFinding", Page[Task, Position]]:
+        """Return the page, and what it is one of: where the first one is empty, of what was probably meant."""
+        found = await view.tasks(self.finding.wanted(user, self.after), limit)
+        if found.items or self.after or (nearer := await self.finding.nearer(view, user)) is None:
+            return self, found
+        meant = replace(self, finding=nearer)
+        return meant, await view.tasks(nearer.wanted(user), limit)
 
     def cursor(self, following: Position | None) -> str | None:
         """Return the cursor of the page that follows, None at the end."""
-        place = None if following is None else (self.asked, self.finding.clock.now, following)
-        return cursors.write("tasks", place)
+        if following is None:
+            return None
+        terms = self.finding.words.terms if self.finding.words and self.finding.corrected else None
+        return cursors.write("tasks", (self.asked, self.finding.clock.now, following, terms))
+
+
+async def facets(finding: Finding, view: View, user: str) -> tuple[Finding, tuple[Facet, ...]]:
+    """Return how many of the tasks have what, and of which tasks that is: where none is found, of the ones meant."""
+    found = await view.facets(finding.wanted(user))
+    if any(facet.tasks for facet in found) or (nearer := await finding.nearer(view, user)) is None:
+        return finding, found
+    return nearer, await view.facets(nearer.wanted(user))
+
+
+async def _finding(filter_: FilterText = None, q: Words = None, zone: Zone = "UTC") -> Finding:
+    return Finding.read(filter_, zone, _now(), q)
 
 
 async def _page_finding(
-    filter_: FilterText = None, sort_: SortText = None, zone: Zone = "UTC", cursor: Cursor = None
+    filter_: FilterText = None,
+    q: Words = None,
+    sort_: SortText = None,
+    zone: Zone = "UTC",
+    cursor: Cursor = None,
 ) -> PageFinding:
-    asked = digest(filter_ or "", sort_ or "", zone)
+    asked = digest(filter_ or "", q or "", sort_ or "", zone)
     place = cursors.place("tasks", asked, cursor)
-    now, after = place or (time.time_ns() // 1_000_000, None)
-    finding = Finding.read(filter_, zone, now)
-    return PageFinding(finding, _checked(sort, sort_ or NEWEST), asked, after)
+    if place is None:
+        return PageFinding(Finding.read(filter_, zone, _now(), q, sort_), asked)
+    now, after, terms = place
+    finding = Finding.read(filter_, zone, now, q, sort_)
+    if terms and finding.words:
+        finding = replace(finding, words=cursors.used(lambda: Search.of(terms)), corrected=True)
+    return PageFinding(finding, asked, after)
 
 
+Found = Annotated[Finding, Depends(_finding)]
+"""The tasks that a request asks for."""
 Wished = Annotated[PageFinding, Depends(_page_finding)]
 """The page of tasks that a request asks for."""
+
+
+def digest(*asked: str) -> str:
+    """Return what stands in a cursor for what was asked for."""
+    return hashlib.sha256("\0".join(asked).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _checked(read: Callable[[str], Read], text: str) -> Read:
@@ -104,8 +173,3 @@ def _zone(name: str) -> str:
         detail = "There is no such time zone; write its IANA name exactly, such as Europe/Paris."
         raise invalid([FieldError("zone", detail)])
     return name
-
-
-def digest(*asked: str) -> str:
-    """Return what stands in a cursor for what was asked for."""
-    return hashlib.sha256("\0".join(asked).encode(errors="surrogatepass")).hexdigest()[:16]

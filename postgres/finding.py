@@ -19,18 +19,12 @@ class Wanted:
     values: tuple[object, ...]  # of its parameters $3, $4 …
     order_by: str
     position: str  # the expression of a row's ``Position``
+    words: str | None = None  # a tsquery: then only tasks that it matches, and ``found.relevance`` says how well
 
 
 def page(wanted: Wanted) -> str:
-    """Return the query for a page of whole tasks, with the user as $1 and the limit as $2.
-
-    Row-level security sees to it that the tasks are the user's. That they are is said once more since the planner
-    knows how many tasks one user has, but not how many whoever the setting ``rondo.user`` names has.
-    """
-    return (
-        f"{columns()}, {wanted.position} as position from rondo.tasks"
-        f" where tasks.user_id = $1::uuid and {wanted.where} order by {wanted.order_by} limit $2::bigint"
-    )
+    """Return the query for a page of whole tasks, with the user as $1 and the limit as $2."""
+    return f"{columns()}, {wanted.position} as position {_tasks(wanted)} order by {wanted.order_by} limit $2::bigint"
 
 
 def versions(condition: str) -> str:
@@ -41,7 +35,29 @@ def versions(condition: str) -> str:
     )
 
 
+def facets(wanted: Wanted) -> str:
+    """Return the query for the numbers of tasks by what they have, with the user as $1; $2 is null."""
+    text: str = load("read").facets.sql
+    return text.replace("from rondo.tasks", f"{_tasks(wanted)} and $2::bigint is null", 1)
+
+
+def values(wanted: Wanted) -> tuple[object, ...]:
+    """Return the values of the parameters from $3 on."""
+    return wanted.values if wanted.words is None else (*wanted.values, wanted.words)
+
+
 def columns() -> str:
     """Return the beginning of a query for whole tasks, up to what it selects."""
     text: str = load("read").task_columns.sql
     return text.strip().removesuffix(";")
+
+
+def _tasks(wanted: Wanted) -> str:
+    """Return which rows are read.
+
+    Row-level security sees to it that the tasks are the user's. That they are is said once more since the planner
+    knows how many tasks one user has, but not how many whoever the setting ``rondo.user`` names has.
+    """
+    found = f"rondo.found(${FIRST + len(wanted.values)}::text::tsquery) as found join "
+    joined = "" if wanted.words is None else " on tasks.id = found.id"
+    return f"from {found if joined else ''}rondo.tasks{joined} where tasks.user_id = $1::uuid and {wanted.where}"

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 import msgspec
 from asyncpg import Connection, Pool, Record
 
-from postgres.finding import Position, Wanted, columns, page, versions
+from postgres import finding
+from postgres.finding import Position, Wanted
 from postgres.queries import load
 from postgres.rows import (
     Chunk,
@@ -18,6 +19,7 @@ from postgres.rows import (
     Delivery,
     DeliveryStep,
     Entry,
+    Facet,
     Item,
     Key,
     List,
@@ -39,6 +41,7 @@ __all__ = [
     "Delivery",
     "DeliveryStep",
     "Entry",
+    "Facet",
     "Key",
     "List",
     "Outcome",
@@ -89,14 +92,23 @@ class View:
 
     async def task(self, task: str) -> Task | None:
         """Return a task, also a deleted one; None where the user has no such task."""
-        row = await self._connection.fetchrow(f"{columns()} from rondo.tasks where tasks.id = $1::uuid", task)
+        row = await self._connection.fetchrow(f"{finding.columns()} from rondo.tasks where tasks.id = $1::uuid", task)
         return None if row is None else _struct(Task, row)
 
     async def tasks(self, wanted: Wanted, limit: int) -> Page[Task, Position]:
         """Return a page of the tasks that are wanted."""
-        rows = await self._connection.fetch(page(wanted), self._user, limit + 1, *wanted.values)
+        rows = await self._connection.fetch(finding.page(wanted), self._user, limit + 1, *finding.values(wanted))
         items = tuple(_struct(Task, row) for row in rows[:limit])
         return Page(items, tuple(rows[limit - 1]["position"]) if len(rows) > limit else None)
+
+    async def facets(self, wanted: Wanted) -> tuple[Facet, ...]:
+        """Return how many of the tasks that are wanted have what."""
+        rows = await self._connection.fetch(finding.facets(wanted), self._user, None, *finding.values(wanted))
+        return tuple(_struct(Facet, row) for row in rows)
+
+    async def words_beside(self, asked: str) -> tuple[str, ...]:
+        """Return the words of the tasks that a ``tsquery`` matches, each behind the three letters of its user."""
+        return tuple([row["word"] async for row in load("read").words_beside(self._connection, asked=asked)])
 
     async def list(self, list_id: str) -> List | None:
         """Return a list, also a deleted one; None where the user has no such list."""
@@ -174,7 +186,7 @@ class View:
 
     async def matching(self, condition: str, values: Sequence[object], most: int) -> tuple[TaskVersion, ...]:
         """Return the tasks that a condition finds, by id, at most so many; its parameters begin with ``FIRST``."""
-        rows = await self._connection.fetch(versions(condition), self._user, most, *values)
+        rows = await self._connection.fetch(finding.versions(condition), self._user, most, *values)
         return tuple(TaskVersion(*row) for row in rows)
 
 

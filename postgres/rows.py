@@ -75,6 +75,14 @@ class Tag(Struct, frozen=True):
     open: int
 
 
+class Facet(Struct, frozen=True):
+    """How many tasks have something in common: all of them, or a status, a priority, a list, a day or an instant."""
+
+    facet: str  # total, status, priority, list, tag, day, instant
+    value: str | None  # as in the table; None is without one
+    tasks: int
+
+
 class Entry(Struct, frozen=True):
     """An entry of the audit trail, see ``schemas.records.AuditEntry``."""
 

@@ -42,6 +42,71 @@ CREATE FUNCTION rondo.fold(given text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (octet_length(given) = char_length(given)) THEN lower((given COLLATE "C")) ELSE replace(replace(replace(translate((lower((NORMALIZE(regexp_replace(NORMALIZE(given, NFD), '[\u0300-\u036f]+'::text, ''::text, 'g'::text), NFC) COLLATE pg_c_utf8)) COLLATE "C"), 'ςıøłđħŧ'::text, 'σioldht'::text), 'ß'::text, 'ss'::text), 'æ'::text, 'ae'::text), 'œ'::text, 'oe'::text) END;
 
+CREATE FUNCTION rondo.folded(texts text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT rondo.fold(given.given) AS fold FROM unnest(folded.texts) given(given));
+
+CREATE FUNCTION rondo.words(user_id uuid, given text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN replace(CASE WHEN (given = ''::text) THEN ''::text WHEN (octet_length(given) = char_length(given)) THEN (' '::text || translate(rondo.fold(given), '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~	
+
+'::text, repeat(' '::text, 35))) ELSE (' '::text || (regexp_replace((rondo.fold(given) COLLATE pg_c_utf8), '[^[:alnum:]]+'::text, ' '::text, 'g'::text) COLLATE "C")) END, ' '::text, (' '::text || translate("left"((user_id)::text, 3), '0123456789'::text, 'ghijklmnop'::text)));
+
+CREATE TABLE rondo.tasks (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    title text NOT NULL,
+    notes text NOT NULL,
+    priority rondo.priority NOT NULL,
+    due_date date,
+    due_time time without time zone,
+    due_zone text,
+    due_at timestamp with time zone,
+    recurrence jsonb,
+    reminders jsonb NOT NULL,
+    status rondo.status NOT NULL,
+    series uuid,
+    occurrence text,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    completed_at timestamp with time zone,
+    start_date date,
+    start_time time without time zone,
+    start_zone text,
+    start_at timestamp with time zone,
+    parent_id uuid,
+    rank text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    pinned boolean DEFAULT false NOT NULL,
+    due_local timestamp without time zone GENERATED ALWAYS AS ((due_date + COALESCE(due_time, '00:00:00'::time without time zone))) STORED,
+    start_local timestamp without time zone GENERATED ALWAYS AS ((start_date + COALESCE(start_time, '00:00:00'::time without time zone))) STORED,
+    title_folded text GENERATED ALWAYS AS (rondo.fold(title)) STORED COLLATE pg_catalog."C",
+    list_id uuid,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    tags_folded text[] GENERATED ALWAYS AS (rondo.folded(tags)) STORED,
+    urgency smallint GENERATED ALWAYS AS (
+CASE priority
+    WHEN 'NONE'::rondo.priority THEN 0
+    WHEN 'LOW'::rondo.priority THEN 1
+    WHEN 'MEDIUM'::rondo.priority THEN 2
+    WHEN 'HIGH'::rondo.priority THEN 3
+    ELSE 4
+END) STORED NOT NULL,
+    words tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('simple'::regconfig, rondo.words(user_id, title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, rondo.words(user_id, notes)), 'D'::"char"))) STORED NOT NULL
+);
+
+ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION rondo.found(asked tsquery) RETURNS TABLE(id uuid, relevance real)
+    LANGUAGE sql STABLE SECURITY DEFINER ROWS 200 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT tasks.id,
+     ts_rank(tasks.words, found.asked) AS ts_rank
+    FROM rondo.tasks
+   WHERE ((tasks.words @@ found.asked) AND ((tasks.user_id = (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid) IS TRUE));
+END;
+
 CREATE PROCEDURE rondo.guard(IN guarded regclass)
     LANGUAGE plpgsql
     AS $$
@@ -60,6 +125,16 @@ $$;
 CREATE FUNCTION rondo.instant(milliseconds bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN ((('1970-01-01'::date + ((milliseconds / 86400000))::integer) + (((milliseconds % (86400000)::bigint))::double precision * '00:00:00.001'::interval)) AT TIME ZONE '00:00:00'::interval);
+
+CREATE FUNCTION rondo.words_beside(asked tsquery) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    BEGIN ATOMIC
+ SELECT DISTINCT word.lexeme
+    FROM (rondo.tasks
+      CROSS JOIN LATERAL unnest(tasks.words) word(lexeme, positions, weights))
+   WHERE ((tasks.words @@ words_beside.asked) AND ((tasks.user_id = (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid) IS TRUE));
+END;
 
 CREATE TABLE rondo.audit (
     user_id uuid NOT NULL,
@@ -187,40 +262,6 @@ CREATE TABLE rondo.task_tags (
 
 ALTER TABLE ONLY rondo.task_tags FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE rondo.tasks (
-    id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    title text NOT NULL,
-    notes text NOT NULL,
-    priority rondo.priority NOT NULL,
-    due_date date,
-    due_time time without time zone,
-    due_zone text,
-    due_at timestamp with time zone,
-    recurrence jsonb,
-    reminders jsonb NOT NULL,
-    status rondo.status NOT NULL,
-    series uuid,
-    occurrence text,
-    version bigint NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    changed_at timestamp with time zone NOT NULL,
-    completed_at timestamp with time zone,
-    start_date date,
-    start_time time without time zone,
-    start_zone text,
-    start_at timestamp with time zone,
-    parent_id uuid,
-    rank text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    pinned boolean DEFAULT false NOT NULL,
-    due_local timestamp without time zone GENERATED ALWAYS AS ((due_date + COALESCE(due_time, '00:00:00'::time without time zone))) STORED,
-    start_local timestamp without time zone GENERATED ALWAYS AS ((start_date + COALESCE(start_time, '00:00:00'::time without time zone))) STORED,
-    title_folded text GENERATED ALWAYS AS (rondo.fold(title)) STORED COLLATE pg_catalog."C",
-    list_id uuid
-);
-
-ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;
-
 ALTER TABLE ONLY rondo.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (user_id, sequence);
 
@@ -273,13 +314,23 @@ CREATE INDEX task_tags_of_tag ON rondo.task_tags USING btree (tag_id, task_id);
 
 CREATE INDEX tasks_by_due ON rondo.tasks USING btree (user_id, due_local, id) WHERE (status = 'OPEN'::rondo.status);
 
-CREATE INDEX tasks_by_rank ON rondo.tasks USING btree (user_id, rank, id);
+CREATE INDEX tasks_by_rank ON rondo.tasks USING btree (user_id, rank, id) WHERE (status = 'OPEN'::rondo.status);
+
+CREATE INDEX tasks_by_title ON rondo.tasks USING btree (user_id, title_folded, id) WHERE (status = 'OPEN'::rondo.status);
+
+CREATE INDEX tasks_by_urgency ON rondo.tasks USING btree (user_id, urgency DESC, due_local, id) WHERE (status = 'OPEN'::rondo.status);
+
+CREATE INDEX tasks_completed ON rondo.tasks USING btree (user_id, completed_at DESC NULLS LAST, id DESC) WHERE (completed_at IS NOT NULL);
 
 CREATE INDEX tasks_newest ON rondo.tasks USING btree (user_id, created_at DESC, id DESC);
 
 CREATE INDEX tasks_of_list ON rondo.tasks USING btree (user_id, list_id) WHERE ((status = 'OPEN'::rondo.status) AND (list_id IS NOT NULL));
 
 CREATE INDEX tasks_of_parent ON rondo.tasks USING btree (user_id, parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX tasks_pinned ON rondo.tasks USING btree (user_id, pinned DESC, rank, id) WHERE (status = 'OPEN'::rondo.status);
+
+CREATE INDEX tasks_words ON rondo.tasks USING gin (words);
 
 ALTER TABLE rondo.audit ENABLE ROW LEVEL SECURITY;
 
@@ -344,6 +395,15 @@ ALTER TABLE rondo.tasks ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA rondo TO rondo_api;
 GRANT USAGE ON SCHEMA rondo TO rondo_views;
 
+GRANT SELECT ON TABLE rondo.tasks TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tasks TO rondo_views;
+
+REVOKE ALL ON FUNCTION rondo.found(asked tsquery) FROM PUBLIC;
+GRANT ALL ON FUNCTION rondo.found(asked tsquery) TO rondo_api;
+
+REVOKE ALL ON FUNCTION rondo.words_beside(asked tsquery) FROM PUBLIC;
+GRANT ALL ON FUNCTION rondo.words_beside(asked tsquery) TO rondo_api;
+
 GRANT SELECT ON TABLE rondo.audit TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.audit TO rondo_views;
 
@@ -372,6 +432,3 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tags TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.task_tags TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.task_tags TO rondo_views;
-
-GRANT SELECT ON TABLE rondo.tasks TO rondo_api;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tasks TO rondo_views;

@@ -6,9 +6,8 @@ from fastapi import APIRouter, Body, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import answers, examples, shapes
-from api.finding import Wished
 from api.ingress import Enveloped, Expected
-from api.pages import Limit, TaskId, list_responses, responses
+from api.pages import TaskId, responses
 from api.parts import Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
@@ -79,15 +78,3 @@ async def read_task(task: TaskId, user: User, parts: Served, response: Response)
         raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
     response.headers["ETag"] = answers.etag(found.version)
     return answers.Task.of(found)
-
-
-@router.get("", responses=list_responses(examples.TASK))
-async def list_tasks(user: User, parts: Served, wished: Wished, limit: Limit = 50) -> answers.Page[answers.Task]:
-    """Return tasks: those that a filter finds, sorted, page by page.
-
-    A page begins behind the last task of the one before, wherever that stands by now: what others change meanwhile
-    moves nothing else into or out of sight.
-    """
-    async with parts.views.of(user) as view:
-        page = await view.tasks(wished.wanted, limit)
-    return answers.Page(items=[answers.Task.of(task) for task in page.items], next=wished.cursor(page.next))

@@ -12,11 +12,7 @@ select
 -- name: task_columns()
 -- What is read of a task; postgres/finding.py says of which tasks.
 select
-    tasks.id::text, title, notes, priority::text,
-    array(
-        select tags.name from rondo.task_tags join rondo.tags on tags.id = task_tags.tag_id
-        where task_tags.task_id = tasks.id order by tags.name
-    ) as tags,
+    tasks.id::text, title, notes, priority::text, tags,
     case when due_date is not null
         then jsonb_build_object('date', due_date, 'time', due_time, 'zone', due_zone)
     end as due,
@@ -78,6 +74,31 @@ from rondo.audit
 where subject = :subject::text and sequence > coalesce(:sequence::bigint, 0)
 order by sequence
 limit :limit::bigint;
+
+-- name: facets()
+-- How many tasks there are, in all and by what they have: by the local day of their due, where it has no zone, else by its
+-- instant. postgres/finding.py says of which tasks.
+with wanted as materialized (
+    select
+        tasks.status, tasks.priority, tasks.list_id, tasks.tags, tasks.due_at,
+        case when tasks.due_at is null then tasks.due_date end as day
+    from rondo.tasks
+)
+select
+    case grouping(status, priority, list_id, day, due_at)
+        when 31 then 'total' when 15 then 'status' when 23 then 'priority' when 27 then 'list' when 29 then 'day'
+        else 'instant'
+    end as facet,
+    coalesce(status::text, priority::text, list_id::text, day::text, due_at::text) as value, count(*) as tasks
+from wanted
+group by grouping sets ((), (status), (priority), (list_id), (day), (due_at))
+union all
+select 'tag', tag, count(*) from wanted cross join unnest(tags) as tag group by tag
+order by facet, value;
+
+-- name: words_beside(asked)
+-- The words of the user's tasks that hold one that is asked for.
+select word from rondo.words_beside(:asked::text::tsquery) as word;
 
 -- name: history(task, sequence, limit)
 -- What happened to a task, from its beginning.

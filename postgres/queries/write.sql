@@ -35,19 +35,20 @@ select topic, partition, position from rondo.positions;
 update rondo.positions set position = :next::bigint
 where topic = :topic::text and partition = :partition::integer and position = :read::bigint;
 
--- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id)!
+-- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags)!
 -- Tasks as they stand after an event.
 insert into rondo.tasks as held (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned, list_id
+    rank, pinned, list_id, tags
 )
 select distinct on (id)
     id::uuid, user_id::uuid, title, notes, priority::rondo.priority, due_date::date, due_time::time, due_zone,
     rondo.instant(due_at::bigint), recurrence::jsonb, reminders::jsonb, status::rondo.status, series::uuid, occurrence,
     version::bigint, rondo.instant(created_at::bigint), rondo.instant(changed_at::bigint),
     rondo.instant(completed_at::bigint), start_date::date, start_time::time, start_zone,
-    rondo.instant(start_at::bigint), parent_id::uuid, rank, pinned::boolean, list_id::uuid
+    rondo.instant(start_at::bigint), parent_id::uuid, rank, pinned::boolean, list_id::uuid,
+    array(select json_array_elements_text(tags::json))
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:title),
     json_array_elements_text(:notes), json_array_elements_text(:priority), json_array_elements_text(:due_date),
@@ -58,11 +59,11 @@ from rows from (
     json_array_elements_text(:completed_at), json_array_elements_text(:start_date),
     json_array_elements_text(:start_time), json_array_elements_text(:start_zone), json_array_elements_text(:start_at),
     json_array_elements_text(:parent_id), json_array_elements_text(:rank), json_array_elements_text(:pinned),
-    json_array_elements_text(:list_id)
+    json_array_elements_text(:list_id), json_array_elements_text(:tags)
 ) as given (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned, list_id
+    rank, pinned, list_id, tags
 )
 order by id, version desc
 on conflict (id) do update set
@@ -89,7 +90,8 @@ on conflict (id) do update set
     parent_id = excluded.parent_id,
     rank = excluded.rank,
     pinned = excluded.pinned,
-    list_id = excluded.list_id
+    list_id = excluded.list_id,
+    tags = excluded.tags
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
 -- name: put_tags(id, user_id, name)!
@@ -113,7 +115,7 @@ with given as (
     ) as given (task_id, user_id, version, tags)
     order by task_id, version desc
 ), standing as (
-    select task_id, given.user_id, tags
+    select task_id, given.user_id, given.tags
     from given join rondo.tasks on tasks.id = task_id and tasks.version = given.version and tasks.user_id = given.user_id
 ), removed as (
     delete from rondo.task_tags using standing

@@ -106,6 +106,7 @@ class AsyncRondo:
     history_of_list = _alists(calls.history_of_list)
     command = _asends(calls.command)
     task = _asends(calls.task)
+    facets = _asends(calls.facets)
     tasks = _alists(calls.tasks)
     history = _alists(calls.history)
     reminders = _alists(calls.reminders)

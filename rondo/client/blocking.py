@@ -106,6 +106,7 @@ class Rondo:
     history_of_list = _lists(calls.history_of_list)
     command = _sends(calls.command)
     task = _sends(calls.task)
+    facets = _sends(calls.facets)
     tasks = _lists(calls.tasks)
     history = _lists(calls.history)
     reminders = _lists(calls.reminders)

@@ -13,11 +13,13 @@ from rondo.client.shapes import (
     Changes,
     Count,
     Entry,
+    Facets,
     Fields,
     Known,
     List,
     ListAnswer,
     ListChanges,
+    ListedTask,
     ListFields,
     NewBulk,
     Notification,
@@ -219,17 +221,27 @@ def task(task: str) -> Call[Task]:
 def tasks(
     filter: str | None = None,  # noqa: A002 - as the API calls it
     *,
+    q: str | None = None,
     sort: str | None = None,
     zone: str | None = None,
     limit: int = PAGE,
-) -> Listing[Task]:
-    """Yield the tasks that a filter finds, by default all but the deleted.
+) -> Listing[ListedTask]:
+    """Yield the tasks that a filter finds, by default all but the deleted; with ``q`` those that hold its words.
 
-    They are sorted by keys such as ``due,-priority``, by default the newest first. ``zone``, an IANA name, says when
-    days begin; by default UTC. ``limit`` is a page's.
+    They are sorted by keys such as ``due,-priority``, by default the newest first, or what fits ``q`` best. ``zone``,
+    an IANA name, says when days begin; by default UTC. ``limit`` is a page's.
     """
-    asked = {"filter": filter, "sort": sort, "zone": zone}
-    return _listing("/v1/tasks", limit, {name: value for name, value in asked.items() if value})
+    return _listing("/v1/tasks", limit, _given(filter=filter, q=q, sort=sort, zone=zone))
+
+
+def facets(
+    filter: str | None = None,  # noqa: A002 - as the API calls it
+    *,
+    q: str | None = None,
+    zone: str | None = None,
+) -> Call[Facets]:
+    """Return how many tasks a filter and words find: in all, and by what they have."""
+    return Call("GET", "/v1/tasks/facets", query=_given(filter=filter, q=q, zone=zone))
 
 
 def history(task: str, limit: int = PAGE) -> Listing[Entry]:
@@ -290,6 +302,10 @@ def _command(
 
 def _waiting(wait: float | None) -> dict[str, str]:
     return {} if wait is None else {"Prefer": f"wait={wait:.0f}"}
+
+
+def _given(**asked: str | None) -> dict[str, str | int]:
+    return {name: value for name, value in asked.items() if value}
 
 
 def _listing(path: str, limit: int, query: Mapping[str, str | int] | None = None) -> Listing[Any]:

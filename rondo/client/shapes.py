@@ -169,6 +169,56 @@ class Tag(TypedDict):
     open: int
 
 
+class Part(TypedDict):
+    """A piece of a text, and whether it is what was looked for."""
+
+    text: str
+    match: bool
+
+
+class Highlights(TypedDict):
+    """Where the words that were looked for stand: in the whole title, and in what is around the first in the notes."""
+
+    title: list[Part]
+    notes: list[Part]
+
+
+class ListedTask(Task):
+    """A task of a list; where words were looked for, with where they stand."""
+
+    highlights: NotRequired[Highlights | None]
+
+
+class TaskPage(TypedDict):
+    """A part of a list of tasks, and the cursor of the next part; ``corrected`` is what ``q`` was taken for."""
+
+    items: list[ListedTask]
+    next: str | None
+    corrected: NotRequired[str | None]
+
+
+class FacetCount(TypedDict):
+    """So many tasks have this; None: none of it."""
+
+    value: str | None
+    tasks: int
+
+
+FacetCounts = list[FacetCount]
+
+
+class Facets(TypedDict):
+    """How many tasks there are, in all and by what they have."""
+
+    total: int
+    status: FacetCounts
+    priority: FacetCounts
+    list: FacetCounts
+    tags: FacetCounts
+    due: FacetCounts
+    corrected: NotRequired[str | None]
+
+
 class Command(TypedDict):
     """A command and, once it is known, what became of it; while it is pending the other members are missing."""
 

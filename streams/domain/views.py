@@ -78,6 +78,7 @@ def _task_row(task: r.Task) -> Row:
         task.rank or ranks.of_creation(task.created_at),
         task.pinned,
         task.list,
+        task.tags,
     )
 
 

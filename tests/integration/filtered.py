@@ -43,6 +43,7 @@ def _row(task: Task) -> dict:
         "user_id": USER,
         "title": task.title,
         "notes": task.notes,
+        "tags": task.tags,
         "priority": task.priority,
         **_when("start", task.start),
         **_when("due", task.due),

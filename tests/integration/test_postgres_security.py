@@ -8,7 +8,8 @@ import pytest_asyncio
 
 from postgres.migrate import migrate
 from postgres.reader import Reader
-from tests.integration.postgres_records import Log, a_task, acting, new_user, one_of_each, user_tables
+from streams.domain.search import search
+from tests.integration.postgres_records import Log, a_task, acting, event, new_user, one_of_each, user_tables
 
 TABLES = [
     "rondo.audit",
@@ -147,3 +148,28 @@ async def test_even_the_owner_sees_nothing_without_one_of_the_roles(owner, table
     async with owner.acquire() as connection:
         await Log(connection).write(*one_of_each(new_user()))
         assert await seen(connection, table) == set()
+
+
+async def test_words_find_no_tasks_of_another_though_both_stand_together_in_the_index(connection):
+    one, other = new_user(), new_user()
+    other = one[:3] + other[3:]
+    await Log(connection).write(*(event(a_task(user, "Report", title="Report")) for user in (one, other)))
+    query = search("report").query(other)
+    async with acting(connection, "rondo_api", one):
+        found = await connection.fetch("select id::text from rondo.found($1::text::tsquery)", query)
+        beside = await connection.fetch("select rondo.words_beside('zzz | !zzz')")
+    assert [row["id"] for row in found] == [a_task(one, "Report").id]
+    assert len(beside) == 1  # the words of their one task, which has one
+    async with acting(connection, "rondo_api", ""):
+        assert await connection.fetch("select * from rondo.found($1::text::tsquery)", query) == []
+
+
+@pytest.mark.parametrize("function", ["rondo.found(tsquery)", "rondo.words_beside(tsquery)"])
+async def test_only_who_reads_may_search_and_the_search_path_is_fixed(connection, function):
+    found = await connection.fetchrow(
+        """select prosecdef, proconfig, proowner::regrole::text, has_function_privilege('public', oid, 'execute'),
+               has_function_privilege('rondo_api', oid, 'execute')
+           from pg_proc where oid = $1::text::regprocedure""",
+        function,
+    )
+    assert tuple(found) == (True, ["search_path=pg_catalog"], "rondo_views", False, True)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from schemas.records import Priority
 from streams.domain.filters.errors import QueryError
-from streams.domain.filters.sql import Sql
+from streams.domain.filters.sql import URGENCY, Sql
 from streams.domain.filters.words import meant
+
+RELEVANCE = "relevance"
+"""What tasks that a search for words found are sorted by besides."""
 
 Position = Sequence[str | None]
 """Where a page ended: the text of each key's value in its last row, then that row's id."""
@@ -60,8 +62,16 @@ class _Placed:
         return f"{self.column.expression} {'<=' if self.down else '>='} {self.parameter}"
 
 
-def _priority(text: str) -> str:
-    return Priority(text).name
+def _urgency(text: str) -> int:
+    if (number := int(text)) not in URGENCY.values():
+        raise ValueError(f"{text!r} is no priority's.")
+    return number
+
+
+def _rank(text: str) -> float:
+    if not 0 <= (rank := float(text)) <= 1000:
+        raise ValueError(f"{text!r} is no rank.")
+    return rank
 
 
 def _truth(text: str) -> bool:
@@ -95,7 +105,7 @@ def _instant(text: str) -> datetime:
 _ID = _Column("tasks.id", "uuid", UUID)
 _COLUMNS: Mapping[str, _Column] = {
     "title": _Column("tasks.title_folded", "text", _words),
-    "priority": _Column("tasks.priority", "text::rondo.priority", _priority),
+    "priority": _Column("tasks.urgency", "smallint", _urgency),
     "start": _Column("tasks.start_local", "timestamp", _local, nullable=True),
     "due": _Column("tasks.due_local", "timestamp", _local, nullable=True),
     "order": _Column("tasks.rank", "text", _words),
@@ -103,6 +113,7 @@ _COLUMNS: Mapping[str, _Column] = {
     "created": _Column("tasks.created_at", "timestamptz", _instant),
     "completed": _Column("tasks.completed_at", "timestamptz", _instant, nullable=True),
     "changed": _Column("tasks.changed_at", "timestamptz", _instant),
+    RELEVANCE: _Column("found.relevance", "real", _rank),
 }
 
 
@@ -155,13 +166,17 @@ class Sort:
         return [*((_COLUMNS[key.field], key.down) for key in self.keys), (_ID, self.keys[-1].down)]
 
 
-def sort(text: str) -> Sort:
-    """Return the sort that is written as ``due,-priority,title``. Raises ``QueryError`` for the field ``sort``."""
+def sort(text: str, *, found: bool = False) -> Sort:
+    """Return the sort that is written as ``due,-priority,title``. Raises ``QueryError`` for the field ``sort``.
+
+    ``found`` tasks, those of a search for words, sort by ``relevance``, too: the best are the highest.
+    """
+    columns = _COLUMNS if found else {name: column for name, column in _COLUMNS.items() if name != RELEVANCE}
     keys: list[Key] = []
     column = 1
     for part in text.split(","):
         at = column + len(part) - len(part.lstrip())
-        key = _key(part.strip(), at)
+        key = _key(part.strip(), at, columns)
         if key.field in {each.field for each in keys}:
             raise QueryError("sort", at, f"`{key.field}` is there already.")
         keys.append(key)
@@ -169,16 +184,14 @@ def sort(text: str) -> Sort:
     return Sort(tuple(keys))
 
 
-def _key(written: str, at: int) -> Key:
+def _key(written: str, at: int, columns: Mapping[str, _Column]) -> Key:
     name = written.removeprefix("-").lower()
-    if name in _COLUMNS:
+    if name in columns:
         return Key(name, down=written.startswith("-"))
     at += written.startswith("-")
-    near = meant(name, _COLUMNS)
+    near = meant(name, columns)
     shown = written[:40]
-    raise QueryError(
-        "sort", at, f"There is nothing to sort by called `{shown}`.", () if near else tuple(_COLUMNS), near
-    )
+    raise QueryError("sort", at, f"There is nothing to sort by called `{shown}`.", () if near else tuple(columns), near)
 
 
 def _value(column: _Column, text: str | None) -> object:

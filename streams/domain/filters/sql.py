@@ -3,15 +3,15 @@
 What stands in the text depends on the filter's shape alone. It names ``rondo.tasks`` as ``tasks`` and leaves it to
 row-level security whose rows those are. Under that Postgres uses an index only for comparisons that it knows to leak
 nothing: of plain columns, of dates, times, text and ids, not of enums, nor of what a function made of a column. So the
-condition compares columns that are made for it (``due_local``, ``start_local``, ``title_folded``), and these indexes
-serve it, each behind the user:
+condition compares columns that are made for it (``due_local``, ``start_local``, ``title_folded``, ``urgency``), and
+these indexes serve it, each behind the user:
 
-* ``tasks_by_due (due_local, id) where status = 'OPEN'`` for ``due``, ``overdue`` and pages of open tasks by due; what
-  else is looked for by due reads all of the user's tasks;
-* ``tasks_newest (created_at desc, id desc)`` for ``created``, ``tasks_by_rank (rank, id)`` for pages by order;
-* ``tasks_of_parent (parent_id)`` for ``parent``, ``task_tags_of_tag (tag_id, task_id)`` for ``tags``;
-* ``tasks_of_list (list_id) where status = 'OPEN'`` for ``list``;
-* wanted, not there: ``(title_folded, id) where status = 'OPEN'`` for pages by title.
+* ``tasks_by_due (due_local, id)`` and ``tasks_by_urgency (urgency desc, due_local, id)``, of open tasks, for ``due``,
+  ``overdue``, ``priority``, and pages by them; what else is looked for by due reads all of the user's tasks;
+* ``tasks_newest (created_at desc, id desc)`` for ``created``, ``tasks_completed (completed_at desc, id desc)``;
+* ``tasks_by_rank (rank, id)``, ``tasks_pinned (pinned desc, rank, id)`` and ``tasks_by_title (title_folded, id)`` for
+  pages of open tasks;
+* ``tasks_of_parent (parent_id)`` for ``parent``, ``tasks_of_list (list_id)`` for open tasks on a list.
 
 Logic has two values here, too: what compares with null is null, which counts as false; a negation is true for it.
 """
@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from schemas.records import Priority
 from streams.domain.filters.dates import Clock, Edge, Relative, Span, compared, resolve
 from streams.domain.filters.folding import fold
 from streams.domain.filters.tree import (
@@ -41,6 +42,8 @@ from streams.domain.filters.tree import (
     is_id,
 )
 
+URGENCY = {priority: number for number, priority in enumerate(Priority)}
+"""The column ``urgency`` of each priority."""
 ZONES_DIFFER = timedelta(days=2)
 """No two zones' clocks are further apart: each is less than a day from UTC."""
 
@@ -54,7 +57,7 @@ _TEXTS = {
 }
 _HELD: Mapping[str, str] = {
     "notes": "tasks.notes <> ''",
-    "tags": "exists (select from rondo.task_tags where task_tags.task_id = tasks.id)",
+    "tags": "tasks.tags <> '{}'",
     "list": "tasks.list_id is not null",
     "parent": "tasks.parent_id is not null",
     "series": "tasks.series is not null",
@@ -63,7 +66,6 @@ _HELD: Mapping[str, str] = {
     "completed": "tasks.completed_at is not null",
     "recurrence": "tasks.recurrence is not null",
 }
-_TAGGED = "select task_tags.task_id from rondo.task_tags join rondo.tags on tags.id = task_tags.tag_id"
 _LISTS = "select lists.id from rondo.lists"
 _LINKS = {"parent": "tasks.parent_id", "series": "tasks.series"}
 
@@ -109,11 +111,11 @@ class _Condition:
             case Has(field):
                 return _HELD[field]
             case Priorities(op, priority):
-                return f"tasks.priority {op.value} {self._put(priority.name, 'text')}::rondo.priority"
+                return f"tasks.urgency {op.value} {self._put(URGENCY[priority], 'smallint')}"
             case Text(field, words, whole):
                 return self._text(field, words, whole=whole)
             case Tagged(names):
-                return self._tagged(names)
+                return f"tasks.tags_folded && {self._folded(names)}"
             case Listed(names):
                 return self._listed(names)
             case Linked(field, ids):
@@ -135,13 +137,11 @@ class _Condition:
         pattern = self._put(f"%{fold(words).translate(_WILD)}%", "text")
         return " or ".join(f"{text} like {pattern}" for text in _TEXTS[field])
 
-    def _tagged(self, names: tuple[str, ...]) -> str:
-        return f"tasks.id in ({_TAGGED} where rondo.fold(tags.name) = any({self._folded(names)}))"
-
     def _listed(self, names: tuple[str, ...]) -> str:
         ids = self._put([name for name in names if is_id(name)], "text[]")
-        named = f"{_LISTS} where rondo.fold(lists.name) = any({self._folded(names)})"
-        return f"tasks.list_id = any({ids}::uuid[]) or tasks.list_id in ({named})"
+        named = f"not lists.deleted and rondo.fold(lists.name) = any({self._folded(names)})"
+        # An array and no subquery, which an index could not be asked for beside "or".
+        return f"tasks.list_id = any(array({_LISTS} where lists.id = any({ids}::uuid[]) or {named}))"
 
     def _folded(self, names: tuple[str, ...]) -> str:
         return self._put([fold(name) for name in names], "text[]")

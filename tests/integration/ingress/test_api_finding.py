@@ -100,6 +100,8 @@ def changed(task: r.Task, **fields: Any) -> r.Task:
         ({"filter": "due < tomorow"}, "filter", 7, "tomorrow"),
         ({"filter": "#home #work"}, "filter", 7, "and #work"),
         ({"sort": "due,-prioritty"}, "sort", 6, "priority"),
+        ({"sort": "relevance"}, "sort", 1, None),
+        ({"q": "?!"}, "q", 1, None),
         ({"zone": "Mars/Olympus"}, "zone", None, None),
         ({"status": "open"}, "status", None, None),
     ],
@@ -111,6 +113,84 @@ async def test_what_can_not_be_read_is_refused_with_its_column_and_what_was_mean
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/validation")
     [error] = answer.json()["errors"]
     assert (error["field"], error.get("column"), error.get("suggestion")) == (field, column, suggestion)
+
+
+async def found(user: User, q: str, **parameters: object) -> tuple[list[str], str | None]:
+    """The titles that are found, and what was looked for if that is not what was typed."""
+    answer = await page(user, q=q, **parameters)
+    return [task["title"] for task in answer["items"]], answer["corrected"]
+
+
+async def test_words_are_found_in_titles_and_notes_the_best_first(user: User, stages: StandIn) -> None:
+    await put(
+        stages,
+        a_task(user, "Something else", notes="see the café report"),
+        a_task(user, "Annual Report"),
+        a_task(user, "Tidy up"),
+    )
+    assert await found(user, "report") == (["Annual Report", "Something else"], None)
+    assert await found(user, "REPORT cafe") == (["Something else"], None)
+    assert await found(user, "ann rep") == ([], None)  # only the last word may be the beginning of one
+    assert await found(user, "annual rep") == (["Annual Report"], None)
+    assert await found(user, "report", filter='notes ~ "café"') == (["Something else"], None)
+    assert await found(user, "report", sort="created", filter="completed") == ([], None)
+
+
+async def test_a_word_that_is_mistyped_is_found_as_what_was_meant(user: User, stages: StandIn) -> None:
+    await put(stages, *(a_task(user, title) for title in ("Quarterly report", "Quartz", "Reprimand")))
+    for typed in ("reprot", "erport", "rport", "repport", "quartrly"):
+        titles, corrected = await found(user, typed)
+        assert (titles, corrected) == (["Quarterly report"], corrected), typed
+        assert corrected, typed
+    assert await found(user, "quartz reprot") == ([], "quartz report")
+    assert await found(user, "zzzz") == ([], None)
+
+
+async def test_pages_of_what_was_meant_lead_on(user: User, stages: StandIn) -> None:
+    await put(stages, *(a_task(user, f"Report {n}", created_at=AT + n) for n in range(5)))
+    assert await titles(user, q="reprot", limit=2) == [f"Report {n}" for n in (4, 3, 2, 1, 0)]
+
+
+async def test_what_was_found_is_marked_and_stays_text(user: User, stages: StandIn) -> None:
+    await put(stages, a_task(user, "<b>Reports</b>", notes="x " * 200 + "the Café report"))
+    [task] = (await page(user, q="report"))["items"]
+    title, notes = task["highlights"]["title"], task["highlights"]["notes"]
+    assert [part["text"] for part in title] == ["<b>", "Reports", "</b>"]
+    assert [part["text"] for part in (*title, *notes) if part["match"]] == ["Reports", "report"]
+    assert len("".join(part["text"] for part in notes)) < 200
+
+
+async def test_the_numbers_of_tasks_are_those_of_the_list(user: User, stages: StandIn) -> None:
+    at_nine = r.Due("2026-12-01", "23:30:00", "America/New_York")
+    await put(
+        stages,
+        a_task(user, "one report", tags=("home",), priority=r.Priority.HIGH, due=r.Due("2026-12-01")),
+        a_task(user, "two reports", tags=("home", "work"), due=at_nine),
+        a_task(user, "three", status=r.Status.COMPLETED),
+        a_task(user, "four", status=r.Status.DELETED),
+    )
+
+    async def facets(**parameters: str) -> dict[str, Any]:
+        answer = await user.http.get("/v1/tasks/facets", params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json() | {
+            name: {count["value"]: count["tasks"] for count in counts}
+            for name, counts in answer.json().items()
+            if isinstance(counts, list)
+        }
+
+    assert await facets(zone="Europe/Paris") == {
+        "total": 3,
+        "status": {"open": 2, "completed": 1},
+        "priority": {"high": 1, "none": 2},
+        "list": {None: 3},
+        "tags": {"home": 2, "work": 1},
+        "due": {"2026-12-01": 1, "2026-12-02": 1},
+        "corrected": None,
+    }
+    assert (await facets(filter="#home", zone="America/New_York"))["due"] == {"2026-12-01": 2}
+    assert (await facets(q="reprots"))["total"] == 1
+    assert (await facets(filter="#nowhere"))["total"] == 0
 
 
 async def test_a_cursor_leads_on_among_what_it_was_given_for_only(user: User, stages: StandIn) -> None:
@@ -125,9 +205,9 @@ async def test_a_cursor_leads_on_among_what_it_was_given_for_only(user: User, st
 async def test_each_page_is_as_of_the_first(user: User, stages: StandIn) -> None:
     await put(stages, *(a_task(user, title, due=day(-1)) for title in ("one", "two")))
     cursor = (await page(user, filter="overdue", limit=1))["next"]
-    name, (asked, now, position) = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    name, (asked, now, position, terms) = json.loads(base64.urlsafe_b64decode(cursor + "=="))
     assert name == "tasks"
-    earlier = json.dumps([name, [asked, now - 3 * 86_400_000, position]]).encode()
+    earlier = json.dumps([name, [asked, now - 3 * 86_400_000, position, terms]]).encode()
     before_they_were_due = base64.urlsafe_b64encode(earlier).rstrip(b"=").decode()
     assert len((await page(user, filter="overdue", cursor=cursor))["items"]) == 1
     assert (await page(user, filter="overdue", cursor=before_they_were_due))["items"] == []
@@ -138,11 +218,14 @@ NAMES = ("open", "due", "start", "title", "priority", "high", "list", "tags", "t
 WORDS = (*SIGNS, *NAMES, "not", "and", "or", "in", "has", "no", "2026-12-01")
 HOSTILE = st.one_of(st.text(max_size=30), st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
 VALUES = st.sampled_from(("0001-01-01T00:00:00+23:59", "true", "HIGH", "2026-11-23 10:00:00"))
+TERMS = st.lists(
+    st.fixed_dictionaries({"words": st.lists(HOSTILE, max_size=2), "beginning": st.booleans()}), max_size=2
+)
 POSITIONS = st.lists(st.none() | st.text(max_size=8) | VALUES, max_size=4)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(asked=st.dictionaries(st.sampled_from(("filter", "sort", "zone", "cursor")), HOSTILE, max_size=3))
+@given(asked=st.dictionaries(st.sampled_from(("filter", "q", "sort", "zone", "cursor")), HOSTILE, max_size=3))
 async def test_nothing_that_is_asked_breaks_it_or_shows_what_is_anothers(
     new_user: Callable[[], User], strangers: User, asked: dict[str, str]
 ) -> None:
@@ -150,14 +233,21 @@ async def test_nothing_that_is_asked_breaks_it_or_shows_what_is_anothers(
     answer = await strangers.http.get("/v1/tasks", params=encoded)  # type: ignore[arg-type]  # bytes go as they are
     assert answer.status_code in (200, 400, 422), answer.text
     assert answer.status_code != 200 or answer.json()["items"] == []
+    counted = {name: text for name, text in encoded.items() if name in {"filter", "q", "zone"}}
+    answer = await strangers.http.get("/v1/tasks/facets", params=counted)  # type: ignore[arg-type]
+    assert answer.status_code in (200, 422), answer.text
+    assert answer.status_code != 200 or answer.json()["total"] == 0
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(sort=st.sampled_from(("-created", "due", "priority,title", "completed")), now=st.integers(), position=POSITIONS)
-async def test_no_cursor_breaks_it(strangers: User, sort: str, now: int, position: list[str | None]) -> None:
-    cursor = json.dumps(["tasks", [digest("", sort, "UTC"), now, position]]).encode()
+@given(sort=st.sampled_from(("-created", "due", "relevance,title")), now=st.integers(), position=POSITIONS, terms=TERMS)
+async def test_no_cursor_breaks_it(
+    strangers: User, sort: str, now: int, position: list[str | None], terms: list[dict[str, object]]
+) -> None:
+    cursor = json.dumps(["tasks", [digest("", "report", sort, "UTC"), now, position, terms]]).encode()
     answer = await strangers.http.get(
-        "/v1/tasks", params={"sort": sort, "cursor": base64.urlsafe_b64encode(cursor).rstrip(b"=").decode()}
+        "/v1/tasks",
+        params={"q": "report", "sort": sort, "cursor": base64.urlsafe_b64encode(cursor).rstrip(b"=").decode()},
     )
     assert answer.status_code in (200, 400, 422), answer.text
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from api import cursors
 from api.problems import Problem
+from streams.domain.search import Term
 
 _TIMES = st.integers(0, 2**47).map(lambda at: datetime.fromtimestamp(at / 1000, UTC))
 
@@ -45,13 +46,19 @@ def test_the_end_of_a_list_has_no_cursor() -> None:
     assert cursors.key("tasks", None) is None
 
 
-@given(st.integers(0, 2**46), st.lists(st.none() | st.text()).map(tuple))
-def test_a_cursor_leads_back_to_a_place_among_what_was_asked_for(now: int, position: tuple[str | None, ...]) -> None:
-    cursor = cursors.write("tasks", ("asked", now, position))
-    assert cursors.place("tasks", "asked", cursor) == (now, position)
+_TERMS = st.none() | st.lists(st.builds(Term, st.lists(st.text()).map(tuple), st.booleans())).map(tuple)
+_POSITIONS = st.lists(st.none() | st.text()).map(tuple)
+
+
+@given(st.integers(0, 2**46), _POSITIONS, _TERMS)
+def test_a_cursor_leads_back_to_a_place_among_what_was_asked_for(
+    now: int, position: tuple[str | None, ...], terms: tuple[Term, ...] | None
+) -> None:
+    cursor = cursors.write("tasks", ("asked", now, position, terms))
+    assert cursors.place("tasks", "asked", cursor) == (now, position, terms)
 
 
 def test_the_cursor_of_one_filter_is_none_of_another() -> None:
     with pytest.raises(Problem) as refused:
-        cursors.place("tasks", "another", cursors.write("tasks", ("asked", 0, ("a", "b"))))
+        cursors.place("tasks", "another", cursors.write("tasks", ("asked", 0, ("a", "b"), None)))
     assert "another filter" in refused.value.errors[0].detail

@@ -69,7 +69,7 @@ def test_wild_characters_are_looked_for_as_themselves():
             "open and (pinned or no due)",
             "((tasks.status = 'OPEN') and ((tasks.pinned) or ((tasks.due_local is not null) is not true)))",
         ),
-        ("priority >= high", "(tasks.priority >= $1::text::rondo.priority)"),
+        ("priority >= high", "(tasks.urgency >= $1::smallint)"),
         ("created < today", "(tasks.created_at < $1::timestamptz)"),
     ],
 )

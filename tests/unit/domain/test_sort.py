@@ -52,14 +52,14 @@ def test_what_is_not_there_is_last_either_way_and_the_id_settles_ties():
 
 
 def test_a_page_goes_on_behind_its_position():
-    sql = sort("priority,due").after(["HIGH", "2026-11-24 09:00:00", AN_ID], first=4)
+    sql = sort("priority,due").after(["3", "2026-11-24 09:00:00", AN_ID], first=4)
     assert sql.text == (
-        "(tasks.priority >= $4::text::rondo.priority and (tasks.priority > $4::text::rondo.priority"
-        " or tasks.priority = $4::text::rondo.priority and"
+        "(tasks.urgency >= $4::smallint and (tasks.urgency > $4::smallint"
+        " or tasks.urgency = $4::smallint and"
         " (tasks.due_local > $5::timestamp or tasks.due_local is null"
         " or tasks.due_local = $5::timestamp and (tasks.id > $6::uuid))))"
     )
-    assert list(map(str, sql.values)) == ["HIGH", "2026-11-24 09:00:00", AN_ID]
+    assert list(map(str, sql.values)) == ["3", "2026-11-24 09:00:00", AN_ID]
 
 
 def test_behind_what_is_not_there_is_only_what_is_not_there_either():

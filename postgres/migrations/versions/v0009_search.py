@@ -1,0 +1,11 @@
+"""Search: the statements stand in the file beside this one."""
+
+from postgres.migrations.statements import run
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Go to this revision."""
+    run(__file__)
