@@ -26,6 +26,7 @@ from schemas import ids
 from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields
 from streams.domain import bulk
 from streams.domain.filters import where
+from streams.domain.rejections import Code
 
 MOST = 100_000
 """The most tasks of a bulk."""
@@ -164,7 +165,7 @@ async def progress(id_: str, user: str, parts: Parts) -> Progress | None:
     """Return how far a bulk is, None where nothing is known of it."""
     async with parts.views.of(user) as view:
         chunks = await view.chunks(id_)
-    decided = tuple(chunk for chunk in chunks if chunk.code != bulk.SUPERSEDED)
+    decided = tuple(chunk for chunk in chunks if chunk.code != Code.RESOLUTION)
     if decided:
         begun, done = decided[0], {chunk.chunk for chunk in decided}
         in_part = any(chunk.chunk < begun.chunks and chunk.chunk not in done for chunk in chunks)

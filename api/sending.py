@@ -15,6 +15,7 @@ from api.outcomes import Answered
 from api.problems import FieldError, Kind, Problem
 from postgres.reader import List, Task
 from schemas.records import ChangeTasks, CreateList, CreateTask, OutcomeKind
+from streams.domain.rejections import Code
 
 
 async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Sequence[ChangeTasks] = ()) -> Response:
@@ -49,11 +50,16 @@ def _done(command: Single, answered: Answered, headers: dict[str, str]) -> Respo
     return _json(200, shown, members, headers)
 
 
-_REJECTIONS = {"not-found": problems.NOT_FOUND, "invalid": problems.VALIDATION, "version": problems.VERSION}
+REJECTIONS: Mapping[str, Kind] = {
+    Code.NOT_FOUND: problems.NOT_FOUND,
+    Code.INVALID: problems.VALIDATION,
+    Code.VERSION: problems.VERSION,
+}
+"""What a rejection is over HTTP, by its code; any other is a conflict."""
 
 
 def _rejection(shown: answers.Command, headers: dict[str, str]) -> Problem:
-    kind: Kind = _REJECTIONS.get(shown.code or "", problems.CONFLICT)
+    kind: Kind = REJECTIONS.get(shown.code or "", problems.CONFLICT)
     errors = [FieldError(shown.field, shown.detail or kind.meaning)] if shown.field else []
     command = {"id": shown.id, "href": shown.href, "status": shown.status}
     return Problem(kind, shown.detail, errors, headers, code=shown.code, command=command)

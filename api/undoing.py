@@ -6,7 +6,8 @@ from api.parts import Parts
 from api.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
 from postgres.reader import Told, View
 from schemas.records import OutcomeKind, Reversal, TaskAt
-from streams.domain import bulk, undo
+from streams.domain import undo
+from streams.domain.rejections import Code
 
 PATIENCE = 5.0
 """Seconds to wait for the audit trail, which is a little behind the outcomes."""
@@ -34,7 +35,7 @@ async def items(id_: str, user: str, parts: Parts) -> tuple[TaskAt, ...]:
 async def _changed(view: View, id_: str) -> tuple[list[str], int]:
     """Return the ids of a bulk's commands, or of the one command, and how many tasks they changed."""
     if chunks := await view.chunks(id_):
-        in_part = any(chunk.code == bulk.SUPERSEDED for chunk in chunks)
+        in_part = any(chunk.code == Code.RESOLUTION for chunk in chunks)
         if len(chunks) < chunks[0].chunks and not in_part:
             raise Problem(CONFLICT, "The bulk is not over yet. Undo it once it is.")
         commands, changed = [chunk.command for chunk in chunks], sum(chunk.changed for chunk in chunks)

@@ -6,7 +6,9 @@ from textwrap import wrap
 from typing import Any
 
 from api.app import openapi
-from api.problems import CATALOGUE, MEDIA_TYPE, Kind
+from api.problems import CATALOGUE, CONFLICT, MEDIA_TYPE, Kind
+from api.sending import REJECTIONS
+from streams.domain.rejections import MEANINGS
 
 FILE = Path(__file__).with_suffix(".md")
 _HEAD = """# Errors
@@ -18,10 +20,27 @@ the catalogue in the code.
 """
 
 
+_REJECTIONS = """## Why a command is rejected
+
+A command that was taken is decided in its turn, and may be rejected there. Its outcome has a `code`, also at the
+command's address and beside each task that a bulk refused. With `Prefer: wait` it is answered as a problem.
+
+| code | answered as | means |
+|---|---|---|"""
+
+
 def document() -> str:
     """Return the whole page."""
     answering = _answering(openapi())
-    return "\n".join([_HEAD, *(line for kind in CATALOGUE.values() for line in _section(kind, answering[kind.name]))])
+    return "\n".join(
+        [
+            _HEAD,
+            *(line for kind in CATALOGUE.values() for line in _section(kind, answering[kind.name])),
+            _REJECTIONS,
+            *_table(),
+            "",
+        ]
+    )
 
 
 def _section(kind: Kind, operations: list[str]) -> Iterator[str]:
@@ -31,6 +50,11 @@ def _section(kind: Kind, operations: list[str]) -> Iterator[str]:
     if operations:
         yield from (f"- `{operation}`" for operation in operations)
         yield ""
+
+
+def _table() -> Iterator[str]:
+    for code, meaning in MEANINGS.items():
+        yield f"| `{code}` | {REJECTIONS.get(code, CONFLICT).name} | {meaning} |"
 
 
 def _answering(described: Mapping[str, Any]) -> dict[str, list[str]]:

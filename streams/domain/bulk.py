@@ -33,11 +33,10 @@ from schemas.records import (
 )
 from streams.domain import tasks, times, undo, validation
 from streams.domain.invalid import Invalid
+from streams.domain.rejections import Code
 
 MOST = 500
 """The most tasks of a chunk."""
-SUPERSEDED = "resolution"
-"""The code of a chunk that is refused for another resolution."""
 
 _PLAIN: Mapping[Action, type[CompleteTask | ReopenTask | DeleteTask | RestoreTask]] = {
     Action.COMPLETE: CompleteTask,
@@ -123,14 +122,14 @@ def outcome(chunk: ChangeTasks, decided: list[Decided]) -> CommandOutcome:
     if not refused:
         return _outcome(chunk, OutcomeKind.NOTHING_TO_DO, part)
     found = _outcome(chunk, OutcomeKind.REJECTED, part)
-    return replace(found, code="refused", detail="None of these tasks could be changed; the bulk says why of each.")
+    return replace(found, code=Code.REFUSED, detail="None of these tasks could be changed; the bulk says why of each.")
 
 
 def superseded(chunk: ChangeTasks) -> CommandOutcome:
     """Return the outcome of a chunk of another resolution than the one that its bulk was begun with."""
     part = BulkPart(chunk.bulk, chunk.chunk, chunk.chunks, chunk.tasks, changed=0, unchanged=0, refused=())
     detail = "The bulk was begun on other tasks, or in other versions; send the rest under a new key."
-    return replace(_outcome(chunk, OutcomeKind.REJECTED, part), code=SUPERSEDED, detail=detail)
+    return replace(_outcome(chunk, OutcomeKind.REJECTED, part), code=Code.RESOLUTION, detail=detail)
 
 
 def _outcome(chunk: ChangeTasks, kind: OutcomeKind, part: BulkPart) -> CommandOutcome:

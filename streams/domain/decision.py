@@ -6,6 +6,7 @@ from typing import Generic, Protocol, TypeVar
 from msgspec.structs import replace
 
 from schemas.records import CommandOutcome, OutcomeKind
+from streams.domain.rejections import Code
 
 Event = TypeVar("Event")
 
@@ -53,7 +54,7 @@ def nothing(command: Command, about: About) -> Decision[Event]:
     return Decision((), _outcome(command, OutcomeKind.NOTHING_TO_DO, about))
 
 
-def rejected(command: Command, about: About, code: str, detail: str, field: str | None = None) -> Decision[Event]:
+def rejected(command: Command, about: About, code: Code, detail: str, field: str | None = None) -> Decision[Event]:
     """Return the decision to refuse: a stable word for programs, a sentence for people, and the field at fault."""
     outcome = _outcome(command, OutcomeKind.REJECTED, about)
     return Decision((), replace(outcome, code=code, detail=detail, field=field))

@@ -2,11 +2,13 @@
 
 from typing import ClassVar
 
+from streams.domain.rejections import Code
+
 
 class Invalid(ValueError):
     """A value that cannot be accepted: ``field`` as people name it over HTTP, ``detail`` a sentence on what to do."""
 
-    code: ClassVar[str] = "invalid"
+    code: ClassVar[Code] = Code.INVALID
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(f"{field}: {detail}")
@@ -17,4 +19,4 @@ class Invalid(ValueError):
 class Conflict(Invalid):
     """A value that is right in itself, but not for the task as it stands."""
 
-    code: ClassVar[str] = "conflict"
+    code: ClassVar[Code] = Code.CONFLICT

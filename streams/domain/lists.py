@@ -29,6 +29,7 @@ from schemas.records import (
 from streams.domain import decision
 from streams.domain.decision import About, Decision
 from streams.domain.invalid import Invalid
+from streams.domain.rejections import Code
 
 Command = CreateList | UpdateList | DeleteList
 Event = ListCreated | ListUpdated | ListDeleted
@@ -90,7 +91,7 @@ def decide(state: Sizes, command: Command) -> Decision[Event]:
     """Return the events that a command leads to, none or one, and its outcome."""
     found = state.list(command.list)
     if found is not None and found.user != command.user:  # another user's: not even its existence is told
-        return decision.rejected(command, _about(command, None), "not-found", "There is no such list.")
+        return decision.rejected(command, _about(command, None), Code.NOT_FOUND, "There is no such list.")
     answer = TABLE[type(command)][found.deleted if found else None]
     if refusal := _refusal(state, found, command, answer):
         return decision.rejected(command, _about(command, found), *refusal)
@@ -148,17 +149,17 @@ def _stands(state: Lists, task: Task) -> bool:
     return found is not None and found.user == task.user and not found.deleted
 
 
-def _refusal(state: Sizes, found: List | None, command: Command, answer: Answer) -> tuple[str, str] | None:
+def _refusal(state: Sizes, found: List | None, command: Command, answer: Answer) -> tuple[Code, str] | None:
     """Return code and detail of a command that is refused whatever it wants."""
     if found is None:
-        return ("not-found", "There is no such list.") if answer is Answer.NOT_FOUND else None
+        return (Code.NOT_FOUND, "There is no such list.") if answer is Answer.NOT_FOUND else None
     if answer is Answer.GONE:
-        return "deleted", "The list was deleted."
+        return Code.DELETED, "The list was deleted."
     if not isinstance(command, CreateList) and command.expected not in (None, found.version):
-        return "version", f"The list has changed: its version is {found.version} by now."
+        return Code.VERSION, f"The list has changed: its version is {found.version} by now."
     if answer is Answer.DELETE and (size := state.size(found.id)):
         tasks = "1 task is" if size == 1 else f"{size:,} tasks are"
-        return "not-empty", f"{tasks} on the list, open or completed: move or delete them first."
+        return Code.NOT_EMPTY, f"{tasks} on the list, open or completed: move or delete them first."
     return None
 
 

@@ -19,6 +19,7 @@ from schemas import ids, subjects
 from schemas.records import DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
 from streams.domain import decision
 from streams.domain.decision import About, Decision
+from streams.domain.rejections import Code
 
 Command = UpdateTag | RenameTag | DeleteTag
 Event = TagUpdated
@@ -74,7 +75,7 @@ def decide(state: State, command: Command) -> Decision[Event]:
 def superseded(command: RenameTag | DeleteTag) -> Decision[Event]:
     """Return the decision to refuse a command whose bulk was begun on other tasks."""
     detail = "It was begun on other tasks, or in other versions; send it again under a new key."
-    return decision.rejected(command, _about(command, None), "resolution", detail)
+    return decision.rejected(command, _about(command, None), Code.RESOLUTION, detail)
 
 
 def evolve(before: Tag | None, event: Event) -> Tag:

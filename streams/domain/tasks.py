@@ -43,6 +43,7 @@ from schemas.records import (
 from streams.domain import composition, decision, hierarchy, lists
 from streams.domain.decision import About, Decision
 from streams.domain.invalid import Invalid
+from streams.domain.rejections import Code
 
 Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask | CreateOccurrence
 Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted | TaskRestored | TaskPurged
@@ -102,7 +103,7 @@ def decide(state: State, command: Command) -> Decision[Event]:
     """Return the events that a command leads to, and its outcome."""
     task = state.task(command.task)
     if task is not None and task.user != command.user:  # another user's: not even its existence is told
-        return _rejected(command, None, "not-found", "There is no such task.")
+        return _rejected(command, None, Code.NOT_FOUND, "There is no such task.")
     answer = TABLE[type(command)][task.status if task else None]
     if refusal := _refusal(task, command, answer):
         return _rejected(command, task, *refusal)
@@ -145,14 +146,14 @@ def head_after(head: Series | None, event: Event) -> Series | None:
     return head
 
 
-def _refusal(task: Task | None, command: Command, answer: Answer) -> tuple[str, str] | None:
+def _refusal(task: Task | None, command: Command, answer: Answer) -> tuple[Code, str] | None:
     """Return code and detail of a command that is refused whatever it wants."""
     if task is None:
-        return ("not-found", "There is no such task.") if answer is Answer.NOT_FOUND else None
+        return (Code.NOT_FOUND, "There is no such task.") if answer is Answer.NOT_FOUND else None
     if answer is Answer.GONE:
-        return "deleted", "The task was deleted."
+        return Code.DELETED, "The task was deleted."
     if not isinstance(command, CreateTask | CreateOccurrence) and command.expected not in (None, task.version):
-        return "version", f"The task has changed: its version is {task.version} by now."
+        return Code.VERSION, f"The task has changed: its version is {task.version} by now."
     return None
 
 
@@ -230,7 +231,9 @@ def _nothing(command: Command, task: Task | None) -> Decision[Event]:
     return decision.nothing(command, _about(command, task))
 
 
-def _rejected(command: Command, task: Task | None, code: str, detail: str, field: str | None = None) -> Decision[Event]:
+def _rejected(
+    command: Command, task: Task | None, code: Code, detail: str, field: str | None = None
+) -> Decision[Event]:
     return decision.rejected(command, _about(command, task), code, detail, field)
 
 

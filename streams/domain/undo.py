@@ -35,6 +35,7 @@ from schemas.records import (
 )
 from streams.domain import audit, composition, recurrence, tasks
 from streams.domain.invalid import Invalid
+from streams.domain.rejections import Code
 
 _TYPES = get_type_hints(Task)
 _UNSET = object()  # no field's value
@@ -43,7 +44,7 @@ _UNSET = object()  # no field's value
 class Contradicted(Invalid):
     """Something later contradicts what is to be undone."""
 
-    code: ClassVar[str] = "contradicted"
+    code: ClassVar[Code] = Code.CONTRADICTED
 
 
 @dataclass(frozen=True)

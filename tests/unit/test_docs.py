@@ -16,6 +16,7 @@ from docs import configuration, errors
 from rondo.cli import SECTIONS, cli
 from rondo.place import NAMES
 from schemas.topics import DAYS, FOR_EVER, SHARED, Topic
+from streams.domain.rejections import MEANINGS, Code
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = {
@@ -132,6 +133,10 @@ def test_the_page_of_settings_is_what_is_written_from_the_code():
 
 def test_the_page_of_errors_is_what_is_written_from_the_code():
     assert errors.document() == DOCUMENTS["docs/errors.md"], "Write it anew: make docs"
+
+
+def test_every_code_of_a_rejection_is_explained():
+    assert set(MEANINGS) == set(Code)
 
 
 def test_every_setting_is_explained_and_no_other():
