@@ -19,11 +19,12 @@ from tests.acceptance.stack import PATIENCE, Stack, User, until
 from tests.integration.pipeline.wire import Wire, partition_of
 
 LONG_AGO = RESTORABLE + 60_000
+AN_HOUR_AGO = 3_600_000
 
 
-async def send(wire: Wire, user: User, task: str, *commands: Any) -> None:
-    """Put commands of long ago on the log, a second apart."""
-    now = time.time_ns() // 1_000_000 - LONG_AGO
+async def send(wire: Wire, user: User, task: str, ago: int, *commands: Any) -> None:
+    """Put commands of so many milliseconds ago on the log, a second apart."""
+    now = time.time_ns() // 1_000_000 - ago
     for number, (kind, fields) in enumerate(commands):
         at = now + 1000 * number
         command = kind(id=str(uuid4()), user=user.id, at=at, actor=f"user:{user.id}", task=task, **fields)
@@ -38,8 +39,8 @@ async def test_a_task_is_gone_30_days_after_it_was_deleted_and_its_history_stays
     stack: Stack, user: User, wire: Wire
 ) -> None:
     gone, kept = str(uuid4()), str(uuid4())
-    await send(wire, user, gone, CREATE, (DeleteTask, {}))
-    await send(wire, user, kept, CREATE, (DeleteTask, {}), (RestoreTask, {}))
+    await send(wire, user, gone, LONG_AGO, CREATE, (DeleteTask, {}))
+    await send(wire, user, kept, AN_HOUR_AGO, CREATE, (DeleteTask, {}), (RestoreTask, {}))
 
     def told() -> bool:
         try:
