@@ -27,11 +27,22 @@ from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields
 from streams.domain import bulk
 from streams.domain.filters import where
 from streams.domain.rejections import Code
+from streams.domain.views import tag_id
 
 MOST = 100_000
 """The most tasks of a bulk."""
 _ROOM = 256 * 1024
 _REVERT = TaskChange(Action.REVERT, (), TaskFields())
+_MEANT = f"id = ${FIRST}::uuid and version = coalesce(${FIRST + 1}::bigint, version)"
+_TAGGED = f"tasks.id in (select task_id from rondo.task_tags where tag_id = ${FIRST}::uuid)"  # noqa: S608 - a number
+_ON_LIST = f"tasks.list_id = (select id from rondo.lists where {_MEANT})"  # noqa: S608
+_BELOW = f"""tasks.id in (
+    with recursive below as (
+        select id, parent_id from rondo.tasks where parent_id = (select id from rondo.tasks where {_MEANT})
+        union select part.id, part.parent_id from rondo.tasks as part join below on part.parent_id = below.id
+    )
+    select id from below
+)"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,26 @@ async def bearing(condition: str, values: Sequence[object], user: str, parts: Pa
         detail = f"It is about more than {MOST:,} tasks; change some of them by bulks first."
         raise invalid([FieldError("tasks", detail)])
     return tuple(TaskAt(task.id) for task in found)
+
+
+async def tagged(tag: str, user: str, parts: Parts) -> tuple[TaskAt, ...]:
+    """Return the tasks that bear a tag, as ``bearing`` does."""
+    return await bearing(_TAGGED, [tag_id(user, tag)], user, parts)
+
+
+async def on_list(list_id: str, version: int | None, user: str, parts: Parts) -> tuple[TaskAt, ...]:
+    """Return the tasks on a list, as ``bearing`` does; none where the list is in another version than this one."""
+    return await bearing(_ON_LIST, [list_id, version], user, parts)
+
+
+async def below(task: str, version: int | None, user: str, parts: Parts) -> tuple[TaskAt, ...]:
+    """Return the tasks that are parts of a task, and their parts, as ``on_list`` does."""
+    return await bearing(_BELOW, [task, version], user, parts)
+
+
+def ahead(items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, fingerprint: str) -> list[ChangeTasks]:
+    """Return the chunks of the bulk that goes before the command of an envelope, and is a part of it."""
+    return chunked(items, change, envelope, fingerprint, ids.ahead(envelope.command))
 
 
 def chunked(

@@ -3,8 +3,9 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypedDict
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import structlog
@@ -60,6 +61,10 @@ class Envelope:
     def fingerprint(self, body: BaseModel | None = None, expected: int | None = None) -> str:
         """Return what tells this request from another under the same key."""
         return fingerprint(self.method, self.path, body, expected)
+
+    def asking(self, **query: str) -> "Envelope":
+        """Return the envelope of a request that says more in its address, and is another request with that."""
+        return replace(self, path=f"{self.path}?{urlencode(query)}") if query else self
 
     def common(self, body: BaseModel | None = None, expected: int | None = None) -> Common:
         """Return the fields that every command has."""

@@ -5,6 +5,7 @@ import asyncio
 from api.parts import Parts
 from api.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
 from postgres.reader import Told, View
+from schemas import ids
 from schemas.records import OutcomeKind, Reversal, TaskAt
 from streams.domain import undo
 from streams.domain.rejections import Code
@@ -33,14 +34,16 @@ async def items(id_: str, user: str, parts: Parts) -> tuple[TaskAt, ...]:
 
 
 async def _changed(view: View, id_: str) -> tuple[list[str], int]:
-    """Return the ids of a bulk's commands, or of the one command, and how many tasks they changed."""
+    """Return the ids of a bulk's commands, or of the one command and what went before it, and how much they changed."""
     if chunks := await view.chunks(id_):
         in_part = any(chunk.code == Code.RESOLUTION for chunk in chunks)
         if len(chunks) < chunks[0].chunks and not in_part:
             raise Problem(CONFLICT, "The bulk is not over yet. Undo it once it is.")
         commands, changed = [chunk.command for chunk in chunks], sum(chunk.changed for chunk in chunks)
     elif outcome := await view.command(id_):
-        commands, changed = [id_], int(outcome.kind is OutcomeKind.ACCEPTED)
+        before = await view.chunks(ids.ahead(id_))
+        commands = [*(chunk.command for chunk in before), id_]
+        changed = sum(chunk.changed for chunk in before) + int(outcome.kind is OutcomeKind.ACCEPTED)
     else:
         raise Problem(NOT_FOUND, "No outcome of such a command is known. If you sent it a moment ago, ask again.")
     if not changed:

@@ -30,7 +30,13 @@ SECTIONS = {
         "complete": Wired("finish:complete", "Complete tasks."),
         "reopen": Wired("finish:reopen", "Open completed tasks again."),
         "delete": Wired("finish:delete", "Delete tasks; their history stays."),
+        "restore": Wired("finish:restore", "Bring deleted tasks back."),
+        "undo": Wired("undo:undo", "Take back what was done last, or what a command did."),
         "history": Wired("look:history", "Show what happened to a task."),
+        "search": Wired("look:search", "Look for words in titles and notes."),
+        "bulk": Wired("bulk:bulk_group", "Do the same to many tasks."),
+        "lists": Wired("lists:lists_group", "Show and change lists."),
+        "tags": Wired("tags:tags_group", "Show and change tags, over all tasks."),
     },
     "You": {
         "login": Wired("account:log_in", "Keep the address and the token that the next commands use."),

@@ -35,6 +35,11 @@ def chunk(bulk: str, number: int) -> str:
     return derive("chunk", bulk, number) if number else bulk
 
 
+def ahead(command_id: str) -> str:
+    """Return the id of the bulk that goes before a command as a part of it."""
+    return derive("bulk", command_id)
+
+
 def event(command_id: str, number: int = 0) -> str:
     """Return the id of the ``number``-th event that a command led to."""
     return derive("event", command_id, number)

@@ -1,10 +1,10 @@
 """Lists: commands that create, change and delete them; one list, all of them, and what happened to one."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 
-from api import answers, cursors, examples, shapes, trails
+from api import answers, bulks, cursors, examples, shapes, trails
 from api.ingress import Enveloped, Expected
 from api.pages import Cursor, Limit, ListId, list_responses, listed, responses
 from api.parts import Served
@@ -12,9 +12,15 @@ from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import LIST, take
 from schemas import ids, subjects
-from schemas.records import CreateList, DeleteList, UpdateList
+from schemas.records import Action, CreateList, DeleteList, TaskChange, TaskFields, UpdateList
 
 router = APIRouter(prefix="/v1/lists", tags=["lists"], route_class=Route, dependencies=[signed])
+
+_TASKS = "What becomes of the tasks on the list: `move` to the inbox, or `delete`."
+_LEAVING = {
+    "move": TaskChange(Action.UPDATE, ("list",), TaskFields()),
+    "delete": TaskChange(Action.DELETE, (), TaskFields()),
+}
 
 NewList = Annotated[shapes.NewList, Body(openapi_examples={"list": {"value": examples.NEW_LIST}})]
 Changes = Annotated[shapes.ListChanges, Body(openapi_examples={"change": {"value": examples.LIST_CHANGES}})]
@@ -43,9 +49,24 @@ async def change_list(
 @router.delete(
     "/{list_id}", status_code=202, response_model=answers.ListTaken, responses=LIST.command, dependencies=[empty]
 )
-async def delete_list(list_id: ListId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
-    """Delete a list that no task is on, open or completed; else it is refused as `not-empty`."""
-    return await take(parts.ingress, DeleteList(**envelope.changing(expected), list=str(list_id)), envelope)
+async def delete_list(
+    list_id: ListId,
+    envelope: Enveloped,
+    expected: Expected,
+    parts: Served,
+    tasks: Annotated[Literal["move", "delete"] | None, Query(description=_TASKS)] = None,
+) -> Response:
+    """Delete a list that no task is on, open or completed; else it is refused as `not-empty`.
+
+    With `tasks` those that are on it are moved to the inbox, or deleted, before. One that comes to the list meanwhile
+    keeps it from being deleted.
+    """
+    said = envelope.asking(tasks=tasks) if tasks else envelope
+    command = DeleteList(**said.changing(expected), list=str(list_id))
+    if tasks is None:
+        return await take(parts.ingress, command, said)
+    items = await bulks.on_list(str(list_id), expected, said.user, parts)
+    return await take(parts.ingress, command, said, bulks.ahead(items, _LEAVING[tasks], said, command.fingerprint))
 
 
 @router.get("/{list_id}", responses=responses(examples.LIST, NOT_FOUND))

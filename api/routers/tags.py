@@ -5,16 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response
 
 from api import answers, bulks, cursors, examples, shapes
-from api.ingress import Envelope, Enveloped
+from api.ingress import Enveloped
 from api.pages import Cursor, Limit, list_responses, listed, responses
-from api.parts import Parts, Served
+from api.parts import Served
 from api.problems import NOT_FOUND, FieldError, Problem, invalid
 from api.requests import Route, User, empty, signed
 from api.sending import TAG, take
-from postgres.finding import FIRST
-from schemas import ids
-from schemas.records import Action, ChangeTasks, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag
-from streams.domain.views import tag_id
+from schemas.records import Action, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag
 
 router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route, dependencies=[signed])
 
@@ -42,7 +39,8 @@ async def rename_tag(name: Name, body: NewName, envelope: Enveloped, parts: Serv
     if tag == to:
         raise invalid([FieldError("name", "It is its name already; give another.")])
     change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
-    chunks = await _chunks(tag, change, envelope, envelope.fingerprint(body), parts)
+    tasks = await bulks.tagged(tag, envelope.user, parts)
+    chunks = bulks.ahead(tasks, change, envelope, envelope.fingerprint(body))
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(
         parts.ingress, RenameTag(**envelope.common(body), tag=tag, to=to, **resolved), envelope, before=chunks
@@ -75,15 +73,7 @@ async def delete_tag(name: Name, envelope: Enveloped, parts: Served) -> Response
     """Take a tag from all tasks that bear it, and its colour. The tasks stay."""
     tag = shapes.checked_tag(name)
     change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
-    chunks = await _chunks(tag, change, envelope, envelope.fingerprint(), parts)
+    tasks = await bulks.tagged(tag, envelope.user, parts)
+    chunks = bulks.ahead(tasks, change, envelope, envelope.fingerprint())
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(parts.ingress, DeleteTag(**envelope.common(), tag=tag, **resolved), envelope, before=chunks)
-
-
-async def _chunks(
-    tag: str, change: TaskChange, envelope: Envelope, fingerprint: str, parts: Parts
-) -> list[ChangeTasks]:
-    """Return the chunks of the bulk that changes the tasks which bear a tag."""
-    condition = f"tasks.id in (select task_id from rondo.task_tags where tag_id = ${FIRST}::uuid)"  # noqa: S608 - a number
-    items = await bulks.bearing(condition, [tag_id(envelope.user, tag)], envelope.user, parts)
-    return bulks.chunked(items, change, envelope, fingerprint, ids.derive("bulk", envelope.command))

@@ -1,11 +1,11 @@
 """Tasks: commands that create, change, complete, reopen, delete and restore them; one task, and the list."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from api import answers, examples, shapes
+from api import answers, bulks, examples, shapes
 from api.ingress import Enveloped, Expected
 from api.pages import TaskId, responses
 from api.parts import Served
@@ -13,9 +13,22 @@ from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import TASK, take
 from schemas import ids
-from schemas.records import CompleteTask, CreateTask, DeleteTask, ReopenTask, RestoreTask, UpdateTask
+from schemas.records import (
+    Action,
+    CompleteTask,
+    CreateTask,
+    DeleteTask,
+    ReopenTask,
+    RestoreTask,
+    TaskChange,
+    TaskFields,
+    UpdateTask,
+)
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
+
+_SUBTASKS = "`delete` deletes what is a part of the task, and its parts, too."
+_DELETED = TaskChange(Action.DELETE, (), TaskFields())
 
 NewTask = Annotated[shapes.NewTask, Body(openapi_examples={"recurring": {"value": examples.NEW_TASK}})]
 Changes = Annotated[shapes.Changes, Body(openapi_examples={"change": {"value": examples.CHANGES}})]
@@ -64,9 +77,24 @@ async def restore_task(task: TaskId, envelope: Enveloped, expected: Expected, pa
 
 
 @router.delete("/{task}", status_code=202, response_model=answers.Taken, responses=TASK.command, dependencies=[empty])
-async def delete_task(task: TaskId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
-    """Delete a task. It leaves the list; its history stays."""
-    return await take(parts.ingress, DeleteTask(**envelope.changing(expected), task=str(task)), envelope)
+async def delete_task(
+    task: TaskId,
+    envelope: Enveloped,
+    expected: Expected,
+    parts: Served,
+    subtasks: Annotated[Literal["delete"] | None, Query(description=_SUBTASKS)] = None,
+) -> Response:
+    """Delete a task. It can be restored for 30 days; its history stays.
+
+    What is a part of it stays too and stands by itself, unless `subtasks` says that it is deleted before. A part
+    that is added meanwhile stays.
+    """
+    said = envelope.asking(subtasks=subtasks) if subtasks else envelope
+    command = DeleteTask(**said.changing(expected), task=str(task))
+    if subtasks is None:
+        return await take(parts.ingress, command, said)
+    items = await bulks.below(str(task), expected, said.user, parts)
+    return await take(parts.ingress, command, said, bulks.ahead(items, _DELETED, said, command.fingerprint))
 
 
 @router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))

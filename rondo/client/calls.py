@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar, Unpack, overload
+from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -97,9 +97,16 @@ def reopen(task: str, *, wait: float | None = None, key: str | None = None, vers
     return _command("POST", f"{_task(task)}/reopen", wait, key, version=version)
 
 
-def delete(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
-    """Delete a task."""
-    return _command("DELETE", _task(task), wait, key, version=version)
+def delete(
+    task: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    subtasks: Literal["delete"] | None = None,
+) -> Call[Answer]:
+    """Delete a task; what is a part of it stays, unless ``subtasks`` says otherwise."""
+    return _command("DELETE", _task(task), wait, key, version=version, query=_given(subtasks=subtasks))
 
 
 def restore(
@@ -162,10 +169,15 @@ def update_list(
 
 
 def delete_list(
-    list_id: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+    list_id: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    tasks: Literal["move", "delete"] | None = None,
 ) -> Call[ListAnswer]:
-    """Delete a list that no task is on."""
-    return _command("DELETE", _list(list_id), wait, key, version=version)
+    """Delete a list that no task is on; ``tasks`` moves those that are to the inbox, or deletes them, before."""
+    return _command("DELETE", _list(list_id), wait, key, version=version, query=_given(tasks=tasks))
 
 
 def show_list(list_id: str) -> Call[List]:
@@ -294,10 +306,11 @@ def _command(
     *,
     body: Mapping[str, Any] | None = None,
     version: int | None = None,
+    query: Mapping[str, str | int] | None = None,
 ) -> Call[Any]:
     expected = {} if version is None else {"If-Match": f'"{version}"'}
     headers = {"Idempotency-Key": key or str(uuid4()), **_waiting(wait), **expected}
-    return Call(method, path, body, headers=headers)
+    return Call(method, path, body, query or {}, headers)
 
 
 def _waiting(wait: float | None) -> dict[str, str]:

@@ -4,9 +4,10 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+import jwt
 import platformdirs
 
 from rondo import place
@@ -30,6 +31,14 @@ class Login:
             raise Unknown(f"{self.api!r} is not an address: write one like https://rondo.example or {LOCAL}.")
         if not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
             raise Unknown("The token is empty or has characters that no token has: copy it anew.")
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What the token says of itself, unchecked: ``sub`` is the user's id; empty where it is no JWT."""
+        try:
+            return jwt.decode(self.token, options={"verify_signature": False})
+        except jwt.InvalidTokenError:
+            return {}
 
     @classmethod
     def found(cls) -> Self:

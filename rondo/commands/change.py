@@ -9,7 +9,7 @@ import click
 
 from rondo.client import Answer, Outdated, Rondo, settled
 from rondo.client.shapes import Changes, Fields, Priority
-from rondo.commands import shared
+from rondo.commands import meant, shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import dates, shown
 
@@ -22,6 +22,7 @@ OPTION_FIELDS = {
     "repeat": "recurrence",
     "remind": "reminders",
     "parent": "parent",
+    "list": "list",
 }
 """The fields that options set and `--clear` clears, by the option."""
 TRIES = 5
@@ -37,11 +38,13 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--remind", multiple=True, help="15m, 2h, 1d before the due, or 2026-12-01T09:00:00Z; several times."),
     click.option("--repeat", help="A recurrence rule (RFC 5545), as FREQ=WEEKLY;BYDAY=MO."),
     click.option("--parent", metavar="ID", type=shared.TaskId(), help="The task that it is a part of."),
+    click.option("--list", metavar="NAME", help="The list that it is on, by name or id; --clear list is the inbox."),
     click.option("--pin/--unpin", "pinned", default=None, help="Pin it, or no longer."),
 )
 
 
-def _fields(command: Any) -> Any:
+def fields(command: Any) -> Any:
+    """Take the options that set a task's fields."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
@@ -49,15 +52,16 @@ def _fields(command: Any) -> Any:
 
 @click.command(cls=TaskCommand)
 @click.argument("title", nargs=-1, required=True)
-@_fields
+@fields
 @click.option("--key", help="A name for this very task: typed again with the same key, it is not created again.")
 @shared.as_json
 def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) -> None:
     """Create a task. The words of TITLE need no quotes, unless the shell reads more into them."""
-    fields = written(typed)
+    set_ = written(typed)
     with shared.rondo() as client:
-        answer = client.create(" ".join(title), wait=shared.WAIT, key=key, **_with_parent(client, fields))
+        answer = client.create(" ".join(title), wait=shared.WAIT, key=key, **resolved(client, set_))
     task = settled(answer)
+    shared.undoable(answer)
     if as_json:
         shared.echo_json(answer)
     else:
@@ -67,7 +71,7 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
 @click.command(cls=TaskCommand)
 @shared.several
 @click.option("--title", help="Another title.")
-@_fields
+@fields
 @click.option("--add-tag", multiple=True, help="A tag besides those that it has; several times.")
 @click.option("--remove-tag", multiple=True, help="A tag to take away; several times.")
 @click.option("--clear", multiple=True, type=click.Choice(list(OPTION_FIELDS)), help="Empty this field; several times.")
@@ -91,7 +95,7 @@ def edit(
 
     with shared.rondo() as client:
         ids = shared.resolve(client, tasks)
-        changes = cast("Changes", {**_with_parent(client, set_), **emptied})
+        changes = cast("Changes", {**resolved(client, set_), **emptied})
         if title is not None:
             changes["title"] = title
 
@@ -131,8 +135,8 @@ def written(typed: dict[str, Any]) -> Fields:
         raise click.UsageError(str(error)) from None
     notes = click.get_text_stream("stdin").read() if typed["notes"] == "-" else typed["notes"]
     values = {**typed, **dated, "remind": reminders, "notes": notes, "tag": list(typed["tag"])}
-    fields = {field: values[option] for option, field in OPTION_FIELDS.items() if values[option] not in (None, [])}
-    return cast("Fields", fields if typed["pinned"] is None else {**fields, "pinned": typed["pinned"]})
+    set_ = {field: values[option] for option, field in OPTION_FIELDS.items() if values[option] not in (None, [])}
+    return cast("Fields", set_ if typed["pinned"] is None else {**set_, "pinned": typed["pinned"]})
 
 
 def cleared(names: tuple[str, ...], typed: dict[str, Any]) -> dict[str, None]:
@@ -143,10 +147,14 @@ def cleared(names: tuple[str, ...], typed: dict[str, Any]) -> dict[str, None]:
     return {OPTION_FIELDS[name]: None for name in names}
 
 
-def _with_parent(client: Rondo, fields: Fields) -> Fields:
-    """Return fields with the parent's whole id."""
-    parent = fields.get("parent")
-    return {**fields, "parent": shared.resolve(client, [parent])[0]} if parent else fields
+def resolved(client: Rondo, typed: Fields) -> Fields:
+    """Return fields with the whole ids of parent and list."""
+    found: Fields = {**typed}
+    if parent := typed.get("parent"):
+        found["parent"] = shared.resolve(client, [parent])[0]
+    if name := typed.get("list"):
+        found["list"] = meant.list_id(client, name)
+    return found
 
 
 def _today(zone: str | None) -> date:

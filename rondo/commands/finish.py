@@ -1,4 +1,4 @@
-"""`rondo complete`, `rondo reopen` and `rondo delete`: where a task stands."""
+"""`rondo complete`, `rondo reopen`, `rondo delete` and `rondo restore`: where a task stands."""
 
 import click
 
@@ -36,13 +36,28 @@ def reopen(tasks: tuple[str, ...], as_json: bool) -> None:
 
 @click.command(cls=TaskCommand)
 @shared.several
+@click.option("--keep-parts", is_flag=True, help="Leave their sub-tasks, which stand by themselves then.")
 @shared.as_json
-def delete(tasks: tuple[str, ...], as_json: bool) -> None:
-    """Delete tasks; their history stays."""
+def delete(tasks: tuple[str, ...], keep_parts: bool, as_json: bool) -> None:
+    """Delete tasks and their sub-tasks. They can be restored for 30 days; their history stays."""
     with shared.rondo() as client:
         shared.each(
             shared.resolve(client, tasks),
-            lambda task: client.delete(task, wait=shared.WAIT),
+            lambda task: client.delete(task, wait=shared.WAIT, subtasks=None if keep_parts else "delete"),
             lambda answer: shared.told(answer, "Deleted", "was deleted already"),
+            as_json,
+        )
+
+
+@click.command(cls=TaskCommand)
+@shared.several
+@shared.as_json
+def restore(tasks: tuple[str, ...], as_json: bool) -> None:
+    """Bring deleted tasks back, open or completed as they were."""
+    with shared.rondo() as client:
+        shared.each(
+            shared.resolve(client, tasks),
+            lambda task: client.restore(task, wait=shared.WAIT),
+            lambda answer: shared.told(answer, "Restored", "was not deleted"),
             as_json,
         )

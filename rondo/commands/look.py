@@ -4,25 +4,50 @@ from itertools import islice
 
 import click
 
-from rondo.commands import shared
+from rondo.client.shapes import ListedTask
+from rondo.commands import meant, shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import shown
 
 
 @click.command("list", cls=TaskCommand)
 @click.option("--filter", "filter_", default="open", show_default=True, help="Which tasks, see docs/filters.md.")
+@click.option("--list", "list_", metavar="NAME", help="Only those on this list, by name or id.")
 @click.option("--sort", help="By what, as due,-priority; by default the newest first.")
 @shared.zone
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="So many tasks at most.")
 @shared.as_json
-def list_tasks(filter_: str, sort: str | None, zone: str | None, limit: int, as_json: bool) -> None:
+def list_tasks(
+    *, filter_: str, list_: str | None, sort: str | None, zone: str | None, limit: int, as_json: bool
+) -> None:
     """Show tasks that a filter finds.
 
     Into a pipe or a file goes a line a task, its fields apart by tabs: id, status, priority, due, title, tags.
     """
     with shared.rondo() as client:
-        listed = client.tasks(filter_, sort=sort, zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE))
-        tasks = list(islice(listed, limit + 1))
+        if list_:
+            filter_ = f'({filter_}) and list = "{meant.list_id(client, list_)}"'
+        found = client.tasks(filter_, sort=sort, zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE))
+        tell(list(islice(found, limit + 1)), limit, as_json)
+
+
+@click.command(cls=TaskCommand)
+@click.argument("words", nargs=-1, required=True)
+@click.option("--filter", "filter_", help="Only among these, see docs/filters.md; by default all but the deleted.")
+@shared.zone
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many tasks at most.")
+@shared.as_json
+def search(words: tuple[str, ...], filter_: str | None, zone: str | None, limit: int, as_json: bool) -> None:
+    """Look for words in titles and notes, the best first. The last may be a beginning; one may be mistyped."""
+    with shared.rondo() as client:
+        found = client.tasks(
+            filter_, q=" ".join(words), zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE)
+        )
+        tell(list(islice(found, limit + 1)), limit, as_json)
+
+
+def tell(tasks: list[ListedTask], limit: int, as_json: bool) -> None:
+    """Show so many tasks, and whether there are more."""
     if as_json:
         shared.echo_json(tasks[:limit])
     elif shared.on_terminal():

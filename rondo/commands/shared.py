@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 
 from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Task, errors, settled
 from rondo.commands.ending import AWAY, DONE, FAILED, Failed
-from rondo.terminal import ids
+from rondo.terminal import ids, journal
 from rondo.terminal.shown import plain
 
 WAIT = 30.0
@@ -66,6 +66,12 @@ def rondo() -> Iterator[Rondo]:
     stamina.instrumentation.set_on_retry_hooks([])  # what was tried in vain is told once, at the end
     with Rondo.found() as client:
         yield client
+
+
+def undoable(*answers: Answer) -> None:
+    """Keep what commands did as one step that `rondo undo` takes back."""
+    done = [answer["command"]["id"] for answer in answers if answer["command"]["status"] == "accepted"]
+    journal.push(Login.found(), "command", done)
 
 
 class TaskId(click.ParamType):
@@ -143,6 +149,7 @@ def each(tasks: Iterable[str], send: Callable[[str], Answer], told: Callable[[An
             if not as_json:
                 click.echo(told(answer))
     finally:
+        undoable(*answers)
         if as_json:
             echo_json(answers)
     raise Exit(status)

@@ -8,13 +8,13 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from rondo.client.shapes import Due, Entry, Task
+from rondo.client.shapes import Due, Entry, ListedTask, Task
 from rondo.terminal import dates
 from rondo.terminal.ids import SHOWN
 
 PRIORITY = {"urgent": "bold red", "high": "yellow", "medium": "cyan", "low": "dim", "none": ""}
 STATUS = {"open": "", "completed": "dim strike", "deleted": "dim strike"}
-OVERDUE, TODAY = "bold red", "green"
+OVERDUE, TODAY, FOUND = "bold red", "green", "bold yellow"
 FIELDS = ("id", "status", "priority", "due", "title", "tags")
 """What a line of a list holds where it is not shown on a terminal."""
 
@@ -26,6 +26,11 @@ def plain(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def tasks(number: int) -> str:
+    """Return so many tasks in words."""
+    return "1 task" if number == 1 else f"{number:,} tasks"
 
 
 def due(value: Due | None) -> str:
@@ -52,7 +57,7 @@ def line(task: Task) -> str:
     return "\t".join(map(plain, fields))
 
 
-def table(tasks: Iterable[Task], now: datetime) -> Table:
+def table(tasks: Iterable[ListedTask], now: datetime) -> Table:
     """Return tasks as a table; ``now`` has the offset of where the person is."""
     shown = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("id", "due", "priority", "title", "tags"):
@@ -62,7 +67,22 @@ def table(tasks: Iterable[Task], now: datetime) -> Table:
     return shown
 
 
-def cells(task: Task, now: datetime) -> Iterator[Text]:
+def title(task: ListedTask) -> Text:
+    """Return a task's title with what was looked for marked; and what of the notes holds it, a line below."""
+    shown = Text("★ " if task["pinned"] else "", STATUS[task["status"]])
+    highlights = task.get("highlights")
+    if not highlights:
+        return shown.append(plain(task["title"]))
+    for part in highlights["title"]:
+        shown.append(plain(part["text"]), FOUND if part["match"] else "")
+    if highlights["notes"]:
+        shown.append("\n")
+    for part in highlights["notes"]:
+        shown.append(plain(part["text"]), FOUND if part["match"] else "dim")
+    return shown
+
+
+def cells(task: ListedTask, now: datetime) -> Iterator[Text]:
     """Yield the cells of a task's row."""
     is_open = task["status"] == "open"
     priority = task["priority"]
@@ -70,7 +90,7 @@ def cells(task: Task, now: datetime) -> Iterator[Text]:
     yield Text(task["id"][:SHOWN], "dim")
     yield Text(near(task["due"], now.date()) + repeats, _urgency(task, now) if is_open else "dim")
     yield Text("" if priority == "none" else priority, PRIORITY[priority] if is_open else "dim")
-    yield Text(("★ " if task["pinned"] else "") + plain(task["title"]), STATUS[task["status"]])
+    yield title(task)
     yield Text(" ".join(f"#{plain(tag)}" for tag in task["tags"]), "blue" if is_open else "dim")
 
 
@@ -104,6 +124,7 @@ def facts(task: Task) -> Iterator[tuple[str, str]]:
         "repeat": plain(task["recurrence"] or ""),
         "remind": ", ".join(reminders),
         "tags": ", ".join(map(plain, task["tags"])),
+        "list": task["list"] or "",
         "parent": task["parent"] or "",
         "pinned": "yes" if task["pinned"] else "",
         "created": task["created_at"],

@@ -30,7 +30,7 @@ class Restart:
 @pytest.fixture(scope="module")
 def restart(stack: Stack) -> Restart:
     """A user's day, with the restart in its middle."""
-    user = stack.owner()
+    user = stack.new_user()
     under_key = user.rondo.create("Under a key", key="before", wait=WAIT)
     live_a_day(user)
     before = seen(user)

@@ -101,3 +101,44 @@ def test_the_rondo_that_runs_here_needs_no_address(stack: Stack, tmp_path: Path)
     assert elsewhere.json("whoami")["user"] == stack.run["user"]
     elsewhere.type("logout")
     assert "rondo login" in elsewhere.type("whoami", status=1)
+
+
+def test_many_tasks_are_changed_and_all_of_it_is_undone(terminal: Terminal, user: User) -> None:
+    tasks = [terminal.json("add", f"Errand {number}", "--tag", "errands")["task"]["id"] for number in range(3)]
+    done = terminal.json("bulk", "edit", "--filter", "#errands", "--add-tag", "late", "--priority", "high", "--yes")
+    assert (done["status"], done["changed"], done["refusals"]) == ("done", 3, [])
+    assert {tuple(user.rondo.task(task)["tags"]) for task in tasks} == {("errands", "late")}
+    assert terminal.type("undo").startswith("Put back 3 tasks.")
+    assert {tuple(user.rondo.task(task)["tags"]) for task in tasks} == {("errands",)}
+    assert terminal.type("undo").startswith("Put back 1 task.")  # the creation of the last
+    assert [task["id"] for task in terminal.json("list", "--filter", "deleted")] == [tasks[-1]]
+    terminal.type("restore", tasks[-1])
+    assert len(terminal.json("list")) == 3
+
+
+def test_a_bulk_tells_which_tasks_it_left_and_asks_nobody_who_is_not_there(terminal: Terminal) -> None:
+    task = terminal.json("add", "Report")["task"]["id"]
+    terminal.type("delete", task)
+    assert terminal.type("bulk", "complete", task, status=1) == f"{task[:8]}: The task was deleted.\n"
+    assert "--yes" in terminal.type("bulk", "complete", "--filter", "open", status=2)
+
+
+def test_tasks_are_on_lists_and_tags_are_over_all_tasks(terminal: Terminal) -> None:
+    terminal.type("lists", "add", "Deep", "work")
+    terminal.type("add", "Write", "--list", "deep work", "--tag", "writing")
+    terminal.type("add", "Rest")
+    assert [task["title"] for task in terminal.json("list", "--list", "Deep work")] == ["Write"]
+    terminal.type("tags", "rename", "writing", "text")
+    terminal.type("tags", "colour", "text", "#ff8c00")
+    [tag] = terminal.json("tags")
+    assert (tag["name"], tag["colour"], tag["open"]) == ("text", "#ff8c00", 1)
+    terminal.type("lists", "delete", "Deep work", status=1)
+    terminal.type("lists", "delete", "Deep work", "--tasks", "move")
+    assert (terminal.json("lists"), len(terminal.json("list", "--filter", "no list"))) == ([], 2)
+
+
+def test_words_are_found_also_mistyped(terminal: Terminal) -> None:
+    terminal.type("add", "Dentist appointment")
+    terminal.type("add", "Buy milk")
+    [found] = terminal.json("search", "dentsit")
+    assert [part["text"] for part in found["highlights"]["title"] if part["match"]] == ["Dentist"]

@@ -1,6 +1,7 @@
 """What the documents name exists, and the example that is worked through can be followed."""
 
 import ast
+import itertools
 import re
 import shlex
 import shutil
@@ -75,28 +76,30 @@ def test_a_make_target_that_is_named_exists(target: str):
 def test_a_command_that_is_named_is_taken(words: str):
     command: click.Command | None = cli
     rest = words.split()
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and rest:
         command = command.get_command(click.Context(command), rest.pop(0))
     assert command, words
     named_only = not rest  # what it takes is named by what it stands for, as TOPIC
     command.make_context(words, rest, resilient_parsing=named_only).close()  # refuses arguments that it does not take
 
 
-RONDO = re.compile(r"(?:\.venv/bin/)?(rondo [^#|\n]*)|.*\"\$\((rondo [^)]*)\)")
+RONDO = re.compile(r"(?:\.venv/bin/)?(rondo .*)|.*\"\$\((rondo [^)]*)\)")
 
 
 def typed(document: str) -> list[str]:
-    """Every line of shell in which `rondo` is typed, without its comment and what it is piped into."""
+    """Every line of shell in which `rondo` is typed, from there on."""
     lines = (line for block in blocks(DOCUMENTS[document], "sh") for line in block.splitlines())
     return [found[1] or found[2] for line in lines if (found := RONDO.match(line))]
 
 
 @pytest.mark.parametrize("line", [line for document in DOCUMENTS for line in typed(document)])
 def test_an_example_of_a_command_is_taken_with_all_that_it_says(line: str):
-    _, name, *words = shlex.split(line)
-    command = cli.get_command(click.Context(cli), name)
+    _, *words = itertools.takewhile(lambda word: word != "|", shlex.split(line, comments=True))
+    command: click.Command | None = cli
+    while isinstance(command, click.Group) and words:
+        command = command.get_command(click.Context(command), words.pop(0))
     assert command
-    command.make_context(name, words).close()  # refuses options, values and ids that it does not take
+    command.make_context(line, words).close()  # refuses options, values and ids that it does not take
 
 
 @pytest.mark.parametrize("name", [*SECTIONS["Tasks"], *SECTIONS["You"]])

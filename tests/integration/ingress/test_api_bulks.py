@@ -1,5 +1,6 @@
 """Bulks: resolved once, sent whole, carried out once, told task by task."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -213,3 +214,39 @@ async def test_undoing_twice_under_one_key_is_undoing_once(user: User, stages: S
     before = await tail.ends()
     again = await user.http.post(href, headers=headers)
     assert (again.json(), await tail.ends()) == (first.json(), before)
+
+
+async def test_what_is_a_part_of_a_task_is_deleted_with_it_and_undone_with_it(user: User, stages: StandIn) -> None:
+    [trip, other] = await created(user, "Trip", "Other")
+    [pack] = await created(user, "Pack", parent=trip)
+    [socks] = await created(user, "Socks", parent=pack)
+    family = [trip, pack, socks, other]
+
+    deleted = await user.http.delete(f"/v1/tasks/{trip}", params={"subtasks": "delete"}, headers=WAIT)
+    after = [task["status"] for task in await standing(user, family)]
+    undoing = await undone(user, deleted.json()["command"]["href"])
+
+    assert after == ["deleted", "deleted", "deleted", "open"]
+    assert counts(undoing) == ("done", 3, 3, 0, 0)
+    assert [task["status"] for task in await standing(user, family)] == ["open"] * 4
+
+
+async def test_a_task_that_is_deleted_alone_leaves_its_parts(user: User, stages: StandIn) -> None:
+    [trip] = await created(user, "Trip")
+    [pack] = await created(user, "Pack", parent=trip)
+    refused = await user.http.delete(
+        f"/v1/tasks/{trip}", params={"subtasks": "delete"}, headers=WAIT | {"If-Match": '"7"'}
+    )
+    await user.http.delete(f"/v1/tasks/{trip}", headers=WAIT)
+    assert (refused.status_code, (await standing(user, [pack]))[0]["status"]) == (412, "open")
+
+
+async def test_bulks_and_commands_of_one_user_at_once_are_all_taken(user: User) -> None:
+    tasks = [{"id": str(uuid4())} for _ in range(600)]
+    sent = [
+        user.http.post("/v1/bulks", json={"tasks": tasks, "action": "complete"})
+        if number % 4 == 0
+        else user.http.post("/v1/tasks", json={"title": f"{number}"})
+        for number in range(64)
+    ]
+    assert {answer.status_code for answer in await asyncio.gather(*sent)} == {202}

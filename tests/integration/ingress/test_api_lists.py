@@ -119,3 +119,42 @@ async def test_another_users_list_can_not_be_seen(user: User, new_user: Callable
     assert (await other.http.get(href)).status_code == 404
     assert (await other.http.get("/v1/lists")).json()["items"] == []
     assert (await other.http.delete(href, headers=WAIT)).status_code == 404
+
+
+async def test_a_list_is_deleted_with_what_is_on_it_moved_to_the_inbox(user: User) -> None:
+    href = (await created(user)).json()["list"]["href"]
+    task = await task_on(user, href.rpartition("/")[2])
+
+    answer = await user.http.delete(href, params={"tasks": "move"}, headers=WAIT)
+
+    assert (answer.status_code, answer.json()["list"]["deleted"]) == (200, True)
+    assert (await user.http.get(task)).json() | {"list": None, "status": "open"} == (await user.http.get(task)).json()
+
+
+async def test_a_list_is_deleted_with_what_is_on_it(user: User) -> None:
+    href = (await created(user)).json()["list"]["href"]
+    task = await task_on(user, href.rpartition("/")[2])
+
+    answer = await user.http.delete(href, params={"tasks": "delete"}, headers=WAIT)
+
+    assert (answer.status_code, answer.json()["list"]["deleted"]) == (200, True)
+    assert (await user.http.get(task)).json()["status"] == "deleted"
+
+
+async def test_a_list_in_another_version_keeps_its_tasks(user: User) -> None:
+    href = (await created(user)).json()["list"]["href"]
+    task = await task_on(user, href.rpartition("/")[2])
+
+    answer = await user.http.delete(href, params={"tasks": "delete"}, headers={**WAIT, "If-Match": '"7"'})
+
+    assert answer.status_code == 412
+    assert (await user.http.get(task)).json()["status"] == "open"
+
+
+async def test_a_key_that_stands_for_deleting_a_list_does_not_stand_for_deleting_its_tasks(user: User) -> None:
+    href = (await created(user)).json()["list"]["href"]
+    await task_on(user, href.rpartition("/")[2])
+    headers = {**WAIT, "Idempotency-Key": "away with it"}
+    assert (await user.http.delete(href, headers=headers)).json()["code"] == "not-empty"
+    answer = await user.http.delete(href, params={"tasks": "delete"}, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")

@@ -14,7 +14,16 @@ from tests.unit.client.tasks import ENTRY, task
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=1)))
 TODAY = NOW.date()
 SIMPLE = task(
-    due=None, due_at=None, start=None, start_at=None, recurrence=None, reminders=[], priority="none", tags=[], notes=""
+    due=None,
+    due_at=None,
+    start=None,
+    start_at=None,
+    recurrence=None,
+    reminders=[],
+    priority="none",
+    tags=[],
+    notes="",
+    list=None,
 )
 
 

@@ -1,0 +1,158 @@
+"""`rondo bulk`: the same to many tasks, as one command."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import click
+from click.exceptions import Exit
+
+from rondo.client import Login, Rondo
+from rondo.client.shapes import Action, NewBulk
+from rondo.commands import change, following, shared
+from rondo.commands.ending import DONE, FAILED
+from rondo.commands.shared import TaskCommand
+from rondo.terminal import journal
+from rondo.terminal.shown import tasks as counted
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+class BulkCommands(click.Group):
+    """A group whose commands talk to the API."""
+
+    command_class = TaskCommand
+
+
+@click.group("bulk", cls=BulkCommands)
+def bulk_group() -> None:
+    """Do the same to many tasks, as one command that can be undone.
+
+    They are those that --filter finds, or those that are named. A task that does not allow it is left as it is.
+    """
+
+
+def _meant(command: C) -> C:
+    for option in reversed(
+        (
+            click.argument("tasks", metavar="[ID]...", nargs=-1, type=shared.TaskId()),
+            click.option("--filter", "filter_", help="Which tasks, see docs/filters.md."),
+            click.option("--days-in", metavar="ZONE", help="Where the filter's days are; else where you are."),
+            click.option("--yes", is_flag=True, help="Don't ask before."),
+            shared.as_json,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@bulk_group.command()
+@_meant
+def complete(**meant: Any) -> None:
+    """Complete tasks."""
+    run("complete", {}, "Completed", "completed already", **meant)
+
+
+@bulk_group.command()
+@_meant
+def reopen(**meant: Any) -> None:
+    """Open completed tasks again."""
+    run("reopen", {}, "Opened", "open already", **meant)
+
+
+@bulk_group.command()
+@_meant
+def delete(**meant: Any) -> None:
+    """Delete tasks. They can be restored for 30 days."""
+    run("delete", {}, "Deleted", "deleted already", **meant)
+
+
+@bulk_group.command()
+@_meant
+def restore(**meant: Any) -> None:
+    """Bring deleted tasks back."""
+    run("restore", {}, "Restored", "not deleted", **meant)
+
+
+@bulk_group.command()
+@_meant
+@change.fields
+@click.option("--add-tag", multiple=True, help="A tag besides those that they have; several times.")
+@click.option("--remove-tag", multiple=True, help="A tag to take away; several times.")
+@click.option("--clear", multiple=True, type=click.Choice(list(change.OPTION_FIELDS)), help="Empty this field.")
+@click.option("--shift", type=int, metavar="DAYS", help="Move start and due by so many days; -1 is one earlier.")
+def edit(
+    *,
+    add_tag: tuple[str, ...],
+    remove_tag: tuple[str, ...],
+    clear: tuple[str, ...],
+    shift: int | None,
+    **typed: Any,
+) -> None:
+    """Set fields of tasks, all to the same; move their dates; add and remove tags."""
+    meant = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
+    with shared.rondo() as client:
+        changes = {**change.resolved(client, change.written(typed)), **change.cleared(clear, typed)}
+    extra = {"changes": changes, "add_tags": list(add_tag), "remove_tags": list(remove_tag), "shift": shift}
+    update = {name: value for name, value in extra.items() if value}
+    if not update:
+        raise click.UsageError("Nothing to change: name a field, as --due, --shift or --add-tag.")
+    run("update", update, "Changed", "like that already", **meant)
+
+
+@bulk_group.command()
+@click.argument("bulk", metavar="ID", type=click.UUID)
+@shared.as_json
+def show(bulk: UUID, as_json: bool) -> None:
+    """Show how far a bulk is, and the tasks that it left as they are."""
+    with shared.rondo() as client:
+        found = client.bulk(str(bulk))
+        if as_json:
+            shared.echo_json(following.shown(client, found))
+        else:
+            if found["status"] == "pending":
+                click.echo(f"{found['decided']:,} of {found['chunks']:,} chunks are decided.")
+            following.tell(client, found, "Changed", "unchanged")
+
+
+def run(
+    action: Action,
+    update: dict[str, Any],
+    done: str,
+    already: str,
+    *,
+    tasks: tuple[str, ...],
+    filter_: str | None,
+    days_in: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Count, ask, send, follow, tell; and end with 1 where a task was left as it is."""
+    if bool(tasks) == bool(filter_):
+        raise click.UsageError("Say which tasks: by --filter, or by their ids.")
+    with shared.rondo() as client:
+        wanted = cast("NewBulk", {"action": action, **_which(client, tasks, filter_, days_in), **update})
+        if filter_ and not yes and not _confirmed(client, wanted, action):
+            raise Exit(FAILED)
+        sent = client.change_many(**wanted)
+        journal.push(Login.found(), "bulk", [sent["id"]] if sent["tasks"] else [])
+        found = following.followed(client, sent)
+        if as_json:
+            shared.echo_json(following.shown(client, found))
+        else:
+            following.tell(client, found, done, already)
+    raise Exit(FAILED if found["refused"] or found["status"] == "in-part" else DONE)
+
+
+def _which(client: Rondo, tasks: tuple[str, ...], filter_: str | None, days_in: str | None) -> dict[str, Any]:
+    if filter_:
+        return {"filter": filter_, "zone": days_in or shared.local_zone()}
+    return {"tasks": [{"id": task} for task in shared.resolve(client, tasks)]}
+
+
+def _confirmed(client: Rondo, wanted: NewBulk, action: Action) -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nobody can be asked here: --yes does it without.")
+    meant = client.count_many(**wanted)["tasks"]
+    return bool(meant) and click.confirm(f"{action.capitalize()} {counted(meant)}?", err=True)

@@ -1,0 +1,107 @@
+"""`rondo lists`: the lists that tasks are on."""
+
+from typing import Any, cast
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from rondo.client import settled
+from rondo.client.shapes import List, ListAnswer, ListChanges
+from rondo.commands import meant, shared
+from rondo.commands.shared import TaskCommand
+from rondo.terminal.ids import SHOWN
+from rondo.terminal.shown import plain
+
+COLOUR = click.option("--colour", help="As #1e90ff.")
+ORDER = click.option("--order", help="Its place among the lists: they are sorted by this text.")
+
+
+class ListCommands(click.Group):
+    """A group whose commands talk to the API."""
+
+    command_class = TaskCommand
+
+
+@click.group("lists", cls=ListCommands, invoke_without_command=True)
+@shared.as_json
+@click.pass_context
+def lists_group(ctx: click.Context, as_json: bool) -> None:
+    """Show the lists in their order, or add, edit and delete one."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(show, as_json=as_json)
+
+
+@lists_group.command()
+@shared.as_json
+def show(as_json: bool) -> None:
+    """Show the lists in their order, with how many open tasks are on each."""
+    with shared.rondo() as client:
+        found = list(client.lists(limit=shared.PAGE))
+    if as_json:
+        shared.echo_json(found)
+    elif shared.on_terminal():
+        shared.echo(_table(found))
+    else:
+        click.echo("".join(f"{one['id']}\t{one['open']}\t{plain(one['name'])}\n" for one in found), nl=False)
+
+
+@lists_group.command()
+@click.argument("name", nargs=-1, required=True)
+@COLOUR
+@ORDER
+@shared.as_json
+def add(name: tuple[str, ...], as_json: bool, **typed: Any) -> None:
+    """Create a list."""
+    with shared.rondo() as client:
+        answer = client.create_list(" ".join(name), wait=shared.WAIT, **_given(typed))
+    _tell(answer, "Created", as_json)
+
+
+@lists_group.command()
+@click.argument("list_", metavar="LIST")
+@click.option("--name", help="Another name.")
+@COLOUR
+@ORDER
+@click.option("--clear", multiple=True, type=click.Choice(["colour", "order"]), help="Empty this field.")
+@shared.as_json
+def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
+    """Set fields of a list, which is named by its name or its id."""
+    changes = _given(typed) | dict.fromkeys(clear)
+    if not changes:
+        raise click.UsageError("Nothing to change: name a field, as --name or --colour.")
+    with shared.rondo() as client:
+        answer = client.update_list(meant.list_id(client, list_), wait=shared.WAIT, **cast("ListChanges", changes))
+    _tell(answer, "Changed", as_json)
+
+
+@lists_group.command()
+@click.argument("list_", metavar="LIST")
+@click.option("--tasks", type=click.Choice(["move", "delete"]), help="Move what is on it to the inbox, or delete it.")
+@shared.as_json
+def delete(list_: str, tasks: Any, as_json: bool) -> None:
+    """Delete a list that no task is on; --tasks says what becomes of those that are."""
+    with shared.rondo() as client:
+        answer = client.delete_list(meant.list_id(client, list_), wait=shared.WAIT, tasks=tasks)
+    _tell(answer, "Deleted", as_json)
+
+
+def _given(typed: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in typed.items() if value is not None}
+
+
+def _tell(answer: ListAnswer, done: str, as_json: bool) -> None:
+    found = settled(answer)
+    if as_json:
+        shared.echo_json(answer)
+    else:
+        click.echo(f"{done} {found['id'][:SHOWN]} {plain(found['name'])}")
+
+
+def _table(lists: list[List]) -> Table:
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("id", "open", "name"):
+        shown.add_column(column, no_wrap=column != "name", overflow="fold")
+    for one in lists:
+        shown.add_row(Text(one["id"][:SHOWN], "dim"), f"{one['open']:,}", Text(plain(one["name"]), one["colour"] or ""))
+    return shown

@@ -1,0 +1,90 @@
+"""`rondo tags`: tags over all tasks."""
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from rondo.client import Pending
+from rondo.client.shapes import Tag, TagAnswer
+from rondo.commands import shared
+from rondo.commands.shared import TaskCommand
+from rondo.terminal.shown import plain
+
+
+class TagCommands(click.Group):
+    """A group whose commands talk to the API."""
+
+    command_class = TaskCommand
+
+
+@click.group("tags", cls=TagCommands, invoke_without_command=True)
+@shared.as_json
+@click.pass_context
+def tags_group(ctx: click.Context, as_json: bool) -> None:
+    """Show the tags, or colour, rename and delete one over all tasks."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(show, as_json=as_json)
+
+
+@tags_group.command()
+@shared.as_json
+def show(as_json: bool) -> None:
+    """Show the tags by name, with how many open tasks bear each."""
+    with shared.rondo() as client:
+        found = list(client.tags(limit=shared.PAGE))
+    if as_json:
+        shared.echo_json(found)
+    elif shared.on_terminal():
+        shared.echo(_table(found))
+    else:
+        click.echo("".join(f"{tag['open']}\t{plain(tag['name'])}\n" for tag in found), nl=False)
+
+
+@tags_group.command()
+@click.argument("tag")
+@click.argument("colour", required=False)
+@shared.as_json
+def colour(tag: str, colour: str | None, as_json: bool) -> None:
+    """Give a tag a colour, as #1e90ff; without one take it away."""
+    with shared.rondo() as client:
+        answer = client.colour_tag(tag, colour, wait=shared.WAIT)
+    _tell(answer, f"Coloured {plain(tag)}" if colour else f"{plain(tag)} has no colour now", as_json)
+
+
+@tags_group.command()
+@click.argument("tag")
+@click.argument("name")
+@shared.as_json
+def rename(tag: str, name: str, as_json: bool) -> None:
+    """Give all tasks that bear a tag another in its place. Where that is one already, the two become one."""
+    with shared.rondo() as client:
+        answer = client.rename_tag(tag, name, wait=shared.WAIT)
+    _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", as_json)
+
+
+@tags_group.command()
+@click.argument("tag")
+@shared.as_json
+def delete(tag: str, as_json: bool) -> None:
+    """Take a tag from all tasks that bear it. The tasks stay."""
+    with shared.rondo() as client:
+        answer = client.delete_tag(tag, wait=shared.WAIT)
+    _tell(answer, f"Deleted {plain(tag)}", as_json)
+
+
+def _tell(answer: TagAnswer, done: str, as_json: bool) -> None:
+    if answer["command"]["status"] == "pending":
+        raise Pending(answer["command"]["id"], "")
+    if as_json:
+        shared.echo_json(answer)
+    else:
+        click.echo(done)
+
+
+def _table(tags: list[Tag]) -> Table:
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("open", "tag"):
+        shown.add_column(column, overflow="fold")
+    for tag in tags:
+        shown.add_row(f"{tag['open']:,}", Text(f"#{plain(tag['name'])}", tag["colour"] or "blue"))
+    return shown
