@@ -34,6 +34,11 @@ def bulk_href(bulk: str) -> str:
     return f"/v1/bulks/{bulk}"
 
 
+def filter_href(filter_id: str) -> str:
+    """Return the address of a saved filter."""
+    return f"/v1/filters/{filter_id}"
+
+
 def list_href(list_id: str) -> str:
     """Return the address of a list."""
     return f"/v1/lists/{list_id}"
@@ -59,6 +64,18 @@ class TaskRef(BaseModel):
     def of(cls, task: str) -> "TaskRef":
         """Refer to a task by its id."""
         return cls(id=task, href=task_href(task))
+
+
+class FilterRef(BaseModel):
+    """Where a saved filter stands, or will stand."""
+
+    id: str
+    href: str
+
+    @classmethod
+    def of(cls, filter_id: str) -> "FilterRef":
+        """Refer to a saved filter by its id."""
+        return cls(id=filter_id, href=filter_href(filter_id))
 
 
 class ListRef(BaseModel):
@@ -125,7 +142,7 @@ _STATUS: dict[OutcomeKind, CommandStatus] = {
     OutcomeKind.REJECTED: "rejected",
     OutcomeKind.NOTHING_TO_DO: "nothing-to-do",
 }
-PUBLIC_FIELDS = {"rrule": "recurrence", "rank": "order"}
+PUBLIC_FIELDS = {"rrule": "recurrence", "rank": "order", "text": "filter"}
 """Fields whose name in records differs from the one that people see."""
 
 
@@ -236,6 +253,51 @@ class List(BaseModel):
         return cls.model_validate(msgspec.structs.asdict(one) | {"href": list_href(one.id), "order": one.rank})
 
 
+class SavedFilter(BaseModel):
+    """A saved filter as it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.FILTER]})
+
+    id: str
+    href: str
+    name: str
+    filter: str
+    """As its user wrote it."""
+    sort: str
+    """How what it finds is sorted; empty for the newest first."""
+    colour: str | None
+    order: str
+    """Its place in your own order of saved filters."""
+    deleted: bool
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def of(cls, one: views.SavedFilter) -> "SavedFilter":
+        """Show a saved filter of the views."""
+        shown = {"href": filter_href(one.id), "order": one.rank, "filter": one.text}
+        return cls.model_validate(msgspec.structs.asdict(one) | shown)
+
+
+class FilterTaken(BaseModel):
+    """A command on a saved filter that the log has, before its outcome is known."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.FILTER_PENDING]})
+
+    command: Command
+    filter: FilterRef
+
+
+class FilterDone(BaseModel):
+    """A command's outcome, and the saved filter as it stands then; null where there is none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.FILTER_ACCEPTED]})
+
+    command: Command
+    filter: SavedFilter | None
+
+
 class Taken(BaseModel):
     """A command that the log has, before its outcome is known."""
 
@@ -315,6 +377,7 @@ class Known(Command):
     task: TaskRef | None = None
     """Null where the command is about something else: a bulk's has an address of its own."""
     list: ListRef | None = None
+    filter: FilterRef | None = None
     tag: TagRef | None = None
 
 

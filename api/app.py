@@ -17,7 +17,7 @@ from api.logs import RequestLog
 from api.outcomes import Outcomes
 from api.parts import Parts
 from api.recent import Recent
-from api.routers import bulks, commands, finding, health, history, lists, notifications, reminders, tags, tasks
+from api.routers import bulks, commands, filters, finding, health, history, lists, notifications, reminders, tags, tasks
 from api.routers import problems as problem_pages
 from api.settings import Settings
 from api.views import Views, ViewsAway
@@ -56,7 +56,20 @@ def _described() -> FastAPI:
     problems.install(app)
     app.add_exception_handler(ViewsAway, _views_away)
     app.add_middleware(RequestLog)
-    routers = (finding, tasks, lists, tags, bulks, history, commands, reminders, notifications, health, problem_pages)
+    routers = (
+        finding,
+        tasks,
+        lists,
+        filters,
+        tags,
+        bulks,
+        history,
+        commands,
+        reminders,
+        notifications,
+        health,
+        problem_pages,
+    )
     for router in routers:
         app.include_router(router.router)
     app.add_api_route("/", _to_documentation, include_in_schema=False)

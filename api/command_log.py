@@ -16,14 +16,17 @@ from schemas.names import event_type, partition_of
 from schemas.records import (
     ChangeTasks,
     CompleteTask,
+    CreateFilter,
     CreateList,
     CreateTask,
+    DeleteFilter,
     DeleteList,
     DeleteTag,
     DeleteTask,
     RenameTag,
     ReopenTask,
     RestoreTask,
+    UpdateFilter,
     UpdateList,
     UpdateTag,
     UpdateTask,
@@ -33,8 +36,9 @@ from schemas.topics import TASK_COMMANDS
 
 TaskCommand = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask
 ListCommand = CreateList | UpdateList | DeleteList
+FilterCommand = CreateFilter | UpdateFilter | DeleteFilter
 TagCommand = UpdateTag | RenameTag | DeleteTag
-Single = TaskCommand | ListCommand | TagCommand
+Single = TaskCommand | ListCommand | FilterCommand | TagCommand
 """A command on one thing."""
 Command = Single | ChangeTasks
 

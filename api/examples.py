@@ -10,6 +10,8 @@ _REMINDER_ID = "d1f0c3b2-7c1e-5f54-9c86-2a4f8f0f6b31"
 _EVENT_ID = "3c9d7a10-8f4b-5f5e-8a1e-6f0b1c2d3e41"
 _COMMAND: dict[str, Any] = {"id": _COMMAND_ID, "href": f"/v1/commands/{_COMMAND_ID}"}
 _TASK_REF: dict[str, Any] = {"id": _TASK_ID, "href": f"/v1/tasks/{_TASK_ID}"}
+_FILTER_ID = "8c1b6e0d-3f52-5a7e-9d4c-6b0a1e2f3d45"
+_FILTER_REF: dict[str, Any] = {"id": _FILTER_ID, "href": f"/v1/filters/{_FILTER_ID}"}
 _LIST_REF: dict[str, Any] = {"id": _LIST_ID, "href": f"/v1/lists/{_LIST_ID}"}
 
 NEW_TASK: dict[str, Any] = {
@@ -47,6 +49,18 @@ TASK: dict[str, Any] = {
     "order": "0Vbmyun2V",
     "pinned": False,
     "list": _LIST_ID,
+}
+NEW_FILTER: dict[str, Any] = {"name": "This week", "filter": "due < today+7d", "sort": "due,-priority"}
+FILTER_CHANGES: dict[str, Any] = {"filter": "due < today+7d and not #waiting"}
+FILTER: dict[str, Any] = {
+    **_FILTER_REF,
+    **NEW_FILTER,
+    "colour": None,
+    "order": "0Vbmyum1V",
+    "deleted": False,
+    "version": 1,
+    "created_at": "2026-11-23T09:50:00Z",
+    "changed_at": "2026-11-23T09:50:00Z",
 }
 NEW_LIST: dict[str, Any] = {"name": "Work", "colour": "#1e90ff"}
 LIST_CHANGES: dict[str, Any] = {"name": "Work, at home", "colour": None}
@@ -97,6 +111,8 @@ TAG_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "ta
 TAG_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "tag": TAG}
 LIST_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "list": _LIST_REF}
 LIST_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "list": LIST}
+FILTER_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "filter": _FILTER_REF}
+FILTER_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "filter": FILTER}
 
 BULK_BODY: dict[str, Any] = {"filter": "overdue", "zone": "Europe/Paris", "action": "update", "shift": 7}
 BULK: dict[str, Any] = {

@@ -14,7 +14,7 @@ from api.problems import FieldError, invalid
 from postgres.finding import FIRST, Position, Wanted
 from postgres.reader import Facet, Page, Task, View
 from streams.domain import times
-from streams.domain.filters import Clock, Filter, QueryError, Sort, parse, sort, standing, where
+from streams.domain.filters import Clock, Filter, QueryError, Sort, borne, parse, sort, standing, where
 from streams.domain.search import Search, search
 
 NEWEST = "-created"
@@ -79,7 +79,7 @@ class Finding:
             behind = cursors.used(lambda: self.sort.after(after, FIRST + len(values)))
             text, values = f"{text} and {behind.text}", values + behind.values
         words = self.words.query(user) if self.words else None
-        return Wanted(text, values, self.sort.order_by, self.sort.position, words)
+        return Wanted(text, values, self.sort.order_by, self.sort.position, borne(self.filter), words)
 
     async def nearer(self, view: View, user: str) -> "Finding | None":
         """Return the same for words that are nearly written so, None where there are none such, or nothing unknown."""
@@ -128,13 +128,14 @@ async def _finding(filter_: FilterText = None, q: Words = None, zone: Zone = "UT
     return Finding.read(filter_, zone, _now(), q)
 
 
-async def _page_finding(
+async def page_finding(
     filter_: FilterText = None,
     q: Words = None,
     sort_: SortText = None,
     zone: Zone = "UTC",
     cursor: Cursor = None,
 ) -> PageFinding:
+    """Read which page of tasks is asked for. Raises ``Problem``."""
     asked = digest(filter_ or "", q or "", sort_ or "", zone)
     place = cursors.place("tasks", asked, cursor)
     if place is None:
@@ -148,7 +149,7 @@ async def _page_finding(
 
 Found = Annotated[Finding, Depends(_finding)]
 """The tasks that a request asks for."""
-Wished = Annotated[PageFinding, Depends(_page_finding)]
+Wished = Annotated[PageFinding, Depends(page_finding)]
 """The page of tasks that a request asks for."""
 
 

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from api.views import Views, ViewsAway
-from postgres.reader import List, Outcome, Tag, Task
+from postgres.reader import List, Outcome, SavedFilter, Tag, Task
 
 CHANNEL = "rondo_commands"
 _log = structlog.get_logger("api.outcomes")
@@ -20,7 +20,7 @@ class Answered:
     """A command's outcome, and what it was about as it stood in the same snapshot of the views."""
 
     outcome: Outcome
-    thing: Task | List | Tag | None
+    thing: Task | List | SavedFilter | Tag | None
 
 
 class Outcomes:

@@ -15,6 +15,7 @@ View = TypeVar("View")
 Shown = TypeVar("Shown", bound=BaseModel)
 
 TaskId = Annotated[UUID, Path(description="The task's id.")]
+FilterId = Annotated[UUID, Path(description="The saved filter's id.")]
 ListId = Annotated[UUID, Path(description="The list's id.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]
 Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the page before.")]

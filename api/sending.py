@@ -13,8 +13,8 @@ from api.command_log import Single
 from api.ingress import Envelope, Ingress
 from api.outcomes import Answered
 from api.problems import FieldError, Kind, Problem
-from postgres.reader import List, Task
-from schemas.records import ChangeTasks, CreateList, CreateTask, OutcomeKind
+from postgres.reader import List, SavedFilter, Task
+from schemas.records import ChangeTasks, CreateFilter, CreateList, CreateTask, OutcomeKind
 from streams.domain.rejections import Code
 
 
@@ -42,10 +42,10 @@ def _done(command: Single, answered: Answered, headers: dict[str, str]) -> Respo
     shown = answers.Command.of(outcome)
     if outcome.kind is OutcomeKind.REJECTED:
         raise _rejection(shown, headers)
-    if isinstance(answered.thing, Task | List):
+    if isinstance(answered.thing, Task | List | SavedFilter):
         headers["ETag"] = answers.etag(answered.thing.version)
     members = subject.shown(answered.thing)
-    if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask | CreateList):
+    if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask | CreateList | CreateFilter):
         return _json(201, shown, members, headers | {"Location": subject.href})
     return _json(200, shown, members, headers)
 
@@ -129,3 +129,4 @@ _STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
 TASK = Documented("task", answers.Done, examples.PENDING, examples.ACCEPTED)
 TAG = Documented("tag", answers.TagDone, examples.TAG_PENDING, examples.TAG_ACCEPTED)
 LIST = Documented("list", answers.ListDone, examples.LIST_PENDING, examples.LIST_ACCEPTED)
+FILTER = Documented("filter", answers.FilterDone, examples.FILTER_PENDING, examples.FILTER_ACCEPTED)

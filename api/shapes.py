@@ -142,6 +142,10 @@ Order = Annotated[
 ]
 
 
+FilterText = Annotated[str, Field(description="In the filter language.", examples=["due < today+7d"])]
+SortText = Annotated[str, Field(description="As for lists of tasks.", examples=["due,-priority"])]
+
+
 class NewTask(Shape):
     """The task to create."""
 
@@ -200,6 +204,30 @@ class ListChanges(Shape):
     order: Order | None = None
 
 
+class NewFilter(Shape):
+    """The filter to save."""
+
+    like = '{"name": "This week", "filter": "due < today+7d"}'
+
+    name: Name
+    filter: FilterText
+    sort: SortText = ""
+    colour: Colour | None = None
+    order: Order = ""
+
+
+class FilterChanges(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+
+    like = '{"filter": "due < today+7d"}'
+
+    name: Name = ""
+    filter: FilterText = ""
+    sort: SortText | None = None
+    colour: Colour | None = None
+    order: Order | None = None
+
+
 class TagChanges(Shape):
     """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
 
@@ -216,10 +244,10 @@ class NewName(Shape):
     name: Tag
 
 
-_RECORD_NAMES = {"recurrence": "rrule", "order": "rank"}
+_RECORD_NAMES = {"recurrence": "rrule", "order": "rank", "filter": "text"}
 
 
-def changed(body: Changes | ListChanges | TagChanges) -> tuple[str, ...]:
+def changed(body: Changes | ListChanges | FilterChanges | TagChanges) -> tuple[str, ...]:
     """Return the names, in records, of the fields that ``body`` sets."""
     return tuple(_RECORD_NAMES.get(name, name) for name in type(body).model_fields if name in body.model_fields_set)
 
@@ -264,6 +292,13 @@ def checked(body: NewTask | Changes, within: str = "") -> r.TaskFields:
     """
     named = changed(body) if isinstance(body, Changes) else validation.ALL
     return _right(validation.check(fields(body), named), within)
+
+
+def checked_filter(body: NewFilter | FilterChanges) -> r.FilterFields:
+    """Return the fields of a filter that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
+    named = changed(body) if isinstance(body, FilterChanges) else validation.ALL_OF_A_FILTER
+    fields = r.FilterFields(body.name, body.filter, body.sort or "", body.colour, body.order or "")
+    return _right(validation.check_filter(fields, named))
 
 
 def checked_list(body: NewList | ListChanges) -> r.ListFields:

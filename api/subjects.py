@@ -1,4 +1,4 @@
-"""What a command is about, as its answer names it: ``task``, ``list`` or ``tag``, as a reference or as it stands."""
+"""What a command is about, as its answer names it: ``task``, ``list`` …, as a reference or as it stands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,17 @@ from api import answers
 from api.command_log import Single
 from postgres import reader as views
 from schemas import subjects
-from schemas.records import CreateList, DeleteList, DeleteTag, RenameTag, UpdateList, UpdateTag
+from schemas.records import (
+    CreateFilter,
+    CreateList,
+    DeleteFilter,
+    DeleteList,
+    DeleteTag,
+    RenameTag,
+    UpdateFilter,
+    UpdateList,
+    UpdateTag,
+)
 
 
 @dataclass(frozen=True)
@@ -24,9 +34,10 @@ class Kind:
 
 
 TASK = Kind("task", answers.task_href, answers.TaskRef.of, answers.Task.of)
+FILTER = Kind("filter", answers.filter_href, answers.FilterRef.of, answers.SavedFilter.of)
 LIST = Kind("list", answers.list_href, answers.ListRef.of, answers.List.of)
 TAG = Kind("tag", answers.tag_href, answers.TagRef.of, answers.Tag.of)
-_KINDS = {subjects.LIST: LIST, subjects.TAG: TAG}
+_KINDS = {subjects.LIST: LIST, subjects.FILTER: FILTER, subjects.TAG: TAG}
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,8 @@ def of_command(command: Single) -> Subject:
     match command:
         case CreateList() | UpdateList() | DeleteList():
             return Subject(LIST, command.list)
+        case CreateFilter() | UpdateFilter() | DeleteFilter():
+            return Subject(FILTER, command.filter)
         case UpdateTag() | DeleteTag():
             return Subject(TAG, command.tag)
         case RenameTag():

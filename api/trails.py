@@ -41,6 +41,7 @@ class Entry(BaseModel):
     event: str
     task: str | None
     list: str | None
+    filter: str | None
     tag: str | None
     changes: Changes
     previous: str
@@ -52,7 +53,7 @@ class Entry(BaseModel):
         told = [_change(change) for change in entry.changes]
         # A rule that counts from another due is another record, but reads the same: the due's change tells it.
         changes = [change for change in told if change.before != change.after]
-        about: dict[str, str | None] = {subjects.LIST: None, subjects.TAG: None}
+        about: dict[str, str | None] = dict.fromkeys((subjects.LIST, subjects.FILTER, subjects.TAG))
         about.update([subjects.split(entry.subject)] if entry.subject else [])
         return cls.model_validate(msgspec.structs.asdict(entry) | about | {"changes": changes})
 

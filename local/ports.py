@@ -1,9 +1,13 @@
 """Ports on the loopback address."""
 
+import secrets  # a seed that tests set would send two stacks to the same ports
 import socket
 from collections.abc import Iterable, Mapping, MutableMapping
 
 HOST = "127.0.0.1"
+CHOSEN_FROM = range(15_000, 32_000)
+"""Below what systems give to outgoing connections: one of those could have the port by the time that its server starts,
+or starts again."""
 
 
 def free(port: int) -> bool:
@@ -28,17 +32,12 @@ def answers(port: int) -> bool:
 
 def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int]:
     """Return a free port for each name: the remembered one unless somebody else took it meanwhile."""
-    probes: list[socket.socket] = []  # held until all are chosen, so that no two get the same
-    chosen = {}
+    chosen: dict[str, int] = {}
     for name in names:
         port = remembered.get(name, 0)
-        probe = socket.socket()
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, port if port and free(port) else 0))
-        chosen[name] = probe.getsockname()[1]
-        probes.append(probe)
-    for probe in probes:
-        probe.close()
+        while not port or port in chosen.values() or not free(port):
+            port = secrets.choice(CHOSEN_FROM)
+        chosen[name] = port
     return chosen
 
 

@@ -1,6 +1,7 @@
 """Which tasks are looked for: fragments of SQL, made elsewhere of what people asked, and put together here."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from postgres.queries import load
 
@@ -19,6 +20,7 @@ class Wanted:
     values: tuple[object, ...]  # of its parameters $3, $4 …
     order_by: str
     position: str  # the expression of a row's ``Position``
+    borne: tuple[tuple[str, ...], ...] = ()  # folded names of tags, one of each of which all wanted tasks bear
     words: str | None = None  # a tsquery: then only tasks that it matches, and ``found.relevance`` says how well
 
 
@@ -39,6 +41,12 @@ def facets(wanted: Wanted) -> str:
     """Return the query for the numbers of tasks by what they have, with the user as $1; $2 is null."""
     text: str = load("read").facets.sql
     return text.replace("from rondo.tasks", f"{_tasks(wanted)} and $2::bigint is null", 1)
+
+
+def among(wanted: Wanted, tasks: Sequence[str]) -> Wanted:
+    """Return the same, where all wanted tasks are some of these, by id."""
+    where = f"{wanted.where} and tasks.id = any(${FIRST + len(wanted.values)}::uuid[])"
+    return replace(wanted, where=where, values=(*wanted.values, tasks), borne=())
 
 
 def values(wanted: Wanted) -> tuple[object, ...]:

@@ -4,10 +4,9 @@ Role and user are set for one transaction only (``SET LOCAL``), so a pooler may 
 one that does not keep prepared statements, make the pool with ``statement_cache_size=0``.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import msgspec
 from asyncpg import Connection, Pool, Record
 
 from postgres import finding
@@ -29,10 +28,12 @@ from postgres.rows import (
     RefusedTask,
     Reminder,
     ReminderStatus,
+    SavedFilter,
     Tag,
     Task,
     TaskVersion,
     Told,
+    struct,
 )
 from schemas import subjects
 
@@ -52,6 +53,7 @@ __all__ = [
     "RefusedTask",
     "Reminder",
     "ReminderStatus",
+    "SavedFilter",
     "Tag",
     "Task",
     "TaskVersion",
@@ -60,7 +62,9 @@ __all__ = [
     "Wanted",
 ]
 
-_JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps", "refusal"})
+
+FEW = 500
+"""So many tasks are read by their ids, sooner than by an index that has their order."""
 
 
 class Reader:
@@ -93,18 +97,31 @@ class View:
     async def task(self, task: str) -> Task | None:
         """Return a task, also a deleted one; None where the user has no such task."""
         row = await self._connection.fetchrow(f"{finding.columns()} from rondo.tasks where tasks.id = $1::uuid", task)
-        return None if row is None else _struct(Task, row)
+        return None if row is None else struct(Task, row)
 
     async def tasks(self, wanted: Wanted, limit: int) -> Page[Task, Position]:
         """Return a page of the tasks that are wanted."""
+        wanted = await self._narrowed(wanted)
         rows = await self._connection.fetch(finding.page(wanted), self._user, limit + 1, *finding.values(wanted))
-        items = tuple(_struct(Task, row) for row in rows[:limit])
+        items = tuple(struct(Task, row) for row in rows[:limit])
         return Page(items, tuple(rows[limit - 1]["position"]) if len(rows) > limit else None)
 
     async def facets(self, wanted: Wanted) -> tuple[Facet, ...]:
         """Return how many of the tasks that are wanted have what."""
+        wanted = await self._narrowed(wanted)
         rows = await self._connection.fetch(finding.facets(wanted), self._user, None, *finding.values(wanted))
-        return tuple(_struct(Facet, row) for row in rows)
+        return tuple(struct(Facet, row) for row in rows)
+
+    async def _narrowed(self, wanted: Wanted) -> Wanted:
+        """Return the same by the ids of the tasks that bear a tag, where all must bear it and few do.
+
+        How many do is asked first, since Postgres does not know it for a user's tag.
+        """
+        for names in wanted.borne if wanted.words is None else ():
+            tasks = [row["id"] async for row in load("read").bearers(self._connection, names=names, most=FEW + 1)]
+            if len(tasks) <= FEW:
+                return finding.among(wanted, tasks)
+        return wanted
 
     async def words_beside(self, asked: str) -> tuple[str, ...]:
         """Return the words of the tasks that a ``tsquery`` matches, each behind the three letters of its user."""
@@ -113,7 +130,7 @@ class View:
     async def list(self, list_id: str) -> List | None:
         """Return a list, also a deleted one; None where the user has no such list."""
         row = await load("read").list(self._connection, id=list_id)
-        return None if row is None else _struct(List, row)
+        return None if row is None else struct(List, row)
 
     async def lists(self, limit: int, after: Ranked | None = None) -> Page[List, Ranked]:
         """Return the lists in their order, but the deleted."""
@@ -121,24 +138,40 @@ class View:
         rows = load("read").lists(self._connection, rank=rank, id=last, limit=limit + 1)
         return await _page(List, rows, limit, lambda each: (each.rank, each.id))
 
+    async def filter(self, filter_id: str) -> SavedFilter | None:
+        """Return a saved filter, also a deleted one; None where the user has no such one."""
+        row = await load("read").filter(self._connection, id=filter_id)
+        return None if row is None else struct(SavedFilter, row)
+
+    async def filters(self, limit: int, after: Ranked | None = None) -> Page[SavedFilter, Ranked]:
+        """Return the saved filters in their order, but the deleted."""
+        rank, last = after or (None, None)
+        rows = load("read").filters(self._connection, rank=rank, id=last, limit=limit + 1)
+        return await _page(SavedFilter, rows, limit, lambda each: (each.rank, each.id))
+
     async def tag(self, name: str) -> Tag | None:
         """Return a tag; None where no task bears it and it has no colour."""
         rows = load("read").tags(self._connection, name=name, after=None, limit=1)
-        return next(iter([_struct(Tag, row) async for row in rows]), None)
+        return next(iter([struct(Tag, row) async for row in rows]), None)
 
     async def tags(self, limit: int, after: str | None = None) -> Page[Tag, str]:
         """Return the tags by name."""
         rows = load("read").tags(self._connection, name=None, after=after, limit=limit + 1)
         return await _page(Tag, rows, limit, lambda tag: tag.name)
 
-    async def about(self, outcome: Outcome) -> Task | List | Tag | None:
+    async def about(self, outcome: Outcome) -> Task | List | SavedFilter | Tag | None:
         """Return what a command was about, as it stands; None where there is no such thing, or it was a bulk's."""
         if outcome.task is not None:
             return await self.task(outcome.task)
         if outcome.subject is None:
             return None
         kind, name = subjects.split(outcome.subject)
-        return await (self.list(name) if kind == subjects.LIST else self.tag(name))
+        read: dict[str, Callable[[str], Awaitable[List | SavedFilter | Tag | None]]] = {
+            subjects.LIST: self.list,
+            subjects.FILTER: self.filter,
+            subjects.TAG: self.tag,
+        }
+        return await read[kind](name)
 
     async def history(self, task: str, limit: int, after: int | None = None) -> Page[Entry, int]:
         """Return what happened to a task, from its beginning."""
@@ -169,15 +202,15 @@ class View:
     async def commands(self, commands: Sequence[str]) -> dict[str, Outcome]:
         """Return what became of those commands that are answered, by id."""
         rows = load("read").commands(self._connection, ids=commands)
-        return {row["id"]: _struct(Outcome, row) async for row in rows}
+        return {row["id"]: struct(Outcome, row) async for row in rows}
 
     async def chunks(self, bulk: str) -> tuple[Chunk, ...]:
         """Return what became of those chunks of a bulk that were decided, in their order."""
-        return tuple([_struct(Chunk, row) async for row in load("read").chunks(self._connection, id=bulk)])
+        return tuple([struct(Chunk, row) async for row in load("read").chunks(self._connection, id=bulk)])
 
     async def told(self, commands: Sequence[str]) -> tuple[Told, ...]:
         """Return what commands changed, in its order."""
-        return tuple([_struct(Told, row) async for row in load("read").told(self._connection, commands=commands)])
+        return tuple([struct(Told, row) async for row in load("read").told(self._connection, commands=commands)])
 
     async def refusals(self, bulk: str, limit: int, after: int | None = None) -> Page[RefusedTask, int]:
         """Return the tasks that a bulk left as they are, in the order in which it named them."""
@@ -194,14 +227,6 @@ async def _page(
     kind: type[Item], rows: AsyncIterator[Record], limit: int, cursor: Callable[[Item], Cursor]
 ) -> Page[Item, Cursor]:
     """Return the page that ``rows`` hold: one row beyond the limit says that there are more."""
-    items = tuple([_struct(kind, row) async for row in rows])
+    items = tuple([struct(kind, row) async for row in rows])
     page = items[:limit]
     return Page(page, cursor(page[-1]) if len(items) > limit else None)
-
-
-def _struct(kind: type[Item], row: Record) -> Item:
-    decoded = {
-        name: msgspec.json.decode(value) if name in _JSON and value is not None else value
-        for name, value in row.items()
-    }
-    return msgspec.convert(decoded, kind)

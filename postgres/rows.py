@@ -1,9 +1,11 @@
 """What the views show, as frozen structs. Ids are UUIDs as strings, instants are datetimes in UTC."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from schemas import records as r
@@ -62,6 +64,21 @@ class List(Struct, frozen=True):
     rank: str
     deleted: bool
     open: int
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+class SavedFilter(Struct, frozen=True):
+    """A saved filter as it stands, as its user wrote it."""
+
+    id: str
+    name: str
+    text: str
+    sort: str
+    colour: str | None
+    rank: str
+    deleted: bool
     version: int
     created_at: datetime
     changed_at: datetime
@@ -200,3 +217,15 @@ class TaskVersion(Struct, frozen=True):
 
     id: str
     version: int
+
+
+_JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps", "refusal"})
+
+
+def struct(kind: type[Item], row: Mapping[str, Any]) -> Item:
+    """Return a row of a query as the struct whose fields its columns are named as."""
+    decoded = {
+        name: msgspec.json.decode(value) if name in _JSON and value is not None else value
+        for name, value in row.items()
+    }
+    return msgspec.convert(decoded, kind)

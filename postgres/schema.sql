@@ -187,6 +187,22 @@ CREATE TABLE rondo.commands (
 
 ALTER TABLE ONLY rondo.commands FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE rondo.filters (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    text text NOT NULL,
+    sort text NOT NULL,
+    colour text,
+    rank text NOT NULL COLLATE pg_catalog."C",
+    deleted boolean NOT NULL,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY rondo.filters FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE rondo.lists (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -271,6 +287,9 @@ ALTER TABLE ONLY rondo.bulks
 ALTER TABLE ONLY rondo.commands
     ADD CONSTRAINT commands_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY rondo.filters
+    ADD CONSTRAINT filters_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY rondo.lists
     ADD CONSTRAINT lists_pkey PRIMARY KEY (id);
 
@@ -304,13 +323,15 @@ CREATE INDEX audit_of_subject ON rondo.audit USING btree (user_id, subject, sequ
 
 CREATE INDEX audit_of_task ON rondo.audit USING btree (user_id, task_id, sequence);
 
+CREATE INDEX filters_by_rank ON rondo.filters USING btree (user_id, rank, id) WHERE (NOT deleted);
+
 CREATE INDEX lists_by_rank ON rondo.lists USING btree (user_id, rank, id) WHERE (NOT deleted);
 
 CREATE INDEX notifications_by_due ON rondo.notifications USING btree (user_id, due_at DESC, id DESC);
 
 CREATE INDEX reminders_by_due ON rondo.reminders USING btree (user_id, due_at, id);
 
-CREATE INDEX task_tags_of_tag ON rondo.task_tags USING btree (tag_id, task_id);
+CREATE INDEX task_tags_of_tag ON rondo.task_tags USING btree (tag_id, task_id) INCLUDE (user_id);
 
 CREATE INDEX tasks_by_due ON rondo.tasks USING btree (user_id, due_local, id) WHERE (status = 'OPEN'::rondo.status);
 
@@ -338,6 +359,8 @@ ALTER TABLE rondo.bulks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rondo.commands ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE rondo.filters ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE rondo.lists ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rondo.notifications ENABLE ROW LEVEL SECURITY;
@@ -347,6 +370,8 @@ CREATE POLICY own_rows ON rondo.audit FOR SELECT TO rondo_api USING ((user_id = 
 CREATE POLICY own_rows ON rondo.bulks FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY own_rows ON rondo.commands FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY own_rows ON rondo.filters FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY own_rows ON rondo.lists FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
@@ -367,6 +392,8 @@ CREATE POLICY projector ON rondo.audit TO rondo_views USING (true) WITH CHECK (t
 CREATE POLICY projector ON rondo.bulks TO rondo_views USING (true) WITH CHECK (true);
 
 CREATE POLICY projector ON rondo.commands TO rondo_views USING (true) WITH CHECK (true);
+
+CREATE POLICY projector ON rondo.filters TO rondo_views USING (true) WITH CHECK (true);
 
 CREATE POLICY projector ON rondo.lists TO rondo_views USING (true) WITH CHECK (true);
 
@@ -412,6 +439,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.bulks TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.commands TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.commands TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.filters TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.filters TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.lists TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.lists TO rondo_views;

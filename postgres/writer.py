@@ -18,6 +18,7 @@ ORDER = (
     "put_task_tags",
     "purge_tasks",
     "put_lists",
+    "put_filters",
     "put_tag_colours",
     "put_audit",
     "put_reminders",

@@ -36,6 +36,7 @@ SECTIONS = {
         "search": Wired("look:search", "Look for words in titles and notes."),
         "bulk": Wired("bulk:bulk_group", "Do the same to many tasks."),
         "lists": Wired("lists:lists_group", "Show and change lists."),
+        "filters": Wired("filters:filters_group", "Show and change saved filters."),
         "tags": Wired("tags:tags_group", "Show and change tags, over all tasks."),
     },
     "You": {

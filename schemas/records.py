@@ -122,6 +122,32 @@ class ListFields(Struct, frozen=True, gc=False):
     rank: str = ""
 
 
+class SavedFilter(Struct, frozen=True, gc=False):
+    """A filter that its user has saved. A deleted one is kept, so that its id never stands for another."""
+
+    id: str
+    user: str
+    name: str
+    text: str  # as its user wrote it
+    created_at: int
+    changed_at: int
+    sort: str = ""  # empty: the newest first
+    colour: str | None = None  # #rrggbb
+    rank: str = ""  # its place among the saved filters, as a task's
+    deleted: bool = False
+    version: int = 1  # one more with each event
+
+
+class FilterFields(Struct, frozen=True, gc=False):
+    """The fields of a saved filter that people set. In a change only those that it names count."""
+
+    name: str = ""
+    text: str = ""
+    sort: str = ""
+    colour: str | None = None
+    rank: str = ""
+
+
 class Tag(Struct, frozen=True, gc=False):
     """What a tag has of its own: a colour. Its name is what it is known by; that tasks bear it is theirs to say."""
 
@@ -331,6 +357,47 @@ class DeleteList(Struct, frozen=True, gc=False):
     expected: int | None = None
 
 
+class CreateFilter(Struct, frozen=True, gc=False):
+    """Save a filter."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    filter: str  # the new saved filter's id
+    fields: FilterFields
+    fingerprint: str = ""
+    cause: str | None = None
+
+
+class UpdateFilter(Struct, frozen=True, gc=False):
+    """Set the named fields of a saved filter."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    filter: str
+    changed: tuple[str, ...]
+    fields: FilterFields
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
+class DeleteFilter(Struct, frozen=True, gc=False):
+    """Delete a saved filter."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    filter: str
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
 class UpdateTag(Struct, frozen=True, gc=False):
     """Set the named fields of a tag, whether a task bears it or not."""
 
@@ -527,6 +594,43 @@ class ListDeleted(Struct, frozen=True, gc=False):
     cause: str | None = None
 
 
+class FilterCreated(Struct, frozen=True, gc=False):
+    """A filter was saved."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    filter: SavedFilter  # the whole saved filter after this event
+    cause: str | None = None
+
+
+class FilterUpdated(Struct, frozen=True, gc=False):
+    """Fields of a saved filter were set."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    filter: SavedFilter
+    changed: tuple[str, ...]  # exactly the fields whose value differs now
+    cause: str | None = None
+
+
+class FilterDeleted(Struct, frozen=True, gc=False):
+    """A saved filter was deleted."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    filter: SavedFilter
+    cause: str | None = None
+
+
 class TagUpdated(Struct, frozen=True, gc=False):
     """Fields of a tag were set, to nothing where it was renamed or deleted."""
 
@@ -582,7 +686,7 @@ class CommandOutcome(Struct, frozen=True, gc=False):
     detail: str | None = None  # of a rejection: a sentence for people
     field: str | None = None  # of a rejection: the field at fault
     part: BulkPart | None = None  # of a chunk of a bulk
-    subject: str | None = None  # what it is about if not a task: list:<id>, tag:<name>, see ``subjects``
+    subject: str | None = None  # what it is about if not a task: list:<id>, tag:<name> …, see ``subjects``
 
 
 # Reminders.
@@ -662,7 +766,7 @@ class AuditEntry(Struct, frozen=True, gc=False):
     changes: tuple[FieldChange, ...]
     previous: str  # hash of the entry before; 64 zeros before the first
     hash: str  # SHA-256 over this entry without ``hash``, see streams.domain.audit
-    subject: str | None = None  # what it is about if not a task: list:<id>, tag:<name>, see ``subjects``
+    subject: str | None = None  # what it is about if not a task: list:<id>, tag:<name> …, see ``subjects``
 
 
 # Notifications.

@@ -14,6 +14,7 @@ stage = Stage("audit", reads=(TASK_EVENTS,), writes=(AUDIT_LOG,))
 app = stage.app
 tasks_by_id = stage.table("tasks", r.Task)
 lists_by_id = stage.table("lists", r.List)
+filters_by_id = stage.table("filters", r.SavedFilter)
 tags_by_name = stage.table("tags", r.Tag)
 heads = stage.table("heads", r.AuditHead)
 
@@ -42,6 +43,8 @@ def swap(event: Event) -> Thing | None:
     match after:
         case r.List():
             before, lists_by_id[key] = lists_by_id.get(key), after
+        case r.SavedFilter():
+            before, filters_by_id[key] = filters_by_id.get(key), after
         case r.Tag():
             before, tags_by_name[key] = tags_by_name.get(key), after
         case _:

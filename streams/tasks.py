@@ -1,4 +1,4 @@
-"""Tasks, lists and tags: people's and derived commands become events, and exactly one outcome for each command id.
+"""Everything of a user's: their and derived commands become events, and exactly one outcome for each command id.
 
 State, by user: the tasks, what is remembered of each series for ever, the lists with how many tasks are on each, the
 tags with a colour, and the command ids of the last 30 days of record time, with what bulks resolved to. A command that
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
-from streams.domain import bulk, commands, deletion, lists, tags, tasks
+from streams.domain import bulk, commands, deletion, lists, saved, tags, tasks
 from streams.domain.commands import Command, Event
 from streams.runtime import Block, Record, Stage, Stream
 
@@ -25,6 +25,7 @@ app = stage.app
 tasks_by_id = stage.table("tasks", r.Task)
 series_by_id = stage.table("series", r.Series)
 lists_by_id = stage.table("lists", r.List)
+filters_by_id = stage.table("filters", r.SavedFilter)
 sizes = stage.table("sizes", r.ListSize)
 tags_by_name = stage.table("tags", r.Tag)
 remembered = stage.table("remembered", r.Remembered)
@@ -134,7 +135,7 @@ def forget(until: int, most: int) -> None:
 
 
 class UserState:
-    """One user's tasks, series, lists and tags, read lazily."""
+    """One user's tasks, series, lists, saved filters and tags, read lazily."""
 
     def __init__(self, user: str) -> None:
         self._user = user
@@ -154,6 +155,10 @@ class UserState:
         """Return a list, None where the user has none of this id."""
         return lists_by_id.get(f"{self._user}/{list_id}")
 
+    def filter(self, filter_id: str) -> r.SavedFilter | None:
+        """Return a saved filter, None where the user has none of this id."""
+        return filters_by_id.get(f"{self._user}/{filter_id}")
+
     def size(self, list_id: str) -> int:
         """Return how many tasks are on a list."""
         found = sizes.get(f"{self._user}/{list_id}")
@@ -167,6 +172,9 @@ class UserState:
         """Keep what an event leads to."""
         if isinstance(event, lists.Event):
             lists_by_id[f"{self._user}/{event.list.id}"] = lists.evolve(self.list(event.list.id), event)
+        elif isinstance(event, saved.Event):
+            id_ = event.filter.id
+            filters_by_id[f"{self._user}/{id_}"] = saved.KIND.evolve(self.filter(id_), event)
         elif isinstance(event, tags.Event):
             tags_by_name[f"{self._user}/{event.tag.name}"] = tags.evolve(self.tag(event.tag.name), event)
         else:

@@ -13,6 +13,7 @@ _TABLES = (
     "task_tags",
     "tag_colours",
     "lists",
+    "filters",
     "audit",
     "reminders",
     "notifications",

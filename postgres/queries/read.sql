@@ -49,6 +49,21 @@ where
 order by rank, lists.id
 limit :limit::bigint;
 
+-- name: filter(id)^
+-- One saved filter, also a deleted one.
+select id::text, name, text, sort, colour, rank, deleted, version, created_at, changed_at
+from rondo.filters where id = :id::uuid;
+
+-- name: filters(rank, id, limit)
+-- Saved filters in their order, but the deleted.
+select id::text, name, text, sort, colour, rank, deleted, version, created_at, changed_at
+from rondo.filters
+where
+    not deleted
+    and (rank, filters.id) > (coalesce(:rank::text, ''), coalesce(:id::uuid, '00000000-0000-0000-0000-000000000000'))
+order by rank, filters.id
+limit :limit::bigint;
+
 -- name: tags(name, after, limit)
 -- Tags by name, or one: those that a task bears which is not deleted, and those with a colour.
 select name, colour, coalesce(borne.open, 0) as open
@@ -95,6 +110,13 @@ group by grouping sets ((), (status), (priority), (list_id), (day), (due_at))
 union all
 select 'tag', tag, count(*) from wanted cross join unnest(tags) as tag group by tag
 order by facet, value;
+
+-- name: bearers(names, most)
+-- Tasks that bear one of the tags, by folded name; at most so many.
+select task_tags.task_id::text as id
+from rondo.task_tags
+where tag_id = any(array(select tags.id from rondo.tags where rondo.fold(tags.name) = any(:names::text[])))
+limit :most::bigint;
 
 -- name: words_beside(asked)
 -- The words of the user's tasks that hold one that is asked for.

@@ -14,6 +14,7 @@ create temporary table tasks (like rondo.tasks including all) on commit drop;
 create temporary table tags (like rondo.tags including all) on commit drop;
 create temporary table task_tags (like rondo.task_tags including all) on commit drop;
 create temporary table lists (like rondo.lists including all) on commit drop;
+create temporary table filters (like rondo.filters including all) on commit drop;
 create temporary table tag_colours (like rondo.tag_colours including all) on commit drop;
 create temporary table audit (like rondo.audit including all) on commit drop;
 create temporary table reminders (like rondo.reminders including all) on commit drop;
@@ -23,8 +24,8 @@ create temporary table commands (like rondo.commands including all) on commit dr
 
 -- name: measure_tables#
 -- Tell the planner how large they are by now; nobody else does for temporary tables.
-analyze pg_temp.tasks, pg_temp.tags, pg_temp.task_tags, pg_temp.lists, pg_temp.tag_colours, pg_temp.audit,
-    pg_temp.reminders, pg_temp.notifications, pg_temp.bulks, pg_temp.commands;
+analyze pg_temp.tasks, pg_temp.tags, pg_temp.task_tags, pg_temp.lists, pg_temp.filters, pg_temp.tag_colours,
+    pg_temp.audit, pg_temp.reminders, pg_temp.notifications, pg_temp.bulks, pg_temp.commands;
 
 -- name: key_of(table)
 -- The columns of a table's primary key, in order.

@@ -147,6 +147,30 @@ on conflict (id) do update set
     changed_at = excluded.changed_at
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
+-- name: put_filters(id, user_id, name, text, sort, colour, rank, deleted, version, created_at, changed_at)!
+-- Saved filters as they stand after an event.
+insert into rondo.filters as held (id, user_id, name, text, sort, colour, rank, deleted, version, created_at, changed_at)
+select distinct on (id)
+    id::uuid, user_id::uuid, name, text, sort, colour, rank, deleted::boolean, version::bigint,
+    rondo.instant(created_at::bigint), rondo.instant(changed_at::bigint)
+from rows from (
+    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:name),
+    json_array_elements_text(:text), json_array_elements_text(:sort), json_array_elements_text(:colour),
+    json_array_elements_text(:rank), json_array_elements_text(:deleted), json_array_elements_text(:version),
+    json_array_elements_text(:created_at), json_array_elements_text(:changed_at)
+) as given (id, user_id, name, text, sort, colour, rank, deleted, version, created_at, changed_at)
+order by id, version desc
+on conflict (id) do update set
+    name = excluded.name,
+    text = excluded.text,
+    sort = excluded.sort,
+    colour = excluded.colour,
+    rank = excluded.rank,
+    deleted = excluded.deleted,
+    version = excluded.version,
+    changed_at = excluded.changed_at
+where held.version < excluded.version and held.user_id = excluded.user_id;
+
 -- name: put_tag_colours(user_id, name, colour, version)!
 -- Colours of tags as they stand after an event.
 insert into rondo.tag_colours as held (user_id, name, colour, version)

@@ -15,6 +15,9 @@ from rondo.client.shapes import (
     Entry,
     Facets,
     Fields,
+    FilterAnswer,
+    FilterChanges,
+    FilterFields,
     Known,
     List,
     ListAnswer,
@@ -25,6 +28,7 @@ from rondo.client.shapes import (
     Notification,
     Page,
     Refusal,
+    SavedFilter,
     StandingReminder,
     Tag,
     TagAnswer,
@@ -195,6 +199,57 @@ def history_of_list(list_id: str, limit: int = PAGE) -> Listing[Entry]:
     return _listing(f"{_list(list_id)}/history", limit)
 
 
+def create_filter(
+    name: str,
+    filter: str,  # noqa: A002 - as the API calls it
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    **fields: Unpack[FilterFields],
+) -> Call[FilterAnswer]:
+    """Save a filter under a name."""
+    return _command("POST", "/v1/filters", wait, key, body={"name": name, "filter": filter, **fields})
+
+
+def update_filter(
+    filter_id: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    **fields: Unpack[FilterChanges],
+) -> Call[FilterAnswer]:
+    """Set the given fields of a saved filter; None clears one."""
+    return _command("PATCH", _filter(filter_id), wait, key, body=fields, version=version)
+
+
+def delete_filter(
+    filter_id: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[FilterAnswer]:
+    """Delete a saved filter."""
+    return _command("DELETE", _filter(filter_id), wait, key, version=version)
+
+
+def show_filter(filter_id: str) -> Call[SavedFilter]:
+    """Return a saved filter as it stands."""
+    return Call("GET", _filter(filter_id))
+
+
+def filters(limit: int = PAGE) -> Listing[SavedFilter]:
+    """Yield the saved filters in their order, but the deleted."""
+    return _listing("/v1/filters", limit)
+
+
+def tasks_of_filter(filter_id: str, *, zone: str | None = None, limit: int = PAGE) -> Listing[ListedTask]:
+    """Yield the tasks that a saved filter finds, in its order; ``zone`` as for ``tasks``."""
+    return _listing(f"{_filter(filter_id)}/tasks", limit, _given(zone=zone))
+
+
+def history_of_filter(filter_id: str, limit: int = PAGE) -> Listing[Entry]:
+    """Yield a saved filter's audit trail, the oldest entry first."""
+    return _listing(f"{_filter(filter_id)}/history", limit)
+
+
 def tags(limit: int = PAGE) -> Listing[Tag]:
     """Yield the tags by name."""
     return _listing("/v1/tags", limit)
@@ -275,12 +330,14 @@ def notifications(limit: int = PAGE) -> Listing[Notification]:
 def settled(answer: Answer) -> Task: ...
 @overload
 def settled(answer: ListAnswer) -> List: ...
+@overload
+def settled(answer: FilterAnswer) -> SavedFilter: ...
 def settled(answer: Any) -> Any:
-    """Return the task or list of a command's answer as it stands after it.
+    """Return the task, list or saved filter of a command's answer as it stands after it.
 
     Raises ``Pending`` where that is not known yet.
     """
-    command, known = answer["command"], answer.get("task") or answer.get("list")
+    command, known = answer["command"], answer.get("task") or answer.get("list") or answer.get("filter")
     if command["status"] == "pending" or known is None:
         raise Pending(command["id"], known["id"] if known else "")
     return known
@@ -292,6 +349,10 @@ def _task(task: str) -> str:
 
 def _tag(name: str) -> str:
     return f"/v1/tags/{quote(name, safe='')}"
+
+
+def _filter(filter_id: str) -> str:
+    return f"/v1/filters/{quote(filter_id, safe='')}"
 
 
 def _list(list_id: str) -> str:

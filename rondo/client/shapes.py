@@ -74,6 +74,21 @@ class ListChanges(ListFields, total=False):
     name: str
 
 
+class FilterFields(TypedDict, total=False):
+    """The fields of a saved filter that a command sets besides its name and itself; in a change, None clears one."""
+
+    sort: str | None
+    colour: str | None
+    order: str | None
+
+
+class FilterChanges(FilterFields, total=False):
+    """The fields that a change of a saved filter may set."""
+
+    name: str
+    filter: str
+
+
 class Due(TypedDict):
     """When a task is due or begins, as it was asked for."""
 
@@ -148,6 +163,29 @@ class List(TypedDict):
     order: str
     deleted: bool
     open: int
+    version: int
+    created_at: str
+    changed_at: str
+
+
+class FilterRef(TypedDict):
+    """Where a saved filter stands, or will stand."""
+
+    id: str
+    href: str
+
+
+class SavedFilter(TypedDict):
+    """A saved filter as it stands."""
+
+    id: str
+    href: str
+    name: str
+    filter: str
+    sort: str
+    colour: str | None
+    order: str
+    deleted: bool
     version: int
     created_at: str
     changed_at: str
@@ -237,6 +275,7 @@ class Known(Command):
 
     task: TaskRef | None
     list: ListRef | None
+    filter: FilterRef | None
     tag: TagRef | None
 
 
@@ -262,6 +301,13 @@ class ListAnswer(TypedDict):
 
     command: Command
     list: List | ListRef | None
+
+
+class FilterAnswer(TypedDict):
+    """A command's answer as ``Answer`` is, of one on a saved filter."""
+
+    command: Command
+    filter: SavedFilter | FilterRef | None
 
 
 class TaskAt(TypedDict, total=False):
@@ -342,6 +388,7 @@ class Entry(TypedDict):
     event: str
     task: str | None
     list: str | None
+    filter: str | None
     tag: str | None
     changes: FieldChanges
     previous: str

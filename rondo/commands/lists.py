@@ -54,7 +54,7 @@ def show(as_json: bool) -> None:
 def add(name: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Create a list."""
     with shared.rondo() as client:
-        answer = client.create_list(" ".join(name), wait=shared.WAIT, **_given(typed))
+        answer = client.create_list(" ".join(name), wait=shared.WAIT, **shared.given(typed))
     _tell(answer, "Created", as_json)
 
 
@@ -67,7 +67,7 @@ def add(name: tuple[str, ...], as_json: bool, **typed: Any) -> None:
 @shared.as_json
 def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Set fields of a list, which is named by its name or its id."""
-    changes = _given(typed) | dict.fromkeys(clear)
+    changes = shared.given(typed) | dict.fromkeys(clear)
     if not changes:
         raise click.UsageError("Nothing to change: name a field, as --name or --colour.")
     with shared.rondo() as client:
@@ -84,10 +84,6 @@ def delete(list_: str, tasks: Any, as_json: bool) -> None:
     with shared.rondo() as client:
         answer = client.delete_list(meant.list_id(client, list_), wait=shared.WAIT, tasks=tasks)
     _tell(answer, "Deleted", as_json)
-
-
-def _given(typed: dict[str, Any]) -> dict[str, Any]:
-    return {field: value for field, value in typed.items() if value is not None}
 
 
 def _tell(answer: ListAnswer, done: str, as_json: bool) -> None:

@@ -11,23 +11,38 @@ from rondo.terminal import shown
 
 
 @click.command("list", cls=TaskCommand)
-@click.option("--filter", "filter_", default="open", show_default=True, help="Which tasks, see docs/filters.md.")
+@click.option("--filter", "filter_", help="Which tasks, see docs/filters.md; by default the open ones.")
+@click.option(
+    "--saved", metavar="NAME", help="Those that a saved filter finds, sorted as it says; see `rondo filters`."
+)
 @click.option("--list", "list_", metavar="NAME", help="Only those on this list, by name or id.")
 @click.option("--sort", help="By what, as due,-priority; by default the newest first.")
 @shared.zone
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="So many tasks at most.")
 @shared.as_json
 def list_tasks(
-    *, filter_: str, list_: str | None, sort: str | None, zone: str | None, limit: int, as_json: bool
+    *,
+    filter_: str | None,
+    saved: str | None,
+    list_: str | None,
+    sort: str | None,
+    zone: str | None,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """Show tasks that a filter finds.
 
     Into a pipe or a file goes a line a task, its fields apart by tabs: id, status, priority, due, title, tags.
     """
     with shared.rondo() as client:
+        conditions = [filter_] if filter_ else []
+        if saved:
+            one = meant.saved_filter(client, saved)
+            conditions, sort = [one["filter"], *conditions], sort or one["sort"] or None
         if list_:
-            filter_ = f'({filter_}) and list = "{meant.list_id(client, list_)}"'
-        found = client.tasks(filter_, sort=sort, zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE))
+            conditions = [*(conditions or ["open"]), f'list = "{meant.list_id(client, list_)}"']
+        wished = " and ".join(f"({condition})" for condition in conditions) or "open"
+        found = client.tasks(wished, sort=sort, zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE))
         tell(list(islice(found, limit + 1)), limit, as_json)
 
 

@@ -189,3 +189,8 @@ def local_zone() -> str:
 def now() -> datetime:
     """Return this moment, with the offset of where the person is."""
     return datetime.now(UTC).astimezone()
+
+
+def given(typed: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were typed."""
+    return {field: value for field, value in typed.items() if value is not None}

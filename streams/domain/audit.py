@@ -15,7 +15,7 @@ from msgspec import json
 from msgspec.structs import asdict, replace
 
 from schemas import subjects
-from schemas.records import AuditEntry, AuditHead, FieldChange, List, Tag, Task
+from schemas.records import AuditEntry, AuditHead, FieldChange, List, SavedFilter, Tag, Task
 from streams.domain.commands import Event, Thing, name, thing
 
 START = AuditHead(sequence=0, hash="0" * 64)
@@ -25,12 +25,13 @@ _BY_THE_ENTRY = frozenset({"id", "user", "changed_at", "version"})
 FIELDS: dict[type[Thing], tuple[str, ...]] = {
     Task: tuple(field for field in Task.__struct_fields__ if field not in _BY_THE_ENTRY),
     List: tuple(field for field in List.__struct_fields__ if field not in _BY_THE_ENTRY),
+    SavedFilter: tuple(field for field in SavedFilter.__struct_fields__ if field not in _BY_THE_ENTRY),
     Tag: ("colour",),
 }
 """The fields of each kind of thing whose changes are told; the others are told by the entry itself."""
 
-_KINDS = {List: subjects.LIST, Tag: subjects.TAG}
-_UNTOLD = {"rank": "", "pinned": False, "deleted": False}
+_KINDS = {List: subjects.LIST, SavedFilter: subjects.FILTER, Tag: subjects.TAG}
+_UNTOLD = {"rank": "", "sort": "", "pinned": False, "deleted": False}
 """What tells nothing of a new thing in these fields, besides None in any. A field that a record got later stands here,
 so that entries of older logs keep their hashes."""
 

@@ -2,25 +2,30 @@
 
 from typing import Any, Protocol, TypeAlias, get_args
 
-from schemas.records import List, Tag, Task
-from streams.domain import lists, tags, tasks
+from schemas.records import List, SavedFilter, Tag, Task
+from streams.domain import lists, saved, tags, tasks
 from streams.domain.decision import Decision
 
-Command: TypeAlias = tasks.Command | lists.Command | tags.Command
-Event: TypeAlias = tasks.Event | lists.Event | tags.Event
-Thing: TypeAlias = Task | List | Tag
+Command: TypeAlias = tasks.Command | lists.Command | saved.Command | tags.Command
+Event: TypeAlias = tasks.Event | lists.Event | saved.Event | tags.Event
+Thing: TypeAlias = Task | List | SavedFilter | Tag
 """What an event holds, whole."""
-EVENTS: tuple[type[Event], ...] = (*get_args(tasks.Event), *get_args(lists.Event), tags.Event)
+EVENTS: tuple[type[Event], ...] = (*get_args(tasks.Event), *get_args(lists.Event), *get_args(saved.Event), tags.Event)
 
 
 class State(tasks.State, lists.Sizes, tags.State, Protocol):
     """What a decision may look at, read lazily by id."""
+
+    def filter(self, filter_id: str, /) -> SavedFilter | None:
+        """Return the saved filter of this id."""
 
 
 def decide(state: State, command: Command) -> Decision[Any]:
     """Return the events that a command leads to, and its outcome."""
     if isinstance(command, lists.Command):
         return lists.decide(state, command)
+    if isinstance(command, saved.Command):
+        return saved.KIND.decide(state.filter(command.filter), command)
     if isinstance(command, tags.Command):
         return tags.decide(state, command)
     return tasks.decide(state, command)
@@ -30,6 +35,8 @@ def thing(event: Event) -> Thing:
     """Return what an event holds: what it is about, as it left it."""
     if isinstance(event, lists.Event):
         return event.list
+    if isinstance(event, saved.Event):
+        return event.filter
     return event.tag if isinstance(event, tags.Event) else event.task
 
 

@@ -13,8 +13,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.records import Due, ListFields, Reminder, TagFields, TaskFields
-from streams.domain import composition, ranks, recurrence, times
+from schemas.records import Due, FilterFields, ListFields, Reminder, TagFields, TaskFields
+from streams.domain import composition, filters, ranks, recurrence, times
 from streams.domain.invalid import Invalid
 
 MAX_TITLE = 500
@@ -31,6 +31,7 @@ _WIDEST = 4
 
 ALL = TaskFields.__struct_fields__
 ALL_OF_A_LIST = ListFields.__struct_fields__
+ALL_OF_A_FILTER = FilterFields.__struct_fields__
 
 Fields = TypeVar("Fields", bound=Struct)
 Checks: TypeAlias = Mapping[str, Callable[[Any], Any]]
@@ -58,6 +59,11 @@ def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked[TaskField
 def check_list(fields: ListFields, named: Collection[str] = ALL_OF_A_LIST) -> Checked[ListFields]:
     """Check the ``named`` fields of a list: all for a new one, in a change those that it sets."""
     return _each(fields, named, _CHECKS_OF_A_LIST)
+
+
+def check_filter(fields: FilterFields, named: Collection[str] = ALL_OF_A_FILTER) -> Checked[FilterFields]:
+    """Check the ``named`` fields of a saved filter: all for a new one, in a change those that it sets."""
+    return _each(fields, named, _CHECKS_OF_A_FILTER)
 
 
 def check_tag(fields: TagFields, named: Collection[str]) -> Checked[TagFields]:
@@ -114,6 +120,17 @@ def _line(field: str, value: str, most: int, detail: str) -> str:
     if not line:
         raise Invalid(field, detail)
     return line
+
+
+def _filter(value: str) -> str:
+    filters.parse(value)
+    return value
+
+
+def _sort(value: str) -> str:
+    if value:
+        filters.sort(value)
+    return value
 
 
 def _colour(value: str | None) -> str | None:
@@ -200,3 +217,4 @@ _CHECKS: Checks = {
     "rank": ranks.check,
 }
 _CHECKS_OF_A_LIST: Checks = {"name": _name, "colour": _colour, "rank": ranks.check}
+_CHECKS_OF_A_FILTER: Checks = {**_CHECKS_OF_A_LIST, "text": _filter, "sort": _sort}

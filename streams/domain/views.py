@@ -89,6 +89,13 @@ def _list(event: r.ListCreated) -> Rows:
     yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at))
 
 
+def _filter(event: r.FilterCreated) -> Rows:
+    """Project any event that carries the whole saved filter after it."""
+    one = event.filter
+    what = (one.id, one.user, one.name, one.text, one.sort, one.colour, one.rank or ranks.of_creation(one.created_at))
+    yield "put_filters", (*what, one.deleted, one.version, _moment(one.created_at), _moment(one.changed_at))
+
+
 def _tag_colour(event: r.TagUpdated) -> Rows:
     tag = event.tag
     yield "put_tag_colours", (tag.user, tag.name, tag.colour, tag.version)
@@ -176,6 +183,9 @@ _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     r.ListCreated: _list,
     r.ListUpdated: _list,
     r.ListDeleted: _list,
+    r.FilterCreated: _filter,
+    r.FilterUpdated: _filter,
+    r.FilterDeleted: _filter,
     r.TagUpdated: _tag_colour,
     r.CommandOutcome: _outcome,
     r.AuditEntry: _audit,

@@ -20,7 +20,7 @@ from msgspec import Struct, msgpack
 from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import commands, lists, tags, tasks
+from streams.domain import commands, lists, saved, tags, tasks
 from streams.domain.audit import START, Chain
 from streams.reading import tapes
 from streams.replay.part import Part
@@ -49,6 +49,7 @@ class Laws:
             r.AuditEntry: self._entry,
             **dict.fromkeys(tasks.EVENTS, self._task),
             **dict.fromkeys(lists.EVENTS, self._list),
+            **dict.fromkeys(saved.EVENTS, self._filter),
             tags.Event: self._tag,
         }
 
@@ -71,6 +72,9 @@ class Laws:
 
     def _list(self, event: Any) -> str | None:
         return self._version("list", event.user, event.list)
+
+    def _filter(self, event: Any) -> str | None:
+        return self._version("filter", event.user, event.filter)
 
     def _tag(self, event: Any) -> str | None:
         return self._version("tag", event.user, event.tag)

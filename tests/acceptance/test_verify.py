@@ -9,20 +9,23 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
 from aiokafka.structs import ConsumerRecord
 
+from rondo.client import NotFound
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import TASK_EVENTS
 from streams import audit, tasks, views, worker
+from streams.domain.deletion import RESTORABLE
 from streams.reading import committed
 from streams.replay import Difference, Report, verify
 from streams.settings import Settings
 from tests.acceptance.days import WAIT, ahead, create_standup, following, sent
-from tests.acceptance.stack import Stack, User, running
+from tests.acceptance.stack import PATIENCE, Stack, User, running, until
 from tests.integration.pipeline.wire import PARTITIONS, Wire
 
 RONDO = Path(sys.executable).with_name("rondo")
@@ -57,8 +60,29 @@ def day(stack: Stack) -> User:
     return user
 
 
+@pytest.fixture(scope="module")
+def purged(stack: Stack) -> str:
+    """A task that was deleted more than 30 days ago."""
+    user, task = stack.new_user(), str(uuid4())
+    create = (r.CreateTask, {"fields": r.TaskFields(title="Long ago", tags=("old",))})
+
+    async def sent_long_ago() -> None:
+        async with Wire.to(stack.run["kafka"], stack.run["registry"]) as wire:
+            await wire.send(user.id, task, RESTORABLE + 60_000, create, (r.DeleteTask, {}))
+
+    def gone() -> bool:
+        try:
+            return [entry["event"] for entry in user.rondo.history(task)][-1:] == ["TaskPurged"]
+        except NotFound:  # the views have not come to it yet
+            return False
+
+    asyncio.run(sent_long_ago())
+    until(gone, PATIENCE, "It was not purged.")
+    return task
+
+
 @pytest.fixture(scope="module", autouse=True)
-def held(stack: Stack, day: User) -> subprocess.CompletedProcess[bytes]:
+def held(stack: Stack, day: User, purged: str) -> subprocess.CompletedProcess[bytes]:
     """What a verification tells before anything is planted, also one that would notify elsewhere."""
     return rondo(stack, "verify", RONDO_WEBHOOK="http://127.0.0.1:9/elsewhere")
 

@@ -26,6 +26,7 @@ TABLES = (
     "tags",
     "task_tags",
     "lists",
+    "filters",
     "tag_colours",
     "audit",
     "reminders",

@@ -34,6 +34,11 @@ def list_event(user: str) -> r.ListCreated:
     return r.ListCreated(ids.event(one.id), user, DUE, f"user:{user}", ids.derive("command", one.id), one)
 
 
+def filter_event(user: str) -> r.FilterCreated:
+    one = r.SavedFilter(ids.derive("filter", user), user, "At home", "#home", DUE, DUE)
+    return r.FilterCreated(ids.event(one.id), user, DUE, f"user:{user}", ids.derive("command", one.id), one)
+
+
 def tag_event(user: str) -> r.TagUpdated:
     command = ids.derive("command", "tag", user)
     return r.TagUpdated(ids.event(command), user, DUE, f"user:{user}", command, r.Tag(user, "home", DUE, "#1e90ff"))
@@ -81,7 +86,8 @@ def one_of_each(user: str) -> list[Struct]:
     """Records that leave at least one row in every view."""
     task = a_task(user, tags=("home",), due=r.Due("2026-11-24"), reminders=(r.Reminder("r", before=60),))
     decided = [outcome(user, event(task).command), part(user)]
-    return [event(task), list_event(user), tag_event(user), *decided, entry(user), scheduled(user), step(user)]
+    held = [event(task), list_event(user), filter_event(user), tag_event(user)]
+    return [*held, *decided, entry(user), scheduled(user), step(user)]
 
 
 async def write(connection: asyncpg.Connection, topic: str, read: int, following: int, rows) -> bool:

@@ -1,16 +1,18 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from postgres import reader as postgres_reader
 from postgres.finding import FIRST
 from postgres.migrate import migrate
 from postgres.reader import Page, Reader, ReminderStatus, Wanted
 from schemas import ids
 from schemas import records as r
 from streams.domain import ranks
-from streams.domain.filters import Sql, sort
+from streams.domain.filters import Clock, Sql, borne, parse, sort, where
 from tests.integration.postgres_records import (
     DUE,
     Log,
@@ -177,6 +179,20 @@ async def test_a_listed_task_is_the_task(reader, log, user):
     await log.write(*versions(user, ("a", "b")))
     async with reader.user(user) as view:
         assert (await view.tasks(NEWEST, 1)).items == (await view.task(a_task(user).id),)
+
+
+@pytest.mark.parametrize("few", [0, 2, 500])
+async def test_tasks_with_a_tag_are_the_same_however_many_bear_it(reader, log, user, few, monkeypatch):
+    monkeypatch.setattr(postgres_reader, "FEW", few)
+    tags = {"a": ("Café",), "b": ("cafe", "home"), "c": ("home",), "d": ()}
+    tasks = {name: a_task(user, name, tags=names) for name, names in tags.items()}
+    await log.write(*map(event, tasks.values()))
+    filter_ = parse("#cafe")
+    async with reader.user(user) as view:
+        asked = replace(wanted("-created", where(filter_, Clock(DUE, "UTC"), FIRST)), borne=borne(filter_))
+        page, facets = await view.tasks(asked, 10), await view.facets(asked)
+    assert {task.id for task in page.items} == {tasks["a"].id, tasks["b"].id}
+    assert [facet.tasks for facet in facets if facet.facet == "total"] == [2]
 
 
 async def test_the_history_of_a_task_is_in_order_page_by_page(reader, log, user):

@@ -15,6 +15,7 @@ TABLES = [
     "rondo.audit",
     "rondo.bulks",
     "rondo.commands",
+    "rondo.filters",
     "rondo.lists",
     "rondo.notifications",
     "rondo.reminders",

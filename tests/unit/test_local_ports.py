@@ -10,6 +10,10 @@ def test_ports_chosen_together_differ():
     assert len(set(chosen.values())) == 50
 
 
+def test_a_chosen_port_is_none_that_an_outgoing_connection_may_have():
+    assert all(port < 32_768 for port in ports.choose(map(str, range(50)), {}).values())
+
+
 def test_a_remembered_port_that_somebody_took_is_replaced():
     with socket.create_server((ports.HOST, 0)) as somebody:
         taken = somebody.getsockname()[1]

@@ -1,7 +1,8 @@
 """The filter language: one for API, command line, chat and web. docs/filters.md explains it.
 
 ``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``where`` makes SQL of it.
-``standing`` leaves out the deleted tasks where a filter says nothing of them, ``sort`` reads a sort.
+``standing`` leaves out the deleted tasks where a filter says nothing of them, ``sort`` reads a sort, ``borne``
+tells which tags all tasks of a filter bear.
 """
 
 from streams.domain.filters.dates import Clock
@@ -10,7 +11,7 @@ from streams.domain.filters.matching import TaskList, matches
 from streams.domain.filters.parsing import parse
 from streams.domain.filters.scope import standing
 from streams.domain.filters.sorting import Sort, sort
-from streams.domain.filters.sql import Sql, where
+from streams.domain.filters.sql import Sql, borne, where
 from streams.domain.filters.tree import Filter
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Sort",
     "Sql",
     "TaskList",
+    "borne",
     "matches",
     "parse",
     "sort",

@@ -1,8 +1,11 @@
 """The log as other programs reach it: what they should not write can be written, and the dead letters be read."""
 
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
@@ -61,6 +64,14 @@ class Wire:
         raw = None if key is None else key.encode()
         sent = await self._producer.send_and_wait(topic.name, value, raw, where, at, HEADERS)
         return Put(topic.name, where, sent.offset, raw, value)
+
+    async def send(self, user: str, task: str, ago: int, *commands: tuple[Any, Mapping[str, Any]]) -> None:
+        """Append commands about a task, each a kind and its fields, of so many milliseconds ago, a second apart."""
+        begin = time.time_ns() // 1_000_000 - ago
+        for number, (kind, fields) in enumerate(commands):
+            at = begin + 1000 * number
+            command = kind(id=str(uuid4()), user=user, at=at, actor=f"user:{user}", task=task, **fields)
+            await self.put(TASK_COMMANDS, await self.encoded(TASK_COMMANDS, command), user, partition_of(user), at)
 
     async def again(self, raw: ConsumerRecord) -> Put:
         """Append a record once more, as it stands."""

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
-from streams.domain import audit, bulk, commands, lists, recurrence, tags, tasks, undo
+from streams.domain import audit, bulk, commands, lists, recurrence, saved, tags, tasks, undo
 from streams.domain.decision import Decision
 
 ANNA = "11111111-1111-5111-8111-111111111111"
@@ -87,6 +87,20 @@ def delete_list(list_id="l", at=NOON, user=ANNA, expected=None):
     return r.DeleteList(**sent(at, user), list=list_id, expected=expected)
 
 
+def save_filter(filter_id="f", at=NOON, user=ANNA, **fields):
+    set_ = r.FilterFields(**{"name": "Soon", "text": "due < today+7d", **fields})
+    return r.CreateFilter(**sent(at, user), filter=filter_id, fields=set_)
+
+
+def update_filter(filter_id="f", at=NOON, user=ANNA, expected=None, **fields):
+    set_ = {"changed": tuple(fields), "fields": r.FilterFields(**fields), "expected": expected}
+    return r.UpdateFilter(**sent(at, user), filter=filter_id, **set_)
+
+
+def delete_filter(filter_id="f", at=NOON, user=ANNA, expected=None):
+    return r.DeleteFilter(**sent(at, user), filter=filter_id, expected=expected)
+
+
 def colour_tag(tag="home", colour="#1e90ff"):
     return r.UpdateTag(**sent(), tag=tag, changed=("colour",), fields=r.TagFields(colour))
 
@@ -103,7 +117,8 @@ class World:
     """The state after commands: the fold of the events that they led to, as the tasks stage keeps it."""
 
     def __init__(self, *commands):
-        self.tasks, self.heads, self.lists, self.tags, self.events, self.told = {}, {}, {}, {}, [], {}
+        self.tasks, self.heads, self.lists, self.filters, self.tags = {}, {}, {}, {}, {}
+        self.events, self.told = [], {}
         for each in commands:
             self.does(each)
 
@@ -115,6 +130,9 @@ class World:
 
     def list(self, list_id):
         return self.lists.get(list_id)
+
+    def filter(self, filter_id):
+        return self.filters.get(filter_id)
 
     def tag(self, name):
         return self.tags.get(name)
@@ -140,7 +158,7 @@ class World:
 
     def _fold(self, events):
         for event in events:
-            if not isinstance(event, lists.Event | tags.Event):
+            if isinstance(event, tasks.Event):
                 self._tells(event)
             self.folds(event)
             self.events.append(event)
@@ -159,6 +177,9 @@ class World:
         """Fold an event, as the tasks stage does."""
         if isinstance(event, lists.Event):
             self.lists[event.list.id] = lists.evolve(self.list(event.list.id), event)
+            return
+        if isinstance(event, saved.Event):
+            self.filters[event.filter.id] = saved.KIND.evolve(self.filter(event.filter.id), event)
             return
         if isinstance(event, tags.Event):
             self.tags[event.tag.name] = tags.evolve(self.tag(event.tag.name), event)

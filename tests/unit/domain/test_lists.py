@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas import records as r
-from streams.domain import audit, lists
+from streams.domain import audit, entities, lists
 from tests.unit.domain.given import (
     ANNA,
     BERT,
@@ -51,7 +51,7 @@ def test_every_command_has_its_answer_in_every_state(state, name):
 
 def test_the_table_answers_every_command_in_every_state():
     states = {None, False, True}
-    assert {kind: set(row) for kind, row in lists.TABLE.items()} == dict.fromkeys(lists.Command.__args__, states)
+    assert {kind: set(row) for kind, row in lists.KIND.table.items()} == dict.fromkeys(lists.Command.__args__, states)
 
 
 def test_a_list_is_created_with_its_fields():
@@ -145,7 +145,7 @@ def test_an_entry_without_its_subject_breaks_the_chain():
 
 def test_an_event_folded_twice_is_refused():
     world = World(create_list())
-    with pytest.raises(lists.OutOfOrder, match="version 2 was expected, not 1"):
+    with pytest.raises(entities.OutOfOrder, match="version 2 was expected, not 1"):
         lists.evolve(world.list("l"), world.events[0])
 
 

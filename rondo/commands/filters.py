@@ -1,0 +1,110 @@
+"""`rondo filters`: filters that were saved under a name."""
+
+from typing import Any, cast
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from rondo.client import settled
+from rondo.client.shapes import FilterAnswer, FilterChanges, SavedFilter
+from rondo.commands import meant, shared
+from rondo.commands.shared import TaskCommand
+from rondo.terminal.ids import SHOWN
+from rondo.terminal.shown import plain
+
+SORT = click.option("--sort", help="How what it finds is sorted, as due,-priority.")
+COLOUR = click.option("--colour", help="As #1e90ff.")
+ORDER = click.option("--order", help="Its place among the saved filters: they are sorted by this text.")
+
+
+class FilterCommands(click.Group):
+    """A group whose commands talk to the API."""
+
+    command_class = TaskCommand
+
+
+@click.group("filters", cls=FilterCommands, invoke_without_command=True)
+@shared.as_json
+@click.pass_context
+def filters_group(ctx: click.Context, as_json: bool) -> None:
+    """Show the saved filters in their order, or add, edit and delete one."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(show, as_json=as_json)
+
+
+@filters_group.command()
+@shared.as_json
+def show(as_json: bool) -> None:
+    """Show the saved filters in their order."""
+    with shared.rondo() as client:
+        found = list(client.filters(limit=shared.PAGE))
+    if as_json:
+        shared.echo_json(found)
+    elif shared.on_terminal():
+        shared.echo(_table(found))
+    else:
+        lines = ("\t".join((one["id"], plain(one["name"]), plain(one["filter"]), one["sort"])) for one in found)
+        click.echo("".join(f"{line}\n" for line in lines), nl=False)
+
+
+@filters_group.command()
+@click.argument("name")
+@click.argument("filter_", metavar="FILTER")
+@SORT
+@COLOUR
+@ORDER
+@shared.as_json
+def add(name: str, filter_: str, as_json: bool, **typed: Any) -> None:
+    """Save a filter under a name; `rondo list --saved NAME` shows what it finds."""
+    with shared.rondo() as client:
+        answer = client.create_filter(name, filter_, wait=shared.WAIT, **shared.given(typed))
+    _tell(answer, "Saved", as_json)
+
+
+@filters_group.command()
+@click.argument("saved")
+@click.option("--name", help="Another name.")
+@click.option("--filter", "filter_", help="Another filter, see docs/filters.md.")
+@SORT
+@COLOUR
+@ORDER
+@click.option("--clear", multiple=True, type=click.Choice(["sort", "colour", "order"]), help="Empty this field.")
+@shared.as_json
+def edit(saved: str, filter_: str | None, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
+    """Set fields of a saved filter, which is named by its name or its id."""
+    changes = shared.given({**typed, "filter": filter_}) | dict.fromkeys(clear)
+    if not changes:
+        raise click.UsageError("Nothing to change: name a field, as --filter or --sort.")
+    with shared.rondo() as client:
+        found = meant.saved_filter(client, saved)["id"]
+        answer = client.update_filter(found, wait=shared.WAIT, **cast("FilterChanges", changes))
+    _tell(answer, "Changed", as_json)
+
+
+@filters_group.command()
+@click.argument("saved")
+@shared.as_json
+def delete(saved: str, as_json: bool) -> None:
+    """Delete a saved filter. The tasks that it finds stay."""
+    with shared.rondo() as client:
+        answer = client.delete_filter(meant.saved_filter(client, saved)["id"], wait=shared.WAIT)
+    _tell(answer, "Deleted", as_json)
+
+
+def _tell(answer: FilterAnswer, done: str, as_json: bool) -> None:
+    found = settled(answer)
+    if as_json:
+        shared.echo_json(answer)
+    else:
+        click.echo(f"{done} {found['id'][:SHOWN]} {plain(found['name'])}")
+
+
+def _table(filters: list[SavedFilter]) -> Table:
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("id", "name", "filter", "sort"):
+        shown.add_column(column, no_wrap=column == "id", overflow="fold")
+    for one in filters:
+        name = Text(plain(one["name"]), one["colour"] or "")
+        shown.add_row(Text(one["id"][:SHOWN], "dim"), name, Text(plain(one["filter"])), one["sort"])
+    return shown

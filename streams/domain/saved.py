@@ -1,0 +1,19 @@
+"""Saved filters: what each command means for one. A filter is kept as its user wrote it, and read when it is used."""
+
+from typing import get_args
+
+from schemas.records import (
+    CreateFilter,
+    DeleteFilter,
+    FilterCreated,
+    FilterDeleted,
+    FilterUpdated,
+    SavedFilter,
+    UpdateFilter,
+)
+from streams.domain import entities
+
+Command = CreateFilter | UpdateFilter | DeleteFilter
+Event = FilterCreated | FilterUpdated | FilterDeleted
+EVENTS: tuple[type[Event], ...] = get_args(Event)
+KIND = entities.Kind("filter", SavedFilter, get_args(Command), get_args(Event))

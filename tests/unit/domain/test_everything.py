@@ -1,0 +1,125 @@
+"""One law over all that people can ask for: whatever stands, a command is decided, once, and leads to a known state."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import records as r
+from streams.domain.rejections import Code
+from tests.unit.domain.given import (
+    ANNA,
+    BERT,
+    PARIS,
+    WEEKDAYS,
+    World,
+    chunk,
+    colour_tag,
+    command,
+    complete,
+    create,
+    create_list,
+    delete,
+    delete_filter,
+    delete_list,
+    delete_tag,
+    rename_tag,
+    reopen,
+    restore,
+    save_filter,
+    update,
+    update_filter,
+    update_list,
+)
+
+NAMES = st.sampled_from(["a", "b", "c"])
+WHO = st.sampled_from([ANNA, ANNA, ANNA, BERT])
+ACTIONS = [r.Action.COMPLETE, r.Action.REOPEN, r.Action.DELETE, r.Action.RESTORE, r.Action.UPDATE]
+
+
+@st.composite
+def asked(draw):
+    """Any command of a person, on any of a few things, of which it may name others that are there or not."""
+    one, other, expected = draw(NAMES), draw(NAMES), draw(st.sampled_from([None, None, 1, 2]))
+    fields = draw(
+        st.sampled_from(
+            [
+                {"title": "Other"},
+                {"list": other},
+                {"parent": other},
+                {"tags": (other,)},
+                {"due": PARIS, "rrule": WEEKDAYS},
+                {"due": None, "rrule": None},
+                {"pinned": True, "rank": "V"},
+            ]
+        )
+    )
+    whole = {name: value for name, value in fields.items() if value is not None}
+    kinds = [r.CompleteTask, r.ReopenTask, r.DeleteTask, r.RestoreTask]
+    return draw(
+        st.sampled_from(
+            [
+                create(one, **whole),
+                update(one, **fields),
+                complete(one),
+                reopen(one),
+                delete(one),
+                restore(one),
+                command(draw(st.sampled_from(kinds)), one, user=draw(WHO), expected=expected),
+                create_list(one),
+                update_list(one, expected=expected, name=other),
+                delete_list(one, user=draw(WHO)),
+                save_filter(one),
+                update_filter(one, expected=expected, text="overdue"),
+                delete_filter(one, user=draw(WHO)),
+                colour_tag(one, draw(st.sampled_from([None, "#1e90ff"]))),
+                rename_tag(one, to=f"{other}{other}"),
+                delete_tag(one),
+                chunk(draw(st.sampled_from(ACTIONS)), one, other, fields={}, add_tags=(one,)),
+            ]
+        )
+    )
+
+
+def stands(world):
+    """All that stands, by kind and id."""
+    return (world.tasks, world.lists, world.filters, world.tags, world.heads)
+
+
+@given(st.lists(asked(), max_size=12), asked())
+def test_every_command_is_rejected_or_lands_in_a_known_state(past, now):
+    world = World(*past)
+    before = [dict(part) for part in stands(world)]
+
+    decision = world.does(now)
+
+    outcome = decision.outcome
+    assert outcome.command == now.id
+    match outcome.kind:
+        case r.OutcomeKind.ACCEPTED:
+            assert decision.events
+            assert not outcome.code
+        case r.OutcomeKind.REJECTED:
+            assert outcome.code in set(Code)
+            assert outcome.detail
+    if not decision.events:
+        assert [dict(part) for part in stands(world)] == before
+    again = World()
+    for event in world.events:
+        again.folds(event)
+    assert stands(again) == stands(world)
+
+
+@given(st.lists(asked(), max_size=12))
+def test_what_is_decided_of_all_that_was_asked_is_decided_again_the_same(commands):
+    first, second = World(*commands), World(*commands)
+    assert first.events == second.events
+
+
+@given(st.lists(asked(), max_size=15))
+def test_versions_of_everything_count_its_events(commands):
+    world, counted = World(*commands), {}
+    for event in world.events:
+        for kind in ("task", "list", "filter", "tag"):
+            if thing := getattr(event, kind, None):
+                key = (kind, thing.name if kind == "tag" else thing.id)
+                counted[key] = counted.get(key, 0) + 1
+                assert thing.version == counted[key]
