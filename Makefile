@@ -24,8 +24,9 @@ chaos: .venv/.installed ## Kill, freeze and restart workers at random; CHAOS_SEC
 demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
 	@.venv/bin/python -m local during .venv/bin/rondo demo
 
-bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others (some 20 minutes)
+bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others, and queries beside SQL by hand (some 25 minutes)
 	@.venv/bin/python -m bench --parts peers,latency,restore,pipeline
+	@.venv/bin/python -m bench.queries
 
 lint: .venv/.installed ## Check style and types
 	@.venv/bin/ruff check

@@ -1,0 +1,72 @@
+"""``python -m bench.queries``: how long the usual questions take among a million tasks, beside SQL written by hand."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import asyncpg
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bench.queries.measure import Measure, Taken
+from bench.queries.tasks import Size, load
+from bench.report import ratio
+from local import ports, postgres
+from postgres.migrate import migrate
+
+_PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for some minutes
+_USERS = {"who has most": 0, "another": 17}
+
+
+@click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.option("--n", "tasks", default=1_000_000, help="Tasks.")
+@click.option("--users", default=10_000, help="Users.")
+@click.option("--most", default=50_000, help="Tasks of the one user who has most.")
+@click.option("--seconds", default=5.0, help="Time for each question, both ways.")
+@click.option("--times", default=500, help="How often each question is asked, at most.")
+def main(tasks: int, users: int, most: int, seconds: float, times: int) -> None:
+    """Measure how long the usual questions take. See docs/benchmarks.md."""
+    directory, port = Path(tempfile.mkdtemp(prefix="rondo-bench-")), ports.choose(["postgres"], {})["postgres"]
+    server = postgres.start(directory / "postgres", port=port, password=_PASSWORD, log=directory / "postgres.log")
+    try:
+        dsn = postgres.dsn(port, _PASSWORD)
+        migrate(dsn)
+        asyncio.run(_measured(Console(), dsn, Size(tasks, users, most), seconds, times))
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+async def _measured(console: Console, dsn: str, size: Size, seconds: float, times: int) -> None:
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
+        await load(pool, size, console)
+        for name, number in _USERS.items():
+            measure = await Measure.of(pool, number)
+            questions = await measure.questions()
+            asked = track(questions, f"of {name}", console=console, transient=True)
+            _tell(console, name, [await measure.taken(question, seconds, times) for question in asked])
+
+
+def _tell(console: Console, user: str, found: list[Taken]) -> None:
+    table = Table(title=f"Tasks of {user}; ms, with transaction and role")
+    for column in ("question", "p50", "p99", "times", "by hand p50", "beside by hand"):
+        table.add_column(column, justify="left" if column == "question" else "right")
+    for each in found:
+        times = (each.whole_ms(50), each.whole_ms(99))
+        by_hand = f"{median(each.by_hand) * 1000:.2f}"
+        table.add_row(
+            each.question, *(f"{time:.2f}" for time in times), str(len(each.whole)), by_hand, f"{each.ratio:.2f}"
+        )
+    console.print(table)
+    for each in found:
+        name = f"{each.question}@{user}".replace(", ", ",").replace(" ", "-")
+        ratio(console, f"query-beside-by-hand:{name}", each.ratio)
+        ratio(console, f"query-p99-ms:{name}", each.whole_ms(99))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Ask each question both ways in turn, so that what slows the machine slows both; first see that both find the same."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+from asyncpg import Pool
+
+from api.finding import Finding, PageFinding, facets
+from bench.queries.asked import NOW, PAGE, ZONE, Question, questions
+from bench.queries.tasks import owner
+from postgres.finding import Position
+from postgres.reader import Facet, Reader, Task, View
+from postgres.rows import struct
+
+_DEEP = 5000
+_WARM = 3
+
+Found = tuple[Task | Facet, ...]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The seconds that a question took each time: asked of Rondo, and by hand."""
+
+    question: str
+    rondo: Sequence[float]  # from the text of the filter to the structs
+    whole: Sequence[float]  # the same, with the connection, the transaction and the role
+    by_hand: Sequence[float]  # from the statement to the structs
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long it takes as by hand, by the medians."""
+        return median(self.rondo) / median(self.by_hand)
+
+    def whole_ms(self, percent: int) -> float:
+        """Return so high a percentile of the whole, in milliseconds."""
+        return quantiles(self.whole, n=100, method="inclusive")[percent - 1] * 1000
+
+
+class Measure:
+    """Asks the questions of one user. Takes a pool of connections that may read everything."""
+
+    def __init__(self, pool: Pool, user: str) -> None:
+        self._pool = pool
+        self._user = user
+        self._reader = Reader(pool)
+
+    @classmethod
+    async def of(cls, pool: Pool, number: int) -> "Measure":
+        """Return the measure of the ``number``-th user; 0 has the most tasks."""
+        return cls(pool, str(await pool.fetchval(f"select {owner(number)}")))
+
+    async def questions(self) -> tuple[Question, ...]:
+        """Return the user's questions."""
+        return questions(self._user, await self._deep())
+
+    async def both(self, question: Question) -> tuple[Found, Found]:
+        """Return what Rondo finds, and what is found by hand."""
+        return (await self._timed(question))[2], (await self._timed_by_hand(question))[1]
+
+    async def taken(self, question: Question, seconds: float, most: int) -> Taken:
+        """Ask for so many seconds, at most so many times. Raises AssertionError where the two don't find the same."""
+        for _ in range(_WARM):
+            rondo, by_hand = await self.both(question)
+            assert rondo == by_hand, f"{question.name}: the two ways differ"
+        rondo_took, whole_took, by_hand_took = list[float](), list[float](), list[float]()
+        end = time.monotonic() + seconds
+        while len(rondo_took) < 2 or (len(rondo_took) < most and time.monotonic() < end):
+            inner, whole, _ = await self._timed(question)
+            rondo_took.append(inner)
+            whole_took.append(whole)
+            by_hand_took.append((await self._timed_by_hand(question))[0])
+        return Taken(question.name, rondo_took, whole_took, by_hand_took)
+
+    async def _timed(self, question: Question) -> tuple[float, float, Found]:
+        began = time.perf_counter()
+        async with self._reader.user(self._user) as view:
+            opened = time.perf_counter()
+            found = await self._found(question, view)
+            inner = time.perf_counter() - opened
+        return inner, time.perf_counter() - began, found
+
+    async def _found(self, question: Question, view: View) -> Found:
+        finding = Finding.read(question.filter, ZONE, NOW, question.q, question.sort)
+        if question.counts:
+            return (await facets(finding, view, self._user))[1]
+        return (await PageFinding(finding, "", question.after).page(view, self._user, PAGE))[1].items
+
+    async def _timed_by_hand(self, question: Question) -> tuple[float, Found]:
+        kind: type[Task] | type[Facet] = Facet if question.counts else Task
+        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+            await connection.execute("set local plan_cache_mode = force_custom_plan")  # as Rondo does: both plan anew
+            began = time.perf_counter()
+            for each in question.by_hand:
+                rows = await connection.fetch(each.text, *each.values)
+            found = tuple(struct(kind, row) for row in (rows if question.counts else rows[:PAGE]))
+            return time.perf_counter() - began, found
+
+    async def _deep(self) -> Position:
+        """Return where a page begins that is far down the newest tasks, for who has few of them half-way."""
+        async with self._reader.user(self._user) as view:
+            found = await view.tasks(Finding.read(None, ZONE, NOW).wanted(self._user), _DEEP)
+        last = found.items[-1 if found.next else len(found.items) // 2]
+        return last.created_at.isoformat(), last.id
