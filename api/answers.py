@@ -1,5 +1,6 @@
 """What clients receive of commands and tasks, as JSON; times in RFC 3339 and UTC."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, TypeVar
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from api import examples
 from api.shapes import Priority, duration
 from postgres import reader as views
+from schemas import subjects
 from schemas.records import OutcomeKind
 
 Item = TypeVar("Item")
@@ -100,6 +102,13 @@ class TagRef(BaseModel):
     def of(cls, name: str) -> "TagRef":
         """Refer to a tag by its name."""
         return cls(name=name, href=tag_href(name))
+
+
+_REFS: Mapping[str, Callable[[str], FilterRef | ListRef | TagRef]] = {
+    subjects.LIST: ListRef.of,
+    subjects.FILTER: FilterRef.of,
+    subjects.TAG: TagRef.of,
+}
 
 
 class Command(BaseModel):
@@ -408,21 +417,28 @@ class Count(BaseModel):
 
 
 class Refusal(BaseModel):
-    """A task that a bulk left as it is, and why."""
+    """A task that a bulk left as it is, and why; of one that undoes also a list, a saved filter or a tag."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.REFUSAL]})
 
-    task: TaskRef
+    task: TaskRef | None
+    list: ListRef | None = None
+    filter: FilterRef | None = None
+    tag: TagRef | None = None
     code: str
     detail: str
     field: str | None
 
     @classmethod
     def of(cls, refused: views.RefusedTask) -> "Refusal":
-        """Show a task that was refused."""
+        """Show what was refused."""
         why = refused.refusal
         field = why.field and PUBLIC_FIELDS.get(why.field, why.field)
-        return cls(task=TaskRef.of(why.task), code=why.code, detail=why.detail, field=field)
+        shown = cls(task=TaskRef.of(why.task) if why.task else None, code=why.code, detail=why.detail, field=field)
+        if why.subject is None:
+            return shown
+        kind, name = subjects.split(why.subject)
+        return shown.model_copy(update={kind: _REFS[kind](name)})
 
 
 class Page(BaseModel, Generic[Item]):

@@ -25,6 +25,8 @@ from schemas.records import (
     DeleteTask,
     RenameTag,
     ReopenTask,
+    RestoreFilter,
+    RestoreList,
     RestoreTask,
     UpdateFilter,
     UpdateList,
@@ -35,8 +37,8 @@ from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
 from schemas.topics import TASK_COMMANDS
 
 TaskCommand = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask
-ListCommand = CreateList | UpdateList | DeleteList
-FilterCommand = CreateFilter | UpdateFilter | DeleteFilter
+ListCommand = CreateList | UpdateList | DeleteList | RestoreList
+FilterCommand = CreateFilter | UpdateFilter | DeleteFilter | RestoreFilter
 TagCommand = UpdateTag | RenameTag | DeleteTag
 Single = TaskCommand | ListCommand | FilterCommand | TagCommand
 """A command on one thing."""

@@ -103,7 +103,7 @@ _ANSWERED: dict[str, Any] = {
     "field": None,
 }
 ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "task": TASK}
-KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": None, "tag": None}
+KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": None, "filter": None, "tag": None}
 TAG_NAME: dict[str, Any] = {"name": "crew"}
 TAG_CHANGES: dict[str, Any] = {"colour": "#1e90ff"}
 TAG: dict[str, Any] = {**_TAG_REF, "colour": "#1e90ff", "open": 1}
@@ -129,6 +129,9 @@ BULK: dict[str, Any] = {
 COUNT: dict[str, Any] = {"tasks": 1234}
 REFUSAL: dict[str, Any] = {
     "task": _TASK_REF,
+    "list": None,
+    "filter": None,
+    "tag": None,
     "code": "version",
     "detail": "The task has changed: its version is 3 by now.",
     "field": None,

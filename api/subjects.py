@@ -17,6 +17,8 @@ from schemas.records import (
     DeleteList,
     DeleteTag,
     RenameTag,
+    RestoreFilter,
+    RestoreList,
     UpdateFilter,
     UpdateList,
     UpdateTag,
@@ -65,9 +67,9 @@ class Subject:
 def of_command(command: Single) -> Subject:
     """Return what a command is about."""
     match command:
-        case CreateList() | UpdateList() | DeleteList():
+        case CreateList() | UpdateList() | DeleteList() | RestoreList():
             return Subject(LIST, command.list)
-        case CreateFilter() | UpdateFilter() | DeleteFilter():
+        case CreateFilter() | UpdateFilter() | DeleteFilter() | RestoreFilter():
             return Subject(FILTER, command.filter)
         case UpdateTag() | DeleteTag():
             return Subject(TAG, command.tag)

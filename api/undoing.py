@@ -52,7 +52,5 @@ async def _changed(view: View, id_: str) -> tuple[list[str], int]:
 
 
 def _told(entry: Told) -> undo.Told:
-    if entry.task is None:
-        raise Problem(CONFLICT, "It changed a list or a tag. Only what was done to tasks can be undone.")
     at = round(entry.at.timestamp() * 1000)
-    return undo.Told(entry.task, entry.cause, Reversal(entry.id, entry.event, at, entry.changes))
+    return undo.Told(entry.task, entry.cause, Reversal(entry.id, entry.event, at, entry.changes), entry.subject)

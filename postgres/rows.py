@@ -205,6 +205,7 @@ class Told(Struct, frozen=True):
     """An event of a command, as its audit entry tells of it."""
 
     task: str | None
+    subject: str | None
     cause: str | None
     id: str
     event: str

@@ -287,11 +287,12 @@ class Reversal(Struct, frozen=True, gc=False):
 
 
 class TaskAt(Struct, frozen=True, gc=False):
-    """A task of a bulk."""
+    """A task of a bulk; of one that undoes also something else."""
 
-    task: str
+    task: str  # empty where it is something else
     expected: int | None = None  # the version that it must have, None for any
     reversal: Reversal | None = None  # what is to be undone, where that is what the bulk does
+    subject: str | None = None  # what it is, if not a task: list:<UUID>, tag:<name> …
 
 
 class ChangeTasks(Struct, frozen=True, gc=False):
@@ -357,6 +358,19 @@ class DeleteList(Struct, frozen=True, gc=False):
     expected: int | None = None
 
 
+class RestoreList(Struct, frozen=True, gc=False):
+    """Bring a deleted list back as it was. The tasks that were on it stay where they are."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    list: str
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
 class CreateFilter(Struct, frozen=True, gc=False):
     """Save a filter."""
 
@@ -387,6 +401,19 @@ class UpdateFilter(Struct, frozen=True, gc=False):
 
 class DeleteFilter(Struct, frozen=True, gc=False):
     """Delete a saved filter."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    filter: str
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
+class RestoreFilter(Struct, frozen=True, gc=False):
+    """Bring a deleted saved filter back as it was."""
 
     id: str
     user: str
@@ -594,6 +621,18 @@ class ListDeleted(Struct, frozen=True, gc=False):
     cause: str | None = None
 
 
+class ListRestored(Struct, frozen=True, gc=False):
+    """A deleted list was brought back."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    list: List
+    cause: str | None = None
+
+
 class FilterCreated(Struct, frozen=True, gc=False):
     """A filter was saved."""
 
@@ -631,6 +670,18 @@ class FilterDeleted(Struct, frozen=True, gc=False):
     cause: str | None = None
 
 
+class FilterRestored(Struct, frozen=True, gc=False):
+    """A deleted saved filter was brought back."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str
+    filter: SavedFilter
+    cause: str | None = None
+
+
 class TagUpdated(Struct, frozen=True, gc=False):
     """Fields of a tag were set, to nothing where it was renamed or deleted."""
 
@@ -654,10 +705,11 @@ class OutcomeKind(StrEnum):
 class Refusal(Struct, frozen=True, gc=False):
     """A task of a bulk that was left as it is, and why: as in the outcome of a command that was rejected."""
 
-    task: str
+    task: str  # empty where it is something else
     code: str
     detail: str
     field: str | None = None
+    subject: str | None = None  # what it is, if not a task
 
 
 class BulkPart(Struct, frozen=True, gc=False):

@@ -13,7 +13,7 @@ from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import FILTER, take
 from schemas import ids, subjects
-from schemas.records import CreateFilter, DeleteFilter, UpdateFilter
+from schemas.records import CreateFilter, DeleteFilter, RestoreFilter, UpdateFilter
 
 router = APIRouter(prefix="/v1/filters", tags=["filters"], route_class=Route, dependencies=[signed])
 
@@ -47,6 +47,18 @@ async def change_filter(
 async def delete_filter(filter_id: FilterId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
     """Delete a saved filter. The tasks that it finds stay."""
     return await take(parts.ingress, DeleteFilter(**envelope.changing(expected), filter=str(filter_id)), envelope)
+
+
+@router.post(
+    "/{filter_id}/restore",
+    status_code=202,
+    response_model=answers.FilterTaken,
+    responses=FILTER.command,
+    dependencies=[empty],
+)
+async def restore_filter(filter_id: FilterId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
+    """Bring a deleted saved filter back as it was."""
+    return await take(parts.ingress, RestoreFilter(**envelope.changing(expected), filter=str(filter_id)), envelope)
 
 
 @router.get("/{filter_id}", responses=responses(examples.FILTER, NOT_FOUND))

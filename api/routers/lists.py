@@ -12,7 +12,7 @@ from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import LIST, take
 from schemas import ids, subjects
-from schemas.records import Action, CreateList, DeleteList, TaskChange, TaskFields, UpdateList
+from schemas.records import Action, CreateList, DeleteList, RestoreList, TaskChange, TaskFields, UpdateList
 
 router = APIRouter(prefix="/v1/lists", tags=["lists"], route_class=Route, dependencies=[signed])
 
@@ -67,6 +67,18 @@ async def delete_list(
         return await take(parts.ingress, command, said)
     items = await bulks.on_list(str(list_id), expected, said.user, parts)
     return await take(parts.ingress, command, said, bulks.ahead(items, _LEAVING[tasks], said, command.fingerprint))
+
+
+@router.post(
+    "/{list_id}/restore",
+    status_code=202,
+    response_model=answers.ListTaken,
+    responses=LIST.command,
+    dependencies=[empty],
+)
+async def restore_list(list_id: ListId, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
+    """Bring a deleted list back as it was, without its tasks: undoing the deletion brings these, too."""
+    return await take(parts.ingress, RestoreList(**envelope.changing(expected), list=str(list_id)), envelope)
 
 
 @router.get("/{list_id}", responses=responses(examples.LIST, NOT_FOUND))

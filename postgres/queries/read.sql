@@ -179,7 +179,7 @@ order by chunk;
 
 -- name: told(commands)
 -- What commands changed, in its order.
-select task_id::text as task, cause::text, id::text, event, at, changes
+select task_id::text as task, subject, cause::text, id::text, event, at, changes
 from rondo.audit where command = any(:commands::uuid[])
 order by sequence;
 

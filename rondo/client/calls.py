@@ -184,6 +184,13 @@ def delete_list(
     return _command("DELETE", _list(list_id), wait, key, version=version, query=_given(tasks=tasks))
 
 
+def restore_list(
+    list_id: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[ListAnswer]:
+    """Bring a deleted list back as it was."""
+    return _command("POST", f"{_list(list_id)}/restore", wait, key, version=version)
+
+
 def show_list(list_id: str) -> Call[List]:
     """Return a list as it stands."""
     return Call("GET", _list(list_id))
@@ -228,6 +235,13 @@ def delete_filter(
 ) -> Call[FilterAnswer]:
     """Delete a saved filter."""
     return _command("DELETE", _filter(filter_id), wait, key, version=version)
+
+
+def restore_filter(
+    filter_id: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[FilterAnswer]:
+    """Bring a deleted saved filter back as it was."""
+    return _command("POST", f"{_filter(filter_id)}/restore", wait, key, version=version)
 
 
 def show_filter(filter_id: str) -> Call[SavedFilter]:

@@ -357,9 +357,12 @@ class Count(TypedDict):
 
 
 class Refusal(TypedDict):
-    """A task that a bulk left as it is, and why."""
+    """A task that a bulk left as it is, and why; of one that undoes also a list, a saved filter or a tag."""
 
-    task: TaskRef
+    task: TaskRef | None
+    list: ListRef | None
+    filter: FilterRef | None
+    tag: TagRef | None
     code: str
     detail: str
     field: str | None

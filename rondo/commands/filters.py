@@ -94,6 +94,7 @@ def delete(saved: str, as_json: bool) -> None:
 
 def _tell(answer: FilterAnswer, done: str, as_json: bool) -> None:
     found = settled(answer)
+    shared.undoable(answer)
     if as_json:
         shared.echo_json(answer)
     else:

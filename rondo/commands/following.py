@@ -1,11 +1,13 @@
 """A bulk on its way, and what became of it."""
 
+from collections.abc import Callable
+
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from rondo.client import Rondo
-from rondo.client.shapes import Bulk
+from rondo.client.shapes import Bulk, Refusal
 from rondo.commands import shared
 from rondo.commands.ending import AWAY, Failed
 from rondo.terminal import ids
@@ -38,9 +40,9 @@ def followed(client: Rondo, bulk: Bulk) -> Bulk:
     return bulk
 
 
-def tell(client: Rondo, bulk: Bulk, done: str, already: str) -> None:
+def tell(client: Rondo, bulk: Bulk, done: str, already: str, counted: Callable[[int], str] = tasks) -> None:
     """Tell what became of a bulk, and on standard error which tasks were left as they are, and why."""
-    parts = [f"{done} {tasks(bulk['changed'])}"]
+    parts = [f"{done} {counted(bulk['changed'])}"]
     if bulk["unchanged"]:
         parts.append(f"{bulk['unchanged']:,} {already}")
     if bulk["refused"]:
@@ -52,7 +54,15 @@ def tell(client: Rondo, bulk: Bulk, done: str, already: str) -> None:
         if place == SHOWN:
             click.echo(f"… and {bulk['refused'] - SHOWN:,} more: `rondo bulk show {bulk['id']} --json`.", err=True)
             break
-        click.echo(f"{refusal['task']['id'][: ids.SHOWN]}: {plain(refusal['detail'])}", err=True)
+        click.echo(f"{_named(refusal)}: {plain(refusal['detail'])}", err=True)
+
+
+def _named(refusal: Refusal) -> str:
+    if tag := refusal["tag"]:
+        return f"#{plain(tag['name'])}"
+    about = refusal["task"] or refusal["list"] or refusal["filter"]
+    assert about
+    return about["id"][: ids.SHOWN]
 
 
 def shown(client: Rondo, bulk: Bulk) -> dict[str, object]:

@@ -88,6 +88,7 @@ def delete(list_: str, tasks: Any, as_json: bool) -> None:
 
 def _tell(answer: ListAnswer, done: str, as_json: bool) -> None:
     found = settled(answer)
+    shared.undoable(answer)
     if as_json:
         shared.echo_json(answer)
     else:

@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from rich.console import Console, RenderableType
 
 from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Task, errors, settled
+from rondo.client.shapes import FilterAnswer, ListAnswer, TagAnswer
 from rondo.commands.ending import AWAY, DONE, FAILED, Failed
 from rondo.terminal import ids, journal
 from rondo.terminal.shown import plain
@@ -68,7 +69,7 @@ def rondo() -> Iterator[Rondo]:
         yield client
 
 
-def undoable(*answers: Answer) -> None:
+def undoable(*answers: Answer | ListAnswer | FilterAnswer | TagAnswer) -> None:
     """Keep what commands did as one step that `rondo undo` takes back."""
     done = [answer["command"]["id"] for answer in answers if answer["command"]["status"] == "accepted"]
     journal.push(Login.found(), "command", done)

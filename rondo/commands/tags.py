@@ -75,6 +75,7 @@ def delete(tag: str, as_json: bool) -> None:
 def _tell(answer: TagAnswer, done: str, as_json: bool) -> None:
     if answer["command"]["status"] == "pending":
         raise Pending(answer["command"]["id"], "")
+    shared.undoable(answer)
     if as_json:
         shared.echo_json(answer)
     else:

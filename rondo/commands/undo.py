@@ -9,6 +9,7 @@ from rondo.commands import following, shared
 from rondo.commands.ending import AWAY, DONE, FAILED, Failed
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import journal
+from rondo.terminal.shown import things
 
 
 @click.command(cls=TaskCommand)
@@ -18,7 +19,7 @@ from rondo.terminal import journal
 def undo(id_: object | None, bulk: bool, as_json: bool) -> None:
     """Take back what a command or a bulk did; without ID, what was last done from here, and then what was before it.
 
-    A task is left as it is where something later has changed the same fields.
+    A task, list, filter or tag is left as it is where something later has changed the same fields.
     """
     login = Login.found()
     steps = journal.steps(login)
@@ -34,7 +35,7 @@ def undo(id_: object | None, bulk: bool, as_json: bool) -> None:
             shared.echo_json([each for each in undone if each])
         else:
             for each in filter(None, undone):
-                following.tell(client, each, "Put back", "stood so already")
+                following.tell(client, each, "Put back", "stood so already", things)
     raise Exit(DONE if all(each and not each["refused"] for each in undone) else FAILED)
 
 

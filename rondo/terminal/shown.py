@@ -33,6 +33,11 @@ def tasks(number: int) -> str:
     return "1 task" if number == 1 else f"{number:,} tasks"
 
 
+def things(number: int) -> str:
+    """Return so many changes of things in words."""
+    return "1 change" if number == 1 else f"{number:,} changes"
+
+
 def due(value: Due | None) -> str:
     """Return a due: its date, and where it has them its time and its zone."""
     if value is None:

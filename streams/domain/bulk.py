@@ -1,7 +1,7 @@
 """Bulk: one command on many tasks, each decided as the command on that task alone would be.
 
 There is no second state machine: an item of a chunk becomes the command that it stands for, under an id derived from
-the chunk's and the task's, and ``tasks.decide`` answers that. Its events tell the chunk's id as their command.
+the chunk's and the task's, and ``commands.decide`` answers that. Its events tell the chunk's id as their command.
 
 A repeated Idempotency-Key must not apply a change twice, though the filter may by then mean other tasks. So the first
 chunk of a bulk that is decided fixes what the bulk resolved to, and a chunk of another resolution is refused.
@@ -31,7 +31,8 @@ from schemas.records import (
     TaskChange,
     UpdateTask,
 )
-from streams.domain import tasks, times, undo, validation
+from streams.domain import commands, times, undo, validation
+from streams.domain.commands import Command, Event, State
 from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
@@ -50,43 +51,44 @@ _PLAIN: Mapping[Action, type[CompleteTask | ReopenTask | DeleteTask | RestoreTas
 class Decided:
     """What became of one item: its events, none where it changed nothing; or why it was refused."""
 
-    events: tuple[tasks.Event, ...] = ()
+    events: tuple[Event, ...] = ()
     refusal: Refusal | None = None
 
 
-def decide(state: tasks.State, chunk: ChangeTasks, item: TaskAt) -> Decided:
+def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
     """Decide one item of a chunk: all that it stands for, or nothing."""
     try:
         way = _way(state, chunk, item)
     except Invalid as problem:
-        return Decided(refusal=Refusal(item.task, problem.code, problem.detail, problem.field))
-    decisions = [tasks.decide(state, command) for command in way.commands]
+        return Decided(refusal=_refusal(item, problem.code, problem.detail, problem.field))
+    decisions = [commands.decide(state, command) for command in way.commands]
     for outcome in (decision.outcome for decision in decisions):
         if outcome.kind is OutcomeKind.REJECTED:
-            return Decided(refusal=Refusal(item.task, outcome.code or "", outcome.detail or "", outcome.field))
+            return Decided(refusal=_refusal(item, outcome.code or "", outcome.detail or "", outcome.field))
     events = (way.told(event) for decision in decisions for event in decision.events)
     return Decided(tuple(replace(event, command=chunk.id) for event in events))
 
 
-def _way(state: tasks.State, chunk: ChangeTasks, item: TaskAt) -> undo.Way:
+def _refusal(item: TaskAt, code: str, detail: str, field: str | None) -> Refusal:
+    return Refusal(item.task, code, detail, field, item.subject)
+
+
+def _way(state: State, chunk: ChangeTasks, item: TaskAt) -> undo.Way:
     """Return the commands that an item stands for; raise ``Invalid`` where it can't be meant."""
+    common: dict[str, Any] = {"user": chunk.user, "at": chunk.at, "actor": chunk.actor, "cause": chunk.cause}
+    if item.subject and item.reversal:
+        common["id"] = ids.derive("item", chunk.id, item.subject, item.reversal.event)
+        return undo.way_back_of(state, item.subject, common, item.reversal)
     task = state.task(item.task)
-    common: dict[str, Any] = {
-        "id": ids.derive("item", chunk.id, item.task, task.version if task else 0),
-        "user": chunk.user,
-        "at": chunk.at,
-        "actor": chunk.actor,
-        "task": item.task,
-        "cause": chunk.cause,
-        "expected": item.expected,
-    }
+    common["id"] = ids.derive("item", chunk.id, item.task, task.version if task else 0)
+    common |= {"task": item.task, "expected": item.expected}
     if item.reversal:
         return undo.way_back(state, common, item.reversal)
     shown = task if task and task.user == chunk.user and task.status is not Status.DELETED else None
     return undo.Way((_command(chunk.change, common, shown),))
 
 
-def _command(change: TaskChange, common: Mapping[str, Any], task: Task | None) -> tasks.Command:
+def _command(change: TaskChange, common: Mapping[str, Any], task: Task | None) -> Command:
     """Return the command that a change is on a task; None for one that it will be refused on."""
     if plain := _PLAIN.get(change.action):
         return plain(**common)

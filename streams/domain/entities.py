@@ -1,7 +1,8 @@
 """Things that people create, change and delete by themselves: lists, saved filters. What each command means for one.
 
-Such a thing is absent, standing or deleted; deleted is for good, and its id never stands for another. Two may have the
-same name. ``Kind.table`` is the whole state machine: for every command and every such state, the answer.
+Such a thing is absent, standing or deleted; a deleted one can be brought back as it was, and its id never stands for
+another. Two may have the same name. ``Kind.table`` is the whole state machine: for every command and every such state,
+the answer.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ class Answer(StrEnum):
     CREATE = auto()
     UPDATE = auto()  # the fields that really differ, if any
     DELETE = auto()
+    RESTORE = auto()
     NOTHING = auto()  # it is so already
     NOT_FOUND = auto()
     GONE = auto()  # deleted
@@ -43,22 +45,23 @@ class OutOfOrder(ValueError):
 
 @dataclass(frozen=True)
 class Kind(Generic[Thing]):
-    """A kind of thing: its word, which also names it in commands and events, its record, and theirs in three."""
+    """A kind of thing: its word, which also names it in commands and events, its record, and theirs in four."""
 
     word: str
     thing: type[Thing]
-    commands: tuple[type[Any], type[Any], type[Any]]  # create, update, delete
-    events: tuple[type[Any], type[Any], type[Any]]  # created, updated, deleted
+    commands: tuple[type[Any], type[Any], type[Any], type[Any]]  # create, update, delete, restore
+    events: tuple[type[Any], type[Any], type[Any], type[Any]]  # created, updated, deleted, restored
 
     @property
     def table(self) -> Mapping[type[Any], Mapping[bool | None, Answer]]:
         """The answer to every command for a thing that is absent (None), stands (False) or was deleted (True)."""
-        create, update, delete = self.commands
+        create, update, delete, restore = self.commands
         # fmt: off
         return {
-            create: {_ABSENT: _A.CREATE,    _STANDING: _A.NOTHING, _DELETED: _A.NOTHING},
-            update: {_ABSENT: _A.NOT_FOUND, _STANDING: _A.UPDATE,  _DELETED: _A.GONE},
-            delete: {_ABSENT: _A.NOT_FOUND, _STANDING: _A.DELETE,  _DELETED: _A.NOTHING},
+            create:  {_ABSENT: _A.CREATE,    _STANDING: _A.NOTHING, _DELETED: _A.NOTHING},
+            update:  {_ABSENT: _A.NOT_FOUND, _STANDING: _A.UPDATE,  _DELETED: _A.GONE},
+            delete:  {_ABSENT: _A.NOT_FOUND, _STANDING: _A.DELETE,  _DELETED: _A.NOTHING},
+            restore: {_ABSENT: _A.NOT_FOUND, _STANDING: _A.NOTHING, _DELETED: _A.RESTORE},
         }
         # fmt: on
 
@@ -106,8 +109,8 @@ class Kind(Generic[Thing]):
                 return make(id=getattr(command, self.word), **bookkeeping, **asdict(command.fields))
             case Answer.UPDATE:
                 return replace(found, **{name: getattr(command.fields, name) for name in command.changed})
-            case Answer.DELETE:
-                return replace(found, deleted=True)
+            case Answer.DELETE | Answer.RESTORE:
+                return replace(found, deleted=answer is Answer.DELETE)
         return found
 
     def _event(self, command: Any, before: Any, after: Any) -> Any:
@@ -120,11 +123,11 @@ class Kind(Generic[Thing]):
             self.word: after,
             "cause": command.cause,
         }
-        created, updated, deleted = self.events
+        created, updated, deleted, restored = self.events
         if before is None:
             return created(**common)
-        if after.deleted:
-            return deleted(**common)
+        if after.deleted != before.deleted:
+            return (deleted if after.deleted else restored)(**common)
         names = (name for name in after.__struct_fields__ if name not in _BOOKKEEPING)
         return updated(**common, changed=tuple(name for name in names if getattr(before, name) != getattr(after, name)))
 

@@ -18,7 +18,9 @@ from schemas.records import (
     List,
     ListCreated,
     ListDeleted,
+    ListRestored,
     ListUpdated,
+    RestoreList,
     Status,
     Task,
     UpdateList,
@@ -29,8 +31,8 @@ from streams.domain.entities import Answer, Refusal
 from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
-Command = CreateList | UpdateList | DeleteList
-Event = ListCreated | ListUpdated | ListDeleted
+Command = CreateList | UpdateList | DeleteList | RestoreList
+Event = ListCreated | ListUpdated | ListDeleted | ListRestored
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 KIND = entities.Kind("list", List, get_args(Command), get_args(Event))
 

@@ -7,13 +7,15 @@ from schemas.records import (
     DeleteFilter,
     FilterCreated,
     FilterDeleted,
+    FilterRestored,
     FilterUpdated,
+    RestoreFilter,
     SavedFilter,
     UpdateFilter,
 )
 from streams.domain import entities
 
-Command = CreateFilter | UpdateFilter | DeleteFilter
-Event = FilterCreated | FilterUpdated | FilterDeleted
+Command = CreateFilter | UpdateFilter | DeleteFilter | RestoreFilter
+Event = FilterCreated | FilterUpdated | FilterDeleted | FilterRestored
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 KIND = entities.Kind("filter", SavedFilter, get_args(Command), get_args(Event))

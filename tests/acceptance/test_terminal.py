@@ -108,9 +108,9 @@ def test_many_tasks_are_changed_and_all_of_it_is_undone(terminal: Terminal, user
     done = terminal.json("bulk", "edit", "--filter", "#errands", "--add-tag", "late", "--priority", "high", "--yes")
     assert (done["status"], done["changed"], done["refusals"]) == ("done", 3, [])
     assert {tuple(user.rondo.task(task)["tags"]) for task in tasks} == {("errands", "late")}
-    assert terminal.type("undo").startswith("Put back 3 tasks.")
+    assert terminal.type("undo").startswith("Put back 3 changes.")
     assert {tuple(user.rondo.task(task)["tags"]) for task in tasks} == {("errands",)}
-    assert terminal.type("undo").startswith("Put back 1 task.")  # the creation of the last
+    assert terminal.type("undo").startswith("Put back 1 change.")  # the creation of the last
     assert [task["id"] for task in terminal.json("list", "--filter", "deleted")] == [tasks[-1]]
     terminal.type("restore", tasks[-1])
     assert len(terminal.json("list")) == 3

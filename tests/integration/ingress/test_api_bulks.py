@@ -250,3 +250,37 @@ async def test_bulks_and_commands_of_one_user_at_once_are_all_taken(user: User) 
         for number in range(64)
     ]
     assert {answer.status_code for answer in await asyncio.gather(*sent)} == {202}
+
+
+async def test_a_list_that_was_deleted_with_its_tasks_moved_is_undone_with_them(user: User, stages: StandIn) -> None:
+    made = await user.http.post("/v1/lists", json={"name": "Errands"}, headers=WAIT)
+    list_ = made.json()["list"]
+    [task] = await created(user, "Buy milk", list=list_["id"])
+    deleted = await user.http.delete(list_["href"], params={"tasks": "move"}, headers=WAIT)
+
+    undoing = await undone(user, deleted.json()["command"]["href"])
+
+    assert counts(undoing) == ("done", 2, 2, 0, 0)
+    assert (await user.http.get(list_["href"])).json()["deleted"] is False
+    assert [each["list"] for each in await standing(user, [task])] == [list_["id"]]
+
+
+async def test_a_tag_that_was_renamed_has_its_name_and_its_colour_again(user: User, stages: StandIn) -> None:
+    [task] = await created(user, "Buy milk", tags=["home"])
+    await user.http.patch("/v1/tags/home", json={"colour": "#1e90ff"}, headers=WAIT)
+    renamed = await user.http.post("/v1/tags/home/rename", json={"name": "house"}, headers=WAIT)
+
+    await undone(user, renamed.json()["command"]["href"])
+
+    tags = {tag["name"]: tag["colour"] for tag in (await user.http.get("/v1/tags")).json()["items"]}
+    assert (tags, [each["tags"] for each in await standing(user, [task])]) == ({"home": "#1e90ff"}, [["home"]])
+
+
+async def test_what_is_no_task_and_was_left_is_named_among_the_refused(user: User, stages: StandIn) -> None:
+    made = await user.http.post("/v1/lists", json={"name": "Errands"}, headers=WAIT)
+    await created(user, "Buy milk", list=made.json()["list"]["id"])
+
+    undoing = await undone(user, made.json()["command"]["href"])
+
+    [refused] = (await user.http.get(f"{undoing.json()['href']}/refusals")).json()["items"]
+    assert (refused["task"], refused["list"]["id"], refused["code"]) == (None, made.json()["list"]["id"], "not-empty")

@@ -155,3 +155,10 @@ async def test_another_users_filter_can_not_be_seen(user: User, new_user: Callab
     assert (await other.http.get(f"{href}/tasks")).status_code == 404
     assert (await other.http.get("/v1/filters")).json()["items"] == []
     assert (await other.http.delete(href, headers=WAIT)).status_code == 404
+
+
+async def test_a_deleted_filter_is_brought_back_as_it_was(user: User) -> None:
+    made = (await saved(user)).json()["filter"]
+    await user.http.delete(made["href"], headers=WAIT)
+    restored = await user.http.post(f"{made['href']}/restore", headers=WAIT)
+    assert (restored.status_code, restored.json()["filter"]["deleted"]) == (200, False)

@@ -158,3 +158,12 @@ async def test_a_key_that_stands_for_deleting_a_list_does_not_stand_for_deleting
     assert (await user.http.delete(href, headers=headers)).json()["code"] == "not-empty"
     answer = await user.http.delete(href, params={"tasks": "delete"}, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+async def test_a_deleted_list_is_brought_back_as_it_was(user: User) -> None:
+    made = (await created(user, colour="#1e90ff")).json()["list"]
+    await user.http.delete(made["href"], headers=WAIT)
+    restored = await user.http.post(f"{made['href']}/restore", headers=WAIT)
+    assert (restored.status_code, restored.json()["list"]["deleted"], restored.json()["list"]["version"]) == (
+        200, False, 3,
+    )  # fmt: skip

@@ -83,6 +83,10 @@ def update_list(list_id="l", at=NOON, user=ANNA, expected=None, **fields):
     return r.UpdateList(**sent(at, user), list=list_id, **set_)
 
 
+def restore_list(list_id="l", at=NOON, user=ANNA, expected=None):
+    return r.RestoreList(**sent(at, user), list=list_id, expected=expected)
+
+
 def delete_list(list_id="l", at=NOON, user=ANNA, expected=None):
     return r.DeleteList(**sent(at, user), list=list_id, expected=expected)
 
@@ -99,6 +103,10 @@ def update_filter(filter_id="f", at=NOON, user=ANNA, expected=None, **fields):
 
 def delete_filter(filter_id="f", at=NOON, user=ANNA, expected=None):
     return r.DeleteFilter(**sent(at, user), filter=filter_id, expected=expected)
+
+
+def restore_filter(filter_id="f", at=NOON, user=ANNA, expected=None):
+    return r.RestoreFilter(**sent(at, user), filter=filter_id, expected=expected)
 
 
 def colour_tag(tag="home", colour="#1e90ff"):
@@ -158,15 +166,21 @@ class World:
 
     def _fold(self, events):
         for event in events:
-            if isinstance(event, tasks.Event):
-                self._tells(event)
+            self._tells(event)
             self.folds(event)
             self.events.append(event)
 
     def _tells(self, event):
-        told = audit.changes(self.task(event.task.id), event.task)
-        reversal = r.Reversal(event.id, type(event).__name__, event.at, told)
-        self.told.setdefault(event.command, []).append(undo.Told(event.task.id, event.cause, reversal))
+        after = commands.thing(event)
+        changed = audit.entry(None, self.thing(after), event)
+        reversal = r.Reversal(event.id, changed.event, event.at, changed.changes)
+        told = undo.Told(changed.task, event.cause, reversal, changed.subject)
+        self.told.setdefault(event.command, []).append(told)
+
+    def thing(self, like):
+        """What stands where another state of the same thing does."""
+        things = {r.Task: self.tasks, r.List: self.lists, r.SavedFilter: self.filters, r.Tag: self.tags}
+        return things[type(like)].get(commands.name(like))
 
     def undoing(self, command, at=NOON):
         """The chunk that undoes a command, as the API makes it of the audit trail."""

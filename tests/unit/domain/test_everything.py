@@ -2,8 +2,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas import records as r
+from streams.domain import commands
 from streams.domain.rejections import Code
 from tests.unit.domain.given import (
     ANNA,
@@ -24,6 +26,8 @@ from tests.unit.domain.given import (
     rename_tag,
     reopen,
     restore,
+    restore_filter,
+    restore_list,
     save_filter,
     update,
     update_filter,
@@ -67,9 +71,11 @@ def asked(draw):
                 create_list(one),
                 update_list(one, expected=expected, name=other),
                 delete_list(one, user=draw(WHO)),
+                restore_list(one, expected=expected),
                 save_filter(one),
                 update_filter(one, expected=expected, text="overdue"),
                 delete_filter(one, user=draw(WHO)),
+                restore_filter(one, expected=expected),
                 colour_tag(one, draw(st.sampled_from([None, "#1e90ff"]))),
                 rename_tag(one, to=f"{other}{other}"),
                 delete_tag(one),
@@ -82,6 +88,39 @@ def asked(draw):
 def stands(world):
     """All that stands, by kind and id."""
     return (world.tasks, world.lists, world.filters, world.tags, world.heads)
+
+
+def identity(event):
+    after = commands.thing(event)
+    return type(after), commands.name(after)
+
+
+def stands_but_for_bookkeeping(world):
+    """What everything says, by its kind and id, but for what goes on: versions, and when it was changed."""
+    told = {}
+    for kind in (world.tasks, world.lists, world.filters, world.tags):
+        for name, thing in kind.items():
+            same = {"version": 0, "changed_at": 0}
+            if isinstance(thing, r.Task) and thing.recurrence:
+                same["recurrence"] = thing.recurrence.rrule
+            told[type(thing), name] = replace(thing, **same)
+    return told
+
+
+@given(st.lists(asked(), max_size=12), asked())
+def test_what_was_done_last_is_undone_whole_or_says_why_not(past, now):
+    world = World(*past)
+    before = stands_but_for_bookkeeping(world)
+    if not (events := world.does(now).events):
+        return
+
+    decision = world.does(world.undoing(now))
+
+    if decision.outcome.part.refused:
+        assert {each.code for each in decision.outcome.part.refused} <= set(Code)
+        return
+    created = {each for each in map(identity, events) if each not in before}
+    assert {key: told for key, told in stands_but_for_bookkeeping(world).items() if key not in created} == before
 
 
 @given(st.lists(asked(), max_size=12), asked())

@@ -22,6 +22,7 @@ from tests.unit.domain.given import (
     delete,
     delete_list,
     reopen,
+    restore_list,
     update,
     update_list,
 )
@@ -29,11 +30,17 @@ from tests.unit.domain.given import (
 REJECTED, NOTHING = r.OutcomeKind.REJECTED, r.OutcomeKind.NOTHING_TO_DO
 
 WAYS = {"absent": (), "standing": (create_list(),), "deleted": (create_list(), delete_list())}
-COMMANDS = {"create": create_list, "update": lambda: update_list(name="Town"), "delete": delete_list}
+COMMANDS = {
+    "create": create_list,
+    "update": lambda: update_list(name="Town"),
+    "delete": delete_list,
+    "restore": restore_list,
+}
 REPLIES = {
     "create": ("ListCreated", NOTHING, NOTHING),
     "update": ("not-found", "ListUpdated", "deleted"),
     "delete": ("not-found", "ListDeleted", NOTHING),
+    "restore": ("not-found", NOTHING, "ListRestored"),
 }
 
 
@@ -157,6 +164,7 @@ ANYTHING = st.one_of(
     st.builds(create_list, LISTS),
     st.builds(lambda list_id, name: update_list(list_id, name=name), LISTS, st.sampled_from(("Town", "Garden"))),
     st.builds(delete_list, LISTS),
+    st.builds(restore_list, LISTS),
 )
 
 

@@ -6,16 +6,22 @@ import pytest
 
 from schemas import records as r
 from streams.domain import audit, entities, saved, validation
-from tests.unit.domain.given import ANNA, BERT, NOON, World, delete_filter, save_filter, update_filter
+from tests.unit.domain.given import ANNA, BERT, NOON, World, delete_filter, restore_filter, save_filter, update_filter
 
 REJECTED, NOTHING = r.OutcomeKind.REJECTED, r.OutcomeKind.NOTHING_TO_DO
 
 WAYS = {"absent": (), "standing": (save_filter(),), "deleted": (save_filter(), delete_filter())}
-COMMANDS = {"create": save_filter, "update": lambda: update_filter(name="Next"), "delete": delete_filter}
+COMMANDS = {
+    "create": save_filter,
+    "update": lambda: update_filter(name="Next"),
+    "delete": delete_filter,
+    "restore": restore_filter,
+}
 REPLIES = {
     "create": ("FilterCreated", NOTHING, NOTHING),
     "update": ("not-found", "FilterUpdated", "deleted"),
     "delete": ("not-found", "FilterDeleted", NOTHING),
+    "restore": ("not-found", NOTHING, "FilterRestored"),
 }
 
 

@@ -7,20 +7,30 @@ from msgspec.structs import replace
 
 from schemas import records as r
 from schemas.records import Action
-from streams.domain import recurrence
+from streams.domain import recurrence, undo
 from tests.unit.domain.given import (
+    BERT,
     MINUTE,
     NOON,
     PARIS,
     WEEKDAYS,
     World,
     chunk,
+    colour_tag,
     complete,
     create,
+    create_list,
     delete,
+    delete_filter,
+    delete_list,
+    delete_tag,
+    rename_tag,
     reopen,
     restore,
+    save_filter,
     update,
+    update_filter,
+    update_list,
 )
 
 OPEN = (create(notes="Twice", tags=("home",), due=PARIS),)
@@ -131,6 +141,74 @@ def test_a_rule_that_was_cleared_comes_back():
     world = World(RECURRING, clear)
     undone(world, clear)
     assert (world.task("t").recurrence.rrule, world.task("t").series, world.task("t").due) == (WEEKDAYS, "t", PARIS)
+
+
+# Lists, saved filters, the colours of tags.
+
+LIST, FILTER, COLOUR = create_list(colour="#1e90ff"), save_filter(), colour_tag()
+OTHERS = [
+    ((), create_list()),
+    ((LIST,), update_list(name="Town", colour=None)),
+    ((LIST,), delete_list()),
+    ((), save_filter()),
+    ((FILTER,), update_filter(name="Next", text="overdue", sort="due")),
+    ((FILTER,), delete_filter()),
+    ((), colour_tag()),
+    ((COLOUR,), colour_tag(colour=None)),
+    ((COLOUR,), rename_tag()),
+    ((COLOUR, colour_tag("house", "#ff0000")), rename_tag()),
+    ((COLOUR,), delete_tag()),
+]
+
+
+def standing_things(world):
+    """What lists, saved filters and tags say but for the bookkeeping, without the deleted and what has no colour."""
+    things = (*world.lists.values(), *world.filters.values(), *world.tags.values())
+    there = (each for each in things if not getattr(each, "deleted", False) and getattr(each, "colour", "") is not None)
+    return {repr(replace(each, version=0, changed_at=0, **created(each))) for each in there}
+
+
+def created(thing):
+    return {} if isinstance(thing, r.Tag) else {"created_at": 0}
+
+
+@pytest.mark.parametrize(("past", "command"), OTHERS)
+def test_what_was_done_to_a_list_a_filter_or_a_tag_is_undone(past, command):
+    world = World(*past)
+    before = standing_things(world)
+    world.does(command)
+    after = standing_things(world)
+    undoing = world.undoing(command)
+    assert (world.does(undoing).outcome.kind, standing_things(world)) == (r.OutcomeKind.ACCEPTED, before)
+    assert (undone(world, undoing).outcome.kind, standing_things(world)) == (r.OutcomeKind.ACCEPTED, after)
+
+
+def test_undoing_the_deletion_of_a_list_brings_its_tasks_back_to_it():
+    moves = chunk(Action.UPDATE, "t", fields={"list": None})
+    deletes = delete_list()
+    world = World(LIST, create(list="l"), moves, deletes)
+    undoing = replace(chunk(Action.REVERT), items=undo.items([*world.told[moves.id], *world.told[deletes.id]]))
+    assert counts(world.does(undoing)) == (2, 0, [])
+    assert (world.list("l").deleted, world.task("t").list) == (False, "l")
+
+
+def test_the_creation_of_a_list_is_not_undone_while_a_task_is_on_it():
+    world = World(LIST, create(list="l"))
+    [refused] = undone(world, LIST).outcome.part.refused
+    assert (refused.subject, refused.task, refused.code) == ("list:l", "", "not-empty")
+
+
+def test_a_list_that_was_renamed_since_is_not_named_as_before():
+    rename = update_list(name="Town")
+    world = World(LIST, rename, update_list(name="Garden"))
+    [refused] = undone(world, rename).outcome.part.refused
+    assert (refused.code, refused.field) == ("contradicted", "name")
+
+
+def test_another_users_list_is_left_alone():
+    world = World(create_list(user=BERT))
+    undoing = replace(chunk(Action.REVERT), items=undo.items(world.told[world.events[0].command]))
+    assert counts(world.does(undoing)) == (0, 0, [("", "contradicted")])
 
 
 # Completed occurrences.
