@@ -125,7 +125,7 @@ def _with_rule(task: Task, after: Task, rrule: str | None, head: Series | None) 
         return after
     if rrule is not None and after.due is None:
         raise Invalid("due", "A recurring task needs a due; give one, or clear recurrence too.")
-    if task.status is not Status.OPEN or not _is_head(task, head):
+    if task.status is not Status.OPEN or not is_head(task, head):
         if same_rule:  # its own due moves; the series does not
             return after
         raise _cannot_change_rule(task)
@@ -143,7 +143,8 @@ def stands_at(head: Series | None, occurrence: str | None, rule_version: int) ->
     return head is not None and (head.occurrence, head.rule_version) == (occurrence, rule_version)
 
 
-def _is_head(task: Task, head: Series | None) -> bool:
+def is_head(task: Task, head: Series | None) -> bool:
+    """Tell whether a task is the last occurrence of its series, or of none."""
     return task.recurrence is None or stands_at(head, task.occurrence, task.recurrence.version)
 
 

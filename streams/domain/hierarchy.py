@@ -5,6 +5,8 @@ What stands below a task stays when it is completed or deleted: a task whose par
 
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from schemas.records import Status, Task
 from streams.domain.invalid import Conflict, Invalid
 
@@ -17,6 +19,17 @@ class Tasks(Protocol):
 
     def task(self, task_id: str, /) -> Task | None:
         """Return the task of this id."""
+
+
+def kept(tasks: Tasks, task: Task) -> Task:
+    """Return a task that comes back as a part of its parent, or of nothing where ``check`` finds a circle."""
+    try:
+        check(tasks, task)
+    except Conflict:
+        return replace(task, parent=None)
+    except Invalid:  # the parent is deleted, too: it may come back
+        pass
+    return task
 
 
 def check(tasks: Tasks, task: Task) -> None:

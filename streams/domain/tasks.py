@@ -180,7 +180,7 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
             after = replace(before, status=Status.DELETED)
         case Answer.RESTORE, Task() as before, _:
             status = Status.OPEN if before.completed_at is None else Status.COMPLETED
-            after = lists.kept(state, replace(before, status=status))
+            after = hierarchy.kept(state, lists.kept(state, replace(before, status=status)))
         case _:
             after = task
     return after
@@ -195,7 +195,7 @@ def _continued(state: State, command: CreateOccurrence) -> Task | None:
         return None
     if head and command.cause in head.undone:
         return None
-    return lists.kept(state, composition.continued(previous, command))
+    return hierarchy.kept(state, lists.kept(state, composition.continued(previous, command)))
 
 
 def _event(command: Command, answer: Answer, before: Task | None, after: Task) -> Event:

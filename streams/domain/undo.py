@@ -2,13 +2,13 @@
 
 The audit trail says which fields an event changed, from what to what. It can be undone while each of them still has the
 value that it was given, and all at once or not at all; where all have the value from before already, nothing is to be
-done. A rule of recurrence comes back as a new version that counts from the due.
+done. A rule of recurrence comes back with the start that it had, as a new version; versions alone contradict nothing.
 
 Completing a task of a series has led, or will soon lead, to the next occurrence. Undoing it deletes that, if it is
-still as it was made, and the series goes back to the completed one. While the command that creates it is still on its
-way, the series remembers that its cause was undone, and the command does nothing. Completing again leads to a command
-with another cause for a task with the same id, which is created anew. So to undo the undoing, the task need only be
-completed again: the occurrence that was taken back comes by itself.
+still as it was made, or is so again, and the series goes back to the completed one. While the command that creates it
+is still on its way, the series remembers that its cause was undone, and the command does nothing. Completing again
+leads to a command with another cause for a task with the same id, which is created anew. So to undo the undoing, the
+task need only be completed again: the occurrence that was taken back comes by itself.
 
 Lists, saved filters and the colours of tags go back the same way, each by commands of its own. A list that was created
 is deleted again only when no task is on it.
@@ -16,7 +16,7 @@ is deleted again only when no task is on it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, get_type_hints
 
 import msgspec
@@ -26,9 +26,11 @@ from schemas import ids, subjects
 from schemas.records import (
     CompleteTask,
     DeleteTask,
+    Recurrence,
     ReopenTask,
     RestoreTask,
     Reversal,
+    Series,
     Status,
     TagFields,
     Task,
@@ -36,6 +38,7 @@ from schemas.records import (
     TaskCompleted,
     TaskFields,
     TaskReopened,
+    TaskUpdated,
     UpdateTag,
     UpdateTask,
 )
@@ -46,7 +49,6 @@ from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
 _KINDS: Mapping[str, Kind[Any]] = {kind.word: kind for kind in (lists.KIND, saved.KIND)}
-_UNSET = object()  # no field's value
 
 
 class Contradicted(Invalid):
@@ -55,21 +57,16 @@ class Contradicted(Invalid):
     code: ClassVar[Code] = Code.CONTRADICTED
 
 
+def _as_it_is(event: Event) -> Event:
+    return event
+
+
 @dataclass(frozen=True)
 class Way:
-    """What leads back: commands on different things, and what their events tell besides."""
+    """What leads back: commands on different things, and how the events that they lead to are to be told."""
 
     commands: tuple[Command, ...] = ()
-    undone: str | None = None  # the completion after which the series goes back
-    completed_at: int | None = None  # when the task was completed that is so again
-
-    def told(self, event: Event) -> Event:
-        """Return an event that one of the commands led to as it is to be told."""
-        if isinstance(event, TaskReopened):
-            return replace(event, undone=self.undone)
-        if isinstance(event, TaskCompleted) and self.completed_at is not None:
-            return replace(event, task=replace(event.task, completed_at=self.completed_at))
-        return event
+    told: Callable[[Event], Event] = _as_it_is
 
 
 @dataclass(frozen=True)
@@ -144,22 +141,29 @@ def _is_to_be_undone(thing: Thing, reversal: Reversal) -> bool:
 def _is_undone(thing: Thing, reversal: Reversal) -> bool:
     if _creates(reversal):
         return thing.status is Status.DELETED if isinstance(thing, Task) else getattr(thing, "deleted", False)
-    return all(
-        getattr(thing, change.field, None) == _read(type(thing), change.field, change.before)
-        for change in reversal.changes
-    )
+    return all(_says(thing, change.field, change.before) for change in reversal.changes)
 
 
 def _changed_since(thing: Thing, reversal: Reversal) -> list[str]:
     """Return the fields whose value is not what the event gave them; of a new thing also those that it did not name."""
-    given = {change.field: _read(type(thing), change.field, change.after) for change in reversal.changes}
+    given = {change.field: change.after for change in reversal.changes}
+    changed = [field for field, value in given.items() if not _says(thing, field, value)]
     if _creates(reversal):
-        given |= {change.field: _UNSET for change in audit.changes(None, thing) if change.field not in given}
-    return [field for field, value in given.items() if getattr(thing, field, None) != value]
+        changed += [change.field for change in audit.changes(None, thing) if change.field not in given]
+    return changed
 
 
 def _creates(reversal: Reversal) -> bool:
     return reversal.kind.endswith("Created")
+
+
+def _says(thing: Thing, field: str, value: str) -> bool:
+    """Tell whether a field has a value of the audit trail; of a rule its version does not matter."""
+    return bool(_unversioned(getattr(thing, field, None)) == _unversioned(_read(type(thing), field, value)))
+
+
+def _unversioned(value: Any) -> Any:
+    return replace(value, version=0) if isinstance(value, Recurrence) else value
 
 
 def _read(kind: type[Thing], field: str, value: str) -> Any:
@@ -171,12 +175,30 @@ def _types(kind: type[Thing]) -> Mapping[str, Any]:
     return get_type_hints(kind)
 
 
-def _updated(_: State, __: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:
+def _updated(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:
     before = {change.field: _read(Task, change.field, change.before) for change in reversal.changes}
     wanted = {field: value for field, value in before.items() if field in TaskFields.__struct_fields__}
+    rule: Recurrence | None = before.get("recurrence")
     if "recurrence" in before:
-        wanted["rrule"] = before["recurrence"].rrule if before["recurrence"] else None
-    return Way((UpdateTask(**common, changed=tuple(wanted), fields=TaskFields(**wanted)),))
+        if task.status is Status.COMPLETED or not composition.is_head(task, state.series(task.series or task.id)):
+            raise Contradicted("recurrence", "The series has gone on since.")
+        wanted["rrule"] = rule.rrule if rule else None
+    command = UpdateTask(**common, changed=tuple(wanted), fields=TaskFields(**wanted))
+    return Way((command,), partial(_ruled_as_before, state, task, rule, before)) if rule else Way((command,))
+
+
+def _ruled_as_before(
+    state: State, task: Task, rule: Recurrence, before: Mapping[str, Any], event: TaskUpdated
+) -> TaskUpdated:
+    """Tell an update with the rule, the series and the occurrence of before, where the series has not gone on since."""
+    series, occurrence = before.get("series", task.series), before.get("occurrence", task.occurrence)
+    head = state.series(series)
+    stood = composition.stands_at(head, occurrence, rule.version) if "series" in before else True
+    if head is None or not stood:
+        return event
+    rule = replace(rule, version=head.rule_version + 1)
+    after = replace(event.task, recurrence=rule, series=series, occurrence=occurrence)
+    return replace(event, task=after, changed=composition.differing(task, after))
 
 
 def _completed(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:
@@ -186,21 +208,44 @@ def _completed(state: State, task: Task, common: Mapping[str, Any], reversal: Re
     if following is None or task.recurrence is None:
         return Way((reopen,))
     head = state.series(following.series)
+    told = partial(_gone_back, reversal.event)
     if composition.stands_at(head, task.occurrence, task.recurrence.version):  # the next one is still on its way
-        return Way((reopen,), undone=reversal.event)
+        return Way((reopen,), told)
     made = state.task(following.task)
-    if made is None or not composition.stands_at(head, following.occurrence, following.rule_version):
+    if made is None or not _is_last(head, made, following.occurrence):
         raise Contradicted("series", "The series has gone on since.")
-    if composition.differing(made, replace(composition.continued(task, following), created_at=made.created_at)):
+    if not _is_as_made(made, composition.continued(task, following)):
         raise Contradicted("series", "The next occurrence, which it led to, was changed since.")
     its = {"id": ids.derive("next", common["id"]), "task": made.id, "cause": ids.event(common["id"]), "expected": None}
     delete = DeleteTask(**{**common, **its})
-    return Way((reopen, delete), undone=reversal.event)
+    return Way((reopen, delete), told)
+
+
+def _gone_back(completion: str, event: Event) -> Event:
+    """Tell after which completion the series goes back."""
+    return replace(event, undone=completion) if isinstance(event, TaskReopened) else event
+
+
+def _is_last(head: Series | None, made: Task, occurrence: str) -> bool:
+    """Tell whether a series has gone no further than to a task that is this occurrence, under whatever version."""
+    return made.recurrence is not None and made.occurrence == occurrence and composition.is_head(made, head)
+
+
+def _is_as_made(made: Task, anew: Task) -> bool:
+    """Tell whether an occurrence was never changed, or is as it would be made now."""
+    told = (replace(each, created_at=0, recurrence=_unversioned(each.recurrence)) for each in (made, anew))
+    return made.version == 1 or not composition.differing(*told)
 
 
 def _reopened(_: State, __: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:
     before = {change.field: change.before for change in reversal.changes}
-    return Way((CompleteTask(**common),), completed_at=_read(Task, "completed_at", before.get("completed_at", "null")))
+    at = _read(Task, "completed_at", before.get("completed_at", "null"))
+    return Way((CompleteTask(**common),), partial(_completed_at, at) if at is not None else _as_it_is)
+
+
+def _completed_at(at: int, event: Event) -> Event:
+    """Tell the time at which the task was completed before."""
+    return replace(event, task=replace(event.task, completed_at=at)) if isinstance(event, TaskCompleted) else event
 
 
 def _restore(_: State, __: Task, common: Mapping[str, Any], ___: Reversal) -> Way:

@@ -1,10 +1,12 @@
 """A task is a part of another, within bounds and never in a circle."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas import records as r
 from streams.domain.hierarchy import MAX_DEPTH
-from tests.unit.domain.given import World, complete, create, delete, update
+from tests.unit.domain.given import World, complete, create, delete, restore, update
 
 
 def refusal(decision) -> tuple[str | None, str | None]:
@@ -54,3 +56,37 @@ def test_what_is_below_a_task_stays_when_it_is_completed_or_deleted():
 def test_below_a_branch_whose_top_was_deleted_tasks_can_still_be_put():
     world = World(create("house"), create("roof", parent="house"), delete("house"))
     assert world.does(create("tile", parent="roof")).outcome.kind is r.OutcomeKind.ACCEPTED
+
+
+def test_a_task_that_is_restored_below_itself_stands_by_itself():
+    world = World(create("a"), create("b"), update("a", parent="b"), create("c", parent="a"), delete("a"))
+    world.does(update("b", parent="c"))
+    world.does(restore("a"))
+    assert {name: world.task(name).parent for name in "abc"} == {"a": None, "b": "c", "c": "a"}
+
+
+def test_a_task_that_is_restored_before_its_parent_is_a_part_of_it_still():
+    world = World(create("house"), create("roof", parent="house"), delete("roof"), delete("house"), restore("roof"))
+    assert world.task("roof").parent == "house"
+
+
+NAMES = st.sampled_from("abc")
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(lambda task, parent: update(task, parent=parent), NAMES, st.none() | NAMES),
+            st.builds(delete, NAMES),
+            st.builds(restore, NAMES),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_is_moved_deleted_and_restored_no_task_is_a_part_of_itself(commands):
+    world = World(*map(create, "abc"), *commands)
+    for name in "abc":
+        above = world.task(name).parent
+        for _ in "abc":
+            above = above and world.task(above).status is r.Status.OPEN and world.task(above).parent
+        assert not above or world.task(name).status is r.Status.DELETED

@@ -35,6 +35,7 @@ from tests.unit.domain.given import (
 
 OPEN = (create(notes="Twice", tags=("home",), due=PARIS),)
 RECURRING = create(due=PARIS, rrule=WEEKDAYS)
+LATER = r.Due("2026-11-26", "10:00:00", "Europe/Paris")
 REMINDERS = (r.Reminder("r1", before=900),)
 CHANGES = [
     (OPEN, update(notes="New", tags=(), priority=r.Priority.HIGH)),
@@ -45,6 +46,11 @@ CHANGES = [
     ((*OPEN, complete(at=NOON - MINUTE)), delete()),
     ((*OPEN, delete()), restore()),
     (OPEN, chunk(Action.UPDATE, "t", shift=3, add_tags=("late",), fields={"title": "New"})),
+    ((RECURRING,), update(due=LATER)),
+    ((RECURRING,), update(rrule="FREQ=DAILY;COUNT=3")),
+    ((RECURRING,), update(due=None, rrule=None)),
+    ((RECURRING,), chunk(Action.UPDATE, "t", shift=3)),
+    (OPEN, update(rrule=WEEKDAYS)),
 ]
 
 
@@ -53,8 +59,9 @@ def undone(world, command):
 
 
 def facts(task):
-    """What a task says but for the bookkeeping."""
-    return replace(task, version=0, changed_at=0)
+    """What a task says but for the bookkeeping, a rule's version among it."""
+    rule = task.recurrence and replace(task.recurrence, version=0)
+    return replace(task, version=0, changed_at=0, recurrence=rule)
 
 
 def counts(decision):
@@ -129,7 +136,44 @@ def test_a_task_that_was_deleted_is_not_changed_back():
     assert counts(undone(world, first)) == (0, 0, [("t", "deleted")])
 
 
-def test_a_rule_comes_back_as_a_new_version_from_the_due_on():
+def test_what_was_done_last_and_what_was_done_before_it_is_undone_on_a_recurring_task_too():
+    first, second = update(due=LATER), update(rrule="FREQ=DAILY")
+    world = World(RECURRING, first, second)
+    assert [counts(undone(world, command)) for command in (second, first, RECURRING)] == [(1, 0, [])] * 3
+
+
+def test_a_rule_that_was_undone_already_is_unchanged():
+    change = update(due=LATER)
+    world = World(RECURRING, change)
+    assert [counts(undone(world, change)) for _ in range(2)] == [(1, 0, []), (0, 1, [])]
+
+
+def test_a_rule_does_not_come_back_once_its_occurrence_was_completed():
+    change = update(due=LATER)
+    world = World(RECURRING, change, complete())
+    assert (counts(undone(world, change)), world.task("t").due) == ((0, 0, [("t", "contradicted")]), LATER)
+
+
+def test_a_count_goes_on_where_it_was_once_a_change_was_undone():
+    world = World(create(due=PARIS, rrule="FREQ=DAILY;COUNT=2"))
+    last, change = world.goes_on(), update(due=LATER)
+    world.does(replace(change, task=last.id))
+    undone(world, change)
+    world.does(complete(last.id))
+    assert world.followup() is None
+
+
+def test_a_later_occurrence_whose_rule_was_cleared_comes_back_to_its_series():
+    world = World(RECURRING)
+    last = world.goes_on()
+    clear = replace(update(due=None, rrule=None), task=last.id)
+    world.does(clear)
+    undone(world, clear)
+    assert (world.task(last.id).series, facts(world.task(last.id))) == ("t", facts(last))
+    assert world.goes_on(last.id, at=NOON + MINUTE).series == "t"
+
+
+def test_a_rule_comes_back_as_a_new_version_with_its_start():
     change = update(rrule="FREQ=DAILY")
     world = World(RECURRING, change)
     undone(world, change)
@@ -254,6 +298,23 @@ def test_a_completion_is_not_undone_once_the_next_occurrence_was_touched(touch):
     assert counts(undone(world, done)) == (0, 0, [("t", "contradicted")])
 
 
+def test_a_completion_is_undone_once_a_change_of_the_next_occurrence_was_undone():
+    done, change = complete(), update(due=LATER)
+    world = World(RECURRING, done)
+    next_ = world.does(world.followup()).events[0].task.id
+    world.does(replace(change, task=next_))
+    undone(world, change)
+    assert (counts(undone(world, done)), opened(world)) == ((1, 0, []), ["t"])
+
+
+def test_a_change_of_another_field_of_the_completed_task_does_not_keep_its_completion_from_being_undone():
+    done = complete()
+    world = World(RECURRING, done)
+    world.does(world.followup())
+    world.does(update(notes="New"))
+    assert (counts(undone(world, done)), opened(world)) == ((1, 0, []), ["t"])
+
+
 def test_an_occurrence_that_was_taken_back_and_restored_is_the_last_one_again():
     done = complete()
     world = World(RECURRING, done)
@@ -264,8 +325,11 @@ def test_an_occurrence_that_was_taken_back_and_restored_is_the_last_one_again():
     assert world.does(world.followup()).outcome.kind is r.OutcomeKind.ACCEPTED
 
 
+STEPS = st.sampled_from(["complete", "edit", "undo", "undo_further", "deliver"])
+
+
 class Course:
-    """A series whose owner completes and undoes, while followups are delivered late but in their order."""
+    """A series whose owner completes, moves and undoes, while followups are delivered late but in their order."""
 
     def __init__(self):
         self.world, self.now, self.commands, self.late = World(RECURRING), NOON, [], []
@@ -273,6 +337,13 @@ class Course:
     def complete(self):
         if open_ := opened(self.world):
             self._do(complete(open_[-1], at=self.now))
+
+    def edit(self):
+        if open_ := opened(self.world):
+            self._do(replace(update(open_[-1], at=self.now), changed=("due",), fields=self._due()))
+
+    def _due(self):
+        return r.TaskFields(due=r.Due("2026-11-24", f"{len(self.commands) % 24:02}:00:00", "Europe/Paris"))
 
     def undo(self):
         if self.commands:
@@ -293,7 +364,7 @@ class Course:
         self.late += [recurrence.following(event) for event in done]
 
 
-@given(st.lists(st.sampled_from(["complete", "undo", "undo_further", "deliver"]), max_size=20))
+@given(st.lists(STEPS, max_size=20))
 def test_whatever_is_completed_and_undone_exactly_one_occurrence_is_open_in_the_end(steps):
     course = Course()
     for step in steps:
@@ -304,7 +375,7 @@ def test_whatever_is_completed_and_undone_exactly_one_occurrence_is_open_in_the_
     assert len(opened(course.world)) == 1
 
 
-@given(st.lists(st.sampled_from(["complete", "undo", "undo_further", "deliver"]), max_size=20))
+@given(st.lists(STEPS, max_size=20))
 def test_whatever_is_completed_and_undone_the_series_goes_on(steps):
     course = Course()
     for step in (*steps, *["deliver"] * len(steps), "complete", *["deliver"] * (len(steps) + 1)):
