@@ -111,6 +111,18 @@ _REFS: Mapping[str, Callable[[str], FilterRef | ListRef | TagRef]] = {
 }
 
 
+class BulkRef(BaseModel):
+    """Where a bulk is."""
+
+    id: str
+    href: str
+
+    @classmethod
+    def of(cls, bulk: str) -> "BulkRef":
+        """Refer to a bulk by its id."""
+        return cls(id=bulk, href=bulk_href(bulk))
+
+
 class Command(BaseModel):
     """A command and, once it is known, what became of it."""
 
@@ -119,6 +131,8 @@ class Command(BaseModel):
     id: str
     href: str
     status: CommandStatus
+    bulk: BulkRef | None = None
+    """The bulk that goes before it on many tasks, as a part of it."""
     at: datetime | None = None
     version: int | None = None
     """The version, after the command, of what it is about."""
@@ -127,17 +141,19 @@ class Command(BaseModel):
     field: str | None = None
 
     @classmethod
-    def pending(cls, command: str) -> "Command":
-        """Show a command whose outcome is not known yet."""
-        return cls(id=command, href=command_href(command), status="pending")
+    def pending(cls, command: str, bulk: str | None = None) -> "Command":
+        """Show a command whose outcome is not known yet, with the id of the bulk before it, if there is one."""
+        shown = cls(id=command, href=command_href(command), status="pending")
+        return shown.model_copy(update={"bulk": BulkRef.of(bulk)}) if bulk else shown
 
     @classmethod
-    def of(cls, outcome: views.Outcome) -> "Command":
-        """Show a command with its outcome."""
+    def of(cls, outcome: views.Outcome, bulk: str | None = None) -> "Command":
+        """Show a command with its outcome, and with the id of the bulk before it, if there is one."""
         return cls(
             id=outcome.id,
             href=command_href(outcome.id),
             status=_STATUS[outcome.kind],
+            bulk=BulkRef.of(bulk) if bulk else None,
             at=outcome.at,
             version=outcome.version,
             code=outcome.code,

@@ -23,7 +23,7 @@ from api.problems import FieldError, invalid
 from postgres.finding import FIRST
 from postgres.reader import Chunk
 from schemas import ids
-from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields
+from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields, Within
 from streams.domain import bulk
 from streams.domain.filters import where
 from streams.domain.rejections import Code
@@ -108,9 +108,14 @@ async def below(task: str, version: int | None, user: str, parts: Parts) -> tupl
     return await bearing(_BELOW, [task, version], user, parts)
 
 
-def ahead(items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, fingerprint: str) -> list[ChangeTasks]:
-    """Return the chunks of the bulk that goes before the command of an envelope, and is a part of it."""
-    return chunked(items, change, envelope, fingerprint, ids.ahead(envelope.command))
+def ahead(
+    items: Sequence[TaskAt], change: TaskChange, within: Within, envelope: Envelope, fingerprint: str
+) -> list[ChangeTasks]:
+    """Return the chunks of the bulk that goes before the command of an envelope, and is a part of it.
+
+    The views that found the tasks are a little behind: one that belongs to something else by its turn is left alone.
+    """
+    return chunked(items, replace(change, within=within), envelope, fingerprint, ids.ahead(envelope.command))
 
 
 def chunked(

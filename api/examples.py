@@ -92,10 +92,12 @@ FACETS: dict[str, Any] = {
     "corrected": None,
 }
 
-PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "task": _TASK_REF}
+_PENDING: dict[str, Any] = {**_COMMAND, "status": "pending"}
+PENDING: dict[str, Any] = {"command": _PENDING, "task": _TASK_REF}
 _ANSWERED: dict[str, Any] = {
     **_COMMAND,
     "status": "accepted",
+    "bulk": None,
     "at": "2026-11-23T10:00:00Z",
     "version": 1,
     "code": None,
@@ -107,11 +109,11 @@ KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": None, "filter":
 TAG_NAME: dict[str, Any] = {"name": "crew"}
 TAG_CHANGES: dict[str, Any] = {"colour": "#1e90ff"}
 TAG: dict[str, Any] = {**_TAG_REF, "colour": "#1e90ff", "open": 1}
-TAG_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "tag": _TAG_REF}
+TAG_PENDING: dict[str, Any] = {"command": _PENDING, "tag": _TAG_REF}
 TAG_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "tag": TAG}
-LIST_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "list": _LIST_REF}
+LIST_PENDING: dict[str, Any] = {"command": _PENDING, "list": _LIST_REF}
 LIST_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "list": LIST}
-FILTER_PENDING: dict[str, Any] = {"command": {**_COMMAND, "status": "pending"}, "filter": _FILTER_REF}
+FILTER_PENDING: dict[str, Any] = {"command": _PENDING, "filter": _FILTER_REF}
 FILTER_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "filter": FILTER}
 
 BULK_BODY: dict[str, Any] = {"filter": "overdue", "zone": "Europe/Paris", "action": "update", "shift": 7}

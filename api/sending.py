@@ -25,21 +25,22 @@ async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Se
     """
     answered = await ingress.take(command, envelope, before)
     headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer"}
+    bulk = before[0].bulk if before else None
     if answered is None:
-        return _pending(command, headers)
+        return _pending(command, bulk, headers)
     if envelope.seconds is not None:
         headers["Preference-Applied"] = f"wait={envelope.seconds:.0f}"
-    return _done(command, answered, headers)
+    return _done(command, bulk, answered, headers)
 
 
-def _pending(command: Single, headers: dict[str, str]) -> Response:
-    shown = answers.Command.pending(command.id)
+def _pending(command: Single, bulk: str | None, headers: dict[str, str]) -> Response:
+    shown = answers.Command.pending(command.id, bulk)
     return _json(202, shown, subjects.of_command(command).ref, headers | {"Location": shown.href})
 
 
-def _done(command: Single, answered: Answered, headers: dict[str, str]) -> Response:
+def _done(command: Single, bulk: str | None, answered: Answered, headers: dict[str, str]) -> Response:
     outcome, subject = answered.outcome, subjects.of_command(command)
-    shown = answers.Command.of(outcome)
+    shown = answers.Command.of(outcome, bulk)
     if outcome.kind is OutcomeKind.REJECTED:
         raise _rejection(shown, headers)
     if isinstance(answered.thing, Task | List | SavedFilter):
@@ -61,7 +62,7 @@ REJECTIONS: Mapping[str, Kind] = {
 def _rejection(shown: answers.Command, headers: dict[str, str]) -> Problem:
     kind: Kind = REJECTIONS.get(shown.code or "", problems.CONFLICT)
     errors = [FieldError(shown.field, shown.detail or kind.meaning)] if shown.field else []
-    command = {"id": shown.id, "href": shown.href, "status": shown.status}
+    command = shown.model_dump(include={"id", "href", "status", "bulk"})
     return Problem(kind, shown.detail, errors, headers, code=shown.code, command=command)
 
 
@@ -83,6 +84,8 @@ class Documented:
     done: type[BaseModel]
     pending: dict[str, Any]
     accepted: dict[str, Any]
+    standing: tuple[Kind, ...] = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
+    """What may be wrong with one that should stand."""
 
     @property
     def create(self) -> dict[int | str, dict[str, Any]]:
@@ -99,12 +102,12 @@ class Documented:
     @property
     def change(self) -> dict[int | str, dict[str, Any]]:
         """The answers to a command whose body says what to change."""
-        return self._responses(*_BODY, *_STANDING)
+        return self._responses(*_BODY, *self.standing)
 
     @property
     def command(self) -> dict[int | str, dict[str, Any]]:
         """The answers to a command that says all by its address."""
-        return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING)
+        return self._responses(problems.MALFORMED, problems.TOO_LARGE, *self.standing)
 
     def _responses(self, *kinds: Kind) -> dict[int | str, dict[str, Any]]:
         always = (problems.UNAUTHORIZED, problems.KEY_REUSED, problems.VALIDATION, problems.UNAVAILABLE)
@@ -124,9 +127,8 @@ class Documented:
 
 
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
-_STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
 
 TASK = Documented("task", answers.Done, examples.PENDING, examples.ACCEPTED)
-TAG = Documented("tag", answers.TagDone, examples.TAG_PENDING, examples.TAG_ACCEPTED)
+TAG = Documented("tag", answers.TagDone, examples.TAG_PENDING, examples.TAG_ACCEPTED, standing=(problems.CONFLICT,))
 LIST = Documented("list", answers.ListDone, examples.LIST_PENDING, examples.LIST_ACCEPTED)
 FILTER = Documented("filter", answers.FilterDone, examples.FILTER_PENDING, examples.FILTER_ACCEPTED)

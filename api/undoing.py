@@ -1,10 +1,12 @@
 """What there is to undo of a command or a bulk, as its audit trail tells."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from api.parts import Parts
 from api.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
-from postgres.reader import Told, View
+from postgres.reader import Chunk, Outcome, Told, View
 from schemas import ids
 from schemas.records import OutcomeKind, Reversal, TaskAt
 from streams.domain import undo
@@ -12,6 +14,8 @@ from streams.domain.rejections import Code
 
 PATIENCE = 5.0
 """Seconds to wait for the audit trail, which is a little behind the outcomes."""
+STILL = timedelta(minutes=1)
+"""A bulk of which so long no chunk was decided was sent in part, as by an API that was killed."""
 _PAUSE = 0.1
 
 
@@ -34,21 +38,31 @@ async def items(id_: str, user: str, parts: Parts) -> tuple[TaskAt, ...]:
 
 
 async def _changed(view: View, id_: str) -> tuple[list[str], int]:
-    """Return the ids of a bulk's commands, or of the one command and what went before it, and how much they changed."""
+    """Return the ids of the commands of a bulk, or of one and what went before it, and how many events came of them."""
     if chunks := await view.chunks(id_):
-        in_part = any(chunk.code == Code.RESOLUTION for chunk in chunks)
-        if len(chunks) < chunks[0].chunks and not in_part:
+        if _may_go_on(chunks):
             raise Problem(CONFLICT, "The bulk is not over yet. Undo it once it is.")
-        commands, changed = [chunk.command for chunk in chunks], sum(chunk.changed for chunk in chunks)
-    elif outcome := await view.command(id_):
-        before = await view.chunks(ids.ahead(id_))
-        commands = [*(chunk.command for chunk in before), id_]
-        changed = sum(chunk.changed for chunk in before) + int(outcome.kind is OutcomeKind.ACCEPTED)
+        commands = [chunk.command for chunk in chunks]
+    elif await view.command(id_):
+        commands = [*(chunk.command for chunk in await view.chunks(ids.ahead(id_))), id_]
     else:
         raise Problem(NOT_FOUND, "No outcome of such a command is known. If you sent it a moment ago, ask again.")
-    if not changed:
+    outcomes = (await view.commands(commands)).values()
+    if not (events := sum(map(_events, outcomes))):
         raise Problem(CONFLICT, "It changed nothing, so there is nothing to undo.")
-    return commands, changed
+    return commands, events
+
+
+def _may_go_on(chunks: Sequence[Chunk]) -> bool:
+    """Tell whether more of a bulk's chunks may still come: not where one was refused, or none has come for long."""
+    if len(chunks) == chunks[0].chunks or any(chunk.code == Code.RESOLUTION for chunk in chunks):
+        return False
+    return datetime.now(UTC) - max(chunk.at for chunk in chunks) < STILL
+
+
+def _events(outcome: Outcome) -> int:
+    """Return to how many events a command led; where its outcome is too old to say, at least to one."""
+    return int(outcome.kind is OutcomeKind.ACCEPTED) if outcome.events is None else outcome.events
 
 
 def _told(entry: Told) -> undo.Told:

@@ -177,6 +177,7 @@ class Outcome(Struct, frozen=True):
     detail: str | None
     field: str | None
     subject: str | None
+    events: int | None
 
 
 class Chunk(Struct, frozen=True):

@@ -182,7 +182,8 @@ CREATE TABLE rondo.commands (
     code text,
     detail text,
     field text,
-    subject text
+    subject text,
+    events integer
 );
 
 ALTER TABLE ONLY rondo.commands FORCE ROW LEVEL SECURITY;

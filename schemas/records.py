@@ -258,6 +258,13 @@ class Action(StrEnum):
     REVERT = "REVERT"
 
 
+class Within(Struct, frozen=True, gc=False):
+    """What a task must still belong to where a bulk is about what belongs to something."""
+
+    subject: str  # list:<id>: be on it; tag:<name>: bear it; task:<id>: be a part of it, or of one of its parts
+    expected: int | None = None  # the version that it must have, None for any
+
+
 class TaskChange(Struct, frozen=True, gc=False):
     """What a bulk does to each of its tasks; all but the action counts for an update alone."""
 
@@ -267,6 +274,7 @@ class TaskChange(Struct, frozen=True, gc=False):
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     shift: int | None = None  # days to move start and due by
+    within: Within | None = None  # else a task is left as it is
 
 
 class FieldChange(Struct, frozen=True, gc=False):
@@ -739,6 +747,7 @@ class CommandOutcome(Struct, frozen=True, gc=False):
     field: str | None = None  # of a rejection: the field at fault
     part: BulkPart | None = None  # of a chunk of a bulk
     subject: str | None = None  # what it is about if not a task: list:<id>, tag:<name> …, see ``subjects``
+    events: int | None = None  # how many it led to; None in what was decided before that was counted
 
 
 # Reminders.
@@ -918,10 +927,11 @@ class ListSize(Struct, frozen=True, gc=False):
 
 
 class Remembered(Struct, frozen=True, gc=False):
-    """A command id that was answered, remembered for 30 days of record time."""
+    """A command id that was answered, or what a bulk resolved to, remembered for 30 days of record time."""
 
     at: int
     fingerprint: str
+    changed: int = 0  # of a bulk: how many tasks it has changed
 
 
 class AuditHead(Struct, frozen=True, gc=False):

@@ -1,9 +1,10 @@
 """What a command, an outcome or an entry of the audit trail is about, where that is not a task.
 
 It is ``list:<id>``, ``filter:<id>`` or ``tag:<name>``: a text, like an actor's, so that a new kind of thing changes no
-schema.
+schema. What the tasks of a bulk belong to may also be ``task:<id>``.
 """
 
+TASK = "task"
 LIST = "list"
 FILTER = "filter"
 TAG = "tag"

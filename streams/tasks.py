@@ -10,6 +10,8 @@ Gap: ids older than that are forgotten, so a client must not send a command agai
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
@@ -93,7 +95,10 @@ def change(block: Block, chunk: r.ChangeTasks) -> r.CommandOutcome:
     for item in chunk.items:
         decided.append(bulk.decide(user, chunk, item))
         follow(block, user, decided[-1].events)
-    return bulk.outcome(chunk, decided)
+    outcome = bulk.outcome(chunk, decided)
+    if outcome.part and outcome.part.changed:
+        note_changed(f"{chunk.user}/{chunk.bulk}/resolution", outcome.part.changed)
+    return outcome
 
 
 def is_superseded(command: r.ChangeTasks | r.RenameTag | r.DeleteTag) -> bool:
@@ -103,6 +108,12 @@ def is_superseded(command: r.ChangeTasks | r.RenameTag | r.DeleteTag) -> bool:
         return begun.fingerprint != command.resolution
     remember(key, command.at, command.resolution)
     return False
+
+
+def note_changed(key: str, tasks: int) -> None:
+    """Count tasks that a bulk has changed with what it resolved to."""
+    begun = remembered[key]
+    remembered[key] = replace(begun, changed=begun.changed + tasks)
 
 
 def follow(block: Block, user: "UserState", events: Iterable[Event]) -> None:
@@ -168,6 +179,11 @@ class UserState:
         """Return what a tag has, or had, of its own."""
         return tags_by_name.get(f"{self._user}/{name}")
 
+    def changed_by(self, bulk: str) -> int:
+        """Return how many tasks a bulk has changed so far."""
+        begun = remembered.get(f"{self._user}/{bulk}/resolution")
+        return begun.changed if begun else 0
+
     def evolve(self, event: Event) -> None:
         """Keep what an event leads to."""
         if isinstance(event, lists.Event):
@@ -194,7 +210,11 @@ class UserState:
             if (moved := tasks.head_after(head, event)) and moved != head:
                 series_by_id[f"{self._user}/{series}"] = moved
         for list_id, change in lists.moves(before, after):
-            sizes[f"{self._user}/{list_id}"] = r.ListSize(self.size(list_id) + change)
+            key = f"{self._user}/{list_id}"
+            if size := self.size(list_id) + change:
+                sizes[key] = r.ListSize(size)
+            else:
+                del sizes[key]
 
 
 def _expect_purge(before: r.Task | None, after: r.Task | None) -> None:

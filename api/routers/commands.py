@@ -13,6 +13,7 @@ from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.routers.bulks import UNDO_RESPONSES, answered
 from postgres.reader import Outcome
+from schemas import ids
 from schemas.records import ChangeTasks
 
 router = APIRouter(prefix="/v1/commands", tags=["commands"], route_class=Route, dependencies=[signed])
@@ -26,16 +27,15 @@ async def read_command(
 ) -> answers.Known:
     """Return what became of a command; it is pending until the views say. `Prefer: wait` waits for that."""
     id_ = str(command)
-    if seconds and (answered := await parts.outcomes.wait(user, id_, seconds)):
+    if seconds and await parts.outcomes.wait(user, id_, seconds):
         response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
-        return _known(answered.outcome)
     async with parts.views.of(user) as view:
-        outcome = await view.command(id_)
-    return _known(outcome) if outcome else _pending(parts, user, id_)
+        outcome, before = await view.command(id_), await view.chunks(ids.ahead(id_))
+    return _known(outcome, ids.ahead(id_) if before else None) if outcome else _pending(parts, user, id_)
 
 
-def _known(outcome: Outcome) -> answers.Known:
-    return subjects.known(answers.Command.of(outcome), subjects.of_outcome(outcome))
+def _known(outcome: Outcome, bulk: str | None) -> answers.Known:
+    return subjects.known(answers.Command.of(outcome, bulk), subjects.of_outcome(outcome))
 
 
 @router.post(

@@ -12,7 +12,7 @@ from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import LIST, take
 from schemas import ids, subjects
-from schemas.records import Action, CreateList, DeleteList, RestoreList, TaskChange, TaskFields, UpdateList
+from schemas.records import Action, CreateList, DeleteList, RestoreList, TaskChange, TaskFields, UpdateList, Within
 
 router = APIRouter(prefix="/v1/lists", tags=["lists"], route_class=Route, dependencies=[signed])
 
@@ -66,7 +66,9 @@ async def delete_list(
     if tasks is None:
         return await take(parts.ingress, command, said)
     items = await bulks.on_list(str(list_id), expected, said.user, parts)
-    return await take(parts.ingress, command, said, bulks.ahead(items, _LEAVING[tasks], said, command.fingerprint))
+    on_it = Within(subjects.of(subjects.LIST, command.list), expected)
+    ahead = bulks.ahead(items, _LEAVING[tasks], on_it, said, command.fingerprint)
+    return await take(parts.ingress, command, said, ahead)
 
 
 @router.post(

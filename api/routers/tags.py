@@ -11,13 +11,18 @@ from api.parts import Served
 from api.problems import NOT_FOUND, FieldError, Problem, invalid
 from api.requests import Route, User, empty, signed
 from api.sending import TAG, take
-from schemas.records import Action, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag
+from schemas import subjects
+from schemas.records import Action, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag, Within
 
 router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route, dependencies=[signed])
 
 Name = Annotated[str, Path(description="The tag's name.")]
 Changes = Annotated[shapes.TagChanges, Body(openapi_examples={"colour": {"value": examples.TAG_CHANGES}})]
 NewName = Annotated[shapes.NewName, Body(openapi_examples={"name": {"value": examples.TAG_NAME}})]
+
+
+def _bearing(tag: str) -> Within:
+    return Within(subjects.of(subjects.TAG, tag))
 
 
 @router.get("", responses=list_responses(examples.TAG))
@@ -40,7 +45,7 @@ async def rename_tag(name: Name, body: NewName, envelope: Enveloped, parts: Serv
         raise invalid([FieldError("name", "It is its name already; give another.")])
     change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
     tasks = await bulks.tagged(tag, envelope.user, parts)
-    chunks = bulks.ahead(tasks, change, envelope, envelope.fingerprint(body))
+    chunks = bulks.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint(body))
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(
         parts.ingress, RenameTag(**envelope.common(body), tag=tag, to=to, **resolved), envelope, before=chunks
@@ -74,6 +79,6 @@ async def delete_tag(name: Name, envelope: Enveloped, parts: Served) -> Response
     tag = shapes.checked_tag(name)
     change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
     tasks = await bulks.tagged(tag, envelope.user, parts)
-    chunks = bulks.ahead(tasks, change, envelope, envelope.fingerprint())
+    chunks = bulks.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint())
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(parts.ingress, DeleteTag(**envelope.common(), tag=tag, **resolved), envelope, before=chunks)

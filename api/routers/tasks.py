@@ -12,7 +12,7 @@ from api.parts import Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import TASK, take
-from schemas import ids
+from schemas import ids, subjects
 from schemas.records import (
     Action,
     CompleteTask,
@@ -23,6 +23,7 @@ from schemas.records import (
     TaskChange,
     TaskFields,
     UpdateTask,
+    Within,
 )
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
@@ -94,7 +95,8 @@ async def delete_task(
     if subtasks is None:
         return await take(parts.ingress, command, said)
     items = await bulks.below(str(task), expected, said.user, parts)
-    return await take(parts.ingress, command, said, bulks.ahead(items, _DELETED, said, command.fingerprint))
+    below = Within(subjects.of(subjects.TASK, command.task), expected)
+    return await take(parts.ingress, command, said, bulks.ahead(items, _DELETED, below, said, command.fingerprint))
 
 
 @router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))

@@ -168,7 +168,7 @@ order by due_at desc, deliveries.id desc;
 
 -- name: commands(ids)
 -- What became of these commands: those that were answered.
-select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field, subject
+select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field, subject, events
 from rondo.commands where id = any(:ids::uuid[]);
 
 -- name: chunks(id)

@@ -279,18 +279,18 @@ from rows from (
 ) as given (id, chunk, user_id, command, at, kind, code, chunks, tasks, changed, unchanged, refused)
 on conflict do nothing;
 
--- name: put_commands(id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject)!
+-- name: put_commands(id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject, events)!
 -- Outcomes of commands. A command is answered once: the first answer stays.
-insert into rondo.commands (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject)
+insert into rondo.commands (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject, events)
 select
     id::uuid, user_id::uuid, rondo.instant(at::bigint), kind::rondo.outcome, task_id::uuid, fingerprint,
-    version::bigint, code, detail, field, subject
+    version::bigint, code, detail, field, subject, events::integer
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:at),
     json_array_elements_text(:kind), json_array_elements_text(:task_id), json_array_elements_text(:fingerprint),
     json_array_elements_text(:version), json_array_elements_text(:code), json_array_elements_text(:detail),
-    json_array_elements_text(:field), json_array_elements_text(:subject)
-) as given (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject)
+    json_array_elements_text(:field), json_array_elements_text(:subject), json_array_elements_text(:events)
+) as given (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject, events)
 on conflict do nothing;
 
 -- name: wake(id)!

@@ -257,12 +257,20 @@ class Facets(TypedDict):
     corrected: NotRequired[str | None]
 
 
+class BulkRef(TypedDict):
+    """Where a bulk is."""
+
+    id: str
+    href: str
+
+
 class Command(TypedDict):
     """A command and, once it is known, what became of it; while it is pending the other members are missing."""
 
     id: str
     href: str
     status: CommandStatus
+    bulk: NotRequired[BulkRef | None]
     at: NotRequired[str | None]
     version: NotRequired[int | None]
     code: NotRequired[str | None]

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas import ids
+from schemas import ids, subjects
 from schemas.records import (
     Action,
     BulkPart,
@@ -30,9 +30,10 @@ from schemas.records import (
     TaskAt,
     TaskChange,
     UpdateTask,
+    Within,
 )
-from streams.domain import commands, times, undo, validation
-from streams.domain.commands import Command, Event, State
+from streams.domain import commands, hierarchy, times, undo, validation
+from streams.domain.commands import Command, Event, State, Thing
 from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
@@ -57,6 +58,8 @@ class Decided:
 
 def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
     """Decide one item of a chunk: all that it stands for, or nothing."""
+    if chunk.change.within and not _belongs(state, chunk.change.within, state.task(item.task)):
+        return Decided()
     try:
         way = _way(state, chunk, item)
     except Invalid as problem:
@@ -67,6 +70,20 @@ def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
             return Decided(refusal=_refusal(item, outcome.code or "", outcome.detail or "", outcome.field))
     events = (way.told(event) for decision in decisions for event in decision.events)
     return Decided(tuple(replace(event, command=chunk.id) for event in events))
+
+
+def _belongs(state: State, within: Within, task: Task | None) -> bool:
+    """Tell whether a task still belongs to what a bulk is about, and that is as it was meant."""
+    kind, name = subjects.split(within.subject)
+    thing: Thing | None
+    match kind:
+        case subjects.TAG:
+            thing, belongs = state.tag(name), task is not None and name in task.tags
+        case subjects.LIST:
+            thing, belongs = state.list(name), task is not None and task.list == name
+        case _:
+            thing, belongs = state.task(name), task is not None and hierarchy.is_below(state, task, name)
+    return belongs and within.expected in (None, thing.version if thing else None)
 
 
 def _refusal(item: TaskAt, code: str, detail: str, field: str | None) -> Refusal:
@@ -120,7 +137,8 @@ def outcome(chunk: ChangeTasks, decided: list[Decided]) -> CommandOutcome:
         refused=refused,
     )
     if changed:
-        return _outcome(chunk, OutcomeKind.ACCEPTED, part)
+        events = sum(len(each.events) for each in decided)
+        return replace(_outcome(chunk, OutcomeKind.ACCEPTED, part), events=events)
     if not refused:
         return _outcome(chunk, OutcomeKind.NOTHING_TO_DO, part)
     found = _outcome(chunk, OutcomeKind.REJECTED, part)
@@ -143,4 +161,5 @@ def _outcome(chunk: ChangeTasks, kind: OutcomeKind, part: BulkPart) -> CommandOu
         task=None,
         fingerprint=chunk.fingerprint,
         part=part,
+        events=0,
     )

@@ -46,7 +46,7 @@ class About:
 
 def accepted(command: Command, about: About, *events: Event) -> Decision[Event]:
     """Return the decision to do what was asked for."""
-    return Decision(events, _outcome(command, OutcomeKind.ACCEPTED, about))
+    return Decision(events, replace(_outcome(command, OutcomeKind.ACCEPTED, about), events=len(events)))
 
 
 def nothing(command: Command, about: About) -> Decision[Event]:
@@ -70,4 +70,5 @@ def _outcome(command: Command, kind: OutcomeKind, about: About) -> CommandOutcom
         fingerprint=getattr(command, "fingerprint", ""),
         version=about.version,
         subject=about.subject,
+        events=0,
     )

@@ -32,6 +32,18 @@ def kept(tasks: Tasks, task: Task) -> Task:
     return task
 
 
+def is_below(tasks: Tasks, task: Task, ancestor: str) -> bool:
+    """Tell whether a task is a part of another, or of one of its parts, whether these stand or were deleted."""
+    above, seen = task.parent, set[str]()
+    while above is not None and above not in seen:
+        if above == ancestor:
+            return True
+        seen.add(above)
+        parent = tasks.task(above)
+        above = parent.parent if parent else None
+    return False
+
+
 def check(tasks: Tasks, task: Task) -> None:
     """Raise ``Invalid`` where a task can't be a part of the parent that it names.
 

@@ -3,7 +3,7 @@
 Tasks bear tags by their names. A tag is there while a task bears it or it has a colour. So any name may be given a
 colour, and a tag that has lost it and whose tasks have gone is there no more. To rename a tag is to change all tasks
 that bear it, which the chunks of a bulk do, and then to give its colour to the other name, unless that has one already:
-so two tags become one. Deleting works alike.
+so two tags become one. Deleting works alike. Either is accepted where the bulk changed a task, also if no colour did.
 
 Such a bulk is resolved before it is decided. A task that gets the old name at the same time keeps it; a deleted task
 does, too, and has it if it is restored.
@@ -53,6 +53,9 @@ class State(Protocol):
     def tag(self, name: str, /) -> Tag | None:
         """Return what a tag has, or had, of its own."""
 
+    def changed_by(self, bulk: str, /) -> int:
+        """Return how many tasks a bulk has changed so far."""
+
 
 class OutOfOrder(ValueError):
     """An event does not follow the tag's state: one before it is missing, or it was folded already."""
@@ -67,7 +70,7 @@ def decide(state: State, command: Command) -> Decision[Event]:
     ]
     versions = {after.name: after.version for after in changed}
     about = _about(command, versions.get(_name(command)) or _tag(state, command, _name(command)).version or None)
-    if not changed:
+    if not changed and (isinstance(command, UpdateTag) or not state.changed_by(command.bulk)):
         return decision.nothing(command, about)
     return decision.accepted(command, about, *(_event(command, place, tag) for place, tag in enumerate(changed)))
 

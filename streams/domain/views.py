@@ -109,10 +109,8 @@ def _due(due: r.Due | None) -> tuple[str | None, str | None, str | None, int | N
 
 def _outcome(o: r.CommandOutcome) -> Rows:
     at = _moment(o.at)
-    yield (
-        "put_commands",
-        (o.command, o.user, at, o.kind, o.task, o.fingerprint, o.version, o.code, o.detail, o.field, o.subject),
-    )
+    what = (o.command, o.user, at, o.kind, o.task, o.fingerprint, o.version, o.code, o.detail, o.field)
+    yield "put_commands", (*what, o.subject, o.events)
     if part := o.part:
         counts = (part.chunks, part.tasks, part.changed, part.unchanged)
         yield "put_bulks", (part.bulk, part.chunk, o.user, o.command, at, o.kind, o.code, *counts, part.refused)

@@ -44,6 +44,7 @@ class StandIn:
         self._answered: set[str] = set()
         self._resolutions: dict[str, str] = {}
         self._topic, self._next = f"stand-in-{uuid4()}", 0
+        self._writing = asyncio.Lock()  # rows can be seen a moment before their writer knows
 
     async def answer(self, value: bytes) -> None:
         await self._codec.learn([value])
@@ -75,11 +76,12 @@ class StandIn:
 
     async def write(self, *records: Struct) -> None:
         """Write records to the views in one block, as the views stage does."""
-        assert self._topic in await writer.positions(self._connection, 0, [self._topic])
-        at = self._next
-        self._next += 1
-        async with writer.moving(self._connection, self._topic, 0, at, self._next):
-            await writer.put_views(self._connection, collect(records))
+        async with self._writing:
+            assert self._topic in await writer.positions(self._connection, 0, [self._topic])
+            at = self._next
+            self._next += 1
+            async with writer.moving(self._connection, self._topic, 0, at, self._next):
+                await writer.put_views(self._connection, collect(records))
 
     def _entry(self, event: commands.Event) -> AuditEntry:
         after = commands.thing(event)

@@ -167,3 +167,12 @@ async def test_a_deleted_list_is_brought_back_as_it_was(user: User) -> None:
     assert (restored.status_code, restored.json()["list"]["deleted"], restored.json()["list"]["version"]) == (
         200, False, 3,
     )  # fmt: skip
+
+
+async def test_a_task_that_was_just_moved_elsewhere_is_not_deleted_with_its_list(user: User) -> None:
+    here, there = [(await created(user, name=name)).json()["list"] for name in ("Here", "There")]
+    stays, goes = await task_on(user, here["id"]), await task_on(user, here["id"])
+    await user.http.patch(stays, json={"list": there["id"]})  # the views need not know it yet
+    deleted = await user.http.delete(here["href"], params={"tasks": "delete"}, headers=WAIT)
+    assert (deleted.status_code, deleted.json()["command"]["bulk"]["id"] is not None) == (200, True)
+    assert [(await user.http.get(task)).json()["status"] for task in (stays, goes)] == ["open", "deleted"]

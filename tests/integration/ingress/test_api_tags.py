@@ -83,3 +83,17 @@ async def test_what_a_tag_can_not_be_is_refused(user: User) -> None:
     colour = await user.http.patch("/v1/tags/home", json={"colour": "blue"})
 
     assert [answer.json()["errors"][0]["field"] for answer in (named, same, colour)] == ["name", "name", "colour"]
+
+
+async def test_a_rename_of_a_tag_without_a_colour_is_accepted_and_names_its_bulk(user: User) -> None:
+    await task_with(user, "home")
+    answer = await user.http.post("/v1/tags/home/rename", json={"name": "house"}, headers=WAIT)
+    again = await user.http.post("/v1/tags/home/rename", json={"name": "house"}, headers=WAIT)
+
+    [renamed, nothing] = (each.json()["command"] for each in (answer, again))
+    assert (renamed["status"], nothing["status"]) == ("accepted", "nothing-to-do")
+    bulk = (await user.http.get(renamed["bulk"]["href"])).json()
+    assert (bulk["status"], bulk["changed"]) == ("done", 1)
+    assert (await user.http.get(renamed["href"])).json()["bulk"] == renamed["bulk"]
+    undoing = await user.http.post(f"{renamed['href']}/undo", headers=WAIT)
+    assert (undoing.json()["changed"], await tags(user)) == (1, {"home": (None, 1)})

@@ -34,6 +34,7 @@ SHAPES = {
     shapes.TaskPage: "TaskPage",
     shapes.FacetCount: "FacetCount",
     shapes.Facets: "Facets",
+    shapes.BulkRef: "BulkRef",
     shapes.Command: "Command",
     shapes.Known: "Known",
     shapes.TaskAt: "TaskAt",

@@ -126,7 +126,7 @@ class World:
 
     def __init__(self, *commands):
         self.tasks, self.heads, self.lists, self.filters, self.tags = {}, {}, {}, {}, {}
-        self.events, self.told = [], {}
+        self.events, self.told, self.bulks = [], {}, {}
         for each in commands:
             self.does(each)
 
@@ -149,6 +149,10 @@ class World:
         """How many tasks are on a list, counted anew each time."""
         return sum(task.list == list_id and task.status is not r.Status.DELETED for task in self.tasks.values())
 
+    def changed_by(self, bulk_id):
+        """How many tasks a bulk has changed."""
+        return self.bulks.get(bulk_id, 0)
+
     def does(self, command):
         """Decide a command, fold its events, return the decision."""
         if isinstance(command, r.ChangeTasks):
@@ -162,7 +166,9 @@ class World:
         for item in chunk.items:
             decided.append(bulk.decide(self, chunk, item))
             self._fold(decided[-1].events)
-        return Decision(tuple(event for each in decided for event in each.events), bulk.outcome(chunk, decided))
+        outcome = bulk.outcome(chunk, decided)
+        self.bulks[chunk.bulk] = self.bulks.get(chunk.bulk, 0) + outcome.part.changed
+        return Decision(tuple(event for each in decided for event in each.events), outcome)
 
     def _fold(self, events):
         for event in events:

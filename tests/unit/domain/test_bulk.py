@@ -18,6 +18,7 @@ from tests.unit.domain.given import (
     command,
     complete,
     create,
+    create_list,
     delete,
     reopen,
     restore,
@@ -159,3 +160,38 @@ def test_events_of_a_chunk_happen_when_it_was_sent():
     [event] = world.does(chunk(Action.COMPLETE, "a")).events
     assert (event.at, event.task.completed_at) == (NOON, NOON)
     assert isinstance(event, tasks.TaskCompleted)
+
+
+# What belongs to something, as it did when the bulk was resolved.
+
+PARTS = (create("a"), create("b", parent="a"), create("c", parent="b"), create("d"))
+ON_LIST = (create_list(), create("b", list="l"), create("c", list="l"), create("d"))
+TAGGED = (create("b", tags=("old",)), create("c", tags=("old",)), create("d"))
+
+
+@pytest.mark.parametrize(
+    ("past", "leaves", "within"),
+    [
+        (PARTS, update("b", parent=None), r.Within("task:a")),
+        (ON_LIST, update("b", list=None), r.Within("list:l")),
+        (TAGGED, update("b", tags=()), r.Within("tag:old")),
+    ],
+)
+def test_a_task_that_has_left_meanwhile_is_left_alone(past, leaves, within):
+    deletes = chunk(Action.DELETE, "b", "c", "d", within=within)
+    assert counts(World(*past).does(deletes)) == (2, 1, [])
+    gone = 2 if within.subject.startswith("task") else 1  # with a part go its parts
+    assert counts(World(*past, leaves).does(deletes)) == (2 - gone, 1 + gone, [])
+
+
+@pytest.mark.parametrize(("version", "changed"), [(1, 2), (2, 0)])
+def test_what_belongs_to_something_in_another_version_is_left_alone(version, changed):
+    deletes = chunk(Action.DELETE, "b", "c", within=r.Within("task:a", version))
+    assert counts(World(*PARTS).does(deletes)) == (changed, 2 - changed, [])
+
+
+def test_an_outcome_says_how_many_events_there_are():
+    world = World(create("a", due=PARIS, rrule=WEEKDAYS), create("b"))
+    done = chunk(Action.COMPLETE, "a", "b")
+    assert [world.does(each).outcome.events for each in (done, done)] == [2, 0]
+    assert [world.does(each).outcome.events for each in (create("c"), create("c"), complete("none"))] == [1, 0, 0]

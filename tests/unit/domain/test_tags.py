@@ -49,6 +49,14 @@ def test_every_command_has_its_answer(before, asked, kind):
     assert World(*before).does(asked).outcome.kind == kind
 
 
+@pytest.mark.parametrize(("bearing", "kind"), [(("t",), ACCEPTED), ((), NOTHING)])
+def test_a_rename_without_a_colour_is_accepted_where_its_bulk_changed_a_task(bearing, kind):
+    world = World(create(tags=("home",)))
+    world.does(chunk(r.Action.UPDATE, *bearing, add_tags=("house",), remove_tags=("home",), bulk="b"))
+    outcome = world.does(rename_tag()).outcome
+    assert (outcome.kind, outcome.events) == (kind, 0)
+
+
 def test_a_colour_goes_with_the_name():
     assert colours(World(colour_tag(), rename_tag())) == {"house": BLUE}
 
