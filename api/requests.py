@@ -1,6 +1,7 @@
 """How a request is read: who sends it first, then its body, bounded, and as strict JSON."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Annotated, Any
 
@@ -148,9 +149,11 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
 
 def _check_query(request: Request, known: set[str]) -> None:
     """Raise ``Problem`` for parameters that would be ignored: a misspelt filter must not answer with everything."""
-    unknown = [name for name in request.query_params if name not in known]
-    if unknown:
-        raise invalid([FieldError(name[:200], "There is no such parameter. Leave it out.") for name in unknown])
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    wrong = {name: "There is no such parameter. Leave it out." for name in given if name not in known}
+    wrong |= {name: "It is given twice. Give it once." for name, times in given.items() if times > 1}
+    if wrong:
+        raise invalid([FieldError(name[:200], detail) for name, detail in wrong.items()])
 
 
 async def _user(request: Request) -> str:

@@ -222,6 +222,11 @@ async def test_a_parameter_that_does_not_exist_is_refused(path: str, user: User)
     assert (refused["kind"], refused["fields"]) == ("validation", ["stauts"])
 
 
+async def test_a_parameter_that_is_given_twice_is_refused(user: User) -> None:
+    refused = problem(await user.http.get("/v1/tasks?q=milk&q=bread"))
+    assert (refused["kind"], refused["fields"]) == ("validation", ["q"])
+
+
 BODILESS = [("POST", f"{TASK}/complete"), ("POST", f"{TASK}/reopen"), ("DELETE", TASK)]
 
 
