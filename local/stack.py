@@ -23,6 +23,8 @@ from local.settings import CACHE, ROOT, Settings
 BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"
 REGISTRY, API = "registry", "api"
 _READY_SECONDS = 60
+INSTANCE = "stack"
+"""The name that the stack's workers keep, so that one that was killed has its partitions back once it runs again."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,8 @@ class Stack:
         environment = self.environment()
         if name in self.stages:
             environment["RONDO_HEALTH_PORT"] = str(self.addresses.ports[name])
+            if not self._settings.kafka and "RONDO_INSTANCE" not in os.environ:  # else another stack may have the name
+                environment["RONDO_INSTANCE"] = INSTANCE
         argv = shlex.split(self._commands[name])
         process = Process(Command(name, argv, self._directory.log(name), environment, cwd=ROOT))
         try:

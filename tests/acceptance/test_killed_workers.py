@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from confluent_kafka.admin import AdminClient, MemberDescription
+
 from tests.acceptance.days import PARIS, WEEKDAYS, weekday_after
 from tests.acceptance.stack import Stack, User, until
 
@@ -31,6 +33,22 @@ def test_workers_that_are_killed_lose_nothing_and_double_nothing(stack: Stack, u
     assert Counter(map(status_of, user.rondo.reminders())) == Counter(cancelled=TASKS, scheduled=TASKS)
     assert [entry["sequence"] for entry in user.settled_trail()] == list(range(1, 3 * TASKS + 1))
     assert all(stack.worker(stage).pid != killed[stage].pid for stage in KILLED)
+
+
+def test_a_worker_that_was_killed_is_the_same_member_of_its_group_again(stack: Stack) -> None:
+    [before] = members(stack, "rondo-notify")
+    killed = stack.worker("notify")
+    killed.kill()
+    until(lambda: stack.worker("notify").pid != killed.pid, RECOVERY, "No other worker came.")
+    until(lambda: members(stack, "rondo-notify") not in ([], [before]), RECOVERY, "It did not join again.")
+    [after] = members(stack, "rondo-notify")
+    assert (before.group_instance_id, after.group_instance_id) == ("rondo-notify-stack",) * 2
+
+
+def members(stack: Stack, group: str) -> list[MemberDescription]:
+    """Return the members of a consumer group."""
+    client = AdminClient({"bootstrap.servers": stack.run["kafka"]})
+    return list(client.describe_consumer_groups([group])[group].result().members)
 
 
 def settle(user: User, tasks: int) -> None:
