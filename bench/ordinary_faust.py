@@ -76,7 +76,7 @@ def sink(run: Run) -> faust.App:
         connection = await asyncpg.connect(run.postgres)
         await connection.execute("set synchronous_commit = off")
         async for batch in values.take(_AT_ONCE, within=_WITHIN):
-            await table.put(connection, {"tasks": [row(read(value).task) for value in batch]})
+            await table.put(connection, [("tasks", row(read(value).task)) for value in batch])
 
     return it
 

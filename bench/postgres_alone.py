@@ -33,7 +33,7 @@ def blocks(work: Workload, partitions: int) -> list[Blocks]:
 async def write(connection: asyncpg.Connection, given_blocks: Blocks) -> None:
     """Write blocks, each in a transaction."""
     for block in given_blocks:
-        await table.put(connection, {"tasks": block})
+        await table.put(connection, [("tasks", each) for each in block])
 
 
 async def main(run: Run) -> None:

@@ -1,10 +1,9 @@
 """The table that all ways fill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -12,6 +11,7 @@ import psycopg
 
 from bench.work import Row, digest
 from postgres.migrate import migrate
+from postgres.writer import Rows
 
 _CREATE = """
 create schema bench;
@@ -44,10 +44,10 @@ def upsert_records() -> str:
     return f"{head}from json_to_recordset($1::json) as given ({_COLUMNS})\norder by{tail}"
 
 
-async def put(connection: asyncpg.Connection, rows: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
+async def put(connection: asyncpg.Connection, rows: Rows) -> None:
     """Put tasks: what a stage's ``PostgresStore`` calls within its transaction."""
-    if tasks := rows.get("tasks"):
-        records = msgspec.json.encode([dict(zip(_NAMES, task, strict=True)) for task in tasks])
+    if rows:
+        records = msgspec.json.encode([dict(zip(_NAMES, task, strict=True)) for _, task in rows])
         await connection.execute(upsert_records(), records.decode())
 
 

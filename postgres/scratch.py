@@ -49,7 +49,7 @@ class Scratch:
     async def write(self, rows: Rows) -> None:
         """Write rows into the temporary tables, as the views stage does into its own."""
         await put_rows(self._connection, rows, "pg_temp")
-        self._written += sum(map(len, rows.values()))
+        self._written += len(rows)
         if self._written > self._measure_at:
             await self._queries.measure_tables(self._connection)
             self._measure_at = 4 * self._written

@@ -4,7 +4,8 @@ The position is Postgres's own. Whoever writes names the position from which the
 thought dead and comes back names an old one, and nothing of its block is written.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -28,8 +29,9 @@ ORDER = (
 )
 """The queries for rows. Which tags a task bears depends on the version that stands, so the task comes first."""
 
-Rows = Mapping[str, Sequence[tuple[object, ...]]]
-"""Rows by the query that puts them, in the order of the log."""
+Row = tuple[object, ...]
+Rows = Sequence[tuple[str, Row]]
+"""Rows in the order of the log, each with the query that puts it."""
 Put = Callable[[Connection, Rows], Awaitable[None]]
 
 _encoder = msgspec.json.Encoder()
@@ -78,19 +80,37 @@ async def put_views(connection: Connection, rows: Rows) -> None:
     Raises KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError.
     """
     await put_rows(connection, rows)
-    if outcomes := rows.get("put_commands"):
-        await load("write").wake(connection, id=_json([row[0] for row in outcomes]))
+    if answered := [row[0] for query, row in rows if query == "put_commands"]:
+        await load("write").wake(connection, id=_json(answered))
 
 
 async def put_rows(connection: Connection, rows: Rows, schema: str = "rondo") -> None:
     """Put rows into the tables of a schema: the views', or others of the same shape. Raises as ``put_views`` does."""
-    if unknown := rows.keys() - set(ORDER):
+    if unknown := {query for query, _ in rows} - set(ORDER):
         raise KeyError(f"postgres/queries/write.sql has no rows {sorted(unknown)}.")
-    for name in ORDER:
-        if given := rows.get(name):
-            query = getattr(load("write", schema), name)
-            columns = map(_json, zip(*given, strict=True))
-            await query(connection, **dict(zip(query.parameters, columns, strict=True)))
+    for run in _runs(rows):
+        for name in ORDER:
+            if given := run.get(name):
+                query = getattr(load("write", schema), name)
+                columns = map(_json, zip(*given, strict=True))
+                await query(connection, **dict(zip(query.parameters, columns, strict=True)))
+
+
+def _runs(rows: Rows) -> Iterator[Mapping[str, Sequence[Row]]]:
+    """Yield the rows by query, in runs within which no task is put after it was purged.
+
+    A task that comes again under its id begins with version 1 anew. In one run with its purge, the version from before
+    would be newer, and the purge, which comes after what is put, would take the new task away.
+    """
+    run, purged = defaultdict[str, list[Row]](list), set[object]()
+    for query, row in rows:
+        if query == "put_tasks" and row[0] in purged:
+            yield run
+            run, purged = defaultdict(list), set()
+        if query == "purge_tasks":
+            purged.add(row[0])
+        run[query].append(row)
+    yield run
 
 
 def _json(column: Sequence[object]) -> str:

@@ -33,13 +33,9 @@ def project(record: Struct) -> Rows:
     return projection(record)
 
 
-def collect(records: Iterable[Struct]) -> dict[str, list[Row]]:
-    """Return all rows of ``records`` by query, in the order of the records."""
-    rows: dict[str, list[Row]] = {}
-    for record in records:
-        for query, row in project(record):
-            rows.setdefault(query, []).append(row)
-    return rows
+def collect(records: Iterable[Struct]) -> list[tuple[str, Row]]:
+    """Return all rows of ``records`` with their queries, in the order of the records."""
+    return [row for record in records for row in project(record)]
 
 
 def _task(event: r.TaskCreated) -> Rows:

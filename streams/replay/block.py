@@ -1,6 +1,5 @@
 """A block folded again, by the stage's own agent."""
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -31,8 +30,8 @@ class Replayed(Block):
         self.given = {**self.given, **given}
         self.aside: dict[int, str] = {}
         """The offsets of the records that were set aside, and why."""
-        self.sources: defaultdict[str, list[str]] = defaultdict(list)
-        """The record that each row came from, by query."""
+        self.sources: list[str] = []
+        """The record that each row came from."""
         self.changed_by: dict[bytes, ConsumerRecord] = {}
         """The record that changed each key last."""
 
@@ -46,7 +45,7 @@ class Replayed(Block):
         """Write a row, and note which record did."""
         super().row(query, values)
         if self._folding:
-            self.sources[query].append(place(self._folding))
+            self.sources.append(place(self._folding))
 
     def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
         """Note that a record is set aside."""

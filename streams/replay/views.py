@@ -88,8 +88,9 @@ async def _source(means: Means, stage: Stage, aside: Letters, until: Positions, 
     columns = getattr(load("write"), query).parameters
     last = None
     async for block in blocks(means, stage, aside, until):
-        for source, row in zip(block.sources[query], block.rows[query], strict=True):
-            written = dict(zip(columns, row, strict=True))
-            if all(str(written[name]) == str(value) for name, value in different.key.items() if name in written):
+        for source, (by, row) in zip(block.sources, block.rows, strict=True):
+            written = dict(zip(columns, row, strict=True)) if by == query else {}
+            told = [str(written[name]) == str(value) for name, value in different.key.items() if name in written]
+            if by == query and all(told):
                 last = source
     return last

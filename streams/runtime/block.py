@@ -79,7 +79,7 @@ class Block:
         self.changes: dict[bytes, bytes | None] = {}
         self.cursors: dict[bytes, bytes] = {}  # of the stage's timers, as the block has left them
         self.outputs: defaultdict[str, list[Output]] = defaultdict(list)
-        self.rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self.rows: list[tuple[str, tuple[Any, ...]]] = []
         self.effects: list[Callable[[], Awaitable[None]]] = []
         self.dead: list[r.DeadLetter] = []
         self.earliest: int | None = None
@@ -171,7 +171,7 @@ class Block:
         """
         if self._folding:
             self.bytes += len(self._folding.value)
-        self.rows[query].append(values)
+        self.rows.append((query, values))
 
     def after_commit(self, effect: Callable[[], Awaitable[None]]) -> None:
         """Run ``effect`` beside the partition once the block is committed: for what must not hold it, as sending."""

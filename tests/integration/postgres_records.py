@@ -29,31 +29,37 @@ def event(task: r.Task) -> Struct:
     return r.TaskCreated(ids.event(command), task.user, task.changed_at, f"user:{task.user}", command, task)
 
 
-def list_event(user: str) -> r.ListCreated:
-    one = r.List(ids.derive("list", user), user, "Errands", DUE, DUE)
+def purged(task: r.Task) -> r.TaskPurged:
+    notice = ids.derive("purge", task.id, task.version)
+    return r.TaskPurged(ids.event(notice), task.user, task.changed_at, "stage:tasks", notice, task)
+
+
+def list_event(user: str, version: int = 1, name: str = "Errands") -> r.ListCreated:
+    one = r.List(ids.derive("list", user), user, name, DUE, DUE, version=version)
     return r.ListCreated(ids.event(one.id), user, DUE, f"user:{user}", ids.derive("command", one.id), one)
 
 
-def filter_event(user: str) -> r.FilterCreated:
-    one = r.SavedFilter(ids.derive("filter", user), user, "At home", "#home", DUE, DUE)
+def filter_event(user: str, version: int = 1, name: str = "At home") -> r.FilterCreated:
+    one = r.SavedFilter(ids.derive("filter", user), user, name, "#home", DUE, DUE, version=version)
     return r.FilterCreated(ids.event(one.id), user, DUE, f"user:{user}", ids.derive("command", one.id), one)
 
 
-def tag_event(user: str) -> r.TagUpdated:
+def tag_event(user: str, version: int = 1, colour: str | None = "#1e90ff") -> r.TagUpdated:
     command = ids.derive("command", "tag", user)
-    return r.TagUpdated(ids.event(command), user, DUE, f"user:{user}", command, r.Tag(user, "home", DUE, "#1e90ff"))
+    tag = r.Tag(user, "home", DUE, colour, version)
+    return r.TagUpdated(ids.event(command), user, DUE, f"user:{user}", command, tag)
 
 
 def outcome(user: str, command: str, kind: r.OutcomeKind = r.OutcomeKind.ACCEPTED) -> r.CommandOutcome:
     return r.CommandOutcome(user=user, at=DUE, command=command, kind=kind, task=a_task(user).id, fingerprint="f")
 
 
-def part(user: str) -> r.CommandOutcome:
+def part(user: str, chunk: int = 0, kind: r.OutcomeKind = r.OutcomeKind.ACCEPTED) -> r.CommandOutcome:
     """The outcome of a bulk's chunk."""
-    command = ids.derive("bulk", user)
+    bulk = ids.derive("bulk", user)
     refused = (r.Refusal(a_task(user).id, "version", "The task has changed."),)
-    of_it = r.BulkPart(command, chunk=0, chunks=1, tasks=2, changed=1, unchanged=0, refused=refused)
-    return r.CommandOutcome(user, DUE, command, r.OutcomeKind.ACCEPTED, task=None, part=of_it)
+    of_it = r.BulkPart(bulk, chunk, chunks=1, tasks=2, changed=1, unchanged=0, refused=refused)
+    return r.CommandOutcome(user, DUE, ids.chunk(bulk, chunk), kind, task=None, part=of_it)
 
 
 def entry(user: str, sequence: int = 1, task: str = "task") -> r.AuditEntry:

@@ -1,4 +1,6 @@
 import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise, permutations
 
 import asyncpg
@@ -7,6 +9,8 @@ import pytest
 import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 
 from postgres.migrate import migrate
 from postgres.queries import load
@@ -23,12 +27,17 @@ from tests.integration.postgres_records import (
     cancelled,
     entry,
     event,
+    filter_event,
+    list_event,
     new_user,
     one_of_each,
     outcome,
+    part,
+    purged,
     scheduled,
     shown,
     step,
+    tag_event,
     versions,
     write,
 )
@@ -71,12 +80,12 @@ async def test_a_stale_owners_block_is_refused_whole(connection):
 async def test_a_refused_block_leaves_the_position(connection):
     log = Log(connection)
     await log.write(event(a_task(new_user())), event(a_task(new_user())))
-    await write(connection, log.topic, 1, 3, {})
+    await write(connection, log.topic, 1, 3, [])
     assert await positions(connection, 0, [log.topic]) == {log.topic: 2}
 
 
 async def test_a_block_of_a_partition_without_position_is_refused(connection):
-    assert not await write(connection, "never-started", 0, 1, {})
+    assert not await write(connection, "never-started", 0, 1, [])
 
 
 async def test_of_two_owners_at_the_same_moment_one_writes(connection, postgres):
@@ -174,7 +183,7 @@ async def test_rows_of_an_unknown_query_are_refused(connection):
     log = Log(connection)
     await positions(connection, 0, [log.topic])
     with pytest.raises(KeyError, match="put_nothing"):
-        await write(connection, log.topic, 0, 1, {"put_nothing": [(1,)]})
+        await write(connection, log.topic, 0, 1, [("put_nothing", (1,))])
 
 
 async def test_the_same_block_written_twice_changes_nothing(connection):
@@ -222,6 +231,37 @@ async def test_a_task_may_lose_all_tags(connection):
     for change in versions(user, ("a",), ()):
         await log.write(change)
     assert await tags_and_title(connection, user) == ([], "v2")
+
+
+async def test_a_purged_task_is_gone_with_its_tags(connection):
+    log, user = Log(connection), new_user()
+    task = a_task(user, tags=("a",), version=2)
+    await log.write(event(task))
+    await log.write(purged(replace(task, version=3)))
+    assert await tags_and_title(connection, user) == ([], None)
+
+
+@pytest.mark.parametrize("cuts", [(), (1,), (2,), (1, 2)], ids=str)
+async def test_a_task_that_is_created_again_after_it_was_purged_stands_however_the_log_is_cut(connection, cuts):
+    log, user = Log(connection), new_user()
+    before = event(a_task(user, tags=("a",), version=2))
+    lives = [before, purged(a_task(user, version=3)), event(a_task(user, tags=("b",), title="again"))]
+    for begin, end in pairwise([0, *cuts, len(lives)]):
+        await log.write(*lives[begin:end])
+    assert await tags_and_title(connection, user) == (["b"], "again")
+
+
+async def test_a_block_may_purge_a_task_and_create_it_again_several_times(connection):
+    log, user = Log(connection), new_user()
+    lives = [[*versions(user, (tag,), ()), purged(a_task(user, version=3))] for tag in "abc"]
+    await log.write(*chain(*lives), *versions(user, ("d",)))
+    assert await tags_and_title(connection, user) == (["d"], "v1")
+
+
+async def test_a_purge_that_comes_late_leaves_a_newer_version_alone(connection):
+    log, user = Log(connection), new_user()
+    await log.write(event(a_task(user, tags=("a",), version=3)), purged(a_task(user, version=3)))
+    assert await tags_and_title(connection, user) == (["a"], "task")
 
 
 async def test_nobody_overwrites_the_task_of_another(connection):
@@ -300,14 +340,18 @@ async def test_of_a_refused_block_nobody_hears(connection, postgres):
 
 USER = new_user()
 TAGS = [("a",), ("a", "b"), (), ("c",)]
+NAMES = st.sampled_from(["milk", "rent"])
+PURGED = 4  # a version beyond all others of a life
 REMINDERS = [scheduled(USER, name) for name in ("one", "two")]
+COLOURS = [None, "#1e90ff", "#ff0000"]
 RECORDS = st.one_of(
-    # What a version of a task holds is fixed, as on a log.
-    st.builds(
-        lambda name, version: event(a_task(USER, name, version=version, notes=str(version), tags=TAGS[version])),
-        st.sampled_from(["milk", "rent"]),
-        st.integers(0, 3),
-    ),
+    # What a version of a thing holds is fixed, as on a log.
+    st.builds(lambda name, version: event(a_task(USER, name, version=version)), NAMES, st.integers(0, 3)),
+    st.builds(lambda name, version: purged(a_task(USER, name, version=version)), NAMES, st.sampled_from([2, PURGED])),
+    st.builds(lambda version: list_event(USER, version, f"v{version}"), st.integers(1, 3)),
+    st.builds(lambda version: filter_event(USER, version, f"v{version}"), st.integers(1, 3)),
+    st.builds(lambda version: tag_event(USER, version, COLOURS[version]), st.integers(0, 2)),
+    st.builds(lambda chunk, kind: part(USER, chunk, kind), st.integers(0, 1), st.sampled_from(r.OutcomeKind)),
     st.sampled_from(REMINDERS),
     st.sampled_from([cancelled(one, DUE + 1) for one in REMINDERS]),
     st.sampled_from([became_due(one, DUE + 2) for one in REMINDERS]),
@@ -321,8 +365,22 @@ RECORDS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(RECORDS, max_size=12), st.sets(st.integers(1, 11)))
+def lived(records: Iterable[Struct]) -> Iterator[Struct]:
+    """Give each life of a task other notes and tags: another life begins once the task was purged."""
+    lives = Counter[str]()
+    for record in records:
+        if isinstance(record, r.TaskPurged):
+            lives[record.task.id] += record.task.version == PURGED
+        if isinstance(record, r.TaskCreated):
+            task, life = record.task, lives[record.task.id]
+            told = {"notes": f"life {life}, version {task.version}", "tags": TAGS[(task.version + life) % len(TAGS)]}
+            yield replace(record, task=replace(task, **told))
+        else:
+            yield record
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(RECORDS, max_size=16).map(lived).map(list), st.sets(st.integers(1, 15)))
 async def test_however_a_log_is_cut_into_blocks_the_views_are_the_same(connection, log, cuts):
     edges = [0, *sorted(cut for cut in cuts if cut < len(log)), len(log)]
     blocks = [log[start:end] for start, end in pairwise(edges)]

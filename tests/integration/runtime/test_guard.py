@@ -42,7 +42,8 @@ class Journal:
                     block.row("journal", (self.stage.name, record.value.id))
 
     async def put(self, connection: asyncpg.Connection, rows: Rows) -> None:
-        await connection.executemany("insert into public.journal (stage, command) values ($1, $2)", rows["journal"])
+        given = [row for _, row in rows]
+        await connection.executemany("insert into public.journal (stage, command) values ($1, $2)", given)
 
     async def commands_written(self) -> list[str]:
         """Return what was written, in order."""
@@ -105,7 +106,7 @@ async def test_a_block_of_rows_is_bounded_by_their_bytes(journal: Journal, log: 
 
 async def slowly(put: Put, connection: asyncpg.Connection, rows: Rows) -> None:
     """Write rows to a database that takes 0.12 s for each: ten are too many for a second."""
-    await connection.execute(f"select pg_sleep({0.12 * len(rows['journal'])})")
+    await connection.execute(f"select pg_sleep({0.12 * len(rows)})")
     await put(connection, rows)
 
 

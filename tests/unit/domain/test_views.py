@@ -31,7 +31,7 @@ def event(task: r.Task, kind=r.TaskUpdated) -> Struct:
 
 
 def rows(query: str, *records: Struct) -> list[tuple]:
-    return collect(records).get(query, [])
+    return [row for by, row in collect(records) if by == query]
 
 
 def due_columns(due: r.Due | None) -> tuple:
