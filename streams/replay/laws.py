@@ -3,8 +3,10 @@
 Checked record by record in the order of the log, for each partition. What was seen is kept in a temporary RocksDB.
 
 * A command has an outcome, and one; another may follow only after its id was forgotten, 30 days of record time later.
-* Versions of a task, a list and a tag are 1, 2, 3 …, so no event is lost, doubled or out of order, and no occurrence
-  is created twice.
+* Versions of a task, a list, a saved filter and a tag are 1, 2, 3 …, so no event is lost, doubled or out of order, and
+  no occurrence is created twice. A task that was purged begins with 1 anew.
+* A task that is not deleted is on a list that stands, or on none; so a list is deleted only when no task is on it.
+* A task is purged only while it is deleted, and not before 30 days are over since.
 * A reminder is due once.
 * A user's audit trail is a chain of hashes without a gap.
 """
@@ -16,6 +18,7 @@ from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct, msgpack
+from msgspec.structs import astuple
 
 from schemas import records as r
 from schemas.codec import Undecodable
@@ -35,7 +38,8 @@ COMMANDS = (TASK_COMMANDS, TASK_FOLLOWUPS)
 FORGOTTEN = 30 * 24 * 60 * 60 * 1000
 """After so many milliseconds of record time a command's id may be answered anew."""
 
-_HEAD = msgpack.Decoder(r.AuditHead)
+RESTORABLE = 30 * 24 * 60 * 60 * 1000
+"""Milliseconds for which a deleted task must be kept."""
 
 
 class Laws:
@@ -65,13 +69,45 @@ class Laws:
         return None
 
     def _task(self, event: Any) -> str | None:
-        broken = self._version("task", event.user, event.task)
+        broken = self._version("task", event.user, event.task) or self._placed(event)
+        if isinstance(event, r.TaskDeleted):
+            self._swap(f"deleted/{event.user}/{event.task.id}", (event.at, event.task.version))
         if isinstance(event, r.TaskPurged):
-            self._swap(f"task/{event.user}/{event.task.id}", 0)  # another may come under its id
+            broken = broken or self._purged(event)
+            self._swap(f"task/{event.user}/{event.task.id}", None)  # another may come under its id
         return broken
 
+    def _placed(self, event: Any) -> str | None:
+        """Count the tasks of each list: those that are neither deleted nor gone."""
+        user, task = event.user, event.task
+        on = None if isinstance(event, r.TaskDeleted | r.TaskPurged) else task.list
+        if (left := self._swap(f"on/{user}/{task.id}", on)) != on:
+            self._count(user, left, -1)
+            self._count(user, on, 1)
+        if on is not None and not self._held(f"stands/{user}/{on}"):
+            return f"task {task.id} is on list {on}, which does not stand."
+        return None
+
+    def _count(self, user: str, list_id: str | None, change: int) -> None:
+        if list_id is not None:
+            key = f"size/{user}/{list_id}"
+            self._swap(key, (self._held(key) or 0) + change)
+
+    def _purged(self, event: r.TaskPurged) -> str | None:
+        at, version = self._swap(f"deleted/{event.user}/{event.task.id}", None) or (0, 0)
+        if version != event.task.version - 1:
+            return f"task {event.task.id} was purged, though it was not deleted."
+        if event.at - at < RESTORABLE:
+            return f"task {event.task.id} was purged {event.at - at} ms after its deletion: 30 days were not over."
+        return None
+
     def _list(self, event: Any) -> str | None:
-        return self._version("list", event.user, event.list)
+        key = f"{event.user}/{event.list.id}"
+        self._swap(f"stands/{key}", not event.list.deleted)
+        broken = self._version("list", event.user, event.list)
+        if event.list.deleted and (size := self._held(f"size/{key}")):
+            broken = broken or f"list {event.list.id} was deleted, though tasks are on it: {size}."
+        return broken
 
     def _filter(self, event: Any) -> str | None:
         return self._version("filter", event.user, event.filter)
@@ -86,26 +122,32 @@ class Laws:
         return None
 
     def _due(self, due: r.ReminderDue) -> str | None:
-        return f"the reminder {due.id} is due twice." if self._swap(f"due/{due.user}/{due.id}", due.at) else None
+        twice = self._swap(f"due/{due.user}/{due.id}", due.at) is not None
+        return f"the reminder {due.id} is due twice." if twice else None
 
     def _entry(self, entry: r.AuditEntry) -> str | None:
-        key = f"chain/{entry.user}".encode()
-        head = self._seen.get(key)
-        chain = Chain(_HEAD.decode(head) if head else START)
+        key = f"chain/{entry.user}"
+        chain = Chain(r.AuditHead(*(self._held(key) or astuple(START))))
         if broken := chain.follow(entry):
             return f"the chain of user {entry.user} is broken: {broken.reason}"
-        self._seen.write({key: msgpack.encode(chain.head)}, 0, 0)
+        self._swap(key, astuple(chain.head))
         return None
 
     def is_answered(self, command: Any) -> bool:
         """Tell whether a command has its outcome among the records that were taken."""
-        return self._seen.get(f"outcome/{command.user}/{command.id}".encode()) is not None
+        return self._held(f"outcome/{command.user}/{command.id}") is not None
 
-    def _swap(self, key: str, value: int) -> int | None:
-        """Remember a number in place of the one before, which is returned."""
-        before = self._seen.get(key.encode())
-        self._seen.write({key.encode(): value.to_bytes(8, "big", signed=True)}, 0, 0)
-        return int.from_bytes(before, "big", signed=True) if before else None
+    def _held(self, key: str) -> Any:
+        """Return what is remembered under a key, None where nothing is."""
+        held = self._seen.get(key.encode())
+        return None if held is None else msgpack.decode(held)
+
+    def _swap(self, key: str, value: Any) -> Any:
+        """Remember something, None for nothing, in place of what was remembered before, which is returned."""
+        before = self._held(key)
+        if value != before:
+            self._seen.write({key.encode(): None if value is None else msgpack.encode(value)}, 0, 0)
+        return before
 
 
 async def check(part: Part, positions: Mapping[str, int], at: Path) -> None:

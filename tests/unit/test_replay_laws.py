@@ -8,10 +8,39 @@ import pytest
 from msgspec.structs import replace
 
 from schemas import records as r
-from streams.domain import audit
-from streams.replay.laws import FORGOTTEN, Laws
+from streams.domain import audit, commands, deletion
+from streams.replay.laws import FORGOTTEN, RESTORABLE, Laws
 from streams.runtime.state import State
-from tests.unit.domain.given import ANNA, BERT, NOON, World, complete, create, due_reminder, update
+from tests.unit.domain.given import (
+    ANNA,
+    BERT,
+    NOON,
+    World,
+    colour_tag,
+    complete,
+    create,
+    create_list,
+    delete,
+    delete_filter,
+    delete_list,
+    delete_tag,
+    due_reminder,
+    rename_tag,
+    restore,
+    restore_filter,
+    restore_list,
+    save_filter,
+    update,
+    update_filter,
+    update_list,
+)
+
+WAYS = {
+    "task": (create(), update(title="Water them all"), complete()),
+    "list": (create_list(), update_list(name="Town"), delete_list(), restore_list()),
+    "filter": (save_filter(), update_filter(name="Later"), delete_filter(), restore_filter()),
+    "tag": (colour_tag(), colour_tag(colour="#ff0000"), rename_tag(), delete_tag("house")),
+}
 
 
 @pytest.fixture
@@ -35,8 +64,22 @@ def broken(laws: Laws, *records: object) -> list[str | None]:
     return [laws.broken_by(record) for record in records]
 
 
+def events_of(*said: object) -> list[commands.Event]:
+    return World(*said).events
+
+
+def purge(world: World, after: int = RESTORABLE) -> r.TaskPurged:
+    """What drops the deleted task so long after its deletion."""
+    task = world.task("t")
+    timer = deletion.timer(task)
+    purged = deletion.purge(task, r.TaskNotice(timer.id, ANNA, task.changed_at + after, "t", timer.due))
+    assert purged
+    world.folds(purged)
+    return purged
+
+
 def test_a_log_as_it_should_be_breaks_no_law(laws: Laws):
-    events = World(create(), update(title="Water them all"), complete()).events
+    events = events_of(*(command for way in WAYS.values() for command in way))
     assert not any(broken(laws, *events, *trail(), outcome("a"), outcome("b"), outcome("a", user=BERT), due_reminder()))
 
 
@@ -48,11 +91,79 @@ def test_an_outcome_after_its_id_was_forgotten_is_none_too_many(laws: Laws):
     assert broken(laws, outcome(), outcome(at=NOON + FORGOTTEN + 1)) == [None, None]
 
 
+@pytest.mark.parametrize("kind", WAYS)
 @pytest.mark.parametrize("order", [(0, 0), (0, 2), (1,), (0, 1, 0)])
-def test_an_event_that_is_doubled_lost_or_out_of_order_breaks_it(order: tuple[int, ...], laws: Laws):
-    events = World(create(), update(title="Water them all"), complete()).events
+def test_an_event_that_is_doubled_lost_or_out_of_order_breaks_it(order: tuple[int, ...], kind: str, laws: Laws):
+    events = events_of(*WAYS[kind])
     *before, last = broken(laws, *(events[n] for n in order))
     assert (any(before), bool(last)) == (False, True)
+
+
+@pytest.mark.parametrize("kind", ["task", "list", "filter"])
+def test_a_thing_of_another_user_has_versions_of_its_own(kind: str, laws: Laws):
+    event = events_of(*WAYS[kind])[0]
+    others = replace(event, user=BERT, **{kind: replace(getattr(event, kind), user=BERT)})
+    assert broken(laws, event, others) == [None, None]
+
+
+def test_a_task_that_comes_again_after_it_was_purged_begins_anew(laws: Laws):
+    world = World(create(), delete())
+    purged = purge(world)
+    again = world.does(create()).events
+    assert broken(laws, *world.events[:2], purged, *again, *again) == [
+        *[None] * 4,
+        "version 1 of task t follows version 1.",
+    ]
+
+
+def test_a_task_that_was_not_purged_does_not_begin_anew(laws: Laws):
+    assert (
+        broken(laws, *events_of(create(), delete()), *events_of(create()))[-1]
+        == "version 1 of task t follows version 2."
+    )
+
+
+def test_a_purge_while_the_task_could_still_be_restored_breaks_it(laws: Laws):
+    world = World(create(), delete())
+    assert broken(laws, *world.events, purge(world, RESTORABLE - 1)) == [
+        None,
+        None,
+        "task t was purged 2591999999 ms after its deletion: 30 days were not over.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "past", [(create(),), (create(), delete(), restore()), (create(), delete(), restore(), complete())]
+)
+def test_the_purge_of_a_task_that_is_not_deleted_breaks_it(past: tuple[object, ...], laws: Laws):
+    *_, last = events = events_of(*past)
+    task = replace(last.task, version=last.task.version + 1)
+    purged = r.TaskPurged("e", ANNA, NOON + 2 * RESTORABLE, "stage:tasks", "n", task)
+    assert broken(laws, *events, purged)[-1] == "task t was purged, though it was not deleted."
+
+
+def test_lists_that_tasks_come_to_and_leave_break_no_law(laws: Laws):
+    moved = (create_list("a"), create_list("b"), create(list="a"), update(list="b"), delete_list("a"))
+    back = (create("u", list="b"), delete("u"), delete(), delete_list("b"), restore("u"), restore_list("b"))
+    assert not any(broken(laws, *events_of(*moved, *back)))
+
+
+def test_a_list_that_is_deleted_with_a_task_on_it_breaks_it(laws: Laws):
+    deleted = events_of(create_list(), delete_list())[-1]
+    events = events_of(create_list(), create(list="l"), create("u", list="l"), delete("u"))
+    assert broken(laws, *events, deleted)[-1] == "list l was deleted, though tasks are on it: 1."
+
+
+@pytest.mark.parametrize("past", [(), (create_list(), delete_list())], ids=["absent", "deleted"])
+def test_a_task_on_a_list_that_does_not_stand_breaks_it(past: tuple[object, ...], laws: Laws):
+    created = events_of(create_list(), create(list="l"))[-1]
+    assert broken(laws, *events_of(*past), created)[-1] == "task t is on list l, which does not stand."
+
+
+def test_a_task_that_comes_back_to_a_list_that_is_gone_breaks_it(laws: Laws):
+    events = events_of(create_list(), create(list="l"), delete(), delete_list(), restore())
+    back = replace(events[-1], task=replace(events[-1].task, list="l"))
+    assert [bool(each) for each in broken(laws, *events[:-1], back)] == [*[False] * 4, True]
 
 
 def test_a_reminder_that_is_due_twice_breaks_it(laws: Laws):
