@@ -56,8 +56,40 @@ def day(stack: Stack) -> User:
     for number in range(20):
         user.rondo.create(f"Number {number}", key=f"key {number}")
         user.rondo.create(f"Number {number}", key=f"key {number}")
+    sort_out(user)
     user.settled_trail()
     return user
+
+
+def sort_out(user: User) -> None:
+    """Put tasks on lists, save filters, colour, rename, merge and delete tags, and undo some of it."""
+    rondo = user.rondo
+    home, away = (rondo.create_list(name, wait=WAIT)["list"]["id"] for name in ("Home", "Away"))
+    paint = rondo.create("Paint", list=home, tags=["home", "paint"], wait=WAIT)["task"]["id"]
+    rondo.create("Sand down", parent=paint, tags=["wood"], wait=WAIT)
+    undo(user, rondo.update_list(away, name="Town", colour="#1e90ff", wait=WAIT))
+    rondo.update(paint, list=away, wait=WAIT)
+    rondo.delete_list(home, tasks="move", wait=WAIT)
+    rondo.restore_list(home, wait=WAIT)
+    undo(user, rondo.delete_list(away, tasks="delete", wait=WAIT))
+
+    saved = rondo.create_filter("At home", "#home", wait=WAIT)["filter"]["id"]
+    undo(user, rondo.update_filter(saved, filter="#home or #wood", wait=WAIT))
+    undo(user, rondo.delete_filter(saved, wait=WAIT))
+    rondo.delete_filter(saved, wait=WAIT)
+    rondo.restore_filter(saved, wait=WAIT)
+
+    rondo.colour_tag("wood", "#1e90ff", wait=WAIT)
+    rondo.colour_tag("paint", "#ff0000", wait=WAIT)
+    rondo.rename_tag("wood", "timber", wait=WAIT)
+    undo(user, rondo.rename_tag("timber", "paint", wait=WAIT))
+    rondo.delete_tag("paint", wait=WAIT)
+
+
+def undo(user: User, answer: Any) -> None:
+    """Undo a command; all of it goes back."""
+    undone = user.rondo.undo_command(answer["command"]["id"], wait=WAIT)
+    assert (undone["status"], undone["refused"], undone["changed"] > 0) == ("done", 0, True)
 
 
 @pytest.fixture(scope="module")
