@@ -60,8 +60,8 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
     set_ = written(typed)
     with shared.rondo() as client:
         answer = client.create(" ".join(title), wait=shared.WAIT, key=key, **resolved(client, set_))
-    task = settled(answer)
     shared.undoable(answer)
+    task = settled(answer)
     if as_json:
         shared.echo_json(answer)
     else:

@@ -93,8 +93,8 @@ def delete(saved: str, as_json: bool) -> None:
 
 
 def _tell(answer: FilterAnswer, done: str, as_json: bool) -> None:
-    found = settled(answer)
     shared.undoable(answer)
+    found = settled(answer)
     if as_json:
         shared.echo_json(answer)
     else:

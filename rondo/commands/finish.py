@@ -46,6 +46,7 @@ def delete(tasks: tuple[str, ...], keep_parts: bool, as_json: bool) -> None:
             lambda task: client.delete(task, wait=shared.WAIT, subtasks=None if keep_parts else "delete"),
             lambda answer: shared.told(answer, "Deleted", "was deleted already"),
             as_json,
+            ahead=not keep_parts,
         )
 
 

@@ -81,14 +81,14 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
 @shared.as_json
 def delete(list_: str, tasks: Any, as_json: bool) -> None:
     """Delete a list that no task is on; --tasks says what becomes of those that are."""
-    with shared.rondo() as client:
+    with shared.rondo() as client, shared.ahead(bool(tasks)):
         answer = client.delete_list(meant.list_id(client, list_), wait=shared.WAIT, tasks=tasks)
-    _tell(answer, "Deleted", as_json)
+    _tell(answer, "Deleted", as_json, ahead=bool(tasks))
 
 
-def _tell(answer: ListAnswer, done: str, as_json: bool) -> None:
+def _tell(answer: ListAnswer, done: str, as_json: bool, *, ahead: bool = False) -> None:
+    shared.undoable(answer, ahead=ahead)
     found = settled(answer)
-    shared.undoable(answer)
     if as_json:
         shared.echo_json(answer)
     else:

@@ -69,10 +69,30 @@ def rondo() -> Iterator[Rondo]:
         yield client
 
 
-def undoable(*answers: Answer | ListAnswer | FilterAnswer | TagAnswer) -> None:
-    """Keep what commands did as one step that `rondo undo` takes back."""
-    done = [answer["command"]["id"] for answer in answers if answer["command"]["status"] == "accepted"]
-    journal.push(Login.found(), "command", done)
+def undoable(*answers: Answer | ListAnswer | FilterAnswer | TagAnswer, ahead: bool = False) -> None:
+    """Keep commands that changed something, or may have, as one step that `rondo undo` takes back.
+
+    Where a bulk goes ``ahead`` of them, that may have changed tasks whatever became of the commands themselves.
+    """
+    done = [answer["command"] for answer in answers]
+    changing = [each["id"] for each in done if ahead or each["status"] in {"accepted", "pending"}]
+    journal.push(Login.found(), "command", changing)
+
+
+@contextmanager
+def ahead(goes: bool = True) -> Iterator[None]:
+    """Keep a command also where it is refused within, if a bulk ``goes`` ahead of it: that went before."""
+    try:
+        yield
+    except Problem as problem:
+        undoable(*refused(problem), ahead=goes)
+        raise
+
+
+def refused(problem: Problem) -> list[Answer]:
+    """Return the answer of a command that was taken and refused; none where it was never taken."""
+    command = problem.document.get("command")
+    return [{"command": command, "task": None}] if command else []
 
 
 class TaskId(click.ParamType):
@@ -129,18 +149,30 @@ def resolve(client: Rondo, typed: Sequence[str]) -> list[str]:
         raise Failed(str(error)) from None
 
 
-def each(tasks: Iterable[str], send: Callable[[str], Answer], told: Callable[[Answer], str], as_json: bool) -> None:
-    """Send a command for each task, and tell what became of it.
+def each(
+    tasks: Iterable[str],
+    send: Callable[[str], Answer],
+    told: Callable[[Answer], str],
+    as_json: bool,
+    *,
+    ahead: bool = False,
+) -> None:
+    """Send a command for each task, and tell what became of it; ``ahead`` as for ``undoable``.
 
     A refusal does not keep the others from theirs; where Rondo is away, the rest is not sent.
     """
-    answers, status = [], DONE
+    answers: list[Answer] = []
+    taken: list[Answer] = []
+    status = DONE
     try:
         for task in tasks:
             try:
                 answer = send(task)
+                taken.append(answer)
                 settled(answer)
             except (Problem, Pending) as error:
+                if isinstance(error, Problem):
+                    taken += refused(error)
                 if (end := failed(error)).exit_code == AWAY:
                     raise
                 click.echo(f"{task[: ids.SHOWN]}: {end.message}", err=True)
@@ -150,7 +182,7 @@ def each(tasks: Iterable[str], send: Callable[[str], Answer], told: Callable[[An
             if not as_json:
                 click.echo(told(answer))
     finally:
-        undoable(*answers)
+        undoable(*taken, ahead=ahead)
         if as_json:
             echo_json(answers)
     raise Exit(status)

@@ -57,9 +57,9 @@ def colour(tag: str, colour: str | None, as_json: bool) -> None:
 @shared.as_json
 def rename(tag: str, name: str, as_json: bool) -> None:
     """Give all tasks that bear a tag another in its place. Where that is one already, the two become one."""
-    with shared.rondo() as client:
+    with shared.rondo() as client, shared.ahead():
         answer = client.rename_tag(tag, name, wait=shared.WAIT)
-    _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", as_json)
+    _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", as_json, ahead=True)
 
 
 @tags_group.command()
@@ -67,15 +67,15 @@ def rename(tag: str, name: str, as_json: bool) -> None:
 @shared.as_json
 def delete(tag: str, as_json: bool) -> None:
     """Take a tag from all tasks that bear it. The tasks stay."""
-    with shared.rondo() as client:
+    with shared.rondo() as client, shared.ahead():
         answer = client.delete_tag(tag, wait=shared.WAIT)
-    _tell(answer, f"Deleted {plain(tag)}", as_json)
+    _tell(answer, f"Deleted {plain(tag)}", as_json, ahead=True)
 
 
-def _tell(answer: TagAnswer, done: str, as_json: bool) -> None:
+def _tell(answer: TagAnswer, done: str, as_json: bool, *, ahead: bool = False) -> None:
+    shared.undoable(answer, ahead=ahead)
     if answer["command"]["status"] == "pending":
         raise Pending(answer["command"]["id"], "")
-    shared.undoable(answer)
     if as_json:
         shared.echo_json(answer)
     else:

@@ -3,47 +3,23 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
 from rondo import cli
-from rondo.cli import WIRED, main
+from rondo.cli import WIRED
 from rondo.client import Login
 from rondo.client.wire import ATTEMPTS
 from rondo.commands.change import TRIES
 from tests.unit.client.scripted import HANG_UP, Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, ENTRY, PENDING, TASK, task
+from tests.unit.typed import Type
 
 ID = TASK["id"]
-Ended = tuple[int, str, str]
-Type = Callable[..., Ended]
 HEAVY = ("aiokafka", "fastapi", "faust", "httpx", "msgspec", "rich", "rondo.client", "stamina", "streams")
-
-
-@pytest.fixture
-def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Type:
-    """A function that types a command, and returns its status and what it told on both outputs."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("RONDO_DATA", str(tmp_path / "data"))
-    monkeypatch.delenv("RONDO_API", raising=False)
-    monkeypatch.delenv("RONDO_TOKEN", raising=False)
-
-    def type_(*words: str, api: str = "") -> Ended:
-        if api:
-            Login(api, "token").store()
-        with pytest.raises(SystemExit) as ended:
-            main(words)
-        told = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, told.out, told.err
-
-    return type_
 
 
 @pytest.mark.parametrize(
