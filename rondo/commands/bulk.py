@@ -133,12 +133,18 @@ def run(
         raise click.UsageError("Say which tasks: by --filter, or by their ids.")
     with shared.rondo() as client:
         wanted = cast("NewBulk", {"action": action, **_which(client, tasks, filter_, days_in), **update})
-        if filter_ and not yes and not _confirmed(client, wanted, action):
-            raise Exit(FAILED)
+        if filter_ and not yes:
+            if not (meant := _meant_by(client, wanted)):
+                _tell_none({"tasks": 0}, as_json)
+                raise Exit(DONE)
+            if not click.confirm(f"{action.capitalize()} {counted(meant)}?", err=True):
+                raise Exit(FAILED)
         sent = client.change_many(**wanted)
         journal.push(Login.found(), "bulk", [sent["id"]] if sent["tasks"] else [])
         found = following.followed(client, sent)
-        if as_json:
+        if not found["tasks"]:
+            _tell_none(following.shown(client, found), as_json)
+        elif as_json:
             shared.echo_json(following.shown(client, found))
         else:
             following.tell(client, found, done, already)
@@ -151,8 +157,16 @@ def _which(client: Rondo, tasks: tuple[str, ...], filter_: str | None, days_in: 
     return {"tasks": [{"id": task} for task in shared.resolve(client, tasks)]}
 
 
-def _confirmed(client: Rondo, wanted: NewBulk, action: Action) -> bool:
+def _meant_by(client: Rondo, wanted: NewBulk) -> int:
+    """Return how many tasks somebody is to be asked about. Raises ``click.UsageError`` where nobody can be."""
     if not sys.stdin.isatty():
         raise click.UsageError("Nobody can be asked here: --yes does it without.")
-    meant = client.count_many(**wanted)["tasks"]
-    return bool(meant) and click.confirm(f"{action.capitalize()} {counted(meant)}?", err=True)
+    return client.count_many(**wanted)["tasks"]
+
+
+def _tell_none(found: dict[str, object], as_json: bool) -> None:
+    """Tell that a filter found nothing: as JSON by what was found, also where nothing was sent for that."""
+    if as_json:
+        shared.echo_json(found)
+    else:
+        click.echo("No task is found.")
