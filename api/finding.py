@@ -25,7 +25,7 @@ FilterText = Annotated[
     str | None,
     Query(
         alias="filter",
-        description="Which tasks, in the filter language. One that names no status leaves out the deleted.",
+        description="Which tasks, in the filter language. One that nowhere names `deleted` leaves out the deleted.",
         examples=["overdue and not #waiting"],
     ),
 ]

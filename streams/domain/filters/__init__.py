@@ -1,7 +1,7 @@
 """The filter language: one for API, command line, chat and web. docs/filters.md explains it.
 
 ``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``where`` makes SQL of it.
-``standing`` leaves out the deleted tasks where a filter says nothing of them, ``sort`` reads a sort, ``borne``
+``standing`` leaves out the deleted tasks where a filter does not name them, ``sort`` reads a sort, ``borne``
 tells which tags all tasks of a filter bear.
 """
 

@@ -4,12 +4,12 @@ from datetime import timedelta
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 from schemas.records import Due, Priority, Recurrence, Status, Task
-from streams.domain.filters import Clock, TaskList, matches, parse
+from streams.domain.filters import Clock, TaskList, matches, parse, standing
 from streams.domain.filters.folding import fold
-from streams.domain.filters.tree import Text
+from streams.domain.filters.tree import Text, every, some
 from streams.domain.times import instant
 from tests.unit.domain.filtering import DAY, IDS, LISTS, NOON, a_task, clocks, filters, tasks, texts
 
@@ -139,6 +139,54 @@ def test_a_filter_finds_a_task(text, task):
 )
 def test_a_filter_leaves_a_task_out(text, task):
     assert not finds(text, task)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#home",
+        "overdue",
+        "overdue or #home",
+        "#home or completed",
+        "not completed",
+        "status != open",
+        "not (completed or pinned)",
+    ],
+)
+def test_a_filter_that_does_not_name_the_deleted_finds_none_of_them(text):
+    filter_, fields = standing(parse(text)), {"due": Due("2026-11-23"), "tags": ("home",)}
+    assert not matches(filter_, a_task(status=Status.DELETED, **fields), NOW)
+    assert any(matches(filter_, a_task(status=status, **fields), NOW) for status in (Status.OPEN, Status.COMPLETED))
+
+
+@pytest.mark.parametrize("text", ["deleted", "deleted or overdue", "#home and not (open or deleted) or deleted"])
+def test_a_filter_that_names_the_deleted_finds_them(text):
+    assert matches(standing(parse(text)), a_task(status=Status.DELETED), NOW)
+
+
+@given(filters, tasks, clocks)
+def test_of_tasks_that_are_not_deleted_a_list_shows_what_its_filter_finds(filter_, task, clock):
+    assume(task.status is not Status.DELETED)
+    assert matches(standing(filter_), task, clock) == matches(filter_, task, clock)
+
+
+@given(filters, tasks, clocks)
+def test_a_filter_that_says_deleted_is_used_as_it_is_written(filter_, task, clock):
+    named = every((filter_, some((parse("deleted"), parse("not deleted")))))
+    assert matches(standing(named), task, clock) == matches(named, task, clock)
+
+
+@given(filters, tasks, clocks)
+def test_no_filter_without_the_word_finds_a_deleted_task(filter_, task, clock):
+    assume("deleted" not in str(filter_))
+    assert task.status is not Status.DELETED or not matches(standing(filter_), task, clock)
+
+
+def test_a_list_without_a_filter_shows_all_but_the_deleted():
+    assert [status for status in Status if matches(standing(None), a_task(status=status), NOW)] == [
+        Status.OPEN,
+        Status.COMPLETED,
+    ]
 
 
 def test_a_list_is_found_by_its_name_or_its_id():
