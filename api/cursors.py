@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,10 @@ from streams.domain.search import Term
 Used = TypeVar("Used")
 
 _KEY = tuple[Annotated[datetime, msgspec.Meta(tz=True)], UUID]
-_RANKED = tuple[str, UUID]
+_TEXT = Annotated[
+    str, msgspec.Meta(pattern=r"^[^\x00]*$")
+]  # Postgres holds no U+0000; msgspec lets no surrogate through
+_RANKED = tuple[_TEXT, UUID]
 _NUMBER = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _NOW = Annotated[int, msgspec.Meta(ge=0, le=2**46)]  # milliseconds, up to the year 4199: any calendar has what is near
 _PLACE = tuple[str, _NOW, Position, tuple[Term, ...] | None]
@@ -35,7 +38,7 @@ def key(name: str, cursor: str | None) -> Key | None:
     if cursor is None:
         return None
     at, last = _read(name, cursor, _KEY)
-    return at, str(last)
+    return used(lambda: _in_utc(at)), str(last)
 
 
 def number(name: str, cursor: str | None) -> int | None:
@@ -67,7 +70,7 @@ def used(use: Callable[[], Used]) -> Used:
 
 def name(name: str, cursor: str | None) -> str | None:
     """Return the position of a list by name, None for its beginning. Raises ``Problem``."""
-    return None if cursor is None else str(_read(name, cursor, str))
+    return None if cursor is None else str(_read(name, cursor, _TEXT))
 
 
 def ranked(name: str, cursor: str | None) -> Ranked | None:
@@ -76,6 +79,13 @@ def ranked(name: str, cursor: str | None) -> Ranked | None:
         return None
     rank, last = _read(name, cursor, _RANKED)
     return rank, str(last)
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{at} is not in the calendar in UTC.") from None
 
 
 def _read(name: str, cursor: str, shape: Any) -> Any:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -244,12 +244,51 @@ async def test_nothing_that_is_asked_breaks_it_or_shows_what_is_anothers(
 async def test_no_cursor_breaks_it(
     strangers: User, sort: str, now: int, position: list[str | None], terms: list[dict[str, object]]
 ) -> None:
-    cursor = json.dumps(["tasks", [digest("", "report", sort, "UTC"), now, position, terms]]).encode()
-    answer = await strangers.http.get(
-        "/v1/tasks",
-        params={"q": "report", "sort": sort, "cursor": base64.urlsafe_b64encode(cursor).rstrip(b"=").decode()},
-    )
+    cursor = encoded("tasks", [digest("", "report", sort, "UTC"), now, position, terms])
+    answer = await strangers.http.get("/v1/tasks", params={"q": "report", "sort": sort, "cursor": cursor})
     assert answer.status_code in (200, 400, 422), answer.text
+
+
+def encoded(name: str, position: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps([name, position]).encode()).rstrip(b"=").decode()
+
+
+AN_ID = "5d1a1c1e-6d3f-4d7a-9a55-0d9f3e6b7c21"
+LISTS = {
+    "reminders": "/v1/reminders",
+    "notifications": "/v1/notifications",
+    "lists": "/v1/lists",
+    "filters": "/v1/filters",
+    "tags": "/v1/tags",
+    "history": f"/v1/tasks/{AN_ID}/history",
+}
+"""A list for each name that stands in a cursor, beside the tasks."""
+TEXTS = st.sampled_from(("", "V", "\0", "a\0", "\ud800", "\udfff\ud800", "é", "infinity", "NaN")) | st.text(max_size=8)
+INSTANTS = st.sampled_from(
+    ("0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59.999999-23:59", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z")
+)
+NUMBERS = st.integers() | st.sampled_from((2**63 - 1, 2**63, -(2**63), 10**400)) | st.floats()
+PLACES = st.one_of(TEXTS, INSTANTS, NUMBERS, st.none(), st.tuples(TEXTS | INSTANTS | NUMBERS, st.just(AN_ID) | TEXTS))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(sorted(LISTS)), position=PLACES)
+@example(name="tags", position="\0")
+@example(name="lists", position=["\0", AN_ID])
+@example(name="filters", position=["\0", AN_ID])
+@example(name="reminders", position=["0001-01-01T00:00:00+10:00", AN_ID])
+@example(name="notifications", position=["0001-01-01T00:00:00+10:00", AN_ID])
+async def test_no_cursor_breaks_any_list(strangers: User, name: str, position: object) -> None:
+    answer = await strangers.http.get(LISTS[name], params={"cursor": encoded(name, position)})
+    assert answer.status_code in (200, 400, 404), answer.text
+
+
+async def test_no_cursor_breaks_the_refusals_of_a_bulk(user: User, stages: StandIn) -> None:
+    body = {"filter": "open", "action": "complete"}
+    href = (await user.http.post("/v1/bulks", json=body, headers={"Prefer": "wait"})).json()["href"]
+    for number in (0, 2**63 - 1, 2**63, -1, "\0"):
+        answer = await user.http.get(f"{href}/refusals", params={"cursor": encoded("refusals", number)})
+        assert answer.status_code == (200 if number in (0, 2**63 - 1) else 400), answer.text
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Cursors lead back to where a page ended."""
 
+import base64
+import json
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -28,6 +30,33 @@ def test_a_cursor_leads_back_to_a_number(number: int) -> None:
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(Problem, match="Send back the cursor"):
         cursors.key("tasks", text)
+
+
+def encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+AN_ID = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0\n", "\ud800", "\ud800\ud800", "a\ud800b"])
+def test_what_is_no_text_in_postgres_is_in_no_cursor(text: str) -> None:
+    with pytest.raises(Problem):
+        cursors.name("tags", encoded(["tags", text]))
+    with pytest.raises(Problem):
+        cursors.ranked("lists", encoded(["lists", [text, AN_ID]]))
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-00:01", "2026-11-23T09:00:00"])
+def test_an_instant_that_is_not_in_the_calendar_in_utc_is_in_no_cursor(at: str) -> None:
+    with pytest.raises(Problem):
+        cursors.key("reminders", encoded(["reminders", [at, AN_ID]]))
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 2**64, 1e18, "1"])
+def test_what_is_no_bigint_is_in_no_cursor(number: object) -> None:
+    with pytest.raises(Problem):
+        cursors.number("history", encoded(["history", number]))
 
 
 def test_a_number_is_no_time_and_id() -> None:
