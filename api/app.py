@@ -45,8 +45,27 @@ def openapi() -> dict[str, Any]:
     return _described().openapi()
 
 
+class _Api(FastAPI):
+    """An application whose document says of parameters that they may be absent: null is nothing that one can be."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, made once."""
+        if not self.openapi_schema:
+            operations = [each for path in super().openapi()["paths"].values() for each in path.values()]
+            for parameter in (each for operation in operations for each in operation.get("parameters", ())):
+                parameter["schema"] = _without_null(parameter["schema"])
+        return super().openapi()
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    match schema:
+        case {"anyOf": [alternative, {"type": "null"}], **rest}:
+            return {**alternative, **rest}
+    return schema
+
+
 def _described() -> FastAPI:
-    app = FastAPI(
+    app = _Api(
         title="Rondo",
         version="1",
         description=_DESCRIPTION,

@@ -63,3 +63,9 @@ def test_every_problem_that_operations_may_answer_is_documented_by_one() -> None
 
 def test_no_answer_is_documented_that_is_not_given() -> None:
     assert "HTTPValidationError" not in DOCUMENT["components"]["schemas"]
+
+
+def test_no_parameter_may_be_null() -> None:
+    schemas = [each["schema"] for _, operation in OPERATIONS for each in operation.get("parameters", ())]
+    assert schemas
+    assert not [schema for schema in schemas if "null" in str(schema)]
