@@ -1,27 +1,54 @@
-"""What people do with their tasks, at random from a seed: series, reminders due soon, changes, and everything twice."""
+"""What people do with all that they have, at random from a seed: series, reminders due soon, bulks, and all twice."""
 
-from datetime import date, timedelta
-from itertools import islice
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from itertools import count, islice
 from random import Random
-from typing import NamedTuple
+from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
 from schemas.names import partition_of
-from streams.domain import times
-from streams.domain.tasks import Command
+from streams.domain import commands, deletion, lists, recurrence, saved, undo
+from streams.domain.entities import Kind
+from tests.unit.domain.given import World
+
+Command: TypeAlias = commands.Command | r.ChangeTasks
+Fields: TypeAlias = dict[str, Any]
 
 BEGIN = date(2035, 1, 1)
 ZONE = "Europe/Paris"
 SOONEST, LATEST = 1_000, 5_000  # milliseconds from a command to the reminders that it asks for
-DOING = {"create": 30, "update": 20, "complete": 25, "reopen": 5, "delete": 5, "repeat": 15}
-
-
-class _Known(NamedTuple):
-    user: str
-    task: str
-    series: str
-    occurrence: int | None  # 0, 1, 2 … within a series
+LONG_AGO = deletion.RESTORABLE + 24 * 60 * 60 * 1000  # a task that was deleted so many milliseconds ago is purged soon
+TAGS = ("home", "work", "late")
+COLOURS = (None, "#1e90ff", "#ff0000")
+BULK, CHUNK = 4, 2  # the most tasks of a bulk, and of a chunk
+DOING = {
+    "create": 15,
+    "update": 10,
+    "complete": 16,
+    "reopen": 4,
+    "delete": 4,
+    "restore": 4,
+    "bury": 4,
+    "again": 3,
+    "list": 9,
+    "filter": 6,
+    "tag": 5,
+    "bulk": 4,
+    "undo": 6,
+    "repeat": 10,
+}
+"""What people do, and how often of a hundred times. To bury a task is to delete it as of long ago."""
+PLAIN = {
+    "complete": r.CompleteTask,
+    "reopen": r.ReopenTask,
+    "delete": r.DeleteTask,
+    "restore": r.RestoreTask,
+}
 
 
 def spread(seed: str, partitions: int, each: int) -> list[str]:
@@ -34,59 +61,161 @@ def spread(seed: str, partitions: int, each: int) -> list[str]:
     ]
 
 
+def notice_of(event: commands.Event, at: int) -> r.TaskNotice | None:
+    """Return what tells at ``at`` that the time of a task is over which an event deleted; None where it is not."""
+    timer = deletion.timer(event.task) if isinstance(event, r.TaskDeleted) else None
+    return r.TaskNotice(timer.id, timer.user, at, timer.subject, timer.due) if timer and timer.due <= at else None
+
+
 class People:
-    """Some users of a test's own. The same seed leads to the same commands, but for their times."""
+    """Some users of a test's own. The same seed leads to the same commands, but for their times.
+
+    What they know of what they have is what their commands lead to where nothing fails, derived commands are decided at
+    once and tasks purged at once. What stands may differ from it a little.
+    """
 
     def __init__(self, seed: str, partitions: int = 4) -> None:
         self.users = spread(seed, partitions, each=2)
         self._seed = seed
         self._chance = Random(seed)
+        self._numbers = count()
         self._said: list[Command] = []
-        self._tasks: list[_Known] = []
+        self._rest: deque[Command] = deque()  # of what takes several commands
+        self._known = {user: World() for user in self.users}
+        self._buried: dict[str, list[str]] = {user: [] for user in self.users}
 
     def next(self, at: int) -> Command:
         """Return the next command, said at ``at`` (milliseconds since 1970); some are an earlier one once more."""
-        doing = self._chance.choices(list(DOING), list(DOING.values()))[0] if self._tasks else "create"
-        if doing == "repeat":
-            return self._chance.choice(self._said)
-        user = self._chance.choice(self.users)
-        command: Command = self._create(user, at) if doing == "create" else self._change(doing, at)
-        self._said.append(command)
+        if not self._rest:
+            doing = self._chance.choices(list(DOING), list(DOING.values()))[0]
+            if doing == "repeat" and self._said:
+                return self._chance.choice(self._said)
+            user = self._chance.choice(self.users)
+            self._rest += self._does(doing, user, at) or self._create(user, at)
+        command = self._rest.popleft()
+        if command.at > at - LONG_AGO:  # ids of long ago are forgotten: what has them is not to be sent again
+            self._said.append(command)
+        self._learn(command, at)
         return command
 
-    def _create(self, user: str, at: int) -> r.CreateTask:
-        identity, task = self._identity(user), ids.task(self._identity(user))
-        rule = self._chance.choice([None, "FREQ=DAILY"])
-        due = None if rule is None else r.Due(BEGIN.isoformat(), "09:00:00", ZONE)
-        self._tasks.append(_Known(user, task, task, None if rule is None else 0))
-        fields = r.TaskFields(title=f"Task {len(self._said)}", due=due, rrule=rule, reminders=self._reminders(at))
-        return r.CreateTask(identity, user, at, f"user:{user}", task, fields)
+    def _learn(self, command: Command, at: int) -> None:
+        """Take note of what a command leads to."""
+        world = self._known[command.user]
+        for event in world.does(command).events:
+            if isinstance(event, r.TaskCompleted) and (following := recurrence.following(event)):
+                world.does(following)
+            if notice := notice_of(event, at):
+                world.expires(notice)
+                self._buried[event.user].append(event.task.id)
 
-    def _change(self, doing: str, at: int) -> Command:
-        known = self._chance.choice(self._tasks)
-        user, task = known.user, known.task
-        common = {"id": self._identity(user), "user": user, "at": at, "actor": f"user:{user}", "task": task}
+    def _does(self, doing: str, user: str, at: int) -> list[Command]:
+        """Return the commands of something that people do, none where they have nothing to do it with."""
         match doing:
-            case "update":
-                fields = r.TaskFields(priority=self._chance.choice(list(r.Priority)), reminders=self._reminders(at))
-                return r.UpdateTask(**common, changed=("priority", "reminders"), fields=fields)
-            case "complete":
-                self._expect_next(known)
-                return r.CompleteTask(**common)
-            case "reopen":
-                return r.ReopenTask(**common)
-        return r.DeleteTask(**common)
+            case "create":
+                return self._create(user, at)
+            case "again" if self._buried[user]:
+                return self._create(user, at, self._chance.choice(self._buried[user]))
+            case "list":
+                fields = r.ListFields(name=f"List {self._chance.random()}", colour=self._chance.choice(COLOURS))
+                return [self._on_thing(lists.KIND, self._known[user].lists, fields, user, at)]
+            case "filter":
+                saved_fields = r.FilterFields(name=f"Filter {self._chance.random()}", text="#home")
+                return [self._on_thing(saved.KIND, self._known[user].filters, saved_fields, user, at)]
+            case "tag":
+                return [*self._on_tag(user, at)]
+            case "undo":
+                told = [*self._known[user].told.values()][-3:]
+                items = undo.items(self._chance.choice(told)) if told else ()
+                return [*self._bulk(user, at, items, r.TaskChange(r.Action.REVERT, (), r.TaskFields()))]
+            case "bulk":
+                return [*self._bulk(user, at, self._some(user), self._change())]
+        return self._on_task(doing, user, at)
 
-    def _expect_next(self, known: _Known) -> None:
-        """Take note of the task that a series leads to next, so that it is changed too."""
-        if known.occurrence is not None:
-            following = known.occurrence + 1
-            due = r.Due((BEGIN + timedelta(days=following)).isoformat(), "09:00:00", ZONE)
-            task = ids.occurrence(known.series, times.key(due), 1)
-            self._tasks.append(_Known(known.user, task, known.series, following))
+    def _create(self, user: str, at: int, task: str | None = None) -> list[Command]:
+        common = self._common(user, at)
+        rule = self._chance.choice([None, "FREQ=DAILY"])
+        stand = [one.id for one in self._known[user].lists.values() if not one.deleted]
+        fields = r.TaskFields(
+            title=f"Task {self._chance.random()}",
+            tags=self._tags(),
+            due=None if rule is None else r.Due(BEGIN.isoformat(), "09:00:00", ZONE),
+            rrule=rule,
+            reminders=self._reminders(at),
+            parent=self._chance.choice([None, None, None, *[*self._known[user].tasks][-1:]]),
+            list=self._chance.choice([None, None, *stand]),
+        )
+        return [r.CreateTask(**common, task=task or ids.task(common["id"]), fields=fields)]
+
+    def _on_task(self, doing: str, user: str, at: int) -> list[Command]:
+        if not (tasks := list(self._known[user].tasks)):
+            return []
+        common = {**self._common(user, at), "task": self._chance.choice(tasks)}
+        if kind := PLAIN.get(doing):
+            return [kind(**common)]
+        if doing == "bury":
+            return [r.DeleteTask(**{**common, "at": at - LONG_AGO})]
+        fields = r.TaskFields(priority=self._chance.choice(list(r.Priority)), reminders=self._reminders(at))
+        return [r.UpdateTask(**common, changed=("priority", "reminders"), fields=fields)]
+
+    def _on_thing(self, kind: Kind[Any], known: Collection[str], fields: Any, user: str, at: int) -> Command:
+        """Return a command on a list or a saved filter, or that creates one."""
+        common = self._common(user, at)
+        create, update, delete, restore = kind.commands
+        new = ids.derive(kind.word, common["id"])
+        doing = self._chance.choice([create, update, delete, restore]) if known else create
+        common[kind.word] = self._chance.choice([new] if doing is create else [*known, new])  # sometimes there is none
+        if doing is update:
+            return update(**common, changed=("name", "colour"), fields=fields)
+        return create(**common, fields=fields) if doing is create else doing(**common)
+
+    def _on_tag(self, user: str, at: int) -> Iterator[Command]:
+        """Yield the commands that colour, rename or delete a tag, the last two after the chunks on its bearers."""
+        common = self._common(user, at)
+        doing, tag, to = self._chance.choice(("colour", "rename", "delete")), *self._chance.sample(TAGS, 2)
+        if doing == "colour":
+            yield r.UpdateTag(**common, tag=tag, changed=("colour",), fields=r.TagFields(self._chance.choice(COLOURS)))
+            return
+        bearers = [r.TaskAt(task.id) for task in self._known[user].tasks.values() if tag in task.tags][-BULK:]
+        added = (to,) if doing == "rename" else ()
+        change = r.TaskChange(r.Action.UPDATE, (), r.TaskFields(), add_tags=added, remove_tags=(tag,))
+        bulk = {"bulk": ids.ahead(common["id"]), "resolution": "once"}
+        yield from self._chunks(common, bulk, bearers, change)
+        yield r.RenameTag(**common, **bulk, tag=tag, to=to) if added else r.DeleteTag(**common, **bulk, tag=tag)
+
+    def _bulk(self, user: str, at: int, items: Sequence[r.TaskAt], change: r.TaskChange) -> Iterator[Command]:
+        """Yield the chunks of a bulk; sometimes those behind the first say that it was begun on other tasks."""
+        common = self._common(user, at)
+        bulk = {"bulk": common["id"], "resolution": "once"}
+        for number, chunk in enumerate(self._chunks(common, bulk, items, change)):
+            is_other = number > 0 and self._chance.random() < 0.2
+            yield replace(chunk, resolution="other") if is_other else chunk
+
+    def _chunks(
+        self, common: Fields, bulk: Fields, items: Sequence[r.TaskAt], change: r.TaskChange
+    ) -> Iterator[r.ChangeTasks]:
+        parts = [tuple(items[begin : begin + CHUNK]) for begin in range(0, len(items), CHUNK)]
+        for number, part in enumerate(parts):
+            chunk = {"id": ids.chunk(bulk["bulk"], number), "chunk": number, "chunks": len(parts), "tasks": len(items)}
+            yield r.ChangeTasks(**{**common, **bulk, **chunk}, items=part, change=change)
+
+    def _some(self, user: str) -> list[r.TaskAt]:
+        """Return some of a user's tasks, those with a version only if they have not changed by then."""
+        tasks = [*self._known[user].tasks.values()]
+        some = self._chance.sample(tasks, min(len(tasks), self._chance.randint(1, BULK)))
+        return [r.TaskAt(task.id, self._chance.choice([None, task.version])) for task in some]
+
+    def _change(self) -> r.TaskChange:
+        action = self._chance.choice([action for action in r.Action if action is not r.Action.REVERT])
+        if action is not r.Action.UPDATE:
+            return r.TaskChange(action, (), r.TaskFields())
+        return r.TaskChange(action, ("pinned",), r.TaskFields(pinned=True), add_tags=self._tags(), shift=1)
+
+    def _tags(self) -> tuple[str, ...]:
+        return tuple(sorted(self._chance.sample(TAGS, self._chance.randint(0, 2))))
 
     def _reminders(self, at: int) -> tuple[r.Reminder, ...]:
         return (r.Reminder("soon", at=at + self._chance.randint(SOONEST, LATEST)),)
 
-    def _identity(self, user: str) -> str:
-        return ids.command(user, f"{self._seed} {len(self._said)}")
+    def _common(self, user: str, at: int) -> Fields:
+        identity = ids.command(user, f"{self._seed} {next(self._numbers)}")
+        return {"id": identity, "user": user, "at": at, "actor": f"user:{user}"}

@@ -1,7 +1,7 @@
 """Tells from the log alone whether anything was lost, doubled or reordered, and names each anomaly.
 
-Every stage is done again here by the pure functions that it folds, in the order that the log gives: of outcomes for
-tasks, of ``<stage>-blocks`` for reminders. What stands on the stage's topic must be exactly that.
+Every stage is done again here by the pure functions that it folds, in the order that the log gives: that of
+``<stage>-blocks`` where it has several inputs. What stands on the stage's topic must be exactly that.
 """
 
 from bisect import bisect_left
@@ -22,7 +22,7 @@ from schemas.topics import (
     TASK_FOLLOWUPS,
 )
 from streams import worker
-from streams.domain import audit, ledger, recurrence, reminders
+from streams.domain import audit, deletion, ledger, recurrence, reminders
 from streams.domain.commands import Thing, thing
 from streams.domain.commands import name as name_of
 from streams.domain.tasks import EVENTS
@@ -77,7 +77,7 @@ class Seen:
 def anomalies(seen: Seen, now: int) -> list[str]:
     """Return every anomaly as a sentence; none where all that was asked for by ``now`` is done, once and in order."""
     checks = (_answers, _order, _decisions, _occurrences, _followups, _trail, _blocks, _reminders, _set_aside)
-    return [*(sentence for check in checks for sentence in check(seen)), *_ledger(seen, now)]
+    return [*(sentence for check in checks for sentence in check(seen)), *_purges(seen, now), *_ledger(seen, now)]
 
 
 def owed(seen: Seen) -> set[str]:
@@ -105,24 +105,42 @@ def _order(seen: Seen) -> Iterator[str]:
 
 
 def _decisions(seen: Seen) -> Iterator[str]:
-    """Decide again, in the order of the outcomes."""
-    commands = {c.id: c for topic in (TASK_COMMANDS, TASK_FOLLOWUPS) for c in reversed(seen.of(topic.name))}
+    """Decide again, as ``tasks-blocks`` says that commands and notices followed each other."""
+    again: dict[str, list[Any]] = {user: [] for user in seen.users}
+    worlds, answered = defaultdict[str, World](World), set[str]()
+    for record in _interleaved(seen, "tasks-blocks"):
+        world = worlds[record.user]
+        if isinstance(record, r.TaskNotice):
+            again[record.user] += world.expires(record)
+        elif record.id not in answered:
+            decision = world.does(record)
+            again[record.user] += [*decision.events, decision.outcome]
+            answered.add(record.id)
     for user, found in seen.by_user(TASK_EVENTS.name).items():
-        world, again = World(), []
-        for outcome in found:
-            if isinstance(outcome, r.CommandOutcome) and outcome.command in commands:
-                decision = world.does(commands[outcome.command])
-                again += [*decision.events, decision.outcome]
-        yield from _compared(TASK_EVENTS.name, user, found, again)
+        yield from _compared(TASK_EVENTS.name, user, found, again[user])
+
+
+def _purges(seen: Seen, now: int) -> Iterator[str]:
+    """A deleted task whose time is over is gone."""
+    last = {event.task.id: event for event in seen.of(TASK_EVENTS.name) if isinstance(event, EVENTS)}
+    for event in last.values():
+        timer = None if isinstance(event, r.TaskPurged) else deletion.timer(event.task)
+        if timer and timer.due <= now:
+            yield f"Task {event.task.id} was deleted long ago, and is still there."
 
 
 def _occurrences(seen: Seen) -> Iterator[str]:
-    created = Counter(
-        (event.task.series, event.task.occurrence, event.task.recurrence.version)
-        for event in seen.of(TASK_EVENTS.name)
-        if isinstance(event, r.TaskCreated) and event.task.recurrence
-    )
-    yield from (f"Occurrence {key} was created {times} times." for key, times in created.items() if times > 1)
+    """No occurrence is created while it is there; one that was taken back comes anew."""
+    standing: dict[str, tuple[str, str, int]] = {}
+    for event in (event for event in seen.of(TASK_EVENTS.name) if isinstance(event, EVENTS)):
+        task = event.task
+        if task.recurrence is None or task.status is r.Status.DELETED:
+            standing.pop(task.id, None)
+            continue
+        key = (task.series, task.occurrence, task.recurrence.version)
+        if isinstance(event, r.TaskCreated) and key in standing.values():
+            yield f"Occurrence {key} was created twice."
+        standing[task.id] = key
 
 
 def _followups(seen: Seen) -> Iterator[str]:
@@ -141,6 +159,8 @@ def _trail(seen: Seen) -> Iterator[str]:
             after = thing(event)
             entry = audit.entry(head, things.get(name_of(after)), event)
             head, things[name_of(after)] = audit.head_after(entry), after
+            if isinstance(event, r.TaskPurged):
+                del things[name_of(after)]  # another may come under its id
             again.append(entry)
         yield from _compared(AUDIT_LOG.name, user, found, again)
         if broken := audit.verify(found, head):
@@ -165,7 +185,8 @@ def _reminders(seen: Seen) -> Iterator[str]:
     """Decide the reminders again, as ``reminders-blocks`` says that events and notices followed each other."""
     held: dict[str, r.StandingReminders | None] = {}
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
-    for record in _interleaved(seen, "reminders-blocks"):
+    reacts_to = (*EVENTS, r.ReminderNotice)
+    for record in (one for one in _interleaved(seen, "reminders-blocks") if isinstance(one, reacts_to)):
         notice = isinstance(record, r.ReminderNotice)
         task = record.task if notice else record.task.id
         react = reminders.fire if notice else reminders.react
@@ -212,10 +233,10 @@ def _set_aside(seen: Seen) -> Iterator[str]:
 
 
 def _interleaved(seen: Seen, topic: str) -> Iterator[Any]:
-    """Yield the users' events and notices in the order in which the blocks of a stage took them."""
+    """Yield the users' records in the order in which the blocks of a stage took them."""
     for one in seen.topics.get(topic, ()):
         for entry in seen.within(one.value.topic, one.partition, one.value.first, one.value.last):
-            if entry.value.user in seen.users and isinstance(entry.value, (*EVENTS, r.ReminderNotice)):
+            if entry.value.user in seen.users:
                 yield entry.value
 
 

@@ -11,7 +11,7 @@ from local import leftovers
 from local import postgres as embedded_postgres
 from postgres.migrate import migrate
 from schemas.records import Notification, Step
-from schemas.topics import NOTIFICATIONS, TASK_COMMANDS
+from schemas.topics import NOTIFICATIONS, TASK_COMMANDS, TASK_NOTICES
 from streams import worker
 from streams.domain import ledger
 from streams.replay import verify
@@ -62,6 +62,7 @@ class Rondo:
             finally:
                 ended = await fleet.stop()
             wrong = await self._wrong(seen := await log.look())
+        assert seen.of(TASK_NOTICES.name), "No deleted task's time came: there was no timer of the tasks to lose."
         self._owed |= oracle.owed(seen)
         return [*wrong, *disks.anomalies(self._disks, log), *_undelivered(fleet, seen), *map(str, ended.items())]
 

@@ -1,7 +1,9 @@
-"""The oracle finds nothing in a clean history, and whatever is lost, doubled or reordered in it."""
+"""The oracle finds nothing in a clean history, and whatever is lost, doubled or reordered in it, of every kind."""
 
 from collections import defaultdict
 from collections.abc import Callable
+from copy import copy
+from functools import cache
 
 import pytest
 from msgspec import Struct
@@ -15,10 +17,12 @@ from schemas.topics import (
     TASK_COMMANDS,
     TASK_EVENTS,
     TASK_FOLLOWUPS,
+    TASK_NOTICES,
     Topic,
 )
-from streams.domain import audit, ledger, recurrence, reminders
-from tests.chaos.load import People
+from streams.domain import audit, commands, ledger, recurrence, reminders, tasks
+from streams.domain.rejections import Code
+from tests.chaos.load import People, notice_of
 from tests.chaos.oracle import Entry, Seen, anomalies, owed
 from tests.unit.domain.given import NOON, World
 
@@ -29,18 +33,19 @@ Topics = dict[str, list[Entry]]
 class History:
     """What stages that do not fail write for some people's commands, all on one partition."""
 
-    def __init__(self, commands: int) -> None:
-        self.people, self.world = People("history"), World()
+    def __init__(self, asked: int) -> None:
+        self.people, self.worlds = People("history"), defaultdict[str, World](World)
         self.topics: Topics = defaultdict(list)
         self.heads: dict[str, r.AuditHead] = {}
-        self.tasks: dict[str, r.Task] = {}
+        self.things: dict[tuple[str, str], commands.Thing] = {}
         self.held: dict[str, r.StandingReminders | None] = {}
         self.answered: set[str] = set()
-        for number in range(commands):
+        for number in range(asked):
             self.command(TASK_COMMANDS, self.people.next(NOON + number))
-        for task, held in list(self.held.items()):
-            for one in held.standing if held else ():
-                self.remind(r.ReminderNotice(one.id, self.tasks[task].user, LATER, task, one.due))
+        for user, world in self.worlds.items():
+            for task in world.tasks:
+                for one in held.standing if (held := self.held[task]) else ():
+                    self.remind(r.ReminderNotice(one.id, user, LATER, task, one.due))
 
     def put(self, topic: Topic, record: Struct, by: str | None = None) -> None:
         """Append a record; ``by`` is the stage that takes it as a block."""
@@ -55,19 +60,34 @@ class History:
         if command.id in self.answered:
             return
         self.answered.add(command.id)
-        decision = self.world.does(command)
+        decision = self.worlds[command.user].does(command)
         for event in decision.events:
             self.event(event)
         self.put(TASK_EVENTS, decision.outcome, "reminders")
         for event in decision.events:
             if isinstance(event, r.TaskCompleted) and (followup := recurrence.following(event)):
                 self.command(TASK_FOLLOWUPS, followup)
+            if notice := notice_of(event, NOON):
+                self.purge(notice)
 
-    def event(self, event: Struct) -> None:
+    def purge(self, notice: r.TaskNotice) -> None:
+        self.put(TASK_NOTICES, notice, "tasks")
+        for event in self.worlds[notice.user].expires(notice):
+            self.event(event)
+
+    def event(self, event: commands.Event) -> None:
         self.put(TASK_EVENTS, event, "reminders")
-        entry = audit.entry(self.heads.get(event.user), self.tasks.get(event.task.id), event)
-        self.heads[event.user], self.tasks[event.task.id] = audit.head_after(entry), event.task
+        after = commands.thing(event)
+        key = event.user, commands.name(after)
+        entry = audit.entry(self.heads.get(event.user), self.things.get(key), event)
+        self.heads[event.user], self.things[key] = audit.head_after(entry), after
+        if isinstance(event, r.TaskPurged):
+            del self.things[key]
         self.put(AUDIT_LOG, entry)
+        if isinstance(event, tasks.EVENTS):
+            self.react(event)
+
+    def react(self, event: tasks.Event) -> None:
         self.held[event.task.id], output = reminders.react(self.held.get(event.task.id), event)
         for record in output:
             self.put(REMINDERS, record)
@@ -83,43 +103,94 @@ class History:
         return Seen(self.topics, frozenset(self.people.users))
 
 
-def lose(entries: list[Entry]) -> None:
-    del entries[len(entries) // 2]
+def lose(entries: list[Entry], at: int) -> None:
+    del entries[at]
 
 
-def double(entries: list[Entry]) -> None:
-    entries.append(entries[len(entries) // 2])
+def double(entries: list[Entry], at: int) -> None:
+    entries.append(entries[at])
 
 
-def reorder(entries: list[Entry]) -> None:
+def reorder(entries: list[Entry], at: int) -> None:
     """Swap a user's record with that user's next."""
-    first = len(entries) // 2
-    user = entries[first].value.user
-    second = next(n for n in range(first + 1, len(entries)) if entries[n].value.user == user)
-    entries[first], entries[second] = entries[second], entries[first]
+    user = entries[at].value.user
+    second = next(n for n in range(at + 1, len(entries)) if entries[n].value.user == user)
+    entries[at], entries[second] = entries[second], entries[at]
+
+
+def middle(entries: list[Entry]) -> int:
+    return len(entries) // 4 * 2  # an even number: of deliveries a claim, which its outcome follows
+
+
+@cache
+def whole() -> History:
+    return History(1000)
 
 
 @pytest.fixture
 def history() -> History:
-    return History(400)
+    """A history to plant something in."""
+    one = copy(whole())
+    one.topics = defaultdict(list, {topic: [*entries] for topic, entries in one.topics.items()})
+    return one
 
 
 def test_a_history_without_faults_has_no_anomaly(history: History):
-    assert all(history.topics[topic.name] for topic in (TASK_FOLLOWUPS, REMINDER_NOTICES, NOTIFICATIONS))
+    assert all(history.topics[topic.name] for topic in (TASK_FOLLOWUPS, TASK_NOTICES, REMINDER_NOTICES, NOTIFICATIONS))
     assert anomalies(history.seen(), LATER) == []
+
+
+def test_people_do_everything(history: History):
+    asked = {type(entry.value) for entry in history.topics[TASK_COMMANDS.name]}
+    happened = {type(entry.value) for entry in history.topics[TASK_EVENTS.name]}
+    assert (asked, happened) == ({*TASK_COMMANDS.records}, {*TASK_EVENTS.records})
+
+
+def test_people_come_to_what_is_rare(history: History):
+    events = [entry.value for entry in history.topics[TASK_EVENTS.name]]
+    purged = {event.task.id for event in events if isinstance(event, r.TaskPurged)}
+    created = [event.task.id for event in events if isinstance(event, r.TaskCreated)]
+    refused = {outcome.code for outcome in events if isinstance(outcome, r.CommandOutcome)}
+    assert any(created.count(task) > 1 for task in purged)
+    assert {Code.RESOLUTION, Code.NOT_EMPTY} <= refused
+    assert any(isinstance(event, r.TaskReopened) and event.undone for event in events)
 
 
 @pytest.mark.parametrize("topic", [TASK_EVENTS, TASK_FOLLOWUPS, AUDIT_LOG, REMINDERS, NOTIFICATIONS], ids=str)
 @pytest.mark.parametrize("fault", [lose, double, reorder])
 def test_a_record_that_is_lost_doubled_or_reordered_is_found(history: History, topic: Topic, fault: Callable):
-    fault(history.topics[topic.name])
+    fault(entries := history.topics[topic.name], middle(entries))
     assert anomalies(history.seen(), LATER + 2 * ledger.LEASE)
+
+
+@pytest.mark.parametrize("kind", commands.EVENTS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("fault", [lose, double, reorder])
+def test_an_event_of_any_kind_that_is_lost_doubled_or_reordered_is_found(history: History, kind: type, fault: Callable):
+    entries = history.topics[TASK_EVENTS.name]
+    fault(entries, next(n for n, entry in enumerate(entries) if isinstance(entry.value, kind)))
+    assert any(f"records on {TASK_EVENTS.name}" in sentence for sentence in anomalies(history.seen(), LATER))
+
+
+@pytest.mark.parametrize("fault", [lose, double])
+def test_the_outcome_of_a_chunk_that_is_lost_or_doubled_is_found(history: History, fault: Callable):
+    entries = history.topics[TASK_EVENTS.name]
+    fault(entries, next(n for n, entry in enumerate(entries) if getattr(entry.value, "part", None)))
+    assert any("outcomes." in sentence for sentence in anomalies(history.seen(), LATER))
+
+
+def test_a_deleted_task_that_nothing_purges_when_its_time_is_over_is_found(history: History):
+    del history.topics[TASK_NOTICES.name][:]
+    purges = [entry for entry in history.topics[TASK_EVENTS.name] if isinstance(entry.value, r.TaskPurged)]
+    for entry in purges:
+        history.topics[TASK_EVENTS.name].remove(entry)
+    told = [sentence for sentence in anomalies(history.seen(), LATER) if "still there" in sentence]
+    assert told
 
 
 @pytest.mark.parametrize("stage", ["tasks", "reminders"])
 @pytest.mark.parametrize("fault", [lose, double])
 def test_input_that_was_passed_over_or_taken_twice_is_found(history: History, stage: str, fault: Callable):
-    fault(history.topics[f"{stage}-blocks"])
+    fault(entries := history.topics[f"{stage}-blocks"], middle(entries))
     assert any(f"{stage}-blocks does not take" in sentence for sentence in anomalies(history.seen(), LATER))
 
 

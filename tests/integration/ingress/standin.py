@@ -18,7 +18,7 @@ from schemas.codec import Codec
 from schemas.records import Action, AuditEntry, AuditHead, ChangeTasks, TaskAt, TaskChange, TaskFields
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.domain import audit, bulk, commands
+from streams.domain import audit, commands
 from streams.domain.views import collect
 from tests.unit.domain.given import World
 
@@ -42,7 +42,6 @@ class StandIn:
         self._things: dict[str, commands.Thing] = {}
         self._heads: dict[str, AuditHead] = {}
         self._answered: set[str] = set()
-        self._resolutions: dict[str, str] = {}
         self._topic, self._next = f"stand-in-{uuid4()}", 0
         self._writing = asyncio.Lock()  # rows can be seen a moment before their writer knows
 
@@ -55,9 +54,6 @@ class StandIn:
         await self.write(*self._decide(command))
 
     def _decide(self, command: commands.Command | ChangeTasks) -> Iterator[Struct]:
-        if isinstance(command, ChangeTasks) and self._is_superseded(command):
-            yield bulk.superseded(command)
-            return
         decision = self._world.does(command)
         for event in decision.events:
             yield event
@@ -70,9 +66,6 @@ class StandIn:
         about = {"bulk": common["id"], "chunk": chunk, "chunks": chunks, "tasks": chunks, "items": (TaskAt(task),)}
         given = {**common, **about, "id": ids.chunk(common["id"], chunk), "change": change, "resolution": resolution}
         await self.write(*self._decide(ChangeTasks(**given)))
-
-    def _is_superseded(self, chunk: ChangeTasks) -> bool:
-        return self._resolutions.setdefault(chunk.bulk, chunk.resolution) != chunk.resolution
 
     async def write(self, *records: Struct) -> None:
         """Write records to the views in one block, as the views stage does."""

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
-from streams.domain import audit, bulk, commands, lists, recurrence, saved, tags, tasks, undo
+from streams.domain import audit, bulk, commands, deletion, lists, recurrence, saved, tags, tasks, undo
 from streams.domain.decision import Decision
 
 ANNA = "11111111-1111-5111-8111-111111111111"
@@ -126,7 +126,7 @@ class World:
 
     def __init__(self, *commands):
         self.tasks, self.heads, self.lists, self.filters, self.tags = {}, {}, {}, {}, {}
-        self.events, self.told, self.bulks = [], {}, {}
+        self.events, self.told, self.begun, self.bulks = [], {}, {}, {}
         for each in commands:
             self.does(each)
 
@@ -157,11 +157,25 @@ class World:
         """Decide a command, fold its events, return the decision."""
         if isinstance(command, r.ChangeTasks):
             return self._changes(command)
+        if isinstance(command, r.RenameTag | r.DeleteTag) and self._is_superseded(command):
+            return tags.superseded(command)
         decision = commands.decide(self, command)
         self._fold(decision.events)
         return decision
 
+    def expires(self, notice):
+        """Drop a deleted task whose time is over, as its notice says; return the events, none or one."""
+        purged = deletion.purge(self.task(notice.task), notice)
+        self._fold(events := (purged,) if purged else ())
+        return events
+
+    def _is_superseded(self, command):
+        """Whether a bulk was begun on other tasks; the first to ask begins it."""
+        return self.begun.setdefault((command.user, command.bulk), command.resolution) != command.resolution
+
     def _changes(self, chunk):
+        if self._is_superseded(chunk):
+            return Decision((), bulk.superseded(chunk))
         decided = []
         for item in chunk.items:
             decided.append(bulk.decide(self, chunk, item))
