@@ -47,7 +47,7 @@ async def follow(blocks: Stream) -> None:
                 advance(block, record.value)
 
 
-@stage.on_tick
+@stage.on_tick(NOTIFICATIONS)
 def claim_again(block: Block, timer: r.Timer) -> None:
     """Claim a delivery again whose lease or wait is over."""
     delivery = deliveries.get(timer.subject)

@@ -43,7 +43,7 @@ async def fire(blocks: Stream) -> None:
                 change(block, notice.user, notice.task, partial(reminders.fire, notice=notice))
 
 
-@stage.on_tick
+@stage.on_tick(REMINDER_NOTICES)
 def notice(block: Block, timer: r.Timer) -> None:
     """Put on the log that a timer has come."""
     block.emit(REMINDER_NOTICES, r.ReminderNotice(timer.id, timer.user, block.now, timer.subject, timer.due))

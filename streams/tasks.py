@@ -61,7 +61,7 @@ async def purge(blocks: Stream) -> None:
                     follow(block, user, [event])
 
 
-@stage.on_tick
+@stage.on_tick(TASK_NOTICES)
 def notice(block: Block, timer: r.Timer) -> None:
     """Put on the log that a deleted task's time is over."""
     block.emit(TASK_NOTICES, r.TaskNotice(timer.id, timer.user, block.now, timer.subject, timer.due))

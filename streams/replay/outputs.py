@@ -1,8 +1,9 @@
 """Compares what deciding again emits with what stands on the output topics, record by record, byte for byte.
 
 A stage's records name the input that led to them (``rondo_source``), but for two kinds. What a timer emitted names
-none, as nothing says between which two blocks it came; it changes no state. What became of an effect, as a delivery,
-has no headers at all: like a command it came from outside, and only a topic that the stage reads itself may hold it.
+none, as nothing says between which two blocks it came; it changes no state, and only the topics that ``on_tick`` names
+may hold it. What became of an effect, as a delivery, has no headers at all: like a command it came from outside, and
+only a topic that the stage reads itself may hold it.
 """
 
 from collections.abc import Mapping
@@ -76,11 +77,11 @@ class Outputs:
         """Look at a record that no input led to: of a timer, or of an effect."""
         own = raw.topic in {topic.name for topic in self._stage.reads}
         identity = dict(raw.headers).get(_ID)
-        if identity and self._stage.on_timer:
-            if not own or raw.offset >= self._positions.get(raw.topic, 0):
-                self._passed.pop(identity.decode(), None)
-        elif identity or not own:
+        may_stand = raw.topic in {topic.name for topic in self._stage.ticks} if identity else own
+        if not may_stand:
             raise self._differs(place(raw), "the record stands, but the stage did not write it.")
+        if identity and (not own or raw.offset >= self._positions.get(raw.topic, 0)):
+            self._passed.pop(identity.decode(), None)
 
     def _compare(self, raw: ConsumerRecord, output: Output) -> None:
         stands, replayed = dict(raw.headers), dict(output.headers)

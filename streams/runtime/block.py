@@ -149,9 +149,14 @@ class Block:
             yield Record(raw, value)
 
     def emit(self, topic: Topic, value: Struct) -> None:
-        """Produce ``value`` with the block, to the block's own partition; key and time are its ``user`` and ``at``."""
-        if topic not in self.stage.writes:
-            raise ValueError(f"The stage {self.stage.name} declares no output {topic.name}.")
+        """Produce ``value`` with the block, to the block's own partition; key and time are its ``user`` and ``at``.
+
+        Raises ``ValueError`` for a topic that the stage does not declare, or that a tick emits to and ``on_tick`` does
+        not name, and for a record that is too large.
+        """
+        if topic not in (self.stage.writes if self.topic else self.stage.ticks):
+            kind = "output" if self.topic else "output of its timers"
+            raise ValueError(f"The stage {self.stage.name} declares no {kind} {topic.name}.")
         encoded = self.stage.codec.encode(topic.name, value)
         if len(encoded) > topic.max_bytes - _MARGIN:
             raise ValueError(f"A record of {len(encoded)} bytes is too large for {topic.name}.")

@@ -93,6 +93,8 @@ class Stage:
         self.changelog_name = topics.changelog(name, ()).name
         self.cluster = ""  # the broker's id of itself, known once the runtime has started
         self.on_timer: Tick | None = None
+        self.ticks: tuple[Topic, ...] = ()
+        """The topics that timers emit to: only there a record may name no input that led to it."""
         self.folds: dict[str, Fold] = {}
         """The function that folds each input: what its agent runs, and what a replay runs again."""
         self.wanted: dict[str, tuple[type[Struct], ...]] = {}
@@ -184,10 +186,20 @@ class Stage:
         self._tables.append(Table(self, name, r.TimerCursor))
         return Timers(self, name)
 
-    def on_tick(self, produce: Tick) -> Tick:
-        """Make a function the stage's answer to a timer that has come: it emits a notice, and changes nothing."""
-        self.on_timer = produce
-        return produce
+    def on_tick(self, *outputs: Topic) -> Callable[[Tick], Tick]:
+        """Make a function the stage's answer to a timer that has come: it emits a notice, and changes nothing.
+
+        It may emit to these topics alone, so that a verification knows where a record of a timer may stand.
+        """
+        for topic in outputs:
+            if topic not in self.writes:
+                raise ValueError(f"The stage {self.name} declares no output {topic.name}.")
+
+        def register(produce: Tick) -> Tick:
+            self.on_timer, self.ticks = produce, outputs
+            return produce
+
+        return register
 
     def store(self, partition: int) -> Store:
         """Return where a partition's state and position live."""

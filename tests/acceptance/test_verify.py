@@ -289,12 +289,15 @@ async def test_an_event_that_stands_twice_is_named(stack: Stack, day: User, wire
     assert dict(created.headers)["rondo_source"].decode() in found.reason
 
 
-async def test_an_event_that_was_put_in_is_named(stack: Stack, day: User, wire: Wire) -> None:
-    where = (partition_of(day.id, PARTITIONS) + 2) % PARTITIONS
+@pytest.mark.parametrize(("beside", "headers"), [(2, ()), (3, [("ce_id", b"a timer's, as it seems")])])
+async def test_an_event_that_was_put_in_is_named(
+    *, beside: int, headers: list[tuple[str, bytes]], stack: Stack, day: User, wire: Wire
+) -> None:
+    where = (partition_of(day.id, PARTITIONS) + beside) % PARTITIONS
     user = elsewhere(stack, where)
     await asyncio.to_thread(user.rondo.create, "Once", wait=WAIT)
     created, _ = await events(stack, user)
-    forged = await wire.put(TASK_EVENTS, created.value, user.id, where)
+    forged = await wire.put(TASK_EVENTS, created.value, user.id, where, headers=headers)
     found = await first(stack, tasks.stage, where)
     assert (found.place, found.reason) == (
         f"task-events/{where}/{forged.offset}",

@@ -59,10 +59,18 @@ class Wire:
         await self._codec.publish([topic])
         return self._codec.encode(topic.name, record)
 
-    async def put(self, topic: Topic, value: bytes | None, key: str | None, where: int, at: int | None = None) -> Put:
+    async def put(  # noqa: PLR0917 - as the producer has it
+        self,
+        topic: Topic,
+        value: bytes | None,
+        key: str | None,
+        where: int,
+        at: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = HEADERS,
+    ) -> Put:
         """Append a record to a partition."""
         raw = None if key is None else key.encode()
-        sent = await self._producer.send_and_wait(topic.name, value, raw, where, at, HEADERS)
+        sent = await self._producer.send_and_wait(topic.name, value, raw, where, at, list(headers))
         return Put(topic.name, where, sent.offset, raw, value)
 
     async def send(self, user: str, task: str, ago: int, *commands: tuple[Any, Mapping[str, Any]]) -> None:

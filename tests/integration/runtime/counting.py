@@ -36,7 +36,7 @@ class Counting:
         self.heads = self.stage.table("heads", r.AuditHead)
         self.timers = self.stage.timer("timers")
         self.stage.agent(self.commands, self.followups)(self.fold)
-        self.stage.on_tick(self.tick)
+        self.stage.on_tick(self.counts)(self.tick)
 
     async def fold(self, blocks: Stream) -> None:
         async for block in blocks.noack():
