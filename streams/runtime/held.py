@@ -54,11 +54,11 @@ class Held:
 
     def is_full(self) -> bool:
         """Tell whether fetching should pause."""
-        return len(self._records) >= self._most_records or self.bytes >= self._most_bytes
+        return bool(self) and (len(self._records) >= self._most_records or self.bytes >= self._most_bytes)
 
     def is_low(self) -> bool:
-        """Tell whether fetching should go on."""
-        return len(self._records) < self._most_records // 2 and self.bytes < self._most_bytes // 2
+        """Tell whether fetching should go on: with nothing held it should, however little may be."""
+        return len(self._records) <= self._most_records // 2 and self.bytes <= self._most_bytes // 2
 
 
 def _size(record: ConsumerRecord) -> int:
