@@ -82,8 +82,8 @@ class KafkaStore:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH_BYTES,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([tp])
             end = (await consumer.end_offsets([tp]))[tp]
             state = disk.usable(state, self._stage.clock(), tp, end)
@@ -92,7 +92,7 @@ class KafkaStore:
             disk.close(state)
             raise
         finally:
-            await consumer.stop()
+            await stop(consumer)
         return state
 
     async def _replay(self, consumer: AIOKafkaConsumer, tp: TopicPartition, state: State, end: int) -> None:

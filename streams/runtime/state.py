@@ -96,9 +96,11 @@ class State:
             raise self._judged(error) from error
         try:
             applied = _APPLIED.unpack(self.get(_APPLIED_KEY) or bytes(_APPLIED.size))
-        except (Damaged, struct.error) as error:
+        except (DiskError, struct.error) as error:
             self._db.close()  # or its lock would stay
-            raise Damaged(str(error)) from error
+            if isinstance(error, struct.error):
+                raise Damaged(str(error)) from error
+            raise
         self.changelog, self.at, self.timers = applied
 
     def get(self, key: bytes) -> bytes | None:

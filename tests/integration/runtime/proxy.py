@@ -32,6 +32,8 @@ class Proxy:
         self.requests: set[Api] = set()
         self.answers: set[Api] = set()
         self.delays: dict[int, float] = {}
+        self.refuses = False
+        """Whether new connections are ended as soon as they come."""
         self.lost = asyncio.Event()
         self.asked: Counter[int] = Counter()
         self.host, port = kafka.rsplit(":", 1)
@@ -51,7 +53,14 @@ class Proxy:
             if connection.silent:
                 connection.close()
 
+    async def refuse(self) -> None:
+        """Let nobody else come."""
+        self.refuses = True
+
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        if self.refuses:
+            writer.close()
+            return
         connection = _Connection(self, writer, *await asyncio.open_connection(self.host, self.broker))
         self.connections.add(connection)
         with suppress(OSError, asyncio.IncompleteReadError):

@@ -14,7 +14,7 @@ from schemas.topics import DEAD_LETTERS
 from streams.runtime import Stage, disk
 from streams.runtime.failpoints import Point
 from streams.runtime.kafka import KafkaStore
-from streams.runtime.state import State
+from streams.runtime.state import DiskError, State
 from streams.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
 from tests.integration.runtime.faults import passing
@@ -129,6 +129,20 @@ def test_a_state_in_use_is_not_taken_for_a_damaged_one(tmp_path: Path):
         disk.open(tmp_path / "0")
     state.close()
     assert [found.name for found in tmp_path.iterdir()] == ["0"]
+
+
+class Unreadable(State):
+    """A state of which nothing can be read."""
+
+    def get(self, key: bytes) -> NoReturn:
+        raise DiskError(f"{key!r}: Too many open files")
+
+
+def test_a_state_that_can_not_be_read_when_it_is_opened_is_let_go(tmp_path: Path):
+    with pytest.raises(DiskError) as failed:
+        Unreadable(tmp_path)
+    State(tmp_path).close()  # nobody has its lock, though the error is still at hand
+    assert "Too many open files" in str(failed.value)
 
 
 class Disk:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 import structlog
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from schemas import records as r
 from streams.runtime import Block
+from streams.runtime.failpoints import Point
+from streams.runtime.state import State
 from tests.integration.runtime.counting import Log
+from tests.integration.runtime.faults import passing
 from tests.integration.runtime.proxy import Api, proxied
 
 
@@ -49,6 +52,16 @@ async def test_a_restore_that_takes_long_tells_how_far_it_is(owner, log: Log):
     assert 0 < told["records"] < ended["records"] == 16  # each block changes its position, too
     assert ended["records"] - told["records"] <= told["remaining"] < 3 * 8
     assert second.kept("ann") == 7
+
+
+async def test_a_restore_that_can_not_begin_lets_go_of_the_disk(owner, log: Log, tmp_path: Path):
+    async with proxied(log.kafka) as network:
+        late = owner("a", kafka=network.kafka)
+        with passing(late.stage, Point.FENCED, network.refuse), pytest.raises(KafkaError) as failed:
+            await late.open()
+    (path,) = (tmp_path / "a" / "state").glob("*/0")
+    State(path).close()  # nobody has its lock, though the error is still at hand
+    assert failed.value
 
 
 async def test_a_disk_that_is_behind_is_brought_up_to_date(owner, tmp_path: Path):
