@@ -36,6 +36,10 @@ class Hanging(RuntimeError):
     """An agent awaits something within a block that was taken away from it."""
 
 
+class Overdue(TimeoutError):
+    """An agent did not give its block back in time."""
+
+
 class Partition:
     """A partition while this worker owns it.
 
@@ -51,6 +55,10 @@ class Partition:
         self.task: asyncio.Future[None] | None = None
         self.attempts = 0
         """How often it was opened anew after an error."""
+        self.hangs = False
+        """Whether that was last since its agent did not give a block back."""
+        self.others = 0
+        """How often it was for another error: what lies outside, as a broker or a disk, or in the records."""
         self.sights = {topic.name: Sight() for topic in runtime.stage.reads}
         self._current: Block | None = None
         self._runtime = runtime
@@ -176,6 +184,8 @@ class Partition:
         self.accepting = self.ready = False
         self._current = None
         self.attempts += 1
+        self.hangs = isinstance(error, Hanging | Overdue)
+        self.others += not self.hangs
         self._runtime.metrics.retries.inc()
         self.sights = {topic: Sight(sight.end, 0, sight.behind_since) for topic, sight in self.sights.items()}
         for held in self._held.values():
@@ -284,13 +294,21 @@ class Partition:
                 block.taken = 1
                 block.dead_letter(block.raws[0], self._condemned[block.topic][1])
         else:
+            await self._hand_over(block)
+            return
+        await block.folded
+
+    async def _hand_over(self, block: Block) -> None:
+        """Let the agent fold a block. Raises ``Overdue`` and ``Hanging`` where it does not do so in time."""
+        assert block.topic
+        try:
             async with asyncio.timeout(self._settings.block_timeout), self._runtime.folding:
                 if self._stage.current:
                     raise Hanging(f"The agent of {self._stage.current.topic} has not left its block yet.")
                 await self._runtime.channel(block.topic).put(block)
                 await block.folded
-            return
-        await block.folded
+        except TimeoutError as error:
+            raise Overdue(f"The agent of {block.topic} has not folded its block in time.") from error
 
     def _suspect(self, block: Block, error: Exception) -> None:
         """After an error that lies in the records: try half as many, and set the last one left aside."""

@@ -3,7 +3,9 @@
 A stage that stands still although it should move is ended, so that whoever started it starts it anew: no other remedy
 helps in every case, and the next owner's fencing settles whatever was under way. The ends of the inputs are asked for
 through a client of their own, so that a consumer that hangs is noticed too; while the broker does not answer, nothing
-is held against the stage.
+is held against the stage. Neither is an error that lies elsewhere, as in Postgres, the registry or a disk: a process
+that is started anew could only wait for them, too, and would begin to halve a block once more. Only an agent that does
+not give its block back counts from one opening to the next.
 """
 
 import asyncio
@@ -177,8 +179,8 @@ class Watch:
             yield ("the opening of partition", partition), opening, not partition.ready
             for topic in runtime.stage.reads:
                 stood = stands(partition, topic.name, 0)
-                owed = partition.ready and stood.lag > 0 and not holding_back
-                yield (f"{topic.name} in partition", partition), stood.reached, owed
+                owed = (partition.ready or partition.hangs) and stood.lag > 0 and not holding_back
+                yield (f"{topic.name} in partition", partition), (partition.others, stood.reached), owed
 
 
 def tasks() -> list[str]:

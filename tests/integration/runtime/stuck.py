@@ -21,6 +21,15 @@ class Forgetful(Counting):
             await asyncio.Event().wait()
 
 
+class Absorbed(Counting):
+    """Its agent awaits something within its first block, for ever."""
+
+    async def fold(self, blocks: Stream) -> None:
+        async for block in blocks.noack():
+            with block:
+                await asyncio.Event().wait()
+
+
 class Busy(Counting):
     """Its agent keeps the event loop for ever."""
 

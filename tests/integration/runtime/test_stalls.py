@@ -15,7 +15,9 @@ from streams.runtime import Stage
 from streams.runtime.consumer import EFFECTS_WAITING
 from streams.runtime.watch import Stalled
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
-from tests.integration.runtime.stuck import Forgetful
+from tests.integration.runtime.stuck import Absorbed, Forgetful
+from tests.integration.runtime.test_disk import Disk, on
+from tests.integration.runtime.test_metrics import of
 
 
 @pytest.fixture
@@ -41,11 +43,11 @@ async def end_fetching(stage: Stage) -> None:
 
 async def end_of(stage: Stage) -> BaseException:
     """Return why a stage ended by itself."""
+    return await until(lambda: crash_of(stage), lambda found: found is not None)
 
-    async def look() -> BaseException | None:
-        return stage.runtime.crash_reason
 
-    return await until(look, lambda found: found is not None)
+async def crash_of(stage: Stage) -> BaseException | None:
+    return stage.runtime.crash_reason
 
 
 async def counted_anew(counting: Counting, settings, log: Log, commands: int) -> list[int]:
@@ -62,6 +64,27 @@ async def test_a_stage_whose_agent_never_finishes_ends_and_goes_on_when_started_
     assert isinstance(reason, Stalled)
     assert f"{counting.commands.name} in partition 0" in str(reason)
     assert await counted_anew(counting, impatient, log, 10) == list(range(1, 11))
+
+
+async def test_an_agent_that_never_leaves_its_block_is_found_in_the_time_of_a_stall(worker_settings, log: Log):
+    patience = {"block_timeout": 3.0, "stall_timeout": 5.0, "retry_pause": 1.5}
+    counting = await prepared(Absorbed(worker_settings.model_copy(update=patience)))
+    await log.put(counting.commands, [command("ann", n) for n in range(10)])
+    async with running(counting.stage):
+        reason = await until(lambda: crash_of(counting.stage), bool, seconds=20)  # it has opened anew twice or thrice
+    assert isinstance(reason, Stalled)
+    assert f"{counting.commands.name} in partition 0" in str(reason)
+
+
+async def test_a_stage_whose_disk_can_not_be_read_waits_for_it(worker_settings, log: Log):
+    counting = await on(ill := Disk(), worker_settings.model_copy(update={"stall_timeout": 2.0, "tick": 60.0}))
+    async with running(counting.stage):
+        ill.ill = True
+        await log.put(counting.commands, [command("ann", n) for n in range(10)])
+        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 15)  # at 0.2 s each or more
+        assert counting.stage.runtime.crash_reason is None
+        ill.ill = False
+        await log.wait_for(counting.counts, 10)
 
 
 async def test_a_consumer_that_tells_no_position_hides_no_stall(impatient, log: Log):
