@@ -20,7 +20,12 @@ _MOST = 1000
 
 
 class OtherRules(RuntimeError):
-    """The log was decided under other rules than this Rondo's: deciding again would say nothing."""
+    """The log was decided under other rules than this Rondo's from a block on: deciding again would say nothing."""
+
+    def __init__(self, source: str, rules: str) -> None:
+        self.told = f"{source} was decided under version {rules} of the rules, and this Rondo has {RULES}"
+        """Where and under which, as a clause."""
+        super().__init__(f"{self.told}: replay it with a Rondo of that version, --until where the next one began.")
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,4 @@ async def formed(source: Tape, alone: Callable[[ConsumerRecord], bool]) -> Async
 
 def _same_rules(block: r.Block, source: str) -> None:
     if block.rules != RULES:
-        raise OtherRules(
-            f"{source} was decided under version {block.rules} of the rules, and this Rondo has {RULES}: replay it "
-            f"with a Rondo of that version."
-        )
+        raise OtherRules(source, block.rules)

@@ -22,6 +22,8 @@ class Verified:
     kept: int = 0
     """Keys of the state, or rows."""
     difference: Difference | None = None
+    undecided: str | None = None
+    """From where on outputs and state could not be decided again, and why, as a clause; None where all were."""
     notes: list[str] = field(default_factory=list)
 
 

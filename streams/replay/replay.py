@@ -48,7 +48,8 @@ async def replay(settings: Settings, stage: Stage, wanted: Wanted) -> AsyncItera
     """Yield what a stage keeps, in the order of partition and key: ``table``, ``key`` and ``value``, or a ``row``.
 
     What stands plays no part in it: neither state nor views are read. Raises as ``verify`` does, ``Differs`` where a
-    block can't be folded as it was, and ``NotAMark`` for a place that the stage never comes to.
+    block can't be folded as it was, ``OtherRules`` where it was decided under others, and ``NotAMark`` for a place that
+    the stage never comes to.
     """
     async with means(settings, stage) as given:
         for mark in (wanted.since, wanted.until):

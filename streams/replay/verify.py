@@ -34,13 +34,15 @@ class Report:
     def _conclusion(self) -> str:
         if self.differences:
             return f"The first difference: {self.differences[0].told()}"
+        if any(part.undecided for part in self.parts):
+            return "Nothing differs, but not everything could be decided again: a Rondo of the rules of then could."
         return "Everything stands as it follows from the log."
 
 
 async def verify(settings: Settings, stages: Sequence[Stage]) -> Report:
     """Fold the log again for these stages, and compare with what stands: they may run meanwhile.
 
-    Raises ``OtherRules`` where the log was decided under other rules, and what the broker's and the registry's clients
+    A part that was decided under other rules is reported as that. Raises what the broker's and the registry's clients
     raise.
     """
     return Report(tuple([part for stage in stages async for part in _verify_stage(settings, stage)]))
@@ -78,5 +80,6 @@ async def _verify_stage(settings: Settings, stage: Stage) -> AsyncIterator[Verif
 def _line(part: Verified) -> str:
     where = part.stage if part.partition is None else f"{part.stage}, partition {part.partition}"
     compared = f"{part.records} records folded, {part.outputs} outputs and {part.kept} kept values compared"
-    verdict = "differs" if part.difference else "holds"
-    return "; ".join((f"{where} {verdict}: {compared}", *part.notes))
+    verdict = "differs" if part.difference else "holds as far as it can be decided again" if part.undecided else "holds"
+    undecided = (f"{part.undecided}, so from there on only laws and disk were checked",) if part.undecided else ()
+    return "; ".join((f"{where} {verdict}: {compared}", *part.notes, *undecided))

@@ -1,6 +1,7 @@
 """Verifying a stage on a real broker: it holds after whatever happened, and each planted difference is named."""
 
 import time
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -9,8 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.reading import committed
-from streams.replay import Difference, Report, verify
-from streams.replay.course import OtherRules
+from streams.replay import Difference, OtherRules, Report, Wanted, replay, verify
 from streams.runtime import Block
 from streams.runtime.disk import directory
 from streams.runtime.kafka import KafkaStore
@@ -106,12 +106,18 @@ async def test_a_key_that_nothing_led_to_is_named(counted: Counting, log: Log):
     assert (found.place, found.replayed) == ("key heads eve", "nothing")
 
 
-async def test_a_value_on_the_disk_that_was_changed_is_named(counted: Counting, log: Log):
+def doctor(counted: Counting) -> Path:
+    """Change a value on the disk of the first partition; return where that is."""
     path = directory(counted.stage.settings.data, counted.stage.cluster, counted.stage.name, 0)
     disk = State(path)
-    doctored = log.codec.encode(counted.stage.changelog.name, r.AuditHead(12, command("ann", 9).id))
+    doctored = counted.stage.codec.encode(counted.stage.changelog.name, r.AuditHead(12, command("ann", 9).id))
     disk.write({b"heads\x00ann": doctored}, disk.changelog, disk.at)
     disk.close()
+    return path
+
+
+async def test_a_value_on_the_disk_that_was_changed_is_named(counted: Counting):
+    path = doctor(counted)
     found = await first(counted)
     assert (found.place, found.field, found.stands, found.replayed) == ("key heads ann", "sequence", "12", "10")
     assert str(path) in found.reason
@@ -259,7 +265,9 @@ async def test_a_timer_that_was_passed_over_is_named(worker_settings, log: Log):
     assert (await first(counting)).place == f"timer {command('ann', 0).id} of 500, due 1500"
 
 
-async def test_a_log_that_was_decided_under_other_rules_is_refused(counted: Counting, log: Log):
+@pytest.fixture
+async def upgraded(counted: Counting, log: Log) -> Counting:
+    """A stage of which one block was decided under other rules."""
     assert counted.stage.blocks
     block = r.Block(counted.stage.name, counted.commands.name, 10, 10, 1, "0", "2026.6")
     encoded = log.codec.encode(counted.stage.blocks.name, block)
@@ -267,5 +275,23 @@ async def test_a_log_that_was_decided_under_other_rules_is_refused(counted: Coun
     await log.put(counted.commands, [command("ann", 10)])
     raw = (await raws(log, counted.commands))[-1]
     await by_hand(counted, raw, {raw.topic: raw.offset + 1})
-    with pytest.raises(OtherRules, match="version 0 of the rules"):
-        await verified(counted)
+    return counted
+
+
+async def test_a_part_that_was_decided_under_other_rules_is_told_and_the_others_are_verified(upgraded: Counting):
+    report = await verified(upgraded)
+    older, other = report.parts
+    assert (older.records, older.undecided is not None, other.undecided) == (10, True, None)
+    assert report.differences == [], report.told()
+    assert "was decided under version 0 of the rules" in report.told()
+    assert "Everything stands" not in report.told()
+
+
+async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified(upgraded: Counting):
+    doctor(upgraded)
+    assert (await first(upgraded)).place == "key heads ann"
+
+
+async def test_a_replay_of_what_was_decided_under_other_rules_is_refused(upgraded: Counting):
+    with pytest.raises(OtherRules, match=r"version 0 of the rules.*replay it with a Rondo of that version"):
+        [entry async for entry in replay(upgraded.stage.settings, upgraded.stage, Wanted())]
