@@ -108,7 +108,7 @@ def verify_stages(stages: tuple[str, ...]) -> None:
 @click.option(
     "--since", help="Only what changed since a record (task-commands/0/17) or an instant (2026-11-23T12:00Z)."
 )
-@click.option("--until", help="As it was before a record or an instant.")
+@click.option("--until", help="As it was before a record or an instant; views, before an instant.")
 @click.option("--output", type=click.File("wb", atomic=True), default="-", help="A file to write to.")
 def replay_stage(stage: str, user: str | None, since: str | None, until: str | None, output: BinaryIO) -> None:
     """Fold the log again for STAGE, and tell what it leads to: one JSON object a line."""

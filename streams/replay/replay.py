@@ -61,8 +61,13 @@ async def replay(settings: Settings, stage: Stage, wanted: Wanted) -> AsyncItera
 
 
 async def _check(given: Means, stage: Stage, mark: Mark) -> None:
-    """Raise ``NotAMark`` for a record that is none of the stage's inputs, or does not stand."""
+    """Raise ``NotAMark`` for a record that is none of the stage's inputs, does not stand, or is no moment of all."""
     inputs = [topic.name for topic in stage.reads]
+    if not stage.blocks and len(inputs) > 1:
+        raise NotAMark(
+            f"{stage.name} folds each of {', '.join(inputs)} by itself, and nothing says how far the others were at a "
+            f"record of one: name an instant, as 2026-11-23T12:00:00Z."
+        )
     if mark.topic not in inputs:
         raise NotAMark(f"{stage.name} does not read {mark.topic}: name a record of {' or '.join(inputs)}.")
     count = given.settings.partitions
