@@ -12,12 +12,17 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from local import ports
 from local.settings import ROOT
+from schemas import records as r
+from schemas.codec import binary
+from streams.domain import bulk, validation
 from streams.runtime.state import Memory, State
 from tests.integration.runtime.counting import PARTITIONS, Counting, Log, command, prepared, until
+from tests.unit.domain.given import PARIS, WEEKDAYS, World, create, update
 
 MIB = 1024 * 1024
 HELD = 16 * MIB
 FETCH = 16 * MIB  # one answer of the broker
+BULK = 80 * MIB  # of events and changelog that one chunk leads to
 OVERSHOOT = 4 * MIB  # of an input's partition: what a fetch of 1 MiB is in Python, which comes before it pauses
 
 
@@ -79,6 +84,22 @@ async def test_what_waits_for_a_worker_stays_on_the_broker(worker_settings, log:
         after = await still(port)
     assert after["rondo_held_bytes"] <= most
     assert after["process_resident_memory_bytes"] - before["process_resident_memory_bytes"] <= most + FETCH
+
+
+def test_a_chunk_of_a_bulk_is_at_most_as_large_as_it_is_said_to_be():
+    wide = "🥛"
+    fields = {
+        "title": wide * validation.MAX_TITLE,
+        "notes": wide * validation.MAX_NOTES,
+        "tags": tuple(f"{n:02}{wide * (validation.MAX_TAG - 2)}" for n in range(validation.MAX_TAGS)),
+        "due": PARIS,
+        "rrule": WEEKDAYS,
+        "reminders": tuple(r.Reminder(f"{n:064}", before=n) for n in range(validation.MAX_REMINDERS)),
+    }
+    event = World(create(**fields), update(pinned=True)).events[-1]
+    written = sum(len(binary(type(record)).write(b"", record)) for record in (event, event.task))
+    assert 0.9 * BULK < bulk.MOST * written <= BULK
+    assert f"{BULK // MIB} MiB" in (ROOT / "docs" / "operating.md").read_text()
 
 
 def test_all_states_of_a_process_share_one_memory(tmp_path: Path):
