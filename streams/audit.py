@@ -1,7 +1,7 @@
 """Audit: every event becomes an entry with field-by-field changes, actor and cause, chained by hash for each user.
 
-The stage keeps each task, list and tag as it last was, since a change is told by what stood before, and the end of each
-user's chain.
+The stage keeps each task, list, saved filter and tag as it last was, since a change is told by what stood before, and
+the end of each user's chain.
 """
 
 from schemas import records as r

@@ -1,9 +1,9 @@
 """Everything of a user's: their and derived commands become events, and exactly one outcome for each command id.
 
 State, by user: the tasks, what is remembered of each series for ever, the lists with how many tasks are on each, the
-tags with a colour, and the command ids of the last 30 days of record time, with what bulks resolved to. A command that
-comes again within them does nothing, not even a second outcome. A deleted task stays for 30 days; then its timer writes
-a notice to the stage's own topic, and consuming that drops it.
+saved filters, the tags with a colour, and the command ids of the last 30 days of record time, with what bulks resolved
+to. A command that comes again within them does nothing, not even a second outcome. A deleted task stays for 30 days;
+then its timer writes a notice to the stage's own topic, and consuming that drops it.
 
 Gap: ids older than that are forgotten, so a client must not send a command again after 30 days.
 """
