@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from postgres.scratch import TABLES
 from postgres.writer import all_positions, put_views
 from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, TASK_EVENTS
 from streams.domain.views import collect
@@ -21,19 +22,6 @@ end $$;
 create trigger moved_back before update on rondo.positions
 for each row when (new.position <= old.position) execute function public.note_moved_back();
 """
-TABLES = (
-    "tasks",
-    "tags",
-    "task_tags",
-    "lists",
-    "filters",
-    "tag_colours",
-    "audit",
-    "reminders",
-    "notifications",
-    "bulks",
-    "commands",
-)
 
 
 async def differences(live: str, rebuilt: str, seen: Seen) -> list[str]:
