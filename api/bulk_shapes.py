@@ -11,6 +11,7 @@ from api.problems import FieldError, invalid
 from schemas import records as r
 from streams.domain import times, validation
 from streams.domain.filters.bounds import MAX_LENGTH
+from streams.domain.invalid import Invalid
 
 MOST_NAMED = 5_000
 """The most tasks that a bulk names one by one; a body has no room for many more."""
@@ -59,7 +60,7 @@ def change(body: NewBulk) -> r.TaskChange:
         changed=shapes.changed(changes),
         fields=shapes.checked(changes, "changes."),
         add_tags=_tags("add_tags", body.add_tags),
-        remove_tags=_tags("remove_tags", body.remove_tags),
+        remove_tags=_borne(body.remove_tags),
         shift=body.shift,
     )
 
@@ -87,3 +88,14 @@ def _tags(name: str, tags: list[str] | None) -> tuple[str, ...]:
     if checked.problems:
         raise invalid([FieldError(each.field.replace("tags", name, 1), each.detail) for each in checked.problems])
     return checked.fields.tags
+
+
+def _borne(tags: list[str] | None) -> tuple[str, ...]:
+    """Return the tags to take away: also some that none could be given any more."""
+    try:
+        named = [validation.borne_tag(f"remove_tags.{place}", tag) for place, tag in enumerate(tags or ())]
+    except Invalid as problem:
+        raise invalid([FieldError(problem.field, problem.detail)]) from None
+    if len(named) > validation.MAX_TAGS:
+        raise invalid([FieldError("remove_tags", f"A bulk takes away at most {validation.MAX_TAGS} tags.")])
+    return tuple(sorted(set(named)))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal
@@ -313,9 +313,18 @@ def checked_tag_fields(body: TagChanges) -> r.TagFields:
 
 
 def checked_tag(name: str) -> str:
-    """Return a tag's name in its one form. Raises ``Problem``."""
+    """Return a new tag's name in its one form. Raises ``Problem``."""
+    return _tag(validation.tag, name)
+
+
+def checked_borne_tag(name: str) -> str:
+    """Return the name of a tag that tasks may bear, in its one form. Raises ``Problem``."""
+    return _tag(validation.borne_tag, name)
+
+
+def _tag(check: Callable[[str, str], str], name: str) -> str:
     try:
-        return validation.tag("name", name)
+        return check("name", name)
     except Invalid as problem:
         raise invalid([FieldError(problem.field, problem.detail)]) from None
 

@@ -40,7 +40,7 @@ async def rename_tag(name: Name, body: NewName, envelope: Enveloped, parts: Serv
 
     Where tasks bear the other one already, the two become one.
     """
-    tag, to = shapes.checked_tag(name), shapes.checked_tag(body.name)
+    tag, to = shapes.checked_borne_tag(name), shapes.checked_tag(body.name)
     if tag == to:
         raise invalid([FieldError("name", "It is its name already; give another.")])
     change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
@@ -55,7 +55,7 @@ async def rename_tag(name: Name, body: NewName, envelope: Enveloped, parts: Serv
 @router.get("/{name:path}", responses=responses(examples.TAG, NOT_FOUND))
 async def read_tag(name: Name, user: User, parts: Served) -> answers.Tag:
     """Return a tag: its colour, and how many open tasks bear it."""
-    tag = shapes.checked_tag(name)
+    tag = shapes.checked_borne_tag(name)
     async with parts.views.of(user) as view:
         found = await view.tag(tag)
     if found is None:
@@ -76,7 +76,7 @@ async def change_tag(name: Name, body: Changes, envelope: Enveloped, parts: Serv
 )
 async def delete_tag(name: Name, envelope: Enveloped, parts: Served) -> Response:
     """Take a tag from all tasks that bear it, and its colour. The tasks stay."""
-    tag = shapes.checked_tag(name)
+    tag = shapes.checked_borne_tag(name)
     change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
     tasks = await bulks.tagged(tag, envelope.user, parts)
     chunks = bulks.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint())

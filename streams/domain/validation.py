@@ -1,6 +1,9 @@
 """What people may write into a task or a list: checked, and brought into one form, before a command is written.
 
 Text is brought into Unicode's composed form (NFC) and holds no control characters; lengths count its code points.
+What stands in a line, such as a title, a name or a tag, shows what it is: it has a visible character, is one line
+wherever it stands, and turns no direction round (Unicode Standard Annex 9, 2.1 to 2.5), which would make it and what
+follows it read as another text.
 Text that would be too long in any case is refused before it is composed, which may take the square of its length.
 """
 
@@ -26,6 +29,11 @@ MAX_REMINDERS = 20
 MAX_BEFORE = 366 * 24 * 60 * 60
 """The longest time between a reminder and the due, in seconds."""
 
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates; the marks U+200E, U+200F and U+061C turn nothing but themselves."""
+_BREAKING = frozenset("\u2028\u2029")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing: the Hangul fillers, and Braille without a dot."""
 _WIDEST = 4
 """The most code points that one of composed text is written with."""
 
@@ -36,6 +44,7 @@ ALL_OF_A_FILTER = FilterFields.__struct_fields__
 Fields = TypeVar("Fields", bound=Struct)
 Checks: TypeAlias = Mapping[str, Callable[[Any], Any]]
 
+_TAG = f"A tag has 1 to {MAX_TAG} characters."
 _COLOUR = re.compile("#[0-9a-f]{6}", re.ASCII)
 
 
@@ -116,10 +125,25 @@ def _name(value: str) -> str:
 
 
 def _line(field: str, value: str, most: int, detail: str) -> str:
-    line = _text(field, value.strip(" \t\r\n"), most, detail).strip()
-    if not line:
-        raise Invalid(field, detail)
+    return _shown(field, _text(field, value.strip(" \t\r\n"), most, detail), detail).strip()
+
+
+def _shown(field: str, line: str, detail: str) -> str:
+    """Return a text that stands in a line; raise ``Invalid`` where it does not show what it is."""
+    for character in line:
+        if character in _TURNING:
+            raise Invalid(field, f"The character U+{ord(character):04X} turns the direction of text; leave it out.")
+        if character in _BREAKING:
+            raise Invalid(field, f"The character U+{ord(character):04X} begins another line; leave it out.")
+    if not any(map(_is_visible, line)):
+        raise Invalid(field, f"{detail} At least one of them is visible." if line.strip() else detail)
     return line
+
+
+def _is_visible(character: str) -> bool:
+    category = unicodedata.category(character)
+    # What has no category yet (Cn) may be an emoji that is newer than this Python.
+    return (category[0] in "LNPS" or category in ("Cn", "Co")) and character not in _BLANK
 
 
 def _filter(value: str) -> str:
@@ -154,10 +178,17 @@ def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def tag(field: str, value: str) -> str:
     """Return a tag's name in its one form; raise ``Invalid``."""
-    detail = f"A tag has 1 to {MAX_TAG} characters."
-    name = _text(field, value.strip(" "), MAX_TAG, detail).strip()
+    return _shown(field, _text(field, value.strip(" "), MAX_TAG, _TAG), _TAG).strip()
+
+
+def borne_tag(field: str, value: str) -> str:
+    """Return the name of a tag that a task may bear already, in its one form; raise ``Invalid`` for what none ever was.
+
+    Tags were once taken that ``tag`` refuses now: they are still found, renamed and taken away.
+    """
+    name = _text(field, value.strip(" "), MAX_TAG, _TAG).strip()
     if not name:
-        raise Invalid(field, detail)
+        raise Invalid(field, _TAG)
     return name
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.records import Due, Reminder, TaskFields
+from schemas.records import Due, FilterFields, ListFields, Reminder, TaskFields
 from streams.domain import times
-from streams.domain.validation import check
+from streams.domain.validation import borne_tag, check, check_filter, check_list
 from tests.unit.domain.given import PARIS, WEEKDAYS
 
 RELATIVE = (Reminder("r1", before=900),)
@@ -54,9 +54,49 @@ def test_what_is_no_title_is_refused(title):
     assert refused(title=title) == ["title"]
 
 
-@pytest.mark.parametrize("title", ["x", "x" * 500, "\U0001f33b" * 500, "\u5c71", "مهمة"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "x",
+        "x" * 500,
+        "\U0001f33b" * 500,
+        "\u5c71",
+        "مهمة",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f469\u200d\U0001f680",
+        "\u200f!",
+        "\U0001fae8",
+    ],
+)
 def test_a_title_in_any_script_is_taken(title):
     assert taken(title=title).title == title
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\ufeff", "\u200d\u2060", "\u00ad", "\u3164", "\u2800", "\ufe0f"], ids=ascii
+)
+def test_what_shows_nothing_is_no_title_no_tag_and_no_name(hidden):
+    assert refused(title=hidden) == ["title"]
+    assert refused(tags=(f" {hidden} ",)) == ["tags.0"]
+    assert [problem.field for problem in check_list(ListFields(hidden)).problems] == ["name"]
+    assert [problem.field for problem in check_filter(FilterFields(hidden, "open")).problems] == ["name"]
+
+
+@pytest.mark.parametrize("turning", ["\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029"], ids=ascii)
+@pytest.mark.parametrize("text", ["a{}b", "{}a", "a{}"])
+def test_a_line_neither_turns_round_nor_breaks(turning, text):
+    line = text.format(turning)
+    assert refused(title=line, tags=(line,)) == ["tags.0", "title"]
+    assert [problem.field for problem in check_list(ListFields(line)).problems] == ["name"]
+
+
+def test_notes_may_be_written_in_both_directions():
+    assert taken(notes="\u2067\u05d0\u2069 is a letter").notes == "\u2067\u05d0\u2069 is a letter"
+
+
+@pytest.mark.parametrize("name", ["\u200b", "a\u202eb"], ids=ascii)
+def test_a_tag_of_earlier_times_still_has_a_name(name):
+    assert borne_tag("name", name) == name
 
 
 @pytest.mark.parametrize("notes", ["x" * 16_385, "nul\x00", "esc\x1b[0m", "\udc00"])

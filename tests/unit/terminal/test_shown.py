@@ -73,6 +73,39 @@ def test_no_title_can_move_the_cursor_or_pass_for_another_field(title: str):
     assert line.replace("\t", "").isprintable()
 
 
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("a\u202eb", "a\\u202eb"),
+        ("\u200b", "\\u200b"),
+        ("\ufeffa", "\\ufeffa"),
+        ("a\u2028b\u2029", "a\\u2028b\\u2029"),
+        ("\u200d", "\\u200d"),
+        ("a\u200d\u200d", "a\u200d\\u200d"),
+        ("a\U000e0041", "a\\U000e0041"),
+    ],
+    ids=ascii,
+)
+def test_what_hides_turns_or_breaks_a_line_is_shown_by_its_number(text: str, seen: str):
+    assert shown.plain(text) == seen
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f469\u200d\U0001f680",
+        "\u2764\ufe0f\u200d\U0001f525",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0915\u094d\u200d\u0937",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+        "\u0601\u0661",
+    ],
+    ids=ascii,
+)
+def test_scripts_and_emoji_are_shown_as_they_are(text: str):
+    assert shown.plain(text) == text
+
+
 def test_a_title_is_no_markup():
     assert "[red]Stop[/red] 👩‍🚀" in rendered(shown.table([SIMPLE | {"title": "[red]Stop[/red] 👩‍🚀"}], NOW))
 
