@@ -50,6 +50,8 @@ TASK: dict[str, Any] = {
     "pinned": False,
     "list": _LIST_ID,
 }
+MOVE: dict[str, Any] = {"before": "2b5e8d1a-7f40-5c92-a6b3-8e1d4f7a9c05"}
+MOVE_TO_TOP: dict[str, Any] = {"to": "top"}
 NEW_FILTER: dict[str, Any] = {"name": "This week", "filter": "due < today+7d", "sort": "due,-priority"}
 FILTER_CHANGES: dict[str, Any] = {"filter": "due < today+7d and not #waiting"}
 FILTER: dict[str, Any] = {

@@ -244,6 +244,27 @@ class NewName(Shape):
     name: Tag
 
 
+Beside = Annotated[UUID | None, Strict(False)]
+
+
+class Move(Shape):
+    """Where to move a task in your own order: exactly one of the three."""
+
+    like = '{"before": "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"} or {"to": "top"}'
+
+    before: Annotated[Beside, Field(description="The task that it is to stand right before.")] = None
+    after: Annotated[Beside, Field(description="The task that it is to stand right behind.")] = None
+    to: Annotated[
+        Literal["top", "bottom"] | None, Field(description="Before all of your open tasks, or behind them.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Move":
+        if (self.before, self.after, self.to).count(None) != 2:
+            raise ValueError("Give either before, after or to.")
+        return self
+
+
 _RECORD_NAMES = {"recurrence": "rrule", "order": "rank", "filter": "text"}
 
 

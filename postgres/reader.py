@@ -13,6 +13,7 @@ from postgres import finding
 from postgres.finding import Position, Wanted
 from postgres.queries import load
 from postgres.rows import (
+    Beside,
     Chunk,
     Cursor,
     Delivery,
@@ -38,6 +39,9 @@ from postgres.rows import (
 from schemas import subjects
 
 __all__ = [
+    "BOTTOM",
+    "TOP",
+    "Beside",
     "Chunk",
     "Delivery",
     "DeliveryStep",
@@ -63,6 +67,8 @@ __all__ = [
 ]
 
 
+TOP, BOTTOM = "", "~"
+"""What is before and behind all ranks."""
 FEW = 500
 """So many tasks are read by their ids, sooner than by an index that has their order."""
 
@@ -98,6 +104,11 @@ class View:
         """Return a task, also a deleted one; None where the user has no such task."""
         row = await self._connection.fetchrow(f"{finding.columns()} from rondo.tasks where tasks.id = $1::uuid", task)
         return None if row is None else struct(Task, row)
+
+    async def beside(self, rank: str, but: str) -> Beside:
+        """Return what is right before and right behind a rank, or ``TOP`` or ``BOTTOM``, among all tasks but one."""
+        row = await load("read").beside(self._connection, user=self._user, rank=rank, but=but)
+        return struct(Beside, row)
 
     async def tasks(self, wanted: Wanted, limit: int) -> Page[Task, Position]:
         """Return a page of the tasks that are wanted."""

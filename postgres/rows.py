@@ -55,6 +55,13 @@ class Task(Struct, frozen=True):
     list: str | None
 
 
+class Beside(Struct, frozen=True):
+    """The ranks of the open tasks before and behind a place in the custom order; None where there is no such task."""
+
+    before: str | None
+    behind: str | None
+
+
 class List(Struct, frozen=True):
     """A list as it stands, and how many open tasks are on it."""
 

@@ -27,6 +27,7 @@ SECTIONS = {
         "list": Wired("look:list_tasks", "Show tasks, the newest first."),
         "show": Wired("look:show", "Show everything about tasks."),
         "edit": Wired("change:edit", "Set fields of tasks."),
+        "move": Wired("move:move", "Move a task in your own order."),
         "complete": Wired("finish:complete", "Complete tasks."),
         "reopen": Wired("finish:reopen", "Open completed tasks again."),
         "delete": Wired("finish:delete", "Delete tasks; their history stays."),

@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Query, Response
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
-from api import answers, bulks, examples, shapes
+from api import answers, bulks, examples, moving, shapes
 from api.ingress import Enveloped, Expected
 from api.pages import TaskId, responses
 from api.parts import Served
@@ -32,6 +33,8 @@ _SUBTASKS = "`delete` deletes what is a part of the task, and its parts, too."
 _DELETED = TaskChange(Action.DELETE, (), TaskFields())
 
 NewTask = Annotated[shapes.NewTask, Body(openapi_examples={"recurring": {"value": examples.NEW_TASK}})]
+_MOVES = {"before": {"value": examples.MOVE}, "top": {"value": examples.MOVE_TO_TOP}}
+Move = Annotated[shapes.Move, Body(openapi_examples=_MOVES)]
 Changes = Annotated[shapes.Changes, Body(openapi_examples={"change": {"value": examples.CHANGES}})]
 
 
@@ -50,6 +53,19 @@ async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected
     command = UpdateTask(
         **envelope.changing(expected, body), task=str(task), changed=shapes.changed(body), fields=fields
     )
+    return await take(parts.ingress, command, envelope)
+
+
+@router.post("/{task}/move", status_code=202, response_model=answers.Taken, responses=TASK.change)
+async def move_task(task: TaskId, body: Move, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
+    """Move a task in your own order: right before another, right behind it, to the top or to the bottom.
+
+    Its new `order` is computed from those of the open tasks beside that place, as they stand now.
+    """
+    command = UpdateTask(**envelope.changing(expected, body), task=str(task), changed=("rank",), fields=TaskFields())
+    if not await parts.ingress.known(envelope, command.fingerprint):  # what is beside the place may be gone by then
+        rank = await moving.rank(body, str(task), envelope.user, parts)
+        command = replace(command, fields=TaskFields(rank=rank))
     return await take(parts.ingress, command, envelope)
 
 

@@ -22,6 +22,22 @@ select
     end as start,
     start_at, parent_id::text as parent, rank, pinned, list_id::text as list;
 
+-- name: beside(user, rank, but)^
+-- The ranks before and behind a rank, of the user's open tasks but one.
+select
+    (
+        select rank from rondo.tasks
+        where user_id = :user::uuid and status = 'OPEN' and rank < :rank::text and tasks.id <> :but::uuid
+        order by rank desc
+        limit 1
+    ) as before,
+    (
+        select rank from rondo.tasks
+        where user_id = :user::uuid and status = 'OPEN' and rank > :rank::text and tasks.id <> :but::uuid
+        order by rank
+        limit 1
+    ) as behind;
+
 -- name: list(id)^
 -- One list, also a deleted one.
 select

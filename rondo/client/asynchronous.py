@@ -83,6 +83,7 @@ class AsyncRondo:
 
     create = _asends(calls.create)
     update = _asends(calls.update)
+    move = _asends(calls.move)
     complete = _asends(calls.complete)
     reopen = _asends(calls.reopen)
     delete = _asends(calls.delete)

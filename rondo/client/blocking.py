@@ -83,6 +83,7 @@ class Rondo:
 
     create = _sends(calls.create)
     update = _sends(calls.update)
+    move = _sends(calls.move)
     complete = _sends(calls.complete)
     reopen = _sends(calls.reopen)
     delete = _sends(calls.delete)

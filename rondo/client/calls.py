@@ -27,6 +27,7 @@ from rondo.client.shapes import (
     NewBulk,
     Notification,
     Page,
+    Place,
     Refusal,
     SavedFilter,
     StandingReminder,
@@ -87,6 +88,18 @@ def update(
     is done, and the outcome is ``Outdated``.
     """
     return _command("PATCH", _task(task), wait, key, body=fields, version=version)
+
+
+def move(
+    task: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    **place: Unpack[Place],
+) -> Call[Answer]:
+    """Move a task right ``before`` or ``after`` another, by id, or ``to`` the top or the bottom of your own order."""
+    return _command("POST", f"{_task(task)}/move", wait, key, body=place, version=version)
 
 
 def complete(

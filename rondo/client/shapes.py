@@ -61,6 +61,14 @@ class Changes(Fields, total=False):
     title: str
 
 
+class Place(TypedDict, total=False):
+    """Where a task comes to in your own order: exactly one of the three; tasks by their ids."""
+
+    before: str | None
+    after: str | None
+    to: Literal["top", "bottom"] | None
+
+
 class ListFields(TypedDict, total=False):
     """The fields of a list that a command sets besides its name; in a change, None clears one."""
 

@@ -11,35 +11,57 @@ import re
 from streams.domain.invalid import Invalid
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-MAX_RANK = 64
+BASE = len(DIGITS)
+MAX_RANK = 255
+"""The usual ways to move tasks never come near it (18 characters after 5,000 moves of one kind). The worst way, a task
+between the two that were moved last, again and again, takes a character for every two or three."""
 
 _RANK = re.compile(f"[0-9A-Za-z]{{0,{MAX_RANK - 1}}}[1-9A-Za-z]", re.ASCII)
 _WIDTH = 8  # digits of a creation: enough for the instants of 6,000 years
+_STEP = BASE
+_MORE = 3
+"""Digits that are added where there is no room: for nearly 2,000 steps in either direction."""
 
 
 def of_creation(at: int) -> str:
     """Return the rank of a task that was created at an instant (milliseconds since 1970) and never moved."""
-    digits = ""
-    for _ in range(_WIDTH):
-        at, digit = divmod(at, len(DIGITS))
-        digits = DIGITS[digit] + digits
-    return f"{digits}V"  # the middle digit: it never ends with 0
+    return f"{_text(at, _WIDTH)}V"  # the middle digit: it never ends with 0
 
 
 def between(before: str | None, after: str | None) -> str:
-    """Return a rank between two, None for the beginning or the end. Raises ValueError unless before < after."""
-    low, high = before or "", after
-    if high is not None and low >= high:
-        raise ValueError(f"There is no place between {low!r} and {high!r}.")
-    shared = 0
-    while high is not None and shared < len(high) and (low[shared : shared + 1] or "0") == high[shared]:
-        shared += 1
-    prefix = (high or "")[:shared]
-    first = DIGITS.index(low[shared]) if shared < len(low) else 0
-    last = DIGITS.index(high[shared]) if high is not None else len(DIGITS)
-    if last - first > 1:
-        return prefix + DIGITS[(first + last) // 2]
-    return prefix + DIGITS[first] + between(low[shared + 1 :], None)
+    """Return a rank between two, None for the beginning or the end. Raises ValueError unless before < after.
+
+    Ranks stay short for what people do again and again: moving tasks to the top, to the bottom, or beside one and the
+    same task. Of two ranks the longer one is taken for the newer: the next goes a small step away from that, and leaves
+    the room to the older one for all that are still to come. Ranks of one length have the next in their middle.
+    Where there is no room at their length, it has some digits more, for very many steps.
+    """
+    width = max(len(before or ""), len(after or ""), 1)
+    low, high = _number(before or "", width), BASE**width if after is None else _number(after, width)
+    if low >= high:
+        raise ValueError(f"There is no place between {before!r} and {after!r}.")
+    if high - low == 1:
+        middle = low * BASE**_MORE + BASE**_MORE // 2
+        return _text(middle + 1, width + _MORE)  # one more, as its last digit would be 0
+    newer = len(before or "") - len(after or "")
+    if newer == 0 or high - low <= _STEP:
+        return _text((low + high) // 2, width).rstrip("0")
+    return _text(low + _STEP if newer > 0 else high - _STEP, width).rstrip("0")
+
+
+def _number(rank: str, width: int) -> int:
+    number = 0
+    for digit in rank.ljust(width, "0"):
+        number = number * BASE + DIGITS.index(digit)
+    return number
+
+
+def _text(number: int, width: int) -> str:
+    digits = ""
+    for _ in range(width):
+        number, digit = divmod(number, BASE)
+        digits = DIGITS[digit] + digits
+    return digits
 
 
 def check(rank: str) -> str:

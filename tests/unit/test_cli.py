@@ -19,6 +19,7 @@ from tests.unit.client.tasks import ACCEPTED, ENTRY, PENDING, TASK, task
 from tests.unit.typed import Type
 
 ID = TASK["id"]
+OTHER = "00000000-0000-0000-0000-000000000000"
 HEAVY = ("aiokafka", "fastapi", "faust", "httpx", "msgspec", "rich", "rondo.client", "stamina", "streams")
 
 
@@ -71,6 +72,8 @@ def test_each_option_says_what_it_is_for():
         ("edit", ID, "--due", ""),
         ("show", "milk"),
         ("complete",),
+        ("move", ID),
+        ("move", ID, "--top", "--bottom"),
     ],
     ids=" ".join,
 )
@@ -176,6 +179,22 @@ def test_tags_of_a_task_that_never_rests_are_given_up(typed: Type):
     with Scripted(*[Says(200, TASK), OUTDATED] * TRIES) as api:
         assert typed("edit", ID, "--add-tag", "work", api=api.url)[0] == 1
     assert len(api.asked) == 2 * TRIES
+
+
+@pytest.mark.parametrize(
+    ("words", "body"),
+    [
+        (("--before", OTHER), {"before": OTHER}),
+        (("--after", OTHER), {"after": OTHER}),
+        (("--top",), {"to": "top"}),
+        (("--bottom",), {"to": "bottom"}),
+    ],
+    ids=str,
+)
+def test_a_task_is_moved_to_where_it_was_typed(typed: Type, words: tuple[str, ...], body: Any):
+    with Scripted(Says(200, ACCEPTED)) as api:
+        assert typed("move", ID, *words, api=api.url) == (0, f"Moved {ID[:8]} Stand-up\n", "")
+    assert [(request.path, request.body) for request in api.asked] == [(f"/v1/tasks/{ID}/move", body)]
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ TASK = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
 COMMANDS: list[Call[Any]] = [
     calls.create("x"),
     *(each(TASK) for each in (calls.update, calls.complete, calls.reopen, calls.delete, calls.restore)),
+    calls.move(TASK, to="top"),
     calls.create_list("x"),
     calls.update_list(TASK),
     calls.delete_list(TASK),

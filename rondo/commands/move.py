@@ -1,0 +1,33 @@
+"""`rondo move`: a task's place in your own order."""
+
+import click
+
+from rondo.client.shapes import Place
+from rondo.commands import shared
+from rondo.commands.shared import TaskCommand
+
+
+@click.command(cls=TaskCommand)
+@shared.one
+@click.option("--before", metavar="ID", type=shared.TaskId(), help="Right before this task.")
+@click.option("--after", metavar="ID", type=shared.TaskId(), help="Right behind this task.")
+@click.option("--top", is_flag=True, help="Before all open tasks.")
+@click.option("--bottom", is_flag=True, help="Behind all open tasks.")
+@shared.as_json
+def move(*, task: str, before: str | None, after: str | None, top: bool, bottom: bool, as_json: bool) -> None:
+    """Move a task in your own order, which `rondo list --sort order` shows."""
+    if [bool(each) for each in (before, after, top, bottom)].count(True) != 1:
+        raise click.UsageError("Say where to, by one of --before, --after, --top and --bottom.")
+    with shared.rondo() as client:
+        [moved] = shared.resolve(client, [task])
+        place: Place = {"to": "top" if top else "bottom"}
+        if before:
+            place = {"before": shared.resolve(client, [before])[0]}
+        elif after:
+            place = {"after": shared.resolve(client, [after])[0]}
+        shared.each(
+            [moved],
+            lambda each: client.move(each, wait=shared.WAIT, **place),
+            lambda answer: shared.told(answer, "Moved", "stands there already"),
+            as_json,
+        )
