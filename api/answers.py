@@ -249,6 +249,31 @@ class Task(BaseModel):
         )
 
 
+class TaskTitle(BaseModel):
+    """A task by what people know it by."""
+
+    id: str
+    href: str
+    title: str
+    status: TaskStatus
+
+    @classmethod
+    def of(cls, task: views.TaskTitle) -> "TaskTitle":
+        """Show a task of the views."""
+        return cls.model_validate(
+            {"id": task.id, "href": task_href(task.id), "title": task.title, "status": task.status.lower()}
+        )
+
+
+class TaskTitles(BaseModel):
+    """The tasks whose ids begin as was asked, and whether there are more than these."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.TITLES]})
+
+    items: list[TaskTitle]
+    more: bool
+
+
 def instant(milliseconds: int) -> datetime:
     """Return the time of so many milliseconds since 1970."""
     return _EPOCH + timedelta(milliseconds=milliseconds)

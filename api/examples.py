@@ -52,6 +52,7 @@ TASK: dict[str, Any] = {
 }
 MOVE: dict[str, Any] = {"before": "2b5e8d1a-7f40-5c92-a6b3-8e1d4f7a9c05"}
 MOVE_TO_TOP: dict[str, Any] = {"to": "top"}
+TITLES: dict[str, Any] = {"items": [{**_TASK_REF, "title": "Stand-up", "status": "open"}], "more": False}
 NEW_FILTER: dict[str, Any] = {"name": "This week", "filter": "due < today+7d", "sort": "due,-priority"}
 FILTER_CHANGES: dict[str, Any] = {"filter": "due < today+7d and not #waiting"}
 FILTER: dict[str, Any] = {

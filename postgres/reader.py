@@ -32,6 +32,7 @@ from postgres.rows import (
     SavedFilter,
     Tag,
     Task,
+    TaskTitle,
     TaskVersion,
     Told,
     struct,
@@ -60,6 +61,7 @@ __all__ = [
     "SavedFilter",
     "Tag",
     "Task",
+    "TaskTitle",
     "TaskVersion",
     "Told",
     "View",
@@ -104,6 +106,11 @@ class View:
         """Return a task, also a deleted one; None where the user has no such task."""
         row = await self._connection.fetchrow(f"{finding.columns()} from rondo.tasks where tasks.id = $1::uuid", task)
         return None if row is None else struct(Task, row)
+
+    async def beginning(self, first: str, last: str, limit: int) -> tuple[TaskTitle, ...]:
+        """Return the tasks between two ids, at most so many; those that are deleted last."""
+        rows = load("read").beginning(self._connection, user=self._user, first=first, last=last, limit=limit)
+        return tuple([struct(TaskTitle, row) async for row in rows])
 
     async def beside(self, rank: str, but: str) -> Beside:
         """Return what is right before and right behind a rank, or ``TOP`` or ``BOTTOM``, among all tasks but one."""

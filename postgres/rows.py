@@ -55,6 +55,14 @@ class Task(Struct, frozen=True):
     list: str | None
 
 
+class TaskTitle(Struct, frozen=True):
+    """What tells a task from others: for people who know the beginning of its id."""
+
+    id: str
+    title: str
+    status: r.Status
+
+
 class Beside(Struct, frozen=True):
     """The ranks of the open tasks before and behind a place in the custom order; None where there is no such task."""
 

@@ -1,12 +1,23 @@
 """Finding tasks: lists by filter and words, and how many there are of what."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from api import examples, found
+from fastapi import APIRouter, Query
+
+from api import answers, examples, found
 from api.finding import Found, Wished, facets
 from api.pages import Limit, list_responses, responses
 from api.parts import Served
 from api.requests import Route, User, signed
+
+_HEX = "[0-9A-Fa-f]"
+_BEGINNING = (
+    f"^({_HEX}{{1,8}}|{_HEX}{{8}}-({_HEX}{{4}}-){{0,2}}{_HEX}{{0,4}}|{_HEX}{{8}}-({_HEX}{{4}}-){{3}}{_HEX}{{0,12}})$"
+)
+_FIRST, _LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+Beginning = Annotated[
+    str, Query(pattern=_BEGINNING, description="The beginning of an id, with its hyphens.", examples=["6a1a3f5e-3b"])
+]
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
 
@@ -21,6 +32,15 @@ async def list_tasks(user: User, parts: Served, wished: Wished, limit: Limit = 5
     async with parts.views.of(user) as view:
         meant, page = await wished.page(view, user, limit)
     return found.page(meant.finding, page.items, meant.cursor(page.next))
+
+
+@router.get("/ids", responses=responses(examples.TITLES))
+async def find_ids(user: User, parts: Served, beginning: Beginning, limit: Limit = 4) -> answers.TaskTitles:
+    """Return the tasks whose ids begin so, also the deleted, which come last."""
+    first, last = (f"{beginning}{shape[len(beginning) :]}" for shape in (_FIRST, _LAST))
+    async with parts.views.of(user) as view:
+        found = await view.beginning(first, last, limit + 1)
+    return answers.TaskTitles(items=[answers.TaskTitle.of(task) for task in found[:limit]], more=len(found) > limit)
 
 
 @router.get("/facets", responses=responses(examples.FACETS))

@@ -22,6 +22,13 @@ select
     end as start,
     start_at, parent_id::text as parent, rank, pinned, list_id::text as list;
 
+-- name: beginning(user, first, last, limit)
+-- The tasks between two ids, also deleted ones, which come last.
+select tasks.id::text, title, status::text from rondo.tasks
+where user_id = :user::uuid and tasks.id between :first::uuid and :last::uuid
+order by status = 'DELETED', tasks.id
+limit :limit::bigint;
+
 -- name: beside(user, rank, but)^
 -- The ranks before and behind a rank, of the user's open tasks but one.
 select

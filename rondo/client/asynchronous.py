@@ -116,6 +116,7 @@ class AsyncRondo:
     history_of_list = _alists(calls.history_of_list)
     command = _asends(calls.command)
     task = _asends(calls.task)
+    tasks_by_id = _asends(calls.tasks_by_id)
     facets = _asends(calls.facets)
     tasks = _alists(calls.tasks)
     history = _alists(calls.history)

@@ -116,6 +116,7 @@ class Rondo:
     history_of_list = _lists(calls.history_of_list)
     command = _sends(calls.command)
     task = _sends(calls.task)
+    tasks_by_id = _sends(calls.tasks_by_id)
     facets = _sends(calls.facets)
     tasks = _lists(calls.tasks)
     history = _lists(calls.history)

@@ -34,6 +34,7 @@ from rondo.client.shapes import (
     Tag,
     TagAnswer,
     Task,
+    TaskTitles,
 )
 
 Shape = TypeVar("Shape")
@@ -326,6 +327,11 @@ def tasks(
     an IANA name, says when days begin; by default UTC. ``limit`` is a page's.
     """
     return _listing("/v1/tasks", limit, _given(filter=filter, q=q, sort=sort, zone=zone))
+
+
+def tasks_by_id(beginning: str, *, limit: int = 4) -> Call[TaskTitles]:
+    """Return the tasks whose ids begin so, at most ``limit``; also the deleted, which come last."""
+    return Call("GET", "/v1/tasks/ids", query={"beginning": beginning, "limit": limit})
 
 
 def facets(

@@ -161,6 +161,22 @@ class Task(TypedDict):
     list: str | None
 
 
+class TaskTitle(TypedDict):
+    """A task by what people know it by."""
+
+    id: str
+    href: str
+    title: str
+    status: TaskStatus
+
+
+class TaskTitles(TypedDict):
+    """Tasks whose ids begin as was asked, and whether there are more than these."""
+
+    items: list[TaskTitle]
+    more: bool
+
+
 class List(TypedDict):
     """A list as it stands; ``open`` is how many open tasks are on it."""
 

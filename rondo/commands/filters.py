@@ -11,7 +11,7 @@ from rondo.client.shapes import FilterAnswer, FilterChanges, SavedFilter
 from rondo.commands import meant, shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal.ids import SHOWN
-from rondo.terminal.shown import plain
+from rondo.terminal.plain import plain
 
 SORT = click.option("--sort", help="How what it finds is sorted, as due,-priority.")
 COLOUR = click.option("--colour", help="As #1e90ff.")

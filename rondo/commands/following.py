@@ -11,7 +11,8 @@ from rondo.client.shapes import Bulk, Refusal
 from rondo.commands import shared
 from rondo.commands.ending import AWAY, Failed
 from rondo.terminal import ids
-from rondo.terminal.shown import plain, tasks
+from rondo.terminal.plain import plain
+from rondo.terminal.shown import tasks
 
 STEP = 1.0
 """Seconds between two looks at a bulk."""

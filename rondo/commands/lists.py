@@ -11,7 +11,7 @@ from rondo.client.shapes import List, ListAnswer, ListChanges
 from rondo.commands import meant, shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal.ids import SHOWN
-from rondo.terminal.shown import plain
+from rondo.terminal.plain import plain
 
 COLOUR = click.option("--colour", help="As #1e90ff.")
 ORDER = click.option("--order", help="Its place among the lists: they are sorted by this text.")

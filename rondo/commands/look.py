@@ -1,13 +1,18 @@
 """`rondo list`, `rondo show` and `rondo history`: tasks as they stand, and how they came there."""
 
+from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import TypeVar
 
 import click
 
-from rondo.client.shapes import ListedTask
+from rondo.client import NotFound, Rondo
+from rondo.client.shapes import List, ListedTask, Task
 from rondo.commands import meant, shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import shown
+
+Shape = TypeVar("Shape", Task, List)
 
 
 @click.command("list", cls=TaskCommand)
@@ -43,7 +48,7 @@ def list_tasks(
             conditions = [*(conditions or ["open"]), f'list = "{meant.list_id(client, list_)}"']
         wished = " and ".join(f"({condition})" for condition in conditions) or "open"
         found = client.tasks(wished, sort=sort, zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE))
-        tell(list(islice(found, limit + 1)), limit, as_json)
+        tell(client, list(islice(found, limit + 1)), limit, as_json)
 
 
 @click.command(cls=TaskCommand)
@@ -58,38 +63,60 @@ def search(words: tuple[str, ...], filter_: str | None, zone: str | None, limit:
         found = client.tasks(
             filter_, q=" ".join(words), zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE)
         )
-        tell(list(islice(found, limit + 1)), limit, as_json)
+        tell(client, list(islice(found, limit + 1)), limit, as_json)
 
 
-def tell(tasks: list[ListedTask], limit: int, as_json: bool) -> None:
+def tell(client: Rondo, tasks: list[ListedTask], limit: int, as_json: bool) -> None:
     """Show so many tasks, and whether there are more."""
     if as_json:
         shared.echo_json(tasks[:limit])
     elif shared.on_terminal():
-        shared.echo(shown.table(tasks[:limit], shared.now()))
+        shared.echo(shown.table(tasks[:limit], shared.now(), lists(client, tasks[:limit])))
     else:
         click.echo("".join(f"{shown.line(task)}\n" for task in tasks[:limit]), nl=False)
     if len(tasks) > limit:
         click.echo(f"There are more than {limit}: --limit shows them.", err=True)
 
 
+def lists(client: Rondo, tasks: Iterable[Task]) -> dict[str, str]:
+    """Return the names of all lists by id, where tasks are on more than one, or some in the inbox; else none."""
+    if len({task["list"] for task in tasks}) < 2:
+        return {}
+    return {one["id"]: one["name"] for one in client.lists(limit=shared.PAGE)}
+
+
+def around(client: Rondo, task: Task) -> shown.Around:
+    """Return the list that a task is on, what it is a part of, and its parts but the deleted; without what is gone."""
+    parts = client.tasks(f"parent = {task['id']} and (open or completed)", sort="order", limit=shared.PAGE)
+    on, above = _standing(client.show_list, task["list"]), _standing(client.task, task["parent"])
+    return shown.Around(on and on["name"], above and above["title"], tuple(parts))
+
+
+def _standing(read: Callable[[str], Shape], id_: str | None) -> Shape | None:
+    try:
+        return read(id_) if id_ else None
+    except NotFound:
+        return None
+
+
 @click.command(cls=TaskCommand)
 @shared.several
 @shared.as_json
 def show(tasks: tuple[str, ...], as_json: bool) -> None:
-    """Show everything about tasks."""
+    """Show everything about tasks, with their sub-tasks."""
     with shared.rondo() as client:
         found = [client.task(task) for task in shared.resolve(client, tasks)]
-    if as_json:
-        shared.echo_json(found)
-        return
-    for place, task in enumerate(found):
+        if as_json:
+            shared.echo_json(found)
+            return
+        beside = [around(client, task) for task in found]
+    for place, (task, its) in enumerate(zip(found, beside, strict=True)):
         if place:
             click.echo()
         if shared.on_terminal():
-            shared.echo(shown.card(task, shared.now()))
+            shared.echo(shown.card(task, shared.now(), its))
         else:
-            click.echo("\n".join(f"{name}\t{value}" for name, value in shown.facts(task)))
+            click.echo("\n".join(f"{name}\t{value}" for name, value in shown.facts(task, its)))
 
 
 @click.command(cls=TaskCommand)

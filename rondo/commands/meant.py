@@ -8,7 +8,7 @@ from rondo.client.shapes import List, SavedFilter
 from rondo.commands import shared
 from rondo.commands.ending import Failed
 from rondo.terminal.ids import LEAST
-from rondo.terminal.shown import plain
+from rondo.terminal.plain import plain
 
 Named = TypeVar("Named", List, SavedFilter)
 

@@ -18,7 +18,7 @@ from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Tas
 from rondo.client.shapes import FilterAnswer, ListAnswer, TagAnswer
 from rondo.commands.ending import AWAY, DONE, FAILED, Failed
 from rondo.terminal import ids, journal
-from rondo.terminal.shown import plain
+from rondo.terminal.plain import plain
 
 WAIT = 30.0
 """Seconds that a command waits for its outcome."""
@@ -96,7 +96,7 @@ def refused(problem: Problem) -> list[Answer]:
 
 
 class TaskId(click.ParamType):
-    """A task's id or its beginning; completed from the open tasks."""
+    """A task's id or its beginning."""
 
     name = "id"
 
@@ -113,15 +113,25 @@ class TaskId(click.ParamType):
         param: click.Parameter,  # noqa: ARG002 - click's
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Offer the newest open tasks' ids with their titles; nothing where Rondo can't be reached at once."""
+        """Offer ids that begin so, with their titles, by default those of the newest open tasks.
+
+        Nothing is offered where Rondo can't be reached at once.
+        """
         try:
             login = Login.found()
             with Rondo(login.api, login.token, timeout=COMPLETION, attempts=1) as client:
-                tasks = list(islice(client.tasks("open", limit=PAGE), PAGE))
+                found = _begun(client, incomplete.lower())
         except RondoError:
             return []
-        found = (task for task in tasks if task["id"].startswith(incomplete.lower()))
-        return [CompletionItem(task["id"][: ids.SHOWN], help=task["title"]) for task in found]
+        shown = max(ids.SHOWN, len(incomplete))
+        return [CompletionItem(id_[:shown], help=plain(title)) for id_, title in found]
+
+
+def _begun(client: Rondo, beginning: str) -> list[tuple[str, str]]:
+    """Return ids and titles of a page of tasks: of the newest open ones, or of those whose ids begin so."""
+    if not beginning:
+        return [(task["id"], task["title"]) for task in islice(client.tasks("open", limit=PAGE), PAGE)]
+    return [(task["id"], task["title"]) for task in client.tasks_by_id(beginning, limit=PAGE)["items"]]
 
 
 def several(command: C) -> C:
@@ -135,18 +145,12 @@ def one(command: C) -> C:
 
 
 def resolve(client: Rondo, typed: Sequence[str]) -> list[str]:
-    """Return the ids that were typed whole or by their beginning, each once. Raises ``Failed`` where one means none.
-
-    The API does not know beginnings: they are looked for among all tasks, those that are deleted only if need be.
-    """
-    begun = [text for text in dict.fromkeys(typed) if not ids.whole(text)]
-    found = dict(ids.meant(begun, client.tasks(limit=PAGE) if begun else ()))
-    missing = [text for text, tasks in found.items() if not tasks]
-    found |= ids.meant(missing, client.tasks("deleted", limit=PAGE) if missing else ())
+    """Return the ids that were typed whole or by their beginning, each once. Raises ``Failed`` where one means none."""
     try:
-        return list(dict.fromkeys(text if ids.whole(text) else ids.only(text, found[text]) for text in typed))
+        meant = [text if ids.whole(text) else ids.only(text, client.tasks_by_id(text)) for text in dict.fromkeys(typed)]
     except ids.NotATask as error:
         raise Failed(str(error)) from None
+    return list(dict.fromkeys(meant))
 
 
 def each(

@@ -8,7 +8,7 @@ from rondo.client import Pending
 from rondo.client.shapes import Tag, TagAnswer
 from rondo.commands import shared
 from rondo.commands.shared import TaskCommand
-from rondo.terminal.shown import plain
+from rondo.terminal.plain import plain
 
 
 class TagCommands(click.Group):

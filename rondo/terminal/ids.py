@@ -1,10 +1,10 @@
 """Ids as people type them: any beginning of at least four characters that only one task's id has."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from rondo.client.shapes import Task
+from rondo.client.shapes import TaskTitles
+from rondo.terminal.plain import plain
 
 LEAST = 4
 SHOWN = 8
@@ -32,21 +32,15 @@ def whole(text: str) -> bool:
     return len(text) == len(str(UUID(int=0)))
 
 
-def meant(typed: Sequence[str], tasks: Iterable[Task]) -> Mapping[str, list[Task]]:
-    """Return the tasks that each beginning of an id may mean."""
-    found: dict[str, list[Task]] = {text: [] for text in typed}
-    for task in tasks:
-        for text in typed:
-            if task["id"].startswith(text):
-                found[text].append(task)
-    return found
+def only(text: str, found: TaskTitles) -> str:
+    """Return the id of the one task that a beginning means. Raises ``NotATask`` where it is none, or one of several.
 
-
-def only(text: str, found: Sequence[Task]) -> str:
-    """Return the id of the one task that was meant. Raises ``NotATask`` where it is none, or one of several."""
-    if not found:
+    Of those that it may mean the deleted count only where there are no others.
+    """
+    tasks = [task for task in found["items"] if task["status"] != "deleted"] or found["items"]
+    if not tasks:
         raise NotATask(f"There is no task {text}: `rondo list` shows which there are.")
-    if len(found) > 1:
-        some = ", ".join(f"{task['id'][: len(text) + 4]} ({task['title']:.30})" for task in found[:3])
-        raise NotATask(f"{text} is the beginning of {len(found)} tasks' ids: type more of it. There are {some}.")
-    return found[0]["id"]
+    if len(tasks) > 1:
+        some = ", ".join(f"{task['id'][: len(text) + 4]} ({plain(task['title']):.30})" for task in tasks[:3])
+        raise NotATask(f"{text} is the beginning of several tasks' ids: type more of it. There are {some}.")
+    return tasks[0]["id"]

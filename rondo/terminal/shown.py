@@ -1,8 +1,7 @@
 """How tasks look: a table with colours on a terminal; elsewhere a line a task, its fields apart by tabs."""
 
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,42 +11,14 @@ from rich.text import Text
 from rondo.client.shapes import Due, Entry, ListedTask, Task
 from rondo.terminal import dates
 from rondo.terminal.ids import SHOWN
+from rondo.terminal.plain import plain
 
 PRIORITY = {"urgent": "bold red", "high": "yellow", "medium": "cyan", "low": "dim", "none": ""}
+NOTHING: Mapping[str, str] = {}
 STATUS = {"open": "", "completed": "dim strike", "deleted": "dim strike"}
 OVERDUE, TODAY, FOUND = "bold red", "green", "bold yellow"
 FIELDS = ("id", "status", "priority", "due", "title", "tags")
 """What a line of a list holds where it is not shown on a terminal."""
-
-
-_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
-"""A flag such as Scotland's: its letters are format characters (Unicode Technical Standard 51, ED-14a)."""
-_JOINERS = frozenset("\u200c\u200d")
-_SIGNS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-"""Format characters that are seen: signs around a number, in Arabic and others."""
-
-
-def plain(text: str) -> str:
-    """Return text with escapes for what moves the cursor, passes for a new field, turns or hides what stands there.
-
-    These are the control and format characters and the separators of lines. Joiners stay behind what they join, as
-    many scripts and emoji are written with them.
-    """
-    flags = {place for found in _FLAG.finditer(text) for place in range(*found.span())}
-    return "".join(
-        each if place in flags or _is_plain(each, text[place - 1 : place]) else _escaped(each)
-        for place, each in enumerate(text)
-    )
-
-
-def _is_plain(character: str, before: str) -> bool:
-    if character in _JOINERS:
-        return before != "" and unicodedata.category(before)[0] in "LMS"
-    return character in _SIGNS or unicodedata.category(character) not in {"Cc", "Cf", "Zl", "Zp"}
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode()
 
 
 def tasks(number: int) -> str:
@@ -84,13 +55,17 @@ def line(task: Task) -> str:
     return "\t".join(map(plain, fields))
 
 
-def table(tasks: Iterable[ListedTask], now: datetime) -> Table:
-    """Return tasks as a table; ``now`` has the offset of where the person is."""
+def table(tasks: Iterable[ListedTask], now: datetime, lists: Mapping[str, str] = NOTHING) -> Table:
+    """Return tasks as a table; ``now`` has the offset of where the person is.
+
+    With the names of ``lists`` by their ids there is a column for them; the inbox has no name there.
+    """
     shown = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("id", "due", "priority", "title", "tags"):
+    for column in ("id", "due", "priority", "title", "tags", *(("list",) if lists else ())):
         shown.add_column(column, no_wrap=column in {"id", "priority"}, overflow="fold")
     for task in tasks:
-        shown.add_row(*cells(task, now))
+        on = task["list"] and plain(lists.get(task["list"], task["list"][:SHOWN]))
+        shown.add_row(*cells(task, now), *((Text(on or ""),) if lists else ()))
     return shown
 
 
@@ -127,18 +102,33 @@ def _urgency(task: Task, now: datetime) -> str:
     return TODAY if task["due"] and task["due"]["date"] == now.date().isoformat() else ""
 
 
-def card(task: Task, now: datetime) -> Table:
+@dataclass(frozen=True)
+class Around:
+    """What a task is on, a part of, and what is a part of it: the list's name, the parent's title, the sub-tasks.
+
+    None where there is no such thing, or it is gone by now.
+    """
+
+    list: str | None = None
+    parent: str | None = None
+    parts: tuple[Task, ...] = ()
+
+
+ALONE = Around()
+
+
+def card(task: Task, now: datetime, around: Around = ALONE) -> Table:
     """Return everything of a task that means something to a person, a field a row."""
     shown = Table.grid(padding=(0, 2))
     shown.add_column(style="dim")
     shown.add_column(overflow="fold")
-    for name, value in facts(task):
+    for name, value in facts(task, around):
         style = _urgency(task, now) if name == "due" and task["status"] == "open" else PRIORITY.get(value, "")
         shown.add_row(name, Text(value, style if name in {"due", "priority"} else ""))
     return shown
 
 
-def facts(task: Task) -> Iterator[tuple[str, str]]:
+def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
     """Yield the names and values of a task's fields that are set."""
     reminders = (each["at"] or f"{each['before']} before" for each in task["reminders"])
     values = {
@@ -151,8 +141,9 @@ def facts(task: Task) -> Iterator[tuple[str, str]]:
         "repeat": plain(task["recurrence"] or ""),
         "remind": ", ".join(reminders),
         "tags": ", ".join(map(plain, task["tags"])),
-        "list": task["list"] or "",
-        "parent": task["parent"] or "",
+        "list": plain(around.list or task["list"] or ""),
+        "parent": _named(task["parent"], around.parent) if task["parent"] else "",
+        "sub-tasks": "\n".join(f"{_named(part['id'], part['title'])}, {part['status']}" for part in around.parts),
         "pinned": "yes" if task["pinned"] else "",
         "created": task["created_at"],
         "changed": task["changed_at"],
@@ -160,6 +151,10 @@ def facts(task: Task) -> Iterator[tuple[str, str]]:
         "notes": "\n".join(map(plain, task["notes"].split("\n"))),
     }
     return ((name, value) for name, value in values.items() if value)
+
+
+def _named(task: str, title: str | None) -> str:
+    return f"{task[:SHOWN]} {plain(title)}" if title else task
 
 
 def _with_instant(value: Due | None, instant: str | None) -> str:

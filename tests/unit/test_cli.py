@@ -129,19 +129,28 @@ def page(*tasks: Any) -> Says:
     return Says(200, {"items": list(tasks), "next": None})
 
 
-def test_beginnings_are_looked_for_once_and_a_task_that_is_meant_twice_is_completed_once(typed: Type):
-    with Scripted(page(TASK), Says(200, ACCEPTED)) as api:
-        assert typed("complete", ID[:4], ID[:9], ID, api=api.url)[0] == 0
-    assert len(api.asked) == 2
+def begun(*tasks: Any) -> Says:
+    """The tasks whose ids begin as they were asked for."""
+    return Says(200, {"items": list(tasks), "more": False})
 
 
-def test_a_beginning_that_no_task_has_is_looked_for_among_the_deleted(typed: Type):
-    with Scripted(page(), page(task(status="deleted")), page(ENTRY)) as api:
-        assert typed("history", ID[:8], api=api.url)[0] == 0
+def test_a_beginning_is_asked_for_once_and_a_task_that_is_meant_twice_is_completed_once(typed: Type):
+    with Scripted(begun(TASK), begun(TASK), Says(200, ACCEPTED)) as api:
+        assert typed("complete", ID[:4], ID[:9], ID[:4], ID, api=api.url)[0] == 0
+    asked = [f"/v1/tasks/ids?beginning={text}&limit=4" for text in (ID[:4], ID[:9])]
+    assert [request.path for request in api.asked] == [*asked, f"/v1/tasks/{ID}/complete"]
+
+
+def test_a_task_is_shown_with_its_list_its_parent_and_its_parts(typed: Type):
+    part = task(id="7b29aaaa-3b0f-5b7a-8a53-9f1f3f0f7c21", title="Pack", status="completed", parent=ID)
+    held, missing = task(list=OTHER, parent=OTHER), refusal("not-found", 404)
+    with Scripted(Says(200, held), Says(200, {"name": "Travel"}), missing, page(part)) as api:
+        told = typed("show", ID, api=api.url)[1].splitlines()
+    assert {"list\tTravel", f"parent\t{OTHER}", "sub-tasks\t7b29aaaa Pack, completed"} <= set(told)
 
 
 def test_nothing_is_done_where_one_of_several_ids_is_none(typed: Type):
-    with Scripted(page(TASK), page()) as api:
+    with Scripted(begun(TASK), begun()) as api:
         status, out, err = typed("delete", ID[:8], "ffff", api=api.url)
     assert (status, out) == (1, "")
     assert "There is no task ffff" in err
@@ -284,8 +293,14 @@ def completed(typed: Type, line: str, monkeypatch: pytest.MonkeyPatch, **options
 
 
 def test_a_shell_completes_ids_of_open_tasks(typed: Type, monkeypatch: pytest.MonkeyPatch):
-    with Scripted(page(TASK, task(id="ffff0000-0000-0000-0000-000000000000"))) as api:
-        assert completed(typed, "rondo complete 6a", monkeypatch, api=api.url) == [ID[:8]]
+    with Scripted(page(TASK)) as api:
+        assert completed(typed, "rondo complete ", monkeypatch, api=api.url) == [ID[:8]]
+
+
+def test_a_shell_completes_an_id_that_is_begun(typed: Type, monkeypatch: pytest.MonkeyPatch):
+    with Scripted(begun(TASK)) as api:
+        assert completed(typed, "rondo complete 6A", monkeypatch, api=api.url) == [ID[:8]]
+    assert api.asked[0].path == "/v1/tasks/ids?beginning=6a&limit=200"
 
 
 def test_a_shell_completes_no_id_where_nobody_is_logged_in(typed: Type, monkeypatch: pytest.MonkeyPatch):

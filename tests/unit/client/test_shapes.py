@@ -20,6 +20,9 @@ SHAPES = {
     shapes.Reminder: "Reminder-Output",
     shapes.TaskRef: "TaskRef",
     shapes.Task: "Task",
+    shapes.Place: "Move",
+    shapes.TaskTitle: "TaskTitle",
+    shapes.TaskTitles: "TaskTitles",
     shapes.ListChanges: "ListChanges",
     shapes.ListRef: "ListRef",
     shapes.List: "List",
@@ -114,6 +117,7 @@ LISTS: list[Listing[Any]] = [
 CALLS: list[Call[Any]] = [
     *COMMANDS,
     calls.task(TASK),
+    calls.tasks_by_id("6a1a"),
     calls.show_list(TASK),
     calls.show_filter(TASK),
     calls.show_tag("home"),

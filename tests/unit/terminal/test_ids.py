@@ -29,18 +29,29 @@ def test_only_a_whole_id_is_whole():
 
 
 def only(text: str, *tasks: Task) -> str:
-    return ids.only(text, ids.meant([text], tasks)[text])
+    return ids.only(text, {"items": [*tasks], "more": False})  # type: ignore[typeddict-item]  # as titles
 
 
 def test_a_beginning_that_one_task_has_means_it():
-    assert only("6a1a3", BREAD, MILK) == MILK["id"]
+    assert only("6a1a3", MILK) == MILK["id"]
 
 
 def test_a_beginning_that_several_tasks_have_is_refused_with_more_of_their_ids():
-    with pytest.raises(ids.NotATask, match=r"2 tasks.*6a1a3f5e \(Buy milk\), 6a1a9999 \(Buy bread\)"):
+    with pytest.raises(ids.NotATask, match=r"several tasks.*6a1a3f5e \(Buy milk\), 6a1a9999 \(Buy bread\)"):
         only("6a1a", MILK, BREAD)
 
 
 def test_a_beginning_that_no_task_has_is_refused():
     with pytest.raises(ids.NotATask, match="There is no task ffff"):
-        only("ffff", MILK, BREAD)
+        only("ffff")
+
+
+def test_a_deleted_task_is_meant_only_where_there_is_no_other():
+    deleted = task(**{**BREAD, "status": "deleted"})
+    assert only("6a1a", MILK, deleted) == MILK["id"]
+    assert only("6a1a", deleted) == BREAD["id"]
+
+
+def test_no_title_moves_the_cursor_where_several_are_told():
+    with pytest.raises(ids.NotATask, match=r"\(a\\x1b\[2J\)"):
+        only("6a1a", task(**{**MILK, "title": "a\x1b[2J"}), BREAD)

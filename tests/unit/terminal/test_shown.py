@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 
 from rondo.client import Due, Entry
 from rondo.terminal import shown
+from rondo.terminal.plain import plain
 from tests.unit.client.tasks import ENTRY, task
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=1)))
@@ -87,7 +88,7 @@ def test_no_title_can_move_the_cursor_or_pass_for_another_field(title: str):
     ids=ascii,
 )
 def test_what_hides_turns_or_breaks_a_line_is_shown_by_its_number(text: str, seen: str):
-    assert shown.plain(text) == seen
+    assert plain(text) == seen
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_what_hides_turns_or_breaks_a_line_is_shown_by_its_number(text: str, see
     ids=ascii,
 )
 def test_scripts_and_emoji_are_shown_as_they_are(text: str):
-    assert shown.plain(text) == text
+    assert plain(text) == text
 
 
 def test_a_title_is_no_markup():
@@ -117,6 +118,12 @@ def test_a_table_has_a_row_a_task():
         "6a1a3f5e                        Stand-up",
         "6a1a3f5e  tomorrow ↻  high      Stand-up  #team",
     ]
+
+
+def test_a_table_has_a_column_for_lists_where_their_names_are_given():
+    tasks = [SIMPLE | {"list": "1f7d"}, SIMPLE, SIMPLE | {"list": "deadbeefdeadbeef"}]
+    rows = rendered(shown.table(tasks, NOW, {"1f7d": "Deep work"})).splitlines()  # type: ignore[arg-type]
+    assert [row.rpartition("  ")[2] for row in rows] == ["list", "Deep work", "Stand-up", "deadbeef"]
 
 
 @pytest.mark.parametrize(
