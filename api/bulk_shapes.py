@@ -13,8 +13,8 @@ from streams.domain import times, validation
 from streams.domain.filters.bounds import MAX_LENGTH
 from streams.domain.invalid import Invalid
 
-MOST_NAMED = 5_000
-"""The most tasks that a bulk names one by one; a body has no room for many more."""
+MOST_NAMED = 20_000
+"""The most tasks that a bulk names one by one; what a body has room for, and one record batch, see ``api.bulks``."""
 MOST_DAYS = 36_525
 """The most days that a bulk moves tasks by: a hundred years."""
 

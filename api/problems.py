@@ -48,7 +48,7 @@ VERSION = Kind(
     "It has changed since",
     "Read it as it stands, decide anew, and send its new ETag as If-Match.",
 )
-TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have 256 KiB.")
+TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have 256 KiB, that of a bulk 2 MiB.")
 MEDIA = Kind("media-type", 415, "The body's media type is not understood", 'Send "Content-Type: application/json".')
 VALIDATION = Kind("validation", 422, "A field is not usable", "The member errors names each field and what it needs.")
 KEY_REUSED = Kind(

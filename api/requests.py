@@ -15,7 +15,9 @@ from api import tokens
 from api.problems import MALFORMED, MEDIA, TOO_LARGE, UNAUTHORIZED, FieldError, Kind, Problem, invalid
 
 LIMIT = 256 * 1024
-"""The largest body, in bytes."""
+"""The largest body, in bytes, of most requests."""
+BULK_LIMIT = 2 * 1024 * 1024
+"""The largest body, in bytes, of a bulk: it may name 20,000 tasks, each by some 40 to 90 bytes."""
 
 signed = Depends(HTTPBearer(auto_error=False, description="The token that `make run` prints."))
 """Documents that an operation needs a token; ``Route`` is what checks it."""
@@ -76,12 +78,14 @@ def _constant(name: str) -> Any:
     raise _body(MALFORMED, f"It has the value {name}, which is not JSON.")
 
 
-def _too_large() -> Problem:
-    return _body(TOO_LARGE, f"It has more than {LIMIT // 1024} KiB.")
+def _too_large(limit: int) -> Problem:
+    return _body(TOO_LARGE, f"It has more than {limit // 1024:,} KiB.")
 
 
 class StrictRequest(Request):
-    """A request whose body is read up to ``LIMIT`` and parsed by ``parse``."""
+    """A request whose body is read up to a ``limit`` and parsed by ``parse``."""
+
+    limit = LIMIT
 
     async def body(self) -> bytes:
         """Return the body. Raises ``Problem`` as soon as it is known to be too large; the rest is never kept."""
@@ -106,15 +110,15 @@ class StrictRequest(Request):
         chunks, size = [], 0
         async for chunk in self.stream():
             size += len(chunk)
-            if size > LIMIT:
-                raise _too_large()
+            if size > self.limit:
+                raise _too_large(self.limit)
             chunks.append(chunk)
         return b"".join(chunks)
 
     def _check_length(self) -> None:
         length = self.headers.get("content-length", "")
-        if length.isdecimal() and int(length[:20]) > LIMIT:
-            raise _too_large()
+        if length.isdecimal() and int(length[:20]) > self.limit:
+            raise _too_large(self.limit)
 
     def _check_media(self) -> None:
         media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -122,8 +126,16 @@ class StrictRequest(Request):
             raise Problem(MEDIA, errors=[FieldError("Content-Type", f"It is {media or 'missing'}.")])
 
 
+class LargeRequest(StrictRequest):
+    """A request whose body may be that of a bulk."""
+
+    limit = BULK_LIMIT
+
+
 class Route(APIRoute):
     """A route that knows its user before it reads anything else of the request."""
+
+    request: type[StrictRequest] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler that authenticates and then reads strictly."""
@@ -135,9 +147,15 @@ class Route(APIRoute):
             request.state.user = user
             structlog.contextvars.bind_contextvars(user=user)
             _check_query(request, known)
-            return await handle(StrictRequest(request.scope, request.receive))
+            return await handle(self.request(request.scope, request.receive))
 
         return strict
+
+
+class LargeRoute(Route):
+    """A route whose requests may be large."""
+
+    request = LargeRequest
 
 
 def _parameters(dependant: Dependant) -> Iterator[str]:

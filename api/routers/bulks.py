@@ -11,9 +11,9 @@ from api.ingress import Envelope, Enveloped, Seconds
 from api.pages import Cursor, Limit, list_responses, listed, responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
-from api.requests import Route, User, empty, signed
+from api.requests import LargeRoute, User, empty, signed
 
-router = APIRouter(prefix="/v1/bulks", tags=["bulks"], route_class=Route, dependencies=[signed])
+router = APIRouter(prefix="/v1/bulks", tags=["bulks"], route_class=LargeRoute, dependencies=[signed])
 
 BulkId = Annotated[UUID, Path(description="The bulk's id.")]
 NewBulk = Annotated[bulk_shapes.NewBulk, Body(openapi_examples={"reschedule": {"value": examples.BULK_BODY}})]

@@ -284,3 +284,22 @@ async def test_what_is_no_task_and_was_left_is_named_among_the_refused(user: Use
 
     [refused] = (await user.http.get(f"{undoing.json()['href']}/refusals")).json()["items"]
     assert (refused["task"], refused["list"]["id"], refused["code"]) == (None, made.json()["list"]["id"], "not-empty")
+
+
+async def test_a_bulk_names_up_to_twenty_thousand_tasks(user: User, tail: Tail, registry: str) -> None:
+    tasks = [{"id": str(uuid4()), "version": 123_456_789_012} for _ in range(20_000)]
+    answer = await user.http.post("/v1/bulks", json={"tasks": tasks, "action": "complete"})
+    assert (answer.status_code, answer.json()["tasks"]) == (202, 20_000), answer.text
+    chunk = await decoded(registry, (await tail.next()).value)
+    assert isinstance(chunk, ChangeTasks)
+    assert (chunk.chunks, chunk.items[0].task) == (40, tasks[0]["id"])
+
+    more = await user.http.post("/v1/bulks", json={"tasks": [*tasks, {"id": str(uuid4())}], "action": "complete"})
+    assert (more.status_code, more.json()["errors"][0]["field"]) == (422, "tasks")
+
+
+async def test_only_a_bulk_has_so_large_a_body(user: User) -> None:
+    title = "x" * 300_000
+    assert (await user.http.post("/v1/tasks", json={"title": title})).status_code == 413
+    assert (await user.http.post("/v1/bulks", json={"filter": title, "action": "complete"})).status_code == 422
+    assert (await user.http.post("/v1/bulks", json={"filter": title * 7, "action": "complete"})).status_code == 413
