@@ -25,7 +25,7 @@ from postgres.reader import Chunk
 from schemas import ids
 from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields, Within
 from streams.domain import bulk
-from streams.domain.filters import where
+from streams.domain.filters import Sql, where
 from streams.domain.rejections import Code
 from streams.domain.views import tag_id
 
@@ -71,13 +71,33 @@ async def resolve(body: NewBulk, user: str, parts: Parts) -> tuple[TaskAt, ...]:
         return tuple(
             TaskAt(str(id_), version) for id_, version in {task.id: task.version for task in body.tasks}.items()
         )
-    finding = Finding.read(body.filter, body.zone, time.time_ns() // 1_000_000)
-    condition = where(finding.filter, finding.clock, FIRST)
+    condition = _condition(body)
     async with parts.views.of(user) as view:
         found = await view.matching(condition.text, condition.values, MOST + 1)
-    if len(found) > MOST:
-        raise invalid([FieldError("filter", f"It finds more than {MOST:,} tasks; narrow it, and send several bulks.")])
+    _check_number(len(found))
     return tuple(TaskAt(task.id, task.version) for task in found)
+
+
+async def count(body: NewBulk, user: str, parts: Parts) -> int:
+    """Return how many tasks ``resolve`` would return. Raises ``Problem`` as it does."""
+    if body.tasks is not None:
+        return len({task.id for task in body.tasks})
+    condition = _condition(body)
+    async with parts.views.of(user) as view:
+        found = await view.number(condition.text, condition.values, MOST + 1)
+    _check_number(found)
+    return found
+
+
+def _condition(body: NewBulk) -> Sql:
+    """Return the condition of the tasks that a filter means now. Raises ``Problem`` where it can't be read."""
+    finding = Finding.read(body.filter, body.zone, time.time_ns() // 1_000_000)
+    return where(finding.filter, finding.clock, FIRST)
+
+
+def _check_number(found: int) -> None:
+    if found > MOST:
+        raise invalid([FieldError("filter", f"It finds more than {MOST:,} tasks; narrow it, and send several bulks.")])
 
 
 async def bearing(condition: str, values: Sequence[object], user: str, parts: Parts) -> tuple[TaskAt, ...]:

@@ -37,6 +37,12 @@ def versions(condition: str) -> str:
     )
 
 
+def counted(condition: str) -> str:
+    """Return the query for the number of tasks, with the user as $1; those beyond the limit, $2, are not counted."""
+    found = f"select from rondo.tasks where tasks.user_id = $1::uuid and {condition} limit $2::bigint"
+    return f"select count(*) from ({found}) as found"  # noqa: S608
+
+
 def facets(wanted: Wanted) -> str:
     """Return the query for the numbers of tasks by what they have, with the user as $1; $2 is null."""
     text: str = load("read").facets.sql

@@ -240,6 +240,11 @@ class View:
         rows = await self._connection.fetch(finding.versions(condition), self._user, most, *values)
         return tuple(TaskVersion(*row) for row in rows)
 
+    async def number(self, condition: str, values: Sequence[object], most: int) -> int:
+        """Return how many tasks a condition finds, at most so many; its parameters as for ``matching``."""
+        found: int = await self._connection.fetchval(finding.counted(condition), self._user, most, *values)
+        return found
+
 
 async def _page(
     kind: type[Item], rows: AsyncIterator[Record], limit: int, cursor: Callable[[Item], Cursor]

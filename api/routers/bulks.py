@@ -78,7 +78,7 @@ def answered(found: bulks.Progress, envelope: Envelope) -> Response:
 async def count_bulk(body: NewBulk, user: User, parts: Served) -> answers.Count:
     """Tell how many tasks a bulk would be about; nothing is done."""
     await run_in_threadpool(bulk_shapes.change, body)
-    return answers.Count(tasks=len(await bulks.resolve(body, user, parts)))
+    return answers.Count(tasks=await bulks.count(body, user, parts))
 
 
 @router.post(

@@ -292,3 +292,12 @@ async def test_a_connection_that_comes_back_to_the_pool_is_nobodys(pool, reader,
         await view.task(a_task(user).id)
     async with reader.user(new_user()) as view:
         assert (await view.tasks(NEWEST, 10)).items == ()
+
+
+async def test_tasks_are_counted_up_to_a_limit_without_being_read(pool, reader, log, user):
+    await log.write(*(event(a_task(user, name, tags=("home",))) for name in "abc"), event(a_task(user, "d")))
+    await log.write(event(a_task(new_user(), "e", tags=("home",))))
+    condition = where(parse("#home"), Clock(DUE, "UTC"), FIRST)
+    async with reader.user(user) as view:
+        found = await view.matching(condition.text, condition.values, 10)
+        assert [await view.number(condition.text, condition.values, most) for most in (10, 3, 2)] == [len(found), 3, 2]
