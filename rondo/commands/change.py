@@ -1,13 +1,14 @@
 """`rondo add` and `rondo edit`: what a task says."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from rondo.client import Answer, Outdated, Rondo, settled
+from rondo.client import Answer, NotFound, Outdated, Rondo, Task, settled
 from rondo.client.shapes import Changes, Fields, Priority
 from rondo.commands import meant, shared
 from rondo.commands.shared import TaskCommand
@@ -25,6 +26,8 @@ OPTION_FIELDS = {
     "list": "list",
 }
 """The fields that options set and `--clear` clears, by the option."""
+FIELDS = tuple(field for field in Task.__annotations__ if field in Changes.__optional_keys__ | {"title"})
+"""What a change may change, in the order in which a task shows it."""
 TRIES = 5
 """How often tags are added to a task that others change meanwhile."""
 
@@ -99,12 +102,30 @@ def edit(
         if title is not None:
             changes["title"] = title
 
+        before: dict[str, Task] = {}
+
         def send(task: str) -> Answer:
+            if not as_json:
+                with suppress(NotFound):  # not in the views yet: whether it is there is for the command to say
+                    before[task] = client.task(task)
             if add_tag or remove_tag:
                 return retag(client, task, changes, add_tag, remove_tag)
             return client.update(task, wait=shared.WAIT, **changes)
 
-        shared.each(ids, send, lambda answer: shared.told(answer, "Changed", "was like that already"), as_json)
+        shared.each(ids, send, lambda answer: told(before, answer), as_json)
+
+
+def told(before: Mapping[str, Task], answer: Answer) -> str:
+    """Return in a sentence what became of a change, with the fields that it really changed.
+
+    Where somebody else has changed the task since it was read ``before``, these are not known.
+    """
+    sentence, after = shared.told(answer, "Changed", "was like that already"), settled(answer)
+    seen = before.get(after["id"])
+    if answer["command"]["status"] != "accepted" or seen is None or seen["version"] != after["version"] - 1:
+        return sentence
+    was, stands = cast("dict[str, Any]", seen), cast("dict[str, Any]", after)
+    return f"{sentence}: {', '.join(field for field in FIELDS if was[field] != stands[field])}"
 
 
 def retag(client: Rondo, task: str, changes: Changes, added: Iterable[str], removed: Iterable[str]) -> Answer:

@@ -177,7 +177,7 @@ OUTDATED = refusal("version", 412)
 
 def test_tags_are_added_to_those_that_stand_in_the_version_that_was_read(typed: Type):
     newer = TASK | {"tags": ["team", "urgent"], "version": 2}  # type: ignore[operator]
-    with Scripted(Says(200, TASK), OUTDATED, Says(200, newer), Says(200, ACCEPTED)) as api:
+    with Scripted(Says(200, TASK), Says(200, TASK), OUTDATED, Says(200, newer), Says(200, ACCEPTED)) as api:
         assert typed("edit", ID, "--add-tag", "work", "--remove-tag", "team", "--title", "x", api=api.url)[0] == 0
     first, second = (request for request in api.asked if request.method == "PATCH")
     assert (first.headers["If-Match"], first.body) == ('"1"', {"title": "x", "tags": ["work"]})
@@ -186,7 +186,7 @@ def test_tags_are_added_to_those_that_stand_in_the_version_that_was_read(typed: 
 
 def test_tags_of_a_task_that_never_rests_are_given_up(typed: Type):
     with Scripted(*[Says(200, TASK), OUTDATED] * TRIES) as api:
-        assert typed("edit", ID, "--add-tag", "work", api=api.url)[0] == 1
+        assert typed("edit", ID, "--add-tag", "work", "--json", api=api.url)[0] == 1
     assert len(api.asked) == 2 * TRIES
 
 
@@ -231,9 +231,23 @@ def test_a_task_is_moved_to_where_it_was_typed(typed: Type, words: tuple[str, ..
     ids=str,
 )
 def test_a_change_says_what_was_typed_and_nothing_else(typed: Type, words: tuple[str, ...], body: Any):
-    with Scripted(Says(200, ACCEPTED)) as api:
+    with Scripted(Says(200, TASK), Says(200, ACCEPTED)) as api:
         assert typed("edit", ID, *words, api=api.url)[0] == 0
-    assert [request.body for request in api.asked] == [body]
+    assert [request.body for request in api.asked] == [None, body]
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (Says(200, task(version=0, title="Sit-down", due=None, due_at=None)), ": title, due"),
+        (Says(200, task(version=7, title="Of somebody else")), ""),
+        (refusal("not-found", 404), ""),
+    ],
+)
+def test_an_edit_tells_the_fields_that_it_really_changed(typed: Type, before: Says, told: str):
+    with Scripted(before, Says(200, ACCEPTED)) as api:
+        status, out, _ = typed("edit", ID, "--title", "Stand-up", "--pin", api=api.url)
+    assert (status, out) == (0, f"Changed {ID[:8]} Stand-up{told}\n")
 
 
 def test_what_was_so_already_is_told_and_is_done(typed: Type):
