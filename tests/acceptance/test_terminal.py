@@ -142,3 +142,29 @@ def test_words_are_found_also_mistyped(terminal: Terminal) -> None:
     terminal.type("add", "Buy milk")
     [found] = terminal.json("search", "dentsit")
     assert [part["text"] for part in found["highlights"]["title"] if part["match"]] == ["Dentist"]
+
+
+def test_tasks_are_moved_in_ones_own_order_and_back(terminal: Terminal) -> None:
+    a, b, c = (terminal.json("add", title)["task"]["id"] for title in "abc")
+
+    def order() -> str:
+        return "".join(task["title"] for task in terminal.json("list", "--sort", "order"))
+
+    terminal.type("move", c[:12], "--before", b[:12])
+    assert order() == "acb"
+    assert terminal.type("move", a, "--bottom") == f"Moved {a[:8]} a\n"
+    assert order() == "cba"
+    terminal.type("undo")
+    terminal.type("undo")
+    assert order() == "abc"
+
+
+def test_a_task_is_shown_with_what_is_around_it(terminal: Terminal) -> None:
+    terminal.type("lists", "add", "Deep work")
+    trip = terminal.json("add", "Trip", "--list", "deep work")["task"]["id"]
+    part = terminal.json("add", "Pack", "--parent", trip[:12])["task"]["id"]
+    terminal.type("complete", part)
+    told = terminal.type("show", trip[:12]).splitlines()
+    assert {"list\tDeep work", f"sub-tasks\t{part[:8]} Pack, completed"} <= set(told)
+    assert f"parent\t{trip[:8]} Trip" in terminal.type("show", part).splitlines()
+    assert terminal.type("edit", part, "--priority", "high", "--pin") == f"Changed {part[:8]} Pack: priority, pinned\n"
