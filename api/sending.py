@@ -76,6 +76,9 @@ def _json(
     return Response(msgspec.json.encode(shown), status, headers, "application/json")
 
 
+_STANDING = (problems.NOT_FOUND, problems.CONFLICT)
+
+
 @dataclass(frozen=True)
 class Documented:
     """What OpenAPI says of the answers to commands on one kind of thing, by its name, model and examples."""
@@ -84,7 +87,7 @@ class Documented:
     done: type[BaseModel]
     pending: dict[str, Any]
     accepted: dict[str, Any]
-    standing: tuple[Kind, ...] = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
+    standing: tuple[Kind, ...] = (*_STANDING, problems.VERSION)
     """What may be wrong with one that should stand."""
 
     @property
@@ -129,6 +132,12 @@ class Documented:
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
 
 TASK = Documented("task", answers.Done, examples.PENDING, examples.ACCEPTED)
-TAG = Documented("tag", answers.TagDone, examples.TAG_PENDING, examples.TAG_ACCEPTED, standing=(problems.CONFLICT,))
+TAG = Documented(
+    "tag",
+    answers.TagDone,
+    examples.TAG_PENDING,
+    examples.TAG_ACCEPTED,
+    standing=(problems.NOT_FOUND, problems.CONFLICT),
+)
 LIST = Documented("list", answers.ListDone, examples.LIST_PENDING, examples.LIST_ACCEPTED)
 FILTER = Documented("filter", answers.FilterDone, examples.FILTER_PENDING, examples.FILTER_ACCEPTED)
