@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -227,10 +227,11 @@ class Task(BaseModel):
     """The list that it is on; null is the inbox."""
 
     @classmethod
-    def of(cls, task: views.Task) -> "Task":
-        """Show a task of the views."""
+    def of(cls, task: views.Task, **more: Any) -> Self:
+        """Show a task of the views; ``more`` are the fields that a subclass has beside."""
         return cls.model_validate(
             msgspec.to_builtins(task, builtin_types=(datetime,))
+            | more
             | {
                 "href": task_href(task.id),
                 "priority": task.priority.lower(),

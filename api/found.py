@@ -1,5 +1,6 @@
 """What clients receive of tasks that were looked for: the tasks with what was found in them, and their numbers."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -55,15 +56,20 @@ class TaskPage(BaseModel):
     """What was looked for in the place of ``q``, where no task holds that; ``|`` stands between spellings."""
 
 
-def page(finding: Finding, tasks: Iterable[views.Task], following: str | None) -> TaskPage:
+async def page(finding: Finding, tasks: Iterable[views.Task], following: str | None) -> TaskPage:
     """Show a page of tasks."""
+    if finding.words is None:
+        return _page(finding, tasks, following)
+    # To look for words in long notes takes up to some milliseconds a task, in which others are served.
+    return await asyncio.to_thread(_page, finding, tasks, following)
+
+
+def _page(finding: Finding, tasks: Iterable[views.Task], following: str | None) -> TaskPage:
     return TaskPage(items=[_listed(finding, task) for task in tasks], next=following, corrected=_corrected(finding))
 
 
 def _listed(finding: Finding, task: views.Task) -> ListedTask:
-    shown = answers.Task.of(task).model_dump()
-    highlights = Highlights.of(finding.words, task) if finding.words else None
-    return ListedTask(**shown, highlights=highlights)
+    return ListedTask.of(task, highlights=Highlights.of(finding.words, task) if finding.words else None)
 
 
 def _corrected(finding: Finding) -> str | None:

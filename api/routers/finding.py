@@ -31,7 +31,7 @@ async def list_tasks(user: User, parts: Served, wished: Wished, limit: Limit = 5
     """
     async with parts.views.of(user) as view:
         meant, page = await wished.page(view, user, limit)
-    return found.page(meant.finding, page.items, meant.cursor(page.next))
+    return await found.page(meant.finding, page.items, meant.cursor(page.next))
 
 
 @router.get("/ids", responses=responses(examples.TITLES))

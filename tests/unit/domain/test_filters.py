@@ -5,6 +5,7 @@ from unicodedata import normalize
 
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from schemas.records import Due, Priority, Recurrence, Status, Task
 from streams.domain.filters import Clock, TaskList, matches, parse, standing
@@ -326,6 +327,11 @@ def test_folding_twice_changes_nothing_more(text):
 @given(texts)
 def test_the_form_of_a_text_does_not_matter(text):
     assert fold(normalize("NFD", text)) == fold(text)
+
+
+@given(st.text(st.characters(max_codepoint=0x36F)))
+def test_latin_text_is_folded_as_in_any_other_text(text):
+    assert f"{fold(text)} 文" == fold(f"{text} 文")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
 """What somebody types is looked for as words, and marked where it stands."""
 
+import re
+from collections.abc import Callable
+from time import process_time
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.domain.filters import QueryError
@@ -71,6 +75,49 @@ def test_exactly_the_words_that_are_meant_are_marked(words):
     wanted = search("cafe rep")
     marked = [part.text for part in parts(wanted, " ".join(words)) if part.match]
     assert marked == [word for word in words if fold(word) == "cafe" or fold(word).startswith("rep")]
+
+
+def one_by_one(wanted: Search, text: str) -> list[str]:
+    """The words of a text that are looked for, each folded by itself."""
+    words = re.findall("[^\\W_][\\w\u0300-\u036f]*", text)
+    folded = [re.findall(r"[^\W_]+", fold(word)) for word in words]
+    return [
+        word
+        for word, pieces in zip(words, folded, strict=True)
+        if any(term.holds(piece) for piece in pieces for term in wanted.terms)
+    ]
+
+
+# What decomposes, composes, combines, changes its length or has no case, and what stands between words.
+LETTERS = st.sampled_from("aeéßÉİıσςΣæøŁがかᄀ\uac00ᅡ\u0301\u0344\u3099\u05b4\u0327 \n_-1\u1e9e\ufb01Å\u0958½")  # noqa: RUF001
+TEXTS = st.lists(st.text(LETTERS | st.characters(exclude_categories=("Cs",)), max_size=4), max_size=8).map(" ".join)
+
+
+@settings(max_examples=500)
+@given(TEXTS, TEXTS)
+def test_a_word_is_marked_as_if_it_stood_alone(typed, text):
+    try:
+        wanted = search(typed)
+    except QueryError:
+        wanted = search("ae")
+    for each in (text, text + typed):
+        assert [part.text for part in parts(wanted, each) if part.match] == one_by_one(wanted, each)
+
+
+def test_long_notes_without_a_match_are_not_looked_through_word_by_word():
+    wanted, notes = search("report"), "é " * 8192
+    # Beside a plain walk over them, since machines differ; word by word it takes some 20 times as long as that.
+    assert fastest(lambda: fragment(wanted, notes)) < 8 * fastest(lambda: re.findall(r"\w", notes))
+
+
+def fastest(work: Callable[[], object]) -> float:
+    """The least CPU that it takes of ten times."""
+    took = []
+    for _ in range(10):
+        began = process_time()
+        work()
+        took.append(process_time() - began)
+    return min(took)
 
 
 def test_a_fragment_is_what_stands_around_the_first_match():
