@@ -16,7 +16,20 @@ from streams.domain.filters.dates import Op
 from streams.domain.filters.folding import fold
 from streams.domain.times import local
 from tests.integration.filtered import put
-from tests.unit.domain.filtering import DAY, HOSTILE, NAMES, NOON, ZONES, clocks, filters, list_of, some_tasks, sorts
+from tests.unit.domain.filtering import (
+    DAY,
+    HOSTILE,
+    NAMES,
+    NOON,
+    PARENTS,
+    ZONES,
+    clocks,
+    filters,
+    list_of,
+    parent_of,
+    some_tasks,
+    sorts,
+)
 
 DATES = ("today", "yesterday", "thu", "now", "now-6h", "2026-11-25", "2026-11-24T09:00", "2026-11-23T23:59:59")
 
@@ -33,7 +46,10 @@ class Tasks:
         sql = where(filter_, clock, first=2)
         query = f"select tasks.id::text from rondo.tasks where $1 and {sql.text}"
         found = {row["id"] for row in await self._connection.fetch(query, True, *sql.values)}
-        return [task for task in self._tasks if matches(filter_, task, clock, list_of(task)) != (task.id in found)]
+        return [task for task in self._tasks if (task.id in found) != self._is_found(filter_, task, clock)]
+
+    def _is_found(self, filter_: Filter, task: Task, clock: Clock) -> bool:
+        return matches(filter_, task, clock, list_of(task), parent_of(task))
 
     async def sorted(self, order: Sort) -> list[str]:
         """The ids of all tasks, sorted."""
@@ -84,7 +100,7 @@ async def connection(new_database):
 
 @pytest_asyncio.fixture(scope="module")
 async def tasks(connection):
-    drawn = some_tasks(random.Random(random.random()))
+    drawn = [*PARENTS, *some_tasks(random.Random(random.random()))]
     await put(connection, drawn)
     return Tasks(connection, drawn)
 
@@ -119,6 +135,11 @@ async def test_postgres_finds_the_same_words(tasks):
             quoted = word.replace("\\", "\\\\").replace('"', '\\"')
             filter_ = parse(f'{field} {sign} "{quoted}"')
             assert await tasks.differing(filter_, Clock(NOON, "UTC")) == [], str(filter_)
+
+
+async def test_postgres_finds_the_same_parts(tasks):
+    for text in ("has parent", "no parent", "no parent and not deleted", "has parent or #home"):
+        assert await tasks.differing(parse(text), Clock(NOON, "UTC")) == [], text
 
 
 @settings(max_examples=40, deadline=None)

@@ -37,20 +37,25 @@ class TaskList:
 
 
 def matches(  # noqa: PLR0911 - one for each kind of node
-    filter_: Filter, task: Task, clock: Clock, on: TaskList | None = None
+    filter_: Filter, task: Task, clock: Clock, on: TaskList | None = None, below: Task | None = None
 ) -> bool:
-    """Return whether the filter holds for a task as ``clock`` sees it; ``on`` is the list that it is on."""
+    """Return whether the filter holds for a task as ``clock`` sees it.
+
+    ``on`` is the list that it is on; ``below`` the task that it is a part of, None also where that is gone for good.
+    """
     match filter_:
         case And(terms):
-            return all(matches(term, task, clock, on) for term in terms)
+            return all(matches(term, task, clock, on, below) for term in terms)
         case Or(terms):
-            return any(matches(term, task, clock, on) for term in terms)
+            return any(matches(term, task, clock, on, below) for term in terms)
         case Not(term):
-            return not matches(term, task, clock, on)
+            return not matches(term, task, clock, on, below)
         case When(field, op, date):
             return _is_within(compared(op, date, clock), _TIMES[field](task))
         case Has("list"):
             return on is not None
+        case Has("parent"):
+            return below is not None and below.status is not Status.DELETED
         case Overdue():
             return task.status is Status.OPEN and task.due is not None and _is_over(task.due, clock)
         case Listed(names):
@@ -115,7 +120,7 @@ _TIMES: Mapping[str, Callable[[Task], Due | int | None]] = {
 _VALUES: Mapping[str, Callable[[Task], object]] = {
     "notes": lambda task: task.notes,
     "tags": lambda task: task.tags,
-    "parent": lambda task: task.parent,
+    "parent": lambda task: task.parent,  # also one that does not stand any more: that is how its parts are found
     "series": lambda task: task.series,
     "start": lambda task: task.start,
     "due": lambda task: task.due,

@@ -60,7 +60,9 @@ _HELD: Mapping[str, str] = {
     "notes": "tasks.notes <> ''",
     "tags": "tasks.tags <> '{}'",
     "list": "tasks.list_id is not null",
-    "parent": "tasks.parent_id is not null",
+    # One by its id, and never a hash of all the user's tasks, which "exists" might be made of.
+    "parent": "tasks.parent_id is not null and (select whole.status <> 'DELETED' from rondo.tasks as whole"
+    " where whole.id = tasks.parent_id)",
     "series": "tasks.series is not null",
     "start": "tasks.start_local is not null",
     "due": "tasks.due_local is not null",

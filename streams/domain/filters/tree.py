@@ -85,7 +85,7 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """Tasks that have something: notes, tags, list, parent, series, start, due, completed or recurrence."""
+    """Tasks that have something: notes, tags, list, a parent that stands, series, start, due, completed, recurrence."""
 
     field: str
 

@@ -44,6 +44,19 @@ def list_of(task: Task) -> TaskList | None:
     return (*LISTS, None)[int(task.id[-1], 16) % (len(LISTS) + 1)]
 
 
+PARENTS = (
+    a_task(id=IDS[0]),
+    a_task(id=IDS[1], status=Status.COMPLETED, completed_at=NOON),
+    a_task(id=IDS[2], status=Status.DELETED),
+)
+"""What drawn tasks are parts of; one with another id is gone for good."""
+
+
+def parent_of(task: Task) -> Task | None:
+    """The task that a drawn task is a part of, if there is one."""
+    return next((parent for parent in PARENTS if parent.id == task.parent), None)
+
+
 # Text without control characters and surrogates, as tasks and filters hold it, and of letters that have a case here.
 characters = st.characters(exclude_categories=("Cc", "Cs", "Cn"))
 HOSTILE = (

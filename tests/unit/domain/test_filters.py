@@ -183,6 +183,15 @@ def test_no_filter_without_the_word_finds_a_deleted_task(filter_, task, clock):
     assert task.status is not Status.DELETED or not matches(standing(filter_), task, clock)
 
 
+@pytest.mark.parametrize(("status", "found"), [(Status.OPEN, True), (Status.COMPLETED, True), (Status.DELETED, False)])
+def test_a_parent_that_was_deleted_is_none(status, found):
+    part, parent = a_task(parent=IDS[0]), a_task(id=IDS[0], status=status)
+    assert matches(parse("has parent"), part, NOW, below=parent) is found
+    assert matches(parse("no parent"), part, NOW, below=parent) is not found
+    assert matches(parse("no parent"), part, NOW)  # it is gone for good
+    assert matches(parse(f"parent = {IDS[0]}"), part, NOW, below=parent)
+
+
 def test_a_list_without_a_filter_shows_all_but_the_deleted():
     assert [status for status in Status if matches(standing(None), a_task(status=status), NOW)] == [
         Status.OPEN,
