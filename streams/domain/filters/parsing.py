@@ -7,6 +7,7 @@ from lark import Lark, Token, UnexpectedCharacters, UnexpectedToken
 
 from streams.domain.filters.bounds import Bounds, check_characters
 from streams.domain.filters.errors import QueryError
+from streams.domain.filters.idioms import idiom
 from streams.domain.filters.reading import Reader, unknown
 from streams.domain.filters.tree import KEYWORDS, Filter, quoted
 from streams.domain.filters.values import DATES, error, quote
@@ -72,6 +73,8 @@ def _unreadable(text: str, position: int) -> QueryError:
 def _unexpected(token: Token, before: Token | None, accepts: set[str]) -> QueryError:
     """Return the error of a token that can't stand where it does, or of the word before it, if that is the fault."""
     if before is not None and before.type == "WORD":
+        if token.type == "WORD" and (suggestion := idiom(f"{before} {token}")):
+            return error(before, f"{quote(before)} and {quote(token)} don't stand side by side.", (), suggestion)
         if "COMPARISON" not in accepts:
             return _after_value(token, before) or _misplaced(token, accepts)
         if before.lower() not in {*FIELDS, *SHORTHANDS}:

@@ -8,6 +8,7 @@ from streams.domain.filters import values
 from streams.domain.filters.dates import Op
 from streams.domain.filters.errors import QueryError
 from streams.domain.filters.folding import fold
+from streams.domain.filters.idioms import idiom
 from streams.domain.filters.tree import (
     Filter,
     Has,
@@ -104,7 +105,7 @@ def unknown(word: Token) -> QueryError:
         held = f"has {name}" if name in HELD else None
         return error(word, f"{quote(word)} needs a comparison.", COMPARISONS[FIELDS[name]], held)
     message = f"There is no field or shorthand {quote(word)}; words to look for stand in quotes."
-    return error(word, message, (), meant(word, {**FIELDS, **SHORTHANDS}) or quoted(word))
+    return error(word, message, (), idiom(word) or meant(word, {**FIELDS, **SHORTHANDS}) or quoted(word))
 
 
 def _kind(name: Token) -> Kind:

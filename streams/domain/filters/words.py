@@ -83,7 +83,10 @@ SYNONYMS: Mapping[str, str] = {
     "project": "list",
     "lists": "list",
     "folder": "list",
+    "date": "due",
     "deadline": "due",
+    "duedate": "due",
+    "startdate": "start",
     "scheduled": "start",
     "description": "notes",
     "note": "notes",
@@ -117,6 +120,8 @@ SYNONYMS: Mapping[str, str] = {
 def meant(word: str, options: Iterable[str]) -> str | None:
     """Return the option that was probably meant by a word, None where no one is near."""
     options = list(options)
-    synonym = SYNONYMS.get(word.lower())
-    near = [synonym] if synonym in options else get_close_matches(word.lower(), options, n=1)
+    word = word.lower().removesuffix(":")
+    synonym = SYNONYMS.get(word)
+    # A word of two letters is like very many.
+    near = [synonym] if synonym in options else get_close_matches(word, options, n=1) if len(word) > 2 else []
     return near[0] if near else None

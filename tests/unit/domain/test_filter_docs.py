@@ -43,6 +43,21 @@ def test_a_condition_in_the_text_is_read(text):
     parse(text)
 
 
+def idioms() -> list[tuple[str, str]]:
+    """What the page's table says that other programs write, and what that is here."""
+    table = PAGE.partition("| Todoist, Vikunja, Taskwarrior | here |")[2].partition("\n\n")[0]
+    rows = [[re.findall("`([^`]+)`", cell) for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+    return [pair for elsewhere, here in rows for pair in zip(elsewhere, here, strict=True)]
+
+
+@pytest.mark.parametrize(("elsewhere", "here"), idioms())
+def test_what_is_written_elsewhere_is_told_as_it_is_written_here(elsewhere, here):
+    with pytest.raises(QueryError) as found:
+        parse(elsewhere)
+    corrected = elsewhere[: found.value.column - 1] + found.value.suggestion
+    assert parse(corrected) == parse(here)
+
+
 @pytest.mark.parametrize("name", [*FIELDS, *SHORTHANDS, *HELD, *KEYWORDS, *SORTED, "monday", "sunday"])
 def test_every_word_is_on_the_page(name):
     assert re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", PAGE)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from streams.domain.filters import QueryError, parse
 from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
-from tests.unit.domain.filtering import filters
+from streams.domain.filters.idioms import idiom
+from tests.unit.domain.filtering import characters, filters
 
 
 def error(text: str) -> QueryError:
@@ -38,6 +39,40 @@ def error(text: str) -> QueryError:
         ("title contains milk", 7, "~"),
         ("title ~ and", 9, '"and"'),
         ("no deu", 4, "due"),
+        ("today", 1, "due = today"),
+        ("overdue | friday", 11, "due = friday"),
+        ("2026-12-01", 1, "due = 2026-12-01"),
+        ("+7d", 1, "due = +7d"),
+        ("due today", 1, "due = today"),
+        ("created yesterday", 1, "created = yesterday"),
+        ("7 days", 1, "due <= today+7d"),
+        ("no date", 4, "due"),
+        ("no due date", 4, "due"),
+        ("due before: friday", 5, "<"),
+        ("is overdue", 1, "overdue"),
+        ("subtask", 1, "has parent"),
+        ("!subtask", 2, "has parent"),
+        ("p1", 1, "priority = urgent"),
+        ("p4 & #home", 1, "no priority"),
+        ("urgent", 1, "priority = urgent"),
+        ("@home", 1, "#home"),
+        ("open and +home", 10, "#home"),
+        ("-home", 1, "not #home"),
+        ("tag:home", 1, "#home"),
+        ("labels:in", 1, '#"in"'),
+        ("project:Work", 1, "list = Work"),
+        ("due:today", 1, "due = today"),
+        ("due.before:2026-12-01", 1, "due < 2026-12-01"),
+        ("duedate.by:+1w", 1, "due <= +1w"),
+        ("due:", 1, "no due"),
+        ("priority:H", 1, "priority = high"),
+        ("status:pending", 1, "status = open"),
+        ("status:completed", 1, "status = completed"),
+        ("is:open", 1, "open"),
+        ("has:notes", 1, "has notes"),
+        ("description:milk", 1, "notes ~ milk"),
+        ("search: milk", 1, '"milk"'),
+        ("dueDate < now", 1, "due"),
     ],
 )
 def test_an_error_suggests_what_was_meant(text, column, suggestion):
@@ -155,6 +190,21 @@ pieces = st.sampled_from((*'()#"\\~<=!&|, \n', "in", "not", "no", "due", "today"
 @given(st.text(max_size=40) | st.lists(pieces, max_size=12).map(" ".join))
 def test_any_text_is_a_filter_or_an_error_with_a_place_in_it(text):
     assert place_of_error(text) in {None, *range(1, len(text) + 2)}
+
+
+elsewhere = st.tuples(
+    st.sampled_from(
+        ("", "@", "+", "-", "tag:", "due:", "due.by:", "title:", "list.not:", "priority:", "is:", "no:", "is ")
+    ),
+    st.sampled_from(("", "home", "in", "today", "h", "pending", "due", "a:b", "€", "7 days", "now", "x.y"))
+    | st.text(characters, max_size=3),
+).map("".join)
+
+
+@given(elsewhere)
+def test_what_an_idiom_is_said_to_mean_is_a_filter(written):
+    if suggestion := idiom(written):
+        parse(suggestion)
 
 
 @given(filters, st.data())
