@@ -1,6 +1,6 @@
 """Reads a filter: text in, a tree out, or an error that says where and what would have been right."""
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from lark import Lark, Token, UnexpectedCharacters, UnexpectedToken
@@ -12,6 +12,9 @@ from streams.domain.filters.reading import Reader, unknown
 from streams.domain.filters.tree import KEYWORDS, Filter, quoted
 from streams.domain.filters.values import DATES, error, quote
 from streams.domain.filters.words import FIELDS, SHORTHANDS, meant
+
+REMEMBERED = 256
+"""So many filters that were read last are kept: ten megabytes at most, were all as long as can be."""
 
 _PHRASES = {
     "COMPARISON": "a comparison",
@@ -29,8 +32,9 @@ _WORDS = {"COMPARISON": ("=", "<", "<=", ">", ">=", "~"), "_IN": ("in",), "_AND"
 _VALUE = {"WORD", "STRING"}
 
 
+@lru_cache(REMEMBERED)
 def parse(text: str) -> Filter:
-    """Return what a filter says. Raises ``QueryError`` for the field ``filter``.
+    """Return what a filter says; what was read lately is remembered. Raises ``QueryError`` for the field ``filter``.
 
     Keep the text that was written, not the printed form, which may be longer than a filter may be.
     """

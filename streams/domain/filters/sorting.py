@@ -10,6 +10,7 @@ and a page follows the one before though the user's zone has changed in between.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from streams.domain.filters.errors import QueryError
@@ -166,6 +167,7 @@ class Sort:
         return [*((_COLUMNS[key.field], key.down) for key in self.keys), (_ID, self.keys[-1].down)]
 
 
+@lru_cache(256)
 def sort(text: str, *, found: bool = False) -> Sort:
     """Return the sort that is written as ``due,-priority,title``. Raises ``QueryError`` for the field ``sort``.
 

@@ -75,6 +75,10 @@ def test_the_printed_form_reads_as_the_same_filter(filter_):
     assert parse(str(filter_)) == filter_
 
 
+def test_a_filter_that_was_read_lately_is_not_read_again():
+    assert parse("due < today and #home") is parse("due < today and #home")
+
+
 @given(texts)
 def test_a_value_in_quotes_is_read_as_it_was_written(text):
     assert parse(str(Text("title", text))) == Text("title", text)
