@@ -11,7 +11,7 @@ from fastapi import Depends, Query
 from api import cursors
 from api.pages import Cursor
 from api.problems import FieldError, invalid
-from postgres.finding import FIRST, Position, Wanted
+from postgres.finding import FIRST, Position, Wanted, behind
 from postgres.reader import Facet, Page, Task, View
 from streams.domain import times
 from streams.domain.filters import Clock, Filter, QueryError, Sort, borne, parse, sort, standing, where
@@ -74,12 +74,13 @@ class Finding:
     def wanted(self, user: str, after: Position | None = None) -> Wanted:
         """Return what to ask of the views. Raises ``Problem`` for a position that is none in this order."""
         condition = where(self.filter, self.clock, FIRST)
-        text, values = condition.text, condition.values
-        if after is not None:
-            behind = cursors.used(lambda: self.sort.after(after, FIRST + len(values)))
-            text, values = f"{text} and {behind.text}", values + behind.values
         words = self.words.query(user) if self.words else None
-        return Wanted(text, values, self.sort.order_by, self.sort.position, borne(self.filter), words)
+        order, position = self.sort.order_by, self.sort.position
+        wanted = Wanted(condition.text, condition.values, order, position, borne(self.filter), words)
+        if after is None:
+            return wanted
+        conditions = cursors.used(lambda: self.sort.after(after, FIRST + len(condition.values)))
+        return behind(wanted, [(each.text, each.values) for each in conditions])
 
     async def nearer(self, view: View, user: str) -> "Finding | None":
         """Return the same for words that are nearly written so, None where there are none such, or nothing unknown."""

@@ -22,6 +22,7 @@ class Wanted:
     position: str  # the expression of a row's ``Position``
     borne: tuple[tuple[str, ...], ...] = ()  # folded names of tags, one of each of which all wanted tasks bear
     words: str | None = None  # a tsquery: then only tasks that it matches, and ``found.relevance`` says how well
+    then: "Wanted | None" = None  # what else is wanted: it comes after all of this
 
 
 def page(wanted: Wanted) -> str:
@@ -47,6 +48,16 @@ def facets(wanted: Wanted) -> str:
     """Return the query for the numbers of tasks by what they have, with the user as $1; $2 is null."""
     text: str = load("read").facets.sql
     return text.replace("from rondo.tasks", f"{_tasks(wanted)} and $2::bigint is null", 1)
+
+
+def behind(wanted: Wanted, conditions: Sequence[tuple[str, tuple[object, ...]]]) -> Wanted:
+    """Return the part of what is wanted that one or more conditions hold for, one after the other.
+
+    Each is a text and the values of its parameters, which begin behind those of ``wanted``.
+    """
+    (text, values), *others = conditions
+    then = behind(wanted, others) if others else None
+    return replace(wanted, where=f"{wanted.where} and {text}", values=(*wanted.values, *values), then=then)
 
 
 def among(wanted: Wanted, tasks: Sequence[str]) -> Wanted:

@@ -119,10 +119,15 @@ class View:
 
     async def tasks(self, wanted: Wanted, limit: int) -> Page[Task, Position]:
         """Return a page of the tasks that are wanted."""
-        wanted = await self._narrowed(wanted)
-        rows = await self._connection.fetch(finding.page(wanted), self._user, limit + 1, *finding.values(wanted))
+        rows = await self._rows(wanted, limit + 1)
         items = tuple(struct(Task, row) for row in rows[:limit])
         return Page(items, tuple(rows[limit - 1]["position"]) if len(rows) > limit else None)
+
+    async def _rows(self, wanted: Wanted, most: int) -> list[Record]:
+        narrowed = await self._narrowed(wanted)
+        values = finding.values(narrowed)
+        rows: list[Record] = await self._connection.fetch(finding.page(narrowed), self._user, most, *values)
+        return rows + await self._rows(wanted.then, most - len(rows)) if wanted.then and len(rows) < most else rows
 
     async def facets(self, wanted: Wanted) -> tuple[Facet, ...]:
         """Return how many of the tasks that are wanted have what."""

@@ -49,8 +49,8 @@ class Question:
     counts: bool = False  # facets, not tasks
 
 
-def questions(user: str, deep: Position) -> tuple[Question, ...]:
-    """Return the questions of a user; ``deep`` is where a page far down the newest tasks begins."""
+def questions(user: str, deep: Position, deep_by_due: Position) -> tuple[Question, ...]:
+    """Return the questions of a user; where a page begins that is far down the newest tasks, and the open by due."""
 
     def tasks(text: str, *values: object) -> tuple[ByHand, ...]:
         return (_tasks(f"{_OWN} {text} limit {PAGE + 1}", user, *values),)
@@ -75,6 +75,7 @@ def questions(user: str, deep: Position) -> tuple[Question, ...]:
             q="quartrely",
         ),
         Question("a page deep down", tasks(_DEEP, *deep), after=deep),
+        Question("a page deep down, by due", (_deep_by_due(user, deep_by_due),), "open", "due", after=deep_by_due),
         Question("facets of the open", (ByHand(_facets("status = 'OPEN'"), (user,)),), "open", counts=True),
     )
 
@@ -98,6 +99,16 @@ _DEEP = """and status <> 'DELETED' and (created_at, id) < ($2::text::timestamptz
 
 def _tasks(text: str, *values: object) -> ByHand:
     return ByHand(f"{finding.columns()} {text}", values)
+
+
+def _deep_by_due(user: str, after: Position) -> ByHand:
+    """Return the page behind a due, and those without one behind these; each from where it begins in the index."""
+    own = f"{finding.columns()} {_OWN} and status = 'OPEN'"
+    beyond = (
+        f"{own} and (due_local, id) > ($2::text::timestamp, $3::text::uuid) order by due_local, id limit {PAGE + 1}"
+    )
+    rest = f"{own} and due_local is null order by id limit {PAGE + 1}"
+    return ByHand(f"({beyond}) union all ({rest}) limit {PAGE + 1}", (user, *after))
 
 
 def _facets(condition: str) -> str:

@@ -54,7 +54,7 @@ class Measure:
 
     async def questions(self) -> tuple[Question, ...]:
         """Return the user's questions."""
-        return questions(self._user, await self._deep())
+        return questions(self._user, await self._deep(), await self._deep("open", "due"))
 
     async def both(self, question: Question) -> tuple[Found, Found]:
         """Return what Rondo finds, and what is found by hand."""
@@ -98,9 +98,11 @@ class Measure:
             found = tuple(struct(kind, row) for row in (rows if question.counts else rows[:PAGE]))
             return time.perf_counter() - began, found
 
-    async def _deep(self) -> Position:
-        """Return where a page begins that is far down the newest tasks, for who has few of them half-way."""
+    async def _deep(self, filter_: str | None = None, order: str | None = None) -> Position:
+        """Return where a page begins that is far down the tasks, for who has few of them half-way."""
+        wanted = Finding.read(filter_, ZONE, NOW, sort_=order).wanted(self._user)
         async with self._reader.user(self._user) as view:
-            found = await view.tasks(Finding.read(None, ZONE, NOW).wanted(self._user), _DEEP)
-        last = found.items[-1 if found.next else len(found.items) // 2]
-        return last.created_at.isoformat(), last.id
+            page = await view.tasks(wanted, _DEEP)
+            position = page.next or (await view.tasks(wanted, len(page.items) // 2)).next
+        assert position, "There are too few tasks for two pages."
+        return position

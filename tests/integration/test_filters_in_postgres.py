@@ -58,12 +58,15 @@ class Tasks:
 
     async def pages(self, order: Sort, size: int) -> list[str]:
         """The same, page by page."""
-        found, rows, behind = [], [], Sql("$1", (True,))
+        found, rows, following = [], [], (Sql("$1", (True,)),)
         while not found or len(rows) == size:
-            query = f"select tasks.id::text, {order.position} as position from rondo.tasks where {behind.text}"
-            rows = await self._connection.fetch(f"{query} order by {order.order_by} limit {size}", *behind.values)
+            rows = []
+            for behind in following:
+                query = f"select tasks.id::text, {order.position} as position from rondo.tasks where {behind.text}"
+                query = f"{query} order by {order.order_by} limit {size - len(rows)}"
+                rows += await self._connection.fetch(query, *behind.values)
             found += [row["id"] for row in rows]
-            behind = order.after(rows[-1]["position"]) if rows else behind
+            following = order.after(rows[-1]["position"]) if rows else following
         return found
 
     def sorted_here(self, order: Sort) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from postgres import reader as postgres_reader
-from postgres.finding import FIRST
+from postgres.finding import FIRST, behind
 from postgres.migrate import migrate
 from postgres.reader import Page, Reader, ReminderStatus, Wanted
 from schemas import ids
@@ -69,7 +69,8 @@ async def pages_of_tasks(view, order: str, size: int) -> list[tuple]:
     page = await view.tasks(wanted(order, Sql("true", ())), size)
     found = [page.items]
     while page.next is not None:
-        page = await view.tasks(wanted(order, sort(order).after(page.next, FIRST)), size)
+        following = [(each.text, each.values) for each in sort(order).after(page.next, FIRST)]
+        page = await view.tasks(behind(wanted(order, Sql("true", ())), following), size)
         found.append(page.items)
     return found
 

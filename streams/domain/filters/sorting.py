@@ -43,24 +43,31 @@ class _Placed:
     parameter: str | None
 
     @property
-    def behind(self) -> str | None:
-        """The condition of rows that this key puts behind the place; None where there can be none: nulls are last."""
+    def beyond(self) -> str | None:
+        """The condition of rows that have such a thing and that this key puts behind the place; None for a null."""
         if self.parameter is None:
             return None
-        beyond = f"{self.column.expression} {'<' if self.down else '>'} {self.parameter}"
-        return f"{beyond} or {self.column.expression} is null" if self.column.nullable else beyond
+        return f"{self.column.expression} {'<' if self.down else '>'} {self.parameter}"
+
+    @property
+    def behind(self) -> str | None:
+        """The condition of all rows that this key puts behind the place; None where there can be none."""
+        return f"{self.beyond} or {self.absent}" if self.beyond and self.column.nullable else self.beyond
 
     @property
     def beside(self) -> str:
         """The condition of rows that this key does not tell from the place."""
-        return f"{self.column.expression} {'is null' if self.parameter is None else f'= {self.parameter}'}"
+        return self.absent if self.parameter is None else f"{self.column.expression} = {self.parameter}"
+
+    @property
+    def absent(self) -> str:
+        """The condition of rows that have no such thing, and come last."""
+        return f"{self.column.expression} is null"
 
     @property
     def bound(self) -> str | None:
-        """What holds for all rows behind the place, where an index can begin with it."""
-        if self.column.nullable or self.parameter is None:
-            return None
-        return f"{self.column.expression} {'<=' if self.down else '>='} {self.parameter}"
+        """What holds for all rows beyond and beside the place: there an index begins."""
+        return f"{self.column.expression} {'<=' if self.down else '>='} {self.parameter}" if self.beyond else None
 
 
 def _urgency(text: str) -> int:
@@ -148,10 +155,11 @@ class Sort:
         """The expression to select of each row so that a page can say where it ended: an array of text."""
         return f"array[{', '.join(f'({column.expression})::text' for column, _ in self._columns())}]"
 
-    def after(self, position: Position, first: int = 1) -> Sql:
+    def after(self, position: Position, first: int = 1) -> tuple[Sql, ...]:
         """Return the condition of the rows behind a position, with parameters from ``$first`` on.
 
-        Raises ValueError for what is no position of this sort.
+        It is cut in two where the first key may be null: all rows of the first come before all of the second. As one,
+        with "or", no index could begin at the position. Raises ValueError for what is no position of this sort.
         """
         values: list[object] = []
         keys: list[_Placed] = []
@@ -160,8 +168,11 @@ class Sort:
                 values.append(value)
             parameter = None if value is None else f"${first + len(values) - 1}::{column.type}"
             keys.append(_Placed(column, down, parameter))
-        bound = f"{keys[0].bound} and " if keys[0].bound else ""
-        return Sql(f"({bound}{_behind(keys)})", tuple(values))
+        leading, *others = keys
+        ways = [leading.beyond] if leading.beyond else []
+        bound = f"{leading.bound} and " if leading.bound else ""
+        near = Sql(f"({bound}({' or '.join([*ways, f'{leading.beside} and {_behind(others)}'])}))", tuple(values))
+        return (near, Sql(f"({leading.absent})", ())) if leading.beyond and leading.column.nullable else (near,)
 
     def _columns(self) -> list[tuple[_Column, bool]]:
         return [*((_COLUMNS[key.field], key.down) for key in self.keys), (_ID, self.keys[-1].down)]

@@ -52,7 +52,7 @@ def test_what_is_not_there_is_last_either_way_and_the_id_settles_ties():
 
 
 def test_a_page_goes_on_behind_its_position():
-    sql = sort("priority,due").after(["3", "2026-11-24 09:00:00", AN_ID], first=4)
+    [sql] = sort("priority,due").after(["3", "2026-11-24 09:00:00", AN_ID], first=4)
     assert sql.text == (
         "(tasks.urgency >= $4::smallint and (tasks.urgency > $4::smallint"
         " or tasks.urgency = $4::smallint and"
@@ -62,14 +62,26 @@ def test_a_page_goes_on_behind_its_position():
     assert list(map(str, sql.values)) == ["3", "2026-11-24 09:00:00", AN_ID]
 
 
+def test_a_page_by_what_may_be_missing_begins_in_the_index_and_goes_on_with_what_has_none():
+    with_due, without = sort("-due").after(["2026-11-24 09:00:00", AN_ID], first=4)
+    assert with_due.text == (
+        "(tasks.due_local <= $4::timestamp and (tasks.due_local < $4::timestamp"
+        " or tasks.due_local = $4::timestamp and (tasks.id < $5::uuid)))"
+    )
+    assert list(map(str, with_due.values)) == ["2026-11-24 09:00:00", AN_ID]
+    assert (without.text, without.values) == ("(tasks.due_local is null)", ())
+
+
 def test_behind_what_is_not_there_is_only_what_is_not_there_either():
-    assert sort("due").after([None, AN_ID]).text == "((tasks.due_local is null and (tasks.id > $1::uuid)))"
+    [sql] = sort("due").after([None, AN_ID])
+    assert sql.text == "((tasks.due_local is null and (tasks.id > $1::uuid)))"
 
 
 @given(st.sampled_from(HOSTILE))
 def test_a_value_never_reaches_the_text(value):
-    assert sort("title").after([value, AN_ID]).text == sort("title").after(["milk", AN_ID]).text
-    assert sort("title").after([value, AN_ID]).values[0] == value
+    [sql], [other] = (sort("title").after([title, AN_ID]) for title in (value, "milk"))
+    assert sql.text == other.text
+    assert sql.values[0] == value
 
 
 @pytest.mark.parametrize(
