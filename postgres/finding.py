@@ -60,10 +60,18 @@ def behind(wanted: Wanted, conditions: Sequence[tuple[str, tuple[object, ...]]])
     return replace(wanted, where=f"{wanted.where} and {text}", values=(*wanted.values, *values), then=then)
 
 
-def among(wanted: Wanted, tasks: Sequence[str]) -> Wanted:
-    """Return the same, where all wanted tasks are some of these, by id."""
-    where = f"{wanted.where} and tasks.id = any(${FIRST + len(wanted.values)}::uuid[])"
-    return replace(wanted, where=where, values=(*wanted.values, tasks), borne=())
+def among(wanted: Wanted, names: Sequence[str]) -> Wanted:
+    """Return the same, looked up by the ids of the tasks that bear one of these tags, by folded name: all wanted do.
+
+    An array and no join, so that Postgres, which expects few of one, takes them one by one from the index of ids.
+    """
+    names_ = f"${FIRST + len(wanted.values)}::text[]"
+    where = f"{wanted.where} and tasks.id = any(array({_BEARERS.replace('$1', names_)}))"
+    return replace(wanted, where=where, values=(*wanted.values, names), borne=())
+
+
+_BEARERS = """select task_tags.task_id from rondo.task_tags
+    where tag_id = any(array(select tags.id from rondo.tags where name_folded = any($1)))"""
 
 
 def values(wanted: Wanted) -> tuple[object, ...]:

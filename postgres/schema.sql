@@ -100,6 +100,7 @@ ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION rondo.found(asked tsquery) RETURNS TABLE(id uuid, relevance real)
     LANGUAGE sql STABLE SECURITY DEFINER ROWS 200 PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
     BEGIN ATOMIC
  SELECT tasks.id,
      ts_rank(tasks.words, found.asked) AS ts_rank
@@ -129,6 +130,7 @@ CREATE FUNCTION rondo.instant(milliseconds bigint) RETURNS timestamp with time z
 CREATE FUNCTION rondo.words_beside(asked tsquery) RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
     BEGIN ATOMIC
  SELECT DISTINCT word.lexeme
     FROM (rondo.tasks
@@ -266,7 +268,8 @@ ALTER TABLE ONLY rondo.tag_colours FORCE ROW LEVEL SECURITY;
 CREATE TABLE rondo.tags (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
-    name text NOT NULL COLLATE pg_catalog."C"
+    name text NOT NULL COLLATE pg_catalog."C",
+    name_folded text GENERATED ALWAYS AS (rondo.fold(name)) STORED COLLATE pg_catalog."C"
 );
 
 ALTER TABLE ONLY rondo.tags FORCE ROW LEVEL SECURITY;
@@ -331,6 +334,8 @@ CREATE INDEX lists_by_rank ON rondo.lists USING btree (user_id, rank, id) WHERE 
 CREATE INDEX notifications_by_due ON rondo.notifications USING btree (user_id, due_at DESC, id DESC);
 
 CREATE INDEX reminders_by_due ON rondo.reminders USING btree (user_id, due_at, id);
+
+CREATE INDEX tags_by_folded_name ON rondo.tags USING btree (user_id, name_folded);
 
 CREATE INDEX task_tags_of_tag ON rondo.task_tags USING btree (tag_id, task_id) INCLUDE (user_id);
 

@@ -63,6 +63,7 @@ def questions(user: str, deep: Position, deep_by_due: Position) -> tuple[Questio
         Question("a list", tasks(_LIST, "Company"), "open and list = Company", "order"),
         Question("a common tag", tasks(f"{_TAGGED} {_NEWEST}", "home"), "#home"),
         Question("a rare tag", tasks(f"{_TAGGED} {_NEWEST}", "tag 18"), '#"tag 18"'),
+        Question("a tag of old tasks", tasks(f"{_TAGGED} {_NEWEST}", "tag 20"), '#"tag 20"'),
         Question("urgent, by due", tasks(_URGENT), "open and priority >= high", "-priority,due"),
         Question("words", (_tasks(_WORDS, user, search("baba").query(user)),), q="baba"),
         Question(

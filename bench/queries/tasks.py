@@ -35,7 +35,7 @@ create function bench.word(n bigint, die text) returns text language sql immutab
 _TAGS = """
 insert into rondo.tags (id, user_id, name)
 select md5('tag ' || u || ' ' || n)::uuid, bench.owner(u), coalesce(($2::text[])[n + 1], 'tag ' || n)
-from generate_series(0, $1::bigint - 1) as u, generate_series(0, 19) as n"""
+from generate_series(0, $1::bigint - 1) as u, generate_series(0, 20) as n"""
 
 _LISTS = """
 insert into rondo.lists (id, user_id, name, rank, deleted, version, created_at, changed_at)
@@ -54,7 +54,7 @@ with numbered as (
         array(
             select distinct bench.dice(n, 'tag' || k) % 20 * (bench.dice(n, 'tags' || k) % 20) / 20
             from generate_series(1, bench.dice(n, 'tags') % 4) as k
-        ) as tags
+        ) || case when n < $6::bigint * 12 / 1000 then array[20::bigint] else '{}' end as tags
     from numbered
 ), made as (
     insert into rondo.tasks (

@@ -134,12 +134,13 @@ union all
 select 'tag', tag, count(*) from wanted cross join unnest(tags) as tag group by tag
 order by facet, value;
 
--- name: bearers(names, most)
--- Tasks that bear one of the tags, by folded name; at most so many.
-select task_tags.task_id::text as id
-from rondo.task_tags
-where tag_id = any(array(select tags.id from rondo.tags where rondo.fold(tags.name) = any(:names::text[])))
-limit :most::bigint;
+-- name: bearers(names, most)$
+-- How many tasks bear one of the tags, by folded name; at most so many.
+select count(*) from (
+    select from rondo.task_tags
+    where tag_id = any(array(select tags.id from rondo.tags where tags.name_folded = any(:names::text[])))
+    limit :most::bigint
+) as bearers;
 
 -- name: words_beside(asked)
 -- The words of the user's tasks that hold one that is asked for.

@@ -166,11 +166,11 @@ async def test_words_find_no_tasks_of_another_though_both_stand_together_in_the_
 
 
 @pytest.mark.parametrize("function", ["rondo.found(tsquery)", "rondo.words_beside(tsquery)"])
-async def test_only_who_reads_may_search_and_the_search_path_is_fixed(connection, function):
+async def test_only_who_reads_may_search_with_a_fixed_search_path_and_by_the_index(connection, function):
     found = await connection.fetchrow(
         """select prosecdef, proconfig, proowner::regrole::text, has_function_privilege('public', oid, 'execute'),
                has_function_privilege('rondo_api', oid, 'execute')
            from pg_proc where oid = $1::text::regprocedure""",
         function,
     )
-    assert tuple(found) == (True, ["search_path=pg_catalog"], "rondo_views", False, True)
+    assert tuple(found) == (True, ["search_path=pg_catalog", "enable_seqscan=off"], "rondo_views", False, True)
