@@ -27,7 +27,11 @@ class Wanted:
 
 def page(wanted: Wanted) -> str:
     """Return the query for a page of whole tasks, with the user as $1 and the limit as $2."""
-    return f"{columns()}, {wanted.position} as position {_tasks(wanted)} order by {wanted.order_by} limit $2::bigint"
+    # What is shown of a task is put together for those of the page alone: Postgres would do so for all that it sorts.
+    relevance = "" if wanted.words is None else ", found.relevance"
+    sorted_ = f"select tasks.*{relevance} {_tasks(wanted)} order by {wanted.order_by} limit $2::bigint"
+    found = " cross join lateral (select tasks.relevance) as found" if relevance else ""
+    return f"{columns()}, {wanted.position} as position from ({sorted_}) as tasks{found} order by {wanted.order_by}"
 
 
 def versions(condition: str) -> str:
