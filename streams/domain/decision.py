@@ -1,4 +1,4 @@
-"""How every decision is told: its events in order, and the command's one outcome."""
+"""How every decision is told: its events in order, and the command's one outcome. And how folding them can fail."""
 
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -25,6 +25,10 @@ class Command(Protocol):
     @property
     def at(self) -> int:
         """When it was sent, in milliseconds since 1970."""
+
+
+class OutOfOrder(ValueError):
+    """An event does not follow the state of what it is about: one before it is missing, or it was folded already."""
 
 
 @dataclass(frozen=True)

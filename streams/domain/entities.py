@@ -14,7 +14,7 @@ from msgspec.structs import asdict, replace
 
 from schemas import ids, subjects
 from streams.domain import decision
-from streams.domain.decision import About, Decision
+from streams.domain.decision import About, Decision, OutOfOrder
 from streams.domain.rejections import Code
 
 Thing = TypeVar("Thing")
@@ -37,10 +37,6 @@ class Answer(StrEnum):
 _A = Answer
 _ABSENT, _STANDING, _DELETED = None, False, True
 _BOOKKEEPING = {"changed_at", "version"}
-
-
-class OutOfOrder(ValueError):
-    """An event does not follow the thing's state: one before it is missing, or it was folded already."""
 
 
 @dataclass(frozen=True)

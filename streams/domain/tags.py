@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from schemas import ids, subjects
 from schemas.records import DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
 from streams.domain import decision
-from streams.domain.decision import About, Decision
+from streams.domain.decision import About, Decision, OutOfOrder
 from streams.domain.rejections import Code
 
 Command = UpdateTag | RenameTag | DeleteTag
@@ -55,10 +55,6 @@ class State(Protocol):
 
     def changed_by(self, bulk: str, /) -> int:
         """Return how many tasks a bulk has changed so far."""
-
-
-class OutOfOrder(ValueError):
-    """An event does not follow the tag's state: one before it is missing, or it was folded already."""
 
 
 def decide(state: State, command: Command) -> Decision[Event]:

@@ -41,7 +41,7 @@ from schemas.records import (
     UpdateTask,
 )
 from streams.domain import composition, decision, hierarchy, lists
-from streams.domain.decision import About, Decision
+from streams.domain.decision import About, Decision, OutOfOrder
 from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
@@ -93,10 +93,6 @@ class State(Protocol):
 
     def list(self, list_id: str, /) -> List | None:
         """Return the list of this id."""
-
-
-class OutOfOrder(ValueError):
-    """An event does not follow the task's state: one before it is missing, or it was folded already."""
 
 
 def decide(state: State, command: Command) -> Decision[Event]:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas import records as r
-from streams.domain import audit, entities, lists
+from streams.domain import audit, lists
+from streams.domain.decision import OutOfOrder
 from tests.unit.domain.given import (
     ANNA,
     BERT,
@@ -152,7 +153,7 @@ def test_an_entry_without_its_subject_breaks_the_chain():
 
 def test_an_event_folded_twice_is_refused():
     world = World(create_list())
-    with pytest.raises(entities.OutOfOrder, match="version 2 was expected, not 1"):
+    with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
         lists.evolve(world.list("l"), world.events[0])
 
 

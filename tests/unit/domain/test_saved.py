@@ -5,7 +5,8 @@ from itertools import product
 import pytest
 
 from schemas import records as r
-from streams.domain import audit, entities, saved, validation
+from streams.domain import audit, saved, validation
+from streams.domain.decision import OutOfOrder
 from tests.unit.domain.given import ANNA, BERT, NOON, World, delete_filter, restore_filter, save_filter, update_filter
 
 REJECTED, NOTHING = r.OutcomeKind.REJECTED, r.OutcomeKind.NOTHING_TO_DO
@@ -73,7 +74,7 @@ def test_what_changed_is_told_in_the_audit_trail():
 
 def test_an_event_folded_twice_is_refused():
     world = World(save_filter())
-    with pytest.raises(entities.OutOfOrder, match="version 2 was expected, not 1"):
+    with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
         saved.KIND.evolve(world.filter("f"), world.events[0])
 
 

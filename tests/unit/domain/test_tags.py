@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from schemas import records as r
 from streams.domain import audit, tags
+from streams.domain.decision import OutOfOrder
 from tests.unit.domain.given import World, chunk, colour_tag, create, delete_tag, rename_tag
 
 BLUE, RED = "#1e90ff", "#ff0000"
@@ -83,7 +84,7 @@ def test_a_colour_is_told_in_the_audit_trail():
 
 def test_an_event_folded_twice_is_refused():
     world = World(colour_tag())
-    with pytest.raises(tags.OutOfOrder, match="version 2 was expected, not 1"):
+    with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
         tags.evolve(world.tag("home"), world.events[0])
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from schemas import records as r
 from streams.domain import tasks
+from streams.domain.decision import OutOfOrder
 from tests.unit.domain.given import (
     ANNA,
     BERT,
@@ -170,13 +171,13 @@ def test_a_rejection_says_what_to_do():
 
 def test_an_event_folded_twice_is_refused():
     world = World(create())
-    with pytest.raises(tasks.OutOfOrder, match="version 2 was expected, not 1"):
+    with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
         tasks.evolve(world.task("t"), world.events[0])
 
 
 def test_an_event_whose_predecessor_is_missing_is_refused():
     world = World(create(), complete())
-    with pytest.raises(tasks.OutOfOrder, match="version 1 was expected, not 2"):
+    with pytest.raises(OutOfOrder, match="version 1 was expected, not 2"):
         tasks.evolve(None, world.events[1])
 
 
