@@ -101,7 +101,7 @@ class Stage:
         """The types of records that each input's function folds, none for all of them."""
         self._store = store
         self._given = given
-        self._tables: list[Table[Any]] = []
+        self._kept: list[type[Struct]] = []  # the types of records in the state
         self.app = _App(f"rondo-{name}", autodiscover=False)
         self.app.stage = self
 
@@ -130,8 +130,7 @@ class Stage:
     @property
     def changelog(self) -> Topic:
         """Return the topic that the stage's state is restored from."""
-        timers = (r.Timer, r.TimerCursor) if self.timers else ()
-        return topics.changelog(self.name, tuple(dict.fromkeys((*(table.record for table in self._tables), *timers))))
+        return topics.changelog(self.name, tuple(dict.fromkeys(self._kept)))
 
     @property
     def blocks(self) -> Topic | None:
@@ -171,19 +170,19 @@ class Stage:
 
     def table(self, name: str, record: type[V]) -> Table[V]:
         """Declare a table of the stage's state."""
-        table = Table(self, name, record)
-        self._tables.append(table)
-        return table
+        self._kept.append(record)
+        return Table(self, name, record)
 
     def timer(self, name: str) -> Timers:
-        """Declare the stage's timers; ``on_tick`` says what a timer that has come produces."""
-        self.timers = Timers(self, name)
+        """Declare the stage's timers, once; ``on_tick`` says what a timer that has come produces."""
+        if self.timers:
+            raise ValueError(f"The stage {self.name} has timers already: a tick takes those of one name.")
+        self.timers = self.ordered(name)
         return self.timers
 
     def ordered(self, name: str) -> Timers:
         """Declare a set in order of time that the stage takes from by itself, by its records' time."""
-        self._tables.append(Table(self, name, r.Timer))
-        self._tables.append(Table(self, name, r.TimerCursor))
+        self._kept += [r.Timer, r.TimerCursor]
         return Timers(self, name)
 
     def on_tick(self, *outputs: Topic) -> Callable[[Tick], Tick]:

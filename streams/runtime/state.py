@@ -203,12 +203,8 @@ class Timers:
     def __init__(self, stage: "Stage", name: str) -> None:
         self._stage = stage
         self.prefix = name.encode() + b"\x00"
-        self._cursor = b"cursor\x00" + name.encode()
-
-    @property
-    def cursor(self) -> bytes:
-        """Return the key in the state under which the cursor is kept."""
-        return self._cursor
+        self.cursor = b"cursor\x00" + name.encode()
+        """The key in the state under which the cursor is kept."""
 
     def passed(self, state: State) -> Iterator[r.Timer]:
         """Yield the timers that stand though the cursor has passed them, as committed: taken, and not removed yet."""
@@ -251,19 +247,19 @@ class Timers:
         return self.prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()
 
     def _cursor_of(self, block: "Block") -> bytes:
-        if (known := block.cursors.get(self._cursor)) is None:
-            raw = read(block, self._cursor)
+        if (known := block.cursors.get(self.cursor)) is None:
+            raw = read(block, self.cursor)
             known = cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self.prefix
-            block.cursors[self._cursor] = known
+            block.cursors[self.cursor] = known
         return known
 
     def _committed_cursor(self, state: State) -> bytes:
-        raw = state.get(self._cursor)
+        raw = state.get(self.cursor)
         return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self.prefix
 
     def _move(self, block: "Block", key: bytes) -> None:
-        block.cursors[self._cursor] = key
-        block.change(self._cursor, self._encode(r.TimerCursor(key)))
+        block.cursors[self.cursor] = key
+        block.change(self.cursor, self._encode(r.TimerCursor(key)))
 
     def _encode(self, record: Any) -> bytes:
         return self._stage.codec.encode(self._stage.changelog_name, record)

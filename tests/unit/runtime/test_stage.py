@@ -21,6 +21,19 @@ def stage() -> Stage:
     return stage
 
 
+def test_a_stage_has_timers_of_one_name(stage: Stage):
+    stage.timer("timers")
+    with pytest.raises(ValueError, match="has timers already"):
+        stage.timer("others")
+
+
+def test_the_changelog_holds_each_type_of_record_that_the_stage_keeps(stage: Stage):
+    stage.table("heads", r.AuditHead)
+    stage.ordered("memory")
+    stage.timer("timers")
+    assert stage.changelog.records == (r.AuditHead, r.Timer, r.TimerCursor, r.Position)
+
+
 def test_timers_emit_to_declared_outputs_alone(stage: Stage):
     with pytest.raises(ValueError, match="declares no output in"):
         stage.on_tick(IN)
