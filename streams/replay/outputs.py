@@ -6,7 +6,7 @@ may hold it. What became of an effect, as a delivery, has no headers at all: lik
 only a topic that the stage reads itself may hold it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aiokafka.structs import ConsumerRecord
 
@@ -14,6 +14,7 @@ from schemas import records as r
 from schemas.codec import Serde
 from streams.reading import Tape
 from streams.replay.difference import Difference, Differs, between, fields, first
+from streams.replay.letters import Where
 from streams.runtime import Stage
 from streams.runtime.block import Block, Output, place
 
@@ -25,7 +26,8 @@ class Outputs:
     """The output topics of one partition of a stage.
 
     ``seen`` are the ends that stood before the state was read: what is below them must follow from that state.
-    ``passed`` are timers that the stage has taken, by id: each must have its record.
+    ``passed`` are timers that the stage has taken, by id: each must have its record. ``aside`` are the places of the
+    records that the stage has set aside.
     """
 
     def __init__(  # noqa: PLR0917 - called once, in this order
@@ -36,6 +38,7 @@ class Outputs:
         seen: Mapping[str, int],
         positions: Mapping[str, int],
         passed: Mapping[str, r.Timer],
+        aside: Collection[Where],
     ) -> None:
         self.compared = 0
         self._stage = stage
@@ -44,6 +47,7 @@ class Outputs:
         self._seen = seen
         self._positions = positions
         self._passed = dict(passed)
+        self._aside = aside
 
     async def expect(self, block: Block) -> None:
         """Compare the next records with what a block emits. Raises ``Differs``."""
@@ -80,8 +84,12 @@ class Outputs:
         may_stand = raw.topic in {topic.name for topic in self._stage.ticks} if identity else own
         if not may_stand:
             raise self._differs(place(raw), "the record stands, but the stage did not write it.")
-        if identity and (not own or raw.offset >= self._positions.get(raw.topic, 0)):
+        if identity and not (own and self._was_folded(raw)):
             self._passed.pop(identity.decode(), None)
+
+    def _was_folded(self, raw: ConsumerRecord) -> bool:
+        aside = (raw.topic, raw.partition, raw.offset) in self._aside
+        return bool(raw.offset < self._positions.get(raw.topic, 0)) and not aside
 
     def _compare(self, raw: ConsumerRecord, output: Output) -> None:
         stands, replayed = dict(raw.headers), dict(output.headers)

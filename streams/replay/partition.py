@@ -64,7 +64,7 @@ async def _verify_fold(part: Part, found: Verified, stands: State, positions: Ma
     ):
         by_name = {at.topic: tape for at, tape in opened.items()}
         seen = {name: part.cut.seen[part.at(name)] for name in names}
-        outputs = Outputs(part.stage, part.means.codec, by_name, seen, positions, passed)
+        outputs = Outputs(part.stage, part.means.codec, by_name, seen, positions, passed, part.letters.reasons)
         async for block in fold.blocks():
             await outputs.expect(block)
             found.records, found.outputs = fold.records, outputs.compared

@@ -1,0 +1,57 @@
+"""Records that no input led to: those of timers, and what was put in."""
+
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from schemas import records as r
+from schemas.topics import Topic
+from streams.replay.difference import Differs
+from streams.replay.outputs import Outputs
+from streams.runtime import Stage
+
+NOTICES = Topic("notices", "test", (r.TaskNotice,))
+EVENTS = Topic("events", "test", (r.TaskCreated,))
+TIMER = r.Timer("t-1", "ann", "task", 1_000)
+
+
+def raw(topic: Topic, offset: int, *headers: tuple[str, bytes]) -> ConsumerRecord:
+    return ConsumerRecord(topic.name, 0, offset, 0, 0, b"ann", b"", None, 0, 0, headers)
+
+
+async def tape(records: Iterable[ConsumerRecord]) -> AsyncIterator[ConsumerRecord]:
+    for record in records:
+        yield record
+
+
+def outputs(*records: ConsumerRecord, read: int = 0, aside: Iterable[int] = ()) -> Outputs:
+    """Return what stands on the topics of a stage that took one timer, read its notices so far, and set some aside."""
+    stage = Stage("noticing", reads=(NOTICES,), writes=(NOTICES, EVENTS))
+    stage.on_tick(NOTICES)(lambda *_: None)
+    tapes = {topic.name: tape([each for each in records if each.topic == topic.name]) for topic in stage.writes}
+    where = [(NOTICES.name, 0, offset) for offset in aside]
+    return Outputs(stage, None, tapes, dict.fromkeys(tapes, 9), {NOTICES.name: read}, {TIMER.id: TIMER}, where)
+
+
+@pytest.mark.parametrize(
+    ("read", "aside", "left"),
+    [
+        (0, (), []),  # its notice is yet to be read
+        (1, (), ["t-1"]),  # it was read: then the timer should be gone
+        (1, (0,), []),  # it was read, and is among the dead letters
+    ],
+)
+async def test_a_timer_that_stands_though_it_was_taken_has_a_notice_that_nobody_has_folded(read, aside, left):
+    found = outputs(raw(NOTICES, 0, ("ce_id", b"t-1")), read=read, aside=aside)
+    assert list(await found.finish()) == left
+
+
+async def test_a_record_without_an_input_stands_only_where_timers_write():
+    found = outputs(raw(EVENTS, 0, ("ce_id", b"t-1")))
+    with pytest.raises(Differs, match=r"events/0/0.*the stage did not write it"):
+        await found.finish()
+
+
+async def test_what_became_of_an_effect_stands_on_an_input():
+    assert list(await outputs(raw(NOTICES, 0)).finish()) == ["t-1"]
