@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from schemas import records as r
 from schemas.codec import Codec, Undecodable
+from schemas.names import key_parts
 from schemas.topics import SCHEMAS
 
 
@@ -80,10 +81,8 @@ def key(raw: bytes | None) -> str | None:
     """Return a key; a changelog's ``<table> 00 <key>`` as words, its timers with their instant."""
     if raw is None:
         return None
-    table, _, rest = raw.partition(b"\0")
-    if len(rest) > 8 and rest[0] == 0:  # a timer's: 8 bytes of milliseconds, which begin with a zero until 2^56 ms
-        return f"{text(table)} {instant(int.from_bytes(rest[:8]))} {text(rest[8:])}"
-    return f"{text(table)} {text(rest)}".rstrip()
+    table, at, rest = key_parts(raw)
+    return " ".join((text(table), *(() if at is None else (instant(at),)), text(rest))).rstrip()
 
 
 def concerns(user: str, raw: ConsumerRecord, value: Any) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from schemas.codec import Serde
+from schemas.names import key_parts
 from streams.reading import Tape
 from streams.runtime import Stage
 from streams.runtime.kafka import POSITION
@@ -58,7 +59,6 @@ def unwritten(stage: Stage) -> frozenset[bytes]:
 
 def shown(key: bytes) -> str:
     """Return a key for people: the table, and the rest as text, with the instant of a timer as a number."""
-    table, _, rest = key.partition(b"\x00")
-    if rest.startswith(b"\x00"):  # an instant before the year 4000; no id begins so
-        return f"{table.decode()} {int.from_bytes(rest[:8], 'big')}/{rest[8:].decode(errors='replace')}"
-    return f"{table.decode()} {rest.decode(errors='replace')}"
+    table, at, rest = key_parts(key)
+    name = rest.decode(errors="replace")
+    return f"{table.decode()} {name if at is None else f'{at}/{name}'}"
