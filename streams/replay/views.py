@@ -1,6 +1,7 @@
 """Verifies the views: the log folded again into temporary tables, by the same statements, and compared row by row."""
 
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from aiokafka import TopicPartition
 
@@ -83,14 +84,15 @@ async def _told(means: Means, stage: Stage, aside: Letters, until: Positions, di
 
 
 async def _source(means: Means, stage: Stage, aside: Letters, until: Positions, different: Different) -> str | None:
-    """Return the last record that wrote a row, as far as the columns of its key tell."""
-    query = f"put_{different.table}"
-    columns = getattr(load("write"), query).parameters
-    last = None
+    """Return the last record that wrote a row, or took it away, as far as the columns of its key tell."""
+    queries, last = {f"put_{different.table}", f"purge_{different.table}"}, None
     async for block in blocks(means, stage, aside, until):
-        for source, (by, row) in zip(block.sources, block.rows, strict=True):
-            written = dict(zip(columns, row, strict=True)) if by == query else {}
-            told = [str(written[name]) == str(value) for name, value in different.key.items() if name in written]
-            if by == query and all(told):
+        for source, (query, row) in zip(block.sources, block.rows, strict=True):
+            if query in queries and _is_of(query, row, different.key):
                 last = source
     return last
+
+
+def _is_of(query: str, row: tuple[Any, ...], key: Mapping[str, Any]) -> bool:
+    written = dict(zip(getattr(load("write"), query).parameters, row, strict=True))
+    return all(str(written[name]) == str(value) for name, value in key.items() if name in written)

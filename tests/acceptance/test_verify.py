@@ -23,6 +23,7 @@ from streams import audit, tasks, views, worker
 from streams.domain.deletion import RESTORABLE
 from streams.reading import committed
 from streams.replay import Difference, Report, verify
+from streams.runtime.block import place
 from streams.settings import Settings
 from tests.acceptance.days import WAIT, ahead, create_standup, following, sent
 from tests.acceptance.stack import PATIENCE, Stack, User, running, until
@@ -239,6 +240,33 @@ async def test_a_row_that_was_changed_in_postgres_is_named(stack: Stack, day: Us
     assert found.place == f"row of rondo.tasks, id {task['id']}"
     assert (found.field, found.stands, found.replayed) == ("title", "'Number 8'", "'Number 7'")
     assert (found.source or "").startswith(f"task-events/{partition_of(day.id, PARTITIONS)}/")
+
+
+async def test_a_row_that_stands_though_it_was_purged_is_named_with_the_purge(
+    stack: Stack, day: User, purged: str
+) -> None:
+    with psycopg.connect(stack.run["postgres"], autocommit=True) as connection:
+        columns = [
+            name
+            for (name,) in connection.execute(
+                "select column_name from information_schema.columns"
+                " where (table_schema, table_name, is_generated) = ('rondo', 'tasks', 'NEVER')"
+            )
+        ]
+        values = ["%(new)s" if name == "id" else name for name in columns]
+        connection.execute(
+            f"insert into rondo.tasks ({', '.join(columns)})"
+            f" select {', '.join(values)} from rondo.tasks where id = %(old)s",
+            {"new": purged, "old": day.everything()[0]["id"]},
+        )
+        found = await first(stack, views.stage)
+        connection.execute("delete from rondo.tasks where id = %s", [purged])
+    assert (found.place, found.replayed) == (f"row of rondo.tasks, id {purged}", "nothing")
+    assert found.source in [
+        place(raw)
+        async for raw in committed(stack.run["kafka"], TASK_EVENTS.name)
+        if dict(raw.headers).get("ce_type") == b"task-purged"
+    ]
 
 
 async def test_a_row_that_is_gone_from_postgres_is_named(stack: Stack, day: User) -> None:
