@@ -21,6 +21,12 @@ TABLES = tuple(query.removeprefix("put_") for query in ORDER if query.startswith
 
 _SOON = 1000
 
+_CREATE = "".join(f"create temporary table {name} (like rondo.{name} including all) on commit drop;" for name in TABLES)
+"""Makes the tables once more, empty, for this transaction alone."""
+
+_MEASURE = f"analyze {', '.join(f'pg_temp.{name}' for name in TABLES)}"
+"""Tells the planner how large they are by now; nobody else does for temporary tables."""
+
 
 @dataclass(frozen=True)
 class Different:
@@ -51,7 +57,7 @@ class Scratch:
         await put_rows(self._connection, rows, "pg_temp")
         self._written += len(rows)
         if self._written > self._measure_at:
-            await self._queries.measure_tables(self._connection)
+            await self._connection.execute(_MEASURE)
             self._measure_at = 4 * self._written
 
     async def rows(self, table: str) -> AsyncIterator[dict[str, Any]]:
@@ -96,7 +102,7 @@ async def scratch(dsn: str) -> AsyncIterator[Scratch]:
         await transaction.start()
         queries = load("scratch")
         await queries.become_comparer(connection)
-        await queries.create_tables(connection)
+        await connection.execute(_CREATE)
         yield Scratch(connection)
         await transaction.rollback()
     finally:
