@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
@@ -21,6 +20,7 @@ from api.routers import bulks, commands, filters, finding, health, history, list
 from api.routers import problems as problem_pages
 from api.settings import Settings
 from api.views import Views, ViewsAway
+from postgres import reader
 from schemas.registry.client import Registry
 
 _DESCRIPTION = """Tasks that recur without duplicates, and reminders that are never lost.
@@ -103,7 +103,7 @@ async def _to_documentation() -> Response:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     registry = Registry(settings.registry, retries=0, timeout=settings.produce_timeout)
-    pool = asyncpg.create_pool(settings.postgres, min_size=0, max_size=10, timeout=settings.query_timeout)
+    pool = reader.pool(settings.postgres, min_size=0, max_size=10, timeout=settings.query_timeout)
     views = Views(pool, settings.query_timeout)
     log = CommandLog(settings.kafka, registry, settings.produce_timeout, settings.pause)
     outcomes = Outcomes(settings.postgres, views, settings.poll, settings.pause)

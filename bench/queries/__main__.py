@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-import asyncpg
 import click
 from rich.console import Console
 from rich.progress import track
@@ -16,6 +15,7 @@ from bench.queries.measure import Measure, Taken
 from bench.queries.tasks import Size, load
 from bench.report import ratio
 from local import ports, postgres
+from postgres import reader
 from postgres.migrate import migrate
 
 _PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for some minutes
@@ -42,7 +42,7 @@ def main(tasks: int, users: int, most: int, seconds: float, times: int) -> None:
 
 
 async def _measured(console: Console, dsn: str, size: Size, seconds: float, times: int) -> None:
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
+    async with reader.pool(dsn, min_size=1, max_size=2) as pool:
         await load(pool, size, console)
         for name, number in _USERS.items():
             measure = await Measure.of(pool, number)

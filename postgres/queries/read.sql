@@ -2,13 +2,6 @@
 -- structs in postgres/rows.py. A page begins after the key of the last item of the page before; without one, at the
 -- beginning: infinity, and the first or last of all ids.
 
--- name: become_reader(user)^
--- For the rest of the transaction: the role that may only read, and whose rows it sees. One round trip. Each query is
--- planned for the values it is asked with: how many tasks a user has, and how many of a day, is what a good plan rests on.
-select
-    set_config('role', 'rondo_api', true), set_config('rondo.user', :user::text, true),
-    set_config('timezone', 'UTC', true), set_config('plan_cache_mode', 'force_custom_plan', true);
-
 -- name: task_columns()
 -- What is read of a task; postgres/finding.py says of which tasks.
 select

@@ -3,12 +3,12 @@
 import asyncio
 from io import StringIO
 
-import asyncpg
 import pytest
 from rich.console import Console
 
 from bench.queries.measure import Found, Measure
 from bench.queries.tasks import Size, load
+from postgres import reader
 from postgres.migrate import migrate
 
 SIZE = Size(tasks=6000, users=20, most=3000)
@@ -21,7 +21,7 @@ def found(new_database) -> dict[tuple[str, str], tuple[Found, Found]]:
 
     async def asked() -> dict[tuple[str, str], tuple[Found, Found]]:
         migrate(database := new_database())
-        async with asyncpg.create_pool(database, min_size=1, max_size=2) as pool:
+        async with reader.pool(database, min_size=1, max_size=2) as pool:
             await load(pool, SIZE, Console(file=StringIO()))
             measures = {name: await Measure.of(pool, number) for name, number in USERS.items()}
             return {

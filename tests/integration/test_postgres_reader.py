@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -37,7 +38,7 @@ AT = datetime.fromtimestamp(DUE / 1000, UTC)
 async def pool(postgres, request):
     """Connections that keep prepared statements, and such as a pooler in transaction mode needs."""
     migrate(postgres)
-    async with asyncpg.create_pool(postgres, min_size=1, max_size=2, statement_cache_size=request.param) as pool:
+    async with postgres_reader.pool(postgres, min_size=1, max_size=2, statement_cache_size=request.param) as pool:
         yield pool
 
 
@@ -302,3 +303,32 @@ async def test_tasks_are_counted_up_to_a_limit_without_being_read(pool, reader, 
     async with reader.user(user) as view:
         found = await view.matching(condition.text, condition.values, 10)
         assert [await view.number(condition.text, condition.values, most) for most in (10, 3, 2)] == [len(found), 3, 2]
+
+
+async def left_behind(pool) -> list[tuple]:
+    """Who each connection of the pool acts as, whose rows it sees, and whether it may write."""
+    role, seen, read_only = (
+        f"current_setting('{name}', true)" for name in ("role", "rondo.user", "transaction_read_only")
+    )
+    asked = f"select {role}, {seen}, {read_only}"
+    async with pool.acquire() as one, pool.acquire() as other:
+        return [tuple(await each.fetchrow(asked)) for each in (one, other)]
+
+
+async def test_nothing_is_left_on_a_connection_that_comes_back(reader, pool, user):
+    async with reader.user(user) as view:
+        await view.task(a_task(user).id)
+    with pytest.raises(asyncpg.DataError):
+        async with reader.user(user) as view:
+            await view.task("no id")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), reader.user(user) as view:
+            await view._connection.execute("select pg_sleep(60)")
+    for role, seen, read_only in await left_behind(pool):
+        assert (role, seen or None, read_only) == ("none", None, "off")
+
+
+async def test_only_a_uuid_has_views(reader):
+    with pytest.raises(ValueError, match="UUID"):
+        async with reader.user("'; reset role; --"):
+            pass

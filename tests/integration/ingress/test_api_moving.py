@@ -11,6 +11,8 @@ from tests.integration.ingress.test_api_bulks import created
 from tests.integration.ingress.test_api_commands import WAIT
 from tests.integration.ingress.test_api_finding import titles
 
+OTHER = "7b29c0de-0000-5000-8000-000000000000"
+
 
 async def moved(user: User, task: str, headers: dict[str, str] | None = None, **place: Any) -> httpx.Response:
     return await user.http.post(f"/v1/tasks/{task}/move", json=place, headers=WAIT | (headers or {}))
@@ -85,7 +87,7 @@ async def test_a_move_beside_what_is_not_there_is_refused_with_the_field(user: U
 
 
 @pytest.mark.parametrize(
-    "place", [{}, {"before": None}, {"to": "left"}, {"to": "top", "before": str(uuid4())}, {"after": "x"}], ids=str
+    "place", [{}, {"before": None}, {"to": "left"}, {"to": "top", "before": OTHER}, {"after": "x"}], ids=str
 )
 async def test_a_move_says_exactly_one_place(user: User, place: dict[str, Any]) -> None:
     assert (await moved(user, str(uuid4()), **place)).status_code == 422
