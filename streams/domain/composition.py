@@ -21,8 +21,11 @@ from streams.domain.invalid import Conflict, Invalid
 _BOOKKEEPING = {"changed_at", "version"}
 
 
-def created(command: CreateTask) -> Task:
-    """Return a new task; raise ``Invalid`` where due, rule and reminders do not go together."""
+def created(command: CreateTask, head: Series | None) -> Task:
+    """Return a new task; ``head`` is that of the series that its id once named, before the task was purged.
+
+    Raises ``Invalid`` where due, rule and reminders do not go together.
+    """
     fields = command.fields
     check_reminders(fields.due, fields.reminders)
     check_start(fields.start, fields.due)
@@ -43,7 +46,7 @@ def created(command: CreateTask) -> Task:
         pinned=fields.pinned,
         list=fields.list,
     )
-    return plain if fields.rrule is None else _recurring(plain, fields.rrule, version=1)
+    return plain if fields.rrule is None else _recurring(plain, fields.rrule, _next_version(head))
 
 
 def continued(previous: Task, command: CreateOccurrence) -> Task:
@@ -131,7 +134,11 @@ def _with_rule(task: Task, after: Task, rrule: str | None, head: Series | None) 
         raise _cannot_change_rule(task)
     if rrule is None:
         return replace(after, recurrence=None, series=None, occurrence=None)
-    return _recurring(after, rrule, version=head.rule_version + 1 if head else 1)
+    return _recurring(after, rrule, _next_version(head))
+
+
+def _next_version(head: Series | None) -> int:
+    return head.rule_version + 1 if head else 1
 
 
 def _rrule(task: Task) -> str | None:

@@ -121,7 +121,8 @@ def meant(word: str, options: Iterable[str]) -> str | None:
     """Return the option that was probably meant by a word, None where no one is near."""
     options = list(options)
     word = word.lower().removesuffix(":")
-    synonym = SYNONYMS.get(word)
-    # A word of two letters is like very many.
-    near = [synonym] if synonym in options else get_close_matches(word, options, n=1) if len(word) > 2 else []
-    return near[0] if near else None
+    if (synonym := SYNONYMS.get(word)) in options:
+        return synonym
+    if len(word) > 2:
+        return next(iter(get_close_matches(word, options, n=1)), None)
+    return next((option for option in options if word and option.startswith(word)), None)  # else it is like very many

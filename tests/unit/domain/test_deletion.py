@@ -4,7 +4,7 @@ import pytest
 
 from schemas import records as r
 from streams.domain import audit, deletion, reminders, tasks
-from tests.unit.domain.given import DAY, NOON, World, complete, create, delete, due_reminder, restore, update
+from tests.unit.domain.given import DAY, NOON, PARIS, World, complete, create, delete, due_reminder, restore, update
 
 LATER = NOON + 30 * DAY
 
@@ -54,3 +54,13 @@ def test_what_was_decided_of_its_reminders_is_forgotten():
     held = r.StandingReminders("t", "Water", "command", (), (due_reminder().id,))
     world = World(create(), delete())
     assert reminders.react(held, deletion.purge(world.task("t"), notice(world))) == (None, ())
+
+
+def test_a_series_whose_first_task_was_purged_and_created_again_goes_on():
+    made = {"due": PARIS, "rrule": "FREQ=DAILY"}
+    world = World(create(**made))
+    second = world.goes_on()
+    world.does(delete())
+    world.expires(notice(world))
+    world.does(create(at=LATER, **made))
+    assert world.goes_on(at=LATER).id != second.id
