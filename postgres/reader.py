@@ -201,12 +201,12 @@ class View:
 
     async def tag(self, name: str) -> Tag | None:
         """Return a tag; None where no task bears it and it has no colour."""
-        rows = load("read").tags(self._connection, name=name, after=None, limit=1)
-        return next(iter([struct(Tag, row) async for row in rows]), None)
+        row = await load("read").tag(self._connection, name=name)
+        return None if row is None else struct(Tag, row)
 
     async def tags(self, limit: int, after: str | None = None) -> Page[Tag, str]:
         """Return the tags by name."""
-        rows = load("read").tags(self._connection, name=None, after=after, limit=limit + 1)
+        rows = load("read").tags(self._connection, after=after, limit=limit + 1)
         return await _page(Tag, rows, limit, lambda tag: tag.name)
 
     async def about(self, outcome: Outcome) -> Task | List | SavedFilter | Tag | None:
