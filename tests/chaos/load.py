@@ -25,6 +25,7 @@ SOONEST, LATEST = 1_000, 5_000  # milliseconds from a command to the reminders t
 LONG_AGO = deletion.RESTORABLE + 24 * 60 * 60 * 1000  # a task that was deleted so many milliseconds ago is purged soon
 TAGS = ("home", "work", "late")
 COLOURS = (None, "#1e90ff", "#ff0000")
+EACH = 2  # users in each partition
 BULK, CHUNK = 4, 2  # the most tasks of a bulk, and of a chunk
 DOING = {
     "create": 15,
@@ -75,28 +76,33 @@ class People:
     """
 
     def __init__(self, seed: str, partitions: int = 4) -> None:
-        self.users = spread(seed, partitions, each=2)
+        self.users = spread(seed, partitions, EACH)
         self._seed = seed
         self._chance = Random(seed)
         self._numbers = count()
         self._said: list[Command] = []
         self._rest: deque[Command] = deque()  # of what takes several commands
+        # However soon a run is over, in each partition a timer of the tasks has come.
+        self._first = deque((doing, user) for user in self.users[::EACH] for doing in ("create", "bury"))
         self._known = {user: World() for user in self.users}
         self._buried: dict[str, list[str]] = {user: [] for user in self.users}
 
     def next(self, at: int) -> Command:
         """Return the next command, said at ``at`` (milliseconds since 1970); some are an earlier one once more."""
         if not self._rest:
-            doing = self._chance.choices(list(DOING), list(DOING.values()))[0]
+            doing, user = self._first.popleft() if self._first else self._drawn()
             if doing == "repeat" and self._said:
                 return self._chance.choice(self._said)
-            user = self._chance.choice(self.users)
             self._rest += self._does(doing, user, at) or self._create(user, at)
         command = self._rest.popleft()
         if command.at > at - LONG_AGO:  # ids of long ago are forgotten: what has them is not to be sent again
             self._said.append(command)
         self._learn(command, at)
         return command
+
+    def _drawn(self) -> tuple[str, str]:
+        """Return what is done next, and by whom."""
+        return self._chance.choices(list(DOING), list(DOING.values()))[0], self._chance.choice(self.users)
 
     def _learn(self, command: Command, at: int) -> None:
         """Take note of what a command leads to."""

@@ -34,7 +34,7 @@ class History:
     """What stages that do not fail write for some people's commands, all on one partition."""
 
     def __init__(self, asked: int) -> None:
-        self.people, self.worlds = People("history"), defaultdict[str, World](World)
+        self.people, self.worlds = People("story"), defaultdict[str, World](World)
         self.topics: Topics = defaultdict(list)
         self.heads: dict[str, r.AuditHead] = {}
         self.things: dict[tuple[str, str], commands.Thing] = {}
