@@ -97,23 +97,29 @@ def change(block: Block, chunk: r.ChangeTasks) -> r.CommandOutcome:
         follow(block, user, decided[-1].events)
     outcome = bulk.outcome(chunk, decided)
     if outcome.part and outcome.part.changed:
-        note_changed(f"{chunk.user}/{chunk.bulk}/resolution", outcome.part.changed)
+        note_changed(chunk, outcome.part.changed)
     return outcome
 
 
 def is_superseded(command: r.ChangeTasks | r.RenameTag | r.DeleteTag) -> bool:
     """Tell whether a bulk was begun on other tasks; the first to ask begins it, and fixes what it resolved to."""
-    key = f"{command.user}/{command.bulk}/resolution"
+    key = resolution_of(command.user, command.bulk)
     if begun := recall(key, command.at):
         return begun.fingerprint != command.resolution
     remember(key, command.at, command.resolution)
     return False
 
 
-def note_changed(key: str, tasks: int) -> None:
+def note_changed(chunk: r.ChangeTasks, tasks: int) -> None:
     """Count tasks that a bulk has changed with what it resolved to."""
+    key = resolution_of(chunk.user, chunk.bulk)
     begun = remembered[key]
     remembered[key] = replace(begun, changed=begun.changed + tasks)
+
+
+def resolution_of(user: str, bulk: str) -> str:
+    """Return the key under which is remembered what a bulk resolved to."""
+    return f"{user}/{bulk}/resolution"
 
 
 def follow(block: Block, user: "UserState", events: Iterable[Event]) -> None:
@@ -181,7 +187,7 @@ class UserState:
 
     def changed_by(self, bulk: str) -> int:
         """Return how many tasks a bulk has changed so far."""
-        begun = remembered.get(f"{self._user}/{bulk}/resolution")
+        begun = remembered.get(resolution_of(self._user, bulk))
         return begun.changed if begun else 0
 
     def evolve(self, event: Event) -> None:

@@ -138,7 +138,7 @@ def outcome(chunk: ChangeTasks, decided: list[Decided]) -> CommandOutcome:
     )
     if changed:
         events = sum(len(each.events) for each in decided)
-        return replace(_outcome(chunk, OutcomeKind.ACCEPTED, part), events=events)
+        return _outcome(chunk, OutcomeKind.ACCEPTED, part, events)
     if not refused:
         return _outcome(chunk, OutcomeKind.NOTHING_TO_DO, part)
     found = _outcome(chunk, OutcomeKind.REJECTED, part)
@@ -152,7 +152,7 @@ def superseded(chunk: ChangeTasks) -> CommandOutcome:
     return replace(_outcome(chunk, OutcomeKind.REJECTED, part), code=Code.RESOLUTION, detail=detail)
 
 
-def _outcome(chunk: ChangeTasks, kind: OutcomeKind, part: BulkPart) -> CommandOutcome:
+def _outcome(chunk: ChangeTasks, kind: OutcomeKind, part: BulkPart, events: int = 0) -> CommandOutcome:
     return CommandOutcome(
         user=chunk.user,
         at=chunk.at,
@@ -161,5 +161,5 @@ def _outcome(chunk: ChangeTasks, kind: OutcomeKind, part: BulkPart) -> CommandOu
         task=None,
         fingerprint=chunk.fingerprint,
         part=part,
-        events=0,
+        events=events,
     )

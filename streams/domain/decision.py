@@ -50,7 +50,7 @@ class About:
 
 def accepted(command: Command, about: About, *events: Event) -> Decision[Event]:
     """Return the decision to do what was asked for."""
-    return Decision(events, replace(_outcome(command, OutcomeKind.ACCEPTED, about), events=len(events)))
+    return Decision(events, _outcome(command, OutcomeKind.ACCEPTED, about, len(events)))
 
 
 def nothing(command: Command, about: About) -> Decision[Event]:
@@ -64,7 +64,7 @@ def rejected(command: Command, about: About, code: Code, detail: str, field: str
     return Decision((), replace(outcome, code=code, detail=detail, field=field))
 
 
-def _outcome(command: Command, kind: OutcomeKind, about: About) -> CommandOutcome:
+def _outcome(command: Command, kind: OutcomeKind, about: About, events: int = 0) -> CommandOutcome:
     return CommandOutcome(
         user=command.user,
         at=command.at,
@@ -74,5 +74,5 @@ def _outcome(command: Command, kind: OutcomeKind, about: About) -> CommandOutcom
         fingerprint=getattr(command, "fingerprint", ""),
         version=about.version,
         subject=about.subject,
-        events=0,
+        events=events,
     )

@@ -157,7 +157,8 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
     """Return the task as the answer leaves it, the same or None where nothing is to be done."""
     match answer, task, command:
         case Answer.CREATE, None, CreateTask() as create:
-            created = composition.created(create, state.series(create.task))
+            head = state.series(create.task) if create.fields.rrule else None  # most are no series: nothing to look up
+            created = composition.created(create, head)
             hierarchy.check(state, created)
             after: Task | None = lists.placed(state, created)
         case Answer.CONTINUE, _, CreateOccurrence() as create:
