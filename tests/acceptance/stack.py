@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import httpx
 import psutil
 import pytest
 
@@ -120,6 +121,22 @@ class Stack:
             except psutil.Error:  # it has just ended
                 continue
         return None
+
+    def until_ready(self, stage: str) -> None:
+        """Return once the worker of a stage says that it is ready: another test may have killed it just now."""
+
+        def ready() -> bool:
+            try:
+                return httpx.get(self.of_worker(stage, "ready")).is_success
+            except httpx.TransportError:  # it is started anew just now
+                return False
+
+        until(ready, PATIENCE, f"The worker of {stage} did not get ready.")
+
+    def of_worker(self, stage: str, page: str) -> str:
+        """Return the address of a page of the worker that runs a stage."""
+        port = json.loads((self.data / "ports.json").read_text())[stage]
+        return f"http://127.0.0.1:{port}/{page}"
 
     def told(self, lines: int = 15) -> str:
         """Return where the logs are, and the end of what the stack has told of its parts."""

@@ -43,6 +43,7 @@ def test_a_worker_that_was_killed_is_the_same_member_of_its_group_again(stack: S
     until(lambda: members(stack, "rondo-notify") not in ([], [before]), RECOVERY, "It did not join again.")
     [after] = members(stack, "rondo-notify")
     assert (before.group_instance_id, after.group_instance_id) == ("rondo-notify-stack",) * 2
+    stack.until_ready("notify")
 
 
 def members(stack: Stack, group: str) -> list[MemberDescription]:

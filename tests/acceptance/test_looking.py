@@ -62,6 +62,5 @@ def test_a_topic_that_does_not_exist_is_one_sentence(stack: Stack):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_worker_tells_its_figures(stack: Stack, stage: str):
-    port = json.loads((stack.data / "ports.json").read_text())[stage]
-    page = httpx.get(f"http://127.0.0.1:{port}/metrics").text
-    assert f'rondo_partitions{{stage="{stage}",state="open"}} 4.0' in page
+    stack.until_ready(stage)
+    assert f'rondo_partitions{{stage="{stage}",state="open"}} 4.0' in httpx.get(stack.of_worker(stage, "metrics")).text
