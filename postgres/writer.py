@@ -19,7 +19,9 @@ ORDER = (
     "put_task_tags",
     "purge_tasks",
     "put_lists",
+    "purge_lists",
     "put_filters",
+    "purge_filters",
     "put_tag_colours",
     "put_audit",
     "put_reminders",
@@ -97,18 +99,19 @@ async def put_rows(connection: Connection, rows: Rows, schema: str = "rondo") ->
 
 
 def _runs(rows: Rows) -> Iterator[Mapping[str, Sequence[Row]]]:
-    """Yield the rows by query, in runs within which no task is put after it was purged.
+    """Yield the rows by query, in runs within which nothing is put after it was purged.
 
-    A task that comes again under its id begins with version 1 anew. In one run with its purge, the version from before
-    would be newer, and the purge, which comes after what is put, would take the new task away.
+    What comes again under its id begins with version 1 anew. In one run with its purge, the version from before would
+    be newer, and the purge, which comes after what is put, would take the new one away.
     """
-    run, purged = defaultdict[str, list[Row]](list), set[object]()
+    run, purged = defaultdict[str, list[Row]](list), set[tuple[str, object]]()
     for query, row in rows:
-        if query == "put_tasks" and row[0] in purged:
+        doing, _, table = query.partition("_")
+        if doing == "put" and (table, row[0]) in purged:
             yield run
             run, purged = defaultdict(list), set()
-        if query == "purge_tasks":
-            purged.add(row[0])
+        if doing == "purge":
+            purged.add((table, row[0]))
         run[query].append(row)
     yield run
 

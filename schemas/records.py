@@ -101,7 +101,7 @@ class TaskFields(Struct, frozen=True, gc=False):
 
 
 class List(Struct, frozen=True, gc=False):
-    """A list, on which tasks are. A deleted one is kept, so that its id never stands for another."""
+    """A list, on which tasks are."""
 
     id: str
     user: str
@@ -123,7 +123,7 @@ class ListFields(Struct, frozen=True, gc=False):
 
 
 class SavedFilter(Struct, frozen=True, gc=False):
-    """A filter that its user has saved. A deleted one is kept, so that its id never stands for another."""
+    """A filter that its user has saved."""
 
     id: str
     user: str
@@ -583,13 +583,14 @@ class TaskPurged(Struct, frozen=True, gc=False):
 
 
 class TaskNotice(Struct, frozen=True, gc=False):
-    """A deleted task's time is over. Acts only if the task is still deleted by that same deletion."""
+    """The time of what was deleted is over. Acts only if it is still deleted by that same deletion."""
 
     id: str
     user: str
     at: int
-    task: str
+    task: str  # empty where it is something else
     due: int
+    subject: str | None = None  # what it is about, if not a task
 
 
 class ListCreated(Struct, frozen=True, gc=False):
@@ -641,6 +642,18 @@ class ListRestored(Struct, frozen=True, gc=False):
     cause: str | None = None
 
 
+class ListPurged(Struct, frozen=True, gc=False):
+    """A list that was deleted long ago is gone."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str  # the notice's id
+    list: List  # as it was
+    cause: str | None = None
+
+
 class FilterCreated(Struct, frozen=True, gc=False):
     """A filter was saved."""
 
@@ -687,6 +700,18 @@ class FilterRestored(Struct, frozen=True, gc=False):
     actor: str
     command: str
     filter: SavedFilter
+    cause: str | None = None
+
+
+class FilterPurged(Struct, frozen=True, gc=False):
+    """A saved filter that was deleted long ago is gone."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    command: str  # the notice's id
+    filter: SavedFilter  # as it was
     cause: str | None = None
 
 

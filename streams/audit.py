@@ -4,11 +4,14 @@ The stage keeps each task, list, saved filter and tag as it last was, since a ch
 the end of each user's chain.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, TASK_EVENTS
-from streams.domain import audit
+from streams.domain import audit, deletion
 from streams.domain.commands import EVENTS, Event, Thing, name, thing
-from streams.runtime import Block, Stage, Stream
+from streams.runtime import Block, Stage, Stream, Table
 
 stage = Stage("audit", reads=(TASK_EVENTS,), writes=(AUDIT_LOG,))
 app = stage.app
@@ -17,6 +20,10 @@ lists_by_id = stage.table("lists", r.List)
 filters_by_id = stage.table("filters", r.SavedFilter)
 tags_by_name = stage.table("tags", r.Tag)
 heads = stage.table("heads", r.AuditHead)
+
+_TABLES: Mapping[type[Thing], Table[Any]] = {
+    table.record: table for table in (tasks_by_id, lists_by_id, filters_by_id, tags_by_name)
+}
 
 
 @stage.agent(TASK_EVENTS, folds=EVENTS)
@@ -38,19 +45,11 @@ def append(block: Block, event: Event) -> None:
 def swap(event: Event) -> Thing | None:
     """Keep what an event is about as it left it; return it as it was before, None where it is new."""
     after = thing(event)
+    table = _TABLES[type(after)]
     key = f"{event.user}/{name(after)}"
-    before: Thing | None
-    match after:
-        case r.List():
-            before, lists_by_id[key] = lists_by_id.get(key), after
-        case r.SavedFilter():
-            before, filters_by_id[key] = filters_by_id.get(key), after
-        case r.Tag():
-            before, tags_by_name[key] = tags_by_name.get(key), after
-        case _:
-            before = tasks_by_id.get(key)
-            if isinstance(event, r.TaskPurged):
-                del tasks_by_id[key]
-            else:
-                tasks_by_id[key] = after
+    before: Thing | None = table.get(key)
+    if isinstance(event, deletion.Event):
+        del table[key]
+    else:
+        table[key] = after
     return before

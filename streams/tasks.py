@@ -2,13 +2,14 @@
 
 State, by user: the tasks, what is remembered of each series for ever, the lists with how many tasks are on each, the
 saved filters, the tags with a colour, and the command ids of the last 30 days of record time, with what bulks resolved
-to. A command that comes again within them does nothing, not even a second outcome. A deleted task stays for 30 days;
-then its timer writes a notice to the stage's own topic, and consuming that drops it.
+to. A command that comes again within them does nothing, not even a second outcome. A task, list or filter that was
+deleted stays for 30 days; then its timer writes a notice to the stage's own topic, and consuming that drops it.
 
 Gap: ids older than that are forgotten, so a client must not send a command again after 30 days.
 """
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -17,7 +18,9 @@ from schemas.names import partition_of
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
 from streams.domain import bulk, commands, deletion, lists, saved, tags, tasks
 from streams.domain.commands import Command, Event
-from streams.runtime import Block, Record, Stage, Stream
+from streams.runtime import Block, Record, Stage, Stream, Table
+
+Thing = TypeVar("Thing", r.Task, r.List, r.SavedFilter)
 
 REMEMBERED = 30 * 24 * 60 * 60 * 1000  # milliseconds of record time
 FORGOTTEN_A_COMMAND = 3  # more than one brings, so that the memory stays bounded
@@ -52,19 +55,19 @@ async def decide(blocks: Stream) -> None:
 
 @stage.agent(TASK_NOTICES)
 async def purge(blocks: Stream) -> None:
-    """Drop the deleted tasks whose time is over."""
+    """Drop what was deleted and whose time is over."""
     async for block in blocks.noack():
         with block:
             for record in block:
                 user = UserState(record.value.user)
-                if event := deletion.purge(user.task(record.value.task), record.value):
+                if event := deletion.purge(user, record.value):
                     follow(block, user, [event])
 
 
 @stage.on_tick(TASK_NOTICES)
 def notice(block: Block, timer: r.Timer) -> None:
-    """Put on the log that a deleted task's time is over."""
-    block.emit(TASK_NOTICES, r.TaskNotice(timer.id, timer.user, block.now, timer.subject, timer.due))
+    """Put on the log that the time of what was deleted is over."""
+    block.emit(TASK_NOTICES, deletion.notice(timer, block.now))
 
 
 def answer(block: Block, command: Command | r.ChangeTasks) -> None:
@@ -193,10 +196,11 @@ class UserState:
     def evolve(self, event: Event) -> None:
         """Keep what an event leads to."""
         if isinstance(event, lists.Event):
-            lists_by_id[f"{self._user}/{event.list.id}"] = lists.evolve(self.list(event.list.id), event)
+            before = self.list(event.list.id)
+            _keep(lists_by_id, f"{self._user}/{event.list.id}", before, lists.evolve(before, event))
         elif isinstance(event, saved.Event):
-            id_ = event.filter.id
-            filters_by_id[f"{self._user}/{id_}"] = saved.KIND.evolve(self.filter(id_), event)
+            was = self.filter(event.filter.id)
+            _keep(filters_by_id, f"{self._user}/{event.filter.id}", was, saved.KIND.evolve(was, event))
         elif isinstance(event, tags.Event):
             tags_by_name[f"{self._user}/{event.tag.name}"] = tags.evolve(self.tag(event.tag.name), event)
         else:
@@ -206,11 +210,7 @@ class UserState:
         id_, series = event.task.id, event.task.series
         before = self.task(id_)
         after = self._tasks[id_] = tasks.evolve(before, event)
-        if after:
-            tasks_by_id[f"{self._user}/{id_}"] = after
-        else:
-            del tasks_by_id[f"{self._user}/{id_}"]
-        _expect_purge(before, after)
+        _keep(tasks_by_id, f"{self._user}/{id_}", before, after)
         if series:
             head = self.series(series)
             if (moved := tasks.head_after(head, event)) and moved != head:
@@ -223,8 +223,12 @@ class UserState:
                 del sizes[key]
 
 
-def _expect_purge(before: r.Task | None, after: r.Task | None) -> None:
-    """Set and remove the timer of a task's purge as the task comes to stand."""
+def _keep(table: Table[Thing], key: str, before: Thing | None, after: Thing | None) -> None:
+    """Keep a thing as it comes to stand, and set and remove the timer of its purge."""
+    if after is None:
+        del table[key]
+    else:
+        table[key] = after
     was, now = deletion.timer(before), deletion.timer(after)
     if was and was != now:
         purges.remove(was)

@@ -101,12 +101,12 @@ async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
 async def read_history_of_filter(
     filter_id: FilterId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[trails.Entry]:
-    """Return what happened to a saved filter, from its beginning: who changed what, when and why."""
+    """Return what happened to a saved filter, also to one that is gone: who changed what, when and why."""
     after = cursors.number("history", cursor)
     async with parts.views.of(user) as view:
-        if await view.filter(str(filter_id)) is None:
-            raise Problem(NOT_FOUND, _MISSING)
         page = await view.history_of_subject(subjects.of(subjects.FILTER, str(filter_id)), limit, after)
+        if not page.items and await view.filter(str(filter_id)) is None:
+            raise Problem(NOT_FOUND, _MISSING)
     return listed("history", trails.Entry.of, page)
 
 

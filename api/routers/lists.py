@@ -107,12 +107,12 @@ async def list_lists(user: User, parts: Served, limit: Limit = 50, cursor: Curso
 async def read_history_of_list(
     list_id: ListId, user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> answers.Page[trails.Entry]:
-    """Return what happened to a list, from its beginning: who changed what, when and why."""
+    """Return what happened to a list, also one that is gone, from its beginning: who changed what, when and why."""
     after = cursors.number("history", cursor)
     async with parts.views.of(user) as view:
-        if await view.list(str(list_id)) is None:
-            raise Problem(NOT_FOUND, _MISSING)
         page = await view.history_of_subject(subjects.of(subjects.LIST, str(list_id)), limit, after)
+        if not page.items and await view.list(str(list_id)) is None:
+            raise Problem(NOT_FOUND, _MISSING)
     return listed("history", trails.Entry.of, page)
 
 

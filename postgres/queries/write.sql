@@ -147,6 +147,14 @@ on conflict (id) do update set
     changed_at = excluded.changed_at
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
+-- name: purge_lists(id, user_id, version)!
+-- Take away lists that were deleted long ago.
+delete from rondo.lists as held
+using rows from (
+    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:version)
+) as given (id, user_id, version)
+where held.id = given.id::uuid and held.user_id = given.user_id::uuid and held.version < given.version::bigint;
+
 -- name: put_filters(id, user_id, name, text, sort, colour, rank, deleted, version, created_at, changed_at)!
 -- Saved filters as they stand after an event.
 insert into rondo.filters as held (id, user_id, name, text, sort, colour, rank, deleted, version, created_at, changed_at)
@@ -170,6 +178,14 @@ on conflict (id) do update set
     version = excluded.version,
     changed_at = excluded.changed_at
 where held.version < excluded.version and held.user_id = excluded.user_id;
+
+-- name: purge_filters(id, user_id, version)!
+-- Take away saved filters that were deleted long ago.
+delete from rondo.filters as held
+using rows from (
+    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:version)
+) as given (id, user_id, version)
+where held.id = given.id::uuid and held.user_id = given.user_id::uuid and held.version < given.version::bigint;
 
 -- name: put_tag_colours(user_id, name, colour, version)!
 -- Colours of tags as they stand after an event.

@@ -1,8 +1,8 @@
 """Things that people create, change and delete by themselves: lists, saved filters. What each command means for one.
 
-Such a thing is absent, standing or deleted; a deleted one can be brought back as it was, and its id never stands for
-another. Two may have the same name. ``Kind.table`` is the whole state machine: for every command and every such state,
-the answer.
+Such a thing is absent, standing or deleted; a deleted one can be brought back as it was, for 30 days, and is then
+absent again. Two may have the same name. ``Kind.table`` is the whole state machine: for every command and every such
+state, the answer.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,12 +41,13 @@ _BOOKKEEPING = {"changed_at", "version"}
 
 @dataclass(frozen=True)
 class Kind(Generic[Thing]):
-    """A kind of thing: its word, which also names it in commands and events, its record, and theirs in four."""
+    """A kind of thing: its word, which also names it in commands and events, its record, and theirs."""
 
     word: str
     thing: type[Thing]
     commands: tuple[type[Any], type[Any], type[Any], type[Any]]  # create, update, delete, restore
-    events: tuple[type[Any], type[Any], type[Any], type[Any]]  # created, updated, deleted, restored
+    events: tuple[type[Any], type[Any], type[Any], type[Any], type[Any]]
+    """Created, updated, deleted, restored; and purged, which no command leads to."""
 
     @property
     def table(self) -> Mapping[type[Any], Mapping[bool | None, Answer]]:
@@ -76,13 +77,16 @@ class Kind(Generic[Thing]):
         after = replace(after, changed_at=command.at, version=found.version + 1 if found else 1)
         return decision.accepted(command, self._about(command, after), self._event(command, found, after))
 
-    def evolve(self, before: Any, event: Any) -> Thing:
-        """Return the thing after an event; raise ``OutOfOrder`` where the event is not the next one for it."""
+    def evolve(self, before: Any, event: Any) -> Thing | None:
+        """Return the thing after an event, None once it was purged.
+
+        Raises ``OutOfOrder`` where the event is not the next one for the thing.
+        """
         after: Any = getattr(event, self.word)
         expected = before.version + 1 if before else 1
         if after.version != expected:
             raise OutOfOrder(f"The {self.word} {after.id}: version {expected} was expected, not {after.version}.")
-        return after  # type: ignore[no-any-return]
+        return None if isinstance(event, self.events[-1]) else after
 
     def _missing(self) -> Refusal:
         return Code.NOT_FOUND, f"There is no such {self.word}."
@@ -119,7 +123,7 @@ class Kind(Generic[Thing]):
             self.word: after,
             "cause": command.cause,
         }
-        created, updated, deleted, restored = self.events
+        created, updated, deleted, restored, _ = self.events
         if before is None:
             return created(**common)
         if after.deleted != before.deleted:

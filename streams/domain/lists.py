@@ -18,6 +18,7 @@ from schemas.records import (
     List,
     ListCreated,
     ListDeleted,
+    ListPurged,
     ListRestored,
     ListUpdated,
     RestoreList,
@@ -32,7 +33,7 @@ from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
 Command = CreateList | UpdateList | DeleteList | RestoreList
-Event = ListCreated | ListUpdated | ListDeleted | ListRestored
+Event = ListCreated | ListUpdated | ListDeleted | ListRestored | ListPurged
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 KIND = entities.Kind("list", List, get_args(Command), get_args(Event))
 
@@ -70,8 +71,11 @@ def decide(state: Sizes, command: Command) -> Decision[Event]:
     return KIND.decide(state.list(command.list), command, refuse)
 
 
-def evolve(before: List | None, event: Event) -> List:
-    """Return the list after an event; raise ``OutOfOrder`` where the event is not the next one for it."""
+def evolve(before: List | None, event: Event) -> List | None:
+    """Return the list after an event, None once it was purged.
+
+    Raises ``OutOfOrder`` where the event is not the next one for the list.
+    """
     return KIND.evolve(before, event)
 
 

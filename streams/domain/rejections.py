@@ -21,7 +21,7 @@ class Code(StrEnum):
 MEANINGS: Mapping[Code, str] = {
     Code.INVALID: "A field is not usable. `field` names it, and `detail` says what it needs.",
     Code.NOT_FOUND: "What the command is about does not exist, or belongs to someone else.",
-    Code.DELETED: "It was deleted. What is deleted can be restored for 30 days, if it is a task.",
+    Code.DELETED: "It was deleted. What is deleted can be restored for 30 days.",
     Code.CONFLICT: "A field is right in itself, but does not fit to what stands.",
     Code.VERSION: "It has another version by now than the command expects (`If-Match`, or the version beside an id).",
     Code.NOT_EMPTY: "A list is deleted only once no open or completed task is on it.",

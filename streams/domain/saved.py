@@ -7,6 +7,7 @@ from schemas.records import (
     DeleteFilter,
     FilterCreated,
     FilterDeleted,
+    FilterPurged,
     FilterRestored,
     FilterUpdated,
     RestoreFilter,
@@ -16,6 +17,6 @@ from schemas.records import (
 from streams.domain import entities
 
 Command = CreateFilter | UpdateFilter | DeleteFilter | RestoreFilter
-Event = FilterCreated | FilterUpdated | FilterDeleted | FilterRestored
+Event = FilterCreated | FilterUpdated | FilterDeleted | FilterRestored | FilterPurged
 EVENTS: tuple[type[Event], ...] = get_args(Event)
 KIND = entities.Kind("filter", SavedFilter, get_args(Command), get_args(Event))

@@ -48,7 +48,7 @@ def _task(event: r.TaskCreated) -> Rows:
         yield "put_tags", (tag, task.user, name)
 
 
-def _purged(event: r.TaskPurged) -> Rows:
+def _task_purged(event: r.TaskPurged) -> Rows:
     yield "purge_tasks", (event.task.id, event.user, event.task.version)
 
 
@@ -78,11 +78,19 @@ def _task_row(task: r.Task) -> Row:
     )
 
 
+def _list_purged(event: r.ListPurged) -> Rows:
+    yield "purge_lists", (event.list.id, event.user, event.list.version)
+
+
 def _list(event: r.ListCreated) -> Rows:
     """Project any event that carries the whole list after it."""
     one = event.list
     what = (one.id, one.user, one.name, one.colour, one.rank or ranks.of_creation(one.created_at), one.deleted)
     yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at))
+
+
+def _filter_purged(event: r.FilterPurged) -> Rows:
+    yield "purge_filters", (event.filter.id, event.user, event.filter.version)
 
 
 def _filter(event: r.FilterCreated) -> Rows:
@@ -173,15 +181,17 @@ _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     r.TaskReopened: _task,
     r.TaskDeleted: _task,
     r.TaskRestored: _task,
-    r.TaskPurged: _purged,
+    r.TaskPurged: _task_purged,
     r.ListCreated: _list,
     r.ListUpdated: _list,
     r.ListDeleted: _list,
     r.ListRestored: _list,
+    r.ListPurged: _list_purged,
     r.FilterCreated: _filter,
     r.FilterUpdated: _filter,
     r.FilterDeleted: _filter,
     r.FilterRestored: _filter,
+    r.FilterPurged: _filter_purged,
     r.TagUpdated: _tag_colour,
     r.CommandOutcome: _outcome,
     r.AuditEntry: _audit,

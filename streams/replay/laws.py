@@ -4,9 +4,9 @@ Checked record by record in the order of the log, for each partition. What was s
 
 * A command has an outcome, and one; another may follow only after its id was forgotten, 30 days of record time later.
 * Versions of a task, a list, a saved filter and a tag are 1, 2, 3 …, so no event is lost, doubled or out of order, and
-  no occurrence is created twice. A task that was purged begins with 1 anew.
+  no occurrence is created twice. What was purged begins with 1 anew.
 * A task that is not deleted is on a list that stands, or on none; so a list is deleted only when no task is on it.
-* A task is purged only while it is deleted, and not before 30 days are over since.
+* A task, a list and a saved filter are purged only while they are deleted, and not before 30 days are over since.
 * A reminder is due once.
 * A user's audit trail is a chain of hashes without a gap.
 """
@@ -23,7 +23,7 @@ from msgspec.structs import astuple
 from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import commands, lists, saved, tags, tasks
+from streams.domain import commands, deletion, lists, saved, tags, tasks
 from streams.domain.audit import START, Chain
 from streams.reading import tapes
 from streams.replay.part import Part
@@ -39,7 +39,7 @@ FORGOTTEN = 30 * 24 * 60 * 60 * 1000
 """After so many milliseconds of record time a command's id may be answered anew."""
 
 RESTORABLE = 30 * 24 * 60 * 60 * 1000
-"""Milliseconds for which a deleted task must be kept."""
+"""Milliseconds for which what was deleted must be kept."""
 
 
 class Laws:
@@ -69,13 +69,7 @@ class Laws:
         return None
 
     def _task(self, event: Any) -> str | None:
-        broken = self._version("task", event.user, event.task) or self._placed(event)
-        if isinstance(event, r.TaskDeleted):
-            self._swap(f"deleted/{event.user}/{event.task.id}", (event.at, event.task.version))
-        if isinstance(event, r.TaskPurged):
-            broken = broken or self._purged(event)
-            self._swap(f"task/{event.user}/{event.task.id}", None)  # another may come under its id
-        return broken
+        return self._lives("task", event, event.task) or self._placed(event)
 
     def _placed(self, event: Any) -> str | None:
         """Count the tasks of each list: those that are neither deleted nor gone."""
@@ -93,27 +87,37 @@ class Laws:
             key = f"size/{user}/{list_id}"
             self._swap(key, (self._held(key) or 0) + change)
 
-    def _purged(self, event: r.TaskPurged) -> str | None:
-        at, version = self._swap(f"deleted/{event.user}/{event.task.id}", None) or (0, 0)
-        if version != event.task.version - 1:
-            return f"task {event.task.id} was purged, though it was not deleted."
-        if event.at - at < RESTORABLE:
-            return f"task {event.task.id} was purged {event.at - at} ms after its deletion: 30 days were not over."
-        return None
-
     def _list(self, event: Any) -> str | None:
         key = f"{event.user}/{event.list.id}"
         self._swap(f"stands/{key}", not event.list.deleted)
-        broken = self._version("list", event.user, event.list)
+        broken = self._lives("list", event, event.list)
         if event.list.deleted and (size := self._held(f"size/{key}")):
             broken = broken or f"list {event.list.id} was deleted, though tasks are on it: {size}."
         return broken
 
     def _filter(self, event: Any) -> str | None:
-        return self._version("filter", event.user, event.filter)
+        return self._lives("filter", event, event.filter)
 
     def _tag(self, event: Any) -> str | None:
         return self._version("tag", event.user, event.tag)
+
+    def _lives(self, kind: str, event: Any, after: Any) -> str | None:
+        """Check a thing's version, and that it is purged only when its time is over."""
+        broken, key = self._version(kind, event.user, after), f"{kind}/{event.user}/{after.id}"
+        if isinstance(event, r.TaskDeleted | r.ListDeleted | r.FilterDeleted):
+            self._swap(f"deleted/{key}", (event.at, after.version))
+        if isinstance(event, deletion.Event):
+            broken = broken or self._purged(f"{kind} {after.id}", event.at, self._swap(f"deleted/{key}", None), after)
+            self._swap(key, None)  # another may come under its id
+        return broken
+
+    def _purged(self, name: str, at: int, deleted: tuple[int, int] | None, after: Any) -> str | None:
+        since, version = deleted or (0, 0)
+        if version != after.version - 1:
+            return f"{name} was purged, though it was not deleted."
+        if at - since < RESTORABLE:
+            return f"{name} was purged {at - since} ms after its deletion: 30 days were not over."
+        return None
 
     def _version(self, kind: str, user: str, after: Any) -> str | None:
         before = self._swap(f"{kind}/{user}/{commands.name(after)}", after.version) or 0

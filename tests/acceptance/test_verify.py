@@ -95,19 +95,22 @@ def undo(user: User, answer: Any) -> None:
 
 @pytest.fixture(scope="module")
 def purged(stack: Stack) -> str:
-    """A task that was deleted more than 30 days ago."""
-    user, task = stack.new_user(), str(uuid4())
-    create = (r.CreateTask, {"fields": r.TaskFields(title="Long ago", tags=("old",))})
+    """A task that was deleted more than 30 days ago, and a list with it."""
+    user, task, list_id = stack.new_user(), str(uuid4()), str(uuid4())
+    create = (r.CreateTask, {"task": task, "fields": r.TaskFields(title="Long ago", tags=("old",))})
+    create_list = (r.CreateList, {"list": list_id, "fields": r.ListFields(name="Long ago")})
+    delete = (r.DeleteTask, {"task": task}), (r.DeleteList, {"list": list_id})
 
     async def sent_long_ago() -> None:
         async with Wire.to(stack.run["kafka"], stack.run["registry"]) as wire:
-            await wire.send(user.id, task, RESTORABLE + 60_000, create, (r.DeleteTask, {}))
+            await wire.send(user.id, RESTORABLE + 60_000, create_list, create, *delete)
 
     def gone() -> bool:
         try:
-            return [entry["event"] for entry in user.rondo.history(task)][-1:] == ["TaskPurged"]
+            trails = [*user.rondo.history(task)], [*user.rondo.history_of_list(list_id)]
         except NotFound:  # the views have not come to it yet
             return False
+        return [trail[-1]["event"] for trail in trails] == ["TaskPurged", "ListPurged"]
 
     asyncio.run(sent_long_ago())
     until(gone, PATIENCE, "It was not purged.")

@@ -1,7 +1,7 @@
 """What people do with all that they have, at random from a seed: series, reminders due soon, bulks, and all twice."""
 
-from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import count, islice
 from random import Random
@@ -36,14 +36,15 @@ DOING = {
     "restore": 4,
     "bury": 4,
     "again": 3,
-    "list": 9,
-    "filter": 6,
+    "list": 16,
+    "filter": 8,
     "tag": 5,
     "bulk": 4,
     "undo": 6,
     "repeat": 10,
 }
 """What people do, and how often of a hundred times. To bury a task is to delete it as of long ago."""
+DELETED = r.TaskDeleted | r.ListDeleted | r.FilterDeleted
 PLAIN = {
     "complete": r.CompleteTask,
     "reopen": r.ReopenTask,
@@ -63,9 +64,9 @@ def spread(seed: str, partitions: int, each: int) -> list[str]:
 
 
 def notice_of(event: commands.Event, at: int) -> r.TaskNotice | None:
-    """Return what tells at ``at`` that the time of a task is over which an event deleted; None where it is not."""
-    timer = deletion.timer(event.task) if isinstance(event, r.TaskDeleted) else None
-    return r.TaskNotice(timer.id, timer.user, at, timer.subject, timer.due) if timer and timer.due <= at else None
+    """Return what tells at ``at`` that the time of what an event deleted is over; None where it is not."""
+    timer = deletion.timer(commands.thing(event)) if isinstance(event, DELETED) else None
+    return deletion.notice(timer, at) if timer and timer.due <= at else None
 
 
 class People:
@@ -85,7 +86,7 @@ class People:
         # However soon a run is over, in each partition a timer of the tasks has come.
         self._first = deque((doing, user) for user in self.users[::EACH] for doing in ("create", "bury"))
         self._known = {user: World() for user in self.users}
-        self._buried: dict[str, list[str]] = {user: [] for user in self.users}
+        self._buried = defaultdict[tuple[str, type[Any]], list[str]](list)  # by user and kind, ids
 
     def next(self, at: int) -> Command:
         """Return the next command, said at ``at`` (milliseconds since 1970); some are an earlier one once more."""
@@ -112,15 +113,16 @@ class People:
                 world.does(following)
             if notice := notice_of(event, at):
                 world.expires(notice)
-                self._buried[event.user].append(event.task.id)
+                buried = commands.thing(event)
+                self._buried[event.user, type(buried)].append(commands.name(buried))
 
     def _does(self, doing: str, user: str, at: int) -> list[Command]:
         """Return the commands of something that people do, none where they have nothing to do it with."""
         match doing:
             case "create":
                 return self._create(user, at)
-            case "again" if self._buried[user]:
-                return self._create(user, at, self._chance.choice(self._buried[user]))
+            case "again" if buried := self._buried[user, r.Task]:
+                return self._create(user, at, self._chance.choice(buried))
             case "list":
                 fields = r.ListFields(name=f"List {self._chance.random()}", colour=self._chance.choice(COLOURS))
                 return [self._on_thing(lists.KIND, self._known[user].lists, fields, user, at)]
@@ -163,13 +165,17 @@ class People:
         fields = r.TaskFields(priority=self._chance.choice(list(r.Priority)), reminders=self._reminders(at))
         return [r.UpdateTask(**common, changed=("priority", "reminders"), fields=fields)]
 
-    def _on_thing(self, kind: Kind[Any], known: Collection[str], fields: Any, user: str, at: int) -> Command:
+    def _on_thing(self, kind: Kind[Any], known: Mapping[str, Any], fields: Any, user: str, at: int) -> Command:
         """Return a command on a list or a saved filter, or that creates one."""
         common = self._common(user, at)
         create, update, delete, restore = kind.commands
         new = ids.derive(kind.word, common["id"])
         doing = self._chance.choice([create, update, delete, restore]) if known else create
-        common[kind.word] = self._chance.choice([new] if doing is create else [*known, new])  # sometimes there is none
+        deleted = [name for name, one in known.items() if one.deleted]
+        some = {create: self._buried[user, kind.thing], restore: deleted}.get(doing, known)
+        common[kind.word] = self._chance.choice([*some, new])  # sometimes there is none
+        if doing is delete:
+            common["at"] -= self._chance.choice([0, 0, LONG_AGO])
         if doing is update:
             return update(**common, changed=("name", "colour"), fields=fields)
         return create(**common, fields=fields) if doing is create else doing(**common)

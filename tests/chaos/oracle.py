@@ -121,12 +121,12 @@ def _decisions(seen: Seen) -> Iterator[str]:
 
 
 def _purges(seen: Seen, now: int) -> Iterator[str]:
-    """A deleted task whose time is over is gone."""
-    last = {event.task.id: event for event in seen.of(TASK_EVENTS.name) if isinstance(event, EVENTS)}
-    for event in last.values():
-        timer = None if isinstance(event, r.TaskPurged) else deletion.timer(event.task)
+    """What was deleted and whose time is over is gone."""
+    last = {(event.user, name_of(thing(event))): event for event in _events(seen.of(TASK_EVENTS.name))}
+    for (_, name), event in last.items():
+        timer = None if isinstance(event, deletion.Event) else deletion.timer(thing(event))
         if timer and timer.due <= now:
-            yield f"Task {event.task.id} was deleted long ago, and is still there."
+            yield f"{type(thing(event)).__name__} {name} was deleted long ago, and is still there."
 
 
 def _occurrences(seen: Seen) -> Iterator[str]:
@@ -159,7 +159,7 @@ def _trail(seen: Seen) -> Iterator[str]:
             after = thing(event)
             entry = audit.entry(head, things.get(name_of(after)), event)
             head, things[name_of(after)] = audit.head_after(entry), after
-            if isinstance(event, r.TaskPurged):
+            if isinstance(event, deletion.Event):
                 del things[name_of(after)]  # another may come under its id
             again.append(entry)
         yield from _compared(AUDIT_LOG.name, user, found, again)

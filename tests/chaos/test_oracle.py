@@ -20,7 +20,7 @@ from schemas.topics import (
     TASK_NOTICES,
     Topic,
 )
-from streams.domain import audit, commands, ledger, recurrence, reminders, tasks
+from streams.domain import audit, commands, deletion, ledger, recurrence, reminders, tasks
 from streams.domain.rejections import Code
 from tests.chaos.load import People, notice_of
 from tests.chaos.oracle import Entry, Seen, anomalies, owed
@@ -81,7 +81,7 @@ class History:
         key = event.user, commands.name(after)
         entry = audit.entry(self.heads.get(event.user), self.things.get(key), event)
         self.heads[event.user], self.things[key] = audit.head_after(entry), after
-        if isinstance(event, r.TaskPurged):
+        if isinstance(event, deletion.Event):
             del self.things[key]
         self.put(AUDIT_LOG, entry)
         if isinstance(event, tasks.EVENTS):
@@ -124,7 +124,7 @@ def middle(entries: list[Entry]) -> int:
 
 @cache
 def whole() -> History:
-    return History(1000)
+    return History(1500)
 
 
 @pytest.fixture
@@ -178,13 +178,14 @@ def test_the_outcome_of_a_chunk_that_is_lost_or_doubled_is_found(history: Histor
     assert any("outcomes." in sentence for sentence in anomalies(history.seen(), LATER))
 
 
-def test_a_deleted_task_that_nothing_purges_when_its_time_is_over_is_found(history: History):
-    del history.topics[TASK_NOTICES.name][:]
-    purges = [entry for entry in history.topics[TASK_EVENTS.name] if isinstance(entry.value, r.TaskPurged)]
-    for entry in purges:
-        history.topics[TASK_EVENTS.name].remove(entry)
-    told = [sentence for sentence in anomalies(history.seen(), LATER) if "still there" in sentence]
-    assert told
+@pytest.mark.parametrize("kind", deletion.EVENTS, ids=lambda kind: kind.__name__)
+def test_what_was_deleted_and_nothing_purges_when_its_time_is_over_is_found(history: History, kind: type):
+    entries = history.topics[TASK_EVENTS.name]
+    events = [entry for entry in entries if not isinstance(entry.value, r.CommandOutcome)]
+    last = {commands.name(commands.thing(entry.value)): entry for entry in events}  # some came again
+    gone, purged = next((name, entry) for name, entry in last.items() if isinstance(entry.value, kind))
+    entries.remove(purged)
+    assert any("still there" in sentence and gone in sentence for sentence in anomalies(history.seen(), LATER))
 
 
 @pytest.mark.parametrize("stage", ["tasks", "reminders"])

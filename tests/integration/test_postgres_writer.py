@@ -17,6 +17,7 @@ from postgres.queries import load
 from postgres.writer import positions
 from schemas import ids
 from schemas import records as r
+from streams.domain import deletion
 from streams.domain.views import collect
 from streams.runtime.postgres import UNFIT
 from tests.integration.postgres_records import (
@@ -341,6 +342,14 @@ async def test_of_a_refused_block_nobody_hears(connection, postgres):
 USER = new_user()
 TAGS = [("a",), ("a", "b"), (), ("c",)]
 NAMES = st.sampled_from(["milk", "rent"])
+KINDS = {
+    r.TaskCreated: "task",
+    r.TaskPurged: "task",
+    r.ListCreated: "list",
+    r.ListPurged: "list",
+    r.FilterCreated: "filter",
+    r.FilterPurged: "filter",
+}
 PURGED = 4  # a version beyond all others of a life
 REMINDERS = [scheduled(USER, name) for name in ("one", "two")]
 COLOURS = [None, "#1e90ff", "#ff0000"]
@@ -348,8 +357,10 @@ RECORDS = st.one_of(
     # What a version of a thing holds is fixed, as on a log.
     st.builds(lambda name, version: event(a_task(USER, name, version=version)), NAMES, st.integers(0, 3)),
     st.builds(lambda name, version: purged(a_task(USER, name, version=version)), NAMES, st.sampled_from([2, PURGED])),
-    st.builds(lambda version: list_event(USER, version, f"v{version}"), st.integers(1, 3)),
-    st.builds(lambda version: filter_event(USER, version, f"v{version}"), st.integers(1, 3)),
+    st.builds(lambda version: list_event(USER, version), st.integers(1, 3)),
+    st.builds(lambda version: purged(list_event(USER, version).list), st.sampled_from([2, PURGED])),
+    st.builds(lambda version: filter_event(USER, version), st.integers(1, 3)),
+    st.builds(lambda version: purged(filter_event(USER, version).filter), st.sampled_from([2, PURGED])),
     st.builds(lambda version: tag_event(USER, version, COLOURS[version]), st.integers(0, 2)),
     st.builds(lambda chunk, kind: part(USER, chunk, kind), st.integers(0, 1), st.sampled_from(r.OutcomeKind)),
     st.sampled_from(REMINDERS),
@@ -366,17 +377,23 @@ RECORDS = st.one_of(
 
 
 def lived(records: Iterable[Struct]) -> Iterator[Struct]:
-    """Give each life of a task other notes and tags: another life begins once the task was purged."""
+    """Give each life of a thing other content: another life begins once it was purged."""
     lives = Counter[str]()
     for record in records:
-        if isinstance(record, r.TaskPurged):
-            lives[record.task.id] += record.task.version == PURGED
-        if isinstance(record, r.TaskCreated):
-            task, life = record.task, lives[record.task.id]
-            told = {"notes": f"life {life}, version {task.version}", "tags": TAGS[(task.version + life) % len(TAGS)]}
-            yield replace(record, task=replace(task, **told))
-        else:
+        kind = KINDS.get(type(record))
+        if kind is None:
             yield record
+            continue
+        thing = getattr(record, kind)
+        if isinstance(record, deletion.Event):
+            lives[thing.id] += thing.version == PURGED
+            yield record
+            continue
+        life = lives[thing.id]
+        told = f"life {life}, version {thing.version}"
+        tags = TAGS[(thing.version + life) % len(TAGS)]
+        given = {"notes": told, "tags": tags} if kind == "task" else {"name": told}
+        yield replace(record, **{kind: replace(thing, **given)})
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,6 +1,6 @@
 """The laws of the log, each broken once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -43,6 +43,10 @@ WAYS = {
 }
 
 
+DELETABLE = [("task", create, delete), ("list", create_list, delete_list), ("filter", save_filter, delete_filter)]
+Said = Callable[[], object]
+
+
 @pytest.fixture
 def laws(tmp_path: Path) -> Iterator[Laws]:
     with closing(State(tmp_path)) as seen:
@@ -68,13 +72,12 @@ def events_of(*said: object) -> list[commands.Event]:
     return World(*said).events
 
 
-def purge(world: World, after: int = RESTORABLE) -> r.TaskPurged:
-    """What drops the deleted task so long after its deletion."""
-    task = world.task("t")
-    timer = deletion.timer(task)
-    purged = deletion.purge(task, r.TaskNotice(timer.id, ANNA, task.changed_at + after, "t", timer.due))
-    assert purged
-    world.folds(purged)
+def purge(world: World, after: int = RESTORABLE) -> deletion.Event:
+    """What drops a world's deleted thing so long after its deletion."""
+    [thing] = (*world.tasks.values(), *world.lists.values(), *world.filters.values())
+    timer = deletion.timer(thing)
+    assert timer
+    [purged] = world.expires(deletion.notice(timer, thing.changed_at + after))
     return purged
 
 
@@ -106,40 +109,48 @@ def test_a_thing_of_another_user_has_versions_of_its_own(kind: str, laws: Laws):
     assert broken(laws, event, others) == [None, None]
 
 
-def test_a_task_that_comes_again_after_it_was_purged_begins_anew(laws: Laws):
-    world = World(create(), delete())
-    purged = purge(world)
-    again = world.does(create()).events
-    assert broken(laws, *world.events[:2], purged, *again, *again) == [
-        *[None] * 4,
-        "version 1 of task t follows version 1.",
-    ]
+@pytest.mark.parametrize(("kind", "new", "remove"), DELETABLE)
+def test_what_comes_again_after_it_was_purged_begins_anew(kind: str, new: Said, remove: Said, laws: Laws):
+    world = World(new(), remove())
+    purge(world)
+    world.does(new())
+    *held, last = broken(laws, *world.events, world.events[-1])
+    assert not any(held)
+    assert last.startswith(f"version 1 of {kind} ")
 
 
-def test_a_task_that_was_not_purged_does_not_begin_anew(laws: Laws):
-    assert (
-        broken(laws, *events_of(create(), delete()), *events_of(create()))[-1]
-        == "version 1 of task t follows version 2."
-    )
+@pytest.mark.parametrize(("kind", "new", "remove"), DELETABLE)
+def test_what_was_not_purged_does_not_begin_anew(kind: str, new: Said, remove: Said, laws: Laws):
+    assert f"version 1 of {kind} " in broken(laws, *events_of(new(), remove()), *events_of(new()))[-1]
 
 
-def test_a_purge_while_the_task_could_still_be_restored_breaks_it(laws: Laws):
-    world = World(create(), delete())
-    assert broken(laws, *world.events, purge(world, RESTORABLE - 1)) == [
-        None,
-        None,
-        "task t was purged 2591999999 ms after its deletion: 30 days were not over.",
-    ]
+@pytest.mark.parametrize(("kind", "new", "remove"), DELETABLE)
+def test_a_purge_while_it_could_still_be_restored_breaks_it(kind: str, new: Said, remove: Said, laws: Laws):
+    world = World(new(), remove())
+    purge(world, RESTORABLE - 1)
+    *held, last = broken(laws, *world.events)
+    assert not any(held)
+    assert last.startswith(kind)
+    assert last.endswith("was purged 2591999999 ms after its deletion: 30 days were not over.")
 
 
 @pytest.mark.parametrize(
-    "past", [(create(),), (create(), delete(), restore()), (create(), delete(), restore(), complete())]
+    "past",
+    [
+        (create(),),
+        (create(), delete(), restore()),
+        (create(), delete(), restore(), complete()),
+        (create_list(),),
+        (create_list(), delete_list(), restore_list()),
+        (save_filter(), delete_filter(), restore_filter(), update_filter(name="Later")),
+    ],
 )
-def test_the_purge_of_a_task_that_is_not_deleted_breaks_it(past: tuple[object, ...], laws: Laws):
+def test_the_purge_of_what_is_not_deleted_breaks_it(past: tuple[object, ...], laws: Laws):
     *_, last = events = events_of(*past)
-    task = replace(last.task, version=last.task.version + 1)
-    purged = r.TaskPurged("e", ANNA, NOON + 2 * RESTORABLE, "stage:tasks", "n", task)
-    assert broken(laws, *events, purged)[-1] == "task t was purged, though it was not deleted."
+    kind = {r.Task: r.TaskPurged, r.List: r.ListPurged, r.SavedFilter: r.FilterPurged}[type(commands.thing(last))]
+    after = replace(commands.thing(last), version=commands.thing(last).version + 1)
+    told = broken(laws, *events, kind("e", ANNA, NOON + 2 * RESTORABLE, "stage:tasks", "n", after))[-1]
+    assert told.endswith(f"{after.id} was purged, though it was not deleted.")
 
 
 def test_lists_that_tasks_come_to_and_leave_break_no_law(laws: Laws):

@@ -73,12 +73,12 @@ class Wire:
         sent = await self._producer.send_and_wait(topic.name, value, raw, where, at, list(headers))
         return Put(topic.name, where, sent.offset, raw, value)
 
-    async def send(self, user: str, task: str, ago: int, *commands: tuple[Any, Mapping[str, Any]]) -> None:
-        """Append commands about a task, each a kind and its fields, of so many milliseconds ago, a second apart."""
+    async def send(self, user: str, ago: int, *commands: tuple[Any, Mapping[str, Any]]) -> None:
+        """Append commands, each a kind and its fields, of so many milliseconds ago, a second apart."""
         begin = time.time_ns() // 1_000_000 - ago
         for number, (kind, fields) in enumerate(commands):
             at = begin + 1000 * number
-            command = kind(id=str(uuid4()), user=user, at=at, actor=f"user:{user}", task=task, **fields)
+            command = kind(id=str(uuid4()), user=user, at=at, actor=f"user:{user}", **fields)
             await self.put(TASK_COMMANDS, await self.encoded(TASK_COMMANDS, command), user, partition_of(user), at)
 
     async def again(self, raw: ConsumerRecord) -> Put:

@@ -164,8 +164,8 @@ class World:
         return decision
 
     def expires(self, notice):
-        """Drop a deleted task whose time is over, as its notice says; return the events, none or one."""
-        purged = deletion.purge(self.task(notice.task), notice)
+        """Drop what was deleted and whose time is over, as a notice says; return the events, none or one."""
+        purged = deletion.purge(self, notice)
         self._fold(events := (purged,) if purged else ())
         return events
 
@@ -210,18 +210,15 @@ class World:
     def folds(self, event):
         """Fold an event, as the tasks stage does."""
         if isinstance(event, lists.Event):
-            self.lists[event.list.id] = lists.evolve(self.list(event.list.id), event)
+            keep(self.lists, event.list.id, lists.evolve(self.list(event.list.id), event))
             return
         if isinstance(event, saved.Event):
-            self.filters[event.filter.id] = saved.KIND.evolve(self.filter(event.filter.id), event)
+            keep(self.filters, event.filter.id, saved.KIND.evolve(self.filter(event.filter.id), event))
             return
         if isinstance(event, tags.Event):
             self.tags[event.tag.name] = tags.evolve(self.tag(event.tag.name), event)
             return
-        if after := tasks.evolve(self.task(event.task.id), event):
-            self.tasks[after.id] = after
-        else:
-            del self.tasks[event.task.id]
+        keep(self.tasks, event.task.id, tasks.evolve(self.task(event.task.id), event))
         if event.task.series and (head := tasks.head_after(self.series(event.task.series), event)):
             self.heads[event.task.series] = head
 
@@ -234,6 +231,14 @@ class World:
         self.does(complete(task, at))
         self.does(self.followup())
         return self.events[-1].task
+
+
+def keep(things, id_, after):
+    """Keep a thing as it comes to stand, or no more."""
+    if after is None:
+        del things[id_]
+    else:
+        things[id_] = after
 
 
 def due_reminder(due=NOON):

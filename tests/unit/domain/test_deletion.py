@@ -1,59 +1,131 @@
-"""Given a deleted task, when the notice that its time is over comes, it is gone, if it is still deleted as it was."""
+"""Given something deleted, when the notice that its time is over comes, it is gone if it is still deleted as it was."""
 
 import pytest
 
 from schemas import records as r
-from streams.domain import audit, deletion, reminders, tasks
-from tests.unit.domain.given import DAY, NOON, PARIS, World, complete, create, delete, due_reminder, restore, update
+from streams.domain import audit, deletion, reminders
+from tests.unit.domain.given import (
+    DAY,
+    NOON,
+    PARIS,
+    World,
+    colour_tag,
+    complete,
+    create,
+    create_list,
+    delete,
+    delete_filter,
+    delete_list,
+    delete_tag,
+    due_reminder,
+    restore,
+    restore_filter,
+    restore_list,
+    save_filter,
+    update,
+    update_list,
+)
 
 LATER = NOON + 30 * DAY
+DELETED = {
+    "Task": (create, delete),
+    "List": (create_list, delete_list),
+    "Filter": (save_filter, delete_filter),
+}
+
+
+def deleted(kind):
+    return World(*(said() for said in DELETED[kind]))
+
+
+def the(world):
+    """The one thing that a world has, if any."""
+    things = (*world.tasks.values(), *world.lists.values(), *world.filters.values(), *world.tags.values())
+    return things[0] if things else None
 
 
 def notice(world):
-    timer = deletion.timer(world.task("t"))
-    return r.TaskNotice(timer.id, timer.user, LATER, timer.subject, timer.due)
+    return deletion.notice(deletion.timer(the(world)), LATER)
 
 
-@pytest.mark.parametrize("past", [(), (create(),), (create(), complete()), (create(), delete(), restore())])
-def test_a_task_that_is_not_deleted_has_no_timer(past):
-    assert deletion.timer(World(*past).task("t")) is None
+@pytest.mark.parametrize(
+    "past",
+    [
+        (),
+        (create(),),
+        (create(), complete()),
+        (create(), delete(), restore()),
+        (create_list(),),
+        (save_filter(), delete_filter(), restore_filter()),
+        (colour_tag(), delete_tag()),
+    ],
+)
+def test_what_is_not_deleted_has_no_timer(past):
+    assert deletion.timer(the(World(*past))) is None
 
 
 def test_a_deleted_task_has_a_timer_30_days_after_its_deletion():
     assert deletion.timer(World(create(at=NOON - DAY), delete()).task("t")).due == LATER
 
 
-def test_a_task_whose_time_is_over_is_gone():
-    world = World(create(), delete())
-    event = deletion.purge(world.task("t"), notice(world))
-    assert (event.at, event.task.version) == (LATER, 3)
-    assert tasks.evolve(world.task("t"), event) is None
+@pytest.mark.parametrize("kind", DELETED)
+def test_what_was_deleted_and_whose_time_is_over_is_gone(kind):
+    world = deleted(kind)
+    [event] = world.expires(notice(world))
+    assert (type(event).__name__, event.at) == (f"{kind}Purged", LATER)
+    assert the(world) is None
 
 
-@pytest.mark.parametrize("later", [(restore(),), (restore(), delete()), (restore(), update(title="New"), delete())])
-def test_the_notice_of_another_deletion_does_nothing(later):
-    world = World(create(), delete())
+@pytest.mark.parametrize("kind", DELETED)
+def test_its_id_can_stand_for_another_then(kind):
+    world = deleted(kind)
+    world.expires(notice(world))
+    world.does(DELETED[kind][0]())
+    assert the(world).version == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "later"),
+    [
+        ("Task", (restore(),)),
+        ("Task", (restore(), delete())),
+        ("Task", (restore(), update(title="New"), delete())),
+        ("List", (restore_list(), update_list(name="Town"), delete_list())),
+        ("Filter", (restore_filter(),)),
+    ],
+)
+def test_the_notice_of_another_deletion_does_nothing(kind, later):
+    world = deleted(kind)
     old = notice(world)
     for command in later:
         world.does(command)
-    assert deletion.purge(world.task("t"), old) is None
+    assert deletion.purge(world, old) is None
 
 
-def test_a_notice_that_comes_again_does_nothing():
-    assert deletion.purge(None, notice(World(create(), delete()))) is None
+@pytest.mark.parametrize("kind", DELETED)
+def test_a_notice_that_comes_again_does_nothing(kind):
+    assert deletion.purge(World(), notice(deleted(kind))) is None
 
 
-def test_the_audit_trail_tells_that_a_task_is_gone_and_no_field_changed():
-    world = World(create(), delete())
-    event = deletion.purge(world.task("t"), notice(world))
-    entry = audit.entry(None, world.task("t"), event)
-    assert (entry.event, entry.actor, entry.changes) == ("TaskPurged", "stage:tasks", ())
+@pytest.mark.parametrize("kind", DELETED)
+def test_the_audit_trail_tells_that_it_is_gone_and_no_field_changed(kind):
+    world = deleted(kind)
+    before = the(world)
+    entry = audit.entry(None, before, deletion.purge(world, notice(world)))
+    assert (entry.event, entry.actor, entry.changes) == (f"{kind}Purged", "stage:tasks", ())
+
+
+def test_a_task_whose_list_is_gone_when_it_is_restored_comes_to_the_inbox():
+    world = World(create_list(), create(list="l"), delete(), delete_list())
+    world.expires(deletion.notice(deletion.timer(world.list("l")), LATER))
+    world.does(restore(at=LATER))
+    assert world.task("t").list is None
 
 
 def test_what_was_decided_of_its_reminders_is_forgotten():
     held = r.StandingReminders("t", "Water", "command", (), (due_reminder().id,))
-    world = World(create(), delete())
-    assert reminders.react(held, deletion.purge(world.task("t"), notice(world))) == (None, ())
+    world = deleted("Task")
+    assert reminders.react(held, deletion.purge(world, notice(world))) == (None, ())
 
 
 def test_a_series_whose_first_task_was_purged_and_created_again_goes_on():
@@ -61,6 +133,6 @@ def test_a_series_whose_first_task_was_purged_and_created_again_goes_on():
     world = World(create(**made))
     second = world.goes_on()
     world.does(delete())
-    world.expires(notice(world))
+    world.expires(deletion.notice(deletion.timer(world.task("t")), LATER))
     world.does(create(at=LATER, **made))
     assert world.goes_on(at=LATER).id != second.id
