@@ -14,9 +14,8 @@ from typing import Any
 from msgspec import json
 from msgspec.structs import asdict, replace
 
-from schemas import subjects
 from schemas.records import AuditEntry, AuditHead, FieldChange, List, SavedFilter, Tag, Task
-from streams.domain.commands import Event, Thing, name, thing
+from streams.domain.commands import Event, Thing, subject, thing
 
 START = AuditHead(sequence=0, hash="0" * 64)
 """What the first entry of every chain follows."""
@@ -30,7 +29,6 @@ FIELDS: dict[type[Thing], tuple[str, ...]] = {
 }
 """The fields of each kind of thing whose changes are told; the others are told by the entry itself."""
 
-_KINDS = {List: subjects.LIST, SavedFilter: subjects.FILTER, Tag: subjects.TAG}
 _UNTOLD = {"rank": "", "sort": "", "pinned": False, "deleted": False}
 """What tells nothing of a new thing in these fields, besides None in any. A field that a record got later stands here,
 so that entries of older logs keep their hashes."""
@@ -63,7 +61,7 @@ def entry(head: AuditHead | None, before: Thing | None, event: Event) -> AuditEn
         changes=changes(before, after),
         previous=follows.hash,
         hash="",
-        subject=None if isinstance(after, Task) else subjects.of(_KINDS[type(after)], name(after)),
+        subject=subject(after),
     )
     return replace(unsealed, hash=digest(unsealed))
 

@@ -43,7 +43,7 @@ from schemas.records import (
     UpdateTask,
 )
 from streams.domain import audit, composition, lists, recurrence, saved
-from streams.domain.commands import Command, Event, State, Thing
+from streams.domain.commands import Command, Event, State, Thing, found
 from streams.domain.entities import Kind
 from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
@@ -108,7 +108,7 @@ def way_back(state: State, common: Mapping[str, Any], reversal: Reversal) -> Way
 def way_back_of(state: State, subject: str, common: Mapping[str, Any], reversal: Reversal) -> Way:
     """Return what undoes an event on something else, as ``way_back`` does; ``common`` are the fields of any command."""
     word, name = subjects.split(subject)
-    thing = state.tag(name) if word == subjects.TAG else _standing(state, word, name)
+    thing = found(state, subject)
     if thing is None or thing.user != common["user"]:
         raise Contradicted(word, f"The {word} is gone.")
     if not _is_to_be_undone(thing, reversal):
@@ -123,10 +123,6 @@ def way_back_of(state: State, subject: str, common: Mapping[str, Any], reversal:
         return Way((delete(**common, **{word: name}),))
     fields: type[Any] = get_type_hints(update)["fields"]
     return Way((update(**common, **{word: name}, changed=tuple(before), fields=fields(**before)),))
-
-
-def _standing(state: State, word: str, name: str) -> Any:
-    return state.list(name) if word == subjects.LIST else state.filter(name)
 
 
 def _is_to_be_undone(thing: Thing, reversal: Reversal) -> bool:
