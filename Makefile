@@ -4,6 +4,9 @@
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; done)
 
+# A whole Rondo on one machine, one whose network fails, and many workers of one stage.
+CHAOS = tests/chaos/test_siege.py tests/chaos/test_torture.py
+
 .PHONY: help run test test-deep chaos demo bench lint docs clean
 
 help: ## List these commands
@@ -16,10 +19,10 @@ test: .venv/.installed ## Run the tests, on real parts
 	@.venv/bin/python -m pytest -n logical --maxprocesses 4
 
 test-deep: .venv/.installed ## Fail every stage at every point in every way; ask every operation a thousand times (some 30 minutes)
-	@.venv/bin/python -m pytest -m deep --ignore tests/chaos/test_torture.py
+	@.venv/bin/python -m pytest -m deep $(CHAOS:%=--ignore %)
 
-chaos: .venv/.installed ## Kill, freeze and restart workers at random; CHAOS_SECONDS=300, CHAOS_SEED=… repeats a run
-	@CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) .venv/bin/python -m pytest -m deep -s tests/chaos/test_torture.py
+chaos: .venv/.installed ## Let faults of every kind befall a whole Rondo at random; CHAOS_SECONDS=300, CHAOS_SEED=… repeats a run
+	@CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) .venv/bin/python -m pytest -m deep -s $(CHAOS)
 
 demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
 	@.venv/bin/python -m local during .venv/bin/rondo demo

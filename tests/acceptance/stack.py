@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,13 @@ from local.settings import ROOT
 from rondo.client import Rondo
 
 T = TypeVar("T")
+MARKS = {
+    "broker": "kafka.Kafka",
+    "postgres": "bin/postgres -D",
+    "registry": "-m schemas.registry",
+    "api": "-m api",
+}
+"""What the command of each part that is no stage has in it."""
 PATIENCE = 60.0
 """Seconds for anything to happen: far more than it takes, since a machine may be busy with other things."""
 
@@ -66,6 +73,11 @@ class Stack:
             )
         until(lambda: self._has_told(popen), 180, f"Rondo was not ready.\n{self.told()}")
 
+    @property
+    def runs(self) -> bool:
+        """Tell whether it was started and has not ended."""
+        return self._popen is not None and self._popen.poll() is None
+
     def _has_told(self, popen: subprocess.Popen[bytes]) -> bool:
         if popen.poll() is not None:
             raise AssertionError(f"Rondo ended with status {popen.returncode} while starting.\n{self.told()}")
@@ -100,9 +112,13 @@ class Stack:
 
     def new_user(self) -> "User":
         """Return a user of their own, with a token as the printed one."""
-        secret = json.loads((self.data / "secrets.json").read_text())["secret"]
         user = str(uuid4())
-        return self._client(user, tokens.issue(secret, user))
+        return self._client(user, tokens.issue(self.secret, user))
+
+    @property
+    def secret(self) -> str:
+        """What signs tokens here."""
+        return str(json.loads((self.data / "secrets.json").read_text())["secret"])
 
     def _client(self, user: str, token: str) -> "User":
         self._clients.append(Rondo(self.run["api"], token))
@@ -110,17 +126,30 @@ class Stack:
 
     def worker(self, stage: str) -> psutil.Process:
         """Return the process that runs a stage, waiting for it where it is started anew just now."""
-        return until(lambda: self._worker(stage), PATIENCE, f"No process runs the stage {stage}.")
+        return until(lambda: self.part(stage), PATIENCE, f"No process runs the stage {stage}.")
 
-    def _worker(self, stage: str) -> psutil.Process | None:
+    def part(self, name: str) -> psutil.Process | None:
+        """Return the process of a part: a stage, or one of ``MARKS``; None while none runs."""
         assert self._popen
+        mark = MARKS.get(name, f"worker {name}")
         for process in psutil.Process(self._popen.pid).children():
             try:
-                if process.cmdline()[-2:] == ["worker", stage]:
+                if mark in " ".join(process.cmdline()):
                     return process
             except psutil.Error:  # it has just ended
                 continue
         return None
+
+    def kill(self) -> None:
+        """Kill all of it at once, as a machine that loses its power over processes would."""
+        assert self._popen
+        main = psutil.Process(self._popen.pid)
+        for process in [main, *main.children(recursive=True), *leftovers.of(self.data)]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._popen.wait()
+        self._popen = None
+        (self.data / "run.json").unlink(missing_ok=True)  # it tells that the next start is ready
 
     def until_ready(self, stage: str) -> None:
         """Return once the worker of a stage says that it is ready: another test may have killed it just now."""

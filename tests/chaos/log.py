@@ -78,9 +78,15 @@ def now() -> int:
 
 @asynccontextmanager
 async def opened(
-    kafka: str, registry_url: str, topics: Iterable[Topic], partitions: int, users: Iterable[str]
+    kafka: str,
+    registry_url: str,
+    topics: Iterable[Topic],
+    partitions: int,
+    users: Iterable[str],
+    *,
+    whole: bool = False,
 ) -> AsyncIterator[Log]:
-    """Look at these topics from their ends on, and write to them."""
+    """Look at these topics, from their ends on or as a ``whole``, and write to them."""
     registry = Registry(registry_url)
     codec, wanted = Codec(registry), list(dict.fromkeys(topics))
     await codec.publish(wanted)
@@ -93,8 +99,9 @@ async def opened(
     ):
         assigned = [TopicPartition(topic.name, n) for topic in wanted for n in range(topic.partitions or partitions)]
         consumer.assign(assigned)
-        for tp, end in (await consumer.end_offsets(assigned)).items():
-            consumer.seek(tp, end)
+        starts = await (consumer.beginning_offsets if whole else consumer.end_offsets)(assigned)
+        for tp, start in starts.items():
+            consumer.seek(tp, start)
         yield Log(codec, producer, consumer, partitions, frozenset(users))
     await registry.aclose()
 

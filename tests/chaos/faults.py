@@ -1,0 +1,172 @@
+"""What can befall a whole Rondo: each fault does its harm, lasts a while, and is over."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol, TypeAlias
+
+import psutil
+
+from streams import worker
+from tests.chaos.workers import Worker
+
+WORKERS = worker.STAGES
+PARTS = ("broker", "postgres", "registry", "api", *WORKERS)
+FROZEN = 1.0, 25.0
+"""Seconds that something stands still: also well beyond a session, a transaction's timeout and a claim's lease."""
+BESIDE = 15.0, 25.0
+"""Seconds that a worker stands still while another is there to take over."""
+RONDO = str(Path(sys.executable).with_name("rondo"))
+
+
+class Ground(Protocol):
+    """What faults befall: a Rondo that runs, and starts again by itself what ends."""
+
+    @property
+    def data(self) -> Path:
+        """The directory of its workers."""
+
+    @property
+    def secret(self) -> str:
+        """What signs tokens there."""
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """Its addresses, as ``run.json`` has them."""
+
+    def part(self, name: str) -> psutil.Process | None:
+        """Return the process of a part, None while none runs."""
+
+    def kill(self) -> None:
+        """Kill all of it."""
+
+    def start(self) -> None:
+        """Start all of it."""
+
+    def stop(self) -> object:
+        """Stop all of it as it should be."""
+
+    def end(self) -> None:
+        """End all of it however it is."""
+
+
+Harm: TypeAlias = Callable[[Ground, str, Random], Awaitable[None]]
+"""Does a fault's harm to a part, and returns once it is over: what comes after is recovery."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault: how often it happens among others, what it befalls, and how."""
+
+    weight: int
+    parts: tuple[str, ...]
+    harm: Harm
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of a kind, what it befalls, and the seed of its chances."""
+
+    kind: str
+    on: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.on}".strip()
+
+
+async def kill(ground: Ground, part: str, _: Random) -> None:
+    """Kill a part, and wait until it is started again."""
+    process = await running(ground, part)
+    process.kill()
+
+    def again() -> bool:
+        now = ground.part(part)
+        return now is not None and now.pid != process.pid
+
+    await until(again, f"{part} was not started again.")
+
+
+async def freeze(ground: Ground, part: str, chance: Random, seconds: tuple[float, float] = FROZEN) -> None:
+    """Let a part and what it started stand still; whoever watches it may end it meanwhile."""
+    process = await running(ground, part)
+    frozen = [process, *process.children(recursive=True)]
+    _signal(frozen, signal.SIGSTOP)
+    await asyncio.sleep(chance.uniform(*seconds))
+    _signal(frozen, signal.SIGCONT)
+
+
+async def restart_and_err(ground: Ground, stage: str, chance: Random) -> None:
+    """Restart a worker that keeps its name, and then let the broker stand still, so that the new one errs."""
+    await kill(ground, stage, chance)
+    await freeze(ground, "broker", chance, (5, 15))
+
+
+async def kill_all(ground: Ground, _: str, __: Random) -> None:
+    """Kill everything, and start it again."""
+    ground.kill()
+    await asyncio.to_thread(ground.start)
+
+
+async def kill_both(ground: Ground, stage: str, chance: Random) -> None:
+    """Kill the broker with a worker whose transaction may be open."""
+    (await running(ground, stage)).kill()
+    await kill(ground, "broker", chance)
+
+
+async def take_over(ground: Ground, stage: str, chance: Random) -> None:
+    """Let a second worker take over from one that stands still, wake that, and let the second leave."""
+    names = ("kafka", "registry", "postgres")
+    settings = {f"RONDO_{name.upper()}": ground.run[name] for name in names}
+    second = Worker([RONDO, "worker", stage], ground.data.with_name(f"{ground.data.name}-second"), settings)
+    try:
+        await until(second.has_begun, f"{second.log} did not begin.")
+        await freeze(ground, stage, chance, BESIDE)
+    finally:
+        await asyncio.to_thread(second.stop)
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+async def running(ground: Ground, part: str) -> psutil.Process:
+    """Return the process of a part, waiting for it where it is started again just now."""
+    await until(lambda: ground.part(part) is not None, f"{part} does not run.")
+    return ground.part(part) or await running(ground, part)
+
+
+async def until(look: Callable[[], bool], otherwise: str = "", seconds: float = 60.0) -> None:
+    """Return once something holds; fail with ``otherwise`` when so many seconds are over."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not look():
+        assert asyncio.get_running_loop().time() < deadline, otherwise
+        await asyncio.sleep(0.1)
+
+
+KINDS: Mapping[str, Kind] = {
+    "kill": Kind(4, PARTS, kill),
+    "freeze": Kind(4, PARTS, freeze),
+    "kill with broker": Kind(2, WORKERS, kill_both),
+    "restart and err": Kind(2, WORKERS, restart_and_err),
+    "take over": Kind(2, WORKERS, take_over),
+    "kill all": Kind(2, ("",), kill_all),
+}
+"""What can happen to any ground."""
+
+
+def plan(seed: str, kinds: Mapping[str, Kind] = KINDS) -> Iterator[Fault]:
+    """Yield faults without end: of each kind one first, in some order, then by chance. A seed gives the same ones."""
+    chance = Random(seed)
+    first = chance.sample(list(kinds), len(kinds))
+    weights = [kind.weight for kind in kinds.values()]
+    while True:
+        kind = first.pop() if first else chance.choices(list(kinds), weights)[0]
+        yield Fault(kind, chance.choice(kinds[kind].parts), chance.randrange(2**32))

@@ -1,0 +1,238 @@
+"""A whole Rondo under one fault after the other, while people use it; and what is judged when all is over."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from random import Random
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import httpx
+
+from local import postgres as embedded_postgres
+from postgres.migrate import migrate
+from rondo.client import calls
+from rondo.client.calls import Call
+from schemas import ids
+from schemas import records as r
+from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS
+from streams import worker
+from streams.lag import lags
+from streams.replay import verify
+from streams.settings import Settings
+from tests.chaos import disks, oracle, views
+from tests.chaos.clients import DUE, WAIT, Asked, Clients, false_answers
+from tests.chaos.faults import Fault, Ground, Kind, plan, until
+from tests.chaos.log import Log, now, opened
+from tests.chaos.oracle import Seen
+from tests.chaos.receiver import Receiver
+
+STAGES = [worker.find(name) for name in worker.STAGES]
+PARTITIONS = 4
+PAUSE = 0.15
+"""Seconds between two requests."""
+AGAIN = 0.3
+"""Seconds between two looks."""
+RECOVERY = 90.0
+"""Seconds after a fault until it counts as not recovered from."""
+SETTLING = 120.0
+"""Seconds after the last fault until all is done."""
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A fault, how long it lasted and how long it took until every partition did a command and its reminder again."""
+
+    fault: Fault
+    lasted: float
+    after: float
+
+    def __str__(self) -> str:
+        return f"{self.fault!s:32} lasted {self.lasted:5.1f} s, over {self.after:5.1f} s later"
+
+
+@dataclass
+class Tally:
+    """What is wrong, by kind; all of it is in ``sentences``, also what is of none of these kinds."""
+
+    lost: int = 0
+    doubled: int = 0
+    reordered: int = 0
+    fired_twice: int = 0
+    wrong_answers: int = 0
+    sentences: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"lost {self.lost}, doubled {self.doubled}, reordered {self.reordered}, fired twice {self.fired_twice}, "
+            f"wrong answers {self.wrong_answers}, anomalies {len(self.sentences)}"
+        )
+
+
+class Siege:
+    """A Rondo that runs, people who use it, and where their reminders come."""
+
+    def __init__(self, ground: Ground, clients: Clients, receiver: Receiver, seed: str) -> None:
+        self.ground, self.clients, self.receiver, self._seed = ground, clients, receiver, seed
+        self.recovered: list[Recovered] = []
+        self._probes = 0
+
+    async def suffer(self, kinds: Mapping[str, Kind], seconds: float, say: Callable[[str], None]) -> None:
+        """Let faults of these kinds happen for so many seconds, each once the one before is over and recovered from."""
+        end, some = time.monotonic() + seconds, plan(self._seed, kinds)
+        await self._suffer(takewhile(lambda _: time.monotonic() < end, some), kinds, say)
+
+    async def _suffer(self, some: Iterable[Fault], kinds: Mapping[str, Kind], say: Callable[[str], None]) -> None:
+        await self._recovery()
+        acting = asyncio.create_task(self.clients.act(self.ground.run["api"], PAUSE))
+        try:
+            for fault in some:
+                began = time.monotonic()
+                await kinds[fault.kind].harm(self.ground, fault.on, Random(fault.seed))
+                over = time.monotonic()
+                self.recovered.append(Recovered(fault, over - began, await self._recovery()))
+                say(f"{len(self.recovered):4}  {self.recovered[-1]}")
+                if acting.done():
+                    acting.result()
+        finally:
+            acting.cancel()
+            with suppress(asyncio.CancelledError):
+                await acting
+
+    async def _recovery(self) -> float:
+        """Return the seconds until, in each partition, every stage has done again what it does."""
+        began, step = time.monotonic(), len(self.clients.users) // PARTITIONS
+        async with (
+            asyncio.timeout(RECOVERY),
+            httpx.AsyncClient(base_url=self.ground.run["api"], timeout=30, trust_env=False) as client,
+        ):
+            await asyncio.gather(*(self._probe(client, user) for user in self.clients.users[::step]))
+        return time.monotonic() - began
+
+    async def _probe(self, client: httpx.AsyncClient, user: str) -> None:
+        """Create a task of a series, be reminded of it, complete it, and see its history and what follows it."""
+        self._probes += 1
+        title = f"Probe {self._seed} {self._probes}"
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        create = calls.create(
+            title, due=DUE, recurrence="FREQ=DAILY", reminders=[{"at": soon.isoformat()}], key=title, wait=WAIT
+        )
+        await self._answered(client, user, create, bool)
+        task = ids.task(ids.command(user, title))
+        await until(lambda: task in self.receiver.tasks)
+        await self._answered(client, user, calls.complete(task, key=f"{title} done", wait=WAIT), bool)
+        await self._answered(client, user, calls.history(task).first, lambda page: len(page["items"]) == 2)
+        following = calls.tasks(f'open and title ~ "{title}"').first
+        await self._answered(client, user, following, lambda page: len(page["items"]) == 1)
+
+    async def _answered(
+        self, client: httpx.AsyncClient, user: str, call: Call[Any], good: Callable[[Any], bool]
+    ) -> None:
+        """Send the same request again and again until it is answered as it should be; not with a promise alone."""
+        answer = None
+        while answer is None or answer.status_code not in {200, 201} or not good(answer.json()):
+            await asyncio.sleep(AGAIN if answer else 0)
+            answer = await self.clients.ask(client, user, call)
+
+    async def judged(self) -> Tally:
+        """Return what is wrong once all is done, or time is over; the stack is stopped then."""
+        run = self.ground.run
+        topics = [topic for stage in STAGES for topic in stage.topics()]
+        async with opened(run["kafka"], run["registry"], topics, PARTITIONS, self.clients.users, whole=True) as log:
+            seen = await self._settled(log)
+            tally = tally_of(seen, self.clients.asked, oracle.anomalies(seen, now()))
+            tally.sentences += await self._differences(seen)
+            await log.look()
+            self.ground.stop()
+        tally.sentences += disks.anomalies([self.ground.data], log)
+        return tally
+
+    async def _settled(self, log: Log) -> Seen:
+        deadline = time.monotonic() + SETTLING
+        while oracle.anomalies(seen := await log.look(), now()):
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(AGAIN)
+        return seen
+
+    async def _differences(self, seen: Seen) -> list[str]:
+        """Return what stands otherwise than the log says: in Postgres, in positions, in what is folded again."""
+        run = self.ground.run
+        rebuilt = urlsplit(run["postgres"])._replace(path="/rebuilt").geturl()
+        await asyncio.to_thread(embedded_postgres.create, run["postgres"], "rebuilt")
+        await asyncio.to_thread(migrate, rebuilt)
+        behind = await lags(run["kafka"], run["registry"], run["postgres"], STAGES, now())
+        report = await verify(
+            Settings(
+                kafka=run["kafka"],
+                registry=run["registry"],
+                postgres=run["postgres"],
+                data=self.ground.data,
+                partitions=PARTITIONS,
+                webhook=self.receiver.url,
+            ),
+            STAGES,
+        )
+        return [
+            *await views.differences(run["postgres"], rebuilt, seen),
+            *(f"{one.stage} is {one.lag} behind in {one.topic}/{one.partition}." for one in behind if one.lag),
+            *(difference.told() for difference in report.differences),
+            *_undelivered(seen, self.receiver),
+        ]
+
+    def told(self, tally: Tally) -> str:
+        """Return the result as a line for people."""
+        times = [one.after for one in self.recovered]
+        return (
+            f"{len(times)} faults, {len(self.clients.asked)} requests: {tally}; "
+            f"recovery p50 {median(times):.1f} s, max {max(times):.1f} s"
+        )
+
+
+def tally_of(seen: Seen, asked: list[Asked], anomalies: list[str]) -> Tally:
+    """Count what is wrong on the log and in the answers."""
+    commands = seen.of(TASK_COMMANDS.name)
+    taken = {one.id for one in commands} | {one.bulk for one in commands if isinstance(one, r.ChangeTasks)}
+    found = [one for one in seen.of(TASK_EVENTS.name) if isinstance(one, r.CommandOutcome)]
+    outcomes = {one.command: one.kind.value for one in found}
+    due = [one.id for one in seen.of(REMINDERS.name) if isinstance(one, r.ReminderDue)]
+    wrong = list(false_answers(asked, taken, outcomes))
+    unanswered = {one.id for one in commands} - outcomes.keys()
+    return Tally(
+        lost=len(unanswered) + sum(one.was_taken and one.command not in taken for one in asked),
+        doubled=len(found) - len(outcomes),
+        reordered=sum("not answered in their order" in one for one in anomalies),
+        fired_twice=len(due) - len(set(due)),
+        wrong_answers=len(wrong),
+        sentences=[*wrong, *anomalies],
+    )
+
+
+def _undelivered(seen: Seen, receiver: Receiver) -> list[str]:
+    due = {one.id for one in seen.of(REMINDERS.name) if isinstance(one, r.ReminderDue)}
+    return [f"Reminder {one} was due and did not come." for one in due - receiver.came.keys()]
+
+
+@asynccontextmanager
+async def besieged(ground: Ground, receiver: Receiver, seed: str) -> AsyncIterator[Siege]:
+    """Run a Rondo and its people; it is ended with the body."""
+    try:
+        await asyncio.to_thread(ground.start)
+        yield Siege(ground, Clients(seed, ground.secret, PARTITIONS), receiver, seed)
+    finally:
+        await asyncio.to_thread(ground.end)
+
+
+async def besiege(ground: Ground, receiver: Receiver, kinds: Mapping[str, Kind], seed: str, seconds: float) -> None:
+    """Let faults of these kinds befall a Rondo for so many seconds; fail where anything is wrong at the end."""
+    async with besieged(ground, receiver, seed) as siege:
+        await siege.suffer(kinds, seconds, click.echo)
+        tally = await siege.judged()
+        click.echo("\n".join([siege.told(tally), *tally.sentences[:20]]))
+    assert tally.sentences == []
