@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from local import jars, ports, postgres
+from local.paths import LONGEST, sync
 from local.problem import Problem
 
 LAYOUT = 1
@@ -66,11 +67,14 @@ class Directory:
 def held(path: Path, stack: str) -> Iterator[Directory]:
     """Hold the data directory at ``path``, made if new, for a stack of this kind. Raises ``Problem`` if it is unfit."""
     try:
+        path = path.resolve()
+        check_name(path)
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / "lock").open("a+")
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the second is for links that lead in a circle
+        why = error.strerror if isinstance(error, OSError) else error
         raise Problem(
-            f"The data directory {path} can't be written ({error.strerror}): change that, or set RONDO_DATA to another."
+            f"The data directory {path} can't be written ({why}): change that, or set RONDO_DATA to another."
         ) from None
     with lock:
         try:  # The kernel lets go of the lock when its holder ends, however it ends: it is never stale.
@@ -98,6 +102,15 @@ def is_held(path: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def check_name(path: Path) -> None:
+    """Raise ``Problem`` for a path that leaves no room for what stands below it."""
+    if (size := len(os.fsencode(path))) > LONGEST:
+        raise Problem(
+            f"The data directory's path has {size} bytes, and the system takes {LONGEST} with what is put below:"
+            " set RONDO_DATA to a shorter one."
+        )
 
 
 def check_space(path: Path, free: int) -> None:
@@ -146,6 +159,9 @@ def read(file: Path) -> dict[str, Any]:
 def write(file: Path, content: Mapping[str, Any]) -> None:
     """Put JSON into a file that only its owner may read, whole or not at all."""
     part = file.with_suffix(".part")
+    part.unlink(missing_ok=True)  # of a start that was killed
     part.touch(0o600)
     part.write_text(json.dumps(content, indent=2) + "\n")
+    sync(part)
     part.replace(file)
+    sync(file.parent)

@@ -2,17 +2,24 @@
 
 import asyncio
 import logging
+import os
+import shutil
 import threading
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from uuid import uuid4
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from local import ports
+from local import paths, ports
 from local.java import java
+from local.paths import sync
+from local.problem import Problem
 from local.process import Command, Process
+from schemas.topics import Topic
+from streams import topics
 
 _SETTINGS = {
     "process.roles": "broker,controller",
@@ -48,19 +55,31 @@ _SETTINGS = {
     "num.network.threads": 2,
     "num.io.threads": 4,
 }
+_DATA, _NEW = "data", "data.new"
+_IDENTITY = "meta.properties"
+_UNFINISHED = {"bootstrap.checkpoint", "bootstrap.checkpoint.tmp", "meta.properties.tmp", ".lock"}
+"""What a format writes before it writes the identity."""
+_PATIENCE = 120.0  # seconds without a sign of life
 _HEAP = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=256m")
 _LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.log.kafka.server=info",
+    # What a broker that recovers its log says of how far it is.
+    "-Dorg.slf4j.simpleLogger.log.kafka.log.LogManager=info",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.storage.internals.log.LogLoader=info",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.storage.internals.log.LogManager=info",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS",
 )
 
 
-def properties(data: Path, port: int, controller: int) -> str:
-    """Return ``server.properties`` for a broker on these loopback ports with its logs in ``data``."""
+def properties(data: str, port: int, controller: int) -> str:
+    """Return ``server.properties`` for a broker on these loopback ports with its logs in the directory ``data``.
+
+    ``data`` is a name below the broker's working directory: the file is read as Latin-1, and split at commas.
+    """
     own = {
-        "log.dirs": data,
+        "log.dirs": f"{paths.here()}/{data}",
         "listeners": f"PLAINTEXT://{ports.HOST}:{port},CONTROLLER://{ports.HOST}:{controller}",
         "advertised.listeners": f"PLAINTEXT://{ports.HOST}:{port}",
         "controller.quorum.voters": f"1@{ports.HOST}:{controller}",
@@ -69,23 +88,109 @@ def properties(data: Path, port: int, controller: int) -> str:
 
 
 def start(
-    jars: Path, directory: Path, *, port: int, controller: int, log: Path, stopping: threading.Event | None = None
+    jars: Path,
+    directory: Path,
+    *,
+    port: int,
+    controller: int,
+    log: Path,
+    stopping: threading.Event | None = None,
+    waiting: Callable[[str], None] = lambda _: None,
 ) -> Process:
-    """Start the broker with its data in ``directory``, formatted if new, and return once it answers."""
+    """Start the broker with its data in ``directory``, formatted if new, and return once it answers.
+
+    A broker that recovers its log is waited for as long as it gets on. Raises ``Problem`` where it does not, or where
+    what is in the directory is not its log; ``Stopped`` if asked to stop.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    settings = directory / "server.properties"
-    data = directory / "data"
-    settings.write_text(properties(data, port, controller))
-    if not (data / "meta.properties").exists():
-        arguments = ["format", f"--cluster-id={cluster_id()}", "--config", str(settings)]  # an id may begin with "-"
-        Process(_java("Kafka's storage tool", jars, log, "kafka.tools.StorageTool", *arguments)).wait(stopping)
-    broker = Process(_java("The broker", jars, log, "kafka.Kafka", str(settings)))
+    _check_former(directory)
+
+    def program(name: str, main: str, *arguments: str) -> Command:
+        argv = [os.path.abspath(java()), *_HEAP, *_LOGGING]  # noqa: PTH100 - as it stands
+        # The machine's locale may know no character of the paths to Java and to the jars.
+        return Command(
+            name, [*argv, "-cp", f"{jars.absolute()}/*", main, *arguments], log, {"LC_ALL": "C.UTF-8"}, cwd=directory
+        )
+
+    if not (directory / _DATA / _IDENTITY).exists():
+        _discard_unfinished(directory / _DATA)
+        (directory / "format.properties").write_text(properties(_NEW, port, controller))
+        arguments = [
+            "format",
+            f"--cluster-id={cluster_id()}",
+            "--config",
+            f"{paths.here()}/format.properties",
+        ]  # it may begin with "-"
+        Process(program("Kafka's storage tool", "kafka.tools.StorageTool", *arguments)).wait(stopping)
+        (directory / _NEW).replace(directory / _DATA)  # whole or not at all, whenever this is killed
+        sync(directory)
+    (directory / "server.properties").write_text(properties(_DATA, port, controller))
+    broker = Process(program("The broker", "kafka.Kafka", f"{paths.here()}/server.properties"))
+    bootstrap = f"{ports.HOST}:{port}"
     try:
-        broker.wait_until(lambda: ports.answers(port) and answers(f"{ports.HOST}:{port}"), 60, stopping)
+        broker.wait_until(lambda: ports.answers(port) and answers(bootstrap), _PATIENCE, stopping, waiting)
+        _check_cluster(directory / _DATA, asyncio.run(topics.cluster(bootstrap)))
     except BaseException:
         broker.stop()
         raise
     return broker
+
+
+def check_place(directory: Path, expected: Iterable[Topic]) -> None:
+    """Raise ``Problem`` unless the log of these topics is in ``directory``, where a backup looks for it."""
+    missing = [topic.name for topic in expected if not (directory / _DATA / f"{topic.name}-0").is_dir()]
+    if missing:
+        raise Problem(
+            f"The broker keeps the topic {missing[0]} elsewhere than in {directory / _DATA}, where a backup looks for"
+            " it: look for it by its name, and tell Rondo's authors."
+        )
+
+
+def _check_cluster(data: Path, answering: str) -> None:
+    """Raise ``Problem`` unless the broker that answers is the one whose log is here."""
+    ours = identity(data)
+    if ours != answering:
+        raise Problem(
+            f"The broker that answers is of cluster {answering}, and the log in {data} of {ours}: another one has its"
+            " port, or its log is elsewhere. Stop the other, then start again."
+        )
+
+
+def identity(data: Path) -> str | None:
+    """Return the id of the cluster whose log is in ``data``, ``None`` where there is none."""
+    try:
+        lines = (data / _IDENTITY).read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    return dict(line.split("=", 1) for line in lines if "=" in line).get("cluster.id")
+
+
+def _discard_unfinished(data: Path) -> None:
+    """Remove what a format that was killed has left; raise ``Problem`` where more than that is there."""
+    shutil.rmtree(data.with_name(_NEW), ignore_errors=True)
+    if not data.exists():
+        return
+    more = sorted(entry.name for entry in data.iterdir() if entry.name not in _UNFINISHED)
+    if more:
+        raise Problem(
+            f"{data} holds a log ({more[0]} …), but its {_IDENTITY} is missing, so nobody knows whose it is: put that"
+            " file back from a backup, or set RONDO_DATA to another directory."
+        )
+    shutil.rmtree(data)
+
+
+def _check_former(directory: Path) -> None:
+    """Raise ``Problem`` where an earlier version has written this log elsewhere, as Kafka misread the path."""
+    if (directory / _DATA / _IDENTITY).exists():
+        return
+    ours = directory.resolve() / _DATA
+    former = [path for path in map(Path, paths.formerly_read(str(ours))) if path != ours]
+    if found := [path.absolute() for path in former if identity(path)]:
+        more = "" if len(found) == 1 else ", each with a part of it: put their topics into one"
+        raise Problem(
+            f"An earlier version of Rondo wrote the log of {directory.parent} to {' and '.join(map(str, found))}{more}."
+            f" Move that directory to {ours}, then start again; without it, a new log is begun."
+        )
 
 
 def cluster_id() -> str:
@@ -93,14 +198,14 @@ def cluster_id() -> str:
     return urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
 
 
-def answers(bootstrap: str) -> bool:
-    """Return whether a broker there tells who leads what."""
+def answers(bootstrap: str, seconds: float = 3) -> bool:
+    """Return whether a broker there tells, within a time, who leads what."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it complains of each attempt
-    return asyncio.run(_answers(bootstrap))
+    return asyncio.run(_answers(bootstrap, seconds))
 
 
-async def _answers(bootstrap: str) -> bool:
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+async def _answers(bootstrap: str, seconds: float) -> bool:
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=round(seconds * 1000))
     try:
         await client.bootstrap()
     except (KafkaError, OSError):
@@ -109,7 +214,3 @@ async def _answers(bootstrap: str) -> bool:
         return bool(client.cluster.brokers())
     finally:
         await client.close()
-
-
-def _java(name: str, jars: Path, log: Path, *arguments: str) -> Command:
-    return Command(name, [java(), *_HEAP, *_LOGGING, "-cp", f"{jars}/*", *arguments], log)

@@ -1,32 +1,100 @@
 """What a stack that was killed left running is ended before the next one starts on its data."""
 
 import os
-from collections.abc import Iterator
+import signal
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 MARK = "_RONDO_STACK"
 """The environment variable that every process of a stack carries: its data directory."""
+IDENTITY = "_RONDO_STACK_DIRECTORY"
+"""Another: which directory that is, also once it was moved. A copy is another one."""
+
+
+def marks(data: Path) -> dict[str, str]:
+    """Return the environment variables that every process of a stack on this data directory carries."""
+    return {MARK: str(data), IDENTITY: identity(data)}
+
+
+def identity(directory: Path) -> str:
+    """Return which directory this is, whatever its name."""
+    known = directory.stat()
+    return f"{known.st_dev}:{known.st_ino}"
 
 
 def end(data: Path, grace: float = 20) -> int:
     """End the processes of an earlier stack on this data directory; return how many there were."""
     left = list(of(data))
     for process in left:
-        process.terminate()
-    _, alive = psutil.wait_procs(left, grace)
+        _send(process, signal.SIGTERM)
+        _send(process, signal.SIGCONT)  # one that is stopped would not hear it
+    alive = _wait(left, grace)
     for process in alive:
-        process.kill()
-    psutil.wait_procs(alive, grace)  # their ports are free only then
+        _send(process, signal.SIGKILL)
+    _wait(alive, grace)  # their ports are free only then
     return len(left)
 
 
 def of(data: Path) -> Iterator[psutil.Process]:
-    """Return the processes that carry this data directory's mark, and those that they started."""
+    """Return the processes that carry this data directory's marks, and those that they started."""
+    known = marks(data) if data.exists() else {MARK: str(data)}
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == str(data) and process.pid != os.getpid():
+            if process.pid != os.getpid() and _carries(process.environ(), known):
                 yield process
         except (psutil.Error, OSError):  # gone, or somebody else's
             continue
+
+
+def working_in(directory: Path, program: str) -> list[psutil.Process]:
+    """Return the processes of a program whose working directory is this one, whatever their environment."""
+    return [process for process in psutil.process_iter() if _works(process, directory, program)]
+
+
+def kill(processes: Iterable[psutil.Process], grace: float = 20) -> None:
+    """End processes at once, and return when they are gone."""
+    processes = list(processes)
+    for process in processes:
+        _send(process, signal.SIGKILL)
+    _wait(processes, grace)
+
+
+def gone(process: psutil.Process) -> bool:
+    """Return whether a process has ended. One that nobody has asked for its status has: it holds nothing any more."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _carries(environment: Mapping[str, str], known: Mapping[str, str]) -> bool:
+    return any(environment.get(name) == value for name, value in known.items())
+
+
+def _works(process: psutil.Process, directory: Path, program: str) -> bool:
+    try:
+        return process.name() == program and _cwd(process).samefile(directory) and not gone(process)
+    except (psutil.Error, OSError):
+        return False
+
+
+def _cwd(process: psutil.Process) -> Path:
+    link = Path(f"/proc/{process.pid}/cwd")  # the directory itself, however long its name and whatever became of it
+    return link if link.is_symlink() else Path(process.cwd())
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.Error):
+        process.send_signal(number)
+
+
+def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until all are gone; return those that are not when the time is over."""
+    deadline = time.monotonic() + seconds
+    while (alive := [process for process in processes if not gone(process)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive

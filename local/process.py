@@ -1,18 +1,18 @@
 """One process of the stack: started with its output in a log file, watched until ready, stopped without a trace."""
 
 import os
-import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.life import Life
 from local.problem import Problem, Stopped
 
-ROTATE_BYTES = 20 * 1024 * 1024
 _LAST_LINES = 15
 
 
@@ -29,6 +29,7 @@ class Command:
     group: int | None = None
     stop: signal.Signals = signal.SIGTERM
     grace: float = 30  # seconds from the polite signal to SIGKILL; well above a worker's session timeout
+    secret: bytes = b""  # what it reads from its standard input, which is empty otherwise: never on a disk
 
 
 class Process:
@@ -38,12 +39,12 @@ class Process:
         self.command = command
         command.log.parent.mkdir(parents=True, exist_ok=True)
         self._start_of_log = command.log.stat().st_size if command.log.exists() else 0
-        with command.log.open("ab") as log:
+        with command.log.open("ab") as log, _input(command) as stdin:
             self._popen = subprocess.Popen(
                 command.argv,
                 env={**os.environ, **command.env},
                 cwd=command.cwd,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -62,16 +63,34 @@ class Process:
         """Its exit status, ``None`` while it runs."""
         return self._popen.poll()
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float, stopping: threading.Event | None = None) -> None:
-        """Return once ``ready()``; raise ``Problem`` if it ends or takes too long, ``Stopped`` if asked to stop."""
-        deadline = time.monotonic() + seconds
+    @property
+    def start_of_log(self) -> int:
+        """How much its log already held when it was started."""
+        return self._start_of_log
+
+    def wait_until(
+        self,
+        ready: Callable[[], bool],
+        patience: float,
+        stopping: threading.Event | None = None,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Return once ``ready()``, however long that takes; ``waiting`` is given the last line that it logged.
+
+        Raises ``Problem`` if it ends, or shows no sign of life for ``patience`` seconds; ``Stopped`` if asked to stop.
+        """
+        life = Life(self.pid, self.command.log, self._start_of_log, patience)
         while not ready():
             if stopping is not None and stopping.is_set():
                 raise Stopped
             if self.ended is not None:
                 raise Problem(f"{self.command.name} ended with status {self.ended} while starting.{self._log()}")
-            if time.monotonic() > deadline:
-                raise Problem(f"{self.command.name} was not ready within {seconds:.0f} seconds.{self._log()}")
+            if life.is_over(time.monotonic()):
+                raise Problem(
+                    f"{self.command.name} is not ready, and has shown no sign of life for {patience:.0f}"
+                    f" seconds.{self._log()}"
+                )
+            waiting(life.said)
             time.sleep(0.1)
 
     def wait(self, stopping: threading.Event | None = None) -> None:
@@ -84,12 +103,12 @@ class Process:
         if self.ended:
             raise Problem(f"{self.command.name} ended with status {self.ended}.{self._log()}")
 
-    def stop(self) -> None:
-        """End it and everything it started: politely, and by force when its grace is over."""
+    def stop(self, grace: float | None = None) -> None:
+        """End it and everything it started: politely, and by force when its grace (in seconds) is over."""
         if self.ended is None:
             self._popen.send_signal(self.command.stop)
             try:
-                self._popen.wait(self.command.grace)
+                self._popen.wait(self.command.grace if grace is None else grace)
             except subprocess.TimeoutExpired:
                 self._kill_group()
                 self._popen.wait()
@@ -109,8 +128,18 @@ class Process:
         return "\n  ".join((f" The end of {self.command.log}:", *lines))
 
 
-def rotate(log: Path, limit: int = ROTATE_BYTES) -> None:
-    """Move what a log holds to ``<name>.1`` once it is large; its writer appends, so it goes on from the start."""
-    if log.exists() and log.stat().st_size > limit:
-        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
-        os.truncate(log, 0)
+@contextmanager
+def _input(command: Command) -> Iterator[int]:
+    """Open what a command reads from its standard input: a pipe, which nobody but its user may open by a name."""
+    if not command.secret:
+        yield subprocess.DEVNULL
+        return
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, command.secret)  # far less than a pipe takes
+        os.close(writing)
+        if command.user is not None and command.group is not None:
+            os.fchown(reading, command.user, command.group)
+        yield reading
+    finally:
+        os.close(reading)

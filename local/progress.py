@@ -11,6 +11,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+_PATIENT = 15.0  # seconds from one word to the next of a part that takes long to start
+_WIDTH = 100  # characters of it
+
 
 @dataclass
 class _Part:
@@ -18,6 +21,7 @@ class _Part:
     began: float | None = None
     took: float | None = None
     failed: bool = False
+    told: float = 0.0
 
 
 class Progress:
@@ -55,6 +59,17 @@ class Progress:
         """Say something of a part: where it is, what it waits for."""
         self._parts[name].note = text
 
+    def waiting(self, name: str, said: str) -> None:
+        """Say what a part that takes long last said of itself."""
+        part, now = self._parts[name], time.monotonic()
+        if part.began is None or now - max(part.began, part.told) < _PATIENT:
+            return
+        part.note, part.told = said[:_WIDTH], now
+        if not self._console.is_terminal:
+            self._console.print(
+                f"{name:20} still starting: {part.note}".rstrip(), highlight=False, markup=False, soft_wrap=True
+            )
+
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
         for name, part in self._parts.items():
@@ -64,7 +79,7 @@ class Progress:
 
 def _row(name: str, part: _Part) -> tuple[RenderableType, ...]:
     if part.failed:
-        return Text("✗", "red"), name, Text("failed", "red"), part.note
+        return Text("✗", "red"), name, Text("failed", "red"), Text(part.note)
     if part.took is not None:
         return Text("✓", "green"), name, Text(f"{part.took:.1f} s", "green"), Text(part.note, "dim")
     if part.began is not None:

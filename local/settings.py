@@ -32,12 +32,18 @@ def _database(address: str) -> str:
     return address
 
 
+def _directory(path: Path) -> Path:
+    if "\n" in str(path):
+        raise PydanticCustomError("directory", "A path with a line break can't be told in a line: give another one")
+    return path
+
+
 class Settings(BaseSettings):
     """The stack's settings. Each field's name in capitals, after ``RONDO_``, is its environment variable."""
 
     model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True, use_attribute_docstrings=True)
 
-    data: Path = ROOT / ".data"
+    data: Annotated[Path, AfterValidator(_directory)] = ROOT / ".data"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     kafka: str | None = None

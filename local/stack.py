@@ -19,21 +19,25 @@ from local.problem import Problem, Stopped
 from local.process import Command, Process
 from local.progress import Progress
 from local.settings import CACHE, ROOT, Settings
+from schemas.topics import SHARED
 
 BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"
 REGISTRY, API = "registry", "api"
-_READY_SECONDS = 60
+PATIENCE = 90.0
+"""Seconds without a sign of life after which a part that starts is given up. One that gets on is waited for."""
+_ANSWERS = 10.0  # seconds that a part which runs may take to answer anything
 INSTANCE = "stack"
 """The name that the stack's workers keep, so that one that was killed has its partitions back once it runs again."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part that runs. ``again`` starts it anew and returns once it is ready."""
+    """A part that runs. ``again`` starts it anew and returns once it is ready; ``answers`` whether it does anything."""
 
     name: str
     process: Process
     again: Callable[[], Process]
+    answers: Callable[[], bool] | None = None
 
 
 class Stack:
@@ -51,6 +55,8 @@ class Stack:
         self.stages = [name for name in self._commands if name not in {REGISTRY, API}]
         self.addresses = addresses.of(settings, directory, self.stages)
         self.parts: dict[str, Part] = {}
+        self.waiting: Callable[[str, str], None] = lambda _name, _said: None
+        """Is told, again and again, of a part that is still starting, and its log's last line."""
 
     @property
     def names(self) -> list[str]:
@@ -63,6 +69,7 @@ class Stack:
         Raises ``Problem`` for the first part that does not start, ``Stopped`` if asked to stop; then ``stop`` is due.
         """
         wanted = only or frozenset(self.names)
+        self.waiting = progress.waiting
         if self._settings.stack == "docker":
             docker.up(self.addresses.ports, self._directory.secrets().password)
 
@@ -96,7 +103,7 @@ class Stack:
 
     def restart(self, part: Part) -> None:
         """Start again a part that ended; raise ``Problem`` if it does not become ready."""
-        self._keep(part.name, part.again)
+        self._keep(part.name, part.again, part.answers)
 
     def environment(self) -> dict[str, str]:
         """Return the settings of every process of the stack, as environment variables."""
@@ -129,8 +136,11 @@ class Stack:
         if self._stopping.is_set():
             raise Stopped
 
-    def _keep(self, name: str, start: Callable[[], Process]) -> None:
-        self.parts[name] = Part(name, start(), start)
+    def _keep(self, name: str, start: Callable[[], Process], answers: Callable[[], bool] | None) -> None:
+        self.parts[name] = Part(name, start(), start, answers)
+
+    def _waits(self, name: str) -> Callable[[str], None]:
+        return lambda said: self.waiting(name, said)
 
     def _broker(self, name: str) -> None:
         if self._settings.kafka or self._settings.stack == "docker":
@@ -149,7 +159,9 @@ class Stack:
                 controller=at["controller"],
                 log=self._directory.log(name),
                 stopping=self._stopping,
+                waiting=self._waits(name),
             ),
+            lambda: kafka.answers(self.addresses.kafka, _ANSWERS),
         )
 
     def _postgres(self, name: str) -> None:
@@ -165,7 +177,9 @@ class Stack:
                 password=self._directory.secrets().password,
                 log=self._directory.log(name),
                 stopping=self._stopping,
+                waiting=self._waits(name),
             ),
+            lambda: postgres.lives(self.addresses.postgres, _ANSWERS),
         )
 
     def _registry(self, name: str) -> None:
@@ -176,9 +190,12 @@ class Stack:
 
     def _topics(self, _: str) -> None:
         prepare.log(self.addresses.kafka, self.addresses.registry, self._settings.partitions)
+        if BROKER in self.parts:
+            kafka.check_place(self._directory.path / "kafka", SHARED)
 
     def _launch(self, name: str) -> None:
-        self._keep(name, lambda: self._launched(name))
+        page = self._address(name) if name == REGISTRY else f"{self._address(name)}/live"
+        self._keep(name, lambda: self._launched(name), lambda: _replies(page))
 
     def _launched(self, name: str) -> Process:
         environment = self.environment()
@@ -189,7 +206,7 @@ class Stack:
         argv = shlex.split(self._commands[name])
         process = Process(Command(name, argv, self._directory.log(name), environment, cwd=ROOT))
         try:
-            process.wait_until(lambda: _ok(self._probe(name)), _READY_SECONDS, self._stopping)
+            process.wait_until(lambda: _ok(self._probe(name)), PATIENCE, self._stopping, self._waits(name))
         except BaseException:
             process.stop()
             raise
@@ -197,9 +214,11 @@ class Stack:
 
     def _probe(self, name: str) -> str:
         """Return the address that answers once the process is ready."""
-        if name == REGISTRY:
-            return self.addresses.registry
-        return f"{self.addresses.api if name == API else f'http://{ports.HOST}:{self.addresses.ports[name]}'}/ready"
+        return self._address(name) if name == REGISTRY else f"{self._address(name)}/ready"
+
+    def _address(self, name: str) -> str:
+        known = {REGISTRY: self.addresses.registry, API: self.addresses.api}
+        return known[name] if name in known else f"http://{ports.HOST}:{self.addresses.ports[name]}"
 
     def _note(self, name: str) -> str:
         if name == BROKER and not jars.present(CACHE / "kafka" / jars.KAFKA):
@@ -223,3 +242,12 @@ def _ok(url: str) -> bool:
         return _http().get(url).is_success
     except httpx.TransportError:
         return False
+
+
+def _replies(url: str) -> bool:
+    """Return whether something answers there, whatever it says."""
+    try:
+        _http().get(url, timeout=_ANSWERS)
+    except httpx.TransportError:
+        return False
+    return True

@@ -6,44 +6,20 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+from local.logs import Tail, is_warning
+from local.probe import Probe
 from local.problem import Problem, Stopped
-from local.process import rotate
 from local.stack import Part, Stack
 
+_HUNG = 10.0  # seconds that a part which answers nothing has to end by itself
+_PATIENT = 60.0  # seconds from one word to the next of a part that is still starting
 _STEADY = 60.0  # seconds after which a part that ends is not seen as still failing
 _LINES, _SECONDS = 5, 5.0  # how many lines of a part are told in how long: eight parts may warn of one cause at once
-_LEVELS = ("warn", "warning", "error", "critical", "fatal", "panic")
-_WARNING = re.compile(
-    rf"\b({'|'.join(map(str.upper, _LEVELS))})\b"  # Kafka, Postgres, uvicorn
-    rf'|"level": ?"({"|".join(_LEVELS)})"'  # structlog, as JSON
-    rf"|\[({'|'.join(_LEVELS)}) *\]"  # structlog, for a terminal
-)
 _REMINDER = re.compile(
     r"\S+ \[\w+ *\] reminder .*?\btitle=(?P<title>'.*?'|\".*?\"|\S+)(?= \w+=|\s*$)"
 )  # for a terminal
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
-
-
-class Tail:
-    """What was added to a log since it was last looked at."""
-
-    def __init__(self, log: Path) -> None:
-        self._log = log
-        self._at = log.stat().st_size if log.exists() else 0
-
-    def lines(self) -> list[str]:
-        """Return the whole lines that are new."""
-        if not self._log.exists():
-            return []
-        if self._log.stat().st_size < self._at:
-            self._at = 0
-        with self._log.open("rb") as log:
-            log.seek(self._at)
-            new, newline, _ = log.read().rpartition(b"\n")
-        self._at += len(new) + len(newline)
-        return new.decode(errors="replace").splitlines()
 
 
 class Fold:
@@ -73,8 +49,9 @@ class Fold:
 class _Health:
     """What is known of one part: its log, how often in a row it ended, when to start it again."""
 
-    def __init__(self, log: Path, now: float) -> None:
-        self.tail = Tail(log)
+    def __init__(self, part: Part, now: float) -> None:
+        self.tail = Tail(part.process.command.log, part.process.start_of_log)
+        self.probe = Probe(part.answers)
         self.fold = Fold()
         self.began = now
         self.failures = 0
@@ -91,16 +68,36 @@ class Watch:
         self._say = say
         self._verbose = verbose
         now = time.monotonic()
-        self._health = {name: _Health(part.process.command.log, now) for name, part in stack.parts.items()}
+        self._health = {name: _Health(part, now) for name, part in stack.parts.items()}
+        self._patient = dict.fromkeys(self._health, now)  # when it was last said that a part is still starting
+        stack.waiting = self._wait
+        self.remind()
 
     def until(self, stopping: threading.Event) -> None:
         """Watch until the stack is to stop."""
-        with ThreadPoolExecutor(len(self._health) or 1) as restarts:  # leaving it waits for those under way
+        with ThreadPoolExecutor(2 * len(self._health) or 1) as restarts:  # leaving it waits for those under way
             while not stopping.wait(0.5):
                 for part in list(self._stack.parts.values()):
                     self._look(part, restarts, time.monotonic())
         for part in self._stack.parts.values():
             self._unfold(part, float("inf"))
+
+    def remind(self) -> None:
+        """Tell the reminders among the lines that are new, and nothing else: what starts or stops would only worry."""
+        for health in self._health.values():
+            self._reminders(health.tail.lines())
+
+    def _reminders(self, lines: list[str]) -> None:
+        for line in lines:
+            if title := reminder(line):
+                self._say(f"Reminder: {title}")
+
+    def _wait(self, name: str, said: str) -> None:
+        """Say now and then that a part is still starting, and what it last said of itself."""
+        now = time.monotonic()
+        if now - max(self._patient[name], self._health[name].began) >= _PATIENT:
+            self._patient[name] = now
+            self._say(f"{name} is still starting: {said}")
 
     def _look(self, part: Part, restarts: ThreadPoolExecutor, now: float) -> None:
         health = self._health[part.name]
@@ -109,16 +106,22 @@ class Watch:
         self._tell(part, now)
         if part.process.ended is not None:
             self._revive(part, health, restarts, now)
+        elif health.probe.hangs(now, restarts):
+            self._say(f"{part.name} runs, but has not answered for a minute: it is ended and started again.")
+            health.restarting = True
+            restarts.submit(self._end, part, health)
+
+    def _end(self, part: Part, health: _Health) -> None:
+        part.process.stop(grace=_HUNG)
+        health.restarting = False
 
     def _tell(self, part: Part, now: float) -> None:
         health = self._health[part.name]
         self._unfold(part, now)
-        for line in health.tail.lines():
-            if title := reminder(line):
-                self._say(f"Reminder: {title}")
+        for line in (*health.tail.lines(), *health.tail.rotated(part.process.pid)):
+            self._reminders([line])
             if self._verbose or (is_warning(line) and health.fold.passes(now)):
                 self._say(f"{part.name}: {line}")
-        rotate(part.process.command.log)
 
     def _unfold(self, part: Part, now: float) -> None:
         if more := self._health[part.name].fold.ended(now):
@@ -146,15 +149,11 @@ class Watch:
             self._say(f"{part.name} did not start again: {error}")
         else:
             health.failed = False
-            health.tail = Tail(part.process.command.log)  # what it says while starting would only worry
+            health.probe = Probe(part.answers)
+            self._reminders(health.tail.lines())  # what else it says while starting would only worry
             self._say(f"{part.name} is ready again.")
         finally:
             health.began, health.restarting = time.monotonic(), False
-
-
-def is_warning(line: str) -> bool:
-    """Return whether a log's line is at least a warning."""
-    return _WARNING.search(line) is not None
 
 
 def reminder(line: str) -> str | None:

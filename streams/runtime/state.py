@@ -14,6 +14,7 @@ from msgspec import Struct
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch, WriteBufferManager
 
 from schemas import records as r
+from streams.runtime.paths import utf8
 
 if TYPE_CHECKING:
     from streams.runtime.block import Block
@@ -91,7 +92,7 @@ class State:
         self.memory = memory
         self.damaged = False
         try:
-            self._db = Rdict(str(path), options=_options(Memory.of(memory)))
+            self._db = Rdict(utf8(path), options=_options(Memory.of(memory)))
         except Exception as error:
             raise self._judged(error) from error
         try:

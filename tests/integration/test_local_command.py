@@ -120,7 +120,7 @@ def test_what_a_killed_run_left_behind_is_ended_by_the_next_one(data: Path):
     left = list(leftovers.of(data))
     Run(data).stop()
     assert left
-    assert not any(process.is_running() for process in left)
+    assert all(map(leftovers.gone, left))
 
 
 def test_a_port_that_a_killed_run_left_taken_is_not_held_against_others(data: Path):

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from local.problem import Problem, Stopped
-from local.process import Command, Process, rotate
+from local.process import Command, Process
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
@@ -41,11 +41,59 @@ def test_only_what_this_run_wrote_is_told(tmp_path: Path):
     assert "an earlier run" not in str(raised.value)
 
 
-def test_a_process_that_is_not_ready_in_time_is_told(tmp_path: Path):
+def test_a_process_that_shows_no_sign_of_life_is_told(tmp_path: Path):
     process = python("import time; time.sleep(60)", tmp_path / "log")
     try:
-        with pytest.raises(Problem, match="The example was not ready within 0 seconds"):
+        with pytest.raises(Problem, match="The example is not ready, and has shown no sign of life for 0 seconds"):
             process.wait_until(lambda: False, 0)
+    finally:
+        process.stop()
+
+
+def test_a_process_that_only_warns_shows_no_sign_of_life(tmp_path: Path):
+    process = python(
+        "import time\nwhile True: print('WARN failed again', flush=True); time.sleep(0.05)", tmp_path / "log"
+    )
+    try:
+        with pytest.raises(Problem, match="no sign of life"):
+            process.wait_until(lambda: False, 1)
+    finally:
+        process.stop()
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "print('recovered', flush=True); time.sleep(0.1)",
+        "sum(range(1000))",
+        "os.write(file, bytes(2**20)); os.fsync(file); os.lseek(file, 0, 0); time.sleep(0.05)",
+        "subprocess.run([sys.executable, '-c', 'for _ in range(10**7): pass'])",
+    ],
+    ids=["speaks", "computes", "writes", "has another compute"],
+)
+def test_a_process_that_gets_on_is_waited_for_beyond_the_patience(tmp_path: Path, work: str):
+    ready = tmp_path / "ready"
+    code = f"""
+import os, subprocess, sys, time
+file = os.open({str(tmp_path / "file")!r}, os.O_CREAT | os.O_WRONLY)
+began = time.monotonic()
+while time.monotonic() - began < 3:
+    {work}
+open({str(ready)!r}, "w").close()
+time.sleep(60)
+"""
+    process = python(code, tmp_path / "log")
+    try:
+        process.wait_until(ready.exists, 1)
+    finally:
+        process.stop()
+
+
+def test_what_a_process_that_gets_on_says_is_passed_on(tmp_path: Path):
+    told: list[str] = []
+    process = python("import time; print('half', flush=True); time.sleep(60)", tmp_path / "log")
+    try:
+        process.wait_until(lambda: "half" in told, 5, waiting=told.append)
     finally:
         process.stop()
 
@@ -89,17 +137,3 @@ def test_stopping_twice_is_harmless(tmp_path: Path):
     process = python("", tmp_path / "log")
     process.stop()
     process.stop()
-
-
-def test_a_large_log_moves_aside_while_it_is_written(tmp_path: Path):
-    log = tmp_path / "log"
-    process = python("import sys\nfor line in range(400): print(line, flush=True)\nsys.stdin.read()", log)
-    process.wait()
-    rotate(log, limit=100)
-    assert (log.stat().st_size, (tmp_path / "log.1").read_text().split()[-1]) == (0, "399")
-
-
-def test_a_small_log_stays(tmp_path: Path):
-    (tmp_path / "log").write_text("little")
-    rotate(tmp_path / "log", limit=100)
-    assert [path.name for path in tmp_path.iterdir()] == ["log"]

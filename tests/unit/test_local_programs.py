@@ -47,7 +47,7 @@ def test_a_jar_with_other_bytes_is_refused(tmp_path: Path):
 
 
 def test_the_broker_listens_on_loopback_only():
-    lines = kafka.properties(Path("data"), 1, 2).splitlines()
+    lines = kafka.properties("data", 1, 2).splitlines()
     assert [line for line in lines if "listeners=" in line] == [
         "listeners=PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2",
         "advertised.listeners=PLAINTEXT://127.0.0.1:1",

@@ -1,0 +1,133 @@
+"""The command line of ``python -m local``."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+
+from local import directory as data
+from local import jars, leftovers, ports, settings, terminal
+from local.greeting import description, greeting
+from local.problem import Problem, Stopped
+from local.progress import Progress
+from local.settings import CACHE
+from local.stack import BROKER, POSTGRES, REGISTRY, Stack
+from local.watch import Watch
+
+_ONLY = {"kafka": BROKER, "postgres": POSTGRES, "registry": REGISTRY}
+
+
+@click.group()
+def main() -> None:
+    """Run Rondo whole on this machine."""
+    terminal.never_fail()
+
+
+@main.command()
+@click.option("--only", callback=lambda *given: _parts(given[2]), help=f"Start only some parts: {','.join(_ONLY)}.")
+@click.option("-v", "--verbose", is_flag=True, help="Show all that the parts log, not only warnings.")
+def up(only: frozenset[str] | None, verbose: bool) -> None:
+    """Start the stack, and stop it at Ctrl-C."""
+    with _told(), ExitStack() as stopped, _running(only, greet=True) as (stack, stopping):
+        watch = Watch(stack, click.echo, verbose=verbose)
+        stopped.callback(watch.remind)  # of what was due while all was stopped
+        watch.until(stopping)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True)
+def during(command: tuple[str, ...]) -> None:
+    """Run COMMAND on the stack that runs, or on one that runs meanwhile."""
+    with _told():
+        where = settings.load().data
+        if data.is_held(where):
+            signal.signal(signal.SIGINT, lambda *_: None)  # it reaches the command too, which ends by it: wait for that
+            sys.exit(_status(command))
+        with _running(None, greet=False):
+            status = _status(command)
+        sys.exit(status)
+
+
+def _status(command: tuple[str, ...]) -> int:
+    """Run a command; return its status as a shell would tell it."""
+    status = subprocess.run(command, check=False).returncode
+    return status if status >= 0 else 128 - status
+
+
+@main.command("jars")
+def list_jars() -> None:
+    """Print what Maven resolves for Apache Kafka now, in the form of local/kafka.jars."""
+    with _told():
+        click.echo(jars.relist(CACHE / "maven"), nl=False)
+
+
+def _parts(names: str | None) -> frozenset[str] | None:
+    if names is None:
+        return None
+    try:
+        return frozenset(_ONLY[name] for name in names.split(","))
+    except KeyError as error:
+        raise click.BadParameter(f"{error} is none of {', '.join(_ONLY)}.") from None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell a problem in its own words and end with status 1; end with 0 if asked to stop."""
+    try:
+        yield
+    except Problem as problem:
+        click.echo(str(problem), err=True)
+        sys.exit(1)
+    except Stopped:
+        return
+
+
+@contextmanager
+def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stack, threading.Event]]:
+    """Run the stack meanwhile. Yields it, and the event that Ctrl-C or SIGTERM sets."""
+    began = time.monotonic()
+    chosen = settings.load()
+    with data.held(chosen.data, chosen.stack) as directory:
+        directory.run.unlink(missing_ok=True)  # of a run that was killed, or in a copy: it leads elsewhere
+        leftovers.end(directory.path)
+        if only is None:
+            _check_port(chosen.port)
+        stopping = terminal.asked_to_stop(lambda: leftovers.kill(leftovers.of(directory.path)))
+        os.environ.update(leftovers.marks(directory.path))
+        ports.spare_proxies(os.environ)
+        stack = Stack(chosen, directory, stopping)
+        try:
+            _start(stack, only)
+            run = description(stack, directory.secrets().user, only)
+            data.write(directory.run, run)
+            if greet:
+                took, today = time.monotonic() - began, datetime.now(UTC).date()
+                click.echo(greeting(run, directory.run, took, today=today, webhook=chosen.webhook is not None))
+            yield stack, stopping
+        finally:
+            directory.run.unlink(missing_ok=True)
+            click.echo("Stopping: API, stages, registry, broker, Postgres.")
+            stack.stop()
+
+
+def _start(stack: Stack, only: frozenset[str] | None) -> None:
+    console = Console()
+    progress = Progress([name for name in stack.names if only is None or name in only], console)
+    with progress.shown():
+        stack.start(progress, only)
+
+
+def _check_port(port: int) -> None:
+    if not ports.free(port):
+        raise Problem(
+            f"Port {port} is taken by another program: stop that one, or give the API another port, as in"
+            f" RONDO_PORT={port + 1} make run."
+        )
