@@ -21,6 +21,7 @@ from api.routers import problems as problem_pages
 from api.settings import Settings
 from api.views import Views, ViewsAway
 from postgres import reader
+from schemas.clock import ClockWatch
 from schemas.registry.client import Registry
 
 _DESCRIPTION = """Tasks that recur without duplicates, and reminders that are never lost.
@@ -108,8 +109,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     log = CommandLog(settings.kafka, registry, settings.produce_timeout, settings.pause)
     outcomes = Outcomes(settings.postgres, views, settings.poll, settings.pause)
     recent = Recent()
-    app.state.parts = Parts(settings, registry, views, log, outcomes, recent, Ingress(log, outcomes, recent))
-    async with pool, _running(log.run, outcomes.run):
+    clock = ClockWatch(settings.kafka, "api")
+    app.state.parts = Parts(settings, registry, views, log, outcomes, recent, Ingress(log, outcomes, recent), clock)
+    async with pool, _running(log.run, outcomes.run, clock.run):
         yield
     await registry.aclose()
 

@@ -1,12 +1,13 @@
 """Appends people's commands to the log: a command counts as taken when every in-sync replica has it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
@@ -47,6 +48,7 @@ Command = Single | ChangeTasks
 T = TypeVar("T")
 
 TOPIC = TASK_COMMANDS.name
+_LAST_MS = 2000  # milliseconds for a partition's last record to come
 _MARGIN = 4096  # for what a batch is wrapped in
 _log = structlog.get_logger("api.commands")
 
@@ -78,6 +80,8 @@ class CommandLog:
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
         self._in_turn = asyncio.Lock()
+        self._adding = defaultdict[int, asyncio.Lock](asyncio.Lock)  # by partition: in the order in which it is stamped
+        self._times: dict[int, int] = {}  # of the last record that was appended, by partition
         self.trouble = "starting"
 
     async def run(self) -> None:
@@ -110,17 +114,35 @@ class CommandLog:
         try:
             target = partition_of(user, len(await self._patiently(producer.partitions_for(TOPIC))))
             if len(encoded) == 1:
-                await self._patiently(_sent(producer, *encoded[0], target))
+                await self._patiently(self._sent(producer, *encoded[0], target))
                 return
             async with self._in_turn:
-                for batch in _batches(producer, encoded):
-                    await self._patiently(await _begun(producer, batch, target, appended))
-                    appended += batch.record_count()
+                for batch in _batches(producer, encoded, lambda: self._stamp(target, commands)):
+                    async with self._adding[target]:
+                        made = batch()
+                        delivery = await _begun(producer, made, target, appended)
+                    await self._patiently(delivery)
+                    appended += made.record_count()
         except TimeoutError as error:
             raise OutcomeUnknown(appended) from error
         except KafkaError as error:
             self._broken.set()  # an idempotent producer that saw an error it could not retry won't send again
             raise OutcomeUnknown(appended) from error
+
+    async def _sent(self, producer: AIOKafkaProducer, command: Command, value: bytes, target: int) -> None:
+        async with self._adding[target]:
+            record = _record(command, value, "timestamp_ms", self._stamp(target, [command]))
+            delivery = await producer.send(TOPIC, partition=target, **record)
+        await delivery
+
+    def _stamp(self, target: int, commands: Iterable[Command]) -> int:
+        """Return the time of the next records of a partition: the commands' own, or that of the last, if it is later.
+
+        So times on the log never go back, whatever becomes of this process's clock. What is decided goes by the
+        commands' own time, which is what people's clocks said.
+        """
+        self._times[target] = max(self._times.get(target, 0), *(command.at for command in commands))
+        return self._times[target]
 
     async def _patiently(self, awaited: Awaitable[T]) -> T:
         async with asyncio.timeout(self._timeout):
@@ -146,7 +168,7 @@ class CommandLog:
         try:
             async with asyncio.timeout(self._timeout):
                 await producer.start()
-                await producer.partitions_for(TOPIC)
+                self._times = await _last_times(self._kafka, await producer.partitions_for(TOPIC))
             yield producer
         finally:
             with suppress(TimeoutError):  # stopping flushes, which never ends while the broker is away
@@ -164,20 +186,46 @@ async def _begun(
     return delivery
 
 
-async def _sent(producer: AIOKafkaProducer, command: Command, value: bytes, target: int) -> None:
-    key, headers = command.user.encode(), _headers(command)
-    await producer.send_and_wait(TOPIC, value, key, target, command.at, headers)
+async def _last_times(kafka: str, partitions: Iterable[int]) -> dict[int, int]:
+    """Return the time of the last record in each partition that has one."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign(asked := [TopicPartition(TOPIC, number) for number in partitions])
+        begins, ends = await consumer.beginning_offsets(asked), await consumer.end_offsets(asked)
+        return {tp.partition: await _last_time(consumer, tp, ends[tp]) for tp in asked if ends[tp] > begins[tp]}
+    finally:
+        await consumer.stop()
 
 
-def _batches(producer: AIOKafkaProducer, encoded: Iterable[tuple[Command, bytes]]) -> Iterator[BatchBuilder]:
-    batch = producer.create_batch()
-    for command, value in encoded:
-        record = {"key": command.user.encode(), "value": value, "timestamp": command.at, "headers": _headers(command)}
-        if batch.append(**record) is None:
-            yield batch
-            batch = producer.create_batch()
-            batch.append(**record)
-    yield batch
+async def _last_time(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> int:
+    """Return the time of the record before ``end``; 0 where none can be read there, as behind another's transaction."""
+    consumer.seek(tp, end - 1)
+    found = await consumer.getmany(tp, timeout_ms=_LAST_MS)
+    return max((int(record.timestamp) for record in found.get(tp, ())), default=0)
+
+
+def _batches(
+    producer: AIOKafkaProducer, encoded: Iterable[tuple[Command, bytes]], stamp: Callable[[], int]
+) -> Iterator[Callable[[], BatchBuilder]]:
+    """Yield what makes the next batch: it is stamped only then, and to be called before the next is asked for."""
+    left = deque(encoded)
+
+    def make() -> BatchBuilder:
+        batch, at = producer.create_batch(), stamp()
+        while (
+            left and batch.append(**_record(*left[0], "timestamp", at)) is not None
+        ):  # an empty batch takes any record
+            left.popleft()
+        return batch
+
+    while left:
+        yield make
+
+
+def _record(command: Command, value: bytes, time: str, at: int) -> dict[str, Any]:
+    """Return a record's parts by their names; that of its time differs between aiokafka's functions."""
+    return {"key": command.user.encode(), "value": value, time: at, "headers": _headers(command)}
 
 
 def _headers(command: Command) -> list[tuple[str, bytes]]:

@@ -11,6 +11,7 @@ from api.outcomes import Outcomes
 from api.recent import Recent
 from api.settings import Settings
 from api.views import Views
+from schemas.clock import ClockWatch
 from schemas.registry.client import Registry
 
 
@@ -25,6 +26,7 @@ class Parts:
     outcomes: Outcomes
     recent: Recent
     ingress: Ingress
+    clock: ClockWatch
 
 
 async def _parts(request: Request) -> Parts:

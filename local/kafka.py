@@ -31,8 +31,12 @@ _SETTINGS = {
     # The log is the truth: nothing goes away unless a topic says so.
     "log.retention.ms": -1,
     "log.retention.bytes": -1,
-    # Topics say how far ahead of the broker's clock a record may be; this stands where one does not.
-    "log.message.timestamp.after.max.ms": 60 * 60 * 1000,
+    # However far a record's time is from the broker's clock, it is taken: its own topics have no other setting.
+    "log.message.timestamp.before.max.ms": 2**63 - 1,
+    "log.message.timestamp.after.max.ms": 2**63 - 1,
+    # The longest there are, 24 days: a clock that jumps ahead makes the broker forget who has written what.
+    "producer.id.expiration.ms": 2**31 - 1,
+    "transactional.id.expiration.ms": 2**31 - 1,
     # One broker: one replica.
     "default.replication.factor": 1,
     "min.insync.replicas": 1,

@@ -5,6 +5,7 @@ another version of a schema is resolved to the current one as Avro's specificati
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache, partial
 from io import BytesIO
 from typing import NoReturn, Protocol
@@ -16,7 +17,7 @@ from msgspec import Struct
 from schemas import contract
 from schemas.binary import Binary, compiled
 from schemas.contract import Schema
-from schemas.registry.client import Registry, UnknownSchema
+from schemas.registry.client import Registry, RegistryUnavailable, UnknownSchema
 from schemas.topics import Topic
 
 _PREFIX = 5  # bytes before Avro's: the zero byte and the schema's id
@@ -66,6 +67,7 @@ class Codec:
         self._writers: dict[str, dict[type[Struct], Writer]] = {}
         self._readers: dict[bytes, Reader] = {}
         self._kinds: dict[bytes, type[Struct]] = {}
+        self._published: tuple[int, type[Struct]] | None = None
 
     async def publish(self, topics: Iterable[Topic]) -> None:
         """Register the schemas of every record of these topics and learn their ids; again changes nothing.
@@ -80,6 +82,7 @@ class Codec:
                 writers[record] = partial(binary(record).write, prefix)
                 self._readers[prefix] = current_reader(record)
                 self._kinds[prefix] = record
+                self._published = number, record
 
     def encode(self, topic: str, record: Struct) -> bytes:
         """Return the message of a record for a topic.
@@ -123,7 +126,21 @@ class Codec:
             writer = await self._registry.schema(int.from_bytes(prefix[1:]))
             self._readers[prefix], self._kinds[prefix] = reader(writer), kind(writer)
         except (UnknownSchema, Undecodable) as error:
+            await self._check_registry()
             self._readers[prefix] = _refusing(str(error))
+
+    async def _check_registry(self) -> None:
+        """Raise RegistryUnavailable where the registry has lost what was published: then no message is at fault."""
+        if self._published is None:
+            return
+        number, record = self._published
+        with suppress(UnknownSchema, Undecodable):
+            if kind(await self._registry.schema(number)) is record:
+                return
+        raise RegistryUnavailable(
+            f"The schema registry at {self._registry.url} does not have the schemas that were registered with it: it "
+            "was emptied, or replaced by another. Restore it, or set RONDO_REGISTRY."
+        )
 
 
 def subject(topic: str, record: type[Struct]) -> str:

@@ -21,6 +21,7 @@ class Topic:
     compacted: bool = False
     partitions: int | None = None  # None: as many as every keyed topic
     max_bytes: int = 1024 * 1024  # of one record
+    stamped: str = "CreateTime"  # whose time a record has: its writer's, or LogAppendTime, the broker's
 
 
 TASK_COMMANDS = Topic(
@@ -82,6 +83,7 @@ NOTIFICATIONS = Topic("notifications", "notify", (r.Notification,))
 DEAD_LETTERS = Topic(
     "dead-letters", "every stage", (r.DeadLetter,), retention=90 * DAYS, partitions=1, max_bytes=4 * 1024 * 1024
 )
+CLOCK = Topic("rondo-clock", "every process", (), retention=2 * DAYS, partitions=1, stamped="LogAppendTime")
 SCHEMAS = Topic("rondo-schemas", "registry", (), compacted=True, partitions=1)
 
 SHARED = (
@@ -95,6 +97,7 @@ SHARED = (
     AUDIT_LOG,
     NOTIFICATIONS,
     DEAD_LETTERS,
+    CLOCK,
 )
 """Every topic but the registry's own and those that belong to one stage alone."""
 

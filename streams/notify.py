@@ -22,7 +22,15 @@ stage = Stage(
 )
 app = stage.app
 deliveries = stage.table("deliveries", r.Delivery)
-timers = stage.timer("timers")
+
+
+def began(timer: r.Timer) -> int | None:
+    """Return when the lease or the wait of a delivery began that a timer ends."""
+    delivery = deliveries.get(timer.subject)
+    return delivery.last.at if delivery else None
+
+
+timers = stage.timer("timers", began=began)
 
 
 @stage.agent(REMINDERS)

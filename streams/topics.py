@@ -1,25 +1,35 @@
 """Creates the topics of the contract with their retention stated, and refuses to start on topics that differ.
 
-Kafka's defaults would delete "the truth" after seven days, so nothing is left to them.
+Kafka's defaults would delete "the truth" after seven days, and refuse records of a clock that is an hour ahead, so
+nothing is left to them.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from schemas.topics import DAYS, Topic
 
-_FUTURE = 60 * 60 * 1000  # a record's time may be an hour ahead of the broker's clock, for clocks that drift
+_ANY_TIME = (
+    2**63 - 1
+)  # how far a record's time may be from the broker's clock, in milliseconds: a clock refuses nothing
 
 # A disk that is further behind than this must be restored whole, or deleted keys would live again.
 TOMBSTONES = 90 * DAYS
 DECISIVE = ("cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type")
 """What loses records, or their times, where it is wrong: without it no worker starts."""
+REPAIRED = ("max.message.bytes", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms")
+"""Bounds that refuse good records where they are lower: a topic that has such a one is altered."""
+_OF_THE_TOPIC = 1  # where a setting comes from, in the broker's answer: it was set for this topic
 _BROKERS_DEFAULT = -1  # replicas, as the broker is set up (KIP-464)
+
+
+log = structlog.get_logger()
 
 
 class WrongTopic(RuntimeError):
@@ -33,8 +43,9 @@ def _config(topic: Topic) -> dict[str, str]:
         "retention.bytes": "-1",
         "delete.retention.ms": str(TOMBSTONES),
         "max.message.bytes": str(topic.max_bytes),
-        "message.timestamp.type": "CreateTime",
-        "message.timestamp.after.max.ms": str(_FUTURE),
+        "message.timestamp.type": topic.stamped,
+        "message.timestamp.before.max.ms": str(_ANY_TIME),
+        "message.timestamp.after.max.ms": str(_ANY_TIME),
     }
 
 
@@ -50,7 +61,10 @@ async def admin(kafka: str) -> AsyncIterator[Any]:
 
 
 async def create(kafka: str, partitions: int, topics: Iterable[Topic]) -> None:
-    """Create the topics that are missing and check those that exist; raise ``WrongTopic`` where one differs."""
+    """Create the topics that are missing, check those that exist, and raise the bounds of those that refuse too much.
+
+    Raises ``WrongTopic`` where one differs in what decides over its records.
+    """
     wanted = {topic.name: topic for topic in topics}
     async with admin(kafka) as asked:
         new = [
@@ -79,7 +93,8 @@ async def _check(asked: AIOKafkaAdminClient, partitions: int, topics: list[Topic
         return
     described = {entry["topic"]: entry for entry in await asked.describe_topics([topic.name for topic in topics])}
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
-    found = _configs(await asked.describe_configs(resources))
+    answers = await asked.describe_configs(resources)
+    found = _configs(answers)
     for topic in topics:
         count = len(described[topic.name]["partitions"])
         if count != (topic.partitions or partitions):
@@ -90,6 +105,39 @@ async def _check(asked: AIOKafkaAdminClient, partitions: int, topics: list[Topic
             )
         for name, is_, want in differing(topic, found[topic.name], DECISIVE):
             raise WrongTopic(f"The topic {topic.name} has {name}={is_}; Rondo needs {name}={want}. Alter it.")
+    await _repair(asked, topics, found, _configs(answers, _OF_THE_TOPIC))
+
+
+async def _repair(
+    asked: Any, topics: list[Topic], found: Mapping[str, Mapping[str, str]], own: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Raise the bounds of topics that are lower than the contract's, as an earlier version's are.
+
+    The broker replaces all that was set for a topic (``own``), so that is sent again. One that does not let itself be
+    altered is warned of: what it refuses then waits.
+    """
+    raised = {topic.name: _raised(topic, found[topic.name]) for topic in topics}
+    resources = [
+        ConfigResource(ConfigResourceType.TOPIC, name, {**own[name], **changes})
+        for name, changes in raised.items()
+        if changes
+    ]
+    for answer in await asked.alter_configs(resources) if resources else ():
+        for code, reason, _, name in answer.resources:
+            if code:
+                log.warning(
+                    "topic not altered", topic=name, wanted=raised[name], error=for_code(code).__name__, reason=reason
+                )
+            else:
+                log.info("topic altered", topic=name, settings=raised[name])
+
+
+def _raised(topic: Topic, config: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: wanted
+        for name, is_, wanted in differing(topic, config, REPAIRED)
+        if is_ is not None and int(is_) < int(wanted)
+    }
 
 
 async def configs(kafka: str, names: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -112,9 +160,10 @@ def differing(
             yield name, config.get(name), wanted[name]
 
 
-def _configs(responses: Iterable[Any]) -> dict[str, dict[str, str]]:
+def _configs(responses: Iterable[Any], source: int | None = None) -> dict[str, dict[str, str]]:
+    """Return what the broker told of topics; with ``source`` only what comes from there."""
     found: dict[str, dict[str, str]] = {}
     for response in responses:
         for _code, _message, _type, name, entries in response.resources:
-            found[name] = {entry[0]: entry[1] for entry in entries}
+            found[name] = {entry[0]: entry[1] for entry in entries if source in {None, entry[3]}}
     return found

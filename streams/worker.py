@@ -8,12 +8,16 @@ from importlib import import_module
 from typing import Any
 
 import uvicorn
+from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Response
 from mode import Service, Worker
 from mode.types import ServiceT
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas import logs, settings
+from schemas.clock import ClockWatch
+from schemas.topics import CLOCK
+from streams import topics
 from streams.runtime import Stage, failpoints, metrics
 from streams.settings import Settings
 
@@ -34,8 +38,9 @@ def serve(stages: Sequence[Stage], chosen: Settings) -> None:
     """Run stages with these settings until the process is told to stop; ends the process."""
     for stage in stages:
         stage.settings = chosen
-    health = [Health(stages, chosen.health_port)] if chosen.health_port else []
-    execute(Deadline(chosen.stall_timeout), *health, *(stage.app for stage in stages))
+    clock = Clock(chosen, f"worker {' '.join(stage.name for stage in stages)}")
+    health = [Health(stages, chosen.health_port, clock.watch)] if chosen.health_port else []
+    execute(Deadline(chosen.stall_timeout), clock, *health, *(stage.app for stage in stages))
 
 
 def execute(*services: ServiceT) -> None:
@@ -86,13 +91,27 @@ class Deadline(Service):
             await self.sleep(min(1.0, self._seconds / 4))
 
 
+class Clock(Service):
+    """Watches the process's clock."""
+
+    def __init__(self, chosen: Settings, name: str, **service: Any) -> None:
+        self.watch = ClockWatch(chosen.kafka, name)
+        self._settings = chosen
+        super().__init__(**service)
+
+    @Service.task
+    async def _watch(self) -> None:
+        with contextlib.suppress(KafkaError, topics.WrongTopic):  # then the broker's time is not known
+            await topics.create(self._settings.kafka, self._settings.partitions, [CLOCK])
+        await self.watch.run(metrics.ClockMetrics())
+
+
 class Health(Service):
     """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1."""
 
-    def __init__(self, stages: Sequence[Stage], port: int, **service: Any) -> None:
-        config = uvicorn.Config(
-            health_app(stages), host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off"
-        )
+    def __init__(self, stages: Sequence[Stage], port: int, clock: ClockWatch, **service: Any) -> None:
+        app = health_app(stages, clock)
+        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
         self._server = _Server(config)
         super().__init__(**service)
 
@@ -105,8 +124,11 @@ class Health(Service):
         await self._server.serve()
 
 
-def health_app(stages: Sequence[Stage]) -> FastAPI:
-    """Return the health of these stages as an application."""
+def health_app(stages: Sequence[Stage], clock: ClockWatch) -> FastAPI:
+    """Return the health of these stages as an application.
+
+    A clock that is wrong is told as a warning and leaves a worker ready: it goes on, and a restart would not help.
+    """
     app = FastAPI(title="Rondo worker", openapi_url=None)
 
     @app.get("/live")
@@ -118,9 +140,10 @@ def health_app(stages: Sequence[Stage]) -> FastAPI:
         return Response(metrics.exposition(stages), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/ready")
-    async def ready(response: Response) -> dict[str, bool]:
+    async def ready(response: Response) -> dict[str, bool | list[str]]:
         parts = {stage.name: stage.ready() for stage in stages}
         response.status_code = 200 if all(parts.values()) else 503
-        return parts
+        warnings = clock.warnings()
+        return {**parts, "warnings": warnings} if warnings else {**parts}
 
     return app

@@ -19,14 +19,17 @@ PATIENCE = 3.0
 
 
 class Health(BaseModel):
-    """Each part's state: ``ready``, or why not."""
+    """Each part's state: ``ready``, or why not. What is wrong with the clock is a warning: nothing waits for it."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"ready": True, "parts": {"broker": "ready", "registry": "ready"}}]}
+        json_schema_extra={
+            "examples": [{"ready": True, "parts": {"broker": "ready", "registry": "ready"}, "warnings": []}]
+        }
     )
 
     ready: bool
     parts: dict[str, str]
+    warnings: list[str] = []
 
 
 @router.get("/live", summary="Does the process live?")
@@ -40,7 +43,11 @@ async def ready(parts: Served, response: Response) -> Health:
     """Ask broker, registry and Postgres; 503 unless all answer."""
     names = ("broker", "registry", "postgres")
     states = await asyncio.gather(*map(_state, (_broker(parts), _registry(parts), _postgres(parts))))
-    health = Health(ready=all(state == "ready" for state in states), parts=dict(zip(names, states, strict=True)))
+    health = Health(
+        ready=all(state == "ready" for state in states),
+        parts=dict(zip(names, states, strict=True)),
+        warnings=parts.clock.warnings(),
+    )
     response.status_code = 200 if health.ready else 503
     return health
 

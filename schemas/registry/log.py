@@ -81,7 +81,11 @@ async def _create(kafka: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     try:
         await admin.start()
-        configs = {"cleanup.policy": "compact", "retention.ms": str(SCHEMAS.retention)}
+        configs = {
+            "cleanup.policy": "compact",
+            "retention.ms": str(SCHEMAS.retention),
+            "message.timestamp.after.max.ms": str(2**63 - 1),  # a clock refuses no schema
+        }
         answer = await admin.create_topics([NewTopic(SCHEMAS.name, 1, -1, {}, configs)])
         for _, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:

@@ -5,10 +5,12 @@ machine. A zone's file is read once, when it is first asked for.
 """
 
 import re
+import struct
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from importlib.metadata import version
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -38,11 +40,22 @@ def zones() -> frozenset[str]:
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Return the zone of this exact name; ``KeyError`` where the time zone data has none."""
+    """Return the zone of this exact name; ``KeyError`` where the time zone data has none.
+
+    Raises OSError where its file is missing or damaged, as while an upgrade replaces it: who asks is not at fault.
+    """
     if name not in zones():
         raise KeyError(name)
     with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return read_zone(file, name)
+
+
+def read_zone(file: IO[bytes], name: str) -> ZoneInfo:
+    """Return the zone that a file of the time zone data holds; OSError where it is damaged."""
+    try:
         return ZoneInfo.from_file(file, key=name)
+    except (ValueError, EOFError, struct.error) as error:
+        raise OSError(f"The time zone data's file of {name} is damaged: {error}") from error
 
 
 def key(due: Due) -> str:

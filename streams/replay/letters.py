@@ -1,10 +1,10 @@
 """A stage's dead letters: which records it set aside, also for what a fold can't know, as what a broker refused."""
 
-import time
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
+from schemas import clock
 from schemas import records as r
 from schemas.codec import Serde
 from schemas.topics import DAYS, DEAD_LETTERS
@@ -30,7 +30,7 @@ class Letters:
 async def read(kafka: str, codec: Serde, stage: str) -> Letters:
     """Read the dead letters of a stage, as they stand once the transactions that are open have ended."""
     at = TopicPartition(DEAD_LETTERS.name, 0)
-    found = Letters(since=time.time_ns() // 1_000_000 - DEAD_LETTERS.retention + _MARGIN)
+    found = Letters(since=clock.now() - DEAD_LETTERS.retention + _MARGIN)
     async with tapes(kafka, await settled_ends(kafka, [at])) as opened:
         async for raw in opened[at]:
             await codec.learn([raw.value])

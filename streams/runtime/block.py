@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from streams.runtime.state import State
 
 _MARGIN = 4096  # for a record's key, headers and batch
-_MACHINE = (MemoryError, OSError)  # what lies in the machine is no record's fault; a state's DiskError is an OSError
+_BATCH = 512  # what a batch adds to the keys, values and headers in it
+_REASON = 4096  # characters of why something was set aside: it has to fit beside the record
+_MACHINE = (MemoryError, OSError, ImportError)
+"""What lies in the machine is no record's fault. A state's DiskError is an OSError; a module that can't be imported is
+a file that is missing, as while an upgrade replaces it."""
 _NOWHERE = -1  # the offset of what stands in state and not on a topic
 
 log = structlog.get_logger()
@@ -31,6 +35,10 @@ log = structlog.get_logger()
 
 class FoldError(Exception):
     """The agent could not fold a block, for what its records say; nothing outside its memory has changed."""
+
+
+class Interrupted(RuntimeError):
+    """A fold was ended from outside: no record is at fault."""
 
 
 class Record(Struct, frozen=True):  # made in a fifth of a dataclass's time, for each record of the log
@@ -82,6 +90,8 @@ class Block:
         self.rows: list[tuple[str, tuple[Any, ...]]] = []
         self.effects: list[Callable[[], Awaitable[None]]] = []
         self.dead: list[r.DeadLetter] = []
+        self.waited: r.Timer | None = None
+        """The one timer of a tick that is for a wait which is over before its time: see ``waits``."""
         self.earliest: int | None = None
         """When the first of the block's timers was due, None without any."""
         self.fold_seconds = 0.0
@@ -115,6 +125,8 @@ class Block:
             self.folded.set_result(None)
         elif isinstance(error, _MACHINE):
             self.folded.set_exception(error)
+        elif not isinstance(error, Exception):  # the process was told to end, and the block will come again
+            self.folded.set_exception(Interrupted(type(error).__name__))
         else:
             failure = FoldError(f"{type(error).__name__}: {error}")
             failure.__cause__ = error
@@ -157,16 +169,18 @@ class Block:
         if topic not in (self.stage.writes if self.topic else self.stage.ticks):
             kind = "output" if self.topic else "output of its timers"
             raise ValueError(f"The stage {self.stage.name} declares no {kind} {topic.name}.")
-        encoded = self.stage.codec.encode(topic.name, value)
-        if len(encoded) > topic.max_bytes - _MARGIN:
-            raise ValueError(f"A record of {len(encoded)} bytes is too large for {topic.name}.")
-        self.bytes += len(encoded)
         key, at = value.user.encode(), value.at  # type: ignore[attr-defined]  # every keyed record has both
-        self.outputs[topic.name].append(Output(key, encoded, at, self._headers(value)))
+        out = Output(key, self.stage.codec.encode(topic.name, value), at, self._headers(value))
+        _check_fits(topic, out)
+        self.bytes += len(out.value or b"")
+        self.outputs[topic.name].append(out)
 
     def change(self, key: bytes, value: bytes | None) -> None:
-        """Set a key of the stage's state, or delete it by None."""
-        self.bytes += len(key) + len(value or b"")
+        """Set a key of the stage's state, or delete it by None. Raises ``ValueError`` for what is too large."""
+        size = len(key) + len(value or b"")
+        if size > Topic.max_bytes - _BATCH:
+            raise ValueError(f"A change of {size} bytes is too large for {self.stage.changelog_name}.")
+        self.bytes += size
         self.changes[key] = value
 
     def row(self, query: str, values: tuple[Any, ...]) -> None:
@@ -192,7 +206,7 @@ class Block:
                 partition=raw.partition,
                 offset=raw.offset,
                 at=self.now,
-                reason=reason,
+                reason=reason[:_REASON],
                 key=raw.key,
                 value=raw.value,
                 headers=tuple(raw.headers),
@@ -210,7 +224,7 @@ class Block:
                 partition=self.partition,
                 offset=_NOWHERE,
                 at=self.now,
-                reason=reason,
+                reason=reason[:_REASON],
                 key=timer.id.encode(),
                 value=self.stage.codec.encode(changelog, timer),
             )
@@ -235,6 +249,19 @@ class Block:
         if self._folding:
             headers.append(("rondo_source", place(self._folding).encode()))
         return headers
+
+
+def _check_fits(topic: Topic, out: Output) -> None:
+    """Raise ``ValueError`` where no broker that is set up as the contract says would take a record.
+
+    What a broker refuses all the same lies outside of the records. Key and headers repeat what the value holds, so
+    those of a small one need not be measured.
+    """
+    size = len(out.value or b"")
+    if size > topic.max_bytes // 4:
+        around = len(out.key or b"") + sum(len(name) + len(value) for name, value in out.headers)
+        if size > topic.max_bytes - _MARGIN or size + around > topic.max_bytes - _BATCH:
+            raise ValueError(f"A record of {size} bytes is too large for {topic.name}.")
 
 
 def place(raw: ConsumerRecord) -> str:

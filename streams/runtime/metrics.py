@@ -5,12 +5,14 @@ somebody asks, so what a worker does not own any more is not told any more. ``do
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import nan
 from typing import TYPE_CHECKING
 
-from prometheus_client import REGISTRY, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from schemas.clock import ClockWatch
 from streams.runtime import watch
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ _DEAD = Counter("rondo_dead_letters", "Records and timers set aside.", ("stage",
 _REFUSED = Counter("rondo_refused_blocks", "Blocks done again with fewer records, to find a bad one.", ("stage",))
 _RETRIES = Counter("rondo_retries", "Times that a partition was closed after an error and opened anew.", ("stage",))
 _EFFECTS = Counter("rondo_effects", "Effects that ended, as deliveries.", ("stage", "outcome"))
+_AHEAD = Gauge("rondo_clock_ahead_seconds", "Seconds that the clock is ahead of the broker's; NaN while unknown.")
+_AHEAD.set(nan)
+_JUMPS = Counter("rondo_clock_jumps", "Times that the clock was set on or back by a minute or more.")
 
 
 class Metrics:
@@ -108,6 +113,19 @@ class Standing(Collector):
         yield _gauge("rondo_timers_pending", "Timers that stand.", of_partition, pending)
         running = (((runtime.stage.name,), runtime.running) for runtime in runtimes)
         yield _gauge("rondo_effects_running", "Effects that run or wait for others.", ("stage",), running)
+
+
+class ClockMetrics:
+    """What the watch of the process's clock has found."""
+
+    def __init__(self) -> None:
+        self._jumps = 0
+
+    def __call__(self, watch: ClockWatch) -> None:
+        """Take note of it."""
+        _AHEAD.set(nan if watch.ahead is None else watch.ahead)
+        _JUMPS.inc(watch.jumps - self._jumps)
+        self._jumps = watch.jumps
 
 
 def exposition(stages: Sequence["Stage"]) -> bytes:

@@ -11,9 +11,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
-from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
 
+from schemas import records as r
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
 from streams.runtime import failpoints
@@ -21,13 +22,17 @@ from streams.runtime.block import Block, FoldError
 from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
 from streams.runtime.store import Refused
+from streams.runtime.waits import Waits
 from streams.runtime.watch import Sight
 
 if TYPE_CHECKING:
     from streams.runtime.consumer import Runtime
 
-POISON = (FoldError, Refused, InvalidTimestampError, MessageSizeTooLargeError, RecordListTooLargeError)
+POISON = (FoldError, Refused)
 """Errors that lie in the records themselves: a smaller block finds the one at fault."""
+
+TOO_MUCH = (TimeoutError, MessageSizeTooLargeError, RecordListTooLargeError)
+"""Errors that a smaller block may not meet, though no record is at fault: what the contract allows was refused."""
 
 log = structlog.get_logger()
 
@@ -73,6 +78,7 @@ class Partition:
         # By topic, None for timers: several may have one at their head that can't be folded.
         self._limits: dict[str | None, int] = dict.fromkeys((*self._held, None), self._settings.block_records)
         self._condemned: dict[str | None, tuple[ConsumerRecord | None, str]] = {}
+        self._waits = Waits(runtime.stage, number)
         self._last_topic = -1
         self._ticked = False
         self._next_tick = 0
@@ -205,6 +211,8 @@ class Partition:
             if self._runtime.is_behind_with_effects():
                 await self._pause(self._settings.tick)
                 continue
+            if self._store.state and (waited := self._waits.come(self._store.state, self._stage.clock())):
+                return self._block([], waited)
             self._ticked = not self._ticked and self._tick_is_due()  # a backlog of timers lets records pass, too
             if self._ticked:
                 return self._block([])
@@ -221,8 +229,11 @@ class Partition:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
 
-    def _block(self, records: list[ConsumerRecord]) -> Block:
-        self._current = Block(self._stage, self.number, records, self._store.state, self._stage.clock())
+    def _block(self, records: list[ConsumerRecord], waited: r.Timer | None = None) -> Block:
+        """Begin a block of records, or of timers; one of a wait that is over is as late as that timer says."""
+        now = waited.due if waited else self._stage.clock()
+        self._current = Block(self._stage, self.number, records, self._store.state, now)
+        self._current.waited = waited
         return self._current
 
     def _take(self) -> list[ConsumerRecord]:
@@ -260,12 +271,10 @@ class Partition:
         except POISON as error:
             if not await self._learned(error.__cause__):
                 self._suspect(block, error)
-            if not isinstance(error, FoldError | Refused):
-                raise  # the producers are of no use any more
             self._put_back(block, block.raws)
             self._current = None
             return
-        except TimeoutError:  # maybe for their number, and no record is at fault
+        except TOO_MUCH:  # maybe for their number: half as many are tried, and none is set aside
             self._halve(block)
             raise
         self.positions, self._current = positions, None
@@ -311,7 +320,12 @@ class Partition:
             raise Overdue(f"The agent of {block.topic} has not folded its block in time.") from error
 
     def _suspect(self, block: Block, error: Exception) -> None:
-        """After an error that lies in the records: try half as many, and set the last one left aside."""
+        """After an error that lies in the records: try half as many, and set the last one left aside.
+
+        A wait that was over before its time comes once more when its time comes.
+        """
+        if block.waited:
+            return
         if (records := self._halve(block)) <= 1:
             self._condemned[block.topic] = (block.raws[0] if block.raws else None, str(error))
         self._runtime.metrics.refused.inc()
@@ -334,6 +348,10 @@ class Partition:
             assert self._stage.timers
             assert self._stage.on_timer
             _, fault = self._condemned.get(None, (None, ""))
+            if block.waited:
+                block.taken = 1
+                self._stage.on_timer(block, block.waited)
+                return
             for timer in self._stage.timers.due(block.now, 1 if fault else self._limits[None]):
                 block.taken += 1
                 block.earliest = timer.due if block.earliest is None else block.earliest

@@ -15,13 +15,27 @@ from streams.runtime.stopping import stop
 from streams.runtime.store import LostPosition, Refused
 
 UNFIT = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    ValueError,
+    asyncpg.InvalidTextRepresentationError,  # as an id that is no UUID
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,  # NUL in a text; what else there is, a database in UTF-8 can hold
+    asyncpg.StringDataRightTruncationError,
+    asyncpg.NumericValueOutOfRangeError,
+    asyncpg.InvalidDatetimeFormatError,
+    asyncpg.DatetimeFieldOverflowError,
+    asyncpg.NotNullViolationError,
+    asyncpg.CheckViolationError,
+    asyncpg.ProgramLimitExceededError,  # as a text that is too long for its index
+    UnicodeEncodeError,
     OverflowError,
 )
-"""Errors that lie in the rows: as an id that is no UUID, or NUL in a text. (asyncpg's own are ValueErrors.)"""
+"""Errors that lie in the rows, whatever the server is like: each named, since the classes of SQLSTATE that they belong
+to have others that lie outside, as a role that is missing (22023) or an index that is damaged (23505)."""
+
+_ENCODING = "UTF8"
+
+
+class WrongEncoding(RuntimeError):
+    """The database can't hold every text."""
 
 
 class PostgresStore:
@@ -46,6 +60,8 @@ class PostgresStore:
     async def open(self) -> dict[str, int]:
         """Connect and return the positions as Postgres has them; the guard in each write keeps other owners out."""
         self._connection = await asyncpg.connect(self._settings.postgres, timeout=self._settings.block_timeout)
+        if (encoding := self._connection.get_settings().server_encoding) != _ENCODING:
+            raise WrongEncoding(f"The database's encoding is {encoding}; Rondo needs {_ENCODING}. Take another.")
         topics = [topic.name for topic in self._stage.reads]
         self._positions = await writer.positions(self._connection, self._partition, topics)
         return self._positions
@@ -58,14 +74,20 @@ class PostgresStore:
         read, following = self._positions[block.topic], positions[block.topic]
         try:
             async with writer.moving(self._connection, block.topic, self._partition, read, following):
-                await self._put(self._connection, block.rows)
+                await self._put_fit(block)
                 await failpoints.reach(self._stage.name, Point.STATED)
         except writer.Moved:
             raise LostPosition(f"Another worker writes the views of {block.topic}/{self._partition}.") from None
-        except UNFIT as error:
-            raise Refused(f"Postgres can't hold it: {error}") from error
         await failpoints.reach(self._stage.name, Point.ROWS_COMMITTED)
         self._positions = positions
+
+    async def _put_fit(self, block: Block) -> None:
+        try:
+            await self._put(self._connection, block.rows)
+        except asyncpg.StatementTooComplexError:  # the server's stack is small: an UNFIT one by its class alone
+            raise
+        except UNFIT as error:
+            raise Refused(f"Postgres can't hold it: {error}") from error
 
     async def _set_aside(self, block: Block) -> None:
         """Produce the dead letters first: a crash before the rows repeats them under the same key, it loses none."""

@@ -1,6 +1,5 @@
 """The declaration of a stage: what it reads, writes and remembers, and the Faust app that folds it."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 
@@ -8,8 +7,8 @@ from faust.app.base import BootStrategy
 from faust.streams import Stream as FaustStream
 from msgspec import Struct
 
+from schemas import clock, topics
 from schemas import records as r
-from schemas import topics
 from schemas.codec import Codec, Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
@@ -25,10 +24,7 @@ V = TypeVar("V", bound=Struct)
 Stream: TypeAlias = FaustStream[Block]
 Fold = Callable[[Any], Awaitable[None]]
 Tick = Callable[[Block, r.Timer], None]
-
-
-def _wall_clock() -> int:
-    return time.time_ns() // 1_000_000
+Began = Callable[[r.Timer], int | None]
 
 
 class _Boot(BootStrategy):
@@ -87,12 +83,14 @@ class Stage:
         self.serde = serde
         self.current: Block | None = None
         self.settings: Settings | None = None
-        self.clock: Callable[[], int] = _wall_clock
+        self.clock: Callable[[], int] = clock.now
         self.timers: Timers | None = None
         self.runtime: Runtime | None = None
         self.changelog_name = topics.changelog(name, ()).name
         self.cluster = ""  # the broker's id of itself, known once the runtime has started
         self.on_timer: Tick | None = None
+        self.began: Began | None = None
+        """When the wait of a timer began, for timers that are waits and no times that people named."""
         self.ticks: tuple[Topic, ...] = ()
         """The topics that timers emit to: only there a record may name no input that led to it."""
         self.folds: dict[str, Fold] = {}
@@ -173,11 +171,15 @@ class Stage:
         self._kept.append(record)
         return Table(self, name, record)
 
-    def timer(self, name: str) -> Timers:
-        """Declare the stage's timers, once; ``on_tick`` says what a timer that has come produces."""
+    def timer(self, name: str, began: Began | None = None) -> Timers:
+        """Declare the stage's timers, once; ``on_tick`` says what a timer that has come produces.
+
+        With ``began`` they are waits, which a clock that is set back does not prolong: it returns when the wait of a
+        timer began, in milliseconds since 1970, None where that is not known, and may read tables.
+        """
         if self.timers:
             raise ValueError(f"The stage {self.name} has timers already: a tick takes those of one name.")
-        self.timers = self.ordered(name)
+        self.timers, self.began = self.ordered(name), began
         return self.timers
 
     def ordered(self, name: str) -> Timers:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch, WriteBufferManager
 
 from schemas import records as r
+from schemas.codec import Undecodable
 from streams.runtime.paths import utf8
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ def _options(memory: Memory) -> Options:
 
 class DiskError(OSError):
     """RocksDB can't open, read or write: it lies in the machine, and no record is at fault."""
+
+
+class Unreadable(DiskError):
+    """What stands in the state can't be decoded, as what a newer version wrote: no record is at fault."""
 
 
 class Damaged(DiskError):
@@ -176,7 +181,7 @@ class Table(Generic[V]):
     def get(self, key: str) -> V | None:
         """Return the record under ``key`` as this block left it, or None."""
         raw = read(self._stage.block, self._prefix + key.encode())
-        return None if raw is None else cast("V", self._stage.codec.decode(raw))
+        return None if raw is None else cast("V", _decoded(self._stage, raw))
 
     def __getitem__(self, key: str) -> V:
         if (value := self.get(key)) is None:
@@ -212,7 +217,14 @@ class Timers:
         end, at = self._committed_cursor(state) + b"\x00", self.prefix
         while found := state.scan(at, end, 1000):
             at = found[-1][0]
-            yield from (cast("r.Timer", self._stage.codec.decode(raw)) for _, raw in found)
+            yield from (cast("r.Timer", _decoded(self._stage, raw)) for _, raw in found)
+
+    def after(self, state: State, now: int) -> Iterator[r.Timer]:
+        """Yield the timers that are due later than ``now``, as committed."""
+        at, end = self.prefix + struct.pack(">Q", max(0, now) + 1), self.prefix + b"\xff" * 9
+        while found := state.scan(at, end, 1000):
+            at = found[-1][0]
+            yield from (cast("r.Timer", _decoded(self._stage, raw)) for _, raw in found)
 
     def set(self, timer: r.Timer) -> None:
         """Set a timer."""
@@ -230,7 +242,7 @@ class Timers:
         block = self._stage.block
         for key, raw in self._pending(block, until, limit):
             self._move(block, key)
-            yield cast("r.Timer", self._stage.codec.decode(raw))
+            yield cast("r.Timer", _decoded(self._stage, raw))
 
     def next_due(self, state: State) -> int | None:
         """Return the time of the first timer not yet taken, as committed."""
@@ -250,13 +262,13 @@ class Timers:
     def _cursor_of(self, block: "Block") -> bytes:
         if (known := block.cursors.get(self.cursor)) is None:
             raw = read(block, self.cursor)
-            known = cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self.prefix
+            known = cast("r.TimerCursor", _decoded(self._stage, raw)).key if raw else self.prefix
             block.cursors[self.cursor] = known
         return known
 
     def _committed_cursor(self, state: State) -> bytes:
         raw = state.get(self.cursor)
-        return cast("r.TimerCursor", self._stage.codec.decode(raw)).key if raw else self.prefix
+        return cast("r.TimerCursor", _decoded(self._stage, raw)).key if raw else self.prefix
 
     def _move(self, block: "Block", key: bytes) -> None:
         block.cursors[self.cursor] = key
@@ -269,6 +281,14 @@ class Timers:
 def read(block: "Block", key: bytes) -> bytes | None:
     """Return a key's value as the block has left it so far."""
     return block.changes[key] if key in block.changes else _state(block).get(key)
+
+
+def _decoded(stage: "Stage", raw: bytes) -> Struct:
+    """Return what stands in the state, decoded. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
+    try:
+        return stage.codec.decode(raw)
+    except Undecodable as error:
+        raise Unreadable(f"The state of {stage.name} holds what this version can't read: {error}. Upgrade.") from error
 
 
 def _state(block: "Block") -> State:

@@ -13,11 +13,9 @@ from tests.acceptance.days import WAIT
 from tests.acceptance.stack import Stack, User
 from tests.integration.pipeline.wire import Wire, partition_of
 
-DAY = 24 * 60 * 60 * 1000
 
-
-def create(user: str, title: str = "By hand", cause: str | None = None, ahead: int = 0) -> r.CreateTask:
-    command, at = str(uuid4()), time.time_ns() // 1_000_000 + ahead
+def create(user: str, title: str = "By hand", cause: str | None = None) -> r.CreateTask:
+    command, at = str(uuid4()), time.time_ns() // 1_000_000
     fields = r.TaskFields(title=title)
     return r.CreateTask(command, user, at, f"user:{user}", ids.task(command), fields, cause=cause)
 
@@ -28,7 +26,6 @@ def create(user: str, title: str = "By hand", cause: str | None = None, ahead: i
         pytest.param(lambda user: create(user=f"no uuid {user}"), "views", id="a user that is no UUID"),
         pytest.param(lambda user: create(user, title="a\0b"), "views", id="NUL in the title"),
         pytest.param(lambda user: create(user, cause="no uuid"), "views", id="a cause that is no UUID"),
-        pytest.param(lambda user: create(user, ahead=DAY), "tasks", id="a time that the broker does not take"),
     ],
 )
 async def test_what_cannot_be_kept_is_set_aside_and_the_next_command_is_answered(

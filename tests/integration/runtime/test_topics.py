@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas import records as r
@@ -38,3 +39,29 @@ async def test_a_topic_that_forgets_records_or_their_times_is_refused(kafka: str
     topic = await create(kafka, f"forgets-{uuid4().hex}", 4, {"retention.ms": "-1", name: is_})
     with pytest.raises(topics.WrongTopic, match=rf"has {name}={is_}; Rondo needs {name}={wanted}"):
         await topics.create(kafka, 4, [topic])
+
+
+_EARLIER = {"retention.ms": "-1", "message.timestamp.after.max.ms": "3600000", "segment.ms": "1234567"}
+
+
+async def test_topics_of_an_earlier_version_take_any_time_from_then_on_and_keep_what_else_was_set(kafka: str):
+    topic = await create(kafka, f"earlier-{uuid4().hex}", 4, _EARLIER)
+    for _ in range(2):  # again changes nothing
+        await topics.create(kafka, 4, [topic])
+        config = (await topics.configs(kafka, [topic.name]))[topic.name]
+        assert list(topics.differing(topic, config, topics.REPAIRED)) == []
+        assert config["segment.ms"] == "1234567"
+
+
+async def test_a_topic_that_takes_larger_records_than_it_has_to_is_left_alone(kafka: str):
+    topic = await create(kafka, f"larger-{uuid4().hex}", 4, {"retention.ms": "-1", "max.message.bytes": "9999999"})
+    await topics.create(kafka, 4, [topic])
+    assert (await topics.configs(kafka, [topic.name]))[topic.name]["max.message.bytes"] == "9999999"
+
+
+async def test_new_topics_take_any_time(kafka: str):
+    topic = Topic(f"new-{uuid4().hex}", "test", (r.CompleteTask,))
+    await topics.create(kafka, 4, [topic])
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        for at in (0, 1, 2**42, 253_402_300_799_999):  # from 1970 to the year 9999
+            await producer.send_and_wait(topic.name, b"x", timestamp_ms=at)

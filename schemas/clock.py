@@ -1,0 +1,114 @@
+"""Notices that this process's wall clock jumped, or differs from the broker's, and says so.
+
+Nothing rests on a clock being right: no record is refused for its time. But reminders come by it, so people are told.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.topics import CLOCK
+
+LOUD = 60.0
+"""Seconds from which a jump or a difference is told."""
+SHOWN = 3600.0
+"""Seconds for which a jump is told of."""
+_LOOK = 1.0  # seconds between two looks at the process's own clocks
+_ASK = 60.0  # seconds between two questions to the broker
+_PATIENCE = 10.0  # seconds for an answer
+
+log = structlog.get_logger("clock")
+
+
+def now() -> int:
+    """Return what the wall clock says, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def steady() -> float:
+    """Return seconds on a clock that nobody sets and that goes on while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """The wall clock was set on by so many ``seconds``, back where they are negative; ``at`` is the steady clock's."""
+
+    seconds: float
+    at: float
+
+
+class ClockWatch:
+    """Watches one process's clock. ``run`` never ends by itself; ``name`` says whose record it is on the topic.
+
+    The broker's clock is the time that it gives to a record of ``rondo-clock``, which it stamps itself.
+    """
+
+    def __init__(
+        self, kafka: str, name: str, wall: Callable[[], float] = time.time, steady: Callable[[], float] = steady
+    ) -> None:
+        self.ahead: float | None = None
+        """Seconds that the clock is ahead of the broker's, None while that is not known."""
+        self.jump: Jump | None = None
+        """The last jump."""
+        self.jumps = 0
+        self._kafka, self._name, self._wall, self._steady = kafka, name, wall, steady
+        self._seen = wall() - steady()
+        self._differs = False
+
+    def warnings(self) -> list[str]:
+        """Return what is wrong with the clock, in sentences; nothing where all is well."""
+        told = []
+        if self.ahead is not None and abs(self.ahead) >= LOUD:
+            way = "ahead of" if self.ahead > 0 else "behind"
+            told.append(f"The clock is {abs(self.ahead):.0f} s {way} the broker's. Set whichever is wrong.")
+        if self.jump and (ago := self._steady() - self.jump.at) < SHOWN:
+            way = "on" if self.jump.seconds > 0 else "back"
+            told.append(f"The clock was set {way} by {abs(self.jump.seconds):.0f} s, {ago:.0f} s ago.")
+        return told
+
+    def look(self) -> bool:
+        """Compare the wall clock with the steady one; return whether it has jumped since the last look."""
+        seen = self._wall() - self._steady()
+        moved, self._seen = seen - self._seen, seen
+        if abs(moved) < LOUD:
+            return False
+        self.jump, self.jumps = Jump(moved, self._steady()), self.jumps + 1
+        log.warning("clock jumped", seconds=round(moved, 1))
+        return True
+
+    async def ask(self) -> None:
+        """Ask the broker for its time; without an answer what was known stays."""
+        try:
+            async with asyncio.timeout(_PATIENCE), AIOKafkaProducer(bootstrap_servers=self._kafka, acks=1) as producer:
+                await producer.partitions_for(CLOCK.name)
+                began = self._steady()
+                told = await producer.send_and_wait(CLOCK.name, key=self._name.encode(), partition=0)
+                took = self._steady() - began
+        except (KafkaError, TimeoutError, OSError):
+            return
+        self.ahead = self._wall() - took / 2 - told.timestamp / 1000
+        self._tell()
+
+    def _tell(self) -> None:
+        assert self.ahead is not None
+        before, self._differs = self._differs, abs(self.ahead) >= LOUD
+        if self._differs:
+            log.warning("clock differs from the broker's", seconds_ahead=round(self.ahead, 1))
+        elif before:
+            log.info("clock agrees with the broker's again")
+
+    async def run(self, each: Callable[["ClockWatch"], None] = lambda _: None) -> None:
+        """Look again and again until cancelled, and ask the broker now and then, and after each jump."""
+        asked = -_ASK
+        while True:
+            if self.look() or self._steady() - asked >= _ASK:
+                await self.ask()
+                asked = self._steady()
+            each(self)
+            await asyncio.sleep(_LOOK)
