@@ -6,6 +6,7 @@ Nothing rests on a clock being right: no record is refused for its time. But rem
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -84,15 +85,20 @@ class ClockWatch:
 
     async def ask(self) -> None:
         """Ask the broker for its time; without an answer what was known stays."""
+        producer = AIOKafkaProducer(bootstrap_servers=self._kafka, acks=1)
         try:
-            async with asyncio.timeout(_PATIENCE), AIOKafkaProducer(bootstrap_servers=self._kafka, acks=1) as producer:
+            async with asyncio.timeout(_PATIENCE):
+                await producer.start()
                 await producer.partitions_for(CLOCK.name)
                 began = self._steady()
                 told = await producer.send_and_wait(CLOCK.name, key=self._name.encode(), partition=0)
-                took = self._steady() - began
+            self.ahead = self._wall() - (self._steady() - began) / 2 - told.timestamp / 1000
         except (KafkaError, TimeoutError, OSError):
             return
-        self.ahead = self._wall() - took / 2 - told.timestamp / 1000
+        finally:
+            with suppress(TimeoutError):  # to stop is to wait for a broker that may be away
+                async with asyncio.timeout(1):
+                    await producer.stop()
         self._tell()
 
     def _tell(self) -> None:

@@ -26,6 +26,11 @@ def test_a_token_expires() -> None:
         user_of(SECRET, token)
 
 
+def test_a_token_that_was_issued_by_a_clock_that_was_ahead_is_taken_once_that_is_set_right() -> None:
+    user = str(uuid4())
+    assert user_of(SECRET, issue(SECRET, user, now=datetime.now(UTC) + timedelta(days=1))) == user
+
+
 def test_a_token_that_was_changed_by_one_character_is_refused() -> None:
     head, body, signature = issue(SECRET, str(uuid4())).split(".")
     for part in (f"{head}.{body[:-2]}AA.{signature}", f"{head}.{body}.{signature[::-1]}"):
