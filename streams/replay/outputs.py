@@ -6,6 +6,7 @@ may hold it. What became of an effect, as a delivery, has no headers at all: lik
 only a topic that the stage reads itself may hold it.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 
 from aiokafka.structs import ConsumerRecord
@@ -48,6 +49,7 @@ class Outputs:
         self._positions = positions
         self._passed = dict(passed)
         self._aside = aside
+        self._latest = defaultdict[str, int](int)
 
     async def expect(self, block: Block) -> None:
         """Compare the next records with what a block emits. Raises ``Differs``."""
@@ -75,6 +77,7 @@ class Outputs:
             if _SOURCE in dict(raw.headers):
                 return raw
             self._check_other(raw)
+            self._latest[topic] = max(self._latest[topic], raw.timestamp)
         return None
 
     def _check_other(self, raw: ConsumerRecord) -> None:
@@ -96,18 +99,23 @@ class Outputs:
         if any(stands.get(name) != replayed.get(name) for name in (_SOURCE, _TYPE, _ID)):
             reason = "a record is missing, was put in, or stands elsewhere:"
             raise self._differs(place(raw), reason, stands=_described(raw), replayed=_described(output))
-        if found := between(self._codec, raw.value, output.value) or _around(raw, output):
+        if found := between(self._codec, raw.value, output.value) or _around(raw, output, self._latest[raw.topic]):
             raise self._differs(place(raw), f"{_described(raw)}.", **fields(found))
+        self._latest[raw.topic] = max(self._latest[raw.topic], raw.timestamp)
 
     def _differs(self, where: str, reason: str, **values: str | None) -> Differs:
         return Differs(Difference(self._stage.name, int(where.split("/")[1]), where, reason, **values))
 
 
-def _around(raw: ConsumerRecord, output: Output) -> tuple[str | None, str, str] | None:
-    """Compare what stands around a value: key, time and headers."""
+def _around(raw: ConsumerRecord, output: Output, latest: int) -> tuple[str | None, str, str] | None:
+    """Compare what stands around a value: key, time and headers.
+
+    Its time is the record's own, or that of the ``latest`` before it on the topic, if that is later (``Latest``).
+    """
+    at = output.at if raw.timestamp == output.at else max(output.at, latest)
     return first(
         {"key": raw.key, "timestamp": raw.timestamp, "headers": dict(raw.headers)},
-        {"key": output.key, "timestamp": output.at, "headers": dict(output.headers)},
+        {"key": output.key, "timestamp": at, "headers": dict(output.headers)},
     )
 
 

@@ -145,6 +145,8 @@ class Runtime(Service):
         producer = await self._outside()
         user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
         value = self.stage.codec.encode(topic.name, record)
+        if owned := self.partitions.get(partition):
+            at = owned.stamp(topic.name, at)
         try:
             await producer.send_and_wait(topic.name, value, user.encode(), partition, timestamp_ms=at)
         except BaseException:

@@ -20,6 +20,7 @@ from streams.domain.times import tzdata_version
 from streams.runtime import disk, failpoints
 from streams.runtime.block import Block, Output
 from streams.runtime.failpoints import Point
+from streams.runtime.latest import Latest
 from streams.runtime.restoring import Progress
 from streams.runtime.state import State
 from streams.runtime.stopping import stop
@@ -46,6 +47,7 @@ class KafkaStore:
         self._producers: list[AIOKafkaProducer] = []
         self._turn = 0
         self.progress: Progress | None = None
+        self.latest = Latest()
 
     async def open(self) -> dict[str, int]:
         """Fence former owners, restore from the changelog, return the positions."""
@@ -88,6 +90,8 @@ class KafkaStore:
             end = (await consumer.end_offsets([tp]))[tp]
             state = disk.usable(state, self._stage.clock(), tp, end)
             await self._replay(consumer, tp, state, end)
+            written = {topic.name for topic in (*self._stage.writes, self._stage.blocks) if topic}
+            await self.latest.read(consumer, {*written, tp.topic}, self._partition)
         except BaseException:
             disk.close(state)
             raise
@@ -149,7 +153,8 @@ class KafkaStore:
         if block.raws and (topic := self._stage.blocks):
             outputs[topic.name] = [self._range(block, topic.name)]
         outputs[self._stage.changelog_name] = [Output(key, value, block.now) for key, value in changes.items()]
-        return outputs
+        own = outputs.keys() - {DEAD_LETTERS.name}  # which others write, too
+        return {topic: self.latest.stamped(topic, out) if topic in own else out for topic, out in outputs.items()}
 
     def _range(self, block: Block, topic: str) -> Output:
         first, last = block.raws[0], block.raws[-1]

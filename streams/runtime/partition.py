@@ -121,6 +121,10 @@ class Partition:
         """Return how many timers stand; 0 while that is not known."""
         return self._store.state.timers if self._store.state else 0
 
+    def stamp(self, topic: str, at: int) -> int:
+        """Return the time of the next record of a topic that is put there outside any block."""
+        return self._store.latest.stamp(topic, at)
+
     def stand(self) -> None:
         """Take note that the consumer stands at this turn's positions."""
         self.accepting = True

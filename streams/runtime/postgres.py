@@ -8,6 +8,7 @@ from schemas.topics import DEAD_LETTERS
 from streams.runtime import failpoints
 from streams.runtime.block import Block
 from streams.runtime.failpoints import Point
+from streams.runtime.latest import Latest
 from streams.runtime.restoring import Progress
 from streams.runtime.stage import Stage
 from streams.runtime.state import State
@@ -56,6 +57,7 @@ class PostgresStore:
         self._connection: asyncpg.Connection | None = None
         self._dead_letters: AIOKafkaProducer | None = None
         self._positions: dict[str, int] = {}
+        self.latest = Latest()
 
     async def open(self) -> dict[str, int]:
         """Connect and return the positions as Postgres has them; the guard in each write keeps other owners out."""

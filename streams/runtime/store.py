@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from streams.runtime.block import Block
+from streams.runtime.latest import Latest
 from streams.runtime.restoring import Progress
 from streams.runtime.state import State
 
@@ -21,6 +22,8 @@ class Store(Protocol):
     state: State | None
     progress: Progress | None
     """How the last restore gets on, or went."""
+    latest: Latest
+    """The times of what was written last."""
 
     async def open(self) -> dict[str, int]:
         """Keep other owners out, bring the state up to date, and return the next offset of each input topic."""

@@ -1,6 +1,8 @@
 """What a process knows of the broker's clock, and what it makes of its own on the log."""
 
 import time
+from itertools import pairwise
+from uuid import uuid4
 
 import pytest
 from httpx import ASGITransport, AsyncClient
@@ -8,7 +10,11 @@ from httpx import ASGITransport, AsyncClient
 from schemas.clock import ClockWatch
 from schemas.topics import CLOCK
 from streams import topics
+from streams.reading import committed
 from streams.worker import health_app
+from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running
+
+DAY = 24 * 60 * 60 * 1000
 
 
 @pytest.mark.parametrize("ahead", [0, 7200, -86_400])
@@ -29,3 +35,36 @@ async def test_a_worker_whose_clock_is_wrong_stays_ready_and_says_so():
         200,
         {"warnings": ["The clock is 7200 s ahead of the broker's. Set whichever is wrong."]},
     )
+
+
+async def test_times_on_the_topics_of_a_stage_never_go_back_though_the_clock_does(worker_settings, log: Log):
+    name, said = uuid4().hex[:8], 0
+    for turn in (2 * DAY, DAY, 3 * DAY, DAY // 2):
+        counting = await prepared(Counting(worker_settings, name))
+        now = [turn]
+        counting.stage.clock = lambda now=now: now[0]
+        async with running(counting.stage):
+            for now[0] in (
+                turn + 1000,
+                turn,
+            ):  # set back while it runs, too, and of the commands each other one is late
+                await log.put(counting.commands, [command("ann", said + n, at=now[0] - n % 2 * 500) for n in range(20)])
+                said += 20
+                counts = await log.wait_for(counting.counts, said)
+    assert numbers(counts) == {"ann": list(range(1, said + 1))}
+    assert {count.at for count in counts} == {
+        at for turn in (2 * DAY, DAY, 3 * DAY, DAY // 2) for at in own_times(turn)
+    }
+    for topic in (counting.counts, counting.stage.blocks, counting.stage.changelog):
+        assert await gone_back(log, topic.name) == []
+
+
+def own_times(turn: int) -> set[int]:
+    return {now - late for now in (turn + 1000, turn) for late in (0, 500)}
+
+
+async def gone_back(log: Log, topic: str) -> list[int]:
+    """Return the offsets of records of partition 0 that are earlier than the one before."""
+    records = [raw async for raw in committed(log.kafka, topic) if raw.partition == 0]
+    assert records
+    return [later.offset for raw, later in pairwise(records) if later.timestamp < raw.timestamp]
