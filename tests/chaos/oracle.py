@@ -196,7 +196,9 @@ def _reminders(seen: Seen) -> Iterator[str]:
         yield from _compared(REMINDERS.name, user, found, again[user])
     waiting = [one.id for after in held.values() if after for one in after.standing]
     yield from (f"Reminder {reminder} was scheduled and neither cancelled nor due." for reminder in waiting)
-    yield from _twice("Reminder", (due.id for due in seen.of(REMINDERS.name) if isinstance(due, r.ReminderDue)))
+    came = [due for due in seen.of(REMINDERS.name) if isinstance(due, r.ReminderDue)]
+    yield from (f"Reminder {due.id} was due before its time." for due in came if due.at < due.due)
+    yield from _twice("Reminder", (due.id for due in came))
 
 
 def _ledger(seen: Seen, now: int) -> Iterator[str]:

@@ -8,15 +8,29 @@ from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
+import click
 import pytest
 
+from schemas.topics import (
+    AUDIT_LOG,
+    REMINDER_NOTICES,
+    REMINDERS,
+    TASK_COMMANDS,
+    TASK_EVENTS,
+    TASK_FOLLOWUPS,
+    TASK_NOTICES,
+)
+from streams.reading import committed
+from streams.runtime.block import place
 from tests.acceptance.stack import Stack
 from tests.chaos.chosen import chosen
 from tests.chaos.clock import JUMPS, Clock, kinds
 from tests.chaos.receiver import receiving
-from tests.chaos.siege import besiege
+from tests.chaos.siege import besieged
 
 pytestmark = pytest.mark.skipif(bool(Clock.why_not()), reason=Clock.why_not())
+IN_ORDER = (TASK_COMMANDS, TASK_FOLLOWUPS, TASK_EVENTS, TASK_NOTICES, REMINDER_NOTICES, REMINDERS, AUDIT_LOG)
+"""Topics whose times never go back; others have several writers."""
 TOLD = "import sys, time\nfor _ in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
 
 
@@ -51,7 +65,23 @@ async def befall(only: Iterable[str], seed: str, seconds: float) -> None:
     befalling = {name: kind for name, kind in kinds(clock).items() if name in only}
     async with receiving() as receiver:
         stack = Stack(data, RONDO_WEBHOOK=receiver.url, **clock.environment())
-        await besiege(stack, receiver, befalling, seed, seconds)
+        async with besieged(stack, receiver, seed) as siege:
+            await siege.suffer(befalling, seconds, click.echo)
+            backwards = [one for topic in IN_ORDER for one in await gone_back(stack.run["kafka"], topic.name)]
+            tally = await siege.judged()
+            click.echo(siege.told(tally))
+    assert [*tally.sentences, *backwards] == []
+
+
+async def gone_back(kafka: str, topic: str) -> list[str]:
+    """Return the places of records that are earlier than the one before."""
+    last: dict[int, int] = {}
+    found = []
+    async for raw in committed(kafka, topic):
+        if raw.timestamp < last.get(raw.partition, 0):
+            found.append(f"{place(raw)} is {last[raw.partition] - raw.timestamp} ms earlier than the record before it.")
+        last[raw.partition] = raw.timestamp
+    return found
 
 
 async def test_clocks_that_jump_lose_nothing():

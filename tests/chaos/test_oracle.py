@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas import records as r
 from schemas.topics import (
@@ -169,6 +170,14 @@ def test_an_event_of_any_kind_that_is_lost_doubled_or_reordered_is_found(history
     entries = history.topics[TASK_EVENTS.name]
     fault(entries, next(n for n, entry in enumerate(entries) if isinstance(entry.value, kind)))
     assert any(f"records on {TASK_EVENTS.name}" in sentence for sentence in anomalies(history.seen(), LATER))
+
+
+def test_a_reminder_that_is_due_before_its_time_is_found(history: History):
+    entries = history.topics[REMINDERS.name]
+    at = next(n for n, entry in enumerate(entries) if isinstance(entry.value, r.ReminderDue))
+    due = entries[at].value
+    entries[at] = Entry(0, at, replace(due, at=due.due - 1))
+    assert f"Reminder {due.id} was due before its time." in anomalies(history.seen(), LATER)
 
 
 @pytest.mark.parametrize("fault", [lose, double])
