@@ -171,3 +171,4 @@ async def test_readiness_names_every_part_without_a_token(api: str, user: User) 
     answer = await user.http.get("/ready", headers={"Authorization": ""})
     assert answer.status_code == 200
     assert answer.json()["parts"] == {"broker": "ready", "registry": "ready", "postgres": "ready"}
+    assert answer.json()["warnings"] == []

@@ -39,7 +39,7 @@ async def test_records_wait_while_their_topic_takes_less_than_it_should(bound: s
     async with running(counting.stage):
         await alter(log.kafka, counting.counts.name, {bound: lower})
         await log.put(counting.commands, [command("ann", n, "x" * 2000, AHEAD) for n in range(20)])
-        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 3)
+        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 2)
         await alter(log.kafka, counting.counts.name, {bound: right})
         counts = await log.wait_for(counting.counts, 20, 60)
     assert numbers(counts) == {"ann": list(range(1, 21))}
@@ -50,7 +50,7 @@ async def test_rows_wait_while_the_role_that_writes_them_is_missing(journal: Jou
     async with running(journal.stage):
         async with renamed(journal.connection, "rondo_views"):
             await log.put(journal.commands, [command("ann", n) for n in range(4)])
-            await until(of(journal.stage, "rondo_retries_total"), lambda retries: retries >= 3)
+            await until(of(journal.stage, "rondo_retries_total"), lambda retries: retries >= 2)
             assert await journal.commands_written() == []
         assert await journal.wait_for(4) == ids(*range(4))
     assert await dead(journal.stage, log) == []
@@ -97,7 +97,7 @@ async def test_a_state_that_a_newer_version_wrote_sets_no_record_aside(worker_se
         await log.wait_for(counting.counts, 3)
         newer.values = True
         await log.put(counting.commands, [command("ann", n) for n in range(3, 6)])
-        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 3)
+        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 2)
         newer.values = False
         counts = await log.wait_for(counting.counts, 6)
     assert numbers(counts) == {"ann": list(range(1, 7))}
