@@ -110,9 +110,10 @@ class Outputs:
 def _around(raw: ConsumerRecord, output: Output, latest: int) -> tuple[str | None, str, str] | None:
     """Compare what stands around a value: key, time and headers.
 
-    Its time is the record's own, or that of the ``latest`` before it on the topic, if that is later (``Latest``).
+    Its time is the record's own; or that of the ``latest`` before it on the topic, if that is later (``Latest``); or
+    one between, as the outcomes of effects are put there beside the blocks.
     """
-    at = output.at if raw.timestamp == output.at else max(output.at, latest)
+    at = min(max(output.at, raw.timestamp), max(output.at, latest))
     return first(
         {"key": raw.key, "timestamp": raw.timestamp, "headers": dict(raw.headers)},
         {"key": output.key, "timestamp": at, "headers": dict(output.headers)},
