@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from schemas.topics import CLOCK
 
@@ -22,6 +21,7 @@ SHOWN = 3600.0
 _LOOK = 1.0  # seconds between two looks at the process's own clocks
 _ASK = 60.0  # seconds between two questions to the broker
 _PATIENCE = 10.0  # seconds for an answer
+_BROKERS = 1  # a record's time is the broker's own (LogAppendTime)
 
 log = structlog.get_logger("clock")
 
@@ -92,11 +92,14 @@ class ClockWatch:
                 await producer.partitions_for(CLOCK.name)
                 began = self._steady()
                 told = await producer.send_and_wait(CLOCK.name, key=self._name.encode(), partition=0)
+            if told.timestamp_type != _BROKERS:
+                return
             self.ahead = self._wall() - (self._steady() - began) / 2 - told.timestamp / 1000
-        except (KafkaError, TimeoutError, OSError):
+        except Exception as error:  # noqa: BLE001  # whatever it is: a clock that is not known stops nothing
+            log.debug("the broker's clock is not known", error=repr(error))
             return
         finally:
-            with suppress(TimeoutError):  # to stop is to wait for a broker that may be away
+            with suppress(Exception):  # to stop is to wait for a broker that may be away
                 async with asyncio.timeout(1):
                     await producer.stop()
         self._tell()
