@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from local import jars, ports, postgres
+from local import jars, metadata, ports, postgres
 from local.paths import LONGEST, sync
 from local.problem import Problem
 
@@ -142,9 +142,10 @@ def check_layout(path: Path, stack: str) -> None:
 
 
 def readable(written: str, now: str) -> bool:
-    """Return whether this Kafka reads what that one wrote: the same major version, and no later one."""
+    """Return whether this Kafka reads what that one wrote: of the same major version, no later one or a converted."""
     then, current = (tuple(map(int, version.split("."))) for version in (written, now))
-    return then[0] == current[0] and then <= current
+    is_converted = (then[:2], current[:2]) == (metadata.FROM, metadata.TO)
+    return is_converted or (then[0] == current[0] and then <= current)
 
 
 def read(file: Path) -> dict[str, Any]:

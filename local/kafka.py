@@ -13,7 +13,8 @@ from uuid import uuid4
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from local import paths, ports
+from local import metadata, paths, ports
+from local.jars import KAFKA
 from local.java import java
 from local.paths import sync
 from local.problem import Problem
@@ -21,6 +22,8 @@ from local.process import Command, Process
 from schemas.topics import Topic
 from streams import topics
 
+RELEASE = "4.2"
+"""The version whose features new data has."""
 _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": 1,
@@ -103,7 +106,7 @@ def start(
 ) -> Process:
     """Start the broker with its data in ``directory``, formatted if new, and return once it answers.
 
-    A broker that recovers its log is waited for as long as it gets on. Raises ``Problem`` where it does not, or where
+    What Kafka 4.3 wrote is converted first. A broker that recovers its log is waited for as long as it gets on. Raises ``Problem`` where it does not, or where
     what is in the directory is not its log; ``Stopped`` if asked to stop.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -121,13 +124,14 @@ def start(
         (directory / "format.properties").write_text(properties(_NEW, port, controller))
         arguments = [
             "format",
-            f"--cluster-id={cluster_id()}",
-            "--config",
-            f"{paths.here()}/format.properties",
-        ]  # it may begin with "-"
+            f"--cluster-id={cluster_id()}",  # it may begin with "-"
+            f"--release-version={RELEASE}",
+            f"--config={paths.here()}/format.properties",
+        ]
         Process(program("Kafka's storage tool", "kafka.tools.StorageTool", *arguments)).wait(stopping)
         (directory / _NEW).replace(directory / _DATA)  # whole or not at all, whenever this is killed
         sync(directory)
+    _bring_back(directory)
     (directory / "server.properties").write_text(properties(_DATA, port, controller))
     broker = Process(program("The broker", "kafka.Kafka", f"{paths.here()}/server.properties"))
     bootstrap = f"{ports.HOST}:{port}"
@@ -195,6 +199,14 @@ def _check_former(directory: Path) -> None:
             f"An earlier version of Rondo wrote the log of {directory.parent} to {' and '.join(map(str, found))}{more}."
             f" Move that directory to {ours}, then start again; without it, a new log is begun."
         )
+
+
+def _bring_back(directory: Path) -> None:
+    """Convert the metadata unless this Kafka has written it already: to read all of it takes time."""
+    written = directory / "version"
+    if not written.exists() or written.read_text() != KAFKA:
+        metadata.convert(directory / _DATA)
+        written.write_text(KAFKA)
 
 
 def cluster_id() -> str:
