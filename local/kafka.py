@@ -106,8 +106,8 @@ def start(
 ) -> Process:
     """Start the broker with its data in ``directory``, formatted if new, and return once it answers.
 
-    What Kafka 4.3 wrote is converted first. A broker that recovers its log is waited for as long as it gets on. Raises ``Problem`` where it does not, or where
-    what is in the directory is not its log; ``Stopped`` if asked to stop.
+    What Kafka 4.3 wrote is converted first. A broker that recovers its log is waited for as long as it gets on. Raises
+    ``Problem`` where it does not, or where what is in the directory is not its log; ``Stopped`` if asked to stop.
     """
     directory.mkdir(parents=True, exist_ok=True)
     _check_former(directory)

@@ -1,6 +1,7 @@
 """Topics, schemas and tables, in whatever broker, registry and Postgres. Preparing them again changes nothing."""
 
 import asyncio
+from collections.abc import Iterable
 
 import psycopg
 from aiokafka.errors import KafkaError
@@ -10,25 +11,34 @@ from local.problem import Problem
 from postgres.migrate import ServerTooOld, migrate
 from schemas.codec import Codec
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
-from schemas.topics import SHARED
+from schemas.topics import SHARED, blocks, changelog
 from streams import topics
+from streams.transactions import settlement
 
 
-def log(kafka: str, registry: str, partitions: int) -> None:
-    """Create the shared topics and register their schemas; raise ``Problem`` if what is there does not fit."""
+def log(kafka: str, registry: str, partitions: int, stages: Iterable[str] = ()) -> None:
+    """Create the shared topics, register their schemas, and settle transactions that were left half done.
+
+    They are looked for in those topics and in those that ``stages`` have of their own. Raises ``Problem`` if what is
+    there does not fit, or a transaction can't be settled.
+    """
     try:
-        asyncio.run(_log(kafka, registry, partitions))
+        asyncio.run(_log(kafka, registry, partitions, stages))
     except (topics.WrongTopic, Incompatible, RegistryUnavailable, KafkaError) as error:
         raise Problem(f"The topics and schemas could not be prepared: {error}") from error
+    except settlement.Unsettled as error:
+        raise Problem(f"A transaction could not be settled: {error}") from error
 
 
-async def _log(kafka: str, registry: str, partitions: int) -> None:
+async def _log(kafka: str, registry: str, partitions: int, stages: Iterable[str]) -> None:
     await topics.create(kafka, partitions, SHARED)
     client = Registry(registry)
     try:
         await Codec(client).publish(SHARED)
     finally:
         await client.aclose()
+    own = [topic for stage in stages for topic in (changelog(stage, ()), blocks(stage))]
+    await settlement.settle(kafka, await topics.partitions(kafka, {topic.name for topic in (*SHARED, *own)}))
 
 
 def views(postgres: str) -> None:

@@ -189,7 +189,7 @@ class Stack:
         self._launch(name)
 
     def _topics(self, _: str) -> None:
-        prepare.log(self.addresses.kafka, self.addresses.registry, self._settings.partitions)
+        prepare.log(self.addresses.kafka, self.addresses.registry, self._settings.partitions, self.stages)
         if BROKER in self.parts:
             kafka.check_place(self._directory.path / "kafka", SHARED)
 

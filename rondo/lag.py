@@ -12,6 +12,7 @@ from rondo.place import Place
 from streams import worker
 from streams.lag import Lag, lags
 
+HIDDEN = "More is hidden by a transaction that does not end: see docs/operating.md, Transactions."
 AHEAD = "The broker lost records, or it is another one: see docs/operating.md, Backup."
 
 
@@ -24,13 +25,20 @@ async def found(place: Place, names: Iterable[str]) -> list[Lag]:
 
 def table(lags: Sequence[Lag]) -> Table:
     """Return them as a table."""
-    shown = Table("stage", "topic", caption=AHEAD if any(lag.lag < 0 for lag in lags) else None)
+    shown = Table("stage", "topic", caption=_caption(lags))
     for column in ("partition", "position", "end", "lag", "age"):
         shown.add_column(column, justify="right")
     for lag in lags:
-        numbers = map(str, (lag.partition, lag.position, lag.end, lag.lag))
-        shown.add_row(lag.stage, lag.topic, *numbers, age(lag.age), style="bold" if lag.lag else "")
+        end = f"{lag.end} …" if lag.hidden else str(lag.end)
+        numbers = (str(lag.partition), str(lag.position), end, str(lag.lag))
+        shown.add_row(lag.stage, lag.topic, *numbers, age(lag.age), style="bold" if lag.lag or lag.hidden else "")
     return shown
+
+
+def _caption(lags: Sequence[Lag]) -> str | None:
+    if any(lag.lag < 0 for lag in lags):
+        return AHEAD
+    return HIDDEN if any(lag.hidden for lag in lags) else None
 
 
 def json(lags: Iterable[Lag]) -> Iterable[str]:

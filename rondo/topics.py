@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from aiokafka import TopicPartition
 from rich.table import Table
 
 from rondo.place import Place
 from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, TASK_COMMANDS, Topic
 from streams import worker
+from streams.reading import overdue
 from streams.slices import Slices
 from streams.topics import DECISIVE, configs, differing
+from streams.transactions.hidden import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,19 @@ async def found(place: Place) -> list[Found]:
         topics = [topic for topic in contract() if topic != SCHEMAS or topic.name in slices.partitions]
         standing = [topic for topic in topics if topic.name in slices.partitions]
         described = await configs(place.kafka, (topic.name for topic in standing))
-        bounds = await slices.bounds([tp for topic in standing for tp in slices.numbered(topic.name)])
+        partitions = [tp for topic in standing for tp in slices.numbered(topic.name)]
+        bounds = await slices.bounds(partitions)
+    hidden = await overdue(place.kafka, partitions, PATIENCE)
     keyed = slices.partitions.get(TASK_COMMANDS.name, 0)
     return [
         Found(
             topic,
             slices.partitions.get(topic.name, 0),
             sum(end - begin for tp, (begin, end) in bounds.items() if tp.topic == topic.name),
-            tuple(deviations(topic, slices.partitions.get(topic.name, 0), keyed, described.get(topic.name, {}))),
+            (
+                *deviations(topic, slices.partitions.get(topic.name, 0), keyed, described.get(topic.name, {})),
+                *(hides(tp, offset) for tp, offset in sorted(hidden.items()) if tp.topic == topic.name),
+            ),
         )
         for topic in topics
     ]
@@ -60,6 +68,11 @@ def deviations(topic: Topic, partitions: int, keyed: int, config: dict[str, str]
     compared = DECISIVE if topic == SCHEMAS else None  # the registry states no more
     for name, value, wanted in differing(topic, config, compared):
         yield f"{name}={value} instead of {wanted}"
+
+
+def hides(tp: TopicPartition, offset: int) -> str:
+    """Return in words what hides records of a partition."""
+    return f"partition {tp.partition} hidden from offset {offset} on by a transaction that does not end"
 
 
 def table(topics: Sequence[Found]) -> Table:

@@ -4,7 +4,7 @@ Group offsets are not asked, as nobody commits them. No worker has to run, and n
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import asyncpg
@@ -15,9 +15,11 @@ from postgres import writer
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
+from streams.reading import overdue
 from streams.runtime import Stage
 from streams.runtime.kafka import POSITION
 from streams.slices import Bounds, Slices
+from streams.transactions.hidden import PATIENCE
 
 Positions = dict[tuple[str, TopicPartition], int]
 """The next offset by stage and input."""
@@ -34,7 +36,8 @@ class Lag:
     """Where a stage stands in one partition of an input: ``age`` in seconds, the others are offsets.
 
     ``lag`` counts from the first record that waits; it is negative where the position is beyond the log. ``age`` is
-    that record's, by its own time, None where none waits.
+    that record's, by its own time, None where none waits. ``hidden`` says whether what follows ``end`` is hidden by a
+    transaction whose time is over.
     """
 
     stage: str
@@ -44,6 +47,7 @@ class Lag:
     end: int
     lag: int
     age: float | None
+    hidden: bool = False
 
 
 async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage], now: int) -> list[Lag]:
@@ -59,7 +63,9 @@ async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]
             firsts = {stage.name: await _firsts(slices, stage.name, positions, ends) for stage in stages}
     finally:
         await client.aclose()
-    return [_lag(stage, tp, at, ends[tp], firsts[stage].get(tp), now) for (stage, tp), at in positions.items()]
+    found = [_lag(stage, tp, at, ends[tp], firsts[stage].get(tp), now) for (stage, tp), at in positions.items()]
+    hidden = await overdue(kafka, list(ends), PATIENCE) if ends else {}
+    return [replace(lag, hidden=TopicPartition(lag.topic, lag.partition) in hidden) for lag in found]
 
 
 async def _positions(slices: Slices, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -11,6 +11,7 @@ from aiokafka.structs import ConsumerRecord
 
 from streams.runtime.stopping import stop
 from streams.topics import admin
+from streams.transactions.hidden import Hidden
 
 Ends = dict[TopicPartition, int]
 """Offsets by partition: reading ends before them."""
@@ -75,12 +76,12 @@ async def tapes(
     kafka: str, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int] | None = None
 ) -> AsyncIterator[dict[TopicPartition, Tape]]:
     """Open partitions to be read side by side, each from its beginning unless ``begins`` says where."""
-    async with _consumer(kafka) as consumer:
-        consumer.assign(list(ends))
+    async with consumer(kafka) as reader:
+        reader.assign(list(ends))
         opened: dict[TopicPartition, Tape] = {}
         for at, end in ends.items():
-            consumer.seek(at, (begins or {}).get(at, 0))
-            opened[at] = Tape(consumer, opened, at, end)
+            reader.seek(at, (begins or {}).get(at, 0))
+            opened[at] = Tape(reader, opened, at, end)
         yield opened
 
 
@@ -95,25 +96,43 @@ async def committed(kafka: str, topic: str) -> AsyncIterator[ConsumerRecord]:
 
 async def ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends:
     """Return where what is committed ends now: the last stable offset."""
-    async with _consumer(kafka) as consumer:
-        return dict(await consumer.end_offsets(list(partitions)))
+    async with consumer(kafka) as asked:
+        return dict(await asked.end_offsets(list(partitions)))
 
 
 async def settled_ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends:
     """Return ends that lie behind everything that is written by now, once the transactions that are open have ended."""
     wanted = list(partitions)
-    async with _consumer(kafka, "read_uncommitted") as consumer:
-        written = await consumer.end_offsets(wanted)
-    async with _consumer(kafka) as consumer:
+    async with consumer(kafka, "read_uncommitted") as asked:
+        written = await asked.end_offsets(wanted)
+    async with consumer(kafka) as asked:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
-            found = dict(await consumer.end_offsets(wanted))
+            found = dict(await asked.end_offsets(wanted))
             behind = next((at for at in wanted if found[at] < written[at]), None)
             if behind is None:
                 return found
             if asyncio.get_running_loop().time() > deadline:
                 raise Unsettled(f"A transaction on {behind.topic}/{behind.partition} stays open: try again later.")
             await asyncio.sleep(0.05)
+
+
+async def overdue(kafka: str, partitions: Collection[TopicPartition], patience: float) -> dict[TopicPartition, int]:
+    """Return the first offset that is hidden by a transaction whose time is over, by partition.
+
+    Where a transaction is open just now, it is waited for as long as ``patience`` (seconds); else this takes no time.
+    """
+    hidden, clock = Hidden(patience), asyncio.get_running_loop().time
+    async with (
+        consumer(kafka, "read_uncommitted") as uncommitted,
+        consumer(kafka) as committed,
+    ):
+        while True:
+            written = await uncommitted.end_offsets(list(partitions))
+            hidden.look(written, await committed.end_offsets(list(partitions)), clock())
+            if not hidden.waiting():
+                return hidden.overdue()
+            await asyncio.sleep(0.2)
 
 
 async def partition_count(kafka: str, topic: str) -> int:
@@ -126,15 +145,16 @@ async def partition_count(kafka: str, topic: str) -> int:
 
 
 @asynccontextmanager
-async def _consumer(
+async def consumer(
     kafka: str, isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
+    """Connect a consumer that is in no group."""
+    opened = AIOKafkaConsumer(
         bootstrap_servers=kafka, isolation_level=isolation, auto_offset_reset="earliest", enable_auto_commit=False
     )
-    await consumer.start()
+    await opened.start()
     await asyncio.sleep(0)  # aiokafka can't stop a consumer whose tasks have not begun
     try:
-        yield consumer
+        yield opened
     finally:
-        await stop(consumer)
+        await stop(opened)

@@ -4,11 +4,12 @@ Kafka's defaults would delete "the truth" after seven days, and refuse records o
 nothing is left to them.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -86,6 +87,17 @@ async def cluster(kafka: str) -> str:
     """Return the id of the cluster that answers."""
     async with admin(kafka) as asked:
         return str((await asked.describe_cluster())["cluster_id"])
+
+
+async def partitions(kafka: str, names: Collection[str]) -> list[TopicPartition]:
+    """Return the partitions of these topics, of those that exist."""
+    async with admin(kafka) as asked:
+        return [
+            TopicPartition(entry["topic"], partition["partition"])
+            for entry in await asked.describe_topics()
+            if entry["topic"] in names
+            for partition in entry["partitions"]
+        ]
 
 
 async def _check(asked: AIOKafkaAdminClient, partitions: int, topics: list[Topic]) -> None:

@@ -27,6 +27,7 @@ from streams.runtime.partition import Partition
 from streams.runtime.stopping import stop
 from streams.runtime.watch import Watch
 from streams.settings import Settings
+from streams.transactions.hidden import Hidden
 
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage
@@ -130,8 +131,14 @@ class Runtime(Service):
         await self._registry.aclose()
 
     def is_ready(self) -> bool:
-        """Tell whether the group has been joined and every assigned partition is open."""
-        return self.joined and all(partition.ready for partition in self.partitions.values())
+        """Tell whether the group has been joined, every assigned partition is open, and what is in it can be read."""
+        is_open = self.joined and all(partition.ready for partition in self.partitions.values())
+        return is_open and not self.hidden.overdue()
+
+    @property
+    def hidden(self) -> Hidden:
+        """What of the inputs nobody can read."""
+        return self._watch.hidden
 
     def channel(self, topic: str) -> Any:
         """Return the channel that the topic's agent reads."""

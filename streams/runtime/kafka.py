@@ -24,6 +24,7 @@ from streams.runtime.latest import Latest
 from streams.runtime.restoring import Progress
 from streams.runtime.state import State
 from streams.runtime.stopping import stop
+from streams.transactions import settlement
 
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage
@@ -50,11 +51,13 @@ class KafkaStore:
         self.latest = Latest()
 
     async def open(self) -> dict[str, int]:
-        """Fence former owners, restore from the changelog, return the positions."""
+        """Fence former owners, settle what they left half done, restore from the changelog, return the positions."""
         self._turn = 0
+        await self._settle()  # while coordinators still know how the last transactions ended
         await self._initialise(0)
         await self._reach(Point.FENCING)
         await self._initialise(1)
+        await self._settle(self._id(0), self._id(1))
         await self._reach(Point.FENCED)
         self.state = await self._restored(disk.open(self._path(), self._stage.timed, self._settings.state_bytes))
         await self._reach(Point.RESTORED)
@@ -63,13 +66,26 @@ class KafkaStore:
     async def _initialise(self, number: int) -> None:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka,
-            transactional_id=f"rondo-{self._stage.name}-{self._partition}-{number}",
+            transactional_id=self._id(number),
             transaction_timeout_ms=int(self._settings.transaction_timeout * 1000),
             max_batch_size=BATCH_BYTES,
             max_request_size=DEAD_LETTERS.max_bytes,
         )
         self._producers.append(producer)
         await producer.start()
+
+    async def _settle(self, *fenced: str) -> None:
+        await settlement.settle(self._settings.kafka, self._partitions(), fenced)
+
+    def _id(self, number: int) -> str:
+        return f"rondo-{self._stage.name}-{self._partition}-{number}"
+
+    def _partitions(self) -> set[TopicPartition]:
+        """Return what is read and written here: behind a transaction that is half done nothing of it can be read."""
+        topics = {*self._stage.reads, *self._stage.topics()} - {DEAD_LETTERS}
+        return {TopicPartition(topic.name, self._partition) for topic in topics} | {
+            TopicPartition(DEAD_LETTERS.name, 0)
+        }
 
     def _path(self) -> Path:
         """Return the state's directory: another broker's state is never mixed in."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import nan
 from typing import TYPE_CHECKING
 
+from aiokafka import TopicPartition
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -100,6 +101,7 @@ class Standing(Collector):
             ("rondo_lag_records", "Offsets between the position and the end.", 1),
             ("rondo_position_age_seconds", "Age of the first record that waits; 0 where none does.", 2),
             ("rondo_held_bytes", "Bytes of fetched records that wait.", 3),
+            ("rondo_hidden_seconds", "Seconds that one open transaction has hidden records; 0 where none does.", 4),
         ):
             yield _gauge(name, text, where, ((labels, figures[column]) for labels, figures in inputs))
         of_partition = ("stage", "partition")
@@ -158,5 +160,6 @@ def _inputs(runtimes: Iterable["Runtime"]) -> Iterator[tuple[tuple[str, ...], tu
     for runtime, partition in _turns(runtimes):
         for topic in runtime.stage.reads:
             stands = watch.stands(partition, topic.name, runtime.stage.clock())
-            figures = (stands.position, stands.lag, stands.age, stands.held)
+            hidden = runtime.hidden.seconds(TopicPartition(topic.name, partition.number))
+            figures = (stands.position, stands.lag, stands.age, stands.held, hidden)
             yield (runtime.stage.name, topic.name, str(partition.number)), figures

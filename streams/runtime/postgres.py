@@ -1,7 +1,7 @@
 """Positions and rows in Postgres: a block's commit is one Postgres transaction that begins with the position's move."""
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from postgres import writer
 from schemas.topics import DEAD_LETTERS
@@ -14,6 +14,7 @@ from streams.runtime.stage import Stage
 from streams.runtime.state import State
 from streams.runtime.stopping import stop
 from streams.runtime.store import LostPosition, Refused
+from streams.transactions import settlement
 
 UNFIT = (
     asyncpg.InvalidTextRepresentationError,  # as an id that is no UUID
@@ -60,7 +61,12 @@ class PostgresStore:
         self.latest = Latest()
 
     async def open(self) -> dict[str, int]:
-        """Connect and return the positions as Postgres has them; the guard in each write keeps other owners out."""
+        """Connect and return the positions as Postgres has them; the guard in each write keeps other owners out.
+
+        What others have left half done in the inputs is settled first: nothing behind it could be read.
+        """
+        read = {TopicPartition(topic.name, self._partition) for topic in self._stage.reads}
+        await settlement.settle(self._settings.kafka, read)
         self._connection = await asyncpg.connect(self._settings.postgres, timeout=self._settings.block_timeout)
         if (encoding := self._connection.get_settings().server_encoding) != _ENCODING:
             raise WrongEncoding(f"The database's encoding is {encoding}; Rondo needs {_ENCODING}. Take another.")

@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.runtime.stopping import stop
+from streams.transactions import settlement
+from streams.transactions.hidden import NOTICED, Hidden
 
 if TYPE_CHECKING:
     from streams.runtime.consumer import Runtime
@@ -92,6 +94,10 @@ class Watch:
         self._runtime = runtime
         self._settings = runtime.settings
         self._consumer: AIOKafkaConsumer | None = None
+        self._uncommitted: AIOKafkaConsumer | None = None
+        self.hidden = Hidden(self._settings.transaction_timeout + NOTICED)
+        """What of the inputs nobody can read."""
+        self._told: set[TopicPartition] = set()
         self._still: dict[tuple[str, Partition | None], Still] = {}
         self.every = min(LOOK_SECONDS, self._settings.stall_timeout / 4)
 
@@ -103,7 +109,9 @@ class Watch:
         except (KafkaError, TimeoutError):  # the broker is away: that is no stall of ours
             await self.close()
             self._still = {}
+            self.hidden.forget()
             return
+        await self._settle()
         await asyncio.gather(*(self._see(partition, topic, ends) for partition, topic in self._turns()))
         now = asyncio.get_running_loop().time()
         self._still = {
@@ -130,15 +138,44 @@ class Watch:
 
     async def connect(self) -> None:
         """Connect to the broker; raises KafkaError where it is away."""
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka, isolation_level="read_committed", enable_auto_commit=False
+        self._consumer = await self._connected("read_committed")
+        self._uncommitted = await self._connected("read_uncommitted")
+
+    async def _connected(self, isolation: Literal["read_committed", "read_uncommitted"]) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka, isolation_level=isolation, enable_auto_commit=False
         )
-        await self._consumer.start()
+        await consumer.start()
+        return consumer
 
     async def close(self) -> None:
-        """Close the connection."""
-        consumer, self._consumer = self._consumer, None
-        await stop(consumer)
+        """Close the connections."""
+        consumers, self._consumer, self._uncommitted = (self._consumer, self._uncommitted), None, None
+        await asyncio.gather(*map(stop, consumers))
+
+    async def _settle(self) -> None:
+        """Tell of transactions that hide records beyond their time, and settle those that are half done.
+
+        Whoever writes there would settle them when it opens its partition; but it may not run, or never open it again.
+        """
+        overdue = self.hidden.overdue()
+        for tp, offset in overdue.items():
+            if tp not in self._told:
+                log.error(
+                    "records hidden",
+                    stage=self._runtime.stage.name,
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=offset,
+                )
+        self._told = set(overdue)
+        if not overdue:
+            return
+        try:
+            async with asyncio.timeout(self._settings.session_timeout):
+                await settlement.settle(self._settings.kafka, overdue)
+        except (KafkaError, TimeoutError, settlement.Unsettled) as error:
+            log.critical("transaction not settled", stage=self._runtime.stage.name, error=str(error))
 
     def _turns(self) -> list[tuple["Partition", str]]:
         return [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.stage.reads]
@@ -160,12 +197,16 @@ class Watch:
             partition.sights[topic] = Sight(end, fetched, before.behind_since or now)
 
     async def _ends(self) -> dict[TopicPartition, int]:
-        if self._consumer is None:
+        if self._consumer is None or self._uncommitted is None:
             await self.connect()
         assert self._consumer
+        assert self._uncommitted
         asked = [TopicPartition(topic, partition.number) for partition, topic in self._turns()]
         some = [TopicPartition(self._runtime.stage.reads[0].name, 0)]  # to know that the broker answers
-        return dict(await self._consumer.end_offsets(asked or some))
+        written = dict(await self._uncommitted.end_offsets(asked or some))
+        ends = dict(await self._consumer.end_offsets(asked or some))
+        self.hidden.look(written, ends, asyncio.get_running_loop().time())
+        return ends
 
     def _moving(self) -> Iterator[tuple[tuple[str, "Partition | None"], Any, bool]]:
         """Yield what should move: what it is, a mark that grows when it does, and whether it should just now."""

@@ -1,0 +1,142 @@
+"""Asks a cluster which transactions are open in partitions, and what their coordinators say of them."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion, LeaderNotAvailableError, for_code
+
+from streams.transactions.wire import DescribeProducers, DescribeTransactions, ListTransactions, WriteTxnMarkers
+
+LIVE = frozenset({"Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence"})
+"""States in which a coordinator will still end a transaction."""
+
+_ENDED = {"CompleteCommit": True, "CompleteAbort": False}
+
+
+class NotOffered(RuntimeError):
+    """The broker does not serve a request that tells of transactions, or ends them, to clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A transaction that is open in a partition, from offset ``start`` on. ``coordinator`` is an epoch."""
+
+    partition: TopicPartition
+    producer: int
+    epoch: int
+    start: int
+    coordinator: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a coordinator says of a transactional id: its state, and the partitions whose marker is still to come."""
+
+    id: str
+    producer: int
+    epoch: int
+    state: str
+    partitions: frozenset[TopicPartition]
+
+    def is_at_work_on(self, found: Open) -> bool:
+        """Whether the coordinator will end this transaction in its partition by itself."""
+        is_it = self.epoch == found.epoch or self.state != "Ongoing"  # who fences ends it with a higher epoch
+        return self.state in LIVE and is_it and found.partition in self.partitions
+
+    def committed(self, epoch: int) -> bool | None:
+        """Return whether the last transaction of this epoch was committed, None where that is forgotten."""
+        return _ENDED.get(self.state) if self.epoch == epoch else None
+
+
+class Cluster:
+    """A connection to all brokers that lead some partitions."""
+
+    def __init__(self, client: AIOKafkaClient) -> None:
+        self._client = client
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, kafka: str, partitions: Iterable[TopicPartition]) -> AsyncIterator[Self]:
+        """Connect; raises KafkaConnectionError where there is no broker."""
+        client = AIOKafkaClient(bootstrap_servers=kafka)
+        try:
+            await client.bootstrap()
+            await client.set_topics({tp.topic for tp in partitions})
+            yield cls(client)
+        finally:
+            await client.close()
+
+    async def open_in(self, partitions: Collection[TopicPartition]) -> list[Open]:
+        """Return the transactions that are open in partitions; raises KafkaError where one can't be asked."""
+        found: list[Open] = []
+        for node, led in self._by_leader(partitions).items():
+            answer = await self._ask(node, DescribeProducers([(*each, {}) for each in _grouped(led)]))
+            for name, described, _ in answer.topics:
+                for number, code, _, producers, _ in described:
+                    _check(code)
+                    found += [
+                        Open(TopicPartition(name, number), producer, epoch, start, coordinator)
+                        for producer, epoch, _, _, coordinator, start, _ in producers
+                        if start >= 0
+                    ]
+        return found
+
+    async def known(self, producers: Collection[int]) -> dict[int, Known]:
+        """Return what coordinators say of producers, of those that they know."""
+        found: dict[int, Known] = {}
+        for node in [broker.nodeId for broker in self._client.cluster.brokers()]:
+            listed = await self._ask(node, ListTransactions([], sorted(producers)))
+            _check(listed.error_code)
+            if ids := [identity for identity, *_ in listed.transactions]:
+                described = await self._ask(node, DescribeTransactions(ids))
+                for code, identity, state, _, _, producer, epoch, topics, _ in described.transactions:
+                    _check(code)
+                    partitions = frozenset(
+                        TopicPartition(topic, number) for topic, some, _ in topics for number in some
+                    )
+                    found[producer] = Known(identity, producer, epoch, state, partitions)
+        return found
+
+    async def mark(self, found: Open, *, committed: bool) -> None:
+        """End an open transaction in its partition."""
+        tp, coordinator = found.partition, max(0, found.coordinator)
+        topics: list[tuple[Any, ...]] = [(tp.topic, [tp.partition], {})]
+        (node,) = self._by_leader([tp])
+        marker: tuple[Any, ...] = (found.producer, found.epoch, committed, topics, coordinator, {})
+        answer = await self._ask(node, WriteTxnMarkers([marker]))
+        for _, marked, _ in answer.markers:
+            for _, partitions, _ in marked:
+                for _, code, _ in partitions:
+                    _check(code)
+
+    def _by_leader(self, partitions: Collection[TopicPartition]) -> dict[int, list[TopicPartition]]:
+        led = defaultdict[int, list[TopicPartition]](list)
+        for tp in partitions:
+            leader = self._client.cluster.leader_for_partition(tp)
+            if leader is None or leader < 0:
+                raise LeaderNotAvailableError(f"{tp.topic}/{tp.partition} has no leader just now.")
+            led[leader].append(tp)
+        return led
+
+    async def _ask(self, node: int, request: Any) -> Any:
+        try:
+            return await self._client.send(node, request)
+        except (IncompatibleBrokerVersion, NotImplementedError) as error:
+            raise NotOffered(f"The broker does not serve {type(request).__name__} ({error}).") from error
+
+
+def _grouped(partitions: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
+    by_topic = defaultdict[str, list[int]](list)
+    for tp in partitions:
+        by_topic[tp.topic].append(tp.partition)
+    return list(by_topic.items())
+
+
+def _check(code: int) -> None:
+    if code:
+        raise for_code(code)

@@ -1,0 +1,173 @@
+"""What a broker has left half done is settled, in the right direction, before anything is read behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from rondo.lag import HIDDEN, table
+from schemas import records as r
+from schemas.topics import Topic
+from streams import lag
+from streams.reading import committed, overdue
+from streams.runtime import watch
+from streams.runtime.kafka import POSITION
+from streams.runtime.metrics import exposition
+from streams.settings import Settings
+from streams.transactions import wire
+from streams.transactions.settlement import Unsettled
+from tests.integration.runtime.counting import Counting, Log, command, prepared, running
+from tests.integration.runtime.owner import Owner
+from tests.integration.runtime.planted import half_done, producing, trusting
+
+Make = Callable[..., Owner]
+
+
+@pytest.fixture(autouse=True)
+async def trusting_broker(kafka: str) -> AsyncIterator[None]:
+    async with trusting(kafka):
+        yield
+
+
+async def visible(kafka: str, topic: Topic) -> list[bytes]:
+    """What is committed in partition 0, up to where nothing hides anything."""
+    return [raw.value async for raw in committed(kafka, topic.name) if raw.partition == 0]
+
+
+async def hidden(kafka: str, tp: TopicPartition) -> int:
+    """How many offsets lie behind a transaction that is open."""
+    ends = []
+    for isolation in ("read_uncommitted", "read_committed"):
+        async with AIOKafkaConsumer(bootstrap_servers=kafka, isolation_level=isolation) as consumer:
+            ends.append((await consumer.end_offsets([tp]))[tp])
+    return ends[0] - ends[1]
+
+
+@pytest.mark.parametrize(
+    "ended", [{"commit": True}, {"commit": False}, {"commit": True, "named": False}], ids=["commit", "abort", "hung"]
+)
+@pytest.mark.parametrize("identity", ["rondo-{}-0-0", "rondo-{}-0-1", "another-{}"])
+async def test_what_was_left_half_done_ends_as_it_was_decided_when_its_partition_is_opened(
+    owner: Make, kafka: str, identity: str, ended: dict[str, bool]
+):
+    one = owner("a")
+    topic = one.counting.commands if identity.startswith("another") else one.counting.counts
+    where = TopicPartition(topic.name, 0)
+    async with producing(kafka, identity.format(one.counting.stage.name)) as producer:
+        await half_done(producer, where, b"planted", **ended)
+    assert await hidden(kafka, where) == 1
+    await one.open()
+    assert await hidden(kafka, where) == 0
+    assert (b"planted" in await visible(kafka, topic)) == (ended == {"commit": True})
+
+
+async def test_state_that_is_ahead_of_a_commit_that_was_hidden_is_not_taken_for_a_loss(
+    owner: Make, log: Log, kafka: str
+):
+    one = await owner("a").open()
+    assert await one.next()
+    changelog = one.counting.stage.changelog_name
+    behind = log.codec.encode(changelog, r.Position({one.counting.commands.name: 2}))
+    producer, state = one.store._producers[1], one.store.state
+    await half_done(producer, TopicPartition(changelog, 0), behind, commit=True, key=POSITION)
+    state.write({POSITION: behind}, state.changelog + 2, 1_000)  # behind the first block's marker, as after a commit
+    await one.store.close()
+    assert (await owner("a").open()).positions == {one.counting.commands.name: 2}
+
+
+async def test_an_aborted_block_that_was_not_marked_does_not_come_back_with_the_next_commit(
+    owner: Make, log: Log, kafka: str
+):
+    one = await owner("a").open()
+    assert await one.next()
+    where = TopicPartition(one.counting.counts.name, 0)
+    planted = (await visible(kafka, one.counting.counts))[0]
+    await half_done(one.store._producers[1], where, planted, commit=False)
+    await one.store.close()
+    one = await owner("a").open()
+    assert await one.next()
+    assert await one.next()
+    assert [count.version for count in await log.read(one.counting.counts) if count.user == "ann"] == [1, 2, 3]
+
+
+async def test_a_transaction_that_somebody_is_at_work_on_is_left_to_them(owner: Make, kafka: str):
+    one = owner("a")
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await producer.begin_transaction()
+        await producer.send_and_wait(one.counting.commands.name, b"theirs", partition=0)
+        await one.open()
+        await producer.commit_transaction()
+    assert await visible(kafka, one.counting.commands) == [b"theirs"]
+
+
+async def test_who_could_still_use_the_producer_of_what_was_settled_is_fenced(owner: Make, kafka: str):
+    one = owner("a")
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await half_done(producer, TopicPartition(one.counting.commands.name, 0), b"planted", commit=True)
+        await one.open()
+        with pytest.raises(KafkaError):
+            await producer.send_and_wait(one.counting.commands.name, b"late", partition=1)
+    assert await visible(kafka, one.counting.commands) == [b"planted"]
+
+
+async def test_nothing_is_read_where_the_broker_lets_nobody_settle_it(
+    owner: Make, kafka: str, monkeypatch: pytest.MonkeyPatch
+):
+    one = owner("a")
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await half_done(producer, TopicPartition(one.counting.commands.name, 0), b"planted", commit=True)
+    monkeypatch.setattr(wire.WriteTxnMarkers, "API_KEY", 9999)  # one that no broker serves
+    with pytest.raises(Unsettled, match="does not serve WriteTxnMarkers"):
+        await one.open()
+    monkeypatch.undo()
+    await one.open()
+
+
+@pytest.fixture
+async def hiding(worker_settings: Settings, kafka: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Counting]:
+    """A counting stage that runs, with a transaction in its input that was left half done meanwhile."""
+    monkeypatch.setattr(watch, "NOTICED", 0.0)
+    counting = Counting(worker_settings.model_copy(update={"transaction_timeout": 0.5, "stall_timeout": 2.0}))
+    await prepared(counting)
+    monkeypatch.setattr(wire.WriteTxnMarkers, "API_KEY", 9999)  # one that no broker serves
+    async with running(counting.stage), producing(kafka, f"another-{uuid4()}") as producer:
+        await half_done(producer, TopicPartition(counting.commands.name, 0), b"planted", commit=False)
+        yield counting
+
+
+def seconds(counting: Counting) -> float:
+    """What the metric says of partition 0 of the commands."""
+    name = f'rondo_hidden_seconds{{partition="0",stage="{counting.stage.name}",topic="{counting.commands.name}"}}'
+    (line,) = [line for line in exposition([counting.stage]).decode().splitlines() if line.startswith(name)]
+    return float(line.rpartition(" ")[2])
+
+
+async def ready(counting: Counting, wanted: bool) -> None:
+    """Return once the worker says so."""
+    async with asyncio.timeout(20):
+        while counting.stage.ready() != wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_a_worker_tells_of_records_that_stay_hidden_and_settles_what_hides_them_once_it_may(
+    hiding: Counting, log: Log, monkeypatch: pytest.MonkeyPatch
+):
+    await log.put(hiding.commands, [command("ann", 1)])
+    await ready(hiding, False)
+    assert seconds(hiding) >= 0.5
+    monkeypatch.undo()  # the broker lets it settle it
+    assert [count.user for count in await log.wait_for(hiding.counts, 1)] == ["ann"]
+    await ready(hiding, True)
+    assert seconds(hiding) == 0
+
+
+async def test_tools_tell_of_records_that_stay_hidden(hiding: Counting, kafka: str, monkeypatch: pytest.MonkeyPatch):
+    where = TopicPartition(hiding.commands.name, 0)
+    assert await overdue(kafka, [where, TopicPartition(hiding.commands.name, 1)], 0.5) == {where: 1}
+    monkeypatch.setattr(lag, "PATIENCE", 0.5)
+    found = await lag.lags(kafka, hiding.stage.settings.registry, "", [hiding.stage], 0)
+    assert {one.partition: one.hidden for one in found if one.topic == where.topic} == {0: True, 1: False}
+    assert HIDDEN in str(table(found).caption)

@@ -1,0 +1,43 @@
+"""What is hidden for longer than a transaction may take is told; what moves, or ends in time, is not."""
+
+from aiokafka import TopicPartition
+
+from streams.transactions.hidden import Hidden
+
+HERE, THERE = TopicPartition("task-events", 0), TopicPartition("task-events", 1)
+
+
+def looked(*ends: tuple[int, int], seconds: float = 10) -> Hidden:
+    """What is known after looks at (written, committed) ends of one partition, so many seconds one after the other."""
+    hidden = Hidden(20)
+    for number, (written, stable) in enumerate(ends):
+        hidden.look({HERE: written, THERE: 5}, {HERE: stable, THERE: 5}, number * seconds)
+    return hidden
+
+
+def test_where_reading_stands_still_before_the_end_for_its_time_records_are_hidden():
+    hidden = looked((9, 4), (12, 4), (20, 4))
+    assert hidden.overdue() == {HERE: 4}
+    assert (hidden.seconds(HERE), hidden.seconds(THERE)) == (20, 0)
+
+
+def test_until_its_time_is_over_a_transaction_is_waited_for():
+    assert looked((9, 4), (12, 4)).overdue() == {}
+    assert looked((9, 4), (12, 4)).waiting()
+    assert not looked((9, 4), (12, 4), (20, 4)).waiting()
+
+
+def test_one_transaction_after_the_other_hides_nothing():
+    assert looked((9, 4), (12, 9), (20, 12), (30, 20)).overdue() == {}
+
+
+def test_what_has_ended_is_forgotten():
+    hidden = looked((9, 4), (12, 4), (20, 4), (20, 20))
+    assert (hidden.overdue(), hidden.seconds(HERE), hidden.waiting()) == ({}, 0, False)
+
+
+def test_nothing_is_held_against_a_broker_that_did_not_answer_meanwhile():
+    hidden = looked((9, 4), (12, 4), (20, 4))
+    hidden.forget()
+    hidden.look({HERE: 20}, {HERE: 4}, 30)
+    assert hidden.overdue() == {}
