@@ -1,6 +1,9 @@
 """What a broker has left half done is settled, in the right direction, before anything is read behind it."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from uuid import uuid4
 
@@ -17,7 +20,7 @@ from streams.runtime import watch
 from streams.runtime.kafka import POSITION
 from streams.runtime.metrics import exposition
 from streams.settings import Settings
-from streams.transactions import wire
+from streams.transactions import history, wire
 from streams.transactions.settlement import Unsettled
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 from tests.integration.runtime.owner import Owner
@@ -124,6 +127,28 @@ async def test_nothing_is_read_where_the_broker_lets_nobody_settle_it(
         await one.open()
     monkeypatch.undo()
     await one.open()
+
+
+@pytest.mark.parametrize("end", ["commit", "abort"])
+async def test_what_nothing_tells_the_end_of_is_refused_until_somebody_ends_it(
+    owner: Make, kafka: str, end: str, monkeypatch: pytest.MonkeyPatch
+):
+    one = owner("a")
+    where = TopicPartition(one.counting.commands.name, 0)
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await half_done(producer, where, b"planted", commit=True)
+    async with producing(kafka, producer._txn_manager.transactional_id):  # so its coordinator forgets it
+        pass
+    monkeypatch.setattr(history, "TOPIC", "compacted")
+    with pytest.raises(
+        Unsettled, match=rf"Since offset 1 of {where.topic}/0 .* nothing tells whether it was"
+    ):
+        await one.open()
+    command = [sys.executable, "-m", "streams.transactions", end, f"{where.topic}/0"]
+    ended = await asyncio.to_thread(subprocess.run, command, env={**os.environ, "RONDO_KAFKA": kafka}, check=True)
+    assert ended.returncode == 0
+    await one.open()
+    assert await visible(kafka, one.counting.commands) == ([b"planted"] if end == "commit" else [])
 
 
 @pytest.fixture
