@@ -143,7 +143,10 @@ def health_app(stages: Sequence[Stage], clock: ClockWatch) -> FastAPI:
     async def ready(response: Response) -> dict[str, bool | list[str]]:
         parts = {stage.name: stage.ready() for stage in stages}
         response.status_code = 200 if all(parts.values()) else 503
-        warnings = clock.warnings()
-        return {**parts, "warnings": warnings} if warnings else {**parts}
+        told = {
+            "closed": [reason for stage in stages if not parts[stage.name] for reason in stage.closed()],
+            "warnings": clock.warnings(),
+        }
+        return {**parts, **{name: sentences for name, sentences in told.items() if sentences}}
 
     return app

@@ -144,11 +144,20 @@ async def _verify_disk(part: Part, found: Verified, stands: State) -> None:
     if not path.exists():
         return
     try:
-        disk = State(path)
+        await _verify_state(part, found, stands, path)
     except Damaged as error:
         raise part.differs(str(path), f"the disk is damaged ({error}): its next worker restores it.") from error
-    except DiskError:
-        found.notes.append("its disk is in use by a worker and was not compared")
+
+
+async def _verify_state(part: Part, found: Verified, stands: State, path: Path) -> None:
+    """Compare a database with the changelog. Raises ``Damaged`` where it can't be read."""
+    try:
+        disk = State(path)
+    except Damaged:
+        raise
+    except DiskError as error:
+        in_use = "lock" in str(error).removeprefix(str(path))
+        found.notes.append(f"its disk {'is in use by a worker' if in_use else error} and was not compared")
         return
     with closing(disk):
         since = await _changed_since(part, disk.changelog)

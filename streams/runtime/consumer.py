@@ -140,6 +140,16 @@ class Runtime(Service):
         """What of the inputs nobody can read."""
         return self._watch.hidden
 
+    def closed(self) -> list[str]:
+        """Return why it is not ready, one sentence for each partition that is not open."""
+        if not self.joined:
+            return [f"{self.stage.name} waits for its group to give it partitions."]
+        return [
+            f"{self.stage.name}, partition {partition.number}: {partition.closed.cause or 'it is being opened.'}"
+            for partition in self.partitions.values()
+            if not partition.ready
+        ]
+
     def channel(self, topic: str) -> Any:
         """Return the channel that the topic's agent reads."""
         return next(channel for channel in self.stage.app.topics if topic in channel.topics)
@@ -271,6 +281,8 @@ class Runtime(Service):
         try:
             while not self.should_stop:
                 await self.sleep(self._watch.every)
+                for partition in self.partitions.values():
+                    partition.closed.tell(self.stage.name, partition.number)
                 await self._watch.look()  # a stall crashes the service, and with it the process
         finally:
             await self._watch.close()

@@ -10,6 +10,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from streams import topics
+from streams.runtime import metrics
 from streams.runtime.state import MEMORY, Damaged, State
 
 _SET_ASIDE = ".damaged"
@@ -24,7 +25,10 @@ def directory(data: Path, cluster: str, stage: str, partition: int) -> Path:
 
 
 def open(path: Path, timed: bytes | None = None, memory: int = MEMORY) -> State:  # noqa: A001 - disk.open
-    """Open a state; one that is damaged is set aside, and an empty one takes its place."""
+    """Open a state; one that is damaged is set aside, and an empty one takes its place.
+
+    Raises ``DiskError`` where that can't be opened either.
+    """
     try:
         return State(path, timed, memory)
     except Damaged as error:
@@ -33,10 +37,15 @@ def open(path: Path, timed: bytes | None = None, memory: int = MEMORY) -> State:
 
 
 def close(state: State) -> None:
-    """Close a state; one that turned out to be damaged is set aside."""
+    """Close a state; one that turned out to be damaged, at the latest now, is set aside. Raises nothing."""
     state.close()
-    if state.damaged:
-        _set_aside(state.path, Damaged("found while it was read"))
+    if isinstance(state.fault, Damaged):
+        try:
+            _set_aside(state.path, state.fault)
+        except OSError as error:
+            log.critical("damaged state can't be set aside", state=str(state.path), error=str(error))
+    elif state.fault:
+        log.warning("state not written to the end", state=str(state.path), error=str(state.fault))
 
 
 def usable(state: State, now: int, changelog: TopicPartition, end: int) -> State:
@@ -58,8 +67,10 @@ def usable(state: State, now: int, changelog: TopicPartition, end: int) -> State
 
 
 def _set_aside(path: Path, error: Damaged) -> None:
-    """Keep the directory beside, in place of one that was set aside before."""
+    """Keep the directory beside, in place of one that was set aside before. Raises OSError where it can't be moved."""
     aside = path.with_name(path.name + _SET_ASIDE)
     shutil.rmtree(aside, ignore_errors=True)
+    aside.unlink(missing_ok=True)
     path.rename(aside)
+    metrics.SET_ASIDE.labels(path.parent.name).inc()
     log.error("state damaged, set aside and restored whole", state=str(aside), error=str(error))

@@ -61,6 +61,8 @@ class KafkaStore:
         await self._reach(Point.FENCED)
         self.state = await self._restored(disk.open(self._path(), self._stage.timed, self._settings.state_bytes))
         await self._reach(Point.RESTORED)
+        if self.state.changelog and self.state.get(POSITION) is None:
+            self.state.lacks("its positions")  # every block has written them: without, all would be read again
         return positions(self.state, self._stage.codec)
 
     async def _initialise(self, number: int) -> None:

@@ -18,6 +18,7 @@ from schemas import records as r
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
 from streams.runtime import failpoints
+from streams.runtime.alarm import Closed
 from streams.runtime.block import Block, FoldError
 from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
@@ -39,6 +40,10 @@ log = structlog.get_logger()
 
 class Hanging(RuntimeError):
     """An agent awaits something within a block that was taken away from it."""
+
+
+class NotAMember(RuntimeError):
+    """The group has not said that this worker is one of its members: it must not open the partition."""
 
 
 class Overdue(TimeoutError):
@@ -64,6 +69,8 @@ class Partition:
         """Whether that was last since its agent did not give a block back."""
         self.others = 0
         """How often it was for another error: what lies outside, as a broker or a disk, or in the records."""
+        self.closed = Closed()
+        """Since when and why it is closed after an error."""
         self.sights = {topic.name: Sight() for topic in runtime.stage.reads}
         self._current: Block | None = None
         self._runtime = runtime
@@ -184,6 +191,7 @@ class Partition:
         self._runtime.seek(self)
         await self._sought.wait()
         self.ready = not self._closing.is_set()
+        self.closed.opened()
         self._plan_tick()
 
     async def _discard(self, error: Exception) -> None:
@@ -194,6 +202,7 @@ class Partition:
         self.accepting = self.ready = False
         self._current = None
         self.attempts += 1
+        self.closed.failed(error)
         self.hangs = isinstance(error, Hanging | Overdue)
         self.others += not self.hangs
         self._runtime.metrics.retries.inc()
@@ -207,6 +216,8 @@ class Partition:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), self._settings.retry_pause)
             member = await self._runtime.is_member()
+            if not member:
+                self.closed.failed(NotAMember(f"The group has not confirmed this worker since {error!r}."))
 
     # Forming a block.
 
@@ -282,6 +293,7 @@ class Partition:
             self._halve(block)
             raise
         self.positions, self._current = positions, None
+        self.closed.worked()
         self._runtime.metrics.committed(block, time.monotonic() - began)
         await self._reach(Point.ACKNOWLEDGED)
         self._condemned.pop(block.topic, None)

@@ -144,6 +144,10 @@ class Stage:
         """Tell whether the stage runs and every partition that it was assigned is open."""
         return self.runtime is not None and self.runtime.is_ready()
 
+    def closed(self) -> list[str]:
+        """Return why it is not ready, as sentences."""
+        return self.runtime.closed() if self.runtime else [f"{self.name} has not started yet."]
+
     async def produce(self, topic: Topic, record: Struct, partition: int) -> None:
         """Produce one record outside any block; see ``Runtime.produce``."""
         assert self.runtime, f"The stage {self.name} does not run."

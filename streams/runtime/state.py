@@ -3,15 +3,27 @@
 Keys are ``<table> 00 <key>``, so that one table's keys are together and sorted. Values are Avro, as on the changelog.
 """
 
+import errno
 import functools
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 from msgspec import Struct
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch, WriteBufferManager
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DbClosedError,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteBufferManager,
+    WriteOptions,
+)
 
 from schemas import records as r
 from schemas.codec import Undecodable
@@ -25,7 +37,15 @@ V = TypeVar("V", bound=Struct)
 
 _APPLIED = struct.Struct(">QQQ")
 _APPLIED_KEY = b"\x00changelog"  # how far, when and how many timers: kept only here, never on the changelog itself
-_DAMAGE = ("Corruption:", "IO error: No such file or directory:")  # its binding raises but one type: Exception
+_MACHINE = tuple(  # RocksDB's binding raises but one type, Exception, so what went wrong is told by its text alone
+    os.strerror(number)
+    for number in (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM),  # of something there is not enough
+        *(errno.EACCES, errno.EPERM, errno.EROFS),  # it is not allowed
+        *(errno.ENOLCK, errno.EAGAIN, errno.EBUSY),  # somebody else has it
+        *(errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT),  # the disk is away
+    )
+)
 _MIB = 1024 * 1024
 MEMORY = 64 * _MIB  # of all databases of a process
 
@@ -53,7 +73,6 @@ def _options(memory: Memory) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_manager(memory.buffers)
-    options.set_max_total_wal_size(16 * _MIB)  # on the disk, and how much is read again when it is opened
     options.set_write_buffer_size(4 * _MIB)
     options.set_max_write_buffer_number(2)
     options.set_keep_log_file_num(2)
@@ -69,6 +88,17 @@ def _options(memory: Memory) -> Options:
     return options
 
 
+def _unlogged() -> WriteOptions:
+    """Return options for writing without RocksDB's own log: a state is always what its last flush left, as a whole.
+
+    What is in memory when a process dies is on the changelog. With a log of its own a database whose manifest had
+    lost a flush took the writes after it for all there were, and the changelog's offset with them.
+    """
+    options = WriteOptions()
+    options.disable_wal = True  # type: ignore[assignment, method-assign]  # a property, that its stub takes for a method
+    return options
+
+
 class DiskError(OSError):
     """RocksDB can't open, read or write: it lies in the machine, and no record is at fault."""
 
@@ -78,7 +108,7 @@ class Unreadable(DiskError):
 
 
 class Damaged(DiskError):
-    """RocksDB can't read its own files: the state is to be set aside and restored."""
+    """RocksDB can't make sense of its own files: the state is to be set aside and restored."""
 
 
 class State:
@@ -87,33 +117,44 @@ class State:
     ``changelog`` is the changelog's next offset that it does not hold yet, ``at`` when it was last written, in
     milliseconds since 1970. ``timers`` is how many keys begin with the prefix ``timed``. It is kept with every write,
     since to count millions takes seconds, and RocksDB's estimate knows only the whole database; the price is a look-up
-    for each timer that is set or removed. Opening, reading and writing raise ``DiskError``, or its ``Damaged``.
+    for each timer that is set or removed. Opening, reading and writing raise ``DiskError``, or its ``Damaged``;
+    closing raises nothing. ``fault`` is what has gone wrong so far, damage before anything else.
     """
 
     def __init__(self, path: Path, timed: bytes | None = None, memory: int = MEMORY) -> None:
-        path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.timed = timed
         self.memory = memory
-        self.damaged = False
+        self.fault: DiskError | None = None
+        self._unlogged = _unlogged()
+        self._check_files()
         try:
             self._db = Rdict(utf8(path), options=_options(Memory.of(memory)))
-        except Exception as error:
+        except BaseException as error:
             raise self._judged(error) from error
         try:
             applied = _APPLIED.unpack(self.get(_APPLIED_KEY) or bytes(_APPLIED.size))
         except (DiskError, struct.error) as error:
-            self._db.close()  # or its lock would stay
+            self.close()  # or its lock would stay
             if isinstance(error, struct.error):
-                raise Damaged(str(error)) from error
+                raise Damaged(f"{path}: {error}") from error
             raise
         self.changelog, self.at, self.timers = applied
+
+    def _check_files(self) -> None:
+        """Make the directory. Raises ``Damaged`` where RocksDB would take one with files for an empty one, or none."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise Damaged(f"{self.path} is no directory.") from error
+        if not (self.path / "CURRENT").exists() and any(self.path.glob("*.sst")):
+            raise Damaged(f"{self.path} holds data, but the file CURRENT is missing.")
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of ``key`` as last committed."""
         try:
             return cast("bytes | None", self._db.get(key))
-        except Exception as error:
+        except BaseException as error:
             raise self._judged(error) from error
 
     def write(self, changes: dict[bytes, bytes | None], changelog: int, at: int) -> None:
@@ -129,27 +170,33 @@ class State:
                 batch.put(key, value)
         batch.put(_APPLIED_KEY, _APPLIED.pack(changelog, at, timers))
         try:
-            self._db.write(batch)
-        except Exception as error:
+            self._db.write(batch, self._unlogged)
+        except BaseException as error:
             raise self._judged(error) from error
         self.changelog, self.at, self.timers = changelog, at, timers
 
     def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return at most ``limit`` entries with start < key < end, in order.
 
-        The iterator is gone on return: a live one would keep the database locked after ``close``.
+        The iterator is gone on return: a live one would keep the database locked after ``close``. At a block that it
+        can't read it only ends, as at the last key: which of both it was, its status alone tells.
         """
         bound = ReadOptions()
         bound.set_iterate_upper_bound(end)
         found: list[tuple[bytes, bytes]] = []
+        iterator = None
         try:
-            for key, value in self._db.items(from_key=start, read_opt=bound):
-                if key != start:
-                    found.append((cast("bytes", key), value))
-                if len(found) >= limit:
-                    break
-        except Exception as error:
+            iterator = self._db.iter(bound)
+            iterator.seek(start)
+            while iterator.valid() and len(found) < limit:
+                if (key := iterator.key()) != start:
+                    found.append((key, iterator.value()))
+                iterator.next()
+            iterator.status()
+        except BaseException as error:
             raise self._judged(error) from error
+        finally:
+            iterator = None
         return found
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -159,15 +206,31 @@ class State:
             yield from found
             at = found[-1][0]
 
-    def close(self) -> None:
-        """Close the database, so that it can be opened again."""
-        self._db.close()
+    def lacks(self, what: str) -> NoReturn:
+        """Raise ``Damaged``, as it lacks what it must have."""
+        self.fault = Damaged(f"{self.path} lacks {what}.")
+        raise self.fault
 
-    def _judged(self, error: Exception) -> DiskError:
-        """Return what an error of RocksDB means; a lock that is held or a full disk is no damage."""
-        damaged = str(error).startswith(_DAMAGE)
-        self.damaged |= damaged
-        return (Damaged if damaged else DiskError)(f"{self.path}: {error}")
+    def close(self) -> None:
+        """Close the database, so that it can be opened again; what it can't write any more is on the changelog."""
+        try:
+            self._db.close()
+        except BaseException as error:
+            if not isinstance(self._judged(error), DiskError):
+                raise
+
+    def _judged(self, error: BaseException) -> BaseException:
+        """Return what an error of RocksDB means: damage, unless its text tells of the machine, as of a full disk.
+
+        A state is made again from its changelog, so what nobody has thought of is rather damage than a retry for ever.
+        """
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # of the binding, in Rust
+            return error
+        damaged = not isinstance(error, DbClosedError) and not any(text in str(error) for text in _MACHINE)
+        judged = (Damaged if damaged else DiskError)(f"{self.path}: {error}")
+        if not isinstance(self.fault, Damaged):
+            self.fault = judged
+        return judged
 
 
 class Table(Generic[V]):

@@ -16,6 +16,7 @@ from streams.runtime.disk import directory
 from streams.runtime.kafka import KafkaStore
 from streams.runtime.state import State
 from tests.integration.runtime.counting import Counting, Log, command, outcome, prepared, running
+from tests.integration.runtime.test_disk import flipped
 
 
 async def verified(counting: Counting) -> Report:
@@ -121,6 +122,15 @@ async def test_a_value_on_the_disk_that_was_changed_is_named(counted: Counting):
     found = await first(counted)
     assert (found.place, found.field, found.stands, found.replayed) == ("key heads ann", "sequence", "12", "10")
     assert str(path) in found.reason
+
+
+async def test_a_damaged_disk_is_named(counted: Counting):
+    path = doctor(counted)
+    for file in path.glob("*.sst"):
+        flipped(file)
+    found = await first(counted)
+    assert found.place == str(path)
+    assert "damaged" in found.reason
 
 
 async def raws(log: Log, topic: Topic) -> list[ConsumerRecord]:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,7 +14,7 @@ import structlog
 from schemas.topics import DEAD_LETTERS
 from streams.runtime import Stage, disk
 from streams.runtime.failpoints import Point
-from streams.runtime.kafka import KafkaStore
+from streams.runtime.kafka import POSITION, KafkaStore
 from streams.runtime.state import DiskError, State
 from streams.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
@@ -83,6 +84,30 @@ async def test_a_damaged_state_is_set_aside_reported_and_restored(worker_setting
     with structlog.testing.capture_logs() as lines:
         assert await counted_on(worker_settings, log, name) == {(1, 2)}
     assert [line["state"] for line in lines if line["log_level"] == "error"] == [str(path) + ".damaged"]
+    assert path.with_name("0.damaged").is_dir()
+
+
+async def test_a_state_that_is_damaged_while_it_runs_is_set_aside_reported_and_restored(worker_settings, log: Log):
+    name = await counted(worker_settings, log)
+    flushed(path := state_of(worker_settings, name))
+    counting = Counting(worker_settings, name)
+    with structlog.testing.capture_logs() as lines:
+        async with running(counting.stage):
+            flipped(next(path.glob("*.sst")))
+            await log.put(counting.commands, [command(user, 1) for user in USERS])
+            counts = await log.wait_for(counting.counts, 2 * len(USERS))
+            assert set(map(tuple, numbers(counts).values())) == {(1, 2)}
+            assert await of(counting.stage, "rondo_states_set_aside_total")() == 1
+            assert not counting.stage.app.crashed
+    assert [line["state"] for line in lines if line["log_level"] == "error"] == [str(path) + ".damaged"]
+
+
+async def test_a_state_without_its_positions_is_set_aside_and_restored(worker_settings, log: Log):
+    name = await counted(worker_settings, log)
+    state = State(path := state_of(worker_settings, name))
+    state.write({POSITION: None}, state.changelog, state.at)
+    state.close()
+    assert await counted_on(worker_settings, log, name) == {(1, 2)}
     assert path.with_name("0.damaged").is_dir()
 
 
@@ -174,7 +199,7 @@ class Failing:
         self._disk, self._database = disk, database
 
     def __getattr__(self, name: str) -> Any:
-        return fail if self._disk.ill and name in {"get", "items"} else getattr(self._database, name)
+        return fail if self._disk.ill and name in {"get", "iter"} else getattr(self._database, name)
 
 
 def fail(*_: Any, **__: Any) -> NoReturn:
@@ -185,6 +210,15 @@ async def on(ill: Disk, settings: Settings) -> Counting:
     counting = await prepared(Counting(settings))
     counting.stage.store = partial(Ailing, ill, counting.stage)
     return counting
+
+
+def closed(counting: Counting) -> Callable[[], Awaitable[str]]:
+    """Return a look at why a worker is not ready, as it says."""
+
+    async def look() -> str:
+        return " ".join(counting.stage.closed())
+
+    return look
 
 
 async def dead_letters(counting: Counting, log: Log) -> list[str]:
@@ -198,6 +232,7 @@ async def test_records_wait_while_the_disk_can_not_be_read(worker_settings, log:
         ill.ill = True
         await log.put(counting.commands, [command("ann", n) for n in range(20)])
         await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 3)
+        await until(closed(counting), lambda found: "partition 0: DiskError" in found and "Too many open" in found)
         ill.ill = False
         counts = await log.wait_for(counting.counts, 20)
     assert numbers(counts) == {"ann": list(range(1, 21))}
