@@ -7,12 +7,10 @@ beside the rebalance callbacks, never in them: no heartbeat is sent during a cal
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import stamina  # retries with backoff and jitter, by the author of structlog, which it logs through
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError, KafkaError
 from mode import Service
 from msgspec import Struct
@@ -22,6 +20,7 @@ from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
 from streams.runtime import membership
+from streams.runtime.membership import Assignor, Worker
 from streams.runtime.metrics import Metrics
 from streams.runtime.partition import Partition
 from streams.runtime.stopping import stop
@@ -44,6 +43,10 @@ log = structlog.get_logger()
 PATIENCE = 120.0  # seconds to wait for registry and broker at the start
 
 
+class Replaced(RuntimeError):
+    """Another worker of the same instance's name has taken this one's place."""
+
+
 class Ahead(RuntimeError):
     """A stage's positions are ahead of the log."""
 
@@ -54,6 +57,10 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, _: frozenset[TopicPartition]) -> None:
         await self._runtime.revoke()
+        if await self._runtime.is_replaced():
+            # aiokafka would go on to join, as its heartbeats know no instances, and so take the name back; only a
+            # callback that is cancelled ends that.
+            raise asyncio.CancelledError
 
     async def on_partitions_assigned(self, assigned: frozenset[TopicPartition]) -> None:
         await self._runtime.assign(assigned)
@@ -84,7 +91,9 @@ class Runtime(Service):
         self.metrics = Metrics(stage)
         self._watch = Watch(self)
         self._group = f"rondo-{stage.name}"
-        self._client = f"{self._group}-{uuid4()}"  # one of its own, by which the group knows this worker
+        self._worker = Worker(f"{self._group}-{self.settings.instance}" if self.settings.instance else "")
+        self._assignor = Assignor(self._worker)
+        self._joins_again = False
         stage.runtime = self
         super().__init__(**service)
 
@@ -107,22 +116,26 @@ class Runtime(Service):
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self.settings.kafka,
             group_id=self._group,
-            client_id=self._client,
-            group_instance_id=f"{self._group}-{self.settings.instance}" if self.settings.instance else None,
+            client_id=self._group,
+            group_instance_id=self._worker.instance or None,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            partition_assignment_strategy=(RangePartitionAssignor,),
+            partition_assignment_strategy=(self._assignor,),
             session_timeout_ms=int(self.settings.session_timeout * 1000),
             rebalance_timeout_ms=int(self.settings.session_timeout * 3000),
             heartbeat_interval_ms=HEARTBEAT_MS,
             fetch_max_bytes=FETCH_BYTES,
             max_partition_fetch_bytes=max(topic.max_bytes for topic in self.stage.reads),
         )
-        self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
+        self._subscribe()
         await self._watch.connect()
         await self._consumer.start()
         self.stage.app.flow_control.resume()  # Faust's own consumer would, and without it channels take nothing
+
+    def _subscribe(self) -> None:
+        assert self._consumer
+        self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
 
     async def on_stop(self) -> None:
         """Finish the running blocks before leaving the group; ``consumer.stop`` alone would not."""
@@ -216,6 +229,11 @@ class Runtime(Service):
         missing = {(t.name, n) for t in self.stage.reads for n in numbers} - {
             (tp.topic, tp.partition) for tp in assigned
         }
+        if missing and self._worker.instance and self.assignments == 1:
+            # A member that comes back under its name gets what its last process was given, whatever it reads by now.
+            log.info("assigned for other inputs, joins again", stage=self.stage.name)
+            self.joined, self._joins_again = False, True
+            return
         if missing:
             await self.crash(
                 RuntimeError(
@@ -242,9 +260,27 @@ class Runtime(Service):
         """Ask the group whether this worker is one of its members; no answer counts as no."""
         try:
             async with asyncio.timeout(self.settings.session_timeout):
-                return await membership.is_member(self.settings.kafka, self._group, self._client)
+                return await membership.is_member(self.settings.kafka, self._group, self._worker)
         except (KafkaError, TimeoutError):
             return False
+
+    async def is_replaced(self) -> bool:
+        """Tell, before it joins again, whether another worker has its name by now; then this one ends."""
+        if not self._worker.instance or not self.assignments or self.should_stop:
+            return False
+        try:
+            async with asyncio.timeout(self.settings.session_timeout / 3):
+                replaced = await membership.is_replaced(self.settings.kafka, self._group, self._worker)
+        except (KafkaError, TimeoutError):
+            return False
+        if replaced:
+            await self.crash(
+                Replaced(
+                    f"Another worker has joined {self._group} as {self.settings.instance} and has taken this one's "
+                    "place. If both are meant to run, each needs a RONDO_INSTANCE of its own."
+                )
+            )
+        return replaced
 
     async def check(self, number: int, positions: dict[str, int]) -> None:
         """Raise ``Ahead`` where positions are beyond what the topics hold: records would be passed over unseen."""
@@ -293,6 +329,10 @@ class Runtime(Service):
     async def _fetch(self) -> None:
         assert self._consumer
         while not self.should_stop:
+            if self._joins_again:  # not in the callback: aiokafka's fetcher would die of an assignment that is gone
+                self._joins_again = False
+                self._assignor.insist()
+                self._subscribe()
             self._seek_requested()
             self.fetches += 1
             try:
