@@ -139,14 +139,26 @@ async def _published(registry: str) -> Codec:
 @contextmanager
 def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str, Process]]]:
     """Run the registry and the six stages; give the registry's address and the stages' processes."""
-    directory = stand.directory / "pipeline"
+    rondo = str(Path(sys.executable).with_name("rondo"))
+    dump = {name: ["-m", "cProfile", "-o", str(profile / f"{name}.prof")] if profile else [] for name in STAGES}
+    with launching(stand, stand.directory / "pipeline") as (registry, run):
+        yield registry, {name: run(name, *dump[name], rondo, "worker", name) for name in STAGES}
+
+
+@contextmanager
+def launching(stand: Stand, data: Path, **settings: str) -> Iterator[tuple[str, Callable[..., Process]]]:
+    """Run the registry, with topics and schemas; give its address and what runs a Python program with these settings.
+
+    What was run ends with the block.
+    """
     registry = f"http://{ports.HOST}:{ports.choose(['registry'], {})['registry']}"
     environment = {
         "RONDO_KAFKA": stand.kafka,
         "RONDO_POSTGRES": stand.postgres,
         "RONDO_REGISTRY": registry,
-        "RONDO_DATA": str(directory),
+        "RONDO_DATA": str(data),
         "RONDO_PARTITIONS": str(PARTITIONS),
+        **settings,
     }
     with ExitStack() as ended:
 
@@ -159,6 +171,4 @@ def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str
         server = run("registry", "-m", "schemas.registry")
         server.wait_until(lambda: ports.answers(int(registry.rpartition(":")[2])), 30)
         prepare.log(stand.kafka, registry, PARTITIONS)
-        rondo = str(Path(sys.executable).with_name("rondo"))
-        dump = {name: ["-m", "cProfile", "-o", str(profile / f"{name}.prof")] if profile else [] for name in STAGES}
-        yield registry, {name: run(name, *dump[name], rondo, "worker", name) for name in STAGES}
+        yield registry, run

@@ -56,8 +56,11 @@ class Settings(settings.Settings):
     stall_timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds that a worker may stand still though it should move, until it ends to be started anew:
     [metrics.md](metrics.md#stalls) says what counts."""
-    effects: Annotated[int, Field(ge=1)] = 32
-    """At most so many deliveries at a time."""
+    effects: Annotated[int, Field(ge=1)] = 128
+    """At most so many deliveries at a time; the others wait in their order."""
+    lease: Annotated[float, Field(gt=0)] = 12.0
+    """Seconds after which the next owner of a partition delivers again what a dead worker had begun to. One that gave
+    the partition away has twice as long to end what it had begun: more than the 20 that a delivery may take."""
     failpoint: str = ""
     """For tests: where to fail, as ``STAGE:POINT:ACTION[@NTH]``; see ``streams/runtime/failpoints.py``."""
     tick: Annotated[float, Field(gt=0)] = 0.5

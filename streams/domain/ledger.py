@@ -5,12 +5,18 @@
     claimed 1 ── sent                                          final
         │  └──── failed 1, try again at … ── claimed 2 ── …
         │  └──── failed 8, never again                         final
-        └─ lease over, no outcome known ──── claimed 2 ── …
+        ├─ claimed 1, once more: its sending goes on
+        └─ nobody sends it any more ──────── claimed 2 ── …
     suppressed, missed                                         final
 
+A reminder that is due waits, on no record, until there is room to send it; a claim says that its sending begins. It
+belongs to whoever owns the partition, and ends with its outcome, however long that takes. An owner that finds one which
+it did not begin, and that stays as it is, claims it again: who began it is dead. An owner that gives the partition away
+meanwhile puts its claims on record once more, and so has twice the time.
+
 Delivery outside is at least once: a claim whose outcome never came is sent again under the same id, which is the
-idempotency key for whoever receives it. A claim is renewed without limit, since giving up on it could lose a reminder;
-a failure that was seen is tried eight times.
+idempotency key for whoever receives it. A claim is made again without limit, since giving up on it could lose a
+reminder; a failure that was seen is tried eight times.
 """
 
 from msgspec.structs import replace
@@ -18,7 +24,7 @@ from msgspec.structs import replace
 from schemas.records import Notification, ReminderDue, Step
 
 LEASE = 60_000
-"""How long a claim may take to send before it counts as lost, in milliseconds."""
+"""By rules 3: how long a claim might wait and be sent before it counted as lost, in milliseconds."""
 
 BACKOFF = 10_000
 """How long to wait after the first failure, in milliseconds; three times as long after each further one."""
@@ -30,8 +36,8 @@ _OUTCOMES = (Step.SENT, Step.FAILED, Step.SUPPRESSED, Step.MISSED)
 _ENDS = (Step.SUPPRESSED, Step.MISSED)
 
 
-def claim(reminder: ReminderDue, channel: str, at: int) -> Notification:
-    """Return the first step of a delivery."""
+def claim(reminder: ReminderDue, channel: str, at: int, *, lease: int | None = None) -> Notification:
+    """Return the first step of a delivery; with a ``lease`` in milliseconds by rules 3."""
     return Notification(
         id=reminder.id,
         user=reminder.user,
@@ -43,8 +49,18 @@ def claim(reminder: ReminderDue, channel: str, at: int) -> Notification:
         channel=channel,
         title=reminder.title,
         due=reminder.due,
-        retry_at=at + LEASE,
+        retry_at=None if lease is None else at + lease,
     )
+
+
+def renewed(claim: Notification, at: int) -> Notification:
+    """Return the step that says that the claim's sending goes on."""
+    return replace(claim, at=max(at, claim.at + 1), retry_at=None)
+
+
+def orphaned(claim: Notification, at: int) -> Notification:
+    """Return the next claim where nobody sends this one any more."""
+    return _next(claim, at)
 
 
 def sent(claim: Notification, at: int) -> Notification:
@@ -61,10 +77,14 @@ def failed(claim: Notification, at: int, detail: str) -> Notification:
 
 
 def again(last: Notification, at: int) -> Notification | None:
-    """Return the next claim where the last one's lease or the failure's wait is over at ``at``, else None."""
+    """Return the next claim where a failure's wait, or a lease by rules 3, is over at ``at``, else None."""
     if is_final(last) or last.retry_at is None or at < last.retry_at:
         return None
-    return replace(last, step=Step.CLAIMED, attempt=last.attempt + 1, at=at, detail=None, retry_at=at + LEASE)
+    return _next(last, at)
+
+
+def _next(last: Notification, at: int) -> Notification:
+    return replace(last, step=Step.CLAIMED, attempt=last.attempt + 1, at=at, detail=None, retry_at=None)
 
 
 def accept(last: Notification | None, step: Notification) -> Notification | None:
@@ -74,9 +94,20 @@ def accept(last: Notification | None, step: Notification) -> Notification | None
     if is_final(last):
         return None
     if step.step is Step.CLAIMED:
-        next_ = again(last, step.at)
-        return step if next_ is not None and step.attempt == next_.attempt else None
+        return step if _follows(last, step) else None
     return step if last.step is Step.CLAIMED and step.attempt == last.attempt else None
+
+
+def _follows(last: Notification, claim: Notification) -> bool:
+    """Tell whether a claim may follow; one by rules 3 has a lease, and follows when the one before is over."""
+    if last.step is Step.CLAIMED and claim.retry_at is None:
+        return 0 <= claim.attempt - last.attempt <= 1
+    return claim.attempt == last.attempt + 1 and again(last, claim.at) is not None
+
+
+def begins(last: Notification | None, step: Notification) -> bool:
+    """Tell whether sending begins with an accepted step: with a claim, unless it says that its sending goes on."""
+    return step.step is Step.CLAIMED and (last is None or last.attempt < step.attempt)
 
 
 def is_final(step: Notification) -> bool:

@@ -7,7 +7,7 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas.codec import Serde
 from streams.runtime import Block, Stage
-from streams.runtime.block import place
+from streams.runtime.block import RULES, place
 from streams.runtime.state import State
 from streams.settings import Settings
 
@@ -25,9 +25,11 @@ class Replayed(Block):
         state: State | None,
         now: int,
         given: Mapping[str, str],
+        rules: str = RULES,
     ) -> None:
         super().__init__(stage, partition, raws, state, now)
         self.given = {**self.given, **given}
+        self.rules = rules
         self.aside: dict[int, str] = {}
         """The offsets of the records that were set aside, and why."""
         self.sources: list[str] = []
@@ -51,7 +53,7 @@ class Replayed(Block):
         """Note that a record is set aside."""
         self.aside[raw.offset] = reason
 
-    def after_commit(self, effect: object) -> None:
+    def after_commit(self, act: object, key: str | None = None, hand_over: object = None) -> None:
         """Perform nothing: a replay sends nothing."""
 
 

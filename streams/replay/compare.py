@@ -49,12 +49,12 @@ def differences(stands: State, replayed: State, without: Collection[bytes]) -> I
 
 
 def unwritten(stage: Stage) -> frozenset[bytes]:
-    """Return the keys that no replay leads to: the position, which it is led by, and the cursor of the timers.
+    """Return the keys that no replay leads to: the position, which it is led by, and the cursors of what ticks take.
 
     When a timer was taken is on no record: what it led to is, and only that counts. That no timer was passed over
     without that is checked apart.
     """
-    return frozenset({POSITION, *((stage.timers.cursor,) if stage.timers else ())})
+    return frozenset({POSITION, *(taken.cursor for taken in stage.taken_by_ticks)})
 
 
 def shown(key: bytes) -> str:

@@ -13,8 +13,7 @@ from schemas import records as r
 from schemas.codec import Serde
 from streams.reading import Tape
 from streams.replay.difference import Difference, Differs
-from streams.runtime.block import place
-from streams.runtime.kafka import RULES
+from streams.runtime.block import DECIDABLE, RULES, place
 
 _MOST = 1000
 
@@ -37,6 +36,7 @@ class Taken:
     given: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
     tzdata: str | None = None
+    rules: str = RULES
 
 
 async def recorded(
@@ -64,7 +64,7 @@ async def recorded(
         positions[block.topic] = block.last + 1
         if until is not None and positions[block.topic] > until.get(block.topic, 0):
             break
-        yield Taken(raws, raw.timestamp, block.given, source, block.tzdata)
+        yield Taken(raws, raw.timestamp, block.given, source, block.tzdata, block.rules)
     if until is not None and positions != until:
         raise Differs(
             Difference(
@@ -91,5 +91,5 @@ async def formed(source: Tape, alone: Callable[[ConsumerRecord], bool]) -> Async
 
 
 def _same_rules(block: r.Block, source: str) -> None:
-    if block.rules != RULES:
+    if block.rules not in DECIDABLE:
         raise OtherRules(source, block.rules)

@@ -100,7 +100,7 @@ class Folding:
 
     def _new(self, taken: Taken, raws: list[ConsumerRecord]) -> Replayed:
         with lent(self.stage, self.means.settings, self.means.codec):
-            return Replayed(self.stage, self.partition, raws, self.state, taken.now, taken.given)
+            return Replayed(self.stage, self.partition, raws, self.state, taken.now, taken.given, taken.rules)
 
     def _letter(self, raw: ConsumerRecord) -> str | None:
         reasons = self.letters.reasons.get((raw.topic, raw.partition, raw.offset))

@@ -113,10 +113,8 @@ async def _changed_by(part: Part, key: bytes, positions: Mapping[str, int]) -> s
 
 
 def _passed(part: Part, stands: State) -> dict[str, r.Timer]:
-    if not part.stage.timers:
-        return {}
     with lent(part.stage, part.means.settings, part.means.codec):
-        return {timer.id: timer for timer in part.stage.timers.passed(stands)}
+        return {timer.id: timer for taken in part.stage.taken_by_ticks for timer in taken.passed(stands)}
 
 
 def _check_passed(part: Part, left: Iterable[r.Timer], stands: State) -> None:

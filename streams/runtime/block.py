@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.names import event_type
 from schemas.topics import DEAD_LETTERS, Topic
+from streams.runtime.effects import Act, Effect
 
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage
@@ -31,6 +32,12 @@ a file that is missing, as while an upgrade replaces it."""
 _NOWHERE = -1  # the offset of what stands in state and not on a topic
 
 log = structlog.get_logger()
+
+
+RULES = "4"
+"""Version of the rules that decide; a change of it is a record on the log."""
+DECIDABLE = ("3", RULES)
+"""The versions that this Rondo can decide by, as a replay does: a stage that they differ for has ``block.rules``."""
 
 
 class FoldError(Exception):
@@ -82,16 +89,20 @@ class Block:
         """The topic that the block's records are from, None for a tick."""
         self.given = stage.given()
         """What of the settings decides."""
+        self.rules = RULES
+        """The version of the rules that decide."""
         self.taken = 0
         self.bytes = 0
         self.changes: dict[bytes, bytes | None] = {}
         self.cursors: dict[bytes, bytes] = {}  # of the stage's timers, as the block has left them
         self.outputs: defaultdict[str, list[Output]] = defaultdict(list)
         self.rows: list[tuple[str, tuple[Any, ...]]] = []
-        self.effects: list[Callable[[], Awaitable[None]]] = []
+        self.effects: list[Effect] = []
         self.dead: list[r.DeadLetter] = []
         self.waited: r.Timer | None = None
         """The one timer of a tick that is for a wait which is over before its time: see ``waits``."""
+        self.timer: r.Timer | None = None
+        """The last timer that was taken."""
         self.earliest: int | None = None
         """When the first of the block's timers was due, None without any."""
         self.fold_seconds = 0.0
@@ -192,9 +203,12 @@ class Block:
             self.bytes += len(self._folding.value)
         self.rows.append((query, values))
 
-    def after_commit(self, effect: Callable[[], Awaitable[None]]) -> None:
-        """Run ``effect`` beside the partition once the block is committed: for what must not hold it, as sending."""
-        self.effects.append(effect)
+    def after_commit(self, act: Act, key: str | None = None, hand_over: Act | None = None) -> None:
+        """Act beside the partition once the block is committed: for what must not hold it, as sending.
+
+        ``key`` and ``hand_over`` are for effects that the stage keeps a record of; see ``Effect``.
+        """
+        self.effects.append(Effect(act, self.partition, key, hand_over))
 
     def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
         """Set a record aside with the reason; the partition goes on."""

@@ -5,7 +5,7 @@ beside the rebalance callbacks, never in them: no heartbeat is sent during a cal
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 import stamina  # retries with backoff and jitter, by the author of structlog, which it logs through
@@ -20,6 +20,7 @@ from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
 from streams.runtime import membership
+from streams.runtime.effects import Effect, Effects
 from streams.runtime.membership import Assignor, Worker
 from streams.runtime.metrics import Metrics
 from streams.runtime.partition import Partition
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 FETCH_MS = 100
 HEARTBEAT_MS = 1000
 FETCH_BYTES = 16 * 1024 * 1024  # in one answer of the broker, and of one partition what a record may have
-EFFECTS_WAITING = 1000  # besides those that run; a block adds as many as it has records
+EFFECTS_SECONDS = 21.0  # for what is being sent when a worker stops: what a delivery may take, and its outcome
 LEAVE_SECONDS = 5.0  # to tell the group; without that it waits for the session to end
 
 log = structlog.get_logger()
@@ -78,17 +79,13 @@ class Runtime(Service):
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
         self._starting_producer = asyncio.Lock()
-        self._effects = asyncio.Semaphore(self.settings.effects)
         self.joined = False
         self.assignments = 0
         """How often the group has given this worker partitions, or told it that there are none."""
         self.fetches = 0
         """Rounds of the fetch loop."""
-        self.running = 0
-        """Effects that run or wait for others."""
-        self.ended = 0
-        """Effects that ended, well or not."""
         self.metrics = Metrics(stage)
+        self.effects = Effects(stage.name, self.settings.effects, self.metrics)
         self._watch = Watch(self)
         self._group = f"rondo-{stage.name}"
         self._worker = Worker(f"{self._group}-{self.settings.instance}" if self.settings.instance else "")
@@ -138,9 +135,10 @@ class Runtime(Service):
         self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
 
     async def on_stop(self) -> None:
-        """Finish the running blocks before leaving the group; ``consumer.stop`` alone would not."""
+        """Finish the running blocks before leaving the group; ``consumer.stop`` alone would not. Then the effects."""
         await self.revoke()
-        await asyncio.gather(stop(self._consumer, LEAVE_SECONDS), stop(self._producer))
+        await asyncio.gather(stop(self._consumer, LEAVE_SECONDS), self.effects.finish(EFFECTS_SECONDS))
+        await stop(self._producer)
         await self._registry.aclose()
 
     def is_ready(self) -> bool:
@@ -193,26 +191,14 @@ class Runtime(Service):
                 self._producer = producer
             return self._producer
 
-    def perform(self, effect: Callable[[], Awaitable[None]]) -> None:
-        """Run a committed block's effect beside the partitions, a bounded number at a time."""
-        self.add_future(self._perform(effect))
+    def perform(self, effect: Effect) -> None:
+        """Run a committed block's effect beside the partitions; it counts as begun from now on."""
+        self.add_future(self._perform(self.effects.begin(effect), effect.partition))
 
-    def is_behind_with_effects(self) -> bool:
-        """Tell whether so many effects wait that no block should add to them."""
-        return self.running >= self.settings.effects + EFFECTS_WAITING
-
-    async def _perform(self, effect: Callable[[], Awaitable[None]]) -> None:
-        self.running += 1
-        try:
-            async with self._effects:
-                await effect()
-            self.metrics.effects_done.inc()
-        except Exception as error:  # noqa: BLE001  # whoever asked for it sees that no outcome came
-            self.metrics.effects_failed.inc()
-            log.warning("effect failed", stage=self.stage.name, error=repr(error))
-        finally:
-            self.running -= 1
-            self.ended += 1
+    async def _perform(self, running: Awaitable[bool], number: int) -> None:
+        went_well = await running
+        for partition in self.partitions.values():
+            partition.make_room(lost=not went_well and partition.number == number)
 
     # Partitions.
 
@@ -255,6 +241,7 @@ class Runtime(Service):
         for error in await asyncio.gather(*closing, return_exceptions=True):
             if error:  # one that fails must cut off no other's end
                 log.warning("turn ended with an error", stage=self.stage.name, error=repr(error))
+        await self.effects.hand_over(partitions)
 
     async def is_member(self) -> bool:
         """Ask the group whether this worker is one of its members; no answer counts as no."""

@@ -29,7 +29,6 @@ from streams.transactions import settlement
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage
 
-RULES = "3"  # version of the rules that decide; a change of it is a record on the log
 POSITION = b"position\x00"
 _FETCH_BYTES = 4 * 1024 * 1024  # at once while restoring: RocksDB writes such a batch in some 20 ms
 BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
@@ -182,7 +181,7 @@ class KafkaStore:
             first=first.offset,
             last=last.offset,
             records=len(block.raws),
-            rules=RULES,
+            rules=block.rules,
             tzdata=tzdata_version(),
             given=block.given,
         )

@@ -116,7 +116,7 @@ class Standing(Collector):
         yield _gauge("rondo_partition_closed_seconds", "Time since an error closed a partition.", of_partition, closed)
         pending = (((r.stage.name, str(p.number)), p.timers) for r, p in _turns(runtimes) if r.stage.timers)
         yield _gauge("rondo_timers_pending", "Timers that stand.", of_partition, pending)
-        running = (((runtime.stage.name,), runtime.running) for runtime in runtimes)
+        running = (((runtime.stage.name,), runtime.effects.running) for runtime in runtimes)
         yield _gauge("rondo_effects_running", "Effects that run or wait for others.", ("stage",), running)
 
 

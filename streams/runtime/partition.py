@@ -7,6 +7,7 @@ need no lock.
 
 import asyncio
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from schemas.registry.client import RegistryUnavailable
 from streams.runtime import failpoints
 from streams.runtime.alarm import Closed
 from streams.runtime.block import Block, FoldError
+from streams.runtime.effects import Orphans
 from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
 from streams.runtime.store import Refused
@@ -34,6 +36,9 @@ POISON = (FoldError, Refused)
 
 TOO_MUCH = (TimeoutError, MessageSizeTooLargeError, RecordListTooLargeError)
 """Errors that a smaller block may not meet, though no record is at fault: what the contract allows was refused."""
+
+_EVER = 2**63 - 2
+"""The time by which whatever waits for room is due."""
 
 log = structlog.get_logger()
 
@@ -84,11 +89,13 @@ class Partition:
         self._closed = asyncio.Event()
         # By topic, None for timers: several may have one at their head that can't be folded.
         self._limits: dict[str | None, int] = dict.fromkeys((*self._held, None), self._settings.block_records)
-        self._condemned: dict[str | None, tuple[ConsumerRecord | None, str]] = {}
+        self._condemned: dict[str | None, tuple[ConsumerRecord | r.Timer | None, str]] = {}
         self._waits = Waits(runtime.stage, number)
         self._last_topic = -1
         self._ticked = False
         self._next_tick = 0
+        self._echo: bytes | None = None  # the last record of a tick, until it has been folded
+        self._orphans: Orphans | None = None
 
     # Called by the runtime.
 
@@ -136,6 +143,12 @@ class Partition:
         """Take note that the consumer stands at this turn's positions."""
         self.accepting = True
         self._sought.set()
+
+    def make_room(self, *, lost: bool) -> None:
+        """Go on, as an effect has ended; ``lost`` if it was this partition's and its outcome is on no topic."""
+        if lost and self._orphans and self._store.state:
+            self._orphans.watch(self._store.state, self._runtime.effects)
+        self._wake.set()
 
     async def close(self) -> None:
         """End the turn: the running block is finished, what is held is dropped, producers and RocksDB are closed."""
@@ -192,7 +205,15 @@ class Partition:
         await self._sought.wait()
         self.ready = not self._closing.is_set()
         self.closed.opened()
+        self._echo = None
+        self._look_for_orphans()
         self._plan_tick()
+
+    def _look_for_orphans(self) -> None:
+        if self._stage.lost and self._store.state:
+            begun, _ = self._stage.lost
+            self._orphans = Orphans(begun.prefix, self._settings.lease)
+            self._orphans.watch(self._store.state, self._runtime.effects)
 
     async def _discard(self, error: Exception) -> None:
         """Forget everything since the last commit, and go on once the group still has this worker as a member.
@@ -223,7 +244,7 @@ class Partition:
 
     async def _next_block(self) -> Block | None:
         while not self._closing.is_set():
-            if self._runtime.is_behind_with_effects():
+            if self._runtime.effects.is_behind():
                 await self._pause(self._settings.tick)
                 continue
             if self._store.state and (waited := self._waits.come(self._store.state, self._stage.clock())):
@@ -269,7 +290,7 @@ class Partition:
 
     def _is_condemned(self, raw: ConsumerRecord) -> bool:
         condemned, _ = self._condemned.get(raw.topic, (None, ""))
-        return condemned is not None and condemned.offset == raw.offset
+        return isinstance(condemned, ConsumerRecord) and condemned.offset == raw.offset
 
     # Folding and committing it.
 
@@ -298,6 +319,7 @@ class Partition:
         await self._reach(Point.ACKNOWLEDGED)
         self._condemned.pop(block.topic, None)
         self._limits[block.topic] = min(self._limits[block.topic] * 2, self._settings.block_records)
+        self._listen(block)
         self._plan_tick()
         for effect in block.effects:
             self._runtime.perform(effect)
@@ -343,7 +365,7 @@ class Partition:
         if block.waited:
             return
         if (records := self._halve(block)) <= 1:
-            self._condemned[block.topic] = (block.raws[0] if block.raws else None, str(error))
+            self._condemned[block.topic] = (block.raws[0] if block.raws else block.timer, str(error))
         self._runtime.metrics.refused.inc()
         log.warning("block refused", stage=self._stage.name, partition=self.number, records=records, error=str(error))
 
@@ -361,36 +383,81 @@ class Partition:
 
     def _tick(self, block: Block) -> None:
         with block:
-            assert self._stage.timers
             assert self._stage.on_timer
-            _, fault = self._condemned.get(None, (None, ""))
+            condemned, fault = self._condemned.get(None, (None, ""))
             if block.waited:
                 block.taken = 1
                 self._stage.on_timer(block, block.waited)
                 return
-            for timer in self._stage.timers.due(block.now, 1 if fault else self._limits[None]):
+            for timer in self._due(block, 1 if fault else min(self._limits[None], self._room())):
                 block.taken += 1
+                block.timer = timer
                 block.earliest = timer.due if block.earliest is None else block.earliest
-                if fault:
+                if timer == condemned:
                     block.dead_timer(timer, fault)
                 else:
                     self._stage.on_timer(block, timer)
+            self._tell_lost(block)
+
+    def _due(self, block: Block, limit: int) -> Iterator[r.Timer]:
+        """Take at most so many timers: of those that come by the clock half, while others wait for room."""
+        assert self._stage.timers
+        if queue := self._stage.queue:
+            yield from self._stage.timers.due(block.now, (limit + 1) // 2)
+            yield from queue.due(_EVER, limit - block.taken)
+        yield from self._stage.timers.due(block.now, limit - block.taken)
+
+    def _tell_lost(self, block: Block) -> None:
+        if self._stage.lost and self._orphans and self._orphans.is_due() and block.state:
+            _, answer = self._stage.lost
+            for key in self._orphans.found(block.state, self._runtime.effects):
+                block.taken += 1
+                answer(block, key)
+
+    def _listen(self, block: Block) -> None:
+        """Where timers lead to effects: let the next tick wait until what this one led to has been folded.
+
+        Only then is known which effects have begun. The last record stands for all before it.
+        """
+        if not self._stage.queue:
+            return
+        if block.topic is None:
+            own = [out for topic in self._stage.reads for out in block.outputs.get(topic.name, ())]
+            self._echo = own[-1].value if own else self._echo
+        elif any(raw.value == self._echo for raw in block.raws):
+            self._echo = None
+
+    def _room(self) -> int:
+        if not self._stage.queue:
+            return self._settings.block_records
+        return self._runtime.effects.room(self.number, max(1, len(self._runtime.partitions)))
+
+    def _is_held_up(self) -> bool:
+        """Tell whether what is due has to wait for effects."""
+        return bool(self._stage.queue) and (self._echo is not None or not self._room())
 
     def _plan_tick(self) -> None:
-        if self._stage.timers and self._store.state:
-            due = self._stage.timers.next_due(self._store.state)
+        if self._stage.timers and (state := self._store.state):
+            if self._stage.queue and self._stage.queue.next_due(state) is not None:
+                self._next_tick = 0
+                return
+            due = self._stage.timers.next_due(state)
             horizon = self._stage.clock() + int(self._settings.tick * 1000)
             self._next_tick = horizon if due is None else due
 
     def _tick_is_due(self) -> bool:
-        if not self._stage.timers or self._stage.clock() < self._next_tick:
+        if not self._stage.timers or self._is_held_up():
+            return False
+        if self._orphans and self._orphans.is_due():
+            return True
+        if self._stage.clock() < self._next_tick:
             return False
         self._plan_tick()
         return self._stage.clock() >= self._next_tick
 
     def _until_tick(self) -> float | None:
-        if not self._stage.timers:
-            return None
+        if not self._stage.timers or self._is_held_up():  # what it waits for wakes it
+            return self._settings.tick if self._stage.timers else None
         return min(self._settings.tick, max(0.0, (self._next_tick - self._stage.clock()) / 1000))
 
 

@@ -25,6 +25,7 @@ Stream: TypeAlias = FaustStream[Block]
 Fold = Callable[[Any], Awaitable[None]]
 Tick = Callable[[Block, r.Timer], None]
 Began = Callable[[r.Timer], int | None]
+Lost = Callable[[Block, str], None]
 
 
 class _Boot(BootStrategy):
@@ -85,12 +86,15 @@ class Stage:
         self.settings: Settings | None = None
         self.clock: Callable[[], int] = clock.now
         self.timers: Timers | None = None
+        self.queue: Timers | None = None
         self.runtime: Runtime | None = None
         self.changelog_name = topics.changelog(name, ()).name
         self.cluster = ""  # the broker's id of itself, known once the runtime has started
         self.on_timer: Tick | None = None
         self.began: Began | None = None
         """When the wait of a timer began, for timers that are waits and no times that people named."""
+        self.lost: tuple[Table[Any], Lost] | None = None
+        """The table of effects that have begun, and what is done about one that nobody performs."""
         self.ticks: tuple[Topic, ...] = ()
         """The topics that timers emit to: only there a record may name no input that led to it."""
         self.folds: dict[str, Fold] = {}
@@ -148,6 +152,10 @@ class Stage:
         """Return why it is not ready, as sentences."""
         return self.runtime.closed() if self.runtime else [f"{self.name} has not started yet."]
 
+    def performs(self, key: str) -> bool:
+        """Tell whether this process performs the effect of a key just now."""
+        return self.runtime is not None and self.runtime.effects.performs(key)
+
     async def produce(self, topic: Topic, record: Struct, partition: int) -> None:
         """Produce one record outside any block; see ``Runtime.produce``."""
         assert self.runtime, f"The stage {self.name} does not run."
@@ -186,6 +194,20 @@ class Stage:
         self.timers, self.began = self.ordered(name), began
         return self.timers
 
+    def queued(self, name: str) -> Timers:
+        """Declare what waits in order until there is room for its effect; a tick takes from it as from the timers.
+
+        What is in it is due whatever the clock says. With it, a tick takes no more than there is room for effects, and
+        none before what the last one led to has been folded. ``on_lost`` is needed, too.
+        """
+        self.queue = self.ordered(name)
+        return self.queue
+
+    @property
+    def taken_by_ticks(self) -> tuple[Timers, ...]:
+        """Return the ordered sets that ticks take from."""
+        return tuple(each for each in (self.queue, self.timers) if each)
+
     def ordered(self, name: str) -> Timers:
         """Declare a set in order of time that the stage takes from by itself, by its records' time."""
         self._kept += [r.Timer, r.TimerCursor]
@@ -203,6 +225,18 @@ class Stage:
         def register(produce: Tick) -> Tick:
             self.on_timer, self.ticks = produce, outputs
             return produce
+
+        return register
+
+    def on_lost(self, begun: Table[Any]) -> Callable[[Lost], Lost]:
+        """Make a function the stage's answer to an effect that nobody performs: it gets its key, and emits as a tick.
+
+        ``begun`` holds an entry for each effect that has begun and not ended, under the effect's key.
+        """
+
+        def register(answer: Lost) -> Lost:
+            self.lost = (begun, answer)
+            return answer
 
         return register
 

@@ -211,6 +211,13 @@ class State:
         self.fault = Damaged(f"{self.path} lacks {what}.")
         raise self.fault
 
+    def under(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every entry whose key begins with ``prefix`` and goes on, chunk by chunk; see ``items``."""
+        at, end = prefix, prefix[:-1] + bytes((prefix[-1] + 1,))
+        while found := self.scan(at, end, 1000):
+            yield from found
+            at = found[-1][0]
+
     def close(self) -> None:
         """Close the database, so that it can be opened again; what it can't write any more is on the changelog."""
         try:
@@ -239,11 +246,11 @@ class Table(Generic[V]):
     def __init__(self, stage: "Stage", name: str, record: type[V]) -> None:
         self.record = record
         self._stage = stage
-        self._prefix = name.encode() + b"\x00"
+        self.prefix = name.encode() + b"\x00"
 
     def get(self, key: str) -> V | None:
         """Return the record under ``key`` as this block left it, or None."""
-        raw = read(self._stage.block, self._prefix + key.encode())
+        raw = read(self._stage.block, self.prefix + key.encode())
         return None if raw is None else cast("V", _decoded(self._stage, raw))
 
     def __getitem__(self, key: str) -> V:
@@ -252,14 +259,14 @@ class Table(Generic[V]):
         return value
 
     def __contains__(self, key: str) -> bool:
-        return read(self._stage.block, self._prefix + key.encode()) is not None
+        return read(self._stage.block, self.prefix + key.encode()) is not None
 
     def __setitem__(self, key: str, value: V) -> None:
         encoded = self._stage.codec.encode(self._stage.changelog_name, value)
-        self._stage.block.change(self._prefix + key.encode(), encoded)
+        self._stage.block.change(self.prefix + key.encode(), encoded)
 
     def __delitem__(self, key: str) -> None:
-        self._stage.block.change(self._prefix + key.encode(), None)
+        self._stage.block.change(self.prefix + key.encode(), None)
 
 
 class Timers:

@@ -213,8 +213,8 @@ class Watch:
         runtime = self._runtime
         yield ("its fetch loop", None), runtime.fetches, runtime.joined  # aiokafka's waits for a rebalance to end
         yield (GROUP, None), runtime.assignments, not runtime.joined
-        holding_back = runtime.is_behind_with_effects()  # no block begins: what should move is the effects
-        yield ("its effects", None), runtime.ended, holding_back
+        holding_back = runtime.effects.is_behind()  # no block begins: what should move is the effects
+        yield ("its effects", None), runtime.effects.ended, runtime.effects.is_full()
         for partition in runtime.partitions.values():
             opening = (partition.attempts, partition.restored)
             yield ("the opening of partition", partition), opening, not partition.ready

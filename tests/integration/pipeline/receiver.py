@@ -1,9 +1,11 @@
 """The other end of a webhook."""
 
 import json
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Self
 
 from local import ports
@@ -19,20 +21,29 @@ class Received:
 
 
 class Receiver:
-    """Keeps what is posted to ``url``. A title in ``refusing`` is answered 500 once."""
+    """Keeps what is posted to ``url``. A title in ``refusing`` is answered 500 once.
 
-    def __init__(self) -> None:
+    All are answered after ``seconds``, and not before ``answering`` is set, as it is in the beginning.
+    """
+
+    def __init__(self, seconds: float = 0.0) -> None:
         self.received: list[Received] = []
         self.refusing: set[str] = set()
+        self.answering = Event()
+        self.answering.set()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 received = Received(self.headers["Idempotency-Key"], self.headers["Content-Type"], body)
-                self.send_response(receiver.take(received))
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                status = receiver.take(received)
+                time.sleep(seconds)
+                receiver.answering.wait()
+                with suppress(OSError):  # whoever asked may be dead
+                    self.send_response(status)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -62,6 +73,7 @@ class Receiver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.answering.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

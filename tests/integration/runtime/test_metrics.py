@@ -8,6 +8,7 @@ from uuid import uuid4
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.runtime import Stage
+from streams.runtime.effects import Effect
 from streams.runtime.failpoints import Point, armed
 from streams.runtime.metrics import exposition
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
@@ -119,7 +120,7 @@ async def test_effects_are_counted_while_they_run_and_when_they_end(worker_setti
 
     async with running(counting.stage):
         for effect in (end.wait, fail):
-            counting.stage.runtime.perform(effect)
+            counting.stage.runtime.perform(Effect(effect))
         await until(of(counting.stage, "rondo_effects_total", "failed"), lambda failed: failed == 1)
         assert figures(counting.stage)["rondo_effects_running",] == 1
         end.set()
@@ -141,8 +142,8 @@ async def test_no_block_adds_to_effects_while_very_many_wait(worker_settings, lo
     end = asyncio.Event()
     async with running(counting.stage):
         runtime = counting.stage.runtime
-        while not runtime.is_behind_with_effects():
-            runtime.perform(end.wait)
+        while not runtime.effects.is_behind():
+            runtime.perform(Effect(end.wait))
             await asyncio.sleep(0)
         await log.put(counting.commands, [command("ann", 0)])
         await until(of(counting.stage, "rondo_lag_records", "0", counting.commands.name), lambda lag: lag == 1)

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from local.settings import ROOT
 from streams.runtime import Stage
-from streams.runtime.consumer import EFFECTS_WAITING
+from streams.runtime.effects import WAITING, Effect
 from streams.runtime.watch import Stalled
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
 from tests.integration.runtime.stuck import Absorbed, Forgetful
@@ -152,8 +152,8 @@ async def test_a_stage_with_nothing_behind_it_but_the_marker_of_a_commit_does_no
 
 def held_back(stage: Stage, effect: Callable[[], Awaitable[None]]) -> None:
     """Give a stage far more effects than it begins blocks with."""
-    for _ in range(2 * EFFECTS_WAITING):
-        stage.runtime.perform(effect)
+    for _ in range(2 * WAITING):
+        stage.runtime.perform(Effect(effect))
 
 
 async def test_a_stage_that_waits_for_slow_effects_does_not_end(impatient, log: Log):
@@ -169,7 +169,7 @@ async def test_a_stage_that_waits_for_slow_effects_does_not_end(impatient, log: 
         await log.put(counting.commands, [command("ann", 0)])
         before = await rounds(counting.stage)
         await until(lambda: rounds(counting.stage), lambda now: now > before + 40)  # 4 s, at 0.1 s a round
-        assert counting.stage.runtime.is_behind_with_effects()
+        assert counting.stage.runtime.effects.is_behind()
         assert counting.stage.runtime.crash_reason is None
         end.set()
         await log.wait_for(counting.counts, 1)

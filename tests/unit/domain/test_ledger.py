@@ -13,12 +13,37 @@ CLAIM = ledger.claim(due_reminder(), "webhook", NOON)
 SENT = ledger.sent(CLAIM, NOON + 5)
 FAILED = ledger.failed(CLAIM, NOON + 5, "503 Service Unavailable")
 SECOND = ledger.again(FAILED, NOON + 5 + ledger.BACKOFF)
+RENEWED = ledger.renewed(CLAIM, NOON + 5)
+ORPHANED = ledger.orphaned(CLAIM, NOON + 5)
+LEASED = ledger.claim(due_reminder(), "webhook", NOON, lease=ledger.LEASE)
+"""A claim by rules 3: it ends with its lease."""
 
 
-def test_a_claim_bears_the_reminders_id_and_a_lease():
-    assert (CLAIM.id, CLAIM.step, CLAIM.attempt, CLAIM.retry_at) == (
-        "reminder", Step.CLAIMED, 1, NOON + ledger.LEASE,
-    )  # fmt: skip
+def leased(claim, at):
+    """A claim as rules 3 made it again."""
+    return replace(claim, step=Step.CLAIMED, attempt=claim.attempt + 1, at=at, retry_at=at + ledger.LEASE)
+
+
+def test_a_claim_bears_the_reminders_id_and_ends_with_its_outcome_alone():
+    assert (CLAIM.id, CLAIM.step, CLAIM.attempt, CLAIM.retry_at) == ("reminder", Step.CLAIMED, 1, None)
+    assert ledger.again(CLAIM, NOON * 2) is None
+
+
+def test_a_claim_that_goes_on_is_the_same_attempt_and_another_record_even_by_a_clock_that_was_set_back():
+    for renewed in (RENEWED, ledger.renewed(CLAIM, 0), ledger.renewed(CLAIM, NOON)):
+        assert (renewed.step, renewed.attempt) == (Step.CLAIMED, 1)
+        assert renewed != CLAIM
+
+
+def test_an_orphaned_claim_is_claimed_again_as_the_next_attempt():
+    assert (ORPHANED.step, ORPHANED.attempt, ORPHANED.failures) == (Step.CLAIMED, 2, 0)
+
+
+@pytest.mark.parametrize("last", [None, CLAIM, RENEWED, FAILED])
+@pytest.mark.parametrize("step", [CLAIM, RENEWED, ORPHANED, SENT, FAILED, SECOND])
+def test_sending_begins_with_each_attempt_once(last, step):
+    new = step.step is Step.CLAIMED and (last is None or step.attempt > last.attempt)
+    assert ledger.begins(last, step) == new
 
 
 def test_a_failure_says_why_and_when_it_is_tried_again():
@@ -42,8 +67,10 @@ def test_a_failure_is_not_claimed_again_before():
     assert ledger.again(FAILED, FAILED.retry_at - 1) is None
 
 
-def test_a_claim_whose_lease_is_over_is_claimed_again():
-    assert ledger.again(CLAIM, NOON + ledger.LEASE).attempt == 2
+def test_a_claim_by_rules_3_whose_lease_is_over_is_claimed_again_and_then_has_none():
+    second = ledger.again(LEASED, NOON + ledger.LEASE)
+    assert (second.attempt, second.retry_at) == (2, None)
+    assert ledger.again(LEASED, NOON + ledger.LEASE - 1) is None
 
 
 def test_what_was_sent_is_never_claimed_again():
@@ -58,7 +85,16 @@ def test_what_was_sent_is_never_claimed_again():
         (None, replace(CLAIM, step=Step.SUPPRESSED, retry_at=None)),
         (CLAIM, SENT),
         (CLAIM, FAILED),
+        (CLAIM, RENEWED),
+        (CLAIM, ORPHANED),
+        (RENEWED, SENT),
+        (RENEWED, ORPHANED),
         (FAILED, SECOND),
+        (LEASED, SENT),
+        (LEASED, leased(LEASED, NOON + ledger.LEASE)),
+        (LEASED, ledger.again(LEASED, NOON + ledger.LEASE)),
+        (LEASED, ledger.renewed(LEASED, NOON + 5)),
+        (LEASED, ORPHANED),
         (SECOND, ledger.sent(SECOND, NOON)),
     ],
 )
@@ -71,8 +107,16 @@ def test_the_next_step_is_accepted(last, step):
     [
         (None, SENT),
         (None, SECOND),
-        (CLAIM, CLAIM),
-        (CLAIM, replace(SECOND, at=NOON)),
+        (None, ORPHANED),
+        (CLAIM, ledger.orphaned(ORPHANED, NOON + 9)),
+        (ORPHANED, SENT),
+        (ORPHANED, RENEWED),
+        (SENT, RENEWED),
+        (SENT, ORPHANED),
+        (FAILED, RENEWED),
+        (FAILED, ORPHANED),
+        (LEASED, LEASED),
+        (LEASED, leased(LEASED, NOON + ledger.LEASE - 1)),
         (FAILED, SENT),
         (FAILED, CLAIM),
         (SECOND, SENT),
@@ -88,8 +132,8 @@ def test_a_stale_step_is_not_accepted(last, step):
 
 
 STEPS = st.builds(
-    lambda step, attempt, at: {
-        Step.CLAIMED: lambda claim: replace(claim, at=at, retry_at=at + ledger.LEASE),
+    lambda step, attempt, at, lease: {
+        Step.CLAIMED: lambda claim: replace(claim, at=at, retry_at=at + lease if lease else None),
         Step.SENT: lambda claim: ledger.sent(claim, at),
         Step.FAILED: lambda claim: ledger.failed(claim, at, "down"),
         Step.MISSED: lambda claim: replace(claim, step=Step.MISSED, at=at, retry_at=None),
@@ -97,6 +141,7 @@ STEPS = st.builds(
     st.sampled_from((Step.CLAIMED, Step.CLAIMED, Step.SENT, Step.FAILED, Step.FAILED, Step.MISSED)),
     st.integers(1, 4),
     st.integers(NOON, NOON + 10 * ledger.LEASE),
+    st.sampled_from((None, ledger.LEASE)),
 )
 
 
@@ -120,16 +165,26 @@ def test_a_final_step_is_the_last(steps):
     assert not any(ledger.is_final(row) for row in accepted(steps)[:-1])
 
 
+def begun(steps):
+    """The attempts whose sending begins with steps that arrive in any order, twice or never."""
+    rows = accepted(steps)
+    return [row.attempt for last, row in zip([None, *rows], rows, strict=False) if ledger.begins(last, row)]
+
+
 @given(st.lists(STEPS, max_size=30))
-def test_each_attempt_is_claimed_once_and_ends_at_most_once(steps):
-    rows = [(row.attempt, row.step is Step.CLAIMED) for row in accepted(steps)]
-    assert len(rows) == len(set(rows))
+def test_each_attempt_begins_once_and_ends_at_most_once(steps):
+    ends = [row.attempt for row in accepted(steps) if row.step in {Step.SENT, Step.FAILED}]
+    assert begun(steps) == sorted(set(begun(steps)))
+    assert ends == sorted(set(ends))
 
 
 @given(st.lists(STEPS, max_size=30), st.integers(NOON, NOON * 2))
-def test_what_is_not_final_is_always_claimed_again_in_time(steps, at):
+def test_what_is_not_final_is_always_claimed_again(steps, at):
     for last in accepted(steps)[-1:]:
-        assert ledger.is_final(last) or ledger.again(last, max(at, last.retry_at)) is not None
+        step = (
+            ledger.orphaned(last, at) if last.step is Step.CLAIMED else ledger.again(last, max(at, last.retry_at or 0))
+        )
+        assert ledger.is_final(last) or ledger.accept(last, step) == step
 
 
 @given(st.lists(STEPS, max_size=30), st.integers(NOON, NOON * 2))

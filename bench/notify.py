@@ -1,0 +1,250 @@
+"""``python -m bench.notify``: many reminders due at once, and a receiver that takes its time to answer.
+
+The real worker reads them from the real log and posts them to a real receiver, which keeps each POST with its
+``Idempotency-Key``. With ``--kill`` the worker is killed (SIGKILL) meanwhile and started again, as the stack would.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import quantiles
+from typing import Any, Self
+
+import click
+import httpx
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bench import log
+from bench.meter import Meter
+from bench.pipeline import launching
+from bench.report import MIB, ratio
+from bench.stand import Stand, standing
+from bench.ways import wait_until
+from bench.workload import PARTITIONS, Message
+from local import ports
+from local.process import Process
+from schemas import ids, logs
+from schemas import records as r
+from schemas.codec import Codec
+from schemas.names import partition_of
+from schemas.registry.client import Registry
+from schemas.topics import NOTIFICATIONS, REMINDERS
+from streams.domain import ledger
+from streams.reading import committed
+
+_USERS = 500
+_SECONDS = 3600.0  # after which something is wrong
+_RESTART = 1.0  # seconds until the stack starts a part again that ended
+_LOOK = 2.0  # seconds between two looks at the ledger
+
+
+@dataclass(frozen=True)
+class Post:
+    """One POST: its key and when it came, in seconds since 1970."""
+
+    key: str
+    at: float
+
+
+@dataclass
+class Receiver:
+    """Answers each POST after so many seconds, however many there are at a time."""
+
+    answer: float
+    posts: list[Post] = field(default_factory=list)
+    sent: set[str] = field(default_factory=set)
+    """Keys of those that were answered."""
+    at_a_time: int = 0
+    """At most so many POSTs at a time."""
+    open: Counter[str] = field(default_factory=Counter)
+
+    def __enter__(self) -> Self:
+        app = Starlette(routes=[Route("/hook", self._take, methods=["POST"])])
+        self._port = ports.choose(["hook"], {})["hook"]
+        quiet: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off"}
+        config = uvicorn.Config(app, host=ports.HOST, port=self._port, backlog=4096, **quiet)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        wait_until(lambda: self._server.started, 30, "The receiver")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """Where to post to."""
+        return f"http://{ports.HOST}:{self._port}/hook"
+
+    async def _take(self, request: Request) -> Response:
+        key = request.headers["Idempotency-Key"]
+        await request.body()
+        self.posts.append(Post(key, time.time()))
+        self.open[key] += 1
+        self.at_a_time = max(self.at_a_time, self.open.total())
+        try:
+            await asyncio.sleep(self.answer)
+        finally:
+            self.open -= Counter([key])
+        self.sent.add(key)
+        return Response(status_code=204)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of the reminders."""
+
+    seconds: list[float]  # from due to the first POST, sorted
+    doubles: int  # POSTs beyond the first of each
+    records: int  # on the ledger
+    at_a_time: int
+    took: float
+    cpu: float  # seconds of the worker
+    memory: int  # bytes
+    recovery: list[float]  # seconds from the kill to the next POST of each reminder that was being sent, sorted
+
+    def percentile(self, of: int) -> float:
+        """Return the seconds within which so many of 100 came."""
+        return quantiles(self.seconds, n=100, method="inclusive")[of - 1]
+
+
+@click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.option("--n", "reminders", default=2000, help="Reminders, due at once.")
+@click.option("--answer", default=19.0, help="Seconds until the receiver answers.")
+@click.option("--kill", default=0.0, help="Seconds after they are due when the worker is killed; 0: never.")
+def main(reminders: int, answer: float, kill: float) -> None:
+    """Measure how reminders that are due at once come to a slow receiver. See docs/benchmarks.md."""
+    logs.configure("warning")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    with standing() as stand, Receiver(answer) as receiver:
+        _tell(Console(), reminders, answer, measure(stand, receiver, reminders, kill))
+
+
+def measure(stand: Stand, receiver: Receiver, reminders: int, kill: float) -> Sent:
+    """Let so many reminders be due at once, and return how they came."""
+    rondo = str(Path(sys.executable).with_name("rondo"))
+    health = ports.choose(["health"], {})["health"]
+    settings = {"RONDO_WEBHOOK": receiver.url, "RONDO_HEALTH_PORT": str(health)}
+    with launching(stand, stand.directory / "notify", **settings) as (registry, run):
+        worker = run("notify", rondo, "worker", "notify")
+        worker.wait_until(lambda: _is_ready(health), 60)
+        load = log.Load(stand.kafka, REMINDERS.name, asyncio.run(_due(registry, reminders)))
+        with Meter({"notify": worker.pid}) as meter:
+            due = time.time()
+            load.release()
+            killed, hanging = _kill(worker, lambda: run("notify", rondo, "worker", "notify"), receiver, kill)
+            wait_until(lambda: _is_done(stand.kafka, registry, receiver, reminders), _SECONDS, "The reminders")
+            took = time.time() - due
+    return Sent(
+        seconds=sorted(at - due for at in _first(receiver.posts).values()),
+        doubles=len(receiver.posts) - len(_first(receiver.posts)),
+        records=log.length(stand.kafka, NOTIFICATIONS.name),
+        at_a_time=receiver.at_a_time,
+        took=took,
+        cpu=0.0 if killed else meter.usage["notify"].cpu,
+        memory=meter.usage["notify"].memory,
+        recovery=sorted(_again(receiver.posts, hanging, killed)),
+    )
+
+
+async def _due(registry: str, number: int) -> list[Message]:
+    """Return reminders that are due now, of many users."""
+    now, client = time.time_ns() // 1_000_000, Registry(registry)
+    codec = Codec(client)
+    await codec.publish([REMINDERS])
+    await client.aclose()
+    users = [ids.derive("bench", "user", n) for n in range(_USERS)]
+    found = []
+    for n in range(number):
+        user, key = users[n % _USERS], ids.derive("bench", "reminder", n)
+        due = r.ReminderDue(key, user, now, ids.derive("bench", "command", n), key, "r", now, f"Reminder {n}")
+        value = codec.encode(REMINDERS.name, due)
+        found.append(Message(partition_of(user, PARTITIONS), user.encode(), value, now))
+    return found
+
+
+def _kill(
+    worker: Process, start: Callable[[], Process], receiver: Receiver, after: float
+) -> tuple[float, dict[str, int]]:
+    """Kill the worker after so many seconds and start another; return when, and what was being sent then."""
+    if not after:
+        return 0.0, {}
+    time.sleep(after)
+    hanging = dict(receiver.open)
+    killed = time.time()
+    os.kill(worker.pid, signal.SIGKILL)
+    time.sleep(_RESTART)
+    start()
+    return killed, hanging
+
+
+def _is_ready(port: int) -> bool:
+    with suppress(httpx.HTTPError):
+        return httpx.get(f"http://{ports.HOST}:{port}/ready").is_success
+    return False
+
+
+def _is_done(kafka: str, registry: str, receiver: Receiver, reminders: int) -> bool:
+    """Tell whether each reminder was answered, none is being sent, and the ledger has each one's end."""
+    time.sleep(_LOOK)
+    if len(receiver.sent) < reminders or receiver.open.total():
+        return False
+    return asyncio.run(_ended(kafka, registry)) == reminders
+
+
+async def _ended(kafka: str, registry: str) -> int:
+    """Return how many deliveries have ended on the ledger."""
+    client, last = Registry(registry), dict[str, r.Notification]()
+    codec = Codec(client)
+    async for raw in committed(kafka, NOTIFICATIONS.name):
+        await codec.learn([raw.value])
+        step: Any = codec.decode(raw.value)
+        if accepted := ledger.accept(last.get(step.id), step):
+            last[step.id] = accepted
+    await client.aclose()
+    return sum(map(ledger.is_final, last.values()))
+
+
+def _first(posts: list[Post]) -> dict[str, float]:
+    return {post.key: post.at for post in reversed(posts)}
+
+
+def _again(posts: list[Post], hanging: dict[str, int], killed: float) -> list[float]:
+    after = {post.key: post.at for post in reversed(posts) if post.at > killed}
+    return [after[key] - killed for key in hanging if key in after]
+
+
+def _tell(console: Console, reminders: int, answer: float, sent: Sent) -> None:
+    table = Table(title=f"{reminders:,} reminders due at once, a receiver that answers in {answer:g} s; seconds")
+    for column in ("p50", "p99", "last", "all ended", "doubles", "at a time", "records each", "CPU s", "MiB"):
+        table.add_column(column, justify="right")
+    times = (sent.percentile(50), sent.percentile(99), sent.seconds[-1], sent.took)
+    numbers = (f"{sent.doubles}", f"{sent.at_a_time}", f"{sent.records / reminders:.2f}")
+    table.add_row(*(f"{each:.1f}" for each in times), *numbers, f"{sent.cpu:.1f}", f"{sent.memory / MIB:.0f}")
+    console.print(table)
+    ratio(console, "notify-p50-s", sent.percentile(50))
+    ratio(console, "notify-p99-s", sent.percentile(99))
+    ratio(console, "notify-doubles", sent.doubles)
+    if sent.recovery:
+        ratio(console, "notify-recovery-last-s", sent.recovery[-1])
+        ratio(console, "notify-recovery-reminders", len(sent.recovery))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Effects of committed blocks, as sending: they happen outside, beside the partitions, a bounded number at a time.
+
+A stage that keeps a record of each effect that has begun finds those that a dead worker left by ``Orphans``: it goes by
+how long nothing changed while this worker looked, so no clock that is set matters.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from streams.runtime.metrics import Metrics
+    from streams.runtime.state import State
+
+WAITING = 1000  # besides those that run; a block adds as many as it has records
+HAND_OVER_SECONDS = 2.0  # a rebalance waits for it
+
+log = structlog.get_logger()
+
+Act = Callable[[], Awaitable[None]]
+
+
+class Effect(Struct, frozen=True):
+    """What is done outside once a block is committed, and where it comes from."""
+
+    act: Act
+    partition: int = 0
+    key: str | None = None
+    """Its entry among the effects that have begun, where the stage keeps them."""
+    hand_over: Act | None = None
+    """Puts on record that it goes on, when its partition is given away meanwhile."""
+
+
+class Effects:
+    """A stage's effects in this process: they have so many slots together."""
+
+    def __init__(self, stage: str, slots: int, metrics: "Metrics") -> None:
+        self.ended = 0
+        """Effects that ended, well or not."""
+        self._stage = stage
+        self._slots = slots
+        self._metrics = metrics
+        self._slot = asyncio.Semaphore(slots)
+        self._begun: dict[int, Effect] = {}  # by number, in their order
+        self._numbers = count()
+        self._keys: Counter[str | None] = Counter()
+        self._changed = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def running(self) -> int:
+        """Return how many run or wait for others."""
+        return len(self._begun)
+
+    def performs(self, key: str) -> bool:
+        """Tell whether this process performs the effect of a key."""
+        return self._keys[key] > 0
+
+    def room(self, partition: int, partitions: int) -> int:
+        """Return how many effects a partition may begin now.
+
+        Half of the slots are the partitions' own in equal parts, the others go to whoever comes first: so a partition
+        whose effects are slow holds up no other.
+        """
+        own = self._slots // (2 * partitions)
+        taken = Counter(effect.partition for effect in self._begun.values())
+        shared = sum(max(0, number - own) for number in taken.values())
+        return max(0, own - taken[partition]) + max(0, self._slots - own * partitions - shared)
+
+    def is_full(self) -> bool:
+        """Tell whether every slot is taken."""
+        return self.running >= self._slots
+
+    def is_behind(self) -> bool:
+        """Tell whether so many wait that no block should add to them."""
+        return self.running >= self._slots + WAITING
+
+    def begin(self, effect: Effect) -> Awaitable[bool]:
+        """Count an effect as begun from now on; what is returned performs it, and tells whether that went well."""
+        number = next(self._numbers)
+        self._begun[number] = effect
+        self._keys[effect.key] += 1
+        return self._perform(number, effect)
+
+    async def _perform(self, number: int, effect: Effect) -> bool:
+        try:
+            async with self._slot:
+                if not self._stopping:
+                    await effect.act()
+            self._metrics.effects_done.inc()
+        except Exception as error:  # noqa: BLE001  # whoever asked for it sees that no outcome came
+            self._metrics.effects_failed.inc()
+            log.warning("effect failed", stage=self._stage, error=repr(error))
+            return False
+        else:
+            return True
+        finally:
+            del self._begun[number]
+            self._end(effect.key)
+
+    def _end(self, key: str | None) -> None:
+        self._keys[key] -= 1
+        if not self._keys[key]:
+            del self._keys[key]
+        self.ended += 1
+        self._changed.set()
+
+    async def hand_over(self, partitions: Collection[int]) -> None:
+        """Put on record which effects of partitions that are given away go on; raises nothing."""
+        given = [effect for effect in self._begun.values() if effect.partition in partitions]
+        acts = [effect.hand_over for effect in given if effect.hand_over]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                for error in await asyncio.gather(*(act() for act in acts), return_exceptions=True):
+                    if isinstance(error, Exception):
+                        log.warning("effect not handed over", stage=self._stage, error=repr(error))
+
+    async def finish(self, seconds: float) -> None:
+        """Let those that run end within so many seconds; those that wait do not begin any more."""
+        self._stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._begun:
+                    self._changed.clear()
+                    await self._changed.wait()
+
+
+class Orphans:
+    """Finds the effects of a partition that have begun and that nobody performs.
+
+    A former owner may still be about to tell how one ended, so an effect counts as one only if its entry is the same at
+    two looks. ``seconds`` lie between them.
+    """
+
+    def __init__(self, prefix: bytes, seconds: float) -> None:
+        self._prefix = prefix
+        self._seconds = seconds
+        self._seen: dict[bytes, bytes] = {}
+        self._next: float | None = None
+
+    def watch(self, state: "State", effects: Effects) -> None:
+        """Look for the first time, as after an opening or a failure; it is looked again only if there is a reason."""
+        if self._next is None:
+            self._look(state, effects)
+
+    def is_due(self) -> bool:
+        """Tell whether it is time to look again."""
+        return self._next is not None and asyncio.get_running_loop().time() >= self._next
+
+    def wait(self) -> float | None:
+        """Return the seconds until the next look, None where there is none."""
+        return None if self._next is None else max(0.0, self._next - asyncio.get_running_loop().time())
+
+    def found(self, state: "State", effects: Effects) -> list[str]:
+        """Look again, and return the keys of those that are the same as at the last look."""
+        before = self._seen
+        self._look(state, effects)
+        return [self._name(key) for key, entry in self._seen.items() if before.get(key) == entry]
+
+    def _look(self, state: "State", effects: Effects) -> None:
+        entries = state.under(self._prefix)
+        self._seen = {key: entry for key, entry in entries if not effects.performs(self._name(key))}
+        self._next = asyncio.get_running_loop().time() + self._seconds if self._seen else None
+
+    def _name(self, key: bytes) -> str:
+        return key.removeprefix(self._prefix).decode()

@@ -1,0 +1,156 @@
+"""The worker of notify, and a receiver that takes longer to answer than a lease."""
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import time_ns
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from local import ports
+from local.process import Command, Process
+from local.settings import ROOT
+from schemas import records as r
+from schemas.topics import NOTIFICATIONS, REMINDERS
+from streams import notify, topics
+from streams.replay import verify
+from streams.settings import Settings
+from tests.integration.pipeline.receiver import Receiver
+from tests.integration.runtime.counting import Log, until
+
+LEASE = 1.0
+ANSWER = 1.5
+"""Seconds until the receiver answers."""
+SLOTS = 8
+ALONE = 6
+"""Slots that one of two partitions may have."""
+Start = Callable[[], Process]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that takes its time."""
+    with Receiver(ANSWER) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def settings(worker_settings: Settings, receiver: Receiver, log: Log) -> Settings:
+    """The workers' settings, for topics that stand."""
+    await topics.create(worker_settings.kafka, worker_settings.partitions, notify.stage.topics())
+    await log.codec.publish(notify.stage.topics())
+    return worker_settings.model_copy(update={"webhook": receiver.url, "lease": LEASE, "effects": SLOTS})
+
+
+@contextmanager
+def worker(settings: Settings, name: str) -> Iterator[Process]:
+    """A worker process of a name that it keeps, once its partitions are open."""
+    port = ports.choose([name], {})[name]
+    told = {key: getattr(settings, key) for key in ("kafka", "registry", "webhook", "lease", "effects", "partitions")}
+    environment = {f"RONDO_{key.upper()}": str(value) for key, value in told.items()}
+    own = {"RONDO_DATA": str(settings.data / name), "RONDO_INSTANCE": name, "RONDO_HEALTH_PORT": str(port)}
+    program = str(Path(sys.executable).with_name("rondo"))
+    argv = [sys.executable, program, "worker", "notify"]
+    process = Process(Command(name, argv, settings.data / f"{name}.log", {**environment, **own}, cwd=ROOT))
+    try:
+        process.wait_until(lambda: _is_ready(port), 60)
+        yield process
+    finally:
+        process.stop()
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://{ports.HOST}:{port}/ready").is_success
+    except httpx.HTTPError:
+        return False
+
+
+async def remind(log: Log, number: int, partition: int = 0) -> list[str]:
+    """Let so many reminders of a new user be due; return their ids."""
+    user, at = str(uuid4()), time_ns() // 1_000_000
+    due = [r.ReminderDue(str(uuid4()), user, at, "c", "t", "r", at, f"Number {n}") for n in range(number)]
+    await log.put(REMINDERS, due, partition)
+    return [each.id for each in due]
+
+
+async def ended(log: Log, reminders: list[str]) -> list[r.Notification]:
+    """Return the ledger's steps of these reminders, once each of them was sent."""
+
+    async def steps() -> list[r.Notification]:
+        return [step for step in await log.read(NOTIFICATIONS) if step.id in reminders]
+
+    def all_sent(found: list[r.Notification]) -> bool:
+        return {step.id for step in found if step.step is r.Step.SENT} == {*reminders}
+
+    return await until(steps, all_sent, 60)
+
+
+def posts(receiver: Receiver, reminders: list[str]) -> Counter[str]:
+    return Counter(received.key for received in receiver.received if received.key in reminders)
+
+
+async def posted(receiver: Receiver, reminders: list[str], number: int) -> None:
+    async def look() -> Counter[str]:
+        return posts(receiver, reminders)
+
+    await until(look, lambda found: found.total() >= number)
+
+
+async def test_reminders_for_which_there_is_no_room_and_a_receiver_slower_than_a_lease_are_sent_once(
+    settings: Settings, receiver: Receiver, log: Log
+):
+    with worker(settings, "first"):
+        reminders = await remind(log, 2 * SLOTS) + await remind(log, 1, partition=1)
+        steps = await ended(log, reminders)
+    assert posts(receiver, reminders) == Counter(reminders)
+    assert Counter(step.step for step in steps) == dict.fromkeys((r.Step.CLAIMED, r.Step.SENT), len(reminders))
+    report = await verify(settings.model_copy(update={"data": settings.data / "first"}), [notify.stage])
+    assert report.differences == [], report.told()
+
+
+async def test_what_a_killed_worker_was_sending_is_sent_again_and_nothing_else_is(
+    settings: Settings, receiver: Receiver, log: Log
+):
+    receiver.answering.clear()
+    with worker(settings, "first") as process:
+        reminders = await remind(log, SLOTS)
+        await posted(receiver, reminders, ALONE)
+        os.kill(process.pid, signal.SIGKILL)
+    being_sent = posts(receiver, reminders)
+    receiver.answering.set()
+    with worker(settings, "first"):
+        steps = await ended(log, reminders)
+    assert posts(receiver, reminders) == Counter(reminders) + being_sent
+    assert {step.id for step in steps if step.attempt == 2} == being_sent.keys()
+
+
+async def test_what_is_being_sent_when_another_worker_joins_is_handed_over_and_sent_once(
+    settings: Settings, receiver: Receiver, log: Log
+):
+    patient = settings.model_copy(update={"lease": 5.0})
+    receiver.answering.clear()
+    with worker(patient, "first"):
+        reminders = await remind(log, ALONE // 2) + await remind(log, ALONE // 2, partition=1)
+        await posted(receiver, reminders, ALONE)
+        with worker(patient, "second"):
+            receiver.answering.set()
+            steps = await ended(log, reminders)
+    assert posts(receiver, reminders) == Counter(reminders)
+    assert Counter((step.id, step.attempt) for step in steps if step.step is r.Step.CLAIMED) == dict.fromkeys(
+        ((reminder, 1) for reminder in reminders), 2
+    )
+
+
+async def test_what_is_being_sent_when_a_worker_stops_is_ended_before(settings: Settings, receiver: Receiver, log: Log):
+    with worker(settings, "first"):
+        reminders = await remind(log, 2)
+        await posted(receiver, reminders, 2)
+    assert {step.id for step in await log.read(NOTIFICATIONS) if step.step is r.Step.SENT} >= {*reminders}
+    assert posts(receiver, reminders) == Counter(reminders)

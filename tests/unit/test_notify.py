@@ -1,0 +1,213 @@
+"""Notify whole, without a broker: whatever comes in whatever order, each reminder ends, and a double has a reason."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from aiokafka.structs import ConsumerRecord
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bench.folds import Numbers
+from schemas import records as r
+from schemas.codec import Codec
+from schemas.registry.client import Registry
+from schemas.topics import NOTIFICATIONS, REMINDERS, Topic
+from streams import notify
+from streams.domain import ledger
+from streams.replay.block import fold, lent
+from streams.runtime import Block
+from streams.runtime.effects import Orphans
+from streams.runtime.state import State
+from streams.settings import Settings
+from tests.unit.domain.given import ANNA, DAY, NOON, due_reminder
+
+SETTINGS = Settings(kafka="", registry="", data=Path(), webhook="http://127.0.0.1/hook")
+REMINDED = 3
+WAITING = {b"waiting", b"claims", b"queue", b"timers"}
+"""The tables of what has not ended."""
+
+
+class Told(Block):
+    """A block that says nothing."""
+
+    tells = False
+
+
+class World:
+    """The log, one partition's owner, what it sends, and what a former one that gave it away goes on sending."""
+
+    def __init__(self, state: State, codec: Codec, rules: str) -> None:
+        self.state, self.codec, self.rules = state, codec, rules
+        self.log: list[r.Notification] = []
+        self.read = self.due = self.offset = 0
+        self.now = NOON
+        self.sending: dict[str, r.Notification] = {}
+        self.elsewhere: list[tuple[r.Notification, int]] = []
+        self.posts: Counter[str] = Counter()
+        self.killed: set[str] = set()
+        self.ended: dict[str, r.Notification] = {}
+        self.left: list[bytes] = []
+        self.open()
+
+    def performs(self, key: str) -> bool:
+        return key in self.sending
+
+    def open(self) -> None:
+        self.orphans = Orphans(notify.claims.prefix, seconds=0)
+        self.orphans.watch(self.state, self)  # type: ignore[arg-type]  # all that is asked of effects
+
+    def block(self, topic: Topic | None, records: Iterable[Any]) -> Block:
+        raws = [
+            ConsumerRecord(topic.name, 0, n, 0, 0, b"", self.codec.encode(topic.name, record), None, 0, 0, ())
+            for n, record in enumerate(records)
+            if topic
+        ]
+        return Told(notify.stage, 0, raws, self.state, self.now)
+
+    def commit(self, block: Block) -> None:
+        self.state.write(block.changes, 0, 0)
+        self.log += [self.codec.decode(out.value) for out in block.outputs[NOTIFICATIONS.name]]
+        for effect in block.effects:
+            claim: r.Notification = effect.act.args[0]  # type: ignore[attr-defined]
+            self.sending[effect.key] = claim
+            self.posts[claim.id] += 1
+
+    # What happens.
+
+    def come_due(self) -> None:
+        if self.due < REMINDED:
+            self.due += 1
+            block = self.block(REMINDERS, [replace(due_reminder(self.now), id=f"r{self.due}")])
+            block.rules = self.rules
+            fold(block)
+            self.commit(block)
+
+    def fold(self) -> None:
+        block = self.block(NOTIFICATIONS, self.log[self.read :])
+        if block.raws:
+            self.read = len(self.log)
+            fold(block)
+            self.commit(block)
+
+    def tick(self, room: int = 2) -> None:
+        if self.read == len(self.log):  # what the last one led to was folded
+            block = self.block(None, ())
+            with block:
+                for timer in [*notify.timers.due(self.now, 1), *notify.queue.due(2**62, room)]:
+                    notify.claim(block, timer)
+            self.commit(block)
+
+    def send(self) -> None:
+        self.end(ledger.sent)
+
+    def fail(self) -> None:
+        self.end(lambda claim, at: ledger.failed(claim, at, "down"))
+
+    def end(self, outcome: Any) -> None:
+        for key in list(self.sending)[:1]:
+            self.log.append(outcome(self.sending.pop(key), self.now))
+
+    def kill(self) -> None:
+        """Kill the owner; whoever comes next also gives less time to what was given away before."""
+        self.killed |= {claim.id for claim in (*self.sending.values(), *(claim for claim, _ in self.elsewhere))}
+        self.sending = {}
+        self.open()
+
+    def give_away(self) -> None:
+        self.elsewhere += [(claim, 1) for claim in self.sending.values()]
+        self.log += [ledger.renewed(claim, self.now) for claim in self.sending.values()]
+        self.sending = {}
+        self.open()
+
+    def look(self) -> None:
+        """Look for orphans; what is sent elsewhere has ended by the second look after it was given away."""
+        self.log += [ledger.sent(claim, self.now) for claim, looks in self.elsewhere if not looks]
+        self.elsewhere = [(claim, looks - 1) for claim, looks in self.elsewhere if looks]
+        self.fold()
+        if self.orphans.is_due():
+            block = self.block(None, ())
+            with block:
+                for key in self.orphans.found(self.state, self):  # type: ignore[arg-type]
+                    notify.claim_again(block, key)
+            self.commit(block)
+
+    def begin(self) -> None:
+        """Let sending begin, as most often it does."""
+        self.come_due()
+        self.tick()
+        self.fold()
+
+    def settle(self) -> None:
+        for _ in range(60):
+            if len(last := self.last()) == REMINDED and all(map(ledger.is_final, last.values())):
+                break
+            self.now += DAY
+            for step in (self.come_due, self.tick, self.fold, self.look, self.send, self.send, self.send, self.fold):
+                step()
+
+    def last(self) -> dict[str, r.Notification]:
+        block = self.block(None, ())
+        with block:
+            found = {key: notify.deliveries.get(f"{ANNA}/{key}") for key in (f"r{n + 1}" for n in range(REMINDED))}
+        return {key: delivery.last for key, delivery in found.items() if delivery}
+
+
+HAPPENINGS = ("begin", "come_due", "tick", "fold", "send", "fail", "kill", "give_away", "look")
+
+
+def lived(happenings: list[str], rules: str = "4") -> World:
+    """A world in which all this happened, and then all went well for long enough."""
+    with asyncio.Runner() as runner:
+        return runner.run(_live(happenings, rules))
+
+
+async def _live(happenings: list[str], rules: str) -> World:
+    codec = Codec(cast("Registry", Numbers()))
+    await codec.publish(notify.stage.topics())
+    with (
+        TemporaryDirectory() as directory,
+        closing(State(Path(directory))) as state,
+        lent(notify.stage, SETTINGS, codec),
+    ):
+        world = World(state, codec, rules)
+        for happening in happenings:
+            world.now += 1000
+            getattr(world, happening)()
+        world.rules = "4"
+        world.settle()
+        world.ended = world.last()
+        world.left = [key for key, _ in state.items() if key.split(b"\x00")[0] in WAITING]
+    return world
+
+
+LIVES = st.lists(st.sampled_from(HAPPENINGS), max_size=60)
+
+
+@settings(max_examples=80, deadline=None)
+@given(LIVES, st.sampled_from(("3", "4")))
+def test_whatever_comes_in_whatever_order_each_reminder_ends_and_nothing_waits_any_more(happenings, rules):
+    world = lived(happenings, rules)
+    assert len(world.ended) == REMINDED
+    assert all(ledger.is_final(step) for step in world.ended.values())
+    assert world.left == []
+
+
+@settings(max_examples=80, deadline=None)
+@given(LIVES)
+def test_a_reminder_is_sent_once_for_each_failure_and_once_more_only_where_a_worker_was_killed(happenings):
+    world = lived(happenings)
+    failures = Counter(step.id for step in world.log if step.step is r.Step.FAILED)
+    for reminder, posts in world.posts.items():
+        wanted = failures[reminder] + (world.ended[reminder].step is r.Step.SENT)
+        assert posts == wanted or (reminder in world.killed and posts > wanted)
+
+
+def test_what_a_killed_worker_was_sending_is_sent_again_at_the_second_look():
+    world = lived(["come_due", "tick", "fold", "kill", "look", "fold"])
+    assert world.posts["r1"] == 2
