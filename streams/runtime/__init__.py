@@ -6,6 +6,7 @@ Who does what::
     Runtime    owns the consumer, hands out partitions      consumer.py   a service of the Faust app
     Partition  one owner's turn with one partition          partition.py  open, one block after another, close
     Block      a bounded number of records, folded          block.py      what the agent sees
+    Effects    what is done outside, as sending             effects.py    beside the partitions, so many at a time
     Store      where a partition's state and position live  kafka.py (RocksDB and changelog), postgres.py
     Watch      how far a stage is behind, whether it moves  watch.py, metrics.py
     Point      where a test lets a worker fail              failpoints.py
@@ -29,7 +30,7 @@ What a crash leads to, by the points of ``failpoints.py`` in the order of a turn
     begun, produced, changelogged        an open transaction, which nobody reads: the next owner's fencing aborts it
     between changelogged and committed   all or nothing: fencing settles which, and the restored position says so
     committed                            all was done; RocksDB is behind, and caught up from the changelog
-    written, acknowledged                all was done; effects, as sending, begin anew when their claim's lease is over
+    written, acknowledged                all was done but the effects, as sending: the next owner claims them again
     delivered                            sent, and nobody knows: it is sent again under the same id
     stated                               an open transaction of Postgres: its connection's end rolls it back
     rows-committed                       rows and position stand; a late owner's next block moves no position

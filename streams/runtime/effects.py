@@ -153,10 +153,6 @@ class Orphans:
         """Tell whether it is time to look again."""
         return self._next is not None and asyncio.get_running_loop().time() >= self._next
 
-    def wait(self) -> float | None:
-        """Return the seconds until the next look, None where there is none."""
-        return None if self._next is None else max(0.0, self._next - asyncio.get_running_loop().time())
-
     def found(self, state: "State", effects: Effects) -> list[str]:
         """Look again, and return the keys of those that are the same as at the last look."""
         before = self._seen

@@ -29,7 +29,9 @@ from streams.domain.tasks import EVENTS
 from tests.unit.domain.given import World
 
 GRACE = 5_000
-"""Milliseconds after a lease's end in which the next claim may come."""
+"""Milliseconds after a failure's wait in which the next claim may come."""
+OWED = 60_000
+"""Milliseconds after a claim in which its outcome or the next claim may come: a session's end, an opening, a lease."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def anomalies(seen: Seen, now: int) -> list[str]:
 
 
 def owed(seen: Seen) -> set[str]:
-    """Return the deliveries whose last claim has no outcome: when its lease is over, they are claimed again."""
+    """Return the deliveries whose last claim has no outcome: the next owner claims what a dead one was sending."""
     kept = ((reminder, _kept(steps)) for reminder, steps in _steps(seen).items())
     return {reminder for reminder, last in kept if last and not ledger.is_final(last)}
 
@@ -208,9 +210,16 @@ def _ledger(seen: Seen, now: int) -> Iterator[str]:
         last = _kept(steps.get(reminder, []))
         if reminder not in due:
             yield f"Reminder {reminder} was never due, and is in the ledger."
-        elif last is None or not (ledger.is_final(last) or now < (last.retry_at or 0) + GRACE):
+        elif last is None or not (ledger.is_final(last) or now < _owed_until(last)):
             yield f"Reminder {reminder} was due, and its ledger has no end."
-    yield from _twice("Step", ((s.id, s.attempt, s.step.value) for some in steps.values() for s in some))
+    told = [step for some in steps.values() for step in some]
+    yield from _twice("Claim", ((s.id, s.attempt, s.at) for s in told if s.step is r.Step.CLAIMED))
+    outcomes = {(s.id, s.attempt, s.step.value, s.at) for s in told if s.step is not r.Step.CLAIMED}
+    yield from _twice("Outcome", ((reminder, attempt) for reminder, attempt, *_ in outcomes))
+
+
+def _owed_until(last: r.Notification) -> int:
+    return last.at + OWED if last.retry_at is None else last.retry_at + GRACE
 
 
 def _steps(seen: Seen) -> dict[str, list[r.Notification]]:

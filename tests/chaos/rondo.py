@@ -13,7 +13,6 @@ from postgres.migrate import migrate
 from schemas.records import Notification, Step
 from schemas.topics import NOTIFICATIONS, TASK_COMMANDS, TASK_NOTICES
 from streams import worker
-from streams.domain import ledger
 from streams.replay import verify
 from streams.settings import Settings
 from tests.acceptance.stack import Stack
@@ -28,8 +27,8 @@ STAGES = [worker.find(name) for name in worker.STAGES]
 PARTITIONS = 4
 PAUSE = 0.03
 """Seconds between two commands."""
-LEASE = ledger.LEASE / 1000 + 30
-"""Seconds until what a dead worker had claimed was sent by another."""
+LEASE = 60.0
+"""Seconds until what a dead worker was sending was sent by another."""
 PATIENCE = 90.0
 """Seconds for all failpoints to be reached, and for everything to be done after."""
 

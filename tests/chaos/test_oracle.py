@@ -24,7 +24,7 @@ from schemas.topics import (
 from streams.domain import audit, commands, deletion, ledger, recurrence, reminders, tasks
 from streams.domain.rejections import Code
 from tests.chaos.load import People, notice_of
-from tests.chaos.oracle import Entry, Seen, anomalies, owed
+from tests.chaos.oracle import OWED, Entry, Seen, anomalies, owed
 from tests.unit.domain.given import NOON, World
 
 LATER = NOON + 1_000_000
@@ -161,7 +161,7 @@ def test_people_come_to_what_is_rare(history: History):
 @pytest.mark.parametrize("fault", [lose, double, reorder])
 def test_a_record_that_is_lost_doubled_or_reordered_is_found(history: History, topic: Topic, fault: Callable):
     fault(entries := history.topics[topic.name], middle(entries))
-    assert anomalies(history.seen(), LATER + 2 * ledger.LEASE)
+    assert anomalies(history.seen(), LATER + 2 * OWED)
 
 
 @pytest.mark.parametrize("kind", commands.EVENTS, ids=lambda kind: kind.__name__)
@@ -204,10 +204,18 @@ def test_input_that_was_passed_over_or_taken_twice_is_found(history: History, st
     assert any(f"{stage}-blocks does not take" in sentence for sentence in anomalies(history.seen(), LATER))
 
 
-def test_a_claim_whose_outcome_is_not_known_is_owed_until_its_lease_is_over(history: History):
+def test_a_claim_whose_outcome_is_not_known_is_owed_until_the_next_owner_should_have_claimed_it(history: History):
     sent = history.topics[NOTIFICATIONS.name].pop().value
     assert owed(history.seen()) == {sent.id}
     assert anomalies(history.seen(), LATER) == []
-    assert anomalies(history.seen(), LATER + 2 * ledger.LEASE) == [
-        f"Reminder {sent.id} was due, and its ledger has no end."
-    ]
+    assert anomalies(history.seen(), LATER + 2 * OWED) == [f"Reminder {sent.id} was due, and its ledger has no end."]
+
+
+def test_a_claim_that_was_handed_over_is_no_anomaly_and_a_second_outcome_is_one(history: History):
+    claim, sent = (entry.value for entry in history.topics[NOTIFICATIONS.name][-2:])
+    history.topics[NOTIFICATIONS.name].pop()
+    history.put(NOTIFICATIONS, ledger.renewed(claim, LATER))
+    history.put(NOTIFICATIONS, sent)
+    assert anomalies(history.seen(), LATER) == []
+    history.put(NOTIFICATIONS, ledger.failed(claim, LATER + 2, "down"))
+    assert anomalies(history.seen(), LATER) == [f"Outcome {(sent.id, 1)} is there 2 times."]

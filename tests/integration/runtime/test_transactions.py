@@ -140,9 +140,7 @@ async def test_what_nothing_tells_the_end_of_is_refused_until_somebody_ends_it(
     async with producing(kafka, producer._txn_manager.transactional_id):  # so its coordinator forgets it
         pass
     monkeypatch.setattr(history, "TOPIC", "compacted")
-    with pytest.raises(
-        Unsettled, match=rf"Since offset 1 of {where.topic}/0 .* nothing tells whether it was"
-    ):
+    with pytest.raises(Unsettled, match=rf"Since offset 1 of {where.topic}/0 .* nothing tells whether it was"):
         await one.open()
     command = [sys.executable, "-m", "streams.transactions", end, f"{where.topic}/0"]
     ended = await asyncio.to_thread(subprocess.run, command, env={**os.environ, "RONDO_KAFKA": kafka}, check=True)
