@@ -136,8 +136,10 @@ class Runtime(Service):
 
     async def on_stop(self) -> None:
         """Finish the running blocks before leaving the group; ``consumer.stop`` alone would not. Then the effects."""
+        began = asyncio.get_running_loop().time()
         await self.revoke()
-        await asyncio.gather(stop(self._consumer, LEAVE_SECONDS), self.effects.finish(EFFECTS_SECONDS))
+        left = EFFECTS_SECONDS - (asyncio.get_running_loop().time() - began)
+        await asyncio.gather(stop(self._consumer, LEAVE_SECONDS), self.effects.finish(left))
         await stop(self._producer)
         await self._registry.aclose()
 

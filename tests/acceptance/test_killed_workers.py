@@ -10,7 +10,7 @@ from tests.acceptance.days import PARIS, WEEKDAYS, weekday_after
 from tests.acceptance.stack import Stack, User, until
 
 KILLED = ("tasks", "recurrence", "reminders", "audit", "views")
-"""Not notify: what it had claimed when it died is sent again only when the claim's lease of a minute is over."""
+"""Not notify: no reminder comes due here."""
 BURST = 10
 TASKS = 2 * BURST * len(KILLED)
 """Tasks that are created, and completed."""

@@ -211,3 +211,10 @@ def test_a_reminder_is_sent_once_for_each_failure_and_once_more_only_where_a_wor
 def test_what_a_killed_worker_was_sending_is_sent_again_at_the_second_look():
     world = lived(["come_due", "tick", "fold", "kill", "look", "fold"])
     assert world.posts["r1"] == 2
+
+
+def test_what_rules_3_decided_is_decided_so_again():
+    world = lived(["come_due"], rules="3")
+    assert world.log[0] == ledger.claim(
+        replace(due_reminder(NOON + 1000), id="r1"), "webhook", NOON + 1000, lease=60_000
+    )

@@ -15,7 +15,7 @@ from streams.runtime import Block
 from streams.runtime.disk import directory
 from streams.runtime.kafka import KafkaStore
 from streams.runtime.state import State
-from tests.integration.runtime.counting import Counting, Log, command, outcome, prepared, running
+from tests.integration.runtime.counting import Counting, Log, command, outcome, prepared, running, until
 from tests.integration.runtime.test_disk import flipped
 
 
@@ -295,6 +295,36 @@ async def test_a_part_that_was_decided_under_other_rules_is_told_and_the_others_
     assert report.differences == [], report.told()
     assert "was decided under version 0 of the rules" in report.told()
     assert "Everything stands" not in report.told()
+
+
+class Older(Counting):
+    """A stage as it was under rules 3."""
+
+    def count(self, block: Block, command: r.CompleteTask) -> None:
+        block.rules = "3"
+        super().count(block, command)
+
+
+class Newer(Counting):
+    """A stage that counts no more, and still knows how it did under rules 3."""
+
+    def count(self, block: Block, command: r.CompleteTask) -> None:
+        if block.rules == "3":
+            super().count(block, command)
+
+
+async def test_what_was_decided_under_rules_that_are_still_known_is_decided_by_them_again(worker_settings, log: Log):
+    older = await prepared(Older(worker_settings, name := uuid4().hex[:8]))
+    await log.put(older.commands, [command("ann", n) for n in range(10)])
+    async with running(older.stage):
+        await log.wait_for(older.counts, 10)
+    newer = Newer(worker_settings, name)
+    async with running(newer.stage):
+        await log.put(newer.commands, [command("ann", n) for n in range(10, 15)])
+        await log.put(newer.followups, [command("bob", 0)])
+        report = await until(lambda: verified(newer), lambda found: sum(part.records for part in found.parts) == 16)
+    assert report.differences == [], report.told()
+    assert [(part.outputs, part.undecided) for part in report.parts] == [(10, None), (0, None)]
 
 
 async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified(upgraded: Counting):
