@@ -22,7 +22,7 @@ from tests.integration.runtime.test_metrics import of
 
 @pytest.fixture
 def impatient(worker_settings):
-    return worker_settings.model_copy(update={"stall_timeout": 2.0, "block_timeout": 0.7})
+    return worker_settings.model_copy(update={"stall_timeout": 2.0, "block_timeout": 0.7, "effects": 32})
 
 
 async def never(*_, **__) -> None:
