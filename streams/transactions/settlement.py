@@ -16,7 +16,8 @@ from aiokafka.errors import KafkaError
 from streams import reading
 from streams.runtime.stopping import stop
 from streams.transactions import history
-from streams.transactions.described import Cluster, Known, NotOffered, Open
+from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
+from streams.transactions.hidden import PATIENCE
 
 _PATIENCE = 5.0  # seconds for the broker to get over what passes
 _TIMEOUT_MS = 10_000  # of a producer that begins no transaction
@@ -48,11 +49,20 @@ async def _settled(kafka: str, wanted: set[TopicPartition], fenced: Collection[s
     async with Cluster.of(kafka, wanted) as cluster:
         try:
             left = await half_done(cluster, wanted)
-            if left:
-                await _end(kafka, cluster, left, fenced)
+        except NotOffered as error:
+            await _wait(kafka, wanted, error)
+            return 0
+        try:
+            return await _end(kafka, cluster, left, fenced) if left else 0
         except NotOffered as error:
             raise Unsettled(str(error)) from error
-    return len(left)
+
+
+async def _wait(kafka: str, wanted: set[TopicPartition], error: NotOffered) -> None:
+    """Where the broker tells nothing of transactions, wait for those that are open to end by themselves."""
+    if hidden := await reading.overdue(kafka, wanted, PATIENCE):
+        tp, offset = next(iter(hidden.items()))
+        raise Unsettled(f"{tp.topic}/{tp.partition} is hidden from offset {offset} on. {error}") from error
 
 
 async def half_done(cluster: Cluster, partitions: Collection[TopicPartition]) -> dict[Open, Known | None]:
@@ -68,33 +78,49 @@ async def half_done(cluster: Cluster, partitions: Collection[TopicPartition]) ->
     return {one: by for one, by in left.items() if one in still}
 
 
-async def _end(kafka: str, cluster: Cluster, left: dict[Open, Known | None], fenced: Collection[str]) -> None:
+async def _end(kafka: str, cluster: Cluster, left: dict[Open, Known | None], fenced: Collection[str]) -> int:
     entries = await _history(kafka)
+    ended: set[Open] = set()
     for one, by in left.items():
-        if (committed := history.committed(entries, one.producer, one.epoch, one.partition)) is None:
-            committed = by.committed(one.epoch) if by else None
-        if committed is None:
+        if (committed := _decided(entries, one, by)) is None:
             raise Unsettled(_unknown(one))
         if by and by.id not in fenced:
+            if committed and by.state in LIVE:  # fencing would abort all of it: the next commit marks this, too
+                continue
             await _fence(kafka, by.id)
         await cluster.mark(one, committed=committed)
-        log.error(
-            "transaction settled",
-            topic=one.partition.topic,
-            partition=one.partition.partition,
-            offset=one.start,
-            id=by.id if by else None,
-            producer=one.producer,
-            epoch=one.epoch,
-            committed=committed,
-        )
+        ended.add(one)
+        _tell(one, by, committed=committed)
+    if still := ended & set(await cluster.open_in({one.partition for one in ended})):
+        raise Unsettled(f"The broker took a marker, and {next(iter(still))} is open still.")
+    return len(ended)
+
+
+def _decided(entries: list[history.Entry], one: Open, by: Known | None) -> bool | None:
+    """Return whether a transaction was committed, None if nothing tells."""
+    committed = history.committed(entries, one.producer, one.epoch, one.partition)
+    return by.committed(one.epoch) if committed is None and by else committed
+
+
+def _tell(one: Open, by: Known | None, *, committed: bool) -> None:
+    log.error(
+        "transaction settled",
+        topic=one.partition.topic,
+        partition=one.partition.partition,
+        offset=one.start,
+        id=by.id if by else None,
+        producer=one.producer,
+        epoch=one.epoch,
+        committed=committed,
+    )
 
 
 async def _fence(kafka: str, identity: str) -> None:
     """Initialise a transactional id: who used it so far can write nothing more, and begins anew."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=identity, transaction_timeout_ms=_TIMEOUT_MS)
     try:
-        await producer.start()
+        async with asyncio.timeout(2 * _PATIENCE):
+            await producer.start()
     finally:
         await stop(producer)
 

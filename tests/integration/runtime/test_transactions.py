@@ -20,7 +20,7 @@ from streams.runtime import watch
 from streams.runtime.kafka import POSITION
 from streams.runtime.metrics import exposition
 from streams.settings import Settings
-from streams.transactions import history, wire
+from streams.transactions import history, settlement, wire
 from streams.transactions.settlement import Unsettled
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 from tests.integration.runtime.owner import Owner
@@ -52,7 +52,7 @@ async def hidden(kafka: str, tp: TopicPartition) -> int:
 @pytest.mark.parametrize(
     "ended", [{"commit": True}, {"commit": False}, {"commit": True, "named": False}], ids=["commit", "abort", "hung"]
 )
-@pytest.mark.parametrize("identity", ["rondo-{}-0-0", "rondo-{}-0-1", "another-{}"])
+@pytest.mark.parametrize("identity", ["rondo-{}-0-0", "another-{}"])
 async def test_what_was_left_half_done_ends_as_it_was_decided_when_its_partition_is_opened(
     owner: Make, kafka: str, identity: str, ended: dict[str, bool]
 ):
@@ -127,6 +127,34 @@ async def test_nothing_is_read_where_the_broker_lets_nobody_settle_it(
         await one.open()
     monkeypatch.undo()
     await one.open()
+
+
+async def test_where_the_broker_tells_nothing_of_transactions_a_partition_is_opened_if_nothing_is_hidden(
+    owner: Make, kafka: str, monkeypatch: pytest.MonkeyPatch
+):
+    one = await owner("a").open()
+    await one.store.close()
+    monkeypatch.setattr(wire.DescribeProducers, "API_KEY", 9999)
+    monkeypatch.setattr(settlement, "PATIENCE", 0.5)
+    await one.open()
+    await one.store.close()
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await half_done(producer, TopicPartition(one.counting.commands.name, 0), b"planted", commit=True)
+    with pytest.raises(Unsettled, match=r"is hidden from offset 1 on. The broker does not serve DescribeProducers"):
+        await one.open()
+
+
+async def test_a_commit_of_a_producer_that_is_at_work_is_left_to_its_next_one(owner: Make, kafka: str):
+    one = owner("a")
+    where = TopicPartition(one.counting.commands.name, 0)
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await half_done(producer, where, b"planted", commit=True)
+        await producer.send_and_wait(where.topic, b"next", partition=1)  # of which the coordinator is told
+        await one.open()
+        producer._txn_manager._txn_partitions.discard(where)
+        await producer.send_and_wait(where.topic, b"next", partition=0)
+        await producer.commit_transaction()
+    assert await visible(kafka, one.counting.commands) == [b"planted", b"next"]
 
 
 @pytest.mark.parametrize("end", ["commit", "abort"])
