@@ -203,7 +203,7 @@ def _check_former(directory: Path) -> None:
 
 def _bring_back(directory: Path) -> None:
     """Convert the metadata unless this Kafka has written it already: to read all of it takes time."""
-    written = directory / "version"
+    written = directory / _DATA / "rondo-version"  # beside the metadata, so that a backup of either has the other
     if not written.exists() or written.read_text() != KAFKA:
         metadata.convert(directory / _DATA)
         written.write_text(KAFKA)
