@@ -50,6 +50,9 @@ _SETTINGS = {
     "share.coordinator.state.topic.min.isr": 1,
     # A dead worker's open transaction hides what follows it: look for one each second, not every ten.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+    # After an unclean end the broker is let in again only when its former session is over: by default 9 s later.
+    "broker.session.timeout.ms": 4000,
+    "broker.heartbeat.interval.ms": 1000,
     "group.initial.rebalance.delay.ms": 0,
     # A group may notice within a second or two that a worker is gone.
     "group.min.session.timeout.ms": 1000,

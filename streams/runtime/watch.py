@@ -145,7 +145,11 @@ class Watch:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka, isolation_level=isolation, enable_auto_commit=False
         )
-        await consumer.start()
+        try:
+            await consumer.start()
+        except BaseException:
+            await stop(consumer)
+            raise
         return consumer
 
     async def close(self) -> None:
