@@ -247,7 +247,7 @@ class Partition:
             if self._runtime.effects.is_behind():
                 await self._pause(self._settings.tick)
                 continue
-            if self._store.state and (waited := self._waits.come(self._store.state, self._stage.clock())):
+            if waited := self._waited():
                 return self._block([], waited)
             self._ticked = not self._ticked and self._tick_is_due()  # a backlog of timers lets records pass, too
             if self._ticked:
@@ -258,6 +258,11 @@ class Partition:
                 continue
             await self._pause(self._until_tick())
         return None
+
+    def _waited(self) -> r.Timer | None:
+        """Return a timer whose wait is over before the clock says so, where what is due need not wait itself."""
+        state = None if self._is_held_up() else self._store.state
+        return self._waits.come(state, self._stage.clock()) if state else None
 
     async def _pause(self, seconds: float | None) -> None:
         """Wait until records come, the turn ends, or the time is over."""
