@@ -57,6 +57,7 @@ class Memory:
     The write buffers are charged to the cache. They may take half of it: beyond that the largest is flushed.
     """
 
+    size: int
     cache: Cache
     buffers: WriteBufferManager
 
@@ -65,7 +66,7 @@ class Memory:
     def of(cls, size: int) -> Self:
         """Return the process's memory of so many bytes."""
         blocks = Cache(size)
-        return cls(blocks, WriteBufferManager.new_write_buffer_manager_with_cache(size // 2, False, blocks))
+        return cls(size, blocks, WriteBufferManager.new_write_buffer_manager_with_cache(size // 2, False, blocks))
 
 
 def _options(memory: Memory) -> Options:
@@ -73,7 +74,7 @@ def _options(memory: Memory) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_manager(memory.buffers)
-    options.set_write_buffer_size(4 * _MIB)
+    options.set_write_buffer_size(memory.size // 32)  # of two: then writing waits until one is flushed
     options.set_max_write_buffer_number(2)
     options.set_keep_log_file_num(2)
     options.set_max_open_files(64)
