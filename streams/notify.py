@@ -76,10 +76,10 @@ def claim(block: Block, timer: r.Timer) -> None:
         block.emit(NOTIFICATIONS, ledger.claim(due, block.given["channel"], block.now))
     elif (delivery := deliveries.get(timer.subject)) and (step := ledger.again(delivery.last, block.now)):
         is_sent = stage.performs(timer.subject)  # by rules 3, and its lease is over
-        block.emit(NOTIFICATIONS, ledger.renewed(delivery.last, block.now) if is_sent else step)
+        block.emit(NOTIFICATIONS, ledger.handed_over(delivery.last, block.now) if is_sent else step)
 
 
-@stage.on_lost(claims)
+@stage.on_lost(claims, leases=lambda claim: ledger.leases(claim.last))
 def claim_again(block: Block, key: str) -> None:
     """Claim a delivery again that nobody sends any more."""
     block.emit(NOTIFICATIONS, ledger.orphaned(claims[key].last, block.now))
@@ -148,4 +148,4 @@ async def tell(outcome: r.Notification, partition: int) -> None:
 
 async def renew(claim: r.Notification, partition: int) -> None:
     """Put on the log that a claim's sending goes on, for whoever owns its partition next."""
-    await stage.produce(NOTIFICATIONS, ledger.renewed(claim, stage.clock()), partition)
+    await stage.produce(NOTIFICATIONS, ledger.handed_over(claim, stage.clock()), partition)

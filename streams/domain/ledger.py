@@ -5,14 +5,14 @@
     claimed 1 ── sent                                          final
         │  └──── failed 1, try again at … ── claimed 2 ── …
         │  └──── failed 8, never again                         final
-        ├─ claimed 1, once more: its sending goes on
+        ├─ claimed 1, handed over: its sending goes on
         └─ nobody sends it any more ──────── claimed 2 ── …
     suppressed, missed                                         final
 
 A reminder that is due waits, on no record, until there is room to send it; a claim says that its sending begins. It
 belongs to whoever owns the partition, and ends with its outcome, however long that takes. An owner that finds one which
 it did not begin, and that stays as it is, claims it again: who began it is dead. An owner that gives the partition away
-meanwhile puts its claims on record once more, and so has twice the time.
+meanwhile puts its claims on record once more, as handed over, and so has twice the time.
 
 Delivery outside is at least once: a claim whose outcome never came is sent again under the same id, which is the
 idempotency key for whoever receives it. A claim is made again without limit, since giving up on it could lose a
@@ -31,6 +31,8 @@ BACKOFF = 10_000
 
 ATTEMPTS = 8
 """How many failures are enough. The last wait is six hours, all together nine."""
+
+_HANDED_OVER = "handed over"
 
 _OUTCOMES = (Step.SENT, Step.FAILED, Step.SUPPRESSED, Step.MISSED)
 _ENDS = (Step.SUPPRESSED, Step.MISSED)
@@ -53,9 +55,14 @@ def claim(reminder: ReminderDue, channel: str, at: int, *, lease: int | None = N
     )
 
 
-def renewed(claim: Notification, at: int) -> Notification:
-    """Return the step that says that the claim's sending goes on."""
-    return replace(claim, at=max(at, claim.at + 1), retry_at=None)
+def handed_over(claim: Notification, at: int) -> Notification:
+    """Return the step that says that the claim's sending goes on though its partition is given away."""
+    return replace(claim, at=at, retry_at=None, detail=_HANDED_OVER)
+
+
+def leases(claim: Notification) -> int:
+    """Return for how many leases whoever opens the partition leaves a claim alone that it does not send."""
+    return 2 if claim.detail == _HANDED_OVER else 1
 
 
 def orphaned(claim: Notification, at: int) -> Notification:

@@ -134,14 +134,15 @@ class Effects:
 class Orphans:
     """Finds the effects of a partition that have begun and that nobody performs.
 
-    A former owner may still be about to tell how one ended, so an effect counts as one only if its entry is the same at
-    two looks. ``seconds`` lie between them.
+    A former owner may still be about to tell how one ended, so an effect counts as one only once its entry was the same
+    at as many looks after the first as ``looks`` says of it. ``seconds`` lie between two looks.
     """
 
-    def __init__(self, prefix: bytes, seconds: float) -> None:
+    def __init__(self, prefix: bytes, seconds: float, looks: Callable[[bytes], int]) -> None:
         self._prefix = prefix
         self._seconds = seconds
-        self._seen: dict[bytes, bytes] = {}
+        self._looks = looks
+        self._seen: dict[bytes, tuple[bytes, int]] = {}  # by key, the entry and how often it was the same again
         self._next: float | None = None
 
     def watch(self, state: "State", effects: Effects) -> None:
@@ -154,14 +155,16 @@ class Orphans:
         return self._next is not None and asyncio.get_running_loop().time() >= self._next
 
     def found(self, state: "State", effects: Effects) -> list[str]:
-        """Look again, and return the keys of those that are the same as at the last look."""
-        before = self._seen
+        """Look again, and return the keys of those that nobody performs."""
         self._look(state, effects)
-        return [self._name(key) for key, entry in self._seen.items() if before.get(key) == entry]
+        return [self._name(key) for key, (entry, same) in self._seen.items() if same >= self._looks(entry)]
 
     def _look(self, state: "State", effects: Effects) -> None:
-        entries = state.under(self._prefix)
-        self._seen = {key: entry for key, entry in entries if not effects.performs(self._name(key))}
+        before, self._seen = self._seen, {}
+        for key, entry in state.under(self._prefix):
+            if not effects.performs(self._name(key)):
+                last, same = before.get(key, (None, 0))
+                self._seen[key] = (entry, same + 1 if last == entry else 0)
         self._next = asyncio.get_running_loop().time() + self._seconds if self._seen else None
 
     def _name(self, key: bytes) -> str:

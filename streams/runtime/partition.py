@@ -211,8 +211,9 @@ class Partition:
 
     def _look_for_orphans(self) -> None:
         if self._stage.lost and self._store.state:
-            begun, _ = self._stage.lost
-            self._orphans = Orphans(begun.prefix, self._settings.lease)
+            begun, leases, _ = self._stage.lost
+            decode = self._stage.codec.decode
+            self._orphans = Orphans(begun.prefix, self._settings.lease, lambda entry: leases(decode(entry)))
             self._orphans.watch(self._store.state, self._runtime.effects)
 
     async def _discard(self, error: Exception) -> None:
@@ -414,7 +415,7 @@ class Partition:
 
     def _tell_lost(self, block: Block) -> None:
         if self._stage.lost and self._orphans and self._orphans.is_due() and block.state:
-            _, answer = self._stage.lost
+            _, _, answer = self._stage.lost
             for key in self._orphans.found(block.state, self._runtime.effects):
                 block.taken += 1
                 answer(block, key)

@@ -26,6 +26,7 @@ Fold = Callable[[Any], Awaitable[None]]
 Tick = Callable[[Block, r.Timer], None]
 Began = Callable[[r.Timer], int | None]
 Lost = Callable[[Block, str], None]
+Leases = Callable[[Any], int]
 
 
 class _Boot(BootStrategy):
@@ -93,8 +94,8 @@ class Stage:
         self.on_timer: Tick | None = None
         self.began: Began | None = None
         """When the wait of a timer began, for timers that are waits and no times that people named."""
-        self.lost: tuple[Table[Any], Lost] | None = None
-        """The table of effects that have begun, and what is done about one that nobody performs."""
+        self.lost: tuple[Table[Any], Leases, Lost] | None = None
+        """The table of effects that have begun, how patient to be with one, and what to do where nobody performs it."""
         self.ticks: tuple[Topic, ...] = ()
         """The topics that timers emit to: only there a record may name no input that led to it."""
         self.folds: dict[str, Fold] = {}
@@ -228,14 +229,15 @@ class Stage:
 
         return register
 
-    def on_lost(self, begun: Table[Any]) -> Callable[[Lost], Lost]:
+    def on_lost(self, begun: Table[V], leases: Callable[[V], int]) -> Callable[[Lost], Lost]:
         """Make a function the stage's answer to an effect that nobody performs: it gets its key, and emits as a tick.
 
-        ``begun`` holds an entry for each effect that has begun and not ended, under the effect's key.
+        ``begun`` holds an entry for each effect that has begun and not ended, under the effect's key. One that this
+        process does not perform counts as lost once it was the same for so many ``leases``.
         """
 
         def register(answer: Lost) -> Lost:
-            self.lost = (begun, answer)
+            self.lost = (begun, leases, answer)
             return answer
 
         return register

@@ -213,7 +213,7 @@ def _ledger(seen: Seen, now: int) -> Iterator[str]:
         elif last is None or not (ledger.is_final(last) or now < _owed_until(last)):
             yield f"Reminder {reminder} was due, and its ledger has no end."
     told = [step for some in steps.values() for step in some]
-    yield from _twice("Claim", ((s.id, s.attempt, s.at) for s in told if s.step is r.Step.CLAIMED))
+    yield from _twice("Claim", ((s.id, s.attempt, s.at, s.detail) for s in told if s.step is r.Step.CLAIMED))
     outcomes = {(s.id, s.attempt, s.step.value, s.at) for s in told if s.step is not r.Step.CLAIMED}
     yield from _twice("Outcome", ((reminder, attempt) for reminder, attempt, *_ in outcomes))
 

@@ -214,7 +214,7 @@ def test_a_claim_whose_outcome_is_not_known_is_owed_until_the_next_owner_should_
 def test_a_claim_that_was_handed_over_is_no_anomaly_and_a_second_outcome_is_one(history: History):
     claim, sent = (entry.value for entry in history.topics[NOTIFICATIONS.name][-2:])
     history.topics[NOTIFICATIONS.name].pop()
-    history.put(NOTIFICATIONS, ledger.renewed(claim, LATER))
+    history.put(NOTIFICATIONS, ledger.handed_over(claim, LATER))
     history.put(NOTIFICATIONS, sent)
     assert anomalies(history.seen(), LATER) == []
     history.put(NOTIFICATIONS, ledger.failed(claim, LATER + 2, "down"))

@@ -2,8 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from schemas.records import Notification, Step
+from streams.channels import deliver
+from streams.settings import Settings
+from tests.integration.pipeline.receiver import Receiver
 
 DELIVER = """
 import asyncio
@@ -23,3 +29,10 @@ def test_a_reminder_is_in_the_log_whatever_else_is_logged(level: str):
         [sys.executable, "-c", DELIVER.format(level=level)], capture_output=True, text=True, check=True
     )
     assert "Water the plants" in done.stderr
+
+
+async def test_a_receiver_may_take_longer_to_answer_than_a_client_waits_by_default():
+    claim = Notification("id", "user", 0, "command", "task", Step.CLAIMED, 1, "webhook", "Water the plants", 0)
+    with Receiver(seconds=5.5) as receiver:
+        settings = Settings(kafka="", registry="", data=Path(), webhook=receiver.url)
+        assert await deliver(settings, claim) is None

@@ -59,7 +59,7 @@ class World:
         return key in self.sending
 
     def open(self) -> None:
-        self.orphans = Orphans(notify.claims.prefix, seconds=0)
+        self.orphans = Orphans(notify.claims.prefix, 0, lambda entry: ledger.leases(self.codec.decode(entry).last))
         self.orphans.watch(self.state, self)  # type: ignore[arg-type]  # all that is asked of effects
 
     def block(self, topic: Topic | None, records: Iterable[Any]) -> Block:
@@ -114,14 +114,13 @@ class World:
             self.log.append(outcome(self.sending.pop(key), self.now))
 
     def kill(self) -> None:
-        """Kill the owner; whoever comes next also gives less time to what was given away before."""
-        self.killed |= {claim.id for claim in (*self.sending.values(), *(claim for claim, _ in self.elsewhere))}
+        self.killed |= {claim.id for claim in self.sending.values()}
         self.sending = {}
         self.open()
 
     def give_away(self) -> None:
         self.elsewhere += [(claim, 1) for claim in self.sending.values()]
-        self.log += [ledger.renewed(claim, self.now) for claim in self.sending.values()]
+        self.log += [ledger.handed_over(claim, self.now) for claim in self.sending.values()]
         self.sending = {}
         self.open()
 

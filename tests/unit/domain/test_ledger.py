@@ -13,7 +13,7 @@ CLAIM = ledger.claim(due_reminder(), "webhook", NOON)
 SENT = ledger.sent(CLAIM, NOON + 5)
 FAILED = ledger.failed(CLAIM, NOON + 5, "503 Service Unavailable")
 SECOND = ledger.again(FAILED, NOON + 5 + ledger.BACKOFF)
-RENEWED = ledger.renewed(CLAIM, NOON + 5)
+HANDED_OVER = ledger.handed_over(CLAIM, NOON + 5)
 ORPHANED = ledger.orphaned(CLAIM, NOON + 5)
 LEASED = ledger.claim(due_reminder(), "webhook", NOON, lease=ledger.LEASE)
 """A claim by rules 3: it ends with its lease."""
@@ -29,18 +29,17 @@ def test_a_claim_bears_the_reminders_id_and_ends_with_its_outcome_alone():
     assert ledger.again(CLAIM, NOON * 2) is None
 
 
-def test_a_claim_that_goes_on_is_the_same_attempt_and_another_record_even_by_a_clock_that_was_set_back():
-    for renewed in (RENEWED, ledger.renewed(CLAIM, 0), ledger.renewed(CLAIM, NOON)):
-        assert (renewed.step, renewed.attempt) == (Step.CLAIMED, 1)
-        assert renewed != CLAIM
+def test_a_claim_that_is_handed_over_is_the_same_attempt_and_left_alone_for_twice_the_time():
+    assert (HANDED_OVER.step, HANDED_OVER.attempt) == (Step.CLAIMED, 1)
+    assert [ledger.leases(claim) for claim in (CLAIM, HANDED_OVER, ledger.orphaned(HANDED_OVER, NOON))] == [1, 2, 1]
 
 
 def test_an_orphaned_claim_is_claimed_again_as_the_next_attempt():
     assert (ORPHANED.step, ORPHANED.attempt, ORPHANED.failures) == (Step.CLAIMED, 2, 0)
 
 
-@pytest.mark.parametrize("last", [None, CLAIM, RENEWED, FAILED])
-@pytest.mark.parametrize("step", [CLAIM, RENEWED, ORPHANED, SENT, FAILED, SECOND])
+@pytest.mark.parametrize("last", [None, CLAIM, HANDED_OVER, FAILED])
+@pytest.mark.parametrize("step", [CLAIM, HANDED_OVER, ORPHANED, SENT, FAILED, SECOND])
 def test_sending_begins_with_each_attempt_once(last, step):
     new = step.step is Step.CLAIMED and (last is None or step.attempt > last.attempt)
     assert ledger.begins(last, step) == new
@@ -85,15 +84,15 @@ def test_what_was_sent_is_never_claimed_again():
         (None, replace(CLAIM, step=Step.SUPPRESSED, retry_at=None)),
         (CLAIM, SENT),
         (CLAIM, FAILED),
-        (CLAIM, RENEWED),
+        (CLAIM, HANDED_OVER),
         (CLAIM, ORPHANED),
-        (RENEWED, SENT),
-        (RENEWED, ORPHANED),
+        (HANDED_OVER, SENT),
+        (HANDED_OVER, ORPHANED),
         (FAILED, SECOND),
         (LEASED, SENT),
         (LEASED, leased(LEASED, NOON + ledger.LEASE)),
         (LEASED, ledger.again(LEASED, NOON + ledger.LEASE)),
-        (LEASED, ledger.renewed(LEASED, NOON + 5)),
+        (LEASED, ledger.handed_over(LEASED, NOON + 5)),
         (LEASED, ORPHANED),
         (SECOND, ledger.sent(SECOND, NOON)),
     ],
@@ -110,10 +109,10 @@ def test_the_next_step_is_accepted(last, step):
         (None, ORPHANED),
         (CLAIM, ledger.orphaned(ORPHANED, NOON + 9)),
         (ORPHANED, SENT),
-        (ORPHANED, RENEWED),
-        (SENT, RENEWED),
+        (ORPHANED, HANDED_OVER),
+        (SENT, HANDED_OVER),
         (SENT, ORPHANED),
-        (FAILED, RENEWED),
+        (FAILED, HANDED_OVER),
         (FAILED, ORPHANED),
         (LEASED, LEASED),
         (LEASED, leased(LEASED, NOON + ledger.LEASE - 1)),

@@ -139,29 +139,40 @@ async def test_only_the_effects_of_partitions_that_are_given_away_are_handed_ove
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    """A state with three effects that have begun, and others beside them."""
+    """A state with four effects that have begun, each with as many leases as its entry is long; others beside them."""
     with closing(State(tmp_path)) as state:
-        state.write({b"claims\x00a": b"1", b"claims\x00b": b"1", b"claims\x00c": b"1", b"claimt\x00x": b"1"}, 0, 0)
-        state.write({b"claimr\x00x": b"1"}, 0, 0)
+        state.write(
+            {
+                b"claims\x00a": b"1",
+                b"claims\x00b": b"1",
+                b"claims\x00c": b"1",
+                b"claims\x00d": b"22",
+                b"claimt\x00x": b"1",
+            },
+            0,
+            0,
+        )
+        state.write({b"claims\x00a": b"1", b"claims\x00b": b"1", b"claims\x00c": b"1", b"claims\x00d": b"22"}, 0, 0)
+        state.write({b"claimr\x00x": b"1", b"claimt\x00x": b"1"}, 0, 0)
         yield state
 
 
 async def test_an_effect_that_nobody_performs_and_that_stays_the_same_from_one_look_to_the_next_is_an_orphan(
     state: State,
 ):
-    some, orphans = effects(), Orphans(b"claims\x00", 0.0)
+    some, orphans = effects(), Orphans(b"claims\x00", 0.0, len)
     tasks = begun(some, Effect(never, 0, "a"))
     orphans.watch(state, some)
     state.write({b"claims\x00b": b"2"}, 0, 0)
     assert orphans.is_due()
     assert orphans.found(state, some) == ["c"]
-    assert orphans.found(state, some) == ["b", "c"]
+    assert orphans.found(state, some) == ["b", "c", "d"]
     tasks[0].cancel()
 
 
 async def test_nobody_looks_again_once_all_are_performed_or_gone(state: State):
-    some, orphans = effects(), Orphans(b"claims\x00", 0.0)
+    some, orphans = effects(), Orphans(b"claims\x00", 0.0, len)
     orphans.watch(state, some)
-    state.write(dict.fromkeys((b"claims\x00a", b"claims\x00b", b"claims\x00c")), 0, 0)
+    state.write(dict.fromkeys(b"claims\x00%c" % letter for letter in b"abcd"), 0, 0)
     assert orphans.found(state, some) == []
     assert not orphans.is_due()
