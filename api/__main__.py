@@ -1,17 +1,31 @@
 """Serves the API: ``python -m api``, on 127.0.0.1 and RONDO_PORT."""
 
+import contextlib
+import socket
+import sys
+
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from api.app import create_app
 from api.settings import Settings
 from schemas import logs, settings
 
 
+class _Server(uvicorn.Server):
+    """A server that tells the application first that it stops: whoever waits for an outcome is answered then."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: answer what is under way, and take nothing more."""
+        self.config.app.state.attempts.stop()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
 def main() -> None:
     """Serve until SIGINT or SIGTERM; requests that are under way are answered first."""
     configured = settings.load(Settings)
     logs.configure(configured.log)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(configured),
         host=configured.host,
         port=configured.port,
@@ -19,6 +33,11 @@ def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=10,
     )
+    server = _Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 if __name__ == "__main__":

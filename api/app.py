@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api import problems
+from api.attempts import Attempts
 from api.command_log import CommandLog
 from api.ingress import Ingress
 from api.logs import RequestLog
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the API. It starts also while other parts are away, and then says so on /ready and with 503."""
     app = _described()
     app.state.settings = settings
+    app.state.attempts = Attempts()
     return app
 
 
@@ -110,10 +112,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     outcomes = Outcomes(settings.postgres, views, settings.poll, settings.pause)
     recent = Recent()
     clock = ClockWatch(settings.kafka, "api")
+    app.state.attempts.on_stop(outcomes.stop)
     app.state.parts = Parts(settings, registry, views, log, outcomes, recent, Ingress(log, outcomes, recent), clock)
-    async with pool, _running(log.run, outcomes.run, clock.run):
-        yield
-    await registry.aclose()
+    await pool
+    try:
+        async with _running(log.run, outcomes.run, clock.run):
+            yield
+    finally:
+        pool.terminate()  # to close it would wait for a Postgres that may not answer
+        await registry.aclose()
 
 
 @asynccontextmanager

@@ -9,9 +9,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 import msgspec
+from fastapi import Response
 from msgspec.structs import replace
 
 from api import answers, undoing
@@ -210,8 +212,8 @@ async def _take(
         if found and found.is_over:
             return found
     chunks = chunked(await resolving(), change, envelope, fingerprint, envelope.command)
-    await parts.ingress.append(chunks, envelope)
     sent = Progress(envelope.command, chunks[0].tasks, chunks[0].chunks)
+    await parts.ingress.append(chunks, envelope, partial(answer, sent, envelope))
     if envelope.seconds is None:
         return sent
     return await wait(envelope.command, envelope.user, envelope.seconds, parts) or sent
@@ -255,3 +257,12 @@ def shown(found: Progress) -> answers.Bulk:
         unchanged=sum(chunk.unchanged for chunk in found.decided),
         refused=sum(chunk.refused for chunk in found.decided),
     )
+
+
+def answer(found: Progress, envelope: Envelope) -> Response:
+    """Return the answer to the request that began a bulk."""
+    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", "Location": answers.bulk_href(found.bulk)}
+    if found.is_over and envelope.seconds is not None:
+        headers["Preference-Applied"] = f"wait={envelope.seconds:.0f}"
+    content = shown(found).model_dump_json()
+    return Response(content, 200 if found.is_over else 202, headers, "application/json")

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.structs import RecordMetadata
 
 from schemas.codec import Codec
 from schemas.names import event_type, partition_of
@@ -34,7 +34,7 @@ from schemas.records import (
     UpdateTag,
     UpdateTask,
 )
-from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
+from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
 
 TaskCommand = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask
@@ -44,8 +44,6 @@ TagCommand = UpdateTag | RenameTag | DeleteTag
 Single = TaskCommand | ListCommand | FilterCommand | TagCommand
 """A command on one thing."""
 Command = Single | ChangeTasks
-
-T = TypeVar("T")
 
 TOPIC = TASK_COMMANDS.name
 _LAST_MS = 2000  # milliseconds for a partition's last record to come
@@ -71,11 +69,12 @@ class OutcomeUnknown(TimeoutError):
 class CommandLog:
     """The one writer of task-commands. ``run`` keeps it connected; ``append`` may be called at any time.
 
-    The broker is given ``timeout`` seconds to acknowledge; aiokafka by itself would wait for ever for one that is away.
+    The broker is given ``timeout`` seconds to acknowledge all that one ``append`` appends, waiting for its turn
+    included; aiokafka by itself would wait for ever for one that is away.
     """
 
     def __init__(self, kafka: str, registry: Registry, timeout: float, pause: float) -> None:
-        self._kafka, self._registry, self._timeout, self._pause = kafka, registry, timeout, pause
+        self._kafka, self._registry, self.timeout, self._pause = kafka, registry, timeout, pause
         self._codec = Codec(registry)
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
@@ -91,7 +90,7 @@ class CommandLog:
                 async with self._connection() as self._producer:
                     self.trouble = ""
                     await self._broken.wait()
-            except (KafkaError, RegistryUnavailable, Incompatible, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
                 self.trouble = str(error) or type(error).__name__
                 _log.warning("the log can't be reached", reason=self.trouble)
             finally:
@@ -110,30 +109,44 @@ class CommandLog:
         if producer is None:
             raise Unavailable(self.trouble)
         encoded = [(command, self._codec.encode(TOPIC, command)) for command in commands]
-        appended = 0
+        progress = _Progress()
         try:
-            target = partition_of(user, len(await self._patiently(producer.partitions_for(TOPIC))))
-            if len(encoded) == 1:
-                await self._patiently(self._sent(producer, *encoded[0], target))
-                return
-            async with self._in_turn:
-                for batch in _batches(producer, encoded, lambda: self._stamp(target, commands)):
-                    async with self._adding[target]:
-                        made = batch()
-                        delivery = await _begun(producer, made, target, appended)
-                    await self._patiently(delivery)
-                    appended += made.record_count()
-        except TimeoutError as error:
-            raise OutcomeUnknown(appended) from error
-        except KafkaError as error:
-            self._broken.set()  # an idempotent producer that saw an error it could not retry won't send again
-            raise OutcomeUnknown(appended) from error
+            async with asyncio.timeout(self.timeout):
+                target = partition_of(user, len(await producer.partitions_for(TOPIC)))
+                if len(encoded) == 1:
+                    await self._send(producer, *encoded[0], target, progress)
+                    return
+                async with self._in_turn:
+                    for batch in _batches(producer, encoded, lambda: self._stamp(target, commands)):
+                        await self._send_batch(producer, batch, target, progress)
+        except (TimeoutError, KafkaError) as error:
+            if isinstance(error, KafkaError):
+                self._broken.set()  # an idempotent producer that saw an error it could not retry won't send again
+            if progress.begun:
+                raise OutcomeUnknown(progress.appended) from error
+            raise Unavailable(str(error) or type(error).__name__) from error
 
-    async def _sent(self, producer: AIOKafkaProducer, command: Command, value: bytes, target: int) -> None:
+    async def _send(
+        self, producer: AIOKafkaProducer, command: Command, value: bytes, target: int, progress: "_Progress"
+    ) -> None:
         async with self._adding[target]:
             record = _record(command, value, "timestamp_ms", self._stamp(target, [command]))
+            progress.begun = True
             delivery = await producer.send(TOPIC, partition=target, **record)
         await delivery
+
+    async def _send_batch(
+        self, producer: AIOKafkaProducer, make: Callable[[], BatchBuilder], target: int, progress: "_Progress"
+    ) -> None:
+        async with self._adding[target]:
+            was, batch, progress.begun = progress.begun, make(), True
+            try:
+                delivery = await producer.send_batch(batch, TOPIC, partition=target)
+            except KafkaTimeoutError as error:  # it was never begun, since others' commands kept coming
+                reason = "too many commands at once"
+                raise (OutcomeUnknown(progress.appended) if was else Unavailable(reason)) from error
+        await delivery
+        progress.appended += batch.record_count()
 
     def _stamp(self, target: int, commands: Iterable[Command]) -> int:
         """Return the time of the next records of a partition: the commands' own, or that of the last, if it is later.
@@ -143,10 +156,6 @@ class CommandLog:
         """
         self._times[target] = max(self._times.get(target, 0), *(command.at for command in commands))
         return self._times[target]
-
-    async def _patiently(self, awaited: Awaitable[T]) -> T:
-        async with asyncio.timeout(self._timeout):
-            return await awaited
 
     async def reachable(self) -> bool:
         """Return whether the broker answers now."""
@@ -162,28 +171,26 @@ class CommandLog:
             client_id="rondo-api",
             enable_idempotence=True,
             acks="all",
-            request_timeout_ms=int(self._timeout * 1000),
+            request_timeout_ms=int(self.timeout * 1000),
             max_batch_size=TASK_COMMANDS.max_bytes - _MARGIN,
         )
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 await producer.start()
                 self._times = await _last_times(self._kafka, await producer.partitions_for(TOPIC))
             yield producer
         finally:
             with suppress(TimeoutError):  # stopping flushes, which never ends while the broker is away
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout(self.timeout):
                     await producer.stop()
 
 
-async def _begun(
-    producer: AIOKafkaProducer, batch: BatchBuilder, target: int, appended: int
-) -> Awaitable[RecordMetadata]:
-    try:
-        delivery: Awaitable[RecordMetadata] = await producer.send_batch(batch, TOPIC, partition=target)
-    except KafkaTimeoutError as error:  # it was never begun, since others' commands kept coming
-        raise (OutcomeUnknown(appended) if appended else Unavailable("too many commands at once")) from error
-    return delivery
+@dataclass
+class _Progress:
+    """How far an append is: whether the producer has anything of it, and how many records are acknowledged."""
+
+    begun: bool = False
+    appended: int = 0
 
 
 async def _last_times(kafka: str, partitions: Iterable[int]) -> dict[int, int]:

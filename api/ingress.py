@@ -2,18 +2,20 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any, TypedDict
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import structlog
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
 from api import prefer, subjects
 from api.answers import bulk_href, command_href
+from api.attempts import AGAIN, Attempt
 from api.command_log import Command, CommandLog, OutcomeUnknown, Single, Unavailable
 from api.outcomes import Answered, Outcomes
 from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem, invalid
@@ -44,7 +46,10 @@ class Changing(Common):
 
 @dataclass(frozen=True)
 class Envelope:
-    """What a request says around its body: who, under which key, and how long the client prefers to wait."""
+    """What a request says around its body: who, under which key, and how long the client prefers to wait.
+
+    ``attempt`` is how far it has come.
+    """
 
     user: str
     key: str
@@ -52,6 +57,7 @@ class Envelope:
     seconds: float | None
     method: str
     path: str
+    attempt: Attempt
 
     @property
     def command(self) -> str:
@@ -138,8 +144,12 @@ async def _envelope(
 ) -> Envelope:
     key = idempotency_key or str(uuid4())
     path = _ID.sub(lambda found: found[0].lower(), request.url.path)
-    envelope = Envelope(user, key, idempotency_key is not None, seconds, request.method, path)
+    attempt: Attempt = request.state.attempt
+    envelope = Envelope(user, key, idempotency_key is not None, seconds, request.method, path, attempt)
     structlog.contextvars.bind_contextvars(command=envelope.command)
+    recent: Recent = request.app.state.parts.recent
+    if earlier := recent.get(user, envelope.command):  # it may be on the log, whatever becomes of this request
+        attempt.begun(partial(_unknown, earlier, envelope))
     return envelope
 
 
@@ -152,14 +162,17 @@ class Ingress:
     def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent) -> None:
         self._log, self._outcomes, self._recent = log, outcomes, recent
 
-    async def take(self, command: Single, envelope: Envelope, before: Sequence[ChangeTasks] = ()) -> Answered | None:
+    async def take(
+        self, command: Single, envelope: Envelope, before: Sequence[ChangeTasks], pending: Callable[[], Response]
+    ) -> Answered | None:
         """Append a command, and the chunks that go before it, unless it is answered; return its outcome if it is known.
 
-        Raises ``Problem`` where the key stands for another request, the log is away or the acknowledgement late.
+        ``pending`` makes the answer that it was taken. Raises ``Problem`` where the key stands for another request,
+        the log is away or the acknowledgement late.
         """
         if known := await self.known(envelope, command.fingerprint):
             return known
-        await self.append([*before, command], envelope)
+        await self.append([*before, command], envelope, pending)
         if envelope.seconds is None:
             return None
         late = await self._outcomes.wait(command.user, command.id, envelope.seconds)
@@ -175,26 +188,30 @@ class Ingress:
         answered = await self._outcomes.look(envelope.user, envelope.command)
         return _same(fingerprint, answered) if answered else None
 
-    async def append(self, commands: Sequence[Command], envelope: Envelope) -> None:
+    async def append(self, commands: Sequence[Command], envelope: Envelope, pending: Callable[[], Response]) -> None:
         """Append a request's command and what goes before it, or the chunks of its bulk.
 
-        Raises ``Problem`` as ``take`` does.
+        From here on the request's answer says no more that nothing was done. Raises ``Problem`` as ``take`` does.
         """
         first = next(command for command in commands if command.id == envelope.command)
         earlier = self._recent.get(first.user, first.id)
         if earlier and earlier.fingerprint != first.fingerprint:
             raise _reused()
         self._recent.add(first)
+        envelope.attempt.begun(partial(_unknown, first, envelope))
+        envelope.attempt.within(self._log.timeout)
         try:
             await self._log.append(commands)
         except Unavailable as error:
             if not earlier:
                 self._recent.forget(first)
+                envelope.attempt.not_taken()
             _log.warning("command not taken", reason=str(error))
-            raise Problem(UNAVAILABLE, headers={"Retry-After": "5"}) from error
+            raise Problem(UNAVAILABLE, headers=AGAIN) from error
         except OutcomeUnknown as error:
             _log.warning("command not acknowledged in time", appended=error.appended, of=len(commands))
             raise _unknown(first, envelope, error.appended) from error
+        envelope.attempt.taken(pending, envelope.seconds or 0)
         _log.info("command taken", type=type(first).__name__, **_told(first))
 
 
@@ -216,7 +233,7 @@ def _reused() -> Problem:
     return Problem(KEY_REUSED, errors=[FieldError("Idempotency-Key", "It stands for another request.")])
 
 
-def _unknown(command: Command, envelope: Envelope, appended: int) -> Problem:
+def _unknown(command: Command, envelope: Envelope, appended: int = 0) -> Problem:
     if isinstance(command, ChangeTasks):
         href = bulk_href(command.bulk)
         about: dict[str, Any] = {"bulk": {"id": command.bulk, "href": href, "sent": appended, "chunks": command.chunks}}
@@ -226,5 +243,5 @@ def _unknown(command: Command, envelope: Envelope, appended: int) -> Problem:
             "command": {"id": command.id, "href": href, "status": "unknown"},
             **{member: ref.model_dump() for member, ref in subjects.of_command(command).ref.items()},
         }
-    headers = {"Location": href, "Retry-After": "5", "Idempotency-Key": envelope.key}
+    headers = AGAIN | {"Location": href, "Idempotency-Key": envelope.key}
     return Problem(OUTCOME_UNKNOWN, headers=headers, idempotency_key=envelope.key, **about)

@@ -12,6 +12,12 @@ from api.views import Views, ViewsAway
 from postgres.reader import List, Outcome, SavedFilter, Tag, Task
 
 CHANNEL = "rondo_commands"
+LOOK = 2.0
+"""Seconds that a look before a command may take: without it the command is sent again, which does no harm."""
+LEAST = 1.0
+"""Seconds that any look has, however little is left of the wait."""
+ALIVE = 5.0
+"""Seconds between two questions whether the connection that listens is still there."""
 _log = structlog.get_logger("api.outcomes")
 
 
@@ -29,21 +35,30 @@ class Outcomes:
     def __init__(self, dsn: str, views: Views, poll: float, pause: float) -> None:
         self._dsn, self._views, self._poll, self._pause = dsn, views, poll, pause
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._stopping = False
         self.listening = False
+
+    def stop(self) -> None:
+        """Let nobody wait any longer."""
+        self._stopping = True
+        self._wake(list(self._waiters))
 
     async def run(self) -> None:
         """Listen until cancelled; a lost connection is made again, and everyone who waits looks again."""
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
                 _log.warning("not listening for outcomes", reason=str(error) or type(error).__name__)
             await asyncio.sleep(self._pause)
 
-    async def look(self, user: str, command: str) -> Answered | None:
-        """Return what became of the user's command; None where that does not stand in the views, or they are away."""
+    async def look(self, user: str, command: str, seconds: float = LOOK) -> Answered | None:
+        """Return what became of the user's command.
+
+        None where that does not stand in the views, or they are away, or don't say so within ``seconds``.
+        """
         with suppress(ViewsAway):
-            async with self._views.of(user) as view:
+            async with self._views.of(user, seconds) as view:
                 outcome = await view.command(command)
                 return Answered(outcome, await view.about(outcome)) if outcome else None
         return None
@@ -54,8 +69,8 @@ class Outcomes:
         deadline, woken = clock.time() + seconds, asyncio.Event()
         self._waiters[command].add(woken)  # before looking, so that no wake falls between the two
         try:
-            while not (answered := await self.look(user, command)):
-                if (left := deadline - clock.time()) <= 0:
+            while not (answered := await self.look(user, command, max(deadline - clock.time(), LEAST))):
+                if (left := deadline - clock.time()) <= 0 or self._stopping:
                     break
                 with suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), min(left, self._poll))
@@ -74,10 +89,15 @@ class Outcomes:
         connection = await asyncpg.connect(self._dsn, timeout=10)
         try:
             connection.add_termination_listener(lambda _: closed.set())
-            await connection.add_listener(CHANNEL, lambda *heard: self._wake(heard[-1].split(",")))
+            async with asyncio.timeout(ALIVE):
+                await connection.add_listener(CHANNEL, lambda *heard: self._wake(heard[-1].split(",")))
             self.listening = True
             self._wake(list(self._waiters))  # of what came before, nobody heard
-            await closed.wait()
+            while not closed.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(closed.wait(), ALIVE)
+                async with asyncio.timeout(ALIVE):
+                    await connection.execute("select")
         finally:
             self.listening = False
             connection.terminate()

@@ -11,8 +11,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from api import tokens
+from api import prefer, tokens
+from api.attempts import Attempt, Attempts
 from api.problems import MALFORMED, MEDIA, TOO_LARGE, UNAUTHORIZED, FieldError, Kind, Problem, invalid
+from api.settings import Settings
 
 LIMIT = 256 * 1024
 """The largest body, in bytes, of most requests."""
@@ -108,11 +110,14 @@ class StrictRequest(Request):
 
     async def _bounded(self) -> bytes:
         chunks, size = [], 0
+        attempt: Attempt = self.state.attempt
+        attempt.within(None)  # however long the client takes
         async for chunk in self.stream():
             size += len(chunk)
             if size > self.limit:
                 raise _too_large(self.limit)
             chunks.append(chunk)
+        attempt.read()
         return b"".join(chunks)
 
     def _check_length(self) -> None:
@@ -133,7 +138,7 @@ class LargeRequest(StrictRequest):
 
 
 class Route(APIRoute):
-    """A route that knows its user before it reads anything else of the request."""
+    """A route that knows its user before it reads anything else of the request, and answers in its time."""
 
     request: type[StrictRequest] = StrictRequest
 
@@ -147,9 +152,18 @@ class Route(APIRoute):
             request.state.user = user
             structlog.contextvars.bind_contextvars(user=user)
             _check_query(request, known)
-            return await handle(self.request(request.scope, request.receive))
+            attempts: Attempts = request.app.state.attempts
+            request.state.attempt = attempt = Attempt(_patience(request))
+            return await attempts.answer(attempt, lambda: handle(self.request(request.scope, request.receive)))
 
         return strict
+
+
+def _patience(request: Request) -> float:
+    """Return the seconds for what a request reads: a wait for an outcome belongs to it, but not that of a command."""
+    settings: Settings = request.app.state.settings
+    waits = prefer.wait(request.headers.getlist("prefer"), settings.wait_limit) if request.method == "GET" else None
+    return settings.query_timeout + (waits or 0)
 
 
 class LargeRoute(Route):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,11 +24,12 @@ async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Se
 
     Raises ``Problem``, also where the command was rejected.
     """
-    answered = await ingress.take(command, envelope, before)
     headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer"}
     bulk = before[0].bulk if before else None
+    pending = partial(_pending, command, bulk, headers)
+    answered = await ingress.take(command, envelope, before, pending)
     if answered is None:
-        return _pending(command, bulk, headers)
+        return pending()
     if envelope.seconds is not None:
         headers["Preference-Applied"] = f"wait={envelope.seconds:.0f}"
     return _done(command, bulk, answered, headers)

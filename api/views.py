@@ -27,17 +27,19 @@ class Views:
     """Opens one user's views. Connections are made when they are first needed, so that starting needs no Postgres."""
 
     def __init__(self, pool: asyncpg.Pool, timeout: float) -> None:
-        self._reader, self._pool, self._timeout = Reader(pool), pool, timeout
+        self._reader, self._timeout = Reader(pool), timeout
 
     @asynccontextmanager
-    async def of(self, user: str) -> AsyncIterator[View]:
-        """Open the user's views, in one snapshot. Raises ``ViewsAway``."""
+    async def of(self, user: str, seconds: float | None = None) -> AsyncIterator[View]:
+        """Open the user's views, in one snapshot, for so many seconds at most. Raises ``ViewsAway``."""
+        limit = self._timeout if seconds is None else min(seconds, self._timeout)
         try:
-            async with asyncio.timeout(self._timeout), self._reader.user(user) as view:
+            async with asyncio.timeout(limit), self._reader.user(user) as view:
                 yield view
         except _AWAY as error:
             raise ViewsAway(str(error) or type(error).__name__) from error
 
     async def reachable(self) -> bool:
         """Return whether Postgres answers now."""
-        return bool(await self._pool.fetchval("select true", timeout=self._timeout))
+        async with asyncio.timeout(self._timeout), self._reader.connected() as connection:
+            return bool(await connection.fetchval("select true"))

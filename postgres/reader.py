@@ -5,6 +5,7 @@ connection comes back as it went. Towards
 one that does not keep prepared statements, make the pool with ``statement_cache_size=0``.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -95,7 +96,17 @@ def pool(dsn: str, **options: Any) -> Pool:
 
     It leaves out what asyncpg sends when a connection comes back, one more round trip each time: nothing is left on it.
     """
-    return asyncpg.create_pool(dsn, reset=_as_it_is, **options)
+    return asyncpg.create_pool(dsn, reset=_as_it_is, init=_note_opening, connection_class=_Dated, **options)
+
+
+class _Dated(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that knows when it was opened, by the event loop's clock."""
+
+    opened = 0.0
+
+
+async def _note_opening(connection: _Dated) -> None:
+    connection.opened = asyncio.get_running_loop().time()
 
 
 async def _as_it_is(_connection: Connection) -> None:
@@ -107,17 +118,45 @@ class Reader:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._doubted = 0.0  # connections that were opened before may be as dead as one that did not answer then
 
     @asynccontextmanager
     async def user(self, user: str) -> AsyncIterator["View"]:
         """Open the views of ``user`` (a UUID): one snapshot, read only. Raises what asyncpg raises, and ValueError."""
         opening = _OPEN.format(user=UUID(user))  # no other text than a UUID's: several statements take no parameters
-        async with self._pool.acquire() as connection:
+        async with self.connected() as connection:
             try:
                 await connection.execute(opening)
                 yield View(connection, user)
-            finally:
+            except Exception:
                 await connection.execute("rollback")
+                raise
+            await connection.execute("rollback")
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Connection]:
+        """Take a connection of the pool.
+
+        Where the caller is cancelled, as by a time limit, the connection is given up and not waited for: asyncpg would
+        ask Postgres over another connection to cancel the query, and wait for the answer without a limit.
+        """
+        connection = await self._acquired()
+        try:
+            yield connection
+        except asyncio.CancelledError:
+            self._doubted = asyncio.get_running_loop().time()
+            connection.terminate()
+            raise
+        finally:
+            await self._pool.release(connection)
+
+    async def _acquired(self) -> Connection:
+        while True:
+            connection = await self._pool.acquire()
+            if connection.opened >= self._doubted:
+                return connection
+            connection.terminate()
+            await self._pool.release(connection)
 
 
 class View:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Path, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import answers, bulk_shapes, bulks, cursors, examples, problems
-from api.ingress import Envelope, Enveloped, Seconds
+from api.ingress import Enveloped, Seconds
 from api.pages import Cursor, Limit, list_responses, listed, responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
@@ -62,16 +62,7 @@ async def begin_bulk(body: NewBulk, envelope: Enveloped, parts: Served) -> Respo
     A filter is resolved now; a task that changes before its turn is refused, as are others that don't allow the change.
     """
     change = await run_in_threadpool(bulk_shapes.change, body)
-    return answered(await bulks.take(body, change, envelope, parts), envelope)
-
-
-def answered(found: bulks.Progress, envelope: Envelope) -> Response:
-    """Return the answer to the request that began a bulk."""
-    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", "Location": answers.bulk_href(found.bulk)}
-    if found.is_over and envelope.seconds is not None:
-        headers["Preference-Applied"] = f"wait={envelope.seconds:.0f}"
-    content = bulks.shown(found).model_dump_json()
-    return Response(content, 200 if found.is_over else 202, headers, "application/json")
+    return bulks.answer(await bulks.take(body, change, envelope, parts), envelope)
 
 
 @router.post("/count", responses=responses(examples.COUNT, *_BODY))
@@ -86,7 +77,7 @@ async def count_bulk(body: NewBulk, user: User, parts: Served) -> answers.Count:
 )
 async def undo_bulk(bulk: BulkId, envelope: Enveloped, parts: Served) -> Response:
     """Undo a bulk, by another: task by task, where nothing later contradicts that."""
-    return answered(await bulks.undo(str(bulk), envelope, parts), envelope)
+    return bulks.answer(await bulks.undo(str(bulk), envelope, parts), envelope)
 
 
 @router.get("/{bulk}", responses=responses(examples.BULK, NOT_FOUND))

@@ -11,7 +11,7 @@ from api.pages import responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
-from api.routers.bulks import UNDO_RESPONSES, answered
+from api.routers.bulks import UNDO_RESPONSES
 from postgres.reader import Outcome
 from schemas import ids
 from schemas.records import ChangeTasks
@@ -43,7 +43,7 @@ def _known(outcome: Outcome, bulk: str | None) -> answers.Known:
 )
 async def undo_command(command: CommandId, envelope: Enveloped, parts: Served) -> Response:
     """Undo a command, by a bulk: of all that it changed, what nothing later contradicts."""
-    return answered(await bulks.undo(str(command), envelope, parts), envelope)
+    return bulks.answer(await bulks.undo(str(command), envelope, parts), envelope)
 
 
 def _pending(parts: Parts, user: str, command: str) -> answers.Known:

@@ -1,0 +1,163 @@
+"""A walk over every operation of the API, and what must hold of the answers whatever fails."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from api.app import openapi
+from schemas import ids
+from schemas.records import ChangeTasks
+
+DOCUMENT = openapi()
+WAIT = 1
+"""Seconds that those wait who wait."""
+SLACK = 2.5
+"""Seconds for a hundred answers at once on a busy machine."""
+NOTHING_DONE = {"/problems/unavailable", "/problems/internal"}
+UNKNOWN = "/problems/outcome-unknown"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, and what the document says of its answers."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: object
+    documented: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def is_command(self) -> bool:
+        return _takes(self.documented, "Idempotency-Key")
+
+    @property
+    def waits(self) -> int:
+        return WAIT if "Prefer" in self.headers else 0
+
+    def stated(self, query: float, produce: float) -> float:
+        """Seconds within which docs/api.md promises an answer, by the two timeouts of the settings."""
+        if not self.path.startswith("/v1/"):
+            return 3.0
+        return query + self.waits + (produce + 1 if self.is_command else 0) + 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, and after how many seconds."""
+
+    ask: Ask
+    response: httpx.Response
+    seconds: float
+
+    @property
+    def type(self) -> str | None:
+        is_problem = self.response.headers["content-type"] == "application/problem+json"
+        return str(self.response.json()["type"]) if is_problem else None
+
+    @property
+    def key(self) -> str | None:
+        return self.ask.headers.get("Idempotency-Key") or self.response.headers.get("idempotency-key")
+
+    def __str__(self) -> str:
+        text = f"{self.response.status_code} {self.type} after {self.seconds:.1f} s"
+        return f"{self.ask.method} {self.ask.path} {dict(self.ask.query)} {dict(self.ask.headers)}: {text}"
+
+
+def asks(known: Mapping[str, str]) -> Iterator[Ask]:
+    """Every operation, with each example of its body and each choice of its query, waiting and not, with a key and not.
+
+    ``known`` are values of the parameters of paths. A new operation is in by itself, as long as it has its examples.
+    """
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            filled = path.format_map(known)
+            for query, body, wait, keyed in product(
+                _queries(operation), _bodies(operation), _may(operation, "Prefer"), _may(operation, "Idempotency-Key")
+            ):
+                headers = {"Prefer": f"wait={WAIT}"} if wait else {}
+                headers |= {"Idempotency-Key": str(uuid4())} if keyed else {}
+                yield Ask(method.upper(), filled, query, headers, body, operation)
+
+
+def _may(operation: Mapping[str, Any], header: str) -> list[bool]:
+    return [False, True] if _takes(operation, header) else [False]
+
+
+def _takes(operation: Mapping[str, Any], header: str) -> bool:
+    return any(each["name"].lower() == header.lower() for each in operation.get("parameters", ()))
+
+
+def _queries(operation: Mapping[str, Any]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = [{}]
+    for each in operation.get("parameters", ()):
+        schema = each["schema"]
+        choices = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+        if each["in"] == "query":
+            found += [{each["name"]: choice} for choice in choices]
+        if each["in"] == "query" and each["required"]:
+            found = [{each["name"]: schema["examples"][0], **query} for query in found]
+    return found
+
+
+def _bodies(operation: Mapping[str, Any]) -> list[object]:
+    if "requestBody" not in operation:
+        return [None]
+    return [each["value"] for each in operation["requestBody"]["content"]["application/json"]["examples"].values()]
+
+
+async def sent(client: httpx.AsyncClient, wanted: Sequence[Ask]) -> list[Answer]:
+    """Send all at once and return the answers."""
+
+    async def send(ask: Ask) -> Answer:
+        began = time.monotonic()
+        more = {} if ask.body is None else {"json": ask.body}
+        response = await client.request(ask.method, ask.path, params=dict(ask.query), headers=dict(ask.headers), **more)
+        return Answer(ask, response, time.monotonic() - began)
+
+    return await asyncio.gather(*map(send, wanted))
+
+
+def undocumented(answers: Sequence[Answer]) -> list[str]:
+    """Answers that the document does not have: their status, media type or problem."""
+    return [str(each) for each in answers if not _documented(each)]
+
+
+def _documented(answer: Answer) -> bool:
+    responses = answer.ask.documented["responses"]
+    media = answer.response.headers["content-type"].partition(";")[0]
+    content = responses.get(str(answer.response.status_code), {}).get("content", {})
+    if media not in content:
+        return False
+    return answer.type is None or answer.type.rpartition("/")[2] in content[media]["examples"]
+
+
+def late(answers: Sequence[Answer], query: float, produce: float) -> list[str]:
+    """Answers that came after their stated time."""
+    return [str(each) for each in answers if each.seconds > each.ask.stated(query, produce) + SLACK]
+
+
+def false(answers: Sequence[Answer], records: Sequence[Any], user: str) -> list[str]:
+    """Answers that the log belies: nothing was done, but it was; it was taken, but it was not; or not where to ask."""
+    commands = [each for each in answers if each.ask.is_command]
+    told = {ids.command(user, each.key): each for each in commands if each.key}
+    told |= {ids.ahead(id_): each for id_, each in told.items()}
+    on_log = {each.bulk if isinstance(each, ChangeTasks) else each.id for each in records}
+    belied = [str(told.get(id_, id_)) for id_ in on_log if id_ not in told or told[id_].type in NOTHING_DONE]
+    taken = [each for each in commands if each.response.is_success]
+    made_up = [str(each) for each in taken if each.key is None or ids.command(user, each.key) not in on_log]
+    return [*belied, *made_up, *(str(each) for each in commands if each.type == UNKNOWN and not _leads_on(each, user))]
+
+
+def _leads_on(answer: Answer, user: str) -> bool:
+    """Whether an answer says where the outcome will be and under which key to repeat the request."""
+    headers, told = answer.response.headers, answer.response.json()
+    id_ = (told.get("command") or told.get("bulk"))["id"]
+    return headers["location"].endswith(id_) and told["idempotency_key"] == headers["idempotency-key"] == answer.key
