@@ -120,6 +120,7 @@ FILTER_PENDING: dict[str, Any] = {"command": _PENDING, "filter": _FILTER_REF}
 FILTER_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "filter": FILTER}
 
 BULK_BODY: dict[str, Any] = {"filter": "overdue", "zone": "Europe/Paris", "action": "update", "shift": 7}
+BULK_OF_NAMED: dict[str, Any] = {"tasks": [{"id": _TASK_ID, "version": 1}], "action": "complete"}
 BULK: dict[str, Any] = {
     "id": _COMMAND_ID,
     "href": f"/v1/bulks/{_COMMAND_ID}",

@@ -1,9 +1,21 @@
-"""Logs are events with fields, one a line: for people on a terminal, as JSON elsewhere."""
+"""Logs are events with fields, one a line: for people on a terminal, as JSON elsewhere.
 
+To write a log never raises, whatever becomes of standard error: what could not be written is counted, and said once it
+can be written again.
+"""
+
+import errno
 import logging
+import os
 import sys
+import threading
+from collections.abc import Callable
+from typing import Any, TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor
+
+Render = Callable[[str, EventDict], str]
 
 
 def configure(level: str) -> None:
@@ -14,20 +26,137 @@ def configure(level: str) -> None:
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise SystemExit(f"RONDO_LOG is {level!r}; use debug, info, warning or error.")
-    shared: list[structlog.typing.Processor] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
     ]
-    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
+    render = _unfailing([*shared, renderer])
+    _lines.to(_standard_error(), lambda lost: render("warning", {"event": "log lines lost", "lines": lost}))
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        processors=[lambda _, method, event: render(method, event)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Logger(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler()
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+    formatter = structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared[:-1])
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[_Handler(formatter)], force=True)
     # While the broker is away it says so many times a second; whoever needed the broker says it once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+def lost() -> int:
+    """Return how many lines of this process could not be written."""
+    return _lines.lost
+
+
+class Lines:
+    """Writes lines, each by one call, so that processes that share a file don't mix theirs."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self._unsaid = 0
+        self._torn = False  # whether the last line was written in part
+        self._writing = threading.Lock()
+        self._put: Callable[[bytes], int] = _nowhere
+        self._say: Callable[[int], str] = str
+
+    def to(self, put: Callable[[bytes], int], say: Callable[[int], str]) -> None:
+        """Write by ``put``, which returns how many bytes it wrote; ``say`` makes the line that tells of lost ones."""
+        self._put, self._say = put, say
+
+    def write(self, line: str) -> Exception | None:
+        """Write a line; return what kept it from being written, None where it was."""
+        with self._writing:
+            begins = "\n" if self._torn else ""
+            told = f"{self._say(self._unsaid)}\n" if self._unsaid else ""
+            try:
+                self._whole(f"{begins}{told}{line}\n".encode(errors="backslashreplace"))
+            except (OSError, ValueError) as error:  # ValueError: the stream is closed
+                self.lost += 1
+                self._unsaid += 1
+                return error
+            self._unsaid, self._torn = 0, False
+            return None
+
+    def _whole(self, rest: bytes) -> None:
+        while rest:
+            rest = rest[self._put(rest) :]
+            self._torn = True
+
+
+def _nowhere(_: bytes) -> int:
+    raise OSError(errno.EBADF, "there is no standard error")
+
+
+def _standard_error() -> Callable[[bytes], int]:
+    """Return what writes to standard error and returns how many bytes it wrote.
+
+    Where it was closed before this process began, nothing is written, and its number is taken by /dev/null: else the
+    next file that is opened had it, and would get whatever a library writes there.
+    """
+    if sys.stderr is None:
+        while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+            continue
+        os.close(opened)
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
+        return _nowhere
+    if sys.stderr is not sys.__stderr__:
+        return _to(sys.stderr)
+    number = sys.__stderr__.fileno()
+    return lambda data: os.write(number, data)
+
+
+def _to(stream: TextIO) -> Callable[[bytes], int]:
+    def put(data: bytes) -> int:
+        stream.write(data.decode())
+        stream.flush()
+        return len(data)
+
+    return put
+
+
+_lines = Lines()
+
+
+class _Logger:
+    """What structlog hands its rendered events to. Each method returns what kept the line from being written."""
+
+    def msg(self, line: str) -> Exception | None:
+        return _lines.write(line)
+
+    debug = info = warn = warning = error = critical = exception = fatal = failure = log = err = msg
+
+
+class _Handler(logging.Handler):
+    """What the libraries' own logs go to."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, if need be without its arguments."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - a log that can't be rendered is no reason to fail
+            line = f"{record.levelname} {record.name}: {record.msg}"
+        _lines.write(line)
+
+
+def _unfailing(processors: list[Any]) -> Render:
+    """Return what renders an event, if need be by its name alone: what it holds may be anything."""
+
+    def render(method: str, event: EventDict) -> str:
+        shown: Any = dict(event)
+        try:
+            for process in processors:
+                shown = process(None, method, shown)
+        except Exception as error:  # noqa: BLE001
+            return f"{method} {event.get('event')} (the rest can't be shown: {type(error).__name__})"
+        return str(shown)
+
+    return render

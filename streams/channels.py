@@ -26,8 +26,9 @@ def name_of(settings: Settings) -> str:
 async def deliver(settings: Settings, claim: Notification) -> str | None:
     """Deliver a claimed notification; return None, or a sentence on why it failed."""
     if settings.webhook is None:
-        log.info("reminder", title=claim.title, task=claim.task, user=claim.user, command=claim.command, id=claim.id)
-        return None
+        named = {"title": claim.title, "task": claim.task, "user": claim.user, "command": claim.command, "id": claim.id}
+        error = log.info("reminder", **named)  # a line that can't be written is a delivery that failed
+        return f"{type(error).__name__}: {error}" if error else None
     body = {
         key: value for key, value in asdict(claim).items() if key in {"id", "user", "task", "title", "due", "attempt"}
     }

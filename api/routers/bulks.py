@@ -16,7 +16,8 @@ from api.requests import LargeRoute, User, empty, signed
 router = APIRouter(prefix="/v1/bulks", tags=["bulks"], route_class=LargeRoute, dependencies=[signed])
 
 BulkId = Annotated[UUID, Path(description="The bulk's id.")]
-NewBulk = Annotated[bulk_shapes.NewBulk, Body(openapi_examples={"reschedule": {"value": examples.BULK_BODY}})]
+_BULKS = {"reschedule": {"value": examples.BULK_BODY}, "named": {"value": examples.BULK_OF_NAMED}}
+NewBulk = Annotated[bulk_shapes.NewBulk, Body(openapi_examples=_BULKS)]
 
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
 _TAKEN: dict[int | str, dict[str, Any]] = {

@@ -10,6 +10,7 @@ import stamina
 
 from rondo.client import calls, wire
 from rondo.client.calls import Call, Listing
+from rondo.client.errors import RondoError, Unavailable
 from rondo.client.login import Login
 
 P = ParamSpec("P")
@@ -70,16 +71,29 @@ class AsyncRondo:
         await self._http.aclose()
 
     async def send(self, call: Call[Shape]) -> Shape:
-        """Send a call, again where that helps, and return its answer."""
-        answer: Shape = await self._retry(self._once, call)
+        """Send a call, again where that helps, and return its answer.
+
+        Where the last attempt did nothing, but one before may have, that one's error is raised.
+        """
+        doubts: list[RondoError] = []
+        try:
+            answer: Shape = await self._retry(self._once, call, doubts)
+        except Unavailable as error:
+            raise doubts[-1] if doubts else error from None
         return answer
 
-    async def _once(self, call: Call[Any]) -> Any:
+    async def _once(self, call: Call[Any], doubts: list[RondoError]) -> Any:
         try:
-            answer = await self._http.request(**wire.request(call))
+            return wire.answered(self._url, await self._asked(call))
+        except RondoError as error:
+            doubts += [error] if wire.in_doubt(call, error) else []
+            raise
+
+    async def _asked(self, call: Call[Any]) -> httpx.Response:
+        try:
+            return await self._http.request(**wire.request(call))
         except httpx.RequestError as error:
             raise wire.unreachable(self._url, error) from error
-        return wire.answered(self._url, answer)
 
     create = _asends(calls.create)
     update = _asends(calls.update)

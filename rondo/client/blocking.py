@@ -10,6 +10,7 @@ import stamina
 
 from rondo.client import calls, wire
 from rondo.client.calls import Call, Listing
+from rondo.client.errors import RondoError, Unavailable
 from rondo.client.login import Login
 
 P = ParamSpec("P")
@@ -70,16 +71,29 @@ class Rondo:
         self._http.close()
 
     def send(self, call: Call[Shape]) -> Shape:
-        """Send a call, again where that helps, and return its answer."""
-        answer: Shape = self._retry(self._once, call)
+        """Send a call, again where that helps, and return its answer.
+
+        Where the last attempt did nothing, but one before may have, that one's error is raised.
+        """
+        doubts: list[RondoError] = []
+        try:
+            answer: Shape = self._retry(self._once, call, doubts)
+        except Unavailable as error:
+            raise doubts[-1] if doubts else error from None
         return answer
 
-    def _once(self, call: Call[Any]) -> Any:
+    def _once(self, call: Call[Any], doubts: list[RondoError]) -> Any:
         try:
-            answer = self._http.request(**wire.request(call))
+            return wire.answered(self._url, self._asked(call))
+        except RondoError as error:
+            doubts += [error] if wire.in_doubt(call, error) else []
+            raise
+
+    def _asked(self, call: Call[Any]) -> httpx.Response:
+        try:
+            return self._http.request(**wire.request(call))
         except httpx.RequestError as error:
             raise wire.unreachable(self._url, error) from error
-        return wire.answered(self._url, answer)
 
     create = _sends(calls.create)
     update = _sends(calls.update)

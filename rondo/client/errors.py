@@ -76,11 +76,11 @@ class KeyReused(Problem):
 
 
 class Unavailable(Problem):
-    """A part of Rondo is away, and nothing was done."""
+    """A part of Rondo is away, and nothing was done, by no attempt."""
 
 
 class OutcomeUnknown(Problem):
-    """It is not known whether the command was taken; ``document`` names the command and its key."""
+    """It is not known whether the command was taken; ``document`` names the command and its key, if the API said so."""
 
 
 BY_KIND: Mapping[str, type[Problem]] = {
@@ -95,12 +95,14 @@ BY_KIND: Mapping[str, type[Problem]] = {
 }
 """The problems that have an error of their own, by kind."""
 
-GATEWAYS = (429, 502, 503, 504)
-"""Statuses with which a proxy says that there is nobody behind it for now."""
+GATEWAYS = (502, 503, 504)
+"""Statuses with which a proxy says that there is nobody behind it for now, or did not answer."""
+TOO_MANY = 429
+"""The status with which a proxy refuses, for now, to pass a request on."""
 
 
 def problem(document: Mapping[str, Any], retry_after: float | None = None) -> Problem:
     """Return a problem's document as the error that it is."""
     refused = Problem(document, retry_after)
-    fallback = Unavailable if refused.status in GATEWAYS else Problem
+    fallback = Unavailable if refused.status in {*GATEWAYS, TOO_MANY} else Problem
     return BY_KIND.get(refused.kind, fallback)(document, retry_after)

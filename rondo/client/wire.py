@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from rondo.client.calls import Call
-from rondo.client.errors import NotRondo, OutcomeUnknown, Unavailable, Unreachable, problem
+from rondo.client.errors import GATEWAYS, NotRondo, OutcomeUnknown, RondoError, Unavailable, Unreachable, problem
 
 ATTEMPTS = 4
 PATIENCE = 30.0
@@ -57,6 +57,11 @@ def again(error: Exception) -> bool | float:
     return isinstance(error, Unreachable)
 
 
+def in_doubt(call: Call[Any], error: RondoError) -> bool:
+    """Tell whether a command may have been taken in spite of an error."""
+    return call.method != "GET" and isinstance(error, OutcomeUnknown | Unreachable)
+
+
 def answered(url: str, answer: httpx.Response) -> Any:
     """Return the JSON of an answer. Raises ``Problem``, or ``NotRondo`` for what the API would never say."""
     media = answer.headers.get("content-type", "").partition(";")[0]
@@ -66,7 +71,10 @@ def answered(url: str, answer: httpx.Response) -> Any:
     if media == "application/problem+json":
         raise problem(_object(url, answer), retry_after)
     if answer.is_error:  # a proxy's answer, not the API's
-        raise problem({"status": answer.status_code, "title": answer.reason_phrase}, retry_after)
+        document = {"status": answer.status_code, "title": answer.reason_phrase}
+        if answer.status_code in GATEWAYS and answer.request.method != "GET":  # who knows how far the request came
+            raise OutcomeUnknown(document, retry_after)
+        raise problem(document, retry_after)
     raise NotRondo(url, f"status {answer.status_code}, {media or 'no media type'}")
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from schemas import logs
 from schemas.clock import ClockWatch
 from streams.runtime import watch
 
@@ -91,8 +92,9 @@ class Standing(Collector):
     def __init__(self, stages: Sequence["Stage"]) -> None:
         self._stages = stages
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         """Yield every gauge, also those that nothing is known of yet."""
+        yield CounterMetricFamily("rondo_log_lines_lost", "Lines of the log that could not be written.", logs.lost())
         runtimes = [stage.runtime for stage in self._stages if stage.runtime]
         yield _gauge("rondo_partitions", "Partitions assigned and open.", ("stage", "state"), _partitions(runtimes))
         where = ("stage", "topic", "partition")

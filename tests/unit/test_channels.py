@@ -19,7 +19,7 @@ from streams.channels import deliver
 from streams.settings import Settings
 logs.configure({level!r})
 claim = Notification("id", "user", 0, "command", "task", Step.CLAIMED, 1, "log", "Water the plants", 0)
-asyncio.run(deliver(Settings(kafka="k", registry="r"), claim))
+print(asyncio.run(deliver(Settings(kafka="k", registry="r"), claim)))
 """
 
 
@@ -36,3 +36,10 @@ async def test_a_receiver_may_take_longer_to_answer_than_a_client_waits_by_defau
     with Receiver(seconds=5.5) as receiver:
         settings = Settings(kafka="", registry="", data=Path(), webhook=receiver.url)
         assert await deliver(settings, claim) is None
+
+
+@pytest.mark.parametrize("stderr", ["2>/dev/full", "2>&-"])
+def test_a_reminder_that_the_log_does_not_take_is_not_delivered(stderr: str) -> None:
+    command = ["bash", "-c", f'exec "$0" -c "$1" {stderr}', sys.executable, DELIVER.format(level="info")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+    assert done.stdout.startswith("OSError: ")

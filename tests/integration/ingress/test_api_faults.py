@@ -1,7 +1,7 @@
 """Every operation while something is broken: no answer is false, none is late, and afterwards all is as before."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -83,11 +83,11 @@ async def until(holds: Callable[[], Any], seconds: float = 30) -> None:
             await asyncio.sleep(0.05)
 
 
-async def known(rondo: Rondo) -> dict[str, str]:
+async def known(http: httpx.AsyncClient) -> dict[str, str]:
     """What the paths of the walk name: made while everything is well."""
 
     async def made(path: str, **body: Any) -> dict[str, Any]:
-        answer = await rondo.http.post(f"/v1/{path}", json=body, headers={"Prefer": "wait=20"})
+        answer = await http.post(f"/v1/{path}", json=body, headers={"Prefer": "wait=20"})
         assert answer.is_success, answer.text
         return dict(answer.json())
 
@@ -123,16 +123,32 @@ async def records(kafka: str, registry_url: str, user: str) -> list[Any]:
     return found
 
 
-def losing_acknowledgements(rondo: Rondo) -> None:
+async def losing_acknowledgements(rondo: Rondo) -> None:
     rondo.broker.answers.add(Api.PRODUCE)
 
 
-def broken(name: str, fault: Fault, late: float = 0.0) -> Callable[[Rondo], None]:
-    return lambda rondo: getattr(rondo, name).fail(fault, late)
+def broken(name: str, fault: Fault, late: float = 0.0) -> Callable[[Rondo], Awaitable[None]]:
+    async def fail(rondo: Rondo) -> None:
+        getattr(rondo, name).fail(fault, late)
+
+    return fail
+
+
+def broken_behind_the_append(fault: Fault) -> Callable[[Rondo], Awaitable[None]]:
+    """Postgres fails when what had to be read is read and commands are on their way to the log."""
+
+    async def fail(rondo: Rondo) -> None:
+        rondo.broker.freeze()
+        await asyncio.sleep(PRODUCE / 2)
+        rondo.postgres.fail(fault)
+        rondo.broker.heal()
+
+    return fail
 
 
 FAULTS = {
     **{f"Postgres {fault}": broken("postgres", fault, 0.2) for fault in Fault},
+    **{f"Postgres {fault} behind the append": broken_behind_the_append(fault) for fault in (Fault.DEAD, Fault.FROZEN)},
     **{f"the broker {fault}": broken("broker", fault, 0.2) for fault in Fault},
     "the broker losing acknowledgements": losing_acknowledgements,
     "the registry dead": broken("registry", Fault.DEAD),
@@ -142,11 +158,13 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_no_answer_is_false_or_late_whatever_is_broken(fault: str, rondo: Rondo, log: str, registry: str) -> None:
-    asked = list(walk.asks(await known(rondo)))
+    asked = list(walk.asks(await known(rondo.http)))
     before = {each.id for each in await records(log, registry, rondo.user)}
 
-    FAULTS[fault](rondo)
+    breaking = asyncio.ensure_future(FAULTS[fault](rondo))
+    await asyncio.sleep(0)
     answers = await walk.sent(rondo.http, asked)
+    await breaking
     for link in (rondo.broker, rondo.postgres, rondo.registry):
         link.heal()
     await until(rondo.back, BACK)
@@ -155,3 +173,22 @@ async def test_no_answer_is_false_or_late_whatever_is_broken(fault: str, rondo: 
     assert walk.late(answers, QUERY, PRODUCE) == []
     new = [each for each in await records(log, registry, rondo.user) if each.id not in before]
     assert walk.false(answers, new, rondo.user) == []
+
+
+async def test_reads_that_hang_hold_up_no_command(rondo: Rondo) -> None:
+    rondo.postgres.freeze()
+    reads = [asyncio.ensure_future(rondo.http.get("/v1/tasks")) for _ in range(100)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(QUERY / 2):
+        taken = await rondo.http.post("/v1/tasks", json={"title": "In spite of all"})
+    assert taken.status_code == 202
+    assert {read.status_code for read in await asyncio.gather(*reads)} == {503}
+
+
+async def test_a_command_whose_fate_is_unknown_is_not_denied_when_it_is_sent_again(rondo: Rondo) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    rondo.broker.answers.add(Api.PRODUCE)
+    lost = await rondo.http.post("/v1/tasks", json={"title": "Once"}, headers=key)
+    rondo.broker.fail(Fault.DEAD)
+    again = await rondo.http.post("/v1/tasks", json={"title": "Once"}, headers=key)
+    assert [each.json()["type"] for each in (lost, again)] == [walk.UNKNOWN] * 2

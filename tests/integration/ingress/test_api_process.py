@@ -3,11 +3,23 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
-from tests.integration.ingress.standin import User
+import httpx
+
+from api import tokens
+from local import ports
+from local.process import Command, Process
+from tests.integration.ingress import walk
+from tests.integration.ingress.conftest import SECRET
+from tests.integration.ingress.standin import User, standing_in
+from tests.integration.ingress.test_api_faults import known, records, until
 
 
 async def test_a_command_is_logged_by_its_ids_and_never_by_its_words(user: User, directory: Path) -> None:
@@ -35,3 +47,79 @@ def test_without_its_settings_it_ends_with_one_sentence() -> None:
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert "RONDO_" in ended.stderr
+
+
+@asynccontextmanager
+async def serving(log: Path, **settings: str) -> AsyncIterator[tuple[Process, httpx.AsyncClient, str]]:
+    """The API as a process that logs to ``log``, a new user's client of it, and that user."""
+    port, user = ports.choose(["api"], {})["api"], str(uuid4())
+    environment = {f"RONDO_{name.upper()}": value for name, value in settings.items()}
+    environment |= {"RONDO_SECRET": SECRET, "RONDO_PORT": str(port)}
+    server = Process(Command("The API", [sys.executable, "-m", "api"], log, environment))
+    headers = {"Authorization": f"Bearer {tokens.issue(SECRET, user)}"}
+    url, limits = f"http://{ports.HOST}:{port}", httpx.Limits(max_connections=None)
+    try:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, limits=limits) as client:
+            await until(lambda: answers(client))
+            yield server, client, user
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def answers(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/ready")).is_success
+    except httpx.TransportError:
+        return False
+
+
+async def test_whoever_waits_when_it_stops_is_answered_with_what_is_known(
+    log: str, registry: str, database: str, tmp_path: Path
+) -> None:
+    written = tmp_path / "api.log"
+    async with serving(written, kafka=log, registry=registry, postgres=database) as (server, client, user):
+        async with standing_in(log, registry, database):
+            asked = list(walk.asks(await known(client), seconds=30))
+        before = {each.id for each in await records(log, registry, user)}
+        waiting = asyncio.ensure_future(walk.sent(client, asked))
+        await until(lambda: quiet(written))
+
+        os.kill(server.pid, signal.SIGTERM)
+        async with asyncio.timeout(8):
+            told = await waiting
+        await until(lambda: ended(server), 20)
+
+    new = [each for each in await records(log, registry, user) if each.id not in before]
+    assert walk.undocumented(told) == []
+    assert walk.false(told, new, user) == []
+    pending = [each for each in told if each.ask.is_command and each.ask.waits and each.response.status_code == 202]
+    assert len(pending) > 20
+
+
+async def quiet(written: Path) -> bool:
+    """Whether the API has taken commands, and nothing more happens for a moment."""
+    was = _size(written)
+    await asyncio.sleep(0.5)
+    return _size(written) == was > 0
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+async def ended(server: Process) -> bool:
+    return server.ended is not None
+
+
+async def test_a_log_that_cannot_be_written_makes_no_answer_false(log: str, registry: str, database: str) -> None:
+    async with (
+        serving(Path("/dev/full"), kafka=log, registry=registry, postgres=database) as (_, client, user),
+        standing_in(log, registry, database),
+    ):
+        asked = list(walk.asks(await known(client)))
+        before = {each.id for each in await records(log, registry, user)}
+        told = await walk.sent(client, asked)
+    new = [each for each in await records(log, registry, user) if each.id not in before]
+    assert walk.undocumented(told) == []
+    assert walk.false(told, new, user) == []
+    assert {each.type for each in told if each.ask.is_command} & {*walk.NOTHING_DONE, walk.UNKNOWN} == set()

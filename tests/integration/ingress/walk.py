@@ -15,8 +15,6 @@ from schemas import ids
 from schemas.records import ChangeTasks
 
 DOCUMENT = openapi()
-WAIT = 1
-"""Seconds that those wait who wait."""
 SLACK = 2.5
 """Seconds for a hundred answers at once on a busy machine."""
 NOTHING_DONE = {"/problems/unavailable", "/problems/internal"}
@@ -40,7 +38,7 @@ class Ask:
 
     @property
     def waits(self) -> int:
-        return WAIT if "Prefer" in self.headers else 0
+        return int(self.headers.get("Prefer", "wait=0").removeprefix("wait="))
 
     def stated(self, query: float, produce: float) -> float:
         """Seconds within which docs/api.md promises an answer, by the two timeouts of the settings."""
@@ -71,10 +69,11 @@ class Answer:
         return f"{self.ask.method} {self.ask.path} {dict(self.ask.query)} {dict(self.ask.headers)}: {text}"
 
 
-def asks(known: Mapping[str, str]) -> Iterator[Ask]:
+def asks(known: Mapping[str, str], seconds: int = 1) -> Iterator[Ask]:
     """Every operation, with each example of its body and each choice of its query, waiting and not, with a key and not.
 
-    ``known`` are values of the parameters of paths. A new operation is in by itself, as long as it has its examples.
+    ``known`` are values of the parameters of paths, ``seconds`` how long those wait who wait. A new operation is in by
+    itself, as long as it has its examples.
     """
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
@@ -82,7 +81,7 @@ def asks(known: Mapping[str, str]) -> Iterator[Ask]:
             for query, body, wait, keyed in product(
                 _queries(operation), _bodies(operation), _may(operation, "Prefer"), _may(operation, "Idempotency-Key")
             ):
-                headers = {"Prefer": f"wait={WAIT}"} if wait else {}
+                headers = {"Prefer": f"wait={seconds}"} if wait else {}
                 headers |= {"Idempotency-Key": str(uuid4())} if keyed else {}
                 yield Ask(method.upper(), filled, query, headers, body, operation)
 

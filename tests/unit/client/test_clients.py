@@ -10,6 +10,7 @@ from api.problems import CATALOGUE
 from rondo.client import (
     AsyncRondo,
     NotRondo,
+    OutcomeUnknown,
     Pending,
     Problem,
     Rondo,
@@ -100,6 +101,22 @@ def test_a_refusal_is_not_sent_again(ask: Way) -> None:
 def test_what_stays_away_is_given_up(ask: Way, trouble: Says | None, raised: type[Exception]) -> None:
     with Scripted(*[trouble] * wire.ATTEMPTS) as api, pytest.raises(raised):
         ask(api.url, "task", "1")
+    assert len(api.asked) == wire.ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("doubt", "raised"),
+    [
+        (refusal("outcome-unknown", 503), OutcomeUnknown),
+        (Says(504, "<html>", "text/html"), OutcomeUnknown),
+        (HANG_UP, Unreachable),
+    ],
+)
+def test_what_may_have_been_done_is_not_denied_because_a_later_attempt_did_nothing(
+    ask: Way, doubt: Says | None, raised: type[Exception]
+) -> None:
+    with Scripted(doubt, *[AWAY] * (wire.ATTEMPTS - 1)) as api, pytest.raises(raised):
+        ask(api.url, "complete", "1")
     assert len(api.asked) == wire.ATTEMPTS
 
 

@@ -1,0 +1,73 @@
+"""To write a log never raises, and what could not be written is not passed over in silence."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOG = """
+import logging, structlog
+from schemas import logs
+logs.configure("info")
+structlog.get_logger().info("one", field=1)
+logging.getLogger("library").error("two %s", 2)
+try:
+    raise ValueError("four")
+except ValueError:
+    structlog.get_logger().exception("three")
+print(logs.lost())
+"""
+
+
+@pytest.mark.parametrize(
+    ("stderr", "lost"), [("2>/dev/full", 3), ("2>&-", 3), ("2> >(exec 2>&-)", None), ("2>/dev/null", 0)]
+)
+def test_a_log_that_cannot_be_written_stops_nothing(stderr: str, lost: int | None) -> None:
+    command = ["bash", "-c", f'sleep 0.1; exec "$0" -c "$1" {stderr}', sys.executable, LOG]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+    assert lost is None or int(done.stdout) == lost
+
+
+FULL_FOR_A_WHILE = """
+import os, resource, structlog, sys
+from schemas import logs
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+logs.configure("info")
+log = structlog.get_logger()
+written = 0
+while not log.info("written", number=written):
+    written += 1
+log.info("lost")
+os.truncate(sys.argv[1], 0)
+log.info("again")
+print(written, logs.lost())
+"""
+
+
+def test_what_could_not_be_written_is_said_once_it_can(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("ab") as log:
+        command = [sys.executable, "-c", FULL_FOR_A_WHILE, str(path)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, text=True, check=True, timeout=60)
+    assert int(done.stdout.split()[1]) == 2
+    told = [json.loads(line) for line in path.read_text().splitlines() if line]
+    assert [(each["event"], each.get("lines")) for each in told] == [("log lines lost", 2), ("again", None)]
+
+
+UNTELLABLE = """
+import logging, structlog
+from schemas import logs
+class Untellable:
+    def __repr__(self):
+        raise RuntimeError
+logs.configure("info")
+structlog.get_logger().info("one", field=Untellable())
+logging.getLogger("library").error("two %s %s", 2)
+"""
+
+
+def test_what_cannot_be_shown_is_logged_by_its_name() -> None:
+    done = subprocess.run([sys.executable, "-c", UNTELLABLE], capture_output=True, text=True, check=True, timeout=60)
+    assert [line.split("(")[0] for line in done.stderr.splitlines()] == ["info one ", "ERROR library: two %s %s"]
