@@ -65,8 +65,9 @@ OUTCOME_UNKNOWN = Kind(
     "outcome-unknown",
     503,
     "It is not known whether the command was taken",
-    "The broker did not acknowledge in time. Look at the command's address, or send the request again with the "
-    "Idempotency-Key of the answer: it is the same command then, and is carried out once at most.",
+    "The command was on its way to the log when something failed, such as a broker that did not acknowledge in time. "
+    "Look at the command's address, or send the request again with the Idempotency-Key of the answer: it is the same "
+    "command then, and is carried out once at most.",
 )
 
 CATALOGUE: Mapping[str, Kind] = {

@@ -44,7 +44,7 @@ class Ask:
         """Seconds within which docs/api.md promises an answer, by the two timeouts of the settings."""
         if not self.path.startswith("/v1/"):
             return 3.0
-        return query + self.waits + (produce + 1 if self.is_command else 0) + 1
+        return query + self.waits + (produce + 2 if self.is_command else 0) + 1
 
 
 @dataclass(frozen=True)
