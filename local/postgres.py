@@ -28,6 +28,7 @@ DATABASE = "rondo"
 _SETTINGS = {
     "listen_addresses": ports.HOST,
     "unix_socket_directories": "",  # a deep directory would make the socket's path too long
+    "restart_after_crash": "off",  # who started it starts it again; a server that can't would do so for ever, unseen
     "max_connections": 100,
     "shared_buffers": "64MB",
     "timezone": "UTC",
