@@ -5,8 +5,9 @@ import logging
 import os
 import shutil
 import threading
+import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -147,14 +148,19 @@ def start(
     return broker
 
 
-def check_place(directory: Path, expected: Iterable[Topic]) -> None:
-    """Raise ``Problem`` unless the log of these topics is in ``directory``, where a backup looks for it."""
-    missing = [topic.name for topic in expected if not (directory / _DATA / f"{topic.name}-0").is_dir()]
-    if missing:
-        raise Problem(
-            f"The broker keeps the topic {missing[0]} elsewhere than in {directory / _DATA}, where a backup looks for"
-            " it: look for it by its name, and tell Rondo's authors."
-        )
+def check_place(directory: Path, expected: Sequence[Topic], patience: float = 60) -> None:
+    """Raise ``Problem`` unless the log of these topics is in ``directory``, where a backup looks for it.
+
+    A topic that was just created is there in a moment: for that it has ``patience`` seconds.
+    """
+    deadline = time.monotonic() + patience
+    while missing := [topic.name for topic in expected if not (directory / _DATA / f"{topic.name}-0").is_dir()]:
+        if time.monotonic() > deadline:
+            raise Problem(
+                f"The broker keeps the topic {missing[0]} elsewhere than in {directory / _DATA}, where a backup looks"
+                " for it: look for it by its name, and tell Rondo's authors."
+            )
+        time.sleep(0.05)
 
 
 def _check_cluster(data: Path, answering: str) -> None:
