@@ -7,13 +7,23 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # A whole Rondo on one machine, one whose network fails, and many workers of one stage.
 CHAOS = tests/chaos/test_siege.py tests/chaos/test_torture.py
 
+# Python reads this clone's path in the characters of the locale. For one without any it takes UTF-8, unless LC_ALL says so.
+ifneq ($(filter C POSIX,$(LC_ALL)),)
+unexport LC_ALL
+endif
+
+# What is in .venv names the place and the Python that it was installed for: in a clone that was moved or copied it would
+# run the other one's code. There it is installed anew.
+$(shell test "$$(pwd -P; .venv/bin/python -S -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" \
+	= "$$(cat .venv/.installed 2>/dev/null)" || touch -c -t 200001010000 .venv/.installed)
+
 .PHONY: help run test test-deep chaos demo bench lint docs clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 run: .venv/.installed ## Start everything, say where to go; Ctrl-C stops it
-	@.venv/bin/python -m local up
+	@.venv/bin/python -S -m local up
 
 test: .venv/.installed ## Run the tests, on real parts
 	@.venv/bin/python -m pytest -n logical --maxprocesses 4
@@ -25,7 +35,7 @@ chaos: .venv/.installed ## Let faults of every kind befall a whole Rondo at rand
 	@CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) .venv/bin/python -m pytest -m deep -s $(CHAOS)
 
 demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
-	@.venv/bin/python -m local during .venv/bin/rondo demo
+	@.venv/bin/python -S -m local during .venv/bin/rondo demo
 
 bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others, and queries beside SQL by hand (some 25 minutes)
 	@.venv/bin/python -m bench --parts peers,latency,restore,pipeline
@@ -47,4 +57,4 @@ clean: ## Remove what was installed; the data in .data stays
 .venv/.installed: uv.lock pyproject.toml local/bootstrap.py
 	@test -n "$(PYTHON)" || { echo "Rondo needs Python 3.11 or later, and none was found:" \
 		"install one, or name it, as in \`make run PYTHON=/opt/python/bin/python3\`." >&2; exit 1; }
-	@"$(PYTHON)" local/bootstrap.py
+	@"$(PYTHON)" -S local/bootstrap.py

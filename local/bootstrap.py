@@ -4,19 +4,29 @@ Runs on the machine's Python with nothing installed yet, and installs nothing in
 only, and parses on an old Python too, so that it can say that it is too old.
 """
 
+import signal
+
+if __name__ == "__main__":  # while this imports, Ctrl-C ends it without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import importlib.util
 import os
 import re
 import shutil
+import site
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 UV = "0.13.9"
+FORBIDDEN = ':"$`\\\n'
+"""A colon separates directories; initdb puts its path between a shell's double quotes."""
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 LOG = CACHE / "install.log"
+VENV = ROOT / ".venv"
+INSTALLED = VENV / ".installed"  # where, and for which Python: make compares
 NEEDED = 1500 * 1024 * 1024  # bytes: .venv and uv's cache, which share files where the disk allows, and the jars
 _UNREACHABLE = re.compile(
     r"error sending request|dns error|failed to fetch|connection|timed out|temporary failure", re.IGNORECASE
@@ -30,11 +40,17 @@ class Problem(Exception):
 def main() -> None:
     """Install everything, or end with one sentence."""
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+        if sys.flags.no_site:  # make leaves that to us, since Python would tell an interruption there by a traceback
+            site.main()
         check(sys.version_info[:2], shutil.disk_usage(str(ROOT)).free)
+        check_place(os.fsencode(str(ROOT)))
         CACHE.mkdir(exist_ok=True)
         LOG.write_text("")
+        discard(VENV)
         install(uv())
-        (ROOT / ".venv" / ".installed").touch()
+        INSTALLED.write_bytes(place())
     except Problem as problem:
         sys.exit(str(problem))
     except KeyboardInterrupt:
@@ -54,6 +70,45 @@ def check(python: "tuple[int, ...]", free: int) -> None:
         )
 
 
+def check_place(root: bytes) -> None:
+    """Raise ``Problem`` for a path that Python's environments, Postgres or Java can't be started from."""
+    try:
+        text = root.decode()
+    except UnicodeDecodeError:
+        text = os.fsdecode(root)
+        odd = ["a byte that is no UTF-8"]
+    else:
+        odd = [repr(character) for character in FORBIDDEN if character in text]
+    if odd:
+        raise Problem(
+            f"Rondo can't be run from {text!r}: its programs take no {odd[0]} in their path. Move it to another"
+            " directory (the data may be anywhere: RONDO_DATA)."
+        )
+
+
+def place() -> bytes:
+    """Return where this is installed, and for which Python: what ``make`` compares."""
+    return os.fsencode(str(ROOT)) + "\n{}.{}\n".format(*sys.version_info[:2]).encode()
+
+
+def discard(environment: Path) -> None:
+    """Remove an environment of another place or Python: its scripts would run what is there, or nothing."""
+    if environment.is_symlink():
+        environment.unlink()
+    elif environment.exists() and not ours(environment):
+        shutil.rmtree(str(environment))
+
+
+def ours(environment: Path) -> bool:
+    """Return whether an environment was installed for this place and Python."""
+    known, script = environment / ".installed", environment / "bin" / "rondo"
+    if known.exists() and known.read_bytes():
+        return known.read_bytes() == place()
+    return script.exists() and script.read_bytes().startswith(
+        b"#!" + os.fsencode(str(environment))
+    )  # an earlier version
+
+
 def uv() -> str:
     """Return the command of uv: the machine's, else one of our own in .cache."""
     found = shutil.which("uv")
@@ -61,7 +116,8 @@ def uv() -> str:
         return found
     home = CACHE / f"uv-{UV}"
     own = home / "bin" / "uv"
-    if not own.exists():
+    if not works(own):
+        shutil.rmtree(str(home), ignore_errors=True)  # of an install that was killed, or of another machine
         pip, options = sys.executable, ["--target", str(home)]
         if importlib.util.find_spec("pip") is None:
             pip, options = environment(home), []
@@ -69,6 +125,14 @@ def uv() -> str:
         if run("Fetching uv", fetch, {"PIP_USER": "0"}):
             raise failure("uv", LOG.read_text(errors="replace"))
     return str(own)
+
+
+def works(command: Path) -> bool:
+    """Return whether a command can be run and ends well."""
+    try:
+        return subprocess.run([str(command), "--version"], check=False, stdout=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
 
 
 def environment(home: Path) -> str:
@@ -113,11 +177,16 @@ def run(title: str, argv: "list[str]", settings: "dict[str, str] | None" = None)
         process = subprocess.Popen(
             argv, cwd=str(ROOT), env={**environment, **(settings or {})}, stdout=log, stderr=subprocess.STDOUT
         )
-        while process.poll() is None:
-            if sys.stderr.isatty():
-                sys.stderr.write(f"\r{title} … {time.monotonic() - began:.0f} s")
-                sys.stderr.flush()
-            time.sleep(0.2)
+        try:
+            while process.poll() is None:
+                if sys.stderr.isatty():
+                    sys.stderr.write(f"\r{title} … {time.monotonic() - began:.0f} s")
+                    sys.stderr.flush()
+                time.sleep(0.2)
+        except KeyboardInterrupt:  # a terminal's Ctrl-C has reached it too
+            process.terminate()
+            process.wait()
+            raise
     start = "\r" if sys.stderr.isatty() else ""
     sys.stderr.write(f"{start}{title}: {time.monotonic() - began:.1f} s\n")
     return process.returncode

@@ -74,8 +74,10 @@ def _alone(directory: Path) -> Iterator[None]:
 
 
 def _fetch(directory: Path, cache: Path, stopping: threading.Event | None, jars: Sequence[Jar]) -> None:
+    for killed in directory.parent.glob(f"{directory.name}.[0-9]*"):
+        shutil.rmtree(killed)
     part = directory.with_name(f"{directory.name}.{os.getpid()}")
-    part.mkdir(parents=True, exist_ok=True)
+    part.mkdir(parents=True)
     try:
         try:
             _by_jgo(jars, part, cache, stopping)
@@ -107,7 +109,11 @@ def _by_jgo(jars: Sequence[Jar], directory: Path, cache: Path, stopping: threadi
         if stopping is not None and stopping.is_set():
             raise Stopped
         artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-        shutil.copyfile(artifact.resolve(), directory / jar.file)
+        found = Path(artifact.resolve())
+        if sha256(found) != jar.sha256:  # a download that was killed leaves a part of it
+            found.unlink()
+            found = Path(artifact.resolve())
+        shutil.copyfile(found, directory / jar.file)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(copy, jars))

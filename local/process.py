@@ -38,7 +38,7 @@ class Process:
     def __init__(self, command: Command) -> None:
         self.command = command
         command.log.parent.mkdir(parents=True, exist_ok=True)
-        self._start_of_log = command.log.stat().st_size if command.log.exists() else 0
+        self._start_of_log = _end_line(command.log)
         with command.log.open("ab") as log, _input(command) as stdin:
             self._popen = subprocess.Popen(
                 command.argv,
@@ -126,6 +126,16 @@ class Process:
             log.seek(self._start_of_log)
             lines = log.read().decode(errors="replace").splitlines()[-_LAST_LINES:]
         return "\n  ".join((f" The end of {self.command.log}:", *lines))
+
+
+def _end_line(log: Path) -> int:
+    """End the line that a killed process left unfinished, which would spoil the next; return how long the log is."""
+    with log.open("ab+") as file:
+        size = file.tell()
+        file.seek(max(0, size - 1))
+        if size and file.read(1) != b"\n":
+            size += file.write(b"\n")
+    return size
 
 
 @contextmanager

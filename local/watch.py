@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from local.logs import Tail, is_warning
-from local.probe import Probe
+from local.probe import EVERY, MISSES, Probe
 from local.problem import Problem, Stopped
 from local.stack import Part, Stack
 
@@ -49,9 +49,9 @@ class Fold:
 class _Health:
     """What is known of one part: its log, how often in a row it ended, when to start it again."""
 
-    def __init__(self, part: Part, now: float) -> None:
+    def __init__(self, part: Part, now: float, every: float) -> None:
         self.tail = Tail(part.process.command.log, part.process.start_of_log)
-        self.probe = Probe(part.answers)
+        self.probe = Probe(part.answers, every)
         self.fold = Fold()
         self.began = now
         self.failures = 0
@@ -61,14 +61,18 @@ class _Health:
 
 
 class Watch:
-    """Looks after the parts of ``stack``. ``say`` tells the person who started it."""
+    """Looks after the parts of ``stack``. ``say`` tells the person who started it.
 
-    def __init__(self, stack: Stack, say: Callable[[str], None], *, verbose: bool) -> None:
+    A part that runs is asked ``every`` so many seconds whether it answers.
+    """
+
+    def __init__(self, stack: Stack, say: Callable[[str], None], *, verbose: bool, every: float = EVERY) -> None:
+        self._every = every
         self._stack = stack
         self._say = say
         self._verbose = verbose
         now = time.monotonic()
-        self._health = {name: _Health(part, now) for name, part in stack.parts.items()}
+        self._health = {name: _Health(part, now, every) for name, part in stack.parts.items()}
         self._patient = dict.fromkeys(self._health, now)  # when it was last said that a part is still starting
         stack.waiting = self._wait
         self.remind()
@@ -107,7 +111,7 @@ class Watch:
         if part.process.ended is not None:
             self._revive(part, health, restarts, now)
         elif health.probe.hangs(now, restarts):
-            self._say(f"{part.name} runs, but has not answered for a minute: it is ended and started again.")
+            self._say(f"{part.name} runs, but has not answered {MISSES} times in a row: it is ended and started again.")
             health.restarting = True
             restarts.submit(self._end, part, health)
 
@@ -149,7 +153,7 @@ class Watch:
             self._say(f"{part.name} did not start again: {error}")
         else:
             health.failed = False
-            health.probe = Probe(part.answers)
+            health.probe = Probe(part.answers, self._every)
             self._reminders(health.tail.lines())  # what else it says while starting would only worry
             self._say(f"{part.name} is ready again.")
         finally:

@@ -1,17 +1,21 @@
 """What is told of running parts, and how soon one that ended starts again."""
 
+import functools
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.logs import Tail, is_warning
+from local.probe import Probe
 from local.problem import Problem
 from local.process import Command, Process
 from local.stack import Part
-from local.watch import Fold, Tail, Watch, is_warning, pause, reminder
+from local.watch import Fold, Watch, pause, reminder
 
 WARNING = '{"level": "warning", "event": "slow"}\n'
 
@@ -23,7 +27,7 @@ class Parts:
         self.parts = {part.name: part for part in parts}
 
     def restart(self, part: Part) -> None:
-        self.parts[part.name] = Part(part.name, part.again(), part.again)
+        self.parts[part.name] = Part(part.name, part.again(), part.again, part.answers)
 
 
 def process(log: Path, code: str = "") -> Process:
@@ -172,6 +176,101 @@ def test_a_reminder_is_told_by_its_title(tmp_path: Path):
 def test_a_flood_hides_no_reminder(tmp_path: Path):
     told = said(tmp_path / "notify.log", WARNING * 9 + '{"title": "Tea", "event": "reminder"}\n')
     assert "Reminder: Tea" in told
+
+
+REMINDER = '{"title": "Tea", "event": "reminder"}\n'
+
+
+def test_reminders_that_came_before_all_was_ready_are_told_and_old_ones_and_warnings_are_not(tmp_path: Path):
+    log = tmp_path / "notify.log"
+    log.write_text(REMINDER.replace("Tea", "Of an earlier run"))
+    running = process(log, "import time; time.sleep(60)")
+    with log.open("a") as file:
+        file.write(WARNING + REMINDER)
+    told: list[str] = []
+    Watch(Parts(Part("notify", running, lambda: running)), told.append, verbose=False)  # type: ignore[arg-type]
+    running.stop()
+    assert told == ["Reminder: Tea"]
+
+
+def test_a_reminder_that_a_part_delivered_while_it_ended_or_started_again_is_told_once(tmp_path: Path):
+    stopping, told, log = threading.Event(), [], tmp_path / "notify.log"
+
+    def again() -> Process:
+        started = process(log, f"import time; print({(WARNING + REMINDER)!r}, flush=True); time.sleep(60)")
+        started.wait_until(lambda: "Tea" in log.read_text(), 10)
+        return started
+
+    def say(line: str) -> None:
+        told.append(line)
+        if "ready again" in line:
+            stopping.set()
+
+    parts = Parts(Part("notify", ended(log), again))
+    watch = Watch(parts, say, verbose=False)  # type: ignore[arg-type]
+    watch.until(stopping)
+    parts.parts["notify"].process.stop()
+    with log.open("a") as file:
+        file.write(REMINDER.replace("Tea", "While all stopped"))
+    watch.remind()
+    assert [line for line in told if "Reminder" in line] == ["Reminder: Tea", "Reminder: While all stopped"]
+    assert not any("slow" in line for line in told)
+
+
+def test_a_part_that_runs_but_answers_nothing_is_ended_and_started_again(tmp_path: Path):
+    stopping, told, log = threading.Event(), [], tmp_path / "api.log"
+    hanging = process(log, "import time; time.sleep(60)")
+
+    def say(line: str) -> None:
+        told.append(line)
+        if "ready again" in line:
+            stopping.set()
+
+    def answers() -> bool:
+        return parts.parts["api"].process is not hanging
+
+    again = functools.partial(process, log, "import time; time.sleep(60)")
+    parts = Parts(Part("api", hanging, again, answers))
+    Watch(parts, say, verbose=False, every=0.1).until(stopping)  # type: ignore[arg-type]
+    parts.parts["api"].process.stop()
+    assert hanging.ended is not None
+    assert told[0] == "api runs, but has not answered 4 times in a row: it is ended and started again."
+    assert told[-1] == "api is ready again."
+
+
+def test_a_part_that_is_slow_to_answer_now_and_then_is_left_alone():
+    answers = iter([True, False, False, False, True] * 3)
+    probe = Probe(lambda: next(answers), every=1)
+    with ThreadPoolExecutor(1) as pool:
+        hangs = []
+        for now in range(14):
+            hangs.append(probe.hangs(now, pool))
+            pool.submit(int).result()  # what was asked is answered
+    assert not any(hangs)
+
+
+def test_a_question_that_raises_is_one_without_an_answer():
+    probe = Probe(lambda: bool(1 / 0), every=1)
+    with ThreadPoolExecutor(1) as pool:
+        hangs = []
+        for now in range(6):
+            hangs.append(probe.hangs(now, pool))
+            pool.submit(int).result()
+    assert hangs == [False] * 4 + [True] * 2
+
+
+def test_a_question_that_is_not_answered_yet_is_asked_once(tmp_path: Path):
+    asked, answered = [], threading.Event()
+
+    def answers() -> bool:
+        asked.append(True)
+        return answered.wait(10)
+
+    probe = Probe(answers, every=1)
+    with ThreadPoolExecutor(4) as pool:
+        assert not any(probe.hangs(now, pool) for now in range(100))
+        answered.set()
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
