@@ -5,7 +5,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; done)
 
 # A whole Rondo on one machine, one whose network fails, and many workers of one stage.
-CHAOS = tests/chaos/test_siege.py tests/chaos/test_torture.py
+CHAOS = tests/chaos/test_siege.py tests/chaos/test_apart.py tests/chaos/test_torture.py
 
 # Python reads this clone's path in the characters of the locale. For one without any it takes UTF-8, unless LC_ALL says so.
 ifneq ($(filter C POSIX,$(LC_ALL)),)

@@ -116,6 +116,11 @@ class Stack:
         return self._client(user, tokens.issue(self.secret, user))
 
     @property
+    def segments(self) -> Path:
+        """The directory of the broker's log."""
+        return self.data / "kafka" / "data"
+
+    @property
     def secret(self) -> str:
         """What signs tokens here."""
         return str(json.loads((self.data / "secrets.json").read_text())["secret"])

@@ -1,6 +1,7 @@
 """What can befall a whole Rondo: each fault does its harm, lasts a while, and is over."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -16,6 +17,8 @@ from streams import worker
 from tests.chaos.workers import Worker
 
 WORKERS = worker.STAGES
+KEEPING = tuple(name for name in WORKERS if worker.find(name).keeps_state)
+"""Those with state on the disk."""
 PARTS = ("broker", "postgres", "registry", "api", *WORKERS)
 FROZEN = 1.0, 25.0
 """Seconds that something stands still: also well beyond a session, a transaction's timeout and a claim's lease."""
@@ -30,6 +33,10 @@ class Ground(Protocol):
     @property
     def data(self) -> Path:
         """The directory of its workers."""
+
+    @property
+    def segments(self) -> Path:
+        """The directory of its broker's log."""
 
     @property
     def secret(self) -> str:
@@ -131,6 +138,31 @@ async def take_over(ground: Ground, stage: str, chance: Random) -> None:
         await asyncio.to_thread(second.stop)
 
 
+async def damage(ground: Ground, stage: str, chance: Random) -> None:
+    """Let a worker write its state to the disk, break a file of it, and kill the one that reads it."""
+    process = await running(ground, stage)
+    process.terminate()
+    await until(lambda: not process.is_running(), f"{stage} did not end.")
+    files = sorted(path for path in ground.data.glob(f"state/*/{stage}/*/*") if path.name != "LOCK")
+    if files:
+        chance.choice((flip, cut, Path.unlink))(chance.choice(files))
+    await running(ground, stage)
+    await kill(ground, stage, chance)
+
+
+def flip(file: Path) -> None:
+    """Turn the bits of what is in the middle of a file."""
+    content = bytearray(file.read_bytes())
+    middle = slice(len(content) // 3, len(content) // 2 + 1)
+    content[middle] = bytes(byte ^ 0xFF for byte in content[middle])
+    file.write_bytes(content)
+
+
+def cut(file: Path) -> None:
+    """Cut off the end of a file."""
+    os.truncate(file, file.stat().st_size // 2)
+
+
 def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
@@ -157,6 +189,7 @@ KINDS: Mapping[str, Kind] = {
     "kill with broker": Kind(2, WORKERS, kill_both),
     "restart and err": Kind(2, WORKERS, restart_and_err),
     "take over": Kind(2, WORKERS, take_over),
+    "damage state of": Kind(2, KEEPING, damage),
     "kill all": Kind(2, ("",), kill_all),
 }
 """What can happen to any ground."""

@@ -26,7 +26,7 @@ from streams import worker
 from streams.lag import lags
 from streams.replay import verify
 from streams.settings import Settings
-from tests.chaos import disks, oracle, views
+from tests.chaos import disks, oracle, segments, views
 from tests.chaos.clients import DUE, WAIT, Asked, Clients, false_answers
 from tests.chaos.faults import Fault, Ground, Kind, plan, until
 from tests.chaos.log import Log, now, opened
@@ -149,8 +149,10 @@ class Siege:
             tally = tally_of(seen, self.clients.asked, oracle.anomalies(seen, now()))
             tally.sentences += await self._differences(seen)
             await log.look()
-            self.ground.stop()
-        tally.sentences += disks.anomalies([self.ground.data], log)
+        await asyncio.to_thread(self.ground.stop)
+        audit = segments.audit(self.ground.segments)
+        assert audit.markers, f"There is no transaction in {self.ground.segments}."
+        tally.sentences += [*audit.anomalies, *disks.anomalies([self.ground.data], log)]
         return tally
 
     async def _settled(self, log: Log) -> Seen:

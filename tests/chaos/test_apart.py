@@ -1,0 +1,15 @@
+"""A Rondo whose broker, registry and Postgres are elsewhere, and the network between fails."""
+
+import pytest
+
+from tests.chaos.apart import APART, apart
+from tests.chaos.chosen import chosen
+from tests.chaos.receiver import receiving
+from tests.chaos.siege import besiege
+
+
+@pytest.mark.deep
+async def test_a_rondo_whose_network_fails_loses_nothing():
+    seed, seconds = chosen(1 / 3)
+    async with receiving() as receiver, apart(RONDO_WEBHOOK=receiver.url) as ground:
+        await besiege(ground, receiver, APART, seed, seconds)
