@@ -42,7 +42,7 @@ async def found(place: Place) -> list[Found]:
         described = await configs(place.kafka, (topic.name for topic in standing))
         partitions = [tp for topic in standing for tp in slices.numbered(topic.name)]
         bounds = await slices.bounds(partitions)
-    hidden = await overdue(place.kafka, partitions, PATIENCE)
+    hidden = await overdue(place.kafka, partitions, PATIENCE) if partitions else {}
     keyed = slices.partitions.get(TASK_COMMANDS.name, 0)
     return [
         Found(

@@ -11,7 +11,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from rondo import topics
 from rondo.lag import HIDDEN, table
+from rondo.place import Place
 from schemas import records as r
 from schemas.topics import Topic
 from streams import lag
@@ -222,3 +224,8 @@ async def test_tools_tell_of_records_that_stay_hidden(hiding: Counting, kafka: s
     found = await lag.lags(kafka, hiding.stage.settings.registry, "", [hiding.stage], 0)
     assert {one.partition: one.hidden for one in found if one.topic == where.topic} == {0: True, 1: False}
     assert HIDDEN in str(table(found).caption)
+    monkeypatch.setattr(topics, "PATIENCE", 0.5)
+    monkeypatch.setattr(topics, "contract", lambda: [hiding.commands, hiding.counts])
+    told = {one.topic: one.deviations for one in await topics.found(Place({"kafka": kafka}))}
+    assert "partition 0 hidden from offset 1 on by a transaction that does not end" in told[hiding.commands]
+    assert not any("hidden" in one for one in told[hiding.counts])
