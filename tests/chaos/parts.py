@@ -73,9 +73,9 @@ class Parts:
         for process in processes:
             process.stop()
 
-    def stop(self) -> None:
-        """Stop everything in order."""
-        for name in reversed(EVERYTHING):
+    def stop(self, names: Iterable[str] = EVERYTHING) -> None:
+        """Stop parts as they should be, in order."""
+        for name in reversed([*names]):
             if process := self._running.pop(name, None):
                 process.stop()
 
