@@ -107,7 +107,7 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
         try:
             _start(stack, only)
             run = description(stack, directory.secrets().user, only)
-            data.write(directory.run, run)
+            data.write(directory.run, {**run, "directory": leftovers.identity(directory.path)})
             if greet:
                 took, today = time.monotonic() - began, datetime.now(UTC).date()
                 click.echo(greeting(run, directory.run, took, today=today, webhook=chosen.webhook is not None))

@@ -29,8 +29,12 @@ def named() -> dict[str, str]:
 
 def written() -> dict[str, str]:
     """Return what the stack that runs on the data directory has written down; nothing where none runs."""
-    file = Path(os.environ.get("RONDO_DATA", ".data")) / "run.json"
+    directory = Path(os.environ.get("RONDO_DATA", ".data"))
+    file = directory / "run.json"
     found: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    known = directory.stat() if found else None
+    if known and found.pop("directory", here := f"{known.st_dev}:{known.st_ino}") != here:
+        return {}  # a copy of a directory leads to the stack that it was copied from
     return found
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,11 +46,11 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
     return {**inherited, "RONDO_DATA": str(data), **settings}
 
 
-def until(true: Callable[[], bool], popen: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+def until(true: Callable[[], bool], popen: subprocess.Popen[str], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
     while not true():
         assert popen.poll() is None, f"it ended with {popen.returncode}"
-        assert time.monotonic() < deadline, "it took a minute"
+        assert time.monotonic() < deadline, f"it took {seconds:.0f} s"
         time.sleep(0.05)
 
 
@@ -144,6 +145,46 @@ def test_a_part_that_dies_is_started_again(data: Path):
     until(lambda: not server.is_running() and answers(run.postgres), run.popen)
     _, printed = run.stop()
     assert f"postgres ended with status -9 (its log: {data / 'logs' / 'postgres.log'})" in printed
+
+
+@pytest.mark.deep
+def test_a_part_that_stands_still_is_started_again(data: Path):
+    run = Run(data)
+    first = int((data / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(first, signal.SIGSTOP)
+    until(lambda: not psutil.pid_exists(first), run.popen, 180)
+    until(lambda: answers(run.postgres), run.popen)
+    _, printed = run.stop()
+    assert "postgres runs, but has not answered 4 times in a row: it is ended and started again." in printed
+    assert "postgres is ready again." in printed
+
+
+def test_a_copy_is_not_taken_for_the_stack_that_it_was_copied_from(data: Path):
+    run = Run(data)
+    copy = data.with_name(f"{data.name}-copy")
+    shutil.copytree(data, copy)
+    named = [sys.executable, "-c", "from rondo.place import written; print(sorted(written()))"]
+    leads = [subprocess.check_output(named, cwd=ROOT, env=environment(path), text=True) for path in (data, copy)]
+    assert leads == ["['postgres']\n", "[]\n"]
+    (copy / "run.json").unlink()  # as its start does; this is only waited for
+    second = Run(copy)
+    addresses = (run.postgres, second.postgres)
+    second.stop()
+    assert answers(run.postgres)
+    run.stop()
+    assert len(set(addresses)) == 2
+
+
+def test_what_a_killed_run_left_behind_is_ended_though_its_directory_was_moved(data: Path):
+    killed = Run(data)
+    killed.popen.kill()
+    killed.popen.communicate()
+    left = list(leftovers.of(data))
+    moved = data.rename(data.with_name(f"{data.name}-moved"))
+    (moved / "run.json").unlink()
+    Run(moved).stop()
+    assert left
+    assert all(map(leftovers.gone, left))
 
 
 def test_a_taken_api_port_is_told_with_another_one(data: Path):
