@@ -57,12 +57,12 @@ async def test_what_kafka_4_3_wrote_is_read_and_goes_on(kafka_jars: Path, home: 
 
 
 @pytest.mark.deep
-async def test_what_kafka_4_3_writes_until_it_is_killed_is_read_and_goes_on(kafka_jars: Path, tmp_path: Path):
+def test_what_kafka_4_3_writes_until_it_is_killed_is_read_and_goes_on(kafka_jars: Path, tmp_path: Path):
     values = [str(number).encode() for number in range(200)]
     for some in (values[:100], values[100:]):
         with kafka_4_3.running(tmp_path / "kafka") as bootstrap:
-            await kafka_4_3.write(bootstrap, some)
-    await _reads_and_goes_on(kafka_jars, tmp_path / "kafka", values)
+            asyncio.run(kafka_4_3.write(bootstrap, some))
+    asyncio.run(_reads_and_goes_on(kafka_jars, tmp_path / "kafka", values))
 
 
 def _files(home: Path) -> dict[str, bytes]:
