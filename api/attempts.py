@@ -77,10 +77,10 @@ class Attempt:
     def _instead(self, error: BaseException) -> Response:
         if _is_final(error):
             raise error
-        if not isinstance(error, _EXPECTED):
-            _log.error("request failed", exc_info=error)
         if self._told is None and not isinstance(error, _ENDED):
             raise error
+        if not isinstance(error, _EXPECTED):
+            _log.error("request failed", exc_info=error)
         told = self._told() if self._told else Problem(UNAVAILABLE, headers=AGAIN)
         if isinstance(told, Problem):
             raise told from error

@@ -98,16 +98,22 @@ def _standard_error() -> Callable[[bytes], int]:
     Where it was closed before this process began, nothing is written, and its number is taken by /dev/null: else the
     next file that is opened had it, and would get whatever a library writes there.
     """
-    if sys.stderr is None:
-        while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
-            continue
-        os.close(opened)
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
+    if sys.__stderr__ is None:
+        if sys.stderr is None:
+            _take_numbers()
+            sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
         return _nowhere
     if sys.stderr is not sys.__stderr__:
         return _to(sys.stderr)
     number = sys.__stderr__.fileno()
     return lambda data: os.write(number, data)
+
+
+def _take_numbers() -> None:
+    """Open /dev/null in the place of each of the three standard streams that is closed."""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        continue
+    os.close(opened)
 
 
 def _to(stream: TextIO) -> Callable[[bytes], int]:

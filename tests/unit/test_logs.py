@@ -10,7 +10,8 @@ import pytest
 LOG = """
 import logging, structlog
 from schemas import logs
-logs.configure("info")
+logs.configure("warning")
+logs.configure("info")  # as a worker does, which the command line has configured before
 structlog.get_logger().info("one", field=1)
 logging.getLogger("library").error("two %s", 2)
 try:
