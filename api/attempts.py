@@ -12,7 +12,7 @@ import structlog
 from fastapi import Response
 from fastapi.exceptions import RequestValidationError
 
-from api.problems import INTERNAL, UNAVAILABLE, Problem
+from api.problems import OUTCOME_UNKNOWN, UNAVAILABLE, Problem
 from api.views import ViewsAway
 
 MARGIN = 1.0
@@ -95,7 +95,7 @@ _ENDED = (TimeoutError, asyncio.CancelledError)
 def _is_final(error: BaseException) -> bool:
     """Whether an error is an answer in itself: it says something else than that nothing was done."""
     if isinstance(error, Problem):
-        return error.kind not in {UNAVAILABLE, INTERNAL}
+        return error.kind is OUTCOME_UNKNOWN or error.kind.status < 500
     return isinstance(error, RequestValidationError)
 
 

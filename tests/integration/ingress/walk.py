@@ -17,7 +17,6 @@ from schemas.records import ChangeTasks
 DOCUMENT = openapi()
 SLACK = 2.5
 """Seconds for a hundred answers at once on a busy machine."""
-NOTHING_DONE = {"/problems/unavailable", "/problems/internal"}
 UNKNOWN = "/problems/outcome-unknown"
 
 
@@ -59,6 +58,11 @@ class Answer:
     def type(self) -> str | None:
         is_problem = self.response.headers["content-type"] == "application/problem+json"
         return str(self.response.json()["type"]) if is_problem else None
+
+    @property
+    def denies(self) -> bool:
+        """Whether it says that nothing was done."""
+        return self.response.status_code >= 500 and self.type != UNKNOWN
 
     @property
     def key(self) -> str | None:
@@ -149,7 +153,7 @@ def false(answers: Sequence[Answer], records: Sequence[Any], user: str) -> list[
     told = {ids.command(user, each.key): each for each in commands if each.key}
     told |= {ids.ahead(id_): each for id_, each in told.items()}
     on_log = {each.bulk if isinstance(each, ChangeTasks) else each.id for each in records}
-    belied = [str(told.get(id_, id_)) for id_ in on_log if id_ not in told or told[id_].type in NOTHING_DONE]
+    belied = [str(told.get(id_, id_)) for id_ in on_log if id_ not in told or told[id_].denies]
     taken = [each for each in commands if each.response.is_success]
     made_up = [str(each) for each in taken if each.key is None or ids.command(user, each.key) not in on_log]
     return [*belied, *made_up, *(str(each) for each in commands if each.type == UNKNOWN and not _leads_on(each, user))]
