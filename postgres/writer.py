@@ -76,6 +76,11 @@ async def moving(connection: Connection, topic: str, partition: int, read: int, 
         yield
 
 
+async def rewind(connection: Connection, topic: str, partition: int, to: int) -> None:
+    """Move a position back to ``to``, within a transaction of ``moving``; one that is not beyond it stays."""
+    await load("write").rewind(connection, topic=topic, partition=partition, to=to)
+
+
 async def put_views(connection: Connection, rows: Rows) -> None:
     """Put the rows of ``streams.domain.views.project``, and wake who waits for outcomes among them.
 

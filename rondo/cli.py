@@ -51,6 +51,7 @@ SECTIONS = {
         "lag": Wired("log:show_lag", "Show how far stages are behind."),
         "topics": Wired("log:show_topics", "Show every topic, and what is not as it should be."),
         "tail": Wired("log:follow_topic", "Show the records of a topic, and what comes."),
+        "dead-letters": Wired("dead_letters:dead_letters_group", "Show what was set aside, and send it again."),
         "audit": Wired("log:audit_group", "Look after the audit trail."),
         "verify": Wired("log:verify_stages", "Fold the log again, and compare with what stands."),
         "replay": Wired("log:replay_stage", "Fold the log again for a stage, and tell what it leads to."),

@@ -46,8 +46,8 @@ class Serde(Protocol):
     async def publish(self, topics: Iterable[Topic]) -> None:
         """Make what these topics carry known to others, before anything is encoded."""
 
-    async def learn(self, values: Iterable[bytes | None]) -> None:
-        """Learn what decoding these messages needs."""
+    async def learn(self, values: Iterable[bytes | None], *, anew: bool = False) -> None:
+        """Learn what decoding these messages needs; ``anew`` asks again for what was not to be had."""
 
     def encode(self, topic: str, record: Struct) -> bytes:
         """Return the message of a record for a topic."""
@@ -97,12 +97,14 @@ class Codec:
             raise LookupError(f"{kind} was not published on {topic}: publish() it first.") from None
         return write(record)
 
-    async def learn(self, values: Iterable[bytes | None]) -> None:
+    async def learn(self, values: Iterable[bytes | None], *, anew: bool = False) -> None:
         """Fetch the writer schemas that these messages need and that are not known yet.
 
+        ``anew`` also those that the registry did not have, or that made no sense, when they were asked for before.
         Raises RegistryUnavailable, so that a registry that is down never makes a good record look undecodable.
         """
-        for prefix in {value[:_PREFIX] for value in values if value} - self._readers.keys():
+        known = self._kinds.keys() if anew else self._readers.keys()
+        for prefix in {value[:_PREFIX] for value in values if value} - known:
             if len(prefix) == _PREFIX and prefix[0] == 0:
                 await self._learn(prefix)
 

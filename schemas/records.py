@@ -903,6 +903,29 @@ class DeadLetter(Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
+class Retry(Struct, frozen=True, gc=False):
+    """A dead letter that is sent again: the record whole, for its stage to fold once more.
+
+    ``topic``, ``partition``, ``offset`` are where the record first was, however often it has been sent again.
+    """
+
+    id: str  # derived from where the record was and from ``letter``
+    user: str  # the record's key as text, "" where it has none
+    at: int  # when it was sent again
+    stage: str
+    letter: int  # offset on dead-letters of the letter that is sent again
+    died_at: int  # when the record's first letter was written
+    topic: str  # of a timer: the stage's changelog
+    partition: int
+    offset: int  # of a timer: -1
+    reason: str  # why it was set aside
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    seen: int = 0  # the topic was looked through for later records up to this offset …
+    later: bool = False  # … and whether one there is about the same as this record
+
+
 class Block(Struct, frozen=True, gc=False):
     """Which input a block of a stage with several inputs consumed: the only record of how the inputs interleaved."""
 
@@ -913,7 +936,7 @@ class Block(Struct, frozen=True, gc=False):
     records: int
     rules: str  # version of the rules that decided
     tzdata: str  # version of the time zone data
-    given: dict[str, str] = {}  # what of the settings decided, by name
+    given: dict[str, str] = {}  # what decided besides the records, by name: settings; what a look at the log found
 
 
 class Position(Struct, frozen=True, gc=False):

@@ -84,6 +84,7 @@ DEAD_LETTERS = Topic(
     "dead-letters", "every stage", (r.DeadLetter,), retention=90 * DAYS, partitions=1, max_bytes=4 * 1024 * 1024
 )
 CLOCK = Topic("rondo-clock", "every process", (), retention=2 * DAYS, partitions=1, stamped="LogAppendTime")
+RETRIES = Topic("retries", "rondo dead-letters", (r.Retry,), max_bytes=DEAD_LETTERS.max_bytes)
 SCHEMAS = Topic("rondo-schemas", "registry", (), compacted=True, partitions=1)
 
 SHARED = (
@@ -96,6 +97,7 @@ SHARED = (
     REMINDER_NOTICES,
     AUDIT_LOG,
     NOTIFICATIONS,
+    RETRIES,
     DEAD_LETTERS,
     CLOCK,
 )

@@ -58,7 +58,7 @@ async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]
     client, stages = Registry(registry), list(stages)
     try:
         async with Slices.of(kafka) as slices:
-            positions = await _positions(slices, Codec(client), postgres, stages)
+            positions = await positions_of(slices, Codec(client), postgres, stages)
             ends = {tp: end for tp, (_, end) in (await slices.bounds([tp for _, tp in positions])).items()}
             firsts = {stage.name: await _firsts(slices, stage.name, positions, ends) for stage in stages}
     finally:
@@ -68,7 +68,7 @@ async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]
     return [replace(lag, hidden=TopicPartition(lag.topic, lag.partition) in hidden) for lag in found]
 
 
-async def _positions(slices: Slices, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:
+async def positions_of(slices: Slices, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:
     """Return the stages' positions in every partition of their inputs, 0 where they never were."""
     found = {(stage.name, tp): 0 for stage in stages for topic in stage.reads for tp in slices.numbered(topic.name)}
     of_changelog = {stage.changelog.name: stage.name for stage in stages if stage.keeps_state}

@@ -13,7 +13,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from schemas import records as r
-from schemas.topics import NOTIFICATIONS, REMINDERS
+from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
 from streams.channels import deliver, name_of
 from streams.domain import ledger
 from streams.runtime import Block, Stage, Stream, failpoints
@@ -23,7 +23,7 @@ PAUSE = 1.0  # seconds until an outcome that the broker did not take is put ther
 
 stage = Stage(
     "notify",
-    reads=(REMINDERS, NOTIFICATIONS),
+    reads=(REMINDERS, NOTIFICATIONS, RETRIES),
     writes=(NOTIFICATIONS,),
     given=lambda settings: {"channel": name_of(settings)},
 )

@@ -1,18 +1,19 @@
 """Recurrence: a completed task of a series leads to the command that creates its next occurrence.
 
-The stage remembers nothing: the next occurrence follows from the event, which holds the whole task, and its id from
-series, occurrence and rule version. Whether the series is already past it is for the tasks stage to say.
+The stage remembers nothing but which dead letters it put back: the next occurrence follows from the event, which holds
+the whole task, and its id from series, occurrence and rule version. Whether the series is already past it is for the
+tasks stage to say, also where a completion that was set aside is sent again.
 
 Gap: ``series-notices`` is read so that timers of series can come without a change of what the stage reads; as yet no
 timer is set, so no notice stands.
 """
 
 from schemas.records import TaskCompleted
-from schemas.topics import SERIES_NOTICES, TASK_EVENTS, TASK_FOLLOWUPS
+from schemas.topics import RETRIES, SERIES_NOTICES, TASK_EVENTS, TASK_FOLLOWUPS
 from streams.domain import recurrence
 from streams.runtime import Stage, Stream
 
-stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES), writes=(TASK_FOLLOWUPS, SERIES_NOTICES))
+stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES, RETRIES), writes=(TASK_FOLLOWUPS, SERIES_NOTICES))
 app = stage.app
 
 

@@ -2,6 +2,9 @@
 
 A timer that comes writes a notice to the stage's own topic; only consuming the notice changes state, and only if that
 timer still stands. So the log holds every moment at which time passing mattered.
+
+An event holds the whole task. So one that was set aside and is sent again does nothing where a later one of its task
+has been folded.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +12,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from schemas import records as r
-from schemas.topics import REMINDER_NOTICES, REMINDERS, TASK_EVENTS
+from schemas.topics import REMINDER_NOTICES, REMINDERS, RETRIES, TASK_EVENTS
 from streams.domain import reminders
 from streams.domain.tasks import EVENTS
 from streams.runtime import Block, Stage, Stream
@@ -17,19 +20,21 @@ from streams.runtime import Block, Stage, Stream
 Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingReminders | None, Iterable[Any]]]
 """From what stands for a task to what stands then, and the records that say so."""
 
-stage = Stage("reminders", reads=(TASK_EVENTS, REMINDER_NOTICES), writes=(REMINDERS, REMINDER_NOTICES))
+stage = Stage("reminders", reads=(TASK_EVENTS, REMINDER_NOTICES, RETRIES), writes=(REMINDERS, REMINDER_NOTICES))
 app = stage.app
 held_by_task = stage.table("held", r.StandingReminders)
 timers = stage.timer("timers")
 
 
-@stage.agent(TASK_EVENTS, folds=EVENTS)
+@stage.agent(TASK_EVENTS, folds=EVENTS, about=lambda event: str(event.task.id))
 async def follow(blocks: Stream) -> None:
     """Schedule and cancel reminders as tasks change."""
     async for block in blocks.noack():
         with block:
             for record in block:
                 event = record.value
+                if record.overtaken:
+                    continue
                 change(block, event.user, event.task.id, partial(reminders.react, event=event))
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from schemas import records as r
 from schemas.names import partition_of
-from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
+from schemas.topics import RETRIES, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
 from streams.domain import bulk, commands, deletion, lists, saved, tags, tasks
 from streams.domain.commands import Command, Event
 from streams.runtime import Block, Record, Stage, Stream, Table
@@ -25,7 +25,7 @@ Thing = TypeVar("Thing", r.Task, r.List, r.SavedFilter)
 REMEMBERED = 30 * 24 * 60 * 60 * 1000  # milliseconds of record time
 FORGOTTEN_A_COMMAND = 3  # more than one brings, so that the memory stays bounded
 
-stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES), writes=(TASK_EVENTS, TASK_NOTICES))
+stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES), writes=(TASK_EVENTS, TASK_NOTICES))
 app = stage.app
 tasks_by_id = stage.table("tasks", r.Task)
 series_by_id = stage.table("series", r.Series)
@@ -45,7 +45,7 @@ async def decide(blocks: Stream) -> None:
         with block:
             latest = 0
             for record in block:
-                if reason := misplaced(block, record):
+                if reason := misplaced(block, record) or outdated(record):
                     block.dead_letter(record.raw, reason)
                 else:
                     answer(block, record.value)
@@ -234,6 +234,18 @@ def _keep(table: Table[Thing], key: str, before: Thing | None, after: Thing | No
         purges.remove(was)
     if now and was != now:
         purges.set(now)
+
+
+def outdated(record: Record) -> str | None:
+    """Return why a command that is sent again must not be decided: nobody knows any more whether it was answered.
+
+    What recurrence derived comes once, and is held against its series besides.
+    """
+    if record.retried is None or isinstance(record.value, r.CreateOccurrence):
+        return None
+    if record.retried - record.value.at <= REMEMBERED:
+        return None
+    return "the command is older than 30 days, for which its id would be remembered: it may have been sent anew since"
 
 
 def misplaced(block: Block, record: Record) -> str | None:

@@ -3,16 +3,18 @@
 Rows and position are one Postgres transaction, so the views can be dropped and folded anew to the same bytes.
 """
 
-from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, TASK_EVENTS
+from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, RETRIES, TASK_EVENTS
 from streams.domain.views import project
 from streams.runtime import Stage, Stream
 from streams.runtime.postgres import PostgresStore
 
-stage = Stage("views", reads=(TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS), store=PostgresStore)
+_SHOWN = (TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS)
+
+stage = Stage("views", reads=(*_SHOWN, RETRIES), store=PostgresStore)
 app = stage.app
 
 
-@stage.agent(*stage.reads)
+@stage.agent(*_SHOWN)
 async def fold(blocks: Stream) -> None:
     """Turn records into rows."""
     async for block in blocks.noack():

@@ -35,6 +35,11 @@ select topic, partition, position from rondo.positions;
 update rondo.positions set position = :next::bigint
 where topic = :topic::text and partition = :partition::integer and position = :read::bigint;
 
+-- name: rewind(topic, partition, to)!
+-- Read from further back: what follows from there is put once more, in its order.
+update rondo.positions set position = :to::bigint
+where topic = :topic::text and partition = :partition::integer and position > :to::bigint;
+
 -- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags)!
 -- Tasks as they stand after an event.
 insert into rondo.tasks as held (

@@ -15,7 +15,7 @@ from msgspec import json
 from msgspec.structs import asdict, replace
 
 from schemas.records import AuditEntry, AuditHead, FieldChange, List, SavedFilter, Tag, Task
-from streams.domain.commands import Event, Thing, subject, thing
+from streams.domain.commands import Event, Thing, name, subject, thing
 
 START = AuditHead(sequence=0, hash="0" * 64)
 """What the first entry of every chain follows."""
@@ -64,6 +64,12 @@ def entry(head: AuditHead | None, before: Thing | None, event: Event) -> AuditEn
         subject=subject(after),
     )
     return replace(unsealed, hash=digest(unsealed))
+
+
+def about(event: Event) -> str:
+    """Return which of the user's things an event is about."""
+    after = thing(event)
+    return subject(after) or name(after)
 
 
 def head_after(entry: AuditEntry) -> AuditHead:

@@ -1,12 +1,13 @@
 """A block folded again, by the stage's own agent."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from aiokafka.structs import ConsumerRecord
 
 from schemas.codec import Serde
 from streams.runtime import Block, Stage
+from streams.runtime.again import Once
 from streams.runtime.block import RULES, place
 from streams.runtime.state import State
 from streams.settings import Settings
@@ -57,20 +58,10 @@ class Replayed(Block):
         """Perform nothing: a replay sends nothing."""
 
 
-class _Once:
-    """A stream that holds one block."""
-
-    def __init__(self, block: Block) -> None:
-        self._block = block
-
-    async def noack(self) -> AsyncIterator[Block]:
-        yield self._block
-
-
 def fold(block: Block) -> None:
     """Let the stage's agent fold a block. Raises ``FoldError`` as it does for a partition."""
     assert block.topic
-    agent = block.stage.folds[block.topic](_Once(block))
+    agent = block.stage.folds[block.topic](Once(block))
     try:
         agent.send(None)  # type: ignore[attr-defined]  # it is a coroutine, and never suspends: its stream has the block
     except StopIteration:

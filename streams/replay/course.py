@@ -1,9 +1,11 @@
 """Which records each block of a partition took.
 
 A stage with several inputs has put that on record, and a replay follows it to the record: state may depend on how the
-inputs interleaved and on where blocks ended. For a stage with one input it must not, so any cut will do.
+inputs interleaved and on where blocks ended. For a stage with one input it must not, so any cut will do; and so for the
+part of the log that such a stage took before it read retries, too.
 """
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -39,49 +41,90 @@ class Taken:
     rules: str = RULES
 
 
-async def recorded(
-    stage: str, blocks: Tape, inputs: Mapping[str, Tape], codec: Serde, until: Mapping[str, int] | None
-) -> AsyncIterator[Taken]:
-    """Follow ``<stage>-blocks`` until the positions ``until`` are reached, or to its end."""
-    positions: dict[str, int] = {}
-    while positions != until and (raw := await blocks.peek()):
-        await anext(blocks)
-        await codec.learn([raw.value])
-        block = codec.decode(raw.value)
+class Recorded:
+    """Follows ``<stage>-blocks`` until the positions ``until`` are reached, or to its end."""
+
+    def __init__(
+        self, stage: str, tape: Tape, inputs: Mapping[str, Tape], codec: Serde, until: Mapping[str, int] | None
+    ) -> None:
+        self._stage = stage
+        self._tape = tape
+        self._inputs = inputs
+        self._codec = codec
+        self._until = until
+        self._ahead: deque[tuple[ConsumerRecord, r.Block]] = deque()
+        self._positions: dict[str, int] = {}
+
+    async def blocks(self, *, ruled: bool = True) -> AsyncIterator[Taken]:
+        """Yield the blocks; ``ruled`` says whether those of other rules are refused."""
+        while self._positions != self._until and (found := await self._next()):
+            raw, block = found
+            source = place(raw)
+            if ruled:
+                _same_rules(block, source)
+            raws = await self._taken(raw, block)
+            self._positions[block.topic] = block.last + 1
+            if self._until is not None and block.last >= self._until.get(block.topic, 0):
+                break
+            yield Taken(raws, raw.timestamp, block.given, source, block.tzdata, block.rules)
+        if self._until is not None and self._positions != self._until:
+            said = "the recorded blocks don't lead to the position:"
+            values = {"stands": repr(dict(self._until)), "replayed": repr(self._positions)}
+            raise Differs(Difference(self._stage, self._tape.at.partition, self._tape.at.topic, said, **values))
+
+    async def blocks_behind(self, source: str, alone: Callable[[ConsumerRecord], bool]) -> AsyncIterator[Taken]:
+        """Yield the blocks of a stage whose only input was ``source`` before it read retries: any cut does until then.
+
+        It decides by no rules that have a version.
+        """
+        if begin := await self._begin(source):
+            async for taken in formed(self._inputs[source], alone, begin):
+                yield taken
+            self._positions[source] = begin
+        async for taken in self.blocks(ruled=False):
+            yield taken
+
+    async def _begin(self, source: str) -> int:
+        """Return the offset from which on it is on record how a topic was taken; where it never is, its end."""
+        while (raw := await self._tape.peek()) is not None:
+            self._ahead.append(read := await self._read(raw))
+            if read[1].topic == source:
+                return read[1].first
+        return self._inputs[source].end
+
+    async def _next(self) -> tuple[ConsumerRecord, r.Block] | None:
+        if self._ahead:
+            return self._ahead.popleft()
+        raw = await self._tape.peek()
+        return None if raw is None else await self._read(raw)
+
+    async def _read(self, raw: ConsumerRecord) -> tuple[ConsumerRecord, r.Block]:
+        await anext(self._tape)
+        await self._codec.learn([raw.value])
+        block = self._codec.decode(raw.value)
         assert isinstance(block, r.Block)
-        source = place(raw)
-        _same_rules(block, source)
-        raws = await inputs[block.topic].through(block.last)
+        return raw, block
+
+    async def _taken(self, raw: ConsumerRecord, block: r.Block) -> list[ConsumerRecord]:
+        """Return the records that a block took; raise ``Differs`` where its input holds others."""
+        raws = await self._inputs[block.topic].through(block.last)
         found = (raws[0].offset, raws[-1].offset, len(raws)) if raws else (None, None, 0)
         if found != (block.first, block.last, block.records):
             said = f"{block.topic} {block.first} to {block.last}, {block.records} records"
             holds = f"{found[0]} to {found[1]}, {found[2]} records"
-            raise Differs(
-                Difference(
-                    stage, raw.partition, source, "the block is not what its input holds:", stands=said, replayed=holds
-                )
-            )
-        positions[block.topic] = block.last + 1
-        if until is not None and positions[block.topic] > until.get(block.topic, 0):
-            break
-        yield Taken(raws, raw.timestamp, block.given, source, block.tzdata, block.rules)
-    if until is not None and positions != until:
-        raise Differs(
-            Difference(
-                stage,
-                blocks.at.partition,
-                blocks.at.topic,
-                "the recorded blocks don't lead to the position:",
-                stands=repr(dict(until)),
-                replayed=repr(positions),
-            )
-        )
+            reason = "the block is not what its input holds:"
+            raise Differs(Difference(self._stage, raw.partition, place(raw), reason, stands=said, replayed=holds))
+        return raws
 
 
-async def formed(source: Tape, alone: Callable[[ConsumerRecord], bool]) -> AsyncIterator[Taken]:
-    """Cut a stage's only input into blocks; a record that may have been set aside by the runtime gets one alone."""
+async def formed(source: Tape, alone: Callable[[ConsumerRecord], bool], end: int | None = None) -> AsyncIterator[Taken]:
+    """Cut a stage's only input into blocks, to its end or before the offset ``end``.
+
+    A record that may have been set aside by the runtime gets a block of its own.
+    """
     raws: list[ConsumerRecord] = []
-    async for raw in source:
+    while (raw := await source.peek()) and (end is None or raw.offset < end):
+        await anext(source)
         if raws and (alone(raw) or alone(raws[-1]) or len(raws) == _MOST):
             yield Taken(raws, raws[-1].timestamp)
             raws = []

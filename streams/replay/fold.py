@@ -18,7 +18,7 @@ from streams.replay import course
 from streams.replay.block import Replayed, fold, lent
 from streams.replay.course import Taken
 from streams.replay.difference import Difference, Differs
-from streams.replay.letters import Letters
+from streams.replay.letters import Letters, Where
 from streams.runtime import Stage
 from streams.runtime.block import FoldError, place
 from streams.runtime.state import State
@@ -48,8 +48,8 @@ class Folding:
     records: int = 0
     tzdata: set[str] = field(default_factory=set)
     """Versions of the time zone data that the log was decided with, where they differ from this Rondo's."""
-    foldable: int = 0
-    """Records that were set aside, though they fold now."""
+    foldable: set[Where] = field(default_factory=set)
+    """Records that were set aside, though they fold now, and were not put back."""
 
     async def blocks(self) -> AsyncIterator[Replayed]:
         """Yield each block after it was folded. Raises ``Differs`` where it can't be folded as it was."""
@@ -59,6 +59,7 @@ class Folding:
                 self.tzdata.add(str(taken.tzdata))
             for block in self._folded(taken):
                 self._check_aside(block)
+                self._check_put_back(block)
                 if self.state:
                     self.state.write(block.changes, 0, block.now)
                 self.records += len(block.raws)
@@ -66,7 +67,7 @@ class Folding:
 
     def notes(self) -> list[str]:
         """Return what whoever reads the report should know besides, each as a clause."""
-        aside = [f"{self.foldable} records set aside that fold today"] if self.foldable else []
+        aside = [f"{len(self.foldable)} records set aside that fold today"] if self.foldable else []
         return aside + [f"decided with tzdata {version}, which this Rondo has not" for version in sorted(self.tzdata)]
 
     def _folded(self, taken: Taken) -> Iterator[Replayed]:
@@ -82,7 +83,7 @@ class Folding:
         with lent(self.stage, self.means.settings, self.means.codec):
             fold(block)
         if len(raws) == 1 and not block.aside and (reason := self._letter(raws[0])):
-            self.foldable += 1
+            self.foldable.add((raws[0].topic, raws[0].partition, raws[0].offset))
             return self._set_aside(taken, raws[0], reason)  # what the fold can't know, as what a broker refused
         return block
 
@@ -117,6 +118,13 @@ class Folding:
             if lettered and raw.offset not in block.aside:
                 raise self._differs(raw, "it is among the dead letters, but its block was folded with it.")
 
+    def _check_put_back(self, block: Replayed) -> None:
+        """See that only what was set aside is put back."""
+        for record in block.put_back:
+            if not self.letters.hold(record.value):
+                raise self._differs(record.raw, "it puts back what is not among the dead letters.")
+            self.foldable.discard((record.value.topic, record.value.partition, record.value.offset))
+
     def _differs(self, raw: ConsumerRecord, reason: str) -> Differs:
         return Differs(Difference(self.stage.name, self.partition, place(raw), reason))
 
@@ -144,6 +152,10 @@ def _course(
     means: Means, stage: Stage, opened: Mapping[str, Tape], letters: Letters, until: Mapping[str, int] | None
 ) -> AsyncIterator[Taken]:
     if stage.blocks:
-        return course.recorded(stage.name, opened[stage.blocks.name], opened, means.codec, until)
+        inputs = [topic for topic in stage.reads if topic != stage.retries]
+        recorded = course.Recorded(stage.name, opened[stage.blocks.name], opened, means.codec, until)
+        if len(inputs) > 1:
+            return recorded.blocks()
+        return recorded.blocks_behind(inputs[0].name, letters.has)
     [source] = stage.reads
-    return course.formed(opened[source.name], lambda raw: (raw.topic, raw.partition, raw.offset) in letters.reasons)
+    return course.formed(opened[source.name], letters.has)

@@ -121,9 +121,10 @@ async def _rows(given: Means, stage: Stage, wanted: Wanted) -> AsyncIterator[Ent
     numbers = wanted.partitions(given.settings.partitions)
     kafka = given.settings.kafka
     inputs = [TopicPartition(topic.name, number) for topic in stage.reads for number in numbers]
-    aside = await letters.read(kafka, given.codec, stage.name)
+    until = await ends(kafka, inputs)
+    aside = await views.standing(given, stage, until)
     async with scratch(given.settings.postgres) as tables:
-        async for block in views.blocks(given, stage, aside, await ends(kafka, inputs), wanted.until):
+        async for block in views.blocks(given, stage, aside, until, wanted.until):
             await views.write(tables, block)
         for table in TABLES:
             async for row in tables.rows(table):

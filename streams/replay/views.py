@@ -27,7 +27,7 @@ async def verify(means: Means, stage: Stage) -> Verified:
     async with scratch(means.settings.postgres) as tables:
         try:
             positions = await _positions(means, stage, tables)
-            aside = await letters.read(means.settings.kafka, means.codec, stage.name)
+            aside = await standing(means, stage, positions)
             async for block in blocks(means, stage, aside, positions):
                 await write(tables, block)
                 found.records += len(block.raws)
@@ -39,13 +39,20 @@ async def verify(means: Means, stage: Stage) -> Verified:
     return found
 
 
+async def standing(means: Means, stage: Stage, until: Positions) -> Letters:
+    """Return the dead letters that views have not put back by these positions."""
+    aside = await letters.read(means.settings.kafka, means.codec, stage.name)
+    sent = [(at, end) for at, end in until.items() if stage.retries and at.topic == stage.retries.name]
+    return await letters.without_put_back(aside, means.settings.kafka, means.codec, stage.name, sent)
+
+
 async def blocks(
     means: Means, stage: Stage, aside: Letters, until: Positions, mark: Mark | None = None
 ) -> AsyncIterator[Replayed]:
     """Fold each partition of each topic up to a position, and a mark. No two share a row."""
     async with tapes(means.settings.kafka, until) as opened:
         for at, tape in opened.items():
-            taken = course.formed(tape, lambda raw: (raw.topic, raw.partition, raw.offset) in aside.reasons)
+            taken = course.formed(tape, aside.has)
             async for block in Folding(means, stage, at.partition, aside, None, ending(taken, mark)).blocks():
                 yield block
 

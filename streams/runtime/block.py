@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ _REASON = 4096  # characters of why something was set aside: it has to fit besid
 _MACHINE = (MemoryError, OSError, ImportError)
 """What lies in the machine is no record's fault. A state's DiskError is an OSError; a module that can't be imported is
 a file that is missing, as while an upgrade replaces it."""
-_NOWHERE = -1  # the offset of what stands in state and not on a topic
+NOWHERE = -1  # the offset of what stands in state and not on a topic
 
 log = structlog.get_logger()
 
@@ -38,6 +38,9 @@ RULES = "4"
 """Version of the rules that decide; a change of it is a record on the log."""
 DECIDABLE = ("3", RULES)
 """The versions that this Rondo can decide by, as a replay does: a stage that they differ for has ``block.rules``."""
+
+Fold = Callable[[Any], Awaitable[None]]
+"""What an agent runs over a stream of blocks."""
 
 
 class FoldError(Exception):
@@ -49,10 +52,16 @@ class Interrupted(RuntimeError):
 
 
 class Record(Struct, frozen=True):  # made in a fifth of a dataclass's time, for each record of the log
-    """One input record: where it stands and what it says."""
+    """One input record: where it stands and what it says.
+
+    Of one that was set aside and is sent again, ``retried`` says when (ms since 1970), and ``overtaken`` whether a
+    later record about the same was folded meanwhile.
+    """
 
     raw: ConsumerRecord
     value: Any
+    retried: int | None = None
+    overtaken: bool = False
 
 
 class Output(Struct, frozen=True):
@@ -103,6 +112,10 @@ class Block:
         """The one timer of a tick that is for a wait which is over before its time: see ``waits``."""
         self.timer: r.Timer | None = None
         """The last timer that was taken."""
+        self.put_back: list[Record] = []
+        """The retries whose records, set aside once, are folded now."""
+        self.rewinds: dict[str, int] = {}
+        """Offsets to read on from once the block is committed, by topic: where they are below the positions."""
         self.earliest: int | None = None
         """When the first of the block's timers was due, None without any."""
         self.fold_seconds = 0.0
@@ -118,11 +131,14 @@ class Block:
     def __enter__(self) -> "Block":
         if self.stage.current is not None:
             raise RuntimeError(f"The stage {self.stage.name} folds one block at a time: await nothing inside ``with``.")
+        self._begin()
+        self.stage.current = self
+        return self
+
+    def _begin(self) -> None:
         assert self.stage.settings
         self._began = time.monotonic()
         self._until = self._began + self.stage.settings.block_seconds
-        self.stage.current = self
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
         self.stage.current = None
@@ -203,6 +219,11 @@ class Block:
             self.bytes += len(self._folding.value)
         self.rows.append((query, values))
 
+    def rewind(self, topic: str, offset: int) -> None:
+        """Fold an input's records from ``offset`` on once more; for stages that write Postgres, whose rows allow it."""
+        if topic in self.stage.folds and offset >= 0:
+            self.rewinds[topic] = min(offset, self.rewinds.get(topic, offset))
+
     def after_commit(self, act: Act, key: str | None = None, hand_over: Act | None = None) -> None:
         """Act beside the partition once the block is committed: for what must not hold it, as sending.
 
@@ -236,7 +257,7 @@ class Block:
                 stage=self.stage.name,
                 topic=changelog,
                 partition=self.partition,
-                offset=_NOWHERE,
+                offset=NOWHERE,
                 at=self.now,
                 reason=reason[:_REASON],
                 key=timer.id.encode(),

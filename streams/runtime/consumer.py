@@ -123,7 +123,8 @@ class Runtime(Service):
             rebalance_timeout_ms=int(self.settings.session_timeout * 3000),
             heartbeat_interval_ms=HEARTBEAT_MS,
             fetch_max_bytes=FETCH_BYTES,
-            max_partition_fetch_bytes=max(topic.max_bytes for topic in self.stage.reads),
+            # A larger record comes all the same, alone (KIP-74): retries may be four times as large.
+            max_partition_fetch_bytes=min(topic.max_bytes for topic in self.stage.reads),
         )
         self._subscribe()
         await self._watch.connect()

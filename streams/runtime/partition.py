@@ -18,7 +18,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
-from streams.runtime import failpoints
+from streams.runtime import again, failpoints
 from streams.runtime.alarm import Closed
 from streams.runtime.block import Block, FoldError
 from streams.runtime.effects import Orphans
@@ -200,14 +200,27 @@ class Partition:
         await self._runtime.check(self.number, self.positions)
         if self._closing.is_set():
             return
-        self._sought.clear()
-        self._runtime.seek(self)
-        await self._sought.wait()
+        await self._seek()
         self.ready = not self._closing.is_set()
         self.closed.opened()
         self._echo = None
         self._look_for_orphans()
         self._plan_tick()
+
+    async def _seek(self) -> None:
+        """Read on from the positions; what is held is dropped."""
+        self.accepting = False
+        for held in self._held.values():
+            held.clear()
+        self._sought.clear()
+        self._runtime.seek(self)
+        await self._sought.wait()
+
+    async def _rewind(self) -> None:
+        """Read on from further back."""
+        self.others += 1  # whoever watches how far it comes begins anew
+        log.info("reads again", stage=self._stage.name, partition=self.number, positions=self.positions)
+        await self._seek()
 
     def _look_for_orphans(self) -> None:
         if self._stage.lost and self._store.state:
@@ -306,7 +319,7 @@ class Partition:
             await self._fold(block)
             await self._reach(Point.FOLDED)
             self._put_back(block, block.rest())
-            positions = {**self.positions, **_after(block)}
+            positions = _after(block, self.positions)
             began = time.monotonic()
             async with asyncio.timeout(self._settings.block_timeout):
                 await self._store.commit(block, positions)
@@ -329,6 +342,8 @@ class Partition:
         self._plan_tick()
         for effect in block.effects:
             self._runtime.perform(effect)
+        if block.rewinds:
+            await self._rewind()
 
     async def _reach(self, point: Point) -> None:
         await failpoints.reach(self._stage.name, point)
@@ -347,6 +362,8 @@ class Partition:
                 block.taken = 1
                 block.dead_letter(block.raws[0], self._condemned[block.topic][1])
         else:
+            if self._stage.retries and block.topic == self._stage.retries.name:
+                await again.prepare(self._stage, block, self.positions)
             await self._hand_over(block)
             return
         await block.folded
@@ -467,5 +484,7 @@ class Partition:
         return min(self._settings.tick, max(0.0, (self._next_tick - self._stage.clock()) / 1000))
 
 
-def _after(block: Block) -> dict[str, int]:
-    return {block.topic: block.raws[-1].offset + 1} if block.topic else {}
+def _after(block: Block, positions: dict[str, int]) -> dict[str, int]:
+    """Return the positions after a block."""
+    back = {topic: min(offset, positions.get(topic, 0)) for topic, offset in block.rewinds.items()}
+    return {**positions, **back, **({block.topic: block.raws[-1].offset + 1} if block.topic else {})}

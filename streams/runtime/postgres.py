@@ -83,6 +83,8 @@ class PostgresStore:
         try:
             async with writer.moving(self._connection, block.topic, self._partition, read, following):
                 await self._put_fit(block)
+                for topic, offset in block.rewinds.items():
+                    await writer.rewind(self._connection, topic, self._partition, offset)
                 await failpoints.reach(self._stage.name, Point.STATED)
         except writer.Moved:
             raise LostPosition(f"Another worker writes the views of {block.topic}/{self._partition}.") from None

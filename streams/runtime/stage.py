@@ -1,6 +1,6 @@
 """The declaration of a stage: what it reads, writes and remembers, and the Faust app that folds it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 from faust.app.base import BootStrategy
@@ -12,8 +12,8 @@ from schemas import records as r
 from schemas.codec import Codec, Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
-from streams.runtime import refusals
-from streams.runtime.block import Block
+from streams.runtime import again, refusals
+from streams.runtime.block import Block, Fold
 from streams.runtime.consumer import Runtime
 from streams.runtime.kafka import KafkaStore
 from streams.runtime.state import Table, Timers
@@ -22,8 +22,8 @@ from streams.settings import Settings
 
 V = TypeVar("V", bound=Struct)
 Stream: TypeAlias = FaustStream[Block]
-Fold = Callable[[Any], Awaitable[None]]
 Tick = Callable[[Block, r.Timer], None]
+About = Callable[[Any], str]
 Began = Callable[[r.Timer], int | None]
 Lost = Callable[[Block, str], None]
 Leases = Callable[[Any], int]
@@ -102,11 +102,19 @@ class Stage:
         """The function that folds each input: what its agent runs, and what a replay runs again."""
         self.wanted: dict[str, tuple[type[Struct], ...]] = {}
         """The types of records that each input's function folds, none for all of them."""
+        self.about: dict[str, About] = {}
+        """What a record of an input is about, where a late one has to know whether it was overtaken."""
         self._store = store
         self._given = given
         self._kept: list[type[Struct]] = []  # the types of records in the state
         self.app = _App(f"rondo-{name}", autodiscover=False)
         self.app.stage = self
+        self.retries = next((topic for topic in reads if r.Retry in topic.records), None)
+        """The input by which dead letters come back, None for a stage that does not read it."""
+        self.retried = self.ordered("retried") if self.retries and self.keeps_state else None
+        """What was put back, by the time when it died."""
+        if self.retries:
+            self.agent(self.retries)(again.agent(self))
 
     @property
     def block(self) -> Block:
@@ -162,10 +170,13 @@ class Stage:
         assert self.runtime, f"The stage {self.name} does not run."
         await self.runtime.produce(topic, record, partition)
 
-    def agent(self, *inputs: Topic, folds: tuple[type[Struct], ...] = ()) -> Callable[[Fold], Fold]:
+    def agent(
+        self, *inputs: Topic, folds: tuple[type[Struct], ...] = (), about: About | None = None
+    ) -> Callable[[Fold], Fold]:
         """Make a function the Faust agent of these inputs, one agent a topic: it gets a stream of blocks.
 
-        With ``folds`` its blocks give records of these types alone, and no time is spent on the others.
+        With ``folds`` its blocks give records of these types alone, and no time is spent on the others. ``about`` names
+        what a record is about, among its key's: then one that is sent again knows whether it was overtaken.
         """
 
         def register(fold: Fold) -> Fold:
@@ -174,6 +185,8 @@ class Stage:
                     raise ValueError(f"The stage {self.name} declares no input {topic.name}.")
                 self.folds[topic.name] = fold
                 self.wanted[topic.name] = folds
+                if about:
+                    self.about[topic.name] = about
                 self.app.agent(self.app.topic(topic.name), name=f"{self.name}.{fold.__name__}.{topic.name}")(fold)
             return fold
 

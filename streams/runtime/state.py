@@ -297,6 +297,10 @@ class Timers:
             at = found[-1][0]
             yield from (cast("r.Timer", _decoded(self._stage, raw)) for _, raw in found)
 
+    def has(self, timer: r.Timer) -> bool:
+        """Tell whether a timer of this time and id stands."""
+        return read(self._stage.block, self._key(timer)) is not None
+
     def set(self, timer: r.Timer) -> None:
         """Set a timer."""
         block, key = self._stage.block, self._key(timer)

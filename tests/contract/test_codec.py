@@ -46,7 +46,7 @@ def values(of: Any) -> st.SearchStrategy[Any]:
 
 def by_fastavro(value: Struct) -> bytes:
     plain = to_builtins(value, builtin_types=(bytes,))
-    if isinstance(value, records.DeadLetter):
+    if isinstance(value, records.DeadLetter | records.Retry):
         plain["headers"] = [{"name": name, "value": content} for name, content in value.headers]
     out = BytesIO()
     fastavro.schemaless_writer(out, contract.plain(contract.schema(type(value))), plain)

@@ -72,7 +72,7 @@ def test_a_make_target_that_is_named_exists(target: str):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("words", named(r"rondo ([a-z][a-z ]*[a-z])"))
+@pytest.mark.parametrize("words", named(r"rondo ([a-z][a-z-]*(?: [a-z][a-z-]*)*)"))
 def test_a_command_that_is_named_is_taken(words: str):
     command: click.Command | None = cli
     rest = words.split()

@@ -16,6 +16,7 @@ from schemas.codec import Codec
 from schemas.records import DeadLetter
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS, Topic
+from streams.reading import committed
 
 PARTITIONS = 4
 HEADERS = [("trace", b"\xff\x00"), ("empty", None), ("trace", b"twice")]
@@ -35,7 +36,8 @@ class Put:
 class Wire:
     """A producer past the API, and a consumer of what comes to the dead letters from now on."""
 
-    def __init__(self, codec: Codec, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, kafka: str, codec: Codec, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
+        self._kafka = kafka
         self._codec, self._producer, self._consumer = codec, producer, consumer
         self.letters: list[DeadLetter] = []
 
@@ -51,7 +53,7 @@ class Wire:
             letters = TopicPartition(DEAD_LETTERS.name, 0)
             consumer.assign([letters])
             consumer.seek(letters, (await consumer.end_offsets([letters]))[letters])
-            yield cls(Codec(registry), producer, consumer)
+            yield cls(kafka, Codec(registry), producer, consumer)
         await registry.aclose()
 
     async def encoded(self, topic: Topic, record: Struct) -> bytes:
@@ -98,6 +100,12 @@ class Wire:
                 self.letters.append(letter)
         wanted = {(put.topic, put.partition, put.offset) for put in puts}
         return [letter for letter in self.letters if (letter.topic, letter.partition, letter.offset) in wanted]
+
+    async def records(self, topic: Topic) -> AsyncIterator[Struct]:
+        """Yield every record of a topic, one partition after the other."""
+        async for raw in committed(self._kafka, topic.name):
+            await self._codec.learn([raw.value])
+            yield self._codec.decode(raw.value)
 
     async def ends(self) -> int:
         """Return how many records task-commands holds."""

@@ -26,12 +26,14 @@ class Counting:
     Lost, doubled or reordered records show in the numbers. A command for the task "poison" can't be folded.
     """
 
-    def __init__(self, settings: Settings, name: str | None = None) -> None:
+    def __init__(self, settings: Settings, name: str | None = None, *, retried: bool = False) -> None:
         unique = name or uuid4().hex[:8]
         self.commands = Topic(f"commands-{unique}", "test", (r.CompleteTask,))
         self.followups = Topic(f"followups-{unique}", "test", (r.CompleteTask,))
         self.counts = Topic(f"counts-{unique}", "counting", (r.CommandOutcome,))
-        self.stage = Stage(f"counting-{unique}", reads=(self.commands, self.followups), writes=(self.counts,))
+        self.retries = Topic(f"retries-{unique}", "test", (r.Retry,))
+        reads = (self.commands, self.followups, *((self.retries,) if retried else ()))
+        self.stage = Stage(f"counting-{unique}", reads=reads, writes=(self.counts,))
         self.stage.settings = settings
         self.heads = self.stage.table("heads", r.AuditHead)
         self.timers = self.stage.timer("timers")

@@ -1,0 +1,214 @@
+"""Dead letters: what was set aside, by which stage and why, and what became of what was sent again.
+
+A record that fails again is set aside anew, so several letters may be about one record: they are told as one, by the
+number of the newest, which is its offset on dead-letters.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+
+from rondo.place import Place, Unknown
+from schemas import records as r
+from schemas.codec import Codec, Undecodable
+from schemas.registry.client import Registry
+from schemas.topics import DEAD_LETTERS
+from streams import worker
+from streams.lag import NoViews, Positions, positions_of
+from streams.reading import settled_ends
+from streams.runtime import Stage
+from streams.runtime.block import NOWHERE
+from streams.slices import Bounds, Slices
+
+Where = tuple[str, int, int]
+"""Topic, partition, offset."""
+
+
+class Became(StrEnum):
+    """What became of a dead letter."""
+
+    DEAD = "dead"
+    SENT = "sent"  # again; its stage has not come to it
+    PUT_BACK = "put back"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A record that was sent again, and where that stands on retries."""
+
+    partition: int
+    offset: int
+    retry: r.Retry
+
+
+@dataclass
+class Letter:
+    """One record that was set aside. ``number`` is that of its newest letter, ``numbers`` has all."""
+
+    stage: str
+    topic: str
+    partition: int
+    offset: int
+    died: int
+    """When it was set aside first."""
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    numbers: list[int] = field(default_factory=list)
+    at: int = 0
+    """When it was set aside last."""
+    reason: str = ""
+    sent: list[Sent] = field(default_factory=list)
+    failed: set[tuple[int, int]] = field(default_factory=set)
+    """Partition and offset of what was sent again and set aside again."""
+    became: Became = Became.DEAD
+
+    @property
+    def number(self) -> int:
+        """Return the number of the newest letter."""
+        return self.numbers[-1]
+
+    @property
+    def is_timer(self) -> bool:
+        """Tell whether it is a timer, which stands in state and on no topic."""
+        return self.offset == NOWHERE
+
+    @property
+    def place(self) -> str:
+        """Return where the record stands."""
+        return f"timer {text(self.key)}" if self.is_timer else f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
+    def order(self) -> tuple[int, str, int, int, int]:
+        """Return its place in the order of the log: in which the stage came to it."""
+        return self.died, self.topic, self.partition, self.offset, self.numbers[0]
+
+
+def text(raw: bytes | None) -> str:
+    """Return a key as text."""
+    return (raw or b"").decode(errors="replace")
+
+
+class Log:
+    """The topics that dead letters, and what is sent again, stand on; ``stages`` are those that can fold it."""
+
+    def __init__(self, kafka: str, slices: Slices, codec: Codec, stages: Mapping[str, Stage], postgres: str) -> None:
+        self._kafka = kafka
+        self.slices = slices
+        self.codec = codec
+        self.stages = stages
+        self._postgres = postgres
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, place: Place, stages: Iterable[Stage] | None = None) -> AsyncIterator[Self]:
+        """Connect; raises KafkaConnectionError, RegistryUnavailable."""
+        found = [worker.find(name) for name in worker.STAGES] if stages is None else stages
+        registry, postgres = Registry(place.registry), ""
+        with suppress(Unknown):
+            postgres = place.postgres
+        try:
+            async with Slices.of(place.kafka) as slices:
+                yield cls(place.kafka, slices, Codec(registry), {stage.name: stage for stage in found}, postgres)
+        finally:
+            await registry.aclose()
+
+    async def letters(self) -> list[Letter]:
+        """Return all that was set aside, in the order of the log, with what became of it."""
+        found: dict[tuple[object, ...], Letter] = {}
+        positions = await self._positions()  # first: then each record before them that failed has its letter by now
+        sent = [each async for each in self._sent()]
+        async for raw, record in self._records(await self._settled()):
+            if isinstance(record, r.DeadLetter):
+                await self._add(found, raw.offset, record)
+        for each in sent:
+            if letter := found.get(_same(each.retry, each.retry.died_at)):
+                letter.sent.append(each)
+        for letter in found.values():
+            letter.became = self._became(letter, positions)
+        return sorted(found.values(), key=lambda letter: letter.order)
+
+    async def _add(self, found: dict[tuple[object, ...], Letter], number: int, dead: r.DeadLetter) -> None:
+        was = await self._sent_before(dead)
+        first: r.DeadLetter | r.Retry = was or dead
+        died = was.died_at if was else dead.at
+        letter = found.setdefault(
+            _same(first, died),
+            Letter(
+                first.stage, first.topic, first.partition, first.offset, died, first.key, first.value, first.headers
+            ),
+        )
+        letter.numbers.append(number)
+        if was:
+            letter.failed.add((dead.partition, dead.offset))
+        letter.at, letter.reason = dead.at, dead.reason
+
+    async def _sent_before(self, dead: r.DeadLetter) -> r.Retry | None:
+        """Return what was sent again, where it is that which was set aside."""
+        stage = self.stages.get(dead.stage)
+        if stage is None or stage.retries is None or dead.topic != stage.retries.name:
+            return None
+        record = await self.decoded(dead.value)
+        return record if isinstance(record, r.Retry) else None
+
+    async def decoded(self, message: bytes | None) -> Struct | None:
+        """Return a message's record, None where it is none."""
+        await self.codec.learn([message])
+        with suppress(Undecodable):
+            return self.codec.decode(message)
+        return None
+
+    async def _settled(self) -> Bounds:
+        """Return where the dead letters begin, and end once the transactions that are open have ended."""
+        bounds = await self.slices.bounds(self.slices.numbered(DEAD_LETTERS.name))
+        ends = await settled_ends(self._kafka, bounds)
+        return {tp: (begin, ends[tp]) for tp, (begin, _) in bounds.items()}
+
+    async def _sent(self) -> AsyncIterator[Sent]:
+        topics = sorted({stage.retries.name for stage in self.stages.values() if stage.retries})
+        partitions = [tp for topic in topics for tp in self.slices.numbered(topic)]
+        async for raw, record in self._records(await self.slices.bounds(partitions)):
+            if isinstance(record, r.Retry):
+                yield Sent(raw.partition, raw.offset, record)
+
+    async def _records(self, bounds: Bounds) -> AsyncIterator[tuple[ConsumerRecord, Struct | None]]:
+        async for raw in self.slices.between(bounds):
+            yield raw, await self.decoded(raw.value)
+
+    async def _positions(self) -> Positions:
+        """Return how far the stages are; views only where Postgres tells."""
+        stages = list(self.stages.values())
+        with suppress(NoViews):
+            return await positions_of(self.slices, self.codec, self._postgres, stages)
+        kept = [stage for stage in stages if stage.keeps_state]
+        return await positions_of(self.slices, self.codec, self._postgres, kept)
+
+    def _became(self, letter: Letter, positions: Positions) -> Became:
+        stage = self.stages.get(letter.stage)
+        if stage is None or stage.retries is None:
+            return Became.DEAD
+
+        def taken(topic: str, partition: int, offset: int) -> bool:
+            return offset < positions.get((letter.stage, TopicPartition(topic, partition)), 0)
+
+        tried = [sent for sent in letter.sent if (sent.partition, sent.offset) not in letter.failed]
+        if (
+            not stage.keeps_state
+        ):  # it goes back, and comes to the record again; had that failed, a newer letter says so
+            tried = [sent for sent in tried if sent.retry.letter >= letter.number]
+        done = any(taken(stage.retries.name, sent.partition, sent.offset) for sent in tried) and (
+            stage.keeps_state or taken(letter.topic, letter.partition, letter.offset)
+        )
+        return Became.PUT_BACK if done else Became.SENT if tried else Became.DEAD
+
+
+def _same(record: r.DeadLetter | r.Retry, died: int) -> tuple[object, ...]:
+    """Return what is the same of all letters about one record; a timer may die more than once."""
+    where = (record.stage, record.topic, record.partition, record.offset)
+    return (*where, record.key, died) if record.offset == NOWHERE else where

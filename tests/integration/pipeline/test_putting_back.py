@@ -1,0 +1,159 @@
+"""Dead letters are put back by the command line: each once, and what people see is as if none had died.
+
+What dies here was written under a schema that the registry does not have yet, as when a newer program writes before its
+schemas are registered. Then the schema comes, and the letters are sent again.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas import contract, ids
+from schemas import records as r
+from schemas.codec import binary
+from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS, Topic
+from tests.acceptance.days import WAIT, ahead, create_standup, following
+from tests.acceptance.stack import PATIENCE, Stack, User, until
+from tests.acceptance.test_looking import typed
+from tests.integration.pipeline.test_dead_letters import letters
+from tests.integration.pipeline.test_unfit_records import create
+from tests.integration.pipeline.wire import Put, Wire, partition_of
+
+
+class Newer:
+    """Writes records under schemas that the registry gets later."""
+
+    def __init__(self, stack: Stack, wire: Wire, user: User) -> None:
+        self._stack, self._wire, self._user = stack, wire, user
+        self._unknown: dict[int, type[Struct]] = {}
+
+    async def put(self, topic: Topic, record: Struct) -> Put:
+        """Append a record that nobody can read yet."""
+        number = self._register("string", f"before-{record.id}") + 1
+        self._unknown[number] = type(record)
+        message = binary(type(record)).write(b"\0" + number.to_bytes(4), record)
+        return await self._wire.put(topic, message, self._user.id, partition_of(self._user.id))
+
+    def known(self) -> None:
+        """Register what was missing."""
+        for number, record in self._unknown.items():
+            schema = {**contract.schema(record), "doc": f"Of {self._user.id}."}
+            assert self._register(schema, f"newer-{number}") == number
+
+    def _register(self, schema: Any, subject: str) -> int:
+        fresh = {"type": schema, "of": self._user.id, "for": subject} if schema == "string" else schema
+        body = {"schema": json.dumps(fresh)}
+        answer = httpx.post(f"{self._stack.run['registry']}/subjects/{subject}-{self._user.id}/versions", json=body)
+        return int(answer.raise_for_status().json()["id"])
+
+
+@pytest.fixture
+def newer(stack: Stack, wire: Wire, user: User) -> Newer:
+    return Newer(stack, wire, user)
+
+
+def told(stack: Stack, *words: str, status: int = 0) -> list[dict[str, Any]]:
+    """Type a command about dead letters, and return what it told."""
+    lines = typed(stack, "dead-letters", *words, "--json", status=status).splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def of(stack: Stack, put: Put, *words: str) -> list[dict[str, Any]]:
+    """The dead letters of a record."""
+    place = f"{put.topic}/{put.partition}/{put.offset}"
+    return [letter for letter in told(stack, "list", *words) if letter["place"] == place]
+
+
+def put_back(stack: Stack, put: Put) -> None:
+    """Send all letters of a record again, twice."""
+    numbers = [str(letter["number"]) for letter in of(stack, put)]
+    for _ in range(2):
+        assert {letter["became"] for letter in told(stack, "resend", *numbers)} == {"put back"}
+
+
+async def test_a_command_that_died_is_answered_once_it_is_put_back(
+    stack: Stack, user: User, wire: Wire, newer: Newer
+) -> None:
+    command = create(user.id)
+    put = await newer.put(TASK_COMMANDS, command)
+    await letters(wire, [put], 1)
+    (dead,) = of(stack, put)
+    (shown,) = told(stack, "show", str(dead["number"]))
+    assert (dead["became"], shown["record"], shown["headers"]["empty"]) == ("dead", "", "")
+
+    assert told(stack, "resend", str(dead["number"]), status=1)[0]["became"] == "dead"  # nobody can read it yet
+    newer.known()
+    (again,) = of(stack, put)
+    assert (again["earlier"], again["number"] > dead["number"]) == ([dead["number"]], True)
+    (shown,) = told(stack, "show", str(again["number"]))
+    assert shown["value"]["id"] == command.id
+    assert shown["depends"] == [f"The command {command.id} has no outcome: who sent it sees it pending."]
+
+    put_back(stack, put)
+    task = until(lambda: next(iter(user.rondo.tasks()), None), PATIENCE, "The task does not come.")
+    assert (task["id"], task["version"]) == (command.task, 1)
+    assert [entry["event"] for entry in user.settled_trail()] == ["TaskCreated"]
+    assert of(stack, put) == []
+    assert [letter["became"] for letter in of(stack, put, "--all")] == ["put back"]
+
+
+async def test_a_completion_that_died_ends_no_series_and_everything_else_of_it_comes_once(
+    stack: Stack, user: User, wire: Wire, newer: Newer
+) -> None:
+    """An event dies in four stages at once: recurrence, reminders, audit, views."""
+    task = await asyncio.to_thread(create_standup, user, ahead(3600))
+    event = await asyncio.to_thread(completed, stack, user, task["id"])
+    put = await newer.put(TASK_EVENTS, event)
+    await letters(wire, [put], 4)
+    newer.known()
+    by_stage = {letter["stage"]: letter["number"] for letter in of(stack, put)}
+    assert sorted(by_stage) == ["audit", "recurrence", "reminders", "views"]
+    (shown,) = told(stack, "show", str(by_stage["recurrence"]))
+    assert "has no further occurrence" in shown["depends"][0]
+
+    await asyncio.to_thread(put_back, stack, put)
+    after = await asyncio.to_thread(following, user, task)
+    assert after["series"] == task["series"]
+    seen = until(lambda: (found := user.rondo.task(task["id"]))["status"] == "completed" and found, PATIENCE, "")
+    assert seen["version"] == 2
+    told_of = await asyncio.to_thread(user.settled_trail)
+    assert [entry["event"] for entry in told_of] == ["TaskCreated", "TaskCompleted", "TaskCreated"]
+    assert len([one for one in user.rondo.tasks("open") if one["series"] == task["series"]]) == 1
+    (reminder,) = [one for one in user.rondo.reminders() if one["task"]["id"] == task["id"]]
+    assert reminder["status"] == "cancelled"
+
+
+def completed(stack: Stack, user: User, task: str) -> r.TaskCompleted:
+    """The event that the tasks stage would write next, were this task completed."""
+    lines = typed(stack, "tail", TASK_EVENTS.name, "--user", user.id, "--no-follow", "--json").splitlines()
+    values = [found["value"] for found in map(json.loads, lines) if found["kind"] == "TaskCreated"]
+    created = next(value for value in values if value["task"]["id"] == task)
+    before = msgspec.convert(created["task"], r.Task)
+    at = before.changed_at + 1
+    after = replace(before, status=r.Status.COMPLETED, completed_at=at, changed_at=at, version=2)
+    command = ids.derive("test", task)
+    return r.TaskCompleted(ids.event(command), user.id, at, f"user:{user.id}", command, after)
+
+
+async def test_a_reminder_that_died_is_sent_once(
+    stack: Stack, user: User, wire: Wire, newer: Newer, receiver: Any
+) -> None:
+    now = int(ahead(0).timestamp() * 1000)
+    task = await asyncio.to_thread(lambda: user.rondo.create("Remind me", wait=WAIT)["task"]["id"])
+    due = r.ReminderDue(ids.derive("test", user.id), user.id, now, ids.derive("c", task), task, "r", now, "Remind me")
+    put = await newer.put(REMINDERS, due)
+    await letters(wire, [put], 2)
+    newer.known()
+    await asyncio.to_thread(put_back, stack, put)
+
+    def sent() -> list[Any]:
+        return [one for one in user.rondo.notifications() if one["status"] == "sent"]
+
+    (notification,) = await asyncio.to_thread(until, sent, PATIENCE, "It is not sent.")
+    assert notification["id"] == due.id
