@@ -17,6 +17,7 @@ from api.logs import RequestLog
 from api.outcomes import Outcomes
 from api.parts import Parts
 from api.recent import Recent
+from api.room import Disk
 from api.routers import bulks, commands, filters, finding, health, history, lists, notifications, reminders, tags, tasks
 from api.routers import problems as problem_pages
 from api.settings import Settings
@@ -113,7 +114,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     recent = Recent()
     clock = ClockWatch(settings.kafka, "api")
     app.state.attempts.on_stop(outcomes.stop)
-    app.state.parts = Parts(settings, registry, views, log, outcomes, recent, Ingress(log, outcomes, recent), clock)
+    disk = Disk(settings.disk, settings.disk_bytes)
+    ingress = Ingress(log, outcomes, recent, disk)
+    app.state.parts = Parts(settings, registry, views, log, outcomes, recent, disk, ingress, clock)
     await pool
     try:
         async with _running(log.run, outcomes.run, clock.run):

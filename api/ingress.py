@@ -21,6 +21,7 @@ from api.outcomes import Answered, Outcomes
 from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem, invalid
 from api.recent import Recent
 from api.requests import User
+from api.room import Disk
 from api.shapes import fingerprint
 from schemas import ids
 from schemas.records import ChangeTasks
@@ -159,8 +160,8 @@ Enveloped = Annotated[Envelope, Depends(_envelope)]
 class Ingress:
     """The way of a command from a valid request to the log, and back with its outcome."""
 
-    def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent) -> None:
-        self._log, self._outcomes, self._recent = log, outcomes, recent
+    def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent, disk: Disk) -> None:
+        self._log, self._outcomes, self._recent, self._disk = log, outcomes, recent, disk
 
     async def take(
         self, command: Single, envelope: Envelope, before: Sequence[ChangeTasks], pending: Callable[[], Response]
@@ -168,7 +169,7 @@ class Ingress:
         """Append a command, and the chunks that go before it, unless it is answered; return its outcome if it is known.
 
         ``pending`` makes the answer that it was taken. Raises ``Problem`` where the key stands for another request,
-        the log is away or the acknowledgement late.
+        the disk is nearly full, the log is away or the acknowledgement late.
         """
         if known := await self.known(envelope, command.fingerprint):
             return known
@@ -197,6 +198,7 @@ class Ingress:
         earlier = self._recent.get(first.user, first.id)
         if earlier and earlier.fingerprint != first.fingerprint:
             raise _reused()
+        self._disk.check()
         self._recent.add(first)
         envelope.attempt.begun(partial(_unknown, first, envelope))
         envelope.attempt.within(self._log.timeout)

@@ -9,6 +9,7 @@ from api.command_log import CommandLog
 from api.ingress import Ingress
 from api.outcomes import Outcomes
 from api.recent import Recent
+from api.room import Disk
 from api.settings import Settings
 from api.views import Views
 from schemas.clock import ClockWatch
@@ -25,6 +26,7 @@ class Parts:
     log: CommandLog
     outcomes: Outcomes
     recent: Recent
+    disk: Disk
     ingress: Ingress
     clock: ClockWatch
 

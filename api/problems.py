@@ -61,6 +61,12 @@ INTERNAL = Kind(
     "internal", 500, "Something went wrong here", "The log of the API says what; nothing is known to have happened."
 )
 UNAVAILABLE = Kind("unavailable", 503, "A part is away", "Nothing was done. Try again a little later.")
+DISK_FULL = Kind(
+    "disk-full",
+    503,
+    "The disk is nearly full",
+    "This request did nothing. Reading goes on, and commands are taken again once there is room.",
+)
 OUTCOME_UNKNOWN = Kind(
     "outcome-unknown",
     503,
@@ -86,6 +92,7 @@ CATALOGUE: Mapping[str, Kind] = {
         KEY_REUSED,
         INTERNAL,
         UNAVAILABLE,
+        DISK_FULL,
         OUTCOME_UNKNOWN,
     )
 }

@@ -123,7 +123,7 @@ class Documented:
                 "content": {"application/json": {"example": self.pending}},
             },
             200: self._outcome("What became of the command, where the client preferred to wait or sent it before."),
-            **problems.documented(*always, problems.OUTCOME_UNKNOWN, *kinds),
+            **problems.documented(*always, problems.DISK_FULL, problems.OUTCOME_UNKNOWN, *kinds),
         }
 
     def _outcome(self, description: str) -> dict[str, Any]:

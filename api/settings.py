@@ -1,10 +1,11 @@
 """What the API needs to know, from the environment: ``RONDO_KAFKA``, ``RONDO_POSTGRES`` and so on."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from schemas import settings
+from schemas import room, settings
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -21,6 +22,14 @@ class Settings(settings.Settings):
     """The address to listen on. Read [SECURITY.md](../SECURITY.md) before you change it."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     """The API's port on that address."""
+
+    disk: Path | None = None
+    """The data directory in which the broker keeps its log: while its disks have too little room, commands are refused.
+    The stack names it where the broker is its own; room for another's log is that broker's business."""
+    disk_bytes: Annotated[int, Field(ge=room.MIB)] = room.ENOUGH
+    """Bytes to be free on each disk of the data directory. With less commands are refused; with half of it nothing is
+    started, and what fills the disk is stopped; from three quarters on it goes on by itself. A file that can still be
+    made (an inode) counts as 256 KiB."""
 
     produce_timeout: Seconds = 10.0
     """Seconds after which a command that the broker has not acknowledged is answered "outcome unknown"."""

@@ -16,8 +16,9 @@ from rich.console import Console
 from local import directory as data
 from local import jars, leftovers, ports, settings, terminal
 from local.greeting import description, greeting
-from local.problem import Problem, Stopped
+from local.problem import FULL, Problem, Stopped
 from local.progress import Progress
+from local.room import Room
 from local.settings import CACHE
 from local.stack import BROKER, POSTGRES, REGISTRY, Stack
 from local.watch import Watch
@@ -37,9 +38,14 @@ def main() -> None:
 def up(only: frozenset[str] | None, verbose: bool) -> None:
     """Start the stack, and stop it at Ctrl-C."""
     with _told(), ExitStack() as stopped, _running(only, greet=True) as (stack, stopping):
-        watch = Watch(stack, click.echo, verbose=verbose)
+        watch = Watch(stack, click.echo, verbose=verbose, room=_room(stack))
         stopped.callback(watch.remind)  # of what was due while all was stopped
         watch.until(stopping)
+
+
+def _room(stack: Stack) -> Room:
+    chosen = settings.load()
+    return Room(chosen.data.resolve(), chosen.disk_bytes, stack.parts, click.echo)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -88,6 +94,11 @@ def _told() -> Iterator[None]:
         sys.exit(1)
     except Stopped:
         return
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        click.echo(f"The disk is full: free some, and start Rondo again. ({error})", err=True)
+        sys.exit(1)
 
 
 @contextmanager
@@ -95,7 +106,7 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
     """Run the stack meanwhile. Yields it, and the event that Ctrl-C or SIGTERM sets."""
     began = time.monotonic()
     chosen = settings.load()
-    with data.held(chosen.data, chosen.stack) as directory:
+    with data.held(chosen.data, chosen.stack, chosen.disk_bytes) as directory:
         directory.run.unlink(missing_ok=True)  # of a run that was killed, or in a copy: it leads elsewhere
         leftovers.end(directory.path)
         if only is None:

@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from uuid import uuid4
 from local import jars, metadata, ports, postgres
 from local.paths import LONGEST, sync
 from local.problem import Problem
+from schemas import room
 
 LAYOUT = 1
-MIB = 1024 * 1024
-NEEDED = 500 * MIB  # a new stack takes 60 MiB at once, Postgres's write-ahead log up to a GiB in time
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,11 @@ class Directory:
 
 
 @contextmanager
-def held(path: Path, stack: str) -> Iterator[Directory]:
-    """Hold the data directory at ``path``, made if new, for a stack of this kind. Raises ``Problem`` if it is unfit."""
+def held(path: Path, stack: str, enough: int = room.ENOUGH) -> Iterator[Directory]:
+    """Hold the data directory at ``path``, made if new, for a stack of this kind. Raises ``Problem`` if it is unfit.
+
+    ``enough`` are the bytes that its disks should have free.
+    """
     try:
         path = path.resolve()
         check_name(path)
@@ -84,10 +85,10 @@ def held(path: Path, stack: str) -> Iterator[Directory]:
                 f"Rondo already runs on the data directory {path} (process {(path / 'lock').read_text()}): use that"
                 " one, stop it by Ctrl-C, or set RONDO_DATA and RONDO_PORT for a second one."
             ) from None
+        check_space(path, enough)
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        check_space(path, shutil.disk_usage(path).free)
         check_layout(path, stack)
         yield Directory(path)
 
@@ -113,12 +114,13 @@ def check_name(path: Path) -> None:
         )
 
 
-def check_space(path: Path, free: int) -> None:
-    """Raise ``Problem`` if the disk is nearly full: both Kafka and Postgres stop hard on a full one."""
-    if free < NEEDED:
+def check_space(path: Path, enough: int) -> None:
+    """Raise ``Problem`` if a disk is nearly full: a new directory needs ``enough`` bytes, one in use half of them."""
+    is_new = not (path / "layout.json").exists()
+    if lack := room.lack(path, enough if is_new else enough // 2):
         raise Problem(
-            f"The disk of the data directory {path} has {free // MIB} MiB free, and Rondo needs {NEEDED // MIB}: free"
-            " some, or set RONDO_DATA to a directory on another disk."
+            f"{lack} A broker that starts on a full disk may lose its log, so nothing is started: free some, set"
+            " RONDO_DATA to a directory on another disk, or RONDO_DISK_BYTES to less."
         )
 
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from local.problem import Problem
+from schemas import room
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     postgres: Annotated[str, AfterValidator(_database)] | None = None
     registry: str | None = None
     webhook: str | None = None
+    disk_bytes: Annotated[int, Field(ge=room.MIB)] = room.ENOUGH
     stack: Literal["embedded", "docker"] = "embedded"
     """Where broker, registry and Postgres come from, unless ``RONDO_KAFKA``, ``RONDO_REGISTRY`` and ``RONDO_POSTGRES``
     name them: ``docker`` is Redpanda and Postgres from ``compose.yaml``. It is never guessed: a Docker engine that

@@ -116,6 +116,7 @@ class Stack:
             "RONDO_PORT": str(self._settings.port),
             "RONDO_PARTITIONS": str(self._settings.partitions),
             "RONDO_DATA": str(self._directory.path),
+            **({"RONDO_DISK": str(self._directory.path)} if BROKER in self.parts else {}),
         }
 
     def _together(self, *tasks: Callable[[], None]) -> None:

@@ -4,13 +4,15 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from local.logs import Tail, is_warning
 from local.probe import EVERY, MISSES, Probe
 from local.problem import Problem, Stopped
-from local.stack import Part, Stack
+from local.process import Process
+from local.room import Room, nothing
+from local.stack import BROKER, Part, Stack
 
 _HUNG = 10.0  # seconds that a part which answers nothing has to end by itself
 _PATIENT = 60.0  # seconds from one word to the next of a part that is still starting
@@ -58,17 +60,27 @@ class _Health:
         self.next: float | None = None
         self.restarting = False
         self.failed = False  # to start again: why is said already
+        self.waits = False  # for room on the disk
 
 
 class Watch:
-    """Looks after the parts of ``stack``. ``say`` tells the person who started it.
+    """Looks after the parts of ``stack``. ``say`` tells the person who started it; ``room`` is what they need of it.
 
     A part that runs is asked ``every`` so many seconds whether it answers.
     """
 
-    def __init__(self, stack: Stack, say: Callable[[str], None], *, verbose: bool, every: float = EVERY) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        say: Callable[[str], None],
+        *,
+        verbose: bool,
+        room: Room | None = None,
+        every: float = EVERY,
+    ) -> None:
         self._every = every
         self._stack = stack
+        self._room = room or nothing()
         self._say = say
         self._verbose = verbose
         now = time.monotonic()
@@ -81,6 +93,8 @@ class Watch:
         """Watch until the stack is to stop."""
         with ThreadPoolExecutor(2 * len(self._health) or 1) as restarts:  # leaving it waits for those under way
             while not stopping.wait(0.5):
+                self._room.look()
+                self._halt(restarts, time.monotonic())
                 for part in list(self._stack.parts.values()):
                     self._look(part, restarts, time.monotonic())
         for part in self._stack.parts.values():
@@ -132,13 +146,41 @@ class Watch:
             lines = "1 more line" if more == 1 else f"{more} more lines"
             self._say(f"{part.name}: {lines}, see {part.process.command.log}")
 
+    def _halt(self, restarts: ThreadPoolExecutor, now: float) -> None:
+        """Stop, in order, what must not run on a disk that is short of room."""
+        if names := self._room.too_many(filter(self._runs, list(self._stack.parts)), now):
+            for name in names:
+                self._health[name].waits = self._health[name].restarting = True
+            restarts.submit(self._stop, names)
+
+    def _stop(self, names: Sequence[str]) -> None:
+        try:
+            with ThreadPoolExecutor(len(names)) as pool:
+                list(pool.map(Process.stop, [self._stack.parts[name].process for name in names]))
+        finally:
+            for name in names:
+                self._health[name].restarting = False
+
+    def _runs(self, name: str) -> bool:
+        return self._stack.parts[name].process.ended is None and not self._health[name].restarting
+
+    def _must_wait(self, part: Part, health: _Health) -> bool:
+        """Return whether a part that ended waits: for room, and then for the broker that waited too."""
+        if self._room.is_short(part.name):
+            if not health.waits:
+                self._say(f"{_ended(part, health)} waits for room on the disk.")
+            health.waits = True
+            return True
+        return health.waits and part.name != BROKER and BROKER in self._stack.parts and not self._runs(BROKER)
+
     def _revive(self, part: Part, health: _Health, restarts: ThreadPoolExecutor, now: float) -> None:
-        if health.next is None:
+        if self._must_wait(part, health):
+            health.failures, health.next = 0, now
+        elif health.next is None:
             health.failures = health.failures + 1 if now - health.began < _STEADY else 1
             health.next = now + pause(health.failures)
-            ended = f" ended with status {part.process.ended} (its log: {part.process.command.log}); it"
-            self._say(f"{part.name}{'' if health.failed else ended} starts again in {health.next - now:.0f} s.")
-        elif now >= health.next:
+            self._say(f"{_ended(part, health)} starts again in {health.next - now:.0f} s.")
+        elif now >= health.next and self._room.takes(part.name):
             health.next, health.restarting, health.failed = None, True, True
             restarts.submit(self._restart, part, health)  # one that waits for another holds up no third
 
@@ -152,12 +194,18 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
             self._say(f"{part.name} did not start again: {error}")
         else:
-            health.failed = False
+            health.failed = health.waits = False
             health.probe = Probe(part.answers, self._every)
             self._reminders(health.tail.lines())  # what else it says while starting would only worry
             self._say(f"{part.name} is ready again.")
         finally:
             health.began, health.restarting = time.monotonic(), False
+
+
+def _ended(part: Part, health: _Health) -> str:
+    """Return the beginning of a sentence about a part that ended: why, unless that is said already."""
+    ended = f" ended with status {part.process.ended} (its log: {part.process.command.log}); it"
+    return f"{part.name}{'' if health.failed else ended}"
 
 
 def reminder(line: str) -> str | None:

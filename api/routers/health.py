@@ -19,7 +19,7 @@ PATIENCE = 3.0
 
 
 class Health(BaseModel):
-    """Each part's state: ``ready``, or why not. What is wrong with the clock is a warning: nothing waits for it."""
+    """Each part's state: ``ready``, or why not. A warning of the clock or the disk stops no reading."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -46,7 +46,7 @@ async def ready(parts: Served, response: Response) -> Health:
     health = Health(
         ready=all(state == "ready" for state in states),
         parts=dict(zip(names, states, strict=True)),
-        warnings=parts.clock.warnings(),
+        warnings=[*parts.clock.warnings(), *parts.disk.warnings()],
     )
     response.status_code = 200 if health.ready else 503
     return health

@@ -37,6 +37,7 @@ V = TypeVar("V", bound=Struct)
 
 _APPLIED = struct.Struct(">QQQ")
 _APPLIED_KEY = b"\x00changelog"  # how far, when and how many timers: kept only here, never on the changelog itself
+_WRITER = "Writer has previous error"  # a file that could not be written, tried again
 _MACHINE = tuple(  # RocksDB's binding raises but one type, Exception, so what went wrong is told by its text alone
     os.strerror(number)
     for number in (
@@ -220,7 +221,13 @@ class State:
             at = found[-1][0]
 
     def close(self) -> None:
-        """Close the database, so that it can be opened again; what it can't write any more is on the changelog."""
+        """Close the database, so that it can be opened again; what it can't write any more is on the changelog.
+
+        After an error of the machine it is let go without writing: on a full disk RocksDB may wait for that for ever.
+        """
+        if self.fault and not isinstance(self.fault, Damaged):
+            del self._db
+            return
         try:
             self._db.close()
         except BaseException as error:
@@ -234,7 +241,7 @@ class State:
         """
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # of the binding, in Rust
             return error
-        damaged = not isinstance(error, DbClosedError) and not any(text in str(error) for text in _MACHINE)
+        damaged = not isinstance(error, DbClosedError) and not any(text in str(error) for text in (_WRITER, *_MACHINE))
         judged = (Damaged if damaged else DiskError)(f"{self.path}: {error}")
         if not isinstance(self.fault, Damaged):
             self.fault = judged

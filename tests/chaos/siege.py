@@ -86,9 +86,10 @@ class Siege:
     async def suffer(self, kinds: Mapping[str, Kind], seconds: float, say: Callable[[str], None]) -> None:
         """Let faults of these kinds happen for so many seconds, each once the one before is over and recovered from."""
         end, some = time.monotonic() + seconds, plan(self._seed, kinds)
-        await self._suffer(takewhile(lambda _: time.monotonic() < end, some), kinds, say)
+        await self.suffer_these(takewhile(lambda _: time.monotonic() < end, some), kinds, say)
 
-    async def _suffer(self, some: Iterable[Fault], kinds: Mapping[str, Kind], say: Callable[[str], None]) -> None:
+    async def suffer_these(self, some: Iterable[Fault], kinds: Mapping[str, Kind], say: Callable[[str], None]) -> None:
+        """Let these faults happen, each once the one before is over and recovered from."""
         await self._recovery()
         acting = asyncio.create_task(self.clients.act(self.ground.run["api"], PAUSE))
         try:

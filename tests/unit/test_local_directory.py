@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from local import directory, jars, postgres
 from local.problem import Problem
+from schemas import room
 
 
 def written(path: Path, **layout: object) -> Path:
@@ -93,9 +94,20 @@ def test_a_file_in_the_place_of_the_directory_is_told(tmp_path: Path):
         pass
 
 
-def test_a_nearly_full_disk_is_told(tmp_path: Path):
-    with pytest.raises(Problem, match="has 499 MiB free, and Rondo needs 500: free some"):
-        directory.check_space(tmp_path, directory.NEEDED - 1)
+def test_nothing_is_started_on_a_disk_without_room(tmp_path: Path):
+    with (
+        pytest.raises(
+            Problem, match=r"The disk of .* MiB free, and \d+ are needed. .* so nothing is started: free some"
+        ),
+        directory.held(tmp_path, "embedded", room.of(tmp_path).bytes * 2),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_a_directory_in_use_is_started_with_half_of_what_a_new_one_needs(tmp_path: Path):
+    with directory.held(written(tmp_path), "embedded", int(room.of(tmp_path).bytes * 1.5)) as held:
+        assert held.path == tmp_path
 
 
 def test_secrets_are_made_once(tmp_path: Path):

@@ -1,0 +1,160 @@
+"""Says which parts may run on the room that the disks have.
+
+A broker that runs out of room stops hard, and one that is started without any may end with less than it had: its
+recovery cuts off what it can't read to the end. So the broker is stopped in order while there is still room for that,
+and nothing is started until there is some again. Without the broker no other part makes the disk fuller but by its log.
+Postgres is never stopped for it: it survives a full disk by itself, and reading goes on.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.stack import API, BROKER, POSTGRES, REGISTRY
+from schemas import room
+
+_TRIAL = 16 * room.MIB  # at most, put there and removed before anything is started: a quota is seen by nothing else
+_AGAIN = 5.0  # seconds from one trial to the next
+_STAGES = 60.0  # seconds that a stage waits for the broker; after that it is stopped, since its log grows meanwhile
+
+
+class Disk:
+    """The disk of ``place``, short of room or not, and what is told of it.
+
+    It falls short with less than half of ``enough`` bytes, and ends to be with three quarters: what starts takes some.
+    """
+
+    def __init__(self, place: Path, enough: int) -> None:
+        self.place = place
+        self.short_since: float | None = None
+        self.lack = ""
+        self._enough = enough
+        self._next_trial = 0.0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether nothing may be started there."""
+        return self.short_since is not None
+
+    def look(self) -> None:
+        """Look how much is free; where that can't be told, whoever writes there says why."""
+        try:
+            found = room.of(self.place)
+        except OSError:
+            return
+        if found.is_below(self._enough // 2):
+            self._fall_short(found.told(self._enough // 2))
+        elif self.is_short and not found.is_below(self._enough * 3 // 4) and time.monotonic() >= self._next_trial:
+            self.short_since = None
+            self.takes()
+
+    def takes(self) -> bool:
+        """Try whether something can be put there, whatever seems to be free; if not, it falls short."""
+        self._next_trial = time.monotonic() + _AGAIN
+        try:
+            _put(self.place, min(_TRIAL, self._enough // 4))
+        except OSError as error:
+            self._fall_short(f"no room ({error.strerror})")
+        return not self.is_short
+
+    def _fall_short(self, lack: str) -> None:
+        self.lack = lack
+        self.short_since = self.short_since or time.monotonic()
+
+
+def _put(place: Path, size: int) -> None:
+    with tempfile.TemporaryFile(dir=place, buffering=0) as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:  # macOS
+            file.write(bytes(size))
+
+
+@dataclass(frozen=True)
+class Need:
+    """The disks that a part needs room on, and the seconds after which it is stopped where one stays short."""
+
+    disks: tuple[Disk, ...]
+    patience: float
+
+    @property
+    def is_short(self) -> bool:
+        """Whether one of them is short of room."""
+        return any(disk.is_short for disk in self.disks)
+
+    def is_over(self, now: float) -> bool:
+        """Return whether the part's patience is over at ``now``, monotonic and in seconds."""
+        return any(disk.short_since is not None and now - disk.short_since >= self.patience for disk in self.disks)
+
+
+class Room:
+    """What the running ``parts`` need of the data directory ``data``; who keeps nothing there needs nothing.
+
+    ``say`` tells when a disk falls short, and when it has room again.
+    """
+
+    def __init__(self, data: Path, enough: int, parts: Collection[str], say: Callable[[str], None]) -> None:
+        self._data = data
+        self._enough = enough
+        self._say = say
+        self._disks: dict[int, Disk] = {}
+        self._needs = {name: self._need(name, parts) for name in parts if name not in {API, REGISTRY}}
+
+    def _need(self, name: str, parts: Collection[str]) -> Need:
+        views = ("postgres", "postgres/pg_wal") if POSTGRES in parts else ()
+        log = ("kafka", "kafka/data") if BROKER in parts else ()
+        if name == POSTGRES:
+            return Need(self._of(*views), patience=float("inf"))
+        if name == BROKER:
+            return Need(self._of(*log), patience=0)
+        return Need(self._of("state", *log, *(views if name == "views" else ())), patience=_STAGES)
+
+    def _of(self, *names: str) -> tuple[Disk, ...]:
+        """Return the disks of these places in the data directory, each once."""
+        found = {}
+        for place in (place for name in names if (place := self._data / name).exists()):
+            device = place.stat().st_dev
+            named = self._data if self._data.stat().st_dev == device else place
+            found[device] = self._disks.setdefault(device, Disk(named, self._enough))
+        return tuple(found.values())
+
+    def look(self) -> None:
+        """Look at each disk, and say what has changed."""
+        for disk in self._disks.values():
+            before = disk.is_short
+            disk.look()
+            if disk.is_short != before:
+                self._say(self._told(disk))
+
+    def is_short(self, part: str) -> bool:
+        """Return whether a part must not be started now."""
+        return part in self._needs and self._needs[part].is_short
+
+    def takes(self, part: str) -> bool:
+        """Try whether the disks of a part take something; say so where one does not."""
+        need = self._needs.get(part)
+        for disk in need.disks if need else ():
+            if not disk.is_short and not disk.takes():
+                self._say(self._told(disk))
+        return need is None or not need.is_short
+
+    def too_many(self, running: Iterable[str], now: float) -> list[str]:
+        """Return which of these parts are to be stopped."""
+        return [name for name in running if name in self._needs and self._needs[name].is_over(now)]
+
+    def _told(self, disk: Disk) -> str:
+        if not disk.is_short:
+            return f"The disk of {disk.place} has room again: what waited for it goes on."
+        return (
+            f"The disk of {disk.place} has {disk.lack}: what keeps data there is stopped or waits, and goes on by"
+            f" itself once {self._enough * 3 // 4 // room.MIB} MiB are free. Commands are refused meanwhile; none that"
+            " was taken is lost. Free some."
+        )
+
+
+def nothing() -> Room:
+    """Return the room of parts that need none."""
+    return Room(Path(), room.ENOUGH, (), lambda _: None)
