@@ -39,6 +39,7 @@ PAUSE = 0.15
 """Seconds between two requests."""
 AGAIN = 0.3
 """Seconds between two looks."""
+SOON = timedelta(seconds=1)
 RECOVERY = 90.0
 """Seconds after a fault until it counts as not recovered from."""
 SETTLING = 120.0
@@ -120,17 +121,23 @@ class Siege:
         """Create a task of a series, be reminded of it, complete it, and see its history and what follows it."""
         self._probes += 1
         title = f"Probe {self._seed} {self._probes}"
-        soon = datetime.now(UTC) + timedelta(seconds=1)
-        create = calls.create(
-            title, due=DUE, recurrence="FREQ=DAILY", reminders=[{"at": soon.isoformat()}], key=title, wait=WAIT
-        )
+        create = calls.create(title, due=DUE, recurrence="FREQ=DAILY", key=title, wait=WAIT)
         await self._answered(client, user, create, bool)
         task = ids.task(ids.command(user, title))
-        await until(lambda: task in self.receiver.tasks)
+        await self._reminded(client, user, task)
         await self._answered(client, user, calls.complete(task, key=f"{title} done", wait=WAIT), bool)
-        await self._answered(client, user, calls.history(task).first, lambda page: len(page["items"]) == 2)
+        await self._answered(client, user, calls.history(task).first, lambda page: len(page["items"]) >= 3)
         following = calls.tasks(f'open and title ~ "{title}"').first
         await self._answered(client, user, following, lambda page: len(page["items"]) == 1)
+
+    async def _reminded(self, client: httpx.AsyncClient, user: str, task: str) -> None:
+        """Ask to be reminded of a task very soon, again where that was taken too late, and wait for it."""
+        soon = datetime.now(UTC)
+        while datetime.now(UTC) >= soon:
+            soon = datetime.now(UTC) + SOON
+            reminders = [{"at": soon.isoformat(timespec="milliseconds")}]
+            await self._answered(client, user, calls.update(task, reminders=reminders, wait=WAIT), bool)
+        await until(lambda: task in self.receiver.tasks)
 
     async def _answered(
         self, client: httpx.AsyncClient, user: str, call: Call[Any], good: Callable[[Any], bool]

@@ -1,38 +1,56 @@
 """A whole Rondo under faults of every kind: for a minute here, for as long as CHAOS_SECONDS says in `make chaos`."""
 
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.acceptance.stack import Stack
+from tests.chaos import full
 from tests.chaos.chosen import chosen
 from tests.chaos.clock import Clock
 from tests.chaos.clock import kinds as clocks
 from tests.chaos.faults import KINDS, Kind
 from tests.chaos.receiver import Receiver, receiving
 from tests.chaos.siege import besiege
+from tests.small_disk import MIB, small_disk
+
+SIZE = 2048 * MIB
 
 
-def whole(receiver: Receiver) -> tuple[Stack, Mapping[str, Kind]]:
-    """A Rondo, and what can befall it: its clocks, too, where they can be set."""
-    data = Path(tempfile.mkdtemp(prefix="rondo-siege-"))
-    clock = None if Clock.why_not() else Clock(data / "clock")
-    stack = Stack(data, RONDO_WEBHOOK=receiver.url, **(clock.environment() if clock else {}))
-    return stack, {**KINDS, **(clocks(clock) if clock else {})}
+@contextmanager
+def whole(receiver: Receiver) -> Iterator[tuple[Stack, Mapping[str, Kind]]]:
+    """A Rondo, and what can befall it: its disk and its clocks, too, where they can be filled and set."""
+    kinds, settings = dict(KINDS), {"RONDO_WEBHOOK": receiver.url}
+    with ExitStack() as mounted:
+        try:
+            disk = mounted.enter_context(small_disk(SIZE))
+            kinds |= full.kinds(disk)
+            settings["RONDO_DISK_BYTES"] = str(full.ENOUGH)
+            (data := disk.path / "data").mkdir()
+        except pytest.skip.Exception:
+            data = Path(tempfile.mkdtemp(prefix="rondo-siege-"))
+            mounted.callback(shutil.rmtree, data)
+        if not Clock.why_not():
+            clock = Clock(data / "clock")
+            kinds |= clocks(clock)
+            settings |= clock.environment()
+        yield Stack(data, **settings), kinds
 
 
 async def test_a_whole_rondo_under_faults_loses_nothing():
     async with receiving() as receiver:
-        stack, kinds = whole(receiver)
-        await besiege(stack, receiver, kinds, uuid4().hex[:8], 40)
+        with whole(receiver) as (stack, kinds):
+            await besiege(stack, receiver, kinds, uuid4().hex[:8], 40)
 
 
 @pytest.mark.deep
 async def test_a_whole_rondo_under_a_long_siege_loses_nothing():
     seed, seconds = chosen(1 / 2)
     async with receiving() as receiver:
-        stack, kinds = whole(receiver)
-        await besiege(stack, receiver, kinds, seed, seconds)
+        with whole(receiver) as (stack, kinds):
+            await besiege(stack, receiver, kinds, seed, seconds)
