@@ -175,6 +175,7 @@ def test_a_copy_is_not_taken_for_the_stack_that_it_was_copied_from(data: Path):
     assert len(set(addresses)) == 2
 
 
+@pytest.mark.deep
 def test_what_a_killed_run_left_behind_is_ended_though_its_directory_was_moved(data: Path):
     killed = Run(data)
     killed.popen.kill()

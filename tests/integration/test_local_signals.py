@@ -46,7 +46,7 @@ def interrupted(argv: list[str], data: Path, seconds: float) -> tuple[int, str]:
 @pytest.mark.parametrize(
     "seconds",
     [
-        *(0.05, 0.2, 0.5, 0.8, 1.2),
+        *(0.05, 0.5, 1.2),
         *(pytest.param(moment / 40, marks=pytest.mark.deep) for moment in range(1, 80)),
     ],
 )
@@ -98,6 +98,7 @@ def test_everything_is_stopped_though_what_is_said_can_not_be_written(data: Path
     assert not any(leftovers.of(data))
 
 
+@pytest.mark.deep
 def test_a_third_ctrl_c_ends_all_at_once(data: Path):
     with subprocess.Popen(
         [*UP, "--only", "postgres"], cwd=ROOT, env=environment(data), stdout=subprocess.PIPE, text=True
@@ -115,6 +116,7 @@ def test_a_third_ctrl_c_ends_all_at_once(data: Path):
     assert all(map(leftovers.gone, leftovers.of(data)))
 
 
+@pytest.mark.deep
 def test_the_status_of_a_command_that_a_signal_ended_is_told_as_a_shell_does(data: Path):
     command = [sys.executable, "-m", "local", "during", "sh", "-c", "kill -INT $$"]
     with subprocess.Popen(
