@@ -1,6 +1,7 @@
 """A first start that was killed is begun again, and nothing that holds data ever is."""
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -25,7 +26,7 @@ PASSWORD = secrets.token_hex(16)
 @pytest.fixture
 def home(directory: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A directory of the test's own."""
-    path = directory / request.node.name
+    path = directory / re.sub(r"\W", "-", request.node.name)
     path.mkdir()
     yield path
     shutil.rmtree(path)
