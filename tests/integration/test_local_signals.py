@@ -46,8 +46,8 @@ def interrupted(argv: list[str], data: Path, seconds: float) -> tuple[int, str]:
 @pytest.mark.parametrize(
     "seconds",
     [
-        *(0.05, 0.5, 1.2),
-        *(pytest.param(moment / 40, marks=pytest.mark.deep) for moment in range(1, 80)),
+        *(0.3, 0.7, 1.2),
+        *(pytest.param(moment / 40, marks=pytest.mark.deep) for moment in range(8, 80)),
     ],
 )
 def test_ctrl_c_in_the_first_moments_is_told_in_a_line_at_most(data: Path, seconds: float):

@@ -139,7 +139,7 @@ def test_a_path_that_programs_can_not_be_started_from_is_refused_in_a_sentence(n
         bootstrap.check_place(os.fsencode(name))
 
 
-@pytest.mark.parametrize("seconds", [0.01, 0.05, 0.1])
+@pytest.mark.parametrize("seconds", [0.2, 0.4])
 def test_ctrl_c_ends_the_installer_without_a_traceback(clone: Path, seconds: float):
     (clone / "uv.lock").unlink()
     with subprocess.Popen(
