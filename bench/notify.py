@@ -140,7 +140,7 @@ def measure(stand: Stand, receiver: Receiver, reminders: int, kill: float) -> Se
     """Let so many reminders be due at once, and return how they came."""
     rondo = str(Path(sys.executable).with_name("rondo"))
     health = ports.choose(["health"], {})["health"]
-    settings = {"RONDO_WEBHOOK": receiver.url, "RONDO_HEALTH_PORT": str(health)}
+    settings = {"RONDO_WEBHOOK": receiver.url, "RONDO_HEALTH_PORT": str(health), "RONDO_INSTANCE": "bench"}
     with launching(stand, stand.directory / "notify", **settings) as (registry, run):
         worker = run("notify", rondo, "worker", "notify")
         worker.wait_until(lambda: _is_ready(health), 60)
