@@ -28,7 +28,7 @@ from tests.integration.pipeline.test_putting_back import Newer
 from tests.integration.pipeline.wire import PARTITIONS, Wire
 from tests.integration.runtime.counting import running as fed
 from tests.integration.runtime.counting import until
-from tests.unit.domain.given import ANNA, DAY, NOON, PARIS, World, complete, create, delete, update
+from tests.unit.domain.given import ANNA, DAY, NOON, World, complete, create, delete, update
 
 __all__ = ["pytest_runtest_makereport"]
 
@@ -61,14 +61,15 @@ def events() -> list[tuple[Struct, bool]]:
     def then(command: Struct, dies: bool = False) -> None:
         told.append((world.does(command).events[0], dies))
 
-    later = {"due": PARIS, "reminders": REMINDED}
+    later = {"due": r.Due("2035-01-08", "09:00:00", "Europe/Paris"), "reminders": REMINDED}
+    gone = NOON - 40 * DAY
     then(create(SERIES, rrule="FREQ=DAILY", **later))
     then(complete(SERIES), dies=True)
     then(create(CHANGED, **later), dies=True)
     then(update(CHANGED, title="Other", reminders=()))
-    then(create(PURGED, **later), dies=True)
-    then(delete(PURGED))
-    timer = r.TaskNotice(ids.derive("purge", PURGED, 2), ANNA, NOON + 31 * DAY, PURGED, NOON + 30 * DAY)
+    then(create(PURGED, gone, **later), dies=True)
+    then(delete(PURGED, gone))
+    timer = r.TaskNotice(ids.derive("purge", PURGED, 2), ANNA, gone + 31 * DAY, PURGED, gone + 30 * DAY)
     told.append((world.expires(timer)[0], False))
     then(create(LATE))
     then(update(LATE, **later), dies=True)
