@@ -26,6 +26,8 @@ from api.shapes import fingerprint
 from schemas import ids
 from schemas.records import ChangeTasks
 
+LOOK = 2.0
+"""Seconds for a look whether a command is answered already: without it it is sent again, which does no harm."""
 _log = structlog.get_logger("api.ingress")
 
 
@@ -171,7 +173,7 @@ class Ingress:
         ``pending`` makes the answer that it was taken. Raises ``Problem`` where the key stands for another request,
         the disk is nearly full, the log is away or the acknowledgement late.
         """
-        if known := await self.known(envelope, command.fingerprint):
+        if known := await self.known(envelope, command.fingerprint, LOOK):
             return known
         await self.append([*before, command], envelope, pending)
         if envelope.seconds is None:
@@ -179,14 +181,15 @@ class Ingress:
         late = await self._outcomes.wait(command.user, command.id, envelope.seconds)
         return _same(command.fingerprint, late) if late else None
 
-    async def known(self, envelope: Envelope, fingerprint: str) -> Answered | None:
+    async def known(self, envelope: Envelope, fingerprint: str, seconds: float | None = None) -> Answered | None:
         """Return the outcome of a request that was sent before under the client's key, None where there is none yet.
 
-        Raises ``Problem`` where the key stands for another request.
+        It may look for so many seconds, or as long as for any read. Raises ``Problem`` where the key stands for another
+        request.
         """
         if not envelope.key_given:
             return None
-        answered = await self._outcomes.look(envelope.user, envelope.command)
+        answered = await self._outcomes.look(envelope.user, envelope.command, seconds)
         return _same(fingerprint, answered) if answered else None
 
     async def append(self, commands: Sequence[Command], envelope: Envelope, pending: Callable[[], Response]) -> None:

@@ -12,8 +12,6 @@ from api.views import Views, ViewsAway
 from postgres.reader import List, Outcome, SavedFilter, Tag, Task
 
 CHANNEL = "rondo_commands"
-LOOK = 2.0
-"""Seconds that a look before a command may take: without it the command is sent again, which does no harm."""
 LEAST = 1.0
 """Seconds that any look has, however little is left of the wait."""
 ALIVE = 5.0
@@ -52,7 +50,7 @@ class Outcomes:
                 _log.warning("not listening for outcomes", reason=str(error) or type(error).__name__)
             await asyncio.sleep(self._pause)
 
-    async def look(self, user: str, command: str, seconds: float = LOOK) -> Answered | None:
+    async def look(self, user: str, command: str, seconds: float | None = None) -> Answered | None:
         """Return what became of the user's command.
 
         None where that does not stand in the views, or they are away, or don't say so within ``seconds``.
@@ -97,7 +95,7 @@ class Outcomes:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(closed.wait(), ALIVE)
                 async with asyncio.timeout(ALIVE):
-                    await connection.execute("select")
+                    await connection.execute(f"LISTEN {CHANNEL}")  # again, which changes nothing
         finally:
             self.listening = False
             connection.terminate()

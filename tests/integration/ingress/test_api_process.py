@@ -82,7 +82,7 @@ async def test_whoever_waits_when_it_stops_is_answered_with_what_is_known(
             asked = list(walk.asks(await known(client), seconds=30))
         before = {each.id for each in await records(log, registry, user)}
         waiting = asyncio.ensure_future(walk.sent(client, asked))
-        await until(lambda: quiet(written))
+        await until(lambda: quiet(written, sum(ask.is_command for ask in asked) // 2))
 
         os.kill(server.pid, signal.SIGTERM)
         async with asyncio.timeout(8):
@@ -96,15 +96,15 @@ async def test_whoever_waits_when_it_stops_is_answered_with_what_is_known(
     assert len(pending) > 20
 
 
-async def quiet(written: Path) -> bool:
-    """Whether the API has taken commands, and nothing more happens for a moment."""
-    was = _size(written)
+async def quiet(written: Path, commands: int) -> bool:
+    """Whether the API has taken so many commands, and nothing more happens for a moment."""
+    was = _text(written)
     await asyncio.sleep(0.5)
-    return _size(written) == was > 0
+    return _text(written) == was and was.count("command taken") >= commands
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size
+def _text(path: Path) -> str:
+    return path.read_text()
 
 
 async def ended(server: Process) -> bool:
