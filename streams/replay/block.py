@@ -8,7 +8,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas.codec import Serde
 from streams.runtime import Block, Stage
 from streams.runtime.again import Once
-from streams.runtime.block import RULES, place
+from streams.runtime.block import RULES, Record, place
 from streams.runtime.state import State
 from streams.settings import Settings
 
@@ -33,10 +33,15 @@ class Replayed(Block):
         self.rules = rules
         self.aside: dict[int, str] = {}
         """The offsets of the records that were set aside, and why."""
+        self.passed_over: frozenset[int] = frozenset()
+        """The offsets of records that are not folded."""
         self.sources: list[str] = []
         """The record that each row came from."""
         self.changed_by: dict[bytes, ConsumerRecord] = {}
         """The record that changed each key last."""
+
+    def __iter__(self) -> Iterator[Record]:
+        return (record for record in super().__iter__() if record.raw.offset not in self.passed_over)
 
     def change(self, key: bytes, value: bytes | None) -> None:
         """Change the state, and note which record did."""

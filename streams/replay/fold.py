@@ -79,12 +79,24 @@ class Folding:
             yield from (self._alone(taken, raw) for raw in taken.raws)
 
     def _fold(self, taken: Taken, raws: list[ConsumerRecord]) -> Replayed:
-        block = self._new(taken, raws)
+        """Fold records; what was set aside is again, also where the fold can't know why, or it could be read by now."""
+        block = self._refold(self._new(taken, raws))
+        folds = {raw.offset: raw for raw in raws if raw.offset not in block.aside and self._letter(raw)}
+        if not folds:
+            return block
+        self.foldable |= {(raw.topic, raw.partition, raw.offset) for raw in folds.values()}
+        if len(raws) == 1:
+            return self._set_aside(taken, raws[0], str(self._letter(raws[0])))
+        again = self._new(taken, raws)
+        again.passed_over = frozenset(folds)
+        self._refold(again)
+        for raw in folds.values():
+            again.dead_letter(raw, str(self._letter(raw)))
+        return again
+
+    def _refold(self, block: Replayed) -> Replayed:
         with lent(self.stage, self.means.settings, self.means.codec):
             fold(block)
-        if len(raws) == 1 and not block.aside and (reason := self._letter(raws[0])):
-            self.foldable.add((raws[0].topic, raws[0].partition, raws[0].offset))
-            return self._set_aside(taken, raws[0], reason)  # what the fold can't know, as what a broker refused
         return block
 
     def _alone(self, taken: Taken, raw: ConsumerRecord) -> Replayed:
@@ -108,15 +120,13 @@ class Folding:
         return reasons[-1] if reasons else None
 
     def _check_aside(self, block: Replayed) -> None:
-        """See that what is set aside is among the dead letters, and what is among them was set aside."""
+        """See that what is set aside is among the dead letters."""
         for raw in block.raws:
             lettered = self._letter(raw) is not None
             if raw.offset in block.aside and not lettered and block.now >= self.letters.since:
                 raise self._differs(
                     raw, f"it is set aside ({block.aside[raw.offset]}), but not among the dead letters."
                 )
-            if lettered and raw.offset not in block.aside:
-                raise self._differs(raw, "it is among the dead letters, but its block was folded with it.")
 
     def _check_put_back(self, block: Replayed) -> None:
         """See that only what was set aside is put back."""

@@ -31,18 +31,20 @@ class Newer:
 
     def __init__(self, stack: Stack, wire: Wire, user: User) -> None:
         self._stack, self._wire, self._user = stack, wire, user
-        self._unknown: dict[int, type[Struct]] = {}
+        self._unknown: dict[type[Struct], int] = {}
+        self._first = 0
 
     async def put(self, topic: Topic, record: Struct) -> Put:
         """Append a record that nobody can read yet."""
-        number = self._register("string", f"before-{record.id}") + 1
-        self._unknown[number] = type(record)
+        if not self._unknown:
+            self._first = self._register("string", "before") + 1
+        number = self._unknown.setdefault(type(record), self._first + len(self._unknown))
         message = binary(type(record)).write(b"\0" + number.to_bytes(4), record)
         return await self._wire.put(topic, message, self._user.id, partition_of(self._user.id))
 
     def known(self) -> None:
         """Register what was missing."""
-        for number, record in self._unknown.items():
+        for record, number in self._unknown.items():
             schema = {**contract.schema(record), "doc": f"Of {self._user.id}."}
             assert self._register(schema, f"newer-{number}") == number
 

@@ -118,7 +118,7 @@ async def came(settings: Settings, what: Became) -> None:
         async with Letters.of(place) as letters:
             return [(one.became, f"{one.stage} {one.place}: {one.reason}") for one in await letters.letters()]
 
-    await until(look, lambda found: [became for became, _ in found] == [what] * 16)
+    await until(look, lambda found: [became for became, _ in found] == [what] * 16, 90)
 
 
 async def written(wire: Wire) -> dict[str, list[Any]]:

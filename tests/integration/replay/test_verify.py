@@ -259,7 +259,7 @@ async def test_a_dead_letter_of_a_record_that_was_folded_is_named(counted: Count
     letter = r.DeadLetter(counted.stage.name, name, 0, 3, 1_500, "no reason", None, b"x")
     await log.codec.publish([DEAD_LETTERS])
     await log.producer.send_and_wait(DEAD_LETTERS.name, log.codec.encode(DEAD_LETTERS.name, letter), partition=0)
-    assert (await first(counted)).place == f"{name}/0/3"
+    assert (await first(counted)).place == f"{counted.counts.name}/0/3"
 
 
 async def test_a_timer_that_was_passed_over_is_named(worker_settings, log: Log):
