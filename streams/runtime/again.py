@@ -210,11 +210,11 @@ async def _own(stage: "Stage", block: Block) -> list[tuple[ConsumerRecord, r.Ret
 
 
 async def _is_later(stage: "Stage", retry: r.Retry, end: int) -> bool:
-    """Look through what the sender had not seen yet, usually the moments since."""
+    """Look through what came behind the record and the sender had not seen yet, usually the moments since."""
     assert stage.settings
-    tp = TopicPartition(retry.topic, retry.partition)
+    tp, begin = TopicPartition(retry.topic, retry.partition), max(retry.seen, retry.offset + 1)
     async with Slices.of(stage.settings.kafka) as slices:
-        later = [raw async for raw in slices.between({tp: (retry.seen, end)}) if raw.key == retry.key]
+        later = [raw async for raw in slices.between({tp: (begin, end)}) if raw.key == retry.key]
     await stage.codec.learn(raw.value for raw in later)
     wanted = subject(stage, retry.topic, retry.value, stage.codec)
     return wanted is not None and any(subject(stage, retry.topic, raw.value, stage.codec) == wanted for raw in later)
