@@ -15,6 +15,7 @@ from schemas import records as r
 from schemas.codec import Codec, Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import DEAD_LETTERS, Topic
+from streams import topics
 from streams.runtime import Stage
 from streams.runtime.postgres import PostgresStore, WrongEncoding
 from streams.settings import Settings
@@ -67,6 +68,7 @@ async def test_rows_wait_for_a_database_that_can_hold_every_text(
     finally:
         await connection.close()
     stage = Stage("narrow", reads=(Topic("narrow", "test", (r.CompleteTask,)),), store=PostgresStore)
+    await topics.create(worker_settings.kafka, worker_settings.partitions, stage.topics())
     dsn = f"{postgres_server.rsplit('/', 1)[0]}/{name}"
     stage.settings = worker_settings.model_copy(update={"postgres": dsn})
     store = PostgresStore(stage, 0)
