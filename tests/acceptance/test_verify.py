@@ -181,7 +181,10 @@ def test_a_replay_until_a_record_does_not_know_it_and_since_it_knows_nothing_els
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("audit", "--until", "task-commands/0/0"), "audit does not read task-commands: name a record of task-events or retries."),
+        (
+            ("audit", "--until", "task-commands/0/0"),
+            "audit does not read task-commands: name a record of task-events or retries.",
+        ),
         (("tasks", "--since", "task-commands/0/99999999"), "there is no record 99999999 yet"),
         (("tasks", "--until", "task-commands/99/0"), "task-commands has the partitions 0 to 3, and no 99."),
         (("views", "--until", "task-events/0/0"), "at a record of one: name an instant, as 2026-11-23T12:00:00Z."),
