@@ -114,7 +114,7 @@ async def _as_it_is(_connection: Connection) -> None:
 
 
 class Reader:
-    """Opens the views of one user at a time. Takes a pool of connections to a migrated database, such as ``pool``."""
+    """Opens the views of one user at a time. Takes a ``pool`` of connections to a migrated database."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

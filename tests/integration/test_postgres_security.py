@@ -6,6 +6,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
+from postgres import reader
 from postgres.migrate import migrate
 from postgres.reader import Reader
 from streams.domain.search import search
@@ -132,7 +133,7 @@ def ordinary(postgres, new_database):
 async def owner(ordinary):
     """A pool in the role that owns the views, but is no superuser, with one user's rows written."""
     migrate(ordinary)
-    async with asyncpg.create_pool(ordinary, min_size=1, max_size=1) as pool:
+    async with reader.pool(ordinary, min_size=1, max_size=1) as pool:
         yield pool
 
 
