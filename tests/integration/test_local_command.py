@@ -77,8 +77,16 @@ def data(directory: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     leftovers.end(path)
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Start processes as a terminal does, also where the tests were started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_everything_and_leaves_no_process_behind(data: Path, number: signal.Signals):
+def test_a_signal_stops_everything_and_leaves_no_process_behind(data: Path, terminal: None, number: signal.Signals):
     run = Run(data)
     pid = run.popen.pid
     started = psutil.Process(pid).children(recursive=True)
