@@ -45,7 +45,6 @@ class Asked:
     user: str
     call: str
     wait: float | None
-    sent: float
     seconds: float
     status: int | None
     problem: str | None = None
@@ -102,9 +101,9 @@ class Clients:
             return None
 
     async def _ask(self, client: AsyncClient, user: str, call: Call[Any]) -> None:
-        began, moment = time.monotonic(), time.time()
+        began = time.monotonic()
         answer = await self.ask(client, user, call)
-        told = asked(user, call, moment, time.monotonic() - began, answer)
+        told = asked(user, call, time.monotonic() - began, answer)
         self.asked.append(told)
         if told.was_taken:
             self._learn(told)
@@ -153,10 +152,7 @@ class Clients:
     def _create(self, user: str, how: dict[str, Any]) -> Call[Any]:
         chance, fields = self._chance, dict[str, Any]()
         if chance.random() < 0.5:
-            fields |= {
-                "due": {"date": "2035-01-01", "time": "09:00", "zone": "Europe/Paris"},
-                "recurrence": "FREQ=DAILY",
-            }
+            fields |= {"due": DUE, "recurrence": "FREQ=DAILY"}
         if lists := self._lists[user]:
             fields["list"] = chance.choice([None, *lists])
         title = f"Aufgabe {chance.random()} ✓"
@@ -173,11 +169,11 @@ class Clients:
         return [{"at": soon.isoformat(timespec="milliseconds")}] if self._chance.random() < 0.5 else []
 
 
-def asked(user: str, call: Call[Any], moment: float, seconds: float, answer: httpx.Response | None) -> Asked:
-    """Return what was asked, at ``moment`` (seconds since 1970), and answered after so many ``seconds``."""
+def asked(user: str, call: Call[Any], seconds: float, answer: httpx.Response | None) -> Asked:
+    """Return what was asked, and answered after so many ``seconds``."""
     wait = next((float(one.partition("=")[2]) for one in [call.headers.get("Prefer", "")] if "=" in one), None)
     command = ids.command(user, call.headers["Idempotency-Key"])
-    told = (command, user, f"{call.method} {call.path}", wait, moment, seconds)
+    told = (command, user, f"{call.method} {call.path}", wait, seconds)
     if answer is None:
         return Asked(*told, status=None)
     body = _object(answer)

@@ -13,7 +13,7 @@ KINDS = {200: None, 201: None, 202: None, 404: "not-found", 422: "validation", 5
 
 
 def answered(status: int | None, problem: str | None = None, seconds: float = 0.1, outcome: str | None = None) -> Asked:
-    return Asked(COMMAND, USER, "POST /v1/tasks", None, 0.0, seconds, status, problem, outcome)
+    return Asked(COMMAND, USER, "POST /v1/tasks", None, seconds, status, problem, outcome)
 
 
 def wrong(one: Asked, *, taken: bool, outcome: str | None = None) -> list[str]:
@@ -66,5 +66,5 @@ def test_an_answer_that_comes_late_is_wrong():
 def test_an_answer_is_read_as_it_came():
     call = calls.create("Water the plants", key="key", wait=WAIT)
     shown = {"type": "/problems/outcome-unknown", "status": 503, "command": {"id": COMMAND, "status": "unknown"}}
-    read = asked(USER, call, 0.0, 0.1, httpx.Response(503, json=shown))
+    read = asked(USER, call, 0.1, httpx.Response(503, json=shown))
     assert (read.command, read.wait, read.is_unknown, read.was_not_taken) == (COMMAND, WAIT, True, False)

@@ -33,7 +33,7 @@ def answers(history: History) -> list[Asked]:
 
 
 def answered(command: r.CreateTask, status: int, problem: str | None = None) -> Asked:
-    return Asked(command.id, command.user, "POST /v1/tasks", None, 0.0, 0.1, status, problem)
+    return Asked(command.id, command.user, "POST /v1/tasks", None, 0.1, status, problem)
 
 
 def place_of(history: History, topic: str, kind: type) -> int:
