@@ -148,8 +148,8 @@ class Siege:
             await asyncio.sleep(AGAIN if answer else 0)
             answer = await self.clients.ask(client, user, call)
 
-    async def judged(self) -> Tally:
-        """Return what is wrong once all is done, or time is over; the stack is stopped then."""
+    async def judged(self, say: Callable[[str], None]) -> list[str]:
+        """Say the result, and return what is wrong once all is done, or time is over; the stack is stopped then."""
         run = self.ground.run
         topics = [topic for stage in STAGES for topic in stage.topics()]
         async with opened(run["kafka"], run["registry"], topics, PARTITIONS, self.clients.users, whole=True) as log:
@@ -161,7 +161,8 @@ class Siege:
         audit = segments.audit(self.ground.segments)
         assert audit.markers, f"There is no transaction in {self.ground.segments}."
         tally.sentences += [*audit.anomalies, *disks.anomalies([self.ground.data], log)]
-        return tally
+        say("\n".join([self._told(tally), *tally.sentences[:20]]))
+        return tally.sentences
 
     async def _settled(self, log: Log) -> Seen:
         deadline = time.monotonic() + SETTLING
@@ -196,7 +197,7 @@ class Siege:
             *_undelivered(seen, self.receiver),
         ]
 
-    def told(self, tally: Tally) -> str:
+    def _told(self, tally: Tally) -> str:
         """Return the result as a line for people."""
         times = [one.after for one in self.recovered]
         return (
@@ -243,6 +244,5 @@ async def besiege(ground: Ground, receiver: Receiver, kinds: Mapping[str, Kind],
     """Let faults of these kinds befall a Rondo for so many seconds; fail where anything is wrong at the end."""
     async with besieged(ground, receiver, seed) as siege:
         await siege.suffer(kinds, seconds, click.echo)
-        tally = await siege.judged()
-        click.echo("\n".join([siege.told(tally), *tally.sentences[:20]]))
-    assert tally.sentences == []
+        wrong = await siege.judged(click.echo)
+    assert wrong == []

@@ -23,9 +23,7 @@ async def judged(times: int, seed: str) -> list[str]:
             async with besieged(stack, receiver, seed) as siege:
                 kinds = full.kinds(disk)
                 await siege.suffer_these(islice(plan(seed, kinds), times), kinds, click.echo)
-                tally = await siege.judged()
-                click.echo("\n".join([siege.told(tally), *tally.sentences[:20]]))
-    return tally.sentences
+                return await siege.judged(click.echo)
 
 
 @pytest.mark.deep
