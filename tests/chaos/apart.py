@@ -76,6 +76,10 @@ class Apart:
         self.above.end()
         self.below.end()
 
+    def told(self) -> str:
+        """Return the end of what it has told of its parts."""
+        return f"{self.below.told()}\n{self.above.told()}"
+
 
 async def lose(ground: Ground, part: str, chance: Random) -> None:
     """Let the network to a part fail, in one of its ways."""

@@ -61,6 +61,9 @@ class Ground(Protocol):
     def end(self) -> None:
         """End all of it however it is."""
 
+    def told(self) -> str:
+        """Return the end of what it has told of its parts."""
+
 
 Harm: TypeAlias = Callable[[Ground, str, Random], Awaitable[None]]
 """Does a fault's harm to a part, and returns once it is over: what comes after is recovery."""

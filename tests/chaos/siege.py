@@ -83,6 +83,8 @@ class Siege:
         self.ground, self.clients, self.receiver, self._seed = ground, clients, receiver, seed
         self.recovered: list[Recovered] = []
         self._probes = 0
+        self._awaited: dict[str, str] = {}
+        """What each user that probes waits for, and the last answer."""
 
     async def suffer(self, kinds: Mapping[str, Kind], seconds: float, say: Callable[[str], None]) -> None:
         """Let faults of these kinds happen for so many seconds, each once the one before is over and recovered from."""
@@ -110,11 +112,16 @@ class Siege:
     async def _recovery(self) -> float:
         """Return the seconds until, in each partition, every stage has done again what it does."""
         began, step = time.monotonic(), len(self.clients.users) // PARTITIONS
-        async with (
-            asyncio.timeout(RECOVERY),
-            httpx.AsyncClient(base_url=self.ground.run["api"], timeout=30, trust_env=False) as client,
-        ):
-            await asyncio.gather(*(self._probe(client, user) for user in self.clients.users[::step]))
+        self._awaited.clear()
+        try:
+            async with (
+                asyncio.timeout(RECOVERY),
+                httpx.AsyncClient(base_url=self.ground.run["api"], timeout=30, trust_env=False) as client,
+            ):
+                await asyncio.gather(*(self._probe(client, user) for user in self.clients.users[::step]))
+        except TimeoutError:
+            missing = "\n  ".join(f"{user}: {awaited}" for user, awaited in self._awaited.items())
+            raise AssertionError(f"Not all was done {RECOVERY:.0f} s later:\n  {missing}\n{self.ground.told()}") from None
         return time.monotonic() - began
 
     async def _probe(self, client: httpx.AsyncClient, user: str) -> None:
@@ -129,6 +136,7 @@ class Siege:
         await self._answered(client, user, calls.history(task).first, lambda page: len(page["items"]) >= 3)
         following = calls.tasks(f'open and title ~ "{title}"').first
         await self._answered(client, user, following, lambda page: len(page["items"]) == 1)
+        del self._awaited[user]
 
     async def _reminded(self, client: httpx.AsyncClient, user: str, task: str) -> None:
         """Ask to be reminded of a task very soon, again where that was taken too late, and wait for it."""
@@ -137,16 +145,20 @@ class Siege:
             soon = datetime.now(UTC) + SOON
             reminders = [{"at": soon.isoformat(timespec="milliseconds")}]
             await self._answered(client, user, calls.update(task, reminders=reminders, wait=WAIT), bool)
-        await until(lambda: task in self.receiver.tasks)
+        self._awaited[user] = f"the reminder of {task} that was due at {soon:%T}"
+        await until(lambda: task in self.receiver.tasks, seconds=RECOVERY)
 
     async def _answered(
         self, client: httpx.AsyncClient, user: str, call: Call[Any], good: Callable[[Any], bool]
     ) -> None:
         """Send the same request again and again until it is answered as it should be; not with a promise alone."""
-        answer = None
-        while answer is None or answer.status_code not in {200, 201} or not good(answer.json()):
-            await asyncio.sleep(AGAIN if answer else 0)
+        while True:
             answer = await self.clients.ask(client, user, call)
+            if answer is not None and answer.status_code in {200, 201} and good(answer.json()):
+                return
+            told = "no answer" if answer is None else f"{answer.status_code} {answer.text[:300]}"
+            self._awaited[user] = f"{call.method} {call.path} at {datetime.now(UTC):%T}: {told}"
+            await asyncio.sleep(AGAIN)
 
     async def judged(self, say: Callable[[str], None]) -> list[str]:
         """Say the result, and return what is wrong once all is done, or time is over; the stack is stopped then."""
