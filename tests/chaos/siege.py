@@ -121,7 +121,8 @@ class Siege:
                 await asyncio.gather(*(self._probe(client, user) for user in self.clients.users[::step]))
         except TimeoutError:
             missing = "\n  ".join(f"{user}: {awaited}" for user, awaited in self._awaited.items())
-            raise AssertionError(f"Not all was done {RECOVERY:.0f} s later:\n  {missing}\n{self.ground.told()}") from None
+            told = f"Not all was done {RECOVERY:.0f} s later:\n  {missing}\n{self.ground.told()}"
+            raise AssertionError(told) from None
         return time.monotonic() - began
 
     async def _probe(self, client: httpx.AsyncClient, user: str) -> None:
