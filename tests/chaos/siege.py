@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from random import Random
 from statistics import median
 from typing import Any
@@ -40,6 +40,8 @@ PAUSE = 0.15
 AGAIN = 0.3
 """Seconds between two looks."""
 SOON = timedelta(seconds=1)
+PROMISED = 30.0
+"""Seconds in which all is done again after a fault, where the machine has nothing else to do."""
 RECOVERY = 90.0
 """Seconds after a fault until it counts as not recovered from."""
 SETTLING = 120.0
@@ -48,11 +50,19 @@ SETTLING = 120.0
 
 @dataclass(frozen=True)
 class Recovered:
-    """A fault, how long it lasted and how long it took until every partition did a command and its reminder again."""
+    """A fault, when it began (seconds since 1970), how many seconds it lasted and how many it took after that until
+    every partition did a command and its reminder again.
+    """
 
     fault: Fault
+    began: float
     lasted: float
     after: float
+
+    @property
+    def over(self) -> float:
+        """Seconds since 1970 at which all was done again."""
+        return self.began + self.lasted + self.after
 
     def __str__(self) -> str:
         return f"{self.fault!s:32} lasted {self.lasted:5.1f} s, over {self.after:5.1f} s later"
@@ -97,10 +107,10 @@ class Siege:
         acting = asyncio.create_task(self.clients.act(self.ground.run["api"], PAUSE))
         try:
             for fault in some:
-                began = time.monotonic()
+                at, began = time.time(), time.monotonic()
                 await kinds[fault.kind].harm(self.ground, fault.on, Random(fault.seed))
-                over = time.monotonic()
-                self.recovered.append(Recovered(fault, over - began, await self._recovery()))
+                lasted = time.monotonic() - began
+                self.recovered.append(Recovered(fault, at, lasted, await self._recovery()))
                 say(f"{len(self.recovered):4}  {self.recovered[-1]}")
                 if acting.done():
                     acting.result()
@@ -169,6 +179,7 @@ class Siege:
             seen = await self._settled(log)
             tally = tally_of(seen, self.clients.asked, oracle.anomalies(seen, now()))
             tally.sentences += await self._differences(seen)
+            tally.sentences += sent_again(self.receiver.came, self.recovered)
             await log.look()
         await asyncio.to_thread(self.ground.stop)
         audit = segments.audit(self.ground.segments)
@@ -215,7 +226,9 @@ class Siege:
         times = [one.after for one in self.recovered]
         return (
             f"{len(times)} faults, {len(self.clients.asked)} requests: {tally}; "
-            f"recovery p50 {median(times):.1f} s, max {max(times):.1f} s"
+            f"recovery p50 {median(times):.1f} s, max {max(times):.1f} s, over {PROMISED:.0f} s in "
+            f"{sum(one > PROMISED for one in times)}; "
+            f"{len(self.receiver.came)} reminders, sent again around a fault {_again(self.receiver)}"
         )
 
 
@@ -241,6 +254,24 @@ def tally_of(seen: Seen, asked: list[Asked], anomalies: list[str]) -> Tally:
 def _undelivered(seen: Seen, receiver: Receiver) -> list[str]:
     due = {one.id for one in seen.of(REMINDERS.name) if isinstance(one, r.ReminderDue)}
     return [f"Reminder {one} was due and did not come." for one in due - receiver.came.keys()]
+
+
+def _again(receiver: Receiver) -> int:
+    return sum(len(times) - 1 for times in receiver.came.values())
+
+
+def sent_again(came: Mapping[str, Sequence[float]], recovered: Iterable[Recovered]) -> list[str]:
+    """Return the reminders that came once more although no fault befell anything meanwhile.
+
+    A worker that is killed or frozen while it sends can't know whether that came, so around a fault it may send again.
+    """
+    faults = list(recovered)
+    return [
+        f"Reminder {one} came again {again - before:.1f} s later, and nothing failed meanwhile."
+        for one, times in came.items()
+        for before, again in pairwise(times)
+        if not any(fault.began <= again and before <= fault.over for fault in faults)
+    ]
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import click
 import pytest
 
 from tests.acceptance.stack import Stack
@@ -32,10 +33,13 @@ def whole(receiver: Receiver) -> Iterator[tuple[Stack, Mapping[str, Kind]]]:
             kinds |= full.kinds(disk)
             settings["RONDO_DISK_BYTES"] = str(full.ENOUGH)
             (data := disk.path / "data").mkdir()
-        except pytest.skip.Exception:
+        except pytest.skip.Exception as why:
+            click.echo(f"Without full disks: {why}")
             data = Path(tempfile.mkdtemp(prefix="rondo-siege-"))
             mounted.callback(shutil.rmtree, data)
-        if not Clock.why_not():
+        if why_not := Clock.why_not():
+            click.echo(f"Without wrong clocks: {why_not}")
+        else:
             clock = Clock(data / "clock")
             kinds |= clocks(clock)
             settings |= clock.environment()

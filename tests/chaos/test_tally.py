@@ -9,8 +9,9 @@ import pytest
 from schemas import records as r
 from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS
 from tests.chaos.clients import Asked
+from tests.chaos.faults import Fault
 from tests.chaos.oracle import anomalies
-from tests.chaos.siege import Tally, tally_of
+from tests.chaos.siege import Recovered, Tally, sent_again, tally_of
 from tests.chaos.test_oracle import LATER, History, double, whole
 
 
@@ -87,3 +88,21 @@ def test_a_false_answer_is_counted_and_told(history: History):
     found = counted(history, answered(command, 503, "unavailable"))
     assert found.wrong_answers == 1
     assert any(command.id in sentence for sentence in found.sentences)
+
+
+@pytest.mark.parametrize(
+    ("times", "doubles"),
+    [
+        ([90.0], 0),
+        ([90.0, 95.0], 1),
+        ([95.0, 101.0], 0),
+        ([101.0, 121.0], 0),
+        ([99.0, 140.0], 0),
+        ([131.0, 132.0], 1),
+        ([95.0, 101.0, 131.0, 132.0], 1),
+    ],
+    ids=str,
+)
+def test_a_reminder_that_comes_again_while_nothing_failed_is_a_double(times: list[float], doubles: int):
+    fault = Recovered(Fault("kill", "notify", 1), began=100.0, lasted=20.0, after=10.0)
+    assert len(sent_again({"one": times}, [fault])) == doubles
