@@ -6,6 +6,7 @@ must be a test's own.
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,8 +32,20 @@ WITH_A_STACK = ("acceptance", "ingress", "pipeline")
 
 
 def pytest_configure() -> None:
-    """Let the tests reach loopback themselves where the machine goes out through a proxy."""
+    """Let the tests reach loopback themselves where the machine goes out through a proxy, and be interrupted.
+
+    A shell lets what it starts in the background ignore Ctrl-C, and so would all that the tests start.
+    """
     ports.spare_proxies(os.environ)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let deep tests take as long as they do."""
+    for item in items:
+        if item.get_closest_marker("deep"):
+            item.add_marker(pytest.mark.timeout(0))
 
 
 class ByPlace(LoadScopeScheduling):  # type: ignore[misc]

@@ -39,7 +39,10 @@ def interrupted(argv: list[str], data: Path, seconds: float) -> tuple[int, str]:
     ) as popen:
         time.sleep(seconds)
         os.killpg(popen.pid, signal.SIGINT)
-        said, _ = popen.communicate(timeout=60)
+        try:
+            said, _ = popen.communicate(timeout=60)
+        finally:
+            popen.kill()  # else a test that fails here waits for it
         return popen.returncode, said
 
 
