@@ -29,6 +29,7 @@ from local.process import Command, Process
 CACHE = Path(__file__).parent.parent / ".cache"
 WITH_A_STACK = ("acceptance", "ingress", "pipeline")
 """Directories whose tests share a Rondo that runs."""
+LONG = ("chaos", *WITH_A_STACK)
 
 
 def pytest_configure() -> None:
@@ -42,10 +43,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let deep tests take as long as they do."""
+    """Let deep tests take as long as they do, and what takes long begin first: at the end it would run alone."""
     for item in items:
         if item.get_closest_marker("deep"):
             item.add_marker(pytest.mark.timeout(0))
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 class ByPlace(LoadScopeScheduling):  # type: ignore[misc]
