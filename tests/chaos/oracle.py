@@ -244,10 +244,14 @@ def _set_aside(seen: Seen) -> Iterator[str]:
 
 
 def _interleaved(seen: Seen, topic: str) -> Iterator[Any]:
-    """Yield the users' records in the order in which the blocks of a stage took them."""
+    """Yield the users' records in the order in which the blocks of a stage took them.
+
+    But for dead letters that are sent again: those of other stages decide nothing here, and that this one had any is
+    named by itself.
+    """
     for one in seen.topics.get(topic, ()):
         for entry in seen.within(one.value.topic, one.partition, one.value.first, one.value.last):
-            if entry.value.user in seen.users:
+            if entry.value.user in seen.users and not isinstance(entry.value, r.Retry):
                 yield entry.value
 
 

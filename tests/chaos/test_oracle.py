@@ -15,6 +15,7 @@ from schemas.topics import (
     NOTIFICATIONS,
     REMINDER_NOTICES,
     REMINDERS,
+    RETRIES,
     TASK_COMMANDS,
     TASK_EVENTS,
     TASK_FOLLOWUPS,
@@ -202,6 +203,15 @@ def test_what_was_deleted_and_nothing_purges_when_its_time_is_over_is_found(hist
 def test_input_that_was_passed_over_or_taken_twice_is_found(history: History, stage: str, fault: Callable):
     fault(entries := history.topics[f"{stage}-blocks"], middle(entries))
     assert any(f"{stage}-blocks does not take" in sentence for sentence in anomalies(history.seen(), LATER))
+
+
+def test_what_another_stage_had_set_aside_and_is_sent_again_decides_nothing(history: History):
+    user = history.people.users[0]
+    retry = r.Retry("i", user, LATER, "views", 0, LATER, TASK_EVENTS.name, 0, 0, "", user.encode(), None)
+    history.put(RETRIES, retry, "tasks")
+    blocks = history.topics["reminders-blocks"]
+    blocks.append(Entry(0, len(blocks), r.Block("reminders", RETRIES.name, 0, 0, 1, "1", "2026")))
+    assert anomalies(history.seen(), LATER) == []
 
 
 def test_a_claim_whose_outcome_is_not_known_is_owed_until_the_next_owner_should_have_claimed_it(history: History):
