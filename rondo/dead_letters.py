@@ -6,7 +6,7 @@ number of the newest, which is its offset on dead-letters.
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
@@ -85,9 +85,27 @@ class Letter:
         return f"timer {text(self.key)}" if self.is_timer else f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
-    def order(self) -> tuple[int, str, int, int, int]:
-        """Return its place in the order of the log: in which the stage came to it."""
-        return self.died, self.topic, self.partition, self.offset, self.numbers[0]
+    def input(self) -> tuple[str, str, int]:
+        """Return which partition of which topic it is of, for which stage."""
+        return self.stage, self.topic, self.partition
+
+
+def in_order(letters: Iterable["Letter"]) -> list["Letter"]:
+    """Return letters in the order of the log, whatever clocks said.
+
+    They are in the order in which they were set aside, and those of one input besides in that of their offsets: of two
+    it may be the later one's letter that is older, where a stage read again, or where the first letter is gone.
+    """
+    arrived = sorted(letters, key=lambda one: one.numbers[0])
+    following = {each: iter(sorted(group, key=lambda one: one.offset)) for each, group in _by_input(arrived).items()}
+    return [next(following[one.input]) for one in arrived]
+
+
+def _by_input(letters: Iterable["Letter"]) -> dict[tuple[str, str, int], list["Letter"]]:
+    found: dict[tuple[str, str, int], list[Letter]] = {}
+    for one in letters:
+        found.setdefault(one.input, []).append(one)
+    return found
 
 
 def text(raw: bytes | None) -> str:
@@ -104,6 +122,11 @@ class Log:
         self.codec = codec
         self.stages = stages
         self._postgres = postgres
+        self._found: dict[tuple[object, ...], Letter] = {}
+        self._sent: list[Sent] = []
+        self._read: dict[
+            TopicPartition, int
+        ] = {}  # up to where both are known: what follows is read when it is asked for
 
     @classmethod
     @asynccontextmanager
@@ -121,24 +144,29 @@ class Log:
 
     async def letters(self) -> list[Letter]:
         """Return all that was set aside, in the order of the log, with what became of it."""
-        found: dict[tuple[object, ...], Letter] = {}
         positions = await self._positions()  # first: then each record before them that failed has its letter by now
-        sent = [each async for each in self._sent()]
+        async for raw, record in self._records(await self._ends_of_sent()):
+            if isinstance(record, r.Retry):
+                self._sent.append(Sent(raw.partition, raw.offset, record))
         async for raw, record in self._records(await self._settled()):
             if isinstance(record, r.DeadLetter):
-                await self._add(found, raw.offset, record)
-        for each in sent:
-            if letter := found.get(_same(each.retry, each.retry.died_at)):
+                await self._add(raw.offset, record)
+        letters = {
+            same: replace(one, numbers=[*one.numbers], sent=[], failed={*one.failed})
+            for same, one in self._found.items()
+        }
+        for each in self._sent:
+            if letter := letters.get(_same(each.retry, each.retry.died_at)):
                 letter.sent.append(each)
-        for letter in found.values():
+        for letter in letters.values():
             letter.became = self._became(letter, positions)
-        return sorted(found.values(), key=lambda letter: letter.order)
+        return in_order(letters.values())
 
-    async def _add(self, found: dict[tuple[object, ...], Letter], number: int, dead: r.DeadLetter) -> None:
+    async def _add(self, number: int, dead: r.DeadLetter) -> None:
         was = await self._sent_before(dead)
         first: r.DeadLetter | r.Retry = was or dead
         died = was.died_at if was else dead.at
-        letter = found.setdefault(
+        letter = self._found.setdefault(
             _same(first, died),
             Letter(
                 first.stage, first.topic, first.partition, first.offset, died, first.key, first.value, first.headers
@@ -170,16 +198,18 @@ class Log:
         ends = await settled_ends(self._kafka, bounds)
         return {tp: (begin, ends[tp]) for tp, (begin, _) in bounds.items()}
 
-    async def _sent(self) -> AsyncIterator[Sent]:
+    async def _ends_of_sent(self) -> Bounds:
         topics = sorted({stage.retries.name for stage in self.stages.values() if stage.retries})
-        partitions = [tp for topic in topics for tp in self.slices.numbered(topic)]
-        async for raw, record in self._records(await self.slices.bounds(partitions)):
-            if isinstance(record, r.Retry):
-                yield Sent(raw.partition, raw.offset, record)
+        return await self.slices.bounds([tp for topic in topics for tp in self.slices.numbered(topic)])
 
     async def _records(self, bounds: Bounds) -> AsyncIterator[tuple[ConsumerRecord, Struct | None]]:
-        async for raw in self.slices.between(bounds):
-            yield raw, await self.decoded(raw.value)
+        """Yield the records that were not read before."""
+        fresh = {tp: (max(begin, self._read.get(tp, begin)), end) for tp, (begin, end) in bounds.items()}
+        async for raw in self.slices.between(fresh):
+            record = await self.decoded(raw.value)
+            self._read[TopicPartition(raw.topic, raw.partition)] = raw.offset + 1
+            yield raw, record
+        self._read |= {tp: end for tp, (_, end) in bounds.items()}  # the last offsets may be markers
 
     async def _positions(self) -> Positions:
         """Return how far the stages are; views only where Postgres tells."""

@@ -4,18 +4,19 @@ The order is that of the log: in which a stage came to its records. It may be do
 once.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from rondo.dead_letters import Letter, Log, text
-from schemas import ids
+from rondo.dead_letters import Letter, Log, in_order, text
+from schemas import clock, ids
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
+from streams import reading
 from streams.runtime.again import subject
 from streams.runtime.block import NOWHERE
+from streams.runtime.latest import Latest
 
 Subject = tuple[bytes | None, str]
 """A record's key, and what the record is about among that key's."""
@@ -50,16 +51,22 @@ async def obstacle(log: Log, letter: Letter, now: int) -> str | None:
     return None
 
 
-async def send(log: Log, kafka: str, letters: Iterable[Letter], looked: Mapping[int, Later] | None = None) -> None:
+async def send(
+    log: Log,
+    kafka: str,
+    letters: Iterable[Letter],
+    looked: Mapping[int, Later] | None = None,
+    at: int | None = None,
+) -> None:
     """Append these letters to retries, in the order of the log, and return once the broker has them all.
 
     ``looked`` is what a look for later records found, if that was done before; what it lacks, the stages look for.
-    Raises KafkaError, RegistryUnavailable.
+    ``at`` is the time (ms since 1970), by default the clock's. Raises KafkaError, RegistryUnavailable.
     """
-    ordered = sorted(letters, key=lambda letter: letter.order)
+    ordered, at = in_order(letters), clock.now() if at is None else at
     later = await look(log, ordered) if looked is None else looked
     await log.codec.publish({stage.retries for stage in log.stages.values() if stage.retries})
-    at = time.time_ns() // 1_000_000
+    latest = await _latest(log, kafka, {letter.partition for letter in ordered})
     async with AIOKafkaProducer(
         bootstrap_servers=kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
     ) as producer:
@@ -69,9 +76,22 @@ async def send(log: Log, kafka: str, letters: Iterable[Letter], looked: Mapping[
             assert topic
             retry = await _retry(log, letter, at, later.get(letter.number, Later()))
             value = log.codec.encode(topic.name, retry)
-            sent.append(await producer.send(topic.name, value, retry.user.encode(), letter.partition, timestamp_ms=at))
+            stamp = latest[letter.partition].stamp(topic.name, at)
+            sent.append(
+                await producer.send(topic.name, value, retry.user.encode(), letter.partition, timestamp_ms=stamp)
+            )
         for delivery in sent:
             await delivery
+
+
+async def _latest(log: Log, kafka: str, partitions: Iterable[int]) -> dict[int, Latest]:
+    """Return the latest times of what was sent before: no time on the topic goes back though the clock does."""
+    topics = {stage.retries.name for stage in log.stages.values() if stage.retries} & log.slices.partitions.keys()
+    latest = {partition: Latest() for partition in partitions}
+    async with reading.consumer(kafka) as consumer:
+        for partition, times in latest.items():
+            await times.read(consumer, topics, partition)
+    return latest
 
 
 async def _retry(log: Log, letter: Letter, at: int, later: Later) -> r.Retry:
@@ -99,8 +119,8 @@ async def look(log: Log, letters: Sequence[Letter]) -> dict[int, Later]:
     """Look for later records about the same, where a stage asks for that; by the letters' numbers."""
     found = {letter.number: Later() for letter in letters}
     wanted: dict[tuple[str, TopicPartition], dict[Subject, list[Letter]]] = {}
+    await log.codec.learn((letter.value for letter in letters), anew=True)
     for letter in letters:
-        await log.codec.learn([letter.value], anew=True)
         if about := subject(log.stages[letter.stage], letter.topic, letter.value, log.codec):
             tp = TopicPartition(letter.topic, letter.partition)
             wanted.setdefault((letter.stage, tp), {}).setdefault((letter.key, about), []).append(letter)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rondo import depending, resending
+from rondo.commands.choosing import chosen, matches, page, wanted
 from rondo.commands.ending import AWAY, Failed
 from rondo.commands.log import LogCommand
 from rondo.dead_letters import Became, Letter, Log
@@ -21,7 +22,7 @@ from rondo.terminal.plain import plain
 from streams import worker
 
 PATIENCE = 15.0
-"""Seconds to wait for what becomes of what was sent again."""
+"""Seconds to wait for what becomes of what was sent again, from when it was last known of one."""
 
 
 class LogCommands(LogCommand, click.Group):
@@ -61,14 +62,8 @@ def listed(  # noqa: PLR0917 - click's
         async with Log.of(Place.found()) as log:
             found = [one for one in await log.letters() if every or one.became is not Became.PUT_BACK]
             found = [one for one in found if matches(one, stage, reason)]
-            count = len(found)
-            if before is not None:
-                place = next((n for n, one in enumerate(found) if before in one.numbers), None)
-                if place is None:
-                    raise Failed(f"There is no dead letter {before} among these.")
-                found = found[:place]
-            chosen = found if reasons else found[-last:]
-            return chosen, count, {} if reasons else {one.number: await depending.kind(log, one) for one in chosen}
+            count, shown = len(found), page(found, len(found) if reasons else last, before)
+            return shown, count, {} if reasons else {one.number: await depending.kind(log, one) for one in shown}
 
     found, count, kinds = asyncio.run(look())
     if reasons:
@@ -126,17 +121,15 @@ def resend(  # noqa: PLR0917 - click's
 
     async def send() -> list[tuple[Letter, str]]:
         async with Log.of(Place.found()) as log:
-            letters = await log.letters()
-            wanted = chosen(letters, numbers) if numbers else [one for one in letters if matches(one, stage, reason)]
-            wanted = [one for one in wanted if numbers or one.became is Became.DEAD]
-            refused = {one.number: why for one in wanted if (why := await resending.obstacle(log, one, now()))}
-            fresh = [one for one in wanted if one.became is Became.DEAD and one.number not in refused]
+            meant = wanted(await log.letters(), numbers, stage, reason)
+            refused = {one.number: why for one in meant if (why := await resending.obstacle(log, one, now()))}
+            fresh = [one for one in meant if one.became is Became.DEAD and one.number not in refused]
             if fresh and not yes and not numbers:
                 click.confirm(await _question(log, fresh), abort=True)
             await resending.send(log, Place.found().kafka, fresh)
             return [
                 (one, refused.get(before.number, one.became.value))
-                for before, one in zip(wanted, await _settled(log, wanted), strict=True)
+                for before, one in zip(meant, await _settled(log, meant), strict=True)
             ]
 
     told = asyncio.run(send())
@@ -148,10 +141,11 @@ def resend(  # noqa: PLR0917 - click's
         else:
             reason_again = f": {plain(letter.reason)}" if what == Became.DEAD else ""
             click.echo(f"{letter.number}\t{letter.stage}\t{letter.place}\t{what}{reason_again}")
-    _end([what for _, what in told])
+    end([what for _, what in told])
 
 
-def _end(became: Sequence[str]) -> None:
+def end(became: Sequence[str]) -> None:
+    """End a command by what became of the letters that it was to send: raise ``Failed`` unless all are put back."""
     failed = sum(what not in {Became.PUT_BACK, Became.SENT} for what in became)
     if failed:
         raise Failed(f"{failed} of {len(became)} could not be put back; `rondo dead-letters show` says more of each.")
@@ -159,13 +153,15 @@ def _end(became: Sequence[str]) -> None:
         raise Failed(f"{waiting} are sent, and their stages have not come to them yet: is their worker running?", AWAY)
 
 
-async def _settled(log: Log, wanted: Sequence[Letter]) -> list[Letter]:
+async def _settled(log: Log, meant: Sequence[Letter]) -> list[Letter]:
     """Return these letters once it is known what became of them, or the time is over."""
-    deadline = time.monotonic() + PATIENCE
+    waiting, deadline = len(meant) + 1, 0.0
     while True:
         by_first = {one.numbers[0]: one for one in await log.letters()}
-        found = [by_first.get(one.numbers[0], one) for one in wanted]
-        if all(one.became is not Became.SENT for one in found) or time.monotonic() > deadline:
+        found = [by_first.get(one.numbers[0], one) for one in meant]
+        if (left := sum(one.became is Became.SENT for one in found)) < waiting:
+            waiting, deadline = left, time.monotonic() + PATIENCE
+        if not left or time.monotonic() > deadline:
             return found
         await asyncio.sleep(0.3)
 
@@ -174,19 +170,6 @@ async def _question(log: Log, fresh: Sequence[Letter]) -> str:
     again = await resending.read_again(log, fresh)
     views = f" Views read {again:,} records once more." if again else ""
     return f"Send {len(fresh):,} dead letters again?{views}"
-
-
-def chosen(letters: Sequence[Letter], numbers: Sequence[int]) -> list[Letter]:
-    """Return the letters of these numbers, each once, in the order of the log. Raises ``Failed``."""
-    known = {number for one in letters for number in one.numbers}
-    if missing := sorted(set(numbers) - known):
-        raise Failed(f"There is no dead letter {missing[0]}; `rondo dead-letters` shows which there are.")
-    return [one for one in letters if set(numbers) & set(one.numbers)]
-
-
-def matches(letter: Letter, stage: str | None, reason: str | None) -> bool:
-    """Tell whether a letter is a stage's, and has a text in its reason."""
-    return stage in {None, letter.stage} and (reason is None or reason.casefold() in letter.reason.casefold())
 
 
 def now() -> int:

@@ -9,7 +9,7 @@ Views instead go back to where the record is, and fold all from there on once mo
 and only in the log's order it is certain that nothing older stays.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, cast
@@ -21,14 +21,17 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Serde, Undecodable
 from schemas.topics import DAYS, DEAD_LETTERS
+from streams import slices
 from streams.runtime.block import NOWHERE, Block, Fold, Record, place
-from streams.slices import Slices
 
 if TYPE_CHECKING:
     from streams.runtime.stage import Stage, Stream
 
 KEPT = DEAD_LETTERS.retention + 10 * DAYS
 """Milliseconds for which it is known what was put back: longer than dead letters live, for clocks that differ."""
+
+Subject = tuple[str, bytes | None, str]
+"""A topic, a record's key, and what the record is about among that key's."""
 
 _LATER = "later"  # the name under which a block's record says which retries have been overtaken
 
@@ -189,12 +192,9 @@ async def prepare(stage: "Stage", block: Block, positions: dict[str, int]) -> No
     """
     retries = await _own(stage, block)
     await stage.codec.learn((retry.value for _, retry in retries), anew=True)
-    found: list[int] = []
-    for raw, retry in retries:
-        end = positions.get(retry.topic, 0)
-        about = stage.about.get(retry.topic)
-        if about and not retry.later and retry.seen < end and await _is_later(stage, retry, end):
-            found.append(raw.offset)
+    wanted = {raw.offset: (retry, about) for raw, retry in retries if (about := _subject(stage, block, retry))}
+    newest = await _newest(stage, wanted.values(), positions)
+    found = [offset for offset, (retry, about) in wanted.items() if newest.get(about, -1) >= _unseen(retry)]
     if found:
         block.given = {**block.given, _LATER: " ".join(map(str, found))}
 
@@ -209,15 +209,42 @@ async def _own(stage: "Stage", block: Block) -> list[tuple[ConsumerRecord, r.Ret
     return found
 
 
-async def _is_later(stage: "Stage", retry: r.Retry, end: int) -> bool:
-    """Look through what came behind the record and the sender had not seen yet, usually the moments since."""
+def _subject(stage: "Stage", block: Block, retry: r.Retry) -> Subject | None:
+    """Return what is to be looked for on account of a retry, None where it makes no difference."""
+    if retry.later or retry.partition != block.partition:
+        return None
+    about = subject(stage, retry.topic, retry.value, stage.codec)
+    return None if about is None else (retry.topic, retry.key, about)
+
+
+def _unseen(retry: r.Retry) -> int:
+    """Return the first offset behind the record that the sender had not seen yet: usually that of moments ago."""
+    return max(retry.seen, retry.offset + 1)
+
+
+async def _newest(
+    stage: "Stage", wanted: Collection[tuple[r.Retry, Subject]], positions: dict[str, int]
+) -> dict[Subject, int]:
+    """Return the offset of the last record about each of these that no sender had seen and the stage has folded.
+
+    There is one reader for all, and it reads each partition once.
+    """
     assert stage.settings
-    tp, begin = TopicPartition(retry.topic, retry.partition), max(retry.seen, retry.offset + 1)
-    async with Slices.of(stage.settings.kafka) as slices:
-        later = [raw async for raw in slices.between({tp: (begin, end)}) if raw.key == retry.key]
-    await stage.codec.learn(raw.value for raw in later)
-    wanted = subject(stage, retry.topic, retry.value, stage.codec)
-    return wanted is not None and any(subject(stage, retry.topic, raw.value, stage.codec) == wanted for raw in later)
+    bounds: slices.Bounds = {}
+    for retry, _ in wanted:
+        tp, end = TopicPartition(retry.topic, retry.partition), positions.get(retry.topic, 0)
+        if (begin := _unseen(retry)) < end:
+            bounds[tp] = min(begin, bounds.get(tp, (end, end))[0]), end
+    if not bounds:
+        return {}
+    keys, newest = {about[:2] for _, about in wanted}, {}
+    async with slices.Slices.of(stage.settings.kafka) as reader:
+        async for raw in reader.between(bounds):
+            if (raw.topic, raw.key) in keys:
+                await stage.codec.learn([raw.value])
+                if about := subject(stage, raw.topic, raw.value, stage.codec):
+                    newest[raw.topic, raw.key, about] = raw.offset
+    return newest
 
 
 def subject(stage: "Stage", topic: str, message: bytes | None, codec: Serde) -> str | None:

@@ -363,7 +363,8 @@ class Partition:
                 block.dead_letter(block.raws[0], self._condemned[block.topic][1])
         else:
             if self._stage.retries and block.topic == self._stage.retries.name:
-                await again.prepare(self._stage, block, self.positions)
+                async with asyncio.timeout(self._settings.block_timeout):
+                    await again.prepare(self._stage, block, self.positions)
             await self._hand_over(block)
             return
         await block.folded

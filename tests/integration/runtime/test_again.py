@@ -1,9 +1,12 @@
 """Dead letters that are sent again are put back once, whatever their kind; one that fails can be sent once more."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
 from uuid import uuid4
 
 import pytest
+from aiokafka.structs import ConsumerRecord
 
 from rondo import resending
 from rondo.dead_letters import Became, Letter
@@ -11,10 +14,14 @@ from rondo.dead_letters import Log as Letters
 from rondo.place import Place
 from schemas import records as r
 from schemas.topics import Topic
+from streams.reading import committed
 from streams.replay import verify
-from streams.runtime import Block, Stage, Stream
+from streams.runtime import Block, Stage, Stream, again
 from streams.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, outcome, prepared, running, until
+
+HOUR = 3_600_000
+NOW = 1_800_000_000_000
 
 
 class Mending(Counting):
@@ -39,33 +46,30 @@ class Mending(Counting):
 class Hospital:
     """A stage whose records die, and what an operator does about that."""
 
-    def __init__(self, settings: Settings, log: Log) -> None:
-        self.settings, self.log, self.name = settings, log, uuid4().hex[:8]
+    def __init__(self, settings: Settings, log: Log, name: str, looking: Letters) -> None:
+        self.settings, self.log, self.name, self._looking = settings, log, name, looking
 
     async def stage(self, *, mended: bool) -> Mending:
         return await prepared(Mending(self.settings, self.name, mended=mended))
 
     async def letters(self) -> list[Letter]:
-        async with self._looking() as letters:
-            return [one for one in await letters.letters() if one.stage in letters.stages]
+        return [one for one in await self._looking.letters() if one.stage in self._looking.stages]
 
-    async def send(self, *which: Letter) -> None:
-        async with self._looking() as letters:
-            await resending.send(letters, self.settings.kafka, which)
+    async def send(self, *which: Letter, at: int | None = None) -> None:
+        await resending.send(self._looking, self.settings.kafka, which, at=at)
 
     async def became(self, *wanted: Became) -> list[Letter]:
         """Return the letters once they have become this."""
         return await until(self.letters, lambda found: [letter.became for letter in found] == list(wanted))
 
-    def _looking(self):
-        stage = Mending(self.settings, self.name, mended=False).stage
-        place = Place({"kafka": self.settings.kafka, "registry": self.settings.registry})
-        return Letters.of(place, [stage])
-
 
 @pytest.fixture
-def hospital(worker_settings: Settings, log: Log) -> Hospital:
-    return Hospital(worker_settings, log)
+async def hospital(worker_settings: Settings, log: Log) -> AsyncIterator[Hospital]:
+    name = uuid4().hex[:8]
+    counting = await prepared(Mending(worker_settings, name, mended=False))
+    place = Place({"kafka": worker_settings.kafka, "registry": worker_settings.registry})
+    async with Letters.of(place, [counting.stage]) as looking:
+        yield Hospital(worker_settings, log, name, looking)
 
 
 def counted(outcomes: Sequence[r.CommandOutcome]) -> dict[str, list[int]]:
@@ -80,16 +84,20 @@ async def holds(hospital: Hospital) -> str:
 
 
 async def test_what_could_not_be_folded_is_put_back_once_however_often_it_is_sent(hospital: Hospital, log: Log):
+    """Whatever clocks say meanwhile: that of the stage is set back, and then that of whoever sends again."""
     sick = await hospital.stage(mended=False)
+    sick.stage.clock = count(NOW, -HOUR).__next__
     await log.put(sick.commands, [command("ann", n, "sick" if n in {2, 5} else "t") for n in range(8)])
     async with running(sick.stage):
         await log.wait_for(sick.counts, 6)
     dead = await hospital.became(Became.DEAD, Became.DEAD)
+    assert dead[0].died > dead[1].died
     assert [letter.place for letter in dead] == [f"{sick.commands.name}/0/{n}" for n in (2, 5)]
 
     mended = await hospital.stage(mended=True)
-    await hospital.send(*dead)
-    await hospital.send(*dead)
+    await hospital.send(*reversed(dead), at=NOW)
+    await hospital.send(*dead, at=NOW - 2 * HOUR)
+    assert [raw.timestamp async for raw in committed(log.kafka, mended.retries.name)] == [NOW] * 4
     async with running(mended.stage):
         await hospital.became(Became.PUT_BACK, Became.PUT_BACK)
         await log.put(mended.commands, [command("ann", 9)])
@@ -204,3 +212,27 @@ async def test_what_was_never_set_aside_and_is_sent_again_is_named(hospital: Hos
         await log.wait_for(counting.counts, 2)
     report = await verify(hospital.settings, [counting.stage])
     assert [one.place for one in report.differences] == [f"{counting.retries.name}/0/0"]
+
+
+async def test_a_thousand_letters_are_held_against_what_came_later_at_once(hospital: Hospital, log: Log):
+    """Of each third task something came after the sender had looked."""
+    counting = await hospital.stage(mended=True)
+    counting.stage.codec = log.codec
+    counting.stage.about[counting.commands.name] = lambda about: str(about.task)
+    later = [command("ann", 2_000 + n, f"t{n}") for n in range(0, 1_000, 3)]
+    await log.put(counting.commands, [*(command("ann", n, f"t{n}") for n in range(1_000)), *later])
+    await log.codec.publish([counting.retries])
+    block = Block(counting.stage, 0, [sent_again(counting, log, n) for n in range(1_000)], None, NOW)
+    async with asyncio.timeout(15):
+        await again.prepare(counting.stage, block, {counting.commands.name: 1_000 + len(later)})
+    assert block.given["later"].split() == [str(n) for n in range(0, 1_000, 3)]
+
+
+def sent_again(counting: Counting, log: Log, number: int) -> ConsumerRecord:
+    """The retry of a command, as it is read: whoever sent it had seen all before the thousandth."""
+    value, commands = log.codec.encode(counting.commands.name, command("ann", number, f"t{number}")), counting.commands
+    retry = r.Retry(
+        "i", "ann", NOW, counting.stage.name, 0, NOW, commands.name, 0, number, "", b"ann", value, seen=1_000
+    )
+    raw = log.codec.encode(counting.retries.name, retry)
+    return ConsumerRecord(counting.retries.name, 0, number, NOW, 0, b"ann", raw, None, 3, len(raw), ())
