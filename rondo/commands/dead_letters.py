@@ -125,7 +125,7 @@ def resend(  # noqa: PLR0917 - click's
             refused = {one.number: why for one in meant if (why := await resending.obstacle(log, one, now()))}
             fresh = [one for one in meant if one.became is Became.DEAD and one.number not in refused]
             if fresh and not yes and not numbers:
-                click.confirm(await _question(log, fresh), abort=True)
+                click.confirm(await _question(log, fresh), abort=True, err=True)
             await resending.send(log, Place.found().kafka, fresh)
             return [
                 (one, refused.get(before.number, one.became.value))

@@ -12,12 +12,13 @@ import pytest
 from tests.acceptance.stack import PATIENCE, Stack, User, until
 
 
-def typed(stack: Stack, *words: str, status: int = 0) -> str:
-    """Type a command and return what it told."""
+def typed(stack: Stack, *words: str, status: int = 0, answer: str = "") -> str:
+    """Type a command, and an answer to what it asks; return what it told."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RONDO_")}
     done = subprocess.run(
         [Path(sys.executable).with_name("rondo"), *words],
         env={**environment, "RONDO_DATA": str(stack.data), "COLUMNS": "200"},
+        input=answer,
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -6,7 +6,9 @@ schemas are registered. Then the schema comes, and the letters are sent again.
 
 import asyncio
 import json
+import time
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -60,23 +62,23 @@ def newer(stack: Stack, wire: Wire, user: User) -> Newer:
     return Newer(stack, wire, user)
 
 
-def told(stack: Stack, *words: str, status: int = 0) -> list[dict[str, Any]]:
+async def told(stack: Stack, *words: str, status: int = 0, answer: str = "") -> list[dict[str, Any]]:
     """Type a command about dead letters, and return what it told."""
-    lines = typed(stack, "dead-letters", *words, "--json", status=status).splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
+    told = await asyncio.to_thread(typed, stack, "dead-letters", *words, "--json", status=status, answer=answer)
+    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
 
 
-def of(stack: Stack, put: Put, *words: str) -> list[dict[str, Any]]:
+async def of(stack: Stack, put: Put, *words: str) -> list[dict[str, Any]]:
     """The dead letters of a record."""
     place = f"{put.topic}/{put.partition}/{put.offset}"
-    return [letter for letter in told(stack, "list", *words) if letter["place"] == place]
+    return [letter for letter in await told(stack, "list", *words) if letter["place"] == place]
 
 
-def put_back(stack: Stack, put: Put) -> None:
+async def put_back(stack: Stack, put: Put) -> None:
     """Send all letters of a record again, twice."""
-    numbers = [str(letter["number"]) for letter in of(stack, put)]
+    numbers = [str(letter["number"]) for letter in await of(stack, put)]
     for _ in range(2):
-        assert {letter["became"] for letter in told(stack, "resend", *numbers)} == {"put back"}
+        assert {letter["became"] for letter in await told(stack, "resend", *numbers)} == {"put back"}
 
 
 async def test_a_command_that_died_is_answered_once_it_is_put_back(
@@ -85,24 +87,25 @@ async def test_a_command_that_died_is_answered_once_it_is_put_back(
     command = create(user.id)
     put = await newer.put(TASK_COMMANDS, command)
     await letters(wire, [put], 1)
-    (dead,) = of(stack, put)
-    (shown,) = told(stack, "show", str(dead["number"]))
+    (dead,) = await of(stack, put)
+    (shown,) = await told(stack, "show", str(dead["number"]))
     assert (dead["became"], shown["record"], shown["headers"]["empty"]) == ("dead", "", "")
 
-    assert told(stack, "resend", str(dead["number"]), status=1)[0]["became"] == "dead"  # nobody can read it yet
+    (still,) = await told(stack, "resend", str(dead["number"]), status=1)
+    assert still["became"] == "dead"  # nobody can read it yet
     newer.known()
-    (again,) = of(stack, put)
+    (again,) = await of(stack, put)
     assert (again["earlier"], again["number"] > dead["number"]) == ([dead["number"]], True)
-    (shown,) = told(stack, "show", str(again["number"]))
+    (shown,) = await told(stack, "show", str(again["number"]))
     assert shown["value"]["id"] == command.id
     assert shown["depends"] == [f"The command {command.id} has no outcome: who sent it sees it pending."]
 
-    put_back(stack, put)
+    await put_back(stack, put)
     task = until(lambda: next(iter(user.rondo.tasks()), None), PATIENCE, "The task does not come.")
     assert (task["id"], task["version"]) == (command.task, 1)
     assert [entry["event"] for entry in user.settled_trail()] == ["TaskCreated"]
-    assert of(stack, put) == []
-    assert [letter["became"] for letter in of(stack, put, "--all")] == ["put back"]
+    assert await of(stack, put) == []
+    assert [letter["became"] for letter in await of(stack, put, "--all")] == ["put back"]
 
 
 async def test_a_completion_that_died_ends_no_series_and_everything_else_of_it_comes_once(
@@ -114,12 +117,12 @@ async def test_a_completion_that_died_ends_no_series_and_everything_else_of_it_c
     put = await newer.put(TASK_EVENTS, event)
     await letters(wire, [put], 4)
     newer.known()
-    by_stage = {letter["stage"]: letter["number"] for letter in of(stack, put)}
+    by_stage = {letter["stage"]: letter["number"] for letter in await of(stack, put)}
     assert sorted(by_stage) == ["audit", "recurrence", "reminders", "views"]
-    (shown,) = told(stack, "show", str(by_stage["recurrence"]))
+    (shown,) = await told(stack, "show", str(by_stage["recurrence"]))
     assert "has no further occurrence" in shown["depends"][0]
 
-    await asyncio.to_thread(put_back, stack, put)
+    await put_back(stack, put)
     after = await asyncio.to_thread(following, user, task)
     assert after["series"] == task["series"]
     seen = until(lambda: (found := user.rondo.task(task["id"]))["status"] == "completed" and found, PATIENCE, "")
@@ -129,6 +132,38 @@ async def test_a_completion_that_died_ends_no_series_and_everything_else_of_it_c
     assert len([one for one in user.rondo.tasks("open") if one["series"] == task["series"]]) == 1
     (reminder,) = [one for one in user.rondo.reminders() if one["task"]["id"] == task["id"]]
     assert reminder["status"] == "cancelled"
+
+
+async def test_those_of_a_reason_are_put_back_in_the_order_of_the_log_and_no_others(
+    stack: Stack, user: User, wire: Wire, newer: Newer
+) -> None:
+    """Commands of two kinds die, one after the other: each kind for want of a schema of its own."""
+    tasks, lists = [create(user.id) for _ in range(3)], [create_list(user.id) for _ in range(2)]
+    mixed = [tasks[0], lists[0], tasks[1], lists[1], tasks[2]]
+    dead = await letters(wire, [await newer.put(TASK_COMMANDS, one) for one in mixed], 5)
+    numbers = {letter["place"]: letter["number"] for letter in await told(stack, "list", "-n", "5000")}
+    of_tasks, of_lists = ([numbers[f"{one.topic}/{one.partition}/{one.offset}"] for one in dead[n::2]] for n in (0, 1))
+    reasons = [["--stage", "tasks", "--reason", reason.upper()] for reason in (dead[0].reason, dead[1].reason)]
+    counts = {one["reason"]: one["count"] for one in await told(stack, "list", "--reasons")}
+    assert (counts[dead[0].reason], counts[dead[1].reason]) == (3, 2)
+
+    newer.known()
+    await told(stack, "resend", *reasons[0], status=1, answer="n\n")
+    sent = await told(stack, "resend", *reasons[0], answer="y\n")
+    assert [(one["number"], one["became"]) for one in sent] == [(number, "put back") for number in of_tasks]
+    left = await told(stack, "list", *reasons[1])
+    assert [(one["number"], one["became"]) for one in left] == [(number, "dead") for number in of_lists]
+    assert [one["number"] for one in await told(stack, "resend", *reasons[1], "--yes")] == of_lists
+    outcomes = [record async for record in wire.records(TASK_EVENTS) if isinstance(record, r.CommandOutcome)]
+    answered = [outcome.command for outcome in outcomes if outcome.user == user.id]
+    assert answered == [command.id for command in (*tasks, *lists)]
+
+
+def create_list(user: str) -> r.CreateList:
+    """A command of another kind."""
+    command, at = str(uuid4()), time.time_ns() // 1_000_000
+    name = f"List {command}"
+    return r.CreateList(command, user, at, f"user:{user}", ids.derive("list", command), r.ListFields(name=name))
 
 
 def completed(stack: Stack, user: User, task: str) -> r.TaskCompleted:
@@ -152,7 +187,7 @@ async def test_a_reminder_that_died_is_sent_once(
     put = await newer.put(REMINDERS, due)
     await letters(wire, [put], 2)
     newer.known()
-    await asyncio.to_thread(put_back, stack, put)
+    await put_back(stack, put)
 
     def sent() -> list[Any]:
         return [one for one in user.rondo.notifications() if one["status"] == "sent"]

@@ -1,6 +1,7 @@
 """Events that died in every stage that reads them are put back, also behind later ones, and the log holds."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,19 +10,32 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
 from msgspec import Struct
 
 from local import prepare
-from rondo import resending
-from rondo.dead_letters import Became
+from rondo import depending, resending
+from rondo.dead_letters import Became, Letter
 from rondo.dead_letters import Log as Letters
 from rondo.place import Place
 from schemas import ids
 from schemas import records as r
 from schemas.names import partition_of
-from schemas.topics import AUDIT_LOG, REMINDERS, TASK_EVENTS, TASK_FOLLOWUPS
+from schemas.topics import (
+    AUDIT_LOG,
+    NOTIFICATIONS,
+    REMINDER_NOTICES,
+    REMINDERS,
+    TASK_COMMANDS,
+    TASK_EVENTS,
+    TASK_FOLLOWUPS,
+    TASK_NOTICES,
+    Topic,
+)
 from streams import worker
+from streams.domain import recurrence
 from streams.replay import verify
+from streams.runtime.block import NOWHERE
 from streams.settings import Settings
 from tests.acceptance.stack import Stack, User, pytest_runtest_makereport, running
 from tests.integration.pipeline.test_putting_back import Newer
@@ -33,7 +47,7 @@ from tests.unit.domain.given import ANNA, DAY, NOON, World, complete, create, de
 __all__ = ["pytest_runtest_makereport"]
 
 STAGES = [worker.find(name) for name in ("recurrence", "reminders", "audit", "views")]
-SERIES, CHANGED, PURGED, LATE = (ids.derive("task", number) for number in range(4))
+SERIES, CHANGED, PURGED, LATE, ANSWERED = (ids.derive("task", number) for number in range(5))
 REMINDED = (r.Reminder("r", before=600),)
 
 
@@ -44,6 +58,9 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         yield stack
 
 
+Told = dict[tuple[str, str], list[str]]
+
+
 @dataclass
 class Lived:
     """What the stages wrote."""
@@ -52,6 +69,13 @@ class Lived:
     records: dict[str, list[Any]]
     rows: dict[str, tuple[str, int]]
     report: Any
+    before: Told
+    """What is told of each dead letter before it is sent again, by stage and what it is about."""
+    after: Told
+    others: list[str]
+    """What is told of ``OTHERS``."""
+    again: tuple[int, int, int]
+    """How many records views, and how many the other stages, are said to read once more; and how many views should."""
 
 
 def events() -> list[tuple[Struct, bool]]:
@@ -98,27 +122,86 @@ async def lived(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
                 await newer.put(TASK_EVENTS, event)
             else:
                 await wire.put(TASK_EVENTS, await wire.encoded(TASK_EVENTS, event), ANNA, where)
-        await came(settings, Became.DEAD)
+        letters = await running_.enter_async_context(Letters.of(Place(addresses)))
+        dead = await came(letters, Became.DEAD)
         newer.known()
-        async with Letters.of(Place(addresses)) as letters:
-            dead = await letters.letters()
-            looked = {number: later for number, later in (await resending.look(letters, dead)).items() if number % 2}
-            await resending.send(letters, run["kafka"], dead, looked)  # half of them as if all came after a look
-            await resending.send(letters, run["kafka"], dead)
-        await came(settings, Became.PUT_BACK)
+        before, again = await told(letters, dead), await read_again(letters, dead)
+        looked = {number: later for number, later in (await resending.look(letters, dead)).items() if number % 2}
+        await resending.send(letters, run["kafka"], dead, looked)  # half of them as if all came after a look
+        await resending.send(letters, run["kafka"], dead)
+        after = await told(letters, await came(letters, Became.PUT_BACK))
         report = await verify(settings, STAGES)
-        yield Lived(happened, await written(wire), await rows(run["postgres"]), report)
+        lived = Lived(happened, await written(wire), await rows(run["postgres"]), report, before, after, [], again)
+        lived.others = [one for each in OTHERS for one in await each.told(letters, wire, where)]
+        yield lived
 
 
-async def came(settings: Settings, what: Became) -> None:
-    """Wait until every letter of the four in each of the four stages has become this."""
+async def came(letters: Letters, what: Became) -> list[Letter]:
+    """Return the letters once each of the four in each of the four stages has become this."""
+    return await until(letters.letters, lambda found: [one.became for one in found] == [what] * 16, 90)
 
-    async def look() -> list[tuple[Became, str]]:
-        place = Place({"kafka": settings.kafka, "registry": settings.registry, "postgres": settings.postgres})
-        async with Letters.of(place) as letters:
-            return [(one.became, f"{one.stage} {one.place}: {one.reason}") for one in await letters.letters()]
 
-    await until(look, lambda found: [became for became, _ in found] == [what] * 16, 90)
+async def told(letters: Letters, dead: list[Letter]) -> Told:
+    """What is told of each."""
+    found: Told = {}
+    for one in dead:
+        event = await letters.decoded(one.value)
+        found[one.stage, event.task.id] = await depending.sentences(letters, one)
+    return found
+
+
+async def read_again(letters: Letters, dead: list[Letter]) -> tuple[int, int, int]:
+    of_views = [one for one in dead if one.stage == "views"]
+    at = TopicPartition(TASK_EVENTS.name, of_views[0].partition)
+    (_, end) = (await letters.slices.bounds([at]))[at]
+    rest = [one for one in dead if one.stage != "views"]
+    counted = await resending.read_again(letters, of_views), await resending.read_again(letters, rest)
+    return (*counted, end - of_views[0].offset)
+
+
+@dataclass
+class Other:
+    """A letter of a stage that does not run here, and what stands on the log about it, if anything."""
+
+    stage: str
+    topic: Topic
+    record: Struct | bytes
+    since: tuple[Topic, Struct] | None = None
+    offset: int = 10**9
+
+    async def told(self, letters: Letters, wire: Wire, where: int) -> list[str]:
+        value = self.record if isinstance(self.record, bytes) else await wire.encoded(self.topic, self.record)
+        if self.since:
+            await wire.put(self.since[0], await wire.encoded(*self.since), ANNA, where)
+        letter = Letter(self.stage, self.topic.name, where, self.offset, NOON, ANNA.encode(), value, (), [0])
+        return await depending.sentences(letters, letter)
+
+
+def others() -> list[Other]:
+    asked, answered = create("asked"), create(ANSWERED)
+    outcome = r.CommandOutcome(ANNA, NOON, answered.id, r.OutcomeKind.ACCEPTED, ANSWERED)
+    late = r.CreateOccurrence("c", ANNA, NOON, "a", "t", "s", "p", "o", "o2", r.Due("2026-11-24"), 1)
+    due, sent = (r.ReminderDue(ids.derive("due", n), ANNA, NOON, "c", "t", "r", NOON, "") for n in range(2))
+    step = r.Notification(sent.id, ANNA, NOON, answered.id, ANSWERED, r.Step.SENT, 1, "log", "", NOON)
+    series = World(create("old", rrule="FREQ=DAILY", due=r.Due("2035-01-08")), complete("old")).events[-1]
+    went_on = World().does(create(recurrence.following(series).task)).events[0]
+    return [
+        Other("tasks", TASK_COMMANDS, asked),
+        Other("tasks", TASK_COMMANDS, answered, (TASK_EVENTS, outcome)),
+        Other("tasks", TASK_NOTICES, r.TaskNotice("n", ANNA, NOON, "t", NOON)),
+        Other("tasks", TASK_FOLLOWUPS, late),
+        Other("recurrence", TASK_EVENTS, series, (TASK_EVENTS, went_on)),
+        Other("reminders", REMINDER_NOTICES, r.ReminderNotice("n", ANNA, NOON, "t", NOON)),
+        Other("audit", TASK_EVENTS, outcome),
+        Other("notify", REMINDERS, due),
+        Other("notify", REMINDERS, sent, (NOTIFICATIONS, step)),
+        Other("notify", NOTIFICATIONS, step),
+        Other("notify", NOTIFICATIONS, b"no avro"),
+        Other("notify", Topic("notify-changelog", "notify", ()), b"", offset=NOWHERE),
+    ]
+
+
+OTHERS = others()
 
 
 async def written(wire: Wire) -> dict[str, list[Any]]:
@@ -135,6 +218,54 @@ async def rows(postgres: str) -> dict[str, tuple[str, int]]:
     finally:
         await connection.close()
     return {str(row["id"]): (row["status"], row["version"]) for row in found}
+
+
+OVERTAKEN = "A later event about the same"
+
+
+def test_what_depends_on_a_letter_is_told(lived: Lived):
+    again = lived.again[0]
+    assert lived.before["recurrence", SERIES] == [
+        f"The series {SERIES} has no further occurrence after 2035-01-08T09:00:00."
+    ]
+    assert lived.before["recurrence", CHANGED] == ["No series depends on it."]
+    assert lived.before["reminders", LATE] == ["The task's reminders are as they were before it."]
+    assert lived.before["audit", LATE] == ["The audit trail has no entry of it, at version 2."]
+    assert lived.before["views", SERIES] == [
+        f"People don't see what follows from it. Views read {again:,} records once more when it is sent again."
+    ]
+
+
+def test_what_was_overtaken_by_a_later_event_is_told(lived: Lived):
+    overtaken = {what for what, told in lived.before.items() if told[-1].startswith(OVERTAKEN)}
+    assert overtaken == {(stage, task) for stage in ("audit", "reminders") for task in (CHANGED, PURGED)}
+
+
+def test_nothing_depends_any_more_on_what_was_put_back(lived: Lived):
+    assert lived.after["recurrence", SERIES] == []
+    assert lived.after["audit", LATE] == ["The audit trail has its entry."]
+
+
+def test_views_read_from_the_first_letter_of_theirs_on_and_no_other_stage_reads_again(lived: Lived):
+    of_views, of_others, expected = lived.again
+    assert (of_views, of_others) == (expected, 0)
+
+
+def test_of_letters_of_other_stages_it_is_told_what_is_missing_or_happened_since(lived: Lived):
+    assert [re.sub(r"[0-9a-f-]{36}|\(.*\)", "…", sentence) for sentence in lived.others] == [
+        "The command … has no outcome: who sent it sees it pending.",
+        "The command was answered since …: sent again, it changes nothing.",
+        "What was deleted long ago is still there.",
+        "The series s has no occurrence o2.",
+        "The series old went on by another way: sent again, it changes nothing.",
+        "The reminder n was not decided: it is not sent.",
+        "The audit trail lacks nothing: it is no event.",
+        "The reminder …, due since, was not sent.",
+        "The reminder … has a delivery: sent again, it changes nothing.",
+        "A step of a delivery is not known; the lease of a claim has a timer of its own.",
+        "It can't be read, so nobody knows what depends on it.",
+        "A timer came and nothing followed: what waits for it stands still.",
+    ]
 
 
 def test_all_stages_hold(lived: Lived):

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -45,12 +46,18 @@ async def short_sessions(worker_settings: Settings) -> Settings:
     return worker_settings.model_copy(update={"session_timeout": max(3.0, int(told) / 1000)})
 
 
-@pytest.fixture
-async def log(kafka: str, registry: str) -> AsyncIterator[Log]:
+@asynccontextmanager
+async def writing(kafka: str, registry: str) -> AsyncIterator[Log]:
     client = Registry(registry)
     async with AIOKafkaProducer(bootstrap_servers=kafka, max_request_size=4_000_000) as producer:
         yield Log(kafka, Codec(client), producer)
     await client.aclose()
+
+
+@pytest.fixture
+async def log(kafka: str, registry: str) -> AsyncIterator[Log]:
+    async with writing(kafka, registry) as log:
+        yield log
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
 from uuid import uuid4
 
@@ -13,14 +15,25 @@ from rondo.dead_letters import Became, Letter
 from rondo.dead_letters import Log as Letters
 from rondo.place import Place
 from schemas import records as r
-from schemas.topics import Topic
+from schemas.topics import DAYS, TASK_COMMANDS, Topic
 from streams.reading import committed
-from streams.replay import verify
+from streams.replay import Report, verify
 from streams.runtime import Block, Stage, Stream, again
 from streams.settings import Settings
-from tests.integration.runtime.counting import Counting, Log, command, numbers, outcome, prepared, running, until
+from tests.integration.runtime.conftest import writing
+from tests.integration.runtime.counting import (
+    PARTITIONS,
+    Counting,
+    Log,
+    command,
+    numbers,
+    outcome,
+    prepared,
+    running,
+    until,
+)
 
-HOUR = 3_600_000
+MINUTE = 60_000
 NOW = 1_800_000_000_000
 
 
@@ -58,103 +71,114 @@ class Hospital:
     async def send(self, *which: Letter, at: int | None = None) -> None:
         await resending.send(self._looking, self.settings.kafka, which, at=at)
 
+    async def obstacle(self, letter: Letter) -> str:
+        return await resending.obstacle(self._looking, letter, NOW) or ""
+
     async def became(self, *wanted: Became) -> list[Letter]:
         """Return the letters once they have become this."""
         return await until(self.letters, lambda found: [letter.became for letter in found] == list(wanted))
 
 
+@asynccontextmanager
+async def admitted(settings: Settings, log: Log) -> AsyncIterator[Hospital]:
+    name = uuid4().hex[:8]
+    counting = await prepared(Mending(settings, name, mended=False))
+    place = Place({"kafka": settings.kafka, "registry": settings.registry})
+    async with Letters.of(place, [counting.stage]) as looking:
+        yield Hospital(settings, log, name, looking)
+
+
 @pytest.fixture
 async def hospital(worker_settings: Settings, log: Log) -> AsyncIterator[Hospital]:
-    name = uuid4().hex[:8]
-    counting = await prepared(Mending(worker_settings, name, mended=False))
-    place = Place({"kafka": worker_settings.kafka, "registry": worker_settings.registry})
-    async with Letters.of(place, [counting.stage]) as looking:
-        yield Hospital(worker_settings, log, name, looking)
+    async with admitted(worker_settings, log) as hospital:
+        yield hospital
 
 
 def counted(outcomes: Sequence[r.CommandOutcome]) -> dict[str, list[int]]:
     return numbers([outcome for outcome in outcomes if outcome.task != "timer"])
 
 
-async def holds(hospital: Hospital) -> str:
-    """Verify the stage; return what the report tells."""
-    report = await verify(hospital.settings, [(await hospital.stage(mended=True)).stage])
-    assert report.differences == [], report.told()
-    return report.told()
+@dataclass
+class Healed:
+    """What became of letters of several kinds: sent while their stage was sick, and twice before it was mended."""
+
+    dead: list[Letter]
+    failed: list[Letter]
+    healed: list[Letter]
+    outcomes: list[r.CommandOutcome]
+    times: list[int]
+    """Of what was sent again."""
+    report: Report
 
 
-async def test_what_could_not_be_folded_is_put_back_once_however_often_it_is_sent(hospital: Hospital, log: Log):
-    """Whatever clocks say meanwhile: that of the stage is set back, and then that of whoever sends again."""
-    sick = await hospital.stage(mended=False)
-    sick.stage.clock = count(NOW, -HOUR).__next__
-    await log.put(sick.commands, [command("ann", n, "sick" if n in {2, 5} else "t") for n in range(8)])
-    async with running(sick.stage):
-        await log.wait_for(sick.counts, 6)
-    dead = await hospital.became(Became.DEAD, Became.DEAD)
-    assert dead[0].died > dead[1].died
-    assert [letter.place for letter in dead] == [f"{sick.commands.name}/0/{n}" for n in (2, 5)]
-
-    mended = await hospital.stage(mended=True)
-    await hospital.send(*reversed(dead), at=NOW)
-    await hospital.send(*dead, at=NOW - 2 * HOUR)
-    assert [raw.timestamp async for raw in committed(log.kafka, mended.retries.name)] == [NOW] * 4
-    async with running(mended.stage):
-        await hospital.became(Became.PUT_BACK, Became.PUT_BACK)
-        await log.put(mended.commands, [command("ann", 9)])
-        outcomes = await log.wait_for(mended.counts, 9)
-    assert counted(outcomes) == {"ann": list(range(1, 10))}
-    assert [outcome.command for outcome in outcomes[6:8]] == [command("ann", n).id for n in (2, 5)]
-    assert "set aside that fold today" not in await holds(hospital)
-
-
-async def test_what_fails_again_is_set_aside_again_and_can_be_sent_again(hospital: Hospital, log: Log):
-    sick = await hospital.stage(mended=False)
-    await log.put(sick.commands, [command("ann", 0, "sick"), command("ann", 1)])
-    async with running(sick.stage):
-        (first,) = await hospital.became(Became.DEAD)
-        await hospital.send(first, first)
-        failed = await until(hospital.letters, lambda found: len(found[0].numbers) == 3)
-    assert [letter.became for letter in failed] == [Became.DEAD]
-    assert failed[0].number > first.number
-
-    mended = await hospital.stage(mended=True)
-    async with running(mended.stage):
-        await hospital.send(failed[0])
-        await hospital.became(Became.PUT_BACK)
-        outcomes = await log.wait_for(mended.counts, 2)
-    assert counted(outcomes) == {"ann": [1, 2]}
-    await holds(hospital)
+@pytest.fixture(scope="module")
+async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Healed]:
+    """Clocks are set back meanwhile: that of the stage again and again, and that of whoever sends."""
+    data = tmp_path_factory.mktemp("healed")
+    settings = Settings(kafka=kafka, registry=registry, data=data, partitions=PARTITIONS, retry_pause=0.2, tick=0.05)
+    async with writing(kafka, registry) as log, admitted(settings, log) as hospital:
+        sick = await hospital.stage(mended=False)
+        sick.stage.clock = count(NOW, -MINUTE).__next__
+        ann = [command("ann", n, "sick" if n in {2, 5} else "t") for n in range(8)]
+        bob = [command("bob", 0, "sick"), command("bob", 1)]
+        await log.put(sick.commands, [*ann, *bob, b"no avro", command("cid", 0, "13")])
+        async with running(sick.stage):
+            dead = await hospital.became(*[Became.DEAD] * 5)
+            by_place = {letter.place: letter for letter in dead}
+            again = [by_place[f"{sick.commands.name}/0/{offset}"] for offset in (8, 8, 10)]
+            await hospital.send(*again, at=NOW)
+            failed = await until(hospital.letters, lambda found: sum(len(one.numbers) for one in found) == 5 + 3)
+        mended = await hospital.stage(mended=True)
+        curable = [letter for letter in failed if letter.value != b"no avro"]
+        await hospital.send(*reversed(curable), at=NOW)
+        await hospital.send(*curable, at=NOW - 2 * 60 * MINUTE)
+        async with running(mended.stage):
+            await until(hospital.letters, lambda found: [one.became for one in found].count(Became.PUT_BACK) == 4)
+            await log.put(mended.commands, [command("ann", 9)])
+            outcomes = await log.wait_for(mended.counts, 13)
+        times = [raw.timestamp async for raw in committed(kafka, mended.retries.name)]
+        report = await verify(settings, [(await hospital.stage(mended=True)).stage])
+        yield Healed(dead, failed, await hospital.letters(), outcomes, times, report)
 
 
-async def test_what_could_not_be_read_is_put_back_once_its_schema_is_there(hospital: Hospital, log: Log):
-    """The worker that set it aside learns the schema: it asks the registry once more."""
-    counting = await hospital.stage(mended=True)
-    await log.codec.publish([counting.commands])
-    known = log.codec.encode(counting.commands.name, command("ann", 0))
-    newer = b"\0" + (int.from_bytes(known[1:5]) + 1000).to_bytes(4) + known[5:]
-    await log.put(counting.commands, [newer, b"no avro"])
-    async with running(counting.stage):
-        dead = await hospital.became(Became.DEAD, Became.DEAD)
-        await hospital.send(*dead)
-        await until(hospital.letters, lambda found: all(len(letter.numbers) == 2 for letter in found))
-    assert [letter.became for letter in await hospital.letters()] == [Became.DEAD, Became.DEAD]
-    await holds(hospital)
+def test_letters_are_told_in_the_order_of_the_log_though_the_clock_is_set_back(healed: Healed):
+    assert [letter.offset for letter in healed.dead if not letter.is_timer] == [2, 5, 8, 10]
+    assert healed.dead[0].died > healed.dead[1].died
 
 
-async def test_a_timer_that_died_is_put_back(hospital: Hospital, log: Log):
-    sick = await hospital.stage(mended=False)
-    await log.put(sick.commands, [command("ann", 0, "13")])
-    async with running(sick.stage):
-        (dead,) = await hospital.became(Became.DEAD)
-    assert dead.place == f"timer {command('ann', 0).id}"
-    mended = await hospital.stage(mended=True)
-    async with running(mended.stage):
-        await hospital.send(dead)
-        await hospital.send(dead)
-        await hospital.became(Became.PUT_BACK)
-        outcomes = await log.wait_for(mended.counts, 2)
-    assert [outcome.task for outcome in outcomes] == ["13", "timer"]
-    await holds(hospital)
+def test_what_could_not_be_folded_is_put_back_once_however_often_it_is_sent(healed: Healed):
+    """In the order of the log, and behind what was folded meanwhile."""
+    assert counted(healed.outcomes)["ann"] == list(range(1, 10))
+    of_ann = [outcome.command for outcome in healed.outcomes if outcome.user == "ann"]
+    assert of_ann == [command("ann", n).id for n in (0, 1, 3, 4, 6, 7, 2, 5, 9)]
+
+
+def test_what_fails_again_is_set_aside_again_and_can_be_sent_again(healed: Healed):
+    dead, failed, back = (letters[2] for letters in (healed.dead, healed.failed, healed.healed))
+    assert (len(dead.numbers), len(failed.numbers), failed.became) == (1, 3, Became.DEAD)
+    assert back.became is Became.PUT_BACK
+    assert counted(healed.outcomes)["bob"] == [1, 2]
+
+
+def test_what_cannot_be_read_stays_set_aside_under_a_new_number(healed: Healed):
+    dead, after = healed.dead[3], healed.healed[3]
+    assert (after.became, after.numbers[:-1], after.number > dead.number) == (Became.DEAD, dead.numbers, True)
+
+
+def test_a_timer_that_died_is_put_back(healed: Healed):
+    (dead,) = [letter for letter in healed.dead if letter.is_timer]
+    assert dead.place == f"timer {command('cid', 0).id}"
+    assert [outcome.task for outcome in healed.outcomes if outcome.user == "cid"] == ["13", "timer"]
+
+
+def test_times_of_what_is_sent_again_never_go_back_though_the_clock_does(healed: Healed):
+    assert healed.times == [NOW] * (3 + 4 + 4)
+
+
+def test_the_log_holds_after_letters_were_put_back(healed: Healed):
+    """What was put back does not count as set aside; bob's two retries, which failed, do."""
+    assert healed.report.differences == [], healed.report.told()
+    assert "2 records set aside that fold today" in healed.report.told()
 
 
 class Alone:
@@ -178,7 +202,7 @@ class Alone:
                     block.emit(self.counting.counts, outcome(given.user, given.at, given.id, number, given.task))
 
 
-@pytest.mark.parametrize("more", [0, 3])
+@pytest.mark.parametrize("more", [0, pytest.param(3, marks=pytest.mark.deep)])
 async def test_what_was_taken_before_there_were_retries_is_followed_without_blocks(
     more: int, hospital: Hospital, log: Log
 ):
@@ -212,6 +236,31 @@ async def test_what_was_never_set_aside_and_is_sent_again_is_named(hospital: Hos
         await log.wait_for(counting.counts, 2)
     report = await verify(hospital.settings, [counting.stage])
     assert [one.place for one in report.differences] == [f"{counting.retries.name}/0/0"]
+
+
+async def test_what_can_not_be_sent_again_says_why(hospital: Hospital, log: Log):
+    counting = await hospital.stage(mended=True)
+    await log.codec.publish([counting.commands])
+
+    def letter(stage: str = counting.stage.name, topic: str = TASK_COMMANDS.name, died: int = NOW, at: int = NOW):
+        value = log.codec.encode(counting.commands.name, command("ann", 0, at=at))
+        return Letter(stage, topic, 0, 7, died, b"ann", value, (), [0])
+
+    assert await hospital.obstacle(letter()) == ""
+    assert await hospital.obstacle(letter(died=NOW - 90 * DAYS, at=NOW - 30 * DAYS)) == ""
+    assert await hospital.obstacle(letter(stage="gone")) == "There is no stage gone."
+    assert "was no dead letter" in await hospital.obstacle(letter(topic=counting.retries.name))
+    assert "older than 90 days" in await hospital.obstacle(letter(died=NOW - 90 * DAYS - 1))
+    assert "older than 30 days" in await hospital.obstacle(letter(at=NOW - 30 * DAYS - 1))
+    assert await hospital.obstacle(letter(topic=counting.commands.name, at=NOW - 31 * DAYS)) == ""
+
+
+async def test_a_stage_that_does_not_read_what_is_sent_again_yet_is_named(worker_settings: Settings):
+    older = Mending(worker_settings, uuid4().hex[:8], mended=True).stage
+    place = Place({"kafka": worker_settings.kafka, "registry": worker_settings.registry})
+    async with Letters.of(place, [older]) as letters:
+        told = await resending.obstacle(letters, Letter(older.name, "t", 0, 7, NOW, None, None, (), [0]), NOW)
+    assert told == f"The stage {older.name} takes no dead letters back yet: start its workers in this version first."
 
 
 async def test_a_thousand_letters_are_held_against_what_came_later_at_once(hospital: Hospital, log: Log):
