@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 import msgspec
+from click.exceptions import Exit
 from rich.console import Console
 from rich.table import Table
 
 from rondo import depending, resending
 from rondo.commands.choosing import chosen, matches, page, wanted
-from rondo.commands.ending import AWAY, Failed
+from rondo.commands.ending import AWAY, FAILED, Failed
 from rondo.commands.log import LogCommand
 from rondo.dead_letters import Became, Letter, Log
 from rondo.place import Place
@@ -124,8 +125,8 @@ def resend(  # noqa: PLR0917 - click's
             meant = wanted(await log.letters(), numbers, stage, reason)
             refused = {one.number: why for one in meant if (why := await resending.obstacle(log, one, now()))}
             fresh = [one for one in meant if one.became is Became.DEAD and one.number not in refused]
-            if fresh and not yes and not numbers:
-                click.confirm(await _question(log, fresh), abort=True, err=True)
+            if fresh and not yes and not numbers and not click.confirm(await _question(log, fresh), err=True):
+                raise Exit(FAILED)
             await resending.send(log, Place.found().kafka, fresh)
             return [
                 (one, refused.get(before.number, one.became.value))
