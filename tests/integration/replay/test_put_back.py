@@ -39,7 +39,7 @@ from streams.runtime.block import NOWHERE
 from streams.settings import Settings
 from tests.acceptance.stack import Stack, User, pytest_runtest_makereport, running
 from tests.integration.pipeline.test_putting_back import Newer
-from tests.integration.pipeline.wire import PARTITIONS, Wire
+from tests.integration.pipeline.wire import Wire
 from tests.integration.runtime.counting import running as fed
 from tests.integration.runtime.counting import until
 from tests.unit.domain.given import ANNA, DAY, NOON, World, complete, create, delete, update
@@ -49,6 +49,8 @@ __all__ = ["pytest_runtest_makereport"]
 STAGES = [worker.find(name) for name in ("recurrence", "reminders", "audit", "views")]
 SERIES, CHANGED, PURGED, LATE, ANSWERED = (ids.derive("task", number) for number in range(5))
 REMINDED = (r.Reminder("r", before=600),)
+PARTITIONS = 1
+"""As few as are needed: each is opened, and verified, by four stages."""
 
 
 @pytest.fixture(scope="module")

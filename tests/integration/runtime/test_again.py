@@ -22,7 +22,6 @@ from streams.runtime import Block, Stage, Stream, again
 from streams.settings import Settings
 from tests.integration.runtime.conftest import writing
 from tests.integration.runtime.counting import (
-    PARTITIONS,
     Counting,
     Log,
     command,
@@ -90,7 +89,7 @@ async def admitted(settings: Settings, log: Log) -> AsyncIterator[Hospital]:
 
 @pytest.fixture
 async def hospital(worker_settings: Settings, log: Log) -> AsyncIterator[Hospital]:
-    async with admitted(worker_settings, log) as hospital:
+    async with admitted(worker_settings.model_copy(update={"partitions": 1}), log) as hospital:
         yield hospital
 
 
@@ -115,7 +114,7 @@ class Healed:
 async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Healed]:
     """Clocks are set back meanwhile: that of the stage again and again, and that of whoever sends."""
     data = tmp_path_factory.mktemp("healed")
-    settings = Settings(kafka=kafka, registry=registry, data=data, partitions=PARTITIONS, retry_pause=0.2, tick=0.05)
+    settings = Settings(kafka=kafka, registry=registry, data=data, partitions=1, retry_pause=0.2, tick=0.05)
     async with writing(kafka, registry) as log, admitted(settings, log) as hospital:
         sick = await hospital.stage(mended=False)
         sick.stage.clock = count(NOW, -MINUTE).__next__
