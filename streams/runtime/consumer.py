@@ -145,8 +145,8 @@ class Runtime(Service):
         await self._registry.aclose()
 
     def is_ready(self) -> bool:
-        """Tell whether the group has been joined, every assigned partition is open, and what is in it can be read."""
-        is_open = self.joined and all(partition.ready for partition in self.partitions.values())
+        """Tell whether the group has been joined, every assigned partition works, and what is in it can be read."""
+        is_open = self.joined and all(partition.works for partition in self.partitions.values())
         return is_open and not self.hidden.overdue()
 
     @property
@@ -155,13 +155,14 @@ class Runtime(Service):
         return self._watch.hidden
 
     def closed(self) -> list[str]:
-        """Return why it is not ready, one sentence for each partition that is not open."""
+        """Return why it is not ready, a sentence for each error that keeps a partition or an input from working."""
         if not self.joined:
             return [f"{self.stage.name} waits for its group to give it partitions."]
         return [
-            f"{self.stage.name}, partition {partition.number}: {partition.closed.cause or 'it is being opened.'}"
+            f"{self.stage.name}, partition {partition.number}: {cause}"
             for partition in self.partitions.values()
-            if not partition.ready
+            if not partition.works
+            for cause in partition.closed.causes or ["it is being opened."]
         ]
 
     def channel(self, topic: str) -> Any:

@@ -115,7 +115,7 @@ class Standing(Collector):
         remaining = (((r.stage.name, str(p.number)), p.remaining) for r, p in _turns(runtimes))
         yield _gauge("rondo_restore_remaining_records", "Changelog offsets to restore.", of_partition, remaining)
         closed = (((r.stage.name, str(p.number)), p.closed.seconds) for r, p in _turns(runtimes))
-        yield _gauge("rondo_partition_closed_seconds", "Time since an error closed a partition.", of_partition, closed)
+        yield _gauge("rondo_partition_closed_seconds", "Time without work after an error.", of_partition, closed)
         pending = (((r.stage.name, str(p.number)), p.timers) for r, p in _turns(runtimes) if r.stage.timers)
         yield _gauge("rondo_timers_pending", "Timers that stand.", of_partition, pending)
         running = (((runtime.stage.name,), runtime.effects.running) for runtime in runtimes)

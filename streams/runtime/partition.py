@@ -19,7 +19,7 @@ from schemas import records as r
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
 from streams.runtime import again, failpoints
-from streams.runtime.alarm import Closed
+from streams.runtime.alarm import WHOLE, Closed
 from streams.runtime.block import Block, FoldError
 from streams.runtime.effects import Orphans
 from streams.runtime.failpoints import Point
@@ -75,7 +75,7 @@ class Partition:
         self.others = 0
         """How often it was for another error: what lies outside, as a broker or a disk, or in the records."""
         self.closed = Closed()
-        """Since when and why it is closed after an error."""
+        """Since when and why it, or one of its inputs, does nothing after an error."""
         self.sights = {topic.name: Sight() for topic in runtime.stage.reads}
         self._current: Block | None = None
         self._runtime = runtime
@@ -119,6 +119,11 @@ class Partition:
     def held_bytes(self, topic: str) -> int:
         """Return how many bytes of a topic's records wait for a block."""
         return self._held[topic].bytes
+
+    @property
+    def works(self) -> bool:
+        """Tell whether it is open, and no input of it has failed for long."""
+        return self.ready and not self.closed.is_long()
 
     @property
     def restored(self) -> int:
@@ -234,10 +239,10 @@ class Partition:
 
         A zombie that fenced at once would fence the new owner.
         """
+        self.closed.failed(error, self._at_work())
         self.accepting = self.ready = False
         self._current = None
         self.attempts += 1
-        self.closed.failed(error)
         self.hangs = isinstance(error, Hanging | Overdue)
         self.others += not self.hangs
         self._runtime.metrics.retries.inc()
@@ -253,6 +258,12 @@ class Partition:
             member = await self._runtime.is_member()
             if not member:
                 self.closed.failed(NotAMember(f"The group has not confirmed this worker since {error!r}."))
+
+    def _at_work(self) -> str | None:
+        """Return the input that an error met just now: between blocks only timers are looked at."""
+        if not self.ready:
+            return WHOLE
+        return self._current.topic if self._current else None
 
     # Forming a block.
 
@@ -270,6 +281,8 @@ class Partition:
                 return self._block(records)
             if self._tick_is_due():
                 continue
+            if not self._is_held_up():
+                self.closed.worked(None)  # none is due: one that failed may have gone
             await self._pause(self._until_tick())
         return None
 
@@ -333,7 +346,7 @@ class Partition:
             self._halve(block)
             raise
         self.positions, self._current = positions, None
-        self.closed.worked()
+        self.closed.worked(block.topic)
         self._runtime.metrics.committed(block, time.monotonic() - began)
         await self._reach(Point.ACKNOWLEDGED)
         self._condemned.pop(block.topic, None)

@@ -1,5 +1,6 @@
 """What a stage does about a disk that is lost, behind, damaged, too old or another broker's."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable
@@ -171,9 +172,10 @@ def test_a_state_that_can_not_be_read_when_it_is_opened_is_let_go(tmp_path: Path
 
 
 class Disk:
-    """A disk that can't be read while it is ``ill``."""
+    """A disk that can't be read while it is ``ill``, and else not at the keys in which ``spot`` is."""
 
     ill = False
+    spot: bytes | None = None
 
     async def fall_ill(self) -> None:
         self.ill = True
@@ -200,6 +202,12 @@ class Failing:
 
     def __getattr__(self, name: str) -> Any:
         return fail if self._disk.ill and name in {"get", "iter"} else getattr(self._database, name)
+
+    def get(self, key: bytes) -> Any:
+        if not self._disk.ill and not (self._disk.spot and self._disk.spot in key):
+            return self._database.get(key)
+        del self  # else the error's frames keep the database, and with it its lock
+        return fail()
 
 
 def fail(*_: Any, **__: Any) -> NoReturn:
@@ -253,3 +261,19 @@ async def test_timers_wait_while_the_disk_can_not_be_read(worker_settings, log: 
         counts = await log.wait_for(counting.counts, 40)
     assert sorted(count.command for count in counts[20:]) == sorted(command("ann", n).id for n in range(20))
     assert await dead_letters(counting, log) == []
+
+
+async def test_an_input_that_an_error_holds_up_is_told_though_the_other_one_works(worker_settings, log: Log):
+    counting = await on(ill := Disk(), worker_settings)
+    seconds, looks = of(counting.stage, "rondo_partition_closed_seconds", "0"), [0.0]
+    async with running(counting.stage), asyncio.timeout(30):
+        ill.spot = b"bob"
+        await log.put(counting.followups, [command("bob", 0)])
+        while looks[-1] < 2:  # each new command of ann's may be done between two errors of bob's
+            await log.put(counting.commands, [command("ann", len(looks))])
+            await log.wait_for(counting.counts, len(looks))
+            looks.append(await seconds())
+        ill.spot = None
+        await log.wait_for(counting.counts, len(looks))
+        await until(seconds, lambda found: found == 0)
+    assert looks == sorted(looks)
