@@ -53,16 +53,17 @@ class Tail:
         self._at += len(new) + len(newline)
         return new.decode(errors="replace").splitlines()
 
-    def rotated(self, pid: int, limit: int = ROTATE_BYTES) -> list[str]:
+    def rotated(self, pid: int, limit: int = ROTATE_BYTES, *, runs: bool = True) -> list[str]:
         """Move the log aside if it is large and its writer (with all it started) can be held; return what was new.
 
-        The log before it is given up. Where the disk takes no copy, the log stays as it is.
+        A writer that no longer ``runs`` is not held: its number may be another program's by now. The log before it is
+        given up. Where the disk takes no copy, the log stays as it is.
         """
         if time.monotonic() < self._next or not self._log.exists() or self._log.stat().st_size <= limit:
             return []
         self._next = time.monotonic() + _AGAIN
         new: list[str] = []
-        with suppress(OSError, psutil.Error), _still(pid) as still:
+        with suppress(OSError, psutil.Error), _still(pid) if runs else _left(pid) as still:
             if still:
                 new = self.lines()
                 _cut(self._log, self._at)
@@ -104,6 +105,17 @@ def _still(pid: int) -> Iterator[bool]:
             for process in family:
                 with suppress(psutil.Error):
                     process.resume()
+
+
+@contextmanager
+def _left(pid: int) -> Iterator[bool]:
+    """Yield whether nobody is left in the process group of one that ended: what it started may still write."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        yield True
+    else:
+        yield False
 
 
 @contextmanager

@@ -136,7 +136,8 @@ class Watch:
     def _tell(self, part: Part, now: float) -> None:
         health = self._health[part.name]
         self._unfold(part, now)
-        for line in (*health.tail.lines(), *health.tail.rotated(part.process.pid)):
+        runs = part.process.ended is None
+        for line in (*health.tail.lines(), *health.tail.rotated(part.process.pid, runs=runs)):
             self._reminders([line])
             if self._verbose or (is_warning(line) and health.fold.passes(now)):
                 self._say(f"{part.name}: {line}")

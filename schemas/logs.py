@@ -38,7 +38,7 @@ def configure(level: str) -> None:
     _lines.to(_standard_error(), lambda lost: render("warning", {"event": "log lines lost", "lines": lost}))
     structlog.configure(
         processors=[lambda _, method, event: render(method, event)],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
+        wrapper_class=_bound(number),
         logger_factory=lambda *_: _Logger(),
         cache_logger_on_first_use=True,
     )
@@ -126,6 +126,17 @@ def _to(stream: TextIO) -> Callable[[bytes], int]:
 
 
 _lines = Lines()
+_METHODS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "msg": logging.INFO,
+    "warn": logging.WARNING,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "exception": logging.ERROR,
+    "critical": logging.CRITICAL,
+    "fatal": logging.CRITICAL,
+}
 
 
 class _Logger:
@@ -149,7 +160,7 @@ class _Handler(logging.Handler):
         try:
             line = self.format(record)
         except Exception:  # noqa: BLE001 - a log that can't be rendered is no reason to fail
-            line = f"{record.levelname} {record.name}: {record.msg}"
+            line = f"{record.levelname} {record.name}: {_shown(record.msg)}"
         _lines.write(line)
 
 
@@ -162,7 +173,38 @@ def _unfailing(processors: list[Any]) -> Render:
             for process in processors:
                 shown = process(None, method, shown)
         except Exception as error:  # noqa: BLE001
-            return f"{method} {event.get('event')} (the rest can't be shown: {type(error).__name__})"
-        return str(shown)
+            return _instead(method, event.get("event"), error)
+        return _shown(shown)
 
     return render
+
+
+def _bound(level: int) -> type[Any]:
+    """Return structlog's logger for a level, but that an event's arguments may be anything, too."""
+    made = structlog.make_filtering_bound_logger(level)
+
+    def unfailing(name: str) -> Callable[..., Exception | None]:
+        method: Callable[..., Exception | None] = getattr(made, name)
+
+        def write(self: Any, event: Any, *arguments: Any, **fields: Any) -> Exception | None:
+            try:
+                return method(self, event, *arguments, **fields)
+            except Exception as error:  # noqa: BLE001
+                return _lines.write(_instead(name, event, error))
+
+        return write
+
+    return type("BoundLogger", (made,), {name: unfailing(name) for name, at in _METHODS.items() if at >= level})
+
+
+def _instead(method: str, event: object, error: Exception) -> str:
+    """Return the line of an event that can't be rendered."""
+    return f"{method} {_shown(event)} (the rest can't be shown: {type(error).__name__})"
+
+
+def _shown(value: object) -> str:
+    """Return a value as a plain text, by the name of its type where it has none."""
+    try:
+        return "".join([str(value)])  # of a subclass of str it makes a plain one
+    except Exception:  # noqa: BLE001
+        return f"<{type(value).__name__}>"

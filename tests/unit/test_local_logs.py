@@ -105,6 +105,25 @@ def test_a_writer_that_somebody_else_has_stopped_stays_so(tmp_path: Path):
         process.stop()
 
 
+def test_the_log_of_a_writer_that_ended_moves_aside_though_nobody_can_be_held(tmp_path: Path):
+    log = tmp_path / "example.log"
+    process = writer(log, "print('line')")
+    process.wait()
+    assert Tail(log, 0).rotated(process.pid, 0, runs=False) == ["line"]
+    assert (log.read_text(), moved(log).read_text()) == ("", "line\n")
+
+
+def test_the_log_of_a_writer_that_ended_stays_while_what_it_started_may_write(tmp_path: Path):
+    log = tmp_path / "example.log"
+    process = writer(log, "import subprocess; subprocess.Popen(['sleep', '60']); print('line')")
+    process.wait()
+    try:
+        assert Tail(log, 0).rotated(process.pid, 0, runs=False) == []
+        assert log.read_text() == "line\n"
+    finally:
+        process.stop()
+
+
 def test_a_log_that_cannot_be_copied_stays_whole_and_is_told(tmp_path: Path):
     log = tmp_path / "example.log"
     process = writer(log)

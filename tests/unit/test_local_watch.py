@@ -1,6 +1,7 @@
 """What is told of running parts, and how soon one that ended starts again."""
 
 import functools
+import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.logs import Tail, is_warning
+from local.logs import ROTATE_BYTES, Tail, is_warning
 from local.probe import Probe
 from local.problem import Problem
 from local.process import Command, Process
@@ -55,6 +56,39 @@ def said(log: Path, lines: str, *, verbose: bool = False) -> list[str]:
     watch.until(stopping)
     running.stop()
     return told
+
+
+STRANGER = """
+import signal, sys, time
+signal.signal(signal.SIGCONT, lambda *_: print("was held", flush=True))
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+print("here", flush=True)
+try:
+    time.sleep(60)
+finally:
+    print("stopped", flush=True)
+"""
+
+
+def test_a_program_that_has_the_number_of_a_part_that_ended_is_not_held_for_its_log(tmp_path: Path):
+    stranger = process(tmp_path / "stranger.log", STRANGER)
+
+    class Reused(Process):
+        pid = property(lambda _: stranger.pid)  # type: ignore[assignment]
+
+    log = tmp_path / "part.log"
+    part = Reused(Command("part", [sys.executable, "-c", ""], log))
+    try:
+        stranger.wait_until(lambda: "here" in stranger.command.log.read_text(), 10)
+        part.wait()
+        stopping = threading.Event()
+        watch = Watch(Parts(Part("part", part, lambda: part)), lambda _: stopping.set(), verbose=False)  # type: ignore[arg-type]
+        os.truncate(log, ROTATE_BYTES + 1)
+        watch.until(stopping)
+        stranger.stop()
+        assert stranger.command.log.read_text() == "here\nstopped\n"
+    finally:
+        stranger.stop()
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,73 @@ logging.getLogger("library").error("two %s %s", 2)
 """
 
 
+EVIL = """
+import logging, structlog, sys
+from itertools import product
+from schemas import logs
+
+def evil(method, what):
+    def fail(*_):
+        if isinstance(what, BaseException):
+            raise what
+        return what
+    return type("Evil", (Exception,), {method: fail})()
+
+class Interrupting:
+    def __repr__(self):
+        raise KeyboardInterrupt
+
+class Text(str):
+    def __str__(self):
+        return self
+    def __format__(self, _):
+        raise RuntimeError
+    def encode(self, *_, **__):
+        raise RuntimeError
+
+if sys.argv[1] == "terminal":
+    sys.stderr.isatty = lambda: True
+logs.configure("info")
+log, library = structlog.get_logger(), logging.getLogger("library")
+
+def raised(write, value):
+    try:
+        raise value
+    except Exception:
+        write("raised")
+
+ways = [
+    log.error, lambda value: log.error("%s", value), lambda value: log.error("%s %s", value),
+    lambda value: log.error("field", field=value), lambda value: log.bind(field=value).error("bound"),
+    lambda value: raised(log.exception, value), lambda value: log.error("error", exc_info=value),
+    library.error, lambda value: library.error("%s", value), lambda value: library.error("%s %s", value),
+    lambda value: library.error("%r", value), lambda value: raised(library.exception, value),
+]
+methods, wrong = ("__str__", "__repr__", "__format__"), (RuntimeError(), RecursionError(), 5, Text("text"))
+values = [evil(method, what) for method, what in product(methods, wrong)]
+for way, value in product(ways, values):
+    way(value)
+for way in (log.error, library.error):
+    way(Text("text"))
+for way in (log.error, library.error):
+    try:
+        way(Interrupting())
+    except KeyboardInterrupt:
+        print("interrupted")
+print(len(ways) * len(values), logs.lost())
+"""
+
+
+@pytest.mark.parametrize("where", ["terminal", "file"])
+def test_whatever_is_logged_is_written_and_only_what_ends_a_process_is_raised(where: str, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log:
+        command = [sys.executable, "-c", EVIL, where]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=log, text=True, check=False, timeout=60)
+    assert done.returncode == 0, (tmp_path / "log").read_text()[-2000:]
+    *interrupted, last = done.stdout.splitlines()
+    assert (interrupted, last) == (["interrupted"] * 2, f"{12 * 12} 0")
+
+
 def test_what_cannot_be_shown_is_logged_by_its_name() -> None:
     done = subprocess.run([sys.executable, "-c", UNTELLABLE], capture_output=True, text=True, check=True, timeout=60)
     assert [line.split("(")[0] for line in done.stderr.splitlines()] == ["info one ", "ERROR library: two %s %s"]
