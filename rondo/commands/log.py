@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import sys
 from typing import Any, BinaryIO
 
@@ -22,6 +23,7 @@ from streams import worker
 from streams.lag import NoViews
 from streams.reading import NoTopic, Unsettled
 from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
+from streams.runtime.state import DiskError
 
 TOLD = (
     Unknown,
@@ -36,6 +38,20 @@ TOLD = (
     NoTopic,
 )
 """Errors whose text is for the person who typed the command."""
+
+
+_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EIO})
+
+
+def _away(error: Exception) -> Failed:
+    return Failed(f"Rondo can't be reached ({error}): is `make run` running?", AWAY)
+
+
+def _failed(error: OSError) -> Failed:
+    """Return how a command ends by an error of the system: of a file or of this machine, else of a connection."""
+    if isinstance(error, DiskError) or error.filename is not None or error.errno in _MACHINE:
+        return Failed(f"This machine can't do it ({error}).")
+    return _away(error)
 
 
 class LogCommand(click.Command):
@@ -54,8 +70,10 @@ class LogCommand(click.Command):
             raise Failed(str(error), AWAY) from error
         except BrokenPipeError:
             raise  # who reads the output has seen enough: click ends it without a word
-        except (httpx.TransportError, KafkaError, OSError) as error:
-            raise Failed(f"Rondo can't be reached ({error}): is `make run` running?", AWAY) from error
+        except OSError as error:
+            raise _failed(error) from error
+        except (httpx.TransportError, KafkaError) as error:
+            raise _away(error) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             sentence = f"Postgres can't answer ({error}): is it Rondo's, and has `make run` or a migration prepared it?"
             raise Failed(sentence) from error

@@ -139,30 +139,37 @@ def _leads_to_something(part: Part, timer: r.Timer, stands: State) -> bool:
 async def _verify_disk(part: Part, found: Verified, stands: State) -> None:
     """Compare the worker's own database, where none holds it; it may be behind the changelog, never ahead."""
     path = directory(part.means.settings.data, part.means.cluster, part.stage.name, part.number)
-    if not path.exists():
-        return
     try:
-        await _verify_state(part, found, stands, path)
-    except Damaged as error:
+        disk = State(path) if path.exists() else None
+    except OSError as error:
+        _unread(part, found, path, error)
+        return
+    if disk:
+        with closing(disk):
+            try:
+                await _compare(part, disk, stands)
+            except DiskError:
+                if not disk.fault:  # it is the other one that can't be read
+                    raise
+                _unread(part, found, path, disk.fault)
+
+
+def _unread(part: Part, found: Verified, path: Path, error: OSError) -> None:
+    """Raise damage of a database as a difference; note what else kept it from being read: that lies in the machine."""
+    if isinstance(error, Damaged):
         raise part.differs(str(path), f"the disk is damaged ({error}): its next worker restores it.") from error
+    in_use = "lock" in str(error).removeprefix(str(path))
+    reason = "is in use by a worker" if in_use else f"can't be read ({error})"
+    found.notes.append(f"its disk {reason} and was not compared")
 
 
-async def _verify_state(part: Part, found: Verified, stands: State, path: Path) -> None:
-    """Compare a database with the changelog. Raises ``Damaged`` where it can't be read."""
-    try:
-        disk = State(path)
-    except Damaged:
-        raise
-    except DiskError as error:
-        in_use = "lock" in str(error).removeprefix(str(path))
-        found.notes.append(f"its disk {'is in use by a worker' if in_use else error} and was not compared")
-        return
-    with closing(disk):
-        since = await _changed_since(part, disk.changelog)
-        for key, on_disk, replayed in differences(disk, stands, since):
-            if values := between(part.means.codec, on_disk, replayed):
-                reason = f"{path} is not what the changelog holds."
-                raise part.differs(f"key {shown(key)}", reason, source=await _last_written(part, key), **fields(values))
+async def _compare(part: Part, disk: State, stands: State) -> None:
+    """Compare a database with the changelog. Raises ``DiskError`` where either can't be read."""
+    since = await _changed_since(part, disk.changelog)
+    for key, on_disk, replayed in differences(disk, stands, since):
+        if values := between(part.means.codec, on_disk, replayed):
+            reason = f"{disk.path} is not what the changelog holds."
+            raise part.differs(f"key {shown(key)}", reason, source=await _last_written(part, key), **fields(values))
 
 
 async def _changed_since(part: Part, offset: int) -> set[bytes]:

@@ -1,19 +1,25 @@
 """The command line: what it imports, how it ends, what it says where something is not done."""
 
 import json
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from rondo import cli
 from rondo.cli import WIRED
 from rondo.client import Login
 from rondo.client.wire import ATTEMPTS
 from rondo.commands.change import TRIES
+from rondo.commands.log import LogCommand
+from streams.runtime.state import DiskError
 from tests.unit.client.scripted import HANG_UP, Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, ENTRY, PENDING, TASK, task
 from tests.unit.typed import Type
@@ -117,6 +123,42 @@ def test_where_rondo_stays_away_the_status_is_3(typed: Type, trouble: Says | Non
         status, out, err = typed("list", api=api.url)
     assert (status, out, err.count("\n")) == (3, "", 1)
     assert told in err
+
+
+def connecting() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = free.getsockname()
+    socket.create_connection(address).close()
+
+
+def on_a_full_disk() -> None:
+    with Path("/dev/full").open("w") as full:
+        full.write("a line")
+
+
+def looking_into_what_is_a_file() -> None:
+    Path(sys.executable, "state").read_bytes()
+
+
+def reading_a_database() -> None:
+    raise DiskError("/data/state/tasks/0: IO error: Too many open files")
+
+
+@pytest.mark.parametrize(
+    ("work", "told", "status"),
+    [
+        (connecting, "Rondo can't be reached", 3),
+        (on_a_full_disk, "This machine can't do it ([Errno 28]", 1),
+        (looking_into_what_is_a_file, "This machine can't do it ([Errno 20]", 1),
+        (reading_a_database, "This machine can't do it (/data/state/tasks/0: IO error", 1),
+    ],
+)
+def test_only_a_connection_that_fails_is_taken_for_a_rondo_that_is_away(
+    work: Callable[[], None], told: str, status: int
+):
+    ended = CliRunner().invoke(LogCommand("verify", callback=work))
+    assert (ended.exit_code, told in ended.output) == (status, True), ended.output
 
 
 def test_an_id_that_is_typed_whole_is_not_looked_for(typed: Type):

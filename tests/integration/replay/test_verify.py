@@ -16,7 +16,7 @@ from streams.runtime.disk import directory
 from streams.runtime.kafka import KafkaStore
 from streams.runtime.state import State
 from tests.integration.runtime.counting import Counting, Log, command, outcome, prepared, running, until
-from tests.integration.runtime.test_disk import flipped
+from tests.integration.runtime.test_disk import Disk, Failing, flipped
 
 
 async def verified(counting: Counting) -> Report:
@@ -131,6 +131,31 @@ async def test_a_damaged_disk_is_named(counted: Counting):
     found = await first(counted)
     assert found.place == str(path)
     assert "damaged" in found.reason
+
+
+class Ailing(State):
+    """A state that can be opened, but not be read where its disk is ``ill``."""
+
+    ill: Path
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        if path == self.ill:
+            disk = Disk()
+            disk.ill = True
+            self._db = Failing(disk, self._db)
+
+
+async def test_a_disk_that_this_machine_cannot_read_is_noted_and_no_difference(
+    counted: Counting, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Ailing, "ill", doctor(counted), raising=False)
+    monkeypatch.setattr("streams.replay.partition.State", Ailing)
+    report = await verified(counted)
+    assert report.differences == []
+    (note,) = report.parts[0].notes
+    assert note.startswith(f"its disk can't be read ({Ailing.ill}: IO error")
+    assert note.endswith("Too many open files) and was not compared")
 
 
 async def raws(log: Log, topic: Topic) -> list[ConsumerRecord]:
