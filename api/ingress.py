@@ -198,13 +198,13 @@ class Ingress:
         From here on the request's answer says no more that nothing was done. Raises ``Problem`` as ``take`` does.
         """
         first = next(command for command in commands if command.id == envelope.command)
+        envelope.attempt.within(self._log.timeout)
+        await self._disk.check()
         earlier = self._recent.get(first.user, first.id)
         if earlier and earlier.fingerprint != first.fingerprint:
             raise _reused()
-        self._disk.check()
         self._recent.add(first)
         envelope.attempt.begun(partial(_unknown, first, envelope))
-        envelope.attempt.within(self._log.timeout)
         try:
             await self._log.append(commands)
         except Unavailable as error:

@@ -42,11 +42,13 @@ async def live() -> Health:
 async def ready(parts: Served, response: Response) -> Health:
     """Ask broker, registry and Postgres; 503 unless all answer."""
     names = ("broker", "registry", "postgres")
-    states = await asyncio.gather(*map(_state, (_broker(parts), _registry(parts), _postgres(parts))))
+    states, warnings = await asyncio.gather(
+        asyncio.gather(*map(_state, (_broker(parts), _registry(parts), _postgres(parts)))), parts.disk.warnings()
+    )
     health = Health(
         ready=all(state == "ready" for state in states),
         parts=dict(zip(names, states, strict=True)),
-        warnings=[*parts.clock.warnings(), *parts.disk.warnings()],
+        warnings=[*parts.clock.warnings(), *warnings],
     )
     response.status_code = 200 if health.ready else 503
     return health
