@@ -175,6 +175,25 @@ async def test_no_answer_is_false_or_late_whatever_is_broken(fault: str, rondo: 
     assert walk.false(answers, new, rondo.user) == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "query", "headers", "seconds"),
+    [
+        ("GET", "/ready", {}, {}, 3),
+        ("GET", "/v1/tasks", {}, {}, 10 + 1),
+        ("GET", "/v1/commands/{command}", {}, {"Prefer": "wait=5"}, 10 + 5 + 1),
+        ("POST", "/v1/tasks", {}, {"Prefer": "wait=5"}, 20 + 5 + 2),
+        ("POST", "/v1/tasks", {}, {"Idempotency-Key": "k"}, 20 + 2 + 2),
+        ("POST", "/v1/bulks", {}, {}, 10 + 1 + 20 + 2),
+        ("DELETE", "/v1/lists/{list_id}", {"tasks": "move"}, {}, 10 + 1 + 20 + 2),
+    ],
+)
+def test_the_time_that_an_answer_may_take_is_that_of_its_kind(
+    method: str, path: str, query: dict[str, str], headers: dict[str, str], seconds: float
+) -> None:
+    documented = walk.DOCUMENT["paths"][path][method.lower()]
+    assert walk.Ask(method, path, query, headers, None, documented).stated(query=10, produce=20) == seconds
+
+
 async def test_reads_that_hang_hold_up_no_command(rondo: Rondo) -> None:
     rondo.postgres.freeze()
     reads = [asyncio.ensure_future(rondo.http.get("/v1/tasks")) for _ in range(20)]
