@@ -24,6 +24,9 @@ from local.stack import BROKER, POSTGRES, REGISTRY, Stack
 from local.watch import Watch
 
 _ONLY = {"kafka": BROKER, "postgres": POSTGRES, "registry": REGISTRY}
+_ONLY_OPTION = click.option(
+    "--only", callback=lambda *given: _parts(given[2]), help=f"Start only some parts: {','.join(_ONLY)}."
+)
 
 
 @click.group()
@@ -33,7 +36,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--only", callback=lambda *given: _parts(given[2]), help=f"Start only some parts: {','.join(_ONLY)}.")
+@_ONLY_OPTION
 @click.option("-v", "--verbose", is_flag=True, help="Show all that the parts log, not only warnings.")
 def up(only: frozenset[str] | None, verbose: bool) -> None:
     """Start the stack, and stop it at Ctrl-C."""
@@ -48,16 +51,17 @@ def _room(stack: Stack) -> Room:
     return Room(chosen.data.resolve(), chosen.disk_bytes, stack.parts, click.echo)
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@_ONLY_OPTION
 @click.argument("command", nargs=-1, required=True)
-def during(command: tuple[str, ...]) -> None:
+def during(only: frozenset[str] | None, command: tuple[str, ...]) -> None:
     """Run COMMAND on the stack that runs, or on one that runs meanwhile."""
     with _told():
         where = settings.load().data
         if data.is_held(where):
             signal.signal(signal.SIGINT, lambda *_: None)  # it reaches the command too, which ends by it: wait for that
             sys.exit(_status(command))
-        with _running(None, greet=False):
+        with _running(only, greet=False):
             status = _status(command)
         sys.exit(status)
 
@@ -126,7 +130,7 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
         finally:
             directory.run.unlink(missing_ok=True)
             click.echo("Stopping: API, stages, registry, broker, Postgres.")
-            stack.stop()
+            stack.stop(click.echo)
 
 
 def _start(stack: Stack, only: frozenset[str] | None) -> None:

@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import threading
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -71,6 +70,8 @@ _IDENTITY = "meta.properties"
 _UNFINISHED = {"bootstrap.checkpoint", "bootstrap.checkpoint.tmp", "meta.properties.tmp", ".lock"}
 """What a format writes before it writes the identity."""
 _PATIENCE = 120.0  # seconds without a sign of life
+GRACE = 300.0
+"""Seconds to stop: all that the machine still holds in memory of the log is written to the disk, gigabytes at most."""
 _HEAP = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=256m")
 _LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -116,12 +117,11 @@ def start(
     directory.mkdir(parents=True, exist_ok=True)
     _check_former(directory)
 
-    def program(name: str, main: str, *arguments: str) -> Command:
+    def program(name: str, main: str, *arguments: str, grace: float = 30) -> Command:
         argv = [os.path.abspath(java()), *_HEAP, *_LOGGING]  # noqa: PTH100 - as it stands
         # The machine's locale may know no character of the paths to Java and to the jars.
-        return Command(
-            name, [*argv, "-cp", f"{jars.absolute()}/*", main, *arguments], log, {"LC_ALL": "C.UTF-8"}, cwd=directory
-        )
+        argv += ["-cp", f"{jars.absolute()}/*", main, *arguments]
+        return Command(name, argv, log, {"LC_ALL": "C.UTF-8"}, cwd=directory, grace=grace)
 
     if not (directory / _DATA / _IDENTITY).exists():
         _discard_unfinished(directory / _DATA)
@@ -137,7 +137,7 @@ def start(
         sync(directory)
     _bring_back(directory)
     (directory / "server.properties").write_text(properties(_DATA, port, controller))
-    broker = Process(program("The broker", "kafka.Kafka", f"{paths.here()}/server.properties"))
+    broker = Process(program("The broker", "kafka.Kafka", f"{paths.here()}/server.properties", grace=GRACE))
     bootstrap = f"{ports.HOST}:{port}"
     try:
         broker.wait_until(lambda: ports.answers(port) and answers(bootstrap), _PATIENCE, stopping, waiting)
@@ -148,19 +148,32 @@ def start(
     return broker
 
 
-def check_place(directory: Path, expected: Sequence[Topic], patience: float = 60) -> None:
+def check_place(
+    broker: Process,
+    directory: Path,
+    expected: Sequence[Topic],
+    *,
+    patience: float = 60,
+    stopping: threading.Event | None = None,
+    waiting: Callable[[str], None] = lambda _: None,
+) -> None:
     """Raise ``Problem`` unless the log of these topics is in ``directory``, where a backup looks for it.
 
-    A topic that was just created is there in a moment: for that it has ``patience`` seconds.
+    A broker that creates topics is waited for as long as it gets on; ``patience`` is in seconds without a sign of life.
     """
-    deadline = time.monotonic() + patience
-    while missing := [topic.name for topic in expected if not (directory / _DATA / f"{topic.name}-0").is_dir()]:
-        if time.monotonic() > deadline:
-            raise Problem(
-                f"The broker keeps the topic {missing[0]} elsewhere than in {directory / _DATA}, where a backup looks"
-                " for it: look for it by its name, and tell Rondo's authors."
-            )
-        time.sleep(0.05)
+
+    def missing() -> list[str]:
+        return [topic.name for topic in expected if not (directory / _DATA / f"{topic.name}-0").is_dir()]
+
+    try:
+        broker.wait_until(lambda: not missing(), patience, stopping, waiting)
+    except Problem:
+        if broker.ended is not None or not (elsewhere := missing()):
+            raise
+        raise Problem(
+            f"The broker keeps the topic {elsewhere[0]} elsewhere than in {directory / _DATA}, where a backup looks"
+            " for it: look for it by its name, and tell Rondo's authors."
+        ) from None
 
 
 def _check_cluster(data: Path, answering: str) -> None:

@@ -12,7 +12,10 @@ from postgres.migrate import ServerTooOld, migrate
 from schemas.codec import Codec
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
 from schemas.topics import SHARED, blocks, changelog
-from streams import topics
+from streams import topics, worker
+from streams.lag import NoViews
+from streams.positions import check
+from streams.runtime.ahead import Ahead
 from streams.transactions import settlement
 
 
@@ -47,3 +50,13 @@ def views(postgres: str) -> None:
         migrate(postgres)
     except (ServerTooOld, psycopg.OperationalError, DBAPIError) as error:
         raise Problem(f"The tables in Postgres could not be brought to this version: {error}") from error
+
+
+def positions(kafka: str, registry: str, postgres: str, stages: Iterable[str]) -> None:
+    """Raise ``Problem`` where a stage is ahead of the log: a command that is appended now would never be read."""
+    try:
+        asyncio.run(check(kafka, registry, postgres, map(worker.find, stages)))
+    except Ahead as error:
+        raise Problem(str(error)) from error
+    except (RegistryUnavailable, KafkaError, NoViews) as error:
+        raise Problem(f"The positions of the stages could not be compared with the log: {error}") from error

@@ -4,8 +4,8 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,11 @@ from local.settings import CACHE, ROOT, Settings
 from schemas.topics import SHARED
 
 BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"
-REGISTRY, API = "registry", "api"
+REGISTRY, POSITIONS, API = "registry", "positions", "api"
 PATIENCE = 90.0
 """Seconds without a sign of life after which a part that starts is given up. One that gets on is waited for."""
 _ANSWERS = 10.0  # seconds that a part which runs may take to answer anything
+_SLOW = 10.0  # seconds after which it is said that a part has not stopped yet
 INSTANCE = "stack"
 """The name that the stack's workers keep, so that one that was killed has its partitions back once it runs again."""
 
@@ -61,7 +62,7 @@ class Stack:
     @property
     def names(self) -> list[str]:
         """The names of all that starts, in order."""
-        return [BROKER, POSTGRES, TABLES, REGISTRY, TOPICS, API, *self.stages]
+        return [BROKER, POSTGRES, TABLES, REGISTRY, TOPICS, POSITIONS, API, *self.stages]
 
     def start(self, progress: Progress, only: frozenset[str] | None = None) -> None:
         """Start everything (or only some of broker, postgres and registry) and return once all of it is ready.
@@ -90,14 +91,13 @@ class Stack:
             run(TABLES, lambda _: prepare.views(self.addresses.postgres))
 
         self._together(log, views)
+        run(POSITIONS, self._positions)
         self._together(*(lambda name=name: run(name, self._launch) for name in (API, *self.stages)))
 
-    def stop(self) -> None:
-        """End everything, what others rest on after them."""
+    def stop(self, say: Callable[[str], None] = lambda _: None, slow: float = _SLOW) -> None:
+        """End everything, what others rest on after them; say what has not ended after ``slow`` seconds."""
         for names in ([API], self.stages, [REGISTRY], [BROKER, POSTGRES]):
-            running = [self.parts.pop(name).process for name in names if name in self.parts]
-            with ThreadPoolExecutor(len(running) or 1) as pool:
-                list(pool.map(Process.stop, running))
+            _end([self.parts.pop(name).process for name in names if name in self.parts], say, slow)
         if self._settings.stack == "docker":
             docker.stop(self.addresses.ports, self._directory.secrets().password)
 
@@ -189,10 +189,15 @@ class Stack:
             return
         self._launch(name)
 
-    def _topics(self, _: str) -> None:
+    def _topics(self, name: str) -> None:
         prepare.log(self.addresses.kafka, self.addresses.registry, self._settings.partitions, self.stages)
         if BROKER in self.parts:
-            kafka.check_place(self._directory.path / "kafka", SHARED)
+            broker, home = self.parts[BROKER].process, self._directory.path / "kafka"
+            kafka.check_place(broker, home, SHARED, stopping=self._stopping, waiting=self._waits(name))
+
+    def _positions(self, _: str) -> None:
+        at = self.addresses
+        prepare.positions(at.kafka, at.registry, at.postgres, self.stages)
 
     def _launch(self, name: str) -> None:
         page = self._address(name) if name == REGISTRY else f"{self._address(name)}/live"
@@ -230,6 +235,17 @@ class Stack:
     def _answers(self, what: str, address: str, variable: str, answers: Callable[[str], bool]) -> None:
         if not answers(address):
             raise Problem(f"No {what} answers at {address}: start it, or change {variable}.")
+
+
+def _end(running: Sequence[Process], say: Callable[[str], None], slow: float) -> None:
+    """Stop processes side by side; say which have not ended after ``slow`` seconds."""
+    with ThreadPoolExecutor(len(running) or 1) as pool:
+        ending = {pool.submit(process.stop): process.command for process in running}
+        for late in wait(ending, slow).not_done:
+            command = ending[late]
+            say(f"{command.name} takes long to stop, and is waited for: {command.grace:.0f} s at most.")
+    for ended in ending:
+        ended.result()
 
 
 @cache

@@ -47,7 +47,8 @@ def never_fail() -> None:
 def asked_to_stop(kill: Callable[[], None]) -> threading.Event:
     """Return an event that Ctrl-C, SIGTERM or the terminal's closing sets, instead of ending this process.
 
-    Asked again, it says what a third time does: ``kill``. The terminal's closing is none where nohup ignores it.
+    Asked again, it says that a third time ends all by force (``kill``). The terminal's closing asks nothing where nohup
+    ignores it.
     """
     stopping = threading.Event()
     asked: list[int] = []
@@ -66,6 +67,6 @@ def asked_to_stop(kill: Callable[[], None]) -> threading.Event:
 
 def _again(times: int, kill: Callable[[], None]) -> None:
     if times == 2:
-        click.echo("Still stopping, at most 30 s a part; once more ends all at once.")
+        click.echo("Still stopping, at most 30 s a part, the broker five minutes; once more ends all at once.")
     else:
         kill()

@@ -18,9 +18,8 @@ _HUNG = 10.0  # seconds that a part which answers nothing has to end by itself
 _PATIENT = 60.0  # seconds from one word to the next of a part that is still starting
 _STEADY = 60.0  # seconds after which a part that ends is not seen as still failing
 _LINES, _SECONDS = 5, 5.0  # how many lines of a part are told in how long: eight parts may warn of one cause at once
-_REMINDER = re.compile(
-    r"\S+ \[\w+ *\] reminder .*?\btitle=(?P<title>'.*?'|\".*?\"|\S+)(?= \w+=|\s*$)"
-)  # for a terminal
+# A line as it is written for a terminal.
+_REMINDER = re.compile(r"\S+ \[\w+ *\] reminder .*?\btitle=(?P<title>'.*?'|\".*?\"|\S+)(?= \w+=|\s*$)")
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 

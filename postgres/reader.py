@@ -1,8 +1,8 @@
 """Reads the views as one user: nobody else's rows can be seen, whatever a query says.
 
 Role and user are set for one transaction only (``SET LOCAL``), so a pooler may stand between here and Postgres, and a
-connection comes back as it went. Towards
-one that does not keep prepared statements, make the pool with ``statement_cache_size=0``.
+connection comes back as it went. For a pooler that does not keep prepared statements, make the pool with
+``statement_cache_size=0``.
 """
 
 import asyncio

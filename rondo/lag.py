@@ -13,7 +13,7 @@ from streams import worker
 from streams.lag import Lag, lags
 
 HIDDEN = "More is hidden by a transaction that does not end: see docs/operating.md, Transactions."
-AHEAD = "The broker lost records, or it is another one: see docs/operating.md, Backup."
+AHEAD = "The broker lost records, or it is another one: see docs/operating.md, After a power failure."
 
 
 async def found(place: Place, names: Iterable[str]) -> list[Lag]:

@@ -7,6 +7,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from streams.runtime.latest import Latest
 from streams.runtime.stopping import stop
 from streams.topics import admin
 
@@ -91,6 +92,10 @@ class Slices:
             for records in (await self._consumer.getmany(timeout_ms=500)).values():
                 for record in records:
                     yield record
+
+    async def latest(self, times: Latest, partition: TopicPartition) -> None:
+        """Read into ``times`` the time of a partition's last records."""
+        await times.read(self._consumer, [partition.topic], partition.partition)
 
     def _seek(self, starts: dict[TopicPartition, int]) -> None:
         self._consumer.assign(list(starts))  # all at once: each assignment waits for the broker's metadata

@@ -19,7 +19,7 @@ from rondo.commands.ending import AWAY, Failed
 from rondo.place import Place, Unknown
 from schemas import logs
 from schemas.registry.client import RegistryUnavailable
-from streams import worker
+from streams import positions, worker
 from streams.lag import NoViews
 from streams.reading import NoTopic, Unsettled
 from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
@@ -146,6 +146,15 @@ def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
         click.echo("\n".join(lag.json(lags)))
     else:
         Console().print(lag.table(lags))
+
+
+@click.command("reset-positions", cls=LogCommand)
+def reset_positions() -> None:
+    """Reset positions that are beyond the end of the log to that end: what was lost there is given up."""
+    at = Place.found()
+    for one in asyncio.run(positions.reset(at.kafka, at.registry, at.postgres, map(worker.find, worker.STAGES))):
+        lost = f"{one.end} to {one.position - 1}"
+        click.echo(f"{one.stage}: {one.topic}/{one.partition} from {one.position} to {one.end}; lost: {lost}")
 
 
 @click.command("topics", cls=LogCommand)

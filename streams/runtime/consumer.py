@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import stamina  # retries with backoff and jitter, by the author of structlog, which it logs through
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from mode import Service
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ from schemas import settings
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
-from streams.runtime import membership
+from streams.runtime import ahead, membership
 from streams.runtime.effects import Effect, Effects
 from streams.runtime.membership import Assignor, Worker
 from streams.runtime.metrics import Metrics
@@ -41,15 +41,13 @@ LEAVE_SECONDS = 5.0  # to tell the group; without that it waits for the session 
 log = structlog.get_logger()
 
 
-PATIENCE = 120.0  # seconds to wait for registry and broker at the start
+def _is_away(error: Exception) -> bool:
+    """Tell whether an error says that the registry or the broker is not there yet."""
+    return isinstance(error, RegistryUnavailable) or (isinstance(error, KafkaError) and bool(error.retriable))
 
 
 class Replaced(RuntimeError):
     """Another worker of the same instance's name has taken this one's place."""
-
-
-class Ahead(RuntimeError):
-    """A stage's positions are ahead of the log."""
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -95,11 +93,13 @@ class Runtime(Service):
         super().__init__(**service)
 
     async def on_start(self) -> None:
-        """Publish the schemas, see that the topics are right, and join the group; wait for parts that start later."""
+        """Publish the schemas, see that the topics are right, and join the group.
+
+        Registry and broker are waited for however long they take to start: a broker may have gigabytes to recover.
+        """
         self._registry = Registry(self.settings.registry)
         self.stage.codec = self.stage.serde(self._registry)
-        away = (RegistryUnavailable, KafkaConnectionError)
-        async for attempt in stamina.retry_context(on=away, attempts=None, timeout=PATIENCE, wait_max=5.0):
+        async for attempt in stamina.retry_context(on=_is_away, attempts=None, timeout=None, wait_max=5.0):
             with attempt:
                 await self._prepare()
         await self._join()
@@ -276,14 +276,8 @@ class Runtime(Service):
     async def check(self, number: int, positions: dict[str, int]) -> None:
         """Raise ``Ahead`` where positions are beyond what the topics hold: records would be passed over unseen."""
         assert self._consumer
-        ends = await self._consumer.end_offsets([TopicPartition(topic.name, number) for topic in self.stage.reads])
-        for tp, end in ends.items():
-            if positions.get(tp.topic, 0) > end:
-                raise Ahead(
-                    f"The stage {self.stage.name} has read {tp.topic}/{tp.partition} up to {positions[tp.topic]}, "
-                    f"but it ends at {end}: the broker lost records, or it is another broker. Restore the broker's "
-                    f"data, or drop the stage's state to build it anew from what there is."
-                )
+        read = {TopicPartition(topic.name, number): positions.get(topic.name, 0) for topic in self.stage.reads}
+        ahead.check(self.stage.name, read, await self._consumer.end_offsets(list(read)))
 
     def seek(self, partition: Partition) -> None:
         """Ask the fetch loop to read on from a partition's positions; it tells the partition when it does."""

@@ -79,7 +79,7 @@ class KafkaStore:
         await settlement.settle(self._settings.kafka, self._partitions(), fenced)
 
     def _id(self, number: int) -> str:
-        return f"rondo-{self._stage.name}-{self._partition}-{number}"
+        return transactional_id(self._stage.name, self._partition, number)
 
     def _partitions(self) -> set[TopicPartition]:
         """Return what is read and written here: behind a transaction that is half done nothing of it can be read."""
@@ -197,6 +197,11 @@ class KafkaStore:
         if state:
             disk.close(state)
         await asyncio.gather(*map(stop, producers))
+
+
+def transactional_id(stage: str, partition: int, number: int) -> str:
+    """Return the id of a partition's producer: number 0 or 1."""
+    return f"rondo-{stage}-{partition}-{number}"
 
 
 def positions(state: State, codec: Serde) -> dict[str, int]:

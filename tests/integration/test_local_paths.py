@@ -45,7 +45,7 @@ def test_the_log_is_where_it_belongs_and_found_again(kafka_jars: Path, home: Pat
     for _ in range(2):
         started.append(embedded_kafka.start(kafka_jars, home / "kafka", log=home.parent / "kafka.log", **chosen))
         asyncio.run(topics.create(bootstrap, 1, [DEAD_LETTERS]))
-        embedded_kafka.check_place(home / "kafka", [DEAD_LETTERS])
+        embedded_kafka.check_place(started[-1], home / "kafka", [DEAD_LETTERS])
         started.pop().stop()
     assert {path.name for path in home.parent.iterdir()} == {home.name, "kafka.log"}
 

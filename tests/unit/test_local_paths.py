@@ -1,11 +1,15 @@
 """Where a log was written by versions that told Kafka its path, and what is refused."""
 
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from local import directory, kafka, paths, settings
 from local.problem import Problem
+from local.process import Command, Process
+from schemas.topics import SHARED
 
 
 def start(home: Path) -> None:
@@ -56,11 +60,40 @@ def test_a_log_without_its_identity_is_left_alone(tmp_path: Path):
     assert (tmp_path / "kafka" / "data" / "task-events-0").is_dir()
 
 
-def test_a_topic_that_is_kept_elsewhere_is_told(tmp_path: Path):
-    from schemas.topics import SHARED
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
+    """A function that starts a process with some code in place of a broker."""
+    started: list[Process] = []
 
+    def run(code: str) -> Process:
+        started.append(Process(Command("The broker", [sys.executable, "-c", code], tmp_path / "log")))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.stop()
+
+
+def test_a_topic_that_is_kept_elsewhere_is_told(tmp_path: Path, broker: Callable[[str], Process]):
+    idle = broker("import time; time.sleep(60)")
     with pytest.raises(Problem, match=f"keeps the topic {SHARED[0].name} elsewhere than in {tmp_path / 'data'}"):
-        kafka.check_place(tmp_path, SHARED, patience=0)
+        kafka.check_place(idle, tmp_path, SHARED, patience=0.1)
+
+
+def test_a_broker_that_takes_long_to_create_its_topics_is_waited_for(tmp_path: Path, broker: Callable[[str], Process]):
+    homes = [str(tmp_path / "data" / f"{topic.name}-0") for topic in SHARED]
+    slow = broker(
+        f"import os, time\nfor home in {homes}: os.makedirs(home); print('created', flush=True); time.sleep(0.2)"
+        "\ntime.sleep(60)"
+    )
+    kafka.check_place(slow, tmp_path, SHARED, patience=1)
+
+
+def test_a_broker_that_ends_while_its_topics_are_looked_for_is_told_by_its_log(
+    tmp_path: Path, broker: Callable[[str], Process]
+):
+    with pytest.raises(Problem, match="The broker ended with status 3"):
+        kafka.check_place(broker("raise SystemExit(3)"), tmp_path, SHARED)
 
 
 def test_a_path_with_a_line_break_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch):

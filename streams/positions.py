@@ -1,0 +1,142 @@
+"""Checks the positions of all stages against the log, and resets those that are ahead of it to its end."""
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from postgres import writer
+from schemas import records as r
+from schemas.codec import Codec
+from schemas.registry.client import Registry
+from streams.lag import Positions, positions_of
+from streams.runtime import Stage, ahead
+from streams.runtime.kafka import POSITION, transactional_id
+from streams.runtime.latest import Latest
+from streams.slices import Slices
+from streams.topics import partitions
+from streams.transactions import settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A position that was reset: the offsets from ``end`` to before ``position`` were read, and are lost."""
+
+    stage: str
+    topic: str
+    partition: int
+    position: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """Where positions are stored, and what they are compared with."""
+
+    kafka: str
+    postgres: str
+    codec: Codec
+    slices: Slices
+
+    async def compared(self, stage: Stage) -> tuple[Positions, dict[TopicPartition, int]]:
+        """Return the positions of a stage, and the end of each input."""
+        positions = await positions_of(self.slices, self.codec, self.postgres, [stage])
+        bounds = await self.slices.bounds([tp for _, tp in positions])
+        return positions, {tp: end for tp, (_, end) in bounds.items()}
+
+    async def ahead(self, stage: Stage) -> list[Reset]:
+        """Return the positions of a stage that are beyond the ends, as they are to be reset."""
+        positions, ends = await self.compared(stage)
+        return [
+            Reset(stage.name, tp.topic, tp.partition, at, ends[tp])
+            for (_, tp), at in sorted(positions.items())
+            if at > ends[tp]
+        ]
+
+
+@asynccontextmanager
+async def _opened(kafka: str, registry: str, postgres: str) -> AsyncIterator[_Log]:
+    client = Registry(registry)
+    try:
+        async with Slices.of(kafka) as slices:
+            yield _Log(kafka, postgres, Codec(client), slices)
+    finally:
+        await client.aclose()
+
+
+async def check(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> None:
+    """Raise ``Ahead`` where a stage's positions are beyond the log. Also KafkaError, RegistryUnavailable, NoViews."""
+    async with _opened(kafka, registry, postgres) as log:
+        for stage in stages:
+            positions, ends = await log.compared(stage)
+            ahead.check(stage.name, {tp: at for (_, tp), at in positions.items()}, ends)
+
+
+async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> list[Reset]:
+    """Reset positions that are ahead of the log to its end, and return which; state, rows and the others stay.
+
+    A worker of such a partition is fenced. Raises as ``check``, and ProducerFenced where one fences this in turn.
+    """
+    found = []
+    async with _opened(kafka, registry, postgres) as log:
+        for stage in stages:
+            numbers = {one.partition for one in await log.ahead(stage)}
+            move = _reset_state if stage.keeps_state else _reset_views
+            for number in sorted(numbers):
+                found += await move(log, stage, number)
+    return found
+
+
+async def _reset_state(log: _Log, stage: Stage, number: int) -> list[Reset]:
+    """Append the positions to the changelog as the partition's owner would, from which every disk has them then."""
+    changelog = TopicPartition(stage.changelog.name, number)
+    await settlement.settle(log.kafka, await _existing(log.kafka, stage, number))
+    async with _fenced(log.kafka, stage, number) as producer:
+        positions, ends = await log.compared(stage)
+        mine = {tp: at for (_, tp), at in positions.items() if tp.partition == number}
+        await log.codec.publish([stage.changelog])
+        value = log.codec.encode(changelog.topic, r.Position({tp.topic: min(at, ends[tp]) for tp, at in mine.items()}))
+        at = await _following_time(log, changelog)
+        async with producer.transaction():
+            await producer.send_and_wait(changelog.topic, value, POSITION, number, timestamp_ms=at)
+    return [Reset(stage.name, tp.topic, number, at, ends[tp]) for tp, at in sorted(mine.items()) if at > ends[tp]]
+
+
+async def _existing(kafka: str, stage: Stage, number: int) -> set[TopicPartition]:
+    names = {topic.name for topic in (*stage.reads, *stage.topics())}
+    return {tp for tp in await partitions(kafka, names) if tp.partition == number}
+
+
+@asynccontextmanager
+async def _fenced(kafka: str, stage: Stage, number: int) -> AsyncIterator[AIOKafkaProducer]:
+    """Initialise the ids of a partition's owner, and yield the producer that commits first."""
+    async with AsyncExitStack() as producers:
+        first, _ = [
+            await producers.enter_async_context(
+                AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=transactional_id(stage.name, number, id_))
+            )
+            for id_ in (0, 1)
+        ]
+        yield first
+
+
+async def _following_time(log: _Log, changelog: TopicPartition) -> int:
+    """Return the time of the next record of a changelog, in ms since 1970: it does not go back."""
+    latest = Latest()
+    await log.slices.latest(latest, changelog)
+    return latest.stamp(changelog.topic, time.time_ns() // 1_000_000)
+
+
+async def _reset_views(log: _Log, stage: Stage, number: int) -> list[Reset]:
+    resets = [one for one in await log.ahead(stage) if one.partition == number]
+    connection = await asyncpg.connect(log.postgres, timeout=10)
+    try:
+        for one in resets:
+            async with writer.moving(connection, one.topic, one.partition, one.position, one.end):
+                pass  # no rows: those of the records that are lost stay
+    finally:
+        await connection.close()
+    return resets

@@ -1,0 +1,24 @@
+"""Compares positions with the ends of the topics they are in: a position beyond the end is of a log that was cut."""
+
+from collections.abc import Mapping
+
+from aiokafka import TopicPartition
+
+
+class Ahead(RuntimeError):
+    """A stage's positions are ahead of the log: what is appended before they are reset would never be read."""
+
+
+def check(stage: str, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> None:
+    """Raise ``Ahead`` where a stage's positions are beyond the ends of its inputs."""
+    beyond = [
+        f"{tp.topic}/{tp.partition} up to {position}, but it ends at {ends[tp]}"
+        for tp, position in sorted(positions.items())
+        if position > ends[tp]
+    ]
+    if beyond:
+        raise Ahead(
+            f"The stage {stage} has read {'; '.join(beyond)}: the broker lost records, as by a power failure, or it is"
+            " another broker. Restore its data from a backup, or give these records up by `rondo reset-positions`: see"
+            " docs/operating.md, After a power failure."
+        )
