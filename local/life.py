@@ -37,6 +37,10 @@ class Life:
             self._looked = now
         return now - self._shown > self._patience
 
+    def renew(self, now: float) -> None:
+        """Count from ``now`` on: it waits for what shows signs of its own."""
+        self._shown = now
+
     def _shows(self, seconds: float) -> bool:
         spoke = self._spoke()
         cpu, moved = self._used()

@@ -74,9 +74,11 @@ class Process:
         patience: float,
         stopping: threading.Event | None = None,
         waiting: Callable[[str], None] = lambda _: None,
+        excused: Callable[[], bool] = lambda: False,
     ) -> None:
         """Return once ``ready()``, however long that takes; ``waiting`` is given the last line that it logged.
 
+        While it is ``excused``, as it waits for another that is starting, it need not show any sign of life.
         Raises ``Problem`` if it ends, or shows no sign of life for ``patience`` seconds; ``Stopped`` if asked to stop.
         """
         life = Life(self.pid, self.command.log, self._start_of_log, patience)
@@ -85,6 +87,8 @@ class Process:
                 raise Stopped
             if self.ended is not None:
                 raise Problem(f"{self.command.name} ended with status {self.ended} while starting.{self._log()}")
+            if excused():
+                life.renew(time.monotonic())
             if life.is_over(time.monotonic()):
                 raise Problem(
                     f"{self.command.name} is not ready, and has shown no sign of life for {patience:.0f}"

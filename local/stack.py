@@ -56,6 +56,7 @@ class Stack:
         self.stages = [name for name in self._commands if name not in {REGISTRY, API}]
         self.addresses = addresses.of(settings, directory, self.stages)
         self.parts: dict[str, Part] = {}
+        self._restarting: set[str] = set()
         self.waiting: Callable[[str, str], None] = lambda _name, _said: None
         """Is told, again and again, of a part that is still starting, and its log's last line."""
 
@@ -103,7 +104,15 @@ class Stack:
 
     def restart(self, part: Part) -> None:
         """Start again a part that ended; raise ``Problem`` if it does not become ready."""
-        self._keep(part.name, part.again, part.answers)
+        self._restarting.add(part.name)
+        try:
+            self._keep(part.name, part.again, part.answers)
+        finally:
+            self._restarting.discard(part.name)
+
+    def broker_starts(self) -> bool:
+        """Return whether the broker is being started again: meanwhile whoever needs it can't become ready."""
+        return BROKER in self._restarting
 
     def environment(self) -> dict[str, str]:
         """Return the settings of every process of the stack, as environment variables."""
@@ -212,7 +221,9 @@ class Stack:
         argv = shlex.split(self._commands[name])
         process = Process(Command(name, argv, self._directory.log(name), environment, cwd=ROOT))
         try:
-            process.wait_until(lambda: _ok(self._probe(name)), PATIENCE, self._stopping, self._waits(name))
+            process.wait_until(
+                lambda: _ok(self._probe(name)), PATIENCE, self._stopping, self._waits(name), self.broker_starts
+            )
         except BaseException:
             process.stop()
             raise

@@ -49,7 +49,7 @@ SECTIONS = {
     "The log": {
         "worker": Wired("log:run_worker", "Run stages in this process."),
         "lag": Wired("log:show_lag", "Show how far stages are behind."),
-        "reset-positions": Wired("log:reset_positions", "Go on at the end of a log that has lost records."),
+        "reset-positions": Wired("log:reset_positions", "Reset positions that are beyond the end of the log."),
         "topics": Wired("log:show_topics", "Show every topic, and what is not as it should be."),
         "tail": Wired("log:follow_topic", "Show the records of a topic, and what comes."),
         "dead-letters": Wired("dead_letters:dead_letters_group", "Show what was set aside, and send it again."),

@@ -1,6 +1,7 @@
 """A power failure takes the ends of topics that were not on the disk yet: the next start refuses, and says a way on."""
 
 import asyncio
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,8 @@ from tests.acceptance.days import WAIT
 from tests.acceptance.stack import Stack, running
 
 PARTS = "kafka,postgres,registry"
-RESET = [sys.executable, "-m", "local", "during", "--only", PARTS, str(Path(sys.executable).parent / "rondo")]
+RONDO = str(Path(sys.executable).parent / "rondo")
+RESET = [sys.executable, "-m", "local", "during", "--only", PARTS, RONDO, "reset-positions"]
 
 
 @pytest.fixture
@@ -59,8 +61,8 @@ def refused(stack: Stack) -> str:
 
 def reset(stack: Stack) -> Sequence[str]:
     """Follow the advice; return what is said of it."""
-    command = [*RESET, "reset-positions"]
-    done = subprocess.run(command, cwd=ROOT, env=stack._environment, capture_output=True, text=True, check=True)
+    shutil.rmtree(stack.data / "state", ignore_errors=True)
+    done = subprocess.run(RESET, cwd=ROOT, env=stack._environment, capture_output=True, text=True, check=True)
     return [line for line in done.stdout.splitlines() if ": task" in line]
 
 
@@ -106,3 +108,6 @@ def test_after_a_power_failure_the_advice_leads_to_a_rondo_that_answers_every_co
     outcomes = [user.rondo.create(f"After {number}", wait=WAIT)["command"]["status"] for number in range(20)]
     assert set(outcomes) == {"accepted"}
     assert {task["title"] for task in user.everything()} >= {*titles, "After 19"}
+    verified = subprocess.run([RONDO, "verify"], env=whole._environment, capture_output=True, text=True, check=False)
+    assert verified.returncode == 1
+    assert "Traceback" not in verified.stderr

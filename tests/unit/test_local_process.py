@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -87,6 +88,22 @@ time.sleep(60)
         process.wait_until(ready.exists, 0.5)
     finally:
         process.stop()
+
+
+def test_a_process_that_waits_for_another_that_starts_is_waited_for_and_given_up_after_that(tmp_path: Path):
+    process, asked = python("import time; time.sleep(60)", tmp_path / "log"), []
+
+    def excused() -> bool:
+        asked.append(time.monotonic())
+        return asked[-1] - asked[0] < 1.5
+
+    began = time.monotonic()
+    try:
+        with pytest.raises(Problem, match="no sign of life"):
+            process.wait_until(lambda: False, 0.5, excused=excused)
+    finally:
+        process.stop()
+    assert time.monotonic() - began >= 2
 
 
 def test_what_a_process_that_gets_on_says_is_passed_on(tmp_path: Path):
