@@ -152,7 +152,10 @@ def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
 def reset_positions() -> None:
     """Reset positions that are beyond the end of the log to that end: what was lost there is given up."""
     at = Place.found()
-    for one in asyncio.run(positions.reset(at.kafka, at.registry, at.postgres, map(worker.find, worker.STAGES))):
+    resets = asyncio.run(positions.reset(at.kafka, at.registry, at.postgres, map(worker.find, worker.STAGES)))
+    if not resets:
+        click.echo("No position is beyond the end of the log.")
+    for one in resets:
         lost = f"{one.end} to {one.position - 1}"
         click.echo(f"{one.stage}: {one.topic}/{one.partition} from {one.position} to {one.end}; lost: {lost}")
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -20,7 +21,7 @@ from streams import topics, worker
 from streams.runtime.kafka import POSITION
 from streams.transactions.batches import batches
 from tests.acceptance.days import WAIT
-from tests.acceptance.stack import Stack, running
+from tests.acceptance.stack import PATIENCE, Stack, running, until
 
 PARTS = "kafka,postgres,registry"
 RONDO = str(Path(sys.executable).parent / "rondo")
@@ -49,6 +50,13 @@ def cut(stack: Stack, topic: str, partition: int, kept: int) -> int:
     with segment.open("r+b") as file:
         file.truncate(found[kept - 1].end)
     return found[kept].offset
+
+
+def on_the_disk(postgres: str) -> None:
+    """Return once Postgres has written all to its disk: views don't wait for that."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        query = "select pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()"
+        until(lambda: connection.execute(query).fetchone() == (True,), PATIENCE, "Postgres writes on and on.")
 
 
 def refused(stack: Stack) -> str:
@@ -97,6 +105,7 @@ def test_after_a_power_failure_the_advice_leads_to_a_rondo_that_answers_every_co
     partition = partition_of(user.id, 4)
     titles = [user.rondo.create(f"Before {number}", wait=WAIT)["task"]["title"] for number in range(12)]
     user.settled_trail()
+    on_the_disk(whole.run["postgres"])
     whole.kill()
     ends = {topic: cut(whole, topic, partition, 5) for topic in (TASK_COMMANDS.name, TASK_EVENTS.name)}
     said = refused(whole)
