@@ -84,6 +84,7 @@ def test_a_record_is_refused_wherever_it_is_cut(record: type[Struct], data: st.D
         current_reader(record)(message[:length])
 
 
+@settings(deadline=None)
 @given(LONGS)
 def test_every_number_of_64_bits_is_written_and_read(number: int):
     assert read_long(NUMBERS[number], 0) == (number, len(NUMBERS[number]))
