@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,6 +117,7 @@ class Sent:
     cpu: float  # seconds of the worker
     memory: int  # bytes
     recovery: list[float]  # seconds from the kill to the next POST of each reminder that was being sent, sorted
+    back: float  # seconds from the kill until a worker was ready again
 
     def percentile(self, of: int) -> float:
         """Return the seconds within which so many of 100 came."""
@@ -148,7 +148,8 @@ def measure(stand: Stand, receiver: Receiver, reminders: int, kill: float) -> Se
         with Meter({"notify": worker.pid}) as meter:
             due = time.time()
             load.release()
-            killed, hanging = _kill(worker, lambda: run("notify", rondo, "worker", "notify"), receiver, kill)
+            killed, hanging = _kill(worker, receiver, kill)
+            back = _restart(run("notify", rondo, "worker", "notify"), health) if killed else 0.0
             wait_until(lambda: _is_done(stand.kafka, registry, receiver, reminders), _SECONDS, "The reminders")
             took = time.time() - due
     return Sent(
@@ -160,6 +161,7 @@ def measure(stand: Stand, receiver: Receiver, reminders: int, kill: float) -> Se
         cpu=0.0 if killed else meter.usage["notify"].cpu,
         memory=meter.usage["notify"].memory,
         recovery=sorted(_again(receiver.posts, hanging, killed)),
+        back=back - killed,
     )
 
 
@@ -179,10 +181,8 @@ async def _due(registry: str, number: int) -> list[Message]:
     return found
 
 
-def _kill(
-    worker: Process, start: Callable[[], Process], receiver: Receiver, after: float
-) -> tuple[float, dict[str, int]]:
-    """Kill the worker after so many seconds and start another; return when, and what was being sent then."""
+def _kill(worker: Process, receiver: Receiver, after: float) -> tuple[float, dict[str, int]]:
+    """Kill the worker after so many seconds, and wait as the stack does; return when, and what was being sent then."""
     if not after:
         return 0.0, {}
     time.sleep(after)
@@ -190,8 +190,13 @@ def _kill(
     killed = time.time()
     os.kill(worker.pid, signal.SIGKILL)
     time.sleep(_RESTART)
-    start()
     return killed, hanging
+
+
+def _restart(worker: Process, health: int) -> float:
+    """Wait until a worker that was started is back, and return when."""
+    worker.wait_until(lambda: _is_ready(health), 60)
+    return time.time()
 
 
 def _is_ready(port: int) -> bool:
@@ -242,6 +247,8 @@ def _tell(console: Console, reminders: int, answer: float, sent: Sent) -> None:
     ratio(console, "notify-p99-s", sent.percentile(99))
     ratio(console, "notify-doubles", sent.doubles)
     if sent.recovery:
+        ratio(console, "notify-back-s", sent.back)
+        ratio(console, "notify-recovery-first-s", sent.recovery[0])
         ratio(console, "notify-recovery-last-s", sent.recovery[-1])
         ratio(console, "notify-recovery-reminders", len(sent.recovery))
 

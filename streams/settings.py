@@ -57,7 +57,8 @@ class Settings(settings.Settings):
     """Seconds that a worker may stand still though it should move, until it ends to be started anew:
     [metrics.md](metrics.md#stalls) says what counts."""
     effects: Annotated[int, Field(ge=1)] = 128
-    """At most so many deliveries at a time; the others wait in their order."""
+    """At most so many deliveries at a time; the others wait in their order. Only what is taken over from another worker
+    that died comes beside them."""
     lease: Annotated[float, Field(gt=0)] = 12.0
     """Seconds after which the next owner of a partition delivers again what a dead worker had begun to. One that gave
     the partition away has twice as long to end what it had begun: more than the 20 that a delivery may take."""

@@ -6,8 +6,8 @@ how long nothing changed while this worker looked, so no clock that is set matte
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,11 @@ class Effect(Struct, frozen=True):
 
 
 class Effects:
-    """A stage's effects in this process: they have so many slots together."""
+    """A stage's effects in this process: they have so many slots together.
+
+    Room is kept for those that a dead worker may have left, and they wait for no slot. They are within the slots after
+    a restart, beyond them where a worker takes over what another was doing.
+    """
 
     def __init__(self, stage: str, slots: int, metrics: "Metrics") -> None:
         self.ended = 0
@@ -50,6 +54,7 @@ class Effects:
         self._begun: dict[int, Effect] = {}  # by number, in their order
         self._numbers = count()
         self._keys: Counter[str | None] = Counter()
+        self._kept: dict[int, set[str]] = {}  # keys for which room is kept, by partition
         self._changed = asyncio.Event()
         self._stopping = False
 
@@ -70,8 +75,13 @@ class Effects:
         """
         own = self._slots // (2 * partitions)
         taken = Counter(effect.partition for effect in self._begun.values())
+        taken.update({number: len(keys) for number, keys in self._kept.items()})
         shared = sum(max(0, number - own) for number in taken.values())
         return max(0, own - taken[partition]) + max(0, self._slots - own * partitions - shared)
+
+    def keep_room(self, partition: int, keys: Collection[str]) -> None:
+        """Keep room for effects of a partition that may have to be performed again, and for no others any more."""
+        self._kept[partition] = {key for key in keys if not self.performs(key)}
 
     def is_full(self) -> bool:
         """Tell whether every slot is taken."""
@@ -86,11 +96,14 @@ class Effects:
         number = next(self._numbers)
         self._begun[number] = effect
         self._keys[effect.key] += 1
-        return self._perform(number, effect)
+        kept = self._kept.get(effect.partition, set())
+        slot = nullcontext() if effect.key in kept else self._slot
+        kept.discard(effect.key)
+        return self._perform(number, effect, slot)
 
-    async def _perform(self, number: int, effect: Effect) -> bool:
+    async def _perform(self, number: int, effect: Effect, slot: AbstractAsyncContextManager[None]) -> bool:
         try:
-            async with self._slot:
+            async with slot:
                 if not self._stopping:
                     await effect.act()
             self._metrics.effects_done.inc()
@@ -149,6 +162,16 @@ class Orphans:
         """Look for the first time, as after an opening or a failure; it is looked again only if there is a reason."""
         if self._next is None:
             self._look(state, effects)
+
+    @property
+    def watched(self) -> set[str]:
+        """Return the keys of those that nobody performed at the last look and that have not ended since."""
+        return {self._name(key) for key in self._seen}
+
+    def forget(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Watch no longer what ended by these changes of the state."""
+        for key in [key for key in self._seen if key in changes and changes[key] is None]:
+            del self._seen[key]
 
     def is_due(self) -> bool:
         """Tell whether it is time to look again."""

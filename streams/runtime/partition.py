@@ -7,7 +7,7 @@ need no lock.
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from streams.runtime.block import Block, FoldError
 from streams.runtime.effects import Orphans
 from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
+from streams.runtime.state import State
 from streams.runtime.store import Refused
 from streams.runtime.waits import Waits
 from streams.runtime.watch import Sight
@@ -152,7 +153,7 @@ class Partition:
     def make_room(self, *, lost: bool) -> None:
         """Go on, as an effect has ended; ``lost`` if it was this partition's and its outcome is on no topic."""
         if lost and self._orphans and self._store.state:
-            self._orphans.watch(self._store.state, self._runtime.effects)
+            self._watch_orphans(self._orphans, self._store.state)
         self._wake.set()
 
     async def close(self) -> None:
@@ -179,6 +180,7 @@ class Partition:
                 await self._attempt()
         finally:
             self.accepting = self.ready = False
+            self._runtime.effects.keep_room(self.number, ())
             try:
                 await self._store.close()
             finally:
@@ -232,7 +234,17 @@ class Partition:
             begun, leases, _ = self._stage.lost
             decode = self._stage.codec.decode
             self._orphans = Orphans(begun.prefix, self._settings.lease, lambda entry: leases(decode(entry)))
-            self._orphans.watch(self._store.state, self._runtime.effects)
+            self._watch_orphans(self._orphans, self._store.state)
+
+    def _watch_orphans(self, orphans: Orphans, state: State) -> None:
+        """Look at what may have to be done in a dead worker's place, and keep room for it from now on."""
+        orphans.watch(state, self._runtime.effects)
+        self._runtime.effects.keep_room(self.number, orphans.watched)
+
+    def _keep_room(self, changes: Mapping[bytes, bytes | None]) -> None:
+        if self._orphans:
+            self._orphans.forget(changes)
+            self._runtime.effects.keep_room(self.number, self._orphans.watched)
 
     async def _discard(self, error: Exception) -> None:
         """Forget everything since the last commit, and go on once the group still has this worker as a member.
@@ -355,6 +367,7 @@ class Partition:
         self._plan_tick()
         for effect in block.effects:
             self._runtime.perform(effect)
+        self._keep_room(block.changes)
         if block.rewinds:
             await self._rewind()
 
@@ -439,6 +452,8 @@ class Partition:
     def _due(self, block: Block, limit: int) -> Iterator[r.Timer]:
         """Take at most so many timers: of those that come by the clock half, while others wait for room."""
         assert self._stage.timers
+        if self._is_held_up():  # the tick is for orphans alone
+            return
         if queue := self._stage.queue:
             yield from self._stage.timers.due(block.now, (limit + 1) // 2)
             yield from queue.due(_EVER, limit - block.taken)
@@ -483,11 +498,11 @@ class Partition:
             self._next_tick = horizon if due is None else due
 
     def _tick_is_due(self) -> bool:
-        if not self._stage.timers or self._is_held_up():
+        if not self._stage.timers:
             return False
-        if self._orphans and self._orphans.is_due():
+        if self._orphans and self._orphans.is_due():  # they wait for no room: see ``Effects``
             return True
-        if self._stage.clock() < self._next_tick:
+        if self._is_held_up() or self._stage.clock() < self._next_tick:
             return False
         self._plan_tick()
         return self._stage.clock() >= self._next_tick

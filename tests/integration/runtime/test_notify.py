@@ -28,6 +28,8 @@ LEASE = 1.0
 ANSWER = 1.5
 """Seconds until the receiver answers."""
 SLOTS = 8
+WITHIN = LEASE + 6.0
+"""Seconds in which what was being sent is sent again; a delivery that is not answered takes 20."""
 ALONE = 6
 """Slots that one of two partitions may have."""
 Start = Callable[[], Process]
@@ -52,7 +54,8 @@ async def settings(worker_settings: Settings, receiver: Receiver, log: Log) -> S
 def worker(settings: Settings, name: str) -> Iterator[Process]:
     """A worker process of a name that it keeps, once its partitions are open."""
     port = ports.choose([name], {})[name]
-    told = {key: getattr(settings, key) for key in ("kafka", "registry", "webhook", "lease", "effects", "partitions")}
+    names = ("kafka", "registry", "webhook", "lease", "effects", "partitions", "session_timeout")
+    told = {key: getattr(settings, key) for key in names}
     environment = {f"RONDO_{key.upper()}": str(value) for key, value in told.items()}
     own = {"RONDO_DATA": str(settings.data / name), "RONDO_INSTANCE": name, "RONDO_HEALTH_PORT": str(port)}
     program = str(Path(sys.executable).with_name("rondo"))
@@ -103,6 +106,15 @@ async def posted(receiver: Receiver, reminders: list[str], number: int) -> None:
     await until(look, lambda found: found.total() >= number)
 
 
+async def posted_again(receiver: Receiver, reminders: list[str], number: int, seconds: float) -> set[str]:
+    """Return what was posted twice, once so many were."""
+
+    async def look() -> set[str]:
+        return {reminder for reminder, times in posts(receiver, reminders).items() if times > 1}
+
+    return await until(look, lambda found: len(found) >= number, seconds)
+
+
 async def test_reminders_for_which_there_is_no_room_and_a_receiver_slower_than_a_lease_are_sent_once(
     settings: Settings, receiver: Receiver, log: Log
 ):
@@ -130,6 +142,40 @@ async def test_what_a_killed_worker_was_sending_is_sent_again_and_nothing_else_i
     assert posts(receiver, reminders) == Counter(reminders) + being_sent
     again = {step.id for step in steps if step.attempt == 2}
     assert again >= being_sent.keys()  # what was claimed and not yet on its way is claimed again as well
+
+
+async def test_what_a_killed_worker_was_sending_goes_before_what_waits_for_room(
+    settings: Settings, receiver: Receiver, log: Log
+):
+    receiver.answering.clear()  # so that nothing makes room
+    with worker(settings, "first") as process:
+        reminders = await remind(log, 2 * SLOTS)
+        await posted(receiver, reminders, ALONE)
+        os.kill(process.pid, signal.SIGKILL)
+    being_sent = posts(receiver, reminders)
+    with worker(settings, "first"):
+        await posted_again(receiver, reminders, ALONE, WITHIN)
+        assert posts(receiver, reminders) == being_sent + being_sent
+        receiver.answering.set()
+        await ended(log, reminders)
+    assert posts(receiver, reminders) == Counter(reminders) + being_sent
+
+
+async def test_what_a_killed_worker_was_sending_is_sent_again_by_one_that_has_no_room(
+    settings: Settings, short_sessions: Settings, receiver: Receiver, log: Log
+):
+    quick = settings.model_copy(update={"session_timeout": short_sessions.session_timeout})
+    receiver.answering.clear()
+    with worker(quick, "first") as process, worker(quick, "second"):
+        partitions = [await remind(log, 2 * SLOTS, partition) for partition in (0, 1)]
+        reminders = partitions[0] + partitions[1]
+        await posted(receiver, reminders, 2 * SLOTS)
+        os.kill(process.pid, signal.SIGKILL)
+        twice = await posted_again(receiver, reminders, SLOTS, quick.session_timeout + WITHIN)
+        assert any(twice <= {*partition} for partition in partitions)
+        receiver.answering.set()
+        await ended(log, reminders)
+    assert posts(receiver, reminders) == Counter(reminders) + Counter(twice)
 
 
 async def test_what_is_being_sent_when_another_worker_joins_is_handed_over_and_sent_once(

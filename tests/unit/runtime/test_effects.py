@@ -90,6 +90,32 @@ async def test_those_beyond_the_slots_wait_in_their_order():
     assert done == ["a", "b", "c"]
 
 
+def test_room_is_kept_for_what_may_have_to_be_performed_again_until_it_begins_or_ends_elsewhere():
+    some = effects(8)
+    some.keep_room(0, "abcd")
+    assert (some.room(0, 2), some.room(1, 2)) == (2, 4)
+    some.begin(Effect(never, 0, "a")).close()  # type: ignore[attr-defined]  # it is a coroutine, and counts already
+    assert some.room(0, 2) == 2
+    some.keep_room(0, "ab")
+    assert some.room(0, 2) == 4
+    some.keep_room(0, ())
+    assert some.room(0, 2) == 5
+
+
+async def test_what_room_is_kept_for_waits_for_no_slot_and_no_more_than_once():
+    some, done = effects(1), []
+
+    async def note() -> None:
+        done.append(1)
+
+    some.keep_room(0, "a")
+    tasks = begun(some, Effect(never), *[Effect(note, 0, key) for key in "aba"])
+    await asyncio.sleep(0)
+    assert (done, some.running) == ([1], 3)
+    for task in tasks:
+        task.cancel()
+
+
 async def test_to_stop_ends_what_runs_and_begins_nothing_that_waits():
     some, done, end = effects(1), [], asyncio.Event()
 
@@ -168,6 +194,13 @@ async def test_an_effect_that_nobody_performs_and_that_stays_the_same_from_one_l
     assert orphans.found(state, some) == ["c"]
     assert orphans.found(state, some) == ["b", "c", "d"]
     tasks[0].cancel()
+
+
+async def test_what_ends_meanwhile_is_watched_no_longer(state: State):
+    orphans = Orphans(b"claims\x00", 0.0, len)
+    orphans.watch(state, effects())
+    orphans.forget({b"claims\x00a": None, b"claims\x00b": b"2", b"claimt\x00x": None})
+    assert orphans.watched == {"b", "c", "d"}
 
 
 async def test_nobody_looks_again_once_all_are_performed_or_gone(state: State):
