@@ -47,6 +47,8 @@ class Effects:
     def __init__(self, stage: str, slots: int, metrics: "Metrics") -> None:
         self.ended = 0
         """Effects that ended, well or not."""
+        self.expected: Counter[int] = Counter()
+        """How many a partition's last tick leads to, until they have begun: they have their room already."""
         self._stage = stage
         self._slots = slots
         self._metrics = metrics
@@ -76,12 +78,18 @@ class Effects:
         own = self._slots // (2 * partitions)
         taken = Counter(effect.partition for effect in self._begun.values())
         taken.update({number: len(keys) for number, keys in self._kept.items()})
+        taken.update(self.expected)
         shared = sum(max(0, number - own) for number in taken.values())
         return max(0, own - taken[partition]) + max(0, self._slots - own * partitions - shared)
 
     def keep_room(self, partition: int, keys: Collection[str]) -> None:
         """Keep room for effects of a partition that may have to be performed again, and for no others any more."""
         self._kept[partition] = {key for key in keys if not self.performs(key)}
+
+    def forget(self, partition: int) -> None:
+        """Keep no room for a partition that is this worker's no longer."""
+        self._kept.pop(partition, None)
+        del self.expected[partition]
 
     def is_full(self) -> bool:
         """Tell whether every slot is taken."""

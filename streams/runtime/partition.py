@@ -180,7 +180,7 @@ class Partition:
                 await self._attempt()
         finally:
             self.accepting = self.ready = False
-            self._runtime.effects.keep_room(self.number, ())
+            self._runtime.effects.forget(self.number)
             try:
                 await self._store.close()
             finally:
@@ -211,6 +211,7 @@ class Partition:
         self.ready = not self._closing.is_set()
         self.closed.opened()
         self._echo = None
+        self._expect_no_more()
         self._look_for_orphans()
         self._plan_tick()
 
@@ -353,6 +354,7 @@ class Partition:
                 self._suspect(block, error)
             self._put_back(block, block.raws)
             self._current = None
+            self._expect_no_more()
             return
         except TOO_MUCH:  # maybe for their number: half as many are tried, and none is set aside
             self._halve(block)
@@ -438,6 +440,7 @@ class Partition:
             if block.waited:
                 block.taken = 1
                 self._stage.on_timer(block, block.waited)
+                self._expect(1)
                 return
             for timer in self._due(block, 1 if fault else min(self._limits[None], self._room())):
                 block.taken += 1
@@ -447,6 +450,7 @@ class Partition:
                     block.dead_timer(timer, fault)
                 else:
                     self._stage.on_timer(block, timer)
+            self._expect(block.taken)
             self._tell_lost(block)
 
     def _due(self, block: Block, limit: int) -> Iterator[r.Timer]:
@@ -478,6 +482,17 @@ class Partition:
             self._echo = own[-1].value if own else self._echo
         elif any(raw.value == self._echo for raw in block.raws):
             self._echo = None
+        self._expect_no_more()
+
+    def _expect(self, effects: int) -> None:
+        """Take room for what a tick leads to at once: before it begins, other partitions ask for room, too."""
+        if self._stage.queue:
+            self._runtime.effects.expected[self.number] += effects
+
+    def _expect_no_more(self) -> None:
+        """Leave room to others again where all that a tick leads to has begun, or it leads to nothing."""
+        if self._echo is None:
+            self._runtime.effects.expected[self.number] = 0
 
     def _room(self) -> int:
         if not self._stage.queue:

@@ -144,6 +144,19 @@ async def test_what_a_killed_worker_was_sending_is_sent_again_and_nothing_else_i
     assert again >= being_sent.keys()  # what was claimed and not yet on its way is claimed again as well
 
 
+async def test_no_more_are_claimed_than_there_is_room_for_in_all_partitions_together(
+    settings: Settings, receiver: Receiver, log: Log
+):
+    receiver.answering.clear()
+    reminders = await remind(log, SLOTS) + await remind(log, SLOTS, partition=1)
+    with worker(settings, "first"):
+        await posted(receiver, reminders, SLOTS)
+        steps = [step for step in await log.read(NOTIFICATIONS) if step.id in reminders]
+        assert {step.id for step in steps} == posts(receiver, reminders).keys()
+        receiver.answering.set()
+        await ended(log, reminders)
+
+
 async def test_what_a_killed_worker_was_sending_goes_before_what_waits_for_room(
     settings: Settings, receiver: Receiver, log: Log
 ):

@@ -102,6 +102,14 @@ def test_room_is_kept_for_what_may_have_to_be_performed_again_until_it_begins_or
     assert some.room(0, 2) == 5
 
 
+def test_what_a_tick_leads_to_has_its_room_before_it_begins_whichever_partition_asks():
+    some = effects(8)
+    some.expected[0] += 6
+    assert (some.room(0, 2), some.room(1, 2)) == (0, 2)
+    some.forget(0)
+    assert some.room(1, 2) == 6
+
+
 async def test_what_room_is_kept_for_waits_for_no_slot_and_no_more_than_once():
     some, done = effects(1), []
 
