@@ -30,15 +30,17 @@ def table(lags: Sequence[Lag]) -> Table:
         shown.add_column(column, justify="right")
     for lag in lags:
         end = f"{lag.end} …" if lag.hidden else str(lag.end)
-        numbers = (str(lag.partition), str(lag.position), end, str(lag.lag))
-        shown.add_row(lag.stage, lag.topic, *numbers, age(lag.age), style="bold" if lag.lag or lag.hidden else "")
+        position = f"{lag.position} …" if lag.outdated else str(lag.position)
+        numbers = (str(lag.partition), position, end, str(lag.lag))
+        bold = lag.lag or lag.hidden or lag.outdated
+        shown.add_row(lag.stage, lag.topic, *numbers, age(lag.age), style="bold" if bold else "")
     return shown
 
 
 def _caption(lags: Sequence[Lag]) -> str | None:
     if any(lag.lag < 0 for lag in lags):
         return AHEAD
-    return HIDDEN if any(lag.hidden for lag in lags) else None
+    return HIDDEN if any(lag.hidden or lag.outdated for lag in lags) else None
 
 
 def json(lags: Iterable[Lag]) -> Iterable[str]:

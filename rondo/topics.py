@@ -12,7 +12,7 @@ from streams import worker
 from streams.reading import overdue
 from streams.slices import Slices
 from streams.topics import DECISIVE, configs, differing
-from streams.transactions.hidden import PATIENCE
+from streams.transactions.hidden import OVERDUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def found(place: Place) -> list[Found]:
         described = await configs(place.kafka, (topic.name for topic in standing))
         partitions = [tp for topic in standing for tp in slices.numbered(topic.name)]
         bounds = await slices.bounds(partitions)
-    hidden = await overdue(place.kafka, partitions, PATIENCE) if partitions else {}
+    hidden = await overdue(place.kafka, partitions, OVERDUE) if partitions else {}
     keyed = slices.partitions.get(TASK_COMMANDS.name, 0)
     return [
         Found(

@@ -3,7 +3,7 @@
 Group offsets are not asked, as nobody commits them. No worker has to run, and nothing is written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -15,11 +15,12 @@ from postgres import writer
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
+from schemas.topics import changelog
 from streams.reading import overdue
 from streams.runtime import Stage
 from streams.runtime.kafka import POSITION
 from streams.slices import Bounds, Slices
-from streams.transactions.hidden import PATIENCE
+from streams.transactions.hidden import OVERDUE
 
 Positions = dict[tuple[str, TopicPartition], int]
 """The next offset by stage and input."""
@@ -37,7 +38,7 @@ class Lag:
 
     ``lag`` counts from the first record that waits; it is negative where the position is beyond the log. ``age`` is
     that record's, by its own time, None where none waits. ``hidden`` says whether what follows ``end`` is hidden by a
-    transaction whose time is over.
+    transaction whose time is over; ``outdated`` whether such a one hides later positions than ``position``.
     """
 
     stage: str
@@ -48,6 +49,7 @@ class Lag:
     lag: int
     age: float | None
     hidden: bool = False
+    outdated: bool = False
 
 
 async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage], now: int) -> list[Lag]:
@@ -60,12 +62,22 @@ async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]
         async with Slices.of(kafka) as slices:
             positions = await positions_of(slices, Codec(client), postgres, stages)
             ends = {tp: end for tp, (_, end) in (await slices.bounds([tp for _, tp in positions])).items()}
+            changelogs = [tp for stage in stages if stage.keeps_state for tp in slices.numbered(stage.changelog_name)]
             firsts = {stage.name: await _firsts(slices, stage.name, positions, ends) for stage in stages}
     finally:
         await client.aclose()
     found = [_lag(stage, tp, at, ends[tp], firsts[stage].get(tp), now) for (stage, tp), at in positions.items()]
-    hidden = await overdue(kafka, list(ends), PATIENCE) if ends else {}
-    return [replace(lag, hidden=TopicPartition(lag.topic, lag.partition) in hidden) for lag in found]
+    hidden = await overdue(kafka, {*ends, *changelogs}, OVERDUE) if ends else {}
+    return [_marked(lag, hidden) for lag in found]
+
+
+def _marked(lag: Lag, hidden: Collection[TopicPartition]) -> Lag:
+    of_input, of_changelog = lag.topic, changelog(lag.stage, ()).name
+    return replace(
+        lag,
+        hidden=TopicPartition(of_input, lag.partition) in hidden,
+        outdated=TopicPartition(of_changelog, lag.partition) in hidden,
+    )
 
 
 async def positions_of(slices: Slices, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:

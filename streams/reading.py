@@ -16,11 +16,11 @@ from streams.transactions.hidden import Hidden
 Ends = dict[TopicPartition, int]
 """Offsets by partition: reading ends before them."""
 
-PATIENCE = 60.0  # seconds for an open transaction to end: the broker aborts a dead worker's after 10 by default
+_ENDS_WITHIN = 60.0  # seconds for an open transaction: the broker aborts a dead worker's after 10 by default
 _HELD = 5000
 
 
-class Unsettled(RuntimeError):
+class StillOpen(RuntimeError):
     """A transaction stays open, so that what stands behind it can't be read."""
 
 
@@ -106,14 +106,14 @@ async def settled_ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends
     async with consumer(kafka, "read_uncommitted") as asked:
         written = await asked.end_offsets(wanted)
     async with consumer(kafka) as asked:
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + _ENDS_WITHIN
         while True:
             found = dict(await asked.end_offsets(wanted))
             behind = next((at for at in wanted if found[at] < written[at]), None)
             if behind is None:
                 return found
             if asyncio.get_running_loop().time() > deadline:
-                raise Unsettled(f"A transaction on {behind.topic}/{behind.partition} stays open: try again later.")
+                raise StillOpen(f"A transaction on {behind.topic}/{behind.partition} stays open: try again later.")
             await asyncio.sleep(0.05)
 
 
@@ -123,14 +123,17 @@ async def overdue(kafka: str, partitions: Collection[TopicPartition], patience: 
     Where a transaction is open just now, it is waited for as long as ``patience`` (seconds); else this takes no time.
     """
     hidden, clock = Hidden(patience), asyncio.get_running_loop().time
+    left, first = list(partitions), None
     async with (
         consumer(kafka, "read_uncommitted") as uncommitted,
         consumer(kafka) as committed,
     ):
         while True:
-            written = await uncommitted.end_offsets(list(partitions))
-            hidden.look(written, await committed.end_offsets(list(partitions)), clock())
-            if not hidden.waiting():
+            written = await uncommitted.end_offsets(left)
+            hidden.look(written, await committed.end_offsets(left), now := clock())
+            first = first or now
+            left = hidden.still(first)  # one after the other hides nothing
+            if not left or hidden.overdue():
                 return hidden.overdue()
             await asyncio.sleep(0.2)
 

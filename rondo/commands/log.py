@@ -21,7 +21,7 @@ from schemas import logs
 from schemas.registry.client import RegistryUnavailable
 from streams import positions, worker
 from streams.lag import NoViews
-from streams.reading import NoTopic, Unsettled
+from streams.reading import NoTopic, StillOpen
 from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
 from streams.runtime.state import DiskError
 
@@ -31,7 +31,7 @@ TOLD = (
     OtherRules,
     NotAMark,
     Differs,
-    Unsettled,
+    StillOpen,
     NoViews,
     tail.UnknownTopic,
     replay.Nothing,

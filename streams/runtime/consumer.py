@@ -149,9 +149,13 @@ class Runtime(Service):
         is_open = self.joined and all(partition.works for partition in self.partitions.values())
         return is_open and not self.hidden.overdue()
 
+    def touched(self) -> set[TopicPartition]:
+        """Return what is read and written with the partitions that are assigned."""
+        return {tp for number in self.partitions for tp in self.stage.partitions(number)}
+
     @property
     def hidden(self) -> Hidden:
-        """What of the inputs nobody can read."""
+        """What nobody can read of what the open partitions read and write."""
         return self._watch.hidden
 
     def closed(self) -> list[str]:

@@ -76,17 +76,10 @@ class KafkaStore:
         await producer.start()
 
     async def _settle(self, *fenced: str) -> None:
-        await settlement.settle(self._settings.kafka, self._partitions(), fenced)
+        await settlement.settle(self._settings.kafka, self._stage.partitions(self._partition), fenced)
 
     def _id(self, number: int) -> str:
         return transactional_id(self._stage.name, self._partition, number)
-
-    def _partitions(self) -> set[TopicPartition]:
-        """Return what is read and written here: behind a transaction that is half done nothing of it can be read."""
-        topics = {*self._stage.reads, *self._stage.topics()} - {DEAD_LETTERS}
-        return {TopicPartition(topic.name, self._partition) for topic in topics} | {
-            TopicPartition(DEAD_LETTERS.name, 0)
-        }
 
     def _path(self) -> Path:
         """Return the state's directory: another broker's state is never mixed in."""

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import nan
 from typing import TYPE_CHECKING
 
-from aiokafka import TopicPartition
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -104,9 +103,10 @@ class Standing(Collector):
             ("rondo_lag_records", "Offsets between the position and the end.", 1),
             ("rondo_position_age_seconds", "Age of the first record that waits; 0 where none does.", 2),
             ("rondo_held_bytes", "Bytes of fetched records that wait.", 3),
-            ("rondo_hidden_seconds", "Seconds that one open transaction has hidden records; 0 where none does.", 4),
         ):
             yield _gauge(name, text, where, ((labels, figures[column]) for labels, figures in inputs))
+        hides = "Seconds that one open transaction has hidden records; 0 where none does."
+        yield _gauge("rondo_hidden_seconds", hides, where, _hidden(runtimes))
         of_partition = ("stage", "partition")
         restored = (((r.stage.name, str(p.number)), p.restored) for r, p in _turns(runtimes))
         yield _gauge(
@@ -165,6 +165,11 @@ def _inputs(runtimes: Iterable["Runtime"]) -> Iterator[tuple[tuple[str, ...], tu
     for runtime, partition in _turns(runtimes):
         for topic in runtime.stage.reads:
             stands = watch.stands(partition, topic.name, runtime.stage.clock())
-            hidden = runtime.hidden.seconds(TopicPartition(topic.name, partition.number))
-            figures = (stands.position, stands.lag, stands.age, stands.held, hidden)
+            figures = (stands.position, stands.lag, stands.age, stands.held)
             yield (runtime.stage.name, topic.name, str(partition.number)), figures
+
+
+def _hidden(runtimes: Iterable["Runtime"]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for runtime in runtimes:
+        for tp in sorted(runtime.touched()):
+            yield (runtime.stage.name, tp.topic, str(tp.partition)), runtime.hidden.seconds(tp)

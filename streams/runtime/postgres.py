@@ -1,7 +1,7 @@
 """Positions and rows in Postgres: a block's commit is one Postgres transaction that begins with the position's move."""
 
 import asyncpg
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from postgres import writer
 from schemas.topics import DEAD_LETTERS
@@ -65,8 +65,7 @@ class PostgresStore:
 
         What others have left half done in the inputs is settled first: nothing behind it could be read.
         """
-        read = {TopicPartition(topic.name, self._partition) for topic in self._stage.reads}
-        await settlement.settle(self._settings.kafka, read)
+        await settlement.settle(self._settings.kafka, self._stage.partitions(self._partition))
         self._connection = await asyncpg.connect(self._settings.postgres, timeout=self._settings.block_timeout)
         if (encoding := self._connection.get_settings().server_encoding) != _ENCODING:
             raise WrongEncoding(f"The database's encoding is {encoding}; Rondo needs {_ENCODING}. Take another.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
+from aiokafka import TopicPartition
 from faust.app.base import BootStrategy
 from faust.streams import Stream as FaustStream
 from msgspec import Struct
@@ -152,6 +153,12 @@ class Stage:
         """Return every topic that the stage touches."""
         own = (self.changelog, *((self.blocks,) if self.blocks else ())) if self.keeps_state else ()
         return tuple(dict.fromkeys((*self.reads, *self.writes, *own, topics.DEAD_LETTERS)))
+
+    def partitions(self, number: int) -> set[TopicPartition]:
+        """Return what is read and written by transactions with one partition: one left half done there hides some."""
+        numbered = {*(self.topics() if self.keeps_state else self.reads)} - {topics.DEAD_LETTERS}
+        found = {TopicPartition(topic.name, number) for topic in numbered}
+        return found | ({TopicPartition(topics.DEAD_LETTERS.name, 0)} if self.keeps_state else set())
 
     def ready(self) -> bool:
         """Tell whether the stage runs and every partition that it was assigned is open."""

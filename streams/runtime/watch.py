@@ -5,7 +5,8 @@ helps in every case, and the next owner's fencing settles whatever was under way
 through a client of their own, so that a consumer that hangs is noticed too; while the broker does not answer, nothing
 is held against the stage. Neither is an error that lies elsewhere, as in Postgres, the registry or a disk: a process
 that is started anew could only wait for them, too, and would begin to halve a block once more. Only an agent that does
-not give its block back counts from one opening to the next.
+not give its block back counts from one opening to the next. With them it asks for the ends of all else that is read and
+written, to see what a transaction hides there.
 """
 
 import asyncio
@@ -96,7 +97,7 @@ class Watch:
         self._consumer: AIOKafkaConsumer | None = None
         self._uncommitted: AIOKafkaConsumer | None = None
         self.hidden = Hidden(self._settings.transaction_timeout + NOTICED)
-        """What of the inputs nobody can read."""
+        """What nobody can read of what the stage's partitions read and write."""
         self._told: set[TopicPartition] = set()
         self._still: dict[tuple[str, Partition | None], Still] = {}
         self.every = min(LOOK_SECONDS, self._settings.stall_timeout / 4)
@@ -205,10 +206,10 @@ class Watch:
             await self.connect()
         assert self._consumer
         assert self._uncommitted
-        asked = [TopicPartition(topic, partition.number) for partition, topic in self._turns()]
-        some = [TopicPartition(self._runtime.stage.reads[0].name, 0)]  # to know that the broker answers
-        written = dict(await self._uncommitted.end_offsets(asked or some))
-        ends = dict(await self._consumer.end_offsets(asked or some))
+        some = {TopicPartition(self._runtime.stage.reads[0].name, 0)}  # to know that the broker answers
+        asked = self._runtime.touched() or some
+        written = dict(await self._uncommitted.end_offsets(asked))
+        ends = dict(await self._consumer.end_offsets(asked))
         self.hidden.look(written, ends, asyncio.get_running_loop().time())
         return ends
 

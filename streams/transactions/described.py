@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from aiokafka import TopicPartition
-from aiokafka.client import AIOKafkaClient
+from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.errors import IncompatibleBrokerVersion, LeaderNotAvailableError, for_code
 
 from streams.transactions.wire import DescribeProducers, DescribeTransactions, ListTransactions, WriteTxnMarkers
@@ -15,7 +15,7 @@ from streams.transactions.wire import DescribeProducers, DescribeTransactions, L
 LIVE = frozenset({"Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence"})
 """States in which a coordinator will still end a transaction."""
 
-_ENDED = {"CompleteCommit": True, "CompleteAbort": False}
+_NO_SUCH_ID = 105
 
 
 class NotOffered(RuntimeError):
@@ -47,10 +47,6 @@ class Known:
         """Whether the coordinator will end this transaction in its partition by itself."""
         is_it = self.epoch == found.epoch or self.state != "Ongoing"  # who fences ends it with a higher epoch
         return self.state in LIVE and is_it and found.partition in self.partitions
-
-    def committed(self, epoch: int) -> bool | None:
-        """Return whether the last transaction of this epoch was committed, None where that is forgotten."""
-        return _ENDED.get(self.state) if self.epoch == epoch else None
 
 
 class Cluster:
@@ -93,13 +89,26 @@ class Cluster:
             listed = await self._ask(node, ListTransactions([], sorted(producers)))
             _check(listed.error_code)
             if ids := [identity for identity, *_ in listed.transactions]:
-                described = await self._ask(node, DescribeTransactions(ids))
-                for code, identity, state, _, _, producer, epoch, topics, _ in described.transactions:
-                    _check(code)
-                    partitions = frozenset(
-                        TopicPartition(topic, number) for topic, some, _ in topics for number in some
-                    )
-                    found[producer] = Known(identity, producer, epoch, state, partitions)
+                found |= {one.producer: one for one in await self._described(node, ids)}
+        return found
+
+    async def named(self, identity: str) -> Known | None:
+        """Return what its coordinator says of a transactional id, None where it has no such one.
+
+        Other than ``known`` this raises KafkaError while a coordinator is away or still loads what it knows.
+        """
+        node = await self._client.coordinator_lookup(CoordinationType.TRANSACTION, identity)
+        return next(iter(await self._described(node, [identity])), None)
+
+    async def _described(self, node: int, ids: list[str]) -> list[Known]:
+        answer = await self._ask(node, DescribeTransactions(ids))
+        found = []
+        for code, identity, state, _, _, producer, epoch, topics, _ in answer.transactions:
+            if code == _NO_SUCH_ID:
+                continue
+            _check(code)
+            partitions = frozenset(TopicPartition(topic, number) for topic, some, _ in topics for number in some)
+            found.append(Known(identity, producer, epoch, state, partitions))
         return found
 
     async def mark(self, found: Open, *, committed: bool) -> None:

@@ -13,7 +13,7 @@ NOTICED = 10.0
 """Seconds until a broker sees that a transaction's time is over, by default
 (transaction.abort.timed.out.transaction.cleanup.interval.ms)."""
 
-PATIENCE = 20.0
+OVERDUE = 20.0
 """Seconds until a transaction is overdue for who does not know its settings: those of Rondo by default, ``NOTICED``."""
 
 
@@ -54,9 +54,9 @@ class Hidden:
         behind = self._behind.get(tp)
         return self._now - behind.since if behind else 0.0
 
-    def waiting(self) -> bool:
-        """Tell whether a transaction hides records whose time is not over yet."""
-        return len(self.overdue()) < len(self._behind)
+    def still(self, since: float) -> list[TopicPartition]:
+        """Return where the same transaction hides records that did so at a look."""
+        return [tp for tp, behind in self._behind.items() if behind.since <= since]
 
     def overdue(self) -> dict[TopicPartition, int]:
         """Return the first offset that is hidden by a transaction whose time is over, by partition."""

@@ -4,7 +4,7 @@ It is compacted, so of an id only its last record is sure to be there; but the n
 holds some hundred thousand records.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from io import BytesIO
@@ -42,7 +42,6 @@ class State(IntEnum):
 
 
 PREPARED = {State.PREPARE_COMMIT: True, State.PREPARE_ABORT: False}
-ENDED = {State.COMPLETE_COMMIT: True, State.COMPLETE_ABORT: False}
 """What is decided, by state: whether it is a commit."""
 
 _BODY = (
@@ -80,10 +79,12 @@ class Entry:
     at: int
     raised: bool
 
-    def covers(self, epoch: int) -> bool:
-        """Whether it is of the transaction whose data have this epoch: who fences ends it with the next one."""
-        is_next = self.epoch == epoch + 1 and (self.raised or self.state is State.PREPARE_ABORT)
-        return self.epoch == epoch or is_next
+    @property
+    def may_end(self) -> frozenset[int]:
+        """The epochs that the data of a transaction may have that it ends: who fences ends it with the next one."""
+        if self.raised:
+            return frozenset({self.epoch - 1})
+        return frozenset({self.epoch, self.epoch - 1} if self.state is State.PREPARE_ABORT else {self.epoch})
 
 
 def entry(key: bytes, value: bytes | None) -> Entry | None:
@@ -101,16 +102,59 @@ def entry(key: bytes, value: bytes | None) -> Entry | None:
     return Entry(str(identity), producer, epoch, State(state), partitions, at, version >= _TV2)
 
 
-def committed(entries: Iterable[Entry], producer: int, epoch: int, partition: TopicPartition) -> bool | None:
-    """Return whether what a producer wrote last into a partition with this epoch was committed; None if nothing tells.
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One transaction of a producer: the epochs that its records may have, and its last entry.
 
-    A partition that no transaction of this epoch names was never part of one: nobody has committed it.
+    ``over``: whether the coordinator counts it as ended in all of its partitions.
+    """
+
+    epochs: frozenset[int]
+    last: Entry
+    over: bool
+
+    @property
+    def committed(self) -> bool | None:
+        """Whether it is decided to be a commit, None where nothing is decided."""
+        return PREPARED.get(self.last.state)
+
+
+def committed(entries: Iterable[Entry], producer: int, epoch: int, partition: TopicPartition) -> bool | None:
+    """Return whether what a producer has open in a partition with this epoch was committed; None if nothing tells.
+
+    What is open is of one transaction: the last one that names the partition, if its marker was left out, or one that
+    does not name it, which nobody has committed. So nothing is told of a commit that another transaction of the same
+    epoch follows (aiokafka keeps one for many), and nothing of what its coordinator is still to end.
     """
     ours = [one for one in entries if one.producer == producer]
-    prepared = [one for one in ours if one.state in PREPARED and one.covers(epoch) and partition in one.partitions]
-    if prepared:
-        return PREPARED[prepared[-1].state]
-    if ours and (ours[0].epoch < epoch or (ours[0].epoch == epoch and ours[0].state is State.EMPTY)):
-        return False  # all of this epoch is there
-    ended = [one.state for one in ours if one.state in ENDED and one.epoch == epoch]
-    return ENDED[ended[-1]] if ended else None
+    same = [one for one in _transactions(ours) if epoch in one.epochs]  # just one where each end raises the epoch
+    naming = [one for one in same if partition in one.last.partitions]
+    if is_to_end(ours, producer, partition):
+        return None
+    if not naming:
+        return False if _has_all_of(ours, epoch) or any(one.last.raised for one in same) else None
+    committed = naming[-1].committed
+    return None if committed and naming[-1] is not same[-1] else committed
+
+
+def is_to_end(entries: Iterable[Entry], producer: int, partition: TopicPartition) -> bool:
+    """Return whether a coordinator has a transaction of a producer that names the partition and is not over."""
+    ours = [one for one in entries if one.producer == producer]
+    return any(not one.over and partition in one.last.partitions for one in _transactions(ours))
+
+
+def _transactions(ours: list[Entry]) -> Iterator[Transaction]:
+    """Yield the transactions of one producer; of the first, compaction may have left the end alone."""
+    begun: Entry | None = None
+    for number, one in enumerate(ours):
+        if one.state in PREPARED:
+            epochs = frozenset({begun.epoch}) if begun else one.may_end
+            yield Transaction(epochs, one, over=number < len(ours) - 1)
+        begun = one if one.state is State.ONGOING else None
+    if begun:
+        yield Transaction(frozenset({begun.epoch}), begun, over=False)
+
+
+def _has_all_of(ours: list[Entry], epoch: int) -> bool:
+    """Whether compaction has left every transaction of an epoch: what begins it is there, or what was before."""
+    return bool(ours) and (ours[0].epoch < epoch or (ours[0].epoch == epoch and ours[0].state is State.EMPTY))

@@ -11,15 +11,17 @@ from collections.abc import Collection, Iterable
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
 from streams import reading
 from streams.runtime.stopping import stop
 from streams.transactions import history
 from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
-from streams.transactions.hidden import PATIENCE
+from streams.transactions.hidden import OVERDUE
 
-_PATIENCE = 5.0  # seconds for the broker to get over what passes
+_RETRIED = 5.0  # seconds for the broker to get over what passes
+_FENCED = 10.0  # seconds to fence an id
+_READ = 120.0  # seconds to read the coordinators' log
 _TIMEOUT_MS = 10_000  # of a producer that begins no transaction
 
 log = structlog.get_logger()
@@ -35,7 +37,7 @@ async def settle(kafka: str, partitions: Iterable[TopicPartition], fenced: Colle
     ``fenced`` are transactional ids that the caller has just initialised. Raises ``Unsettled``, KafkaError.
     """
     wanted, clock = set(partitions), asyncio.get_running_loop().time
-    deadline = clock() + _PATIENCE
+    deadline = clock() + _RETRIED
     while True:
         try:
             return await _settled(kafka, wanted, fenced)
@@ -60,7 +62,7 @@ async def _settled(kafka: str, wanted: set[TopicPartition], fenced: Collection[s
 
 async def _wait(kafka: str, wanted: set[TopicPartition], error: NotOffered) -> None:
     """Where the broker tells nothing of transactions, wait for those that are open to end by themselves."""
-    if hidden := await reading.overdue(kafka, wanted, PATIENCE):
+    if hidden := await reading.overdue(kafka, wanted, OVERDUE):
         tp, offset = next(iter(hidden.items()))
         raise Unsettled(f"{tp.topic}/{tp.partition} is hidden from offset {offset} on. {error}") from error
 
@@ -79,27 +81,50 @@ async def half_done(cluster: Cluster, partitions: Collection[TopicPartition]) ->
 
 
 async def _end(kafka: str, cluster: Cluster, left: dict[Open, Known | None], fenced: Collection[str]) -> int:
-    entries = await _history(kafka)
+    entries = await recorded(kafka)
     ended: set[Open] = set()
     for one, by in left.items():
-        if (committed := _decided(entries, one, by)) is None:
+        if await is_to_end(cluster, entries, one, by):
+            continue
+        committed = history.committed(entries, one.producer, one.epoch, one.partition)
+        if committed is not False and by and by.state in LIVE and by.id not in fenced:
+            continue  # fencing would abort all of what it is at now: its next commit here marks this, too
+        if committed is None:
             raise Unsettled(_unknown(one))
-        if by and by.id not in fenced:
-            if committed and by.state in LIVE:  # fencing would abort all of it: the next commit marks this, too
-                continue
-            await _fence(kafka, by.id)
-        await cluster.mark(one, committed=committed)
+        await end(kafka, cluster, one, by if by and by.id not in fenced else None, committed=committed)
         ended.add(one)
-        _tell(one, by, committed=committed)
     if still := ended & set(await cluster.open_in({one.partition for one in ended})):
         raise Unsettled(f"The broker took a marker, and {next(iter(still))} is open still.")
     return len(ended)
 
 
-def _decided(entries: list[history.Entry], one: Open, by: Known | None) -> bool | None:
-    """Return whether a transaction was committed, None if nothing tells."""
-    committed = history.committed(entries, one.producer, one.epoch, one.partition)
-    return by.committed(one.epoch) if committed is None and by else committed
+async def is_to_end(cluster: Cluster, entries: list[history.Entry], one: Open, by: Known | None) -> bool:
+    """Tell whether the coordinators' log says that somebody is at work on a transaction, who said nothing of it.
+
+    A coordinator that is only just taking over tells of no producer where it is asked for many, and says that it is
+    where it is asked for one. Raises a KafkaError, which can be tried again, where that is so.
+    """
+    if by is None:
+        await _ask_again(cluster, entries, one)
+    return history.is_to_end(entries, one.producer, one.partition)
+
+
+async def _ask_again(cluster: Cluster, entries: list[history.Entry], one: Open) -> None:
+    for identity in {entry.id for entry in entries if entry.producer == one.producer}:
+        by = await cluster.named(identity)
+        if by and by.producer == one.producer:
+            raise CoordinatorLoadInProgressError(f"The coordinator of {identity} was still to load it.")
+
+
+async def end(kafka: str, cluster: Cluster, one: Open, by: Known | None, *, committed: bool) -> None:
+    """Fence who could still use its producer (``by``), and end an open transaction in its partition.
+
+    Raises ``Unsettled``, ``NotOffered``, KafkaError.
+    """
+    if by:
+        await _fence(kafka, by.id)
+    await cluster.mark(one, committed=committed)
+    _tell(one, by, committed=committed)
 
 
 def _tell(one: Open, by: Known | None, *, committed: bool) -> None:
@@ -119,18 +144,26 @@ async def _fence(kafka: str, identity: str) -> None:
     """Initialise a transactional id: who used it so far can write nothing more, and begins anew."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=identity, transaction_timeout_ms=_TIMEOUT_MS)
     try:
-        async with asyncio.timeout(2 * _PATIENCE):
+        async with asyncio.timeout(_FENCED):
             await producer.start()
+    except TimeoutError as error:  # as while its coordinator is still at work on what it ended last
+        raise Unsettled(f"{identity} could not be fenced within {_FENCED:.0f} seconds: try again later.") from error
     finally:
         await stop(producer)
 
 
-async def _history(kafka: str) -> list[history.Entry]:
-    """Return what the coordinators' log holds, of each id in its order; nothing where it can't be read."""
+async def recorded(kafka: str) -> list[history.Entry]:
+    """Return what the coordinators' log holds, of each id in its order; nothing where there is none.
+
+    Raises ``Unsettled``, KafkaError.
+    """
     try:
-        entries = [history.entry(raw.key, raw.value) async for raw in reading.committed(kafka, history.TOPIC)]
+        async with asyncio.timeout(_READ):
+            entries = [history.entry(raw.key, raw.value) async for raw in reading.committed(kafka, history.TOPIC)]
     except reading.NoTopic:
         return []
+    except TimeoutError as error:  # as where one of its partitions has no leader
+        raise Unsettled(f"{history.TOPIC} could not be read within {_READ:.0f} seconds: try again later.") from error
     return [one for one in entries if one]
 
 
@@ -138,6 +171,6 @@ def _unknown(one: Open) -> str:
     tp = one.partition
     return (
         f"Since offset {one.start} of {tp.topic}/{tp.partition} a transaction of producer {one.producer} (epoch"
-        f" {one.epoch}) is open, its coordinator has forgotten it, and nothing tells whether it was committed. What"
-        " stands behind it is not read. docs/operating.md says how to end it (Transactions)."
+        f" {one.epoch}) is open, and nothing tells whether it was committed. What stands behind it is not"
+        " read. docs/operating.md says how to end it (Transactions)."
     )

@@ -157,7 +157,8 @@ def _by_number(tp: TopicPartition, ends: Sequence[Entry], markers: Sequence[Mark
 
 def _ends(mark: Mark, entry: Entry) -> bool:
     """Tell whether a marker is one that ends this transaction; who settles one later uses the epoch of its records."""
-    return mark.producer == entry.producer and entry.covers(mark.epoch) and mark.commit == PREPARED[entry.state]
+    epochs = entry.may_end | {entry.epoch}
+    return mark.producer == entry.producer and mark.epoch in epochs and mark.commit == PREPARED[entry.state]
 
 
 def _lacks(tp: TopicPartition, entry: Entry) -> str:

@@ -41,6 +41,7 @@ async def half_done(
     commit: bool,
     named: bool = True,
     key: bytes = b"k",
+    elsewhere: TopicPartition | None = None,
 ) -> None:
     """Leave a transaction open in a partition whose coordinator says that it is over, and forgets the partition.
 
@@ -49,7 +50,7 @@ async def half_done(
     """
     manager = producer._txn_manager
     await producer.begin_transaction()
-    elsewhere = TopicPartition(where.topic, where.partition + 1)
+    elsewhere = elsewhere or TopicPartition(where.topic, where.partition + 1)
     await producer.send_and_wait(elsewhere.topic, b"", b"elsewhere", elsewhere.partition)
     if named:
         manager.maybe_add_partition_to_txn(where)

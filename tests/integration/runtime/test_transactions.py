@@ -5,17 +5,20 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
+from local import prepare
+from local.problem import Problem
 from rondo import topics
 from rondo.lag import HIDDEN, table
 from rondo.place import Place
 from schemas import records as r
-from schemas.topics import Topic
+from schemas.topics import DEAD_LETTERS, Topic
 from streams import lag
 from streams.reading import committed, overdue
 from streams.runtime import watch
@@ -23,8 +26,9 @@ from streams.runtime.kafka import POSITION
 from streams.runtime.metrics import exposition
 from streams.settings import Settings
 from streams.transactions import history, settlement, wire
+from streams.transactions.described import Cluster, Known
 from streams.transactions.settlement import Unsettled
-from tests.integration.runtime.counting import Counting, Log, command, prepared, running
+from tests.integration.runtime.counting import PARTITIONS, Counting, Log, command, prepared, running
 from tests.integration.runtime.owner import Owner
 from tests.integration.runtime.planted import half_done, producing, trusting
 
@@ -137,7 +141,7 @@ async def test_where_the_broker_tells_nothing_of_transactions_a_partition_is_ope
     one = await owner("a").open()
     await one.store.close()
     monkeypatch.setattr(wire.DescribeProducers, "API_KEY", 9999)
-    monkeypatch.setattr(settlement, "PATIENCE", 0.5)
+    monkeypatch.setattr(settlement, "OVERDUE", 0.5)
     await one.open()
     await one.store.close()
     async with producing(kafka, f"another-{uuid4()}") as producer:
@@ -173,10 +177,67 @@ async def test_what_nothing_tells_the_end_of_is_refused_until_somebody_ends_it(
     with pytest.raises(Unsettled, match=rf"Since offset 1 of {where.topic}/0 .* nothing tells whether it was"):
         await one.open()
     command = [sys.executable, "-m", "streams.transactions", end, f"{where.topic}/0"]
-    ended = await asyncio.to_thread(subprocess.run, command, env={**os.environ, "RONDO_KAFKA": kafka}, check=True)
-    assert ended.returncode == 0
+    environment = {**os.environ, "RONDO_KAFKA": kafka}
+    for answer, ended in (("n\n", 0), ("y\n", 1)):
+        run = await asyncio.to_thread(
+            subprocess.run, command, env=environment, input=answer, check=True, capture_output=True, text=True
+        )
+        assert f"{where.topic}/0 from offset 1 on: producer {producer._txn_manager.producer_id}" in run.stdout
+        assert f"{ended} ended in {where.topic}/0." in run.stdout
     await one.open()
     assert await visible(kafka, one.counting.commands) == ([b"planted"] if end == "commit" else [])
+
+
+async def test_a_record_of_a_later_transaction_that_did_not_name_its_partition_is_not_committed_with_an_earlier_one(
+    owner: Make, kafka: str
+):
+    one = owner("a")
+    where = TopicPartition(one.counting.commands.name, 0)
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await half_done(producer, where, b"planted", commit=True)
+        await producer.send_and_wait(where.topic, b"elsewhere", partition=1)
+        producer._txn_manager._txn_partitions.discard(where)  # of which the coordinator was not told
+        await producer.abort_transaction()
+        with pytest.raises(Unsettled, match="nothing tells whether it was committed"):
+            await one.open()
+    assert await hidden(kafka, where) == 1
+
+
+async def test_a_transaction_of_which_its_coordinator_says_nothing_yet_is_left_to_it(
+    owner: Make, kafka: str, monkeypatch: pytest.MonkeyPatch
+):
+    async def nothing(*_: object) -> dict[int, Known]:
+        return {}
+
+    one = owner("a")
+    monkeypatch.setattr(settlement, "_RETRIED", 0.3)
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await producer.begin_transaction()
+        await producer.send_and_wait(one.counting.commands.name, b"theirs", partition=0)
+        with monkeypatch.context() as still:
+            still.setattr(Cluster, "known", nothing)  # as of a coordinator that is only just taking over
+            with pytest.raises(CoordinatorLoadInProgressError):
+                await one.open()
+        await one.store.close()
+        await one.open()
+        await producer.commit_transaction()
+    assert await visible(kafka, one.counting.commands) == [b"theirs"]
+
+
+async def test_where_fencing_takes_too_long_a_start_says_that_a_transaction_could_not_be_settled(
+    owner: Make, kafka: str, registry: str, monkeypatch: pytest.MonkeyPatch
+):
+    one = owner("a")
+    stage = one.counting.stage
+    async with producing(kafka, f"another-{uuid4()}") as producer:
+        await half_done(producer, TopicPartition(stage.changelog_name, 0), b"planted", commit=False)
+    monkeypatch.setattr(prepare, "SHARED", ())
+    monkeypatch.setattr(settlement, "_FENCED", 0.1)
+    monkeypatch.setattr(AIOKafkaProducer, "start", lambda _: asyncio.sleep(60))  # as where its coordinator is at work
+    with pytest.raises(Problem, match=r"A transaction could not be settled: another-.* could not be fenced within"):
+        await asyncio.to_thread(prepare.log, kafka, registry, PARTITIONS, [stage.name])
+    monkeypatch.undo()
+    await one.open()
 
 
 @pytest.fixture
@@ -191,9 +252,10 @@ async def hiding(worker_settings: Settings, kafka: str, monkeypatch: pytest.Monk
         yield counting
 
 
-def seconds(counting: Counting) -> float:
-    """What the metric says of partition 0 of the commands."""
-    name = f'rondo_hidden_seconds{{partition="0",stage="{counting.stage.name}",topic="{counting.commands.name}"}}'
+def seconds(counting: Counting, topic: Topic | None = None) -> float:
+    """What the metric says of partition 0 of a topic, by default the commands'."""
+    topic = topic or counting.commands
+    name = f'rondo_hidden_seconds{{partition="0",stage="{counting.stage.name}",topic="{topic.name}"}}'
     (line,) = [line for line in exposition([counting.stage]).decode().splitlines() if line.startswith(name)]
     return float(line.rpartition(" ")[2])
 
@@ -217,14 +279,40 @@ async def test_a_worker_tells_of_records_that_stay_hidden_and_settles_what_hides
     assert seconds(hiding) == 0
 
 
+async def test_records_that_stay_hidden_are_told_and_settled_in_whatever_is_read_and_written(
+    hiding: Counting, kafka: str, monkeypatch: pytest.MonkeyPatch
+):
+    stage, elsewhere = hiding.stage, TopicPartition(hiding.followups.name, 1)
+    async with AsyncExitStack() as producers:
+        for topic in (planted := [hiding.counts, stage.changelog, stage.blocks, DEAD_LETTERS]):
+            producer = await producers.enter_async_context(producing(kafka, f"another-{uuid4()}"))
+            where = TopicPartition(topic.name, 0)
+            await half_done(producer, where, b"planted", commit=False, elsewhere=elsewhere)
+    await until_seconds(hiding, planted, lambda most: most >= 0.5)
+    monkeypatch.setattr(lag, "OVERDUE", 0.5)
+    found = await lag.lags(kafka, stage.settings.registry, "", [stage], 0)
+    assert {one.partition: one.outdated for one in found} == {0: True, 1: False}
+    assert "0 …" in table(found).columns[3]._cells
+    monkeypatch.undo()  # the broker lets the worker settle it
+    await until_seconds(hiding, planted, lambda most: most == 0)
+    await ready(hiding, True)
+
+
+async def until_seconds(counting: Counting, topics: list[Topic], wanted: Callable[[float], bool]) -> None:
+    """Return once the metric says so of each."""
+    async with asyncio.timeout(20):
+        while not all(wanted(seconds(counting, topic)) for topic in topics):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
 async def test_tools_tell_of_records_that_stay_hidden(hiding: Counting, kafka: str, monkeypatch: pytest.MonkeyPatch):
     where = TopicPartition(hiding.commands.name, 0)
     assert await overdue(kafka, [where, TopicPartition(hiding.commands.name, 1)], 0.5) == {where: 1}
-    monkeypatch.setattr(lag, "PATIENCE", 0.5)
+    monkeypatch.setattr(lag, "OVERDUE", 0.5)
     found = await lag.lags(kafka, hiding.stage.settings.registry, "", [hiding.stage], 0)
     assert {one.partition: one.hidden for one in found if one.topic == where.topic} == {0: True, 1: False}
     assert HIDDEN in str(table(found).caption)
-    monkeypatch.setattr(topics, "PATIENCE", 0.5)
+    monkeypatch.setattr(topics, "OVERDUE", 0.5)
     monkeypatch.setattr(topics, "contract", lambda: [hiding.commands, hiding.counts])
     told = {one.topic: one.deviations for one in await topics.found(Place({"kafka": kafka}))}
     assert "partition 0 hidden from offset 1 on by a transaction that does not end" in told[hiding.commands]

@@ -22,9 +22,12 @@ def test_where_reading_stands_still_before_the_end_for_its_time_records_are_hidd
 
 
 def test_until_its_time_is_over_a_transaction_is_waited_for():
-    assert looked((9, 4), (12, 4)).overdue() == {}
-    assert looked((9, 4), (12, 4)).waiting()
-    assert not looked((9, 4), (12, 4), (20, 4)).waiting()
+    hidden = looked((9, 4), (12, 4))
+    assert (hidden.overdue(), hidden.still(0)) == ({}, [HERE])
+
+
+def test_another_transaction_than_at_a_look_is_not_waited_for():
+    assert looked((9, 4), (12, 9)).still(0) == []
 
 
 def test_one_transaction_after_the_other_hides_nothing():
@@ -33,7 +36,7 @@ def test_one_transaction_after_the_other_hides_nothing():
 
 def test_what_has_ended_is_forgotten():
     hidden = looked((9, 4), (12, 4), (20, 4), (20, 20))
-    assert (hidden.overdue(), hidden.seconds(HERE), hidden.waiting()) == ({}, 0, False)
+    assert (hidden.overdue(), hidden.seconds(HERE), hidden.still(0)) == ({}, 0, [])
 
 
 def test_nothing_is_held_against_a_broker_that_did_not_answer_meanwhile():
