@@ -66,6 +66,7 @@ class Metrics:
         self._dead = _DEAD.labels(name)
         self.refused = _REFUSED.labels(name)
         self.retries = _RETRIES.labels(name)
+        SET_ASIDE.labels(name)  # 0 until one is
         self.effects_done = _EFFECTS.labels(name, "done")
         self.effects_failed = _EFFECTS.labels(name, "failed")
 
