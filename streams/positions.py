@@ -41,9 +41,9 @@ class _Log:
     codec: Codec
     slices: Slices
 
-    async def compared(self, stage: Stage) -> tuple[Positions, dict[TopicPartition, int]]:
-        """Return the positions of a stage, and the end of each input."""
-        positions = await positions_of(self.slices, self.codec, self.postgres, [stage])
+    async def compared(self, *stages: Stage) -> tuple[Positions, dict[TopicPartition, int]]:
+        """Return the positions of these stages, and the end of each input."""
+        positions = await positions_of(self.slices, self.codec, self.postgres, [*stages])
         bounds = await self.slices.bounds([tp for _, tp in positions])
         return positions, {tp: end for tp, (_, end) in bounds.items()}
 
@@ -70,9 +70,9 @@ async def _opened(kafka: str, registry: str, postgres: str) -> AsyncIterator[_Lo
 async def check(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> None:
     """Raise ``Ahead`` where a stage's positions are beyond the log. Also KafkaError, RegistryUnavailable, NoViews."""
     async with _opened(kafka, registry, postgres) as log:
-        for stage in stages:
-            positions, ends = await log.compared(stage)
-            ahead.check(stage.name, {tp: at for (_, tp), at in positions.items()}, ends)
+        positions, ends = await log.compared(*(some := list(stages)))
+        for stage in some:
+            ahead.check(stage.name, {tp: at for (name, tp), at in positions.items() if name == stage.name}, ends)
 
 
 async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> list[Reset]:
