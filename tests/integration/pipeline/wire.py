@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from schemas import names
-from schemas.codec import Codec
+from schemas.codec import Codec, Undecodable
 from schemas.records import DeadLetter
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS, Topic
@@ -102,10 +102,11 @@ class Wire:
         return [letter for letter in self.letters if (letter.topic, letter.partition, letter.offset) in wanted]
 
     async def records(self, topic: Topic) -> AsyncIterator[Struct]:
-        """Yield every record of a topic, one partition after the other."""
+        """Yield every record of a topic that can be read, by partition: some tests put others there."""
         async for raw in committed(self._kafka, topic.name):
             await self._codec.learn([raw.value])
-            yield self._codec.decode(raw.value)
+            with suppress(Undecodable):
+                yield self._codec.decode(raw.value)
 
     async def ends(self) -> int:
         """Return how many records task-commands holds."""
