@@ -42,7 +42,7 @@ AGAIN = 0.3
 SOON = timedelta(seconds=1)
 PROMISED = 30.0
 """Seconds in which all is done again after a fault, where the machine has nothing else to do."""
-RECOVERY = 90.0
+RECOVERY = 180.0
 """Seconds after a fault until it counts as not recovered from."""
 SETTLING = 120.0
 """Seconds after the last fault until all is done."""
