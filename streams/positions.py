@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
+import stamina
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import ProducerFenced
 
 from postgres import writer
 from schemas import records as r
@@ -78,7 +80,8 @@ async def check(kafka: str, registry: str, postgres: str, stages: Iterable[Stage
 async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> list[Reset]:
     """Reset positions that are ahead of the log to its end, and return which; state, rows and the others stay.
 
-    A worker of such a partition is fenced. Raises as ``check``, and ProducerFenced where one fences this in turn.
+    A worker of such a partition is fenced. One that opens it just then fences this in turn: it is tried again for half
+    a minute. Raises as ``check``, and ProducerFenced.
     """
     found = []
     async with _opened(kafka, registry, postgres) as log:
@@ -86,7 +89,9 @@ async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage
             numbers = {one.partition for one in await log.ahead(stage)}
             move = _reset_state if stage.keeps_state else _reset_views
             for number in sorted(numbers):
-                found += await move(log, stage, number)
+                async for attempt in stamina.retry_context(on=ProducerFenced, attempts=None, timeout=30.0):
+                    with attempt:
+                        found += await move(log, stage, number)
     return found
 
 

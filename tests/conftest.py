@@ -19,6 +19,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+import structlog
 from xdist.scheduler import LoadScopeScheduling
 
 from local import docker, jars, ports
@@ -61,6 +62,13 @@ class ByPlace(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace:
     """Say how tests are shared out, where several processes run them."""
     return ByPlace(config, log)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_are_by_default() -> Iterator[None]:
+    """Take back what a program that ran within a test has configured: later tests look at what is logged."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

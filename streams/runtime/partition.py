@@ -19,6 +19,7 @@ from schemas import records as r
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
 from streams.runtime import again, failpoints
+from streams.runtime.ahead import Ahead
 from streams.runtime.alarm import WHOLE, Closed
 from streams.runtime.block import Block, FoldError
 from streams.runtime.effects import Orphans
@@ -37,6 +38,11 @@ POISON = (FoldError, Refused)
 
 TOO_MUCH = (TimeoutError, MessageSizeTooLargeError, RecordListTooLargeError)
 """Errors that a smaller block may not meet, though no record is at fault: what the contract allows was refused."""
+
+AHEAD = 10
+"""So many pauses until a partition whose positions are ahead of the log is opened anew: each opening fences whoever
+resets them.
+"""
 
 _EVER = 2**63 - 2
 """The time by which whatever waits for room is due."""
@@ -264,10 +270,10 @@ class Partition:
             held.clear()
         log.warning("block given up", stage=self._stage.name, partition=self.number, error=repr(error))
         await self._store.close()
-        member = False
+        member, pause = False, self._settings.retry_pause * (AHEAD if isinstance(error, Ahead) else 1)
         while not member and not self._closing.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), self._settings.retry_pause)
+                await asyncio.wait_for(self._closing.wait(), pause)
             member = await self._runtime.is_member()
             if not member:
                 self.closed.failed(NotAMember(f"The group has not confirmed this worker since {error!r}."))
