@@ -44,11 +44,17 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let deep tests take as long as they do, and what takes long begin first: at the end it would run alone."""
+    """Let deep tests take as long as they do, and what takes long begin first: at the end it would run alone.
+
+    Tests that share a Rondo stay together: it is stopped after the last of them.
+    """
     for item in items:
         if item.get_closest_marker("deep"):
             item.add_marker(pytest.mark.timeout(0))
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    places: dict[Path, int] = {}
+    for item in items:
+        places.setdefault(item.path.parent, len(places))
+    items.sort(key=lambda item: places[item.path.parent] if item.path.parent.name in LONG else len(places))
 
 
 class ByPlace(LoadScopeScheduling):  # type: ignore[misc]

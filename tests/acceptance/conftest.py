@@ -9,7 +9,7 @@ from tests.acceptance.stack import Stack, User, pytest_runtest_makereport, runni
 __all__ = ["pytest_runtest_makereport"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Rondo whole."""
     with running(request) as stack:

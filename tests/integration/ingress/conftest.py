@@ -20,7 +20,7 @@ from tests.integration.ingress.standin import PARTITIONS, StandIn, Tail, User, s
 SECRET = "a secret that only these tests know"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def database(new_database: Callable[[], str]) -> str:
     """The DSN of a migrated database of the API's own."""
     dsn = new_database()
@@ -28,14 +28,14 @@ def database(new_database: Callable[[], str]) -> str:
     return dsn
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def log(kafka: str) -> str:
     """The broker, with the topic of commands."""
     await topics.create(kafka, PARTITIONS, [TASK_COMMANDS])
     return kafka
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(log: str, registry: str, database: str, directory: Path) -> Iterator[str]:
     """The URL of the API, run by ``python -m api``."""
     port = ports.choose(["api"], {})["api"]
@@ -84,7 +84,7 @@ def user(new_user: Callable[[], User]) -> User:
     return new_user()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def opened_tail(log: str) -> AsyncIterator[Tail]:
     """What comes to task-commands, read by one consumer for all tests."""
     async with tailing(log) as opened:

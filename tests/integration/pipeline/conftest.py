@@ -11,14 +11,14 @@ from tests.integration.pipeline.wire import Wire
 __all__ = ["pytest_runtest_makereport"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def receiver() -> Iterator[Receiver]:
     """What RONDO_WEBHOOK names."""
     with Receiver() as receiver:
         yield receiver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(request: pytest.FixtureRequest, receiver: Receiver) -> Iterator[Stack]:
     """Rondo whole, notifying the receiver."""
     with running(request, RONDO_WEBHOOK=receiver.url) as stack:
