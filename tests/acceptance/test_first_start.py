@@ -22,7 +22,7 @@ MOMENTS = [0.6 + number * 0.3 for number in range(50)]
 
 
 @pytest.fixture
-def data() -> Iterator[Path]:
+def data(kafka_jars: Path) -> Iterator[Path]:
     """A new data directory whose name has what programs stumble over."""
     path = Path(tempfile.mkdtemp(prefix="rondo Büro, #1 100% ")) / "data"
     yield path
