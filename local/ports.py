@@ -1,8 +1,13 @@
 """Ports on the loopback address."""
 
+import fcntl
+import os
 import secrets  # a seed that tests set would send two stacks to the same ports
 import socket
+import tempfile
 from collections.abc import Iterable, Mapping, MutableMapping
+from functools import cache
+from pathlib import Path
 
 HOST = "127.0.0.1"
 CHOSEN_FROM = range(15_000, 32_000)
@@ -31,14 +36,38 @@ def answers(port: int) -> bool:
 
 
 def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int]:
-    """Return a free port for each name: the remembered one unless somebody else took it meanwhile."""
+    """Return a free port for each name: the remembered one unless somebody else took it meanwhile.
+
+    Each is this process's until that ends: no other that chooses gets it, also while no server has it.
+    """
     chosen: dict[str, int] = {}
     for name in names:
         port = remembered.get(name, 0)
-        while not port or port in chosen.values() or not free(port):
-            port = secrets.choice(CHOSEN_FROM)
+        while not port or port in chosen.values() or not free(port) or not _reserve(port):
+            port = secrets.choice([port for port in CHOSEN_FROM if port not in _RESERVED])
         chosen[name] = port
     return chosen
+
+
+_RESERVED: set[int] = set()
+
+
+def _reserve(port: int) -> bool:
+    """Lock a port's byte in a file that all processes of this user share; a lock ends with its process."""
+    _RESERVED.add(port)
+    try:
+        fcntl.lockf(_locks(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    except OSError:  # there is no such file here: then it is the first one's that binds
+        return True
+    return True
+
+
+@cache
+def _locks() -> int:
+    path = Path(tempfile.gettempdir(), f"rondo-ports-{os.getuid()}")
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
 
 
 def spare_proxies(environment: MutableMapping[str, str]) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from local.life import Life
 from local.problem import Problem, Stopped
 
@@ -97,6 +99,17 @@ class Process:
             waiting(life.said)
             time.sleep(0.1)
 
+    def listens(self, port: int) -> bool:
+        """Return whether it, or what it started, has this port: what answers there may be another program."""
+        try:
+            process = psutil.Process(self.pid)
+            family = [process, *process.children(recursive=True)]
+            return any(port in _listening(one) for one in family)
+        except psutil.AccessDenied:  # nobody can tell
+            return True
+        except psutil.Error:
+            return False
+
     def wait(self, stopping: threading.Event | None = None) -> None:
         """Return once it ended well; raise ``Problem`` otherwise, ``Stopped`` (and end it) if asked to stop."""
         while self.ended is None:
@@ -130,6 +143,10 @@ class Process:
             log.seek(self._start_of_log)
             lines = log.read().decode(errors="replace").splitlines()[-_LAST_LINES:]
         return "\n  ".join((f" The end of {self.command.log}:", *lines))
+
+
+def _listening(process: psutil.Process) -> set[int]:
+    return {one.laddr.port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
 
 
 def _end_line(log: Path) -> int:

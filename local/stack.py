@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from honcho.environ import parse_procfile
@@ -218,11 +219,15 @@ class Stack:
             environment["RONDO_HEALTH_PORT"] = str(self.addresses.ports[name])
             if not self._settings.kafka and "RONDO_INSTANCE" not in os.environ:  # else another stack may have the name
                 environment["RONDO_INSTANCE"] = INSTANCE
-        argv = shlex.split(self._commands[name])
+        argv, port = shlex.split(self._commands[name]), urlsplit(self._address(name)).port or 0
         process = Process(Command(name, argv, self._directory.log(name), environment, cwd=ROOT))
         try:
             process.wait_until(
-                lambda: _ok(self._probe(name)), PATIENCE, self._stopping, self._waits(name), self.broker_starts
+                lambda: _ok(self._probe(name)) and process.listens(port),
+                PATIENCE,
+                self._stopping,
+                self._waits(name),
+                self.broker_starts,
             )
         except BaseException:
             process.stop()

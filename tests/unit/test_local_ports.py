@@ -1,13 +1,26 @@
 """How ports are chosen."""
 
 import socket
+import subprocess
+import sys
 
 from local import ports
+from local.settings import ROOT
 
 
 def test_ports_chosen_together_differ():
     chosen = ports.choose(map(str, range(50)), {})
     assert len(set(chosen.values())) == 50
+
+
+def test_a_port_that_is_chosen_is_chosen_by_no_other_process_until_that_one_ends():
+    chosen = ports.choose(["mine"], {})
+    code = f"from local import ports; print(ports.choose(['theirs'], {{'theirs': {chosen['mine']}}})['theirs'])"
+    theirs = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    assert int(theirs) != chosen["mine"]
+    assert ports.choose(["again"], {"again": int(theirs)})["again"] == int(theirs)
 
 
 def test_a_chosen_port_is_none_that_an_outgoing_connection_may_have():

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local import ports
 from local.problem import Problem, Stopped
 from local.process import Command, Process
 
@@ -167,3 +168,19 @@ def test_a_secret_is_read_from_standard_input_and_stands_nowhere(tmp_path: Path)
     process = python("print(len(input()))", tmp_path / "log", secret=b"secret\n")
     process.wait()
     assert (tmp_path / "log").read_text() == "6\n"
+
+
+def test_a_program_that_has_the_port_of_a_process_is_not_taken_for_it(tmp_path: Path):
+    server = "import socket, time; s = socket.create_server(('127.0.0.1', int({!r}))); time.sleep(60)"
+    port = ports.choose(["server"], {})["server"]
+    first = python(server.format(port), tmp_path / "first")
+    try:
+        first.wait_until(lambda: first.listens(port), 30)
+        second = python(server.format(port), tmp_path / "second")
+        try:
+            with pytest.raises(Problem, match="Address already in use"):
+                second.wait_until(lambda: ports.answers(port) and second.listens(port), 30)
+        finally:
+            second.stop()
+    finally:
+        first.stop()
