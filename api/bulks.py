@@ -6,7 +6,6 @@ anything else than exactly the rest, see ``streams.domain.bulk``.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +23,7 @@ from api.parts import Parts
 from api.problems import FieldError, invalid
 from postgres.finding import FIRST
 from postgres.reader import Chunk
-from schemas import ids
+from schemas import clock, ids
 from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields, Within
 from streams.domain import bulk
 from streams.domain.filters import Sql, where
@@ -93,7 +92,7 @@ async def count(body: NewBulk, user: str, parts: Parts) -> int:
 
 def _condition(body: NewBulk) -> Sql:
     """Return the condition of the tasks that a filter means now. Raises ``Problem`` where it can't be read."""
-    finding = Finding.read(body.filter, body.zone, time.time_ns() // 1_000_000)
+    finding = Finding.read(body.filter, body.zone, clock.now())
     return where(finding.filter, finding.clock, FIRST)
 
 
@@ -149,7 +148,7 @@ def chunked(
     first = ChangeTasks(
         id=bulk_id,
         user=envelope.user,
-        at=time.time_ns() // 1_000_000,
+        at=clock.now(),
         actor=f"user:{envelope.user}",
         bulk=bulk_id,
         chunk=0,

@@ -1,7 +1,6 @@
 """What tasks a request looks for: ``filter``, ``q``, ``sort``, ``zone`` and ``cursor``, read and put together."""
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
@@ -13,6 +12,7 @@ from api.pages import Cursor
 from api.problems import FieldError, invalid
 from postgres.finding import FIRST, Position, Wanted, behind
 from postgres.reader import Facet, Page, Task, View
+from schemas import clock
 from streams.domain import times
 from streams.domain.filters import Clock, Filter, QueryError, Sort, borne, parse, sort, standing, where
 from streams.domain.search import Search, search
@@ -126,7 +126,7 @@ async def facets(finding: Finding, view: View, user: str) -> tuple[Finding, tupl
 
 
 async def _finding(filter_: FilterText = None, q: Words = None, zone: Zone = "UTC") -> Finding:
-    return Finding.read(filter_, zone, _now(), q)
+    return Finding.read(filter_, zone, clock.now(), q)
 
 
 async def page_finding(
@@ -140,7 +140,7 @@ async def page_finding(
     asked = digest(filter_ or "", q or "", sort_ or "", zone)
     place = cursors.place("tasks", asked, cursor)
     if place is None:
-        return PageFinding(Finding.read(filter_, zone, _now(), q, sort_), asked)
+        return PageFinding(Finding.read(filter_, zone, clock.now(), q, sort_), asked)
     now, after, terms = place
     finding = Finding.read(filter_, zone, now, q, sort_)
     if terms and finding.words:
@@ -157,10 +157,6 @@ Wished = Annotated[PageFinding, Depends(page_finding)]
 def digest(*asked: str) -> str:
     """Return what stands in a cursor for what was asked for."""
     return hashlib.sha256("\0".join(asked).encode(errors="surrogatepass")).hexdigest()[:16]
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _checked(read: Callable[[str], Read], text: str) -> Read:

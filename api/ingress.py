@@ -1,7 +1,6 @@
 """Takes a command: seen before? onto the log, acknowledged; and, where the client prefers to wait, its outcome."""
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +22,7 @@ from api.recent import Recent
 from api.requests import User
 from api.room import Disk
 from api.shapes import fingerprint
-from schemas import ids
+from schemas import clock, ids
 from schemas.records import ChangeTasks
 
 LOOK = 2.0
@@ -80,7 +79,7 @@ class Envelope:
         return {
             "id": self.command,
             "user": self.user,
-            "at": time.time_ns() // 1_000_000,
+            "at": clock.now(),
             "actor": f"user:{self.user}",
             "fingerprint": self.fingerprint(body, expected),
         }

@@ -15,6 +15,12 @@ IDENTITY = "_RONDO_STACK_DIRECTORY"
 """Another: which directory that is, also once it was moved. A copy is another one."""
 
 
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all that it started. Raises ``psutil.Error`` where it is gone."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
 def marks(data: Path) -> dict[str, str]:
     """Return the environment variables that every process of a stack on this data directory carries."""
     return {MARK: str(data), IDENTITY: identity(data)}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psutil
 
+from local import leftovers
 from local.logs import is_warning
 
 _EVERY = 5.0  # seconds from one look to the next: each lists the machine's processes
@@ -76,7 +77,6 @@ class Life:
 
 def _family(pid: int) -> list[psutil.Process]:
     try:
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
+        return leftovers.family(pid)
     except psutil.Error:
         return []

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from local import leftovers
+
 ROTATE_BYTES = 20 * 1024 * 1024
 _STANDS = 1.0  # seconds that stopping may take; a moment as a rule
 _AGAIN = 60.0  # seconds after which a log that could not be moved is tried again
@@ -92,7 +94,7 @@ def _cut(log: Path, at: int) -> None:
 @contextmanager
 def _still(pid: int) -> Iterator[bool]:
     """Stop a process and all that it started, for a moment. Yields whether all stand still, so that nobody writes."""
-    family = _family(pid)
+    family = leftovers.family(pid)
     if not family or any(process.status() == psutil.STATUS_STOPPED for process in family):
         yield False  # somebody else holds it: it is not for us to let it go
         return
@@ -100,7 +102,7 @@ def _still(pid: int) -> Iterator[bool]:
         try:
             for process in family:
                 process.suspend()
-            yield _all_stand(family) and set(_family(pid)) == set(family)
+            yield _all_stand(family) and set(leftovers.family(pid)) == set(family)
         finally:
             for process in family:
                 with suppress(psutil.Error):
@@ -152,8 +154,3 @@ def _state(stat: Path) -> str:
         return stat.read_text(errors="replace").rpartition(")")[2].split()[0]
     except OSError:
         return "X"
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    process = psutil.Process(pid)
-    return [process, *process.children(recursive=True)]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from local import leftovers
 from local.life import Life
 from local.problem import Problem, Stopped
 
@@ -102,9 +103,7 @@ class Process:
     def listens(self, port: int) -> bool:
         """Return whether it, or what it started, has this port: what answers there may be another program."""
         try:
-            process = psutil.Process(self.pid)
-            family = [process, *process.children(recursive=True)]
-            return any(port in _listening(one) for one in family)
+            return any(port in _listening(one) for one in leftovers.family(self.pid))
         except psutil.AccessDenied:  # nobody can tell
             return True
         except psutil.Error:

@@ -124,9 +124,8 @@ class Log:
         self._postgres = postgres
         self._found: dict[tuple[object, ...], Letter] = {}
         self._sent: list[Sent] = []
-        self._read: dict[
-            TopicPartition, int
-        ] = {}  # up to where both are known: what follows is read when it is asked for
+        # Up to where both are known: what follows is read when it is asked for.
+        self._read: dict[TopicPartition, int] = {}
 
     @classmethod
     @asynccontextmanager

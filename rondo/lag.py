@@ -1,6 +1,5 @@
 """Tells how far the stages are behind."""
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,6 +8,7 @@ import msgspec
 from rich.table import Table
 
 from rondo.place import Place
+from schemas import clock
 from streams import worker
 from streams.lag import Lag, lags
 
@@ -20,7 +20,7 @@ async def found(place: Place, names: Iterable[str]) -> list[Lag]:
     """Return where these stages stand now."""
     stages = [worker.find(name) for name in names]
     postgres = place.postgres if any(not stage.keeps_state for stage in stages) else ""
-    return await lags(place.kafka, place.registry, postgres, stages, time.time_ns() // 1_000_000)
+    return await lags(place.kafka, place.registry, postgres, stages, clock.now())
 
 
 def table(lags: Sequence[Lag]) -> Table:

@@ -13,7 +13,6 @@ from rondo.dead_letters import Letter, Log, in_order, text
 from schemas import clock, ids
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
-from streams import reading
 from streams.runtime.again import subject
 from streams.runtime.block import NOWHERE
 from streams.runtime.latest import Latest
@@ -66,7 +65,7 @@ async def send(
     ordered, at = in_order(letters), clock.now() if at is None else at
     later = await look(log, ordered) if looked is None else looked
     await log.codec.publish({stage.retries for stage in log.stages.values() if stage.retries})
-    latest = await _latest(log, kafka, {letter.partition for letter in ordered})
+    latest = await _latest(log, {letter.partition for letter in ordered})
     async with AIOKafkaProducer(
         bootstrap_servers=kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
     ) as producer:
@@ -84,14 +83,10 @@ async def send(
             await delivery
 
 
-async def _latest(log: Log, kafka: str, partitions: Iterable[int]) -> dict[int, Latest]:
+async def _latest(log: Log, partitions: Iterable[int]) -> dict[int, Latest]:
     """Return the latest times of what was sent before: no time on the topic goes back though the clock does."""
     topics = {stage.retries.name for stage in log.stages.values() if stage.retries} & log.slices.partitions.keys()
-    latest = {partition: Latest() for partition in partitions}
-    async with reading.consumer(kafka) as consumer:
-        for partition, times in latest.items():
-            await times.read(consumer, topics, partition)
-    return latest
+    return {partition: await log.slices.latest(topics, partition) for partition in partitions}
 
 
 async def _retry(log: Log, letter: Letter, at: int, later: Later) -> r.Retry:

@@ -1,7 +1,6 @@
 """Checks the positions of all stages against the log, and resets those that are ahead of it to its end."""
 
-import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,13 +10,13 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerFenced
 
 from postgres import writer
+from schemas import clock
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
 from streams.lag import Positions, positions_of
 from streams.runtime import Stage, ahead
 from streams.runtime.kafka import POSITION, transactional_id
-from streams.runtime.latest import Latest
 from streams.slices import Slices
 from streams.topics import partitions
 from streams.transactions import settlement
@@ -52,11 +51,13 @@ class _Log:
     async def ahead(self, stage: Stage) -> list[Reset]:
         """Return the positions of a stage that are beyond the ends, as they are to be reset."""
         positions, ends = await self.compared(stage)
-        return [
-            Reset(stage.name, tp.topic, tp.partition, at, ends[tp])
-            for (_, tp), at in sorted(positions.items())
-            if at > ends[tp]
-        ]
+        return _resets(stage, {tp: at for (_, tp), at in positions.items()}, ends)
+
+
+def _resets(stage: Stage, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> list[Reset]:
+    return [
+        Reset(stage.name, tp.topic, tp.partition, at, ends[tp]) for tp, at in sorted(positions.items()) if at > ends[tp]
+    ]
 
 
 @asynccontextmanager
@@ -71,9 +72,10 @@ async def _opened(kafka: str, registry: str, postgres: str) -> AsyncIterator[_Lo
 
 async def check(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> None:
     """Raise ``Ahead`` where a stage's positions are beyond the log. Also KafkaError, RegistryUnavailable, NoViews."""
+    stages = list(stages)
     async with _opened(kafka, registry, postgres) as log:
-        positions, ends = await log.compared(*(some := list(stages)))
-        for stage in some:
+        positions, ends = await log.compared(*stages)
+        for stage in stages:
             ahead.check(stage.name, {tp: at for (name, tp), at in positions.items() if name == stage.name}, ends)
 
 
@@ -104,10 +106,11 @@ async def _reset_state(log: _Log, stage: Stage, number: int) -> list[Reset]:
         mine = {tp: at for (_, tp), at in positions.items() if tp.partition == number}
         await log.codec.publish([stage.changelog])
         value = log.codec.encode(changelog.topic, r.Position({tp.topic: min(at, ends[tp]) for tp, at in mine.items()}))
-        at = await _following_time(log, changelog)
+        latest = await log.slices.latest([changelog.topic], number)
+        at = latest.stamp(changelog.topic, clock.now())
         async with producer.transaction():
             await producer.send_and_wait(changelog.topic, value, POSITION, number, timestamp_ms=at)
-    return [Reset(stage.name, tp.topic, number, at, ends[tp]) for tp, at in sorted(mine.items()) if at > ends[tp]]
+    return _resets(stage, mine, ends)
 
 
 async def _existing(kafka: str, stage: Stage, number: int) -> set[TopicPartition]:
@@ -126,13 +129,6 @@ async def _fenced(kafka: str, stage: Stage, number: int) -> AsyncIterator[AIOKaf
             for id_ in (0, 1)
         ]
         yield first
-
-
-async def _following_time(log: _Log, changelog: TopicPartition) -> int:
-    """Return the time of the next record of a changelog, in ms since 1970: it does not go back."""
-    latest = Latest()
-    await log.slices.latest(latest, changelog)
-    return latest.stamp(changelog.topic, time.time_ns() // 1_000_000)
 
 
 async def _reset_views(log: _Log, stage: Stage, number: int) -> list[Reset]:

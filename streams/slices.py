@@ -1,6 +1,6 @@
 """Reads pieces of topics as they are committed, for tools that look: in no group, writing nothing, creating nothing."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -93,9 +93,11 @@ class Slices:
                 for record in records:
                     yield record
 
-    async def latest(self, times: Latest, partition: TopicPartition) -> None:
-        """Read into ``times`` the time of a partition's last records."""
-        await times.read(self._consumer, [partition.topic], partition.partition)
+    async def latest(self, topics: Iterable[str], partition: int) -> Latest:
+        """Return the times of the last records in a partition of these topics."""
+        times = Latest()
+        await times.read(self._consumer, topics, partition)
+        return times
 
     def _seek(self, starts: dict[TopicPartition, int]) -> None:
         self._consumer.assign(list(starts))  # all at once: each assignment waits for the broker's metadata

@@ -20,6 +20,7 @@ from rondo.dead_letters import Became, Letter, Log
 from rondo.place import Place
 from rondo.shown import instant, key, text
 from rondo.terminal.plain import plain
+from schemas import clock
 from streams import worker
 
 PATIENCE = 15.0
@@ -87,7 +88,7 @@ def show(number: int, as_json: bool) -> None:
             told = plain_letter(letter, await depending.kind(log, letter))
             told |= {"key": key(letter.key), "headers": _headers(letter), "value": await depending.value(log, letter)}
             told["depends"] = await depending.sentences(log, letter)
-            told["obstacle"] = await resending.obstacle(log, letter, now())
+            told["obstacle"] = await resending.obstacle(log, letter, clock.now())
             return told
 
     told = asyncio.run(look())
@@ -123,7 +124,7 @@ def resend(  # noqa: PLR0917 - click's
     async def send() -> list[tuple[Letter, str]]:
         async with Log.of(Place.found()) as log:
             meant = wanted(await log.letters(), numbers, stage, reason)
-            refused = {one.number: why for one in meant if (why := await resending.obstacle(log, one, now()))}
+            refused = {one.number: why for one in meant if (why := await resending.obstacle(log, one, clock.now()))}
             fresh = [one for one in meant if one.became is Became.DEAD and one.number not in refused]
             if fresh and not yes and not numbers and not click.confirm(await _question(log, fresh), err=True):
                 raise Exit(FAILED)
@@ -171,11 +172,6 @@ async def _question(log: Log, fresh: Sequence[Letter]) -> str:
     again = await resending.read_again(log, fresh)
     views = f" Views read {again:,} records once more." if again else ""
     return f"Send {len(fresh):,} dead letters again?{views}"
-
-
-def now() -> int:
-    """Return the time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def plain_letter(letter: Letter, kind: str) -> dict[str, Any]:
