@@ -176,8 +176,8 @@ class Siege:
         run = self.ground.run
         topics = [topic for stage in STAGES for topic in stage.topics()]
         async with opened(run["kafka"], run["registry"], topics, PARTITIONS, self.clients.users, whole=True) as log:
-            seen = await self._settled(log)
-            tally = tally_of(seen, self.clients.asked, oracle.anomalies(seen, now()))
+            seen, wrong = await self._settled(log)
+            tally = tally_of(seen, self.clients.asked, wrong)
             tally.sentences += await self._differences(seen)
             tally.sentences += sent_again(self.receiver.came, self.recovered)
             await log.look()
@@ -188,20 +188,23 @@ class Siege:
         say("\n".join([self._told(tally), *tally.sentences[:20]]))
         return tally.sentences
 
-    async def _settled(self, log: Log) -> Seen:
+    async def _settled(self, log: Log) -> tuple[Seen, list[str]]:
+        """Return what stands once nothing changes any more, and what is wrong there: none, or what stays wrong."""
+        live = self.ground.run["postgres"]
+        rebuilt = urlsplit(live)._replace(path="/rebuilt").geturl()
+        await asyncio.to_thread(embedded_postgres.create, live, "rebuilt")
+        await asyncio.to_thread(migrate, rebuilt)
         deadline = time.monotonic() + SETTLING
-        while oracle.anomalies(seen := await log.look(), now()):
-            if time.monotonic() > deadline:
-                break
+        while True:
+            seen = await log.look()
+            wrong = oracle.anomalies(seen, now()) or await views.differences(live, rebuilt, seen)
+            if time.monotonic() > deadline or not (wrong or oracle.owed(seen)):
+                return seen, wrong
             await asyncio.sleep(AGAIN)
-        return seen
 
     async def _differences(self, seen: Seen) -> list[str]:
-        """Return what stands otherwise than the log says: in Postgres, in positions, in what is folded again."""
+        """Return what stands otherwise than the log says: in positions, in what is folded again, at the receiver."""
         run = self.ground.run
-        rebuilt = urlsplit(run["postgres"])._replace(path="/rebuilt").geturl()
-        await asyncio.to_thread(embedded_postgres.create, run["postgres"], "rebuilt")
-        await asyncio.to_thread(migrate, rebuilt)
         behind = await lags(run["kafka"], run["registry"], run["postgres"], STAGES, now())
         report = await verify(
             Settings(
@@ -215,7 +218,6 @@ class Siege:
             STAGES,
         )
         return [
-            *await views.differences(run["postgres"], rebuilt, seen),
             *(f"{one.stage} is {one.lag} behind in {one.topic}/{one.partition}." for one in behind if one.lag),
             *(difference.told() for difference in report.differences),
             *_undelivered(seen, self.receiver),
