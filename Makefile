@@ -26,7 +26,7 @@ run: .venv/.installed ## Start everything, say where to go; Ctrl-C stops it
 	@.venv/bin/python -S -m local up
 
 test: .venv/.installed ## Run the tests, on real parts
-	@.venv/bin/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder
+	@.venv/bin/python -m pytest -n auto --no-loadscope-reorder
 
 test-deep: .venv/.installed ## Fail every stage at every point in every way; ask every operation a thousand times (some 30 minutes)
 	@.venv/bin/python -m pytest -m deep $(CHAOS:%=--ignore %)

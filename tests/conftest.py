@@ -31,6 +31,8 @@ CACHE = Path(__file__).parent.parent / ".cache"
 WITH_A_STACK = ("acceptance", "ingress", "pipeline")
 """Directories whose tests share a Rondo that runs."""
 LONG = ("chaos", *WITH_A_STACK)
+BRIEF = "-XX:TieredStopAtLevel=1"
+"""For some sixty brokers that run for seconds: half of what they would take of a processor is for compiling well."""
 
 
 def pytest_configure() -> None:
@@ -39,6 +41,7 @@ def pytest_configure() -> None:
     A shell lets what it starts in the background ignore Ctrl-C, and so would all that the tests start.
     """
     ports.spare_proxies(os.environ)
+    os.environ.setdefault("JDK_JAVA_OPTIONS", BRIEF)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -55,6 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         places.setdefault(item.path.parent, len(places))
     items.sort(key=lambda item: places[item.path.parent] if item.path.parent.name in LONG else len(places))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes share the tests out: one more than cores, as each waits for a third of its time.
+
+    Each has a broker and a Postgres of its own, so there are five at most.
+    """
+    return min(os.cpu_count() or 1, 4) + 1
 
 
 class ByPlace(LoadScopeScheduling):  # type: ignore[misc]
