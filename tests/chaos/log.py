@@ -94,7 +94,10 @@ async def opened(
     async with (
         AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True) as producer,
         AIOKafkaConsumer(
-            bootstrap_servers=kafka, isolation_level="read_committed", enable_auto_commit=False
+            bootstrap_servers=kafka,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=50,  # whoever asks for ends waits behind a fetch
         ) as consumer,
     ):
         assigned = [TopicPartition(topic.name, n) for topic in wanted for n in range(topic.partitions or partitions)]

@@ -105,7 +105,12 @@ class Tail:
 
 @asynccontextmanager
 async def tailing(kafka: str) -> AsyncIterator[Tail]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="latest", isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka,
+        auto_offset_reset="latest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=50,  # whoever asks for ends waits behind a fetch
+    )
     await consumer.start()
     try:
         partitions = [TopicPartition(TASK_COMMANDS.name, number) for number in range(PARTITIONS)]
