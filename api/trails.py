@@ -14,6 +14,7 @@ from api.shapes import duration
 from postgres import reader as views
 from schemas import subjects
 from schemas.records import FieldChange
+from streams.domain import reasons
 
 
 class Change(BaseModel):
@@ -137,7 +138,9 @@ class Notification(BaseModel):
     def of(cls, delivery: views.Delivery) -> "Notification":
         """Show a delivery of the views."""
         steps = [
-            NotificationStep.model_validate(msgspec.structs.asdict(step) | {"step": step.step.lower()})
+            NotificationStep.model_validate(
+                msgspec.structs.asdict(step) | {"step": step.step.lower(), "detail": reasons.told(step.detail)}
+            )
             for step in delivery.steps
         ]
         return cls(

@@ -1,15 +1,23 @@
 """Where notifications go."""
 
+import asyncio
+import ssl
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
+from local import ports
 from schemas.records import Notification, Step
-from streams.channels import deliver
+from streams.channels import deliver, reason
+from streams.domain import reasons
 from streams.settings import Settings
 from tests.integration.pipeline.receiver import Receiver
+from tests.unit.certificate import untrusted
 
 DELIVER = """
 import asyncio
@@ -42,4 +50,93 @@ async def test_a_receiver_may_take_longer_to_answer_than_a_client_waits_by_defau
 def test_a_reminder_that_the_log_does_not_take_is_not_delivered(stderr: str) -> None:
     command = ["bash", "-c", f'exec "$0" -c "$1" {stderr}', sys.executable, DELIVER.format(level="info")]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
-    assert done.stdout.startswith("OSError: ")
+    assert done.stdout.startswith("the log can't be written (OSError)")
+
+
+SECRET = "planted-in-the-address"
+CLAIM = Notification("id", "user", 0, "command", "task", Step.CLAIMED, 1, "webhook", "Water the plants", 0)
+ANSWERS = [
+    (b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", "refused with status 500"),
+    (f"HTTP/1.1 403 {SECRET}\r\nContent-Length: 22\r\n\r\n{SECRET}".encode(), "refused with status 403"),
+    (
+        f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/{SECRET}\r\nContent-Length: 0\r\n\r\n".encode(),
+        "redirected with status 302, and redirects are not followed",
+    ),
+    (f"SSH-2.0-{SECRET}\r\n".encode(), "no whole HTTP answer came"),
+    (b"", "no whole HTTP answer came"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "no whole HTTP answer came"),
+    (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain", "no whole HTTP answer came"),
+    (None, "no answer in 0 s"),
+    (b"HTTP/1.1 204 No Content\r\n\r\n", None),
+]
+
+
+def webhook(scheme: str, host: str, port: int) -> Settings:
+    """Settings with a webhook whose address has a user, a password, a path and a key to be kept."""
+    address = f"{scheme}://{SECRET}:{SECRET}@{host}:{port}/{SECRET}?key={SECRET}"
+    return Settings.model_validate({"kafka": "", "registry": "", "webhook": address})
+
+
+@asynccontextmanager
+async def answering(answer: bytes | None, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The port of a server that answers whatever it is sent with these bytes and closes; with None, never."""
+
+    async def answer_it(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1) if b"SSH" in (answer or b"") else await reader.readuntil(b"}")
+        if answer is None:
+            await reader.read()
+        else:
+            writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(answer_it, "127.0.0.1", ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize(("answer", "why"), ANSWERS)
+async def test_why_a_delivery_failed_is_told_in_words_that_quote_nothing(answer: bytes | None, why: str | None) -> None:
+    async with answering(answer) as port:
+        assert await deliver(webhook("http", "127.0.0.1", port), CLAIM, 0.4 if answer is None else 20) == why
+
+
+async def test_a_host_that_has_no_trust_no_tls_no_listener_and_no_name_is_told_by_that(tmp_path: Path) -> None:
+    async with answering(b"", untrusted(tmp_path)) as port:
+        assert await deliver(webhook("https", "127.0.0.1", port), CLAIM) == reasons.NO_TRUST
+    async with answering(b"SSH-2.0") as port:
+        assert await deliver(webhook("https", "127.0.0.1", port), CLAIM) == reasons.NO_TLS
+    assert await deliver(webhook("http", "127.0.0.1", ports.choose(["x"], {})["x"]), CLAIM) == reasons.NO_LISTENER
+    for host in (f"{SECRET}.invalid", f"{'x' * 70}.{SECRET}.invalid"):
+        assert await deliver(webhook("http", host, 80), CLAIM) == reasons.UNRESOLVED
+
+
+KINDS = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, KeyError, RuntimeError)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_error_of_whatever_kind_tells_its_text(kind: type[Exception]) -> None:
+    assert reason(kind(SECRET), 20) == f"it can't be sent ({kind.__name__})"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        (
+            f"HTTPStatusError: Server error '500 {SECRET}' for url 'http://u:{SECRET}@h/{SECRET}'\nFor more …",
+            "refused with status 500",
+        ),
+        (
+            f"HTTPStatusError: Redirect response '302 Found' for url 'http://{SECRET}/'\nRedirect location: 'x'",
+            "redirected with status 302, and redirects are not followed",
+        ),
+        ("TimeoutError: it was not answered within 20 seconds.", "no answer in 20 s"),
+        (f"ConnectError: certificate is not valid for '{SECRET}'.", "it can't be sent (ConnectError)"),
+        ("handed over", "handed over"),
+        (reasons.UNRESOLVED, reasons.UNRESOLVED),
+        (None, None),
+    ],
+)
+def test_what_earlier_versions_put_on_record_is_told_without_what_it_quotes(
+    earlier: str | None, now: str | None
+) -> None:
+    assert reasons.told(earlier) == now

@@ -1,0 +1,39 @@
+"""Why a delivery failed, in a fixed vocabulary: no reason quotes an address, an answer or an error's own text.
+
+An address may hold a password, a key or a token, and a reason is for ever on the log and in what users read.
+"""
+
+import re
+
+TIMED_OUT = "no answer in {seconds:.0f} s"
+REFUSED = "refused with status {status}"
+REDIRECTED = "redirected with status {status}, and redirects are not followed"
+UNRESOLVED = "the host's name can't be resolved"
+NO_CONNECTION = "the host can't be reached"
+NO_LISTENER = "the host refused the connection"
+NO_TRUST = "the host's certificate is not trusted"
+NO_TLS = "the host speaks no TLS that is understood"
+NO_ANSWER = "no whole HTTP answer came"
+NOT_LOGGED = "the log can't be written ({error})"
+OTHER = "it can't be sent ({error})"
+"""``error`` is the name of an error's type."""
+
+_EARLIER = re.compile(r"(?P<error>[A-Z]\w*): (?P<text>.*)", re.DOTALL)
+_STATUS = re.compile(r"'(\d{3}) ")
+
+
+def of_status(status: int) -> str:
+    """Return why a delivery failed that was answered with a status other than 2xx."""
+    return (REDIRECTED if 300 <= status < 400 else REFUSED).format(status=status)
+
+
+def told(detail: str | None) -> str | None:
+    """Return a ledger step's detail without what earlier versions quoted: their details began with an error's type."""
+    earlier = _EARLIER.fullmatch(detail or "")
+    if not earlier:
+        return detail
+    if earlier["error"] == "HTTPStatusError" and (status := _STATUS.search(earlier["text"])):
+        return of_status(int(status[1]))
+    if earlier["error"] == "TimeoutError":
+        return TIMED_OUT.format(seconds=20)
+    return OTHER.format(error=earlier["error"])
