@@ -113,6 +113,8 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
     with data.held(chosen.data, chosen.stack, chosen.disk_bytes) as directory:
         directory.run.unlink(missing_ok=True)  # of a run that was killed, or in a copy: it leads elsewhere
         leftovers.end(directory.path)
+        for path in directory.close():
+            click.echo(f"Other users of this machine may read what is in {path}: its permissions can't be changed.")
         if only is None:
             _check_port(chosen.port)
         stopping = terminal.asked_to_stop(lambda: leftovers.kill(leftovers.of(directory.path)))

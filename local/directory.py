@@ -14,9 +14,11 @@ from uuid import uuid4
 from local import jars, metadata, ports, postgres
 from local.paths import LONGEST, sync
 from local.problem import Problem
-from schemas import room
+from schemas import private, room
 
 LAYOUT = 1
+_OURS = ("kafka", "postgres", "postgres.new", "state", "logs", "secrets.json", "run.json", "layout.json", "ports.json")
+"""What Rondo makes in a data directory, besides the lock."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Directory:
         write(self.path / "ports.json", {**remembered, **chosen})
         return chosen
 
+    def close(self) -> list[Path]:
+        """Close what stands in it to other users; return what stays open to them."""
+        return private.close(self.path, (*_OURS, "lock"))
+
     def secrets(self) -> Secrets:
         """Return what is made once and kept."""
         file = self.path / "secrets.json"
@@ -70,7 +76,7 @@ def held(path: Path, stack: str, enough: int = room.ENOUGH) -> Iterator[Director
     try:
         path = path.resolve()
         check_name(path)
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(private.PASSABLE, parents=True, exist_ok=True)
         lock = (path / "lock").open("a+")
     except (OSError, RuntimeError) as error:  # the second is for links that lead in a circle
         why = error.strerror if isinstance(error, OSError) else error

@@ -126,7 +126,7 @@ def _by_maven(directory: Path, cache: Path, stopping: threading.Event | None, be
     options = ["--batch-mode", "--file", str(_POM), f"-Dmaven.repo.local={cache}"]
     wanted = ["-DincludeScope=runtime", f"-DoutputDirectory={directory}"]
     try:
-        Process(Command("Maven", ["mvn", *options, _COPY, *wanted], log)).wait(stopping)
+        Process(Command("Maven", ["mvn", *options, _COPY, *wanted], log, foreign=True)).wait(stopping)
     except Problem:
         raise _unreachable(f"what Maven said is in {log}") from before
 

@@ -114,14 +114,14 @@ def start(
     What Kafka 4.3 wrote is converted first. A broker that recovers its log is waited for as long as it gets on. Raises
     ``Problem`` where it does not, or where what is in the directory is not its log; ``Stopped`` if asked to stop.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(0o700, parents=True, exist_ok=True)
     _check_former(directory)
 
     def program(name: str, main: str, *arguments: str, grace: float = 30) -> Command:
         argv = [os.path.abspath(java()), *_HEAP, *_LOGGING]  # noqa: PTH100 - as it stands
         # The machine's locale may know no character of the paths to Java and to the jars.
         argv += ["-cp", f"{jars.absolute()}/*", main, *arguments]
-        return Command(name, argv, log, {"LC_ALL": "C.UTF-8"}, cwd=directory, grace=grace)
+        return Command(name, argv, log, {"LC_ALL": "C.UTF-8"}, cwd=directory, grace=grace, foreign=True)
 
     if not (directory / _DATA / _IDENTITY).exists():
         _discard_unfinished(directory / _DATA)

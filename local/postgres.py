@@ -9,6 +9,7 @@ import signal
 import stat
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,9 @@ _PATIENCE = 120.0  # seconds without a sign of life
 _FIRST_OF_OURS = 16384  # Postgres's FirstNormalObjectId
 _OF_A_CLUSTER = re.compile(r"PG_VERSION|base|global|pg_\w+(\.conf)?|postgresql(\.auto)?\.conf|postmaster\.(opts|pid)")
 USER = "rondo"
+ACCOUNTS = ("rondo", "daemon", "nobody")
+"""Whom to run as where root starts it, the first that the machine has. A service that has files of its own is run as
+``daemon`` where it has no account of its own; as ``nobody`` runs what should own none, and it could read them."""
 DATABASE = "rondo"
 _SETTINGS = {
     "listen_addresses": ports.HOST,
@@ -62,7 +66,17 @@ class _Program:
     ) -> Command:
         argv = [str(programs() / program), "-D", paths.here(), *options]
         user, group = (self.account.user, self.account.group) if self.account else (None, None)
-        return Command(name, argv, self.log, cwd=self.directory, user=user, group=group, stop=stop, secret=secret)
+        return Command(
+            name,
+            argv,
+            self.log,
+            cwd=self.directory,
+            user=user,
+            group=group,
+            stop=stop,
+            foreign=True,
+            secret=secret,
+        )
 
 
 def dsn(port: int, password: str, database: str = DATABASE) -> str:
@@ -205,23 +219,24 @@ def programs() -> Path:
 
 
 def _account() -> _Account | None:
-    """Return whom to run as: Postgres refuses to run as root, so then as nobody."""
+    """Return whom to run as: Postgres refuses to run as root, so then as another user."""
     if os.geteuid() != 0:
         return None
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        raise Problem(
-            "Postgres refuses to run as root, and this machine has no user 'nobody' to run it as: start Rondo as"
-            " another user, or name a running Postgres with RONDO_POSTGRES."
-        ) from None
-    return _Account(nobody.pw_uid, nobody.pw_gid)
+    for name in ACCOUNTS:
+        with suppress(KeyError):
+            known = pwd.getpwnam(name)
+            return _Account(known.pw_uid, known.pw_gid)
+    raise Problem(
+        "Postgres refuses to run as root, and this machine has no user 'daemon' to run it as: start Rondo as another"
+        " user, or name a running Postgres with RONDO_POSTGRES."
+    )
 
 
 def _open_the_way(account: _Account, directory: Path) -> None:
     """Give ``directory`` to the account, unless it is; let it pass (not list) to the wheel's files, and read them."""
-    if directory.exists() and directory.stat().st_uid != account.user:  # a copy that root made
-        for path in (directory, *directory.rglob("*")):
+    # A copy that root made, or one that ran as another account. The directory itself comes last, should this be killed.
+    if directory.exists() and directory.stat().st_uid != account.user:
+        for path in (*directory.rglob("*"), directory):
             os.chown(path, account.user, account.group, follow_symlinks=False)
     wheel = programs().parent.parent
     for above in wheel.resolve().parents:

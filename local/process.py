@@ -15,6 +15,7 @@ import psutil
 from local import leftovers
 from local.life import Life
 from local.problem import Problem, Stopped
+from schemas import private
 
 _LAST_LINES = 15
 
@@ -32,6 +33,7 @@ class Command:
     group: int | None = None
     stop: signal.Signals = signal.SIGTERM
     grace: float = 30  # seconds from the polite signal to SIGKILL; well above a worker's session timeout
+    foreign: bool = False  # it is no program of Rondo's, and gets none of its settings: some hold secrets
     secret: bytes = b""  # what it reads from its standard input, which is empty otherwise: never on a disk
 
 
@@ -40,17 +42,18 @@ class Process:
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        command.log.parent.mkdir(parents=True, exist_ok=True)
+        command.log.parent.mkdir(0o700, parents=True, exist_ok=True)
         self._start_of_log = _end_line(command.log)
         with command.log.open("ab") as log, _input(command) as stdin:
             self._popen = subprocess.Popen(
                 command.argv,
-                env={**os.environ, **command.env},
+                env={**_inherited(command), **command.env},
                 cwd=command.cwd,
                 stdin=stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=private.UMASK,
                 user=command.user,
                 group=command.group,
                 extra_groups=None if command.user is None else (),
@@ -142,6 +145,10 @@ class Process:
             log.seek(self._start_of_log)
             lines = log.read().decode(errors="replace").splitlines()[-_LAST_LINES:]
         return "\n  ".join((f" The end of {self.command.log}:", *lines))
+
+
+def _inherited(command: Command) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not (command.foreign and name.startswith("RONDO_"))}
 
 
 def _listening(process: psutil.Process) -> set[int]:

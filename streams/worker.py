@@ -14,7 +14,7 @@ from mode import Service, Worker
 from mode.types import ServiceT
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from schemas import logs, settings
+from schemas import logs, private, settings
 from schemas.clock import ClockWatch
 from schemas.topics import CLOCK
 from streams import topics
@@ -29,6 +29,9 @@ def run(names: Sequence[str] = STAGES) -> None:
     """Run these stages until the process is told to stop; ends the process."""
     chosen = settings.load(Settings)
     logs.configure(chosen.log)
+    private.keep_to_owner()
+    if chosen.data.is_dir():
+        private.close(chosen.data, ["state"])
     if chosen.failpoint:
         failpoints.arm(chosen.failpoint)
     serve([find(name) for name in names], chosen)
