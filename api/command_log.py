@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from schemas import causes
 from schemas.codec import Codec
 from schemas.names import event_type, partition_of
 from schemas.records import (
@@ -91,7 +92,7 @@ class CommandLog:
                     self.trouble = ""
                     await self._broken.wait()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
-                self.trouble = str(error) or type(error).__name__
+                self.trouble = causes.described(error)
                 _log.warning("the log can't be reached", reason=self.trouble)
             finally:
                 self._producer = None
@@ -124,7 +125,7 @@ class CommandLog:
                 self._broken.set()  # an idempotent producer that saw an error it could not retry won't send again
             if progress.begun:
                 raise OutcomeUnknown(progress.appended) from error
-            raise Unavailable(str(error) or type(error).__name__) from error
+            raise Unavailable(causes.described(error)) from error
 
     async def _send(
         self, producer: AIOKafkaProducer, command: Command, value: bytes, target: int, progress: "_Progress"

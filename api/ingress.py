@@ -216,15 +216,15 @@ class Ingress:
             _log.warning("command not acknowledged in time", appended=error.appended, of=len(commands))
             raise _unknown(first, envelope, error.appended) from error
         envelope.attempt.taken(pending, envelope.seconds or 0)
-        _log.info("command taken", type=type(first).__name__, **_told(first))
+        _log.info("command taken", type=type(first).__name__, **about(first))
 
 
-def _told(command: Command) -> dict[str, Any]:
-    """Return what a command is about, for the log."""
+def about(command: Command) -> dict[str, Any]:
+    """Return what a command is about, for the log: by its id; a tag has none, but a name."""
     if isinstance(command, ChangeTasks):
         return {"tasks": command.tasks}
     subject = subjects.of_command(command)
-    return {subject.kind.member: subject.name}
+    return {} if subject.kind is subjects.TAG else {subject.kind.member: subject.name}
 
 
 def _same(fingerprint: str, answered: Answered) -> Answered:

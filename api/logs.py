@@ -1,12 +1,34 @@
-"""One log event for each request, with the user's and the command's id; never a body, never a token."""
+"""One log event for each request, with the user's and the command's id; never a body, a token or a word of users."""
 
+import re
 import time
+from collections.abc import Mapping
+from http import HTTPMethod
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = structlog.get_logger("api")
 _QUIET = ("/live", "/ready")
+_ID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+ELSEWHERE = "none of the API's"
+"""In the place of a path that no operation has: it may say anything."""
+
+
+def path_of(scope: Mapping[str, Any]) -> str:
+    """Return a request's path as it is logged: with ids as they are, and in the place of anything else its name.
+
+    A tag's name is what a user has written, and so is whatever stands where an id should.
+    """
+    form, given = getattr(scope.get("route"), "path_format", ELSEWHERE), scope.get("path_params", {})
+    return _PARAMETER.sub(lambda name: value if _ID.fullmatch(value := str(given.get(name[1]))) else name[0], form)
+
+
+def _method(scope: Scope) -> str:
+    method = str(scope["method"])
+    return method if method in HTTPMethod.__members__ else "OTHER"
 
 
 class RequestLog:
@@ -26,8 +48,9 @@ class RequestLog:
             status = message.get("status", status)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(method=scope["method"], path=scope["path"]):
+        with structlog.contextvars.bound_contextvars(method=_method(scope)):
             try:
                 await self.app(scope, receive, noting)
             finally:
-                _log.info("answered", status=status, ms=round((time.perf_counter() - began) * 1000, 1))
+                taken = round((time.perf_counter() - began) * 1000, 1)
+                _log.info("answered", path=path_of(scope), status=status, ms=taken)

@@ -10,6 +10,7 @@ import structlog
 
 from api.views import Views, ViewsAway
 from postgres.reader import List, Outcome, SavedFilter, Tag, Task
+from schemas import causes
 
 CHANNEL = "rondo_commands"
 LEAST = 1.0
@@ -47,7 +48,7 @@ class Outcomes:
             try:
                 await self._listen()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
-                _log.warning("not listening for outcomes", reason=str(error) or type(error).__name__)
+                _log.warning("not listening for outcomes", reason=causes.described(error))
             await asyncio.sleep(self._pause)
 
     async def look(self, user: str, command: str, seconds: float | None = None) -> Answered | None:

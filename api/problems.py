@@ -10,6 +10,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.logs import path_of
+
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("api")
 
@@ -219,7 +221,7 @@ async def _validation(_request: Request, error: Exception) -> Response:
 
 
 async def _internal(request: Request, error: Exception) -> Response:
-    _log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    _log.error("request failed", path=path_of(request.scope), exc_info=error)
     return respond(Problem(INTERNAL))
 
 

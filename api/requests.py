@@ -13,6 +13,7 @@ from fastapi.security import HTTPBearer
 
 from api import prefer, tokens
 from api.attempts import Attempt, Attempts
+from api.logs import path_of
 from api.problems import MALFORMED, MEDIA, TOO_LARGE, UNAUTHORIZED, FieldError, Kind, Problem, invalid
 from api.settings import Settings
 
@@ -150,7 +151,7 @@ class Route(APIRoute):
         async def strict(request: Request) -> Response:
             user = user_of(request)
             request.state.user = user
-            structlog.contextvars.bind_contextvars(user=user)
+            structlog.contextvars.bind_contextvars(user=user, path=path_of(request.scope))
             _check_query(request, known)
             attempts: Attempts = request.app.state.attempts
             request.state.attempt = attempt = Attempt(_patience(request))

@@ -14,8 +14,8 @@ class Settings(settings.Settings):
     """The API's settings."""
 
     kafka: str
-    registry: str
-    postgres: str
+    registry: settings.Address
+    postgres: settings.Address
     secret: Annotated[str, Field(min_length=32, repr=False)]
     """Signs tokens; HS256 wants at least 32 bytes (RFC 7518, section 3.2). The stack makes one at its first start."""
     host: str = "127.0.0.1"

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from postgres.reader import Reader, View
+from schemas import causes
 
 _AWAY = (
     OSError,
@@ -37,7 +38,7 @@ class Views:
             async with asyncio.timeout(limit), self._reader.user(user) as view:
                 yield view
         except _AWAY as error:
-            raise ViewsAway(str(error) or type(error).__name__) from error
+            raise ViewsAway(causes.described(error)) from error
 
     async def reachable(self) -> bool:
         """Return whether Postgres answers now."""

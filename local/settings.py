@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from local.problem import Problem
-from schemas import room
+from schemas import causes, room
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
@@ -33,6 +33,13 @@ def _database(address: str) -> str:
     return address
 
 
+def _url(address: str) -> str:
+    try:
+        return causes.readable(address)
+    except ValueError as error:
+        raise PydanticCustomError("url", "{sentence}", {"sentence": str(error)}) from None
+
+
 def _directory(path: Path) -> Path:
     if "\n" in str(path):
         raise PydanticCustomError("directory", "A path with a line break can't be told in a line: give another one")
@@ -49,7 +56,7 @@ class Settings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     kafka: str | None = None
     postgres: Annotated[str, AfterValidator(_database)] | None = None
-    registry: str | None = None
+    registry: Annotated[str, AfterValidator(_url)] | None = None
     webhook: str | None = None
     disk_bytes: Annotated[int, Field(ge=room.MIB)] = room.ENOUGH
     stack: Literal["embedded", "docker"] = "embedded"

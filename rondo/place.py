@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from schemas import causes
+
 NAMES = {
     "api": "URL of the API; with a token it comes before `rondo login`. Without it, that of the stack on the data "
     "directory, as are the others",
@@ -48,6 +50,8 @@ class Place:
     def found(cls) -> Self:
         """Look into the environment and into ``run.json`` of the data directory."""
         _check_broker(os.environ.get("RONDO_KAFKA", ""))
+        for name in ("RONDO_REGISTRY", "RONDO_POSTGRES"):
+            _check_address(name)
         return cls({**written(), **named()})
 
     def __getattr__(self, name: str) -> str:
@@ -55,6 +59,14 @@ class Place:
             return self.known[name]
         except KeyError:
             raise Unknown(f"Rondo does not run here: start it by `make run`, or set RONDO_{name.upper()}.") from None
+
+
+def _check_address(name: str) -> None:
+    """Raise ``Unknown`` for an address of which an error would quote a part of its password."""
+    try:
+        causes.readable(os.environ.get(name, ""))
+    except ValueError as error:
+        raise Unknown(f"{name} is no address. {error}.") from None
 
 
 def _check_broker(servers: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from schemas import causes
 from schemas.topics import CLOCK
 
 LOUD = 60.0
@@ -96,7 +97,7 @@ class ClockWatch:
                 return
             self.ahead = self._wall() - (self._steady() - began) / 2 - told.timestamp / 1000
         except Exception as error:  # noqa: BLE001  # whatever it is: a clock that is not known stops nothing
-            log.debug("the broker's clock is not known", error=repr(error))
+            log.debug("the broker's clock is not known", error=causes.described(error))
             return
         finally:
             with suppress(Exception):  # to stop is to wait for a broker that may be away

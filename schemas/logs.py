@@ -1,5 +1,7 @@
 """Logs are events with fields, one a line: for people on a terminal, as JSON elsewhere.
 
+What an error's own text quotes is left out of them, see ``causes``: they hold ids, neither words of users nor secrets.
+
 To write a log never raises, whatever becomes of standard error: what could not be written is counted, and said once it
 can be written again.
 """
@@ -10,10 +12,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
+
+from schemas import causes
 
 Render = Callable[[str, EventDict], str]
 
@@ -30,7 +35,7 @@ def configure(level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _trace,
     ]
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
     renderer = structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
@@ -42,10 +47,15 @@ def configure(level: str) -> None:
         logger_factory=lambda *_: _Logger(),
         cache_logger_on_first_use=True,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared[:-1])
+    formatter = structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_Handler(formatter)], force=True)
     # While the broker is away it says so many times a second; whoever needed the broker says it once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    sys.excepthook = _uncaught
+    if threading.excepthook is threading.__excepthook__:  # else somebody looks at them, as pytest does
+        threading.excepthook = lambda hooked: _tell(hooked.exc_value)
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = lambda hooked: _tell(hooked.exc_value)
 
 
 def lost() -> int:
@@ -148,6 +158,28 @@ class _Logger:
     debug = info = warn = warning = error = critical = exception = fatal = failure = log = err = msg
 
 
+def _trace(_: Any, __: str, event: EventDict) -> EventDict:
+    """Put the traceback of an event's error into it."""
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["exception"] = causes.trace(error)
+    return event
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+    """Tell of an error that ends the process."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, at)
+    else:
+        _tell(error)
+
+
+def _tell(error: BaseException | None) -> None:
+    """Tell of an error that nobody caught."""
+    structlog.get_logger().critical("uncaught", exc_info=error)
+
+
 class _Handler(logging.Handler):
     """What the libraries' own logs go to."""
 
@@ -158,10 +190,20 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, if need be without its arguments."""
         try:
-            line = self.format(record)
+            line = self.format(_without_texts(record))
         except Exception:  # noqa: BLE001 - a log that can't be rendered is no reason to fail
             line = f"{record.levelname} {record.name}: {_shown(record.msg)}"
         _lines.write(line)
+
+
+def _without_texts(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a library's record with its errors described; of asyncio's, which show whole futures, the first line."""
+    told = logging.makeLogRecord(record.__dict__)
+    if isinstance(record.args, tuple):
+        told.args = tuple(causes.described(each) if isinstance(each, BaseException) else each for each in record.args)
+    if record.name == "asyncio":
+        told.msg, told.args = record.getMessage().partition("\n")[0], ()
+    return told
 
 
 def _unfailing(processors: list[Any]) -> Render:

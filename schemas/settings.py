@@ -1,9 +1,14 @@
 """How every process reads its settings: from the environment, and what is wrong with them is one sentence."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas import causes
+
+Address = Annotated[str, AfterValidator(causes.readable)]
+"""An address that may hold a password, in such a form that no error quotes a part of it."""
 
 S = TypeVar("S", bound="Settings")
 
@@ -29,4 +34,4 @@ def load(settings: type[S], **given: Any) -> S:
         name = f"RONDO_{str(wrong['loc'][0]).upper()}"
         if wrong["type"] == "missing":
             raise SystemExit(f"The setting {name} is missing: set it, or start everything by make run.") from None
-        raise SystemExit(f"The setting {name} is not usable: {wrong['msg']}.") from None
+        raise SystemExit(f"The setting {name} is not usable: {wrong['msg'].removeprefix('Value error, ')}.") from None

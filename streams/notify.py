@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 from aiokafka.errors import KafkaError
 
+from schemas import causes
 from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
 from streams.channels import deliver, name_of
@@ -142,7 +143,7 @@ async def tell(outcome: r.Notification, partition: int) -> None:
         try:
             return await stage.produce(NOTIFICATIONS, outcome, partition)
         except KafkaError as error:
-            log.warning("outcome not taken", stage=stage.name, id=outcome.id, error=repr(error))
+            log.warning("outcome not taken", stage=stage.name, id=outcome.id, error=causes.described(error))
             await asyncio.sleep(PAUSE)
 
 

@@ -15,9 +15,9 @@ class Settings(settings.Settings):
 
     kafka: str
     """Bootstrap servers of the broker, ``host:port``. The stack starts its own where none is named."""
-    registry: str
+    registry: settings.Address
     """URL of the schema registry: any with Confluent's REST API. The stack starts Rondo's own where none is named."""
-    postgres: str = ""
+    postgres: settings.Address = ""
     """The database, ``postgresql://user:password@host/database``; only the stage views needs it. The stack starts its
     own where none is named."""
     data: Path = Path(".data")

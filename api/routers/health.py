@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.parts import Parts, Served
+from schemas import causes
 from schemas.registry.client import RegistryUnavailable, UnknownSchema
 
 router = APIRouter(tags=["health"])
@@ -60,7 +61,7 @@ async def _state(asked: Awaitable[str]) -> str:
     except TimeoutError:
         return f"no answer within {PATIENCE:g} s"
     except (OSError, KafkaError, RegistryUnavailable, PostgresError, InterfaceError) as error:
-        return str(error) or type(error).__name__
+        return causes.described(error)
 
 
 async def _broker(parts: Parts) -> str:

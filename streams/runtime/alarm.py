@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from schemas import causes
 from schemas.clock import steady
 
 SECONDS = 60.0  # closed for so long it is said, again and again after as many
@@ -40,7 +41,7 @@ class Closed:
         """Take note of an error that closed it, or kept it closed, and of the input that met it."""
         now = self._clock()
         before = self._failing.pop(of, None) or _Failing(now, now, now, "")
-        before.last, before.cause = now, f"{type(error).__name__}: {error}"
+        before.last, before.cause = now, causes.described(error)
         self._failing[of] = before
         self._is_open = False
 

@@ -233,7 +233,7 @@ class Block:
 
     def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
         """Set a record aside with the reason; the partition goes on."""
-        log.warning("set aside", stage=self.stage.name, source=place(raw), reason=reason)
+        log.warning("set aside", stage=self.stage.name, source=place(raw), reason=_kind(reason))
         self.dead.append(
             r.DeadLetter(
                 stage=self.stage.name,
@@ -251,7 +251,9 @@ class Block:
     def dead_timer(self, timer: r.Timer, reason: str) -> None:
         """Set a timer aside with the reason; the others go on."""
         changelog = self.stage.changelog_name
-        log.warning("timer set aside", stage=self.stage.name, timer=timer.id, subject=timer.subject, reason=reason)
+        log.warning(
+            "timer set aside", stage=self.stage.name, timer=timer.id, subject=timer.subject, reason=_kind(reason)
+        )
         self.dead.append(
             r.DeadLetter(
                 stage=self.stage.name,
@@ -297,6 +299,11 @@ def _check_fits(topic: Topic, out: Output) -> None:
         around = len(out.key or b"") + sum(len(name) + len(value) for name, value in out.headers)
         if size > topic.max_bytes - _MARGIN or size + around > topic.max_bytes - _BATCH:
             raise ValueError(f"A record of {size} bytes is too large for {topic.name}.")
+
+
+def _kind(reason: str) -> str:
+    """Return of a reason what holds no words of users: what follows a colon may quote the record."""
+    return reason.partition(":")[0]
 
 
 def place(raw: ConsumerRecord) -> str:

@@ -15,7 +15,7 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from mode import Service
 from msgspec import Struct
 
-from schemas import settings
+from schemas import causes, settings
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
@@ -248,7 +248,7 @@ class Runtime(Service):
         closing = (partition.close() for partition in partitions.values())
         for error in await asyncio.gather(*closing, return_exceptions=True):
             if error:  # one that fails must cut off no other's end
-                log.warning("turn ended with an error", stage=self.stage.name, error=repr(error))
+                log.warning("turn ended with an error", stage=self.stage.name, error=causes.described(error))
         await self.effects.hand_over(partitions)
 
     async def is_member(self) -> bool:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec import Struct
 
+from schemas import causes
+
 if TYPE_CHECKING:
     from streams.runtime.metrics import Metrics
     from streams.runtime.state import State
@@ -117,7 +119,7 @@ class Effects:
             self._metrics.effects_done.inc()
         except Exception as error:  # noqa: BLE001  # whoever asked for it sees that no outcome came
             self._metrics.effects_failed.inc()
-            log.warning("effect failed", stage=self._stage, error=repr(error))
+            log.warning("effect failed", stage=self._stage, error=causes.described(error))
             return False
         else:
             return True
@@ -140,7 +142,7 @@ class Effects:
             async with asyncio.timeout(HAND_OVER_SECONDS):
                 for error in await asyncio.gather(*(act() for act in acts), return_exceptions=True):
                     if isinstance(error, Exception):
-                        log.warning("effect not handed over", stage=self._stage, error=repr(error))
+                        log.warning("effect not handed over", stage=self._stage, error=causes.described(error))
 
     async def finish(self, seconds: float) -> None:
         """Let those that run end within so many seconds; those that wait do not begin any more."""

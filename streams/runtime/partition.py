@@ -15,6 +15,7 @@ import structlog
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
 
+from schemas import causes
 from schemas import records as r
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable
@@ -268,7 +269,7 @@ class Partition:
         self.sights = {topic: Sight(sight.end, 0, sight.behind_since) for topic, sight in self.sights.items()}
         for held in self._held.values():
             held.clear()
-        log.warning("block given up", stage=self._stage.name, partition=self.number, error=repr(error))
+        log.warning("block given up", stage=self._stage.name, partition=self.number, error=causes.described(error))
         await self._store.close()
         member, pause = False, self._settings.retry_pause * (AHEAD if isinstance(error, Ahead) else 1)
         while not member and not self._closing.is_set():
@@ -276,7 +277,9 @@ class Partition:
                 await asyncio.wait_for(self._closing.wait(), pause)
             member = await self._runtime.is_member()
             if not member:
-                self.closed.failed(NotAMember(f"The group has not confirmed this worker since {error!r}."))
+                self.closed.failed(
+                    NotAMember(f"The group has not confirmed this worker since {causes.described(error)}.")
+                )
 
     def _at_work(self) -> str | None:
         """Return the input that an error met just now: between blocks only timers are looked at."""
@@ -425,7 +428,13 @@ class Partition:
         if (records := self._halve(block)) <= 1:
             self._condemned[block.topic] = (block.raws[0] if block.raws else block.timer, str(error))
         self._runtime.metrics.refused.inc()
-        log.warning("block refused", stage=self._stage.name, partition=self.number, records=records, error=str(error))
+        log.warning(
+            "block refused",
+            stage=self._stage.name,
+            partition=self.number,
+            records=records,
+            error=causes.described(error),
+        )
 
     def _halve(self, block: Block) -> int:
         """Let the next block of the same topic have half as many records at most; return how many this one has."""

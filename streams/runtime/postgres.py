@@ -4,6 +4,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from postgres import writer
+from schemas import causes
 from schemas.topics import DEAD_LETTERS
 from streams.runtime import failpoints
 from streams.runtime.block import Block
@@ -96,7 +97,7 @@ class PostgresStore:
         except asyncpg.StatementTooComplexError:  # the server's stack is small: an UNFIT one by its class alone
             raise
         except UNFIT as error:
-            raise Refused(f"Postgres can't hold it: {error}") from error
+            raise Refused(f"Postgres can't hold it ({causes.described(error)})") from error
 
     async def _set_aside(self, block: Block) -> None:
         """Produce the dead letters first: a crash before the rows repeats them under the same key, it loses none."""

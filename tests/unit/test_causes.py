@@ -1,0 +1,133 @@
+"""What is said of errors quotes neither what users wrote nor what settings hold."""
+
+import json
+import subprocess
+import sys
+from contextlib import suppress
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from schemas import causes
+from schemas.codec import Undecodable
+from schemas.registry.client import Registry, RegistryUnavailable
+from streams.runtime.block import FoldError
+
+WORD = "planted-by-a-user"
+
+
+def raised(error: BaseException) -> BaseException:
+    """The error as it is once it was raised: with the place where that was."""
+    with pytest.raises(type(error)) as caught:
+        raise error
+    return caught.value
+
+
+def of_pydantic() -> ValidationError:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(int).validate_python(WORD)
+    return caught.value
+
+
+def of_postgres() -> asyncpg.PostgresError:
+    error = asyncpg.CheckViolationError(f'new row violates check constraint "{WORD}"')
+    error.sqlstate, error.detail, error.constraint_name = "23514", f"Failing row contains ({WORD}).", "tasks_check"
+    return error
+
+
+QUOTING = [
+    KeyError(WORD),
+    ValueError(WORD),
+    RuntimeError(WORD),
+    UnicodeDecodeError("utf-8", WORD.encode(), 0, 1, WORD),
+    msgspec.ValidationError(WORD),
+    httpx.InvalidURL(WORD),
+    httpx.ConnectError(WORD),
+    Undecodable(f"the bytes are no Task: {WORD}"),
+    FoldError(f"KeyError: '{WORD}'"),
+    of_pydantic(),
+    of_postgres(),
+    ExceptionGroup(WORD, [KeyError(WORD)]),
+]
+
+
+@pytest.mark.parametrize("error", QUOTING, ids=lambda error: type(error).__name__)
+def test_an_error_that_may_quote_words_is_described_without_them(error: Exception) -> None:
+    raised(error).__cause__ = raised(KeyError(WORD))
+    assert WORD not in causes.described(error)
+    assert WORD not in causes.trace(error)
+    assert type(error).__name__ in causes.trace(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(28, "No space left on device"), "OSError: [Errno 28] No space left on device"),
+        (of_postgres(), "CheckViolationError (23514, tasks_check)"),
+        (KafkaConnectionError("no broker"), "KafkaConnectionError: KafkaConnectionError: no broker"),
+        (RegistryUnavailable("It is away."), "RegistryUnavailable: It is away."),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_what_the_machine_and_its_parts_say_is_described_with_their_words(error: Exception, says: str) -> None:
+    assert causes.described(error) == says
+
+
+def test_an_error_without_its_words_is_found_by_its_place() -> None:
+    assert causes.described(raised(KeyError(WORD))).startswith("KeyError at tests/unit/test_causes.py:")
+
+
+LOG = """
+import asyncio, logging, structlog, threading
+from schemas import logs
+logs.configure("debug")
+WORD = "planted-by" + "-a-user"
+async def fail():
+    raise KeyError(WORD)
+async def main():
+    asyncio.ensure_future(fail())
+    await asyncio.sleep(0.01)
+    __import__("gc").collect()
+asyncio.run(main())
+try:
+    raise ValueError(WORD)
+except ValueError as error:
+    structlog.get_logger().error("one", exc_info=error)
+    structlog.get_logger().exception("two")
+    logging.getLogger("library").exception("three %r", error)
+    caught = error
+threading.Thread(target=fail().send, args=(None,)).start()
+raise RuntimeError(WORD) from caught
+"""
+
+
+def test_no_traceback_in_a_log_tells_the_words_of_its_errors() -> None:
+    done = subprocess.run([sys.executable, "-c", LOG], capture_output=True, text=True, check=False, timeout=60)
+    assert WORD not in done.stderr
+    events = {json.loads(line).get("event") for line in done.stderr.splitlines() if line.startswith("{")}
+    assert events == {"Task exception was never retrieved", "one", "two", "three 'ValueError'", "uncaught"}
+
+
+# Characters that a person may forget to escape, and some that need no escape.
+ANY = st.text("ab1@/:#?%[] ", min_size=1, max_size=8)
+
+
+@given(ANY)
+def test_an_address_is_refused_or_every_part_of_its_password_is_known_as_that(password: str) -> None:
+    address = f"http://user:{password}x@host:80/path"
+    with suppress(causes.Unreadable):
+        assert causes.shown(causes.readable(address)) == "http://host:80/path"
+
+
+async def test_a_registry_that_is_away_is_told_without_its_password() -> None:
+    registry = Registry(f"http://user:{WORD}@127.0.0.1:1?key={WORD}", retries=0)
+    with pytest.raises(RegistryUnavailable, match=r"at http://127\.0\.0\.1:1 can't be reached") as raised:
+        await registry.schema(1)
+    await registry.aclose()
+    assert WORD not in str(raised.value)
