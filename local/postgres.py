@@ -37,6 +37,9 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # A row that is refused, and the statement that it came by, hold words of users: whoever sent it is told of them.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 
 

@@ -371,3 +371,29 @@ def test_a_login_is_kept_only_if_it_is_good(typed: Type, monkeypatch: pytest.Mon
     with Scripted(page()) as api:
         assert typed("login", f"{api.url}/")[0] == 0
         assert Login.stored() == Login(api.url, "another", Login.found().source.partition(",")[0])
+
+
+LOG_COMMANDS = [
+    ("lag",),
+    ("replay", "tasks"),
+    ("verify",),
+    ("topics",),
+    ("tail", "task-events", "--no-follow"),
+    ("dead-letters",),
+    ("audit", "verify"),
+    ("reset-positions",),
+]
+
+
+@pytest.mark.parametrize("typed", LOG_COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("address", ["user:half/quarter@host", "user:half@quarter@host", "user:half?quarter@host"])
+@pytest.mark.parametrize("scheme", ["http", "postgresql"])
+def test_an_address_with_a_password_that_is_not_escaped_is_refused_without_a_part_of_it(
+    typed: tuple[str, ...], address: str, scheme: str
+):
+    name = "RONDO_REGISTRY" if scheme == "http" else "RONDO_POSTGRES"
+    settings = {"RONDO_KAFKA": "127.0.0.1:1", "RONDO_REGISTRY": "http://r", "RONDO_POSTGRES": "postgresql://p"}
+    done = CliRunner().invoke(cli.cli, typed, env={**settings, name: f"{scheme}://{address}/x"})
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {name} is no address. It should be as scheme://user:password@host")
+    assert not any(part in f"{done.output}{done.exception!r}" for part in ("half", "quarter"))

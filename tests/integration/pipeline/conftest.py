@@ -13,7 +13,7 @@ __all__ = ["pytest_runtest_makereport"]
 
 @pytest.fixture(scope="package")
 def receiver() -> Iterator[Receiver]:
-    """What RONDO_WEBHOOK names."""
+    """What RONDO_WEBHOOK names, by an address full of secrets."""
     with Receiver() as receiver:
         yield receiver
 
@@ -21,7 +21,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture(scope="package")
 def stack(request: pytest.FixtureRequest, receiver: Receiver) -> Iterator[Stack]:
     """Rondo whole, notifying the receiver."""
-    with running(request, RONDO_WEBHOOK=receiver.url) as stack:
+    with running(request, RONDO_WEBHOOK=receiver.secret_url) as stack:
         yield stack
 
 

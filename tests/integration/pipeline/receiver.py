@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from local import ports
 
+SECRET = "planted-in-the-address"
+
 
 @dataclass(frozen=True)
 class Received:
@@ -21,14 +23,15 @@ class Received:
 
 
 class Receiver:
-    """Keeps what is posted to ``url``. A title in ``refusing`` is answered 500 once.
+    """Keeps what is posted to ``url``. A title in ``refusing`` is answered 500 once, or by its status in ``statuses``.
 
-    All are answered after ``seconds``, and not before ``answering`` is set, as it is in the beginning.
+    0 is no answer. All are answered after ``seconds``, and not before ``answering`` is set, as it is in the beginning.
     """
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.received: list[Received] = []
         self.refusing: set[str] = set()
+        self.statuses: dict[str, int] = {}
         self.answering = Event()
         self.answering.set()
         receiver = self
@@ -41,9 +44,11 @@ class Receiver:
                 time.sleep(seconds)
                 receiver.answering.wait()
                 with suppress(OSError):  # whoever asked may be dead
-                    self.send_response(status)
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
+                    if status:
+                        self.send_response(status)
+                        self.send_header("Location", f"{receiver.secret_url}/elsewhere")
+                        self.send_header("Content-Length", "0")
+                        self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -56,13 +61,18 @@ class Receiver:
         """Where to post to."""
         return f"http://{ports.HOST}:{self._server.server_port}/hook"
 
+    @property
+    def secret_url(self) -> str:
+        """Where to post to, with all of an address that may be secret."""
+        return self.url.replace("//", f"//{SECRET}-user:{SECRET}-password@") + f"/{SECRET}-path?key={SECRET}-key"
+
     def take(self, received: Received) -> int:
         """Keep a POST; return the status that answers it."""
         self.received.append(received)
         if received.body["title"] in self.refusing:
             self.refusing.remove(received.body["title"])
             return 500
-        return 204
+        return self.statuses.get(received.body["title"], 204)
 
     def of(self, task: str) -> list[Received]:
         """Return what came for a task."""
