@@ -16,6 +16,7 @@ from local import postgres as embedded_postgres
 from local.process import Process
 from schemas.topics import DEAD_LETTERS
 from streams import topics
+from tests.strangers import NOBODY
 
 ODD = os.fsdecode(b" B\xc3\xbcro, #1 =:%$&*?[a]'\"\\`~ \xff ")
 LONG = "/".join(["long" * 60] * 5)  # beyond the 1,024 bytes that Postgres takes
@@ -73,6 +74,21 @@ def test_a_copy_of_a_postgres_starts_whatever_it_lost_in_copying(home: Path, sta
     (home / "copy").chmod(0o755)
     started.append(embedded_postgres.start(home / "copy", **options))  # type: ignore[arg-type]
     assert embedded_postgres.answers(embedded_postgres.dsn(port, "secret"))
+
+
+def test_rows_that_an_earlier_version_left_to_nobody_are_read_by_the_user_that_postgres_runs_as_now(
+    home: Path, started: list[Process]
+):
+    port = ports.choose(["postgres"], {})["postgres"]
+    options = {"port": port, "password": "secret", "log": home.parent / "postgres.log"}
+    started.append(embedded_postgres.start(home / "postgres", **options))  # type: ignore[arg-type]
+    owner = (home / "postgres").stat().st_uid
+    started.pop().stop()
+    for path in ((home / "postgres"), *(home / "postgres").rglob("*")):
+        os.chown(path, NOBODY if os.geteuid() == 0 else -1, -1)
+    started.append(embedded_postgres.start(home / "postgres", **options))  # type: ignore[arg-type]
+    assert embedded_postgres.answers(embedded_postgres.dsn(port, "secret"))
+    assert owner == (home / "postgres").stat().st_uid != NOBODY
 
 
 def test_here_is_the_directory_that_a_program_works_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
