@@ -25,6 +25,7 @@ NEW_TASK: dict[str, Any] = {
     "start": {"date": "2026-11-24", "time": "08:50", "zone": "Europe/Paris"},
 }
 CHANGES: dict[str, Any] = {"title": "Stand-up, online", "notes": None}
+POSTPONED: dict[str, Any] = {"due": {"date": "2026-12-08"}}
 
 TASK: dict[str, Any] = {
     **_TASK_REF,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, model
 from api.problems import FieldError, invalid
 from schemas import ids
 from schemas import records as r
-from streams.domain import ranks, rule, validation
+from streams.domain import merging, ranks, rule, validation
 from streams.domain.invalid import Invalid
 
 
@@ -103,6 +103,18 @@ class Due(Shape):
     ] = None
 
 
+class DueChanges(Shape):
+    """The members to set (RFC 7396): an absent one stays as it is, null clears it; a zone goes with its time."""
+
+    like = '{"date": "2026-12-01"}'
+
+    date: Annotated[str, Field(description="A local date (ISO 8601).", examples=["2026-11-24"])] = ""
+    time: Annotated[str | None, Field(description="A local time.", examples=["09:00"])] = None
+    zone: Annotated[
+        str | None, Field(description="A zone of the IANA database; only with a time.", examples=["Europe/Paris"])
+    ] = None
+
+
 class Reminder(Shape):
     """So long before the task is due, or at an instant: exactly one of the two."""
 
@@ -166,7 +178,7 @@ class NewTask(Shape):
 
 
 class Changes(Shape):
-    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it; so do members of due and start."""
 
     like = '{"title": "Stand-up, online"}'
 
@@ -174,10 +186,10 @@ class Changes(Shape):
     notes: Notes | None = None
     priority: Priority | None = None
     tags: Tags | None = None
-    due: Due | None = None
+    due: DueChanges | None = None
     recurrence: Rrule | None = None
     reminders: Reminders | None = None
-    start: Due | None = None
+    start: DueChanges | None = None
     parent: Parent | None = None
     order: Order | None = None
     pinned: bool | None = None
@@ -269,8 +281,13 @@ _RECORD_NAMES = {"recurrence": "rrule", "order": "rank", "filter": "text"}
 
 
 def changed(body: Changes | ListChanges | FilterChanges | TagChanges) -> tuple[str, ...]:
-    """Return the names, in records, of the fields that ``body`` sets."""
-    return tuple(_RECORD_NAMES.get(name, name) for name in type(body).model_fields if name in body.model_fields_set)
+    """Return the names, in records, of the fields that ``body`` sets, and of members that it sets of some alone."""
+    set_ = [name for name in type(body).model_fields if name in body.model_fields_set]
+    return tuple(one for name in set_ for one in _names(_RECORD_NAMES.get(name, name), getattr(body, name)))
+
+
+def _names(field: str, value: object) -> tuple[str, ...]:
+    return merging.names(field, value.model_fields_set) if isinstance(value, DueChanges) else (field,)
 
 
 def fields(body: NewTask | Changes) -> r.TaskFields:

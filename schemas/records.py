@@ -188,7 +188,7 @@ class UpdateTask(Struct, frozen=True, gc=False):
     at: int
     actor: str
     task: str
-    changed: tuple[str, ...]  # names of fields in ``fields`` that are to be set
+    changed: tuple[str, ...]  # names of fields in ``fields`` that are to be set; due.time: of the due its time alone
     fields: TaskFields
     fingerprint: str = ""
     cause: str | None = None
@@ -269,7 +269,7 @@ class TaskChange(Struct, frozen=True, gc=False):
     """What a bulk does to each of its tasks; all but the action counts for an update alone."""
 
     action: Action
-    changed: tuple[str, ...]  # names of fields in ``fields`` that are to be set
+    changed: tuple[str, ...]  # names of fields in ``fields`` that are to be set; due.time: of the due its time alone
     fields: TaskFields
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()

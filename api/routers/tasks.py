@@ -35,7 +35,8 @@ _DELETED = TaskChange(Action.DELETE, (), TaskFields())
 NewTask = Annotated[shapes.NewTask, Body(openapi_examples={"recurring": {"value": examples.NEW_TASK}})]
 _MOVES = {"before": {"value": examples.MOVE}, "top": {"value": examples.MOVE_TO_TOP}}
 Move = Annotated[shapes.Move, Body(openapi_examples=_MOVES)]
-Changes = Annotated[shapes.Changes, Body(openapi_examples={"change": {"value": examples.CHANGES}})]
+_CHANGES = {"change": {"value": examples.CHANGES}, "postpone": {"value": examples.POSTPONED}}
+Changes = Annotated[shapes.Changes, Body(openapi_examples=_CHANGES)]
 
 
 @router.post("", status_code=202, response_model=answers.Taken, responses=TASK.create)
@@ -48,7 +49,10 @@ async def create_task(body: NewTask, envelope: Enveloped, parts: Served) -> Resp
 
 @router.patch("/{task}", status_code=202, response_model=answers.Taken, responses=TASK.change)
 async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected: Expected, parts: Served) -> Response:
-    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
+    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one.
+
+    The members of `due` and `start`, too: a date alone keeps time and zone.
+    """
     fields = await run_in_threadpool(shapes.checked, body)
     command = UpdateTask(
         **envelope.changing(expected, body), task=str(task), changed=shapes.changed(body), fields=fields

@@ -83,7 +83,7 @@ def update(
     version: int | None = None,
     **fields: Unpack[Changes],
 ) -> Call[Answer]:
-    """Set the given fields of a task; None clears one.
+    """Set the given fields of a task; None clears one. Of ``due`` and ``start`` what is not given stays (RFC 7396).
 
     As with every command on a task that stands: where ``version`` is given and the task has another by then, nothing
     is done, and the outcome is ``Outdated``.

@@ -28,6 +28,14 @@ class WrittenDue(TypedDict, total=False):
     zone: str | None
 
 
+class DueChanges(TypedDict, total=False):
+    """Members of a due or a start to set: an absent one stays, None clears one, a time's zone with it."""
+
+    date: str
+    time: str | None
+    zone: str | None
+
+
 class WrittenReminder(TypedDict, total=False):
     """A reminder to set: ``before``, an ISO 8601 duration, or ``at``, an RFC 3339 instant. Exactly one of the two."""
 
@@ -39,26 +47,31 @@ Texts = list[str]
 WrittenReminders = list[WrittenReminder]
 
 
-class Fields(TypedDict, total=False):
-    """The fields of a task that a command sets besides its title; in a change, None clears one."""
-
+class _Fields(TypedDict, total=False):
     notes: str | None
     priority: Priority | None
     tags: Texts | None
-    due: WrittenDue | None
     recurrence: str | None
     reminders: WrittenReminders | None
-    start: WrittenDue | None
     parent: str | None
     order: str | None
     pinned: bool | None
     list: str | None
 
 
-class Changes(Fields, total=False):
-    """The fields that a change may set."""
+class Fields(_Fields, total=False):
+    """The fields of a new task besides its title."""
+
+    due: WrittenDue | None
+    start: WrittenDue | None
+
+
+class Changes(_Fields, total=False):
+    """The fields that a change may set; None clears one. Of due and start it may set some members alone."""
 
     title: str
+    due: DueChanges | None
+    start: DueChanges | None
 
 
 class Place(TypedDict, total=False):

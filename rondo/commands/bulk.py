@@ -80,7 +80,7 @@ def restore(**meant: Any) -> None:
 @change.fields
 @click.option("--add-tag", multiple=True, help="A tag besides those that they have; several times.")
 @click.option("--remove-tag", multiple=True, help="A tag to take away; several times.")
-@click.option("--clear", multiple=True, type=click.Choice(list(change.OPTION_FIELDS)), help="Empty this field.")
+@change.CLEARED
 @click.option("--shift", type=int, metavar="DAYS", help="Move start and due by so many days; -1 is one earlier.")
 def edit(
     *,
@@ -92,8 +92,9 @@ def edit(
 ) -> None:
     """Set fields of tasks, all to the same; move their dates; add and remove tags."""
     meant = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
+    set_ = change.written(typed)
     with shared.rondo() as client:
-        changes = {**change.resolved(client, change.written(typed)), **change.cleared(clear, typed)}
+        changes = {**change.resolved(client, set_), **change.cleared(clear, typed, set_)}
     extra = {"changes": changes, "add_tags": list(add_tag), "remove_tags": list(remove_tag), "shift": shift}
     update = {name: value for name, value in extra.items() if value}
     if not update:

@@ -26,6 +26,11 @@ OPTION_FIELDS = {
     "list": "list",
 }
 """The fields that options set and `--clear` clears, by the option."""
+TIMES = {"due-time": "due", "start-time": "start"}
+"""What `--clear` clears besides: the time of a field, with its zone; the day stays."""
+CLEARED = click.option(
+    "--clear", multiple=True, type=click.Choice([*OPTION_FIELDS, *TIMES]), help="Empty this field; several times."
+)
 FIELDS = tuple(field for field in Task.__annotations__ if field in Changes.__optional_keys__ | {"title"})
 """What a change may change, in the order in which a task shows it."""
 TRIES = 5
@@ -77,7 +82,7 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
 @fields
 @click.option("--add-tag", multiple=True, help="A tag besides those that it has; several times.")
 @click.option("--remove-tag", multiple=True, help="A tag to take away; several times.")
-@click.option("--clear", multiple=True, type=click.Choice(list(OPTION_FIELDS)), help="Empty this field; several times.")
+@CLEARED
 @shared.as_json
 def edit(
     *,
@@ -89,8 +94,12 @@ def edit(
     as_json: bool,
     **typed: Any,
 ) -> None:
-    """Set fields of tasks, all to the same; what is not named stays. --tag and --remind set all tags and reminders."""
-    set_, emptied = written(typed), cleared(clear, typed)
+    """Set fields of tasks, all to the same; what is not named stays. --tag and --remind set all tags and reminders.
+
+    A --due or --start without a time keeps the time and the zone that a task has.
+    """
+    set_ = written(typed)
+    emptied = cleared(clear, typed, set_)
     if (add_tag or remove_tag) and "tags" in {*set_, *emptied}:
         raise click.UsageError("--add-tag and --remove-tag go without what sets or clears all tags.")
     if not (set_ or emptied or add_tag or remove_tag or title is not None):
@@ -160,12 +169,18 @@ def written(typed: dict[str, Any]) -> Fields:
     return cast("Fields", set_ if typed["pinned"] is None else {**set_, "pinned": typed["pinned"]})
 
 
-def cleared(names: tuple[str, ...], typed: dict[str, Any]) -> dict[str, None]:
-    """Return what clears the fields of these options. Raises ``click.UsageError`` for one that is set, too."""
+def cleared(names: tuple[str, ...], typed: dict[str, Any], set_: Fields) -> dict[str, Any]:
+    """Return what clears the fields of these options, besides what is ``set_`` of them.
+
+    Raises ``click.UsageError`` for one that is set, too.
+    """
+    days = cast("dict[str, dict[str, Any]]", {name: set_.get(TIMES[name]) or {} for name in names if name in TIMES})
     for name in names:
-        if typed[name]:
-            raise click.UsageError(f"--{name} is set and cleared at once: leave out one of the two.")
-    return {OPTION_FIELDS[name]: None for name in names}
+        if typed.get(name) or "time" in days.get(name, {}):
+            option = TIMES.get(name, name)
+            raise click.UsageError(f"--{option} is set and --clear {name} clears it: leave out one of the two.")
+    timeless = {TIMES[name]: {**day, "time": None} for name, day in days.items()}
+    return {**timeless, **{OPTION_FIELDS[name]: None for name in names if name in OPTION_FIELDS}}
 
 
 def resolved(client: Rondo, typed: Fields) -> Fields:

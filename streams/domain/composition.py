@@ -15,7 +15,7 @@ from schemas.records import (
     Task,
     UpdateTask,
 )
-from streams.domain import recurrence, times
+from streams.domain import merging, recurrence, times
 from streams.domain.invalid import Conflict, Invalid
 
 _BOOKKEEPING = {"changed_at", "version"}
@@ -79,7 +79,7 @@ def updated(task: Task, command: UpdateTask, head: Series | None) -> Task:
     Raises ``Invalid`` where due, rule and reminders no longer go together, ``Conflict`` where the rule cannot be
     changed on this task.
     """
-    wanted: dict[str, Any] = {name: getattr(command.fields, name) for name in command.changed}
+    wanted: dict[str, Any] = merging.wanted(task, command.changed, command.fields)
     rrule = wanted.pop("rrule", _rrule(task))
     rrule = None if rrule is None else recurrence.check(rrule, None)
     after = _with_rule(task, replace(task, **wanted), rrule, head)

@@ -92,17 +92,22 @@ def local_at(instant_: int, name: str | None) -> datetime:
 
 def check(due: Due, field: str = "due") -> Due:
     """Return a due or start with its time written ``HH:MM:SS``; raise ``Invalid`` for its date, time or zone."""
-    _check_date(f"{field}.date", due.date)
+    check_date(f"{field}.date", due.date)
     if due.time is None:
         if due.zone is not None:
-            raise Invalid(
-                f"{field}.zone", f"A time zone needs a time; give {field}.time too or leave {field}.zone out."
-            )
+            raise zone_without_time(field)
         return due
-    due = replace(due, time=_checked_time(f"{field}.time", due.time))
+    due = replace(due, time=checked_time(f"{field}.time", due.time))
     if due.zone is not None:
-        _check_zone(field, due, due.zone)
+        check_zone(f"{field}.zone", due.zone)
+        if not 0 <= milliseconds(local(due), due.zone) < END:
+            raise Invalid(f"{field}.date", "In UTC this falls outside the years 1970 to 9999; choose another day.")
     return due
+
+
+def zone_without_time(field: str) -> Invalid:
+    """Return why a zone can't stand alone."""
+    return Invalid(f"{field}.zone", f"A time zone needs a time; give {field}.time too or leave {field}.zone out.")
 
 
 def is_later(one: Due, other: Due) -> bool:
@@ -137,7 +142,8 @@ def shifted(due: Due, days: int, field: str) -> Due:
         ) from None
 
 
-def _check_date(field: str, day: str) -> None:
+def check_date(field: str, day: str) -> None:
+    """Raise ``Invalid`` for what is no day of the years 1970 to 9999."""
     try:
         year = date.fromisoformat(day).year if _DATE.fullmatch(day) else 0
     except ValueError:
@@ -146,7 +152,8 @@ def _check_date(field: str, day: str) -> None:
         raise Invalid(field, "Write a date of the years 1970 to 9999 as YYYY-MM-DD, such as 2026-11-23.")
 
 
-def _checked_time(field: str, time: str) -> str:
+def checked_time(field: str, time: str) -> str:
+    """Return a local time as ``HH:MM:SS``; raise ``Invalid``."""
     full = time if len(time) == 8 else f"{time}:00"
     try:
         if _TIME.fullmatch(time):
@@ -157,8 +164,7 @@ def _checked_time(field: str, time: str) -> str:
     raise Invalid(field, "Write a time as HH:MM or HH:MM:SS, from 00:00 to 23:59:59.")
 
 
-def _check_zone(field: str, due: Due, name: str) -> None:
+def check_zone(field: str, name: str) -> None:
+    """Raise ``Invalid`` for what is no zone."""
     if name not in zones():
-        raise Invalid(f"{field}.zone", "There is no such time zone; write its IANA name exactly, such as Europe/Paris.")
-    if not 0 <= milliseconds(local(due), name) < END:
-        raise Invalid(f"{field}.date", "In UTC this falls outside the years 1970 to 9999; choose another day.")
+        raise Invalid(field, "There is no such time zone; write its IANA name exactly, such as Europe/Paris.")

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.records import Due, FilterFields, ListFields, Reminder, TagFields, TaskFields
-from streams.domain import composition, filters, ranks, recurrence, times
+from streams.domain import composition, filters, merging, ranks, recurrence, times
 from streams.domain.invalid import Invalid
 
 MAX_TITLE = 500
@@ -59,9 +59,10 @@ class Checked(Generic[Fields]):
 def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked[TaskFields]:
     """Check the ``named`` fields: all for a new task, in a change those that it sets.
 
-    What depends on fields that a change leaves alone, such as a rule on the due, is decided with the task at hand.
+    What depends on fields that a change leaves alone, such as a rule on the due, is decided with the task at hand; so
+    is what depends on a due of which it names some members, see ``merging``.
     """
-    each = _each(fields, named, _CHECKS)
+    each = _members(_each(fields, named, _CHECKS), named)
     return each if each.problems else Checked(each.fields, tuple(_sorted(_at_odds(each.fields, named))))
 
 
@@ -86,6 +87,19 @@ def _each(fields: Fields, named: Collection[str], checks: Checks) -> Checked[Fie
     for name in checks.keys() & named:
         try:
             fields = replace(fields, **{name: checks[name](getattr(fields, name))})
+        except Invalid as problem:
+            problems.append(problem)
+    return Checked(fields, tuple(_sorted(problems)))
+
+
+def _members(checked: Checked[TaskFields], named: Collection[str]) -> Checked[TaskFields]:
+    """Check what a change sets of a field's members alone, see ``merging``."""
+    fields, problems = checked.fields, list(checked.problems)
+    for field in merging.OBJECTS:
+        part: Due | None = getattr(fields, field)
+        try:
+            if part and (members := merging.named(field, named)):
+                fields = replace(fields, **{field: merging.check(part, members, field)})
         except Invalid as problem:
             problems.append(problem)
     return Checked(fields, tuple(_sorted(problems)))

@@ -74,6 +74,7 @@ def test_each_option_says_what_it_is_for():
         ("add", "Buy milk", "--remind", "tomorrow"),
         ("edit", ID),
         ("edit", ID, "--due", "today", "--clear", "due"),
+        ("edit", ID, "--due", "today 09:00", "--clear", "due-time"),
         ("edit", ID, "--tag", "a", "--add-tag", "b"),
         ("edit", ID, "--due", ""),
         ("show", "milk"),
@@ -269,6 +270,11 @@ def test_a_task_is_moved_to_where_it_was_typed(typed: Type, words: tuple[str, ..
         (("--pin",), {"pinned": True}),
         (("--unpin", "--parent", ID), {"pinned": False, "parent": ID}),
         (("--clear", "due", "--clear", "tag", "--title", "x"), {"title": "x", "due": None, "tags": None}),
+        (("--clear", "due-time"), {"due": {"time": None}}),
+        (
+            ("--due", "2027-01-04", "--clear", "due-time", "--clear", "start-time"),
+            {"due": {"date": "2027-01-04", "time": None}, "start": {"time": None}},
+        ),
     ],
     ids=str,
 )

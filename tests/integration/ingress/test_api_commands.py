@@ -106,6 +106,23 @@ async def test_a_rejection_names_the_field_at_fault(user: User, stages: StandIn)
     assert answer.json()["errors"][0]["field"] == "due"
 
 
+async def test_a_change_of_a_due_keeps_what_it_does_not_name(user: User, stages: StandIn) -> None:
+    due = {"date": "2026-12-01", "time": "19:00:00", "zone": "Europe/Paris"}
+    href = (await user.http.post("/v1/tasks", json={"title": "Cinema", "due": due}, headers=WAIT)).json()["task"][
+        "href"
+    ]
+
+    async def merged(patch: dict[str, str | None]) -> object:
+        return (await user.http.patch(href, json={"due": patch}, headers=WAIT)).json()["task"]["due"]
+
+    assert await merged({"date": "2026-12-08"}) == due | {"date": "2026-12-08"}
+    assert await merged({"time": "20:00"}) == due | {"date": "2026-12-08", "time": "20:00:00"}
+    assert await merged({"time": None}) == {"date": "2026-12-08", "time": None, "zone": None}
+
+    refused = await user.http.patch(href, json={"due": {"zone": "Europe/Paris"}}, headers=WAIT)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "due.zone")
+
+
 async def test_what_is_not_answered_in_time_stays_202(user: User) -> None:
     began = asyncio.get_running_loop().time()
     answer = await user.http.post("/v1/tasks", json={"title": "Slow"}, headers={"Prefer": "wait=1"})

@@ -14,6 +14,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 SHAPES = {
     shapes.WrittenDue: "Due-Input",
+    shapes.DueChanges: "DueChanges",
     shapes.WrittenReminder: "Reminder-Input",
     shapes.Changes: "Changes",
     shapes.Due: "Due-Output",
