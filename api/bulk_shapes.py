@@ -9,7 +9,8 @@ from pydantic import Field, Strict
 from api import shapes
 from api.problems import FieldError, invalid
 from schemas import records as r
-from streams.domain import times, validation
+from streams.domain import cleaning, times, validation
+from streams.domain.cleaning import cleaned
 from streams.domain.filters.bounds import MAX_LENGTH
 from streams.domain.invalid import Invalid
 
@@ -50,17 +51,20 @@ class NewBulk(shapes.Shape):
     ] = None
 
 
-def change(body: NewBulk) -> r.TaskChange:
-    """Return what a bulk does to each task. Raises ``Problem`` with everything that is wrong."""
+def change(body: NewBulk, *, strict: bool = False) -> r.TaskChange:
+    """Return what a bulk does to each task, its texts cleaned unless ``strict``.
+
+    Raises ``Problem`` with everything that is wrong.
+    """
     if wrong := list(_at_odds(body)):
         raise invalid(wrong)
     changes = body.changes or shapes.Changes()
     return r.TaskChange(
         action=r.Action[body.action.upper()],
         changed=shapes.changed(changes),
-        fields=shapes.checked(changes, "changes."),
-        add_tags=_tags("add_tags", body.add_tags),
-        remove_tags=_borne(body.remove_tags),
+        fields=shapes.checked(changes, "changes.", strict=strict),
+        add_tags=_tags("add_tags", body.add_tags, strict=strict),
+        remove_tags=_borne(body.remove_tags, strict=strict),
         shift=body.shift,
     )
 
@@ -83,19 +87,30 @@ def _at_odds(body: NewBulk) -> Iterator[FieldError]:
         yield FieldError("changes.tags", "Either set all tags, or add and remove some.")
 
 
-def _tags(name: str, tags: list[str] | None) -> tuple[str, ...]:
-    checked = validation.check(r.TaskFields(tags=tuple(tags or ())), ("tags",))
+def _tags(name: str, tags: list[str] | None, *, strict: bool) -> tuple[str, ...]:
+    fields = r.TaskFields(tags=tuple(tags or ()))
+    checked = validation.check(fields if strict else cleaned(fields), ("tags",))
     if checked.problems:
         raise invalid([FieldError(each.field.replace("tags", name, 1), each.detail) for each in checked.problems])
     return checked.fields.tags
 
 
-def _borne(tags: list[str] | None) -> tuple[str, ...]:
+def _borne(tags: list[str] | None, *, strict: bool) -> tuple[str, ...]:
     """Return the tags to take away: also some that none could be given any more."""
-    try:
-        named = [validation.borne_tag(f"remove_tags.{place}", tag) for place, tag in enumerate(tags or ())]
-    except Invalid as problem:
-        raise invalid([FieldError(problem.field, problem.detail)]) from None
+    named = [_forms(f"remove_tags.{place}", tag, strict=strict) for place, tag in enumerate(tags or ())]
     if len(named) > validation.MAX_TAGS:
         raise invalid([FieldError("remove_tags", f"A bulk takes away at most {validation.MAX_TAGS} tags.")])
-    return tuple(sorted(set(named)))
+    return tuple(sorted(set().union(*named)))
+
+
+def _forms(field: str, tag: str, *, strict: bool) -> set[str]:
+    """Return the names that tasks may bear a tag by: as it was sent, and unless ``strict`` as it is cleaned."""
+    found, problems = set[str](), list[FieldError]()
+    for form in {tag} if strict else {tag, cleaning.tag(tag)}:
+        try:
+            found.add(validation.borne_tag(field, form))
+        except Invalid as problem:
+            problems.append(FieldError(problem.field, problem.detail))
+    if not found:
+        raise invalid(problems[:1])
+    return found

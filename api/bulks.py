@@ -261,7 +261,6 @@ def shown(found: Progress) -> answers.Bulk:
 def answer(found: Progress, envelope: Envelope) -> Response:
     """Return the answer to the request that began a bulk."""
     headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", "Location": answers.bulk_href(found.bulk)}
-    if found.is_over and envelope.seconds is not None:
-        headers["Preference-Applied"] = f"wait={envelope.seconds:.0f}"
+    headers |= envelope.applied(waited=found.is_over)
     content = shown(found).model_dump_json()
     return Response(content, 200 if found.is_over else 202, headers, "application/json")

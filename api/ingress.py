@@ -50,7 +50,7 @@ class Changing(Common):
 class Envelope:
     """What a request says around its body: who, under which key, and how long the client prefers to wait.
 
-    ``attempt`` is how far it has come.
+    ``attempt`` is how far it has come; with ``strict`` text is refused that would else be cleaned.
     """
 
     user: str
@@ -60,6 +60,7 @@ class Envelope:
     method: str
     path: str
     attempt: Attempt
+    strict: bool = False
 
     @property
     def command(self) -> str:
@@ -73,6 +74,12 @@ class Envelope:
     def asking(self, **query: str) -> "Envelope":
         """Return the envelope of a request that says more in its address, and is another request with that."""
         return replace(self, path=f"{self.path}?{urlencode(query)}") if query else self
+
+    def applied(self, *, waited: bool) -> dict[str, str]:
+        """Return the header that says which preferences were heeded (RFC 7240, section 3), if any."""
+        said = [f"wait={self.seconds:.0f}"] if waited and self.seconds is not None else []
+        said += [prefer.STRICT] if self.strict else []
+        return {"Preference-Applied": ", ".join(said)} if said else {}
 
     def common(self, body: BaseModel | None = None, expected: int | None = None) -> Common:
         """Return the fields that every command has."""
@@ -89,15 +96,29 @@ class Envelope:
         return {**self.common(body, expected), "expected": expected}
 
 
+_PREFER = (
+    '"wait" or "wait=SECONDS" (RFC 7240): answer with the outcome. "handling=strict": refuse text that would else be '
+    "cleaned of what is pasted unseen, such as line breaks in a title."
+)
+
+
 async def _seconds(
     request: Request,
     wishes: Annotated[
         list[str] | None,
         WithJsonSchema({"type": "string"}),  # whatever it says: what is not understood is ignored
-        Header(alias="Prefer", description='"wait" or "wait=SECONDS" (RFC 7240): answer with the outcome.'),
+        Header(alias="Prefer", description=_PREFER),
     ] = None,
 ) -> float | None:
     return prefer.wait(wishes or [], request.app.state.settings.wait_limit)
+
+
+async def _strict(request: Request) -> bool:
+    return prefer.strict(request.headers.getlist("prefer"))
+
+
+Strict = Annotated[bool, Depends(_strict)]
+"""Whether the client prefers that text is refused rather than cleaned."""
 
 
 _ID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}", re.ASCII)
@@ -133,6 +154,7 @@ async def _envelope(
     request: Request,
     user: User,
     seconds: Seconds,
+    strict: Strict,
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -147,7 +169,7 @@ async def _envelope(
     key = idempotency_key or str(uuid4())
     path = _ID.sub(lambda found: found[0].lower(), request.url.path)
     attempt: Attempt = request.state.attempt
-    envelope = Envelope(user, key, idempotency_key is not None, seconds, request.method, path, attempt)
+    envelope = Envelope(user, key, idempotency_key is not None, seconds, request.method, path, attempt, strict)
     structlog.contextvars.bind_contextvars(command=envelope.command)
     recent: Recent = request.app.state.parts.recent
     if earlier := recent.get(user, envelope.command):  # it may be on the log, whatever becomes of this request

@@ -1,9 +1,11 @@
-"""The Prefer header (RFC 7240), as far as this API knows it: ``wait`` and ``wait=SECONDS``."""
+"""The Prefer header (RFC 7240), as far as this API knows it: ``wait``, ``wait=SECONDS`` and ``handling=strict``."""
 
 import re
 
 DEFAULT = 10.0
+STRICT = "handling=strict"
 _WAIT = re.compile(r'\s*wait\s*(?:=\s*"?(\d{1,9})"?\s*)?(?:;.*)?', re.IGNORECASE)
+_HANDLING = re.compile(r'\s*handling\s*=\s*"?(\w+)"?\s*(?:;.*)?', re.IGNORECASE)
 
 
 def wait(headers: list[str], limit: float) -> float | None:
@@ -16,3 +18,11 @@ def wait(headers: list[str], limit: float) -> float | None:
             asked = DEFAULT if found[1] is None else float(found[1])
             return min(asked, limit)
     return None
+
+
+def strict(headers: list[str]) -> bool:
+    """Tell whether the client prefers that text is refused rather than cleaned (RFC 7240, section 4.4)."""
+    for preference in ",".join(headers).split(","):
+        if found := _HANDLING.fullmatch(preference):
+            return found[1].lower() == "strict"
+    return False

@@ -24,15 +24,13 @@ async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Se
 
     Raises ``Problem``, also where the command was rejected.
     """
-    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer"}
+    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", **envelope.applied(waited=False)}
     bulk = before[0].bulk if before else None
     pending = partial(_pending, command, bulk, headers)
     answered = await ingress.take(command, envelope, before, pending)
     if answered is None:
         return pending()
-    if envelope.seconds is not None:
-        headers["Preference-Applied"] = f"wait={envelope.seconds:.0f}"
-    return _done(command, bulk, answered, headers)
+    return _done(command, bulk, answered, headers | envelope.applied(waited=True))
 
 
 def _pending(command: Single, bulk: str | None, headers: dict[str, str]) -> Response:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, model
 from api.problems import FieldError, invalid
 from schemas import ids
 from schemas import records as r
-from streams.domain import merging, ranks, rule, validation
+from streams.domain import cleaning, merging, ranks, rule, validation
 from streams.domain.invalid import Invalid
 
 
@@ -323,35 +323,42 @@ def fingerprint(method: str, path: str, body: BaseModel | None = None, expected:
     return sha256(text.encode("ascii")).hexdigest()
 
 
-def checked(body: NewTask | Changes, within: str = "") -> r.TaskFields:
+def checked(body: NewTask | Changes, within: str = "", *, strict: bool = False) -> r.TaskFields:
     """Return the fields that ``body`` sets, in their one form. Raises ``Problem`` with everything that is wrong.
 
-    ``within`` stands before the names of fields there, where ``body`` is a part of another.
+    ``within`` stands before the names of fields there, where ``body`` is a part of another. Text is cleaned first, see
+    ``streams.domain.cleaning``; with ``strict`` it is refused where that would change what it says.
     """
     named = changed(body) if isinstance(body, Changes) else validation.ALL
-    return _right(validation.check(fields(body), named), within)
+    return _right(validation.check(_cleaned(fields(body), strict), named), within)
 
 
-def checked_filter(body: NewFilter | FilterChanges) -> r.FilterFields:
+def checked_filter(body: NewFilter | FilterChanges, *, strict: bool = False) -> r.FilterFields:
     """Return the fields of a filter that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
     named = changed(body) if isinstance(body, FilterChanges) else validation.ALL_OF_A_FILTER
     fields = r.FilterFields(body.name, body.filter, body.sort or "", body.colour, body.order or "")
-    return _right(validation.check_filter(fields, named))
+    return _right(validation.check_filter(_cleaned(fields, strict), named))
 
 
-def checked_list(body: NewList | ListChanges) -> r.ListFields:
+def checked_list(body: NewList | ListChanges, *, strict: bool = False) -> r.ListFields:
     """Return the fields of a list that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
     named = changed(body) if isinstance(body, ListChanges) else validation.ALL_OF_A_LIST
-    return _right(validation.check_list(r.ListFields(body.name, body.colour, body.order or ""), named))
+    fields = r.ListFields(body.name, body.colour, body.order or "")
+    return _right(validation.check_list(_cleaned(fields, strict), named))
 
 
-def checked_tag_fields(body: TagChanges) -> r.TagFields:
+def checked_tag_fields(body: TagChanges, *, strict: bool = False) -> r.TagFields:
     """Return the fields of a tag that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
-    return _right(validation.check_tag(r.TagFields(body.colour), changed(body)))
+    return _right(validation.check_tag(_cleaned(r.TagFields(body.colour), strict), changed(body)))
+
+
+def checked_new_tag(name: str, *, strict: bool = False) -> str:
+    """Return a tag's name that a body gives, in its one form. Raises ``Problem`` as ``checked`` does."""
+    return checked_tag(name if strict else cleaning.tag(name))
 
 
 def checked_tag(name: str) -> str:
-    """Return a new tag's name in its one form. Raises ``Problem``."""
+    """Return a tag's name that an address has, in its one form; nothing of it is cleaned. Raises ``Problem``."""
     return _tag(validation.tag, name)
 
 
@@ -365,6 +372,10 @@ def _tag(check: Callable[[str, str], str], name: str) -> str:
         return check("name", name)
     except Invalid as problem:
         raise invalid([FieldError(problem.field, problem.detail)]) from None
+
+
+def _cleaned(fields: cleaning.Fields, strict: bool) -> cleaning.Fields:
+    return fields if strict else cleaning.cleaned(fields)
 
 
 def _right(checked: validation.Checked[validation.Fields], within: str = "") -> validation.Fields:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Path, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import answers, bulk_shapes, bulks, cursors, examples, problems
-from api.ingress import Enveloped, Seconds
+from api.ingress import Enveloped, Seconds, Strict
 from api.pages import Cursor, Limit, list_responses, listed, responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
@@ -64,14 +64,14 @@ async def begin_bulk(body: NewBulk, envelope: Enveloped, parts: Served) -> Respo
 
     A filter is resolved now; a task that changes before its turn is refused, as are others that don't allow the change.
     """
-    change = await run_in_threadpool(bulk_shapes.change, body)
+    change = await run_in_threadpool(bulk_shapes.change, body, strict=envelope.strict)
     return bulks.answer(await bulks.take(body, change, envelope, parts), envelope)
 
 
 @router.post("/count", responses=responses(examples.COUNT, *_BODY))
-async def count_bulk(body: NewBulk, user: User, parts: Served) -> answers.Count:
+async def count_bulk(body: NewBulk, user: User, strict: Strict, parts: Served) -> answers.Count:
     """Tell how many tasks a bulk would be about; nothing is done."""
-    await run_in_threadpool(bulk_shapes.change, body)
+    await run_in_threadpool(bulk_shapes.change, body, strict=strict)
     return answers.Count(tasks=await bulks.count(body, user, parts))
 
 

@@ -24,7 +24,7 @@ Changes = Annotated[shapes.FilterChanges, Body(openapi_examples={"change": {"val
 @router.post("", status_code=202, response_model=answers.FilterTaken, responses=FILTER.create)
 async def create_filter(body: NewFilter, envelope: Enveloped, parts: Served) -> Response:
     """Save a filter that can be read. Two may have the same name; its id follows from the command's."""
-    fields = shapes.checked_filter(body)
+    fields = shapes.checked_filter(body, strict=envelope.strict)
     command = CreateFilter(**envelope.common(body), filter=ids.derive("filter", envelope.command), fields=fields)
     return await take(parts.ingress, command, envelope)
 
@@ -34,7 +34,7 @@ async def change_filter(
     filter_id: FilterId, body: Changes, envelope: Enveloped, expected: Expected, parts: Served
 ) -> Response:
     """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
-    fields = shapes.checked_filter(body)
+    fields = shapes.checked_filter(body, strict=envelope.strict)
     command = UpdateFilter(
         **envelope.changing(expected, body), filter=str(filter_id), changed=shapes.changed(body), fields=fields
     )

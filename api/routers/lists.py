@@ -29,7 +29,7 @@ Changes = Annotated[shapes.ListChanges, Body(openapi_examples={"change": {"value
 @router.post("", status_code=202, response_model=answers.ListTaken, responses=LIST.create)
 async def create_list(body: NewList, envelope: Enveloped, parts: Served) -> Response:
     """Create a list. Two may have the same name; its id follows from the command's."""
-    fields = shapes.checked_list(body)
+    fields = shapes.checked_list(body, strict=envelope.strict)
     command = CreateList(**envelope.common(body), list=ids.derive("list", envelope.command), fields=fields)
     return await take(parts.ingress, command, envelope)
 
@@ -39,7 +39,7 @@ async def change_list(
     list_id: ListId, body: Changes, envelope: Enveloped, expected: Expected, parts: Served
 ) -> Response:
     """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
-    fields = shapes.checked_list(body)
+    fields = shapes.checked_list(body, strict=envelope.strict)
     command = UpdateList(
         **envelope.changing(expected, body), list=str(list_id), changed=shapes.changed(body), fields=fields
     )

@@ -40,7 +40,7 @@ async def rename_tag(name: Name, body: NewName, envelope: Enveloped, parts: Serv
 
     Where tasks bear the other one already, the two become one.
     """
-    tag, to = shapes.checked_borne_tag(name), shapes.checked_tag(body.name)
+    tag, to = shapes.checked_borne_tag(name), shapes.checked_new_tag(body.name, strict=envelope.strict)
     if tag == to:
         raise invalid([FieldError("name", "It is its name already; give another.")])
     change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
@@ -66,7 +66,7 @@ async def read_tag(name: Name, user: User, parts: Served) -> answers.Tag:
 @router.patch("/{name:path}", status_code=202, response_model=answers.TagTaken, responses=TAG.change)
 async def change_tag(name: Name, body: Changes, envelope: Enveloped, parts: Served) -> Response:
     """Set a tag's colour, null for none. A name that no task bears may have one, too."""
-    tag, fields = shapes.checked_tag(name), shapes.checked_tag_fields(body)
+    tag, fields = shapes.checked_tag(name), shapes.checked_tag_fields(body, strict=envelope.strict)
     command = UpdateTag(**envelope.common(body), tag=tag, changed=shapes.changed(body), fields=fields)
     return await take(parts.ingress, command, envelope)
 

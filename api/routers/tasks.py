@@ -42,7 +42,7 @@ Changes = Annotated[shapes.Changes, Body(openapi_examples=_CHANGES)]
 @router.post("", status_code=202, response_model=answers.Taken, responses=TASK.create)
 async def create_task(body: NewTask, envelope: Enveloped, parts: Served) -> Response:
     """Create a task. Its id follows from the command's, so that it is known before the task stands."""
-    fields = await run_in_threadpool(shapes.checked, body)  # a rule may take 50 ms to check
+    fields = await run_in_threadpool(shapes.checked, body, strict=envelope.strict)  # a rule may take 50 ms to check
     command = CreateTask(**envelope.common(body), task=ids.task(envelope.command), fields=fields)
     return await take(parts.ingress, command, envelope)
 
@@ -53,7 +53,7 @@ async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected
 
     The members of `due` and `start`, too: a date alone keeps time and zone.
     """
-    fields = await run_in_threadpool(shapes.checked, body)
+    fields = await run_in_threadpool(shapes.checked, body, strict=envelope.strict)
     command = UpdateTask(
         **envelope.changing(expected, body), task=str(task), changed=shapes.changed(body), fields=fields
     )

@@ -13,6 +13,7 @@ from rondo.client.shapes import Changes, Fields, Priority
 from rondo.commands import meant, shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import dates, shown
+from streams.domain import cleaning
 
 OPTION_FIELDS = {
     "notes": "notes",
@@ -141,7 +142,7 @@ def retag(client: Rondo, task: str, changes: Changes, added: Iterable[str], remo
     """Change a task with tags added and removed, in the version that was read: nobody's tags get lost between."""
     for left in reversed(range(TRIES)):
         seen = client.task(task)
-        tags = sorted({*seen["tags"], *added} - {*removed})
+        tags = sorted({*seen["tags"], *map(cleaning.tag, added)} - {*removed, *map(cleaning.tag, removed)})
         try:
             return client.update(
                 task, wait=shared.WAIT, version=seen["version"], **cast("Changes", {**changes, "tags": tags})

@@ -6,9 +6,10 @@ from rich.text import Text
 
 from rondo.client import Pending
 from rondo.client.shapes import Tag, TagAnswer
-from rondo.commands import shared
+from rondo.commands import meant, shared
 from rondo.commands.shared import TaskCommand
 from rondo.terminal.plain import plain
+from streams.domain import cleaning
 
 
 class TagCommands(click.Group):
@@ -47,7 +48,7 @@ def show(as_json: bool) -> None:
 def colour(tag: str, colour: str | None, as_json: bool) -> None:
     """Give a tag a colour, as #1e90ff; without one take it away."""
     with shared.rondo() as client:
-        answer = client.colour_tag(tag, colour, wait=shared.WAIT)
+        answer = client.colour_tag(tag := meant.tag(client, tag), colour, wait=shared.WAIT)
     _tell(answer, f"Coloured {plain(tag)}" if colour else f"{plain(tag)} has no colour now", as_json)
 
 
@@ -58,7 +59,7 @@ def colour(tag: str, colour: str | None, as_json: bool) -> None:
 def rename(tag: str, name: str, as_json: bool) -> None:
     """Give all tasks that bear a tag another in its place. Where that is one already, the two become one."""
     with shared.rondo() as client, shared.ahead():
-        answer = client.rename_tag(tag, name, wait=shared.WAIT)
+        answer = client.rename_tag(tag := meant.tag(client, tag), name := cleaning.tag(name), wait=shared.WAIT)
     _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", as_json, ahead=True)
 
 
@@ -68,7 +69,7 @@ def rename(tag: str, name: str, as_json: bool) -> None:
 def delete(tag: str, as_json: bool) -> None:
     """Take a tag from all tasks that bear it. The tasks stay."""
     with shared.rondo() as client, shared.ahead():
-        answer = client.delete_tag(tag, wait=shared.WAIT)
+        answer = client.delete_tag(tag := meant.tag(client, tag), wait=shared.WAIT)
     _tell(answer, f"Deleted {plain(tag)}", as_json, ahead=True)
 
 

@@ -5,6 +5,7 @@ What stands in a line, such as a title, a name or a tag, shows what it is: it ha
 wherever it stands, and turns no direction round (Unicode Standard Annex 9, 2.1 to 2.5), which would make it and what
 follows it read as another text.
 Text that would be too long in any case is refused before it is composed, which may take the square of its length.
+What people paste unseen is refused here, too: ``cleaning`` takes it away before, unless they ask for strictness.
 """
 
 import re
@@ -17,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.records import Due, FilterFields, ListFields, Reminder, TagFields, TaskFields
-from streams.domain import composition, filters, merging, ranks, recurrence, times
+from streams.domain import cleaning, composition, filters, merging, ranks, recurrence, times
 from streams.domain.invalid import Invalid
 
 MAX_TITLE = 500
@@ -149,6 +150,8 @@ def _shown(field: str, line: str, detail: str) -> str:
             raise Invalid(field, f"The character U+{ord(character):04X} turns the direction of text; leave it out.")
         if character in _BREAKING:
             raise Invalid(field, f"The character U+{ord(character):04X} begins another line; leave it out.")
+    if unseen := cleaning.unseen(line):
+        raise Invalid(field, f"The character U+{ord(unseen):04X} shows nothing; leave it out.")
     if not any(map(_is_visible, line)):
         raise Invalid(field, f"{detail} At least one of them is visible." if line.strip() else detail)
     return line
@@ -192,7 +195,10 @@ def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def tag(field: str, value: str) -> str:
     """Return a tag's name in its one form; raise ``Invalid``."""
-    return _shown(field, _text(field, value.strip(" "), MAX_TAG, _TAG), _TAG).strip()
+    name = _shown(field, _text(field, value.strip(" "), MAX_TAG, _TAG), _TAG).strip()
+    if name.startswith("#"):
+        raise Invalid(field, "A tag's name stands without the # that filters write before it; leave that out.")
+    return name
 
 
 def borne_tag(field: str, value: str) -> str:

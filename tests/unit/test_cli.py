@@ -227,6 +227,22 @@ def test_tags_are_added_to_those_that_stand_in_the_version_that_was_read(typed: 
     assert (second.headers["If-Match"], second.body) == ('"2"', {"title": "x", "tags": ["urgent", "work"]})
 
 
+@pytest.mark.parametrize("sign", ["", "#", "##"])
+def test_tags_are_added_and_taken_away_with_the_sign_of_filters_or_without(typed: Type, sign: str):
+    with Scripted(Says(200, TASK), Says(200, TASK), Says(200, ACCEPTED)) as api:
+        assert typed("edit", ID, "--add-tag", f"{sign}errand", "--remove-tag", f"{sign}team", api=api.url)[0] == 0
+    assert api.asked[-1].body == {"tags": ["errand"]}
+
+
+@pytest.mark.parametrize(
+    ("known", "name"), [(refusal("not-found", 404), "errand"), (Says(200, {"name": "#errand"}), "%23errand")]
+)
+def test_a_tag_is_deleted_with_its_sign_only_where_there_is_such_a_one(typed: Type, known: Says, name: str):
+    with Scripted(known, Says(202, {"command": PENDING["command"], "tag": None})) as api:
+        typed("tags", "delete", "#errand", api=api.url)
+    assert [request.path for request in api.asked] == ["/v1/tags/%23errand", f"/v1/tags/{name}"]
+
+
 def test_tags_of_a_task_that_never_rests_are_given_up(typed: Type):
     with Scripted(*[Says(200, TASK), OUTDATED] * TRIES) as api:
         assert typed("edit", ID, "--add-tag", "work", "--json", api=api.url)[0] == 1

@@ -8,6 +8,7 @@ from schemas.records import Due, Priority, Status, Task
 from streams.domain.filters.dates import Clock, Op, Relative, Span, compared
 from streams.domain.filters.folding import fold
 from streams.domain.filters.tree import (
+    INBOX,
     And,
     Filter,
     Has,
@@ -59,7 +60,8 @@ def matches(  # noqa: PLR0911 - one for each kind of node
         case Overdue():
             return task.status is Status.OPEN and task.due is not None and _is_over(task.due, clock)
         case Listed(names):
-            return on is not None and (on.id in names or fold(on.name) in map(fold, names))
+            folded = tuple(map(fold, names))
+            return INBOX in folded if on is None else on.id in names or fold(on.name) in folded
         case _:
             return _has_it(filter_, task)
 

@@ -7,15 +7,12 @@ from lark import Token, Transformer, v_args
 from streams.domain.filters import values
 from streams.domain.filters.dates import Op
 from streams.domain.filters.errors import QueryError
-from streams.domain.filters.folding import fold
 from streams.domain.filters.idioms import idiom
 from streams.domain.filters.tree import (
     Filter,
-    Has,
     Is,
     Linked,
     Listed,
-    Not,
     Priorities,
     Tagged,
     Text,
@@ -27,9 +24,6 @@ from streams.domain.filters.tree import (
 )
 from streams.domain.filters.values import error, quote
 from streams.domain.filters.words import COMPARISONS, FIELDS, HELD, SHORTHANDS, Kind, meant
-
-INBOX = "inbox"
-"""How people call the list of the tasks that are on none."""
 
 Values = tuple[Token, ...]
 
@@ -147,10 +141,7 @@ def _tags(_field: str, _op: str, tokens: Values) -> Filter:
 
 
 def _lists(_field: str, _op: str, tokens: Values) -> Filter:
-    names = _distinct(map(values.name_or_id, tokens))
-    lists = tuple(name for name in names if fold(name) != INBOX)
-    inbox = (Not(Has("list")),) if len(lists) < len(names) else ()
-    return some((*((Listed(lists),) if lists else ()), *inbox))
+    return Listed(_distinct(map(values.name_or_id, tokens)))
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from schemas.records import Priority
 from streams.domain.filters.dates import Clock, Edge, Relative, Span, compared, resolve
 from streams.domain.filters.folding import fold
 from streams.domain.filters.tree import (
+    INBOX,
     And,
     Filter,
     Has,
@@ -153,7 +154,8 @@ class _Condition:
         ids = self._put([name for name in names if is_id(name)], "text[]")
         named = f"not lists.deleted and rondo.fold(lists.name) = any({self._folded(names)})"
         # An array and no subquery, which an index could not be asked for beside "or".
-        return f"tasks.list_id = any(array({_LISTS} where lists.id = any({ids}::uuid[]) or {named}))"
+        listed = f"tasks.list_id = any(array({_LISTS} where lists.id = any({ids}::uuid[]) or {named}))"
+        return f"{listed} or tasks.list_id is null" if INBOX in map(fold, names) else listed
 
     def _folded(self, names: tuple[str, ...]) -> str:
         return self._put([fold(name) for name in names], "text[]")

@@ -13,6 +13,8 @@ from schemas.records import Priority, Status
 from streams.domain.filters.dates import Date, Op
 
 KEYWORDS = frozenset({"and", "or", "not", "in", "no", "has"})
+INBOX = "inbox"
+"""How people call the list of the tasks that are on none, folded; there may be lists of this name, too."""
 ESCAPES = {"\\": "\\", '"': '"', "n": "\n", "t": "\t", "r": "\r"}
 """What stands after a backslash in a string, and what it means."""
 
@@ -142,7 +144,7 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Tasks on any of these lists, by name or id."""
+    """Tasks on any of these lists, by name or id; the inbox is where those without a list are, too."""
 
     names: tuple[str, ...]
 

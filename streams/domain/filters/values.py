@@ -23,6 +23,8 @@ PRIORITIES = {priority.lower(): priority for priority in Priority}
 _ABBREVIATED = {day[:3]: day for day in WEEKDAYS}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ABSOLUTE = re.compile(r"\d{4}-\d{2}-\d{2}(t\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
+_MATHS = re.compile(r"now/d([+-]\d+[dwmy])?|now([+-]\d+[dwmy])/d", re.ASCII)
+"""Days as Vikunja and others count them: rounded down, before or after they are moved."""
 _RELATIVE = re.compile(r"([a-z]*)(?:([+-]\d+)(min|[dwmyh]))?", re.ASCII)
 _KINDS_OF_DATE = ("a day as 2026-12-01", "a time as 2026-12-01T09:00", "today", "a weekday", "today+7d", "now-2h")
 
@@ -112,10 +114,13 @@ def _relative(token: Token, base: str, amount: int, unit: Unit) -> Relative:
 
 
 def _meant(written: str) -> tuple[Iterable[str], str | None]:
-    """Return what is expected, and what was probably meant by what is no date."""
+    """Return what is expected, and what was probably meant by what is no date: another word, and no sign left out."""
+    if days := _MATHS.fullmatch(written):
+        return _KINDS_OF_DATE, f"today{days[1] or days[2] or ''}"
     base = re.split(r"[+-]", written, maxsplit=1)[0]
-    near = meant(base, DATES)
-    return _KINDS_OF_DATE, None if near is None else near + written[len(base) :]
+    near = meant(base, DATES) if base.isalpha() else None
+    suggestion = None if near is None else near + written[len(base) :]
+    return _KINDS_OF_DATE, suggestion if suggestion and _RELATIVE.fullmatch(suggestion) else None
 
 
 def _choice(token: Token, what: str, choices: Mapping[str, Value]) -> Value:

@@ -123,6 +123,31 @@ async def test_a_change_of_a_due_keeps_what_it_does_not_name(user: User, stages:
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "due.zone")
 
 
+PASTED = {"title": "\ufeffBuy\r\n\u2068oat\tmilk\u2069", "notes": "a\r\nb", "tags": ["#errand"]}
+
+
+async def test_what_is_pasted_is_cleaned_and_to_who_prefers_strictness_refused(user: User, stages: StandIn) -> None:
+    task = (await user.http.post("/v1/tasks", json=PASTED, headers=WAIT)).json()["task"]
+    assert [task[field] for field in PASTED] == ["Buy oat milk", "a\nb", ["errand"]]
+
+    strict = {"Prefer": "wait=20, handling=strict"}
+    named = {"add_tags": ["#errand"], "tasks": [{"id": task["id"]}], "action": "update"}
+    for method, path, body, fields in (
+        ("POST", "/v1/tasks", PASTED, ["tags.0", "title"]),
+        ("PATCH", task["href"], PASTED, ["tags.0", "title"]),
+        ("POST", "/v1/lists", {"name": "a\tb"}, ["name"]),
+        ("POST", "/v1/filters", {"name": "a\u2028b", "filter": "open"}, ["name"]),
+        ("POST", "/v1/tags/errand/rename", {"name": "#x"}, ["name"]),
+        ("POST", "/v1/bulks", named, ["add_tags.0"]),
+        ("POST", "/v1/bulks/count", named, ["add_tags.0"]),
+    ):
+        refused = await user.http.request(method, path, json=body, headers=strict)
+        assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (422, fields), path
+        assert (await user.http.request(method, path, json=body, headers=WAIT)).is_success, path
+    taken = await user.http.patch(task["href"], json={"title": "Buy milk"}, headers=strict)
+    assert taken.headers["preference-applied"] == "wait=20, handling=strict"
+
+
 async def test_what_is_not_answered_in_time_stays_202(user: User) -> None:
     began = asyncio.get_running_loop().time()
     answer = await user.http.post("/v1/tasks", json={"title": "Slow"}, headers={"Prefer": "wait=1"})

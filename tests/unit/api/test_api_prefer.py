@@ -6,6 +6,24 @@ from api import prefer
 
 
 @pytest.mark.parametrize(
+    ("headers", "is_strict"),
+    [
+        ([], False),
+        (["handling=strict"], True),
+        (["Handling = Strict"], True),
+        (['handling="strict"'], True),
+        (["wait=5, handling=strict"], True),
+        (["wait=5", "handling=strict; foo"], True),
+        (["handling=lenient"], False),
+        (["handling=lenient, handling=strict"], False),
+        (["strict", "handling"], False),
+    ],
+)
+def test_a_client_may_prefer_strictness(headers: list[str], is_strict: bool) -> None:
+    assert prefer.strict(headers) is is_strict
+
+
+@pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         ([], None),

@@ -20,7 +20,12 @@ NOON = int(datetime.fromisoformat("2026-11-24T12:00:00+00:00").timestamp()) * 10
 """Noon of a Tuesday, in UTC."""
 
 IDS = tuple(f"0b1c6c53-0000-4000-8000-{number:012d}" for number in range(4))
-LISTS = (TaskList(IDS[0], "Deep work"), TaskList(IDS[1], "Café"), TaskList(IDS[2], "inbox zero"))
+LISTS = (
+    TaskList(IDS[0], "Deep work"),
+    TaskList(IDS[1], "Café"),
+    TaskList(IDS[2], "inbox zero"),
+    TaskList(IDS[3], "Inbox"),
+)
 USER = ids.derive("user", "filters")
 NAMES = ("home", "Home", "Café", "STRASSE", "straße", "Deep work", "cafe", "in", "100%", 'q"\\', "わが")
 ZONES = (
@@ -135,7 +140,7 @@ a_date = st.one_of(
     ),
 )
 names = st.lists(texts, min_size=1, max_size=3, unique=True).map(tuple)
-listed = st.sampled_from((*IDS, "Deep work", "Café", "inbox zero", "CAFE", "none"))
+listed = st.sampled_from((*IDS, "Deep work", "Café", "inbox zero", "INBOX", "CAFE", "none"))
 lists = st.lists(listed, min_size=1, max_size=2, unique=True).map(tuple)
 held = ("notes", "tags", "list", "parent", "series", "start", "due", "completed", "recurrence")
 

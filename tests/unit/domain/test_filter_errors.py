@@ -1,5 +1,7 @@
 """What an error of a filter says: where, and what was meant."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,9 @@ def error(text: str) -> QueryError:
         ("due < tomorow", 7, "tomorrow"),
         ("due < tomorow+2d", 7, "tomorrow+2d"),
         ("due < today+2h", 7, "now+2h"),
+        ("due < now/d+7d", 7, "today+7d"),
+        ("due < now+7d/d", 7, "today+7d"),
+        ("due = NOW/D", 7, "today"),
         ("overdue adn pinned", 9, "and"),
         ("#home #work", 7, "and #work"),
         ("#home not #work", 7, "and not"),
@@ -182,6 +187,26 @@ def place_of_error(text: str) -> int | None:
     except QueryError as found:
         return found.column
     return None
+
+
+@pytest.mark.parametrize("written", ["now/w+1w", "now/w", "now/M", "now+1M/M", "today/2", "friday-2weeks", "now*2"])
+def test_a_date_of_another_meaning_is_not_suggested(written):
+    assert error(f"due < {written}").suggestion is None
+
+
+bases = st.sampled_from(("now", "nwo", "today", "tody", "tomorow", "fridya", "week", "2026-12-01", ""))
+behind = st.sampled_from(("", "/w", "/d", "/M", "+1w", "-2d", "+1month", "*2", ".5", "+", "2"))
+
+
+@given(st.tuples(bases, behind, behind).map("".join))
+def test_a_suggested_date_can_be_read_and_leaves_no_sign_out(written):
+    try:
+        parse(f"due < {written}")
+    except QueryError as found:
+        if found.suggestion and found.column == len("due < ") + 1:
+            parse(f"due < {found.suggestion}")
+            signs = [re.sub("[a-z]", "", text) for text in (written.replace("/d", ""), found.suggestion)]
+            assert signs[0] == signs[1]
 
 
 pieces = st.sampled_from((*'()#"\\~<=!&|, \n', "in", "not", "no", "due", "today"))

@@ -10,7 +10,7 @@ from schemas.records import Priority
 from streams.domain.filters import Clock, Filter, parse, where
 from streams.domain.filters.dates import Day, Op, Relative
 from streams.domain.filters.folding import fold
-from streams.domain.filters.tree import And, Linked, Listed, Not, Or, Priorities, Tagged, Text, When
+from streams.domain.filters.tree import INBOX, And, Linked, Listed, Not, Or, Priorities, Tagged, Text, When
 from tests.unit.domain.filtering import IDS, NOON, clocks, filters, texts
 
 NOW = Clock(NOON, "Europe/Paris")
@@ -33,6 +33,8 @@ def with_other_values(filter_: Filter) -> Filter:
             return replace(filter_, terms=tuple(map(with_other_values, terms)))
         case Not(term):
             return Not(with_other_values(term))
+        case Listed(names) if INBOX in map(fold, names):
+            return Listed((INBOX,))  # a word of the language, and a name
         case _:
             return replace(filter_, **OTHER.get(type(filter_), {}))
 

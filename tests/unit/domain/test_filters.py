@@ -41,8 +41,8 @@ def due(*when: str) -> Task:
         ("tags not in (a, b)", "not tags in (a, b)"),
         ('#"deep work"', '#"deep work"'),
         ('tag = "in"', '#"in"'),
-        ("list = Inbox", "no list"),
-        ("list in (inbox, Work)", "list = Work or no list"),
+        ("list = Inbox", "list = Inbox"),
+        ("list in (inbox, Work)", "list in (inbox, Work)"),
         ("priority in (high, URGENT)", "priority = high or priority = urgent"),
         ("priority != none", "not priority = none"),
         ("no priority", "priority = none"),
@@ -207,6 +207,18 @@ def test_a_list_is_found_by_its_name_or_its_id():
     assert finds('list = "deep WORK"', A_TASK, on=LISTS[0])
     assert finds(f"list = {LISTS[0].id.upper()}", A_TASK, on=LISTS[0])
     assert not finds("list in (deep, inbox)", A_TASK, on=LISTS[0])
+
+
+@pytest.mark.parametrize("name", ["Inbox", "inbox", '"INBOX"'])
+def test_a_list_called_inbox_is_found_by_its_name(name):
+    [called] = [each for each in LISTS if each.name == "Inbox"]
+    for found in (called, None):
+        assert finds(f"list = {name}", A_TASK, on=found)
+        assert finds(f"list in (Café, {name})", A_TASK, on=found)
+        assert not finds(f"list != {name}", A_TASK, on=found)
+    assert not any(finds(f"list = {name}", A_TASK, on=other) for other in LISTS if other != called)
+    assert finds("no list", A_TASK)
+    assert not finds("no list", A_TASK, on=called)
 
 
 @pytest.mark.parametrize(
