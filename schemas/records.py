@@ -491,6 +491,7 @@ class CreateOccurrence(Struct, frozen=True, gc=False):
     due: Due
     rule_version: int
     cause: str | None = None
+    ends: str | None = None  # why nothing follows: then the series ends, and task, occurrence, due are its last
 
 
 # Events: past tense, on task-events.

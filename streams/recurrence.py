@@ -11,7 +11,7 @@ timer is set, so no notice stands.
 from schemas.records import TaskCompleted
 from schemas.topics import RETRIES, SERIES_NOTICES, TASK_EVENTS, TASK_FOLLOWUPS
 from streams.domain import recurrence
-from streams.runtime import Stage, Stream
+from streams.runtime import UNENDING, Stage, Stream
 
 stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES, RETRIES), writes=(TASK_FOLLOWUPS, SERIES_NOTICES))
 app = stage.app
@@ -19,9 +19,12 @@ app = stage.app
 
 @stage.agent(TASK_EVENTS, SERIES_NOTICES, folds=(TaskCompleted,))
 async def follow(blocks: Stream) -> None:
-    """Send the command for the next occurrence of each series whose task was completed."""
+    """Send the command for the next occurrence of each series whose task was completed, or that tells why it ends."""
     async for block in blocks.noack():
         with block:
             for record in block:
-                if command := recurrence.following(record.value):
+                command = recurrence.following(record.value)
+                if command is None and block.rules not in UNENDING:
+                    command = recurrence.ending(record.value)
+                if command:
                     block.emit(TASK_FOLLOWUPS, command)

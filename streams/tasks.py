@@ -18,7 +18,8 @@ from schemas.names import partition_of
 from schemas.topics import RETRIES, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
 from streams.domain import bulk, commands, deletion, lists, saved, tags, tasks
 from streams.domain.commands import Command, Event
-from streams.runtime import Block, Record, Stage, Stream, Table
+from streams.domain.rejections import Code
+from streams.runtime import UNENDING, Block, Record, Stage, Stream, Table
 
 Thing = TypeVar("Thing", r.Task, r.List, r.SavedFilter)
 
@@ -86,6 +87,8 @@ def decide_one(block: Block, command: Command) -> r.CommandOutcome:
     if isinstance(command, r.RenameTag | r.DeleteTag) and is_superseded(command):
         return tags.superseded(command).outcome
     decision = commands.decide(user, command)
+    if decision.outcome.code == Code.ENDED and block.rules in UNENDING and isinstance(command, r.CreateOccurrence):
+        decision = tasks.decide_by_rules_4(user, command)
     follow(block, user, decision.events)
     return decision.outcome
 

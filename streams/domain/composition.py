@@ -16,7 +16,7 @@ from schemas.records import (
     UpdateTask,
 )
 from streams.domain import merging, recurrence, times
-from streams.domain.invalid import Conflict, Invalid
+from streams.domain.invalid import Conflict, Ended, Invalid
 
 _BOOKKEEPING = {"changed_at", "version"}
 
@@ -49,8 +49,12 @@ def created(command: CreateTask, head: Series | None) -> Task:
     return plain if fields.rrule is None else _recurring(plain, fields.rrule, _next_version(head))
 
 
-def continued(previous: Task, command: CreateOccurrence) -> Task:
-    """Return the next occurrence: the previous one's fields, of its reminders those relative to the due."""
+def continued(previous: Task, command: CreateOccurrence, *, bounded: bool = True) -> Task:
+    """Return the next occurrence: the previous one's fields, of its reminders those relative to the due.
+
+    Raises ``Ended`` where the calendar ends before it begins; by rules 4, not ``bounded``, OverflowError where no date
+    can say when it does.
+    """
     return Task(
         id=command.task,
         user=command.user,
@@ -65,7 +69,7 @@ def continued(previous: Task, command: CreateOccurrence) -> Task:
         reminders=tuple(reminder for reminder in previous.reminders if reminder.before is not None),
         series=command.series,
         occurrence=command.occurrence,
-        start=_start_of_next(previous, command.due),
+        start=_start_of_next(previous, command.due, bounded=bounded),
         parent=previous.parent,
         rank=previous.rank,
         pinned=previous.pinned,
@@ -115,11 +119,23 @@ def check_start(start: Due | None, due: Due | None) -> None:
         raise Invalid("start", "The task would begin after it is due; move the start or the due.")
 
 
-def _start_of_next(previous: Task, due: Due) -> Due | None:
-    """Return the next occurrence's start: as many days before its due as the previous one's."""
+def _start_of_next(previous: Task, due: Due, *, bounded: bool) -> Due | None:
+    """Return the next occurrence's start: as many days before its due as the previous one's; raise as ``continued``."""
     if previous.start is None or previous.due is None:
         return previous.start
-    return times.moved(previous.start, times.days_between(previous.due, due))
+    try:
+        start = times.moved(previous.start, times.days_between(previous.due, due))
+    except OverflowError:
+        if bounded:
+            raise _begins_too_late() from None
+        raise
+    if bounded and (times.instant(start) or 0) >= times.END:
+        raise _begins_too_late()
+    return start
+
+
+def _begins_too_late() -> Ended:
+    return Ended("start", "The next occurrence would begin after the year 9999; the series ends.")
 
 
 def _with_rule(task: Task, after: Task, rrule: str | None, head: Series | None) -> Task:

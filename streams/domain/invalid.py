@@ -16,6 +16,12 @@ class Invalid(ValueError):
         self.detail = detail
 
 
+class Ended(Invalid):
+    """What would follow in a series lies beyond the calendar."""
+
+    code: ClassVar[Code] = Code.ENDED
+
+
 class Conflict(Invalid):
     """A value that is right in itself, but not for the task as it stands."""
 

@@ -9,10 +9,13 @@ Gaps: no RDATE, EXDATE or sub-daily frequencies, INTERVAL up to 100,000 and COUN
 the rule or the due of the open occurrence was changed.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain, islice, takewhile
 from math import inf
+
+from msgspec.structs import replace
 
 from schemas import ids
 from schemas.records import CreateOccurrence, Due, Recurrence, TaskCompleted
@@ -57,6 +60,34 @@ def next_due(recurrence: Recurrence, after_local: str, not_before: int | None) -
         if moment > after and (instant := times.milliseconds(moment, start.zone)) > lower:
             return _due(moment, start) if instant < times.END else None
     return None
+
+
+def ending(event: TaskCompleted) -> CreateOccurrence | None:
+    """Return the command that tells why nothing follows a completed occurrence; None where its rule ends there itself.
+
+    Where nothing would follow without COUNT and UNTIL either, it is the calendar that ends.
+    """
+    task = event.task
+    if task.recurrence is None or task.series is None or task.occurrence is None or task.due is None:
+        return None
+    endless = dataclasses.replace(parse(task.recurrence.rrule), count=None, until=None)
+    if next_due(replace(task.recurrence, rrule=str(endless)), task.occurrence, event.at):
+        return None
+    return CreateOccurrence(
+        id=ids.derive("command", event.id),
+        user=event.user,
+        at=event.at,
+        actor=ACTOR,
+        task=task.id,
+        series=task.series,
+        previous=task.id,
+        after=task.occurrence,
+        occurrence=task.occurrence,
+        due=task.due,
+        rule_version=task.recurrence.version,
+        cause=event.id,
+        ends="The next occurrence would be due after the year 9999; the series ends.",
+    )
 
 
 def following(event: TaskCompleted) -> CreateOccurrence | None:

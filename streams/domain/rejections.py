@@ -16,6 +16,7 @@ class Code(StrEnum):
     CONTRADICTED = "contradicted"
     REFUSED = "refused"
     RESOLUTION = "resolution"
+    ENDED = "ended"
 
 
 MEANINGS: Mapping[Code, str] = {
@@ -28,4 +29,5 @@ MEANINGS: Mapping[Code, str] = {
     Code.CONTRADICTED: "It can't be undone: what it changed was changed again since. `detail` names the fields.",
     Code.REFUSED: "Of all the tasks of this part of a bulk none could be changed; the bulk says why of each.",
     Code.RESOLUTION: "A bulk was begun on other tasks, or in other versions, under this Idempotency-Key.",
+    Code.ENDED: "A series ends: its next occurrence would begin or be due after the year 9999.",
 }

@@ -100,6 +100,8 @@ def decide(state: State, command: Command) -> Decision[Event]:
     task = state.task(command.task)
     if task is not None and task.user != command.user:  # another user's: not even its existence is told
         return _rejected(command, None, Code.NOT_FOUND, "There is no such task.")
+    if isinstance(command, CreateOccurrence) and command.ends is not None:
+        return _rejected(command, task, Code.ENDED, command.ends, "due")
     answer = TABLE[type(command)][task.status if task else None]
     if refusal := _refusal(task, command, answer):
         return _rejected(command, task, *refusal)
@@ -110,6 +112,18 @@ def decide(state: State, command: Command) -> Decision[Event]:
     if after is None or after == task:
         return _nothing(command, task)
     return _accepted(command, answer, task, after)
+
+
+def decide_by_rules_4(state: State, command: CreateOccurrence) -> Decision[Event]:
+    """Return what was decided of a next occurrence that begins after the year 9999: it stands where a date can say so.
+
+    Raises OverflowError where none can.
+    """
+    task = state.task(command.task)
+    if TABLE[CreateOccurrence][task.status if task else None] is Answer.NOTHING:
+        return _nothing(command, task)
+    after = _continued(state, command, bounded=False)
+    return _accepted(command, Answer.CONTINUE, task, after) if after else _nothing(command, task)
 
 
 def evolve(task: Task | None, event: Event) -> Task | None:
@@ -183,8 +197,8 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
     return after
 
 
-def _continued(state: State, command: CreateOccurrence) -> Task | None:
-    """Return the next occurrence, None where the series has gone on or has another rule by now."""
+def _continued(state: State, command: CreateOccurrence, *, bounded: bool = True) -> Task | None:
+    """Return the next occurrence, None where the series has gone on or has another rule by now. Raises ``Ended``."""
     previous, head = state.task(command.previous), state.series(command.series)
     if previous is None or previous.user != command.user or previous.recurrence is None:  # cleared: the series stopped
         return None
@@ -192,7 +206,7 @@ def _continued(state: State, command: CreateOccurrence) -> Task | None:
         return None
     if head and command.cause in head.undone:
         return None
-    return hierarchy.kept(state, lists.kept(state, composition.continued(previous, command)))
+    return hierarchy.kept(state, lists.kept(state, composition.continued(previous, command, bounded=bounded)))
 
 
 def _event(command: Command, answer: Answer, before: Task | None, after: Task) -> Event:

@@ -22,6 +22,7 @@ END = 253_402_300_800_000
 """The first millisecond of the year 10000, the end of the calendar that Python, Postgres and ISO 8601 share."""
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local: the zone's offset is taken off apart
+_LAST = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"\d{2}:\d{2}(:\d{2})?", re.ASCII)
 
@@ -85,8 +86,14 @@ def instant(due: Due) -> int | None:
 
 
 def local_at(instant_: int, name: str | None) -> datetime:
-    """Return the local time that a zone's clocks (UTC's if None) show at an instant in milliseconds since 1970."""
-    moment = datetime.fromtimestamp(instant_ / 1000, zone(name) if name else UTC)
+    """Return the local time that a zone's clocks (UTC's if None) show at an instant in milliseconds since 1970.
+
+    Where they are in the year 10000 by then, it is the last time of the calendar.
+    """
+    try:
+        moment = datetime.fromtimestamp(instant_ / 1000, zone(name) if name else UTC)
+    except (OverflowError, ValueError):
+        return _LAST if instant_ > 0 else _EPOCH
     return moment.replace(tzinfo=None, fold=0)
 
 

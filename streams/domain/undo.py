@@ -25,6 +25,7 @@ from msgspec.structs import replace
 from schemas import ids, subjects
 from schemas.records import (
     CompleteTask,
+    CreateOccurrence,
     DeleteTask,
     Recurrence,
     ReopenTask,
@@ -45,7 +46,7 @@ from schemas.records import (
 from streams.domain import audit, composition, lists, recurrence, saved
 from streams.domain.commands import Command, Event, State, Thing, found
 from streams.domain.entities import Kind
-from streams.domain.invalid import Invalid
+from streams.domain.invalid import Ended, Invalid
 from streams.domain.rejections import Code
 
 _KINDS: Mapping[str, Kind[Any]] = {kind.word: kind for kind in (lists.KIND, saved.KIND)}
@@ -210,7 +211,7 @@ def _completed(state: State, task: Task, common: Mapping[str, Any], reversal: Re
     made = state.task(following.task)
     if made is None or not _is_last(head, made, following.occurrence):
         raise Contradicted("series", "The series has gone on since.")
-    if not _is_as_made(made, composition.continued(task, following)):
+    if not _is_as_made(made, task, following):
         raise Contradicted("series", "The next occurrence, which it led to, was changed since.")
     its = {"id": ids.derive("next", common["id"]), "task": made.id, "cause": ids.event(common["id"]), "expected": None}
     delete = DeleteTask(**{**common, **its})
@@ -227,10 +228,16 @@ def _is_last(head: Series | None, made: Task, occurrence: str) -> bool:
     return made.recurrence is not None and made.occurrence == occurrence and composition.is_head(made, head)
 
 
-def _is_as_made(made: Task, anew: Task) -> bool:
+def _is_as_made(made: Task, task: Task, following: CreateOccurrence) -> bool:
     """Tell whether an occurrence was never changed, or is as it would be made now."""
+    if made.version == 1:
+        return True
+    try:
+        anew = composition.continued(task, following)
+    except Ended:  # it was made when the task began earlier
+        return False
     told = (replace(each, created_at=0, recurrence=_unversioned(each.recurrence)) for each in (made, anew))
-    return made.version == 1 or not composition.differing(*told)
+    return not composition.differing(*told)
 
 
 def _reopened(_: State, __: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:

@@ -34,9 +34,11 @@ NOWHERE = -1  # the offset of what stands in state and not on a topic
 log = structlog.get_logger()
 
 
-RULES = "4"
+RULES = "5"
 """Version of the rules that decide; a change of it is a record on the log."""
-DECIDABLE = ("3", RULES)
+UNENDING = ("3", "4")
+"""The versions by which nothing was told of a series that the calendar ends."""
+DECIDABLE = (*UNENDING, RULES)
 """The versions that this Rondo can decide by, as a replay does: a stage that they differ for has ``block.rules``."""
 
 Fold = Callable[[Any], Awaitable[None]]

@@ -149,8 +149,12 @@ def _followups(seen: Seen) -> Iterator[str]:
     events = seen.by_user(TASK_EVENTS.name)
     for user, found in seen.by_user(TASK_FOLLOWUPS.name).items():
         completed = (event for event in events[user] if isinstance(event, r.TaskCompleted))
-        again = [command for event in completed if (command := recurrence.following(event))]
+        again = [command for event in completed if (command := _follows(event))]
         yield from _compared(TASK_FOLLOWUPS.name, user, found, again)
+
+
+def _follows(event: r.TaskCompleted) -> r.CreateOccurrence | None:
+    return recurrence.following(event) or recurrence.ending(event)
 
 
 def _trail(seen: Seen) -> Iterator[str]:
