@@ -16,12 +16,16 @@ Fields = TypeVar("Fields", bound=Struct)
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _MARK, _OBJECT = "\ufeff", "\ufffc"
-_UNSEEN = re.compile(
-    f"[{_MARK}\u00ad{_OBJECT}"  # a byte order mark, a soft hyphen, what stands for an object that was not pasted
+_NOTHING = (
+    f"{_MARK}\u00ad{_OBJECT}"  # a byte order mark, a soft hyphen, what stands for an object that was not pasted
     "\u202a-\u202e\u2066-\u2069\u206a-\u206f"  # embeddings, overrides, isolates, and marks that Unicode has given up
-    "\u2060-\u2064\ufff9-\ufffb]"  # joiners of words and formulas, annotations
+    "\u2060-\u2064\ufff9-\ufffb"  # joiners of words and formulas, annotations
+)
+_UNSEEN = re.compile(
+    f"[{_NOTHING}]"
     "|\u200b(?![\u0e00-\u109f\u1780-\u17ff])"  # between words, but for scripts that write no other space there
 )
+_AROUND = re.compile(rf"[\s\u200b{_NOTHING}]*")
 _SPACE = re.compile(r"\s+")
 _BROKEN = re.compile(f"[\t{_BREAKS}]")
 _LINES = re.compile(f"\r\n|[{_BREAKS}]")
@@ -57,6 +61,12 @@ def word(text: str) -> str:
     return _UNSEEN.sub("", text).strip()
 
 
+def query(text: str) -> str:
+    """Return a filter or a sort without what stands around it unseen; before it are spaces, so that columns stay."""
+    before, behind = (len(found[0]) for each in (text, text[::-1]) if (found := _AROUND.match(each)))
+    return " " * before + text[before : max(before, len(text) - behind)]
+
+
 def cleaned(fields: Fields) -> Fields:
     """Return what people set of a task, a list, a filter or a tag with its texts cleaned, each by its kind."""
     texts = {name: getattr(fields, name) for name in fields.__struct_fields__ if name in _KINDS}
@@ -80,7 +90,7 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "tags": tags,
     "rrule": word,
     "colour": word,
-    "text": word,
-    "sort": word,
+    "text": query,
+    "sort": query,
 }
 """By the name of a field in the records, how its text is cleaned."""

@@ -165,13 +165,13 @@ def _is_visible(character: str) -> bool:
 
 def _filter(value: str) -> str:
     filters.parse(value)
-    return value
+    return value.strip()
 
 
 def _sort(value: str) -> str:
     if value:
         filters.sort(value)
-    return value
+    return value.strip()
 
 
 def _colour(value: str | None) -> str | None:

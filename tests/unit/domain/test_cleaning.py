@@ -83,7 +83,13 @@ def test_a_tag_stands_without_the_sign_that_filters_write_before_it(written: str
 def test_a_rule_and_a_colour_are_taken_with_what_stands_around_them():
     assert cleaned(TaskFields(rrule=" FREQ=DAILY\r\n")).rrule == "FREQ=DAILY"
     assert check_tag(cleaned(TagFields(colour="\ufeff#1E90FF\n")), ("colour",)).fields.colour == "#1e90ff"
-    assert cleaned(FilterFields(text="\u2068overdue\u2069\n", sort=" due ")) == FilterFields(text="overdue", sort="due")
+    filter_ = cleaned(FilterFields(name="Late", text="\u2068overdue\u2069\n", sort="\ufeffdue"))
+    assert check_filter(filter_).fields == FilterFields(name="Late", text="overdue", sort="due")
+
+
+def test_an_error_of_a_filter_that_was_pasted_counts_columns_from_what_was_pasted():
+    [refused] = check_filter(cleaned(FilterFields(name="Late", text="\ufeff\u2068overdeu\u2069"))).problems
+    assert refused.detail.startswith("Column 3: ")
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1b[2Jb", "a\x07b", "\ud83d", "", "#", "\ufeff", "\n"], ids=ascii)
@@ -105,7 +111,7 @@ def test_a_tag_with_its_sign_is_refused_to_who_asks_for_strictness():
 
 @given(st.text(st.characters() | st.sampled_from(UNSEEN + "".join(BREAKS)), max_size=40))
 def test_what_is_cleaned_once_is_clean(text: str):
-    for clean in (cleaning.line, cleaning.lines, cleaning.tag, cleaning.word):
+    for clean in (cleaning.line, cleaning.lines, cleaning.tag, cleaning.word, cleaning.query):
         once = clean(text)
         assert clean(once) == once
 
