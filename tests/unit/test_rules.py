@@ -1,0 +1,96 @@
+"""What was decided under rules 4 of a series at the calendar's end is decided so again, and under rules 5 it ends."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from bench.folds import Numbers
+from schemas import records as r
+from schemas.codec import Codec
+from schemas.registry.client import Registry
+from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
+from streams import recurrence, tasks
+from streams.replay.block import fold, lent
+from streams.runtime import Block, Stage
+from streams.runtime.block import FoldError
+from streams.runtime.state import State
+from streams.settings import Settings
+from tests.unit.domain.given import ANNA, complete
+from tests.unit.domain.test_calendar import LAST
+
+SETTINGS = Settings(kafka="", registry="", data=Path(), partitions=1)
+
+
+class Told(Block):
+    """A block that says nothing."""
+
+    tells = False
+
+
+class Stages:
+    """The stages tasks and recurrence on one partition, without a broker."""
+
+    def __init__(self, codec: Codec, state: State) -> None:
+        self._codec, self._state = codec, state
+
+    def of(self, stage: Stage, topic: Topic, out: Topic, records: Sequence[Any], rules: str) -> list[Any]:
+        """What a stage makes of records under some rules."""
+        raws = [
+            ConsumerRecord(topic.name, 0, n, 0, 0, ANNA.encode(), self._codec.encode(topic.name, each), None, 0, 0, ())
+            for n, each in enumerate(records)
+        ]
+        with lent(stage, SETTINGS, self._codec):
+            block = Told(stage, 0, raws, self._state, 0)
+            block.rules = rules
+            fold(block)
+        self._state.write(block.changes, 0, 0)
+        return [self._codec.decode(output.value) for output in block.outputs[out.name]]
+
+    def completed(self, name: str, rules: str) -> list[Any]:
+        """What recurrence sends once the last occurrence that the calendar has was completed."""
+        events = self.of(tasks.stage, TASK_COMMANDS, TASK_EVENTS, [LAST[name], complete()], rules)
+        done = [event for event in events if isinstance(event, r.TaskCompleted)]
+        return self.of(recurrence.stage, TASK_EVENTS, TASK_FOLLOWUPS, done, rules)
+
+    def decided(self, followups: Sequence[Any], rules: str) -> list[Any]:
+        """What tasks makes of what recurrence has sent."""
+        return self.of(tasks.stage, TASK_FOLLOWUPS, TASK_EVENTS, followups, rules)
+
+
+@pytest.fixture
+async def stages(tmp_path: Path) -> AsyncIterator[Stages]:
+    codec = Codec(cast("Registry", Numbers()))
+    await codec.publish({*tasks.stage.topics(), *recurrence.stage.topics()})
+    with closing(State(tmp_path)) as state:
+        yield Stages(codec, state)
+
+
+@pytest.mark.parametrize("name", LAST)
+async def test_by_rules_5_a_series_that_the_calendar_ends_is_told_of(stages: Stages, name: str) -> None:
+    [outcome] = stages.decided(stages.completed(name, "5"), "5")
+    assert (outcome.kind, outcome.code) == (r.OutcomeKind.REJECTED, "ended")
+
+
+async def test_by_rules_4_nothing_was_told_of_a_due_beyond_the_calendar(stages: Stages) -> None:
+    assert stages.completed("due", "4") == []
+
+
+async def test_by_rules_4_a_start_beyond_the_calendar_was_set_aside(stages: Stages) -> None:
+    followups = stages.completed("start", "4")
+    with pytest.raises(FoldError, match="OverflowError"):
+        stages.decided(followups, "4")
+
+
+async def test_by_rules_4_a_start_beyond_it_in_utc_alone_stood(stages: Stages) -> None:
+    event, outcome = stages.decided(stages.completed("start elsewhere", "4"), "4")
+    assert event.task.start == r.Due("9999-12-31", "23:59:59", "Pacific/Niue")
+    assert outcome.kind is r.OutcomeKind.ACCEPTED
+
+
+async def test_what_tells_of_an_end_does_nothing_to_a_worker_of_rules_4(stages: Stages) -> None:
+    [outcome] = stages.decided(stages.completed("due", "5"), "4")
+    assert outcome.kind is r.OutcomeKind.NOTHING_TO_DO
