@@ -9,10 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-Fields = TypeVar("Fields", bound=Struct)
+Fields = TypeVar("Fields")
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _MARK, _OBJECT = "\ufeff", "\ufffc"
@@ -69,8 +66,12 @@ def query(text: str) -> str:
 
 def cleaned(fields: Fields) -> Fields:
     """Return what people set of a task, a list, a filter or a tag with its texts cleaned, each by its kind."""
-    texts = {name: getattr(fields, name) for name in fields.__struct_fields__ if name in _KINDS}
-    return replace(fields, **{name: _KINDS[name](value) for name, value in texts.items() if value})
+    from msgspec.structs import replace  # noqa: PLC0415 - the terminal cleans names, and is not to wait for it
+
+    struct: Any = fields
+    texts = {name: getattr(struct, name) for name in struct.__struct_fields__ if name in _KINDS}
+    clean: Fields = replace(struct, **{name: _KINDS[name](value) for name, value in texts.items() if value})
+    return clean
 
 
 def tags(names: tuple[str, ...]) -> tuple[str, ...]:
