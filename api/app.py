@@ -21,6 +21,7 @@ from api.room import Disk
 from api.routers import bulks, commands, filters, finding, health, history, lists, notifications, reminders, tags, tasks
 from api.routers import problems as problem_pages
 from api.settings import Settings
+from api.turns import LongWork
 from api.views import Views, ViewsAway
 from postgres import reader
 from schemas.clock import ClockWatch
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = _described()
     app.state.settings = settings
     app.state.attempts = Attempts()
+    app.state.long_work = LongWork()
     return app
 
 

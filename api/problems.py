@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import structlog
@@ -13,6 +13,11 @@ from starlette.exceptions import HTTPException
 from api.logs import path_of
 
 MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20
+"""The most errors that a problem names; how many more there are is told by one behind them."""
+MOST_BYTES = 64 * 1024
+"""The most bytes of a problem: what follows from the parts below, and leaves room for its other members."""
+_DETAIL_BYTES, _FIELD_BYTES, _ERROR_BYTES, _SUGGESTION_BYTES = 6000, 700, 1500, 300
 _log = structlog.get_logger("api")
 
 
@@ -114,7 +119,10 @@ class FieldError:
 
 
 class Problem(HTTPException):
-    """A refusal. ``members`` extend the problem's object (RFC 9457, section 3.2)."""
+    """A refusal. ``members`` extend the problem's object (RFC 9457, section 3.2).
+
+    There may be more ``errors`` than it names, and ``more`` that nobody has listed.
+    """
 
     def __init__(
         self,
@@ -122,23 +130,42 @@ class Problem(HTTPException):
         detail: str | None = None,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        more: int = 0,
         **members: Any,
     ) -> None:
         super().__init__(kind.status, detail or kind.meaning, dict(headers or {}))
-        self.kind, self.errors, self.members = kind, tuple(errors), members
+        self.kind, self.errors, self.members = kind, tuple(errors[:MOST_ERRORS]), members
+        self.more = more + len(errors) - len(self.errors)
 
 
 def document(problem: Problem) -> dict[str, Any]:
-    """Return the problem's JSON object."""
-    kind = problem.kind
-    body: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": problem.detail}
+    """Return the problem's JSON object, its texts cut so that it never has more than ``MOST_BYTES``."""
+    kind, detail = problem.kind, _cut(problem.detail, _DETAIL_BYTES)
+    body: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
     if problem.errors:
-        body["errors"] = [_shown(error) for error in problem.errors]
+        more = [FieldError("errors", f"and {problem.more:,} more")] if problem.more else []
+        body["errors"] = [_shown(error) for error in (*problem.errors, *more)]
     return body | problem.members
 
 
 def _shown(error: FieldError) -> dict[str, Any]:
-    return {name: value for name, value in asdict(error).items() if value is not None}
+    shown = replace(
+        error,
+        field=_cut(error.field, _FIELD_BYTES),
+        detail=_cut(error.detail, _ERROR_BYTES),
+        suggestion=error.suggestion and _cut(error.suggestion, _SUGGESTION_BYTES),
+    )
+    return {name: value for name, value in asdict(shown).items() if value is not None}
+
+
+def _cut(text: str, most: int) -> str:
+    """Return a text as it is, or its beginning, where it takes more than ``most`` bytes as JSON in ASCII."""
+    room = most
+    for place, character in enumerate(text):
+        room -= len(json.dumps(character)) - 2
+        if room < 0:
+            return f"{text[:place]}…"
+    return text
 
 
 def respond(problem: Problem) -> Response:
@@ -148,9 +175,9 @@ def respond(problem: Problem) -> Response:
     return Response(content, problem.kind.status, dict(problem.headers or {}), MEDIA_TYPE)
 
 
-def invalid(errors: Sequence[FieldError]) -> Problem:
-    """Return the problem of fields that are not usable."""
-    return Problem(VALIDATION, " ".join(f"{error.field}: {error.detail}" for error in errors[:3]), errors)
+def invalid(errors: Sequence[FieldError], more: int = 0) -> Problem:
+    """Return the problem of fields that are not usable: ``errors``, and so many more that are not listed."""
+    return Problem(VALIDATION, " ".join(f"{error.field}: {error.detail}" for error in errors[:3]), errors, more=more)
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
@@ -186,6 +213,7 @@ _SCHEMA = {
         "detail": _TEXT,
         "errors": {
             "type": "array",
+            "maxItems": MOST_ERRORS + 1,
             "items": {
                 "type": "object",
                 "required": ["field", "detail"],
@@ -217,7 +245,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _validation(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return respond(invalid([_field(entry) for entry in error.errors()]))
+    return respond(unfit(error.errors()))
 
 
 async def _internal(request: Request, error: Exception) -> Response:
@@ -231,8 +259,13 @@ _SENTENCES = {
 }
 
 
+def unfit(entries: Sequence[Any]) -> Problem:
+    """Return the problem of what pydantic refuses: its errors, each with a place like ``("body", "due", "date")``."""
+    return invalid([_field(entry) for entry in entries[:MOST_ERRORS]], max(len(entries) - MOST_ERRORS, 0))
+
+
 def _field(entry: Mapping[str, Any]) -> FieldError:
     place, *path = entry["loc"] or ("body",)
     name = ".".join(map(str, path)) or str(place)
     detail = _SENTENCES.get(entry["type"], entry["msg"].removeprefix("Value error, ").rstrip(".") + ".")
-    return FieldError(name[:200], detail)
+    return FieldError(name, detail)

@@ -10,17 +10,22 @@ from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ValidationError
 
-from api import prefer, tokens
+from api import prefer, sizes, tokens
 from api.attempts import Attempt, Attempts
 from api.logs import path_of
-from api.problems import MALFORMED, MEDIA, TOO_LARGE, UNAUTHORIZED, FieldError, Kind, Problem, invalid
+from api.problems import MALFORMED, MEDIA, TOO_LARGE, UNAUTHORIZED, FieldError, Kind, Problem, invalid, unfit
 from api.settings import Settings
+from api.turns import LongWork
 
 LIMIT = 256 * 1024
 """The largest body, in bytes, of most requests."""
 BULK_LIMIT = 2 * 1024 * 1024
 """The largest body, in bytes, of a bulk: it may name 20,000 tasks, each by some 40 to 90 bytes."""
+SHORT = 16 * 1024
+"""Bytes of a body that is read at once; a longer one is read beside the event loop."""
+_COUNTED = (b",", b"[", b"{")
 
 signed = Depends(HTTPBearer(auto_error=False, description="The token that `make run` prints."))
 """Documents that an operation needs a token; ``Route`` is what checks it."""
@@ -41,9 +46,13 @@ def user_of(request: Request) -> str:
 def parse(body: bytes) -> Any:
     """Return the JSON value of ``body``. Raises ``Problem`` for what is not JSON (RFC 8259) or names a field twice.
 
-    A control character that stands unescaped in a string is let through here, so that validation refuses it with
-    the name of its field.
+    So it does for one that may hold too many values, before it reads them; commas in its texts count, too. A control
+    character that stands unescaped in a string is let through here, so that validation refuses it with the name of its
+    field.
     """
+    if sum(map(body.count, _COUNTED)) > sizes.MOST_VALUES:
+        detail = f"It has more than {sizes.MOST_VALUES:,} fields and items."
+        raise invalid([FieldError("body", detail)])
     try:
         return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant, strict=False)
     except UnicodeDecodeError as error:
@@ -71,10 +80,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            error = FieldError(name[:200], "It is given twice. Give it once.")
+            error = FieldError(name, "It is given twice. Give it once.")
             raise Problem(MALFORMED, "The body names a field twice.", [error])
         found[name] = value
     return found
+
+
+def read(body: bytes, shape: type[BaseModel] | None) -> Any:
+    """Return what ``body`` says, in its shape if there is one. Raises ``Problem``: sizes are checked before items."""
+    value = parse(body)
+    if shape is None:
+        return value
+    sizes.check(shape, value)
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        entries = error.errors(include_url=False, include_context=False, include_input=False)
+        raise unfit([{**entry, "loc": ("body", *entry["loc"])} for entry in entries]) from None
 
 
 def _constant(name: str) -> Any:
@@ -86,9 +108,13 @@ def _too_large(limit: int) -> Problem:
 
 
 class StrictRequest(Request):
-    """A request whose body is read up to a ``limit`` and parsed by ``parse``."""
+    """A request whose body is read up to a ``limit``, and by ``read`` as the ``shape`` that its route takes."""
 
     limit = LIMIT
+
+    def __init__(self, request: Request, shape: type[BaseModel] | None) -> None:
+        super().__init__(request.scope, request.receive)
+        self._shape = shape
 
     async def body(self) -> bytes:
         """Return the body. Raises ``Problem`` as soon as it is known to be too large; the rest is never kept."""
@@ -99,14 +125,18 @@ class StrictRequest(Request):
         return self._body
 
     async def json(self) -> Any:
-        """Return the body's JSON value. Raises ``Problem``."""
-        return parse(await self.body())
+        """Return what the body says. Raises ``Problem``."""
+        body = await self.body()
+        if len(body) <= SHORT:
+            return read(body, self._shape)
+        long_work: LongWork = self.app.state.long_work
+        return await long_work.run(self.state.user, read, body, self._shape)
 
     async def nothing(self) -> None:
         """Read a body that has nothing to say: none, or an empty object. Raises ``Problem`` for any other."""
         self._check_length()
         body = await self._bounded()
-        if body.strip() and parse(body) != {}:
+        if body.strip() and (len(body) > SHORT or parse(body) != {}):
             raise invalid([FieldError("body", "This request says all by its address. Send no body, or {}.")])
 
     async def _bounded(self) -> bytes:
@@ -147,6 +177,7 @@ class Route(APIRoute):
         """Return the handler that authenticates and then reads strictly."""
         handle = super().get_route_handler()
         known = set(_parameters(self.dependant))
+        shape: Any = self.body_field.field_info.annotation if self.body_field else None
 
         async def strict(request: Request) -> Response:
             user = user_of(request)
@@ -155,7 +186,7 @@ class Route(APIRoute):
             _check_query(request, known)
             attempts: Attempts = request.app.state.attempts
             request.state.attempt = attempt = Attempt(_patience(request))
-            return await attempts.answer(attempt, lambda: handle(self.request(request.scope, request.receive)))
+            return await attempts.answer(attempt, lambda: handle(self.request(request, shape)))
 
         return strict
 
@@ -186,7 +217,7 @@ def _check_query(request: Request, known: set[str]) -> None:
     wrong = {name: "There is no such parameter. Leave it out." for name in given if name not in known}
     wrong |= {name: "It is given twice. Give it once." for name, times in given.items() if times > 1}
     if wrong:
-        raise invalid([FieldError(name[:200], detail) for name, detail in wrong.items()])
+        raise invalid([FieldError(name, detail) for name, detail in wrong.items()])
 
 
 async def _user(request: Request) -> str:

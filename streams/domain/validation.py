@@ -4,7 +4,8 @@ Text is brought into Unicode's composed form (NFC) and holds no control characte
 What stands in a line, such as a title, a name or a tag, shows what it is: it has a visible character, is one line
 wherever it stands, and turns no direction round (Unicode Standard Annex 9, 2.1 to 2.5), which would make it and what
 follows it read as another text.
-Text that would be too long in any case is refused before it is composed, which may take the square of its length.
+Text that would be too long in any case is refused before it is composed, and so is one with more combining marks in a
+row than any writing has: composing takes the square of their number.
 What people paste unseen is refused here, too: ``cleaning`` takes it away before, unless they ask for strictness.
 """
 
@@ -37,6 +38,8 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that show nothing: the Hangul fillers, and Braille without a dot."""
 _WIDEST = 4
 """The most code points that one of composed text is written with."""
+_MOST_MARKS = 100
+"""The most combining marks in a row; Unicode's Stream-Safe Text Format has 30 (Unicode Standard Annex 15, 13)."""
 
 ALL = TaskFields.__struct_fields__
 ALL_OF_A_LIST = ListFields.__struct_fields__
@@ -248,9 +251,13 @@ def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -
     """Return the text in NFC; raise ``Invalid`` for a control character, half of a surrogate pair, or its length."""
     if len(value) > _WIDEST * most:
         raise Invalid(field, too_long)
+    marks = 0
     for character in value:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
             raise Invalid(field, f"The character U+{ord(character):04X} is not text; leave it out.")
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > _MOST_MARKS:
+            raise Invalid(field, f"It has more than {_MOST_MARKS} combining marks in a row; leave some out.")
     text = unicodedata.normalize("NFC", value)
     if len(text.strip()) > most:
         raise Invalid(field, too_long)

@@ -124,6 +124,16 @@ def test_a_text_that_is_far_too_long_is_not_composed():
     assert process_time() - begin < 0.1
 
 
+def test_notes_of_combining_marks_alone_are_refused_before_they_are_composed():
+    began = process_time()
+    assert refused(notes="\u0301\u0316" * 8000) == ["notes"]
+    assert process_time() - began < 0.1
+
+
+def test_a_letter_may_have_many_combining_marks():
+    assert taken(notes=("e" + "\u0316\u0301" * 50) * 100).notes == ("\u00e9" + "\u0316" * 50 + "\u0301" * 49) * 100
+
+
 def test_reminders_that_say_the_same_are_one():
     assert taken(due=PARIS, reminders=RELATIVE * 30).reminders == RELATIVE
 

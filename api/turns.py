@@ -1,0 +1,61 @@
+"""How much of one user's runs at once, so that nobody's requests keep another's waiting."""
+
+import functools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
+
+THREADS = 2
+"""The most pieces of long work that run at once, each in a thread beside the event loop."""
+
+
+@dataclass
+class _Queue:
+    """One user's turns: those that run or wait."""
+
+    turns: anyio.Semaphore
+    length: int = 0
+
+
+class Turns:
+    """Lets ``most`` of one user's run at once; the others wait, in the order in which they came."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._queues: dict[str, _Queue] = {}
+
+    @asynccontextmanager
+    async def of(self, user: str) -> AsyncIterator[None]:
+        """Wait for a turn of the user, and have it until the end of the context."""
+        queue = self._queues.setdefault(user, _Queue(anyio.Semaphore(self._most)))
+        queue.length += 1
+        try:
+            async with queue.turns:
+                yield
+        finally:
+            queue.length -= 1
+            if not queue.length:
+                del self._queues[user]
+
+
+class LongWork:
+    """Runs what takes more than some milliseconds in threads, one at a time of each user."""
+
+    def __init__(self) -> None:
+        self._turns = Turns(1)
+        self._threads = anyio.CapacityLimiter(THREADS)
+
+    async def run(
+        self, user: str, work: Callable[Given, Returned], *given: Given.args, **named: Given.kwargs
+    ) -> Returned:
+        """Return what ``work`` returns. Whoever is cancelled does not wait for its end."""
+        call = functools.partial(work, *given, **named)
+        async with self._turns.of(user):
+            return await anyio.to_thread.run_sync(call, limiter=self._threads, abandon_on_cancel=True)

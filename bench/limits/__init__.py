@@ -1,0 +1,1 @@
+"""The API asked with the worst that each route lets in, while another user asks, too."""

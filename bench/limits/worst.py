@@ -1,0 +1,139 @@
+"""The worst that a route lets in: bodies up to their limit, and queries, paths and headers up to theirs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from api.bulk_shapes import MOST_NAMED, NewBulk
+
+HEADERS = 60_000
+"""Bytes of a request line or a header's value that fit into the 64 KiB that all of them may have."""
+_ITEMS = {"numbers": "1", "texts": '""', "empty objects": "{}", "lists": "[]", "wrong keys": '{"a":1,"b":2,"c":3}'}
+_TEXTS = {
+    "letters": "x",
+    "emoji": "\U0001f600",
+    "marks": "\u0301\u0316",
+    "spaces": " ",
+    "quotes": '"',
+    "controls": "\x07",
+}
+
+
+class Body(NamedTuple):
+    """A body, by what it is full of."""
+
+    name: str
+    content: bytes
+
+
+def bodies(shape: type[BaseModel], example: Mapping[str, Any], limit: int) -> Iterator[Body]:
+    """Yield bodies of up to ``limit`` bytes for a shape: each of its lists, objects and texts overfull."""
+    schema = shape.model_json_schema()
+    for path, part in _parts(schema, schema.get("$defs", {})):
+        yield from (Body(f"{_named(path)}: {name}", _put(example, path, text)) for name, text in _filled(part, limit))
+    if shape is NewBulk:
+        yield from _bulks()
+
+
+def texts(limit: int) -> Iterator[Body]:
+    """Yield values of a query's parameter, a header or a part of a path of up to ``limit`` bytes."""
+    for name, character in _TEXTS.items():
+        if name != "controls":
+            yield Body(name, (character * (limit // len(character.encode()))).encode())
+    for word in ("a ", "(", "-", "a or ", "title ~ a and ", "due,", '"a', "1", "a,", "wait,", "wait =", '"1",', "%"):
+        yield Body(f"of {word!r}", word.encode() * (limit // len(word)))
+
+
+def shapeless(limit: int) -> Iterator[Body]:
+    """Yield bodies of up to ``limit`` bytes that are of no shape, and some that are no JSON."""
+    half = limit // 2
+    yield Body("nested", b"[" * half + b"]" * half)
+    yield Body(
+        "nested as deep as can be read, often", b"[" + b",".join([b"[" * 900 + b"]" * 900] * (limit // 1801)) + b"]"
+    )
+    for name, item in _ITEMS.items():
+        yield Body(f"a list of {name}", f"[{_often(item, limit - 2)}]".encode())
+    yield Body("one key again and again", b"{" + _often('"a":1', limit - 2).encode() + b"}")
+    yield Body("long numbers", f"[{_often('9' * 4000, limit - 2)}]".encode())
+    yield Body("escapes", b'"' + b"\\u0041" * (limit // 6 - 1) + b'"')
+    yield Body("not UTF-8 at its end", b'"' + b"a" * (limit - 3) + b'\xff"')
+    yield Body("a text without an end", b'"' + b"a" * (limit - 1))
+    yield Body("white space", b" " * limit)
+    yield Body("as much as may be", b'{"title":"' + b"a" * (limit - 12) + b'"}')
+
+
+def _parts(schema: Mapping[str, Any], named: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Any]:
+    """Yield the place and the schema of a body and of each of its fields and items."""
+    match schema:
+        case {"$ref": str(reference)}:
+            yield from _parts(named[reference.rpartition("/")[2]], named, path)
+        case {"anyOf": [one, {"type": "null"}]}:
+            yield from _parts(one, named, path)
+        case {"properties": fields}:
+            yield path, schema
+            for name, field in fields.items():
+                yield from _parts(field, named, (*path, name))
+        case {"type": "array", "items": items}:
+            yield path, schema
+            yield from _parts(items, named, (*path, 0))
+        case _:
+            yield path, schema
+
+
+def _filled(part: Mapping[str, Any], limit: int) -> Iterator[tuple[str, str]]:
+    """Yield JSON that is the worst for one part of a body, with a name."""
+    room = limit - 2000  # for the rest of the body
+    if part.get("type") == "array":
+        for name, item in _ITEMS.items():
+            yield f"full of {name}", f"[{_often(item, room)}]"
+    elif part.get("type") == "object":
+        yield "unknown fields", "{" + ",".join(f'"{number:x}":0' for number in range(room // 10)) + "}"
+    else:
+        for name, character in _TEXTS.items():
+            text = json.dumps(character, ensure_ascii=name == "controls")[1:-1]
+            yield name, '"' + text * (room // len(text.encode())) + '"'
+
+
+def _bulks() -> Iterator[Body]:
+    ids = [str(UUID(int=number)) for number in range(MOST_NAMED)]
+    named = {
+        "as many tasks as may be": [{"id": id_, "version": 1} for id_ in ids],
+        "as many tasks as may be, each with ten wrong keys": [dict.fromkeys("abcdefghij", 1) for _ in ids],
+        "as many tasks as may be, each without an id": [{"version": 0} for _ in ids],
+        "as many tasks as may be, each with a wrong id and version": [{"id": "x", "version": "y"} for _ in ids],
+        "one task too many": [{"id": id_} for id_ in (*ids, ids[0])],
+    }
+    for name, tasks in named.items():
+        content = {"action": "delete", "tasks": tasks}
+        yield Body(name, json.dumps(content, separators=(",", ":")).encode())
+
+
+def _often(item: str, room: int) -> str:
+    return ",".join([item] * (room // (len(item) + 1)))
+
+
+def _named(path: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, path)) or "body"
+
+
+_HERE = "\0here\0"
+
+
+def _put(example: Mapping[str, Any], path: tuple[str | int, ...], text: str) -> bytes:
+    """Return a body as the example, but with this JSON at a place."""
+    body = json.dumps(_with(example, path), ensure_ascii=True)
+    return body.replace(json.dumps(_HERE), text, 1).encode("utf-8", "surrogatepass")
+
+
+def _with(value: Any, path: tuple[str | int, ...]) -> Any:
+    match path:
+        case ():
+            return _HERE
+        case (int(), *rest):
+            return [_with(value[0] if isinstance(value, list) and value else None, tuple(rest))]
+        case (name, *rest):
+            fields = value if isinstance(value, dict) else {}
+            return {**fields, name: _with(fields.get(name), tuple(rest))}
