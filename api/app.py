@@ -22,7 +22,7 @@ from api.routers import bulks, commands, filters, finding, health, history, list
 from api.routers import problems as problem_pages
 from api.settings import Settings
 from api.turns import LongWork
-from api.views import Views, ViewsAway
+from api.views import Busy, Views, ViewsAway
 from postgres import reader
 from schemas.clock import ClockWatch
 from schemas.registry.client import Registry
@@ -110,7 +110,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     registry = Registry(settings.registry, retries=0, timeout=settings.produce_timeout)
     pool = reader.pool(settings.postgres, min_size=0, max_size=10, timeout=settings.query_timeout)
-    views = Views(pool, settings.query_timeout)
+    views = Views(pool, settings.query_timeout, settings.reads)
     log = CommandLog(settings.kafka, registry, settings.produce_timeout, settings.pause)
     outcomes = Outcomes(settings.postgres, views, settings.poll, settings.pause)
     recent = Recent()
@@ -118,7 +118,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.attempts.on_stop(outcomes.stop)
     disk = Disk(settings.disk, settings.disk_bytes)
     ingress = Ingress(log, outcomes, recent, disk)
-    app.state.parts = Parts(settings, registry, views, log, outcomes, recent, disk, ingress, clock)
+    app.state.parts = Parts(settings, registry, views, log, outcomes, recent, disk, ingress, clock, app.state.long_work)
     await pool
     try:
         async with _running(log.run, outcomes.run, clock.run):
@@ -143,4 +143,6 @@ async def _running(*services: Callable[[], Awaitable[None]]) -> AsyncIterator[No
 
 async def _views_away(_request: Request, error: Exception) -> Response:
     _log.warning("views away", reason=str(error))
+    if isinstance(error, Busy):
+        return problems.respond(problems.Problem(problems.BUSY, headers={"Retry-After": "5"}))
     return problems.respond(problems.Problem(problems.UNAVAILABLE, headers={"Retry-After": "5"}))

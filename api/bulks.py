@@ -15,7 +15,7 @@ import msgspec
 from fastapi import Response
 from msgspec.structs import replace
 
-from api import answers, undoing
+from api import answers, bulk_shapes, undoing
 from api.bulk_shapes import NewBulk
 from api.finding import Finding
 from api.ingress import Envelope
@@ -69,20 +69,23 @@ async def resolve(body: NewBulk, user: str, parts: Parts) -> tuple[TaskAt, ...]:
     Raises ``Problem`` where the filter can't be read, or finds too many.
     """
     if body.tasks is not None:
-        return tuple(
-            TaskAt(str(id_), version) for id_, version in {task.id: task.version for task in body.tasks}.items()
-        )
+        return await parts.long_work.run(user, _named, body.tasks)
     condition = _condition(body)
     async with parts.views.of(user) as view:
         found = await view.matching(condition.text, condition.values, MOST + 1)
     _check_number(len(found))
-    return tuple(TaskAt(task.id, task.version) for task in found)
+    return await parts.long_work.run(user, lambda: tuple(TaskAt(task.id, task.version) for task in found))
+
+
+def _named(tasks: Iterable[bulk_shapes.TaskAt]) -> tuple[TaskAt, ...]:
+    versions = {task.id: task.version for task in tasks}
+    return tuple(TaskAt(str(id_), version) for id_, version in versions.items())
 
 
 async def count(body: NewBulk, user: str, parts: Parts) -> int:
     """Return how many tasks ``resolve`` would return. Raises ``Problem`` as it does."""
     if body.tasks is not None:
-        return len({task.id for task in body.tasks})
+        return len(await parts.long_work.run(user, _named, body.tasks))
     condition = _condition(body)
     async with parts.views.of(user) as view:
         found = await view.number(condition.text, condition.values, MOST + 1)
@@ -111,7 +114,7 @@ async def bearing(condition: str, values: Sequence[object], user: str, parts: Pa
     if len(found) > MOST:
         detail = f"It is about more than {MOST:,} tasks; change some of them by bulks first."
         raise invalid([FieldError("tasks", detail)])
-    return tuple(TaskAt(task.id) for task in found)
+    return await parts.long_work.run(user, lambda: tuple(TaskAt(task.id) for task in found))
 
 
 async def tagged(tag: str, user: str, parts: Parts) -> tuple[TaskAt, ...]:
@@ -129,14 +132,16 @@ async def below(task: str, version: int | None, user: str, parts: Parts) -> tupl
     return await bearing(_BELOW, [task, version], user, parts)
 
 
-def ahead(
-    items: Sequence[TaskAt], change: TaskChange, within: Within, envelope: Envelope, fingerprint: str
+async def ahead(
+    items: Sequence[TaskAt], change: TaskChange, within: Within, envelope: Envelope, fingerprint: str, *, parts: Parts
 ) -> list[ChangeTasks]:
     """Return the chunks of the bulk that goes before the command of an envelope, and is a part of it.
 
     The views that found the tasks are a little behind: one that belongs to something else by its turn is left alone.
     """
-    return chunked(items, replace(change, within=within), envelope, fingerprint, ids.ahead(envelope.command))
+    bulk_id = ids.ahead(envelope.command)
+    change = replace(change, within=within)
+    return await parts.long_work.run(envelope.user, chunked, items, change, envelope, fingerprint, bulk_id)
 
 
 def chunked(
@@ -189,7 +194,8 @@ async def take(body: NewBulk, change: TaskChange, envelope: Envelope, parts: Par
     async def resolving() -> Sequence[TaskAt]:
         return await resolve(body, envelope.user, parts)
 
-    return await _take(resolving, change, envelope, envelope.fingerprint(body), parts)
+    fingerprint = await parts.long_work.run(envelope.user, envelope.fingerprint, body)
+    return await _take(resolving, change, envelope, fingerprint, parts)
 
 
 async def undo(id_: str, envelope: Envelope, parts: Parts) -> Progress:
@@ -210,7 +216,9 @@ async def _take(
         found = await progress(envelope.command, envelope.user, parts)
         if found and found.is_over:
             return found
-    chunks = chunked(await resolving(), change, envelope, fingerprint, envelope.command)
+    chunks = await parts.long_work.run(
+        envelope.user, chunked, await resolving(), change, envelope, fingerprint, envelope.command
+    )
     sent = Progress(envelope.command, chunks[0].tasks, chunks[0].chunks)
     await parts.ingress.append(chunks, envelope, partial(answer, sent, envelope))
     if envelope.seconds is None:

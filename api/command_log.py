@@ -109,11 +109,11 @@ class CommandLog:
         producer, user = self._producer, commands[0].user
         if producer is None:
             raise Unavailable(self.trouble)
-        encoded = [(command, self._codec.encode(TOPIC, command)) for command in commands]
         progress = _Progress()
         try:
             async with asyncio.timeout(self.timeout):
                 target = partition_of(user, len(await producer.partitions_for(TOPIC)))
+                encoded = await self._encoded(commands)
                 if len(encoded) == 1:
                     await self._send(producer, *encoded[0], target, progress)
                     return
@@ -126,6 +126,12 @@ class CommandLog:
             if progress.begun:
                 raise OutcomeUnknown(progress.appended) from error
             raise Unavailable(causes.described(error)) from error
+
+    async def _encoded(self, commands: Sequence[Command]) -> list[tuple[Command, bytes]]:
+        """Return commands with their bytes; a bulk's chunks take some milliseconds each, in which others are served."""
+        if len(commands) == 1:
+            return [(commands[0], self._codec.encode(TOPIC, commands[0]))]
+        return await asyncio.to_thread(lambda: [(each, self._codec.encode(TOPIC, each)) for each in commands])
 
     async def _send(
         self, producer: AIOKafkaProducer, command: Command, value: bytes, target: int, progress: "_Progress"

@@ -11,6 +11,7 @@ from api.outcomes import Outcomes
 from api.recent import Recent
 from api.room import Disk
 from api.settings import Settings
+from api.turns import LongWork
 from api.views import Views
 from schemas.clock import ClockWatch
 from schemas.registry.client import Registry
@@ -29,6 +30,7 @@ class Parts:
     disk: Disk
     ingress: Ingress
     clock: ClockWatch
+    long_work: LongWork
 
 
 async def _parts(request: Request) -> Parts:

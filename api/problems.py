@@ -48,6 +48,12 @@ UNAUTHORIZED = Kind(
 )
 NOT_FOUND = Kind("not-found", 404, "There is no such thing", "It does not exist, not yet, or belongs to someone else.")
 METHOD = Kind("method", 405, "This method does nothing here", "The Allow header names the methods that do.")
+TIMEOUT = Kind(
+    "timeout",
+    408,
+    "The request did not come in time",
+    "Nothing was done. A request has 20 seconds (RONDO_RECEIVE_TIMEOUT), head and body together; send it again, whole.",
+)
 CONFLICT = Kind("conflict", 409, "It does not allow this as it stands", "Read it as it stands, and decide anew.")
 VERSION = Kind(
     "version",
@@ -64,10 +70,23 @@ KEY_REUSED = Kind(
     "The Idempotency-Key was used for another request",
     "A key stands for one request. Send the first request again as it was, or this one with a new key.",
 )
+BUSY = Kind(
+    "busy",
+    429,
+    "Too much of yours runs at once",
+    "Nothing was done. What you read runs three at a time (RONDO_READS), and the time of this request was over before "
+    "its turn came. Send it again a little later, and fewer at once.",
+)
 INTERNAL = Kind(
     "internal", 500, "Something went wrong here", "The log of the API says what; nothing is known to have happened."
 )
 UNAVAILABLE = Kind("unavailable", 503, "A part is away", "Nothing was done. Try again a little later.")
+FULL = Kind(
+    "full",
+    503,
+    "All connections are taken",
+    "Nothing was done. More requests are being answered than there may be connections. Try again a little later.",
+)
 DISK_FULL = Kind(
     "disk-full",
     503,
@@ -91,18 +110,24 @@ CATALOGUE: Mapping[str, Kind] = {
         UNAUTHORIZED,
         NOT_FOUND,
         METHOD,
+        TIMEOUT,
         CONFLICT,
         VERSION,
         TOO_LARGE,
         MEDIA,
         VALIDATION,
         KEY_REUSED,
+        BUSY,
         INTERNAL,
         UNAVAILABLE,
+        FULL,
         DISK_FULL,
         OUTCOME_UNKNOWN,
     )
 }
+
+ANYWHERE = (UNAUTHORIZED, TIMEOUT, VALIDATION, BUSY, UNAVAILABLE, FULL)
+"""What any operation that needs a token may be refused with."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +198,11 @@ def respond(problem: Problem) -> Response:
     # ASCII escapes carry whatever a client sent, half a surrogate pair in a field's name included.
     content = json.dumps(document(problem), separators=(",", ":")).encode("ascii")
     return Response(content, problem.kind.status, dict(problem.headers or {}), MEDIA_TYPE)
+
+
+def refusal(status: int) -> tuple[str, bytes]:
+    """Return how those are refused who are late (408) or too many (503), before their request is looked at."""
+    return MEDIA_TYPE, bytes(respond(Problem(TIMEOUT if status == TIMEOUT.status else FULL)).body)
 
 
 def invalid(errors: Sequence[FieldError], more: int = 0) -> Problem:

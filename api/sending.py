@@ -113,7 +113,7 @@ class Documented:
         return self._responses(problems.MALFORMED, problems.TOO_LARGE, *self.standing)
 
     def _responses(self, *kinds: Kind) -> dict[int | str, dict[str, Any]]:
-        always = (problems.UNAUTHORIZED, problems.KEY_REUSED, problems.VALIDATION, problems.UNAVAILABLE)
+        always = (*problems.ANYWHERE, problems.KEY_REUSED)
         return {
             202: {
                 "description": "The log has the command; its outcome stands at its address soon.",

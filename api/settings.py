@@ -31,6 +31,14 @@ class Settings(settings.Settings):
     started, and what fills the disk is stopped; from three quarters on it goes on by itself. A file that can still be
     made (an inode) counts as 256 KiB."""
 
+    receive_timeout: Seconds = 20.0
+    """Seconds that a client has to send a request, head and body together, and to read anything of its answer."""
+    connections: Annotated[int, Field(ge=1)] = 500
+    """The most connections at once. Beyond them who owes a request gives way; while all are being answered, others are
+    answered 503. A process needs as many file descriptors (`ulimit -n`) and some 60 more."""
+    reads: Annotated[int, Field(ge=1)] = 3
+    """The most reads of one user that run at once. Others of theirs wait, and get 429 when their time is over."""
+
     produce_timeout: Seconds = 10.0
     """Seconds after which a command that the broker has not acknowledged is answered "outcome unknown"."""
     query_timeout: Seconds = 10.0

@@ -44,6 +44,11 @@ class Turns:
             if not queue.length:
                 del self._queues[user]
 
+    @property
+    def length(self) -> int:
+        """How many run or wait."""
+        return sum(queue.length for queue in self._queues.values())
+
 
 class LongWork:
     """Runs what takes more than some milliseconds in threads, one at a time of each user."""

@@ -31,7 +31,7 @@ async def items(id_: str, user: str, parts: Parts) -> tuple[TaskAt, ...]:
             commands, changed = await _changed(view, id_)
             told = await view.told(commands)
         if len(told) >= changed:
-            return undo.items([*map(_told, told)])
+            return await parts.long_work.run(user, _items, told)
         if clock.time() >= deadline:
             raise Problem(UNAVAILABLE, "The audit trail does not have it yet. Try again a little later.")
         await asyncio.sleep(_PAUSE)
@@ -63,6 +63,10 @@ def _may_go_on(chunks: Sequence[Chunk]) -> bool:
 def _events(outcome: Outcome) -> int:
     """Return to how many events a command led; where its outcome is too old to say, at least to one."""
     return int(outcome.kind is OutcomeKind.ACCEPTED) if outcome.events is None else outcome.events
+
+
+def _items(told: Sequence[Told]) -> tuple[TaskAt, ...]:
+    return undo.items([*map(_told, told)])
 
 
 def _told(entry: Told) -> undo.Told:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from api.turns import Turns
 from postgres.reader import Reader, View
 from schemas import causes
 
@@ -24,20 +25,32 @@ class ViewsAway(ConnectionError):
     """Postgres can't be reached, or does not answer in time."""
 
 
-class Views:
-    """Opens one user's views. Connections are made when they are first needed, so that starting needs no Postgres."""
+class Busy(ViewsAway):
+    """So much of the user's is read at once that this read had no turn in its time."""
 
-    def __init__(self, pool: asyncpg.Pool, timeout: float) -> None:
-        self._reader, self._timeout = Reader(pool), timeout
+
+class Views:
+    """Opens one user's views, so many at once. Connections are made when needed, so that starting needs no Postgres."""
+
+    def __init__(self, pool: asyncpg.Pool, timeout: float, at_once: int) -> None:
+        self._reader, self._timeout, self._turns = Reader(pool), timeout, Turns(at_once)
 
     @asynccontextmanager
     async def of(self, user: str, seconds: float | None = None) -> AsyncIterator[View]:
-        """Open the user's views, in one snapshot, for so many seconds at most. Raises ``ViewsAway``."""
+        """Open the user's views, in one snapshot, for so many seconds at most, waiting for a turn included.
+
+        Whoever has views open must not open others of the same user. Raises ``ViewsAway``, or ``Busy`` of its kind.
+        """
         limit = self._timeout if seconds is None else min(seconds, self._timeout)
+        waits = True
         try:
-            async with asyncio.timeout(limit), self._reader.user(user) as view:
-                yield view
+            async with asyncio.timeout(limit), self._turns.of(user):
+                waits = False
+                async with self._reader.user(user) as view:
+                    yield view
         except _AWAY as error:
+            if waits:
+                raise Busy("too many reads of one user at once") from error
             raise ViewsAway(causes.described(error)) from error
 
     async def reachable(self) -> bool:

@@ -309,7 +309,7 @@ class View:
     async def matching(self, condition: str, values: Sequence[object], most: int) -> tuple[TaskVersion, ...]:
         """Return the tasks that a condition finds, by id, at most so many; its parameters begin with ``FIRST``."""
         rows = await self._connection.fetch(finding.versions(condition), self._user, most, *values)
-        return tuple(TaskVersion(*row) for row in rows)
+        return await asyncio.to_thread(lambda: tuple(TaskVersion(*row) for row in rows))
 
     async def number(self, condition: str, values: Sequence[object], most: int) -> int:
         """Return how many tasks a condition finds, at most so many; its parameters as for ``matching``."""

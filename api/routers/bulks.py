@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Response
-from starlette.concurrency import run_in_threadpool
 
 from api import answers, bulk_shapes, bulks, cursors, examples, problems
 from api.ingress import Enveloped, Seconds, Strict
@@ -32,10 +31,8 @@ _TAKEN: dict[int | str, dict[str, Any]] = {
         "content": {"application/json": {"example": examples.BULK}},
     },
     **problems.documented(
-        problems.UNAUTHORIZED,
+        *problems.ANYWHERE,
         problems.KEY_REUSED,
-        problems.VALIDATION,
-        problems.UNAVAILABLE,
         problems.DISK_FULL,
         problems.OUTCOME_UNKNOWN,
         *_BODY,
@@ -44,12 +41,10 @@ _TAKEN: dict[int | str, dict[str, Any]] = {
 UNDO_RESPONSES = {
     **_TAKEN,
     **problems.documented(
-        problems.UNAUTHORIZED,
+        *problems.ANYWHERE,
         problems.NOT_FOUND,
         problems.CONFLICT,
         problems.KEY_REUSED,
-        problems.VALIDATION,
-        problems.UNAVAILABLE,
         problems.DISK_FULL,
         problems.OUTCOME_UNKNOWN,
         problems.MALFORMED,
@@ -64,14 +59,14 @@ async def begin_bulk(body: NewBulk, envelope: Enveloped, parts: Served) -> Respo
 
     A filter is resolved now; a task that changes before its turn is refused, as are others that don't allow the change.
     """
-    change = await run_in_threadpool(bulk_shapes.change, body, strict=envelope.strict)
+    change = await parts.long_work.run(envelope.user, bulk_shapes.change, body, strict=envelope.strict)
     return bulks.answer(await bulks.take(body, change, envelope, parts), envelope)
 
 
 @router.post("/count", responses=responses(examples.COUNT, *_BODY))
 async def count_bulk(body: NewBulk, user: User, strict: Strict, parts: Served) -> answers.Count:
     """Tell how many tasks a bulk would be about; nothing is done."""
-    await run_in_threadpool(bulk_shapes.change, body, strict=strict)
+    await parts.long_work.run(user, bulk_shapes.change, body, strict=strict)
     return answers.Count(tasks=await bulks.count(body, user, parts))
 
 

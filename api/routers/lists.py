@@ -67,7 +67,7 @@ async def delete_list(
         return await take(parts.ingress, command, said)
     items = await bulks.on_list(str(list_id), expected, said.user, parts)
     on_it = Within(subjects.of(subjects.LIST, command.list), expected)
-    ahead = bulks.ahead(items, _LEAVING[tasks], on_it, said, command.fingerprint)
+    ahead = await bulks.ahead(items, _LEAVING[tasks], on_it, said, command.fingerprint, parts=parts)
     return await take(parts.ingress, command, said, ahead)
 
 

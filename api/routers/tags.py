@@ -45,7 +45,7 @@ async def rename_tag(name: Name, body: NewName, envelope: Enveloped, parts: Serv
         raise invalid([FieldError("name", "It is its name already; give another.")])
     change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
     tasks = await bulks.tagged(tag, envelope.user, parts)
-    chunks = bulks.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint(body))
+    chunks = await bulks.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint(body), parts=parts)
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(
         parts.ingress, RenameTag(**envelope.common(body), tag=tag, to=to, **resolved), envelope, before=chunks
@@ -79,6 +79,6 @@ async def delete_tag(name: Name, envelope: Enveloped, parts: Served) -> Response
     tag = shapes.checked_borne_tag(name)
     change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
     tasks = await bulks.tagged(tag, envelope.user, parts)
-    chunks = bulks.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint())
+    chunks = await bulks.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint(), parts=parts)
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(parts.ingress, DeleteTag(**envelope.common(), tag=tag, **resolved), envelope, before=chunks)

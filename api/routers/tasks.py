@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 from msgspec.structs import replace
-from starlette.concurrency import run_in_threadpool
 
 from api import answers, bulks, examples, moving, shapes
 from api.ingress import Enveloped, Expected
@@ -42,7 +41,9 @@ Changes = Annotated[shapes.Changes, Body(openapi_examples=_CHANGES)]
 @router.post("", status_code=202, response_model=answers.Taken, responses=TASK.create)
 async def create_task(body: NewTask, envelope: Enveloped, parts: Served) -> Response:
     """Create a task. Its id follows from the command's, so that it is known before the task stands."""
-    fields = await run_in_threadpool(shapes.checked, body, strict=envelope.strict)  # a rule may take 50 ms to check
+    fields = await parts.long_work.run(
+        envelope.user, shapes.checked, body, strict=envelope.strict
+    )  # a rule may take 50 ms to check
     command = CreateTask(**envelope.common(body), task=ids.task(envelope.command), fields=fields)
     return await take(parts.ingress, command, envelope)
 
@@ -53,7 +54,7 @@ async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected
 
     The members of `due` and `start`, too: a date alone keeps time and zone.
     """
-    fields = await run_in_threadpool(shapes.checked, body, strict=envelope.strict)
+    fields = await parts.long_work.run(envelope.user, shapes.checked, body, strict=envelope.strict)
     command = UpdateTask(
         **envelope.changing(expected, body), task=str(task), changed=shapes.changed(body), fields=fields
     )
@@ -116,7 +117,8 @@ async def delete_task(
         return await take(parts.ingress, command, said)
     items = await bulks.below(str(task), expected, said.user, parts)
     below = Within(subjects.of(subjects.TASK, command.task), expected)
-    return await take(parts.ingress, command, said, bulks.ahead(items, _DELETED, below, said, command.fingerprint))
+    ahead = await bulks.ahead(items, _DELETED, below, said, command.fingerprint, parts=parts)
+    return await take(parts.ingress, command, said, ahead)
 
 
 @router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))
