@@ -10,7 +10,7 @@ from schemas import room, settings
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class Settings(settings.Settings):
+class Settings(settings.Serving):
     """The API's settings."""
 
     kafka: str
@@ -31,11 +31,6 @@ class Settings(settings.Settings):
     started, and what fills the disk is stopped; from three quarters on it goes on by itself. A file that can still be
     made (an inode) counts as 256 KiB."""
 
-    receive_timeout: Seconds = 20.0
-    """Seconds that a client has to send a request, head and body together, and to read anything of its answer."""
-    connections: Annotated[int, Field(ge=1)] = 500
-    """The most connections at once. Beyond them who owes a request gives way; while all are being answered, others are
-    answered 503. A process needs as many file descriptors (`ulimit -n`) and some 60 more."""
     reads: Annotated[int, Field(ge=1)] = 3
     """The most reads of one user that run at once. Others of theirs wait, and get 429 when their time is over."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import causes
@@ -20,6 +20,16 @@ class Settings(BaseSettings):
 
     log: str = "info"
     """The least level that is logged: debug, info, warning or error."""
+
+
+class Serving(Settings):
+    """The settings of a process that serves HTTP to others, see ``schemas.serving``."""
+
+    receive_timeout: Annotated[float, Field(gt=0)] = 20.0
+    """Seconds that a client has to send a request, head and body together, and to read anything of its answer."""
+    connections: Annotated[int, Field(ge=1)] = 500
+    """The most connections at once. Beyond them who owes a request gives way; while all are being answered, others are
+    answered 503. A process needs as many file descriptors (`ulimit -n`) and some 60 more."""
 
 
 def load(settings: type[S], **given: Any) -> S:

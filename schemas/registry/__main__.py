@@ -8,11 +8,12 @@ from pydantic import HttpUrl
 
 from schemas import logs, settings
 from schemas.registry.log import Log, StorageUnavailable
-from schemas.registry.server import app_of
+from schemas.registry.server import app_of, refusal
 from schemas.registry.service import Service
+from schemas.serving import Limits
 
 
-class Settings(settings.Settings):
+class Settings(settings.Serving):
     """The registry's settings."""
 
     kafka: str
@@ -26,7 +27,15 @@ async def serve(chosen: Settings) -> None:
     host, port = chosen.registry.host, chosen.registry.port
     assert host
     assert port
-    config = uvicorn.Config(app_of(service), host, port, log_config=None, access_log=False)
+    limits = Limits(chosen.receive_timeout, chosen.connections, refusal)
+    config = uvicorn.Config(
+        app_of(service),
+        host,
+        port,
+        http=limits.protocol,  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+    )
     await uvicorn.Server(config).serve()
 
 

@@ -5,28 +5,68 @@ deleting for good, rule sets; and clustering: one process serves it.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from schemas.registry import bounds
 from schemas.registry.client import CONTENT_TYPE
 from schemas.registry.log import Log, StorageUnavailable
 from schemas.registry.service import Refusal, Service
 from schemas.registry.subjects import Version
 
-router = APIRouter()
+_MESSAGE, _MESSAGES = 2000, 20
+"""The most characters of a message, and the most messages."""
 
 
 class Answer(JSONResponse):
-    """JSON under the registry's own content type."""
+    """JSON under the registry's own content type, in ASCII: what is asked may hold half of a surrogate pair."""
 
     media_type = CONTENT_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """Return the content's bytes."""
+        return json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+class _Bounded(Request):
+    """A request whose body is read up to a limit."""
+
+    async def body(self) -> bytes:
+        """Return the body. Refuses a longer one as soon as it is known to be that; the rest is never kept."""
+        if not hasattr(self, "_body"):
+            chunks, size = [], 0
+            async for chunk in self.stream():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > bounds.MAX_BODY:
+                    raise HTTPException(413, f"The body has more than {bounds.MAX_BODY // 1024} KiB.")
+            self._body = b"".join(chunks)
+        return self._body
+
+
+class _Route(APIRoute):
+    """A route whose requests are bounded."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler."""
+        handle = super().get_route_handler()
+
+        async def bounded(request: Request) -> Response:
+            return await handle(_Bounded(request.scope, request.receive))
+
+        return bounded
+
+
+router = APIRouter(route_class=_Route)
 
 
 class Offered(BaseModel):
@@ -76,7 +116,7 @@ async def subjects(service: Registry, subjectPrefix: str = "", deleted: bool = F
 @router.post("/subjects/{subject}")
 async def look_up(service: Registry, subject: str, offered: Offered, deleted: bool = False) -> dict[str, Any]:
     """Find the version of a subject that has this schema."""
-    return _described(service.find(subject, offered.avro(), deleted))
+    return _described(await service.find(subject, offered.avro(), deleted))
 
 
 @router.delete("/subjects/{subject}")
@@ -152,7 +192,8 @@ async def schema_versions(service: Registry, number: int) -> list[dict[str, Any]
 @router.post("/compatibility/subjects/{subject}/versions")
 async def compatible(service: Registry, subject: str, offered: Offered, verbose: bool = False) -> dict[str, Any]:
     """Say whether a schema could follow a subject's versions."""
-    return _verdict(service.objections(subject, offered.avro(), service.subjects.versions(subject)), verbose)
+    reasons = await service.objections(subject, offered.avro(), service.subjects.versions(subject))
+    return _verdict(reasons, verbose)
 
 
 @router.post("/compatibility/subjects/{subject}/versions/{version}")
@@ -160,11 +201,14 @@ async def compatible_with(
     service: Registry, subject: str, version: str, offered: Offered, verbose: bool = False
 ) -> dict[str, Any]:
     """Say whether a schema could follow one version."""
-    return _verdict(service.objections(subject, offered.avro(), [service.version(subject, version)]), verbose)
+    reasons = await service.objections(subject, offered.avro(), [service.version(subject, version)])
+    return _verdict(reasons, verbose)
 
 
 def _verdict(reasons: list[str], verbose: bool) -> dict[str, Any]:
-    return {"is_compatible": not reasons} | ({"messages": reasons} if verbose else {})
+    told = [reason[:_MESSAGE] for reason in reasons[:_MESSAGES]]
+    more = [f"and {len(reasons) - _MESSAGES:,} more"] if len(reasons) > _MESSAGES else []
+    return {"is_compatible": not reasons} | ({"messages": told + more} if verbose else {})
 
 
 @router.get("/config")
@@ -222,8 +266,14 @@ def app_of(service: Service) -> FastAPI:
     return app
 
 
+def refusal(status: int) -> tuple[str, bytes]:
+    """Return how those are refused who are late (408) or too many (503), before their request is looked at."""
+    answer = _error(status, status, f"HTTP {HTTPStatus(status).value} {HTTPStatus(status).phrase}")
+    return CONTENT_TYPE, bytes(answer.body)
+
+
 def _error(status: int, code: int, message: str) -> Answer:
-    return Answer({"error_code": code, "message": message}, status)
+    return Answer({"error_code": code, "message": message[:_MESSAGE]}, status)
 
 
 async def _refused(_: Request, error: Exception) -> Answer:

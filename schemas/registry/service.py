@@ -5,11 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, TypeVar
 
+from schemas.registry import bounds
 from schemas.registry.compatibility import InvalidSchema, Level, normal, objections
 from schemas.registry.log import Log, StorageUnavailable
 from schemas.registry.subjects import Entry, Subjects, Version, deleted, level_entry, version_entry
 
 Answer = TypeVar("Answer")
+_DIGITS = 10
+"""The most digits of a version's number."""
 
 
 class Refusal(Exception):
@@ -40,12 +43,12 @@ class Service:
 
     async def register(self, subject: str, text: str) -> Version:
         """Return the version of the subject that has this schema, a new one where there is none."""
-        _valid(text)
+        await asyncio.to_thread(_check, subject, text)
 
         def decide() -> tuple[Version, list[Entry]]:
             if found := self.subjects.find(subject, text):
                 return found, []
-            if reasons := self.objections(subject, text, self.subjects.versions(subject)):
+            if reasons := self._objections(subject, text, self.subjects.versions(subject)):
                 details = " ".join(reasons)
                 raise Refusal(409, f'The schema is incompatible with an earlier one of subject "{subject}". {details}')
             version = self.subjects.next_version(subject, text)
@@ -53,14 +56,17 @@ class Service:
 
         return await self._change(decide)
 
-    def objections(self, subject: str, text: str, earlier: list[Version]) -> list[str]:
+    async def objections(self, subject: str, text: str, earlier: list[Version]) -> list[str]:
         """Return why the schema can't follow these versions under the subject's level."""
-        _valid(text)
+        await asyncio.to_thread(_check, subject, text)
+        return await asyncio.to_thread(self._objections, subject, text, earlier)
+
+    def _objections(self, subject: str, text: str, earlier: list[Version]) -> list[str]:
         return objections(self.subjects.asked(subject), text, [(each.version, each.schema) for each in earlier])
 
-    def find(self, subject: str, text: str, with_deleted: bool = False) -> Version:
+    async def find(self, subject: str, text: str, with_deleted: bool = False) -> Version:
         """Return the version of the subject that has this schema."""
-        _valid(text)
+        await asyncio.to_thread(_check, subject, text)
         self.versions(subject, with_deleted)
         return self.subjects.find(subject, text, with_deleted) or _refuse(40403, "Schema not found.")
 
@@ -73,7 +79,7 @@ class Service:
         found = self.versions(subject, with_deleted)
         if number in {"latest", "-1"}:
             return found[-1]
-        if not number.isdecimal() or int(number) < 1:
+        if not number.isdecimal() or len(number) > _DIGITS or int(number) < 1:
             _refuse(42202, f'"{number}" is not a version: give a number from 1, or latest.')
         matches = (each for each in found if each.version == int(number))
         return next(matches, None) or _refuse(40402, f"Version {number} not found.")
@@ -100,6 +106,7 @@ class Service:
 
     async def configure(self, subject: str | None, name: str | None) -> Level:
         """Set the level of a subject, or everyone's; without a name it is unset. Returns the one named or unset."""
+        _check_subject(subject or "")
         if name is not None and name.upper() not in Level.__members__:
             _refuse(42203, f'"{name}" is not a compatibility level: give one of {", ".join(Level)}.')
 
@@ -118,7 +125,7 @@ class Service:
 
     async def _keep(self, decide: Callable[[], tuple[Answer, list[Entry]]]) -> Answer:
         await self._read()
-        answer, entries = decide()
+        answer, entries = await asyncio.to_thread(decide)  # to compare schemas may take a second
         for entry in entries:
             await self._log.append(entry)
             self.subjects.apply(entry)
@@ -134,11 +141,19 @@ class Service:
         self.subjects = subjects
 
 
-def _valid(text: str) -> None:
+def _check(subject: str, text: str) -> None:
+    """Refuse what can be no subject's schema."""
+    _check_subject(subject)
     try:
+        bounds.check(text)
         normal(text)
     except InvalidSchema as error:
         raise Refusal(42201, str(error)) from error
+
+
+def _check_subject(subject: str) -> None:
+    if len(subject) > bounds.MAX_SUBJECT:
+        _refuse(42208, f"The name of a subject has at most {bounds.MAX_SUBJECT} characters.")
 
 
 def _refuse(code: int, message: str) -> NoReturn:

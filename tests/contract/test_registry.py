@@ -127,6 +127,17 @@ async def test_a_deleted_subject_is_gone_but_its_schemas_stay_readable(rest: htt
         ("POST /subjects/{subject}/versions", {"schema": "{"}, (422, 42201)),
         ("POST /subjects/{subject}/versions", {"schema": "{}", "schemaType": "JSON"}, (422, 42201)),
         ("POST /subjects/{subject}/versions", {}, (422, 422)),
+        ("POST /subjects/{subject}/versions", {"schema": "[" * 60_000}, (422, 42201)),
+        ("POST /subjects/{subject}", {"schema": "[" * 60_000}, (422, 42201)),
+        ("POST /compatibility/subjects/{subject}/versions", {"schema": '{"a":' * 2000}, (422, 42201)),
+        ("POST /compatibility/subjects/{subject}/versions/1", {"schema": '"' + "x" * 70_000 + '"'}, (422, 42201)),
+        ("POST /subjects/{subject}/versions", {"schema": " " * 300_000}, (413, 413)),
+        ("POST /compatibility/subjects/{subject}/versions", {"schema": " " * 300_000}, (413, 413)),
+        ("PUT /config/{subject}", {"compatibility": "X" * 300_000}, (413, 413)),
+        ("PUT /config/{long}", {"compatibility": "NONE"}, (422, 42208)),
+        ("POST /subjects/{long}/versions", {"schema": EMPTY}, (422, 42208)),
+        ("GET /subjects/{subject}/versions/{digits}", None, (422, 42202)),
+        ("GET /schemas/ids/{digits}", None, (422, 422)),
         ("DELETE /subjects/{subject}?permanent=true", None, (422, 422)),
         ("GET /nowhere", None, (404, 404)),
         ("PATCH /subjects", None, (405, 405)),
@@ -136,9 +147,23 @@ async def test_every_refusal_has_confluents_code_and_a_message(
     rest: httpx.AsyncClient, subject: str, asked: str, body: object, code: tuple[int, int]
 ):
     await register(rest, subject, EMPTY)
-    method, path = asked.format(subject=subject, none=f"{subject}-none").split()
+    named = {"subject": subject, "none": f"{subject}-none", "long": "x" * 1000, "digits": "9" * 5000}
+    method, path = asked.format_map(named).split()
     answer = await rest.request(method, path, json=body)
     assert refusal(answer) == code
+    assert len(answer.content) < 4096
+
+
+@pytest.mark.parametrize("content", [b"[" * 200_000, b'{"schema":' * 20_000, b'{"schema": "\xff"}'])
+async def test_a_body_that_is_no_json_is_refused(rest: httpx.AsyncClient, subject: str, content: bytes):
+    answer = await rest.post(f"/subjects/{subject}/versions", content=content)
+    assert refusal(answer) in ((400, 400), (422, 422))
+
+
+async def test_half_of_a_surrogate_pair_is_answered_as_it_was_asked(rest: httpx.AsyncClient, subject: str):
+    for text in (b'\\"\\ud800\\"', b'{\\"type\\": \\"string\\", \\"doc\\": \\"\\ud800\\"}'):
+        answer = await rest.post(f"/subjects/{subject}", content=b'{"schema": "%s"}' % text)
+        assert refusal(answer) in ((422, 42201), (404, 40401))
 
 
 async def test_it_says_what_it_is(rest: httpx.AsyncClient):
