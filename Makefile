@@ -50,6 +50,7 @@ docs: .venv/.installed ## Write from the code what is written from it: docs/conf
 	@.venv/bin/python -m docs.configuration
 	@.venv/bin/python -m docs.errors
 	@.venv/bin/python -m docs.schema
+	@.venv/bin/python -m bench.limits --only-limits
 
 clean: ## Remove what was installed; the data in .data stays
 	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -36,7 +36,7 @@ class Limits:
 
     def protocol(self, **given: Any) -> asyncio.Protocol:
         """Return the protocol of a new connection, as uvicorn's setting ``http`` asks for it."""
-        return _Bounded(self, **given)
+        return Bounded(self, **given)
 
 
 class _Pieces(h11.Connection):
@@ -56,12 +56,12 @@ class _Pieces(h11.Connection):
         return event
 
 
-class _Bounded(H11Protocol):
+class Bounded(H11Protocol):
     """uvicorn's protocol, with an end to what a client may owe."""
 
     def __init__(self, limits: Limits, **given: Any) -> None:
         super().__init__(**given)
-        self.conn = _Pieces(h11.SERVER, self.config.h11_max_incomplete_event_size or 64 * 1024)
+        self.conn = _Pieces(h11.SERVER)
         self._limits = limits
         self._since = 0.0  # when the client began to owe something, by the event loop's clock
         self._owes: asyncio.TimerHandle | None = None
@@ -173,9 +173,9 @@ class _Bounded(H11Protocol):
             spared.give_way()
         return spared is not None
 
-    def _giving_way(self) -> Iterator["_Bounded"]:
+    def _giving_way(self) -> Iterator["Bounded"]:
         others = (each for each in self.connections if each is not self)
-        return (each for each in others if isinstance(each, _Bounded) and each.gives_way)
+        return (each for each in others if isinstance(each, Bounded) and each.gives_way)
 
     def _stop(self, timer: str) -> None:
         if handle := getattr(self, timer):

@@ -4,6 +4,7 @@ import contextlib
 import faulthandler
 import gc
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas import logs, private, settings
 from schemas.clock import ClockWatch
+from schemas.serving import Limits
 from schemas.topics import CLOCK
 from streams import topics
 from streams.runtime import Stage, failpoints, metrics
@@ -109,12 +111,25 @@ class Clock(Service):
         await self.watch.run(metrics.ClockMetrics())
 
 
+_PATIENCE, _CONNECTIONS = 10.0, 100
+"""Seconds in which who asks for a worker's health must have asked, and how many may ask at once."""
+
+
 class Health(Service):
     """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1."""
 
     def __init__(self, stages: Sequence[Stage], port: int, clock: ClockWatch, **service: Any) -> None:
         app = health_app(stages, clock)
-        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
+        limits = Limits(_PATIENCE, _CONNECTIONS, lambda status: ("text/plain", HTTPStatus(status).phrase.encode()))
+        config = uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=port,
+            http=limits.protocol,  # type: ignore[arg-type]
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+        )
         self._server = _Server(config)
         super().__init__(**service)
 

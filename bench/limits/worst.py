@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from api.bulk_shapes import MOST_NAMED, NewBulk
 
-HEADERS = 60_000
-"""Bytes of a request line or a header's value that fit into the 64 KiB that all of them may have."""
+HEADERS = 15_000
+"""Bytes of a request line or a header's value that fit into the 16 KiB that all of them may have."""
 _ITEMS = {"numbers": "1", "texts": '""', "empty objects": "{}", "lists": "[]", "wrong keys": '{"a":1,"b":2,"c":3}'}
 _TEXTS = {
     "letters": "x",
@@ -20,10 +20,21 @@ _TEXTS = {
     "quotes": '"',
     "controls": "\x07",
 }
+_MANY = "as many tasks as may be"
+BULKS = (_MANY, f"{_MANY}, each with ten wrong keys", f"{_MANY}, each with a wrong id and version")
+"""The names of the dearest bodies there are."""
 
 
 class Body(NamedTuple):
     """A body, by what it is full of."""
+
+    name: str
+    kind: str
+    content: bytes
+
+
+class Text(NamedTuple):
+    """What a parameter is given, by what it is full of."""
 
     name: str
     content: bytes
@@ -33,36 +44,35 @@ def bodies(shape: type[BaseModel], example: Mapping[str, Any], limit: int) -> It
     """Yield bodies of up to ``limit`` bytes for a shape: each of its lists, objects and texts overfull."""
     schema = shape.model_json_schema()
     for path, part in _parts(schema, schema.get("$defs", {})):
-        yield from (Body(f"{_named(path)}: {name}", _put(example, path, text)) for name, text in _filled(part, limit))
+        for name, kind, text in _filled(part, limit):
+            yield Body(f"{_named(path)}: {name}", kind, _put(example, path, text))
     if shape is NewBulk:
         yield from _bulks()
 
 
-def texts(limit: int) -> Iterator[Body]:
+def texts(limit: int) -> Iterator[Text]:
     """Yield values of a query's parameter, a header or a part of a path of up to ``limit`` bytes."""
     for name, character in _TEXTS.items():
         if name != "controls":
-            yield Body(name, (character * (limit // len(character.encode()))).encode())
+            yield Text(name, (character * (limit // len(character.encode()))).encode())
     for word in ("a ", "(", "-", "a or ", "title ~ a and ", "due,", '"a', "1", "a,", "wait,", "wait =", '"1",', "%"):
-        yield Body(f"of {word!r}", word.encode() * (limit // len(word)))
+        yield Text(f"of {word!r}", word.encode() * (limit // len(word)))
 
 
 def shapeless(limit: int) -> Iterator[Body]:
     """Yield bodies of up to ``limit`` bytes that are of no shape, and some that are no JSON."""
     half = limit // 2
-    yield Body("nested", b"[" * half + b"]" * half)
-    yield Body(
-        "nested as deep as can be read, often", b"[" + b",".join([b"[" * 900 + b"]" * 900] * (limit // 1801)) + b"]"
-    )
+    yield Body("nested", "no shape", b"[" * half + b"]" * half)
+    yield Body("nested, often", "no shape", f"[{_often('[' * 900 + ']' * 900, limit - 2)}]".encode())
     for name, item in _ITEMS.items():
-        yield Body(f"a list of {name}", f"[{_often(item, limit - 2)}]".encode())
-    yield Body("one key again and again", b"{" + _often('"a":1', limit - 2).encode() + b"}")
-    yield Body("long numbers", f"[{_often('9' * 4000, limit - 2)}]".encode())
-    yield Body("escapes", b'"' + b"\\u0041" * (limit // 6 - 1) + b'"')
-    yield Body("not UTF-8 at its end", b'"' + b"a" * (limit - 3) + b'\xff"')
-    yield Body("a text without an end", b'"' + b"a" * (limit - 1))
-    yield Body("white space", b" " * limit)
-    yield Body("as much as may be", b'{"title":"' + b"a" * (limit - 12) + b'"}')
+        yield Body(f"a list of {name}", "no shape", f"[{_often(item, limit - 2)}]".encode())
+    yield Body("one key again and again", "no shape", b"{" + _often('"a":1', limit - 2).encode() + b"}")
+    yield Body("long numbers", "no shape", f"[{_often('9' * 4000, limit - 2)}]".encode())
+    yield Body("escapes", "no shape", b'"' + b"\\u0041" * (limit // 6 - 1) + b'"')
+    yield Body("not UTF-8 at its end", "no shape", b'"' + b"a" * (limit - 3) + b'\xff"')
+    yield Body("a text without an end", "no shape", b'"' + b"a" * (limit - 1))
+    yield Body("white space", "no shape", b" " * limit)
+    yield Body("as much as may be", "no shape", b'{"title":"' + b"a" * (limit - 12) + b'"}')
 
 
 def _parts(schema: Mapping[str, Any], named: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Any]:
@@ -83,32 +93,32 @@ def _parts(schema: Mapping[str, Any], named: Mapping[str, Any], path: tuple[str 
             yield path, schema
 
 
-def _filled(part: Mapping[str, Any], limit: int) -> Iterator[tuple[str, str]]:
-    """Yield JSON that is the worst for one part of a body, with a name."""
+def _filled(part: Mapping[str, Any], limit: int) -> Iterator[tuple[str, str, str]]:
+    """Yield JSON that is the worst for one part of a body, with a name and a kind."""
     room = limit - 2000  # for the rest of the body
     if part.get("type") == "array":
         for name, item in _ITEMS.items():
-            yield f"full of {name}", f"[{_often(item, room)}]"
+            yield f"full of {name}", "lists", f"[{_often(item, room)}]"
     elif part.get("type") == "object":
-        yield "unknown fields", "{" + ",".join(f'"{number:x}":0' for number in range(room // 10)) + "}"
+        yield "unknown fields", "fields", "{" + ",".join(f'"{number:x}":0' for number in range(room // 10)) + "}"
     else:
         for name, character in _TEXTS.items():
             text = json.dumps(character, ensure_ascii=name == "controls")[1:-1]
-            yield name, '"' + text * (room // len(text.encode())) + '"'
+            yield name, "texts", '"' + text * (room // len(text.encode())) + '"'
 
 
 def _bulks() -> Iterator[Body]:
     ids = [str(UUID(int=number)) for number in range(MOST_NAMED)]
     named = {
-        "as many tasks as may be": [{"id": id_, "version": 1} for id_ in ids],
-        "as many tasks as may be, each with ten wrong keys": [dict.fromkeys("abcdefghij", 1) for _ in ids],
-        "as many tasks as may be, each without an id": [{"version": 0} for _ in ids],
-        "as many tasks as may be, each with a wrong id and version": [{"id": "x", "version": "y"} for _ in ids],
+        _MANY: [{"id": id_, "version": 1} for id_ in ids],
+        f"{_MANY}, each with ten wrong keys": [dict.fromkeys("abcdefghij", 1) for _ in ids],
+        f"{_MANY}, each without an id": [{"version": 0} for _ in ids],
+        f"{_MANY}, each with a wrong id and version": [{"id": "x", "version": "y"} for _ in ids],
         "one task too many": [{"id": id_} for id_ in (*ids, ids[0])],
     }
     for name, tasks in named.items():
         content = {"action": "delete", "tasks": tasks}
-        yield Body(name, json.dumps(content, separators=(",", ":")).encode())
+        yield Body(name, "tasks", json.dumps(content, separators=(",", ":")).encode())
 
 
 def _often(item: str, room: int) -> str:

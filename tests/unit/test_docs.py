@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from bench.limits.page import limits
 from docs import configuration, errors
 from rondo.cli import SECTIONS, cli
 from rondo.place import NAMES
@@ -136,6 +137,10 @@ def test_the_page_of_settings_is_what_is_written_from_the_code():
 
 def test_the_page_of_errors_is_what_is_written_from_the_code():
     assert errors.document() == DOCUMENTS["docs/errors.md"], "Write it anew: make docs"
+
+
+def test_the_page_of_limits_is_what_is_written_from_the_code():
+    assert DOCUMENTS["docs/limits.md"].startswith(limits()), "Write it anew: make docs"
 
 
 def test_every_code_of_a_rejection_is_explained():

@@ -76,7 +76,7 @@ def test_the_worst_body_of_no_shape_is_read_in_little_time_and_refused_in_few_wo
 
 
 def _check(shape: type[BaseModel], bodies: Iterator[worst.Body]) -> None:
-    for name, content in bodies:
+    for name, _, content in bodies:
         assert len(content) <= SHAPES[shape].request.limit, name
         began = time.thread_time()
         told = refusal(shape, content)

@@ -1,0 +1,154 @@
+"""Writes docs/limits.md: what every route takes, from the code, and how long the worst of it took, as measured."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from api import bulk_shapes, bulks, problems, sizes
+from api.app import openapi
+from api.requests import BULK_LIMIT, LIMIT
+from api.settings import Settings
+from bench.limits.asked import KINDS, Operation, operations
+from bench.limits.measure import Held
+from local.settings import ROOT
+from schemas import serving
+from schemas.registry import bounds
+from streams.domain import rule, search
+from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
+
+FILE = ROOT / "docs" / "limits.md"
+MEASURED = "## Measured"
+_HEAD = """# Limits
+
+What a request may hold, so that none keeps another user's waiting for more than 250 ms on two cores: sizes and numbers
+are checked before what is in them, whatever takes longer runs beside the event loop, and of one user few at a time.
+`test_nobody_waits_for_the_worst_request_of_another` asks every route. This page is written by
+`python -m bench.limits`: the limits from the code, the times as it measured them.
+"""
+_KIB = 1024
+_TOLD = {
+    "filter": f"{MAX_LENGTH:,} characters, {MAX_WORDS} names and values, {MAX_BRACKETS} brackets deep",
+    "q": f"{search.MAX_LENGTH} characters, {search.MAX_WORDS} words",
+    "sort": "each key once",
+    "zone": "a name of the IANA database",
+    "recurrence": f"{rule.MAX_TEXT:,} characters",
+    "beginning": "36 characters of an id",
+    "name": "64 characters",
+    "date": "YYYY-MM-DD, of the years 1970 to 9999",
+    "time": "HH:MM or HH:MM:SS",
+    "before": "a duration of up to 366 days, or a UUID",
+    "at": "an instant of the years 1970 to 9999",
+    "colour": "#rrggbb",
+    "version": "1 to 2⁶³ - 1",
+}
+"""Limits that the domain checks, and that OpenAPI does not say, or not as shortly."""
+_SAID = {
+    "maxItems": "{:,} items",
+    "maxLength": "{:,} characters",
+    "enum": "one of {}",
+    "const": "{}",
+    "$ref": "see {}",
+}
+"""What is told of a schema that has a keyword."""
+
+
+def limits() -> str:
+    """Return what stands on the page but for what was measured."""
+    parts = [_HEAD, "## Of every request\n", *_everywhere(), "", "## Of each route\n", *_routes()]
+    return "\n".join([*parts, "", "## Of what bodies hold\n", *_shapes(), "", "## Of the registry\n", *_registry(), ""])
+
+
+def measured(found: Iterable[Held], told: str) -> str:
+    """Return the table of the longest times, and what was ``told`` of how they were measured."""
+    worst: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for each in found:
+        cells = worst[str(each.request.operation)]
+        cells[each.request.kind] = max(cells[each.request.kind], each.seconds)
+        cells["other"] = max(cells["other"], each.other)
+    rows = (_row(f"`{name}`", *(_ms(cells.get(kind)) for kind in (*KINDS, "other"))) for name, cells in worst.items())
+    head = _row("route", *KINDS, "the other waited")
+    return "\n".join([MEASURED, "", told, "", head, "|" + "---|" * (len(KINDS) + 2), *rows, ""])
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1000:.0f}"
+
+
+def _everywhere() -> Iterator[str]:
+    fields: Mapping[str, Any] = Settings.model_fields
+    yield "| what | limit | beyond it |"
+    yield "|---|---|---|"
+    yield "| request line and headers | 16 KiB | 400 or 431 |"
+    yield "| `Idempotency-Key` | 255 characters | 422 |"
+    yield f"| the time to send it whole | {fields['receive_timeout'].default:.0f} s (`RONDO_RECEIVE_TIMEOUT`) | 408 |"
+    yield f"| connections | {fields['connections'].default} (`RONDO_CONNECTIONS`) | idle ones give way; 503 `full` |"
+    yield f"| reads of one user at once | {fields['reads'].default} (`RONDO_READS`) | others wait; then 429 `busy` |"
+    yield "| long work of one user at once | 1 | the rest waits |"
+    yield f"| what a read may take | {fields['query_timeout'].default:.0f} s (`RONDO_QUERY_TIMEOUT`) | 503 |"
+    yield f"| a body | {LIMIT // _KIB} KiB; of a bulk {BULK_LIMIT // _KIB // _KIB} MiB | 413 |"
+    yield f"| the pieces of a body | {serving.FEW:,}, and one more for each {serving.SHORT} bytes | 400 |"
+    yield f"| fields and items of a body | {sizes.MOST_VALUES:,} | 422 |"
+    yield f"| unknown fields of a body that are named | {problems.MOST_ERRORS} | counted |"
+    yield f"| a problem | {problems.MOST_ERRORS} errors, {problems.MOST_BYTES // _KIB} KiB | counted, cut |"
+    yield f"| tasks that a bulk names | {bulk_shapes.MOST_NAMED:,} | 422 |"
+    yield f"| tasks that a bulk finds | {bulks.MOST:,} | 422 |"
+
+
+def _routes() -> Iterator[str]:
+    described = openapi()["paths"]
+    yield "| route | body | parameters |"
+    yield "|---|---|---|"
+    for each in operations():
+        parameters = described[each.path][each.method.lower()].get("parameters", ())
+        told = [f"`{one['name']}`: {_limit(one)}" for one in parameters if one["in"] != "header"]
+        yield _row(f"`{each}`", _body(each), "; ".join(told))
+
+
+def _body(operation: Operation) -> str:
+    if operation.taking is None:
+        return "none"
+    return f"`{operation.taking.shape.__name__}`, {operation.taking.limit // _KIB:,} KiB"
+
+
+def _shapes() -> Iterator[str]:
+    for name, schema in _schemas().items():
+        fields = (
+            f"`{field}` {_limit({'name': field, 'schema': each})}" for field, each in schema["properties"].items()
+        )
+        yield f"- `{name}`: {'; '.join(fields)}"
+
+
+def _schemas() -> dict[str, Any]:
+    """Return the schemas of all bodies and of the objects in them, by name."""
+    found: dict[str, Any] = {}
+    for shape in [each.taking.shape for each in operations() if each.taking]:
+        schema = shape.model_json_schema()
+        found |= {shape.__name__: schema, **schema.get("$defs", {})}
+    return found
+
+
+def _limit(described: Mapping[str, Any]) -> str:
+    """Return what may stand in a field or a parameter."""
+    name, schema = described["name"], described["schema"]
+    if "anyOf" in schema:
+        schema = {**schema, **schema["anyOf"][0]}
+    found = (_words(said, schema[key]) for key, said in _SAID.items() if key in schema)
+    if "minimum" in schema and "maximum" in schema:
+        return f"{schema['minimum']:,} to {schema['maximum']:,}"
+    return _TOLD.get(name) or next(found, None) or ("a UUID" if schema.get("format") == "uuid" else "one of its kind")
+
+
+def _words(said: str, value: Any) -> str:
+    value = ", ".join(map(str, value)) if isinstance(value, list) else value
+    return said.format(f"`{value.rpartition('/')[2]}`" if said.startswith("see") else value)
+
+
+def _registry() -> Iterator[str]:
+    yield f"A body has at most {bounds.MAX_BODY // _KIB} KiB (413). A schema has at most {bounds.MAX_TEXT:,} characters"
+    yield f"and {bounds.MAX_VALUES:,} JSON values, is nested at most {bounds.MAX_DEPTH} deep, and a union in it has at"
+    yield f"most {bounds.MAX_UNION} types (422, code 42201). The name of a subject has at most {bounds.MAX_SUBJECT}"
+    yield "characters."
