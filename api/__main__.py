@@ -4,6 +4,7 @@ import contextlib
 import gc
 import socket
 import sys
+from functools import partial
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -12,7 +13,7 @@ from api import problems
 from api.app import create_app
 from api.settings import Settings
 from schemas import logs, settings
-from schemas.serving import Limits
+from schemas.serving import Bounded, Limits
 
 
 class _Server(uvicorn.Server):
@@ -33,11 +34,12 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 50)
     configured = settings.load(Settings)
     logs.configure(configured.log)
+    limits = Limits(configured.receive_timeout, configured.connections, problems.refusal)
     config = uvicorn.Config(
         create_app(configured),
         host=configured.host,
         port=configured.port,
-        http=Limits(configured.receive_timeout, configured.connections, problems.refusal).protocol,  # type: ignore[arg-type]
+        http=partial(Bounded, limits),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,

@@ -34,10 +34,6 @@ class Limits:
     refusal: Refusal
     spared: frozenset[str] = frozenset({"/live", "/ready", "/metrics"})
 
-    def protocol(self, **given: Any) -> asyncio.Protocol:
-        """Return the protocol of a new connection, as uvicorn's setting ``http`` asks for it."""
-        return Bounded(self, **given)
-
 
 class _Pieces(h11.Connection):
     """An h11 connection that counts the pieces of a body."""
@@ -57,7 +53,7 @@ class _Pieces(h11.Connection):
 
 
 class Bounded(H11Protocol):
-    """uvicorn's protocol, with an end to what a client may owe."""
+    """uvicorn's protocol, with an end to what a client may owe. Its setting ``http`` takes it with the limits given."""
 
     def __init__(self, limits: Limits, **given: Any) -> None:
         super().__init__(**given)
@@ -118,7 +114,7 @@ class Bounded(H11Protocol):
 
     def give_way(self) -> None:
         """Make room for another connection."""
-        self._refuse(503)
+        self._cut_off(503)
 
     def _watch(self, anew: bool = False) -> None:
         """Count the time while a request is under way, from its first byte, or from the connection, to its last."""
@@ -134,18 +130,18 @@ class Bounded(H11Protocol):
         if self.cycle and self.cycle.response_started and not self.cycle.response_complete:
             self._watch()  # it is being answered without its body, which is looked at again later
         else:
-            self._refuse(408)
+            self._cut_off(408)
 
-    def _refuse(self, status: int) -> None:
+    def _cut_off(self, status: int) -> None:
         """Answer a request that has begun, and close the connection."""
         if self.transport.is_closing():
             return
         begun = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
         if begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._answer(status)
+            self._tell(status)
         self.transport.close()
 
-    def _answer(self, status: int) -> None:
+    def _tell(self, status: int) -> None:
         begun = self.conn.their_state is h11.SEND_BODY
         media, content = self._limits.refusal(status)
         headers = [*self.server_state.default_headers, *_headers(media, content)]

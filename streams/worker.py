@@ -4,6 +4,7 @@ import contextlib
 import faulthandler
 import gc
 from collections.abc import Iterator, Sequence
+from functools import partial
 from http import HTTPStatus
 from importlib import import_module
 from typing import Any
@@ -17,7 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from schemas import logs, private, settings
 from schemas.clock import ClockWatch
-from schemas.serving import Limits
+from schemas.serving import Bounded, Limits
 from schemas.topics import CLOCK
 from streams import topics
 from streams.runtime import Stage, failpoints, metrics
@@ -125,7 +126,7 @@ class Health(Service):
             app,
             host="127.0.0.1",
             port=port,
-            http=limits.protocol,  # type: ignore[arg-type]
+            http=partial(Bounded, limits),  # type: ignore[arg-type]
             log_config=None,
             access_log=False,
             lifespan="off",

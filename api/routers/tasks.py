@@ -41,9 +41,8 @@ Changes = Annotated[shapes.Changes, Body(openapi_examples=_CHANGES)]
 @router.post("", status_code=202, response_model=answers.Taken, responses=TASK.create)
 async def create_task(body: NewTask, envelope: Enveloped, parts: Served) -> Response:
     """Create a task. Its id follows from the command's, so that it is known before the task stands."""
-    fields = await parts.long_work.run(
-        envelope.user, shapes.checked, body, strict=envelope.strict
-    )  # a rule may take 50 ms to check
+    # A rule may take 50 ms to check.
+    fields = await parts.long_work.run(envelope.user, shapes.checked, body, strict=envelope.strict)
     command = CreateTask(**envelope.common(body), task=ids.task(envelope.command), fields=fields)
     return await take(parts.ingress, command, envelope)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from functools import partial
 
 import uvicorn
 from pydantic import HttpUrl
@@ -10,7 +11,7 @@ from schemas import logs, settings
 from schemas.registry.log import Log, StorageUnavailable
 from schemas.registry.server import app_of, refusal
 from schemas.registry.service import Service
-from schemas.serving import Limits
+from schemas.serving import Bounded, Limits
 
 
 class Settings(settings.Serving):
@@ -32,7 +33,7 @@ async def serve(chosen: Settings) -> None:
         app_of(service),
         host,
         port,
-        http=limits.protocol,  # type: ignore[arg-type]
+        http=partial(Bounded, limits),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
     )

@@ -7,12 +7,13 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
 import uvicorn
 
-from schemas.serving import Limits
+from schemas.serving import Bounded, Limits
 
 SECONDS = 0.3
 """How long a client has to send a request."""
@@ -92,7 +93,7 @@ class Served:
 @asynccontextmanager
 async def serving(connections: int = 100) -> AsyncIterator[Served]:
     limits = Limits(SECONDS, connections, refusal)
-    config = uvicorn.Config(app, http=limits.protocol, log_config=None, lifespan="off", access_log=False)
+    config = uvicorn.Config(app, http=partial(Bounded, limits), log_config=None, lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serves = asyncio.ensure_future(server.serve([listening]))
