@@ -79,14 +79,14 @@ def test_a_process_that_gets_on_is_waited_for_beyond_the_patience(tmp_path: Path
 import os, subprocess, sys, time
 file = os.open({str(tmp_path / "file")!r}, os.O_CREAT | os.O_WRONLY)
 began = time.monotonic()
-while time.monotonic() - began < 1.5:
+while time.monotonic() - began < 2.5:
     {work}
 open({str(ready)!r}, "w").close()
 time.sleep(60)
 """
     process = python(code, tmp_path / "log")
     try:
-        process.wait_until(ready.exists, 0.5)
+        process.wait_until(ready.exists, 1.2)
     finally:
         process.stop()
 
