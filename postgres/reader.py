@@ -200,7 +200,7 @@ class View:
         """Return how many of the tasks that are wanted have what."""
         wanted = await self._narrowed(wanted)
         rows = await self._connection.fetch(finding.facets(wanted), self._user, None, *finding.values(wanted))
-        return tuple(struct(Facet, row) for row in rows)
+        return await asyncio.to_thread(lambda: tuple(struct(Facet, row) for row in rows))
 
     async def _narrowed(self, wanted: Wanted) -> Wanted:
         """Return the same, looked up by the tasks that bear a tag, where all must bear it and few do.

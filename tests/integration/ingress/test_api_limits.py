@@ -1,12 +1,21 @@
 """The worst that every route lets in, while another user asks: nobody waits because of it, and no refusal is long."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from itertools import cycle, islice
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
 
 from api.problems import MOST_BYTES
 from bench.limits import asked, worst
 from bench.limits.measure import Held, Measure
 from tests.integration.ingress.standin import User
+from tests.integration.ingress.test_api_process import serving
 
 WAIT = 1.0
 """Seconds that another may wait; a quarter of them on a machine that does nothing else, see docs/limits.md."""
@@ -41,3 +50,63 @@ async def test_nobody_waits_for_the_worst_request_of_another(api: str, new_user:
 def told(each: Held) -> str:
     waited = f"{each.seconds:.2f} s, the other {each.other:.2f} s"
     return f"{each.request.operation}, {each.request.name}: {each.status}, {each.size:,} bytes, {waited}"
+
+
+PATIENCE = 0.5
+
+
+@pytest.fixture(scope="module")
+async def impatient(
+    log: str, registry: str, database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A user's client of an API that has little time and lets one read of a user run at once."""
+    times = {"query_timeout": str(PATIENCE), "receive_timeout": str(PATIENCE), "reads": "1", "connections": "20"}
+    written: Path = tmp_path_factory.mktemp("impatient") / "api.log"
+    async with serving(written, kafka=log, registry=registry, postgres=database, **times) as (_, client, _user):
+        yield client
+
+
+async def test_reads_of_a_user_that_have_no_turn_in_their_time_are_answered_429(
+    impatient: httpx.AsyncClient, database: str
+):
+    with psycopg.connect(database) as holding:
+        holding.execute("lock table rondo.lists in access exclusive mode")
+        answers = await asyncio.gather(*(impatient.get("/v1/lists") for _ in range(4)))
+    kinds = sorted(answer.json()["type"] for answer in answers)
+    assert kinds == [*["/problems/busy"] * 3, "/problems/unavailable"]
+    assert {answer.headers["retry-after"] for answer in answers} == {"5"}
+    assert (await impatient.get("/v1/lists")).is_success
+
+
+@pytest.mark.parametrize("sent", ["POST /v1/tasks HTTP/1.1\r\nHost: here\r\n", "body"])
+async def test_half_a_request_is_answered_408_with_a_problem(impatient: httpx.AsyncClient, sent: str):
+    url = impatient.base_url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = f"POST /v1/tasks HTTP/1.1\r\nHost: here\r\nAuthorization: {impatient.headers['authorization']}\r\n"
+    whole = f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+    writer.write((whole if sent == "body" else sent).encode())
+    async with asyncio.timeout(PATIENCE * 10):
+        answer = await reader.read()
+    writer.close()
+    told, _, body = answer.partition(b"\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(body)["type"] == "/problems/timeout"
+
+
+async def test_half_requests_on_all_connections_keep_nobody_out(impatient: httpx.AsyncClient):
+    url = impatient.base_url
+    halves = [await asyncio.open_connection(url.host, url.port) for _ in range(60)]
+    for _, writer in halves:
+        writer.write(b"GET /v1/lists HTTP/1.1\r\nHost: here\r\n")
+    async with httpx.AsyncClient(base_url=url, headers=impatient.headers) as new:
+        assert (await new.get("/v1/lists")).is_success
+    async with asyncio.timeout(PATIENCE * 20):
+        assert all([await _is_closed(reader) for reader, _ in halves])
+    for _, writer in halves:
+        writer.close()
+
+
+async def _is_closed(reader: asyncio.StreamReader) -> bool:
+    with suppress(ConnectionError):
+        await reader.read()  # to its end
+    return True
