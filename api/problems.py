@@ -200,9 +200,10 @@ def respond(problem: Problem) -> Response:
     return Response(content, problem.kind.status, dict(problem.headers or {}), MEDIA_TYPE)
 
 
-def refusal(status: int) -> tuple[str, bytes]:
+def refusal(status: int) -> tuple[dict[str, str], bytes]:
     """Return how those are refused who are late (408) or too many (503), before their request is looked at."""
-    return MEDIA_TYPE, bytes(respond(Problem(TIMEOUT if status == TIMEOUT.status else FULL)).body)
+    answer = respond(Problem(TIMEOUT if status == TIMEOUT.status else FULL))
+    return dict(answer.headers), bytes(answer.body)
 
 
 def invalid(errors: Sequence[FieldError], more: int = 0) -> Problem:

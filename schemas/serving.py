@@ -8,7 +8,7 @@ to everybody while half requests hold all connections.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -21,8 +21,8 @@ READ = 4096
 FEW, SHORT = 1000, 64
 """A body comes in pieces of at least ``SHORT`` bytes on average, but for a ``FEW``: each costs as much as a long."""
 
-Refusal = Callable[[int], tuple[str, bytes]]
-"""Returns the media type and the content of an answer with a status: 408 or 503."""
+Refusal = Callable[[int], tuple[Mapping[str, str], bytes]]
+"""Returns the headers and the content of an answer with a status, 408 or 503, without those of the connection."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ class Bounded(H11Protocol):
 
     def _tell(self, status: int) -> None:
         begun = self.conn.their_state is h11.SEND_BODY
-        media, content = self._limits.refusal(status)
-        headers = [*self.server_state.default_headers, *_headers(media, content)]
+        own, content = self._limits.refusal(status)
+        headers = [*self.server_state.default_headers, *_headers(own, content)]
         events = [h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode())]
         if self.cycle and not self.cycle.response_complete:  # what it would still answer goes nowhere
             self.cycle.disconnected = True
@@ -189,15 +189,11 @@ class _Full:
         if scope["path"] in self._limits.spared:
             await self._app(scope, receive, send)
             return
-        media, content = self._limits.refusal(503)
-        await send({"type": "http.response.start", "status": 503, "headers": _headers(media, content)})
+        own, content = self._limits.refusal(503)
+        await send({"type": "http.response.start", "status": 503, "headers": _headers(own, content)})
         await send({"type": "http.response.body", "body": content})
 
 
-def _headers(media: str, content: bytes) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"content-type", media.encode()),
-        (b"content-length", str(len(content)).encode()),
-        (b"retry-after", b"5"),
-        (b"connection", b"close"),
-    ]
+def _headers(own: Mapping[str, str], content: bytes) -> list[tuple[bytes, bytes]]:
+    told = {**own, "content-length": str(len(content)), "retry-after": "5", "connection": "close"}
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]

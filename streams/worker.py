@@ -116,12 +116,16 @@ _PATIENCE, _CONNECTIONS = 10.0, 100
 """Seconds in which who asks for a worker's health must have asked, and how many may ask at once."""
 
 
+def _refusal(status: int) -> tuple[dict[str, str], bytes]:
+    return {"content-type": "text/plain"}, HTTPStatus(status).phrase.encode()
+
+
 class Health(Service):
     """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1."""
 
     def __init__(self, stages: Sequence[Stage], port: int, clock: ClockWatch, **service: Any) -> None:
         app = health_app(stages, clock)
-        limits = Limits(_PATIENCE, _CONNECTIONS, lambda status: ("text/plain", HTTPStatus(status).phrase.encode()))
+        limits = Limits(_PATIENCE, _CONNECTIONS, _refusal)
         config = uvicorn.Config(
             app,
             host="127.0.0.1",

@@ -266,10 +266,10 @@ def app_of(service: Service) -> FastAPI:
     return app
 
 
-def refusal(status: int) -> tuple[str, bytes]:
+def refusal(status: int) -> tuple[dict[str, str], bytes]:
     """Return how those are refused who are late (408) or too many (503), before their request is looked at."""
     answer = _error(status, status, f"HTTP {HTTPStatus(status).value} {HTTPStatus(status).phrase}")
-    return CONTENT_TYPE, bytes(answer.body)
+    return dict(answer.headers), bytes(answer.body)
 
 
 def _error(status: int, code: int, message: str) -> Answer:

@@ -22,8 +22,8 @@ HEAD = b"POST / HTTP/1.1\r\nHost: here\r\n"
 WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
 
 
-def refusal(status: int) -> tuple[str, bytes]:
-    return "application/problem+json", json.dumps({"status": status}).encode()
+def refusal(status: int) -> tuple[dict[str, str], bytes]:
+    return {"Content-Type": "application/problem+json"}, json.dumps({"status": status}).encode()
 
 
 async def app(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
