@@ -1,12 +1,15 @@
-"""How many fields and items a body may have, checked before any of them is: by its shape, as OpenAPI describes it."""
+"""How many fields and items a body may have, checked before any of them is: by what its shape says of each list."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
+from annotated_types import MaxLen
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from api.problems import MOST_ERRORS, FieldError, Problem, invalid
 
@@ -26,22 +29,37 @@ class Bounds:
 
 @lru_cache(maxsize=64)
 def bounds(shape: type[BaseModel]) -> Bounds:
-    """Return the bounds of a body of this shape."""
-    schema = shape.model_json_schema()
-    return _bounds(schema, schema.get("$defs", {}))
+    """Return the bounds of a body of this shape, or of a part of one."""
+    return Bounds({name: _bounds(field.annotation, (field,)) for name, field in shape.model_fields.items()})
 
 
-def _bounds(schema: Mapping[str, Any], named: Mapping[str, Any]) -> Bounds:
-    match schema:
-        case {"$ref": str(reference)}:
-            return _bounds(named[reference.rpartition("/")[2]], named)
-        case {"anyOf": [one, {"type": "null"}]}:
-            return _bounds({**one, **{name: schema[name] for name in ("maxItems",) if name in schema}}, named)
-        case {"type": "object", "properties": fields}:
-            return Bounds({name: _bounds(field, named) for name, field in fields.items()})
-        case {"type": "array", "items": items, **rest}:
-            return Bounds(items=_bounds(items, named), most=rest.get("maxItems"))
-    return Bounds()
+def _bounds(kind: Any, said: tuple[Any, ...]) -> Bounds:
+    """Return the bounds of values of a type of which this is ``said``, by fields and what stands in ``Annotated``."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _bounds(arguments[0], (*said, *arguments[1:]))
+    if origin in (Union, UnionType):
+        return _either([_bounds(each, said) for each in arguments])
+    if origin is list:
+        return Bounds(items=_bounds(arguments[0], ()), most=next(_most(said), None))
+    return bounds(kind) if isinstance(kind, type) and issubclass(kind, BaseModel) else Bounds()
+
+
+def _either(alternatives: list[Bounds]) -> Bounds:
+    """Return the bounds of what is one of these: any field of theirs, and the items of the one that is a list."""
+    fields = [each.fields for each in alternatives if each.fields is not None]
+    listed = next((each for each in alternatives if each.items), Bounds())
+    return Bounds({name: each[name] for each in fields for name in each} if fields else None, listed.items, listed.most)
+
+
+def _most(said: Iterable[Any]) -> Iterator[int]:
+    for each in said:
+        if isinstance(each, MaxLen):
+            yield each.max_length
+        elif isinstance(each, FieldInfo):
+            extra = each.json_schema_extra if isinstance(each.json_schema_extra, dict) else {}
+            yield from (most for most in (extra.get("maxItems"),) if isinstance(most, int))
+            yield from _most(each.metadata)
 
 
 def check(shape: type[BaseModel], value: Any) -> None:

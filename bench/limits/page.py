@@ -116,9 +116,7 @@ def _body(operation: Operation) -> str:
 
 def _shapes() -> Iterator[str]:
     for name, schema in _schemas().items():
-        fields = (
-            f"`{field}` {_limit({'name': field, 'schema': each})}" for field, each in schema["properties"].items()
-        )
+        fields = (f"`{field}` {_limit({'name': field, 'schema': each})}" for field, each in _properties(schema).items())
         yield f"- `{name}`: {'; '.join(fields)}"
 
 
@@ -128,6 +126,13 @@ def _schemas() -> dict[str, Any]:
     for shape in [each.taking.shape for each in operations() if each.taking]:
         schema = shape.model_json_schema()
         found |= {shape.__name__: schema, **schema.get("$defs", {})}
+    return found
+
+
+def _properties(schema: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(schema.get("properties", {}))
+    for alternative in schema.get("oneOf", ()):
+        found |= alternative["properties"]
     return found
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from api.bulk_shapes import MOST_NAMED, NewBulk
+from api.sizes import Bounds, bounds
 
 HEADERS = 15_000
 """Bytes of a request line or a header's value that fit into the 16 KiB that all of them may have."""
@@ -42,8 +43,7 @@ class Text(NamedTuple):
 
 def bodies(shape: type[BaseModel], example: Mapping[str, Any], limit: int) -> Iterator[Body]:
     """Yield bodies of up to ``limit`` bytes for a shape: each of its lists, objects and texts overfull."""
-    schema = shape.model_json_schema()
-    for path, part in _parts(schema, schema.get("$defs", {})):
+    for path, part in _parts(bounds(shape)):
         for name, kind, text in _filled(part, limit):
             yield Body(f"{_named(path)}: {name}", kind, _put(example, path, text))
     if shape is NewBulk:
@@ -75,31 +75,22 @@ def shapeless(limit: int) -> Iterator[Body]:
     yield Body("as much as may be", "no shape", b'{"title":"' + b"a" * (limit - 12) + b'"}')
 
 
-def _parts(schema: Mapping[str, Any], named: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[Any]:
-    """Yield the place and the schema of a body and of each of its fields and items."""
-    match schema:
-        case {"$ref": str(reference)}:
-            yield from _parts(named[reference.rpartition("/")[2]], named, path)
-        case {"anyOf": [one, {"type": "null"}]}:
-            yield from _parts(one, named, path)
-        case {"properties": fields}:
-            yield path, schema
-            for name, field in fields.items():
-                yield from _parts(field, named, (*path, name))
-        case {"type": "array", "items": items}:
-            yield path, schema
-            yield from _parts(items, named, (*path, 0))
-        case _:
-            yield path, schema
+def _parts(bounds: Bounds, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Bounds]]:
+    """Yield the place and the bounds of a body and of each of its fields and items."""
+    yield path, bounds
+    for name, field in (bounds.fields or {}).items():
+        yield from _parts(field, (*path, name))
+    if bounds.items:
+        yield from _parts(bounds.items, (*path, 0))
 
 
-def _filled(part: Mapping[str, Any], limit: int) -> Iterator[tuple[str, str, str]]:
+def _filled(part: Bounds, limit: int) -> Iterator[tuple[str, str, str]]:
     """Yield JSON that is the worst for one part of a body, with a name and a kind."""
     room = limit - 2000  # for the rest of the body
-    if part.get("type") == "array":
+    if part.items:
         for name, item in _ITEMS.items():
             yield f"full of {name}", "lists", f"[{_often(item, room)}]"
-    elif part.get("type") == "object":
+    elif part.fields is not None:
         yield "unknown fields", "fields", "{" + ",".join(f'"{number:x}":0' for number in range(room // 10)) + "}"
     else:
         for name, character in _TEXTS.items():
