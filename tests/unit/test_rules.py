@@ -38,13 +38,14 @@ class Stages:
         self._codec, self._state = codec, state
 
     def of(self, stage: Stage, topic: Topic, out: Topic, records: Sequence[Any], rules: str) -> list[Any]:
-        """What a stage makes of records under some rules."""
-        raws = [
-            ConsumerRecord(topic.name, 0, n, 0, 0, ANNA.encode(), self._codec.encode(topic.name, each), None, 0, 0, ())
-            for n, each in enumerate(records)
-        ]
+        """What a stage makes of records under some rules, each in a block of its own."""
+        return [output for each in records for output in self._one(stage, topic, out, each, rules)]
+
+    def _one(self, stage: Stage, topic: Topic, out: Topic, record: Any, rules: str) -> list[Any]:
+        value = self._codec.encode(topic.name, record)
+        raw: Any = ConsumerRecord(topic.name, 0, 0, 0, 0, ANNA.encode(), value, None, 0, 0, ())
         with lent(stage, SETTINGS, self._codec):
-            block = Told(stage, 0, raws, self._state, 0)
+            block = Told(stage, 0, [raw], self._state, 0)
             block.rules = rules
             fold(block)
         self._state.write(block.changes, 0, 0)
