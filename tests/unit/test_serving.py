@@ -17,7 +17,7 @@ from schemas.serving import Bounded, Limits
 
 SECONDS = 0.3
 """How long a client has to send a request."""
-SOON = 5.0
+SOON = 30.0
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\n"
 WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
 
@@ -91,8 +91,8 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(connections: int = 100) -> AsyncIterator[Served]:
-    limits = Limits(SECONDS, connections, refusal)
+async def serving(seconds: float = SOON, connections: int = 100) -> AsyncIterator[Served]:
+    limits = Limits(seconds, connections, refusal)
     config = uvicorn.Config(app, http=partial(Bounded, limits), log_config=None, lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -120,14 +120,14 @@ async def serving(connections: int = 100) -> AsyncIterator[Served]:
     ids=["nothing", "half a line", "half a head", "no body", "half a body", "half a chunked body", "all"],
 )
 async def test_who_has_not_sent_a_request_in_its_time_is_answered_408_and_cut_off(sent: bytes, status: int):
-    async with serving() as served, served.client() as client:
+    async with serving(SECONDS) as served, served.client() as client:
         began = time.monotonic()
         await client.send(sent)
         answered, head, body = await client.answer()
         assert answered == status
         assert status != 408 or (body, b"connection: close" in head) == (b'{"status": 408}', True)
         assert await client.is_closed()
-        assert time.monotonic() - began < SECONDS * 5
+        assert time.monotonic() - began < SOON
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_who_has_not_sent_a_request_in_its_time_is_answered_408_and_cut_of
     ids=["a head", "a body", "a body that nobody waits for"],
 )
 async def test_who_sends_a_byte_now_and_then_is_cut_off_all_the_same(head: bytes):
-    async with serving() as served, served.client() as client:
+    async with serving(SECONDS) as served, served.client() as client:
         await client.send(head)
         deadline = time.monotonic() + SOON
         while served.connections:
@@ -147,10 +147,10 @@ async def test_who_sends_a_byte_now_and_then_is_cut_off_all_the_same(head: bytes
 
 
 async def test_the_time_of_each_request_of_a_connection_begins_anew():
-    async with serving() as served, served.client() as client:
-        for _ in range(3):
+    async with serving(seconds=1.0) as served, served.client() as client:
+        for _ in range(2):
             await client.send(WHOLE[:-1])
-            await asyncio.sleep(SECONDS * 0.6)
+            await asyncio.sleep(0.6)
             await client.send(WHOLE[-1:])
             assert await client.status() == 200
         await client.send(HEAD)
@@ -158,7 +158,7 @@ async def test_the_time_of_each_request_of_a_connection_begins_anew():
 
 
 async def test_who_reads_nothing_of_an_answer_is_cut_off():
-    async with serving() as served, served.client() as client:
+    async with serving(SECONDS) as served, served.client() as client:
         client.writer.transport.pause_reading()
         await client.send(WHOLE.replace(b"/", b"/much", 1))
         deadline = time.monotonic() + SOON
@@ -177,7 +177,7 @@ async def test_half_requests_give_way_to_others_where_no_connection_is_left():
                 await client.send(WHOLE)
                 assert await client.status() == 200
         assert served.connections <= 6
-        assert {await half.status() for half in halves[:10]} <= {408, 503}
+        assert {await half.status() for half in halves[:10]} == {503}
 
 
 async def test_beyond_the_connections_that_are_being_answered_others_are_answered_503():

@@ -7,7 +7,7 @@ import pytest
 
 from api.turns import LongWork, Turns
 
-SOON = 5.0
+SOON = 30.0
 
 
 async def test_so_many_of_one_user_run_at_once_and_others_of_theirs_wait():
