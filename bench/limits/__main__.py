@@ -65,7 +65,8 @@ async def _measured(stand: Stand, tasks: int) -> list[Held]:
     await topics.create(stand.kafka, _PARTITIONS, [TASK_COMMANDS])
     requests = [each for operation in asked.operations() for each in asked.requests(operation)]
     with _serving(stand) as port:
-        measure = Measure((ports.HOST, port), *(tokens.issue(_SECRET, user) for user in (worse, str(uuid4()))))
+        issued = [tokens.issue(_SECRET, user) for user in (worse, str(uuid4()))]
+        measure = Measure((ports.HOST, port), issued[0], issued[1])
         return [each async for each in measure.held(track(requests, "asking", console=console, transient=True))]
 
 

@@ -8,6 +8,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
@@ -18,7 +19,8 @@ from tests.integration.ingress.standin import User
 from tests.integration.ingress.test_api_process import serving
 
 WAIT = 1.0
-"""Seconds that another may wait; a quarter of them on a machine that does nothing else, see docs/limits.md."""
+"""Seconds of the API's own time that another may wait: four times what is promised, and less than what is found by far
+where something holds up the event loop. By the clock on the wall tests would fail while others use the machine."""
 HEAD = 2048
 """Bytes of an answer's head, at most."""
 EVERY = 9
@@ -38,13 +40,22 @@ def some() -> Iterator[asked.Request]:
 
 async def test_nobody_waits_for_the_worst_request_of_another(api: str, new_user: Callable[[], User]):
     host, port = api.removeprefix("http://").split(":")
+    spent = psutil.Process(serving_at(int(port)))
     worse, other = (user.http.headers["authorization"].partition(" ")[2] for user in (new_user(), new_user()))
-    measure = Measure((host, int(port)), worse, other)
+    measure = Measure((host, int(port)), worse, other, lambda: sum(spent.cpu_times()[:2]))
     found = [each async for each in measure.held(some())]
     again = [each async for each in measure.held(each.request for each in found if each.other > WAIT)]
     assert [told(each) for each in again if each.other > WAIT] == []  # once may be the machine
     assert [told(each) for each in found if each.status >= 400 and each.size > MOST_BYTES + HEAD] == []
     assert [told(each) for each in found if each.status in (0, 500)] == []
+
+
+def serving_at(port: int) -> int:
+    """The id of the process that listens at a port: one that this one has started."""
+    for child in psutil.Process().children(recursive=True):
+        if any(each.laddr.port == port for each in child.net_connections() if each.status == psutil.CONN_LISTEN):
+            return child.pid
+    raise AssertionError(port)
 
 
 def told(each: Held) -> str:
