@@ -9,7 +9,7 @@ from streams.domain.filters.bounds import Bounds, check_characters
 from streams.domain.filters.errors import QueryError
 from streams.domain.filters.idioms import idiom
 from streams.domain.filters.reading import Reader, unknown
-from streams.domain.filters.tree import KEYWORDS, Filter, quoted
+from streams.domain.filters.tree import KEYWORDS, QUOTES, Filter, quoted
 from streams.domain.filters.values import DATES, error, quote
 from streams.domain.filters.words import FIELDS, SHORTHANDS, meant
 
@@ -90,6 +90,8 @@ def _unexpected(token: Token, before: Token | None, accepts: set[str]) -> QueryE
 def _after_value(token: Token, value: Token) -> QueryError | None:
     if value.startswith("'"):
         return error(value, "Text stands in double quotes.")
+    if value[0] in QUOTES:
+        return error(value, "This quote is not closed.")
     if value.lower() in DATES and token.startswith(("+", "-")):
         return error(token, "A date is written without spaces, such as `today+7d`.")
     return None

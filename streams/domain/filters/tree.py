@@ -19,7 +19,13 @@ ESCAPES = {"\\": "\\", '"': '"', "n": "\n", "t": "\t", "r": "\r"}
 """What stands after a backslash in a string, and what it means."""
 
 _ID = re.compile("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII)
-_WORD = re.compile(r'[^\s()"&|!=<>~,#\\]+')
+_PAIRS = ("“”„‟＂〝〞〟⹂", "‘’‚‛", "«»", "‹›", "「」｢｣﹁﹂", "『』﹃﹄")
+QUOTES = "".join(_PAIRS)
+"""The quotes beside ``"`` that a string may stand in: what begins with one stands in quotes when it is printed."""
+STRING = re.compile("|".join(f"[{pair}].*[{pair}]" for pair in ('"', *_PAIRS)), re.DOTALL)
+"""What the terminal of that name in ``grammar.lark`` matches, as distinct from a word."""
+
+_WORD = re.compile(rf'(?![{QUOTES}])[^\s()"&|!=<>~,#\\]+')
 _ESCAPED = str.maketrans({character: f"\\{letter}" for letter, character in ESCAPES.items()})
 
 

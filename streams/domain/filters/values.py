@@ -11,7 +11,7 @@ from lark import Token
 from schemas.records import Priority, Status
 from streams.domain.filters.dates import FIRST, LAST, MOST, WEEKDAYS, Date, Day, Moment, Relative, Unit
 from streams.domain.filters.errors import QueryError
-from streams.domain.filters.tree import ESCAPES, is_id
+from streams.domain.filters.tree import ESCAPES, QUOTES, STRING, is_id
 from streams.domain.filters.words import meant
 
 Value = TypeVar("Value")
@@ -42,8 +42,8 @@ def column(token: Token) -> int:
 def text(token: Token) -> str:
     """Return what a word, a string or a tag says, in NFC. Raises ``QueryError`` if that is nothing."""
     written = token.removeprefix("#")
-    if written.startswith('"'):
-        written = _ESCAPE.sub(lambda escape: _escaped(token, escape), written)[1:-1]
+    if STRING.fullmatch(written):
+        written = _ESCAPE.sub(lambda escape: _escaped(token, escape), written[1:-1])
     if not written:
         raise error(token, "There is nothing between the quotes; write what to look for.")
     return normalize("NFC", written)
@@ -51,6 +51,8 @@ def text(token: Token) -> str:
 
 def _escaped(token: Token, escape: re.Match[str]) -> str:
     if escape[1] not in ESCAPES:
+        if escape[1] in QUOTES:
+            return escape[1]
         raise error(token, r'After a backslash stands ", \, n, t or r; write \\ for a backslash.')
     return ESCAPES[escape[1]]
 

@@ -78,6 +78,10 @@ HOSTILE = (
     "*/",
     "🌱",
     "é",
+    "“a b”",
+    "’tis",
+    "a’",
+    "«",
 )
 texts = st.one_of(st.sampled_from(NAMES), st.sampled_from(HOSTILE), st.text(characters, min_size=1, max_size=8)).map(
     lambda text: normalize("NFC", text.strip() or ".")

@@ -4,13 +4,14 @@ from datetime import timedelta
 from unicodedata import normalize
 
 import pytest
+import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from schemas.records import Due, Priority, Recurrence, Status, Task
 from streams.domain.filters import Clock, TaskList, matches, parse, standing
 from streams.domain.filters.folding import fold
-from streams.domain.filters.tree import Text, every, some
+from streams.domain.filters.tree import QUOTES, Text, every, some
 from streams.domain.times import instant
 from tests.unit.domain.filtering import DAY, IDS, LISTS, NOON, a_task, clocks, filters, tasks, texts
 
@@ -68,6 +69,37 @@ def due(*when: str) -> Task:
 )
 def test_a_filter_is_printed_in_one_form(text, printed):
     assert str(parse(text)) == printed
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("“buy milk”", '"buy milk"'),
+        ("title ~ „Milch kaufen“ and open", 'title ~ "Milch kaufen" and open'),
+        ("title ~ ”köpa mjölk”", 'title ~ "köpa mjölk"'),
+        ("(notes ~ «acheter du lait»)", 'notes ~ "acheter du lait"'),
+        ("title in (»a b«,‹c d›)", 'title in ("a b", "c d")'),
+        ("tag = ‘deep work’ or #“deep work”", '#"deep work" or #"deep work"'),
+        ("title ~ 「牛乳 を」", 'title ~ "牛乳 を"'),
+        ("“say \\“hi\\””|“milk”", '"say “hi”" or "milk"'),
+        ("title ~ “and”", 'title ~ "and"'),
+        ("title ~ “don’t stop”", 'title ~ "don’t stop"'),
+    ],
+)
+def test_typographic_quotes_are_quotes(written, meant):
+    assert parse(written) == parse(meant)
+
+
+def test_all_of_unicodes_quotation_marks_are_quotes():
+    marks = set(regex.findall(r"\p{Quotation_Mark}", "".join(map(chr, range(0x110000)))))
+    assert marks - {'"', "'", "\uff07"} == set(QUOTES)  # an apostrophe is a letter, here as in ASCII
+    for mark in QUOTES:
+        assert parse(f"title ~ {mark}a b{mark} and #{mark}c d{mark}") == parse('title ~ "a b" and #"c d"')
+
+
+@pytest.mark.parametrize("word", ["don’t", "5”", "’90s", "“milk", "a“b”c", "rock’n’roll"])
+def test_a_typographic_quote_that_is_not_one_of_two_is_a_letter(word):
+    assert parse(f"title ~ {word} and #{word}") == parse(f'title ~ "{word}" and #"{word}"')
 
 
 @given(filters)
