@@ -80,6 +80,7 @@ def _described() -> FastAPI:
     )
     problems.install(app)
     app.add_exception_handler(ViewsAway, _views_away)
+    app.add_exception_handler(reader.TooMuch, _too_much)
     app.add_middleware(RequestLog)
     routers = (
         finding,
@@ -146,3 +147,8 @@ async def _views_away(_request: Request, error: Exception) -> Response:
     if isinstance(error, Busy):
         return problems.respond(problems.Problem(problems.BUSY, headers={"Retry-After": "5"}))
     return problems.respond(problems.Problem(problems.UNAVAILABLE, headers={"Retry-After": "5"}))
+
+
+async def _too_much(_request: Request, error: Exception) -> Response:
+    _log.warning("too much to look through", reason=str(error))
+    return problems.respond(problems.Problem(problems.TOO_MUCH))

@@ -14,12 +14,13 @@ from fastapi.exceptions import RequestValidationError
 
 from api.problems import OUTCOME_UNKNOWN, UNAVAILABLE, Problem
 from api.views import ViewsAway
+from postgres.reader import TooMuch
 
 MARGIN = 1.0
 """Seconds that a phase may take beyond what its parts are given."""
 STOP = 3.0
 """Seconds that requests under way have left once the API is told to stop."""
-_EXPECTED = (ViewsAway, TimeoutError, asyncio.CancelledError, Problem)
+_EXPECTED = (ViewsAway, TooMuch, TimeoutError, asyncio.CancelledError, Problem)
 _log = structlog.get_logger("api")
 
 

@@ -1,5 +1,6 @@
 """What tasks a request looks for: ``filter``, ``q``, ``sort``, ``zone`` and ``cursor``, read and put together."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from api import cursors
 from api.pages import Cursor
 from api.problems import FieldError, invalid
 from postgres.finding import FIRST, Position, Wanted, behind
-from postgres.reader import Facet, Page, Task, View
+from postgres.reader import Facet, Page, Task, TooMuch, View
 from schemas import clock
 from streams.domain import times
 from streams.domain.filters import Clock, Filter, QueryError, Sort, borne, parse, sort, standing, where
@@ -86,8 +87,20 @@ class Finding:
         """Return the same for words that are nearly written so, None where there are none such, or nothing unknown."""
         if self.words is None:
             return None
-        words = self.words.corrected(user, await view.words_beside(self.words.beside(user)))
+        try:
+            words = await _corrected(self.words, view, user)
+        except TooMuch:  # nothing is found either way
+            return None
         return replace(self, words=words, corrected=True) if words else None
+
+
+async def _corrected(words: Search, view: View, user: str) -> Search | None:
+    unknown = await view.unknown(words.queries(user))
+    beside = words.beside(user, unknown)
+    if beside is None:
+        return None
+    found = await view.words_beside(beside.tasks, beside.words)
+    return await asyncio.to_thread(words.corrected, user, unknown, found)
 
 
 @dataclass(frozen=True)

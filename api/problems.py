@@ -64,6 +64,13 @@ VERSION = Kind(
 TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have 256 KiB, that of a bulk 2 MiB.")
 MEDIA = Kind("media-type", 415, "The body's media type is not understood", 'Send "Content-Type: application/json".')
 VALIDATION = Kind("validation", 422, "A field is not usable", "The member errors names each field and what it needs.")
+TOO_MUCH = Kind(
+    "too-much",
+    422,
+    "There is too much to look through",
+    "To look through all of your tasks for this takes longer than a read may, and would again. Ask for less, such as "
+    "the tasks of one list, tag or day, or look for whole words with q.",
+)
 KEY_REUSED = Kind(
     "idempotency-key-reused",
     422,
@@ -116,6 +123,7 @@ CATALOGUE: Mapping[str, Kind] = {
         TOO_LARGE,
         MEDIA,
         VALIDATION,
+        TOO_MUCH,
         KEY_REUSED,
         BUSY,
         INTERNAL,

@@ -17,6 +17,7 @@ _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,  # it is being migrated
     asyncpg.UndefinedTableError,  # not migrated yet
 )
 
@@ -39,14 +40,16 @@ class Views:
     async def of(self, user: str, seconds: float | None = None) -> AsyncIterator[View]:
         """Open the user's views, in one snapshot, for so many seconds at most, waiting for a turn included.
 
-        Whoever has views open must not open others of the same user. Raises ``ViewsAway``, or ``Busy`` of its kind.
+        Whoever has views open must not open others of the same user. Raises ``TooMuch``, ``ViewsAway``, or ``Busy`` of
+        its kind.
         """
         limit = self._timeout if seconds is None else min(seconds, self._timeout)
         waits = True
         try:
-            async with asyncio.timeout(limit), self._turns.of(user):
+            async with asyncio.timeout(limit) as time, self._turns.of(user):
                 waits = False
-                async with self._reader.user(user) as view:
+                left = (time.when() or 0.0) - asyncio.get_running_loop().time()
+                async with self._reader.user(user, left, limit) as view:
                     yield view
         except _AWAY as error:
             if waits:

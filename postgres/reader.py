@@ -69,6 +69,7 @@ __all__ = [
     "TaskTitle",
     "TaskVersion",
     "Told",
+    "TooMuch",
     "View",
     "Wanted",
     "pool",
@@ -86,9 +87,16 @@ _OPEN = """begin isolation level repeatable read, read only;
 set local role rondo_api;
 set local rondo."user" = '{user}';
 set local timezone = 'UTC';
-set local plan_cache_mode = force_custom_plan"""
+set local plan_cache_mode = force_custom_plan;
+set local statement_timeout = {milliseconds};
+set local lock_timeout = {lock}"""
 """One round trip: the role that may only read, and whose rows it sees. Each query is planned for the values it is asked
-with: how many tasks a user has, and how many of a day, is what a good plan rests on."""
+with: how many tasks a user has, and how many of a day, is what a good plan rests on. Postgres itself ends a query that
+takes too long, one that waits for a lock sooner: what nobody waits for any more does not go on."""
+_MARGIN = 0.1
+"""So much of the time of a read is kept for the answer: Postgres ends a query before whoever asked gives up."""
+_CORRECTING = 2.0
+"""Seconds to look for what mistyped words may mean, each time."""
 
 
 def pool(dsn: str, **options: Any) -> Pool:
@@ -97,6 +105,10 @@ def pool(dsn: str, **options: Any) -> Pool:
     It leaves out what asyncpg sends when a connection comes back, one more round trip each time: nothing is left on it.
     """
     return asyncpg.create_pool(dsn, reset=_as_it_is, init=_note_opening, connection_class=_Dated, **options)
+
+
+class TooMuch(Exception):
+    """There is more to look through than can be in the time of a read: asked again, it takes as long."""
 
 
 class _Dated(asyncpg.Connection):  # type: ignore[misc]
@@ -121,13 +133,17 @@ class Reader:
         self._doubted = 0.0  # connections that were opened before may be as dead as one that did not answer then
 
     @asynccontextmanager
-    async def user(self, user: str) -> AsyncIterator["View"]:
-        """Open the views of ``user`` (a UUID): one snapshot, read only. Raises what asyncpg raises, and ValueError."""
-        opening = _OPEN.format(user=UUID(user))  # no other text than a UUID's: several statements take no parameters
+    async def user(self, user: str, seconds: float = 60.0, whole: float | None = None) -> AsyncIterator["View"]:
+        """Open the views of ``user`` (a UUID): one snapshot, read only, to be read for so many ``seconds`` at most.
+
+        ``whole`` is how many a read has, where some were spent on waiting. Raises what asyncpg raises, ``TooMuch``, and
+        ValueError.
+        """
+        time = _Time(seconds, whole or seconds)
         async with self.connected() as connection:
             try:
-                await connection.execute(opening)
-                yield View(connection, user)
+                await connection.execute(time.opening(user))
+                yield View(connection, user, time)
             except Exception:
                 await connection.execute("rollback")
                 raise
@@ -159,15 +175,60 @@ class Reader:
             await self._pool.release(connection)
 
 
+class _Time:
+    """The time that a read has left when a connection is asked for."""
+
+    def __init__(self, seconds: float, whole: float) -> None:
+        self._whole = whole
+        self._clock = asyncio.get_running_loop().time
+        self._end = self._clock() + seconds * (1 - _MARGIN)
+        self._set = self._left = 0.0
+
+    def opening(self, user: str) -> str:
+        """Return what begins the transaction. No other text of a person's than a UUID is in it: it takes no values."""
+        left = self._begin()
+        return _OPEN.format(user=UUID(user), milliseconds=left, lock=max(1, left // 2))
+
+    def _begin(self) -> int:
+        """Return the milliseconds that are left for a query, 1 at least."""
+        self._set = self._clock()
+        self._left = self._end - self._set
+        return max(1, int(self._left * 1000))
+
+    def renewed(self, most: float | None) -> str | None:
+        """Return the statement that sets how long the next query may take, where that is another time than before."""
+        if most is not None and most < self._end - self._clock():
+            self._set = 0.0
+            return f"set local statement_timeout = {int(most * 1000)}"
+        return f"set local statement_timeout = {self._begin()}" if self._clock() - self._set > _MARGIN else None
+
+    def was_fair(self) -> bool:
+        """Return whether the query that was ended had most of the time of a read: it did not just begin too late."""
+        return self._left > self._whole / 2
+
+
 class View:
     """One user's views.
 
     Ids are UUIDs as strings. A ``limit`` is a number of items, 1 or more; ``after`` is the ``next`` of the page before.
     """
 
-    def __init__(self, connection: Connection, user: str) -> None:
+    def __init__(self, connection: Connection, user: str, time: _Time) -> None:
         self._connection = connection
         self._user = user
+        self._time = time
+
+    @asynccontextmanager
+    async def _looking(self, most: float | None = None) -> AsyncIterator[None]:
+        """Look through tasks, in the time that is left or ``most`` seconds. Raises ``TooMuch`` beyond that."""
+        if renewed := self._time.renewed(most):
+            await self._connection.execute(renewed)
+        try:
+            yield
+        except asyncpg.QueryCanceledError as error:
+            if most is None and not self._time.was_fair():
+                raise TimeoutError("The query began too late.") from error
+            raise TooMuch(str(error)) from error
 
     async def task(self, task: str) -> Task | None:
         """Return a task, also a deleted one; None where the user has no such task."""
@@ -193,13 +254,15 @@ class View:
     async def _rows(self, wanted: Wanted, most: int) -> list[Record]:
         narrowed = await self._narrowed(wanted)
         values = finding.values(narrowed)
-        rows: list[Record] = await self._connection.fetch(finding.page(narrowed), self._user, most, *values)
+        async with self._looking():
+            rows: list[Record] = await self._connection.fetch(finding.page(narrowed), self._user, most, *values)
         return rows + await self._rows(wanted.then, most - len(rows)) if wanted.then and len(rows) < most else rows
 
     async def facets(self, wanted: Wanted) -> tuple[Facet, ...]:
         """Return how many of the tasks that are wanted have what."""
         wanted = await self._narrowed(wanted)
-        rows = await self._connection.fetch(finding.facets(wanted), self._user, None, *finding.values(wanted))
+        async with self._looking():
+            rows = await self._connection.fetch(finding.facets(wanted), self._user, None, *finding.values(wanted))
         return await asyncio.to_thread(lambda: tuple(struct(Facet, row) for row in rows))
 
     async def _narrowed(self, wanted: Wanted) -> Wanted:
@@ -212,9 +275,19 @@ class View:
                 return finding.among(wanted, names)
         return wanted
 
-    async def words_beside(self, asked: str) -> tuple[str, ...]:
-        """Return the words of the tasks that a ``tsquery`` matches, each behind the three letters of its user."""
-        return tuple([row["word"] async for row in load("read").words_beside(self._connection, asked=asked)])
+    async def unknown(self, asked: Sequence[str]) -> frozenset[int]:
+        """Return which of some ``tsquery`` match no task, by their numbers."""
+        async with self._looking(_CORRECTING):
+            return frozenset([row["number"] async for row in load("read").unknown(self._connection, asked=asked)])
+
+    async def words_beside(self, asked: str, expression: str) -> tuple[str, ...]:
+        """Return the words that an expression matches, each behind the three letters of its user; at most 5,000.
+
+        They are of the tasks that a ``tsquery`` matches. Of these 200,000 words are looked at.
+        """
+        async with self._looking(_CORRECTING):
+            rows = load("read").words_beside(self._connection, asked=asked, expression=expression)
+            return tuple([row["word"] async for row in rows])
 
     async def list(self, list_id: str) -> List | None:
         """Return a list, also a deleted one; None where the user has no such list."""
@@ -308,12 +381,14 @@ class View:
 
     async def matching(self, condition: str, values: Sequence[object], most: int) -> tuple[TaskVersion, ...]:
         """Return the tasks that a condition finds, by id, at most so many; its parameters begin with ``FIRST``."""
-        rows = await self._connection.fetch(finding.versions(condition), self._user, most, *values)
+        async with self._looking():
+            rows = await self._connection.fetch(finding.versions(condition), self._user, most, *values)
         return await asyncio.to_thread(lambda: tuple(TaskVersion(*row) for row in rows))
 
     async def number(self, condition: str, values: Sequence[object], most: int) -> int:
         """Return how many tasks a condition finds, at most so many; its parameters as for ``matching``."""
-        found: int = await self._connection.fetchval(finding.counted(condition), self._user, most, *values)
+        async with self._looking():
+            found: int = await self._connection.fetchval(finding.counted(condition), self._user, most, *values)
         return found
 
 

@@ -38,20 +38,6 @@ CREATE TYPE rondo.step AS ENUM (
     'MISSED'
 );
 
-CREATE FUNCTION rondo.fold(given text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (octet_length(given) = char_length(given)) THEN lower((given COLLATE "C")) ELSE replace(replace(replace(translate((lower((NORMALIZE(regexp_replace(NORMALIZE(given, NFD), '[\u0300-\u036f]+'::text, ''::text, 'g'::text), NFC) COLLATE pg_c_utf8)) COLLATE "C"), 'ςıøłđħŧ'::text, 'σioldht'::text), 'ß'::text, 'ss'::text), 'æ'::text, 'ae'::text), 'œ'::text, 'oe'::text) END;
-
-CREATE FUNCTION rondo.folded(texts text[]) RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ARRAY(SELECT rondo.fold(given.given) AS fold FROM unnest(folded.texts) given(given));
-
-CREATE FUNCTION rondo.words(user_id uuid, given text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN replace(CASE WHEN (given = ''::text) THEN ''::text WHEN (octet_length(given) = char_length(given)) THEN (' '::text || translate(rondo.fold(given), '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~	
-
-'::text, repeat(' '::text, 35))) ELSE (' '::text || (regexp_replace((rondo.fold(given) COLLATE pg_c_utf8), '[^[:alnum:]]+'::text, ' '::text, 'g'::text) COLLATE "C")) END, ' '::text, (' '::text || translate("left"((user_id)::text, 3), '0123456789'::text, 'ghijklmnop'::text)));
-
 CREATE TABLE rondo.tasks (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -80,10 +66,10 @@ CREATE TABLE rondo.tasks (
     pinned boolean DEFAULT false NOT NULL,
     due_local timestamp without time zone GENERATED ALWAYS AS ((due_date + COALESCE(due_time, '00:00:00'::time without time zone))) STORED,
     start_local timestamp without time zone GENERATED ALWAYS AS ((start_date + COALESCE(start_time, '00:00:00'::time without time zone))) STORED,
-    title_folded text GENERATED ALWAYS AS (rondo.fold(title)) STORED COLLATE pg_catalog."C",
+    title_folded text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     list_id uuid,
     tags text[] DEFAULT '{}'::text[] NOT NULL,
-    tags_folded text[] GENERATED ALWAYS AS (rondo.folded(tags)) STORED,
+    tags_folded text[] DEFAULT '{}'::text[] NOT NULL,
     urgency smallint GENERATED ALWAYS AS (
 CASE priority
     WHEN 'NONE'::rondo.priority THEN 0
@@ -92,7 +78,8 @@ CASE priority
     WHEN 'HIGH'::rondo.priority THEN 3
     ELSE 4
 END) STORED NOT NULL,
-    words tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('simple'::regconfig, rondo.words(user_id, title)), 'A'::"char") || setweight(to_tsvector('simple'::regconfig, rondo.words(user_id, notes)), 'D'::"char"))) STORED NOT NULL
+    words tsvector DEFAULT ''::tsvector NOT NULL,
+    notes_folded text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;
@@ -127,15 +114,31 @@ CREATE FUNCTION rondo.instant(milliseconds bigint) RETURNS timestamp with time z
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN ((('1970-01-01'::date + ((milliseconds / 86400000))::integer) + (((milliseconds % (86400000)::bigint))::double precision * '00:00:00.001'::interval)) AT TIME ZONE '00:00:00'::interval);
 
-CREATE FUNCTION rondo.words_beside(asked tsquery) RETURNS SETOF text
+CREATE FUNCTION rondo.unknown(asked tsquery[]) RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     BEGIN ATOMIC
- SELECT DISTINCT word.lexeme
-    FROM (rondo.tasks
-      CROSS JOIN LATERAL unnest(tasks.words) word(lexeme, positions, weights))
-   WHERE ((tasks.words @@ words_beside.asked) AND ((tasks.user_id = (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid) IS TRUE));
+ SELECT ((given.number)::integer - 1)
+    FROM unnest(unknown.asked) WITH ORDINALITY given(query, number)
+   WHERE (NOT (EXISTS ( SELECT
+            FROM rondo.tasks
+           WHERE ((tasks.words @@ given.query) AND ((tasks.user_id = (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid) IS TRUE)))));
+END;
+
+CREATE FUNCTION rondo.words_beside(asked tsquery, expression text) RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    BEGIN ATOMIC
+ SELECT DISTINCT looked.lexeme
+    FROM ( SELECT word.lexeme
+            FROM (rondo.tasks
+              CROSS JOIN LATERAL unnest(tasks.words) word(lexeme, positions, weights))
+           WHERE ((tasks.words @@ words_beside.asked) AND ((tasks.user_id = (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid) IS TRUE))
+          LIMIT 200000) looked
+   WHERE (looked.lexeme ~ words_beside.expression)
+  LIMIT 5000;
 END;
 
 CREATE TABLE rondo.audit (
@@ -215,7 +218,8 @@ CREATE TABLE rondo.lists (
     deleted boolean NOT NULL,
     version bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    changed_at timestamp with time zone NOT NULL
+    changed_at timestamp with time zone NOT NULL,
+    name_folded text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 ALTER TABLE ONLY rondo.lists FORCE ROW LEVEL SECURITY;
@@ -269,7 +273,7 @@ CREATE TABLE rondo.tags (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
-    name_folded text GENERATED ALWAYS AS (rondo.fold(name)) STORED COLLATE pg_catalog."C"
+    name_folded text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
 );
 
 ALTER TABLE ONLY rondo.tags FORCE ROW LEVEL SECURITY;
@@ -434,8 +438,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tasks TO rondo_views;
 REVOKE ALL ON FUNCTION rondo.found(asked tsquery) FROM PUBLIC;
 GRANT ALL ON FUNCTION rondo.found(asked tsquery) TO rondo_api;
 
-REVOKE ALL ON FUNCTION rondo.words_beside(asked tsquery) FROM PUBLIC;
-GRANT ALL ON FUNCTION rondo.words_beside(asked tsquery) TO rondo_api;
+REVOKE ALL ON FUNCTION rondo.unknown(asked tsquery[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rondo.unknown(asked tsquery[]) TO rondo_api;
+
+REVOKE ALL ON FUNCTION rondo.words_beside(asked tsquery, expression text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rondo.words_beside(asked tsquery, expression text) TO rondo_api;
 
 GRANT SELECT ON TABLE rondo.audit TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.audit TO rondo_views;

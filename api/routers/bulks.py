@@ -33,6 +33,7 @@ _TAKEN: dict[int | str, dict[str, Any]] = {
     **problems.documented(
         *problems.ANYWHERE,
         problems.KEY_REUSED,
+        problems.TOO_MUCH,
         problems.DISK_FULL,
         problems.OUTCOME_UNKNOWN,
         *_BODY,
@@ -63,7 +64,7 @@ async def begin_bulk(body: NewBulk, envelope: Enveloped, parts: Served) -> Respo
     return bulks.answer(await bulks.take(body, change, envelope, parts), envelope)
 
 
-@router.post("/count", responses=responses(examples.COUNT, *_BODY))
+@router.post("/count", responses=responses(examples.COUNT, problems.TOO_MUCH, *_BODY))
 async def count_bulk(body: NewBulk, user: User, strict: Strict, parts: Served) -> answers.Count:
     """Tell how many tasks a bulk would be about; nothing is done."""
     await parts.long_work.run(user, bulk_shapes.change, body, strict=strict)

@@ -9,7 +9,7 @@ from api.finding import Zone, page_finding
 from api.ingress import Enveloped, Expected
 from api.pages import Cursor, FilterId, Limit, list_responses, listed, responses
 from api.parts import Served
-from api.problems import NOT_FOUND, Problem
+from api.problems import NOT_FOUND, TOO_MUCH, Problem
 from api.requests import Route, User, empty, signed
 from api.sending import FILTER, take
 from schemas import ids, subjects
@@ -83,7 +83,7 @@ async def list_filters(
     return listed("filters", answers.SavedFilter.of, page)
 
 
-@router.get("/{filter_id}/tasks", responses=list_responses(examples.LISTED, NOT_FOUND))
+@router.get("/{filter_id}/tasks", responses=list_responses(examples.LISTED, NOT_FOUND, TOO_MUCH))
 async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
     filter_id: FilterId, user: User, parts: Served, zone: Zone = "UTC", limit: Limit = 50, cursor: Cursor = None
 ) -> found.TaskPage:

@@ -8,6 +8,7 @@ from api import answers, examples, found
 from api.finding import Found, Wished, facets
 from api.pages import Limit, list_responses, responses
 from api.parts import Served
+from api.problems import TOO_MUCH
 from api.requests import Route, User, signed
 
 _HEX = "[0-9A-Fa-f]"
@@ -22,7 +23,7 @@ Beginning = Annotated[
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
 
 
-@router.get("", responses=list_responses(examples.LISTED))
+@router.get("", responses=list_responses(examples.LISTED, TOO_MUCH))
 async def list_tasks(user: User, parts: Served, wished: Wished, limit: Limit = 50) -> found.TaskPage:
     """Return tasks: those that a filter and words find, sorted, page by page.
 
@@ -43,7 +44,7 @@ async def find_ids(user: User, parts: Served, beginning: Beginning, limit: Limit
     return answers.TaskTitles(items=[answers.TaskTitle.of(task) for task in found[:limit]], more=len(found) > limit)
 
 
-@router.get("/facets", responses=responses(examples.FACETS))
+@router.get("/facets", responses=responses(examples.FACETS, TOO_MUCH))
 async def count_tasks(user: User, parts: Served, wanted: Found) -> found.Facets:
     """Return how many tasks a filter and words find: in all, and by status, priority, list, tag and day."""
     async with parts.views.of(user) as view:

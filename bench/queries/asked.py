@@ -22,7 +22,8 @@ _DAY = _READS.replace(hour=0)
 _OWN = "from rondo.tasks where user_id = $1"
 _WORDS = f"""{_OWN} and status <> 'DELETED' and words @@ $2::text::tsquery
     order by ts_rank(words, $2::text::tsquery) desc, created_at desc, id desc limit 51"""
-_BESIDE = "select distinct lexeme from rondo.tasks, unnest(words) where user_id = $1 and words @@ $2::text::tsquery"
+_BESIDE = """select distinct lexeme from rondo.tasks, unnest(words)
+    where user_id = $1 and words @@ $2::text::tsquery and lexeme ~ $3"""
 _TAGGED = """and tasks.id in (
         select task_id from rondo.task_tags join rondo.tags on tags.id = tag_id where tags.user_id = $1 and name = $2
     )"""
@@ -56,6 +57,8 @@ def questions(user: str, deep: Position, deep_by_due: Position) -> tuple[Questio
         return (_tasks(f"{_OWN} {text} limit {PAGE + 1}", user, *values),)
 
     typed, meant = search("quartrely"), Search(search("quarterly").terms)
+    beside = typed.beside(user, [0])
+    assert beside
     return (
         Question("open, by due", tasks("and status = 'OPEN' order by due_local, id"), "open", "due"),
         Question("overdue", tasks(_OVERDUE, _READS, _DAY, TODAY), "overdue", "due"),
@@ -70,7 +73,7 @@ def questions(user: str, deep: Position, deep_by_due: Position) -> tuple[Questio
             "a mistyped word",
             (
                 _tasks(_WORDS, user, typed.query(user)),
-                ByHand(_BESIDE, (user, typed.beside(user))),
+                ByHand(_BESIDE, (user, beside.tasks, beside.words)),
                 _tasks(_WORDS, user, meant.query(user)),
             ),
             q="quartrely",

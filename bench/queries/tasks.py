@@ -28,21 +28,25 @@ end;
 create function bench.owner(n bigint) returns uuid language sql immutable return md5('user ' || n)::uuid;
 create function bench.dice(n bigint, die text) returns bigint language sql immutable
     return hashint8extended(n, hashtext(die)) & 2147483647;
+create function bench.own(owner uuid, given text) returns tsvector language sql immutable return to_tsvector(
+    'simple', replace(case given when '' then '' else ' ' || given end, ' ',
+        ' ' || translate(left(owner::text, 3), '0123456789', 'ghijklmnop'))
+);
 create function bench.word(n bigint, die text) returns text language sql immutable
     return bench.spelled((bench.dice(n, die) % 2000) * (bench.dice(n, die || '!') % 2000) / 2000);
 """
 
 _TAGS = """
-insert into rondo.tags (id, user_id, name)
-select md5('tag ' || u || ' ' || n)::uuid, bench.owner(u), coalesce(($2::text[])[n + 1], 'tag ' || n)
-from generate_series(0, $1::bigint - 1) as u, generate_series(0, 20) as n"""
+insert into rondo.tags (id, user_id, name, name_folded)
+select md5('tag ' || u || ' ' || n)::uuid, bench.owner(u), name, name
+from generate_series(0, $1::bigint - 1) as u, generate_series(0, 20) as n,
+    coalesce(($2::text[])[n + 1], 'tag ' || n) as name"""
 
 _LISTS = """
-insert into rondo.lists (id, user_id, name, rank, deleted, version, created_at, changed_at)
-select
-    md5('list ' || u || ' ' || n)::uuid, bench.owner(u), coalesce(($2::text[])[n + 1], 'List ' || n), 'V', false, 1,
-    $3, $3
-from generate_series(0, $1::bigint - 1) as u, generate_series(0, 7) as n"""
+insert into rondo.lists (id, user_id, name, rank, deleted, version, created_at, changed_at, name_folded)
+select md5('list ' || u || ' ' || n)::uuid, bench.owner(u), name, 'V', false, 1, $3, $3, lower(name)
+from generate_series(0, $1::bigint - 1) as u, generate_series(0, 7) as n,
+    coalesce(($2::text[])[n + 1], 'List ' || n) as name"""
 
 _TASKS = """
 with numbered as (
@@ -59,12 +63,11 @@ with numbered as (
 ), made as (
     insert into rondo.tasks (
         id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, reminders, status, version,
-        created_at, changed_at, completed_at, list_id, rank, pinned, tags
+        created_at, changed_at, completed_at, list_id, rank, pinned, tags, title_folded, notes_folded, tags_folded,
+        words
     )
     select
-        md5('task ' || n)::uuid, bench.owner(u),
-        initcap(concat_ws(' ', bench.word(n, 'a'), bench.word(n, 'b'), bench.word(n, 'c'), bench.word(n, 'd'))),
-        case when n % 4 = 0 then concat_ws(' ', bench.word(n, 'e'), bench.word(n, 'f'), bench.word(n, 'g')) else '' end,
+        md5('task ' || n)::uuid, bench.owner(u), initcap(title), notes,
         (array['NONE', 'NONE', 'NONE', 'LOW', 'MEDIUM', 'MEDIUM', 'HIGH', 'URGENT']::rondo.priority[])[
             1 + bench.dice(n, 'priority') % 8],
         day::date, case when due < 30 then time '09:00' end, case when due < 15 then 'Europe/Paris' end,
@@ -73,12 +76,18 @@ with numbered as (
         created_at, created_at, case when status between 35 and 94 then created_at + interval '2 days' end,
         case when bench.dice(n, 'list') % 10 < 8 then md5('list ' || u || ' ' || bench.dice(n, 'list') % 10)::uuid end,
         'V' || lpad(n::text, 8, '0') || 'V', bench.dice(n, 'pinned') % 50 = 0,
-        array(select coalesce(($7::text[])[t + 1], 'tag ' || t) from unnest(tags) as t)
+        names, title, notes, names, setweight(bench.own(bench.owner(u), title), 'A') || bench.own(bench.owner(u), notes)
     from (
         select
             *, case when due < 70 then $5::timestamptz + (bench.dice(n, 'day') % 300 - 60) * interval '1 day' end as day
         from thrown
-    ) as dated
+    ) as dated cross join lateral (
+        select
+            concat_ws(' ', bench.word(n, 'a'), bench.word(n, 'b'), bench.word(n, 'c'), bench.word(n, 'd')) as title,
+            case when n % 4 = 0 then concat_ws(' ', bench.word(n, 'e'), bench.word(n, 'f'), bench.word(n, 'g')) else ''
+            end as notes,
+            array(select coalesce(($7::text[])[t + 1], 'tag ' || t) from unnest(tags) as t) as names
+    ) as written
 )
 insert into rondo.task_tags (task_id, tag_id, user_id)
 select md5('task ' || n)::uuid, md5('tag ' || u || ' ' || t)::uuid, bench.owner(u)

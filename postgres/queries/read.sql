@@ -148,9 +148,13 @@ select count(*) from (
     limit :most::bigint
 ) as bearers;
 
--- name: words_beside(asked)
--- The words of the user's tasks that hold one that is asked for.
-select word from rondo.words_beside(:asked::text::tsquery) as word;
+-- name: unknown(asked)
+-- The numbers of the queries that no task of the user matches.
+select number from rondo.unknown(:asked::text[]::tsquery[]) as number;
+
+-- name: words_beside(asked, expression)
+-- The words that an expression matches, of the user's tasks that hold one that is asked for; not all of very many.
+select word from rondo.words_beside(:asked::text::tsquery, :expression::text) as word;
 
 -- name: history(task, sequence, limit)
 -- What happened to a task, from its beginning.

@@ -40,12 +40,12 @@ where topic = :topic::text and partition = :partition::integer and position = :r
 update rondo.positions set position = :to::bigint
 where topic = :topic::text and partition = :partition::integer and position > :to::bigint;
 
--- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags)!
+-- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words)!
 -- Tasks as they stand after an event.
 insert into rondo.tasks as held (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned, list_id, tags
+    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words
 )
 select distinct on (id)
     id::uuid, user_id::uuid, title, notes, priority::rondo.priority, due_date::date, due_time::time, due_zone,
@@ -53,7 +53,8 @@ select distinct on (id)
     version::bigint, rondo.instant(created_at::bigint), rondo.instant(changed_at::bigint),
     rondo.instant(completed_at::bigint), start_date::date, start_time::time, start_zone,
     rondo.instant(start_at::bigint), parent_id::uuid, rank, pinned::boolean, list_id::uuid,
-    array(select json_array_elements_text(tags::json))
+    array(select json_array_elements_text(tags::json)), title_folded, notes_folded,
+    array(select json_array_elements_text(tags_folded::json)), words::tsvector
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:title),
     json_array_elements_text(:notes), json_array_elements_text(:priority), json_array_elements_text(:due_date),
@@ -64,11 +65,12 @@ from rows from (
     json_array_elements_text(:completed_at), json_array_elements_text(:start_date),
     json_array_elements_text(:start_time), json_array_elements_text(:start_zone), json_array_elements_text(:start_at),
     json_array_elements_text(:parent_id), json_array_elements_text(:rank), json_array_elements_text(:pinned),
-    json_array_elements_text(:list_id), json_array_elements_text(:tags)
+    json_array_elements_text(:list_id), json_array_elements_text(:tags), json_array_elements_text(:title_folded),
+    json_array_elements_text(:notes_folded), json_array_elements_text(:tags_folded), json_array_elements_text(:words)
 ) as given (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned, list_id, tags
+    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words
 )
 order by id, version desc
 on conflict (id) do update set
@@ -96,17 +98,22 @@ on conflict (id) do update set
     rank = excluded.rank,
     pinned = excluded.pinned,
     list_id = excluded.list_id,
-    tags = excluded.tags
+    tags = excluded.tags,
+    title_folded = excluded.title_folded,
+    notes_folded = excluded.notes_folded,
+    tags_folded = excluded.tags_folded,
+    words = excluded.words
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
--- name: put_tags(id, user_id, name)!
+-- name: put_tags(id, user_id, name, name_folded)!
 -- Tags that were given to a task. They stay, also when no task bears them any more: else what stands here would depend
 -- on how the log was cut into blocks.
-insert into rondo.tags (id, user_id, name)
-select distinct id::uuid, user_id::uuid, name
+insert into rondo.tags (id, user_id, name, name_folded)
+select distinct id::uuid, user_id::uuid, name, name_folded
 from rows from (
-    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:name)
-) as given (id, user_id, name)
+    json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:name),
+    json_array_elements_text(:name_folded)
+) as given (id, user_id, name, name_folded)
 where not exists (select from rondo.tags as held where held.id = given.id::uuid);
 
 -- name: put_task_tags(task_id, user_id, version, tags)!
@@ -131,20 +138,24 @@ select standing.task_id, tag.id, user_id
 from standing cross join lateral unnest(tags) as tag (id)
 where not exists (select from rondo.task_tags as held where held.task_id = standing.task_id and held.tag_id = tag.id);
 
--- name: put_lists(id, user_id, name, colour, rank, deleted, version, created_at, changed_at)!
+-- name: put_lists(id, user_id, name, colour, rank, deleted, version, created_at, changed_at, name_folded)!
 -- Lists as they stand after an event.
-insert into rondo.lists as held (id, user_id, name, colour, rank, deleted, version, created_at, changed_at)
+insert into rondo.lists as held (
+    id, user_id, name, colour, rank, deleted, version, created_at, changed_at, name_folded
+)
 select distinct on (id)
     id::uuid, user_id::uuid, name, colour, rank, deleted::boolean, version::bigint, rondo.instant(created_at::bigint),
-    rondo.instant(changed_at::bigint)
+    rondo.instant(changed_at::bigint), name_folded
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:name),
     json_array_elements_text(:colour), json_array_elements_text(:rank), json_array_elements_text(:deleted),
-    json_array_elements_text(:version), json_array_elements_text(:created_at), json_array_elements_text(:changed_at)
-) as given (id, user_id, name, colour, rank, deleted, version, created_at, changed_at)
+    json_array_elements_text(:version), json_array_elements_text(:created_at), json_array_elements_text(:changed_at),
+    json_array_elements_text(:name_folded)
+) as given (id, user_id, name, colour, rank, deleted, version, created_at, changed_at, name_folded)
 order by id, version desc
 on conflict (id) do update set
     name = excluded.name,
+    name_folded = excluded.name_folded,
     colour = excluded.colour,
     rank = excluded.rank,
     deleted = excluded.deleted,

@@ -1,24 +1,25 @@
 """Full-text search: what somebody looks for, as words; and where a text holds them.
 
-Words are compared folded (``streams/domain/filters/folding.py``), each as a whole, the last one also as a beginning. In
-Postgres a word stands behind three letters for its user (``rondo.words``), which keeps users' words apart in the index.
-Where nothing is found, the words that none of the user's tasks holds are replaced by those that are nearly written so.
+What a word is, ``schemas/words.py`` says. Words are compared folded, each as a whole, the last one also as a beginning.
+In Postgres a word stands behind three letters for its user, which keeps users' words apart in the index. Where nothing
+is found, the words that none of the user's tasks holds are replaced by those that are nearly written so.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
 from rapidfuzz.distance import OSA
 
+from schemas.words import asked, is_apart, is_word, key, plain, words
 from streams.domain.filters.errors import QueryError
-from streams.domain.filters.folding import fold
 
 MAX_LENGTH = 200
 """The most characters of what is looked for."""
 MAX_WORDS = 10
-"""The most words."""
+"""The most words; letters that are written without spaces count as one."""
+MAX_TERMS = 200
+"""The most words, each pair of such letters counted."""
 BEGINNING = 2
 """The fewest letters that the last word is taken for the beginning of others with."""
 SPELLINGS = 5
@@ -26,9 +27,6 @@ SPELLINGS = 5
 FRAGMENT = 160
 """So many characters of notes are shown around what was found, at most."""
 
-_WORD = re.compile(r"[^\W_]+")
-_IN_TEXT = re.compile("[^\\W_][\\w\u0300-\u036f]*")
-_KEYS = str.maketrans("0123456789", "ghijklmnop")
 _EXACT = 3
 """So many letters at the beginning may hold an error if the rest holds none, or the other way round."""
 
@@ -44,6 +42,18 @@ class Term:
         """Return whether a folded word of a text is meant."""
         return word.startswith(self.words) if self.beginning else word in self.words
 
+    def query(self, user: str) -> str:
+        """Return the ``tsquery`` for the tasks of a user that hold it."""
+        return _any(user, self.words, self.beginning)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Where to look for what unknown words may have meant, in the words of a user."""
+
+    tasks: str  # a tsquery: they hold what may be meant
+    words: str  # a regular expression of such words, as Postgres has them
+
 
 @dataclass(frozen=True)
 class Search:
@@ -54,28 +64,36 @@ class Search:
     @classmethod
     def of(cls, terms: tuple[Term, ...]) -> "Search":
         """Return the search of terms from elsewhere. Raises ValueError for what are no words, or too many."""
-        words = [word for term in terms for word in term.words]
-        if not all(_WORD.fullmatch(word) for word in words) or not all(term.words for term in terms):
+        if not all(is_word(word) for term in terms for word in term.words) or not all(term.words for term in terms):
             raise ValueError("There is something else than words.")
-        if not 0 < len(words) <= MAX_WORDS * SPELLINGS or len("".join(words)) > MAX_LENGTH * SPELLINGS:
+        if not 0 < len(terms) <= MAX_TERMS or max(len(term.words) for term in terms) > SPELLINGS:
             raise ValueError("There are too many words, or none.")
         return cls(terms)
 
     def query(self, user: str) -> str:
         """Return the ``tsquery`` for the tasks of a user."""
-        return " & ".join(f"({_any(user, term.words, term.beginning)})" for term in self.terms)
+        return " & ".join(f"({term.query(user)})" for term in self.terms)
 
-    def beside(self, user: str) -> str:
-        """Return the ``tsquery`` for the tasks that hold what may be meant by any of the words."""
-        return " | ".join(_any(user, set(_near(term.words[0])), beginning=True) for term in self.terms)
+    def queries(self, user: str) -> list[str]:
+        """Return the ``tsquery`` for the tasks of a user that hold a term, for each."""
+        return [term.query(user) for term in self.terms]
 
-    def corrected(self, user: str, words: Iterable[str]) -> "Search | None":
-        """Return the search with its unknown words replaced by some of ``words``, as Postgres has them.
+    def beside(self, user: str, unknown: Collection[int]) -> Beside | None:
+        """Return where to look for what is meant by terms, by their numbers; None where nothing can be."""
+        mistyped = [self.terms[number].words[0] for number in unknown]
+        if not mistyped or not all(map(_errors, mistyped)):
+            return None
+        query = " | ".join(_any(user, set(_near(word)), beginning=True) for word in mistyped)
+        ways = (f"{word[:_EXACT]}|.{{{_EXACT - 1},{_EXACT + 1}}}{word[_EXACT:]}" for word in mistyped)
+        return Beside(query, f"^{key(user)}({'|'.join(ways)})")
 
-        None where all are known, or one is like no other.
+    def corrected(self, user: str, unknown: Collection[int], words: Iterable[str]) -> "Search | None":
+        """Return the search with its unknown terms replaced by some of ``words``, as Postgres has them.
+
+        None where one is like no other. It takes some µs for each word and term: not on an event loop.
         """
-        known = sorted(word.removeprefix(_key(user)) for word in words)
-        terms = tuple(_corrected(term, known) for term in self.terms)
+        known = sorted(word.removeprefix(key(user)) for word in words)
+        terms = tuple(_corrected(term, known) if number in unknown else term for number, term in enumerate(self.terms))
         return None if None in terms or terms == self.terms else Search(tuple(term for term in terms if term))
 
     def __str__(self) -> str:
@@ -94,13 +112,20 @@ def search(text: str) -> Search:
     """Return what is looked for by a text. Raises ``QueryError`` for the field ``q``."""
     if len(text) > MAX_LENGTH:
         raise QueryError("q", MAX_LENGTH + 1, f"What is looked for has at most {MAX_LENGTH} characters.")
-    words = list(dict.fromkeys(_WORD.findall(fold(text))))
-    if not words:
+    found = list(dict.fromkeys(asked(text)))
+    if not found:
         raise QueryError("q", 1, "There is no word to look for; write one of letters or digits.")
-    if len(words) > MAX_WORDS:
+    terms = tuple(dict.fromkeys(_terms(found)))
+    if len(found) > MAX_WORDS or len(terms) > MAX_TERMS:
         raise QueryError("q", 1, f"At most {MAX_WORDS} words are looked for; leave some out.")
-    *whole, last = words
-    return Search((*(Term((word,)) for word in whole), Term((last,), len(last) >= BEGINNING)))
+    return Search(terms)
+
+
+def _terms(found: Sequence[tuple[str, ...]]) -> Iterator[Term]:
+    *whole, last = found
+    yield from (Term((word,)) for group in whole for word in group)
+    for word in last:
+        yield Term((word,), len(word) >= BEGINNING and not is_apart(word))
 
 
 def parts(wanted: Search, text: str) -> tuple[Part, ...]:
@@ -124,28 +149,32 @@ def fragment(wanted: Search, text: str) -> tuple[Part, ...]:
 
 
 def _matches(wanted: Search, text: str) -> Iterator[tuple[int, int]]:
-    # All are folded at once, since each by itself takes very long in long notes. What stands between them is no part of
-    # a word and combines with nothing, so each is folded as it would be alone.
-    folded = fold("\n".join(_IN_TEXT.findall(text)))
-    if not any(word in folded for term in wanted.terms for word in term.words):
-        return
-    for found, words in zip(_IN_TEXT.finditer(text), folded.split("\n"), strict=True):
-        if any(term.holds(word) for word in _WORD.findall(words) for term in wanted.terms):
-            yield found.span()
-
-
-def _key(user: str) -> str:
-    return user[:3].lower().translate(_KEYS)
+    """Yield where the words stand, each place once, in their order."""
+    compared = plain(text)
+    if not any(word in compared for term in wanted.terms for word in term.words):
+        return  # to look through long notes word by word takes 20 times as long
+    at: tuple[int, int] | None = None
+    for word in words(text):
+        if not any(term.holds(word.text) for term in wanted.terms):
+            continue
+        if at is None or word.begin > at[1]:
+            if at is not None:
+                yield at
+            at = word.begin, word.end
+        else:
+            at = min(at[0], word.begin), max(at[1], word.end)
+    if at is not None:
+        yield at
 
 
 def _any(user: str, words: Iterable[str], beginning: bool) -> str:
-    key, end = _key(user), ":*" if beginning else ""
-    return " | ".join(f"'{key}{word}'{end}" for word in sorted(words))
+    before, end = key(user), ":*" if beginning else ""
+    return " | ".join(f"'{before}{word}'{end}" for word in sorted(words))
 
 
 def _errors(word: str) -> int:
     """Return how many letters of a word may be wrong, missing, too many or changed over."""
-    return 0 if len(word) < 4 else 1 if len(word) < 8 else 2
+    return 0 if len(word) < 4 or is_apart(word) else 1 if len(word) < 8 else 2
 
 
 def _near(word: str) -> Iterator[str]:
@@ -165,16 +194,17 @@ def _near(word: str) -> Iterator[str]:
 
 
 def _corrected(term: Term, known: Iterable[str]) -> Term | None:
-    word = term.words[0]
-    if any(term.holds(each) for each in known):
-        return term
-    distances = ((_distance(term, word, each), each) for each in known)
-    near = sorted((distance, each) for distance, each in distances if distance <= _errors(word))
+    word, most = term.words[0], _errors(term.words[0])
+    distances = ((_distance(term, word, each, most), each) for each in known)
+    near = sorted((distance, each) for distance, each in distances if distance <= most)
     best = tuple(each for distance, each in near if distance == near[0][0])[:SPELLINGS]
     return Term(best) if best else None
 
 
-def _distance(term: Term, word: str, other: str) -> int:
-    """Return how many errors lead from another word, or from the beginning of it that is nearest, to a word."""
+def _distance(term: Term, word: str, other: str, most: int) -> int:
+    """Return how many errors lead from another word, or from the beginning of it that is nearest, to a word.
+
+    What is more than ``most`` is not counted on.
+    """
     lengths = range(len(word) - 1, len(word) + 2) if term.beginning else ()
-    return min(OSA.distance(word, each) for each in (other, *(other[:length] for length in lengths)))
+    return min(OSA.distance(word, each, score_cutoff=most) for each in (other, *(other[:length] for length in lengths)))

@@ -2,6 +2,7 @@
 
 A row is a tuple in the order of its query's parameters. Ids are UUIDs as strings, instants are milliseconds since 1970,
 local dates and times are ISO 8601 strings; what is JSON in its column is the record's own struct, or a tuple of them.
+Text that is compared is folded here, and parted into words, once: Postgres does neither.
 The queries keep the newest version of each row, so records may be projected again, together or one by one.
 """
 
@@ -13,6 +14,8 @@ from msgspec import Struct
 
 from schemas import ids
 from schemas import records as r
+from schemas.folding import fold
+from schemas.words import vector
 from streams.domain import ranks
 from streams.domain.times import END, instant
 
@@ -45,7 +48,7 @@ def _task(event: r.TaskCreated) -> Rows:
     yield "put_tasks", _task_row(task)
     yield "put_task_tags", (task.id, task.user, task.version, ",".join(tags))
     for tag, name in zip(tags, task.tags, strict=True):
-        yield "put_tags", (tag, task.user, name)
+        yield "put_tags", (tag, task.user, name, fold(name))
 
 
 def _task_purged(event: r.TaskPurged) -> Rows:
@@ -75,6 +78,10 @@ def _task_row(task: r.Task) -> Row:
         task.pinned,
         task.list,
         task.tags,
+        fold(task.title),
+        fold(task.notes),
+        tuple(map(fold, task.tags)),
+        vector(task.user, task.title, task.notes),
     )
 
 
@@ -86,7 +93,7 @@ def _list(event: r.ListCreated) -> Rows:
     """Project any event that carries the whole list after it."""
     one = event.list
     what = (one.id, one.user, one.name, one.colour, one.rank or ranks.of_creation(one.created_at), one.deleted)
-    yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at))
+    yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at), fold(one.name))
 
 
 def _filter_purged(event: r.FilterPurged) -> Rows:

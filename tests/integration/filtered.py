@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from asyncpg import Connection
 
 from schemas import ids
+from schemas.folding import fold
 from schemas.records import Due, Task
+from schemas.words import vector
 from streams.domain.times import instant
 from tests.unit.domain.filtering import LISTS, USER, list_of
 
@@ -17,7 +19,8 @@ async def put(connection: Connection, tasks: Sequence[Task]) -> None:
     await _insert(connection, "lists", [_list(each.id, each.name) for each in LISTS])
     await _insert(connection, "tasks", [_row(task) for task in tasks])
     tags = sorted({tag for task in tasks for tag in task.tags})
-    await _insert(connection, "tags", [{"id": _tag(tag), "user_id": USER, "name": tag} for tag in tags])
+    named = [{"id": _tag(tag), "user_id": USER, "name": tag, "name_folded": fold(tag)} for tag in tags]
+    await _insert(connection, "tags", named)
     borne = [{"task_id": task.id, "tag_id": _tag(tag), "user_id": USER} for task in tasks for tag in task.tags]
     await _insert(connection, "task_tags", borne)
 
@@ -33,7 +36,8 @@ async def _insert(connection: Connection, table: str, rows: list[dict]) -> None:
 
 def _list(identity: str, name: str) -> dict:
     made = {"created_at": _moment(0), "changed_at": _moment(0)}
-    return {"id": identity, "user_id": USER, "name": name, "rank": "V", "deleted": False, "version": 1, **made}
+    names = {"name": name, "name_folded": fold(name)}
+    return {"id": identity, "user_id": USER, **names, "rank": "V", "deleted": False, "version": 1, **made}
 
 
 def _row(task: Task) -> dict:
@@ -44,6 +48,10 @@ def _row(task: Task) -> dict:
         "title": task.title,
         "notes": task.notes,
         "tags": task.tags,
+        "title_folded": fold(task.title),
+        "notes_folded": fold(task.notes),
+        "tags_folded": [fold(tag) for tag in task.tags],
+        "words": vector(USER, task.title, task.notes),
         "priority": task.priority,
         **_when("start", task.start),
         **_when("due", task.due),

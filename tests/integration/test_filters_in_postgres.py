@@ -1,7 +1,6 @@
 """The SQL of a filter finds in Postgres what the filter finds."""
 
 import random
-import unicodedata
 from itertools import product
 
 import asyncpg
@@ -10,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postgres.migrate import migrate
+from schemas.folding import fold
 from schemas.records import Priority, Task
 from streams.domain.filters import Clock, Filter, Sort, Sql, matches, parse, where
 from streams.domain.filters.dates import Op
-from streams.domain.filters.folding import fold
+from streams.domain.filters.tree import Text
 from streams.domain.times import local
 from tests.integration.filtered import put
 from tests.unit.domain.filtering import (
@@ -140,6 +140,13 @@ async def test_postgres_finds_the_same_words(tasks):
             assert await tasks.differing(filter_, Clock(NOON, "UTC")) == [], str(filter_)
 
 
+async def test_postgres_finds_the_same_of_many_texts(tasks):
+    quoted = ", ".join(str(Text("text", word)) for word in (*NAMES, *HOSTILE))
+    for field, sign in product(("title", "notes"), ("in", "not in")):
+        filter_ = parse(f"{field} {sign} ({quoted}) or {field} ~ cafe")
+        assert await tasks.differing(filter_, Clock(NOON, "UTC")) == [], str(filter_)
+
+
 async def test_postgres_finds_the_same_parts(tasks):
     for text in ("has parent", "no parent", "no parent and not deleted", "has parent or #home"):
         assert await tasks.differing(parse(text), Clock(NOON, "UTC")) == [], text
@@ -155,12 +162,3 @@ async def test_postgres_sorts_as_it_is_written(tasks, order):
 @given(sorts, st.integers(15, 120))
 async def test_pages_put_together_are_the_sorted_list(tasks, order, size):
     assert await tasks.pages(order, size) == await tasks.sorted(order)
-
-
-async def test_postgres_folds_every_letter_as_python_does(connection):
-    letters = [chr(code) for code in range(1, 0x110000) if unicodedata.category(chr(code)) not in ("Cs", "Cn")]
-    rows = await connection.fetch(
-        "select letter, rondo.fold(letter) as folded from unnest($1::text[]) as given (letter)", letters
-    )
-    assert [row["letter"] for row in rows if row["folded"] != fold(row["letter"])] == []
-    assert len(rows) == len(letters)

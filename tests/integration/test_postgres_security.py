@@ -159,14 +159,20 @@ async def test_words_find_no_tasks_of_another_though_both_stand_together_in_the_
     query = search("report").query(other)
     async with acting(connection, "rondo_api", one):
         found = await connection.fetch("select id::text from rondo.found($1::text::tsquery)", query)
-        beside = await connection.fetch("select rondo.words_beside('zzz | !zzz')")
+        beside = await connection.fetch("select rondo.words_beside('zzz | !zzz', '')")
+        unknown = await connection.fetch("select rondo.unknown(array[$1::text::tsquery, 'zzz'])", query)
     assert [row["id"] for row in found] == [a_task(one, "Report").id]
     assert len(beside) == 1  # the words of their one task, which has one
+    assert unknown == [(1,)]
     async with acting(connection, "rondo_api", ""):
         assert await connection.fetch("select * from rondo.found($1::text::tsquery)", query) == []
+        assert await connection.fetch("select rondo.words_beside('zzz | !zzz', '')") == []
+        assert await connection.fetch("select rondo.unknown(array[$1::text::tsquery])", query) == [(0,)]
 
 
-@pytest.mark.parametrize("function", ["rondo.found(tsquery)", "rondo.words_beside(tsquery)"])
+@pytest.mark.parametrize(
+    "function", ["rondo.found(tsquery)", "rondo.unknown(tsquery[])", "rondo.words_beside(tsquery,text)"]
+)
 async def test_only_who_reads_may_search_with_a_fixed_search_path_and_by_the_index(connection, function):
     found = await connection.fetchrow(
         """select prosecdef, proconfig, proowner::regrole::text, has_function_privilege('public', oid, 'execute'),

@@ -3,10 +3,11 @@
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from schemas.folding import fold
 from schemas.records import Due, Priority, Status, Task
 from streams.domain.filters.dates import Clock, Op, Relative, Span, compared
-from streams.domain.filters.folding import fold
 from streams.domain.filters.tree import (
     INBOX,
     And,
@@ -79,7 +80,8 @@ def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kin
             return _COMPARISONS[op](_RANK[task.priority], _RANK[priority])
         case Text(field, words, whole):
             return any(
-                (fold(words) == fold(text)) if whole else (fold(words) in fold(text)) for text in _TEXTS[field](task)
+                (fold(words) == _folded(text)) if whole else (fold(words) in _folded(text))
+                for text in _TEXTS[field](task)
             )
         case Tagged(names):
             return not set(map(fold, names)).isdisjoint(map(fold, task.tags))
@@ -87,6 +89,12 @@ def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kin
             return _VALUES[field](task) in ids
         case _:
             raise TypeError(f"No evaluation knows {type(term).__name__}: add it to streams/domain/filters/matching.py.")
+
+
+@lru_cache(16)
+def _folded(text: str) -> str:
+    """Fold the text of a task, once for all the words of a filter."""
+    return fold(text)
 
 
 def _is_within(span: Span, value: Due | int | None) -> bool:

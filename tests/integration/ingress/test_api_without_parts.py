@@ -30,7 +30,8 @@ def nobody() -> str:
 @asynccontextmanager
 async def serving(**settings: object) -> AsyncIterator[httpx.AsyncClient]:
     """The API in this process, with short patience, and a client of it."""
-    app = create_app(Settings(secret=SECRET, produce_timeout=1.5, query_timeout=2, pause=0.1, **settings))  # type: ignore[arg-type]
+    patience = {"produce_timeout": 1.5, "query_timeout": 2, "pause": 0.1}
+    app = create_app(Settings(secret=SECRET, **{**patience, **settings}))  # type: ignore[arg-type]
     headers = {"Authorization": f"Bearer {tokens.issue(SECRET, str(uuid4()))}"}
     transport = httpx.ASGITransport(app)
     async with (

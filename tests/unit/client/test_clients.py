@@ -91,8 +91,9 @@ def test_a_version_is_sent_as_the_tag_that_the_task_must_match(method: str) -> N
     assert [request.headers.get("If-Match") for request in api.asked] == ['"3"', None]
 
 
-def test_a_refusal_is_not_sent_again(ask: Way) -> None:
-    with Scripted(refusal("conflict", 409)) as api, pytest.raises(Problem):
+@pytest.mark.parametrize(("kind", "status"), [("conflict", 409), ("too-much", CATALOGUE["too-much"].status)])
+def test_a_refusal_is_not_sent_again(ask: Way, kind: str, status: int) -> None:
+    with Scripted(refusal(kind, status)) as api, pytest.raises(Problem):
         ask(api.url, "complete", "1")
     assert len(api.asked) == 1
 

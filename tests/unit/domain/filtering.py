@@ -27,7 +27,21 @@ LISTS = (
     TaskList(IDS[3], "Inbox"),
 )
 USER = ids.derive("user", "filters")
-NAMES = ("home", "Home", "Café", "STRASSE", "straße", "Deep work", "cafe", "in", "100%", 'q"\\', "わが")
+NAMES = (
+    "home",
+    "Home",
+    "Café",
+    "STRASSE",
+    "straße",
+    "Deep work",
+    "cafe",
+    "in",
+    "100%",
+    'q"\\',
+    "わが",
+    "Ｃａｆé",
+    "55 m²",
+)
 ZONES = (
     "UTC",
     "Europe/Paris",

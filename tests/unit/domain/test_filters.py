@@ -8,9 +8,9 @@ import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from schemas.folding import fold
 from schemas.records import Due, Priority, Recurrence, Status, Task
 from streams.domain.filters import Clock, TaskList, matches, parse, standing
-from streams.domain.filters.folding import fold
 from streams.domain.filters.tree import QUOTES, Text, every, some
 from streams.domain.times import instant
 from tests.unit.domain.filtering import DAY, IDS, LISTS, NOON, a_task, clocks, filters, tasks, texts
@@ -386,6 +386,14 @@ def test_the_form_of_a_text_does_not_matter(text):
     assert fold(normalize("NFD", text)) == fold(text)
 
 
+def test_folding_any_letter_twice_changes_nothing_more():
+    letters = [chr(code) for code in range(ord(" "), 0x32000)]
+    folded = fold("\n".join(letters))  # at once, since each by itself takes half a minute
+    assert fold(folded) == folded
+    parted = {len(each.split()) for each, letter in zip(folded.split("\n"), letters, strict=True) if " " in each[1:]}
+    assert parted == {2, 4}  # letters that are a phrase, and no others, hold a space
+
+
 @given(st.text(st.characters(max_codepoint=0x36F)))
 def test_latin_text_is_folded_as_in_any_other_text(text):
     assert f"{fold(text)} 文" == fold(f"{text} 文")
@@ -402,6 +410,9 @@ def test_latin_text_is_folded_as_in_any_other_text(text):
         ("Łódź Øresund Ægir", "lodz oresund aegir"),
         ("Ёлка", "елка"),
         ("が 각", "が 각"),
+        ("\uff26\uff35\uff2c\uff2c \ufb01le", "full file"),
+        ("H₂O, 55 m², ½", "h2o, 55 m2, 1⁄2"),  # noqa: RUF001 - a fraction slash
+        ("ｶﾞｽ", "ガス"),
     ],
 )
 def test_case_and_accents_are_folded(text, folded):

@@ -102,12 +102,12 @@ def test_the_same_tag_of_the_same_user_is_one_row():
 
 def test_the_same_tag_of_another_user_is_another_row():
     tags = rows("put_tags", event(replace(TASK, tags=("home",))), event(replace(TASK, user=BERT, tags=("home",))))
-    assert len({tag for tag, _, _ in tags}) == 2
+    assert len({tag for tag, *_ in tags}) == 2
 
 
 def test_a_task_names_its_tags_by_id_with_the_version_that_bears_them():
     records = [event(replace(TASK, version=7, tags=("home", "work")))]
-    ids = [tag for tag, _, _ in rows("put_tags", *records)]
+    ids = [tag for tag, *_ in rows("put_tags", *records)]
     assert rows("put_task_tags", *records) == [(TASK.id, ANNA, 7, ",".join(ids))]
 
 
