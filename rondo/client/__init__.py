@@ -1,6 +1,7 @@
 """The typed client of Rondo's API: ``Rondo`` for plain programs, ``AsyncRondo`` for asyncio, of one description."""
 
-from rondo.client.asynchronous import AsyncRondo
+from typing import TYPE_CHECKING, Any
+
 from rondo.client.blocking import Rondo
 from rondo.client.calls import settled
 from rondo.client.errors import (
@@ -20,6 +21,9 @@ from rondo.client.errors import (
 )
 from rondo.client.login import Login, Unknown
 from rondo.client.shapes import Answer, Due, Entry, Json, List, Notification, Reminder, StandingReminder, Task
+
+if TYPE_CHECKING:
+    from rondo.client.asynchronous import AsyncRondo
 
 __all__ = [
     "Answer",
@@ -50,3 +54,12 @@ __all__ = [
     "Unreachable",
     "settled",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the client for asyncio once it is asked for: httpx takes longer to import than the terminal has time."""
+    if name != "AsyncRondo":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rondo.client.asynchronous import AsyncRondo  # noqa: PLC0415
+
+    return AsyncRondo

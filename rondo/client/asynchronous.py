@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import update_wrapper
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import stamina
 
 from rondo.client import calls, wire
+from rondo.client.address import is_loopback, without_secrets
 from rondo.client.calls import Call, Listing
 from rondo.client.errors import RondoError, Unavailable
 from rondo.client.login import Login
@@ -48,8 +50,13 @@ class AsyncRondo:
     """``Rondo`` for asyncio: the same methods, awaited; lists are iterated by ``async for``."""
 
     def __init__(self, url: str, token: str, timeout: float = 60, attempts: int = wire.ATTEMPTS) -> None:
-        self._url = url
-        self._http = httpx.AsyncClient(**wire.options(url, token, timeout))
+        self._url, self._token = url, token
+        here = is_loopback(urlsplit(url).hostname or "")
+        self._http = httpx.AsyncClient(
+            base_url=without_secrets(url),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, wire.CONNECT)),
+            trust_env=not here,  # a proxy does not lead to this machine
+        )
         self._retry = stamina.AsyncRetryingCaller(attempts, wire.PATIENCE, wait_jitter=0.1).on(wire.again)
 
     @classmethod
@@ -89,11 +96,17 @@ class AsyncRondo:
             doubts += [error] if wire.in_doubt(call, error) else []
             raise
 
-    async def _asked(self, call: Call[Any]) -> httpx.Response:
+    async def _asked(self, call: Call[Any]) -> wire.Reply:
+        sent = wire.request(call, self._token)
         try:
-            return await self._http.request(**wire.request(call))
+            answer = await self._http.request(
+                sent.method, sent.target, headers=dict(sent.headers), content=sent.content
+            )
+        except httpx.TimeoutException as error:
+            raise wire.unreachable(self._url, wire.Unanswered("it did not answer in time")) from error
         except httpx.RequestError as error:
-            raise wire.unreachable(self._url, error) from error
+            raise wire.unreachable(self._url, wire.Unanswered(str(error) or type(error).__name__)) from error
+        return wire.Reply(call.method, answer.status_code, answer.reason_phrase, answer.headers, answer.content)
 
     create = _asends(calls.create)
     update = _asends(calls.update)

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from functools import update_wrapper
+from time import monotonic
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
-
-import httpx
-import stamina
+from urllib.parse import urlsplit
 
 from rondo.client import calls, wire
 from rondo.client.calls import Call, Listing
 from rondo.client.errors import RondoError, Unavailable
 from rondo.client.login import Login
+from rondo.client.transport import Transport
 
 P = ParamSpec("P")
 Shape = TypeVar("Shape")
@@ -50,9 +50,8 @@ class Rondo:
     """
 
     def __init__(self, url: str, token: str, timeout: float = 60, attempts: int = wire.ATTEMPTS) -> None:
-        self._url = url
-        self._http = httpx.Client(**wire.options(url, token, timeout))
-        self._retry = stamina.RetryingCaller(attempts, wire.PATIENCE, wait_jitter=0.1).on(wire.again)
+        self._url, self._token, self._attempts = url, token, attempts
+        self._transport = Transport(urlsplit(url), timeout)
 
     @classmethod
     def found(cls) -> Self:
@@ -68,7 +67,7 @@ class Rondo:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._transport.close()
 
     def send(self, call: Call[Shape]) -> Shape:
         """Send a call, again where that helps, and return its answer.
@@ -76,11 +75,31 @@ class Rondo:
         Where the last attempt did nothing, but one before may have, that one's error is raised.
         """
         doubts: list[RondoError] = []
+        begun = monotonic()
         try:
-            answer: Shape = self._retry(self._once, call, doubts)
+            answer: Shape = self._once(call, doubts)
+        except RondoError as error:
+            left = wire.PATIENCE - (monotonic() - begun)
+            if self._attempts < 2 or left <= 0 or not wire.again(error):
+                raise
+            answer = self._again(call, doubts, error, left)
+        return answer
+
+    def _again(self, call: Call[Any], doubts: list[RondoError], failed: RondoError, left: float) -> Any:
+        """Return the answer of one of the attempts that are left within so many seconds after the first ``failed``."""
+        import stamina  # noqa: PLC0415 - it takes long to import, and is seldom needed
+
+        failures = [failed]
+
+        def once() -> Any:
+            if failures:
+                raise failures.pop()
+            return self._once(call, doubts)
+
+        try:
+            return stamina.RetryingCaller(self._attempts, left, wait_jitter=0.1)(wire.again, once)
         except Unavailable as error:
             raise doubts[-1] if doubts else error from None
-        return answer
 
     def _once(self, call: Call[Any], doubts: list[RondoError]) -> Any:
         try:
@@ -89,10 +108,10 @@ class Rondo:
             doubts += [error] if wire.in_doubt(call, error) else []
             raise
 
-    def _asked(self, call: Call[Any]) -> httpx.Response:
+    def _asked(self, call: Call[Any]) -> wire.Reply:
         try:
-            return self._http.request(**wire.request(call))
-        except httpx.RequestError as error:
+            return self._transport.send(wire.request(call, self._token))
+        except wire.Unanswered as error:
             raise wire.unreachable(self._url, error) from error
 
     create = _sends(calls.create)

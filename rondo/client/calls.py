@@ -412,7 +412,7 @@ def _waiting(wait: float | None) -> dict[str, str]:
 
 
 def _given(**asked: str | None) -> dict[str, str | int]:
-    return {name: value for name, value in asked.items() if value}
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _listing(path: str, limit: int, query: Mapping[str, str | int] | None = None) -> Listing[Any]:

@@ -2,15 +2,15 @@
 
 import json
 import os
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
-import jwt
 import platformdirs
 
 from rondo import place
+from rondo.client.address import is_usable, without_secrets
 from rondo.client.errors import RondoError
 
 
@@ -27,8 +27,9 @@ class Login:
     source: str = "what was typed"
 
     def __post_init__(self) -> None:
-        if not _is_address(self.api):
-            raise Unknown(f"{self.api!r} is not an address: write one like https://rondo.example or {LOCAL}.")
+        object.__setattr__(self, "api", without_secrets(self.api))  # none is used, so that none is shown or stored
+        if not is_usable(self.api):
+            raise Unknown(f"{self.api!a} is not an address: write one like https://rondo.example or {LOCAL}.")
         if not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
             raise Unknown("The token is empty or has characters that no token has: copy it anew.")
 
@@ -36,9 +37,11 @@ class Login:
     def claims(self) -> dict[str, Any]:
         """What the token says of itself, unchecked: ``sub`` is the user's id; empty where it is no JWT."""
         try:
-            return jwt.decode(self.token, options={"verify_signature": False})
-        except jwt.InvalidTokenError:
+            payload = self.token.split(".")[1]
+            found = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        except (IndexError, ValueError, RecursionError):
             return {}
+        return found if isinstance(found, dict) else {}
 
     @classmethod
     def found(cls) -> Self:
@@ -48,13 +51,14 @@ class Login:
         the token of the login or the stack with this very address.
         """
         named = place.named()
-        api, token = named.get("api"), named.get("token")
+        api, token = without_secrets(named.get("api", "")), named.get("token")
         if api and token:
             return cls(api, token, "RONDO_API and RONDO_TOKEN")
-        known = [login for login in (cls.stored(), cls.local()) if login and api in {None, login.api}]
-        if not known:
-            raise Unknown(NO_TOKEN.format(api=api) if api else NOBODY)
-        return cls(known[0].api, token, f"{known[0].source}, and RONDO_TOKEN") if token else known[0]
+        for look in (cls.stored, cls.local):
+            login = look()
+            if login and api in {"", login.api}:
+                return cls(login.api, token, f"{login.source}, and RONDO_TOKEN") if token else login
+        raise Unknown(NO_TOKEN.format(api=api) if api else NOBODY)
 
     @classmethod
     def stored(cls) -> Self | None:
@@ -62,7 +66,7 @@ class Login:
         try:
             content = json.loads(file().read_text(encoding="utf-8"))
             return cls(str(content["api"]), str(content["token"]), f"the file {file()}")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (Unknown, OSError, ValueError, KeyError, TypeError) as error:
             raise Unknown(f"The file {file()} can't be read ({error}): log in anew by `rondo login`.") from None
@@ -70,33 +74,36 @@ class Login:
     @classmethod
     def local(cls) -> Self | None:
         """Return the login of the stack that runs on the data directory; None where none runs with an API."""
-        run = place.written()
+        try:
+            run = place.written()
+        except place.Unknown as error:
+            raise Unknown(str(error)) from None
         return cls(run["api"], run["token"], "the stack that runs here") if "token" in run else None
 
     def store(self) -> Path:
-        """Keep it for the next commands, in a file that only its owner may read, and return where."""
-        file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Keep it for the next commands, in a file that only its owner may read, and return where.
+
+        Raises ``Unknown`` where it can't be kept.
+        """
         part = file().with_suffix(".part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-            json.dump({"api": self.api, "token": self.token}, opened, indent=2)
-        return part.replace(file())
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # half an IPv6 address
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+        try:
+            file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+                json.dump({"api": self.api, "token": self.token}, opened, indent=2)
+            return part.replace(file())
+        except OSError as error:
+            raise Unknown(f"The login can't be kept ({error}): {ELSEWHERE}") from None
 
 
 def forget() -> bool:
     """Remove what was stored; tell whether there was any."""
     try:
         file().unlink()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as error:
+        raise Unknown(f"The login can't be forgotten ({error}): remove {file()} yourself.") from None
     return True
 
 
@@ -105,6 +112,7 @@ def file() -> Path:
     return platformdirs.user_config_path("rondo", appauthor=False) / "login.json"
 
 
+ELSEWHERE = "set RONDO_API and RONDO_TOKEN, or XDG_CONFIG_HOME to a directory that can be written to."
 LOCAL = "http://127.0.0.1:8000"
 NOBODY = "You are not logged in: `rondo login`, or set RONDO_API and RONDO_TOKEN; `make run` starts a Rondo here."
 NO_TOKEN = "There is no token for {api}: set RONDO_TOKEN too, or `rondo login {api}`."  # noqa: S105 - a sentence

@@ -1,14 +1,16 @@
-"""How a call becomes a request of httpx, its response an answer or an error, and when it is worth trying again.
+"""How a call becomes a request, its response an answer or an error, and when it is worth trying again.
 
 What can be repeated safely is: reading always, a command because each has an Idempotency-Key. So a client tries again
 where nothing answers, or a part of Rondo is away, up to ``ATTEMPTS`` times within ``PATIENCE``.
 """
 
-import ipaddress
-from typing import Any
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
 
-import httpx
-
+from rondo.client.address import without_secrets
 from rondo.client.calls import Call
 from rondo.client.errors import GATEWAYS, NotRondo, OutcomeUnknown, RondoError, Unavailable, Unreachable, problem
 
@@ -21,33 +23,48 @@ LONGEST_PAUSE = 10.0
 """Seconds to wait between two attempts at most, whatever the API asks for."""
 
 
-def options(url: str, token: str, timeout: float) -> dict[str, Any]:
-    """Return how a client of httpx talks to the API."""
-    return {
-        "base_url": url,
-        "headers": {"Authorization": f"Bearer {token}"},
-        "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT)),
-        "trust_env": not _is_loopback(url),  # a proxy does not lead to this machine
-    }
+class Unanswered(Exception):
+    """No answer came; the text says why."""
 
 
-def _is_loopback(url: str) -> bool:
-    host = httpx.URL(url).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+class Headers(Protocol):
+    """The headers of a response: names in any case."""
+
+    def get(self, name: str, default: str, /) -> str:
+        """Return a header's value."""
 
 
-def request(call: Call[Any]) -> dict[str, Any]:
-    """Return a call as httpx takes it."""
-    return {
-        "method": call.method,
-        "url": call.path,
-        "json": call.body,
-        "params": dict(call.query),
-        "headers": dict(call.headers),
-    }
+@dataclass(frozen=True)
+class Request:
+    """What is sent."""
+
+    method: str
+    target: str
+    """The path below the API's address, and the query."""
+    headers: Mapping[str, str]
+    content: bytes | None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is answered."""
+
+    method: str
+    """The request's."""
+    status: int
+    reason: str
+    headers: Headers
+    content: bytes
+
+
+def request(call: Call[Any], token: str) -> Request:
+    """Return a call as it is sent."""
+    query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {token}", **call.headers}
+    if call.body is None:
+        return Request(call.method, call.path + query, headers, None)
+    content = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Request(call.method, call.path + query, {**headers, "Content-Type": "application/json"}, content)
 
 
 def again(error: Exception) -> bool | float:
@@ -62,29 +79,29 @@ def in_doubt(call: Call[Any], error: RondoError) -> bool:
     return call.method != "GET" and isinstance(error, OutcomeUnknown | Unreachable)
 
 
-def answered(url: str, answer: httpx.Response) -> Any:
+def answered(url: str, reply: Reply) -> Any:
     """Return the JSON of an answer. Raises ``Problem``, or ``NotRondo`` for what the API would never say."""
-    media = answer.headers.get("content-type", "").partition(";")[0]
-    if answer.is_success and media == "application/json":
-        return _object(url, answer)
-    retry_after = _seconds(answer.headers.get("retry-after", ""))
+    media = reply.headers.get("content-type", "").partition(";")[0]
+    if 200 <= reply.status < 300 and media == "application/json":
+        return _object(url, reply)
+    retry_after = _seconds(reply.headers.get("retry-after", ""))
     if media == "application/problem+json":
-        raise problem(_object(url, answer), retry_after)
-    if answer.is_error:  # a proxy's answer, not the API's
-        document = {"status": answer.status_code, "title": answer.reason_phrase}
-        if answer.status_code in GATEWAYS and answer.request.method != "GET":  # who knows how far the request came
+        raise problem(_object(url, reply), retry_after)
+    if reply.status >= 400:  # a proxy's answer, not the API's
+        document = {"status": reply.status, "title": reply.reason}
+        if reply.status in GATEWAYS and reply.method != "GET":  # who knows how far the request came
             raise OutcomeUnknown(document, retry_after)
         raise problem(document, retry_after)
-    raise NotRondo(url, f"status {answer.status_code}, {media or 'no media type'}")
+    raise NotRondo(without_secrets(url), f"status {reply.status}, {media or 'no media type'}")
 
 
-def _object(url: str, answer: httpx.Response) -> Any:
+def _object(url: str, reply: Reply) -> Any:
     try:
-        if isinstance(found := answer.json(), dict):
+        if isinstance(found := json.loads(reply.content), dict):
             return found
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
-    raise NotRondo(url, "its body is not a JSON object")
+    raise NotRondo(without_secrets(url), "its body is not a JSON object")
 
 
 def _seconds(text: str) -> float | None:
@@ -92,8 +109,6 @@ def _seconds(text: str) -> float | None:
     return float(text) if text.isascii() and text.isdecimal() else None
 
 
-def unreachable(url: str, error: httpx.RequestError) -> Unreachable:
+def unreachable(url: str, error: Exception) -> Unreachable:
     """Return what kept an answer from coming."""
-    if isinstance(error, httpx.TimeoutException):
-        return Unreachable(url, "it did not answer in time")
-    return Unreachable(url, str(error) or type(error).__name__)
+    return Unreachable(without_secrets(url), str(error))
