@@ -49,7 +49,7 @@ async def _changed(view: View, id_: str) -> tuple[list[str], int]:
         raise Problem(NOT_FOUND, "No outcome of such a command is known. If you sent it a moment ago, ask again.")
     outcomes = (await view.commands(commands)).values()
     if not (events := sum(map(_events, outcomes))):
-        raise Problem(CONFLICT, "It changed nothing, so there is nothing to undo.")
+        raise Problem(CONFLICT, "It changed nothing, so there is nothing to undo.", code="nothing-to-undo")
     return commands, events
 
 

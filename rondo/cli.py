@@ -4,13 +4,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn
 
 import click
 from click.exceptions import NoArgsIsHelpError
 from click.shell_completion import CompletionItem
 
-from rondo.commands.ending import DONE, INTERRUPTED
+from rondo.commands.aliases import ALIASES
+from rondo.commands.ending import DONE, INTERRUPTED, USAGE
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,21 @@ SECTIONS = {
 
 WIRED = {name: wired for section in SECTIONS.values() for name, wired in section.items()}
 
+ELSEWHERE = {
+    **dict.fromkeys(("new", "create"), "add"),
+    **dict.fromkeys(("modify", "mod", "set", "update", "change"), "edit"),
+    **dict.fromkeys(("close", "finish", "do", "check"), "complete"),
+    **dict.fromkeys(("del", "remove", "purge"), "delete"),
+    **dict.fromkeys(("info", "view", "get"), "show"),
+    **dict.fromkeys(("find", "grep"), "search"),
+    **dict.fromkeys(("projects", "project"), "lists"),
+    **dict.fromkeys(("labels", "label", "tag"), "tags"),
+    "uncomplete": "reopen",
+    "log": "history",
+    "next": "list",
+}
+"""What other programs call a command."""
+
 
 class Commands(click.Group):
     """The commands of ``WIRED``."""
@@ -73,17 +90,30 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """Import one by its name; None where there is none."""
-        if not (wired := WIRED.get(cmd_name)):
+        names = (cmd_name, *ALIASES.get(cmd_name, ()))
+        if not (wired := next((WIRED[name] for name in names if name in WIRED), None)):
             return None
         module, _, attribute = wired.where.partition(":")
         command: click.Command = getattr(import_module(f"rondo.commands.{module}"), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command by its name; of none that there is say which was probably meant."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not ctx.resilient_parsing and name[:1] != "-":
+            from difflib import get_close_matches  # noqa: PLC0415 - seldom needed
+
+            near = ELSEWHERE.get(name) or next(iter(get_close_matches(name, WIRED, 1)), None)
+            ctx.fail(f"There is no command {name!a}." + (f" Did you mean `rondo {near}`?" if near else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write them by section."""
         for title, section in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name, wired.help) for name, wired in section.items()])
+                formatter.write_dl([(_with_alias(name), wired.help) for name, wired in section.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete their names."""
@@ -91,16 +121,26 @@ class Commands(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
-@click.group(cls=Commands)
-@click.version_option(package_name="rondo", message="%(prog)s %(version)s")
+def _with_alias(name: str) -> str:
+    return ", ".join([name, *(alias for alias, of in ALIASES.items() if name == of[0])])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(None, "-V", "--version", package_name="rondo", message="%(prog)s %(version)s")
 def cli() -> None:
     """Rondo: tasks that never duplicate, reminders that are never lost."""
 
 
 def main(typed: Sequence[str] | None = None) -> NoReturn:
     """Run what was typed, and end; what went wrong is one line on standard error, and the status says what kind."""
+    words = list(sys.argv[1:] if typed is None else typed)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may not know all characters
+    if wrong := next((word for word in words if not _is_text(word)), None):
+        fail(f"{wrong!a} is not UTF-8: type it in the encoding of this terminal.", USAGE)
     try:
-        status = cli.main(typed, prog_name="rondo", standalone_mode=False)
+        status = cli.main(words, prog_name="rondo", standalone_mode=False)
     except NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
@@ -112,6 +152,15 @@ def main(typed: Sequence[str] | None = None) -> NoReturn:
     except click.Abort:
         sys.exit(INTERRUPTED)
     sys.exit(status if isinstance(status, int) else DONE)
+
+
+def _is_text(word: str) -> bool:
+    """Say whether a word has no bytes that Python could not read."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def fail(sentence: str, status: int) -> NoReturn:

@@ -8,15 +8,25 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.table import Table
 
 from rondo import audit
 from rondo.client import Entry, Notification, Rondo, Task, settled
 from rondo.client.shapes import WrittenDue
+from rondo.commands import shared
 from rondo.place import Place
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
 
 PATIENCE = 30.0  # seconds for anything to happen
 ZONE = "Europe/Paris"
+COLUMNS = (
+    Column("at", drop=1),
+    Column("event"),
+    Column("actor", drop=2),
+    Column("changes", wraps=True, floor=12),
+    Column("hash", drop=4),
+    Column("follows", drop=3),
+)
 T = TypeVar("T")
 
 
@@ -80,18 +90,12 @@ def _complete(rondo: Rondo, console: Console, task: Task) -> Task:
 
 def _audit(rondo: Rondo, console: Console, place: Place, tasks: list[Task]) -> None:
     console.rule("4. The audit trail")
-    table = Table("at", "event", "actor", "changes", "hash", "follows")
+    rows = []
     for task in tasks:
         for entry in _wait(lambda task=task: list(rondo.history(task["id"])), "The audit trail did not come."):  # type: ignore[misc]
-            table.add_row(
-                entry["at"][11:23],
-                entry["event"],
-                entry["actor"].partition(":")[0],
-                _changes(entry),
-                entry["hash"][:8],
-                entry["previous"][:8],
-            )
-    console.print(table)
+            actor, hashes = entry["actor"].partition(":")[0], (entry["hash"][:8], entry["previous"][:8])
+            rows.append([*map(Cell.of, (entry["at"][11:23], entry["event"], actor, _changes(entry), *hashes))])
+    shared.echo(Fitted(COLUMNS, rows))
     verified = asyncio.run(audit.verify(place))
     console.print(verified.told())
     if verified.broken:

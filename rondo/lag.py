@@ -5,9 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 import msgspec
-from rich.table import Table
 
 from rondo.place import Place
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
 from schemas import clock
 from streams import worker
 from streams.lag import Lag, lags
@@ -23,24 +24,34 @@ async def found(place: Place, names: Iterable[str]) -> list[Lag]:
     return await lags(place.kafka, place.registry, postgres, stages, clock.now())
 
 
-def table(lags: Sequence[Lag]) -> Table:
+COLUMNS = (
+    Column("stage"),
+    Column("topic", drop=3),
+    Column("partition", right=True),
+    Column("position", drop=4, right=True),
+    Column("end", drop=5, right=True),
+    Column("lag", right=True),
+    Column("age", drop=1, right=True),
+)
+
+
+def table(lags: Sequence[Lag]) -> Fitted:
     """Return them as a table."""
-    shown = Table("stage", "topic", caption=_caption(lags))
-    for column in ("partition", "position", "end", "lag", "age"):
-        shown.add_column(column, justify="right")
-    for lag in lags:
-        end = f"{lag.end} …" if lag.hidden else str(lag.end)
-        position = f"{lag.position} …" if lag.outdated else str(lag.position)
-        numbers = (str(lag.partition), position, end, str(lag.lag))
-        bold = lag.lag or lag.hidden or lag.outdated
-        shown.add_row(lag.stage, lag.topic, *numbers, age(lag.age), style="bold" if bold else "")
-    return shown
+    return Fitted(COLUMNS, [*map(_row, lags)], _caption(lags))
 
 
-def _caption(lags: Sequence[Lag]) -> str | None:
+def _row(lag: Lag) -> list[Cell]:
+    end = f"{lag.end} …" if lag.hidden else str(lag.end)
+    position = f"{lag.position} …" if lag.outdated else str(lag.position)
+    texts = (lag.stage, lag.topic, str(lag.partition), position, end, str(lag.lag), age(lag.age))
+    style = "bold" if lag.lag or lag.hidden or lag.outdated else ""
+    return [Cell.of(text, style) for text in texts]
+
+
+def _caption(lags: Sequence[Lag]) -> str:
     if any(lag.lag < 0 for lag in lags):
         return AHEAD
-    return HIDDEN if any(lag.hidden or lag.outdated for lag in lags) else None
+    return HIDDEN if any(lag.hidden or lag.outdated for lag in lags) else ""
 
 
 def json(lags: Iterable[Lag]) -> Iterable[str]:

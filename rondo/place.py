@@ -30,13 +30,22 @@ def named() -> dict[str, str]:
 
 
 def written() -> dict[str, str]:
-    """Return what the stack that runs on the data directory has written down; nothing where none runs."""
+    """Return what the stack that runs on the data directory has written down; nothing where none runs.
+
+    Raises ``Unknown`` where that can't be read.
+    """
     directory = Path(os.environ.get("RONDO_DATA", ".data"))
     file = directory / "run.json"
-    found: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-    known = directory.stat() if found else None
-    if known and found.pop("directory", here := f"{known.st_dev}:{known.st_ino}") != here:
-        return {}  # a copy of a directory leads to the stack that it was copied from
+    try:
+        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+        known = directory.stat()
+        here = f"{known.st_dev}:{known.st_ino}"
+        if found.pop("directory", here) != here:
+            return {}  # a copy of a directory leads to the stack that it was copied from
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise Unknown(f"{str(file)!a} can't be read ({error}): does a Rondo run there? RONDO_DATA names it.") from None
     return found
 
 
@@ -73,4 +82,6 @@ def _check_broker(servers: str) -> None:
     """Raise ``Unknown`` for what names no brokers: aiokafka would say that a number is none."""
     for server in filter(None, servers.split(",")):
         if not server.rpartition(":")[2].isdecimal():
-            raise Unknown(f"RONDO_KAFKA={servers} names no broker: write it as host:port, several with commas.")
+            raise Unknown(
+                f"RONDO_KAFKA={servers.rpartition('@')[2]} names no broker: write it as host:port, several with commas."
+            )

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
-from rich.table import Table
 
 from rondo.place import Place
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
 from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, TASK_COMMANDS, Topic
 from streams import worker
 from streams.reading import overdue
@@ -75,17 +76,25 @@ def hides(tp: TopicPartition, offset: int) -> str:
     return f"partition {tp.partition} hidden from offset {offset} on by a transaction that does not end"
 
 
-def table(topics: Sequence[Found]) -> Table:
+COLUMNS = (
+    Column("topic", wraps=True),
+    Column("writer", drop=3),
+    Column("partitions", drop=4, right=True),
+    Column("offsets", drop=1, right=True),
+    Column("kept", drop=2),
+    Column("not as it should be", wraps=True),
+)
+
+
+def table(topics: Sequence[Found]) -> Fitted:
     """Return them as a table."""
-    shown = Table("topic", "writer")
-    for column in ("partitions", "offsets"):
-        shown.add_column(column, justify="right")
-    shown.add_column("kept")
-    shown.add_column("not as it should be", style="bold red")
-    for found in topics:
-        numbers = (str(found.partitions), str(found.offsets))
-        shown.add_row(found.topic.name, found.topic.writer, *numbers, kept(found.topic), "\n".join(found.deviations))
-    return shown
+    return Fitted(COLUMNS, [*map(_row, topics)])
+
+
+def _row(found: Found) -> list[Cell]:
+    topic = found.topic
+    texts = (topic.name, topic.writer, str(found.partitions), str(found.offsets), kept(topic))
+    return [*map(Cell.of, texts), Cell.of("\n".join(found.deviations), "bold red")]
 
 
 def kept(topic: Topic) -> str:

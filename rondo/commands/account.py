@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from click import get_text_stream
 
 from rondo import place
 from rondo.client import Login, Rondo, Unknown, login
@@ -57,10 +56,19 @@ def user(found: Login) -> dict[str, Any]:
     until = found.claims.get("exp")
     return {
         "user": found.claims.get("sub", "an unknown user"),
-        "valid_until": until and datetime.fromtimestamp(until, UTC).isoformat().replace("+00:00", "Z"),
+        "valid_until": _instant(until),
     }
 
 
+def _instant(seconds: object) -> str | None:
+    """Return the instant of a token's claim, which may be anything; None where it is none."""
+    try:
+        return datetime.fromtimestamp(float(str(seconds)), UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _token() -> str:
-    stdin = get_text_stream("stdin")
-    return str(click.prompt("Token", hide_input=True, err=True) if stdin.isatty() else stdin.readline()).strip()
+    if click.get_text_stream("stdin").isatty():
+        return str(click.prompt("Token", hide_input=True, err=True)).strip()
+    return click.get_binary_stream("stdin").readline().decode().strip()

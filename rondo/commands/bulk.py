@@ -8,24 +8,18 @@ from uuid import UUID
 import click
 from click.exceptions import Exit
 
-from rondo.client import Login, Rondo
+from rondo.client import Rondo
 from rondo.client.shapes import Action, NewBulk
-from rondo.commands import change, following, shared
+from rondo.commands import change, following, keeping, shared
+from rondo.commands.conditions import Condition, combined
 from rondo.commands.ending import DONE, FAILED
-from rondo.commands.shared import TaskCommand
-from rondo.terminal import journal
+from rondo.commands.shared import TaskCommands
 from rondo.terminal.shown import tasks as counted
 
 C = TypeVar("C", bound=Callable[..., Any])
 
 
-class BulkCommands(click.Group):
-    """A group whose commands talk to the API."""
-
-    command_class = TaskCommand
-
-
-@click.group("bulk", cls=BulkCommands)
+@click.group("bulk", cls=TaskCommands)
 def bulk_group() -> None:
     """Do the same to many tasks, as one command that can be undone.
 
@@ -37,9 +31,14 @@ def _meant(command: C) -> C:
     for option in reversed(
         (
             click.argument("tasks", metavar="[ID]...", nargs=-1, type=shared.TaskId()),
-            click.option("--filter", "filter_", help="Which tasks, see docs/filters.md."),
-            click.option("--days-in", metavar="ZONE", help="Where the filter's days are; else where you are."),
-            click.option("--yes", is_flag=True, help="Don't ask before."),
+            click.option("-f", "--filter", "filter_", help="Which tasks, see docs/filters.md."),
+            click.option(
+                "--days-in",
+                metavar="ZONE",
+                type=shared.ZoneName(),
+                help="Where its days are; else here.",
+            ),
+            click.option("-y", "--yes", is_flag=True, help="Don't ask before."),
             shared.as_json,
         )
     ):
@@ -92,7 +91,7 @@ def edit(
 ) -> None:
     """Set fields of tasks, all to the same; move their dates; add and remove tags."""
     meant = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
-    set_ = change.written(typed)
+    set_ = change.zoned(change.written(typed, whole=False))
     with shared.rondo() as client:
         changes = {**change.resolved(client, set_), **change.cleared(clear, typed, set_)}
     extra = {"changes": changes, "add_tags": list(add_tag), "remove_tags": list(remove_tag), "shift": shift}
@@ -130,8 +129,9 @@ def run(
     as_json: bool,
 ) -> None:
     """Count, ask, send, follow, tell; and end with 1 where a task was left as it is."""
-    if bool(tasks) == bool(filter_):
+    if bool(tasks) == (filter_ is not None):
         raise click.UsageError("Say which tasks: by --filter, or by their ids.")
+    filter_ = None if filter_ is None else combined([Condition("--filter", filter_)])
     with shared.rondo() as client:
         wanted = cast("NewBulk", {"action": action, **_which(client, tasks, filter_, days_in), **update})
         if filter_ and not yes:
@@ -141,7 +141,7 @@ def run(
             if not click.confirm(f"{action.capitalize()} {counted(meant)}?", err=True):
                 raise Exit(FAILED)
         sent = client.change_many(**wanted)
-        journal.push(Login.found(), "bulk", [sent["id"]] if sent["tasks"] else [])
+        keeping.keep("bulk", [sent["id"]] if sent["tasks"] else [], f"{done} {counted(sent['tasks'])}")
         found = following.followed(client, sent)
         if not found["tasks"]:
             _tell_none(following.shown(client, found), as_json)
@@ -154,7 +154,7 @@ def run(
 
 def _which(client: Rondo, tasks: tuple[str, ...], filter_: str | None, days_in: str | None) -> dict[str, Any]:
     if filter_:
-        return {"filter": filter_, "zone": days_in or shared.local_zone()}
+        return {"filter": filter_, "zone": days_in or shared.default_zone()}
     return {"tasks": [{"id": task} for task in shared.resolve(client, tasks)]}
 
 

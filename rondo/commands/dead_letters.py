@@ -9,16 +9,18 @@ from typing import Any
 import click
 import msgspec
 from click.exceptions import Exit
-from rich.console import Console
-from rich.table import Table
 
 from rondo import depending, resending
+from rondo.commands import shared
+from rondo.commands.aliases import Aliased
 from rondo.commands.choosing import chosen, matches, page, wanted
 from rondo.commands.ending import AWAY, FAILED, Failed
 from rondo.commands.log import LogCommand
 from rondo.dead_letters import Became, Letter, Log
 from rondo.place import Place
 from rondo.shown import instant, key, text
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.plain import plain
 from schemas import clock
 from streams import worker
@@ -27,7 +29,7 @@ PATIENCE = 15.0
 """Seconds to wait for what becomes of what was sent again, from when it was last known of one."""
 
 
-class LogCommands(LogCommand, click.Group):
+class LogCommands(LogCommand, Aliased):
     """A group whose commands look at the log, and that does so itself."""
 
     command_class = LogCommand
@@ -35,7 +37,7 @@ class LogCommands(LogCommand, click.Group):
 
 STAGE = click.option("--stage", type=click.Choice(worker.STAGES), help="Only what this stage set aside.")
 REASON = click.option("--reason", help="Only those whose reason has this text in it.")
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+JSON = click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
 @click.group("dead-letters", cls=LogCommands, invoke_without_command=True)
@@ -108,7 +110,7 @@ def show(number: int, as_json: bool) -> None:
 @STAGE
 @REASON
 @click.option("--all", "every", is_flag=True, help="All that were not put back yet.")
-@click.option("--yes", is_flag=True, help="Without asking.")
+@click.option("-y", "--yes", is_flag=True, help="Without asking.")
 @JSON
 def resend(  # noqa: PLR0917 - click's
     numbers: tuple[int, ...], stage: str | None, reason: str | None, every: bool, yes: bool, as_json: bool
@@ -207,17 +209,27 @@ def _tell(found: Sequence[Letter], count: int, kinds: dict[int, str]) -> None:
     if not count:
         click.echo("Nothing was set aside.")
         return
-    shown = Table()
-    for column in ("number", "at", "stage", "place", "record", "reason", "became"):
-        shown.add_column(column)
-    for one in found:
-        became = "" if one.became is Became.DEAD and not one.sent else one.became.value
-        again = "dead again" if one.became is Became.DEAD and one.sent else became
-        row = (str(one.number), instant(one.at), one.stage, one.place, kinds[one.number])
-        shown.add_row(*row, plain(one.reason), again)
-    Console().print(shown)
+    shared.echo(Fitted(COLUMNS, [_row(one, kinds[one.number]) for one in found]))
     if found and len(found) < count:
         click.echo(f"{len(found):,} of {count:,}. `--before {found[0].number}` shows those before them.")
+
+
+COLUMNS = (
+    Column("number", right=True),
+    Column("at", drop=3, wraps=True),
+    Column("stage", drop=2),
+    Column("place", drop=5),
+    Column("record", drop=4),
+    Column("reason", wraps=True, floor=16),
+    Column("became", drop=1, wraps=True),
+)
+
+
+def _row(one: Letter, kind: str) -> list[Cell]:
+    became = "" if one.became is Became.DEAD and not one.sent else one.became.value
+    again = "dead again" if one.became is Became.DEAD and one.sent else became
+    texts = (str(one.number), instant(one.at), one.stage, one.place, kind, plain(one.reason), again)
+    return [*map(Cell.of, texts)]
 
 
 def _tell_reasons(found: Sequence[Letter], as_json: bool) -> None:

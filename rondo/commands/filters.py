@@ -3,13 +3,13 @@
 from typing import Any, cast
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from rondo.client import settled
 from rondo.client.shapes import FilterAnswer, FilterChanges, SavedFilter
-from rondo.commands import meant, shared
-from rondo.commands.shared import TaskCommand
+from rondo.commands import keeping, meant, shared
+from rondo.commands.shared import TaskCommands
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
 
@@ -18,13 +18,7 @@ COLOUR = click.option("--colour", help="As #1e90ff.")
 ORDER = click.option("--order", help="Its place among the saved filters: they are sorted by this text.")
 
 
-class FilterCommands(click.Group):
-    """A group whose commands talk to the API."""
-
-    command_class = TaskCommand
-
-
-@click.group("filters", cls=FilterCommands, invoke_without_command=True)
+@click.group("filters", cls=TaskCommands, invoke_without_command=True)
 @shared.as_json
 @click.pass_context
 def filters_group(ctx: click.Context, as_json: bool) -> None:
@@ -93,7 +87,9 @@ def delete(saved: str, as_json: bool) -> None:
 
 
 def _tell(answer: FilterAnswer, done: str, as_json: bool) -> None:
-    shared.undoable(answer)
+    known = cast("SavedFilter", answer["filter"] or {})
+    told = [f"{done} filter {known['id'][:SHOWN]} {plain(known['name'])}"] if "name" in known else []
+    keeping.undoable(answer, told=told)
     found = settled(answer)
     if as_json:
         shared.echo_json(answer)
@@ -101,11 +97,22 @@ def _tell(answer: FilterAnswer, done: str, as_json: bool) -> None:
         click.echo(f"{done} {found['id'][:SHOWN]} {plain(found['name'])}")
 
 
-def _table(filters: list[SavedFilter]) -> Table:
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("id", "name", "filter", "sort"):
-        shown.add_column(column, no_wrap=column == "id", overflow="fold")
-    for one in filters:
-        name = Text(plain(one["name"]), one["colour"] or "")
-        shown.add_row(Text(one["id"][:SHOWN], "dim"), name, Text(plain(one["filter"])), one["sort"])
-    return shown
+def _table(filters: list[SavedFilter]) -> Fitted:
+    columns = (
+        Column("id", drop=2),
+        Column("name", wraps=True, floor=10),
+        Column("filter", wraps=True, floor=16),
+        Column("sort", drop=1, wraps=True),
+    )
+    return Fitted(
+        columns,
+        [
+            (
+                Cell.of(one["id"][:SHOWN], "dim"),
+                Cell.of(plain(one["name"]), one["colour"] or ""),
+                Cell.of(plain(one["filter"])),
+                Cell.of(plain(one["sort"])),
+            )
+            for one in filters
+        ],
+    )

@@ -3,12 +3,10 @@
 from collections.abc import Callable
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from rondo.client import Rondo
 from rondo.client.shapes import Bulk, Refusal
-from rondo.commands import shared
+from rondo.commands import naming, shared
 from rondo.commands.ending import AWAY, Failed
 from rondo.terminal import ids
 from rondo.terminal.plain import plain
@@ -27,6 +25,9 @@ def followed(client: Rondo, bulk: Bulk) -> Bulk:
 
     Raises ``Failed`` where it stands still.
     """
+    from rich.console import Console  # noqa: PLC0415 - it takes long to import
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -55,7 +56,7 @@ def tell(client: Rondo, bulk: Bulk, done: str, already: str, counted: Callable[[
         if place == SHOWN:
             click.echo(f"… and {bulk['refused'] - SHOWN:,} more: `rondo bulk show {bulk['id']} --json`.", err=True)
             break
-        click.echo(f"{_named(refusal)}: {plain(refusal['detail'])}", err=True)
+        click.echo(f"{_named(refusal)}: {plain(naming.about(refusal['field'], refusal['detail']))}", err=True)
 
 
 def _named(refusal: Refusal) -> str:

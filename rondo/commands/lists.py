@@ -3,13 +3,13 @@
 from typing import Any, cast
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from rondo.client import settled
 from rondo.client.shapes import List, ListAnswer, ListChanges
-from rondo.commands import meant, shared
-from rondo.commands.shared import TaskCommand
+from rondo.commands import keeping, meant, shared
+from rondo.commands.shared import TaskCommands
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
 
@@ -17,13 +17,7 @@ COLOUR = click.option("--colour", help="As #1e90ff.")
 ORDER = click.option("--order", help="Its place among the lists: they are sorted by this text.")
 
 
-class ListCommands(click.Group):
-    """A group whose commands talk to the API."""
-
-    command_class = TaskCommand
-
-
-@click.group("lists", cls=ListCommands, invoke_without_command=True)
+@click.group("lists", cls=TaskCommands, invoke_without_command=True)
 @shared.as_json
 @click.pass_context
 def lists_group(ctx: click.Context, as_json: bool) -> None:
@@ -81,13 +75,15 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
 @shared.as_json
 def delete(list_: str, tasks: Any, as_json: bool) -> None:
     """Delete a list that no task is on; --tasks says what becomes of those that are."""
-    with shared.rondo() as client, shared.ahead(bool(tasks)):
+    with shared.rondo() as client, keeping.ahead(bool(tasks)):
         answer = client.delete_list(meant.list_id(client, list_), wait=shared.WAIT, tasks=tasks)
     _tell(answer, "Deleted", as_json, ahead=bool(tasks))
 
 
 def _tell(answer: ListAnswer, done: str, as_json: bool, *, ahead: bool = False) -> None:
-    shared.undoable(answer, ahead=ahead)
+    known = cast("List", answer["list"] or {})
+    told = [f"{done} list {known['id'][:SHOWN]} {plain(known['name'])}"] if "name" in known else []
+    keeping.undoable(answer, ahead=ahead, told=told)
     found = settled(answer)
     if as_json:
         shared.echo_json(answer)
@@ -95,10 +91,14 @@ def _tell(answer: ListAnswer, done: str, as_json: bool, *, ahead: bool = False) 
         click.echo(f"{done} {found['id'][:SHOWN]} {plain(found['name'])}")
 
 
-def _table(lists: list[List]) -> Table:
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("id", "open", "name"):
-        shown.add_column(column, no_wrap=column != "name", overflow="fold")
-    for one in lists:
-        shown.add_row(Text(one["id"][:SHOWN], "dim"), f"{one['open']:,}", Text(plain(one["name"]), one["colour"] or ""))
-    return shown
+def _table(lists: list[List]) -> Fitted:
+    columns = (Column("id", drop=2), Column("open", drop=1), Column("name", wraps=True, floor=16))
+    rows = [
+        (
+            Cell.of(one["id"][:SHOWN], "dim"),
+            Cell.of(f"{one['open']:,}"),
+            Cell.of(plain(one["name"]), one["colour"] or ""),
+        )
+        for one in lists
+    ]
+    return Fitted(columns, rows)

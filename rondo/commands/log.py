@@ -10,14 +10,13 @@ import asyncpg
 import click
 import httpx
 from aiokafka.errors import KafkaError
-from rich.console import Console
 
 from rondo import audit, demo, lag, replay, tail, topics
 from rondo.client import RondoError
 from rondo.commands import shared
 from rondo.commands.ending import AWAY, Failed
 from rondo.place import Place, Unknown
-from schemas import logs
+from schemas import causes, logs
 from schemas.registry.client import RegistryUnavailable
 from streams import positions, worker
 from streams.lag import NoViews
@@ -60,6 +59,12 @@ class LogCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run it."""
         logs.configure("warning")  # a worker's own setting comes after
+        try:
+            return self._run(ctx)
+        except Failed as failed:
+            raise Failed(causes.without_credentials(failed.message), failed.exit_code) from failed
+
+    def _run(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except TOLD as error:
@@ -136,7 +141,7 @@ def replay_stage(stage: str, user: str | None, since: str | None, until: str | N
 
 @click.command("lag", cls=LogCommand)
 @click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object a line.")
 def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
     """Show how far STAGES are behind, without any all six; no worker has to run."""
     lags = asyncio.run(lag.found(Place.found(), stages or worker.STAGES))
@@ -145,7 +150,7 @@ def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo("\n".join(lag.json(lags)))
     else:
-        Console().print(lag.table(lags))
+        shared.echo(lag.table(lags))
 
 
 @click.command("reset-positions", cls=LogCommand)
@@ -164,7 +169,7 @@ def reset_positions() -> None:
 def show_topics() -> None:
     """Show every topic, and what is not as it should be; then the status is 1."""
     found = asyncio.run(topics.found(Place.found()))
-    Console().print(topics.table(found))
+    shared.echo(topics.table(found))
     sys.exit(1 if any(topic.deviations for topic in found) else 0)
 
 
@@ -175,7 +180,7 @@ def show_topics() -> None:
 @click.option("--no-follow", is_flag=True, help="End instead of waiting for what comes.")
 @click.option("--user", help="Only this user's, by id.")
 @click.option("--partition", type=int, help="Only this partition's.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with headers.")
+@click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object a line, with headers.")
 def follow_topic(topic: str, last: int, as_json: bool, **options: Any) -> None:
     """Show the records of TOPIC, decoded: the last ones, and then what comes, until Ctrl-C.
 

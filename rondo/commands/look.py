@@ -8,24 +8,27 @@ import click
 
 from rondo.client import NotFound, Rondo
 from rondo.client.shapes import List, ListedTask, Task
-from rondo.commands import meant, shared
+from rondo.commands import hints, meant, shared
+from rondo.commands.conditions import OPEN, Condition, combined
 from rondo.commands.shared import TaskCommand
-from rondo.terminal import shown
+from rondo.terminal import clock, shown, tables
 
 Shape = TypeVar("Shape", Task, List)
 
 
-@click.command("list", cls=TaskCommand)
-@click.option("--filter", "filter_", help="Which tasks, see docs/filters.md; by default the open ones.")
+@click.command("list", cls=TaskCommand, context_settings={"allow_extra_args": True})
+@click.option("-f", "--filter", "filter_", help="Which tasks, see docs/filters.md; by default the open ones.")
 @click.option(
     "--saved", metavar="NAME", help="Those that a saved filter finds, sorted as it says; see `rondo filters`."
 )
-@click.option("--list", "list_", metavar="NAME", help="Only those on this list, by name or id.")
-@click.option("--sort", help="By what, as due,-priority; by default the newest first.")
+@click.option("-l", "--list", "list_", metavar="NAME", help="Only those on this list, by name or id.")
+@click.option("-s", "--sort", help="By what, as due,-priority; by default the newest first.")
 @shared.zone
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="So many tasks at most.")
+@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="So many tasks at most.")
 @shared.as_json
+@click.pass_context
 def list_tasks(
+    ctx: click.Context,
     *,
     filter_: str | None,
     saved: str | None,
@@ -39,39 +42,43 @@ def list_tasks(
 
     Into a pipe or a file goes a line a task, its fields apart by tabs: id, status, priority, due, title, tags.
     """
+    if ctx.args:
+        raise click.UsageError(f"It takes no words.{hints.as_filter(ctx.args)}")
+    zone = zone or shared.default_zone()
     with shared.rondo() as client:
-        conditions = [filter_] if filter_ else []
-        if saved:
+        conditions = [] if filter_ is None else [Condition("--filter", filter_)]
+        if saved is not None:
             one = meant.saved_filter(client, saved)
-            conditions, sort = [one["filter"], *conditions], sort or one["sort"] or None
-        if list_:
-            conditions = [*(conditions or ["open"]), f'list = "{meant.list_id(client, list_)}"']
-        wished = " and ".join(f"({condition})" for condition in conditions) or "open"
-        found = client.tasks(wished, sort=sort, zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE))
-        tell(client, list(islice(found, limit + 1)), limit, as_json)
+            conditions, sort = [Condition("--saved", one["filter"]), *conditions], sort or one["sort"] or None
+        if list_ is not None:
+            on = Condition("--list", f'list = "{meant.list_id(client, list_)}"')
+            conditions = [*(conditions or [OPEN]), on]
+        wished = combined(conditions or [OPEN])
+        found = client.tasks(wished, sort=sort, zone=zone, limit=min(limit + 1, shared.PAGE))
+        tell(client, list(islice(found, limit + 1)), limit, zone, as_json)
 
 
 @click.command(cls=TaskCommand)
 @click.argument("words", nargs=-1, required=True)
-@click.option("--filter", "filter_", help="Only among these, see docs/filters.md; by default all but the deleted.")
+@click.option("-f", "--filter", "filter_", help="Only among these, see docs/filters.md; else all but the deleted.")
 @shared.zone
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many tasks at most.")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="So many tasks at most.")
 @shared.as_json
 def search(words: tuple[str, ...], filter_: str | None, zone: str | None, limit: int, as_json: bool) -> None:
     """Look for words in titles and notes, the best first. The last may be a beginning; one may be mistyped."""
+    zone = zone or shared.default_zone()
     with shared.rondo() as client:
-        found = client.tasks(
-            filter_, q=" ".join(words), zone=zone or shared.local_zone(), limit=min(limit + 1, shared.PAGE)
-        )
-        tell(client, list(islice(found, limit + 1)), limit, as_json)
+        among = None if filter_ is None else combined([Condition("--filter", filter_)])
+        found = client.tasks(among, q=" ".join(words), zone=zone, limit=min(limit + 1, shared.PAGE))
+        tell(client, list(islice(found, limit + 1)), limit, zone, as_json)
 
 
-def tell(client: Rondo, tasks: list[ListedTask], limit: int, as_json: bool) -> None:
-    """Show so many tasks, and whether there are more."""
+def tell(client: Rondo, tasks: list[ListedTask], limit: int, zone: str, as_json: bool) -> None:
+    """Show so many tasks, with the days of a zone, and whether there are more."""
     if as_json:
         shared.echo_json(tasks[:limit])
     elif shared.on_terminal():
-        shared.echo(shown.table(tasks[:limit], shared.now(), lists(client, tasks[:limit])))
+        shared.echo(tables.table(tasks[:limit], clock.now(zone), lists(client, tasks[:limit])))
     else:
         click.echo("".join(f"{shown.line(task)}\n" for task in tasks[:limit]), nl=False)
     if len(tasks) > limit:
@@ -114,7 +121,7 @@ def show(tasks: tuple[str, ...], as_json: bool) -> None:
         if place:
             click.echo()
         if shared.on_terminal():
-            shared.echo(shown.card(task, shared.now(), its))
+            shared.echo(tables.card(task, clock.now(shared.default_zone()), its))
         else:
             click.echo("\n".join(f"{name}\t{value}" for name, value in shown.facts(task, its)))
 
@@ -129,6 +136,6 @@ def history(task: str, as_json: bool) -> None:
     if as_json:
         shared.echo_json(entries)
     elif shared.on_terminal():
-        shared.echo(shown.history(entries))
+        shared.echo(tables.history(entries))
     else:
         click.echo("\n".join(map(shown.history_line, entries)))

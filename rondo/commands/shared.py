@@ -1,23 +1,25 @@
 """What the commands on tasks share: who is logged in, ids, options, and how an answer is told."""
 
+import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import islice
+from shutil import get_terminal_size
 from typing import Any, TypeVar
 
 import click
-import msgspec
-import stamina
-import tzlocal
 from click.exceptions import Exit
 from click.shell_completion import CompletionItem
-from rich.console import Console, RenderableType
 
 from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Task, errors, settled
-from rondo.client.shapes import FilterAnswer, ListAnswer, TagAnswer
-from rondo.commands.ending import AWAY, DONE, FAILED, Failed
-from rondo.terminal import ids, journal
+from rondo.commands import hints, keeping, naming
+from rondo.commands.aliases import Aliased
+from rondo.commands.ending import AWAY, DONE, FAILED, USAGE, Failed
+from rondo.terminal import clock, ids
+from rondo.terminal.cells import has_colours
+from rondo.terminal.fitting import WIDE, Shown
 from rondo.terminal.plain import plain
 
 WAIT = 30.0
@@ -28,8 +30,27 @@ COMPLETION = 2.0
 """Seconds that the completion of an id may take."""
 C = TypeVar("C", bound=Callable[..., Any])
 
-zone: Callable[[C], C] = click.option("--zone", help="The zone of your days, as Europe/Paris; else where you are.")
-as_json: Callable[[C], C] = click.option("--json", "as_json", is_flag=True, help="One JSON value, as the API has it.")
+
+class ZoneName(click.ParamType):
+    """The IANA name of a time zone."""
+
+    name = "zone"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it."""
+        try:
+            clock.zone(value)
+        except clock.NoZone as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
+zone: Callable[[C], C] = click.option(
+    "-z", "--zone", type=ZoneName(), help="Where your days are, as Europe/Paris; else here."
+)
+as_json: Callable[[C], C] = click.option(
+    "-j", "--json", "as_json", is_flag=True, help="A JSON value, as the API has it."
+)
 
 
 class TaskCommand(click.Command):
@@ -41,6 +62,14 @@ class TaskCommand(click.Command):
             return super().invoke(ctx)
         except RondoError as error:
             raise failed(error) from error
+        except clock.NoZone as error:
+            raise Failed(str(error), USAGE) from error
+        except UnicodeError as error:
+            raise Failed(f"What was read is not UTF-8 ({error}).") from error
+        except BrokenPipeError:
+            raise  # who reads the output has seen enough: click ends it without a word
+        except OSError as error:
+            raise Failed(f"This machine can't do it ({error}).") from error
 
 
 ADVICE: tuple[tuple[type[RondoError], int, str], ...] = (
@@ -56,43 +85,33 @@ ADVICE: tuple[tuple[type[RondoError], int, str], ...] = (
 
 def failed(error: RondoError) -> Failed:
     """Return an error of the client as the end of a command, with what to do about it."""
-    told = error.detail if isinstance(error, Problem) else str(error)
+    told = naming.told(error) if isinstance(error, Problem) else str(error)
     status, advice = next((status, advice) for kind, status, advice in ADVICE if isinstance(error, kind))
     return Failed(f"{told} {advice}".strip(), status)
+
+
+class Client(Rondo):
+    """The client of a terminal."""
+
+    def _again(self, *failed: Any) -> Any:
+        """Try again without a word: what was tried in vain is told once, at the end."""
+        import stamina  # noqa: PLC0415 - it takes long to import
+
+        stamina.instrumentation.set_on_retry_hooks([])
+        return super()._again(*failed)
 
 
 @contextmanager
 def rondo() -> Iterator[Rondo]:
     """Connect as who is logged in."""
-    stamina.instrumentation.set_on_retry_hooks([])  # what was tried in vain is told once, at the end
-    with Rondo.found() as client:
+    with Client.found() as client:
         yield client
 
 
-def undoable(*answers: Answer | ListAnswer | FilterAnswer | TagAnswer, ahead: bool = False) -> None:
-    """Keep commands that changed something, or may have, as one step that `rondo undo` takes back.
+class TaskCommands(TaskCommand, Aliased):
+    """A group whose commands talk to the API, and that does so itself where none of them is typed."""
 
-    Where a bulk goes ``ahead`` of them, that may have changed tasks whatever became of the commands themselves.
-    """
-    done = [answer["command"] for answer in answers]
-    changing = [each["id"] for each in done if ahead or each["status"] in {"accepted", "pending"}]
-    journal.push(Login.found(), "command", changing)
-
-
-@contextmanager
-def ahead(goes: bool = True) -> Iterator[None]:
-    """Keep a command also where it is refused within, if a bulk ``goes`` ahead of it: that went before."""
-    try:
-        yield
-    except Problem as problem:
-        undoable(*refused(problem), ahead=goes)
-        raise
-
-
-def refused(problem: Problem) -> list[Answer]:
-    """Return the answer of a command that was taken and refused; none where it was never taken."""
-    command = problem.document.get("command")
-    return [{"command": command, "task": None}] if command else []
+    command_class = TaskCommand
 
 
 class TaskId(click.ParamType):
@@ -105,7 +124,7 @@ class TaskId(click.ParamType):
         try:
             return ids.normal(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(f"{error}{hints.of_id(value, ctx)}", param, ctx)
 
     def shell_complete(
         self,
@@ -121,7 +140,7 @@ class TaskId(click.ParamType):
             login = Login.found()
             with Rondo(login.api, login.token, timeout=COMPLETION, attempts=1) as client:
                 found = _begun(client, incomplete.lower())
-        except RondoError:
+        except (RondoError, UnicodeError, OSError):
             return []
         shown = max(ids.SHOWN, len(incomplete))
         return [CompletionItem(id_[:shown], help=plain(title)) for id_, title in found]
@@ -161,12 +180,13 @@ def each(
     *,
     ahead: bool = False,
 ) -> None:
-    """Send a command for each task, and tell what became of it; ``ahead`` as for ``undoable``.
+    """Send a command for each task, and tell what became of it; ``ahead`` as for ``keeping.undoable``.
 
     A refusal does not keep the others from theirs; where Rondo is away, the rest is not sent.
     """
     answers: list[Answer] = []
     taken: list[Answer] = []
+    sentences: list[str] = []
     status = DONE
     try:
         for task in tasks:
@@ -176,17 +196,18 @@ def each(
                 settled(answer)
             except (Problem, Pending) as error:
                 if isinstance(error, Problem):
-                    taken += refused(error)
+                    taken += keeping.refused(error)
                 if (end := failed(error)).exit_code == AWAY:
                     raise
                 click.echo(f"{task[: ids.SHOWN]}: {end.message}", err=True)
                 status = FAILED
                 continue
             answers.append(answer)
+            sentences.append(told(answer))
             if not as_json:
-                click.echo(told(answer))
+                click.echo(sentences[-1])
     finally:
-        undoable(*taken, ahead=ahead)
+        keeping.undoable(*taken, ahead=ahead, told=sentences)
         if as_json:
             echo_json(answers)
     raise Exit(status)
@@ -205,27 +226,33 @@ def name(task: Task) -> str:
 
 def echo_json(value: Any) -> None:
     """Print a JSON value."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def echo(shown: RenderableType) -> None:
-    """Print on a terminal what rich renders."""
-    Console(highlight=False).print(shown)
+def echo(shown: Shown) -> None:
+    """Print what is laid out for this terminal; into a pipe or a file it comes whole, and without colours."""
+    terminal = on_terminal()
+    room = get_terminal_size().columns if terminal else WIDE
+    for line in shown.lines(room):
+        click.echo(line.written(terminal and has_colours()), color=terminal)
 
 
 def on_terminal() -> bool:
     """Say whether people look at the output, and not a program."""
-    return Console().is_terminal
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
-def local_zone() -> str:
-    """Return the IANA name of the zone where the person is."""
-    return str(tzlocal.get_localzone_name())
+def typed_in() -> str:
+    """Return what stands on standard input, its lines ended as everywhere. Raises ``UnicodeError``."""
+    return click.get_binary_stream("stdin").read().decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
-def now() -> datetime:
-    """Return this moment, with the offset of where the person is."""
-    return datetime.now(UTC).astimezone()
+def default_zone() -> str:
+    """Return the IANA name of the zone that is meant where none is typed: this machine's. Raises ``NoZone``.
+
+    Here belongs the account's own, which comes before it, once accounts have zones.
+    """
+    return clock.machine()
 
 
 def given(typed: dict[str, Any]) -> dict[str, Any]:

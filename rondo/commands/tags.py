@@ -1,24 +1,18 @@
 """`rondo tags`: tags over all tasks."""
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from rondo.client import Pending
 from rondo.client.shapes import Tag, TagAnswer
-from rondo.commands import meant, shared
-from rondo.commands.shared import TaskCommand
+from rondo.commands import keeping, meant, shared
+from rondo.commands.shared import TaskCommands
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.plain import plain
 from streams.domain import cleaning
 
 
-class TagCommands(click.Group):
-    """A group whose commands talk to the API."""
-
-    command_class = TaskCommand
-
-
-@click.group("tags", cls=TagCommands, invoke_without_command=True)
+@click.group("tags", cls=TaskCommands, invoke_without_command=True)
 @shared.as_json
 @click.pass_context
 def tags_group(ctx: click.Context, as_json: bool) -> None:
@@ -58,7 +52,7 @@ def colour(tag: str, colour: str | None, as_json: bool) -> None:
 @shared.as_json
 def rename(tag: str, name: str, as_json: bool) -> None:
     """Give all tasks that bear a tag another in its place. Where that is one already, the two become one."""
-    with shared.rondo() as client, shared.ahead():
+    with shared.rondo() as client, keeping.ahead():
         answer = client.rename_tag(tag := meant.tag(client, tag), name := cleaning.tag(name), wait=shared.WAIT)
     _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", as_json, ahead=True)
 
@@ -68,13 +62,13 @@ def rename(tag: str, name: str, as_json: bool) -> None:
 @shared.as_json
 def delete(tag: str, as_json: bool) -> None:
     """Take a tag from all tasks that bear it. The tasks stay."""
-    with shared.rondo() as client, shared.ahead():
+    with shared.rondo() as client, keeping.ahead():
         answer = client.delete_tag(tag := meant.tag(client, tag), wait=shared.WAIT)
     _tell(answer, f"Deleted {plain(tag)}", as_json, ahead=True)
 
 
 def _tell(answer: TagAnswer, done: str, as_json: bool, *, ahead: bool = False) -> None:
-    shared.undoable(answer, ahead=ahead)
+    keeping.undoable(answer, ahead=ahead, told=[done])
     if answer["command"]["status"] == "pending":
         raise Pending(answer["command"]["id"], "")
     if as_json:
@@ -83,10 +77,6 @@ def _tell(answer: TagAnswer, done: str, as_json: bool, *, ahead: bool = False) -
         click.echo(done)
 
 
-def _table(tags: list[Tag]) -> Table:
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("open", "tag"):
-        shown.add_column(column, overflow="fold")
-    for tag in tags:
-        shown.add_row(f"{tag['open']:,}", Text(f"#{plain(tag['name'])}", tag["colour"] or "blue"))
-    return shown
+def _table(tags: list[Tag]) -> Fitted:
+    rows = [(Cell.of(f"{tag['open']:,}"), Cell.of(f"#{plain(tag['name'])}", tag["colour"] or "blue")) for tag in tags]
+    return Fitted((Column("open", drop=1), Column("tag", wraps=True, floor=16)), rows)

@@ -3,13 +3,17 @@
 import click
 from click.exceptions import Exit
 
-from rondo.client import Login, Problem, Rondo
+from rondo.client import Login, Problem, Rondo, RondoError
 from rondo.client.shapes import Bulk
 from rondo.commands import following, shared
 from rondo.commands.ending import AWAY, DONE, FAILED, Failed
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import journal
+from rondo.terminal.ids import SHOWN
+from rondo.terminal.plain import plain
 from rondo.terminal.shown import things
+
+NOTHING = "Nothing was done from here that could be undone: name a command, as `rondo history --json` does."
 
 
 @click.command(cls=TaskCommand)
@@ -19,33 +23,67 @@ from rondo.terminal.shown import things
 def undo(id_: object | None, bulk: bool, as_json: bool) -> None:
     """Take back what a command or a bulk did; without ID, what was last done from here, and then what was before it.
 
-    A task, list, filter or tag is left as it is where something later has changed the same fields.
+    A task, list, filter or tag is left as it is where something later has changed the same fields. What changed nothing
+    is passed over.
     """
     login = Login.found()
-    steps = journal.steps(login)
-    if id_ is None and not steps:
-        raise Failed("Nothing was done from here that could be undone: name a command, as `rondo history --json` does.")
-    named: journal.Step = ("bulk" if bulk else "command", [str(id_)])
-    kind, ids = named if id_ else steps[-1]
     with shared.rondo() as client:
-        undone = [_undone(client, kind, each) for each in reversed(ids)]
-        if id_ is None:
+        if id_ is not None:
+            done = _take_back(client, _named(client, "bulk" if bulk else "command", str(id_), login), as_json)
+            raise Exit(DONE if done else FAILED)
+        for step in reversed(journal.steps(login)):
+            done = _take_back(client, step, as_json)
             journal.pop(login)
-        if as_json:
-            shared.echo_json([each for each in undone if each])
-        else:
-            for each in filter(None, undone):
-                following.tell(client, each, "Put back", "stood so already", things)
-    raise Exit(DONE if all(each and not each["refused"] for each in undone) else FAILED)
+            if done is not None:
+                raise Exit(DONE if done else FAILED)
+    raise Failed(NOTHING)
 
 
-def _undone(client: Rondo, kind: journal.Kind, id_: str) -> Bulk | None:
-    """Return the bulk that undid something; None where it can't be undone, which is told."""
-    send = client.undo_bulk if kind == "bulk" else client.undo_command
+def _named(client: Rondo, kind: journal.Kind, id_: str, login: Login) -> journal.Step:
+    """Return the step of an id: as it was told here, else as the API has it."""
+    told = next((step.told for step in journal.steps(login) if step.ids == [id_]), "")
+    return journal.Step(kind, [id_], told or f"{kind} {id_}{'' if kind == 'bulk' else _about(client, id_)}")
+
+
+def _about(client: Rondo, command: str) -> str:
+    """Return what a command is about, where the API still knows it."""
     try:
-        return following.followed(client, send(id_))
-    except Problem as problem:
-        if (end := shared.failed(problem)).exit_code == AWAY:
-            raise
-        click.echo(end.message, err=True)
+        known = client.command(command)
+        return f" on {shared.name(client.task(known['task']['id']))}" if known["task"] else ""
+    except RondoError:  # whatever is wrong, the undoing says it
+        return ""
+
+
+def _take_back(client: Rondo, step: journal.Step, as_json: bool) -> bool | None:
+    """Undo a step and tell it; return whether all of it was undone, None where it had changed nothing."""
+    undone: list[Bulk] = []
+    refused = nothing = 0
+    for id_ in reversed(step.ids):
+        try:
+            send = client.undo_bulk if step.kind == "bulk" else client.undo_command
+            undone.append(following.followed(client, send(id_)))
+        except Problem as problem:
+            if (end := shared.failed(problem)).exit_code == AWAY:
+                raise
+            if problem.code == "nothing-to-undo":
+                nothing += 1
+                continue
+            refused += 1
+            click.echo(end.message, err=True)
+    told = plain(step.told) or f"{step.kind} {', '.join(id_[:SHOWN] for id_ in step.ids)}"
+    if nothing == len(step.ids):
+        click.echo(f"Passed over, as it changed nothing: {told}.", err=True)
         return None
+    if as_json:
+        shared.echo_json(undone)
+    else:
+        _tell(client, told, undone)
+    return not refused and not any(each["refused"] for each in undone)
+
+
+def _tell(client: Rondo, told: str, undone: list[Bulk]) -> None:
+    changed = any(each["changed"] for each in undone)
+    done = "Undone" if changed else "Nothing is left to undo of what was told as" if undone else "Not undone"
+    click.echo(f"{done}: {told}.", err=not undone)
+    for each in undone:
+        following.tell(client, each, "Put back", "stood so already", things)

@@ -3,10 +3,9 @@
 import contextlib
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import platformdirs
 
@@ -15,15 +14,21 @@ from rondo.client.login import Login
 MOST = 100
 """So many steps are kept for a login."""
 Kind = Literal["command", "bulk"]
-Step = tuple[Kind, list[str]]
-"""What one typed command did: the ids of its commands, or of its bulk."""
 
 
-def push(login: Login, kind: Kind, ids: Sequence[str]) -> None:
+class Step(NamedTuple):
+    """What one typed command did: the ids of its commands, or of its bulk, and what was told of it."""
+
+    kind: Kind
+    ids: list[str]
+    told: str = ""
+
+
+def push(login: Login, step: Step) -> None:
     """Keep a step. Where it can't be kept, it can't be undone without its id: that hinders nothing else."""
-    if ids:
+    if step.ids:
         with contextlib.suppress(OSError):
-            _write(login, [*steps(login), (kind, list(ids))][-MOST:])
+            _write(login, [*steps(login), step][-MOST:])
 
 
 def pop(login: Login) -> None:
@@ -35,7 +40,7 @@ def pop(login: Login) -> None:
 def steps(login: Login) -> list[Step]:
     """Return the steps of a login, the latest last."""
     try:
-        return [(kind, ids) for kind, ids in json.loads(file(login).read_text(encoding="utf-8"))]
+        return [Step(*each) for each in json.loads(file(login).read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
         return []
 
@@ -47,6 +52,8 @@ def file(login: Login) -> Path:
 
 
 def _write(login: Login, kept: Sequence[Step]) -> None:
+    import tempfile  # noqa: PLC0415 - to show tasks needs none
+
     path = file(login)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as part:

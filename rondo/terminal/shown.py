@@ -1,22 +1,14 @@
-"""How tasks look: a table with colours on a terminal; elsewhere a line a task, its fields apart by tabs."""
+"""What is told of tasks in words: lines whose fields are apart by tabs, the facts of a card, changes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
-from rondo.client.shapes import Due, Entry, ListedTask, Task
-from rondo.terminal import dates
+from rondo.client.shapes import Due, Entry, Task
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
 
-PRIORITY = {"urgent": "bold red", "high": "yellow", "medium": "cyan", "low": "dim", "none": ""}
-NOTHING: Mapping[str, str] = {}
-STATUS = {"open": "", "completed": "dim strike", "deleted": "dim strike"}
-OVERDUE, TODAY, FOUND = "bold red", "green", "bold yellow"
 FIELDS = ("id", "status", "priority", "due", "title", "tags")
 """What a line of a list holds where it is not shown on a terminal."""
 
@@ -39,13 +31,16 @@ def due(value: Due | None) -> str:
     return " ".join(filter(None, (value["date"], time, value["zone"])))
 
 
-def near(value: Due | None, today: date) -> str:
-    """Return a due with the days around ``today`` by their names."""
+def near(value: Due | None, today: date, seen: date | None = None) -> str:
+    """Return a due with the days around ``today`` by their names, where it is ``seen`` on the day that it says.
+
+    A due in a zone far away is often on another day there than here: then its date stands.
+    """
     if value is None:
         return ""
-    days = (date.fromisoformat(value["date"]) - today).days
-    name = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
-    return due({**value, "date": name}) if name else due(value)
+    day = date.fromisoformat(value["date"])
+    name = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((day - today).days)
+    return due({**value, "date": name}) if name and seen in {None, day} else due(value)
 
 
 def line(task: Task) -> str:
@@ -53,53 +48,6 @@ def line(task: Task) -> str:
     tags = ",".join(task["tags"])
     fields = (task["id"], task["status"], task["priority"], due(task["due"]), task["title"], tags)
     return "\t".join(map(plain, fields))
-
-
-def table(tasks: Iterable[ListedTask], now: datetime, lists: Mapping[str, str] = NOTHING) -> Table:
-    """Return tasks as a table; ``now`` has the offset of where the person is.
-
-    With the names of ``lists`` by their ids there is a column for them; the inbox has no name there.
-    """
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("id", "due", "priority", "title", "tags", *(("list",) if lists else ())):
-        shown.add_column(column, no_wrap=column in {"id", "priority"}, overflow="fold")
-    for task in tasks:
-        on = task["list"] and plain(lists.get(task["list"], task["list"][:SHOWN]))
-        shown.add_row(*cells(task, now), *((Text(on or ""),) if lists else ()))
-    return shown
-
-
-def title(task: ListedTask) -> Text:
-    """Return a task's title with what was looked for marked; and what of the notes holds it, a line below."""
-    shown = Text("★ " if task["pinned"] else "", STATUS[task["status"]])
-    highlights = task.get("highlights")
-    if not highlights:
-        return shown.append(plain(task["title"]))
-    for part in highlights["title"]:
-        shown.append(plain(part["text"]), FOUND if part["match"] else "")
-    if highlights["notes"]:
-        shown.append("\n")
-    for part in highlights["notes"]:
-        shown.append(plain(part["text"]), FOUND if part["match"] else "dim")
-    return shown
-
-
-def cells(task: ListedTask, now: datetime) -> Iterator[Text]:
-    """Yield the cells of a task's row."""
-    is_open = task["status"] == "open"
-    priority = task["priority"]
-    repeats = " ↻" if task["recurrence"] else ""
-    yield Text(task["id"][:SHOWN], "dim")
-    yield Text(near(task["due"], now.date()) + repeats, _urgency(task, now) if is_open else "dim")
-    yield Text("" if priority == "none" else priority, PRIORITY[priority] if is_open else "dim")
-    yield title(task)
-    yield Text(" ".join(f"#{plain(tag)}" for tag in task["tags"]), "blue" if is_open else "dim")
-
-
-def _urgency(task: Task, now: datetime) -> str:
-    if dates.passed(task["due"], task["due_at"], now):
-        return OVERDUE
-    return TODAY if task["due"] and task["due"]["date"] == now.date().isoformat() else ""
 
 
 @dataclass(frozen=True)
@@ -115,17 +63,6 @@ class Around:
 
 
 ALONE = Around()
-
-
-def card(task: Task, now: datetime, around: Around = ALONE) -> Table:
-    """Return everything of a task that means something to a person, a field a row."""
-    shown = Table.grid(padding=(0, 2))
-    shown.add_column(style="dim")
-    shown.add_column(overflow="fold")
-    for name, value in facts(task, around):
-        style = _urgency(task, now) if name == "due" and task["status"] == "open" else PRIORITY.get(value, "")
-        shown.add_row(name, Text(value, style if name in {"due", "priority"} else ""))
-    return shown
 
 
 def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
@@ -161,17 +98,6 @@ def _with_instant(value: Due | None, instant: str | None) -> str:
     return f"{due(value)} ({instant})" if instant else due(value)
 
 
-def history(entries: Sequence[Entry]) -> Table:
-    """Return a task's audit trail as a table."""
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("at", "event", "actor", "changes"):
-        shown.add_column(column, no_wrap=column == "event", overflow="fold")
-    for entry in entries:
-        actor = entry["actor"].partition(":")[0]
-        shown.add_row(*map(Text, (_seconds(entry["at"]), entry["event"], actor, "\n".join(changes(entry)))))
-    return shown
-
-
 def history_line(entry: Entry) -> str:
     """Return an entry as a line: instant, event, actor and changes apart by tabs."""
     return "\t".join((entry["at"], entry["event"], plain(entry["actor"]), "; ".join(changes(entry))))
@@ -199,7 +125,3 @@ def value(found: Any) -> str:
         case list():
             return ", ".join(map(value, found))
     return plain(str(found))
-
-
-def _seconds(instant: str) -> str:
-    return f"{instant[:19].replace('T', ' ')}Z"

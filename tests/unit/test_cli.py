@@ -278,10 +278,9 @@ def test_a_task_is_moved_to_where_it_was_typed(typed: Type, words: tuple[str, ..
             },
         ),
         (("--tag", "b", "--tag", "a"), {"tags": ["b", "a"]}),
-        (
-            ("--remind", "15m", "--repeat", "FREQ=DAILY"),
-            {"reminders": [{"before": "PT15M"}], "recurrence": "FREQ=DAILY"},
-        ),
+        (("--repeat", "FREQ=DAILY"), {"recurrence": "FREQ=DAILY"}),
+        (("--repeat", "weekdays"), {"recurrence": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"}),
+        (("--due", "5pm"), {"due": {"time": "17:00"}}),
         (("--priority", "none", "--notes", ""), {"priority": "none", "notes": ""}),
         (("--pin",), {"pinned": True}),
         (("--unpin", "--parent", ID), {"pinned": False, "parent": ID}),

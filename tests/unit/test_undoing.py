@@ -1,10 +1,13 @@
 """What the terminal keeps for `rondo undo`."""
 
+import json
 from typing import Any
 
 import pytest
 
+from api import examples
 from rondo.client import Login
+from rondo.commands import undo
 from rondo.terminal import journal
 from tests.unit.client.scripted import Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, PENDING, TASK
@@ -31,7 +34,7 @@ def kept(typed: Type, *words: str, answers: tuple[Says, ...]) -> list[list[str]]
     """The commands of each step that is kept after one was typed."""
     with Scripted(*answers) as api:
         typed(*words, api=api.url)
-        return [ids for _, ids in journal.steps(Login.found())]
+        return [step.ids for step in journal.steps(Login.found())]
 
 
 @pytest.mark.parametrize(
@@ -72,8 +75,56 @@ def test_what_was_taken_and_is_not_known_yet_can_be_undone(typed: Type, words: t
     assert kept(typed, *words, answers=(Says(202, PENDING),)) == [[COMMAND]]
 
 
-def test_a_step_of_which_there_is_nothing_to_undo_is_told_and_not_kept(typed: Type):
-    with Scripted(answer("nothing-to-do", tag=None), refusal("conflict", 409)) as api:
-        typed("tags", "delete", "home", api=api.url)
-        assert typed("undo", api=api.url) == (1, "", "It is refused.\n")
+BULK = examples.BULK | {"status": "done", "chunks": 1, "decided": 1, "changed": 1, "unchanged": 0, "refused": 0}
+PUT_BACK = f"Put back 1 change. Bulk {BULK['id']}\n"
+NOTHING = Says(409, refusal("conflict", 409).body | {"code": "nothing-to-undo"}, "application/problem+json")
+
+
+def test_what_is_undone_is_told(typed: Type):
+    with Scripted(answer("accepted", task=TASK), Says(202, BULK)) as api:
+        typed("complete", ID, api=api.url)
+        assert typed("undo", api=api.url) == (0, f"Undone: Completed {ID[:8]} Stand-up.\n{PUT_BACK}", "")
         assert journal.steps(Login.found()) == []
+
+
+def test_a_step_that_changed_nothing_is_passed_over(typed: Type):
+    done = (answer("accepted", task=TASK), answer("nothing-to-do", tag=None))
+    with Scripted(*done, NOTHING, Says(202, BULK)) as api:
+        typed("complete", ID, api=api.url)
+        typed("tags", "delete", "home", api=api.url)
+        status, out, err = typed("undo", api=api.url)
+        assert (status, out) == (0, f"Undone: Completed {ID[:8]} Stand-up.\n{PUT_BACK}")
+        assert err == "Passed over, as it changed nothing: Deleted home.\n"
+        assert journal.steps(Login.found()) == []
+
+
+def test_where_every_step_changed_nothing_that_is_told(typed: Type):
+    with Scripted(answer("nothing-to-do", tag=None), NOTHING) as api:
+        typed("tags", "delete", "home", api=api.url)
+        status, out, err = typed("undo", api=api.url)
+    assert (status, out, err.splitlines()[1:]) == (1, "", [undo.NOTHING])
+
+
+def test_a_step_that_can_not_be_undone_is_told_and_not_kept(typed: Type):
+    with Scripted(answer("accepted", task=TASK), refusal("conflict", 409)) as api:
+        typed("complete", ID, api=api.url)
+        told = f"It is refused.\nNot undone: Completed {ID[:8]} Stand-up.\n"
+        assert typed("undo", api=api.url) == (1, "", told)
+        assert journal.steps(Login.found()) == []
+
+
+def test_a_command_that_is_named_is_told_by_its_task(typed: Type):
+    known = {**ACCEPTED["command"], "task": {"id": ID, "href": ""}, "list": None, "filter": None, "tag": None}
+    with Scripted(Says(200, known), Says(200, TASK), Says(202, BULK)) as api:
+        status, out, _ = typed("undo", COMMAND, api=api.url)
+    assert (status, out) == (0, f"Undone: command {COMMAND} on {ID[:8]} Stand-up.\n{PUT_BACK}")
+
+
+def test_what_an_earlier_version_kept_can_be_undone(typed: Type):
+    with Scripted(Says(202, BULK)) as api:
+        Login(api.url, "token").store()
+        file = journal.file(Login.found())
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps([["command", [COMMAND]]]))
+        status, out, _ = typed("undo", api=api.url)
+    assert (status, out) == (0, f"Undone: command {COMMAND[:8]}.\n{PUT_BACK}")

@@ -1,16 +1,28 @@
-"""What people type for a due and a reminder."""
+"""What people type for a due, a start and a reminder."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from lark import Token
 
-from rondo.client import Due
-from rondo.terminal.dates import WEEKDAYS, day, due, passed, reminder
+from rondo.terminal import days, repeats
+from rondo.terminal.dates import due, reminder
+from rondo.terminal.days import NoDay
+from rondo.terminal.suggestions import ELSEWHERE, MONTHS
+from schemas.records import Due
+from streams.domain import recurrence, times
+from streams.domain.filters.dates import MOST, WEEKDAYS, Clock, resolve
+from streams.domain.filters.values import DATES, when
 
-MONDAY = date(2026, 11, 23)
 PARIS = "Europe/Paris"
+ZONES = st.sampled_from([PARIS, "UTC", "Pacific/Apia", "America/New_York", "Asia/Kathmandu", "Etc/GMT-13"])
+
+
+MONDAY = Clock(round(datetime(2026, 11, 23, 11, tzinfo=UTC).timestamp() * 1000), PARIS)
+"""Monday at twelve."""
 
 
 @pytest.mark.parametrize(
@@ -22,12 +34,51 @@ PARIS = "Europe/Paris"
         ("2026-12-01T09:00:30", PARIS, {"date": "2026-12-01", "time": "09:00:30", "zone": PARIS}),
         ("today", None, {"date": "2026-11-23"}),
         ("Tomorrow", None, {"date": "2026-11-24"}),
+        ("yesterday", None, {"date": "2026-11-22"}),
         ("todayT17:30", None, {"date": "2026-11-23", "time": "17:30"}),
         ("fri 09:00", PARIS, {"date": "2026-11-27", "time": "09:00", "zone": PARIS}),
         ("satt10:00", None, {"date": "2026-11-28", "time": "10:00"}),
         (" monday ", None, {"date": "2026-11-30"}),
         ("2026-02-30", None, {"date": "2026-02-30"}),  # the API says that there is no such day
         ("today", PARIS, {"date": "2026-11-23"}),  # a day has no zone; this one was today there
+        ("next week", None, {"date": "2026-11-30"}),
+        ("next month", None, {"date": "2026-12-01"}),
+        ("next year", None, {"date": "2027-01-01"}),
+        ("in 3 days", None, {"date": "2026-11-26"}),
+        ("in a week", None, {"date": "2026-11-30"}),
+        ("in 2 months", None, {"date": "2027-01-23"}),
+        ("in 90 minutes", None, {"date": "2026-11-23", "time": "13:30"}),
+        ("in 13 hours", PARIS, {"date": "2026-11-24", "time": "01:00", "zone": PARIS}),
+        ("eom", None, {"date": "2026-11-30"}),
+        ("end of the month", None, {"date": "2026-11-30"}),
+        ("EOY", None, {"date": "2026-12-31"}),
+        ("5pm", None, {"date": "2026-11-23", "time": "17:00"}),
+        ("5 pm", None, {"date": "2026-11-23", "time": "17:00"}),
+        ("5:30pm", None, {"date": "2026-11-23", "time": "17:30"}),
+        ("12am", None, {"date": "2026-11-24", "time": "00:00"}),
+        ("noon", None, {"date": "2026-11-24", "time": "12:00"}),  # that of today is just over
+        ("9:00", None, {"date": "2026-11-24", "time": "09:00"}),
+        ("tomorrow 5pm", None, {"date": "2026-11-24", "time": "17:00"}),
+        ("tomorrow at 5pm", None, {"date": "2026-11-24", "time": "17:00"}),
+        ("5pm tomorrow", None, {"date": "2026-11-24", "time": "17:00"}),
+        ("mon 9:00", None, {"date": "2026-11-30", "time": "09:00"}),
+        ("today 9:00", None, {"date": "2026-11-23", "time": "09:00"}),  # it is over, but was said
+        ("dec 1", None, {"date": "2026-12-01"}),
+        ("1 dec", None, {"date": "2026-12-01"}),
+        ("December 1st, 2027", None, {"date": "2027-12-01"}),
+        ("jan 5 9am", None, {"date": "2027-01-05", "time": "09:00"}),
+        ("nov 23", None, {"date": "2026-11-23"}),
+        ("nov 22", None, {"date": "2027-11-22"}),
+        ("feb 29", None, {"date": "2028-02-29"}),
+        ("+3d", None, {"date": "2026-11-26"}),
+        ("today+3d", None, {"date": "2026-11-26"}),
+        ("fri+1w", None, {"date": "2026-12-04"}),
+        ("fri+1w 9:00", None, {"date": "2026-12-04", "time": "09:00"}),
+        ("now+2h", None, {"date": "2026-11-23", "time": "14:00"}),
+        ("2026-12-01T09:00Z", None, {"date": "2026-12-01", "time": "10:00", "zone": PARIS}),
+        ("2026-12-01T09:00+09:00", None, {"date": "2026-12-01", "time": "01:00", "zone": PARIS}),
+        ("2026-12-01 00:30-05:00", "Asia/Tokyo", {"date": "2026-12-01", "time": "14:30", "zone": "Asia/Tokyo"}),
+        ("2026-12-01T09:00:15.000Z", "UTC", {"date": "2026-12-01", "time": "09:00:15", "zone": "UTC"}),
     ],
 )
 def test_a_due_is_a_day_a_floating_time_or_a_time_in_a_zone(text: str, zone: str | None, written: dict[str, str]):
@@ -35,31 +86,143 @@ def test_a_due_is_a_day_a_floating_time_or_a_time_in_a_zone(text: str, zone: str
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "suggestions"),
     [
-        "",
-        "soon",
-        "today 9:00",
-        "9:00",
-        "2026-12",
-        "01/12/2026",
-        "2026-12-01T09:00Z",
-        "2026-12-01T09:00+01:00",
-        "t09:00",
+        ("tomorow", ["tomorrow"]),
+        ("fridy 5pm", ["friday 17:00"]),
+        ("next weak", ["next week"]),
+        ("in 3 dayz", ["in 3 day"]),
+        ("3 days", ["in 3 days"]),
+        ("3d", ["in 3 d"]),
+        ("decembr 1", ["december 1"]),
+        ("today + 3d", ["today+3d"]),
+        ("today+2h", ["now+2h"]),
+        ("tonight", ["today 20:00"]),
+        ("eod", ["today"]),
+        ("2026-1-5", ["2026-01-05"]),
+        ("13/1/2027", ["2027-01-13"]),
+        ("in 2 hours 5pm", ["in 2 hours"]),
+        # what may mean two things is not guessed
+        ("next friday", ["friday", "friday+1w"]),
+        ("this fri", ["friday", "friday+1w"]),
+        ("eow", ["friday", "sunday"]),
+        ("12/1", ["2027-01-12", "2026-12-01"]),
+        ("1.12.2026", ["2026-12-01", "2026-01-12"]),
+        ("mon 9", ["mon 9:00", "mon 9pm"]),
+        ("tomorrow 17", ["tomorrow 17:00"]),
+        ("midnight", ["today 00:00", "tomorrow 00:00"]),
+        *((text, []) for text in ("", "soon", "5", "2026-12", "t09:00", "feb 30", "dec")),
+        *((text, []) for text in ("13pm", "0am", "25:00", "9:60")),
+        ("31 feb 2027", []),
+        ("9999-12-31T23:30-05:00", []),
+        ("2026-12-01T25:00Z", []),
+        ("mon 25", []),
     ],
 )
-def test_what_is_no_due_is_refused_with_what_to_write(text: str):
-    with pytest.raises(ValueError, match="Write a day as"):
+def test_what_is_no_due_or_may_be_several_is_refused_with_what_was_meant(text: str, suggestions: list[str]):
+    with pytest.raises(NoDay) as refused:
         due(text, None, MONDAY)
+    assert list(refused.value.suggestions) == suggestions
+    assert repr(text) in str(refused.value)
+    for suggestion in suggestions:
+        assert f"`{suggestion}`" in str(refused.value)
+        due(suggestion, None, MONDAY)
 
 
-@given(st.dates(), st.sampled_from(WEEKDAYS))
-def test_a_weekday_is_the_next_such_day_and_never_today(today: date, name: str):
-    if today < date.max - timedelta(days=7):
-        found = date.fromisoformat(day(name, today))
-        assert WEEKDAYS[found.weekday()] == name
-        assert timedelta() < found - today <= timedelta(days=7)
-        assert day(name[:3], today) == found.isoformat()
+@pytest.mark.parametrize("text", ELSEWHERE)
+def test_what_other_programs_read_is_told_as_it_is_typed_here(text: str):
+    with pytest.raises(NoDay) as refused:
+        due(text, None, MONDAY)
+    assert all(due(suggestion, None, MONDAY) for suggestion in refused.value.suggestions)
+
+
+@pytest.mark.parametrize("text", re.findall(r"as ([^']*), and a time", days.FORMS)[0].replace("or ", ", ").split(", "))
+def test_what_an_error_says_to_write_is_read(text: str):
+    assert due(text, None, MONDAY)
+
+
+FIRST, LAST = (datetime.fromisoformat(text) for text in ("1972-01-01", "9990-01-01"))
+MOMENTS = st.datetimes(FIRST, LAST)
+
+
+@st.composite
+def clocks(draw: st.DrawFn) -> Clock:
+    """Clocks of any zone and moment."""
+    zone = draw(ZONES)
+    return Clock(times.milliseconds(draw(MOMENTS), zone), zone)
+
+
+MOVED = st.builds(
+    lambda base, amount, unit: f"{base}{amount:+d}{unit}",
+    st.sampled_from(["", *DATES, *(day[:3] for day in WEEKDAYS)]),
+    st.integers(-MOST, MOST),
+    st.sampled_from(["d", "w", "m", "y"]),
+)
+OF_FILTERS = st.one_of(
+    st.sampled_from([*DATES, *(day[:3] for day in WEEKDAYS)]), MOVED, st.dates(date(1970, 1, 1)).map(date.isoformat)
+)
+"""Days as filters write them."""
+
+
+@given(OF_FILTERS, clocks())
+def test_a_word_means_the_same_day_in_a_due_as_in_a_filter(text: str, clock: Clock):
+    first = resolve(when(Token("WORD", text)), clock).first
+    assert first
+    assert due(text, None, clock)["date"] == first.local.date().isoformat()
+    if not text.startswith("now"):
+        assert due(f"{text} 17:00", None, clock) == {"date": first.local.date().isoformat(), "time": "17:00"}
+
+
+@given(st.integers(1, MOST), st.sampled_from(["day", "week", "month", "year"]), clocks())
+def test_what_is_counted_in_words_is_what_is_counted_in_a_filter(number: int, unit: str, clock: Clock):
+    counted = due(f"today+{number}{unit[0]}", None, clock)
+    assert due(f"in {number} {unit}s", None, clock) == due(f"+{number}{unit[0]}", None, clock) == counted
+
+
+@given(st.dates(date(1971, 1, 1), date(9990, 1, 1)), clocks())
+def test_a_day_of_a_month_is_the_next_such_day_or_today(day: date, clock: Clock):
+    name = MONTHS[day.month - 1]
+    found = date.fromisoformat(due(f"{name[:3]} {day.day}", None, clock)["date"])
+    assert (found.month, found.day, found >= clock.today) == (day.month, day.day, True)
+    assert due(f"{day.day} {name}", None, clock)["date"] == found.isoformat()
+    assert due(f"{name} {day.day} {day.year}", None, clock)["date"] == day.isoformat()
+    assert due(found.isoformat(), None, clock)["date"] == found.isoformat()
+
+
+@given(st.times(), clocks())
+def test_a_time_alone_is_the_next_that_the_clock_shows(time: object, clock: Clock):
+    text = str(time)[:5]
+    found = due(text, None, clock)
+    shown = datetime.fromisoformat(f"{found['date']}T{found['time']}")
+    assert timedelta() < shown - clock.local <= timedelta(days=1)
+    assert due(text, None, clock, whole=False) == {"time": text}  # of a change: of the day that the task has
+
+
+@given(st.datetimes(FIRST, LAST, timezones=st.timezones()), ZONES, clocks())
+def test_an_instant_with_an_offset_stays_that_instant(moment: datetime, zone: str, clock: Clock):
+    moment = moment.replace(microsecond=0)
+    offset = moment.utcoffset()
+    assume(offset is not None and offset.total_seconds() % 60 == 0)
+    found = due(moment.isoformat(), zone, clock)
+    local = datetime.fromisoformat(f"{found['date']}T{found['time']}")
+    assume(times.zone(zone).utcoffset(local) == times.zone(zone).utcoffset(local.replace(fold=1)))
+    assert times.milliseconds(local, zone) == round(moment.timestamp() * 1000)
+
+
+@given(st.text(max_size=20) | st.from_regex(r"[a-z0-9 :+/.-]{1,20}", fullmatch=True), clocks())
+def test_whatever_is_typed_is_a_day_or_refused_with_what_can_be_typed(text: str, clock: Clock):
+    try:
+        due(text, None, clock)
+    except NoDay as refused:
+        for suggestion in refused.suggestions:
+            due(suggestion, None, clock)
+
+
+@given(clocks(), st.sampled_from(WEEKDAYS))
+def test_a_weekday_is_the_next_such_day_and_never_today(clock: Clock, name: str):
+    found = date.fromisoformat(due(name, None, clock)["date"])
+    assert WEEKDAYS[found.weekday()] == name
+    assert timedelta() < found - clock.today <= timedelta(days=7)
 
 
 @pytest.mark.parametrize(
@@ -76,40 +239,56 @@ def test_a_weekday_is_the_next_such_day_and_never_today(today: date, name: str):
         ("2026-12-01T09:00:00Z", {"at": "2026-12-01T09:00:00Z"}),
         ("2026-12-01t09:00+01:00", {"at": "2026-12-01T09:00:00+01:00"}),
         ("2026-12-01T09:00-05:30", {"at": "2026-12-01T09:00:00-05:30"}),
+        ("2026-12-01T09:00", {"at": "2026-12-01T09:00:00+01:00"}),
+        ("fri 9:00", {"at": "2026-11-27T09:00:00+01:00"}),
+        ("5pm", {"at": "2026-11-23T17:00:00+01:00"}),
+        ("in 2 hours", {"at": "2026-11-23T14:00:00+01:00"}),
     ],
 )
-def test_a_reminder_is_a_time_before_the_due_or_an_instant(text: str, written: dict[str, str]):
-    assert reminder(text) == written
-
-
-@pytest.mark.parametrize("text", ["", "5", "m", "15 minutes", "30m1h", "2026-12-01", "2026-12-01T09:00", "tomorrow"])
-def test_what_is_no_reminder_is_refused_with_what_to_write(text: str):
-    with pytest.raises(ValueError, match="Write a time before"):
-        reminder(text)
-
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=1)))
+def test_a_reminder_is_a_time_before_the_due_or_a_moment(text: str, written: dict[str, str]):
+    assert reminder(text, MONDAY) == written
 
 
 @pytest.mark.parametrize(
-    ("written", "due_at", "is_passed"),
+    ("text", "told"),
     [
-        (None, None, False),
-        (Due(date="2026-11-22", time=None, zone=None), None, True),
-        (Due(date="2026-11-23", time=None, zone=None), None, False),
-        (Due(date="2026-11-23", time="11:59:59", zone=None), None, True),
-        (Due(date="2026-11-23", time="12:00:00", zone=None), None, False),
-        (Due(date="2026-11-23", time="05:30:00", zone="America/New_York"), "2026-11-23T10:30:00Z", True),
-        (Due(date="2026-11-23", time="06:30:00", zone="America/New_York"), "2026-11-23T11:30:00Z", False),
+        *((text, "Write a time before the due as 15m") for text in ("", "5", "30m1h", "soon")),
+        ("15 minutes", "Did you mean `15m`?"),
+        ("1 hour before", "Did you mean `1h`?"),
+        ("tomorrow", "Did you mean `tomorrow 9:00`?"),
+        ("2026-12-01", "Did you mean `2026-12-01 9:00`?"),
+        ("tomorow 9:00", "Did you mean `tomorrow 09:00`?"),
+        ("2026-02-30 9:00", "is not in the calendar"),
     ],
 )
-def test_a_due_passes_with_its_day_by_the_clock_or_at_its_instant(
-    written: Due | None, due_at: str | None, is_passed: bool
-):
-    assert passed(written, due_at, NOON) is is_passed
+def test_what_is_no_reminder_is_refused_with_what_to_write(text: str, told: str):
+    with pytest.raises(NoDay, match=re.escape(told)):
+        reminder(text, MONDAY)
 
 
-def test_a_due_in_a_zone_passes_at_the_same_instant_everywhere():
-    written = Due(date="2026-11-23", time="12:00:00", zone=PARIS)
-    assert passed(written, "2026-11-23T11:00:00Z", datetime(2026, 11, 23, 11, 0, 1, tzinfo=UTC))
-    assert not passed(written, "2026-11-23T11:00:00Z", datetime(2026, 11, 23, 10, 59, tzinfo=UTC))
+@pytest.mark.parametrize("word", repeats.RULES)
+def test_a_word_for_how_often_is_a_rule_that_the_domain_reads(word: str):
+    rule = repeats.rule(word.upper())
+    assert recurrence.check(rule, Due("2026-11-23", "09:00:00", PARIS))
+
+
+@pytest.mark.parametrize("text", ["FREQ=WEEKLY;BYDAY=MO", "freq=daily", "RRULE:FREQ=DAILY", "BYDAY=MO"])
+def test_a_rule_is_left_to_the_api(text: str):
+    assert repeats.rule(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("dayly", "Did you mean `daily`?"),
+        ("every day", "Did you mean `daily`?"),
+        ("every  Month", "Did you mean `monthly`?"),
+        ("biweekly", "Did you mean `FREQ=WEEKLY;INTERVAL=2`?"),
+        ("annualy", "Did you mean `yearly`?"),
+        ("", "Write daily"),
+        ("often", "Write daily"),
+    ],
+)
+def test_what_is_no_repeat_is_refused_with_what_was_meant(text: str, told: str):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        repeats.rule(text)

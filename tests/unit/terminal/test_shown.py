@@ -1,14 +1,13 @@
 """How tasks look on a terminal and in a pipe."""
 
-import io
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from rich.console import Console, RenderableType
 
 from rondo.client import Due, Entry
-from rondo.terminal import shown
+from rondo.terminal import shown, tables
+from rondo.terminal.fitting import Shown
 from rondo.terminal.plain import plain
 from tests.unit.client.tasks import ENTRY, task
 
@@ -32,18 +31,9 @@ def day(text: str, time: str | None = None, zone: str | None = None) -> Due:
     return Due(date=text, time=time, zone=zone)
 
 
-def rendered(shown: RenderableType, colours: bool = False) -> str:
+def rendered(shown: Shown, colours: bool = False, room: int = 100) -> str:
     """What a terminal is sent, without trailing spaces."""
-    console = Console(
-        file=io.StringIO(),
-        force_terminal=True,
-        width=100,
-        color_system="standard" if colours else None,
-        highlight=False,
-    )
-    console.print(shown)
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+    return "\n".join(line.written(colours).rstrip() for line in shown.lines(room))
 
 
 @pytest.mark.parametrize(
@@ -108,12 +98,12 @@ def test_scripts_and_emoji_are_shown_as_they_are(text: str):
 
 
 def test_a_title_is_no_markup():
-    assert "[red]Stop[/red] 👩‍🚀" in rendered(shown.table([SIMPLE | {"title": "[red]Stop[/red] 👩‍🚀"}], NOW))
+    assert "[red]Stop[/red] 👩‍🚀" in rendered(tables.table([SIMPLE | {"title": "[red]Stop[/red] 👩‍🚀"}], NOW))
 
 
 def test_a_table_has_a_row_a_task():
     repeating = task(title="Stand-up", due=day("2026-11-24"), due_at=None, tags=["team"], priority="high")
-    assert rendered(shown.table([SIMPLE, repeating], NOW)).splitlines() == [
+    assert rendered(tables.table([SIMPLE, repeating], NOW)).splitlines() == [
         "id        due         priority  title     tags",
         "6a1a3f5e                        Stand-up",
         "6a1a3f5e  tomorrow ↻  high      Stand-up  #team",
@@ -122,7 +112,7 @@ def test_a_table_has_a_row_a_task():
 
 def test_a_table_has_a_column_for_lists_where_their_names_are_given():
     tasks = [SIMPLE | {"list": "1f7d"}, SIMPLE, SIMPLE | {"list": "deadbeefdeadbeef"}]
-    rows = rendered(shown.table(tasks, NOW, {"1f7d": "Deep work"})).splitlines()  # type: ignore[arg-type]
+    rows = rendered(tables.table(tasks, NOW, {"1f7d": "Deep work"})).splitlines()  # type: ignore[arg-type]
     assert [row.rpartition("  ")[2] for row in rows] == ["list", "Deep work", "Stand-up", "deadbeef"]
 
 
@@ -137,7 +127,7 @@ def test_a_table_has_a_column_for_lists_where_their_names_are_given():
     ],
 )
 def test_what_presses_has_a_colour(fields: dict[str, Any], code: str):
-    assert code in rendered(shown.table([SIMPLE | fields], NOW), colours=True)  # type: ignore[operator]
+    assert code in rendered(tables.table([SIMPLE | fields], NOW), colours=True)  # type: ignore[operator]
 
 
 def test_a_card_tells_only_what_is_set():
@@ -145,7 +135,7 @@ def test_a_card_tells_only_what_is_set():
 
 
 def test_a_card_has_the_notes_line_by_line():
-    assert rendered(shown.card(task(notes="Ten minutes,\nno longer."), NOW)).splitlines()[-2:] == [
+    assert rendered(tables.card(task(notes="Ten minutes,\nno longer."), NOW)).splitlines()[-2:] == [
         "notes     Ten minutes,",
         "          no longer.",
     ]

@@ -1,0 +1,79 @@
+"""What the command line calls what the API's errors name: the options that were typed, and not its fields."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import click
+
+from rondo.client import Problem
+
+CALLED: Mapping[str, Sequence[str]] = {
+    "tags": ("tag", "add_tag"),
+    "add_tags": ("add_tag",),
+    "remove_tags": ("remove_tag",),
+    "due.zone": ("zone", "due"),
+    "start.zone": ("zone", "start"),
+    "recurrence": ("repeat",),
+    "reminders": ("remind",),
+    "list": ("list", "list_"),
+    "filter": ("filter_", "saved"),
+    "q": ("words",),
+    "zone": ("zone", "days_in"),
+    "to": ("top",),
+    "tasks": ("tasks", "task"),
+    "Idempotency-Key": ("key",),
+}
+"""By field, what a command's parameter for it may be called; else as the field."""
+PHRASES: Mapping[str, str] = {
+    "leave recurrence out": "leave --repeat out",
+    "clear recurrence too": "--clear repeat, too",
+    "add them, or use `at`": "write it as in --due 'fri 9:00', or an instant in --remind",
+    "Give either before or at": "Write a time before the due, or an instant",
+    "either `before`, a time before the due, or `at`, an instant": "either a time before the due, or an instant",
+    "`before` is from": "A time before the due is from",
+    "`at` is an": "It is an",
+    "here, or by add_tags, remove_tags or shift": "by --due, --add-tag, --remove-tag or --shift",
+}
+"""What the API advises in its words, and in those of the command line."""
+MEMBERS: Mapping[str, str] = {"date": "a day in --{}", "time": "a time in --{}", "zone": "--zone"}
+"""What gives the members of a due or a start."""
+MOST = 3
+"""So many errors are told."""
+
+
+def told(problem: Problem) -> str:
+    """Return a problem in a sentence, each error with the option that it is about."""
+    errors = problem.document.get("errors") or ()
+    if not errors:
+        return advice(problem.detail)
+    sentences = [about(error["field"], error["detail"]) for error in errors[:MOST]]
+    more = [f"And {len(errors) - MOST:,} more."] if len(errors) > MOST else []
+    return " ".join([*sentences, *more])
+
+
+def about(field: str | None, detail: str) -> str:
+    """Return an error's sentence behind the option that it is about."""
+    return f"{option(field)}: {advice(detail)}" if field and field != "body" else advice(detail)
+
+
+def advice(detail: str) -> str:
+    """Return the sentence of an error in the words of the command line."""
+    said = re.sub("|".join(map(re.escape, PHRASES)), lambda found: PHRASES[found[0]], detail)
+    return re.sub(r"\b(due|start)\.(date|time|zone)\b", lambda found: MEMBERS[found[2]].format(found[1]), said)
+
+
+def option(field: str) -> str:
+    """Return the option or argument of the command that runs which a field of the API is; else the field."""
+    context = click.get_current_context(silent=True)
+    known = {param.name: param for param in context.command.params} if context else {}
+    path = field.removeprefix("changes.")
+    head = path.partition(".")[0]
+    for name in CALLED.get(path) or CALLED.get(head) or (head,):
+        if param := known.get(name):
+            return shown(param)
+    return path
+
+
+def shown(param: click.Parameter) -> str:
+    """Return how a parameter is typed."""
+    return max(param.opts, key=len) if isinstance(param, click.Option) else param.human_readable_name

@@ -1,0 +1,105 @@
+"""How tasks look on a terminal: tables and cards with colours."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+
+from rondo.client.shapes import Entry, ListedTask, Task
+from rondo.terminal.cells import Cell
+from rondo.terminal.clock import passed
+from rondo.terminal.fitting import Card, Column, Fitted
+from rondo.terminal.ids import SHOWN
+from rondo.terminal.plain import plain
+from rondo.terminal.shown import ALONE, Around, changes, facts, near
+
+PRIORITY = {"urgent": "bold red", "high": "yellow", "medium": "cyan", "low": "dim", "none": ""}
+NOTHING: Mapping[str, str] = {}
+STATUS = {"open": "", "completed": "dim strike", "deleted": "dim strike"}
+OVERDUE, TODAY, FOUND = "bold red", "green", "bold yellow"
+COLUMNS = (
+    Column("id"),
+    Column("due", drop=1, wraps=True),
+    Column("priority", drop=2),
+    Column("title", wraps=True, floor=16),
+    Column("tags", drop=4, wraps=True),
+)
+LIST = Column("list", drop=3, wraps=True)
+HISTORY = (
+    Column("at", wraps=True),
+    Column("event", drop=1),
+    Column("actor", drop=2),
+    Column("changes", wraps=True, floor=12),
+)
+
+
+def table(tasks: Iterable[ListedTask], now: datetime, lists: Mapping[str, str] = NOTHING) -> Fitted:
+    """Return tasks as a table; ``now`` has the offset of where the person is.
+
+    With the names of ``lists`` by their ids there is a column for them; the inbox has no name there.
+    """
+    rows = [(*cells(task, now), *((_list(task, lists),) if lists else ())) for task in tasks]
+    return Fitted((*COLUMNS, LIST) if lists else COLUMNS, rows)
+
+
+def _list(task: Task, lists: Mapping[str, str]) -> Cell:
+    return Cell.of(plain(lists.get(task["list"], task["list"][:SHOWN])) if task["list"] else "")
+
+
+def title(task: ListedTask) -> Cell:
+    """Return a task's title with what was looked for marked; and what of the notes holds it, a line below."""
+    style = STATUS[task["status"]]
+    pinned = (("★ ", style),) if task["pinned"] else ()
+    highlights = task.get("highlights")
+    if not highlights:
+        return Cell((*pinned, (plain(task["title"]), style)))
+    found = [(plain(part["text"]), FOUND if part["match"] else style) for part in highlights["title"]]
+    notes = [(plain(part["text"]), FOUND if part["match"] else "dim") for part in highlights["notes"]]
+    return Cell((*pinned, *found, *((("\n", ""), *notes) if notes else ())))
+
+
+def cells(task: ListedTask, now: datetime) -> Iterator[Cell]:
+    """Yield the cells of a task's row."""
+    is_open = task["status"] == "open"
+    priority = task["priority"]
+    repeats = " ↻" if task["recurrence"] else ""
+    yield Cell.of(task["id"][:SHOWN], "dim")
+    yield Cell.of(near(task["due"], now.date(), seen(task, now)) + repeats, _urgency(task, now) if is_open else "dim")
+    yield Cell.of("" if priority == "none" else priority, PRIORITY[priority] if is_open else "dim")
+    yield title(task)
+    yield Cell.of(" ".join(f"#{plain(tag)}" for tag in task["tags"]), "blue" if is_open else "dim")
+
+
+def _urgency(task: Task, now: datetime) -> str:
+    if passed(task["due"], task["due_at"], now):
+        return OVERDUE
+    return TODAY if seen(task, now) == now.date() else ""
+
+
+def seen(task: Task, now: datetime) -> date | None:
+    """Return the day on which somebody whose clock shows ``now`` sees the due of a task."""
+    if task["due_at"]:
+        return datetime.fromisoformat(task["due_at"]).astimezone(now.tzinfo).date()
+    return date.fromisoformat(task["due"]["date"]) if task["due"] else None
+
+
+def card(task: Task, now: datetime, around: Around = ALONE) -> Card:
+    """Return everything of a task that means something to a person, a field a row."""
+    return Card([(name, Cell.of(value, _style(name, value, task, now))) for name, value in facts(task, around)])
+
+
+def _style(name: str, value: str, task: Task, now: datetime) -> str:
+    if name == "due":
+        return _urgency(task, now) if task["status"] == "open" else ""
+    return PRIORITY[value] if name == "priority" else ""
+
+
+def history(entries: Iterable[Entry]) -> Fitted:
+    """Return a task's audit trail as a table."""
+    rows = (
+        (_seconds(entry["at"]), entry["event"], entry["actor"].partition(":")[0], "\n".join(changes(entry)))
+        for entry in entries
+    )
+    return Fitted(HISTORY, [[*map(Cell.of, row)] for row in rows])
+
+
+def _seconds(instant: str) -> str:
+    return f"{instant[:19].replace('T', ' ')}Z"

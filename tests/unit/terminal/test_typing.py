@@ -1,0 +1,275 @@
+"""What is typed in other words: shorter names and options, filters that are put together, what other programs write."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import click
+import pytest
+from hypothesis import given
+
+from bench import terminal
+from rondo.cli import ELSEWHERE, WIRED, cli
+from rondo.commands import hints
+from rondo.commands.aliases import ALIASES
+from rondo.commands.conditions import Condition, combined
+from streams.domain.filters import Filter, QueryError, parse
+from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH
+from streams.domain.filters.tree import every
+from tests.unit.client.scripted import Says, Scripted, refusal
+from tests.unit.client.tasks import ACCEPTED, TASK, task
+from tests.unit.domain.filtering import filters
+from tests.unit.terminal.commands import FILTERS, ID, LISTS, commands
+from tests.unit.test_cli import page
+from tests.unit.typed import Type
+
+HEAVY = (
+    "asyncio",
+    "httpx",
+    "jwt",
+    "lark",
+    "msgspec",
+    "pydantic",
+    "rich.console",
+    "schemas.records",
+    "stamina",
+    "streams.domain.filters",
+)
+LEAST_CPU = 150.0
+"""Milliseconds that `rondo list` may take of the processor."""
+
+
+def asked_filter(path: str) -> str:
+    return parse_qs(urlsplit(path).query)["filter"][0]
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_a_shorter_name_is_the_command(alias: str):
+    context = click.Context(cli)
+    assert cli.get_command(context, alias) is cli.get_command(context, ALIASES[alias][0])
+    assert alias not in WIRED
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("bulk", "done"), ("bulk", "complete")),
+        (("bulk", "rm"), ("bulk", "delete")),
+        *(((group, "ls"), (group, "show")) for group in ("lists", "filters", "tags")),
+        *(((group, "rm"), (group, "delete")) for group in ("lists", "filters", "tags")),
+    ],
+    ids=str,
+)
+def test_a_shorter_name_is_the_command_also_in_a_group(words: tuple[str, str], meant: tuple[str, str]):
+    group = cli.get_command(click.Context(cli), words[0])
+    assert isinstance(group, click.Group)
+    assert group.get_command(click.Context(group), words[1]) is dict(commands())[meant]
+
+
+def test_a_short_option_means_the_same_in_every_command():
+    means = defaultdict[str, set[str]](set)
+    for _, command in commands():
+        for param in command.params:
+            short = [option for option in param.opts if not option.startswith("--")]
+            long = [option for option in param.opts if option.startswith("--")]
+            for option in short if isinstance(param, click.Option) else ():
+                means[option] |= {*long}
+    assert {option: len(names) for option, names in means.items()} == dict.fromkeys(means, 1)
+    assert {"-d", "-f", "-j", "-l", "-n", "-p", "-r", "-s", "-t", "-y", "-z"} == {*means}
+
+
+def test_every_command_has_a_short_help():
+    source = """
+import sys
+from rondo.cli import cli
+for line in sys.stdin:
+    cli.main([*line.split(), "-h"], standalone_mode=False)
+"""
+    lines = "\n".join(" ".join(path) for path, _ in commands())
+    done = subprocess.run([sys.executable, "-c", source], input=lines, capture_output=True, text=True, check=True)
+    assert (done.stdout.count("Usage: "), done.stdout.count("-h, --help")) == (len(lines.splitlines()),) * 2
+
+
+@pytest.mark.parametrize(
+    ("typed_", "meant"),
+    [*((word, name) for word, name in ELSEWHERE.items() if word != "tag"), ("compleet", "complete")],
+)
+def test_a_command_of_another_program_is_told_as_it_is_called_here(typed: Type, typed_: str, meant: str):
+    status, _, err = typed(typed_, "x")
+    assert (status, f"Did you mean `rondo {meant}`?" in err, meant in WIRED) == (2, True, True)
+
+
+@given(filters, filters)
+def test_filters_that_are_put_together_find_what_all_of_them_find(one: Filter, other: Filter):
+    conditions = [Condition("--saved", str(one)), Condition("--filter", str(other))]
+    assert parse(combined(conditions)) == every((one, other))
+
+
+TRICKS = ("open) or (deleted", "open or", "(open", "open)", '"open', "#", "open))((deleted", "and", "", " ")
+
+
+@pytest.mark.parametrize("text", TRICKS)
+@pytest.mark.parametrize("beside", [("--list", "home"), ("--saved", "home")], ids=str)
+def test_what_is_no_filter_by_itself_is_none_beside_others(typed: Type, text: str, beside: tuple[str, str]):
+    with Scripted(LISTS if beside[0] == "--list" else FILTERS) as api:
+        status, out, err = typed("list", "--filter", text, *beside, api=api.url)
+    assert (status, out, err.startswith("--filter")) == (2, "", True)
+    if text.strip():
+        with pytest.raises(QueryError) as refused:
+            parse(text)
+        assert err.startswith(f"--filter: {refused.value.detail.rstrip('.')}")  # the column is that of what was written
+
+
+@pytest.mark.parametrize("words", [("list",), ("search", "x"), ("bulk", "complete", "--yes")], ids=str)
+def test_a_filter_alone_goes_as_it_was_written_so_that_columns_count_from_it(typed: Type, words: tuple[str, ...]):
+    with Scripted(refusal("validation", 422)) as api:
+        typed(*words, "--filter", " due < tomorow", api=api.url)
+        asked = api.asked[0]
+    assert (asked.body["filter"] if asked.body else asked_filter(asked.path)) == " due < tomorow"
+
+
+@pytest.mark.parametrize("words", [("list",), ("search", "x"), ("bulk", "complete", "--yes")], ids=str)
+def test_an_empty_filter_is_refused_and_never_all_tasks(typed: Type, words: tuple[str, ...]):
+    status, _, err = typed(*words, "--filter", " ", api="http://127.0.0.1:1")
+    assert (status, err.startswith("--filter is empty")) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "text", [f'"{"a" * (MAX_LENGTH - 2)}"', "(" * MAX_BRACKETS + "open" + ")" * MAX_BRACKETS], ids=["long", "deep"]
+)
+def test_filters_that_are_too_much_together_are_told_so(text: str):
+    parse(text)
+    with pytest.raises(click.UsageError, match="--filter and --list together are more than one filter may be"):
+        combined([Condition("--filter", text), Condition("--list", "open")])
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        ("Buy milk project:Home +shop due:friday", "--title 'Buy milk' --list Home --add-tag shop --due friday"),
+        ("Pay rent pri:H", "--title 'Pay rent' --priority high"),
+        ("Call @phone p1", "--title Call --add-tag phone --priority urgent"),
+        ("due:friday", "--due friday"),
+        ("Water recur:weekly scheduled:mon", "--title Water --repeat weekly --start mon"),
+    ],
+)
+def test_fields_of_another_program_in_a_title_are_hinted_at_and_stay(typed: Type, title: str, told: str):
+    with Scripted(Says(201, ACCEPTED)) as api:
+        status, out, err = typed("add", *title.split(), api=api.url)
+    assert (status, out[:7], api.asked[0].body["title"]) == (0, "Created", title)
+    assert err.endswith(f"If that is meant as fields: rondo edit {ID[:8]} {told}\n")
+    command = shlex.split(err.rpartition("fields: ")[2])
+    dict(commands())["edit",].make_context("edit", command[2:]).close()  # can be typed as it stands
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Buy milk", "See https://a.example/b:c", "Meet at 10:30", "1 + 1", "Re: due", "a: b", "+1", "pri:X", "C++"],
+)
+def test_a_title_that_says_no_field_has_no_hint(typed: Type, title: str):
+    with Scripted(Says(201, ACCEPTED)) as api:
+        assert typed("add", *title.split(), api=api.url)[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("list", "project:Home", "+shop", "due:friday"),
+            "rondo list --filter 'list = Home and #shop and due = friday'",
+        ),
+        (("list", "overdue"), "rondo list --filter overdue"),
+        (("ls", "p1", "@home"), "rondo list --filter 'priority = urgent and #home'"),
+        (("list", "milk"), "rondo list --filter '\"milk\"'"),
+        (("edit", ID, "due:friday"), "--due friday"),
+        (("edit", ID, "+shop"), "--add-tag shop"),
+        (("edit", ID, "priority:H"), "--priority high"),
+    ],
+    ids=str,
+)
+def test_words_of_another_program_are_told_as_they_are_typed_here(typed: Type, words: tuple[str, ...], told: str):
+    status, _, err = typed(*words)
+    assert (status, f"Did you mean `{told}`?" in err) == (2, True), err
+
+
+def test_what_is_hinted_at_is_an_option_that_there_is():
+    known = {param.name for _, command in commands() for param in command.params}
+    assert {name for names in hints.OPTIONS.values() for name in names} <= known
+
+
+FLOATING = task(due={"date": "2027-01-04", "time": "09:00:00", "zone": None}, due_at=None)
+ZONED = {"date": "2027-01-04", "time": "09:00", "zone": "Asia/Tokyo"}
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine in Tokyo."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+
+
+@pytest.mark.usefixtures("tokyo")
+@pytest.mark.parametrize(
+    ("words", "due"),
+    [
+        (("--due", "2027-01-04 9:00", "--remind", "15m"), ZONED),
+        (("--due", "2027-01-04 9:00", "--remind", "15m", "--zone", "UTC"), ZONED | {"zone": "UTC"}),
+        (("--due", "2027-01-04 9:00"), {"date": "2027-01-04", "time": "09:00"}),
+        (("--due", "2027-01-04 9:00", "--remind", "2027-01-04 8:00"), {"date": "2027-01-04", "time": "09:00"}),
+        (("--due", "2027-01-04", "--remind", "15m"), {"date": "2027-01-04"}),  # the API says what it lacks
+    ],
+    ids=str,
+)
+def test_a_reminder_before_the_due_needs_no_zone(typed: Type, words: tuple[str, ...], due: Any):
+    with Scripted(Says(201, ACCEPTED), refusal("validation", 422)) as api:
+        typed("add", "x", *words, api=api.url)
+        typed("bulk", "edit", ID, *words, api=api.url)
+    assert (api.asked[0].body["due"], api.asked[1].body["changes"]["due"]) == (due, due)
+
+
+@pytest.mark.usefixtures("tokyo")
+@pytest.mark.parametrize(
+    ("seen", "words", "due"),
+    [
+        (FLOATING, (), ZONED | {"time": "09:00:00"}),
+        (FLOATING, ("--due", "2027-02-01 8:00"), ZONED | {"date": "2027-02-01", "time": "08:00"}),
+        (TASK, (), None),  # it has a zone
+        (task(due={"date": "2027-01-04", "time": None, "zone": None}, due_at=None), (), None),
+    ],
+    ids=["floating", "moved", "with a zone", "a day"],
+)
+def test_a_reminder_that_is_added_gives_a_floating_due_a_zone(typed: Type, seen: Any, words: tuple[str, ...], due: Any):
+    with Scripted(Says(200, seen), Says(200, ACCEPTED)) as api:
+        typed("edit", ID, "--remind", "15m", *words, "--json", api=api.url)
+    change = api.asked[-1]
+    assert (change.body.get("due"), change.headers["If-Match"]) == (due, f'"{seen["version"]}"')
+
+
+def test_a_task_list_takes_little_of_the_processor():
+    with terminal.server() as api:
+        for way in (terminal.into_a_pipe, terminal.on_a_terminal):
+            assert min(terminal.costs(way, api, 5, "list")) <= LEAST_CPU
+
+
+@pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["show", ID], ["complete", ID]], ids=" ".join)
+@pytest.mark.parametrize("shown", ["", "1"], ids=["pipe", "terminal"])
+def test_what_takes_long_to_import_is_not_imported_for_nothing(tmp_path: Path, words: list[str], shown: str):
+    source = f"""
+import sys
+from rondo.cli import main
+try:
+    main({words})
+except SystemExit as ended:
+    print(json.dumps([ended.code, [name for name in {HEAVY} if name in sys.modules]]), file=sys.stderr)
+"""
+    answers = {"list": [page(TASK)], "show": [Says(200, task(parent=None, list=None)), page()]}
+    with Scripted(*answers.get(words[0], [Says(200, ACCEPTED)])) as api:
+        here = {"HOME": str(tmp_path), "RONDO_API": api.url, "RONDO_TOKEN": "token", "FORCE_COLOR": shown}
+        python = [sys.executable, "-c", f"import json\n{source}"]
+        done = subprocess.run(python, env=os.environ | here, capture_output=True, text=True, check=True)
+    assert json.loads(done.stderr) == [0, []]
