@@ -90,7 +90,7 @@ def test_a_task_is_part_of_another_and_keeps_the_tags_that_it_has(terminal: Term
 
 def test_a_field_that_is_not_usable_is_named(terminal: Terminal) -> None:
     told = terminal.type("add", "Buy milk", "--due", "2027-02-30", status=1)
-    assert told == "due.date: There is no such day in the calendar.\n"
+    assert told == "--due: There is no such day in the calendar.\n"
 
 
 def test_the_rondo_that_runs_here_needs_no_address(stack: Stack, tmp_path: Path) -> None:
@@ -108,9 +108,10 @@ def test_many_tasks_are_changed_and_all_of_it_is_undone(terminal: Terminal, user
     done = terminal.json("bulk", "edit", "--filter", "#errands", "--add-tag", "late", "--priority", "high", "--yes")
     assert (done["status"], done["changed"], done["refusals"]) == ("done", 3, [])
     assert {tuple(user.rondo.task(task)["tags"]) for task in tasks} == {("errands", "late")}
-    assert terminal.type("undo").startswith("Put back 3 changes.")
+    assert terminal.type("undo").splitlines()[0] == "Undone: Changed 3 tasks."
     assert {tuple(user.rondo.task(task)["tags"]) for task in tasks} == {("errands",)}
-    assert terminal.type("undo").startswith("Put back 1 change.")  # the creation of the last
+    told = terminal.type("undo").splitlines()
+    assert (told[0], told[1][:18]) == (f"Undone: Created {tasks[-1][:8]} Errand 2.", "Put back 1 change.")
     assert [task["id"] for task in terminal.json("list", "--filter", "deleted")] == [tasks[-1]]
     terminal.type("restore", tasks[-1])
     assert len(terminal.json("list")) == 3
@@ -168,3 +169,35 @@ def test_a_task_is_shown_with_what_is_around_it(terminal: Terminal) -> None:
     assert {"list\tDeep work", f"sub-tasks\t{part[:8]} Pack, completed"} <= set(told)
     assert f"parent\t{trip[:8]} Trip" in terminal.type("show", part).splitlines()
     assert terminal.type("edit", part, "--priority", "high", "--pin") == f"Changed {part[:8]} Pack: priority, pinned\n"
+
+
+def test_dates_are_typed_as_people_do(terminal: Terminal) -> None:
+    terminal.environment["TZ"] = "Asia/Tokyo"
+    call = terminal.json("add", "Call", "-d", "dec 1 2099 5pm", "-r", "15m", "--repeat", "weekdays", "-t", "phone")[
+        "task"
+    ]
+    assert call["due"] == {"date": "2099-12-01", "time": "17:00:00", "zone": "Asia/Tokyo"}
+    assert (call["recurrence"], call["reminders"][0]["before"]) == ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "PT15M")
+    today = terminal.json("add", "Rest", "--due", "today")["task"]
+    assert [task["id"] for task in terminal.json("ls", "-f", "due = today")] == [today["id"]]
+    assert [task["id"] for task in terminal.json("ls", "-f", "due = tomorrow-1d")] == [today["id"]]
+    report = terminal.json("add", "Report", "--due", "2099-12-08 9:00")["task"]
+    (edited,) = terminal.json("edit", report["id"], "--remind", "1h")
+    assert edited["task"]["due"] == {"date": "2099-12-08", "time": "09:00:00", "zone": "Asia/Tokyo"}
+    assert "Did you mean `friday` or `friday+1w`?" in terminal.type("add", "Rest", "-d", "next friday", status=2)
+
+
+def test_what_is_no_filter_by_itself_finds_nothing_that_was_deleted(terminal: Terminal) -> None:
+    terminal.type("lists", "add", "Deep work")
+    task = terminal.json("add", "Secret", "--list", "deep work")["task"]["id"]
+    terminal.type("rm", task)
+    told = terminal.type("list", "--list", "deep work", "--filter", "open) or (deleted", status=2)
+    assert told.startswith("--filter: Column 5: ")
+    assert terminal.type("list", "--filter", "due < tomorow", status=1).startswith("--filter: Column 7: ")
+
+
+def test_undo_passes_over_what_changed_nothing(terminal: Terminal) -> None:
+    task = terminal.json("add", "Report")["task"]["id"]
+    terminal.type("tags", "delete", "nobody-has-it")
+    assert terminal.type("undo").splitlines()[0] == f"Undone: Created {task[:8]} Report."
+    assert "Nothing was done from here" in terminal.type("undo", status=1)

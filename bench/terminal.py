@@ -1,0 +1,113 @@
+"""What a command in the terminal costs: CPU time of the whole process, beside a server that answers at once.
+
+``python -m bench.terminal`` types `rondo list` some twenty times into a pipe and as often on a terminal of 80 columns.
+The server is another process, so its time does not count.
+"""
+
+import os
+import pty
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import click
+import msgspec
+
+from api import examples
+
+TASKS = 50
+"""So many tasks the server shows."""
+PAGE = msgspec.json.encode({"items": [examples.TASK] * TASKS, "next": None})
+
+
+class _Tasks(BaseHTTPRequestHandler):
+    """Answers everything with a page of tasks."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(PAGE)))
+        self.end_headers()
+        self.wfile.write(PAGE)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _serve(port: Connection) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Tasks)
+    port.send(server.server_port)
+    server.serve_forever()
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Serve tasks from a process of its own; yield the address."""
+    processes = get_context("spawn")
+    ours, theirs = processes.Pipe()
+    process = processes.Process(target=_serve, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.kill()
+        process.join()
+
+
+def into_a_pipe(typed: list[str], environment: dict[str, str]) -> None:
+    """Type a command whose output goes into a pipe."""
+    subprocess.run(typed, env=environment, check=True, capture_output=True)
+
+
+def on_a_terminal(typed: list[str], environment: dict[str, str]) -> None:
+    """Type a command on a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(typed, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        while process.poll() is None:
+            try:
+                os.read(ours, 65536)
+            except OSError:  # it has ended
+                break
+    os.close(ours)
+
+
+def costs(way: Callable[[list[str], dict[str, str]], None], api: str, rounds: int, *words: str) -> list[float]:
+    """Return the CPU time of a command, user's and system's, in milliseconds, as often as it was typed."""
+    typed = [str(Path(sys.executable).with_name("rondo")), *words]
+    with tempfile.TemporaryDirectory() as home:
+        here = {"HOME": home, "PATH": os.environ["PATH"], "RONDO_API": api, "RONDO_TOKEN": "token", "COLUMNS": "80"}
+        way(typed, here)  # what was changed is compiled
+        found = []
+        for _ in range(rounds):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            way(typed, here)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            found.append((after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) * 1000)
+    return found
+
+
+@click.command()
+@click.option("--rounds", default=20, show_default=True, help="How often each command is typed.")
+def main(rounds: int) -> None:
+    """Measure what `rondo list` costs."""
+    with server() as api:
+        for way in (into_a_pipe, on_a_terminal):
+            found = costs(way, api, rounds, "list")
+            told = f"least {min(found):.0f}, median {statistics.median(found):.0f}, most {max(found):.0f} ms"
+            click.echo(f"rondo list {way.__name__.replace('_', ' ')}: {told} of CPU")
+
+
+if __name__ == "__main__":
+    main()
