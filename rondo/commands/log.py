@@ -42,14 +42,19 @@ TOLD = (
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EIO})
 
 
+def _quoted(error: Exception) -> str:
+    """Return the text of another program's error, which may quote an address, without the password of that."""
+    return causes.without_credentials(str(error))
+
+
 def _away(error: Exception) -> Failed:
-    return Failed(f"Rondo can't be reached ({error}): is `make run` running?", AWAY)
+    return Failed(f"Rondo can't be reached ({_quoted(error)}): is `make run` running?", AWAY)
 
 
 def _failed(error: OSError) -> Failed:
     """Return how a command ends by an error of the system: of a file or of this machine, else of a connection."""
     if isinstance(error, DiskError) or error.filename is not None or error.errno in _MACHINE:
-        return Failed(f"This machine can't do it ({error}).")
+        return Failed(f"This machine can't do it ({_quoted(error)}).")
     return _away(error)
 
 
@@ -60,19 +65,13 @@ class LogCommand(click.Command):
         """Run it."""
         logs.configure("warning")  # a worker's own setting comes after
         try:
-            return self._run(ctx)
-        except Failed as failed:
-            raise Failed(causes.without_credentials(failed.message), failed.exit_code) from failed
-
-    def _run(self, ctx: click.Context) -> Any:
-        try:
             return super().invoke(ctx)
         except TOLD as error:
             raise Failed(str(error)) from error
         except RondoError as error:
             raise shared.failed(error) from error
         except RegistryUnavailable as error:
-            raise Failed(str(error), AWAY) from error
+            raise Failed(_quoted(error), AWAY) from error
         except BrokenPipeError:
             raise  # who reads the output has seen enough: click ends it without a word
         except OSError as error:
@@ -80,8 +79,8 @@ class LogCommand(click.Command):
         except (httpx.TransportError, KafkaError) as error:
             raise _away(error) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            sentence = f"Postgres can't answer ({error}): is it Rondo's, and has `make run` or a migration prepared it?"
-            raise Failed(sentence) from error
+            advice = "is it Rondo's, and has `make run` or a migration prepared it?"
+            raise Failed(f"Postgres can't answer ({_quoted(error)}): {advice}") from error
 
 
 @click.command("worker", cls=LogCommand)

@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import click
 import pytest
+from aiokafka.errors import KafkaError
+from asyncpg import InterfaceError
 from click.testing import CliRunner
 
-from rondo import place
 from rondo.cli import SECTIONS
 from rondo.commands import naming
 from rondo.commands.log import LogCommand
@@ -250,7 +251,7 @@ def test_a_host_that_is_not_there_is_told_without_the_password_of_its_address(
     assert "can't be reached at http://127.0.0.1:1" in err
 
 
-@pytest.mark.parametrize("kind", [RegistryUnavailable, OSError, place.Unknown])
+@pytest.mark.parametrize("kind", [RegistryUnavailable, OSError, KafkaError, InterfaceError])
 def test_no_command_on_the_log_tells_the_password_of_an_address(kind: type[Exception]):
     def work() -> None:
         raise kind(f"Nothing answers at http://ann:{SECRET}@127.0.0.1:1/x.")
