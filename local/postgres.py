@@ -37,9 +37,11 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # A row that is refused, and the statement that it came by, hold words of users: whoever sent it is told of them.
-    "log_error_verbosity": "terse",
+    # Errors of statements quote values and rows, which hold words of users: whoever sent one is told and logs its code.
+    # In the order of this setting they are below "log"; what ends a session or the server is above it.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 
 
