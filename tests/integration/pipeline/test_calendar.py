@@ -36,10 +36,9 @@ async def test_a_series_beyond_the_year_9999_ends_with_a_reason_and_leaves_no_de
     field: str, fields: dict[str, Any], stack: Stack, user: User, wire: Wire
 ) -> None:
     task = user.rondo.create("For ever", recurrence="FREQ=DAILY", wait=WAIT, **fields)["task"]["id"]
-    user.rondo.complete(task, wait=WAIT)
-    completion = next(entry for entry in user.rondo.history(task) if entry["event"] == "TaskCompleted")
+    completion = user.rondo.complete(task, wait=WAIT)["command"]["id"]
 
-    derived = ids.derive("command", completion["id"])
+    derived = ids.derive("command", ids.event(completion))
     outcome = until(lambda: told(user, derived), PATIENCE, "The derived command has no outcome.")
     assert (outcome["status"], outcome["code"], outcome["field"]) == ("rejected", "ended", field)
     assert list(user.rondo.tasks("open")) == []
