@@ -318,8 +318,9 @@ class View:
 
     async def tags(self, limit: int, after: str | None = None) -> Page[Tag, str]:
         """Return the tags by name."""
-        rows = load("read").tags(self._connection, after=after, limit=limit + 1)
-        return await _page(Tag, rows, limit, lambda tag: tag.name)
+        async with self._looking():  # all of the tasks, to count them
+            rows = load("read").tags(self._connection, after=after, limit=limit + 1)
+            return await _page(Tag, rows, limit, lambda tag: tag.name)
 
     async def about(self, outcome: Outcome) -> Task | List | SavedFilter | Tag | None:
         """Return what a command was about, as it stands; None where there is no such thing, or it was a bulk's."""

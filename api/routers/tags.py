@@ -8,7 +8,7 @@ from api import answers, bulks, cursors, examples, shapes
 from api.ingress import Enveloped
 from api.pages import Cursor, Limit, list_responses, listed, responses
 from api.parts import Served
-from api.problems import NOT_FOUND, FieldError, Problem, invalid
+from api.problems import NOT_FOUND, TOO_MUCH, FieldError, Problem, invalid
 from api.requests import Route, User, empty, signed
 from api.sending import TAG, take
 from schemas import subjects
@@ -25,7 +25,7 @@ def _bearing(tag: str) -> Within:
     return Within(subjects.of(subjects.TAG, tag))
 
 
-@router.get("", responses=list_responses(examples.TAG))
+@router.get("", responses=list_responses(examples.TAG, TOO_MUCH))
 async def list_tags(user: User, parts: Served, limit: Limit = 50, cursor: Cursor = None) -> answers.Page[answers.Tag]:
     """Return the tags by name: those that a task bears which is not deleted, and those with a colour."""
     after = cursors.name("tags", cursor)
