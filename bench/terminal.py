@@ -28,6 +28,9 @@ TASKS = 50
 PAGE = msgspec.json.encode({"items": [examples.TASK] * TASKS, "next": None})
 
 
+RONDO = str(Path(sys.executable).with_name("rondo"))
+
+
 class _Tasks(BaseHTTPRequestHandler):
     """Answers everything with a page of tasks."""
 
@@ -83,9 +86,8 @@ def on_a_terminal(typed: list[str], environment: dict[str, str]) -> None:
     os.close(ours)
 
 
-def costs(way: Callable[[list[str], dict[str, str]], None], api: str, rounds: int, *words: str) -> list[float]:
+def costs(way: Callable[[list[str], dict[str, str]], None], api: str, rounds: int, typed: list[str]) -> list[float]:
     """Return the CPU time of a command, user's and system's, in milliseconds, as often as it was typed."""
-    typed = [str(Path(sys.executable).with_name("rondo")), *words]
     with tempfile.TemporaryDirectory() as home:
         here = {"HOME": home, "PATH": os.environ["PATH"], "RONDO_API": api, "RONDO_TOKEN": "token", "COLUMNS": "80"}
         way(typed, here)  # what was changed is compiled
@@ -104,7 +106,7 @@ def main(rounds: int) -> None:
     """Measure what `rondo list` costs."""
     with server() as api:
         for way in (into_a_pipe, on_a_terminal):
-            found = costs(way, api, rounds, "list")
+            found = costs(way, api, rounds, [RONDO, "list"])
             told = f"least {min(found):.0f}, median {statistics.median(found):.0f}, most {max(found):.0f} ms"
             click.echo(f"rondo list {way.__name__.replace('_', ' ')}: {told} of CPU")
 

@@ -41,8 +41,8 @@ HEAVY = (
     "stamina",
     "streams.domain.filters",
 )
-LEAST_CPU = 150.0
-"""Milliseconds that `rondo list` may take of the processor."""
+CPU, CLICK = 150.0, 40.0
+"""Milliseconds that `rondo list` may take of the processor, where to import click alone takes so many."""
 
 
 def asked_filter(path: str) -> str:
@@ -253,7 +253,9 @@ def test_a_reminder_that_is_added_gives_a_floating_due_a_zone(typed: Type, seen:
 def test_a_task_list_takes_little_of_the_processor():
     with terminal.server() as api:
         for way in (terminal.into_a_pipe, terminal.on_a_terminal):
-            assert min(terminal.costs(way, api, 5, "list")) <= LEAST_CPU
+            found = min(terminal.costs(way, api, 5, [terminal.RONDO, "list"]))
+            click_alone = min(terminal.costs(way, api, 5, [sys.executable, "-c", "import click"]))
+            assert found <= max(CPU, CPU / CLICK * click_alone)  # others on the machine make all of it dearer
 
 
 @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["show", ID], ["complete", ID]], ids=" ".join)
