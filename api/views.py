@@ -44,15 +44,16 @@ class Views:
         its kind.
         """
         limit = self._timeout if seconds is None else min(seconds, self._timeout)
-        waits = True
+        clock = asyncio.get_running_loop()
+        late = clock.time() + limit / 2
+        began = late + limit
         try:
             async with asyncio.timeout(limit) as time, self._turns.of(user):
-                waits = False
-                left = (time.when() or 0.0) - asyncio.get_running_loop().time()
-                async with self._reader.user(user, left, limit) as view:
+                began = clock.time()
+                async with self._reader.user(user, (time.when() or began) - began, limit) as view:
                     yield view
         except _AWAY as error:
-            if waits:
+            if began > late:  # it waited for its turn longer than it had left for reading
                 raise Busy("too many reads of one user at once") from error
             raise ViewsAway(causes.described(error)) from error
 

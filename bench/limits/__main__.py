@@ -6,7 +6,9 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import click
@@ -20,7 +22,7 @@ from bench.limits.measure import Held, Measure
 from bench.queries.tasks import Size, load
 from bench.run import LOGS
 from bench.stand import Stand, standing
-from local import ports
+from local import ports, postgres
 from local.process import Command, Process
 from postgres import reader
 from postgres.migrate import migrate
@@ -29,7 +31,7 @@ from schemas.topics import TASK_COMMANDS
 from streams import topics
 
 _SECRET = "a secret of the bench and of nobody else"  # noqa: S105
-_PARTITIONS = 4
+_PARTITIONS, _DATABASE = 4, "limits"
 _NOTES = """update rondo.tasks set notes = left(repeat(md5(id::text) || ' ж ', 1000), 16384) where id in (
     select id from rondo.tasks where user_id = bench.owner(0) order by created_at desc, id limit 400)"""
 
@@ -44,7 +46,9 @@ def main(tasks: int, only_limits: bool) -> None:
         _, mark, rest = (page.FILE.read_text() if page.FILE.exists() else "").partition(page.MEASURED)
         page.FILE.write_text(page.limits() + "\n" + mark + rest)
         return
-    with standing() as stand:
+    with standing() as shared:
+        postgres.create(shared.postgres, _DATABASE)  # the other one holds the tables of other benches
+        stand = replace(shared, postgres=urlsplit(shared.postgres)._replace(path=f"/{_DATABASE}").geturl())
         migrate(stand.postgres)
         found = asyncio.run(_measured(stand, tasks))
     cores, when = len(os.sched_getaffinity(0)), datetime.now(UTC)
