@@ -38,8 +38,9 @@ _NOTES = """update rondo.tasks set notes = left(repeat(md5(id::text) || ' ж ', 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.option("--tasks", default=20_000, help="Tasks of the user who asks for the worst.")
+@click.option("--every", default=1, help="Ask with every so many of the requests only.")
 @click.option("--only-limits", is_flag=True, help="Write the limits anew, and leave what was measured.")
-def main(tasks: int, only_limits: bool) -> None:
+def main(tasks: int, every: int, only_limits: bool) -> None:
     """Measure how long the worst requests take, and how long another user waits because of them."""
     logs.configure("warning")
     if only_limits:
@@ -50,7 +51,7 @@ def main(tasks: int, only_limits: bool) -> None:
         postgres.create(shared.postgres, _DATABASE)  # the other one holds the tables of other benches
         stand = replace(shared, postgres=urlsplit(shared.postgres)._replace(path=f"/{_DATABASE}").geturl())
         migrate(stand.postgres)
-        found = asyncio.run(_measured(stand, tasks))
+        found = asyncio.run(_measured(stand, tasks, every))
     cores, when = len(os.sched_getaffinity(0)), datetime.now(UTC)
     told = (
         f"Milliseconds until the worst request of a kind was answered, and the longest that another user waited for"
@@ -60,7 +61,7 @@ def main(tasks: int, only_limits: bool) -> None:
     page.FILE.write_text(page.limits() + "\n" + page.measured(found, told))
 
 
-async def _measured(stand: Stand, tasks: int) -> list[Held]:
+async def _measured(stand: Stand, tasks: int, every: int) -> list[Held]:
     console = Console()
     async with reader.pool(stand.postgres, min_size=1, max_size=1) as pool:
         await load(pool, Size(tasks * 2, 2, tasks), console)
@@ -68,6 +69,7 @@ async def _measured(stand: Stand, tasks: int) -> list[Held]:
         worse = str(await pool.fetchval("select bench.owner(0)"))
     await topics.create(stand.kafka, _PARTITIONS, [TASK_COMMANDS])
     requests = [each for operation in asked.operations() for each in asked.requests(operation)]
+    requests = [each for place, each in enumerate(requests) if each.kind == "page" or place % every == 0]
     with _serving(stand) as port:
         issued = [tokens.issue(_SECRET, user) for user in (worse, str(uuid4()))]
         measure = Measure((ports.HOST, port), issued[0], issued[1])
