@@ -11,9 +11,10 @@ from uvicorn.config import STARTUP_FAILURE
 
 from api import problems
 from api.app import create_app
+from api.protocol import Protocol
 from api.settings import Settings
 from schemas import logs, settings
-from schemas.serving import Bounded, Limits
+from schemas.serving import Limits
 
 
 class _Server(uvicorn.Server):
@@ -39,7 +40,8 @@ def main() -> None:
         create_app(configured),
         host=configured.host,
         port=configured.port,
-        http=partial(Bounded, limits),  # type: ignore[arg-type]
+        http=partial(Protocol, limits),  # type: ignore[arg-type]
+        server_header=False,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,

@@ -56,6 +56,11 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
+def list_etag(one: views.List) -> str:
+    """Return the entity tag of a list: of its version, and of how many tasks it shows, which are no change of it."""
+    return f'"{one.version}.{one.open}"'
+
+
 class TaskRef(BaseModel):
     """Where a task stands, or will stand."""
 

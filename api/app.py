@@ -7,21 +7,25 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
+from starlette.types import ASGIApp
 
 from api import problems
+from api.addresses import Addresses
 from api.attempts import Attempts
 from api.command_log import CommandLog
+from api.headers import Headers
 from api.ingress import Ingress
 from api.logs import RequestLog
 from api.outcomes import Outcomes
 from api.parts import Parts
+from api.reads import Reads
 from api.recent import Recent
 from api.room import Disk
 from api.routers import bulks, commands, filters, finding, health, history, lists, notifications, reminders, tags, tasks
 from api.routers import problems as problem_pages
 from api.settings import Settings
 from api.turns import LongWork
+from api.viewer import router as viewer
 from api.views import Busy, Views, ViewsAway
 from postgres import reader
 from schemas.clock import ClockWatch
@@ -54,6 +58,10 @@ def openapi() -> dict[str, Any]:
 class _Api(FastAPI):
     """An application whose document says of parameters that they may be absent: null is nothing that one can be."""
 
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what serves requests: outside of everything, errors included, stand the headers of every answer."""
+        return Headers(super().build_middleware_stack())
+
     def openapi(self) -> dict[str, Any]:
         """Return the document, made once."""
         if not self.openapi_schema:
@@ -77,11 +85,16 @@ def _described() -> FastAPI:
         description=_DESCRIPTION,
         lifespan=_lifespan,
         generate_unique_id_function=lambda route: route.name,
+        openapi_url=None,  # the viewer serves it
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     problems.install(app)
     app.add_exception_handler(ViewsAway, _views_away)
     app.add_exception_handler(reader.TooMuch, _too_much)
-    app.add_middleware(RequestLog)
+    for layer in (Reads, Addresses, RequestLog):  # from within
+        app.add_middleware(layer)
     routers = (
         finding,
         tasks,
@@ -98,12 +111,8 @@ def _described() -> FastAPI:
     )
     for router in routers:
         app.include_router(router.router)
-    app.add_api_route("/", _to_documentation, include_in_schema=False)
+    app.include_router(viewer)
     return app
-
-
-async def _to_documentation() -> Response:
-    return RedirectResponse("/docs")  # 307
 
 
 @asynccontextmanager

@@ -12,12 +12,13 @@ import structlog
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
-from api import prefer, subjects
+from api import prefer, subjects, targets
 from api.answers import bulk_href, command_href
 from api.attempts import AGAIN, Attempt
 from api.command_log import Command, CommandLog, OutcomeUnknown, Single, Unavailable
+from api.conditions import Conditions, Preconditions
 from api.outcomes import Answered, Outcomes
-from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem, invalid
+from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem
 from api.recent import Recent
 from api.requests import User
 from api.room import Disk
@@ -50,7 +51,8 @@ class Changing(Common):
 class Envelope:
     """What a request says around its body: who, under which key, and how long the client prefers to wait.
 
-    ``attempt`` is how far it has come; with ``strict`` text is refused that would else be cleaned.
+    ``attempt`` is how far it has come; with ``strict`` text is refused that would else be cleaned. ``expected`` is the
+    version that its preconditions allow, None for any, and ``said`` is what they say of it.
     """
 
     user: str
@@ -61,15 +63,17 @@ class Envelope:
     path: str
     attempt: Attempt
     strict: bool = False
+    expected: int | None = None
+    said: int | list[str] | None = None
 
     @property
     def command(self) -> str:
         """The command's id: the same key of the same user always means the same command."""
         return ids.command(self.user, self.key)
 
-    def fingerprint(self, body: BaseModel | None = None, expected: int | None = None) -> str:
+    def fingerprint(self, body: BaseModel | None = None) -> str:
         """Return what tells this request from another under the same key."""
-        return fingerprint(self.method, self.path, body, expected)
+        return fingerprint(self.method, self.path, body, self.said)
 
     def asking(self, **query: str) -> "Envelope":
         """Return the envelope of a request that says more in its address, and is another request with that."""
@@ -81,19 +85,19 @@ class Envelope:
         said += [prefer.STRICT] if self.strict else []
         return {"Preference-Applied": ", ".join(said)} if said else {}
 
-    def common(self, body: BaseModel | None = None, expected: int | None = None) -> Common:
+    def common(self, body: BaseModel | None = None) -> Common:
         """Return the fields that every command has."""
         return {
             "id": self.command,
             "user": self.user,
             "at": clock.now(),
             "actor": f"user:{self.user}",
-            "fingerprint": self.fingerprint(body, expected),
+            "fingerprint": self.fingerprint(body),
         }
 
     def changing(self, expected: int | None, body: BaseModel | None = None) -> Changing:
         """Return the fields that every command has on something that stands already, in a version or in any."""
-        return {**self.common(body, expected), "expected": expected}
+        return {**self.common(body), "expected": expected}
 
 
 _PREFER = (
@@ -121,40 +125,18 @@ Strict = Annotated[bool, Depends(_strict)]
 """Whether the client prefers that text is refused rather than cleaned."""
 
 
+_NEVER = 0  # a version that nothing has
 _ID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}", re.ASCII)
-_ETAG = re.compile(r'"([1-9]\d{0,17})"', re.ASCII)
 
 Seconds = Annotated[float | None, Depends(_seconds)]
 """How long the client prefers to wait, None where it does not."""
-
-
-async def _expected(
-    if_match: Annotated[
-        str | None,
-        Header(
-            description="The `ETag` as it was read: what has changed since is left alone (RFC 9110, 13.1.1).",
-            openapi_examples={"version": {"value": '"3"'}},
-        ),
-    ] = None,
-) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    if tag := _ETAG.fullmatch(if_match.strip()):
-        return int(tag[1])
-    raise invalid(
-        [FieldError("If-Match", 'Send one ETag as the task\'s answer gave it, such as "3", or leave it out.')]
-    )
-
-
-Expected = Annotated[int | None, Depends(_expected)]
-"""The version that the task must have, None for any."""
 
 
 async def _envelope(
     request: Request,
     user: User,
     seconds: Seconds,
-    strict: Strict,
+    conditions: Preconditions,
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -169,15 +151,45 @@ async def _envelope(
     key = idempotency_key or str(uuid4())
     path = _ID.sub(lambda found: found[0].lower(), request.url.path)
     attempt: Attempt = request.state.attempt
-    envelope = Envelope(user, key, idempotency_key is not None, seconds, request.method, path, attempt, strict)
+    envelope = Envelope(
+        user,
+        key,
+        idempotency_key is not None,
+        seconds,
+        request.method,
+        path,
+        attempt,
+        await _strict(request),
+        said=conditions.said,
+    )
     structlog.contextvars.bind_contextvars(command=envelope.command)
     recent: Recent = request.app.state.parts.recent
     if earlier := recent.get(user, envelope.command):  # it may be on the log, whatever becomes of this request
         attempt.begun(partial(_unknown, earlier, envelope))
-    return envelope
+        return replace(envelope, expected=getattr(earlier, "expected", None))
+    return replace(envelope, expected=await _expected(request, envelope, conditions))
 
 
 Enveloped = Annotated[Envelope, Depends(_envelope)]
+
+
+async def _expected(request: Request, envelope: Envelope, conditions: Conditions) -> int | None:
+    """Return the version that a request may change. Raises ``Problem`` where what is there now does not meet it."""
+    target, parts = targets.of(request.path_params), request.app.state.parts
+    if target is None or not conditions.need(target.has_versions):
+        return conditions.version
+    if envelope.key_given and await parts.outcomes.look(envelope.user, envelope.command):
+        return _NEVER  # what was answered is not carried out again, whatever it was about has become
+    async with parts.views.of(envelope.user) as view:
+        return conditions.check(await target.current(view))
+
+
+async def _version(envelope: Enveloped) -> int | None:
+    return envelope.expected
+
+
+Expected = Annotated[int | None, Depends(_version)]
+"""The version that what a command is about must have, None for any."""
 
 
 class Ingress:

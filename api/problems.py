@@ -39,6 +39,9 @@ class Kind:
 MALFORMED = Kind(
     "malformed", 400, "The body can't be read", "The body is not UTF-8, not JSON (RFC 8259), or names a field twice."
 )
+REQUEST = Kind(
+    "request", 400, "This is no HTTP request", "Send one as RFC 9110 and 9112 have it, with an address in UTF-8."
+)
 CURSOR = Kind("cursor", 400, "The cursor can't be used", "Send back the cursor of a page as it came, or none.")
 UNAUTHORIZED = Kind(
     "unauthorized",
@@ -63,6 +66,9 @@ VERSION = Kind(
 )
 TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have 256 KiB, that of a bulk 2 MiB.")
 MEDIA = Kind("media-type", 415, "The body's media type is not understood", 'Send "Content-Type: application/json".')
+HEADERS_TOO_LARGE = Kind(
+    "headers-too-large", 431, "The headers are too large", "The request line and all headers may have 16 KiB together."
+)
 VALIDATION = Kind("validation", 422, "A field is not usable", "The member errors names each field and what it needs.")
 TOO_MUCH = Kind(
     "too-much",
@@ -113,6 +119,7 @@ CATALOGUE: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         MALFORMED,
+        REQUEST,
         CURSOR,
         UNAUTHORIZED,
         NOT_FOUND,
@@ -122,6 +129,7 @@ CATALOGUE: Mapping[str, Kind] = {
         VERSION,
         TOO_LARGE,
         MEDIA,
+        HEADERS_TOO_LARGE,
         VALIDATION,
         TOO_MUCH,
         KEY_REUSED,

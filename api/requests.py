@@ -212,9 +212,11 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
 
 
 def _check_query(request: Request, known: set[str]) -> None:
-    """Raise ``Problem`` for parameters that would be ignored: a misspelt filter must not answer with everything."""
+    """Raise ``Problem`` for parameters that would be ignored: a filter that is misspelt or empty must not find all."""
     given = Counter(name for name, _ in request.query_params.multi_items())
-    wrong = {name: "There is no such parameter. Leave it out." for name in given if name not in known}
+    empty = (name for name, text in request.query_params.multi_items() if not text)
+    wrong = dict.fromkeys(empty, "It is empty. Give it a value, or leave it out.")
+    wrong |= {name: "There is no such parameter. Leave it out." for name in given if name not in known}
     wrong |= {name: "It is given twice. Give it once." for name, times in given.items() if times > 1}
     if wrong:
         raise invalid([FieldError(name, detail) for name, detail in wrong.items()])

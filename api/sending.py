@@ -43,7 +43,9 @@ def _done(command: Single, bulk: str | None, answered: Answered, headers: dict[s
     shown = answers.Command.of(outcome, bulk)
     if outcome.kind is OutcomeKind.REJECTED:
         raise _rejection(shown, headers)
-    if isinstance(answered.thing, Task | List | SavedFilter):
+    if isinstance(answered.thing, List):
+        headers["ETag"] = answers.list_etag(answered.thing)
+    elif isinstance(answered.thing, Task | SavedFilter):
         headers["ETag"] = answers.etag(answered.thing.version)
     members = subject.shown(answered.thing)
     if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask | CreateList | CreateFilter):

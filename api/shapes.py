@@ -315,7 +315,7 @@ def _reminders(reminders: Iterable[Reminder]) -> Iterable[r.Reminder]:
         yield r.Reminder(name, reminder.before, reminder.at)
 
 
-def fingerprint(method: str, path: str, body: BaseModel | None = None, expected: int | None = None) -> str:
+def fingerprint(method: str, path: str, body: BaseModel | None = None, expected: int | list[str] | None = None) -> str:
     """Return the SHA-256 of a request as it was understood: the same however its JSON was written."""
     content: Any = None if body is None else body.model_dump(exclude_unset=True, mode="json")
     understood = [method, path, content] if expected is None else [method, path, content, expected]
@@ -363,8 +363,8 @@ def checked_tag(name: str) -> str:
 
 
 def checked_borne_tag(name: str) -> str:
-    """Return the name of a tag that tasks may bear, in its one form. Raises ``Problem``."""
-    return _tag(validation.borne_tag, name)
+    """Return the name, in its one form, of a tag that tasks may bear and an address may have. Raises ``Problem``."""
+    return _tag(lambda field, text: validation.addressed(field, validation.borne_tag(field, text)), name)
 
 
 def _tag(check: Callable[[str, str], str], name: str) -> str:

@@ -21,6 +21,14 @@ READ = 4096
 FEW, SHORT = 1000, 64
 """A body comes in pieces of at least ``SHORT`` bytes on average, but for a ``FEW``: each costs as much as a long."""
 
+GUARDS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of an answer that nobody is to keep, to guess at, or to show within something else."""
+
 Refusal = Callable[[int], tuple[Mapping[str, str], bytes]]
 """Returns the headers and the content of an answer with a status, 408 or 503, without those of the connection."""
 
@@ -195,5 +203,5 @@ class _Full:
 
 
 def _headers(own: Mapping[str, str], content: bytes) -> list[tuple[bytes, bytes]]:
-    told = {**own, "content-length": str(len(content)), "retry-after": "5", "connection": "close"}
+    told = {**GUARDS, **own, "content-length": str(len(content)), "retry-after": "5", "connection": "close"}
     return [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]

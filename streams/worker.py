@@ -133,6 +133,7 @@ class Health(Service):
             http=partial(Bounded, limits),  # type: ignore[arg-type]
             log_config=None,
             access_log=False,
+            server_header=False,
             lifespan="off",
         )
         self._server = _Server(config)

@@ -85,12 +85,12 @@ async def restore_list(list_id: ListId, envelope: Enveloped, expected: Expected,
 
 @router.get("/{list_id}", responses=responses(examples.LIST, NOT_FOUND))
 async def read_list(list_id: ListId, user: User, parts: Served, response: Response) -> answers.List:
-    """Return a list as it stands; a deleted one says so. Its version is the ETag, for `If-Match`."""
+    """Return a list as it stands; a deleted one says so. Its version begins the ETag, for `If-Match`."""
     async with parts.views.of(user) as view:
         found = await view.list(str(list_id))
     if found is None:
         raise Problem(NOT_FOUND, _MISSING)
-    response.headers["ETag"] = answers.etag(found.version)
+    response.headers["ETag"] = answers.list_etag(found)
     return answers.List.of(found)
 
 

@@ -36,6 +36,7 @@ async def serve(chosen: Settings) -> None:
         http=partial(Bounded, limits),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
+        server_header=False,
     )
     await uvicorn.Server(config).serve()
 

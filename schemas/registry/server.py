@@ -257,7 +257,13 @@ def app_of(service: Service) -> FastAPI:
         yield
         await service.close()
 
-    app = FastAPI(title="Rondo's schema registry", default_response_class=Answer, lifespan=lifespan)
+    app = FastAPI(
+        title="Rondo's schema registry",
+        default_response_class=Answer,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's viewers load their code from another host
+        redoc_url=None,
+    )
     app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)

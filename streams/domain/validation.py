@@ -49,6 +49,8 @@ Fields = TypeVar("Fields", bound=Struct)
 Checks: TypeAlias = Mapping[str, Callable[[Any], Any]]
 
 _TAG = f"A tag has 1 to {MAX_TAG} characters."
+_LOST = frozenset({".", ".."})
+"""Names that clients resolve away where they end an address, escaped or not (RFC 3986, section 5.2.4)."""
 _COLOUR = re.compile("#[0-9a-f]{6}", re.ASCII)
 
 
@@ -201,6 +203,13 @@ def tag(field: str, value: str) -> str:
     name = _shown(field, _text(field, value.strip(" "), MAX_TAG, _TAG), _TAG).strip()
     if name.startswith("#"):
         raise Invalid(field, "A tag's name stands without the # that filters write before it; leave that out.")
+    return addressed(field, name)
+
+
+def addressed(field: str, name: str) -> str:
+    """Return the name of a tag; raise ``Invalid`` where no address can be made of it."""
+    if name in _LOST:
+        raise Invalid(field, f"No tag can be named {name}: an address loses it. A bulk takes it from tasks.")
     return name
 
 

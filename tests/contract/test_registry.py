@@ -166,6 +166,11 @@ async def test_half_of_a_surrogate_pair_is_answered_as_it_was_asked(rest: httpx.
         assert refusal(answer) in ((422, 42201), (404, 40401))
 
 
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_it_has_no_page_that_loads_code_from_elsewhere(page: str, rest: httpx.AsyncClient):
+    assert refusal(await rest.get(page)) == (404, 404)
+
+
 async def test_it_says_what_it_is(rest: httpx.AsyncClient):
     assert (await rest.get("/")).json() == {}
     assert (await rest.get("/schemas/types")).json() == ["AVRO"]
@@ -205,7 +210,8 @@ def test_a_process_that_is_killed_has_kept_what_it_answered(
         given = httpx.post(f"{url}/subjects/{subject}/versions", json={"schema": EMPTY}).json()
         os.kill(running.pid, signal.SIGKILL)
     with process() as (running, url):
-        assert httpx.get(f"{url}/subjects/{subject}/versions/1").json() == given
+        kept = httpx.get(f"{url}/subjects/{subject}/versions/1")
+        assert (kept.json(), "server" in kept.headers) == (given, False)
 
 
 @pytest.mark.parametrize(

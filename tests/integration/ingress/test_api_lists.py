@@ -24,7 +24,7 @@ async def test_a_list_that_was_created_stands_with_its_fields(user: User) -> Non
     answer = await created(user, colour="#1E90FF", order="V")
     shown = answer.json()["list"]
 
-    assert (answer.status_code, answer.headers["location"], answer.headers["etag"]) == (201, shown["href"], '"1"')
+    assert (answer.status_code, answer.headers["location"], answer.headers["etag"]) == (201, shown["href"], '"1.0"')
     assert (shown["name"], shown["colour"], shown["order"], shown["open"]) == ("Errands", "#1e90ff", "V", 0)
     assert (await user.http.get(shown["href"])).json() == shown
 
@@ -57,7 +57,7 @@ async def test_a_change_names_its_version(user: User) -> None:
     first = await user.http.patch(href, json={"name": "Town"}, headers={**WAIT, "If-Match": '"1"'})
     second = await user.http.patch(href, json={"name": "Garden"}, headers={**WAIT, "If-Match": '"1"'})
 
-    assert (first.status_code, first.json()["list"]["name"], first.headers["etag"]) == (200, "Town", '"2"')
+    assert (first.status_code, first.json()["list"]["name"], first.headers["etag"]) == (200, "Town", '"2.0"')
     assert (second.status_code, second.json()["code"]) == (412, "version")
 
 

@@ -305,12 +305,6 @@ async def test_each_type_of_problem_leads_to_its_meaning(user: User) -> None:
         assert (await user.http.get(kind.type)).json()["title"] == kind.title
 
 
-@pytest.mark.parametrize("tag", ["3", 'W/"3"', '"0"', '"1", "2"', '"x"', ""])
-async def test_what_is_no_etag_of_a_task_is_refused(user: User, tag: str):
-    answer = await user.http.patch(TASK, json={"title": "New"}, headers={"If-Match": tag})
-    assert [error["field"] for error in problem(answer)["errors"]] == ["If-Match"]
-
-
 @pytest.mark.parametrize(
     ("field", "value", "named"),
     [

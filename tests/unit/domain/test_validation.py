@@ -104,7 +104,7 @@ def test_what_are_no_notes_is_refused(notes):
     assert refused(notes=notes) == ["notes"]
 
 
-@pytest.mark.parametrize("tags", [("",), (" ",), ("x" * 65,), ("a\nb",), tuple(map(str, range(51)))])
+@pytest.mark.parametrize("tags", [("",), (" ",), ("x" * 65,), ("a\nb",), (".",), (" .. ",), tuple(map(str, range(51)))])
 def test_what_are_no_tags_is_refused(tags):
     assert refused(tags=tags) == ["tags" if len(tags) > 50 else "tags.0"]
 

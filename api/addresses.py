@@ -1,0 +1,121 @@
+"""Addresses: which there are, and the methods of each, decided before a request comes to the router.
+
+A router knows routes, which are one method of an address each: to it ``PATCH /v1/tasks/facets`` would be a change of
+the task ``facets``. Here an address is what its path says, segment by segment as the client sent them (RFC 3986,
+section 2.2): ``a%2Fb`` is one segment, and a fixed word goes before a parameter.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, unquote_to_bytes
+
+from fastapi import FastAPI, Response
+from fastapi.responses import RedirectResponse
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import METHOD, NOT_FOUND, REQUEST, Problem, respond
+
+_PARAMETER = re.compile(r"\{\w+(:path)?\}")
+_SEGMENT, _SEGMENTS = "(?:(?!%2F)[^/])+", "[^/]+(?:/[^/]+)*"
+_ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Address:
+    """The paths of one template, and the methods that they have."""
+
+    pattern: re.Pattern[str]
+    methods: frozenset[str]
+    words: int
+    """How many segments are fixed words."""
+
+    @property
+    def allow(self) -> str:
+        """What the header Allow says of it."""
+        return ", ".join(sorted(self.methods))
+
+
+class Addresses:
+    """Answers what is for no address, or by a method that its address lacks; and HEAD wherever GET is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._known: tuple[Address, ...] = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        _bring_in_origin_form(scope)  # in place: those outside look there for what is learned within
+        if refusal := self._refusal(scope):
+            await refusal(scope, receive, send)
+        elif scope["method"] == "HEAD":
+            scope["method"] = "GET"
+            await self.app(scope, receive, _without_body(send))
+        else:
+            await self.app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        try:
+            path, _ = segments(scope["raw_path"]), unquote_to_bytes(scope["query_string"]).decode()
+        except UnicodeDecodeError:
+            return respond(Problem(REQUEST, "Its address is not UTF-8. Percent-encode the bytes of UTF-8."))
+        if found := self._find(path, scope["app"]):
+            allowed = scope["method"] in found.methods
+            return None if allowed else respond(Problem(METHOD, headers={"Allow": found.allow}))
+        if path.endswith("/") and self._find(path.rstrip("/"), scope["app"]):
+            query = scope["query_string"].decode("latin-1")
+            return RedirectResponse(path.rstrip("/") + (query and f"?{query}"))  # 307, and to no host that was named
+        return respond(Problem(NOT_FOUND, f"There is nothing at {scope['path']}."))
+
+    def _find(self, path: str, app: FastAPI) -> Address | None:
+        self._known = self._known or addresses(iter_route_contexts(app.routes))
+        return next((each for each in self._known if each.pattern.fullmatch(path)), None)
+
+
+def addresses(routes: Iterable[RouteContext]) -> tuple[Address, ...]:
+    """Return the addresses of routes, those with more fixed words first."""
+    methods: defaultdict[str, set[str]] = defaultdict(set)
+    for route in routes:
+        methods[route.path or ""] |= route.methods or set()
+    found = [Address(_pattern(path), _with_head(names), _words(path)) for path, names in methods.items()]
+    return tuple(sorted(found, key=lambda each: -each.words))
+
+
+def segments(raw_path: bytes) -> str:
+    """Return a path with each segment in its one form. Raises ``UnicodeDecodeError`` where that is not UTF-8."""
+    return "/".join(quote(unquote_to_bytes(segment).decode(), safe="") for segment in raw_path.split(b"/"))
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    written = (_SEGMENTS if parameter == ":path" else _SEGMENT for parameter in _PARAMETER.findall(template))
+    words = [re.escape(word) for word in _PARAMETER.sub("\0", template).split("\0")]
+    return re.compile("".join(part for pair in zip(words, [*written, ""], strict=True) for part in pair))
+
+
+def _words(template: str) -> int:
+    return sum(not _PARAMETER.fullmatch(segment) for segment in template.split("/"))
+
+
+def _with_head(methods: set[str]) -> frozenset[str]:
+    return frozenset(methods | {"HEAD"} if "GET" in methods else methods)
+
+
+def _without_body(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return sending
+
+
+def _bring_in_origin_form(scope: Scope) -> None:
+    """Leave out the host that the target of a request names, as one to a proxy's does (RFC 9112, section 3.2.2)."""
+    raw = scope.get("raw_path") or quote(scope["path"]).encode()
+    if found := _ABSOLUTE.match(raw):
+        raw = raw[found.end() :] or b"/"
+        scope["path"] = unquote(raw.decode("latin-1"))
+    scope["raw_path"] = raw
