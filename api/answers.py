@@ -9,6 +9,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from api import examples
+from api.formats import Colour, Date, Duration, Href, Id, Local, Order, Time
 from api.shapes import Priority, duration
 from postgres import reader as views
 from schemas import subjects
@@ -64,8 +65,8 @@ def list_etag(one: views.List) -> str:
 class TaskRef(BaseModel):
     """Where a task stands, or will stand."""
 
-    id: str
-    href: str
+    id: Id
+    href: Href
 
     @classmethod
     def of(cls, task: str) -> "TaskRef":
@@ -76,8 +77,8 @@ class TaskRef(BaseModel):
 class FilterRef(BaseModel):
     """Where a saved filter stands, or will stand."""
 
-    id: str
-    href: str
+    id: Id
+    href: Href
 
     @classmethod
     def of(cls, filter_id: str) -> "FilterRef":
@@ -88,8 +89,8 @@ class FilterRef(BaseModel):
 class ListRef(BaseModel):
     """Where a list stands, or will stand."""
 
-    id: str
-    href: str
+    id: Id
+    href: Href
 
     @classmethod
     def of(cls, list_id: str) -> "ListRef":
@@ -101,7 +102,7 @@ class TagRef(BaseModel):
     """Where a tag is."""
 
     name: str
-    href: str
+    href: Href
 
     @classmethod
     def of(cls, name: str) -> "TagRef":
@@ -119,8 +120,8 @@ _REFS: Mapping[str, Callable[[str], FilterRef | ListRef | TagRef]] = {
 class BulkRef(BaseModel):
     """Where a bulk is."""
 
-    id: str
-    href: str
+    id: Id
+    href: Href
 
     @classmethod
     def of(cls, bulk: str) -> "BulkRef":
@@ -133,8 +134,8 @@ class Command(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED["command"]]})
 
-    id: str
-    href: str
+    id: Id
+    href: Href
     status: CommandStatus
     bulk: BulkRef | None = None
     """The bulk that goes before it on many tasks, as a part of it."""
@@ -176,24 +177,24 @@ PUBLIC_FIELDS = {"rrule": "recurrence", "rank": "order", "text": "filter"}
 """Fields whose name in records differs from the one that people see."""
 
 
-class Due(BaseModel):
+class TaskDue(BaseModel):
     """When a task is due, as it was asked for."""
 
-    date: str
-    time: str | None
+    date: Date
+    time: Time | None
     zone: str | None
 
 
-class Reminder(BaseModel):
+class TaskReminder(BaseModel):
     """A reminder of a task: so long before its due, or at an instant."""
 
-    id: str
-    before: str | None
+    id: Id
+    before: Duration | None
     at: datetime | None
 
 
 Texts = list[str]
-Reminders = list[Reminder]
+Reminders = list[TaskReminder]
 
 
 class Task(BaseModel):
@@ -201,34 +202,34 @@ class Task(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.TASK]})
 
-    id: str
-    href: str
+    id: Id
+    href: Href
     title: str
     notes: str
     priority: Priority
     tags: Texts
-    due: Due | None
+    due: TaskDue | None
     due_at: datetime | None
     """The instant that ``due`` means; null where it has no zone."""
     recurrence: str | None
     reminders: Reminders
     status: TaskStatus
-    series: str | None
+    series: Id | None
     """The first task of the series that this one belongs to."""
-    occurrence: str | None
+    occurrence: Local | None
     version: int
     created_at: datetime
     changed_at: datetime
     completed_at: datetime | None
-    start: Due | None
+    start: TaskDue | None
     start_at: datetime | None
     """The instant that ``start`` means; null where it has no zone."""
-    parent: str | None
+    parent: Id | None
     """The task that this one is a part of."""
-    order: str
+    order: Order
     """Its place in your own order."""
     pinned: bool
-    list: str | None
+    list: Id | None
     """The list that it is on; null is the inbox."""
 
     @classmethod
@@ -244,7 +245,7 @@ class Task(BaseModel):
                 "recurrence": task.recurrence and task.recurrence.rrule,
                 "order": task.rank,
                 "reminders": [
-                    Reminder(
+                    TaskReminder(
                         id=each.id,
                         before=None if each.before is None else duration(each.before),
                         at=None if each.at is None else instant(each.at),
@@ -258,8 +259,8 @@ class Task(BaseModel):
 class TaskTitle(BaseModel):
     """A task by what people know it by."""
 
-    id: str
-    href: str
+    id: Id
+    href: Href
     title: str
     status: TaskStatus
 
@@ -290,11 +291,11 @@ class List(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.LIST]})
 
-    id: str
-    href: str
+    id: Id
+    href: Href
     name: str
-    colour: str | None
-    order: str
+    colour: Colour | None
+    order: Order
     """Its place in your own order of lists."""
     deleted: bool
     open: int
@@ -314,15 +315,15 @@ class SavedFilter(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.FILTER]})
 
-    id: str
-    href: str
+    id: Id
+    href: Href
     name: str
     filter: str
     """As its user wrote it."""
     sort: str
     """How what it finds is sorted; empty for the newest first."""
-    colour: str | None
-    order: str
+    colour: Colour | None
+    order: Order
     """Its place in your own order of saved filters."""
     deleted: bool
     version: int
@@ -396,8 +397,8 @@ class Tag(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.TAG]})
 
     name: str
-    href: str
-    colour: str | None
+    href: Href
+    colour: Colour | None
     open: int
     """How many open tasks bear it."""
 
@@ -442,8 +443,8 @@ class Bulk(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.BULK]})
 
-    id: str
-    href: str
+    id: Id
+    href: Href
     status: BulkStatus
     """``done`` once all chunks were decided; ``in-part`` where some never will be: send the rest under a new key."""
     tasks: int

@@ -9,7 +9,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp
 
-from api import problems
+from api import document, problems
 from api.addresses import Addresses
 from api.attempts import Attempts
 from api.command_log import CommandLog
@@ -56,7 +56,9 @@ def openapi() -> dict[str, Any]:
 
 
 class _Api(FastAPI):
-    """An application whose document says of parameters that they may be absent: null is nothing that one can be."""
+    """An application whose answers and whose document have what FastAPI leaves out."""
+
+    _document: dict[str, Any] | None = None
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what serves requests: outside of everything, errors included, stand the headers of every answer."""
@@ -64,18 +66,9 @@ class _Api(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """Return the document, made once."""
-        if not self.openapi_schema:
-            operations = [each for path in super().openapi()["paths"].values() for each in path.values()]
-            for parameter in (each for operation in operations for each in operation.get("parameters", ())):
-                parameter["schema"] = _without_null(parameter["schema"])
-        return super().openapi()
-
-
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    match schema:
-        case {"anyOf": [alternative, {"type": "null"}], **rest}:
-            return {**alternative, **rest}
-    return schema
+        if self._document is None:
+            self._document = document.finished(super().openapi())
+        return self._document
 
 
 def _described() -> FastAPI:
@@ -83,6 +76,9 @@ def _described() -> FastAPI:
         title="Rondo",
         version="1",
         description=_DESCRIPTION,
+        openapi_tags=document.TAGS,
+        servers=document.SERVERS,
+        license_info=document.LICENSE,
         lifespan=_lifespan,
         generate_unique_id_function=lambda route: route.name,
         openapi_url=None,  # the viewer serves it

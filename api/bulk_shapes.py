@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, Strict
+from pydantic import ConfigDict, Field, Strict
 
 from api import shapes
+from api.formats import one_of
 from api.problems import FieldError, invalid
 from schemas import records as r
 from streams.domain import cleaning, times, validation
@@ -34,6 +35,7 @@ class TaskAt(shapes.Shape):
 class NewBulk(shapes.Shape):
     """What to do, and to which tasks: what a filter finds now, or those that are named; exactly one of the two."""
 
+    model_config = ConfigDict(json_schema_extra=one_of("filter", "tasks"))
     like = '{"filter": "overdue", "action": "complete"}'
 
     filter: Annotated[str | None, Field(description="In the filter language.", min_length=1, max_length=MAX_LENGTH)] = (

@@ -124,6 +124,7 @@ async def _conditions(
         list[str] | None,
         _TEXT,
         Header(
+            alias="If-Match",
             description="Entity tags as they were read: what has changed since is left alone (RFC 9110, 13.1.1).",
             openapi_examples={"version": {"value": '"3"'}},
         ),
@@ -131,7 +132,10 @@ async def _conditions(
     if_none_match: Annotated[
         list[str] | None,
         _TEXT,
-        Header(description="Entity tags, or `*` for any: what has one of them is left alone (RFC 9110, 13.1.2)."),
+        Header(
+            alias="If-None-Match",
+            description="Entity tags, or `*` for any: what has one of them is left alone (RFC 9110, 13.1.2).",
+        ),
     ] = None,
 ) -> Conditions:
     return Conditions(Tags.of(if_match), Tags.of(if_none_match))

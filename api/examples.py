@@ -2,6 +2,9 @@
 
 from typing import Any
 
+NULL = "\N{SYMBOL FOR NULL}"
+"""Stands for null, which FastAPI would leave out of the document, until ``api.document`` writes it there."""
+
 _COMMAND_ID = "0b1c6c53-6f0e-5c0e-9d7a-3f3f4e9b6a11"
 _TASK_ID = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
 _LIST_ID = "1f7d2b9c-5a60-5c3d-8b4e-2d9a6c7e8f51"
@@ -24,7 +27,7 @@ NEW_TASK: dict[str, Any] = {
     "reminders": [{"before": "PT15M"}],
     "start": {"date": "2026-11-24", "time": "08:50", "zone": "Europe/Paris"},
 }
-CHANGES: dict[str, Any] = {"title": "Stand-up, online", "notes": None}
+CHANGES: dict[str, Any] = {"title": "Stand-up, online", "notes": NULL}
 POSTPONED: dict[str, Any] = {"due": {"date": "2026-12-08"}}
 
 TASK: dict[str, Any] = {
@@ -36,17 +39,17 @@ TASK: dict[str, Any] = {
     "due": {"date": "2026-11-24", "time": "09:00:00", "zone": "Europe/Paris"},
     "due_at": "2026-11-24T08:00:00Z",
     "recurrence": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
-    "reminders": [{"id": "5e0d5a34-9c52-5a43-8f77-1b6c2d3e4f51", "before": "PT15M", "at": None}],
+    "reminders": [{"id": "5e0d5a34-9c52-5a43-8f77-1b6c2d3e4f51", "before": "PT15M", "at": NULL}],
     "status": "open",
     "series": _TASK_ID,
     "occurrence": "2026-11-24T09:00:00",
     "version": 1,
     "created_at": "2026-11-23T10:00:00Z",
     "changed_at": "2026-11-23T10:00:00Z",
-    "completed_at": None,
+    "completed_at": NULL,
     "start": {"date": "2026-11-24", "time": "08:50:00", "zone": "Europe/Paris"},
     "start_at": "2026-11-24T07:50:00Z",
-    "parent": None,
+    "parent": NULL,
     "order": "0Vbmyun2V",
     "pinned": False,
     "list": _LIST_ID,
@@ -59,7 +62,7 @@ FILTER_CHANGES: dict[str, Any] = {"filter": "due < today+7d and not #waiting"}
 FILTER: dict[str, Any] = {
     **_FILTER_REF,
     **NEW_FILTER,
-    "colour": None,
+    "colour": NULL,
     "order": "0Vbmyum1V",
     "deleted": False,
     "version": 1,
@@ -67,7 +70,7 @@ FILTER: dict[str, Any] = {
     "changed_at": "2026-11-23T09:50:00Z",
 }
 NEW_LIST: dict[str, Any] = {"name": "Work", "colour": "#1e90ff"}
-LIST_CHANGES: dict[str, Any] = {"name": "Work, at home", "colour": None}
+LIST_CHANGES: dict[str, Any] = {"name": "Work, at home", "colour": NULL}
 LIST: dict[str, Any] = {
     **_LIST_REF,
     "name": "Work",
@@ -90,10 +93,10 @@ FACETS: dict[str, Any] = {
     "total": 3,
     "status": [{"value": "open", "tasks": 3}],
     "priority": [{"value": "high", "tasks": 1}, {"value": "none", "tasks": 2}],
-    "list": [{"value": None, "tasks": 3}],
+    "list": [{"value": NULL, "tasks": 3}],
     "tags": [{"value": "team", "tasks": 2}],
     "due": [{"value": "2026-11-24", "tasks": 1}],
-    "corrected": None,
+    "corrected": NULL,
 }
 
 _PENDING: dict[str, Any] = {**_COMMAND, "status": "pending"}
@@ -101,15 +104,15 @@ PENDING: dict[str, Any] = {"command": _PENDING, "task": _TASK_REF}
 _ANSWERED: dict[str, Any] = {
     **_COMMAND,
     "status": "accepted",
-    "bulk": None,
+    "bulk": NULL,
     "at": "2026-11-23T10:00:00Z",
     "version": 1,
-    "code": None,
-    "detail": None,
-    "field": None,
+    "code": NULL,
+    "detail": NULL,
+    "field": NULL,
 }
 ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "task": TASK}
-KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": None, "filter": None, "tag": None}
+KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": NULL, "filter": NULL, "tag": NULL}
 TAG_NAME: dict[str, Any] = {"name": "crew"}
 TAG_CHANGES: dict[str, Any] = {"colour": "#1e90ff"}
 TAG: dict[str, Any] = {**_TAG_REF, "colour": "#1e90ff", "open": 1}
@@ -136,12 +139,12 @@ BULK: dict[str, Any] = {
 COUNT: dict[str, Any] = {"tasks": 1234}
 REFUSAL: dict[str, Any] = {
     "task": _TASK_REF,
-    "list": None,
-    "filter": None,
-    "tag": None,
+    "list": NULL,
+    "filter": NULL,
+    "tag": NULL,
     "code": "version",
     "detail": "The task has changed: its version is 3 by now.",
-    "field": None,
+    "field": NULL,
 }
 
 ENTRY: dict[str, Any] = {
@@ -150,15 +153,16 @@ ENTRY: dict[str, Any] = {
     "sequence": 2,
     "actor": "user:8d6f6a2e-4c1d-4f6e-9b0a-7f3e5d2c1b61",
     "command": _COMMAND_ID,
-    "cause": None,
+    "cause": NULL,
     "event": "TaskUpdated",
     "task": _TASK_ID,
-    "list": None,
-    "tag": None,
+    "list": NULL,
+    "filter": NULL,
+    "tag": NULL,
     "changes": [
         {"field": "title", "before": "Stand-up", "after": "Stand-up, online"},
         {"field": "priority", "before": "high", "after": "urgent"},
-        {"field": "recurrence", "before": None, "after": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"},
+        {"field": "recurrence", "before": NULL, "after": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"},
         {"field": "reminders", "before": [{"before": "PT15M"}], "after": [{"at": "2026-11-24T07:00:00Z"}]},
     ],
     "previous": "9f2c1e" + "0" * 58,
@@ -185,8 +189,8 @@ NOTIFICATION: dict[str, Any] = {
             "channel": "log",
             "attempt": 1,
             "at": "2026-11-24T07:45:01Z",
-            "detail": None,
-            "retry_at": None,
+            "detail": NULL,
+            "retry_at": NULL,
         }
     ],
 }

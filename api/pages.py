@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel
 
-from api import answers, cursors, problems
+from api import answers, cursors, examples, problems
 from api.problems import Kind
 from postgres.reader import Key, Page, Ranked
 
@@ -31,7 +31,7 @@ def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str
 
 def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of a list, by an example of an item."""
-    return responses({"items": [item], "next": None}, problems.CURSOR, *kinds)
+    return responses({"items": [item], "next": examples.NULL}, problems.CURSOR, *kinds)
 
 
 def listed(

@@ -233,7 +233,7 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     for kind in kinds:
         entry = found.setdefault(
             kind.status,
-            {"description": kind.title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}},
+            {"description": kind.title, "content": {MEDIA_TYPE: {"schema": _REFERENCE, "examples": {}}}},
         )
         errors = _EXAMPLE_ERRORS.get(kind, ())
         entry["content"][MEDIA_TYPE]["examples"][kind.name] = {"value": document(Problem(kind, errors=errors))}
@@ -249,8 +249,10 @@ _EXAMPLE_ERRORS = {
     KEY_REUSED: [FieldError("Idempotency-Key", "It stands for another request.")],
 }
 _TEXT = {"type": "string"}
-_SCHEMA = {
+_REFERENCE = {"$ref": "#/components/schemas/Problem"}
+SCHEMA = {
     "type": "object",
+    "title": "Problem",
     "description": "A problem (RFC 9457).",
     "required": ["type", "title", "status", "detail"],
     "properties": {
@@ -269,6 +271,7 @@ _SCHEMA = {
         },
     },
 }
+"""The schema of every problem, in OpenAPI."""
 
 
 def install(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
 
+from api.formats import Duration, one_of
 from api.problems import FieldError, invalid
 from schemas import ids
 from schemas import records as r
@@ -91,12 +92,17 @@ class Shape(BaseModel):
         raise ValueError(f"Write an object like {cls.like}.")
 
 
+Day = Annotated[
+    str, Field(description="A local date (ISO 8601).", examples=["2026-11-24"], json_schema_extra={"format": "date"})
+]
+
+
 class Due(Shape):
     """A date; a date and a floating time; or a date, a time and a zone."""
 
     like = '{"date": "2026-12-01"}'
 
-    date: Annotated[str, Field(description="A local date (ISO 8601).", examples=["2026-11-24"])]
+    date: Day
     time: Annotated[str | None, Field(description="A local time.", examples=["09:00"])] = None
     zone: Annotated[
         str | None, Field(description="A zone of the IANA database; only with a time.", examples=["Europe/Paris"])
@@ -108,7 +114,7 @@ class DueChanges(Shape):
 
     like = '{"date": "2026-12-01"}'
 
-    date: Annotated[str, Field(description="A local date (ISO 8601).", examples=["2026-11-24"])] = ""
+    date: Day = ""
     time: Annotated[str | None, Field(description="A local time.", examples=["09:00"])] = None
     zone: Annotated[
         str | None, Field(description="A zone of the IANA database; only with a time.", examples=["Europe/Paris"])
@@ -118,14 +124,15 @@ class DueChanges(Shape):
 class Reminder(Shape):
     """So long before the task is due, or at an instant: exactly one of the two."""
 
+    model_config = ConfigDict(json_schema_extra=one_of("before", "at"))
     like = '{"before": "PT15M"} or {"at": "2026-11-23T09:00:00Z"}'
 
     before: Annotated[
-        Annotated[int, PlainValidator(seconds, json_schema_input_type=str)] | None,
+        Annotated[int, PlainValidator(seconds, json_schema_input_type=Duration)] | None,
         Field(description="An ISO 8601 duration.", examples=["PT15M"]),
     ] = None
     at: Annotated[
-        Annotated[int, PlainValidator(milliseconds, json_schema_input_type=str)] | None,
+        Annotated[int, PlainValidator(milliseconds, json_schema_input_type=datetime)] | None,
         Field(description="An RFC 3339 instant.", examples=["2026-11-23T09:00:00Z"]),
     ] = None
 
@@ -262,6 +269,7 @@ Beside = Annotated[UUID | None, Strict(False)]
 class Move(Shape):
     """Where to move a task in your own order: exactly one of the three."""
 
+    model_config = ConfigDict(json_schema_extra=one_of("before", "after", "to"))
     like = '{"before": "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"} or {"to": "top"}'
 
     before: Annotated[Beside, Field(description="The task that it is to stand right before.")] = None

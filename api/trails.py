@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api import examples
 from api.answers import PUBLIC_FIELDS, TaskRef, instant
+from api.formats import Hash, Id
 from api.shapes import duration
 from postgres import reader as views
 from schemas import subjects
@@ -33,20 +34,20 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.ENTRY]})
 
-    id: str
+    id: Id
     at: datetime
     sequence: int
     actor: str
-    command: str
-    cause: str | None
+    command: Id
+    cause: Id | None
     event: str
-    task: str | None
-    list: str | None
-    filter: str | None
+    task: Id | None
+    list: Id | None
+    filter: Id | None
     tag: str | None
     changes: Changes
-    previous: str
-    hash: str
+    previous: Hash
+    hash: Hash
 
     @classmethod
     def of(cls, entry: views.Entry) -> "Entry":
@@ -91,9 +92,9 @@ class StandingReminder(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.REMINDER]})
 
-    id: str
+    id: Id
     task: TaskRef
-    reminder: str
+    reminder: Id
     """Its id among the task's reminders."""
     title: str
     due_at: datetime
@@ -127,7 +128,7 @@ class Notification(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.NOTIFICATION]})
 
-    id: str
+    id: Id
     task: TaskRef
     title: str
     due_at: datetime

@@ -6,6 +6,7 @@ from textwrap import wrap
 from typing import Any
 
 from api.app import openapi
+from api.document import answer
 from api.problems import CATALOGUE, CONFLICT, MEDIA_TYPE, Kind
 from api.sending import REJECTIONS
 from streams.domain.rejections import MEANINGS
@@ -62,8 +63,8 @@ def _answering(described: Mapping[str, Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {name: [] for name in CATALOGUE}
     operations = [(path, *each) for path, methods in described["paths"].items() for each in methods.items()]
     for path, method, operation in operations:
-        for answer in operation["responses"].values():
-            for name in answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}):
+        for response in operation["responses"].values():
+            for name in answer(described, response).get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}):
                 found[name].append(f"{method.upper()} {path}")
     return {name: those if len(those) <= len(operations) / 2 else [] for name, those in found.items()}
 

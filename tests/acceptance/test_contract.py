@@ -36,6 +36,8 @@ LONGEST = 50_000
 """Characters of the parameters: the HTTP server reads 64 KiB of a request's head, and resets the connection after."""
 PATIENCE = 60.0
 """Seconds for an answer, which may wait for an outcome itself."""
+PRECONDITIONS = {"If-Match", "If-None-Match"}
+"""Headers that no course has: by what is made up for them most of its requests would do nothing."""
 IN_A_SHARED_WORLD = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
@@ -69,6 +71,10 @@ def courses(stack: Stack, examples: int) -> None:
             self.to = to(stack, stack.new_user())
             self.to |= {"timeout": PATIENCE}
             self.to["headers"]["Prefer"] = "wait=30"
+
+        def before_call(self, case: Case) -> None:
+            for name in PRECONDITIONS & case.headers.keys():
+                del case.headers[name]
 
         def get_call_kwargs(self, _case: Case) -> dict[str, Any]:
             return self.to

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from api.app import openapi
+from api.document import answer
 from schemas.room import MIB
 from tests.integration.ingress.test_api_without_parts import TASK, serving, until_ready
 from tests.small_disk import SmallDisk, small_disk
@@ -73,12 +74,13 @@ async def test_the_room_for_the_log_of_another_broker_is_not_looked_at(log: str,
 
 
 def test_whoever_appends_to_the_log_may_answer_that_the_disk_is_full() -> None:
+    document = openapi()
     answering = {
-        (method, path): operation["responses"]["503"]["content"]["application/problem+json"]["examples"].keys()
-        for path, operations in openapi()["paths"].items()
+        (method, path): answer(document, operation["responses"].get("503", {})).get("content", {})
+        for path, operations in document["paths"].items()
         for method, operation in operations.items()
-        if "application/problem+json" in operation["responses"].get("503", {}).get("content", {})
     }
-    appending = {operation for operation, kinds in answering.items() if "outcome-unknown" in kinds}
-    assert appending == {operation for operation, kinds in answering.items() if "disk-full" in kinds}
+    kinds = {operation: str(content.get("application/problem+json", {})) for operation, content in answering.items()}
+    appending = {operation for operation, said in kinds.items() if "/problems/outcome-unknown" in said}
+    assert appending == {operation for operation, said in kinds.items() if "/problems/disk-full" in said}
     assert len(appending) > 15

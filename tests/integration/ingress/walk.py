@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 
+from api import document
 from api.app import openapi
 from api.ingress import LOOK
 from schemas import ids
@@ -153,7 +154,7 @@ def undocumented(answers: Sequence[Answer]) -> list[str]:
 def _documented(answer: Answer) -> bool:
     responses = answer.ask.documented["responses"]
     media = answer.response.headers["content-type"].partition(";")[0]
-    content = responses.get(str(answer.response.status_code), {}).get("content", {})
+    content = document.answer(DOCUMENT, responses.get(str(answer.response.status_code), {})).get("content", {})
     if media not in content:
         return False
     return answer.type is None or answer.type.rpartition("/")[2] in content[media]["examples"]

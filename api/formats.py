@@ -1,0 +1,54 @@
+"""The forms of texts and objects, as the OpenAPI document says them; nothing here checks that they have it."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
+
+Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+Href = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
+Date = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "time-local"})]
+"""A time without an offset, which RFC 3339 knows as partial-time only."""
+Local = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$"})]
+"""A local day, or a local time of one."""
+Duration = Annotated[str, WithJsonSchema({"type": "string", "format": "duration"})]
+Colour = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-f]{6}$"})]
+Order = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9A-Za-z]*[1-9A-Za-z]$"})]
+Hash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
+"""A SHA-256 in hexadecimal digits."""
+
+
+def one_of(*fields: str) -> Callable[[dict[str, Any]], None]:
+    """Return what rewrites the schema of an object that has exactly one of these fields.
+
+    The API takes null for a field that is not there, too: to say so would make alternatives that generators can't tell
+    apart.
+    """
+
+    def rewrite(schema: dict[str, Any]) -> None:
+        common = {name: schema.pop(name) for name in ("type", "additionalProperties")}
+        required, properties = schema.pop("required", []), schema.pop("properties")
+        schema["oneOf"] = [
+            {
+                **common,
+                "title": f"{schema['title']}{chosen.title()}",
+                "properties": {
+                    name: without_null(each) if name == chosen else each
+                    for name, each in properties.items()
+                    if name == chosen or name not in fields
+                },
+                "required": [*required, chosen],
+            }
+            for chosen in fields
+        ]
+
+    return rewrite
+
+
+def without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema without null as its one alternative."""
+    match schema:
+        case {"anyOf": [alternative, {"type": "null"}], **rest}:
+            return {**alternative, **rest}
+    return schema
