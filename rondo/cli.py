@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from rondo.commands.aliases import ALIASES
 from rondo.commands.ending import DONE, INTERRUPTED, USAGE
+from rondo.commands.narrow import Context
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ ELSEWHERE = {
 
 class Commands(click.Group):
     """The commands of ``WIRED``."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
         """Return their names."""

@@ -31,7 +31,11 @@ OPTION_FIELDS = {
 TIMES = {"due-time": "due", "start-time": "start"}
 """What `--clear` clears besides: the time of a field, with its zone; the day stays."""
 CLEARED = click.option(
-    "--clear", multiple=True, type=click.Choice([*OPTION_FIELDS, *TIMES]), help="Empty this field; several times."
+    "--clear",
+    multiple=True,
+    metavar="FIELD",
+    type=click.Choice([*OPTION_FIELDS, *TIMES]),
+    help=f"Empty this field, of {', '.join([*OPTION_FIELDS, *TIMES])}; several times.",
 )
 FIELDS = tuple(field for field in Task.__annotations__ if field in Changes.__optional_keys__ | {"title"})
 """What a change may change, in the order in which a task shows it."""

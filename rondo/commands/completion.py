@@ -3,14 +3,22 @@
 import click
 from click.shell_completion import get_completion_class
 
+from rondo.commands.narrow import Context
+
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command()
-@click.argument("shell", type=click.Choice(SHELLS))
+class Completion(click.Command):
+    """A command whose help fits the terminal."""
+
+    context_class = Context
+
+
+@click.command(cls=Completion)
+@click.argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script with which a shell completes commands, options and ids of tasks."""
+    """Print the script with which SHELL (bash, zsh or fish) completes commands, options and ids of tasks."""
     kind = get_completion_class(shell)
     assert kind
     root = ctx.find_root()

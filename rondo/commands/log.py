@@ -15,6 +15,7 @@ from rondo import audit, demo, lag, replay, tail, topics
 from rondo.client import RondoError
 from rondo.commands import shared
 from rondo.commands.ending import AWAY, Failed
+from rondo.commands.narrow import Context
 from rondo.place import Place, Unknown
 from schemas import causes, logs
 from schemas.registry.client import RegistryUnavailable
@@ -60,6 +61,8 @@ def _failed(error: OSError) -> Failed:
 
 class LogCommand(click.Command):
     """A command that looks at the log; what goes wrong on the way ends it as ``Failed``."""
+
+    context_class = Context
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it."""

@@ -17,6 +17,7 @@ from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Tas
 from rondo.commands import hints, keeping, naming
 from rondo.commands.aliases import Aliased
 from rondo.commands.ending import AWAY, DONE, FAILED, USAGE, Failed
+from rondo.commands.narrow import Context
 from rondo.terminal import clock, ids
 from rondo.terminal.cells import has_colours
 from rondo.terminal.fitting import WIDE, Shown
@@ -55,6 +56,8 @@ as_json: Callable[[C], C] = click.option(
 
 class TaskCommand(click.Command):
     """A command that talks to the API; what goes wrong on the way ends it as ``Failed``."""
+
+    context_class = Context
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it."""

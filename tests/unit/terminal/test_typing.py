@@ -84,7 +84,8 @@ def test_a_short_option_means_the_same_in_every_command():
     assert {"-d", "-f", "-j", "-l", "-n", "-p", "-r", "-s", "-t", "-y", "-z"} == {*means}
 
 
-def test_every_command_has_a_short_help():
+@pytest.mark.parametrize("room", [40, 60, 80])
+def test_every_command_has_a_short_help_that_fits_the_terminal(room: int):
     source = """
 import sys
 from rondo.cli import cli
@@ -92,8 +93,16 @@ for line in sys.stdin:
     cli.main([*line.split(), "-h"], standalone_mode=False)
 """
     lines = "\n".join(" ".join(path) for path, _ in commands())
-    done = subprocess.run([sys.executable, "-c", source], input=lines, capture_output=True, text=True, check=True)
-    assert (done.stdout.count("Usage: "), done.stdout.count("-h, --help")) == (len(lines.splitlines()),) * 2
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        input=f"\n{lines}",
+        env=os.environ | {"COLUMNS": str(room)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line for line in done.stdout.splitlines() if len(line) > room] == []
+    assert (done.stdout.count("Usage: "), done.stdout.count("-h, --help")) == (len(lines.splitlines()) + 1,) * 2
 
 
 @pytest.mark.parametrize(
