@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
@@ -44,18 +44,26 @@ class Views:
         its kind.
         """
         limit = self._timeout if seconds is None else min(seconds, self._timeout)
-        clock = asyncio.get_running_loop()
-        late = clock.time() + limit / 2
-        began = late + limit
         try:
-            async with asyncio.timeout(limit) as time, self._turns.of(user):
-                began = clock.time()
-                async with self._reader.user(user, (time.when() or began) - began, limit) as view:
+            async with asyncio.timeout(limit) as time, self._turn(user, limit / 2):
+                left = (time.when() or 0) - asyncio.get_running_loop().time()
+                async with self._reader.user(user, left, limit) as view:
                     yield view
+        except Busy:
+            raise
         except _AWAY as error:
-            if began > late:  # it waited for its turn longer than it had left for reading
-                raise Busy("too many reads of one user at once") from error
             raise ViewsAway(causes.described(error)) from error
+
+    @asynccontextmanager
+    async def _turn(self, user: str, seconds: float) -> AsyncIterator[None]:
+        """Wait for a turn of the user, so many seconds at most: after that too little is left for reading."""
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(seconds):
+                    await turn.enter_async_context(self._turns.of(user))
+            except TimeoutError as error:
+                raise Busy("too many reads of one user at once") from error
+            yield
 
     async def reachable(self) -> bool:
         """Return whether Postgres answers now."""
