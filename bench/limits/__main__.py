@@ -56,7 +56,8 @@ def main(tasks: int, every: int, only_limits: bool) -> None:
     told = (
         f"Milliseconds until the worst request of a kind was answered, and the longest that another user waited for"
         f" `GET /v1/lists` meanwhile. {len(found):,} requests of a user with {tasks:,} tasks, on {cores} cores"
-        f" (Python {platform.python_version()}), on {when:%Y-%m-%d}, while no stage ran."
+        f" (Python {platform.python_version()}), on {when:%Y-%m-%d}, while no stage ran: ten"
+        f" seconds are what `Prefer: wait` asked for."
     )
     page.FILE.write_text(page.limits() + "\n" + page.measured(found, told))
 
