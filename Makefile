@@ -28,7 +28,7 @@ run: .venv/.installed ## Start everything, say where to go; Ctrl-C stops it
 test: .venv/.installed ## Run the tests, on real parts
 	@.venv/bin/python -m pytest -n auto --no-loadscope-reorder
 
-test-deep: .venv/.installed ## Fail every stage at every point in every way; ask every operation a thousand times (some 30 minutes)
+test-deep: .venv/.installed ## Fail every stage at every point in every way; ask every operation a thousand times (more than an hour)
 	@.venv/bin/python -m pytest -m deep $(CHAOS:%=--ignore %)
 
 chaos: .venv/.installed ## Let faults of every kind befall a whole Rondo at random; CHAOS_SECONDS=300, CHAOS_SEED=… repeats a run

@@ -7,6 +7,7 @@ import shutil
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -139,9 +140,17 @@ def start(
     (directory / "server.properties").write_text(properties(_DATA, port, controller))
     broker = Process(program("The broker", "kafka.Kafka", f"{paths.here()}/server.properties", grace=GRACE))
     bootstrap = f"{ports.HOST}:{port}"
+    clusters: list[str] = []
+
+    def ready() -> bool:
+        if ports.answers(port) and answers(bootstrap):
+            with suppress(KafkaError, OSError):  # one that tells who leads what may still refuse the next connection
+                clusters.append(asyncio.run(topics.cluster(bootstrap)))
+        return bool(clusters)
+
     try:
-        broker.wait_until(lambda: ports.answers(port) and answers(bootstrap), _PATIENCE, stopping, waiting)
-        _check_cluster(directory / _DATA, asyncio.run(topics.cluster(bootstrap)))
+        broker.wait_until(ready, _PATIENCE, stopping, waiting)
+        _check_cluster(directory / _DATA, clusters[-1])
     except BaseException:
         broker.stop()
         raise
