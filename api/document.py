@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from api.examples import NULL
+from api.examples import with_nulls
 from api.formats import without_null
 from api.problems import CATALOGUE, MEDIA_TYPE, SCHEMA, VERSION, documented
 
@@ -48,7 +48,7 @@ Object = dict[str, Any]
 
 def finished(document: Object) -> Object:
     """Return the document with all that it should say, each thing once."""
-    document = _with_nulls(document)
+    document = with_nulls(document)
     components: Object = document["components"]
     components |= {"headers": _HEADERS, "responses": {"NotModified": _NOT_MODIFIED}}
     components["schemas"]["Problem"] = SCHEMA
@@ -75,16 +75,6 @@ def answer(document: Mapping[str, Any], response: Mapping[str, Any]) -> Mapping[
     name = response.get("$ref", "").rpartition("/")[2]
     found: Mapping[str, Any] = document["components"]["responses"][name] if name else response
     return found
-
-
-def _with_nulls(value: Any) -> Any:
-    """Return a part of the document with null where an example is meant to have it."""
-    match value:
-        case dict():
-            return {name: _with_nulls(each) for name, each in value.items()}
-        case list():
-            return [_with_nulls(each) for each in value]
-    return None if value == NULL else value
 
 
 def _parameter(name: str, text: str) -> Object:

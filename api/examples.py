@@ -3,7 +3,18 @@
 from typing import Any
 
 NULL = "\N{SYMBOL FOR NULL}"
-"""Stands for null, which FastAPI would leave out of the document, until ``api.document`` writes it there."""
+"""Stands for null, which FastAPI would leave out of the document, until ``with_nulls`` puts it there."""
+
+
+def with_nulls(value: Any) -> Any:
+    """Return an example, or a document with examples, as JSON has it."""
+    match value:
+        case dict():
+            return {name: with_nulls(each) for name, each in value.items()}
+        case list():
+            return [with_nulls(each) for each in value]
+    return None if value == NULL else value
+
 
 _COMMAND_ID = "0b1c6c53-6f0e-5c0e-9d7a-3f3f4e9b6a11"
 _TASK_ID = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"

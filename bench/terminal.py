@@ -25,7 +25,7 @@ from api import examples
 
 TASKS = 50
 """So many tasks the server shows."""
-PAGE = msgspec.json.encode({"items": [examples.TASK] * TASKS, "next": None})
+PAGE = msgspec.json.encode({"items": [examples.with_nulls(examples.TASK)] * TASKS, "next": None})
 
 
 RONDO = str(Path(sys.executable).with_name("rondo"))

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from api import routers
 from api.app import openapi
+from api.examples import with_nulls
 from api.requests import LIMIT, Route
 from bench.limits import worst
 
@@ -78,7 +79,7 @@ def _taking() -> Iterator[tuple[tuple[str, str], Taking]]:
         for route in import_module(f"{routers.__name__}.{module.name}").router.routes:
             if isinstance(route, Route) and route.body_field:
                 info: Any = route.body_field.field_info
-                example = next(iter(info.openapi_examples.values()))["value"]
+                example = with_nulls(next(iter(info.openapi_examples.values()))["value"])
                 path = route.path_format.replace(":path", "")
                 yield (next(iter(route.methods or ())), path), Taking(info.annotation, example, route.request.limit)
 

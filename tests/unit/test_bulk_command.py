@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from api import examples
 from tests.unit.client.scripted import Says, Scripted
+from tests.unit.client.tasks import BULK
 
 NONE_COUNTED, SOME_COUNTED = Says(200, {"tasks": 0}), Says(200, {"tasks": 3})
-NONE_CHANGED = Says(200, examples.BULK | {"tasks": 0, "chunks": 1, "decided": 1, "changed": 0, "refused": 0})
+NONE_CHANGED = Says(200, BULK | {"tasks": 0, "chunks": 1, "decided": 1, "changed": 0, "refused": 0})
 COMPLETE = ("bulk", "complete", "--filter", "#errands")
 
 

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from api import examples
 from rondo.client import Login
 from rondo.commands import undo
 from rondo.terminal import journal
 from tests.unit.client.scripted import Says, Scripted, refusal
-from tests.unit.client.tasks import ACCEPTED, PENDING, TASK
+from tests.unit.client.tasks import ACCEPTED, BULK, PENDING, TASK
 from tests.unit.typed import Type
 
 ID = TASK["id"]
@@ -75,13 +74,13 @@ def test_what_was_taken_and_is_not_known_yet_can_be_undone(typed: Type, words: t
     assert kept(typed, *words, answers=(Says(202, PENDING),)) == [[COMMAND]]
 
 
-BULK = examples.BULK | {"status": "done", "chunks": 1, "decided": 1, "changed": 1, "unchanged": 0, "refused": 0}
-PUT_BACK = f"Put back 1 change. Bulk {BULK['id']}\n"
+UNDONE = BULK | {"status": "done", "chunks": 1, "decided": 1, "changed": 1, "unchanged": 0, "refused": 0}
+PUT_BACK = f"Put back 1 change. Bulk {UNDONE['id']}\n"
 NOTHING = Says(409, refusal("conflict", 409).body | {"code": "nothing-to-undo"}, "application/problem+json")
 
 
 def test_what_is_undone_is_told(typed: Type):
-    with Scripted(answer("accepted", task=TASK), Says(202, BULK)) as api:
+    with Scripted(answer("accepted", task=TASK), Says(202, UNDONE)) as api:
         typed("complete", ID, api=api.url)
         assert typed("undo", api=api.url) == (0, f"Undone: Completed {ID[:8]} Stand-up.\n{PUT_BACK}", "")
         assert journal.steps(Login.found()) == []
@@ -89,7 +88,7 @@ def test_what_is_undone_is_told(typed: Type):
 
 def test_a_step_that_changed_nothing_is_passed_over(typed: Type):
     done = (answer("accepted", task=TASK), answer("nothing-to-do", tag=None))
-    with Scripted(*done, NOTHING, Says(202, BULK)) as api:
+    with Scripted(*done, NOTHING, Says(202, UNDONE)) as api:
         typed("complete", ID, api=api.url)
         typed("tags", "delete", "home", api=api.url)
         status, out, err = typed("undo", api=api.url)
@@ -115,13 +114,13 @@ def test_a_step_that_can_not_be_undone_is_told_and_not_kept(typed: Type):
 
 def test_a_command_that_is_named_is_told_by_its_task(typed: Type):
     known = {**ACCEPTED["command"], "task": {"id": ID, "href": ""}, "list": None, "filter": None, "tag": None}
-    with Scripted(Says(200, known), Says(200, TASK), Says(202, BULK)) as api:
+    with Scripted(Says(200, known), Says(200, TASK), Says(202, UNDONE)) as api:
         status, out, _ = typed("undo", COMMAND, api=api.url)
     assert (status, out) == (0, f"Undone: command {COMMAND} on {ID[:8]} Stand-up.\n{PUT_BACK}")
 
 
 def test_what_an_earlier_version_kept_can_be_undone(typed: Type):
-    with Scripted(Says(202, BULK)) as api:
+    with Scripted(Says(202, UNDONE)) as api:
         Login(api.url, "token").store()
         file = journal.file(Login.found())
         file.parent.mkdir(parents=True)

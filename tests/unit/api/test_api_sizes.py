@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from api import problems, routers, sizes
+from api.examples import with_nulls
 from api.problems import MOST_BYTES, MOST_ERRORS, FieldError, Problem, invalid, respond
 from api.requests import LIMIT, Route, read
 from bench.limits import worst
@@ -31,7 +32,7 @@ SHAPES: dict[type[BaseModel], Route] = {route.body_field.field_info.annotation: 
 
 def example(route: Route) -> dict[str, Any]:
     examples = route.body_field.field_info.openapi_examples  # type: ignore[union-attr]
-    return next(iter(examples.values()))["value"]
+    return with_nulls(next(iter(examples.values()))["value"])
 
 
 def refusal(shape: type[BaseModel], content: bytes) -> dict[str, Any] | None:

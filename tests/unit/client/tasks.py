@@ -5,10 +5,13 @@ from typing import Any
 from api import examples
 from rondo.client import Task
 
-TASK: Task = examples.TASK  # type: ignore[assignment]
-PENDING: dict[str, Any] = examples.PENDING
-ACCEPTED: dict[str, Any] = examples.ACCEPTED
-ENTRY: dict[str, Any] = examples.ENTRY
+TASK: Task = examples.with_nulls(examples.TASK)
+PENDING: dict[str, Any] = examples.with_nulls(examples.PENDING)
+ACCEPTED: dict[str, Any] = examples.with_nulls(examples.ACCEPTED)
+ENTRY: dict[str, Any] = examples.with_nulls(examples.ENTRY)
+LIST: dict[str, Any] = examples.with_nulls(examples.LIST)
+FILTER: dict[str, Any] = examples.with_nulls(examples.FILTER)
+BULK: dict[str, Any] = examples.with_nulls(examples.BULK)
 
 
 def task(**fields: Any) -> Task:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import examples
 from rondo import lag, topics
 from rondo.client.shapes import Entry
 from rondo.commands import dead_letters, filters, lists, tags
@@ -19,7 +18,7 @@ from rondo.terminal.cells import Cell, width
 from rondo.terminal.fitting import GAP, LONG, Card, Fitted, Shown
 from schemas.topics import TASK_COMMANDS
 from streams.lag import Lag
-from tests.unit.client.tasks import ENTRY, task
+from tests.unit.client.tasks import ENTRY, FILTER, LIST, task
 from tests.unit.terminal.test_shown import rendered
 from tests.unit.typed import Type
 
@@ -108,8 +107,8 @@ LETTER = (
 def others() -> dict[str, Fitted]:
     """Every other table that is shown, with rows that are long."""
     entry = Entry(**ENTRY)  # type: ignore[typeddict-item]
-    one = examples.LIST | {"name": "Deep work on what matters most of all", "open": 1234}
-    saved = examples.FILTER | {"filter": 'due < today+7d and not #waiting and list = "Deep work"', "name": "This week"}
+    one = LIST | {"name": "Deep work on what matters most of all", "open": 1234}
+    saved = FILTER | {"filter": 'due < today+7d and not #waiting and list = "Deep work"', "name": "This week"}
     behind = Lag("recurrence", "task-followups", 3, 123_456, 234_567, 111_111, 3600.0, 12, True)
     topic = topics.Found(TASK_COMMANDS, 12, 1_234_567, ("8 partitions instead of 12", "retention.ms=1 instead of 2"))
     return {
@@ -158,7 +157,7 @@ def test_a_terminal_is_written_to_in_its_width(
     monkeypatch.setenv("COLUMNS", str(room))
     from tests.unit.client.scripted import Says, Scripted
 
-    items = {"lists": examples.LIST, "filters": examples.FILTER, "history": ENTRY}
+    items = {"lists": LIST, "filters": FILTER, "history": ENTRY}
     items |= {"tags": {"name": "home", "href": "", "colour": None, "open": 1}}
     page = Says(200, {"items": [items.get(words[0], task())], "next": None})
     found = [Says(200, task(parent=None, list=None)), page] if words[0] == "show" else [page]
