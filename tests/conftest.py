@@ -20,6 +20,7 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from local import docker, jars, ports
@@ -33,6 +34,11 @@ WITH_A_STACK = ("acceptance", "ingress", "pipeline")
 LONG = ("chaos", *WITH_A_STACK)
 BRIEF = "-XX:TieredStopAtLevel=1"
 """For some sixty brokers that run for seconds: half of what they would take of a processor is for compiling well."""
+
+# Properties are held to be true, not to be fast: on a machine that others use, too, what goes by a wall clock fails by
+# chance.
+settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("timeless")
 
 
 def pytest_configure() -> None:

@@ -93,10 +93,9 @@ class Clients:
 
     async def ask(self, client: AsyncClient, user: str, call: Call[Any]) -> httpx.Response | None:
         """Send one request of a user's, whatever it is; None where the connection breaks."""
-        request = wire.request(call)
-        request["headers"]["Authorization"] = f"Bearer {self._tokens[user]}"
+        sent = wire.request(call, self._tokens[user])
         try:
-            return await client.request(**request)
+            return await client.request(sent.method, sent.target, headers=dict(sent.headers), content=sent.content)
         except httpx.TransportError:
             return None
 

@@ -54,7 +54,7 @@ def by_fastavro(value: Struct) -> bytes:
 
 
 @RECORDS
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_every_record_is_written_as_fastavro_writes_it_and_read_back(record: type[Struct], data: st.DataObject):
     value = data.draw(values(record))
@@ -64,7 +64,7 @@ def test_every_record_is_written_as_fastavro_writes_it_and_read_back(record: typ
 
 
 @RECORDS
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(body=st.binary(max_size=60) | st.binary(min_size=20, max_size=60).map(lambda body: body.replace(b"\xff", b"\0")))
 def test_any_bytes_are_read_as_a_record_or_refused(record: type[Struct], body: bytes):
     try:
@@ -75,7 +75,7 @@ def test_any_bytes_are_read_as_a_record_or_refused(record: type[Struct], body: b
 
 
 @RECORDS
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_a_record_is_refused_wherever_it_is_cut(record: type[Struct], data: st.DataObject):
     message = binary(record).write(PREFIX, data.draw(values(record)))
@@ -84,7 +84,6 @@ def test_a_record_is_refused_wherever_it_is_cut(record: type[Struct], data: st.D
         current_reader(record)(message[:length])
 
 
-@settings(deadline=None)
 @given(LONGS)
 def test_every_number_of_64_bits_is_written_and_read(number: int):
     assert read_long(NUMBERS[number], 0) == (number, len(NUMBERS[number]))

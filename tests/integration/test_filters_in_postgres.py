@@ -108,7 +108,7 @@ async def tasks(connection):
     return Tasks(connection, drawn)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(filters, clocks)
 async def test_postgres_finds_what_the_filter_finds(tasks, filter_, clock):
     assert await tasks.differing(filter_, clock) == []
@@ -152,13 +152,13 @@ async def test_postgres_finds_the_same_parts(tasks):
         assert await tasks.differing(parse(text), Clock(NOON, "UTC")) == [], text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sorts)
 async def test_postgres_sorts_as_it_is_written(tasks, order):
     assert await tasks.sorted(order) == tasks.sorted_here(order)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sorts, st.integers(15, 120))
 async def test_pages_put_together_are_the_sorted_list(tasks, order, size):
     assert await tasks.pages(order, size) == await tasks.sorted(order)

@@ -20,7 +20,7 @@ async def connection(postgres):
     await connection.close()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(-(10**13), END - 1))
 @example(-1)
 @example(0)

@@ -141,7 +141,7 @@ def test_nothing_stands_outside_the_schema_that_a_rebuild_drops(database):
 
 
 @given(st.lists(st.integers(0, times.END - 1), min_size=1, max_size=20, unique=True))
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_tasks_that_stood_before_there_was_an_order_come_to_stand_where_their_creation_puts_them(
     new_database, instants
 ):

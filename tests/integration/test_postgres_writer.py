@@ -158,7 +158,7 @@ async def test_what_postgres_cannot_hold_is_known_to_lie_in_the_rows(connection,
         await log.write(event(a_task(new_user(), **fields)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")))
 async def test_a_text_stands_as_it_was_written(connection, text):
     log, user = Log(connection), new_user()
@@ -396,7 +396,7 @@ def lived(records: Iterable[Struct]) -> Iterator[Struct]:
         yield replace(record, **{kind: replace(thing, **given)})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(RECORDS, max_size=16).map(lived).map(list), st.sets(st.integers(1, 15)))
 async def test_however_a_log_is_cut_into_blocks_the_views_are_the_same(connection, log, cuts):
     edges = [0, *sorted(cut for cut in cuts if cut < len(log)), len(log)]

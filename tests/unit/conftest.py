@@ -1,20 +1,12 @@
-"""A terminal without a process of its own, and properties that may take their time.
-
-Properties are held to be true, not to be fast: on a machine that others use, too, what goes by a wall clock fails by
-chance.
-"""
+"""A terminal without a process of its own."""
 
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from rondo.cli import main
 from rondo.client import Login
 from tests.unit.typed import Ended, Type
-
-settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("timeless")
 
 
 @pytest.fixture

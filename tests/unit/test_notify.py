@@ -188,7 +188,7 @@ async def _live(happenings: list[str], rules: str) -> World:
 LIVES = st.lists(st.sampled_from(HAPPENINGS), max_size=60)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LIVES, st.sampled_from(("3", "4")))
 def test_whatever_comes_in_whatever_order_each_reminder_ends_and_nothing_waits_any_more(happenings, rules):
     world = lived(happenings, rules)
@@ -197,7 +197,7 @@ def test_whatever_comes_in_whatever_order_each_reminder_ends_and_nothing_waits_a
     assert world.left == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LIVES)
 def test_a_reminder_is_sent_once_for_each_failure_and_once_more_only_where_a_worker_was_killed(happenings):
     world = lived(happenings)

@@ -17,7 +17,7 @@ STATES = st.dictionaries(KEYS, st.sampled_from([b"1", b"2"]))
 
 
 @given(stands=STATES, replayed=STATES, without=st.sets(KEYS))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_keys_that_are_named_are_those_whose_values_differ(stands, replayed, without):
     with TemporaryDirectory() as at, closing(State(Path(at, "a"))) as a, closing(State(Path(at, "b"))) as b:
         a.write(stands, 0, 0)

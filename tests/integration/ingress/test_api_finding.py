@@ -224,7 +224,7 @@ TERMS = st.lists(
 POSITIONS = st.lists(st.none() | st.text(max_size=8) | VALUES, max_size=4)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.dictionaries(st.sampled_from(("filter", "q", "sort", "zone", "cursor")), HOSTILE, max_size=3))
 async def test_nothing_that_is_asked_breaks_it_or_shows_what_is_anothers(
     new_user: Callable[[], User], strangers: User, asked: dict[str, str]
@@ -239,7 +239,7 @@ async def test_nothing_that_is_asked_breaks_it_or_shows_what_is_anothers(
     assert answer.status_code != 200 or answer.json()["total"] == 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sort=st.sampled_from(("-created", "due", "relevance,title")), now=st.integers(), position=POSITIONS, terms=TERMS)
 async def test_no_cursor_breaks_it(
     strangers: User, sort: str, now: int, position: list[str | None], terms: list[dict[str, object]]
@@ -271,7 +271,7 @@ NUMBERS = st.integers() | st.sampled_from((2**63 - 1, 2**63, -(2**63), 10**400))
 PLACES = st.one_of(TEXTS, INSTANTS, NUMBERS, st.none(), st.tuples(TEXTS | INSTANTS | NUMBERS, st.just(AN_ID) | TEXTS))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(LISTS)), position=PLACES)
 @example(name="tags", position="\0")
 @example(name="lists", position=["\0", AN_ID])

@@ -75,7 +75,7 @@ LINES = st.lists(RANKS | st.integers(0, times.END - 2).map(ranks.of_creation), m
 
 @pytest.mark.parametrize("place", [top, bottom, behind_the_last, before_the_last, behind_one, before_one])
 @given(LINES)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_ranks_of_five_thousand_tasks_put_at_one_place_stay_short(place: Lines, line: list[str]):
     line = sorted({*line, ONE})
     longest = max(map(len, line))
@@ -88,7 +88,7 @@ def test_ranks_of_five_thousand_tasks_put_at_one_place_stay_short(place: Lines, 
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_ranks_of_five_thousand_tasks_put_anywhere_stay_short(random: Random):
     line = [ONE]
     for _ in range(5_000):

@@ -254,7 +254,7 @@ def test_a_state_of_an_earlier_version_is_read_with_its_log(tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(moment=st.sampled_from(MOMENTS), damage=st.sampled_from(DAMAGES), at=st.floats(0, 0.99))
 def test_whatever_happens_to_a_file_of_a_state_it_holds_what_its_changelog_does(
     kind: str, moment: Callable[[Path], Worker], damage: Callable[[Path, float], None], at: float
