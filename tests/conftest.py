@@ -4,6 +4,7 @@ Each starts when the first test asks for it and stops at the end. Tests share th
 must be a test's own.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -46,10 +47,16 @@ def pytest_configure() -> None:
 
     A shell lets what it starts in the background ignore Ctrl-C, and so would all that the tests start.
     """
+    gc.set_threshold(50_000, 20, 50)
     ports.spare_proxies(os.environ)
     os.environ.setdefault("JDK_JAVA_OPTIONS", BRIEF)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of tests out of every look for cycles: these took a third of the time of collecting."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

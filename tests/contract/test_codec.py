@@ -54,7 +54,7 @@ def by_fastavro(value: Struct) -> bytes:
 
 
 @RECORDS
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_record_is_written_as_fastavro_writes_it_and_read_back(record: type[Struct], data: st.DataObject):
     value = data.draw(values(record))
@@ -64,7 +64,7 @@ def test_every_record_is_written_as_fastavro_writes_it_and_read_back(record: typ
 
 
 @RECORDS
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(body=st.binary(max_size=60) | st.binary(min_size=20, max_size=60).map(lambda body: body.replace(b"\xff", b"\0")))
 def test_any_bytes_are_read_as_a_record_or_refused(record: type[Struct], body: bytes):
     try:

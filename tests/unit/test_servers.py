@@ -1,6 +1,8 @@
 """What Rondo serves names no software, and has no page that loads code from another host."""
 
 import ast
+from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,17 +13,22 @@ SERVING = [
 ]
 
 
+@cache
+def called() -> dict[str, list[tuple[str, dict[str, object]]]]:
+    """Where each function is called, and with which constants by name."""
+    found = defaultdict[str, list[tuple[str, dict[str, object]]]](list)
+    for path in SERVING:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                given = {each.arg or "**": getattr(each.value, "value", ...) for each in node.keywords}
+                found[name].append((str(path.relative_to(ROOT)), given))
+    return found
+
+
 def calls(name: str) -> list[tuple[str, dict[str, object]]]:
     """Where something is called, and with which constants by name."""
-    found = [
-        (str(path.relative_to(ROOT)), node)
-        for path in SERVING
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name
-    ]
-    return [
-        (path, {each.arg or "**": getattr(each.value, "value", ...) for each in node.keywords}) for path, node in found
-    ]
+    return called()[name]
 
 
 @pytest.mark.parametrize(("place", "given"), [each for each in calls("Config") if "log_config" in each[1]])
