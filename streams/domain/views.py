@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from schemas import ids
 from schemas import records as r
-from schemas.folding import fold
+from schemas.folding import fold, fold_title
 from schemas.words import vector
 from streams.domain import ranks
 from streams.domain.times import END, instant
@@ -78,7 +78,7 @@ def _task_row(task: r.Task) -> Row:
         task.pinned,
         task.list,
         task.tags,
-        fold(task.title),
+        fold_title(task.title),
         fold(task.notes),
         tuple(map(fold, task.tags)),
         vector(task.user, task.title, task.notes),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from asyncpg import Connection
 
 from schemas import ids
-from schemas.folding import fold
+from schemas.folding import fold, fold_title
 from schemas.records import Due, Task
 from schemas.words import vector
 from streams.domain.times import instant
@@ -48,7 +48,7 @@ def _row(task: Task) -> dict:
         "title": task.title,
         "notes": task.notes,
         "tags": task.tags,
-        "title_folded": fold(task.title),
+        "title_folded": fold_title(task.title),
         "notes_folded": fold(task.notes),
         "tags_folded": [fold(tag) for tag in task.tags],
         "words": vector(USER, task.title, task.notes),

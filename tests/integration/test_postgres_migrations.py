@@ -1,5 +1,6 @@
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from random import Random
 
 import asyncpg
 import psycopg
@@ -172,11 +173,20 @@ TEXTS = (
 )
 
 
+_CHANCE = Random(7)
+WIDEST = "".join(
+    chr(code)
+    for code in [*_CHANCE.choices(range(0x3300, 0x3358), k=125), *_CHANCE.sample(range(0x20000, 0x2A000), 375)]
+)
+"""A title of which folding makes far more than an entry of an index holds, and which can't be compressed."""
+
+
 async def test_rows_of_an_earlier_version_are_folded_anew_as_the_views_stage_writes_them(new_database):
     user, fresh, earlier = new_user(), new_database(), new_database()
     migrate(fresh)
     migrate(earlier, "0013")
     tasks = [a_task(user, str(n), title=text or "-", notes=text, tags=(text,)) for n, text in enumerate(TEXTS)]
+    tasks.append(a_task(user, "widest", title=WIDEST))
     lists = [list_event(new_user(), name=text) for text in TEXTS]
     there, here = await asyncpg.connect(fresh), await asyncpg.connect(earlier)
     await Log(there).write(*map(event, tasks), *lists)

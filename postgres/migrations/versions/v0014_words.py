@@ -12,7 +12,7 @@ from alembic import op
 from sqlalchemy import text
 
 from postgres.migrations.statements import run
-from schemas.folding import fold
+from schemas.folding import fold, fold_title
 from schemas.words import vector
 
 revision = "0014"
@@ -66,7 +66,7 @@ def _steps(table: str, columns: str) -> Iterator[Sequence[Row]]:
 
 def _task(user: str, title: str, notes: str, tags: Sequence[str]) -> dict[str, object]:
     return {
-        "title": fold(title),
+        "title": fold_title(title),
         "notes": fold(notes),
         "tags": [fold(tag) for tag in tags],
         "words": vector(user, title, notes),

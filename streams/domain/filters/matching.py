@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from schemas.folding import fold
+from schemas.folding import fold, fold_title
 from schemas.records import Due, Priority, Status, Task
 from streams.domain.filters.dates import Clock, Op, Relative, Span, compared
 from streams.domain.filters.tree import (
@@ -79,10 +79,7 @@ def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kin
         case Priorities(op, priority):
             return _COMPARISONS[op](_RANK[task.priority], _RANK[priority])
         case Text(field, words, whole):
-            return any(
-                (fold(words) == _folded(text)) if whole else (fold(words) in _folded(text))
-                for text in _TEXTS[field](task)
-            )
+            return any((fold(words) == folded) if whole else (fold(words) in folded) for folded in _FOLDED[field](task))
         case Tagged(names):
             return not set(map(fold, names)).isdisjoint(map(fold, task.tags))
         case Linked(field, ids):
@@ -91,10 +88,8 @@ def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kin
             raise TypeError(f"No evaluation knows {type(term).__name__}: add it to streams/domain/filters/matching.py.")
 
 
-@lru_cache(16)
-def _folded(text: str) -> str:
-    """Fold the text of a task, once for all the words of a filter."""
-    return fold(text)
+# The text of a task is folded once for all the words of a filter.
+_title, _notes = lru_cache(8)(fold_title), lru_cache(8)(fold)
 
 
 def _is_within(span: Span, value: Due | int | None) -> bool:
@@ -115,10 +110,10 @@ _COMPARISONS: Mapping[Op, Callable[[int, int], bool]] = {
     Op.AFTER: operator.gt,
     Op.FROM: operator.ge,
 }
-_TEXTS: Mapping[str, Callable[[Task], tuple[str, ...]]] = {
-    "title": lambda task: (task.title,),
-    "notes": lambda task: (task.notes,),
-    "text": lambda task: (task.title, task.notes),
+_FOLDED: Mapping[str, Callable[[Task], tuple[str, ...]]] = {
+    "title": lambda task: (_title(task.title),),
+    "notes": lambda task: (_notes(task.notes),),
+    "text": lambda task: (_title(task.title), _notes(task.notes)),
 }
 _TIMES: Mapping[str, Callable[[Task], Due | int | None]] = {
     "start": lambda task: task.start,
