@@ -17,6 +17,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import METHOD, NOT_FOUND, REQUEST, Problem, respond
+from schemas.serving import HEAD_AS_GET
 
 _PARAMETER = re.compile(r"\{\w+(:path)?\}")
 _SEGMENT, _SEGMENTS = "(?:(?!%2F)[^/])+", "[^/]+(?:/[^/]+)*"
@@ -54,7 +55,7 @@ class Addresses:
         if refusal := self._refusal(scope):
             await refusal(scope, receive, send)
         elif scope["method"] == "HEAD":
-            scope["method"] = "GET"
+            scope["method"], scope[HEAD_AS_GET] = "GET", True
             await self.app(scope, receive, _without_body(send))
         else:
             await self.app(scope, receive, send)

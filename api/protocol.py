@@ -7,7 +7,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES
 
 from api.problems import HEADERS_TOO_LARGE, REQUEST, Kind, Problem, respond
-from schemas.serving import GUARDS, Bounded
+from schemas.serving import GUARDS, Bounded, is_head
 
 LINGER = 1.0
 """Seconds that a client has to read a refusal: a connection that is closed while it still sends is reset."""
@@ -50,4 +50,4 @@ class Protocol(Bounded):
 
     def _is_head(self) -> bool:
         """Whether what goes wrong is the body of a request whose answer has none."""
-        return bool(self.cycle and not self.cycle.response_complete and self.scope["method"] == "HEAD")
+        return bool(self.cycle and not self.cycle.response_complete and is_head(self.scope))

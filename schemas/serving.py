@@ -29,6 +29,9 @@ GUARDS = {
 }
 """Headers of an answer that nobody is to keep, to guess at, or to show within something else."""
 
+HEAD_AS_GET = "rondo.head"
+"""In the scope of a request by HEAD that an application answers as one by GET: its answer still has no body."""
+
 Refusal = Callable[[int], tuple[Mapping[str, str], bytes]]
 """Returns the headers and the content of an answer with a status, 408 or 503, without those of the connection."""
 
@@ -145,9 +148,11 @@ class Bounded(H11Protocol):
         if self.transport.is_closing():
             return
         begun = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
-        if begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._tell(status)
-        self.transport.close()
+        try:
+            if begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+                self._tell(status)
+        finally:
+            self.transport.close()
 
     def _tell(self, status: int) -> None:
         begun = self.conn.their_state is h11.SEND_BODY
@@ -157,7 +162,7 @@ class Bounded(H11Protocol):
         if self.cycle and not self.cycle.response_complete:  # what it would still answer goes nowhere
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        shown = b"" if begun and self.scope["method"] == "HEAD" else content
+        shown = b"" if begun and is_head(self.scope) else content
         for event in (*events, h11.Data(data=shown), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
 
@@ -200,6 +205,11 @@ class _Full:
         own, content = self._limits.refusal(503)
         await send({"type": "http.response.start", "status": 503, "headers": _headers(own, content)})
         await send({"type": "http.response.body", "body": content})
+
+
+def is_head(scope: Mapping[str, Any]) -> bool:
+    """Tell whether the answer to a request has no body."""
+    return scope["method"] == "HEAD" or HEAD_AS_GET in scope
 
 
 def _headers(own: Mapping[str, str], content: bytes) -> list[tuple[bytes, bytes]]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import psutil
@@ -102,6 +103,19 @@ async def test_half_a_request_is_answered_408_with_a_problem(impatient: httpx.As
     told, _, body = answer.partition(b"\r\n\r\n")
     assert told.startswith(b"HTTP/1.1 408 ")
     assert json.loads(body)["type"] == "/problems/timeout"
+
+
+async def test_a_head_that_waits_with_half_a_body_is_cut_off_too(impatient: httpx.AsyncClient):
+    url = impatient.base_url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = (
+        f"HEAD /v1/commands/{uuid4()} HTTP/1.1\r\nHost: here\r\nAuthorization: {impatient.headers['authorization']}\r\n"
+    )
+    writer.write(f"{head}Prefer: wait=60\r\nContent-Length: 100\r\n\r\n{{".encode())
+    async with asyncio.timeout(PATIENCE * 20):
+        told, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert (told.split()[1], body) == (b"408", b"")
 
 
 async def test_half_requests_on_all_connections_keep_nobody_out(impatient: httpx.AsyncClient):
