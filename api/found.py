@@ -1,6 +1,6 @@
 """What clients receive of tasks that were looked for: the tasks with what was found in them, and their numbers."""
 
-import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -56,20 +56,21 @@ class TaskPage(BaseModel):
     """What was looked for in the place of ``q``, where no task holds that; ``|`` stands between spellings."""
 
 
-async def page(finding: Finding, tasks: Iterable[views.Task], following: str | None) -> TaskPage:
-    """Show a page of tasks."""
-    if finding.words is None:
-        return _page(finding, tasks, following)
-    # To look for words in long notes takes up to some milliseconds a task, in which others are served.
-    return await asyncio.to_thread(_page, finding, tasks, following)
+MARKING = 0.5
+"""Seconds in which what was found is marked: long notes take milliseconds, the worst a third of a second each."""
 
 
-def _page(finding: Finding, tasks: Iterable[views.Task], following: str | None) -> TaskPage:
-    return TaskPage(items=[_listed(finding, task) for task in tasks], next=following, corrected=_corrected(finding))
+def page(finding: Finding, tasks: Iterable[views.Task], following: str | None) -> TaskPage:
+    """Show a page of tasks, those at its end without marks where marking takes too long."""
+    until = time.monotonic() + MARKING
+    return TaskPage(
+        items=[_listed(finding, task, until) for task in tasks], next=following, corrected=_corrected(finding)
+    )
 
 
-def _listed(finding: Finding, task: views.Task) -> ListedTask:
-    return ListedTask.of(task, highlights=Highlights.of(finding.words, task) if finding.words else None)
+def _listed(finding: Finding, task: views.Task, until: float) -> ListedTask:
+    marks = Highlights.of(finding.words, task) if finding.words and time.monotonic() < until else None
+    return ListedTask.of(task, highlights=marks)
 
 
 def _corrected(finding: Finding) -> str | None:

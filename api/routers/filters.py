@@ -94,7 +94,7 @@ async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
             raise Problem(NOT_FOUND, _MISSING)
         wished = await page_finding(one.text, None, one.sort or None, zone, cursor)
         meant, page = await wished.page(view, user, limit)
-    return await found.page(meant.finding, page.items, meant.cursor(page.next))
+    return found.page(meant.finding, page.items, meant.cursor(page.next))
 
 
 @router.get("/{filter_id}/history", responses=list_responses(examples.ENTRY, NOT_FOUND))

@@ -32,7 +32,8 @@ async def list_tasks(user: User, parts: Served, wished: Wished, limit: Limit = 5
     """
     async with parts.views.of(user) as view:
         meant, page = await wished.page(view, user, limit)
-    return await found.page(meant.finding, page.items, meant.cursor(page.next))
+    given = meant.finding, page.items, meant.cursor(page.next)
+    return await parts.long_work.run(user, found.page, *given) if meant.finding.words else found.page(*given)
 
 
 @router.get("/ids", responses=responses(examples.TITLES))
