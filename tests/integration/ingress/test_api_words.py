@@ -66,7 +66,7 @@ async def test_words_are_found_in_their_other_forms_and_marked(user: User, stage
 
 async def test_a_page_whose_texts_take_long_to_mark_has_no_marks_at_its_end(user: User, stages: StandIn) -> None:
     long = "㍿" * 16_381 + " x"  # each letter becomes four
-    await put(stages, *(a_task(user, "long", notes=long) for _ in range(8)))
+    await put(stages, *(a_task(user, f"long {n}", notes=long) for n in range(8)))
     marks = [task["highlights"] for task in (await page(user, q="x"))["items"]]
     assert (len(marks), marks[0] is None, marks[-1]) == (8, False, None)
 
