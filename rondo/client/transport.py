@@ -115,7 +115,14 @@ def _proxy(at: SplitResult) -> SplitResult | None:
 
     proxies = getproxies()
     named = None if proxy_bypass(at.netloc.rpartition("@")[2]) else proxies.get(at.scheme, proxies.get("all"))
-    return urlsplit(named if "://" in named else f"http://{named}") if named else None
+    if not named:
+        return None
+    try:
+        found = urlsplit(named if "://" in named else f"http://{named}")
+        assert found.port != 0
+    except (ValueError, AssertionError):  # without the cause, which quotes what may be a password
+        raise Unanswered("the address of its proxy can't be read") from None
+    return found
 
 
 def _authorization(proxy: SplitResult) -> dict[str, str]:

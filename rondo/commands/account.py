@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from rondo import place
-from rondo.client import Login, Rondo, Unknown, login
+from rondo.client import Login, Unknown, login
 from rondo.commands import shared
 from rondo.commands.shared import TaskCommand
 
@@ -47,7 +47,7 @@ def whoami(as_json: bool) -> None:
 
 def check(found: Login) -> None:
     """Ask the API for something that only a valid token gets. Raises a ``RondoError``."""
-    with Rondo(found.api, found.token) as client:
+    with shared.Client(found.api, found.token) as client:
         next(client.tasks(limit=1), None)
 
 

@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
+from traceback import format_exception
 
 import pytest
 
@@ -138,7 +139,6 @@ ADDRESSES = (
     f"http://ann:{SECRET}@[::1]:1/path",
     f"http://127.0.0.1:1/?key={SECRET}",
     f"http://127.0.0.1:1/#{SECRET}",
-    f"http://ann:p@{SECRET}@127.0.0.1:1",
 )
 
 
@@ -151,7 +151,21 @@ def test_no_error_and_no_login_tells_what_is_secret_of_an_address(ask: Callable[
 
 
 @pytest.mark.parametrize(
-    "url", ["http://ann:s3cret@", "http://ann:s3cret@[::1", "ann:s3cret@host", "://x:s3cret@h", "h?s3cret"]
+    "url",
+    [
+        "http://ann:s3cret@",
+        "http://ann:s3cret@[::1",
+        "ann:s3cret@host",
+        "://x:s3cret@h",
+        "h?s3cret",
+        "http://ann:p@s3cret@127.0.0.1:1",
+        "http://ann:s3cret#1@h",
+        "http://ann:12345#s3cret@h",
+        "http://ann:s3cret?1@h",
+        "http://ann:s3cret/1@h",
+        "http://ann:1/s3cret@h",
+        "http://ann:s3?cret",
+    ],
 )
 def test_what_is_no_address_is_refused_without_what_is_secret_of_it(url: str) -> None:
     assert not is_usable(url)
@@ -159,6 +173,16 @@ def test_what_is_no_address_is_refused_without_what_is_secret_of_it(url: str) ->
     with pytest.raises(Unknown) as raised:
         Login(url, "token")
     assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("proxy", ["http://u:pa/s3cret@proxy:3128", "http://u:s3cret@[::1", "http://u:s3cret#1@proxy"])
+def test_a_proxy_whose_address_can_not_be_read_is_told_without_what_is_secret_of_it(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    with pytest.raises(Unreachable) as raised:
+        blocking("http://rondo.invalid")
+    assert SECRET not in "".join(format_exception(raised.value))
 
 
 @pytest.mark.parametrize("ask", [blocking, asynchronous])
