@@ -13,8 +13,8 @@ def without_secrets(url: str) -> str:
 
     Of what may hold a password that is not escaped, nothing is returned but the scheme: that is no usable address.
     """
-    scheme, _, rest = url.rpartition("://") if "://" in url else ("", "", url)
-    hidden = f"{scheme.partition('@')[0]}://…" if scheme else "…"
+    scheme, _, rest = url.partition("://") if "://" in url else ("", "", url)
+    hidden = f"{scheme}://…" if scheme.isalnum() else "…"
     try:
         parts = urlsplit(url)
     except ValueError:  # half an IPv6 address

@@ -15,6 +15,8 @@ import pytest
 
 from rondo.client import AsyncRondo, Login, NotRondo, Rondo, Unknown, Unreachable
 from rondo.client.address import is_usable, without_secrets
+from rondo.client.transport import _is_over
+from tests.acceptance.stack import until
 from tests.unit.client.scripted import Says, Scripted
 from tests.unit.client.tasks import TASK
 
@@ -63,7 +65,9 @@ def test_one_connection_serves_all_that_is_asked() -> None:
 def test_a_connection_that_was_ended_meanwhile_is_not_used_again() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
     with answering(answer, answer) as (address, asked), Rondo(f"http://{address}", "token", attempts=1) as rondo:
-        assert [rondo.task("1"), rondo.task("2")] == [{}, {}]
+        first = rondo.task("1")
+        until(lambda: _is_over(rondo._transport._idle[0]), 10, "The connection was not ended.")
+        assert [first, rondo.task("2")] == [{}, {}]
     assert [line.split(b" ")[1] for line in asked] == [b"/v1/tasks/1", b"/v1/tasks/2"]
 
 
@@ -165,6 +169,8 @@ def test_no_error_and_no_login_tells_what_is_secret_of_an_address(ask: Callable[
         "http://ann:s3cret/1@h",
         "http://ann:1/s3cret@h",
         "http://ann:s3?cret",
+        "http://ann:s3cret://1@h",
+        "ann:s3cret@x://h@1",
     ],
 )
 def test_what_is_no_address_is_refused_without_what_is_secret_of_it(url: str) -> None:
