@@ -1,6 +1,5 @@
 """What tasks a request looks for: ``filter``, ``q``, ``sort``, ``zone`` and ``cursor``, read and put together."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from fastapi import Depends, Query
 from api import cursors
 from api.pages import Cursor
 from api.problems import FieldError, invalid
+from api.turns import LongWork
 from postgres.finding import FIRST, Position, Wanted, behind
 from postgres.reader import Facet, Page, Task, TooMuch, View
 from schemas import clock
@@ -83,24 +83,24 @@ class Finding:
         conditions = cursors.used(lambda: self.sort.after(after, FIRST + len(condition.values)))
         return behind(wanted, [(each.text, each.values) for each in conditions])
 
-    async def nearer(self, view: View, user: str) -> "Finding | None":
+    async def nearer(self, view: View, user: str, long_work: LongWork) -> "Finding | None":
         """Return the same for words that are nearly written so, None where there are none such, or nothing unknown."""
         if self.words is None:
             return None
         try:
-            words = await _corrected(self.words, view, user)
+            words = await _corrected(self.words, view, user, long_work)
         except TooMuch:  # nothing is found either way
             return None
         return replace(self, words=words, corrected=True) if words else None
 
 
-async def _corrected(words: Search, view: View, user: str) -> Search | None:
+async def _corrected(words: Search, view: View, user: str, long_work: LongWork) -> Search | None:
     unknown = await view.unknown(words.queries(user))
     beside = words.beside(user, unknown)
     if beside is None:
         return None
     found = await view.words_beside(beside.tasks, beside.words)
-    return await asyncio.to_thread(words.corrected, user, unknown, found)
+    return await long_work.run(user, words.corrected, user, unknown, found)
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,12 @@ class PageFinding:
     asked: str  # a digest of what was asked for: a cursor leads on in the same list only
     after: Position | None = None
 
-    async def page(self, view: View, user: str, limit: int) -> tuple["PageFinding", Page[Task, Position]]:
+    async def page(
+        self, view: View, user: str, limit: int, long_work: LongWork
+    ) -> tuple["PageFinding", Page[Task, Position]]:
         """Return the page, and what it is one of: where the first one is empty, of what was probably meant."""
         found = await view.tasks(self.finding.wanted(user, self.after), limit)
-        if found.items or self.after or (nearer := await self.finding.nearer(view, user)) is None:
+        if found.items or self.after or (nearer := await self.finding.nearer(view, user, long_work)) is None:
             return self, found
         meant = replace(self, finding=nearer)
         return meant, await view.tasks(nearer.wanted(user), limit)
@@ -130,10 +132,10 @@ class PageFinding:
         return cursors.write("tasks", (self.asked, self.finding.clock.now, following, terms))
 
 
-async def facets(finding: Finding, view: View, user: str) -> tuple[Finding, tuple[Facet, ...]]:
+async def facets(finding: Finding, view: View, user: str, long_work: LongWork) -> tuple[Finding, tuple[Facet, ...]]:
     """Return how many of the tasks have what, and of which tasks that is: where none is found, of the ones meant."""
     found = await view.facets(finding.wanted(user))
-    if any(facet.tasks for facet in found) or (nearer := await finding.nearer(view, user)) is None:
+    if any(facet.tasks for facet in found) or (nearer := await finding.nearer(view, user, long_work)) is None:
         return finding, found
     return nearer, await view.facets(nearer.wanted(user))
 

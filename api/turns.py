@@ -1,13 +1,13 @@
 """How much of one user's runs at once, so that nobody's requests keep another's waiting."""
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import anyio
-import anyio.to_thread
 
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
@@ -51,16 +51,39 @@ class Turns:
 
 
 class LongWork:
-    """Runs what takes more than some milliseconds in threads, one at a time of each user."""
+    """Runs what takes more than some milliseconds in threads, one at a time of each user.
+
+    A thread can't be ended. So one that nobody waits for any more has its user's turn and its place until its end: else
+    whoever asks and goes away, again and again, would have any number of them.
+    """
 
     def __init__(self) -> None:
         self._turns = Turns(1)
-        self._threads = anyio.CapacityLimiter(THREADS)
+        self._threads = anyio.Semaphore(THREADS)
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def run(
         self, user: str, work: Callable[Given, Returned], *given: Given.args, **named: Given.kwargs
     ) -> Returned:
         """Return what ``work`` returns. Whoever is cancelled does not wait for its end."""
-        call = functools.partial(work, *given, **named)
-        async with self._turns.of(user):
-            return await anyio.to_thread.run_sync(call, limiter=self._threads, abandon_on_cancel=True)
+        begun = asyncio.Event()
+        running = asyncio.ensure_future(self._run(user, begun, functools.partial(work, *given, **named)))
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+        try:
+            await asyncio.wait({running})
+        except asyncio.CancelledError:
+            if not begun.is_set():
+                running.cancel()
+            raise
+        return running.result()
+
+    def _ended(self, running: asyncio.Task[Any]) -> None:
+        self._running.discard(running)
+        if not running.cancelled():
+            running.exception()  # whoever waits has it; else it concerns nobody
+
+    async def _run(self, user: str, begun: asyncio.Event, work: Callable[[], Returned]) -> Returned:
+        async with self._turns.of(user), self._threads:
+            begun.set()
+            return await asyncio.to_thread(work)

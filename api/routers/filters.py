@@ -93,7 +93,7 @@ async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
         if one is None or one.deleted:
             raise Problem(NOT_FOUND, _MISSING)
         wished = await page_finding(one.text, None, one.sort or None, zone, cursor)
-        meant, page = await wished.page(view, user, limit)
+        meant, page = await wished.page(view, user, limit, parts.long_work)
     return found.page(meant.finding, page.items, meant.cursor(page.next))
 
 

@@ -31,7 +31,7 @@ async def list_tasks(user: User, parts: Served, wished: Wished, limit: Limit = 5
     moves nothing else into or out of sight.
     """
     async with parts.views.of(user) as view:
-        meant, page = await wished.page(view, user, limit)
+        meant, page = await wished.page(view, user, limit, parts.long_work)
     given = meant.finding, page.items, meant.cursor(page.next)
     return await parts.long_work.run(user, found.page, *given) if meant.finding.words else found.page(*given)
 
@@ -49,5 +49,5 @@ async def find_ids(user: User, parts: Served, beginning: Beginning, limit: Limit
 async def count_tasks(user: User, parts: Served, wanted: Found) -> found.Facets:
     """Return how many tasks a filter and words find: in all, and by status, priority, list, tag and day."""
     async with parts.views.of(user) as view:
-        meant, counts = await facets(wanted, view, user)
+        meant, counts = await facets(wanted, view, user, parts.long_work)
     return await parts.long_work.run(user, found.Facets.of, meant, counts)  # a user may have 100,000 different dues

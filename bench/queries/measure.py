@@ -8,6 +8,7 @@ from statistics import median, quantiles
 from asyncpg import Pool
 
 from api.finding import Finding, PageFinding, facets
+from api.turns import LongWork
 from bench.queries.asked import NOW, PAGE, ZONE, Question, questions
 from bench.queries.tasks import owner
 from postgres.finding import Position
@@ -46,6 +47,7 @@ class Measure:
         self._pool = pool
         self._user = user
         self._reader = Reader(pool)
+        self._long_work = LongWork()
 
     @classmethod
     async def of(cls, pool: Pool, number: int) -> "Measure":
@@ -85,8 +87,8 @@ class Measure:
     async def _found(self, question: Question, view: View) -> Found:
         finding = Finding.read(question.filter, ZONE, NOW, question.q, question.sort)
         if question.counts:
-            return (await facets(finding, view, self._user))[1]
-        return (await PageFinding(finding, "", question.after).page(view, self._user, PAGE))[1].items
+            return (await facets(finding, view, self._user, self._long_work))[1]
+        return (await PageFinding(finding, "", question.after).page(view, self._user, PAGE, self._long_work))[1].items
 
     async def _timed_by_hand(self, question: Question) -> tuple[float, Found]:
         kind: type[Task] | type[Facet] = Facet if question.counts else Task

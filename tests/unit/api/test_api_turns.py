@@ -1,7 +1,10 @@
 """Turns: how much of one user's runs at once."""
 
 import asyncio
+import gc
 import threading
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
@@ -51,6 +54,49 @@ async def test_long_work_of_a_user_keeps_neither_the_loop_nor_another_user_waiti
     go_on.set()
     assert await long
     assert await second == ""
+
+
+async def test_work_that_nobody_waits_for_any_more_has_its_turn_until_its_end():
+    work, go_on, begun = LongWork(), threading.Event(), threading.Semaphore(0)
+
+    def long() -> None:
+        begun.release()
+        go_on.wait(SOON)
+
+    for user in ("user", "another"):
+        await gives_up(work.run(user, long), begun)
+    more = [asyncio.ensure_future(work.run(user, begun.release)) for user in ("user", "another", "a third") * 20]
+    assert not await asyncio.to_thread(begun.acquire, timeout=0.2)  # a thread begins within some milliseconds
+    for one in more[:30]:
+        one.cancel()
+    go_on.set()
+    ended = await asyncio.wait_for(asyncio.gather(*more, return_exceptions=True), SOON)
+    assert [isinstance(each, asyncio.CancelledError) for each in ended] == [True] * 30 + [False] * 30
+    assert sum(begun.acquire(blocking=False) for _ in more) == 30
+
+
+async def gives_up(running: Coroutine[Any, Any, object], begun: threading.Semaphore) -> None:
+    """Wait for something until it has begun, and no longer."""
+    asked = asyncio.ensure_future(running)
+    assert await asyncio.to_thread(begun.acquire, timeout=SOON)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(asked, SOON)
+
+
+async def test_an_error_of_work_that_nobody_waits_for_is_told_to_nobody(caplog: pytest.LogCaptureFixture):
+    work, go_on, begun = LongWork(), threading.Event(), threading.Semaphore(0)
+
+    def failing() -> None:
+        begun.release()
+        go_on.wait(SOON)
+        raise ValueError
+
+    await gives_up(work.run("user", failing), begun)
+    go_on.set()
+    await asyncio.wait_for(work.run("user", str), SOON)
+    gc.collect()
+    assert caplog.records == []
 
 
 async def test_an_error_of_long_work_is_raised_to_who_asked_for_it():
