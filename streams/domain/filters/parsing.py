@@ -30,6 +30,7 @@ _PHRASES = {
 _WORDS = {"COMPARISON": ("=", "<", "<=", ">", ">=", "~"), "_IN": ("in",), "_AND": ("and",), "_OR": ("or",)}
 """What may be meant by another word, where the grammar accepts it."""
 _VALUE = {"WORD", "STRING"}
+_OPENING = ('"', *QUOTES)
 
 
 @lru_cache(REMEMBERED)
@@ -65,8 +66,9 @@ def _grammar() -> Lark:
 def _unreadable(text: str, position: int) -> QueryError:
     """Return the error of a character that begins nothing."""
     character = text[position]
-    hints = {
-        '"': "This quote is not closed.",
+    if character == "#" and text[position + 1 : position + 2] in _OPENING:
+        return _unreadable(text, position + 1)
+    hints = dict.fromkeys(_OPENING, "This quote is not closed.") | {
         "#": "The name of a tag follows # at once.",
         "\\": "A backslash stands in quotes only.",
         "&": "Put text with & in quotes.",
@@ -90,8 +92,6 @@ def _unexpected(token: Token, before: Token | None, accepts: set[str]) -> QueryE
 def _after_value(token: Token, value: Token) -> QueryError | None:
     if value.startswith("'"):
         return error(value, "Text stands in double quotes.")
-    if value[0] in QUOTES:
-        return error(value, "This quote is not closed.")
     if value.lower() in DATES and token.startswith(("+", "-")):
         return error(token, "A date is written without spaces, such as `today+7d`.")
     return None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from streams.domain.filters import QueryError, parse
 from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
 from streams.domain.filters.idioms import idiom
+from streams.domain.filters.tree import QUOTES
 from tests.unit.domain.filtering import characters, filters
 
 
@@ -142,6 +143,16 @@ def test_an_error_says_what_was_expected(text, column, expected):
 def test_an_error_says_what_to_do(text, column, message):
     found = error(text)
     assert (found.column, found.message) == (column, message)
+
+
+@given(
+    st.sampled_from(('"', *QUOTES)),
+    st.sampled_from(("", "title ~ ", "notes = ", "#", "open and #", "tag in (", "list in (a, ", "not ", "due < ")),
+    st.sampled_from(("a", "a b", "a)", "90s", "a and open")),
+)
+def test_a_quote_that_is_not_closed_is_refused_whichever_it_is(quote, before, behind):
+    found = error(f"{before}{quote}{behind}")
+    assert (found.column, found.message) == (len(before) + 1, "This quote is not closed.")
 
 
 def test_an_error_is_one_of_the_filter_in_one_sentence_after_the_other():

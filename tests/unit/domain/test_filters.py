@@ -97,8 +97,8 @@ def test_all_of_unicodes_quotation_marks_are_quotes():
         assert parse(f"title ~ {mark}a b{mark} and #{mark}c d{mark}") == parse('title ~ "a b" and #"c d"')
 
 
-@pytest.mark.parametrize("word", ["don’t", "5”", "’90s", "“milk", "a“b”c", "rock’n’roll"])
-def test_a_typographic_quote_that_is_not_one_of_two_is_a_letter(word):
+@pytest.mark.parametrize("word", ["don’t", "5”", "a“b”c", "rock’n’roll"])
+def test_a_typographic_quote_within_a_word_or_at_its_end_is_a_letter(word):
     assert parse(f"title ~ {word} and #{word}") == parse(f'title ~ "{word}" and #"{word}"')
 
 
