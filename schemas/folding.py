@@ -4,12 +4,15 @@ Folding takes these steps:
 
 1. compatibility forms become what they are forms of (NFKC): full-width letters, ligatures, ``²``, ``½``; but for those
    that stand for a space with a mark, such as U+00B4;
-2. decompose (NFD), leave out the combining marks U+0300 to U+036F, compose (NFC);
+2. decompose (NFD), leave out the combining marks U+0300 to U+036F and those with which Hebrew and Arabic may be written
+   or not: points, accents, vowels and signs for reciting; and a tatweel beside an Arabic letter; compose (NFC);
 3. lower case, character by character (Unicode's simple mapping);
 4. a final sigma becomes a sigma, a dotless i an i; ``ø ł đ ħ ŧ`` lose their stroke; ``ß æ œ`` become ``ss ae oe``.
 
-Marks of other scripts stay: か and が are different letters. Letters that are newer than Python's Unicode have no case
-yet. The views store text as it is folded here, once: Postgres folds nothing.
+Other marks stay: か and が are different letters, so are an alef with and without a hamza, and Indic vowel signs stay.
+Letters that are newer than Python's Unicode have no case yet. The views store text as it is folded here, once: Postgres
+folds nothing. So whoever changes what is folded adds a migration that folds anew what is stored
+(``postgres/migrations/refolding.py``).
 """
 
 import re
@@ -20,8 +23,23 @@ _SPACING = re.compile(
     "\u2017\u203e\u309b\u309c\ufc5e-\ufc63\ufe49-\ufe4c\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e\uffe3]+)"
 )
 """What NFKC makes a space and a mark of: some are letters, and none separates words."""
-_MARKS = re.compile("[\u0300-\u036f]+")
+_HEBREW = "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\ufb1e"
+_ARABIC = (
+    "\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
+    "\u0897-\u089f\u08ca-\u08e1\u08e3-\u08ff"
+)
+"""All but the madda and the hamzas, which make letters of letters."""
+_MARKS = re.compile(f"[\u0300-\u036f{_HEBREW}{_ARABIC}]+")
+_ARABIC_LETTER = (
+    "[\u0620-\u063f\u0641-\u064a\u066e\u066f\u0671-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06fc\u06ff"
+    "\u0750-\u077f\u0870-\u0882\u0886\u0889-\u088e\u08a0-\u08c9]"
+)
+_TATWEEL = re.compile(f"(?<={_ARABIC_LETTER})\u0640+|\u0640+(?={_ARABIC_LETTER})")
+"""A letter is drawn out by it. By itself it is a word, as any letter is."""
 _LONGEST = 500  # characters, of at most four bytes each
+LONGEST_NOTES = 32_768
+"""So many characters of folded notes count: all, where folding makes at most two of each. It may make eighteen."""
+_STEP = 512
 _LETTERS = str.maketrans(
     {
         "\u03c2": "\u03c3",
@@ -53,9 +71,25 @@ def fold_title(title: str) -> str:
     return fold(title)[:_LONGEST]
 
 
+def fold_notes(notes: str) -> str:
+    """Return notes as they are compared: by their first characters, where folding makes far more of them."""
+    return fold(notes)[:LONGEST_NOTES]
+
+
+def counting(notes: str) -> str:
+    """Return the beginning of notes that is indexed and marked: all, but where folding makes far more of them."""
+    if len(notes) <= LONGEST_NOTES // 18 or len(fold(notes)) <= LONGEST_NOTES:
+        return notes
+    length = end = 0
+    while end < len(notes) and length < LONGEST_NOTES:
+        length += len(fold(notes[end : end + _STEP]))
+        end += _STEP
+    return notes[:end]
+
+
 def _fold(text: str) -> str:
-    bare = normalize("NFC", _MARKS.sub("", normalize("NFD", _plain(text))))
-    return bare.lower().translate(_LETTERS)
+    bare = _TATWEEL.sub("", _MARKS.sub("", normalize("NFD", _plain(text))))
+    return normalize("NFC", bare).lower().translate(_LETTERS)
 
 
 def _plain(text: str) -> str:

@@ -9,22 +9,27 @@ digit, parted at what else is in them (``can't`` is two words, ``example.com`` t
 * An emoji is a word, whatever its skin; so is a flag.
 * What folding joins is found whole and in its parts: ``H₂O`` as ``H2O``, and ``½`` in ``1½``.
 
-Format characters, such as a soft hyphen or a joiner, are left out of words.
+Format characters, such as a soft hyphen or a joiner, are left out of words. Of a task's texts the first words count, so
+many that no notes have more, but where folding makes several characters of most of theirs. What is behind them is
+neither indexed nor marked.
 """
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from itertools import accumulate, chain, pairwise
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain, islice, pairwise
+from typing import NamedTuple, TypeVar
 from unicodedata import is_normalized
 
 import regex
 
-from schemas.folding import fold
+from schemas.folding import counting, fold
 
 LONGEST = 100
 """So many characters of a word count: Postgres takes 2,046 bytes."""
+
+MOST, MOST_DIFFERENT = 32_768, 16_000
+"""So many words of a text count, and so many different ones: Postgres takes twice as long for twice as many."""
 
 _APART = r"[[\p{L}&&\p{WB=Other}]\p{WB=Katakana}\p{Script=Hangul}]"
 """Letters between which no word ends that UAX #29 knows of, or each of which it takes for a word."""
@@ -59,37 +64,48 @@ class Word(NamedTuple):
     end: int
 
 
+AnyWord = TypeVar("AnyWord", str, Word)
+
+
 def words(text: str) -> Iterator[Word]:
     """Yield all words that a text is found by, with their places."""
     if text.isascii():
         for found in _ASCII.finditer(text.lower()):
             yield Word(found[0][:LONGEST], *found.span())
-    elif is_normalized("NFKC", text):
-        yield from _placed(text)
-    else:
-        for chunk in _CHUNK.finditer(text):
-            at = chunk.start()
-            for word in _of_chunk(chunk[0]):
-                yield Word(word.text, word.begin + at, word.end + at)
+        return
+    yield from _all_words(text)
 
 
 def indexed(text: str) -> list[str]:
     """Return the words that ``words`` yields, without their places: that takes a third of the time."""
     if text.isascii():
         return [word[:LONGEST] for word in _ASCII.findall(text.lower())]
-    if is_normalized("NFKC", text):
-        return [word for piece in _bare_pieces(fold(text)) for word in _with_pairs(piece)]
-    return [
-        word
-        for chunk in _CHUNK.findall(text)
-        for word in (indexed(chunk) if is_normalized("NFKC", chunk) else [word.text for word in _joined(chunk)])
-    ]
+    return list(_all_indexed(text))
+
+
+def counted(found: Iterable[AnyWord]) -> Iterator[AnyWord]:
+    """Yield the words of a text that count, of all of them."""
+    seen = set[str]()
+    for word in islice(found, MOST):
+        seen.add(word if isinstance(word, str) else word.text)
+        if len(seen) > MOST_DIFFERENT:
+            return
+        yield word
+
+
+def places(text: str) -> Mapping[str, Sequence[int]]:
+    """Return the words of a text that count, each with its places in it, from 1, as many as Postgres takes."""
+    found: dict[str, list[int]] = {}
+    for place, word in enumerate(counted(indexed(text) if text.isascii() else _all_indexed(text)), start=1):
+        if len(at := found.setdefault(word, [])) < _MOST_PLACES:
+            at.append(place)
+    return found
 
 
 def asked(text: str) -> Iterator[tuple[str, ...]]:
     """Yield the words of what is looked for: of letters that are written without spaces, those of two letters each."""
     found = False
-    for piece in _bare_pieces(fold(text)):
+    for piece, _, _ in _bare_pieces(fold(text)):
         found = True
         yield tuple(_pairs(piece) or piece)
     if not found and _LETTER.search(text):
@@ -118,16 +134,32 @@ def key(user: str) -> str:
 
 def vector(user: str, title: str, notes: str) -> str:
     """Return the ``tsvector`` of the words of a user's task, those of the title with the weight A."""
-    places: dict[str, list[int]] = {}
-    in_title = indexed(title)
-    for place, word in enumerate((*in_title, *indexed(notes)), start=1):
-        places.setdefault(word, []).append(place)
-    before, last = key(user), len(in_title)
-    return " ".join(f"'{before}{word}':{_written(at[:_MOST_PLACES], last)}" for word, at in places.items())
+    return joined(user, places(title), places(counting(notes)))
 
 
-def _written(places: list[int], last_of_title: int) -> str:
-    return ",".join(f"{min(place, _LAST_PLACE)}{'A' if place <= last_of_title else ''}" for place in places)
+def joined(user: str, title: Mapping[str, Sequence[int]], notes: Mapping[str, Sequence[int]]) -> str:
+    """Return the ``tsvector`` of a user's task of the places of the words of its title and its notes."""
+    before, behind = key(user), max((at[-1] for at in title.values()), default=0)
+    written = {word: ",".join(f"{min(place, _LAST_PLACE)}A" for place in at) for word, at in title.items()}
+    for word, at in notes.items():
+        those = ",".join([str(min(place + behind, _LAST_PLACE)) for place in at])
+        written[word] = f"{written[word]},{those}" if word in written else those
+    return " ".join([f"'{before}{word}':{at}" for word, at in written.items()])
+
+
+def _all_words(text: str) -> Iterator[Word]:
+    if is_normalized("NFKC", text):
+        yield from _placed(text)
+        return
+    for chunk in _CHUNK.finditer(text):
+        at = chunk.start()
+        for word in _of_chunk(chunk[0]):
+            yield Word(word.text, word.begin + at, word.end + at)
+
+
+def _all_indexed(text: str) -> Iterator[str]:
+    for part in (text,) if is_normalized("NFKC", text) else _CHUNK.findall(text):
+        yield from _bare_words(fold(part)) if is_normalized("NFKC", part) else _bare_joined(part)
 
 
 def _of_chunk(chunk: str) -> Iterable[Word]:
@@ -159,8 +191,7 @@ def _placed_apart(text: str, begin: int, end: int) -> Iterator[Word]:
 
 def _joined(chunk: str) -> Iterator[Word]:
     """Yield the words of a text of which folding makes other characters: also of what it puts together."""
-    segments = [segment for segment in _BOUNDARY.split(chunk) if segment]
-    folded = [fold(segment) for segment in segments]
+    segments, folded = _segments(chunk)
     there, here = (list(accumulate(map(len, parts), initial=0)) for parts in (segments, folded))
     found = False
     for word in _placed("".join(folded)):
@@ -174,15 +205,41 @@ def _joined(chunk: str) -> Iterator[Word]:
         yield Word(plain(chunk)[:LONGEST], 0, len(chunk))
 
 
-def _bare_pieces(folded: str) -> Iterator[list[str]]:
-    """Yield words, each by itself; and of letters that are written without spaces, those that stand together."""
+def _segments(chunk: str) -> tuple[list[str], list[str]]:
+    """Return what stands between the boundaries of a chunk, as it is and folded; what comes again is folded once."""
+    segments = [segment for segment in _BOUNDARY.split(chunk) if segment]
+    known = {segment: fold(segment) for segment in set(segments)}
+    return segments, [known[segment] for segment in segments]
+
+
+def _bare_joined(chunk: str) -> Iterator[str]:
+    """Yield the words that ``_joined`` yields, without their places."""
+    _, folded = _segments(chunk)
+    here, joined, found = list(accumulate(map(len, folded), initial=0)), "".join(folded), False
+    for piece, begin, end in _bare_pieces(joined):
+        found = True
+        yield from _with_pairs(piece)
+        first, last = bisect_right(here, begin) - 1, bisect_right(here, end - 1)
+        if last - first > 1 and not is_apart(piece[0]):
+            yield from (word for part in range(first, last) for word in _bare_words(folded[part]))
+    if not found and _LETTER.search(chunk):
+        yield plain(chunk)[:LONGEST]
+
+
+def _bare_words(folded: str) -> Iterator[str]:
+    for piece, _, _ in _bare_pieces(folded):
+        yield from _with_pairs(piece)
+
+
+def _bare_pieces(folded: str) -> Iterator[tuple[list[str], int, int]]:
+    """Yield words, each by itself, and letters that are written without spaces together; and where they stand."""
     whole = not _IGNORED.search(folded)
     for found in _PIECE.finditer(folded):
         piece = _UNIT.findall(found[0]) if found["run"] else [found[0]]
         if not whole or len(found[0]) > LONGEST:
             piece = [_bare(unit) for unit in piece]
         if all(piece):
-            yield piece
+            yield piece, *found.span()
 
 
 def _with_pairs(piece: list[str]) -> Iterable[str]:

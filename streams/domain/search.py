@@ -11,7 +11,8 @@ from string import ascii_lowercase
 
 from rapidfuzz.distance import OSA
 
-from schemas.words import asked, is_apart, is_word, key, plain, words
+from schemas.folding import counting
+from schemas.words import asked, counted, is_apart, is_word, key, plain, words
 from streams.domain.filters.errors import QueryError
 
 MAX_LENGTH = 200
@@ -150,12 +151,15 @@ def fragment(wanted: Search, text: str) -> tuple[Part, ...]:
 
 def _matches(wanted: Search, text: str) -> Iterator[tuple[int, int]]:
     """Yield where the words stand, each place once, in their order."""
+    text = counting(text)
     compared = plain(text)
     if not any(word in compared for term in wanted.terms for word in term.words):
         return  # to look through long notes word by word takes 20 times as long
+    exact = {word for term in wanted.terms if not term.beginning for word in term.words}
+    beginnings = [term for term in wanted.terms if term.beginning]
     at: tuple[int, int] | None = None
-    for word in words(text):
-        if not any(term.holds(word.text) for term in wanted.terms):
+    for word in counted(words(text)):
+        if word.text not in exact and not any(term.holds(word.text) for term in beginnings):
             continue
         if at is None or word.begin > at[1]:
             if at is not None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from asyncpg import Connection
 
 from schemas import ids
-from schemas.folding import fold, fold_title
+from schemas.folding import fold, fold_notes, fold_title
 from schemas.records import Due, Task
 from schemas.words import vector
 from streams.domain.times import instant
@@ -49,7 +49,7 @@ def _row(task: Task) -> dict:
         "notes": task.notes,
         "tags": task.tags,
         "title_folded": fold_title(task.title),
-        "notes_folded": fold(task.notes),
+        "notes_folded": fold_notes(task.notes),
         "tags_folded": [fold(tag) for tag in task.tags],
         "words": vector(USER, task.title, task.notes),
         "priority": task.priority,

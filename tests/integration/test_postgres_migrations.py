@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 import local.postgres
+from api.finding import Finding
 from docs import schema
 from local.settings import ROOT
+from postgres import reader
 from postgres.migrate import migrate
+from postgres.reader import Reader
+from schemas.words import key
 from streams.domain import ranks, times
 from tests.integration.postgres_records import (
     Log,
@@ -163,6 +167,8 @@ def test_tasks_that_stood_before_there_was_an_order_come_to_stand_where_their_cr
 
 TEXTS = (
     "Buy milk",
+    "שָׁלוֹם كتـــاب",
+    "\u337f" * 16_384,
     "Café STRASSE",
     "किताब खरीदना",
     "H₂O, 55 m²",
@@ -198,6 +204,45 @@ async def test_rows_of_an_earlier_version_are_folded_anew_as_the_views_stage_wri
         assert await here.fetch(rows) == await there.fetch(rows), table
     await there.close()
     await here.close()
+
+
+FORMER = {
+    "שָׁלוֹם": ("שָׁלוֹם", "שלום"),
+    "مُحَمَّد": ("مُحَمَّد", "محمد"),
+    "كتـــاب": ("كتـــاب", "كتاب"),
+    "plain": ("plain", "plain"),
+}
+"""Texts, what the rules of revision 0014 folded them to, and what they are asked for by."""
+
+
+async def test_rows_that_were_folded_by_former_rules_are_found_by_those_of_today(new_database):
+    user, database = new_user(), new_database()
+    migrate(database, "0014")
+    connection = await asyncpg.connect(database)
+    tasks = [a_task(user, text, notes=text, tags=(text,)) for text in FORMER]
+    await Log(connection).write(*map(event, tasks), *(list_event(new_user(), name=text) for text in FORMER))
+    for text, (folded, _) in FORMER.items():
+        word = f"'{key(user)}{folded}':1A,2"
+        await connection.execute(
+            "update rondo.tasks set title_folded = $2, notes_folded = $2, tags_folded = array[$2],"
+            " words = $3::text::tsvector where title = $1",
+            text,
+            folded,
+            word,
+        )
+        for table in ("tags", "lists"):
+            await connection.execute(f"update rondo.{table} set name_folded = $2 where name = $1", text, folded)
+    await connection.close()
+    migrate(database)
+    async with reader.pool(database, min_size=1, max_size=1) as pool, Reader(pool).user(user) as view:
+        for text, (_, bare) in FORMER.items():
+            for asked in ({"q": bare}, {"q": text}, {"filter_": f"title = {bare} and notes ~ {bare} and #{bare}"}):
+                finding = Finding.read(asked.get("filter_"), "UTC", times.END // 2, asked.get("q"))
+                found = await view.tasks(finding.wanted(user), 10)
+                assert [task.title for task in found.items] == [text], asked
+    with psycopg.connect(database) as held:
+        names = held.execute("select name, name_folded from rondo.lists").fetchall()
+    assert dict(names) == {text: bare for text, (_, bare) in FORMER.items()}
 
 
 async def copy(there: asyncpg.Connection, here: asyncpg.Connection, table: str) -> None:

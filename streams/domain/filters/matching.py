@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from schemas.folding import fold, fold_title
+from schemas.folding import fold, fold_notes, fold_title
 from schemas.records import Due, Priority, Status, Task
 from streams.domain.filters.dates import Clock, Op, Relative, Span, compared
 from streams.domain.filters.tree import (
@@ -79,7 +79,10 @@ def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kin
         case Priorities(op, priority):
             return _COMPARISONS[op](_RANK[task.priority], _RANK[priority])
         case Text(field, words, whole):
-            return any((fold(words) == folded) if whole else (fold(words) in folded) for folded in _FOLDED[field](task))
+            return any(
+                (compared(words) == compared(text)) if whole else (fold(words) in compared(text))
+                for text, compared in _TEXTS[field](task)
+            )
         case Tagged(names):
             return not set(map(fold, names)).isdisjoint(map(fold, task.tags))
         case Linked(field, ids):
@@ -89,7 +92,7 @@ def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kin
 
 
 # The text of a task is folded once for all the words of a filter.
-_title, _notes = lru_cache(8)(fold_title), lru_cache(8)(fold)
+_title, _notes = lru_cache(8)(fold_title), lru_cache(8)(fold_notes)
 
 
 def _is_within(span: Span, value: Due | int | None) -> bool:
@@ -110,11 +113,12 @@ _COMPARISONS: Mapping[Op, Callable[[int, int], bool]] = {
     Op.AFTER: operator.gt,
     Op.FROM: operator.ge,
 }
-_FOLDED: Mapping[str, Callable[[Task], tuple[str, ...]]] = {
-    "title": lambda task: (_title(task.title),),
-    "notes": lambda task: (_notes(task.notes),),
-    "text": lambda task: (_title(task.title), _notes(task.notes)),
+_TEXTS: Mapping[str, Callable[[Task], tuple[tuple[str, Callable[[str], str]], ...]]] = {
+    "title": lambda task: ((task.title, _title),),
+    "notes": lambda task: ((task.notes, _notes),),
+    "text": lambda task: ((task.title, _title), (task.notes, _notes)),
 }
+"""The texts of a task, each with how it is compared."""
 _TIMES: Mapping[str, Callable[[Task], Due | int | None]] = {
     "start": lambda task: task.start,
     "due": lambda task: task.due,

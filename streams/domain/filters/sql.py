@@ -17,11 +17,11 @@ these indexes serve it, each behind the user:
 Logic has two values here, too: what compares with null is null, which counts as false; a negation is true for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from schemas.folding import fold
+from schemas.folding import fold, fold_notes, fold_title
 from schemas.records import Priority
 from streams.domain.filters.dates import Clock, Edge, Relative, Span, compared, resolve
 from streams.domain.filters.tree import (
@@ -57,6 +57,8 @@ _TEXTS = {
     "notes": ("tasks.notes_folded",),
     "text": ("tasks.title_folded", "tasks.notes_folded"),
 }
+_WHOLE: Mapping[str, Callable[[str], str]] = {"tasks.title_folded": fold_title, "tasks.notes_folded": fold_notes}
+"""How a whole text is compared with a column."""
 _HELD: Mapping[str, str] = {
     "notes": "tasks.notes <> ''",
     "tags": "tasks.tags <> '{}'",
@@ -123,12 +125,12 @@ class _Condition:
         among: dict[str, list[str]] = {}
         for term in terms:
             if isinstance(term, Text) and term.whole:
-                among.setdefault(term.field, []).append(fold(term.words))
+                among.setdefault(term.field, []).append(term.words)
             else:
                 yield self.of(term)
         for field, texts in among.items():
-            value = self._put(texts, "text[]")
-            yield from (f"{text} = any({value})" for text in _TEXTS[field])
+            for column in _TEXTS[field]:
+                yield f"{column} = any({self._put([*map(_WHOLE[column], texts)], 'text[]')})"
 
     def _term(self, term: Term) -> str:  # noqa: PLR0911 - one for each kind of term
         match term:
@@ -160,8 +162,7 @@ class _Condition:
 
     def _text(self, field: str, words: str, *, whole: bool) -> str:
         if whole:
-            value = self._put(fold(words), "text")
-            return " or ".join(f"{text} = {value}" for text in _TEXTS[field])
+            return " or ".join(f"{text} = {self._put(_WHOLE[text](words), 'text')}" for text in _TEXTS[field])
         pattern = self._put(f"%{fold(words).translate(_WILD)}%", "text")
         return " or ".join(f"{text} like {pattern}" for text in _TEXTS[field])
 

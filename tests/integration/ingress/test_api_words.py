@@ -65,10 +65,18 @@ async def test_words_are_found_in_their_other_forms_and_marked(user: User, stage
 
 
 async def test_a_page_whose_texts_take_long_to_mark_has_no_marks_at_its_end(user: User, stages: StandIn) -> None:
-    long = "㍿" * 16_381 + " x"  # each letter becomes four
-    await put(stages, *(a_task(user, f"long {n}", notes=long) for n in range(8)))
-    marks = [task["highlights"] for task in (await page(user, q="x"))["items"]]
-    assert (len(marks), marks[0] is None, marks[-1]) == (8, False, None)
+    long = "1½ " * 5_000 + "x"  # each word is folded to several
+    await put(stages, *(a_task(user, f"long {n}", notes=long) for n in range(40)))
+    marks = [task["highlights"] for task in (await page(user, q="x", limit=40))["items"]]
+    assert (len(marks), marks[0] is None, marks[-1]) == (40, False, None)
+
+
+async def test_what_is_indexed_of_notes_is_marked_and_what_is_not_is_not(user: User, stages: StandIn) -> None:
+    await put(stages, a_task(user, "long", notes="here " + "㍿" * 16_000 + " there"))  # each letter becomes four
+    [task] = (await page(user, q="here"))["items"]
+    assert {"text": "here", "match": True} in task["highlights"]["notes"]
+    assert await found(user, "there") == (["long"], "here")  # the only word that is like it
+    assert (await found(user, "long", filter="notes ~ here"))[0] == ["long"]
 
 
 _ROWS = """

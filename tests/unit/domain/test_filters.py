@@ -102,6 +102,14 @@ def test_a_typographic_quote_within_a_word_or_at_its_end_is_a_letter(word):
     assert parse(f"title ~ {word} and #{word}") == parse(f'title ~ "{word}" and #"{word}"')
 
 
+@pytest.mark.parametrize("letter", ["a", "\u337f", "\ufdfa", "ß"])
+def test_a_task_is_found_by_the_whole_of_its_title_and_its_notes_however_long_they_become(letter):
+    task = a_task(title=letter * 500, notes=letter * 1900)
+    assert finds(f'title = "{task.title}"', task)
+    assert finds(f'notes = "{task.notes}"', task)
+    assert not finds(f'title = "{task.title[:10]}"', task)
+
+
 @given(filters)
 def test_the_printed_form_reads_as_the_same_filter(filter_):
     assert parse(str(filter_)) == filter_
