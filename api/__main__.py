@@ -4,17 +4,13 @@ import contextlib
 import gc
 import socket
 import sys
-from functools import partial
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from api import problems
 from api.app import create_app
-from api.protocol import Protocol
 from api.settings import Settings
-from schemas import logs, settings
-from schemas.serving import Limits
+from schemas import logs, serving, settings
 
 
 class _Server(uvicorn.Server):
@@ -35,15 +31,12 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 50)
     configured = settings.load(Settings)
     logs.configure(configured.log)
-    limits = Limits(configured.receive_timeout, configured.connections, problems.refusal)
-    config = uvicorn.Config(
+    config = serving.config(
         create_app(configured),
-        host=configured.host,
-        port=configured.port,
-        http=partial(Protocol, limits),  # type: ignore[arg-type]
-        server_header=False,
-        log_config=None,
-        access_log=False,
+        configured.host,
+        configured.port,
+        configured.receive_timeout,
+        configured.connections,
         timeout_graceful_shutdown=10,
     )
     server = _Server(config)

@@ -7,13 +7,11 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from starlette.types import ASGIApp
+from starlette.middleware import Middleware
 
 from api import document, problems
-from api.addresses import Addresses
 from api.attempts import Attempts
 from api.command_log import CommandLog
-from api.headers import Headers
 from api.ingress import Ingress
 from api.logs import RequestLog
 from api.outcomes import Outcomes
@@ -30,6 +28,7 @@ from api.views import Busy, Views, ViewsAway
 from postgres import reader
 from schemas.clock import ClockWatch
 from schemas.registry.client import Registry
+from schemas.serving import Application
 
 _DESCRIPTION = """Tasks that recur without duplicates, and reminders that are never lost.
 
@@ -41,7 +40,7 @@ Every refusal is a problem (RFC 9457)."""
 _log = structlog.get_logger("api")
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Application:
     """Return the API. It starts also while other parts are away, and then says so on /ready and with 503."""
     app = _described()
     app.state.settings = settings
@@ -55,14 +54,10 @@ def openapi() -> dict[str, Any]:
     return _described().openapi()
 
 
-class _Api(FastAPI):
-    """An application whose answers and whose document have what FastAPI leaves out."""
+class _Api(Application):
+    """An application whose document has what FastAPI leaves out. The viewer serves it."""
 
     _document: dict[str, Any] | None = None
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Return what serves requests: outside of everything, errors included, stand the headers of every answer."""
-        return Headers(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
         """Return the document, made once."""
@@ -71,8 +66,11 @@ class _Api(FastAPI):
         return self._document
 
 
-def _described() -> FastAPI:
+def _described() -> Application:
     app = _Api(
+        problems.refuse,
+        [Middleware(RequestLog)],
+        [Middleware(Reads)],
         title="Rondo",
         version="1",
         description=_DESCRIPTION,
@@ -81,16 +79,10 @@ def _described() -> FastAPI:
         license_info=document.LICENSE,
         lifespan=_lifespan,
         generate_unique_id_function=lambda route: route.name,
-        openapi_url=None,  # the viewer serves it
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
     )
     problems.install(app)
     app.add_exception_handler(ViewsAway, _views_away)
     app.add_exception_handler(reader.TooMuch, _too_much)
-    for layer in (Reads, Addresses, RequestLog):  # from within
-        app.add_middleware(layer)
     routers = (
         finding,
         tasks,

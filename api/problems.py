@@ -142,6 +142,8 @@ CATALOGUE: Mapping[str, Kind] = {
     )
 }
 
+_NOWHERE = {kind.status: kind for kind in (REQUEST, NOT_FOUND, METHOD, TIMEOUT, HEADERS_TOO_LARGE, FULL)}
+
 ANYWHERE = (UNAUTHORIZED, TIMEOUT, VALIDATION, BUSY, UNAVAILABLE, FULL)
 """What any operation that needs a token may be refused with."""
 
@@ -216,10 +218,9 @@ def respond(problem: Problem) -> Response:
     return Response(content, problem.kind.status, dict(problem.headers or {}), MEDIA_TYPE)
 
 
-def refusal(status: int) -> tuple[dict[str, str], bytes]:
-    """Return how those are refused who are late (408) or too many (503), before their request is looked at."""
-    answer = respond(Problem(TIMEOUT if status == TIMEOUT.status else FULL))
-    return dict(answer.headers), bytes(answer.body)
+def refuse(status: int, detail: str | None = None) -> Response:
+    """Return the answer with a status to what comes to no operation."""
+    return respond(Problem(_NOWHERE.get(status, INTERNAL), detail))
 
 
 def invalid(errors: Sequence[FieldError], more: int = 0) -> Problem:

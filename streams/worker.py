@@ -4,21 +4,18 @@ import contextlib
 import faulthandler
 import gc
 from collections.abc import Iterator, Sequence
-from functools import partial
-from http import HTTPStatus
 from importlib import import_module
 from typing import Any
 
 import uvicorn
 from aiokafka.errors import KafkaError
-from fastapi import FastAPI, Response
+from fastapi import Response
 from mode import Service, Worker
 from mode.types import ServiceT
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from schemas import logs, private, settings
+from schemas import logs, private, serving, settings
 from schemas.clock import ClockWatch
-from schemas.serving import Bounded, Limits
 from schemas.topics import CLOCK
 from streams import topics
 from streams.runtime import Stage, failpoints, metrics
@@ -116,26 +113,12 @@ _PATIENCE, _CONNECTIONS = 10.0, 100
 """Seconds in which who asks for a worker's health must have asked, and how many may ask at once."""
 
 
-def _refusal(status: int) -> tuple[dict[str, str], bytes]:
-    return {"content-type": "text/plain"}, HTTPStatus(status).phrase.encode()
-
-
 class Health(Service):
     """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1."""
 
     def __init__(self, stages: Sequence[Stage], port: int, clock: ClockWatch, **service: Any) -> None:
         app = health_app(stages, clock)
-        limits = Limits(_PATIENCE, _CONNECTIONS, _refusal)
-        config = uvicorn.Config(
-            app,
-            host="127.0.0.1",
-            port=port,
-            http=partial(Bounded, limits),  # type: ignore[arg-type]
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-        )
+        config = serving.config(app, "127.0.0.1", port, _PATIENCE, _CONNECTIONS, lifespan="off")
         self._server = _Server(config)
         super().__init__(**service)
 
@@ -148,12 +131,12 @@ class Health(Service):
         await self._server.serve()
 
 
-def health_app(stages: Sequence[Stage], clock: ClockWatch) -> FastAPI:
+def health_app(stages: Sequence[Stage], clock: ClockWatch) -> serving.Application:
     """Return the health of these stages as an application.
 
     A clock that is wrong is told as a warning and leaves a worker ready: it goes on, and a restart would not help.
     """
-    app = FastAPI(title="Rondo worker", openapi_url=None)
+    app = serving.Application()
 
     @app.get("/live")
     async def live() -> dict[str, str]:

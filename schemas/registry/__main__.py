@@ -2,16 +2,14 @@
 
 import asyncio
 import sys
-from functools import partial
 
 import uvicorn
 from pydantic import HttpUrl
 
-from schemas import logs, settings
+from schemas import logs, serving, settings
 from schemas.registry.log import Log, StorageUnavailable
-from schemas.registry.server import app_of, refusal
+from schemas.registry.server import app_of
 from schemas.registry.service import Service
-from schemas.serving import Bounded, Limits
 
 
 class Settings(settings.Serving):
@@ -28,16 +26,7 @@ async def serve(chosen: Settings) -> None:
     host, port = chosen.registry.host, chosen.registry.port
     assert host
     assert port
-    limits = Limits(chosen.receive_timeout, chosen.connections, refusal)
-    config = uvicorn.Config(
-        app_of(service),
-        host,
-        port,
-        http=partial(Bounded, limits),  # type: ignore[arg-type]
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
+    config = serving.config(app_of(service), host, port, chosen.receive_timeout, chosen.connections)
     await uvicorn.Server(config).serve()
 
 

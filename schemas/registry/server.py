@@ -22,6 +22,7 @@ from schemas.registry.client import CONTENT_TYPE
 from schemas.registry.log import Log, StorageUnavailable
 from schemas.registry.service import Refusal, Service
 from schemas.registry.subjects import Version
+from schemas.serving import Application
 
 _MESSAGE, _MESSAGES = 2000, 20
 """The most characters of a message, and the most messages."""
@@ -242,12 +243,12 @@ def _not_for_good(permanent: bool) -> None:
         raise Refusal(422, "This registry deletes softly only, so that what was written stays readable.")
 
 
-def create_app(kafka: str) -> FastAPI:
+def create_app(kafka: str) -> Application:
     """Return the registry on this broker."""
     return app_of(Service(Log(kafka)))
 
 
-def app_of(service: Service) -> FastAPI:
+def app_of(service: Service) -> Application:
     """Return the application that serves a registry, opened at its start and closed at its end."""
 
     @asynccontextmanager
@@ -257,13 +258,7 @@ def app_of(service: Service) -> FastAPI:
         yield
         await service.close()
 
-    app = FastAPI(
-        title="Rondo's schema registry",
-        default_response_class=Answer,
-        lifespan=lifespan,
-        docs_url=None,  # FastAPI's viewers load their code from another host
-        redoc_url=None,
-    )
+    app = Application(refuse, default_response_class=Answer, lifespan=lifespan)
     app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
@@ -272,10 +267,9 @@ def app_of(service: Service) -> FastAPI:
     return app
 
 
-def refusal(status: int) -> tuple[dict[str, str], bytes]:
-    """Return how those are refused who are late (408) or too many (503), before their request is looked at."""
-    answer = _error(status, status, f"HTTP {HTTPStatus(status).value} {HTTPStatus(status).phrase}")
-    return dict(answer.headers), bytes(answer.body)
+def refuse(status: int, detail: str | None = None) -> Answer:
+    """Return the answer with a status to what comes to no operation, or fails in one."""
+    return _error(status, 50001 if status == 500 else status, f"HTTP {status} {detail or HTTPStatus(status).phrase}")
 
 
 def _error(status: int, code: int, message: str) -> Answer:
@@ -295,9 +289,7 @@ async def _malformed(_: Request, error: Exception) -> Answer:
 
 async def _failed(_: Request, error: Exception) -> Answer:
     assert isinstance(error, HTTPException)
-    answer = _error(error.status_code, error.status_code, f"HTTP {error.status_code} {error.detail}")
-    answer.headers.update(error.headers or {})
-    return answer
+    return refuse(error.status_code, error.detail)
 
 
 async def _unavailable(_: Request, error: Exception) -> Answer:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from local import ports
 from local.process import Command, Process
 from schemas.registry.client import CONTENT_TYPE
+from schemas.registry.server import router
 from tests.contract.conftest import Serve
 
 EMPTY = '{"type":"record","name":"A","fields":[]}'
@@ -166,9 +168,15 @@ async def test_half_of_a_surrogate_pair_is_answered_as_it_was_asked(rest: httpx.
         assert refusal(answer) in ((422, 42201), (404, 40401))
 
 
-@pytest.mark.parametrize("page", ["/docs", "/redoc"])
-async def test_it_has_no_page_that_loads_code_from_elsewhere(page: str, rest: httpx.AsyncClient):
-    assert refusal(await rest.get(page)) == (404, 404)
+async def test_whatever_is_read_by_get_is_read_by_head(rest: httpx.AsyncClient, subject: str):
+    known = {"subject": subject, "version": "1", "number": (await register(rest, subject, EMPTY)).json()["id"]}
+    await rest.put(f"/config/{subject}", json={"compatibility": "NONE"})
+    paths = {route.path for route in router.routes if isinstance(route, APIRoute) and "GET" in route.methods}
+    assert len(paths) > 10
+    for path in (path.format_map(known) for path in paths):
+        got, asked = await rest.get(path), await rest.head(path)
+        assert (got.status_code, asked.status_code, asked.content) == (200, 200, b""), path
+        assert (asked.headers, asked.headers["x-content-type-options"]) == (got.headers, "nosniff")
 
 
 async def test_it_says_what_it_is(rest: httpx.AsyncClient):

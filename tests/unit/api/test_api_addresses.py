@@ -9,7 +9,6 @@ import pytest
 
 from api.app import create_app, openapi
 from api.settings import Settings
-from schemas.serving import GUARDS
 
 NOBODY = "127.0.0.1:9"
 ID = "5d1a1c1e-6d3f-4d7a-9a55-0d9f3e6b7c21"
@@ -65,22 +64,10 @@ async def test_a_method_that_an_address_lacks_is_refused_with_all_that_it_has(ht
     assert len(LACKING) > 200
 
 
-async def test_every_answer_forbids_to_keep_it_to_guess_at_it_and_to_load_what_is_not_rondo_s(http: httpx.AsyncClient):
+async def test_every_answer_but_a_page_is_kept_by_nobody(http: httpx.AsyncClient):
     alone = [path for path in ADDRESSES if path != "/ready"]  # which fails without the parts that it asks
-    walked = [await http.request(method, path) for path in alone for method in METHODS]
-    assert len(walked) > 200
-    for answer in walked:
-        assert {name.lower() for name in GUARDS} <= {*answer.headers}, answer.request.url
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
-        assert "server" not in answer.headers
+    for answer in [await http.get(path) for path in alone]:
         assert answer.headers["cache-control"] == ("no-cache" if _is_a_page(answer) else "no-store"), answer.request.url
-
-
-async def test_an_answer_to_what_fails_forbids_it_too(http: httpx.AsyncClient):
-    answer = await http.get("/ready")
-    assert problem(answer) == (500, "/problems/internal")
-    assert {name.lower() for name in GUARDS} <= {*answer.headers}
 
 
 def _is_a_page(answer: httpx.Response) -> bool:
@@ -103,13 +90,6 @@ async def test_an_address_with_a_slash_behind_it_leads_to_the_one_without_and_to
     for path in leading:
         answer = await http.get(f"{path}/{query}")
         assert (answer.status_code, answer.headers["location"]) == (307, path + query)
-
-
-async def test_no_answer_names_the_host_that_the_request_named(http: httpx.AsyncClient):
-    named = [f"{path}/" for path in ADDRESSES if path != "/"]
-    for path in ("/", "/redoc", *named, "//evil.example", "//evil.example/v1/tasks/"):
-        answer = await http.get(path)
-        assert "evil" not in answer.headers.get("location", "")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,13 @@ from starlette.datastructures import Headers as Received
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schemas.serving import GUARDS
+GUARDS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of an answer that nobody is to keep, to guess at, or to show within something else."""
 
 
 class Headers:

@@ -1,4 +1,4 @@
-"""How a process serves HTTP/1.1: uvicorn's protocol on h11, bounded by what people may hold of it.
+"""Connections of a server: uvicorn's protocol on h11, bounded by what people may hold of it.
 
 A client has so many seconds to send a request, head and body together; who has not by then is answered 408 and cut off
 (RFC 9110, section 15.5.9), and so is who reads nothing of an answer for so long. There are so many connections: where
@@ -8,32 +8,23 @@ to everybody while half requests hold all connections.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 
 import h11
+from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from schemas.serving.addresses import is_head
+from schemas.serving.headers import GUARDS
+from schemas.serving.refusals import Refuse
 
 READ = 4096
 """Bytes that are read of a connection at once; what they hold (some 700 chunks of a byte) is read within 20 ms."""
 FEW, SHORT = 1000, 64
 """A body comes in pieces of at least ``SHORT`` bytes on average, but for a ``FEW``: each costs as much as a long."""
-
-GUARDS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-"""Headers of an answer that nobody is to keep, to guess at, or to show within something else."""
-
-HEAD_AS_GET = "rondo.head"
-"""In the scope of a request by HEAD that an application answers as one by GET: its answer still has no body."""
-
-Refusal = Callable[[int], tuple[Mapping[str, str], bytes]]
-"""Returns the headers and the content of an answer with a status, 408 or 503, without those of the connection."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class Limits:
 
     seconds: float
     connections: int
-    refusal: Refusal
+    refuse: Refuse
     spared: frozenset[str] = frozenset({"/live", "/ready", "/metrics"})
 
 
@@ -64,7 +55,7 @@ class _Pieces(h11.Connection):
 
 
 class Bounded(H11Protocol):
-    """uvicorn's protocol, with an end to what a client may owe. Its setting ``http`` takes it with the limits given."""
+    """uvicorn's protocol, with an end to what a client may owe."""
 
     def __init__(self, limits: Limits, **given: Any) -> None:
         super().__init__(**given)
@@ -99,13 +90,6 @@ class Bounded(H11Protocol):
         super().on_response_complete()
         self._since = self.loop.time()
         self._watch()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, unless something else was answered already."""
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            super().send_400_response(msg)
-        else:
-            self.transport.close()
 
     def pause_writing(self) -> None:
         """Note that the client does not read what it is sent."""
@@ -156,13 +140,13 @@ class Bounded(H11Protocol):
 
     def _tell(self, status: int) -> None:
         begun = self.conn.their_state is h11.SEND_BODY
-        own, content = self._limits.refusal(status)
-        headers = [*self.server_state.default_headers, *_headers(own, content)]
+        answer = self._limits.refuse(status)
+        headers = [*self.server_state.default_headers, *_headers(answer)]
         events = [h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode())]
         if self.cycle and not self.cycle.response_complete:  # what it would still answer goes nowhere
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        shown = b"" if begun and is_head(self.scope) else content
+        shown = b"" if begun and is_head(self.scope) else bytes(answer.body)
         for event in (*events, h11.Data(data=shown), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
 
@@ -202,16 +186,11 @@ class _Full:
         if scope["path"] in self._limits.spared:
             await self._app(scope, receive, send)
             return
-        own, content = self._limits.refusal(503)
-        await send({"type": "http.response.start", "status": 503, "headers": _headers(own, content)})
-        await send({"type": "http.response.body", "body": content})
+        answer = self._limits.refuse(503)
+        await send({"type": "http.response.start", "status": 503, "headers": _headers(answer)})
+        await send({"type": "http.response.body", "body": answer.body})
 
 
-def is_head(scope: Mapping[str, Any]) -> bool:
-    """Tell whether the answer to a request has no body."""
-    return scope["method"] == "HEAD" or HEAD_AS_GET in scope
-
-
-def _headers(own: Mapping[str, str], content: bytes) -> list[tuple[bytes, bytes]]:
-    told = {**GUARDS, **own, "content-length": str(len(content)), "retry-after": "5", "connection": "close"}
+def _headers(answer: Response) -> list[tuple[bytes, bytes]]:
+    told = {**GUARDS, **answer.headers, "retry-after": "5", "connection": "close"}
     return [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]

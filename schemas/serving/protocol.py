@@ -1,4 +1,4 @@
-"""HTTP/1.1 as every server of Rondo speaks it, with what is no request refused by a problem as everything else is."""
+"""HTTP/1.1 as every server of Rondo speaks it: what is no request is refused as everything else is."""
 
 import sys
 from typing import Any
@@ -6,15 +6,20 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES
 
-from api.problems import HEADERS_TOO_LARGE, REQUEST, Kind, Problem, respond
-from schemas.serving import GUARDS, Bounded, is_head
+from schemas.serving.addresses import is_head
+from schemas.serving.connections import Bounded
+from schemas.serving.headers import GUARDS
 
 LINGER = 1.0
 """Seconds that a client has to read a refusal: a connection that is closed while it still sends is reset."""
+_HINTS = {
+    400: "Send a request as RFC 9110 and 9112 have it.",
+    431: "The request line and all headers may have 16 KiB together.",
+}
 
 
 class Protocol(Bounded):
-    """One connection."""
+    """One connection. uvicorn's setting ``http`` takes this class with its limits given."""
 
     _refused = False
 
@@ -23,13 +28,13 @@ class Protocol(Bounded):
         if not self._refused:
             super().data_received(data)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text says less than the problem
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text says less than h11's
         """Refuse what is no HTTP request, or goes wrong within its body, and close the connection."""
         error = sys.exc_info()[1]
-        hint = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else REQUEST.status
+        hint = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         self._refused = True
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            self._answer(HEADERS_TOO_LARGE if hint == HEADERS_TOO_LARGE.status else REQUEST, f"H11 says: {error}.")
+            self._answer(hint if hint in _HINTS else 400, f"H11 says: {error}.")
         if self.cycle:  # the request whose body this is gets no other answer
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -37,11 +42,11 @@ class Protocol(Bounded):
             self.transport.write_eof()
         self.loop.call_later(LINGER, self.transport.close)
 
-    def _answer(self, kind: Kind, reason: str) -> None:
-        answer = respond(Problem(kind, f"{kind.meaning} {reason}"))
+    def _answer(self, status: int, reason: str) -> None:
+        answer = self._limits.refuse(status, f"{_HINTS[status]} {reason}")
         headers = [*GUARDS.items(), *answer.headers.items(), ("Connection", "close")]
         events: list[Any] = [
-            h11.Response(status_code=kind.status, headers=headers, reason=STATUS_PHRASES[kind.status]),
+            h11.Response(status_code=status, headers=headers, reason=STATUS_PHRASES[status]),
             h11.Data(data=b"" if self._is_head() else bytes(answer.body)),
             h11.EndOfMessage(),
         ]

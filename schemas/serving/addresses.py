@@ -7,18 +7,20 @@ section 2.2): ``a%2Fb`` is one segment, and a fixed word goes before a parameter
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
-from fastapi import FastAPI, Response
-from fastapi.responses import RedirectResponse
+from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import METHOD, NOT_FOUND, REQUEST, Problem, respond
-from schemas.serving import HEAD_AS_GET
+from schemas.serving.refusals import Refuse
 
+HEAD_AS_GET = "rondo.head"
+"""In the scope of a request by HEAD that an application answers as one by GET: its answer still has no body."""
 _PARAMETER = re.compile(r"\{\w+(:path)?\}")
 _SEGMENT, _SEGMENTS = "(?:(?!%2F)[^/])+", "[^/]+(?:/[^/]+)*"
 _ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
@@ -42,8 +44,8 @@ class Address:
 class Addresses:
     """Answers what is for no address, or by a method that its address lacks; and HEAD wherever GET is."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, refuse: Refuse) -> None:
+        self.app, self._refuse = app, refuse
         self._known: tuple[Address, ...] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,18 +66,27 @@ class Addresses:
         try:
             path, _ = segments(scope["raw_path"]), unquote_to_bytes(scope["query_string"]).decode()
         except UnicodeDecodeError:
-            return respond(Problem(REQUEST, "Its address is not UTF-8. Percent-encode the bytes of UTF-8."))
+            return self._refuse(400, "Its address is not UTF-8. Percent-encode the bytes of UTF-8.")
         if found := self._find(path, scope["app"]):
-            allowed = scope["method"] in found.methods
-            return None if allowed else respond(Problem(METHOD, headers={"Allow": found.allow}))
+            return None if scope["method"] in found.methods else self._not_allowed(found)
         if path.endswith("/") and self._find(path.rstrip("/"), scope["app"]):
             query = scope["query_string"].decode("latin-1")
             return RedirectResponse(path.rstrip("/") + (query and f"?{query}"))  # 307, and to no host that was named
-        return respond(Problem(NOT_FOUND, f"There is nothing at {scope['path']}."))
+        return self._refuse(404, f"There is nothing at {scope['path']}.")
+
+    def _not_allowed(self, address: Address) -> Response:
+        answer = self._refuse(405)
+        answer.headers["Allow"] = address.allow
+        return answer
 
     def _find(self, path: str, app: FastAPI) -> Address | None:
         self._known = self._known or addresses(iter_route_contexts(app.routes))
         return next((each for each in self._known if each.pattern.fullmatch(path)), None)
+
+
+def is_head(scope: Mapping[str, Any]) -> bool:
+    """Tell whether the answer to a request has no body."""
+    return scope["method"] == "HEAD" or HEAD_AS_GET in scope
 
 
 def addresses(routes: Iterable[RouteContext]) -> tuple[Address, ...]:

@@ -1,0 +1,50 @@
+"""An application as every server of Rondo serves it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from schemas.serving.addresses import Addresses
+from schemas.serving.headers import Headers
+from schemas.serving.refusals import Refuse, plain
+
+_log = structlog.get_logger("serving")
+
+
+class Application(FastAPI):
+    """An application without FastAPI's own pages, whose answers have what FastAPI leaves out.
+
+    What comes to no handler, or fails in one, is answered by ``refuse``. ``outer`` and ``inner`` stand around what
+    decides which address a request is for.
+    """
+
+    def __init__(
+        self,
+        refuse: Refuse = plain,
+        outer: Sequence[Middleware] = (),
+        inner: Sequence[Middleware] = (),
+        **given: Any,
+    ) -> None:
+        super().__init__(
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            middleware=[*outer, Middleware(Addresses, refuse), *inner],
+            **given,
+        )
+        self.refuse = refuse
+        self.add_exception_handler(Exception, self._failed)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what serves requests: outside of everything, errors included, stand the headers of every answer."""
+        return Headers(super().build_middleware_stack())
+
+    async def _failed(self, _request: Request, error: Exception) -> Response:
+        _log.error("request failed", exc_info=error)
+        return self.refuse(500)
