@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from typing import Any
 
 import structlog
@@ -49,8 +50,9 @@ def create_app(settings: Settings) -> Application:
     return app
 
 
+@cache
 def openapi() -> dict[str, Any]:
-    """Return the OpenAPI document. It is the same whatever the settings."""
+    """Return the OpenAPI document, made once. It is the same whatever the settings; nobody changes it."""
     return _described().openapi()
 
 
@@ -141,9 +143,8 @@ async def _running(*services: Callable[[], Awaitable[None]]) -> AsyncIterator[No
 
 async def _views_away(_request: Request, error: Exception) -> Response:
     _log.warning("views away", reason=str(error))
-    if isinstance(error, Busy):
-        return problems.respond(problems.Problem(problems.BUSY, headers={"Retry-After": "5"}))
-    return problems.respond(problems.Problem(problems.UNAVAILABLE, headers={"Retry-After": "5"}))
+    kind = problems.BUSY if isinstance(error, Busy) else problems.UNAVAILABLE
+    return problems.respond(problems.Problem(kind))
 
 
 async def _too_much(_request: Request, error: Exception) -> Response:

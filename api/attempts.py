@@ -82,14 +82,13 @@ class Attempt:
             raise error
         if not isinstance(error, _EXPECTED):
             _log.error("request failed", exc_info=error)
-        told = self._told() if self._told else Problem(UNAVAILABLE, headers=AGAIN)
+        told = self._told() if self._told else Problem(UNAVAILABLE)
         if isinstance(told, Problem):
             raise told from error
         return told
 
 
 _STOPPING = "The API is stopping, and did nothing with this request. Try again a little later."
-AGAIN = {"Retry-After": "5"}
 _ENDED = (TimeoutError, asyncio.CancelledError)
 
 
@@ -123,7 +122,7 @@ class Attempts:
     async def answer(self, attempt: Attempt, handle: Callable[[], Awaitable[Response]]) -> Response:
         """Return the answer to a request. Raises ``Problem``, and what says by itself how it is answered."""
         if self._stopping:
-            raise Problem(UNAVAILABLE, _STOPPING, headers=AGAIN)
+            raise Problem(UNAVAILABLE, _STOPPING)
         self._under_way.add(attempt)
         try:
             return await attempt.answer(handle)

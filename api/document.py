@@ -5,7 +5,7 @@ from typing import Any
 
 from api.examples import with_nulls
 from api.formats import without_null
-from api.problems import CATALOGUE, MEDIA_TYPE, SCHEMA, VERSION, documented
+from api.problems import ALWAYS, CATALOGUE, MEDIA_TYPE, SCHEMA, VERSION, documented
 
 TAGS = [
     {"name": "tasks", "description": "Tasks, alone and as they are found."},
@@ -28,12 +28,19 @@ _TEXT = {"type": "string"}
 _HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {"description": "The entity tag of what is shown (RFC 9110, section 8.8.3).", "schema": _TEXT},
     "Idempotency-Key": {"description": "The key of the command, to repeat the request under.", "schema": _TEXT},
-    "Preference-Applied": {"description": "How long the answer waited for the outcome.", "schema": _TEXT},
+    "Location": {"description": "Where to ask what became of it.", "schema": _TEXT},
+    "Preference-Applied": {"description": "Which preferences were heeded (RFC 7240, section 3).", "schema": _TEXT},
     "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}},
+    "Vary": {"description": "The header of the request that the answer depends on.", "schema": _TEXT},
     "WWW-Authenticate": {"description": "What a token lacks (RFC 6750, section 3).", "schema": _TEXT},
 }
-_HEADERS_OF = {"unauthorized": ("WWW-Authenticate",), **dict.fromkeys(("unavailable", "disk-full"), ("Retry-After",))}
-"""The headers that come with a problem, by its name."""
+OF_COMMANDS = ("Idempotency-Key", "Preference-Applied", "Vary")
+"""Headers of the answer to a command, whatever became of it."""
+_HEADERS_OF = {
+    "unauthorized": ("WWW-Authenticate",),
+    "outcome-unknown": ("Idempotency-Key", "Location"),
+}
+"""The headers that come with a problem, by its name, besides ``Retry-After``."""
 _NOT_MODIFIED = {
     "description": "It is as `If-None-Match` says.",
     "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
@@ -58,7 +65,7 @@ def finished(document: Object) -> Object:
             parameter["schema"] = without_null(parameter["schema"])
         if method == "get":
             _complete_read(operation)
-        _complete_answers(operation)
+        _complete_problems(operation)
         _share_problems(operation, components["responses"])
     _tell_defaults(document)
     return document
@@ -86,31 +93,42 @@ def _complete_read(operation: Object) -> None:
     operation.setdefault("parameters", []).extend(_parameter(name, text) for name, text in _CONDITIONS.items())
     operation["responses"]["304"] = {"$ref": "#/components/responses/NotModified"}
     operation["responses"].setdefault("412", documented(VERSION)[412])
-    operation["responses"]["200"].setdefault("headers", {}).update(_headers("ETag"))
+    operation["responses"]["200"].setdefault("headers", {}).update(headers("ETag"))
 
 
-def _complete_answers(operation: Object) -> None:
-    """Say with which headers a command is answered, and what waits."""
-    named = {each["name"].lower() for each in operation.get("parameters", ())}
-    for status in operation["responses"].keys() & {"200", "201", "202"}:
-        headers = operation["responses"][status].setdefault("headers", {})
-        headers.update(_headers("Idempotency-Key") if "idempotency-key" in named else {})
-        headers.update(_headers("Preference-Applied") if "prefer" in named and status != "202" else {})
+def _complete_problems(operation: Object) -> None:
+    """Say what any request may be refused with."""
+    for status, response in documented(*ALWAYS).items():
+        known = operation["responses"].setdefault(str(status), response)
+        known["content"][MEDIA_TYPE]["examples"] |= response["content"][MEDIA_TYPE]["examples"]
 
 
-def _headers(*names: str) -> Object:
+def headers(*names: str) -> Object:
+    """Return headers of a response, by their names."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def location(description: str) -> Object:
+    """Return the header ``Location`` of a response, with what is there."""
+    return {"Location": {"description": description, "schema": _TEXT}}
 
 
 def _share_problems(operation: Object, shared: Object) -> None:
     """Put what an operation may refuse with among the components, one for all that refuse so."""
     for status, response in operation["responses"].items():
         if examples := response.get("content", {}).get(MEDIA_TYPE, {}).get("examples"):
-            name = "Or".join(each.title().replace("-", "") for each in sorted(examples))
-            headers = _headers(*(header for each in examples for header in _HEADERS_OF.get(each, ())))
-            titles = "; or: ".join(CATALOGUE[each].title for each in examples)
-            shared.setdefault(name, response | {"description": f"{titles}.", "headers": headers})
+            own = response.get("headers", {})
+            names = [each.title().replace("-", "") for each in sorted(examples)] + (["Rejected"] if own else [])
+            name, titles = "Or".join(names), "; or: ".join(CATALOGUE[each].title for each in examples)
+            all_ = own | headers(*(header for each in examples for header in _headers_of(each)))
+            shared.setdefault(name, response | {"description": f"{titles}.", "headers": all_})
             operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+
+
+def _headers_of(problem: str) -> Iterator[str]:
+    yield from _HEADERS_OF.get(problem, ())
+    if CATALOGUE[problem].again is not None:
+        yield "Retry-After"
 
 
 def _tell_defaults(document: Object) -> None:

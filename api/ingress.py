@@ -14,10 +14,11 @@ from pydantic import BaseModel, WithJsonSchema
 
 from api import prefer, subjects, targets
 from api.answers import bulk_href, command_href
-from api.attempts import AGAIN, Attempt
+from api.attempts import Attempt
 from api.command_log import Command, CommandLog, OutcomeUnknown, Single, Unavailable
 from api.conditions import Conditions, Preconditions
 from api.outcomes import Answered, Outcomes
+from api.prefer import Preferences
 from api.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem
 from api.recent import Recent
 from api.requests import User
@@ -106,36 +107,27 @@ _PREFER = (
 )
 
 
-async def _seconds(
+async def _preferences(
     request: Request,
     wishes: Annotated[
         list[str] | None,
         WithJsonSchema({"type": "string"}),  # whatever it says: what is not understood is ignored
         Header(alias="Prefer", description=_PREFER),
     ] = None,
-) -> float | None:
-    return prefer.wait(wishes or [], request.app.state.settings.wait_limit)
+) -> Preferences:
+    return Preferences.of(wishes or [], request.app.state.settings.wait_limit)
 
 
-async def _strict(request: Request) -> bool:
-    return prefer.strict(request.headers.getlist("prefer"))
-
-
-Strict = Annotated[bool, Depends(_strict)]
-"""Whether the client prefers that text is refused rather than cleaned."""
-
-
+Preferred = Annotated[Preferences, Depends(_preferences)]
+"""What the client prefers."""
 _NEVER = 0  # a version that nothing has
 _ID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}", re.ASCII)
-
-Seconds = Annotated[float | None, Depends(_seconds)]
-"""How long the client prefers to wait, None where it does not."""
 
 
 async def _envelope(
     request: Request,
     user: User,
-    seconds: Seconds,
+    preferred: Preferred,
     conditions: Preconditions,
     idempotency_key: Annotated[
         str | None,
@@ -155,11 +147,11 @@ async def _envelope(
         user,
         key,
         idempotency_key is not None,
-        seconds,
+        preferred.seconds,
         request.method,
         path,
         attempt,
-        await _strict(request),
+        preferred.strict,
         said=conditions.said,
     )
     structlog.contextvars.bind_contextvars(command=envelope.command)
@@ -245,7 +237,7 @@ class Ingress:
                 self._recent.forget(first)
                 envelope.attempt.not_taken()
             _log.warning("command not taken", reason=str(error))
-            raise Problem(UNAVAILABLE, headers=AGAIN) from error
+            raise Problem(UNAVAILABLE) from error
         except OutcomeUnknown as error:
             _log.warning("command not acknowledged in time", appended=error.appended, of=len(commands))
             raise _unknown(first, envelope, error.appended) from error
@@ -281,5 +273,5 @@ def _unknown(command: Command, envelope: Envelope, appended: int = 0) -> Problem
             "command": {"id": command.id, "href": href, "status": "unknown"},
             **{member: ref.model_dump() for member, ref in subjects.of_command(command).ref.items()},
         }
-    headers = AGAIN | {"Location": href, "Idempotency-Key": envelope.key}
+    headers = {"Location": href, "Idempotency-Key": envelope.key}
     return Problem(OUTCOME_UNKNOWN, headers=headers, idempotency_key=envelope.key, **about)

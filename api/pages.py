@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel
 
-from api import answers, cursors, examples, problems
+from api import answers, cursors, document, examples, problems
 from api.problems import Kind
 from postgres.reader import Key, Page, Ranked
 
@@ -27,6 +27,13 @@ def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str
         200: {"content": {"application/json": {"example": example}}},
         **problems.documented(*problems.ANYWHERE, *kinds),
     }
+
+
+def waiting_responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of a read that heeds a preference."""
+    found = responses(example, *kinds)
+    found[200]["headers"] = document.headers("Preference-Applied")
+    return found
 
 
 def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The Prefer header (RFC 7240), as far as this API knows it: ``wait``, ``wait=SECONDS`` and ``handling=strict``."""
 
 import re
+from dataclasses import dataclass
 
 DEFAULT = 10.0
 STRICT = "handling=strict"
@@ -26,3 +27,16 @@ def strict(headers: list[str]) -> bool:
         if found := _HANDLING.fullmatch(preference):
             return found[1].lower() == "strict"
     return False
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """What a client prefers: to wait so many seconds, None for not at all; and that text is refused, not cleaned."""
+
+    seconds: float | None
+    strict: bool
+
+    @classmethod
+    def of(cls, headers: list[str], limit: float) -> "Preferences":
+        """Read the header, where it is given several times in their order; ``limit`` is the longest wait."""
+        return cls(wait(headers, limit), strict(headers))

@@ -23,12 +23,16 @@ _log = structlog.get_logger("api")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of problem. ``name`` ends its type's URI reference, which leads to ``meaning``."""
+    """A kind of problem. ``name`` ends its type's URI reference, which leads to ``meaning``.
+
+    Where it makes sense to send the same request again, ``again`` says after how many seconds (``Retry-After``).
+    """
 
     name: str
     status: int
     title: str
     meaning: str
+    again: int | None = None
 
     @property
     def type(self) -> str:
@@ -56,6 +60,7 @@ TIMEOUT = Kind(
     408,
     "The request did not come in time",
     "Nothing was done. A request has 20 seconds (RONDO_RECEIVE_TIMEOUT), head and body together; send it again, whole.",
+    again=5,
 )
 CONFLICT = Kind("conflict", 409, "It does not allow this as it stands", "Read it as it stands, and decide anew.")
 VERSION = Kind(
@@ -89,22 +94,25 @@ BUSY = Kind(
     "Too much of yours runs at once",
     "Nothing was done. What you read runs three at a time (RONDO_READS), and the time of this request was over before "
     "its turn came. Send it again a little later, and fewer at once.",
+    again=5,
 )
 INTERNAL = Kind(
     "internal", 500, "Something went wrong here", "The log of the API says what; nothing is known to have happened."
 )
-UNAVAILABLE = Kind("unavailable", 503, "A part is away", "Nothing was done. Try again a little later.")
+UNAVAILABLE = Kind("unavailable", 503, "A part is away", "Nothing was done. Try again a little later.", again=5)
 FULL = Kind(
     "full",
     503,
     "All connections are taken",
     "Nothing was done. More requests are being answered than there may be connections. Try again a little later.",
+    again=5,
 )
 DISK_FULL = Kind(
     "disk-full",
     503,
     "The disk is nearly full",
     "This request did nothing. Reading goes on, and commands are taken again once there is room.",
+    again=30,
 )
 OUTCOME_UNKNOWN = Kind(
     "outcome-unknown",
@@ -113,6 +121,7 @@ OUTCOME_UNKNOWN = Kind(
     "The command was on its way to the log when something failed, such as a broker that did not acknowledge in time. "
     "Look at the command's address, or send the request again with the Idempotency-Key of the answer: it is the same "
     "command then, and is carried out once at most.",
+    again=5,
 )
 
 CATALOGUE: Mapping[str, Kind] = {
@@ -144,8 +153,10 @@ CATALOGUE: Mapping[str, Kind] = {
 
 _NOWHERE = {kind.status: kind for kind in (REQUEST, NOT_FOUND, METHOD, TIMEOUT, HEADERS_TOO_LARGE, FULL)}
 
-ANYWHERE = (UNAUTHORIZED, TIMEOUT, VALIDATION, BUSY, UNAVAILABLE, FULL)
-"""What any operation that needs a token may be refused with."""
+ALWAYS = (REQUEST, TIMEOUT, HEADERS_TOO_LARGE)
+"""What any request may be refused with."""
+ANYWHERE = (UNAUTHORIZED, VALIDATION, BUSY, UNAVAILABLE, FULL)
+"""What any operation that needs a token may be refused with besides."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +226,8 @@ def respond(problem: Problem) -> Response:
     """Return the problem as a response."""
     # ASCII escapes carry whatever a client sent, half a surrogate pair in a field's name included.
     content = json.dumps(document(problem), separators=(",", ":")).encode("ascii")
-    return Response(content, problem.kind.status, dict(problem.headers or {}), MEDIA_TYPE)
+    again = {} if problem.kind.again is None else {"Retry-After": str(problem.kind.again)}
+    return Response(content, problem.kind.status, again | dict(problem.headers or {}), MEDIA_TYPE)
 
 
 def refuse(status: int, detail: str | None = None) -> Response:

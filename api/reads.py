@@ -9,7 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.conditions import Tags
 from api.problems import VERSION, Problem, respond
 
-_OF_THE_BODY = ("Content-Type", "Content-Length")
+_LEFT_OUT = ("Content-Type", "Content-Length", "Preference-Applied")
+"""Headers of an answer that one without a body does not have."""
 
 
 class Reads:
@@ -50,7 +51,7 @@ async def _answer(start: Message, body: bytes, scope: Scope, receive: Receive, s
         await respond(Problem(VERSION))(scope, receive, send)
         return
     if had and had.excludes([tag]):
-        for name in _OF_THE_BODY:
+        for name in _LEFT_OUT:
             del headers[name]
         start, body = {**start, "status": 304}, b""
     await send(start)

@@ -72,7 +72,7 @@ class Disk:
     async def check(self) -> None:
         """Raise ``Problem`` where there is too little room for another command."""
         if lack := await self.lack():
-            raise Problem(DISK_FULL, f"{lack} {DISK_FULL.meaning}", headers={"Retry-After": "30"})
+            raise Problem(DISK_FULL, f"{lack} {DISK_FULL.meaning}")
 
 
 def _unknown(data: Path, reason: str | None) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Response
 from pydantic import BaseModel
 
-from api import answers, examples, problems, subjects
+from api import answers, document, examples, problems, subjects
 from api.command_log import Single
 from api.ingress import Envelope, Ingress
 from api.outcomes import Answered
@@ -78,9 +78,6 @@ def _json(
     return Response(msgspec.json.encode(shown), status, headers, "application/json")
 
 
-_STANDING = (problems.NOT_FOUND, problems.CONFLICT)
-
-
 @dataclass(frozen=True)
 class Documented:
     """What OpenAPI says of the answers to commands on one kind of thing, by its name, model and examples."""
@@ -89,48 +86,61 @@ class Documented:
     done: type[BaseModel]
     pending: dict[str, Any]
     accepted: dict[str, Any]
-    standing: tuple[Kind, ...] = (*_STANDING, problems.VERSION)
-    """What may be wrong with one that should stand."""
+    has_etag: bool = True
+    """Whether one that stands has an entity tag of its own."""
 
     @property
     def create(self) -> dict[int | str, dict[str, Any]]:
         """The answers to a command that creates one."""
-        return self._responses(*_BODY, problems.CONFLICT) | {
-            201: {
-                **self._outcome(f"The {self.name} stands, and the client preferred to wait for that."),
-                "headers": {
-                    "Location": {"description": f"The {self.name}'s address.", "schema": {"type": "string"}},
-                },
-            }
-        }
+        created = self._outcome(f"The {self.name} stands, and the client preferred to wait for that.")
+        created["headers"] |= document.location(f"The {self.name}'s address.")
+        return self._responses(*_BODY, problems.CONFLICT, problems.VERSION) | {201: created}
 
     @property
     def change(self) -> dict[int | str, dict[str, Any]]:
         """The answers to a command whose body says what to change."""
-        return self._responses(*_BODY, *self.standing)
+        return self._responses(*_BODY, *_STANDING)
 
     @property
     def command(self) -> dict[int | str, dict[str, Any]]:
         """The answers to a command that says all by its address."""
-        return self._responses(problems.MALFORMED, problems.TOO_LARGE, *self.standing)
+        return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING)
+
+    @property
+    def change_of_many(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a change before which tasks are looked for."""
+        return self._responses(*_BODY, *_STANDING, problems.TOO_MUCH)
+
+    @property
+    def command_of_many(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a command by its address before which tasks are looked for."""
+        return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING, problems.TOO_MUCH)
 
     def _responses(self, *kinds: Kind) -> dict[int | str, dict[str, Any]]:
         always = (*problems.ANYWHERE, problems.KEY_REUSED)
+        refused = problems.documented(*always, problems.DISK_FULL, problems.OUTCOME_UNKNOWN, *kinds)
+        for status in _REJECTED & refused.keys():
+            refused[status]["headers"] = document.headers(*document.OF_COMMANDS)
         return {
             202: {
                 "description": "The log has the command; its outcome stands at its address soon.",
-                "headers": {"Location": {"description": "The command's address.", "schema": {"type": "string"}}},
+                "headers": document.headers(*document.OF_COMMANDS) | document.location("The command's address."),
                 "content": {"application/json": {"example": self.pending}},
             },
             200: self._outcome("What became of the command, where the client preferred to wait or sent it before."),
-            **problems.documented(*always, problems.DISK_FULL, problems.OUTCOME_UNKNOWN, *kinds),
+            **refused,
         }
 
     def _outcome(self, description: str) -> dict[str, Any]:
         example = {"application/json": {"example": self.accepted}}
-        return {"description": description, "model": self.done, "content": example}
+        headers = document.headers(*document.OF_COMMANDS, *(["ETag"] if self.has_etag else []))
+        return {"description": description, "model": self.done, "content": example, "headers": headers}
 
 
+_STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
+"""What may be wrong with what a command is about."""
+_REJECTED = {kind.status for kind in (*REJECTIONS.values(), problems.CONFLICT)}
+"""Statuses of commands that were rejected; those have the headers of any that was answered."""
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
 
 TASK = Documented("task", answers.Done, examples.PENDING, examples.ACCEPTED)
@@ -139,7 +149,7 @@ TAG = Documented(
     answers.TagDone,
     examples.TAG_PENDING,
     examples.TAG_ACCEPTED,
-    standing=(problems.NOT_FOUND, problems.CONFLICT),
+    has_etag=False,
 )
 LIST = Documented("list", answers.ListDone, examples.LIST_PENDING, examples.LIST_ACCEPTED)
 FILTER = Documented("filter", answers.FilterDone, examples.FILTER_PENDING, examples.FILTER_ACCEPTED)

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Response
 
-from api import answers, bulk_shapes, bulks, cursors, examples, problems
-from api.ingress import Enveloped, Seconds, Strict
-from api.pages import Cursor, Limit, list_responses, listed, responses
+from api import answers, bulk_shapes, bulks, cursors, document, examples, prefer, problems
+from api.ingress import Enveloped, Preferred
+from api.pages import Cursor, Limit, list_responses, listed, waiting_responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import LargeRoute, User, empty, signed
@@ -18,21 +18,24 @@ BulkId = Annotated[UUID, Path(description="The bulk's id.")]
 _BULKS = {"reschedule": {"value": examples.BULK_BODY}, "named": {"value": examples.BULK_OF_NAMED}}
 NewBulk = Annotated[bulk_shapes.NewBulk, Body(openapi_examples=_BULKS)]
 
+_HEADERS = document.headers(*document.OF_COMMANDS) | document.location("The bulk's address.")
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
 _TAKEN: dict[int | str, dict[str, Any]] = {
     202: {
         "description": "The log has the bulk; how far it is stands at its address.",
-        "headers": {"Location": {"description": "The bulk's address.", "schema": {"type": "string"}}},
+        "headers": _HEADERS,
         "content": {"application/json": {"example": examples.BULK}},
     },
     200: {
         "description": "The bulk is over, and the client preferred to wait or sent it before.",
         "model": answers.Bulk,
+        "headers": _HEADERS,
         "content": {"application/json": {"example": examples.BULK}},
     },
     **problems.documented(
         *problems.ANYWHERE,
         problems.KEY_REUSED,
+        problems.VERSION,
         problems.TOO_MUCH,
         problems.DISK_FULL,
         problems.OUTCOME_UNKNOWN,
@@ -45,6 +48,7 @@ UNDO_RESPONSES = {
         *problems.ANYWHERE,
         problems.NOT_FOUND,
         problems.CONFLICT,
+        problems.VERSION,
         problems.KEY_REUSED,
         problems.DISK_FULL,
         problems.OUTCOME_UNKNOWN,
@@ -64,10 +68,14 @@ async def begin_bulk(body: NewBulk, envelope: Enveloped, parts: Served) -> Respo
     return bulks.answer(await bulks.take(body, change, envelope, parts), envelope)
 
 
-@router.post("/count", responses=responses(examples.COUNT, problems.TOO_MUCH, *_BODY))
-async def count_bulk(body: NewBulk, user: User, strict: Strict, parts: Served) -> answers.Count:
+@router.post("/count", responses=waiting_responses(examples.COUNT, problems.TOO_MUCH, *_BODY))
+async def count_bulk(
+    body: NewBulk, user: User, preferred: Preferred, parts: Served, response: Response
+) -> answers.Count:
     """Tell how many tasks a bulk would be about; nothing is done."""
-    await parts.long_work.run(user, bulk_shapes.change, body, strict=strict)
+    if preferred.strict:
+        response.headers["Preference-Applied"] = prefer.STRICT
+    await parts.long_work.run(user, bulk_shapes.change, body, strict=preferred.strict)
     return answers.Count(tasks=await bulks.count(body, user, parts))
 
 
@@ -79,11 +87,11 @@ async def undo_bulk(bulk: BulkId, envelope: Enveloped, parts: Served) -> Respons
     return bulks.answer(await bulks.undo(str(bulk), envelope, parts), envelope)
 
 
-@router.get("/{bulk}", responses=responses(examples.BULK, NOT_FOUND))
-async def read_bulk(bulk: BulkId, user: User, seconds: Seconds, parts: Served, response: Response) -> answers.Bulk:
+@router.get("/{bulk}", responses=waiting_responses(examples.BULK, NOT_FOUND))
+async def read_bulk(bulk: BulkId, user: User, preferred: Preferred, parts: Served, response: Response) -> answers.Bulk:
     """Return how far a bulk is. `Prefer: wait` waits until it is over."""
-    if seconds and (found := await bulks.wait(str(bulk), user, seconds, parts)):
-        response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
+    if preferred.seconds and (found := await bulks.wait(str(bulk), user, preferred.seconds, parts)):
+        response.headers["Preference-Applied"] = f"wait={preferred.seconds:.0f}"
         return bulks.shown(found)
     return bulks.shown(await _known(str(bulk), user, parts))
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 
 from api import answers, bulks, examples, subjects
-from api.ingress import Enveloped, Seconds
-from api.pages import responses
+from api.ingress import Enveloped, Preferred
+from api.pages import waiting_responses
 from api.parts import Parts, Served
 from api.problems import NOT_FOUND, Problem
 from api.requests import Route, User, empty, signed
@@ -21,14 +21,14 @@ router = APIRouter(prefix="/v1/commands", tags=["commands"], route_class=Route, 
 CommandId = Annotated[UUID, Path(description="The command's id.")]
 
 
-@router.get("/{command}", responses=responses(examples.KNOWN, NOT_FOUND))
+@router.get("/{command}", responses=waiting_responses(examples.KNOWN, NOT_FOUND))
 async def read_command(
-    command: CommandId, user: User, seconds: Seconds, parts: Served, response: Response
+    command: CommandId, user: User, preferred: Preferred, parts: Served, response: Response
 ) -> answers.Known:
     """Return what became of a command; it is pending until the views say. `Prefer: wait` waits for that."""
     id_ = str(command)
-    if seconds and await parts.outcomes.wait(user, id_, seconds):
-        response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
+    if preferred.seconds and await parts.outcomes.wait(user, id_, preferred.seconds):
+        response.headers["Preference-Applied"] = f"wait={preferred.seconds:.0f}"
     async with parts.views.of(user) as view:
         outcome, before = await view.command(id_), await view.chunks(ids.ahead(id_))
     return _known(outcome, ids.ahead(id_) if before else None) if outcome else _pending(parts, user, id_)

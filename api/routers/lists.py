@@ -47,7 +47,11 @@ async def change_list(
 
 
 @router.delete(
-    "/{list_id}", status_code=202, response_model=answers.ListTaken, responses=LIST.command, dependencies=[empty]
+    "/{list_id}",
+    status_code=202,
+    response_model=answers.ListTaken,
+    responses=LIST.command_of_many,
+    dependencies=[empty],
 )
 async def delete_list(
     list_id: ListId,

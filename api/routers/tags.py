@@ -34,7 +34,7 @@ async def list_tags(user: User, parts: Served, limit: Limit = 50, cursor: Cursor
     return listed("tags", answers.Tag.of, page)
 
 
-@router.post("/{name:path}/rename", status_code=202, response_model=answers.TagTaken, responses=TAG.change)
+@router.post("/{name:path}/rename", status_code=202, response_model=answers.TagTaken, responses=TAG.change_of_many)
 async def rename_tag(name: Name, body: NewName, envelope: Enveloped, parts: Served) -> Response:
     """Give all tasks that bear the tag another in its place; its colour goes with it, unless that one has its own.
 
@@ -72,7 +72,11 @@ async def change_tag(name: Name, body: Changes, envelope: Enveloped, parts: Serv
 
 
 @router.delete(
-    "/{name:path}", status_code=202, response_model=answers.TagTaken, responses=TAG.command, dependencies=[empty]
+    "/{name:path}",
+    status_code=202,
+    response_model=answers.TagTaken,
+    responses=TAG.command_of_many,
+    dependencies=[empty],
 )
 async def delete_tag(name: Name, envelope: Enveloped, parts: Served) -> Response:
     """Take a tag from all tasks that bear it, and its colour. The tasks stay."""

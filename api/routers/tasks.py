@@ -97,7 +97,13 @@ async def restore_task(task: TaskId, envelope: Enveloped, expected: Expected, pa
     return await take(parts.ingress, RestoreTask(**envelope.changing(expected), task=str(task)), envelope)
 
 
-@router.delete("/{task}", status_code=202, response_model=answers.Taken, responses=TASK.command, dependencies=[empty])
+@router.delete(
+    "/{task}",
+    status_code=202,
+    response_model=answers.Taken,
+    responses=TASK.command_of_many,
+    dependencies=[empty],
+)
 async def delete_task(
     task: TaskId,
     envelope: Enveloped,

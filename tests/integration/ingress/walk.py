@@ -16,6 +16,7 @@ from api.app import openapi
 from api.ingress import LOOK
 from schemas import ids
 from schemas.records import ChangeTasks
+from schemas.serving import GUARDS
 
 DOCUMENT = openapi()
 SLACK = 2.0
@@ -23,6 +24,8 @@ SLACK = 2.0
 _READING = ("/bulks", "/undo", "/move", "/tags/")
 """In the paths of commands that read what they are about."""
 UNKNOWN = "/problems/outcome-unknown"
+_EVERYWHERE = {"date", "content-type", "content-length", "connection", *(name.lower() for name in GUARDS)}
+"""Headers that the document leaves out, since any answer of any server may have them."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Answer:
 
     @property
     def type(self) -> str | None:
-        is_problem = self.response.headers["content-type"] == "application/problem+json"
+        is_problem = self.response.headers.get("content-type") == "application/problem+json"
         return str(self.response.json()["type"]) if is_problem else None
 
     @property
@@ -83,7 +86,7 @@ class Answer:
         return self.ask.headers.get("Idempotency-Key") or self.response.headers.get("idempotency-key")
 
     def __str__(self) -> str:
-        text = f"{self.response.status_code} {self.type} after {self.seconds:.1f} s"
+        text = f"{self.response.status_code} {self.type} {sorted(headers(self))} after {self.seconds:.1f} s"
         return f"{self.ask.method} {self.ask.path} {dict(self.ask.query)} {dict(self.ask.headers)}: {text}"
 
 
@@ -138,7 +141,7 @@ async def sent(client: httpx.AsyncClient, wanted: Sequence[Ask]) -> list[Answer]
         more = {} if ask.body is None else {"json": ask.body}
         with suppress(httpx.ConnectError):
             response = await client.request(
-                ask.method, ask.path, params=dict(ask.query), headers=dict(ask.headers), **more
+                ask.method, ask.path, params=dict(ask.query) or None, headers=dict(ask.headers), **more
             )
             return [Answer(ask, response, time.monotonic() - began)]
         return []
@@ -147,17 +150,37 @@ async def sent(client: httpx.AsyncClient, wanted: Sequence[Ask]) -> list[Answer]
 
 
 def undocumented(answers: Sequence[Answer]) -> list[str]:
-    """Answers that the document does not have: their status, media type or problem."""
+    """Answers that the document does not have: their status, media type, problem or headers."""
     return [str(each) for each in answers if not _documented(each)]
 
 
 def _documented(answer: Answer) -> bool:
-    responses = answer.ask.documented["responses"]
-    media = answer.response.headers["content-type"].partition(";")[0]
-    content = document.answer(DOCUMENT, responses.get(str(answer.response.status_code), {})).get("content", {})
-    if media not in content:
+    described = _described(answer)
+    if not described or not headers(answer) <= {name.lower() for name in described.get("headers", ())}:
         return False
-    return answer.type is None or answer.type.rpartition("/")[2] in content[media]["examples"]
+    media, content = answer.response.headers.get("content-type", "").partition(";")[0], described.get("content", {})
+    if answer.type is None:
+        return not media or media in content
+    return answer.type.rpartition("/")[2] in content.get(media, {}).get("examples", {})
+
+
+def unsent(answers: Sequence[Answer]) -> set[tuple[str, str, str]]:
+    """Headers that the document has for an operation and a status, and no answer had, though there were such."""
+    documented, sent = set(), set()
+    for each in answers:
+        place = (each.ask.documented["operationId"], str(each.response.status_code))
+        documented |= {(*place, name.lower()) for name in _described(each).get("headers", ())}
+        sent |= {(*place, name) for name in headers(each)}
+    return documented - sent
+
+
+def headers(answer: Answer) -> set[str]:
+    """The names of the headers of an answer that the document has to name."""
+    return {*answer.response.headers} - _EVERYWHERE
+
+
+def _described(answer: Answer) -> Mapping[str, Any]:
+    return document.answer(DOCUMENT, answer.ask.documented["responses"].get(str(answer.response.status_code), {}))
 
 
 def late(answers: Sequence[Answer], query: float, produce: float) -> list[str]:

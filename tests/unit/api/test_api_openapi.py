@@ -62,7 +62,7 @@ def test_every_body_has_an_example_and_its_problems(name: str, operation: dict[s
 
 def test_every_problem_that_operations_may_answer_is_documented_by_one() -> None:
     documented = set().union(*(problems(operation) for _, operation in OPERATIONS))
-    of_none = {"method", "internal", "request", "headers-too-large"}
+    of_none = {"method", "internal"}
     assert CATALOGUE.keys() - documented == of_none  # the answers of no operation
 
 
@@ -162,10 +162,8 @@ def test_a_problem_stands_in_the_document_once() -> None:
     for name, operation in OPERATIONS:
         for status, response in operation["responses"].items():
             assert status < "300" or "$ref" in response or "application/json" in response["content"], name
-    shared = [
-        str(response["content"]) for response in DOCUMENT["components"]["responses"].values() if "content" in response
-    ]
-    assert len(shared) == len(set(shared)) < 20
+    shared = [str(response) for response in DOCUMENT["components"]["responses"].values()]
+    assert len(shared) == len(set(shared)) < 30
 
 
 def test_every_answer_says_its_headers() -> None:
