@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from local.problem import Problem
-from schemas import causes, room
+from schemas import addresses, room
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
@@ -35,7 +35,7 @@ def _database(address: str) -> str:
 
 def _url(address: str) -> str:
     try:
-        return causes.readable(address)
+        return addresses.readable(address)
     except ValueError as error:
         raise PydanticCustomError("url", "{sentence}", {"sentence": str(error)}) from None
 

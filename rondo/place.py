@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from schemas import causes
+from schemas.addresses import readable
 
 NAMES = {
     "api": "URL of the API; with a token it comes before `rondo login`. Without it, that of the stack on the data "
@@ -73,7 +73,7 @@ class Place:
 def _check_address(name: str) -> None:
     """Raise ``Unknown`` for an address of which an error would quote a part of its password."""
     try:
-        causes.readable(os.environ.get(name, ""))
+        readable(os.environ.get(name, ""))
     except ValueError as error:
         raise Unknown(f"{name} is no address. {error}.") from None
 

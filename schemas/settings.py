@@ -5,9 +5,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas import causes
+from schemas import addresses
 
-Address = Annotated[str, AfterValidator(causes.readable)]
+Address = Annotated[str, AfterValidator(addresses.readable)]
 """An address that may hold a password, in such a form that no error quotes a part of it."""
 
 S = TypeVar("S", bound="Settings")

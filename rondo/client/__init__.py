@@ -18,6 +18,7 @@ from rondo.client.errors import (
     Unauthorized,
     Unavailable,
     Unreachable,
+    WrongWay,
 )
 from rondo.client.login import Login, Unknown
 from rondo.client.shapes import Answer, Due, Entry, Json, List, Notification, Reminder, StandingReminder, Task
@@ -52,6 +53,7 @@ __all__ = [
     "Unavailable",
     "Unknown",
     "Unreachable",
+    "WrongWay",
     "settled",
 ]
 

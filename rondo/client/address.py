@@ -1,28 +1,9 @@
-"""The address of an API: what of it is used, and what of it may be shown."""
+"""The address of an API: whether it can be used, and whether it is this machine."""
 
 import ipaddress
-import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
-"""A host and its port: what else has a colon may be a password."""
-
-
-def without_secrets(url: str) -> str:
-    """Return an address without user, password, query and fragment, of which Rondo uses none.
-
-    Of what may hold a password that is not escaped, nothing is returned but the scheme: that is no usable address.
-    """
-    scheme, _, rest = url.partition("://") if "://" in url else ("", "", url)
-    hidden = f"{scheme}://…" if scheme.isalnum() else "…"
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # half an IPv6 address
-        return hidden if "@" in url else url.partition("?")[0]
-    beside = rest.removeprefix(parts.netloc)
-    if "@" in beside or parts.netloc.count("@") > 1 or not _HOST.fullmatch(parts.netloc.rpartition("@")[2]):
-        return hidden
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+from schemas.addresses import without_secrets
 
 
 def is_usable(url: str) -> bool:

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
-from rondo.client import calls, wire
-from rondo.client.address import is_loopback, without_secrets
+from rondo.client import calls, proxies, wire
 from rondo.client.calls import Call, Listing
 from rondo.client.errors import RondoError, Unavailable
 from rondo.client.login import Login
+from rondo.client.trust import trusted
+from schemas.addresses import without_secrets
 
 P = ParamSpec("P")
 Shape = TypeVar("Shape")
@@ -46,16 +47,37 @@ def _alists(describe: Callable[P, Listing[Item]]) -> "Callable[Concatenate[Async
     return method
 
 
+SPOKEN = frozenset({"http", "https"})
+"""How proxies are spoken to."""
+
+
+def _way(url: str) -> dict[str, Any]:
+    """Return how an address is reached, as httpx takes it: what the environment says is read as by ``Rondo``.
+
+    Raises ``WrongWay``.
+    """
+    try:
+        context, proxy = trusted(), proxies.leading_to(urlsplit(url), SPOKEN)
+    except wire.Misled as error:
+        raise wire.unreachable(url, error) from error
+    if proxy is None:
+        return {"trust_env": False, "verify": context}
+    encrypted = context if proxy.at.scheme == "https" else None
+    return {"trust_env": False, "verify": context, "proxy": httpx.Proxy(proxy.at.geturl(), ssl_context=encrypted)}
+
+
 class AsyncRondo:
-    """``Rondo`` for asyncio: the same methods, awaited; lists are iterated by ``async for``."""
+    """``Rondo`` for asyncio: the same methods, awaited; lists are iterated by ``async for``.
+
+    Making one raises ``WrongWay`` where the environment names a proxy that can't be used.
+    """
 
     def __init__(self, url: str, token: str, timeout: float = 60, attempts: int = wire.ATTEMPTS) -> None:
         self._url, self._token = url, token
-        here = is_loopback(urlsplit(url).hostname or "")
         self._http = httpx.AsyncClient(
             base_url=without_secrets(url),
             timeout=httpx.Timeout(timeout, connect=min(timeout, wire.CONNECT)),
-            trust_env=not here,  # a proxy does not lead to this machine
+            **_way(url),
         )
         self._retry = stamina.AsyncRetryingCaller(attempts, wire.PATIENCE, wait_jitter=0.1).on(wire.again)
 

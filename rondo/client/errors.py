@@ -16,6 +16,10 @@ class Unreachable(RondoError):
         super().__init__(f"Rondo can't be reached at {url} ({reason}).")
 
 
+class WrongWay(Unreachable):
+    """The environment names a proxy, or certificates, that can't be used. Nothing is sent, nor tried again."""
+
+
 class NotRondo(RondoError):
     """Something answered that is not Rondo's API."""
 

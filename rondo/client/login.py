@@ -10,8 +10,9 @@ from typing import Any, Self
 import platformdirs
 
 from rondo import place
-from rondo.client.address import is_usable, without_secrets
+from rondo.client.address import is_usable
 from rondo.client.errors import RondoError
+from schemas.addresses import without_secrets
 
 
 class Unknown(RondoError):

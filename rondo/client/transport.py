@@ -1,15 +1,21 @@
 """Sends requests of HTTP/1.1 by Python's own client: to import httpx takes longer than most commands take at all."""
 
-import os
 import selectors
 import socket
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
-from rondo.client.address import is_loopback
+from rondo.client.proxies import Proxy, leading_to
+from rondo.client.trust import trusted
 from rondo.client.wire import CONNECT, Reply, Request, Unanswered
+
+SPOKEN = frozenset({"http"})
+"""How proxies are spoken to: TLS within TLS and SOCKS would need more than Python's own client."""
 
 
 @dataclass
@@ -21,10 +27,10 @@ class Transport:
     """Seconds to wait for an answer."""
     _idle: list[HTTPConnection] = field(default_factory=list)
 
-    @property
-    def proxy(self) -> SplitResult | None:
-        """The proxy that the environment names for this address; none leads to this machine."""
-        return None if is_loopback(self.at.hostname or "") else _proxy(self.at)
+    @cached_property
+    def proxy(self) -> Proxy | None:
+        """The proxy that the environment names for this address. Raises ``Misled`` for one that is not HTTP."""
+        return leading_to(self.at, SPOKEN)
 
     def send(self, request: Request) -> Reply:
         """Send a request and return the answer. Raises ``Unanswered``."""
@@ -35,7 +41,7 @@ class Transport:
             reply = Reply(request.method, answer.status, answer.reason, answer.headers, answer.read())
         except (OSError, HTTPException) as error:
             connection.close()
-            raise _unanswered(error) from error
+            raise self._unanswered(error) from error
         except BaseException:  # such as Ctrl-C: nobody reads the answer any more
             connection.close()
             raise
@@ -47,18 +53,24 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        while self._idle:
-            self._idle.pop().close()
+        for connection in self._taken():
+            connection.close()
 
     def _connected(self) -> HTTPConnection:
-        while self._idle:
-            if not _is_over(connection := self._idle.pop()):
+        for connection in self._taken():
+            if not _is_over(connection):
                 return connection
             connection.close()
         try:
             return self._new()
         except (OSError, HTTPException, UnicodeError) as error:
-            raise _unanswered(error) from error
+            raise self._unanswered(error) from error
+
+    def _taken(self) -> Iterator[HTTPConnection]:
+        """Yield idle connections, each for the one who takes it: another thread may take the last at any time."""
+        with suppress(IndexError):
+            while True:
+                yield self._idle.pop()
 
     def _new(self) -> HTTPConnection:
         connection = self._unconnected()
@@ -72,12 +84,12 @@ class Transport:
 
     def _unconnected(self) -> HTTPConnection:
         proxy, timeout = self.proxy, min(self.timeout, CONNECT)
-        to = proxy or self.at
+        to = proxy.at if proxy else self.at
         if self.at.scheme == "http":
             return HTTPConnection(to.hostname or "", to.port, timeout=timeout)
         connection = _encrypted(to, timeout)
         if proxy:
-            connection.set_tunnel(self.at.hostname or "", self.at.port, headers=_authorization(proxy))
+            connection.set_tunnel(self.at.hostname or "", self.at.port, headers=_authorization(proxy.at))
         return connection
 
     def _target(self, request: Request) -> str:
@@ -88,7 +100,11 @@ class Transport:
 
     def _headers(self, request: Request) -> dict[str, str]:
         proxy = self.proxy if self.at.scheme == "http" else None
-        return {**request.headers, **(_authorization(proxy) if proxy else {})}
+        return {**request.headers, **(_authorization(proxy.at) if proxy else {})}
+
+    def _unanswered(self, error: Exception) -> Unanswered:
+        way = f", by the proxy of {self.proxy.variable}" if self.proxy else ""
+        return Unanswered(f"{_reason(error)}{way}")
 
 
 def _is_over(connection: HTTPConnection) -> bool:
@@ -99,30 +115,9 @@ def _is_over(connection: HTTPConnection) -> bool:
 
 
 def _encrypted(to: SplitResult, timeout: float) -> HTTPConnection:
-    """Return a connection by TLS; it trusts what httpx trusts: SSL_CERT_FILE and SSL_CERT_DIR, else certifi."""
-    import ssl  # noqa: PLC0415 - only where it is needed, as all that takes long here
-    from http.client import HTTPSConnection  # noqa: PLC0415
+    from http.client import HTTPSConnection  # noqa: PLC0415 - only where it is needed, as all that takes long here
 
-    import certifi  # noqa: PLC0415
-
-    file, directory = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    trusted = ssl.create_default_context(cafile=file or (None if directory else certifi.where()), capath=directory)
-    return HTTPSConnection(to.hostname or "", to.port, timeout=timeout, context=trusted)
-
-
-def _proxy(at: SplitResult) -> SplitResult | None:
-    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415
-
-    proxies = getproxies()
-    named = None if proxy_bypass(at.netloc.rpartition("@")[2]) else proxies.get(at.scheme, proxies.get("all"))
-    if not named:
-        return None
-    try:
-        found = urlsplit(named if "://" in named else f"http://{named}")
-        assert found.port != 0
-    except (ValueError, AssertionError):  # without the cause, which quotes what may be a password
-        raise Unanswered("the address of its proxy can't be read") from None
-    return found
+    return HTTPSConnection(to.hostname or "", to.port, timeout=timeout, context=trusted())
 
 
 def _authorization(proxy: SplitResult) -> dict[str, str]:
@@ -132,9 +127,9 @@ def _authorization(proxy: SplitResult) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {b64encode(who.encode()).decode()}"}
 
 
-def _unanswered(error: Exception) -> Unanswered:
+def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return Unanswered("it did not answer in time")
+        return "it did not answer in time"
     if isinstance(error, UnicodeError | socket.gaierror):
-        return Unanswered("there is no such host")
-    return Unanswered(str(error) or type(error).__name__)
+        return "there is no such host"
+    return str(error) or type(error).__name__

@@ -10,9 +10,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-from rondo.client.address import without_secrets
 from rondo.client.calls import Call
-from rondo.client.errors import GATEWAYS, NotRondo, OutcomeUnknown, RondoError, Unavailable, Unreachable, problem
+from rondo.client.errors import (
+    GATEWAYS,
+    NotRondo,
+    OutcomeUnknown,
+    RondoError,
+    Unavailable,
+    Unreachable,
+    WrongWay,
+    problem,
+)
+from schemas.addresses import without_secrets
 
 ATTEMPTS = 4
 PATIENCE = 30.0
@@ -25,6 +34,10 @@ LONGEST_PAUSE = 10.0
 
 class Unanswered(Exception):
     """No answer came; the text says why."""
+
+
+class Misled(Unanswered):
+    """Nothing was asked: the environment names no usable way there; the text says which variable."""
 
 
 class Headers(Protocol):
@@ -71,12 +84,12 @@ def again(error: Exception) -> bool | float:
     """Say whether to try again after an error, and where the API asks for it, after how many seconds."""
     if isinstance(error, Unavailable | OutcomeUnknown):
         return min(error.retry_after, LONGEST_PAUSE) if error.retry_after else True
-    return isinstance(error, Unreachable)
+    return isinstance(error, Unreachable) and not isinstance(error, WrongWay)
 
 
 def in_doubt(call: Call[Any], error: RondoError) -> bool:
     """Tell whether a command may have been taken in spite of an error."""
-    return call.method != "GET" and isinstance(error, OutcomeUnknown | Unreachable)
+    return call.method != "GET" and isinstance(error, OutcomeUnknown | Unreachable) and not isinstance(error, WrongWay)
 
 
 def answered(url: str, reply: Reply) -> Any:
@@ -111,4 +124,5 @@ def _seconds(text: str) -> float | None:
 
 def unreachable(url: str, error: Exception) -> Unreachable:
     """Return what kept an answer from coming."""
-    return Unreachable(without_secrets(url), str(error))
+    kind = WrongWay if isinstance(error, Misled) else Unreachable
+    return kind(without_secrets(url), str(error))

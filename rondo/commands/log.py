@@ -17,7 +17,8 @@ from rondo.commands import shared
 from rondo.commands.ending import AWAY, Failed
 from rondo.commands.narrow import Context
 from rondo.place import Place, Unknown
-from schemas import causes, logs
+from schemas import logs
+from schemas.addresses import without_credentials
 from schemas.registry.client import RegistryUnavailable
 from streams import positions, worker
 from streams.lag import NoViews
@@ -45,7 +46,7 @@ _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, er
 
 def _quoted(error: Exception) -> str:
     """Return the text of another program's error, which may quote an address, without the password of that."""
-    return causes.without_credentials(str(error))
+    return without_credentials(str(error))
 
 
 def _away(error: Exception) -> Failed:

@@ -76,6 +76,7 @@ class TaskCommand(click.Command):
 
 
 ADVICE: tuple[tuple[type[RondoError], int, str], ...] = (
+    (errors.WrongWay, FAILED, ""),
     (errors.Unreachable, AWAY, "Is it running there? `rondo whoami` tells where the address comes from."),
     (errors.Pending, AWAY, "`rondo list` tells later."),
     (errors.OutcomeUnknown, AWAY, "`rondo list` tells whether it was, before you type it again."),

@@ -3,15 +3,12 @@
 import json
 import subprocess
 import sys
-from contextlib import suppress
 
 import asyncpg
 import httpx
 import msgspec
 import pytest
 from aiokafka.errors import KafkaConnectionError
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from schemas import causes
@@ -112,17 +109,6 @@ def test_no_traceback_in_a_log_tells_the_words_of_its_errors() -> None:
     assert WORD not in done.stderr
     events = {json.loads(line).get("event") for line in done.stderr.splitlines() if line.startswith("{")}
     assert events == {"Task exception was never retrieved", "one", "two", "three 'ValueError'", "uncaught"}
-
-
-# Characters that a person may forget to escape, and some that need no escape.
-ANY = st.text("ab1@/:#?%[] ", min_size=1, max_size=8)
-
-
-@given(ANY)
-def test_an_address_is_refused_or_every_part_of_its_password_is_known_as_that(password: str) -> None:
-    address = f"http://user:{password}x@host:80/path"
-    with suppress(causes.Unreadable):
-        assert causes.shown(causes.readable(address)) == "http://host:80/path"
 
 
 async def test_a_registry_that_is_away_is_told_without_its_password() -> None:

@@ -1,58 +1,23 @@
 """How the blocking client connects, what it tells of an address, and that neither needs what takes long to import."""
 
-import asyncio
 import socket
-import ssl
 import subprocess
 import sys
-from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Thread
-from traceback import format_exception
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 
-from rondo.client import AsyncRondo, Login, NotRondo, Rondo, Unknown, Unreachable
-from rondo.client.address import is_usable, without_secrets
-from rondo.client.transport import _is_over
+from rondo.client import Login, NotRondo, Rondo, Unknown, Unreachable
+from rondo.client.address import is_usable
+from rondo.client.transport import Transport, _is_over
+from schemas.addresses import without_secrets
 from tests.acceptance.stack import until
+from tests.unit.client.asking import SECRET, answering, asynchronous, blocking
 from tests.unit.client.scripted import Says, Scripted
 from tests.unit.client.tasks import TASK
-
-SECRET = "s3cret"
-
-
-def blocking(url: str) -> None:
-    with Rondo(url, "token", attempts=1) as rondo:
-        rondo.task("1")
-
-
-def asynchronous(url: str) -> None:
-    async def ask() -> None:
-        async with AsyncRondo(url, "token", attempts=1) as rondo:
-            await rondo.task("1")
-
-    asyncio.run(ask())
-
-
-@contextmanager
-def answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that reads a request, says the answer, and ends the connection; with what it was asked."""
-    asked: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            for answer in answers:
-                connection, _ = server.accept()
-                with connection:
-                    asked.append(connection.recv(65536))
-                    connection.sendall(answer)
-
-        thread = Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"127.0.0.1:{server.getsockname()[1]}", asked
-        thread.join(10)
 
 
 def test_one_connection_serves_all_that_is_asked() -> None:
@@ -69,6 +34,38 @@ def test_a_connection_that_was_ended_meanwhile_is_not_used_again() -> None:
         until(lambda: _is_over(rondo._transport._idle[0]), 10, "The connection was not ended.")
         assert [first, rondo.task("2")] == [{}, {}]
     assert [line.split(b" ")[1] for line in asked] == [b"/v1/tasks/1", b"/v1/tasks/2"]
+
+
+class Contested(list[HTTPConnection]):
+    """Idle connections that another thread takes and ends as soon as somebody has looked whether there are any."""
+
+    def __len__(self) -> int:
+        found = super().__len__()
+        for connection in self:
+            connection.close()
+        self.clear()
+        return found
+
+
+def idle() -> HTTPConnection:
+    """An idle connection, which was ended from the other side."""
+    connection = HTTPConnection("127.0.0.1")
+    connection.sock = socket.socket()
+    return connection
+
+
+def test_an_idle_connection_may_be_taken_by_another_thread_at_any_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        transport = Transport(urlsplit(f"http://127.0.0.1:{server.getsockname()[1]}"), 5, Contested([idle()]))
+        transport._connected().close()
+    Transport(urlsplit("http://127.0.0.1"), 5, Contested([idle()])).close()
+
+
+def test_threads_ask_at_once_and_each_has_a_connection() -> None:
+    with Scripted(*[Says(200, TASK)] * 64) as api, Rondo(api.url, "token", attempts=1) as rondo:
+        with ThreadPoolExecutor(8) as pool:
+            assert {found["id"] for found in pool.map(rondo.task, map(str, range(64)))} == {TASK["id"]}
+        assert 1 <= len(rondo._transport._idle) <= 8
 
 
 @pytest.mark.parametrize(
@@ -91,50 +88,9 @@ def test_an_address_may_have_a_path() -> None:
     assert api.asked[0].path == "/rondo/v1/tasks/1"
 
 
-def proxied(monkeypatch: pytest.MonkeyPatch, **proxies: str) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in proxies.items():
-        monkeypatch.setenv(name, value)
-
-
-def test_a_proxy_of_the_environment_is_asked_for_the_whole_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Scripted(Says(200, TASK)) as proxy:
-        proxied(monkeypatch, http_proxy=proxy.url.replace("//", f"//ann:{SECRET}@"))
-        with Rondo("http://rondo.example:8000", "token") as rondo:
-            rondo.task("1")
-    (asked,) = proxy.asked
-    assert asked.path == "http://rondo.example:8000/v1/tasks/1"
-    assert asked.headers["Proxy-Authorization"] == f"Basic {b64encode(f'ann:{SECRET}'.encode()).decode()}"
-
-
-def test_a_proxy_that_refuses_is_told_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering(b"HTTP/1.1 403 No\r\n\r\n") as (address, asked):
-        proxied(monkeypatch, HTTPS_PROXY=f"http://ann:{SECRET}@{address}")
-        with Rondo("https://rondo.example", "token", attempts=1) as rondo, pytest.raises(Unreachable) as raised:
-            rondo.task("1")
-    assert asked[0].startswith(b"CONNECT rondo.example:443 ")
-    assert SECRET not in str(raised.value)
-
-
-def test_no_proxy_leads_to_this_machine_or_to_what_the_environment_excepts(monkeypatch: pytest.MonkeyPatch) -> None:
-    proxied(monkeypatch, http_proxy="http://127.0.0.1:1", NO_PROXY="rondo.example")
-    with Scripted(Says(200, TASK)) as api, Rondo(api.url, "token") as rondo:
-        rondo.task("1")
-    assert Rondo("http://rondo.example", "token")._transport.proxy is None
-    assert Rondo("http://another.example", "token")._transport.proxy is not None
-
-
 def test_what_speaks_no_tls_is_unreachable_by_it() -> None:
     with answering(b"HTTP/1.1 400 Bad\r\n\r\n") as (address, _), pytest.raises(Unreachable, match="SSL"):
         blocking(f"https://{address}")
-
-
-def test_certificates_are_checked_against_what_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", ssl.__file__)  # no certificate is in it
-    with pytest.raises(Unreachable, match="certificate"):
-        blocking("https://127.0.0.1:1")
 
 
 ADDRESSES = (
@@ -179,16 +135,6 @@ def test_what_is_no_address_is_refused_without_what_is_secret_of_it(url: str) ->
     with pytest.raises(Unknown) as raised:
         Login(url, "token")
     assert SECRET not in str(raised.value)
-
-
-@pytest.mark.parametrize("proxy", ["http://u:pa/s3cret@proxy:3128", "http://u:s3cret@[::1", "http://u:s3cret#1@proxy"])
-def test_a_proxy_whose_address_can_not_be_read_is_told_without_what_is_secret_of_it(
-    proxy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", proxy)
-    with pytest.raises(Unreachable) as raised:
-        blocking("http://rondo.invalid")
-    assert SECRET not in "".join(format_exception(raised.value))
 
 
 @pytest.mark.parametrize("ask", [blocking, asynchronous])

@@ -1,0 +1,22 @@
+"""Which certificates are trusted: those of SSL_CERT_FILE and SSL_CERT_DIR, else certifi's, as httpx does it."""
+
+import os
+from typing import TYPE_CHECKING
+
+from rondo.client.wire import Misled
+
+if TYPE_CHECKING:
+    import ssl
+
+
+def trusted() -> "ssl.SSLContext":
+    """Return the context of TLS. Raises ``Misled`` where the environment names no certificates."""
+    import ssl  # noqa: PLC0415 - only where it is needed, as all that takes long here
+
+    import certifi  # noqa: PLC0415
+
+    file, directory = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    try:
+        return ssl.create_default_context(cafile=file or (None if directory else certifi.where()), capath=directory)
+    except OSError:
+        raise Misled(f"{'SSL_CERT_FILE' if file else 'SSL_CERT_DIR'} names no certificates that can be read") from None
