@@ -10,7 +10,7 @@ from click.exceptions import Exit
 
 from rondo.client import Rondo
 from rondo.client.shapes import Action, NewBulk
-from rondo.commands import change, following, keeping, shared
+from rondo.commands import fields, following, keeping, shared
 from rondo.commands.conditions import Condition, combined
 from rondo.commands.ending import DONE, FAILED
 from rondo.commands.shared import TaskCommands
@@ -76,10 +76,10 @@ def restore(**meant: Any) -> None:
 
 @bulk_group.command()
 @_meant
-@change.fields
+@fields.options
 @click.option("--add-tag", multiple=True, help="A tag besides those that they have; several times.")
 @click.option("--remove-tag", multiple=True, help="A tag to take away; several times.")
-@change.CLEARED
+@fields.CLEARED
 @click.option("--shift", type=int, metavar="DAYS", help="Move start and due by so many days; -1 is one earlier.")
 def edit(
     *,
@@ -91,9 +91,9 @@ def edit(
 ) -> None:
     """Set fields of tasks, all to the same; move their dates; add and remove tags."""
     meant = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
-    set_ = change.zoned(change.written(typed, whole=False))
+    set_ = fields.zoned(fields.written(typed, whole=False))
     with shared.rondo() as client:
-        changes = {**change.resolved(client, set_), **change.cleared(clear, typed, set_)}
+        changes = {**fields.resolved(client, set_), **fields.cleared(clear, typed, set_)}
     extra = {"changes": changes, "add_tags": list(add_tag), "remove_tags": list(remove_tag), "shift": shift}
     update = {name: value for name, value in extra.items() if value}
     if not update:
@@ -131,6 +131,8 @@ def run(
     """Count, ask, send, follow, tell; and end with 1 where a task was left as it is."""
     if bool(tasks) == (filter_ is not None):
         raise click.UsageError("Say which tasks: by --filter, or by their ids.")
+    if days_in and filter_ is None:
+        raise click.UsageError("--days-in is where the days of a --filter are: give one, or leave it out.")
     filter_ = None if filter_ is None else combined([Condition("--filter", filter_)])
     with shared.rondo() as client:
         wanted = cast("NewBulk", {"action": action, **_which(client, tasks, filter_, days_in), **update})

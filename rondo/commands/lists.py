@@ -27,11 +27,12 @@ def lists_group(ctx: click.Context, as_json: bool) -> None:
 
 
 @lists_group.command()
+@click.argument("list_", metavar="[LIST]", required=False)
 @shared.as_json
-def show(as_json: bool) -> None:
-    """Show the lists in their order, with how many open tasks are on each."""
+def show(list_: str | None, as_json: bool) -> None:
+    """Show the lists in their order, or one, with how many open tasks are on each."""
     with shared.rondo() as client:
-        found = list(client.lists(limit=shared.PAGE))
+        found = list(client.lists(limit=shared.PAGE)) if list_ is None else [meant.the_list(client, list_)]
     if as_json:
         shared.echo_json(found)
     elif shared.on_terminal():
@@ -65,7 +66,8 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
     if not changes:
         raise click.UsageError("Nothing to change: name a field, as --name or --colour.")
     with shared.rondo() as client:
-        answer = client.update_list(meant.list_id(client, list_), wait=shared.WAIT, **cast("ListChanges", changes))
+        id_ = meant.the_list(client, list_)["id"]
+        answer = client.update_list(id_, wait=shared.WAIT, **cast("ListChanges", changes))
     _tell(answer, "Changed", as_json)
 
 
@@ -76,7 +78,7 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
 def delete(list_: str, tasks: Any, as_json: bool) -> None:
     """Delete a list that no task is on; --tasks says what becomes of those that are."""
     with shared.rondo() as client, keeping.ahead(bool(tasks)):
-        answer = client.delete_list(meant.list_id(client, list_), wait=shared.WAIT, tasks=tasks)
+        answer = client.delete_list(meant.the_list(client, list_)["id"], wait=shared.WAIT, tasks=tasks)
     _tell(answer, "Deleted", as_json, ahead=bool(tasks))
 
 

@@ -21,7 +21,7 @@ Shape = TypeVar("Shape", Task, List)
 @click.option(
     "--saved", metavar="NAME", help="Those that a saved filter finds, sorted as it says; see `rondo filters`."
 )
-@click.option("-l", "--list", "list_", metavar="NAME", help="Only those on this list, by name or id.")
+@click.option("-l", "--list", "list_", metavar="NAME", help="Only those on this list, by name or id, or in the inbox.")
 @click.option("-s", "--sort", help="By what, as due,-priority; by default the newest first.")
 @shared.zone
 @click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="So many tasks at most.")
@@ -51,8 +51,9 @@ def list_tasks(
             one = meant.saved_filter(client, saved)
             conditions, sort = [Condition("--saved", one["filter"]), *conditions], sort or one["sort"] or None
         if list_ is not None:
-            on = Condition("--list", f'list = "{meant.list_id(client, list_)}"')
-            conditions = [*(conditions or [OPEN]), on]
+            on = meant.list_or_inbox(client, list_)
+            condition = Condition("--list", f'list = "{on["id"]}"' if on else "no list")
+            conditions = [*(conditions or [OPEN]), condition]
         wished = combined(conditions or [OPEN])
         found = client.tasks(wished, sort=sort, zone=zone, limit=min(limit + 1, shared.PAGE))
         tell(client, list(islice(found, limit + 1)), limit, zone, as_json)

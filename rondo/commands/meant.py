@@ -1,6 +1,6 @@
 """What a name means that people type: a list, a saved filter, a tag."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rondo.client import NotFound, Rondo
@@ -12,16 +12,32 @@ from rondo.terminal.plain import plain
 from streams.domain import cleaning
 
 Named = TypeVar("Named", List, SavedFilter)
+INBOX = "inbox"
+"""What people call where the tasks without a list are. It is no list, but a list may be called so."""
 
 
-def list_id(client: Rondo, typed: str) -> str:
-    """Return the id of the list that a name means, or an id or its beginning. Raises ``Failed`` where it means none."""
-    return _meant(client.lists(limit=shared.PAGE), typed, "list")["id"]
+def list_or_inbox(client: Rondo, typed: str) -> List | None:
+    """Return the list that a name means, in any case, or an id or its beginning. Raises ``Failed`` for none.
+
+    None is the inbox, where no list is called so.
+    """
+    known = list(client.lists(limit=shared.PAGE))
+    if found := _meant(known, typed, "list"):
+        return found
+    return None if _folded(typed) == INBOX else _unknown(known, typed, "list")
+
+
+def the_list(client: Rondo, typed: str) -> List:
+    """Return the list that is meant, as ``list_or_inbox``. Raises ``Failed`` for the inbox, too."""
+    if found := list_or_inbox(client, typed):
+        return found
+    raise Failed("The inbox is no list: it is where the tasks without one are, see `rondo list --list inbox`.")
 
 
 def saved_filter(client: Rondo, typed: str) -> SavedFilter:
-    """Return the saved filter that is meant, as ``list_id`` the list."""
-    return _meant(client.filters(limit=shared.PAGE), typed, "filter")
+    """Return the saved filter that is meant, as ``the_list`` the list."""
+    known = list(client.filters(limit=shared.PAGE))
+    return _meant(known, typed, "filter") or _unknown(known, typed, "filter")
 
 
 def tag(client: Rondo, typed: str) -> str:
@@ -35,13 +51,31 @@ def tag(client: Rondo, typed: str) -> str:
         return name
 
 
-def _meant(all_of_them: Iterable[Named], typed: str, what: str) -> Named:
-    known, name = list(all_of_them), cleaning.line(typed).casefold()
-    named = [one for one in known if one["name"].casefold() == name]
-    found = named or [one for one in known if len(typed) >= LEAST and one["id"].startswith(typed)]
-    if not found:
-        raise Failed(f"There is no {what} {plain(typed)}: `rondo {what}s` shows which there are.")
+def _meant(known: Sequence[Named], typed: str, what: str) -> Named | None:
+    """Return what is called so, letter by letter before in any case, else what has an id that begins so."""
+    name, id_ = cleaning.line(typed).strip(), typed.strip().lower()
+    ways: tuple[Callable[[Named], bool], ...] = (
+        lambda one: one["name"] == name,
+        lambda one: _folded(one["name"]) == _folded(name),
+        lambda one: len(id_) >= LEAST and one["id"].startswith(id_),
+    )
+    found = next((those for way in ways if (those := [one for one in known if way(one)])), [])
     if len(found) > 1:
         ids = ", ".join(one["id"] for one in found)
         raise Failed(f"{plain(typed)} means several {what}s: type an id of {ids}.")
-    return found[0]
+    return found[0] if found else None
+
+
+def _unknown(known: Sequence[Named], typed: str, what: str) -> Named:
+    from difflib import get_close_matches  # noqa: PLC0415 - seldom needed
+
+    names = {_folded(one["name"]): one["name"] for one in known}
+    near = get_close_matches(_folded(typed), names, 1)
+    wished = f" Did you mean `{plain(names[near[0]])}`?" if near else ""
+    raise Failed(f"There is no {what} {plain(typed)!r}: `rondo {what}s` shows which there are.{wished}")
+
+
+def _folded(name: str) -> str:
+    from schemas.folding import fold  # noqa: PLC0415 - most commands compare no names
+
+    return fold(cleaning.line(name).strip())

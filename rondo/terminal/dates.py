@@ -41,6 +41,11 @@ def due(text: str, zone: str | None, clock: Clock, whole: bool = True) -> Writte
     return cast("WrittenDue", {name: value for name, value in said.items() if value})
 
 
+def is_instant(text: str) -> bool:
+    """Say whether a reminder is a moment that has an offset, and needs no zone."""
+    return bool(_INSTANT.fullmatch(text.strip().upper()))
+
+
 def reminder(text: str, clock: Clock) -> WrittenReminder:
     """Return the reminder that ``text`` means: so long before the due, or a moment, by the ``clock``.
 

@@ -1,0 +1,170 @@
+"""The options that set a task's fields, and what they say."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import click
+
+from rondo.client import Rondo
+from rondo.client.shapes import Changes, Fields, Priority
+from rondo.commands import meant, shared
+from rondo.terminal import clock, repeats
+
+if TYPE_CHECKING:
+    from streams.domain.filters import Clock
+
+OPTION_FIELDS = {
+    "notes": "notes",
+    "priority": "priority",
+    "tag": "tags",
+    "start": "start",
+    "due": "due",
+    "repeat": "recurrence",
+    "remind": "reminders",
+    "parent": "parent",
+    "list": "list",
+}
+"""The fields that options set and `--clear` clears, by the option."""
+TIMES = {"due-time": "due", "start-time": "start"}
+"""What `--clear` clears besides: the time of a field, with its zone; the day stays."""
+CLEARED = click.option(
+    "--clear",
+    multiple=True,
+    metavar="FIELD",
+    type=click.Choice([*OPTION_FIELDS, *TIMES]),
+    help=f"Empty this field, of {', '.join([*OPTION_FIELDS, *TIMES])}; several times.",
+)
+
+OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("-d", "--due", help="2026-12-01, tomorrow, 'fri 9:00', 'dec 1', 5pm, 'in 3 days', 'next week', eom."),
+    click.option("--start", help="When to begin with it, written as --due."),
+    click.option(
+        "-z", "--zone", type=shared.ZoneName(), help="The zone of these times, as Europe/Paris; else they float."
+    ),
+    click.option("-t", "--tag", multiple=True, help="A tag; can be given several times."),
+    click.option("-p", "--priority", type=click.Choice(get_args(Priority)), help="How urgent it is."),
+    click.option("--notes", help="Notes, in Markdown; - reads them from standard input."),
+    click.option("-r", "--remind", multiple=True, help="15m, 2h, 1d before the due, or 'fri 9:00'; several times."),
+    click.option("--repeat", help="daily, weekdays, weekly, monthly, yearly; or a rule as FREQ=WEEKLY;BYDAY=MO."),
+    click.option("--parent", metavar="ID", type=shared.TaskId(), help="The task that it is a part of."),
+    click.option("-l", "--list", metavar="NAME", help="The list that it is on, by name or id, or inbox."),
+    click.option("--pin/--unpin", "pinned", default=None, help="Pin it, or no longer."),
+)
+
+
+def options(command: Any) -> Any:
+    """Take the options that set a task's fields."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def written(typed: dict[str, Any], *, whole: bool = True) -> Fields:
+    """Return the fields that were typed as the API takes them; of a change, not ``whole``, a time may come alone.
+
+    Raises ``click.UsageError``.
+    """
+    zone = typed["zone"]
+    notes = shared.typed_in() if typed["notes"] == "-" else typed["notes"]
+    repeat = None if typed["repeat"] is None else read("--repeat", repeats.rule, typed["repeat"])
+    values = {**typed, **dated(typed, zone, whole), "notes": notes, "tag": list(typed["tag"]), "repeat": repeat}
+    if zone and not is_used(zone, values, typed["remind"]):
+        values |= elsewhere(zone, values, whole)
+    set_ = {field: values[option] for option, field in OPTION_FIELDS.items() if values[option] not in (None, [])}
+    return cast("Fields", set_ if typed["pinned"] is None else {**set_, "pinned": typed["pinned"]})
+
+
+def is_used(zone: str, values: Mapping[str, Any], reminders: Iterable[str]) -> bool:
+    """Say whether a zone that was typed is that of something: of a due, a start, or a moment of a reminder."""
+    if any((values[name] or {}).get("zone") == zone for name in ("due", "start")):
+        return True
+    if not values["remind"]:
+        return False
+    from rondo.terminal import dates  # noqa: PLC0415 - the parser of filters takes long to import
+
+    read = zip(reminders, values["remind"], strict=True)
+    return any("at" in each and not dates.is_instant(text) for text, each in read)
+
+
+def elsewhere(zone: str, values: Mapping[str, Any], whole: bool) -> dict[str, Any]:
+    """Return the days that were typed, of a change, with a zone: it is that of the time that the task has there.
+
+    Without a day it is the due's. Raises ``click.UsageError`` for a new task, which has no time.
+    """
+    if whole:
+        raise click.UsageError("--zone is the zone of a time: write one, as in --due 'tomorrow 9:00'.")
+    days = [name for name in ("due", "start") if values[name]] or ["due"]
+    return {name: {**(values[name] or {}), "zone": zone} for name in days}
+
+
+def dated(typed: dict[str, Any], zone: str | None, whole: bool) -> dict[str, Any]:
+    """Return due, start and reminders, where they were typed."""
+    found: dict[str, Any] = {"remind": []}
+    if typed["due"] is None and typed["start"] is None and not typed["remind"]:
+        return found
+    from rondo.terminal import dates  # noqa: PLC0415 - the parser of filters takes long to import
+
+    at = here(zone)
+    for name in ("due", "start"):
+        if (text := typed[name]) is not None:
+            found[name] = read(f"--{name}", dates.due, text, zone, at, whole)
+    found["remind"] = [read("--remind", dates.reminder, text, at) for text in typed["remind"]]
+    return found
+
+
+def here(zone: str | None) -> "Clock":
+    """Return the clock of a zone, without one that of where the person is."""
+    from streams.domain.filters import Clock  # noqa: PLC0415
+
+    name = zone or shared.default_zone()
+    return Clock(round(clock.now(name).timestamp() * 1000), name)
+
+
+def read(option: str, reader: Callable[..., Any], *typed: Any) -> Any:
+    """Return what an option says. Raises ``click.UsageError`` that names it."""
+    try:
+        return reader(*typed)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {error}") from None
+
+
+def cleared(names: tuple[str, ...], typed: dict[str, Any], set_: Fields) -> dict[str, Any]:
+    """Return what clears the fields of these options, besides what is ``set_`` of them.
+
+    Raises ``click.UsageError`` for one that is set, too.
+    """
+    days = cast("dict[str, dict[str, Any]]", {name: set_.get(TIMES[name]) or {} for name in names if name in TIMES})
+    for name in names:
+        if {"time", "zone"} & {*days.get(name, {})} or OPTION_FIELDS.get(name) in set_:
+            option = TIMES.get(name, name)
+            option = option if typed[option] else "zone"
+            raise click.UsageError(f"--{option} is set and --clear {name} clears it: leave out one of the two.")
+    timeless = {TIMES[name]: {**day, "time": None} for name, day in days.items()}
+    return {**timeless, **{OPTION_FIELDS[name]: None for name in names if name in OPTION_FIELDS}}
+
+
+def lacks_zone(fields: Fields | Changes) -> bool:
+    """Say whether reminders before the due are set, but no zone for it: they need one."""
+    said = cast("Mapping[str, Any]", fields)
+    due = said.get("due", {})
+    before = any("before" in each for each in said.get("reminders") or ())
+    return before and due is not None and "zone" not in due
+
+
+def zoned(fields: Fields) -> Fields:
+    """Return fields with the zone that reminders before their due need: where none was typed, that of the person."""
+    due = fields.get("due")
+    if not (due and "time" in due and lacks_zone(fields)):
+        return fields
+    return {**fields, "due": {**due, "zone": shared.default_zone()}}
+
+
+def resolved(client: Rondo, typed: Fields) -> Fields:
+    """Return fields with the whole ids of parent and list."""
+    found: Fields = {**typed}
+    if parent := typed.get("parent"):
+        found["parent"] = shared.resolve(client, [parent])[0]
+    if (name := typed.get("list")) is not None:
+        on = meant.list_or_inbox(client, name)
+        found["list"] = on["id"] if on else None
+    return found
