@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from rondo.client.shapes import WrittenDue, WrittenReminder
 from rondo.terminal.clock import zone as zone_of
-from rondo.terminal.days import NoDay, When, read
-from streams.domain.filters.dates import Clock
+from rondo.terminal.days import NoDay, When, has_time, read
+from streams.domain.filters.dates import Clock, Unit
+from streams.domain.filters.phrases import NUMBER, UNITS, number
 
 REMIND = "Write a time before the due as 15m, 2h, 1d or 1w, or a moment as in 'fri 9:00'."
 
@@ -16,7 +17,8 @@ _BEFORE = re.compile(
     r"(?=\d)(?:(?P<W>\d{1,5})w)?(?:(?P<D>\d{1,5})d)?(?:(?P<H>\d{1,5})h)?(?:(?P<M>\d{1,5})m)?", re.ASCII
 )
 _DURATION = re.compile(r"P[\dTWDHMS]+", re.ASCII)
-_SPELLED = re.compile(r"(\d{1,5}) ?(w|d|h|m)(?:in|ins|inutes?|ours?|ays?|eeks?)?(?: before)?", re.ASCII)
+_SPELLED = re.compile(rf"{NUMBER} ?(?P<unit>[a-z]+)(?: before)?", re.ASCII)
+_FROM_NOW = re.compile(r"(?:\+ ?|in )(?=\d)(?:(?P<H>\d{1,3})h ?)?(?:(?P<M>\d{1,4})m)?", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?P<seconds>:\d\d(?:\.\d+)?)?(?P<offset>Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -52,8 +54,16 @@ def reminder(text: str, clock: Clock) -> WrittenReminder:
     Raises ``NoDay`` for what is neither.
     """
     typed = text.strip()
-    if before := _BEFORE.fullmatch(typed.lower()):
+    lower = " ".join(typed.lower().split())
+    if before := _BEFORE.fullmatch(lower.replace(" ", "")):
         return {"before": _iso(before)}
+    if spelled := _before(lower):
+        return {"before": spelled}
+    if found := _FROM_NOW.fullmatch(lower):  # here m is minutes, as it is before the due
+        minutes = int(found["H"] or 0) * 60 + int(found["M"] or 0)
+        return {"at": _moment(f"in {minutes} minutes", clock).isoformat(timespec="seconds")}
+    if lower[:1] == "-" and _BEFORE.fullmatch(less := lower.removeprefix("-").strip()):
+        raise NoDay(typed, less, why="is not a reminder")
     if _DURATION.fullmatch(typed.upper()):
         return {"before": typed.upper()}
     if at := _INSTANT.fullmatch(typed.upper()):
@@ -62,12 +72,11 @@ def reminder(text: str, clock: Clock) -> WrittenReminder:
 
 
 def _moment(typed: str, clock: Clock) -> datetime:
-    if spelled := _SPELLED.fullmatch(typed.lower()):
-        raise NoDay(typed, f"{spelled[1]}{spelled[2]}", why="is not a reminder")
     try:
         found = read(typed, clock)
     except NoDay as error:
-        raise NoDay(typed, *error.suggestions, forms=REMIND) from None
+        suggestions = [each if has_time(each, clock) else f"{each} 9:00" for each in error.suggestions]
+        raise NoDay(typed, *suggestions, forms=REMIND) from None
     if isinstance(found, datetime):
         return found
     found = found.next(clock)
@@ -81,6 +90,16 @@ def _local(text: str, zone: ZoneInfo) -> datetime:
         return datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError:
         raise NoDay(text, why="is not in the calendar") from None
+
+
+def _before(typed: str) -> str | None:
+    """Return what `15 minutes before` means, as ISO 8601; None where it is not counted in units of a fixed length."""
+    found = _SPELLED.fullmatch(typed)
+    unit = {**UNITS, "m": Unit.MINUTE}.get(found["unit"]) if found else None
+    if not found or unit in {None, Unit.MONTH, Unit.YEAR}:
+        return None
+    letter = "M" if unit is Unit.MINUTE else str(unit).upper()
+    return f"P{'T' if letter in 'HM' else ''}{number(found)}{letter}"
 
 
 def _iso(found: re.Match[str]) -> str:

@@ -1,28 +1,26 @@
-"""What was probably meant by what is no day: what is mistyped, what may be several, what other programs read."""
+"""What was probably meant by what is no day: what is mistyped, what may be several, what other programs read.
+
+What is suggested keeps every number, unit, weekday, month and time that was typed; where that can't be, nothing is.
+"""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
+from difflib import get_close_matches
 
-from lark import Token
-
-from streams.domain.filters.dates import WEEKDAYS, Clock, Unit
-from streams.domain.filters.errors import QueryError
-from streams.domain.filters.values import DATES, when
+from streams.domain.filters import phrases
+from streams.domain.filters.dates import MOST, WEEKDAYS, Clock
+from streams.domain.filters.phrases import NAMES, NUMBER, UNITS, number
+from streams.domain.filters.values import DATES, is_date
 from streams.domain.filters.words import meant
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-UNITS: Mapping[str, Unit] = {
-    **dict.fromkeys(("minute", "minutes", "min", "mins"), Unit.MINUTE),
-    **dict.fromkeys(("hour", "hours", "h"), Unit.HOUR),
-    **dict.fromkeys(("day", "days", "d"), Unit.DAY),
-    **dict.fromkeys(("week", "weeks", "w"), Unit.WEEK),
-    **dict.fromkeys(("month", "months"), Unit.MONTH),
-    **dict.fromkeys(("year", "years", "y"), Unit.YEAR),
-}
+PARTS: Mapping[str, str] = {"morning": "9:00", "afternoon": "15:00", "evening": "19:00", "night": "20:00"}
+"""When a part of the day may begin."""
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "eow": ("friday", "sunday"),
     "end of week": ("friday", "sunday"),
@@ -31,31 +29,59 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "this weekend": ("saturday",),
     "next weekend": ("saturday", "saturday+1w"),
     "eod": ("today",),
+    "sod": ("today",),
     "end of day": ("today",),
     "tonight": ("today 20:00",),
     "midnight": ("today 00:00", "tomorrow 00:00"),
+    **{f"{this}{part}": (f"today {at}",) for part, at in PARTS.items() for this in ("", "this ", "in the ")},
+    "next day": ("tomorrow",),
     "this week": ("friday", "sunday"),
     "this month": ("eom",),
     "this year": ("eoy",),
+    "last week": ("today-1w",),
+    "last month": ("today-1m",),
+    "last year": ("today-1y",),
+    "fortnight": ("in 2 weeks",),
+    "in a fortnight": ("in 2 weeks",),
     "sow": ("next week",),
     "som": ("next month",),
     "soy": ("next year",),
 }
 """What other programs read, and what here is nearest to it."""
-_NUMBERS = re.compile(r"(\d{1,4})[./-](\d{1,2})(?:[./-](\d{1,4}))?\.?", re.ASCII)
+_NUMBERS = re.compile(r"(\d{1,4})([./-])(\d{1,2})(?:[./-](\d{1,4}))?\.?", re.ASCII)
+_MONTH = re.compile(rf"({'|'.join(f'{month[:3]}[a-z]*' for month in MONTHS)})\.?(?:,? (\d{{4}}))?", re.ASCII)
+_COUNTED = re.compile(rf"(?:in )?{NUMBER} ?(?P<unit>[a-z]+)", re.ASCII)
+_DIGITS = re.compile(r"(?:at |(?P<day>.+) )?(?P<hour>\d\d)(?P<minute>[0-5]\d)", re.ASCII)
+_UNITS = [name for name in UNITS if len(name) > 2]
 WORD = re.compile(r"[a-z]*(?:[+-]\d+[a-z]+)?", re.ASCII)
 """What may be a day of the language of filters, besides one of the calendar."""
+_NEAR, NEAR_FOR_FEW = 0.78, 0.74
+"""How like a word has to be to what was typed: `someday` and `payday` are no days. Of few words it may be less."""
+
+
+def near(word: str, options: Iterable[str], like: float = _NEAR) -> str | None:
+    """Return the option that was probably mistyped, or that begins with a letter or two; None where none is."""
+    if len(word) <= 2:
+        return meant(word, options)
+    return next(iter(get_close_matches(word, options, 1, like)), None)
+
+
+def months(name: str) -> list[int]:
+    """Return the months that begin so, by their numbers: one of three letters or more, else none."""
+    return [number for number, month in enumerate(MONTHS, 1) if len(name) > 2 and month.startswith(name)]
 
 
 def of_month(name: str, number: str, year: str | None) -> list[str]:
     """Return what was probably meant by a word and a number, where the word is no month."""
-    if name in UNITS:
-        return [f"in {number} {name}"]
-    if name in DATES or any(name == day[:3] for day in WEEKDAYS):
-        hours = [f"{number}:00"] * (int(number) <= 23) + [f"{number}pm"] * (1 <= int(number) <= 12)
-        return [f"{name} {hour}" for hour in hours]
-    near = meant(name, [*MONTHS, *(month[:3] for month in MONTHS)])
-    return [" ".join(filter(None, (near, number, year)))] if near else []
+    day = name if name in phrases.DAYS else near(name, DATES)
+    if day:
+        return [] if year else [f"{day} {hour}" for hour in _hours(int(number))]
+    month = near(name, [*MONTHS, *(month[:3] for month in MONTHS)])
+    return [" ".join(filter(None, (month, number, year)))] if month else []
+
+
+def _hours(number: int) -> list[str]:
+    return [f"{number}:00"] * (number <= 23) + [f"{number}pm"] * (1 <= number <= 12)
 
 
 def next_such(month: int, day: int, today: date) -> date | None:
@@ -76,26 +102,80 @@ def of_day(text: str, clock: Clock) -> list[str]:
     """Return what was probably meant by what is no day."""
     if others := ELSEWHERE.get(text):
         return list(others)
-    if found := _NUMBERS.fullmatch(text):
-        return list(dict.fromkeys(day.isoformat() for day in _numbers(found, clock.today)))
-    if found := re.fullmatch(r"(\d+) ?([a-z]+)", text, re.ASCII):
-        return [f"in {found[1]} {found[2]}"] if found[2] in UNITS else []
+    for suggest in (_of_numbers, _of_iso, _of_digits, _of_month_alone, _of_counted, _of_part):
+        if found := suggest(text, clock):
+            return found
     if " " in text and _is_of_filters(together := text.replace(" ", "")):
         return [together]
-    near = meant(text, [*DATES, *MONTHS, "next week", "next month", "next year"])
-    return [near] if near and near not in MONTHS else []
+    word = near(text, DATES) if text.isalpha() else None
+    return [word] if word else []
+
+
+def _of_numbers(text: str, clock: Clock) -> list[str]:
+    """Read `12/1` and `1.12.2026`; `17.30` may be a time."""
+    found = _NUMBERS.fullmatch(text)
+    if not found:
+        return []
+    is_time = found[2] == "." and not found[4] and len(found[3]) == 2 and int(found[1]) < 24 and int(found[3]) < 60
+    days = [day.isoformat() for day in _numbers(found, clock.today)]
+    return [*dict.fromkeys(days), *([f"{found[1]}:{found[3]}"] if is_time else [])]
+
+
+def _of_iso(text: str, _clock: Clock) -> list[str]:
+    """Read `20261201` and `2026-W48-2`."""
+    with suppress(ValueError):
+        return [date.fromisoformat(text.upper()).isoformat()]
+    return []
+
+
+def _of_digits(text: str, _clock: Clock) -> list[str]:
+    """Read `tomorrow 1700` and `at 1700`; alone it may be a year."""
+    found = _DIGITS.fullmatch(text)
+    if not found or int(found["hour"]) > 23 or (not found["day"] and text[:2] == "20"):
+        return []
+    at = f"{found['hour']}:{found['minute']}"
+    return [at] if not found["day"] else [f"{found['day']} {at}"] * (found["day"] in phrases.DAYS)
+
+
+def _of_month_alone(text: str, _clock: Clock) -> list[str]:
+    """Read `may` and `december 2027`."""
+    found = _MONTH.fullmatch(text)
+    return [" ".join(filter(None, (found[1], "1", found[2])))] if found and months(found[1]) else []
+
+
+def _of_counted(text: str, _clock: Clock) -> list[str]:
+    """Read `17h`, `30m` and `3 dayz`."""
+    found = _COUNTED.fullmatch(text)
+    if not found or (amount := number(found)) > MOST:
+        return []
+    if found["unit"] == "m":
+        return [f"in {amount} minutes", f"in {amount} months"]
+    at = [f"{amount}:00"] if found["unit"] == "h" and amount < 24 and not text.startswith("in ") else []
+    unit = found["unit"] if found["unit"] in UNITS else near(found["unit"], _UNITS, NEAR_FOR_FEW)
+    return [*at, *([f"in {amount} {NAMES[UNITS[unit]]}"] if unit else [])]
+
+
+def _of_part(text: str, _clock: Clock) -> list[str]:
+    """Read `tomorrow morning`, `at 5`, `friday week` and `monday+9h`."""
+    day, _, rest = text.rpartition(" ")
+    if day in phrases.DAYS:
+        later = [f"{day}+1w"] if rest == "week" and phrases.DAYS[day] in WEEKDAYS else []
+        return [f"{day} {PARTS[rest]}"] if rest in PARTS else later
+    if day == "at" and rest.isdecimal():
+        return _hours(int(rest))
+    base, _, hour = text.partition("+")
+    if base in phrases.DAYS and base not in {"today", "now"} and re.fullmatch(r"\d{1,2}h", hour, re.ASCII):
+        return [f"{base} {hour[:-1]}:00"] * (int(hour[:-1]) < 24)
+    return []
 
 
 def _is_of_filters(text: str) -> bool:
-    try:
-        return bool(WORD.fullmatch(text) and when(Token("WORD", text)))
-    except QueryError:
-        return False
+    return bool(WORD.fullmatch(text)) and is_date(text)
 
 
 def _numbers(found: re.Match[str], today: date) -> Iterator[date]:
     """Yield the days that numbers may mean: year, month and day; day, month, year; month, day, year."""
-    one, other, third = found.groups()
+    one, _, other, third = found.groups()
     a, b = int(one), int(other)
     if third is None:
         yield from filter(None, (next_such(b, a, today), next_such(a, b, today)))

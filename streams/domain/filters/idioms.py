@@ -3,10 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from lark import Token
-
 from streams.domain.filters import values
-from streams.domain.filters.errors import QueryError
 from streams.domain.filters.tree import quoted, value
 from streams.domain.filters.words import COMPARISONS, FIELDS, HELD, SHORTHANDS, SYNONYMS, Kind
 
@@ -20,15 +17,7 @@ def idiom(written: str) -> str | None:
     for pattern, meant in _IDIOMS.items():
         if found := re.fullmatch(pattern, written, re.IGNORECASE | re.ASCII):
             return meant(found)
-    return f"due = {written}" if _is_date(written) and written.lower() != "now" else None
-
-
-def _is_date(written: str) -> bool:
-    try:
-        values.when(Token("WORD", written))
-    except QueryError:
-        return False
-    return True
+    return f"due = {written}" if values.is_date(written) and written.lower() != "now" else None
 
 
 def _field(written: re.Match[str]) -> str | None:
@@ -57,7 +46,7 @@ def _shorthand(written: re.Match[str]) -> str | None:
 
 def _on(written: re.Match[str]) -> str | None:
     field = written[1].lower()
-    return f"{field} = {written[2]}" if FIELDS.get(field) is Kind.DATE and _is_date(written[2]) else None
+    return f"{field} = {written[2]}" if FIELDS.get(field) is Kind.DATE and values.is_date(written[2]) else None
 
 
 _SAID: Mapping[Kind, Callable[[str], str | None]] = {
@@ -66,7 +55,7 @@ _SAID: Mapping[Kind, Callable[[str], str | None]] = {
     Kind.LIST: value,
     Kind.PRIORITY: lambda said: _PRIORITIES.get(said.lower()),
     Kind.STATUS: lambda said: _STATUSES.get(said.lower()),
-    Kind.DATE: lambda said: said if _is_date(said) else None,
+    Kind.DATE: lambda said: said if values.is_date(said) else None,
     Kind.ID: lambda _: None,
 }
 """How a value is written here."""

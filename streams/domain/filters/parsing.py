@@ -9,6 +9,7 @@ from streams.domain.filters.bounds import Bounds, check_characters
 from streams.domain.filters.errors import QueryError
 from streams.domain.filters.idioms import idiom
 from streams.domain.filters.reading import Reader, unknown
+from streams.domain.filters.spoken import spoken
 from streams.domain.filters.tree import KEYWORDS, QUOTES, Filter, quoted
 from streams.domain.filters.values import DATES, error, quote
 from streams.domain.filters.words import FIELDS, SHORTHANDS, meant
@@ -52,6 +53,8 @@ def parse(text: str) -> Filter:
     except UnexpectedToken as found:
         if found.token.type == "$END":
             tokens.append(Token("$END", "", start_pos=len(text)))
+        if date := spoken(text, tokens[-1].start_pos or 0):
+            raise date from None
         raise _unexpected(tokens[-1], tokens[-2] if len(tokens) > 1 else None, reading.accepts()) from None  # type: ignore[no-untyped-call]
     return filter_
 
@@ -127,5 +130,5 @@ def _expected(accepts: set[str]) -> list[str]:
 def _meant(token: Token, accepts: set[str]) -> str | None:
     """Return what was probably meant by a token that can't stand where it does."""
     near = meant(token, [word for terminal, words in _WORDS.items() if terminal in accepts for word in words])
-    begins = token.type in {"WORD", "STRING", "TAG", "LPAR", "_NOT", "_NO", "_HAS"}
+    begins = token.type in {"STRING", "TAG", "LPAR", "_NOT", "_NO", "_HAS"} or token.lower() in {*FIELDS, *SHORTHANDS}
     return near or (f"and {token}" if begins and "_AND" in accepts else None)

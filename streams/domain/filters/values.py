@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TypeVar
 from unicodedata import normalize
 
 from lark import Token
 
 from schemas.records import Priority, Status
+from streams.domain.filters import phrases
 from streams.domain.filters.dates import FIRST, LAST, MOST, WEEKDAYS, Date, Day, Moment, Relative, Unit
 from streams.domain.filters.errors import QueryError
 from streams.domain.filters.tree import ESCAPES, QUOTES, STRING, is_id
@@ -23,10 +25,12 @@ PRIORITIES = {priority.lower(): priority for priority in Priority}
 _ABBREVIATED = {day[:3]: day for day in WEEKDAYS}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ABSOLUTE = re.compile(r"\d{4}-\d{2}-\d{2}(t\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
+NEAR = 0.78
+"""How like a word has to be to a date that was meant: `someday` and `may` are no days, and no days are guessed."""
 _MATHS = re.compile(r"now/d([+-]\d+[dwmy])?|now([+-]\d+[dwmy])/d", re.ASCII)
 """Days as Vikunja and others count them: rounded down, before or after they are moved."""
 _RELATIVE = re.compile(r"([a-z]*)(?:([+-]\d+)(min|[dwmyh]))?", re.ASCII)
-_KINDS_OF_DATE = ("a day as 2026-12-01", "a time as 2026-12-01T09:00", "today", "a weekday", "today+7d", "now-2h")
+KINDS_OF_DATE = ("a day as 2026-12-01", "a time as 2026-12-01T09:00", "today", "a weekday", "today+7d", "now-2h")
 
 
 def error(token: Token, message: str, expected: Iterable[str] = (), suggestion: str | None = None) -> QueryError:
@@ -92,6 +96,15 @@ def when(token: Token) -> Date:
     return _relative(token, base, int(found[2] or 0), Unit(found[3] or "d"))
 
 
+def is_date(written: str) -> bool:
+    """Say whether a word is a date."""
+    try:
+        when(Token("WORD", written))
+    except QueryError:
+        return False
+    return True
+
+
 def quote(token: Token) -> str:
     """Return a token as an error names it; a long one only how it begins."""
     return f"`{token if len(token) <= 40 else f'{token[:40]}…'}`"
@@ -109,7 +122,8 @@ def _absolute(token: Token, written: str) -> Date:
 
 def _relative(token: Token, base: str, amount: int, unit: Unit) -> Relative:
     if unit in (Unit.HOUR, Unit.MINUTE) and base != "now":
-        raise error(token, "Hours and minutes are counted from now.", (), f"now{amount:+d}{unit}")
+        from_now = f"now{amount:+d}{unit}" if base == "today" else None
+        raise error(token, "Hours and minutes are counted from now.", (), from_now)
     if abs(amount) > MOST:
         raise error(token, f"A date is moved by at most {MOST} days, weeks, months or years.")
     return Relative(base, amount, unit) if amount else Relative(base)
@@ -118,11 +132,13 @@ def _relative(token: Token, base: str, amount: int, unit: Unit) -> Relative:
 def _meant(written: str) -> tuple[Iterable[str], str | None]:
     """Return what is expected, and what was probably meant by what is no date: another word, and no sign left out."""
     if days := _MATHS.fullmatch(written):
-        return _KINDS_OF_DATE, f"today{days[1] or days[2] or ''}"
+        return KINDS_OF_DATE, f"today{days[1] or days[2] or ''}"
     base = re.split(r"[+-]", written, maxsplit=1)[0]
-    near = meant(base, DATES) if base.isalpha() else None
+    if same := phrases.date(written):
+        return KINDS_OF_DATE, same
+    near = next(iter(get_close_matches(base, DATES, 1, NEAR)), None) if base.isalpha() else None
     suggestion = None if near is None else near + written[len(base) :]
-    return _KINDS_OF_DATE, suggestion if suggestion and _RELATIVE.fullmatch(suggestion) else None
+    return KINDS_OF_DATE, suggestion if suggestion and _RELATIVE.fullmatch(suggestion) else None
 
 
 def _choice(token: Token, what: str, choices: Mapping[str, Value]) -> Value:

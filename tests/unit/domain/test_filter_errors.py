@@ -34,6 +34,20 @@ def error(text: str) -> QueryError:
         ("due < tomorow", 7, "tomorrow"),
         ("due < tomorow+2d", 7, "tomorrow+2d"),
         ("due < today+2h", 7, "now+2h"),
+        ("due < today + 7d", 7, "today+7d"),
+        ("due < in 3 days", 7, "today+3d"),
+        ("due < in two days and open", 7, "today+2d"),
+        ("(open and due < 2 weeks)", 17, "today+2w"),
+        ("created > 2 days ago", 11, "today-2d"),
+        ("due = day after tomorrow", 7, "today+2d"),
+        ("due in 3 days", 1, "due = today+3d"),
+        ("due < next week", 7, "monday"),
+        ("due < 3d", 7, "today+3d"),
+        ("due < today+2weeks", 7, "today+2w"),
+        ("due > now-90minutes", 7, "now-90min"),
+        ("due = yday", 7, "yesterday"),
+        ("due = 2026-12-01 09:00", 7, "2026-12-01T09:00"),
+        ("due < today pinned", 13, "and pinned"),
         ("due < now/d+7d", 7, "today+7d"),
         ("due < now+7d/d", 7, "today+7d"),
         ("due = NOW/D", 7, "today"),
@@ -103,6 +117,7 @@ def test_an_error_suggests_what_was_meant(text, column, suggestion):
         ("due in today", 8, ("`(`",)),
         ("tags not", 9, ("`in`",)),
         ("due ! today", 7, ("`in`",)),
+        ("title ~ buy milk", 13, ("`and`", "`or`", "the end")),
         ("title ~ due pinned", 13, ("`and`", "`or`", "the end")),
         ("priority = high = low", 17, ("`and`", "`or`", "the end")),
         ("tags ~ home", 6, ("=", "!=", "in")),
@@ -122,7 +137,6 @@ def test_an_error_says_what_was_expected(text, column, expected):
         ("no pinned", 4, "`pinned` stands without `has` and `no`; write `pinned` or `not pinned`."),
         ("has title", 5, "Every task has `title`."),
         ("open )", 6, "This bracket was not opened."),
-        ("due < today + 7d", 13, "A date is written without spaces, such as `today+7d`."),
         ('title ~ "milk', 9, "This quote is not closed."),
         ("title ~ “buy milk", 9, "This quote is not closed."),
         ("title ~ “”", 9, "There is nothing between the quotes; write what to look for."),
@@ -202,7 +216,13 @@ def place_of_error(text: str) -> int | None:
     return None
 
 
-@pytest.mark.parametrize("written", ["now/w+1w", "now/w", "now/M", "now+1M/M", "today/2", "friday-2weeks", "now*2"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("now/w+1w", "now/w", "now/M", "now+1M/M", "today/2", "friday/2w", "now*2"),
+        *("next friday", "last friday", "this week", "tomorrow 5pm", "may", "dec 1", "monday+9h", "in 30m", "someday"),
+    ],
+)
 def test_a_date_of_another_meaning_is_not_suggested(written):
     assert error(f"due < {written}").suggestion is None
 
