@@ -12,7 +12,7 @@ from click.exceptions import NoArgsIsHelpError
 from click.shell_completion import CompletionItem
 
 from rondo.commands.aliases import ALIASES
-from rondo.commands.ending import DONE, INTERRUPTED, USAGE
+from rondo.commands.ending import DONE, INTERRUPTED, USAGE, sentence
 from rondo.commands.narrow import Context
 
 
@@ -149,9 +149,9 @@ def main(typed: Sequence[str] | None = None) -> NoReturn:
         sys.exit(error.exit_code)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "rondo"
-        fail(f"{error.format_message().rstrip('.')}. `{where} --help` shows what it takes.", error.exit_code)
+        fail(f"{sentence(error.format_message())} `{where} --help` shows what it takes.", error.exit_code)
     except click.ClickException as error:
-        fail(error.format_message(), error.exit_code)
+        fail(sentence(error.format_message()), error.exit_code)
     except click.Abort:
         sys.exit(INTERRUPTED)
     sys.exit(status if isinstance(status, int) else DONE)

@@ -6,6 +6,12 @@ DONE, FAILED, USAGE, AWAY, INTERRUPTED = 0, 1, 2, 3, 130
 """The statuses: done; refused or failed; typed wrong; Rondo can't be reached or doesn't know yet; Ctrl-C."""
 
 
+def sentence(text: str) -> str:
+    """Return a text that ends as a sentence does, once."""
+    ended = text.rstrip()
+    return ended if ended.endswith((".", "?", "!")) else f"{ended}."
+
+
 class Failed(click.ClickException):
     """What was typed could not be done; the sentence says what to do."""
 

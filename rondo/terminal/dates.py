@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from rondo.client.shapes import WrittenDue, WrittenReminder
 from rondo.terminal.clock import zone as zone_of
-from rondo.terminal.days import NoDay, When, has_time, read
+from rondo.terminal.days import has_time, read
+from rondo.terminal.when import NoDay, When
 from streams.domain.filters.dates import Clock, Unit
 from streams.domain.filters.phrases import NUMBER, UNITS, number
 

@@ -8,10 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from lark import Token
 
-from rondo.terminal import days, repeats
+from rondo.terminal import repeats
 from rondo.terminal.dates import due, reminder
-from rondo.terminal.days import NoDay
 from rondo.terminal.suggestions import ELSEWHERE, MONTHS
+from rondo.terminal.when import FORMS, NoDay
 from schemas.records import Due
 from streams.domain import recurrence, times
 from streams.domain.filters.dates import MOST, WEEKDAYS, Clock, resolve
@@ -133,7 +133,7 @@ def test_what_other_programs_read_is_told_as_it_is_typed_here(text: str):
     assert all(due(suggestion, None, MONDAY) for suggestion in refused.value.suggestions)
 
 
-@pytest.mark.parametrize("text", re.findall(r"as ([^']*), and a time", days.FORMS)[0].replace("or ", ", ").split(", "))
+@pytest.mark.parametrize("text", re.findall(r"as ([^']*), and a time", FORMS)[0].replace("or ", ", ").split(", "))
 def test_what_an_error_says_to_write_is_read(text: str):
     assert due(text, None, MONDAY)
 

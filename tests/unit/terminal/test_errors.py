@@ -237,6 +237,39 @@ def test_what_can_be_undone_is_forgotten_where_its_file_is_damaged(typed: Type):
     assert journal.MOST
 
 
+TWICE = re.compile(r"[.?!:;,][.?!:;,]")
+"""Punctuation twice; dots that leave something out are one character here, or belong to a metavar."""
+
+
+def odd(text: str) -> list[str]:
+    """Return where a text has punctuation twice, or a line of it does not end as a sentence."""
+    text = re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"|\[?[A-Z]+\]?\.\.\.|://", "", text)
+    return TWICE.findall(text) + [line for line in text.splitlines() if not line.rstrip().endswith((".", "?", "!"))]
+
+
+NONSENSE = ("tomorow", "nxt", "next fridy", "dayly", "Mars/Olympus", "-1", "x.", "x?", "overdeu and", "#", "bleu")
+
+
+@pytest.mark.parametrize("path", BY_PATH, ids=" ".join)
+def test_no_error_ends_a_sentence_twice_or_not_at_all(typed: Type, path: tuple[str, ...]):
+    wrong = [(*path, "--nonsuch"), (*path, "--lisst"), (*path, ID, "due:friday", "+x"), (*path, "x?")]
+    wrong += [(*path, ID, option, value) for option in options(BY_PATH[path]) for value in NONSENSE]
+    for words in wrong:
+        status, _, err = typed(*words)
+        assert (odd(err) if status else []) == [], words
+
+
+@pytest.mark.parametrize("detail", ["It is wrong.", "Did you mean `x`?", "Column 7: `x` is no date. Did you mean `y`?"])
+@pytest.mark.parametrize("words", [("list",), ("complete", ID), ("add", "x"), ("lists", "add", "x")], ids=str)
+def test_no_refusal_ends_a_sentence_twice_or_not_at_all(typed: Type, words: tuple[str, ...], detail: str):
+    errors = [{"field": "filter", "detail": detail}]
+    for body in ({"detail": detail}, {"detail": detail, "errors": errors}):
+        says = Says(422, {"type": "/problems/validation", "status": 422} | body, "application/problem+json")
+        with Scripted(says) as api:
+            _, _, err = typed(*words, api=api.url)
+        assert odd(err) == []
+
+
 SECRET = "s3cret"
 
 

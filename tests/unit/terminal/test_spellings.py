@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rondo.terminal.dates import due, reminder
-from rondo.terminal.days import NoDay
 from rondo.terminal.suggestions import ELSEWHERE, MONTHS
+from rondo.terminal.when import NoDay
 from streams.domain import times
 from streams.domain.filters import QueryError, parse
 from streams.domain.filters.dates import WEEKDAYS, Clock
