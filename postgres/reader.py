@@ -8,6 +8,7 @@ connection comes back as it went. For a pooler that does not keep prepared state
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from postgres.rows import (
     RefusedTask,
     Reminder,
     ReminderStatus,
+    Room,
     SavedFilter,
     Tag,
     Task,
@@ -248,8 +250,9 @@ class View:
     async def tasks(self, wanted: Wanted, limit: int) -> Page[Task, Position]:
         """Return a page of the tasks that are wanted."""
         rows = await self._rows(wanted, limit + 1)
-        items = tuple(struct(Task, row) for row in rows[:limit])
-        return Page(items, tuple(rows[limit - 1]["position"]) if len(rows) > limit else None)
+        page = list(takewhile(Room(limit).take, rows))
+        items = tuple(struct(Task, row) for row in page)
+        return Page(items, tuple(page[-1]["position"]) if len(rows) > len(page) else None)
 
     async def _rows(self, wanted: Wanted, most: int) -> list[Record]:
         narrowed = await self._narrowed(wanted)
@@ -397,6 +400,9 @@ async def _page(
     kind: type[Item], rows: AsyncIterator[Record], limit: int, cursor: Callable[[Item], Cursor]
 ) -> Page[Item, Cursor]:
     """Return the page that ``rows`` hold: one row beyond the limit says that there are more."""
-    items = tuple([struct(kind, row) async for row in rows])
-    page = items[:limit]
-    return Page(page, cursor(page[-1]) if len(items) > limit else None)
+    room, page = Room(limit), list[Item]()
+    async for row in rows:
+        if not room.take(row):
+            return Page(tuple(page), cursor(page[-1]))
+        page.append(struct(kind, row))
+    return Page(tuple(page))

@@ -7,7 +7,7 @@ from importlib import import_module
 from itertools import chain
 from pkgutil import iter_modules
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -18,8 +18,9 @@ from api.examples import with_nulls
 from api.requests import LIMIT, Route
 from bench.limits import worst
 
-KINDS = ("parameters", "many", "page", "texts", "lists", "fields", "tasks", "no shape")
-"""Parameters that are as bad as can be, many of them or of headers, the longest page; and bodies by what fills them."""
+KINDS = ("parameters", "many", "page", "searches", "texts", "lists", "fields", "tasks", "no shape")
+"""Parameters that are as bad as can be, many of them or of headers, the longest page, searches that take longest; and
+bodies by what fills them."""
 SOMEBODY = str(UUID(int=1))
 _EMPTY = 2 * LIMIT
 """Bytes of a body that nobody asked for."""
@@ -84,38 +85,53 @@ def _taking() -> Iterator[tuple[tuple[str, str], Taking]]:
                 yield (next(iter(route.methods or ())), path), Taking(info.annotation, example, route.request.limit)
 
 
-def requests(operation: Operation) -> Iterator[Request]:
-    """Yield the worst requests of an operation."""
+Names = Mapping[str, str]
+"""What the parameters of paths name."""
+NOBODYS: Names = {}
+
+
+def requests(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
+    """Yield the worst requests of an operation, for one thing of the user's where ``names`` says which."""
     example = _body(operation)
     for parameter in operation.parameters:
         for text in worst.texts(worst.HEADERS // 3):
             yield _filled(operation, (parameter,), text, example)
-    yield from together(operation)
-    yield from with_bodies(operation)
+    yield from together(operation, names)
+    yield from with_bodies(operation, names)
+    yield from pages(operation, names)
 
 
-def together(operation: Operation) -> Iterator[Request]:
+def together(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
     """Yield an operation's requests in which all parameters are bad, and those with many parameters or headers."""
     example = _body(operation)
     if operation.parameters:
         for text in worst.texts(worst.HEADERS // 3 // len(operation.parameters)):
             yield _filled(operation, operation.parameters, text, example)
-    target, many = _target(operation.path, {}), worst.HEADERS // 12
+    target, many = _target(operation.path, names), worst.HEADERS // 12
     query = "&".join(f"p{number}=1" for number in range(many))
     yield Request(operation, "many", "many parameters", f"{target}?{query}", (), example)
     headers = tuple((f"h{number}", b"1") for number in range(many))
     yield Request(operation, "many", "many headers", target, headers, example)
-    if ("query", "limit") in operation.parameters:
-        beginning = "&beginning=0" if ("query", "beginning") in operation.parameters else ""
-        yield Request(operation, "page", "the longest page", f"{target}?limit=200{beginning}")
     if example is None:
         yield Request(operation, "no shape", "a body that nobody asked for", target, (), b" " * _EMPTY)
 
 
-def with_bodies(operation: Operation) -> Iterator[Request]:
+def pages(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
+    """Yield an operation's longest pages, and the searches that take longest; none where it has none."""
+    target, known = _target(operation.path, names), {name for where, name in operation.parameters if where == "query"}
+    longest = {"limit": "200"} if "limit" in known else {}
+    if longest or operation.method == "GET":
+        beginning = {"beginning": "0"} if "beginning" in known else {}
+        yield Request(operation, "page", "the longest page", _with_query(target, {**longest, **beginning}))
+    for name, searched in worst.SEARCHES.items():
+        if known >= set(searched):
+            yield Request(operation, "searches", name, _with_query(target, {**longest, **searched}))
+
+
+def with_bodies(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
     """Yield an operation's requests with the worst bodies; none where it takes none."""
     if operation.taking:
-        target, taking = _target(operation.path, {}), operation.taking
+        target, taking = _target(operation.path, names), operation.taking
         for name, kind, body in chain(worst.bodies(*taking), worst.shapeless(taking.limit)):
             yield Request(operation, kind, name, target, (), body)
 
@@ -143,3 +159,7 @@ def _fits(value: bytes) -> bool:
 
 def _target(path: str, known: Mapping[str, str]) -> str:
     return path.format_map(defaultdict(lambda: SOMEBODY, known))
+
+
+def _with_query(target: str, parameters: Mapping[str, str]) -> str:
+    return f"{target}?{urlencode(parameters)}" if parameters else target

@@ -24,33 +24,34 @@ class Held(NamedTuple):
     """Bytes of the answer, its head included."""
     seconds: float
     """Until it was answered."""
-    other: float
-    """The longest that the other user waited meanwhile, in seconds."""
+    other: tuple[float, ...]
+    """The longest that the other user waited meanwhile, in seconds of each clock."""
 
 
 class Measure:
     """Asks an API at an address as two users, by their tokens.
 
-    How long the other one waits is told by ``clock``, in seconds: the API's own time where the machine is shared.
+    How long the other one waits is told by each of some ``clocks``, in seconds: the API's own time where the machine is
+    shared.
     """
 
-    def __init__(
-        self, address: tuple[str, int], worse: str, other: str, clock: Callable[[], float] = time.perf_counter
-    ) -> None:
-        self._address, self._worse, self._other, self._clock = address, worse, other, clock
+    def __init__(self, address: tuple[str, int], worse: str, other: str, *clocks: Callable[[], float]) -> None:
+        self._address, self._worse, self._other = address, worse, other
+        self._clocks = clocks or (time.perf_counter,)
 
-    async def held(self, requests: Iterable[Request]) -> AsyncIterator[Held]:
-        """Send one request after another, and yield what became of each."""
+    async def held(self, requests: Iterable[Request], at_once: int = 1) -> AsyncIterator[Held]:
+        """Send one request after another, each so often at once, and yield what became of each."""
         async with self._asking() as waits:
             for request in requests:
                 waits.clear()
                 began = time.perf_counter()
-                answer = await asyncio.to_thread(self._answer, request)
+                asked = [asyncio.to_thread(self._answer, request) for _ in range(at_once)]
+                answer = max(await asyncio.gather(*asked), key=len)
                 seconds = time.perf_counter() - began
                 ended = len(waits)
                 while len(waits) <= ended:  # noqa: ASYNC110 - the one that is under way has waited, too
                     await asyncio.sleep(_PAUSE)
-                yield Held(request, _status(answer), len(answer), seconds, max(waits))
+                yield Held(request, _status(answer), len(answer), seconds, tuple(map(max, zip(*waits, strict=True))))
 
     def _answer(self, request: Request) -> bytes:
         """Return the whole answer to a request, read in a thread, so that measuring does not wait for it."""
@@ -63,9 +64,9 @@ class Measure:
         return bytes(found)
 
     @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[list[float]]:
+    async def _asking(self) -> AsyncIterator[list[list[float]]]:
         """Let the other user ask again and again meanwhile; the list holds how long each answer took."""
-        waits: list[float] = []
+        waits: list[list[float]] = []
         reader, writer = await asyncio.open_connection(*self._address)
         asking = asyncio.ensure_future(self._ask(reader, writer, waits))
         try:
@@ -76,15 +77,15 @@ class Measure:
             with suppress(asyncio.CancelledError):
                 await asking
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, waits: list[float]) -> None:
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, waits: list[list[float]]) -> None:
         ask = f"GET {_ASKED} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {self._other}\r\n\r\n".encode()
         while True:
-            began = self._clock()
+            began = [clock() for clock in self._clocks]
             writer.write(ask)
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = head.partition(b"content-length: ")[2].partition(b"\r\n")[0]
             await reader.readexactly(int(length))
-            waits.append(self._clock() - began)
+            waits.append([clock() - before for clock, before in zip(self._clocks, began, strict=True)])
             await asyncio.sleep(_PAUSE)
 
 

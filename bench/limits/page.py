@@ -4,15 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from api import bulk_shapes, bulks, problems, sizes
+from api import bulk_shapes, bulks, found, problems, sizes
 from api.app import openapi
 from api.requests import BULK_LIMIT, LIMIT
 from api.settings import Settings
 from bench.limits.asked import KINDS, Operation, operations
 from bench.limits.measure import Held
 from local.settings import ROOT
+from postgres import rows
 from schemas import serving
+from schemas.folding import LONGEST_NOTES, fold_title
 from schemas.registry import bounds
+from schemas.words import MOST, MOST_DIFFERENT
 from streams.domain import rule, search
 from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
 
@@ -22,8 +25,9 @@ _HEAD = """# Limits
 
 What a request may hold, so that none keeps another user's waiting for more than 250 ms on two cores: sizes and numbers
 are checked before what is in them, whatever takes longer runs beside the event loop, and of one user few at a time.
-`test_nobody_waits_for_the_worst_request_of_another` asks every route. This page is written by
-`python -m bench.limits`: the limits from the code, the times as it measured them.
+`test_nobody_waits_for_the_worst_request_of_another` asks every route, as somebody who has the worst of everything, more
+often at once than one user's requests run: the event loop takes at most 250 ms of CPU while another waits. This page is
+written by `python -m bench.limits`: the limits from the code, the times as it measured them.
 """
 _KIB = 1024
 _TOLD = {
@@ -36,7 +40,7 @@ _TOLD = {
     "name": "64 characters",
     "date": "YYYY-MM-DD, of the years 1970 to 9999",
     "time": "HH:MM or HH:MM:SS",
-    "before": "a duration of up to 366 days, or a UUID",
+    "before": "a duration of up to 366 days",
     "at": "an instant of the years 1970 to 9999",
     "colour": "#rrggbb",
     "version": "1 to 2⁶³ - 1",
@@ -64,10 +68,10 @@ def measured(found: Iterable[Held], told: str) -> str:
     for each in found:
         cells = worst[str(each.request.operation)]
         cells[each.request.kind] = max(cells[each.request.kind], each.seconds)
-        cells["other"] = max(cells["other"], each.other)
-    rows = (_row(f"`{name}`", *(_ms(cells.get(kind)) for kind in (*KINDS, "other"))) for name, cells in worst.items())
+        cells["other"] = max(cells["other"], *each.other)
+    lines = (_row(f"`{name}`", *(_ms(cells.get(kind)) for kind in (*KINDS, "other"))) for name, cells in worst.items())
     head = _row("route", *KINDS, "the other waited")
-    return "\n".join([MEASURED, "", told, "", head, "|" + "---|" * (len(KINDS) + 2), *rows, ""])
+    return "\n".join([MEASURED, "", told, "", head, "|" + "---|" * (len(KINDS) + 2), *lines, ""])
 
 
 def _row(*cells: str) -> str:
@@ -88,7 +92,13 @@ def _everywhere() -> Iterator[str]:
     yield f"| connections | {fields['connections'].default} (`RONDO_CONNECTIONS`) | idle ones give way; 503 `full` |"
     yield f"| reads of one user at once | {fields['reads'].default} (`RONDO_READS`) | others wait; then 429 `busy` |"
     yield "| long work of one user at once | 1 | the rest waits |"
-    yield f"| what a read may take | {fields['query_timeout'].default:.0f} s (`RONDO_QUERY_TIMEOUT`) | 503 |"
+    longest = f"{fields['query_timeout'].default:.0f} s (`RONDO_QUERY_TIMEOUT`)"
+    yield f"| what a read may take | {longest} | 422 `too-much`; 503 where a part is away |"
+    yield f"| a page | 200 items, {rows.LARGEST:,} characters of text | goes on at `next` |"
+    yield f"| a title as it is compared | {len(fold_title('x' * 9999))} characters, folded | the rest does not count |"
+    yield f"| notes as they are compared | {LONGEST_NOTES:,} characters, folded | the rest does not count |"
+    yield f"| words of one text | {MOST:,}, and {MOST_DIFFERENT:,} different ones | the rest is not found by `q` |"
+    yield f"| marking what `q` found | {found.MARKING} s a page | the last tasks have no marks |"
     yield f"| a body | {LIMIT // _KIB} KiB; of a bulk {BULK_LIMIT // _KIB // _KIB} MiB | 413 |"
     yield f"| the pieces of a body | {serving.FEW:,}, and one more for each {serving.SHORT} bytes | 400 |"
     yield f"| fields and items of a body | {sizes.MOST_VALUES:,} | 422 |"
@@ -141,10 +151,12 @@ def _limit(described: Mapping[str, Any]) -> str:
     name, schema = described["name"], described["schema"]
     if "anyOf" in schema:
         schema = {**schema, **schema["anyOf"][0]}
-    found = (_words(said, schema[key]) for key, said in _SAID.items() if key in schema)
+    told = (_words(said, schema[key]) for key, said in _SAID.items() if key in schema)
     if "minimum" in schema and "maximum" in schema:
         return f"{schema['minimum']:,} to {schema['maximum']:,}"
-    return _TOLD.get(name) or next(found, None) or ("a UUID" if schema.get("format") == "uuid" else "one of its kind")
+    if schema.get("format") == "uuid":
+        return "a UUID"  # whatever is called so elsewhere
+    return _TOLD.get(name) or next(told, None) or "one of its kind"
 
 
 def _words(said: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from api.bulk_shapes import MOST_NAMED, NewBulk
 from api.sizes import Bounds, bounds
+from bench.limits.data import WORD
 
 HEADERS = 15_000
 """Bytes of a request line or a header's value that fit into the 16 KiB that all of them may have."""
@@ -21,6 +22,19 @@ _TEXTS = {
     "quotes": '"',
     "controls": "\x07",
 }
+SEARCHES: Mapping[str, Mapping[str, str]] = {
+    "a word of all": {"q": WORD},
+    "letters without spaces": {"q": "".join(map(chr, range(0x4E00, 0x4E00 + 2 * 99, 2)))},
+    "unknown words": {"q": " ".join(f"abcxyz{number}{'q' * number}" for number in range(10))},
+    "a text of none": {"filter": "notes ~ qqqqqqqq"},
+    "texts of none": {"filter": " or ".join(f"notes ~ w{number}" for number in range(60))},
+    "whole texts of none": {"filter": f"notes in ({', '.join(f'w{number}' for number in range(245))})"},
+    "letters that become many": {"filter": f'notes ~ "{chr(0xFDFA) * 1400}"'},
+    "tags of none": {"filter": f"tags in ({', '.join(f'w{number}' for number in range(245))}) and not #a"},
+    "days": {"filter": " or ".join(f"due = today+{number}d" for number in range(100))},
+    "all": {"filter": "has notes", "sort": "title,-due,priority,start,order,pinned,changed"},
+}
+"""Names and parameters of the searches that take longest."""
 _MANY = "as many tasks as may be"
 BULKS = (_MANY, f"{_MANY}, each with ten wrong keys", f"{_MANY}, each with a wrong id and version")
 """The names of the dearest bodies there are."""
@@ -110,6 +124,10 @@ def _bulks() -> Iterator[Body]:
     for name, tasks in named.items():
         content = {"action": "delete", "tasks": tasks}
         yield Body(name, "tasks", json.dumps(content, separators=(",", ":")).encode())
+    for name, searched in SEARCHES.items():
+        if "filter" in searched:
+            content = {"action": "complete", "filter": searched["filter"]}
+            yield Body(name, "searches", json.dumps(content).encode())
 
 
 def _often(item: str, room: int) -> str:

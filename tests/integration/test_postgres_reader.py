@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
 from postgres import reader as postgres_reader
 from postgres.finding import FIRST, behind
@@ -195,6 +196,26 @@ async def test_tasks_with_a_tag_are_the_same_however_many_bear_it(reader, log, u
         page, facets = await view.tasks(asked, 10), await view.facets(asked)
     assert {task.id for task in page.items} == {tasks["a"].id, tasks["b"].id}
     assert [facet.tasks for facet in facets if facet.facet == "total"] == [2]
+
+
+async def test_a_page_of_long_texts_ends_sooner_and_the_next_one_goes_on(reader, log, user):
+    notes = "x" * 300_000  # longer than any may be
+    await log.write(*(event(a_task(user, str(n), notes=notes, created_at=DUE + n)) for n in range(7)))
+    changes = (r.FieldChange("notes", '""', f'"{notes}"'),)
+    await log.write(*(structs.replace(entry(user, n), changes=changes) for n in range(1, 8)))
+    async with reader.user(user) as view:
+        found = await pages_of_tasks(view, "start,-created", 5)
+        trail = await pages(view.history, task=a_task(user).id, limit=5)
+    assert [[task.title for task in page] for page in found] == [["6", "5", "4"], ["3", "2", "1"], ["0"]]
+    assert [[one.sequence for one in page] for page in trail] == [[1, 2, 3], [4, 5, 6], [7]]
+
+
+async def test_the_first_item_of_a_page_is_on_it_however_long_it_is(reader, log, user):
+    notes = "x" * 1_200_000
+    await log.write(*(event(a_task(user, str(n), notes=notes, created_at=DUE + n)) for n in range(2)))
+    async with reader.user(user) as view:
+        found = await pages_of_tasks(view, "-created", 5)
+    assert [[task.title for task in page] for page in found] == [["1"], ["0"]]
 
 
 async def test_the_history_of_a_task_is_in_order_page_by_page(reader, log, user):
