@@ -4,7 +4,7 @@ import asyncio
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 from api import tokens
-from bench.limits import asked, page
+from bench.limits import asked, data, page, registry
 from bench.limits.measure import Held, Measure
 from bench.queries.tasks import Size, load
 from bench.run import LOGS
@@ -32,15 +32,15 @@ from streams import topics
 
 _SECRET = "a secret of the bench and of nobody else"  # noqa: S105
 _PARTITIONS, _DATABASE = 4, "limits"
-_NOTES = """update rondo.tasks set notes = left(repeat(md5(id::text) || ' ж ', 1000), 16384) where id in (
-    select id from rondo.tasks where user_id = bench.owner(0) order by created_at desc, id limit 400)"""
+_REGISTRYS_ASKED = "/schemas/types"
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.option("--tasks", default=20_000, help="Tasks of the user who asks for the worst.")
 @click.option("--every", default=1, help="Ask with every so many of the requests only.")
 @click.option("--only-limits", is_flag=True, help="Write the limits anew, and leave what was measured.")
-def main(tasks: int, every: int, only_limits: bool) -> None:
+@click.option("--at-once", default=4, help="Ask so often at once.")
+def main(tasks: int, every: int, at_once: int, only_limits: bool) -> None:
     """Measure how long the worst requests take, and how long another user waits because of them."""
     logs.configure("warning")
     if only_limits:
@@ -51,46 +51,61 @@ def main(tasks: int, every: int, only_limits: bool) -> None:
         postgres.create(shared.postgres, _DATABASE)  # the other one holds the tables of other benches
         stand = replace(shared, postgres=urlsplit(shared.postgres)._replace(path=f"/{_DATABASE}").geturl())
         migrate(stand.postgres)
-        found = asyncio.run(_measured(stand, tasks, every))
+        found = asyncio.run(_measured(stand, tasks, every, at_once))
     cores, when = len(os.sched_getaffinity(0)), datetime.now(UTC)
     told = (
         f"Milliseconds until the worst request of a kind was answered, and the longest that another user waited for"
-        f" `GET /v1/lists` meanwhile. {len(found):,} requests of a user with {tasks:,} tasks, on {cores} cores"
-        f" (Python {platform.python_version()}), on {when:%Y-%m-%d}, while no stage ran: ten"
+        f" `GET /v1/lists` meanwhile, or of the registry for `GET {_REGISTRYS_ASKED}`. {len(found):,} requests,"
+        f" each {at_once} times at once, of a user with {tasks:,} tasks, {data.MANY} of them with the texts that take"
+        f" longest; on {cores} cores (Python {platform.python_version()}), on {when:%Y-%m-%d}, while no stage ran: ten"
         f" seconds are what `Prefer: wait` asked for."
     )
     page.FILE.write_text(page.limits() + "\n" + page.measured(found, told))
 
 
-async def _measured(stand: Stand, tasks: int, every: int) -> list[Held]:
+async def _measured(stand: Stand, tasks: int, every: int, at_once: int) -> list[Held]:
     console = Console()
     async with reader.pool(stand.postgres, min_size=1, max_size=1) as pool:
         await load(pool, Size(tasks * 2, 2, tasks), console)
-        await pool.execute(_NOTES)
         worse = str(await pool.fetchval("select bench.owner(0)"))
+        async with pool.acquire() as connection:
+            await data.put(connection, worse)
     await topics.create(stand.kafka, _PARTITIONS, [TASK_COMMANDS])
-    requests = [each for operation in asked.operations() for each in asked.requests(operation)]
-    requests = [each for place, each in enumerate(requests) if each.kind == "page" or place % every == 0]
-    with _serving(stand) as port:
-        issued = [tokens.issue(_SECRET, user) for user in (worse, str(uuid4()))]
-        measure = Measure((ports.HOST, port), issued[0], issued[1])
-        return [each async for each in measure.held(track(requests, "asking", console=console, transient=True))]
+    names = data.known(worse)
+    requests = [each for operation in asked.operations() for each in asked.requests(operation, names)]
+    some, registrys = _some(requests, every), _some(registry.requests(), every)
+    with _serving(stand) as (api, schemas):
+        one, other = (tokens.issue(_SECRET, user) for user in (worse, str(uuid4())))
+        found = await _held(Measure((ports.HOST, api), one, other), some, at_once, console)
+        beside = Measure((ports.HOST, schemas), one, other)
+        beside.asked = _REGISTRYS_ASKED
+        return found + await _held(beside, registrys, at_once, console)
+
+
+def _some(requests: Iterable[asked.Request], every: int) -> list[asked.Request]:
+    """Return every so many of the requests, and all pages, searches, tasks of bulks and schemas."""
+    kept = {"page", "searches", "tasks", "schemas"}
+    return [each for place, each in enumerate(requests) if each.kind in kept or place % every == 0]
+
+
+async def _held(measure: Measure, requests: list[asked.Request], at_once: int, console: Console) -> list[Held]:
+    return [each async for each in measure.held(track(requests, "asking", console=console, transient=True), at_once)]
 
 
 @contextmanager
-def _serving(stand: Stand) -> Iterator[int]:
-    """Run registry and API, and return the API's port."""
+def _serving(stand: Stand) -> Iterator[tuple[int, int]]:
+    """Run registry and API, and return the ports of the API and the registry."""
     at = ports.choose(["registry", "api"], {})
-    registry, api = (f"http://{ports.HOST}:{at[name]}" for name in ("registry", "api"))
-    environment = {"RONDO_KAFKA": stand.kafka, "RONDO_REGISTRY": registry, "RONDO_POSTGRES": stand.postgres}
+    schemas, api = (f"http://{ports.HOST}:{at[name]}" for name in ("registry", "api"))
+    environment = {"RONDO_KAFKA": stand.kafka, "RONDO_REGISTRY": schemas, "RONDO_POSTGRES": stand.postgres}
     environment |= {"RONDO_SECRET": _SECRET, "RONDO_PORT": str(at["api"]), "RONDO_LOG": "warning"}
     started: list[Process] = []
     try:
-        for module, url in (("schemas.registry", f"{registry}/"), ("api", f"{api}/ready")):
+        for module, url in (("schemas.registry", f"{schemas}/"), ("api", f"{api}/ready")):
             log = LOGS / f"limits-{module}.log"
             started.append(Process(Command(module, [sys.executable, "-m", module], log, environment)))
             started[-1].wait_until(lambda url=url: _answers(url), 60)  # type: ignore[misc]
-        yield at["api"]
+        yield at["api"], at["registry"]
     finally:
         for process in reversed(started):
             process.stop()

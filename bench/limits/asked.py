@@ -18,7 +18,7 @@ from api.examples import with_nulls
 from api.requests import LIMIT, Route
 from bench.limits import worst
 
-KINDS = ("parameters", "many", "page", "searches", "texts", "lists", "fields", "tasks", "no shape")
+KINDS = ("parameters", "many", "page", "searches", "texts", "lists", "fields", "tasks", "schemas", "no shape")
 """Parameters that are as bad as can be, many of them or of headers, the longest page, searches that take longest; and
 bodies by what fills them."""
 SOMEBODY = str(UUID(int=1))

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from bench.limits.asked import Request
 
-_ASKED = "/v1/lists?limit=1"
+ASKED = "/v1/lists?limit=1"
+"""What the other user asks for."""
 _PAUSE = 0.001
 _LONGEST = 40.0
 
@@ -34,6 +35,8 @@ class Measure:
     How long the other one waits is told by each of some ``clocks``, in seconds: the API's own time where the machine is
     shared.
     """
+
+    asked = ASKED
 
     def __init__(self, address: tuple[str, int], worse: str, other: str, *clocks: Callable[[], float]) -> None:
         self._address, self._worse, self._other = address, worse, other
@@ -78,7 +81,7 @@ class Measure:
                 await asking
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, waits: list[list[float]]) -> None:
-        ask = f"GET {_ASKED} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {self._other}\r\n\r\n".encode()
+        ask = f"GET {self.asked} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {self._other}\r\n\r\n".encode()
         while True:
             began = [clock() for clock in self._clocks]
             writer.write(ask)
