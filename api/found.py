@@ -85,6 +85,8 @@ class FacetCount(BaseModel):
 
 
 FacetCounts = list[FacetCount]
+MOST_VALUES = 5_000
+"""Of a facet so many values are told: a user may have given any number of tags, and dues on any day."""
 
 
 class Facets(BaseModel):
@@ -97,11 +99,11 @@ class Facets(BaseModel):
     priority: FacetCounts
     """The highest first."""
     list: FacetCounts
-    """By the list's id, those with most tasks first; null is the inbox."""
+    """By the list's id, those with most tasks first, at most 5,000; null is the inbox."""
     tags: FacetCounts
-    """Those of most tasks first."""
+    """Those of most tasks first, at most 5,000."""
     due: FacetCounts
-    """By the day of the due, as it is in ``zone``."""
+    """By the day of the due, as it is in ``zone``: the first 5,000 days."""
     corrected: str | None = None
     """What was looked for in the place of ``q``, where no task holds that."""
 
@@ -118,9 +120,9 @@ class Facets(BaseModel):
             total=by_facet.get("total", Counter())[None],
             status=_in_order(by_facet.get("status", Counter()), Status),
             priority=_in_order(by_facet.get("priority", Counter()), reversed(Priority)),
-            list=[FacetCount(value=value, tasks=tasks) for value, tasks in lists.most_common()],
-            tags=[FacetCount(value=value, tasks=tasks) for value, tasks in tags.most_common()],
-            due=[FacetCount(value=day, tasks=tasks) for day, tasks in sorted(days.items())],
+            list=[FacetCount(value=value, tasks=tasks) for value, tasks in lists.most_common(MOST_VALUES)],
+            tags=[FacetCount(value=value, tasks=tasks) for value, tasks in tags.most_common(MOST_VALUES)],
+            due=[FacetCount(value=day, tasks=tasks) for day, tasks in sorted(days.items())[:MOST_VALUES]],
             corrected=_corrected(finding),
         )
 

@@ -95,6 +95,7 @@ def _everywhere() -> Iterator[str]:
     longest = f"{fields['query_timeout'].default:.0f} s (`RONDO_QUERY_TIMEOUT`)"
     yield f"| what a read may take | {longest} | 422 `too-much`; 503 where a part is away |"
     yield f"| a page | 200 items, {rows.LARGEST:,} characters of text | goes on at `next` |"
+    yield f"| values of one facet | {found.MOST_VALUES:,} | left out |"
     yield f"| a title as it is compared | {len(fold_title('x' * 9999))} characters, folded | the rest does not count |"
     yield f"| notes as they are compared | {LONGEST_NOTES:,} characters, folded | the rest does not count |"
     yield f"| words of one text | {MOST:,}, and {MOST_DIFFERENT:,} different ones | the rest is not found by `q` |"

@@ -121,7 +121,7 @@ limit :limit::bigint;
 
 -- name: facets()
 -- How many tasks there are, in all and by what they have: by the local day of their due, where it has no zone, else by its
--- instant. postgres/finding.py says of which tasks.
+-- instant; of tags the 5,000 that most bear. postgres/finding.py says of which tasks.
 with wanted as materialized (
     select
         tasks.status, tasks.priority, tasks.list_id, tasks.tags, tasks.due_at,
@@ -136,8 +136,10 @@ select
     coalesce(status::text, priority::text, list_id::text, day::text, due_at::text) as value, count(*) as tasks
 from wanted
 group by grouping sets ((), (status), (priority), (list_id), (day), (due_at))
-union all
-select 'tag', tag, count(*) from wanted cross join unnest(tags) as tag group by tag
+union all (
+    select 'tag', tag, count(*) as borne from wanted cross join unnest(tags) as tag group by tag
+    order by borne desc, tag limit 5000
+)
 order by facet, value;
 
 -- name: bearers(names, most)$

@@ -198,6 +198,16 @@ async def test_tasks_with_a_tag_are_the_same_however_many_bear_it(reader, log, u
     assert [facet.tasks for facet in facets if facet.facet == "total"] == [2]
 
 
+async def test_of_tags_those_that_most_tasks_bear_are_counted(reader, log, user):
+    many = [tuple(f"{number}-{place}" for place in range(50)) for number in range(101)]
+    await log.write(*(event(a_task(user, str(n), tags=(*tags, "most"))) for n, tags in enumerate(many)))
+    async with reader.user(user) as view:
+        facets = await view.facets(NEWEST)
+    tags = {facet.value: facet.tasks for facet in facets if facet.facet == "tag"}
+    assert (len(tags), tags["most"]) == (5000, 101)
+    assert [facet.tasks for facet in facets if facet.facet == "total"] == [101]
+
+
 async def test_a_page_of_long_texts_ends_sooner_and_the_next_one_goes_on(reader, log, user):
     notes = "x" * 300_000  # longer than any may be
     await log.write(*(event(a_task(user, str(n), notes=notes, created_at=DUE + n)) for n in range(7)))
