@@ -16,7 +16,7 @@ folds nothing. So whoever changes what is folded adds a migration that folds ane
 """
 
 import re
-from unicodedata import normalize
+from unicodedata import is_normalized, normalize
 
 _SPACING = re.compile(
     "([\xa8\xaf\xb4\xb8\u02d8-\u02dd\u037a\u0384\u0385\u1fbd\u1fbf-\u1fc1\u1fcd-\u1fcf\u1fdd-\u1fdf\u1fed\u1fee\u1ffd\u1ffe"
@@ -73,13 +73,13 @@ def fold_title(title: str) -> str:
 
 def fold_notes(notes: str) -> str:
     """Return notes as they are compared: by their first characters, where folding makes far more of them."""
-    return fold(notes)[:LONGEST_NOTES]
+    return fold(counting(notes))[:LONGEST_NOTES]
 
 
 def counting(notes: str) -> str:
-    """Return the beginning of notes that is indexed and marked: all, but where folding makes far more of them."""
-    if len(notes) <= LONGEST_NOTES // 18 or len(fold(notes)) <= LONGEST_NOTES:
-        return notes
+    """Return the beginning of notes that is compared, indexed and marked: all, unless folding makes far more of it."""
+    if len(notes) * 2 <= LONGEST_NOTES and (len(notes) * 18 <= LONGEST_NOTES or is_normalized("NFKC", notes)):
+        return notes  # of what NFKC leaves alone folding makes at most twice as many
     length = end = 0
     while end < len(notes) and length < LONGEST_NOTES:
         length += len(fold(notes[end : end + _STEP]))

@@ -158,8 +158,17 @@ def _all_words(text: str) -> Iterator[Word]:
 
 
 def _all_indexed(text: str) -> Iterator[str]:
-    for part in (text,) if is_normalized("NFKC", text) else _CHUNK.findall(text):
-        yield from _bare_words(fold(part)) if is_normalized("NFKC", part) else _bare_joined(part)
+    if is_normalized("NFKC", text):
+        yield from _bare_words(fold(text))
+        return
+    known: dict[str, Sequence[str]] = {}
+    for chunk in _CHUNK.findall(text):
+        if len(chunk) > LONGEST:
+            yield from _bare_of_chunk(chunk)
+            continue
+        if chunk not in known:
+            known[chunk] = [*_bare_of_chunk(chunk)]
+        yield from known[chunk]
 
 
 def _of_chunk(chunk: str) -> Iterable[Word]:
@@ -210,6 +219,10 @@ def _segments(chunk: str) -> tuple[list[str], list[str]]:
     segments = [segment for segment in _BOUNDARY.split(chunk) if segment]
     known = {segment: fold(segment) for segment in set(segments)}
     return segments, [known[segment] for segment in segments]
+
+
+def _bare_of_chunk(chunk: str) -> Iterator[str]:
+    return _bare_words(fold(chunk)) if is_normalized("NFKC", chunk) else _bare_joined(chunk)
 
 
 def _bare_joined(chunk: str) -> Iterator[str]:

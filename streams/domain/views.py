@@ -89,7 +89,8 @@ def _task_row(task: r.Task) -> Row:
 
 def _compared(notes: str) -> tuple[str, Mapping[str, Sequence[int]]]:
     """Return notes as they are compared, and the places of their words."""
-    return fold_notes(notes), places(counting(notes))
+    beginning = counting(notes)
+    return fold_notes(beginning), places(beginning)
 
 
 _LONG = 1_000
