@@ -20,7 +20,7 @@ from local.problem import Problem, Stopped
 from local.process import Command, Process
 from local.progress import Progress
 from local.settings import CACHE, ROOT, Settings
-from schemas.addresses import without_secrets
+from schemas.addresses import origin
 from schemas.topics import SHARED
 
 BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"
@@ -248,14 +248,14 @@ class Stack:
             return "fetching Apache Kafka (44 MB)"
         shown = {
             BROKER: self.addresses.kafka,
-            REGISTRY: without_secrets(self.addresses.registry),
+            REGISTRY: origin(self.addresses.registry),
             API: self.addresses.api,
         }
         return shown.get(name, "")
 
     def _answers(self, what: str, address: str, variable: str, answers: Callable[[str], bool]) -> None:
         if not answers(address):
-            raise Problem(f"No {what} answers at {without_secrets(address)}: start it, or change {variable}.")
+            raise Problem(f"No {what} answers at {origin(address)}: start it, or change {variable}.")
 
 
 def _end(running: Sequence[Process], say: Callable[[str], None], slow: float) -> None:

@@ -13,7 +13,7 @@ from rondo.resending import look, read_again
 from rondo.shown import text
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, NOTIFICATIONS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
-from streams.domain import commands, recurrence
+from streams.domain import commands, reasons, recurrence
 
 
 async def kind(log: Log, letter: Letter) -> str:
@@ -25,7 +25,9 @@ async def kind(log: Log, letter: Letter) -> str:
 async def value(log: Log, letter: Letter) -> Any:
     """Return what was set aside as plain data; as text where it can't be read."""
     record = await log.decoded(letter.value)
-    return msgspec.to_builtins(record, builtin_types=(), enc_hook=str) if record else text(letter.value)
+    return (
+        msgspec.to_builtins(reasons.cleaned(record), builtin_types=(), enc_hook=str) if record else text(letter.value)
+    )
 
 
 async def sentences(log: Log, letter: Letter) -> list[str]:

@@ -12,6 +12,7 @@ from schemas import records as r
 from schemas.codec import Codec, Undecodable
 from schemas.names import key_parts
 from schemas.topics import SCHEMAS
+from streams.domain import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ async def _read(codec: Codec, topic: str, raw: bytes | None) -> tuple[str | None
 
 async def _plain(codec: Codec, record: Struct) -> Any:
     """Return a record as plain data, bytes as text; a dead letter with what was set aside, decoded where it can be."""
-    plain = msgspec.to_builtins(record, builtin_types=(bytes,), enc_hook=str)
-    if isinstance(record, r.DeadLetter):
+    plain = msgspec.to_builtins(reasons.cleaned(record), builtin_types=(bytes,), enc_hook=str)
+    if isinstance(record, r.DeadLetter | r.Retry):
         kind, value, _ = await _read(codec, record.topic, record.value)
         plain |= {"key": key(record.key), "value": value, "record": kind}
     return _texts(plain)

@@ -3,7 +3,14 @@
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-_CREDENTIALS = re.compile(r"://[^/\s\"']*@")
+_WITHIN = re.compile(r"[\w+.-]*://[^\s\"'`<>]*")
+"""An address within a text, up to what an address can't hold unescaped."""
+_AROUND = ")].,;:!?"
+"""What may stand right behind an address in a sentence."""
+_ONE = r"(\[[\w.:%]+\]|[^\s:/\[\]@?#=%,]+)(:\d*)?"
+_HOSTS = re.compile(f"{_ONE}(,{_ONE})*")
+"""Hosts, each with or without a port; Kafka and Postgres take several."""
+HIDDEN = "…"
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
 """A host and its port: what else has a colon may be a password."""
 
@@ -53,6 +60,26 @@ def without_secrets(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def without_credentials(text: str) -> str:
-    """Return a text without the user and the password of any address in it."""
-    return _CREDENTIALS.sub("://", text)
+def origin(address: str) -> str:
+    """Return scheme, hosts and ports of an address: user, password, path, query and fragment may each be a secret.
+
+    A webhook's whole secret is its path. Of what may hold a password that is not escaped only the scheme is shown.
+    """
+    scheme, between, rest = address.partition("://")
+    if not between:
+        return address if _HOSTS.fullmatch(address) else HIDDEN
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    behind, hosts = rest.removeprefix(authority), authority.rpartition("@")[2]
+    may_be_of_a_password = authority.count("@") > 1 or "@" in behind or "://" in behind
+    is_plain = not may_be_of_a_password and (not hosts or _HOSTS.fullmatch(hosts))
+    return f"{scheme}://{hosts if is_plain else HIDDEN}"
+
+
+def only_origins(text: str) -> str:
+    """Return a text in which of every address only the origin stands."""
+    return _WITHIN.sub(_origin_within, text)
+
+
+def _origin_within(found: re.Match[str]) -> str:
+    address = found[0].rstrip(_AROUND)
+    return origin(address) + found[0][len(address) :]

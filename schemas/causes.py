@@ -7,7 +7,7 @@ password. So only the texts of a few kinds of error are shown, which quote nothi
 import traceback
 from pathlib import Path
 
-from schemas.addresses import without_credentials
+from schemas.addresses import only_origins
 
 _ROOT = Path(__file__).parent.parent
 _SPEAKING = ("aiokafka.", "streams.runtime.", "streams.transactions.", "streams.topics", "schemas.registry.")
@@ -25,7 +25,7 @@ def described(error: BaseException) -> str:
     module = f"{type(error).__module__}."
     if isinstance(error, OSError | MemoryError | TimeoutError) or module.startswith(_SPEAKING):
         text = str(error).partition(":")[0] if name == "FoldError" else str(error)
-        return without_credentials(f"{name}: {text}" if text else name)
+        return only_origins(f"{name}: {text}" if text else name)
     return f"{name}{_place(error)}"
 
 

@@ -18,7 +18,7 @@ from rondo.commands.ending import AWAY, Failed
 from rondo.commands.narrow import Context
 from rondo.place import Place, Unknown
 from schemas import logs
-from schemas.addresses import without_credentials
+from schemas.addresses import only_origins
 from schemas.registry.client import RegistryUnavailable
 from streams import positions, worker
 from streams.lag import NoViews
@@ -46,7 +46,7 @@ _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, er
 
 def _quoted(error: Exception) -> str:
     """Return the text of another program's error, which may quote an address, without the password of that."""
-    return without_credentials(str(error))
+    return only_origins(str(error))
 
 
 def _away(error: Exception) -> Failed:

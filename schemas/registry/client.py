@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from schemas.addresses import without_credentials, without_secrets
+from schemas.addresses import only_origins, origin
 from schemas.contract import Schema
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -29,7 +29,7 @@ class Registry:
     """A registry by its URL. Connecting is tried again for some seconds before RegistryUnavailable is raised."""
 
     def __init__(self, url: str, retries: int = 3, timeout: float = 10) -> None:
-        self.url = without_secrets(url).rstrip("/")
+        self.url = origin(url)
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/"),
             headers={"Accept": CONTENT_TYPE, "Content-Type": CONTENT_TYPE},
@@ -65,7 +65,7 @@ class Registry:
         try:
             return await self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            reason = without_credentials(str(error)) or type(error).__name__
+            reason = only_origins(str(error)) or type(error).__name__
             raise RegistryUnavailable(
                 f"The schema registry at {self.url} can't be reached ({reason}): start it, or set RONDO_REGISTRY."
             ) from error

@@ -4,6 +4,12 @@ An address may hold a password, a key or a token, and a reason is for ever on th
 """
 
 import re
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.records import Delivery, Notification
 
 TIMED_OUT = "no answer in {seconds:.0f} s"
 REFUSED = "refused with status {status}"
@@ -18,13 +24,22 @@ NOT_LOGGED = "the log can't be written ({error})"
 OTHER = "it can't be sent ({error})"
 """``error`` is the name of an error's type."""
 
-_EARLIER = re.compile(r"(?P<error>[A-Z]\w*): (?P<text>.*)", re.DOTALL)
-_STATUS = re.compile(r"'(\d{3}) ")
+Record = TypeVar("Record", bound=Struct)
+
+_EARLIER = re.compile(r"(?P<error>[A-Z]\w*): (?P<text>.*)", re.DOTALL | re.ASCII)
+_STATUS = re.compile(r"'(\d{3}) ", re.ASCII)
 
 
 def of_status(status: int) -> str:
     """Return why a delivery failed that was answered with a status other than 2xx."""
     return (REDIRECTED if 300 <= status < 400 else REFUSED).format(status=status)
+
+
+def cleaned(record: Record) -> Record:
+    """Return a record as it may be shown: a ledger step without what earlier versions quoted."""
+    if isinstance(record, Notification):
+        return replace(record, detail=told(record.detail))
+    return replace(record, last=cleaned(record.last)) if isinstance(record, Delivery) else record
 
 
 def told(detail: str | None) -> str | None:

@@ -17,7 +17,7 @@ from schemas import ids
 from schemas import records as r
 from schemas.folding import counting, fold, fold_notes, fold_title
 from schemas.words import joined, places
-from streams.domain import ranks
+from streams.domain import ranks, reasons
 from streams.domain.times import END, instant
 
 Row = tuple[object, ...]
@@ -179,7 +179,7 @@ def _became_due(d: r.ReminderDue) -> Rows:
 def _notification(n: r.Notification) -> Rows:
     retry_at = _moment_or_none(n.retry_at)
     what = (n.id, n.channel, n.attempt, n.step, n.user, _moment(n.at), n.command, n.task, n.title)
-    yield "put_notifications", (*what, _moment(n.due), n.detail, retry_at)
+    yield "put_notifications", (*what, _moment(n.due), reasons.told(n.detail), retry_at)
 
 
 @lru_cache(maxsize=65_536)

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct, to_builtins
 
 from schemas.codec import Serde, Undecodable
+from streams.domain import reasons
 
 ABSENT = "nothing"
 _MOST = 300  # characters of a value that are told
@@ -81,7 +82,7 @@ def _plain(codec: Serde, message: bytes | None) -> Any:
 
 
 def _builtins(record: Struct) -> dict[str, Any]:
-    plain: dict[str, Any] = to_builtins(record)
+    plain: dict[str, Any] = to_builtins(reasons.cleaned(record))
     return plain
 
 

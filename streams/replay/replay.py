@@ -11,6 +11,7 @@ from msgspec import to_builtins
 
 from postgres.scratch import TABLES, scratch
 from schemas.names import partition_of
+from streams.domain import reasons
 from streams.reading import Ends, ends, settled_ends
 from streams.replay import letters, views
 from streams.replay.compare import shown
@@ -112,7 +113,12 @@ def _entries(fold: Folding, given: Means, wanted: Wanted, changed: set[bytes]) -
         table, _, name = shown(key).partition(" ")
         whose = getattr(record, "user", None) or name.partition("/")[0]
         if (wanted.user in {None, whose}) and (wanted.since is None or key in changed):
-            yield {"partition": fold.partition, "table": table, "key": name, "value": to_builtins(record)}
+            yield {
+                "partition": fold.partition,
+                "table": table,
+                "key": name,
+                "value": to_builtins(reasons.cleaned(record)),
+            }
 
 
 async def _rows(given: Means, stage: Stage, wanted: Wanted) -> AsyncIterator[Entry]:

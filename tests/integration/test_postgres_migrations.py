@@ -8,6 +8,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy.exc import OperationalError
 
 import local.postgres
@@ -27,8 +28,10 @@ from tests.integration.postgres_records import (
     new_user,
     one_of_each,
     shown,
+    step,
     versions,
 )
+from tests.unit.test_channels import EARLIER, SECRET
 
 
 @pytest.fixture
@@ -243,6 +246,26 @@ async def test_rows_that_were_folded_by_former_rules_are_found_by_those_of_today
     with psycopg.connect(database) as held:
         names = held.execute("select name, name_folded from rondo.lists").fetchall()
     assert dict(names) == {text: bare for text, (_, bare) in FORMER.items()}
+
+
+async def test_why_deliveries_failed_is_cleaned_in_rows_of_an_earlier_version_as_the_views_stage_writes_it(
+    new_database,
+):
+    user, fresh, earlier = new_user(), new_database(), new_database()
+    migrate(fresh)
+    migrate(earlier, "0015")
+    steps = [replace(step(user, attempt=attempt), detail=why) for attempt, why in enumerate(EARLIER, 1)]
+    there, here = await asyncpg.connect(fresh), await asyncpg.connect(earlier)
+    await Log(there).write(*steps)
+    await copy(there, here, "notifications")
+    for one in steps:
+        await here.execute("update rondo.notifications set detail = $1 where attempt = $2", one.detail, one.attempt)
+    migrate(earlier)
+    rows = "select to_jsonb(one) as row from rondo.notifications as one order by attempt"
+    assert await here.fetch(rows) == await there.fetch(rows)
+    assert not any(SECRET in row["row"] for row in await here.fetch(rows))
+    await there.close()
+    await here.close()
 
 
 async def copy(there: asyncpg.Connection, here: asyncpg.Connection, table: str) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from local import ports
-from schemas.records import Notification, Step
+from schemas import contract
+from schemas.records import Delivery, Notification, Step
 from streams.channels import deliver, reason
 from streams.domain import reasons
 from streams.settings import Settings
@@ -118,25 +121,38 @@ def test_no_error_of_whatever_kind_tells_its_text(kind: type[Exception]) -> None
     assert reason(kind(SECRET), 20) == f"it can't be sent ({kind.__name__})"
 
 
-@pytest.mark.parametrize(
-    ("earlier", "now"),
-    [
-        (
-            f"HTTPStatusError: Server error '500 {SECRET}' for url 'http://u:{SECRET}@h/{SECRET}'\nFor more …",
-            "refused with status 500",
-        ),
-        (
-            f"HTTPStatusError: Redirect response '302 Found' for url 'http://{SECRET}/'\nRedirect location: 'x'",
-            "redirected with status 302, and redirects are not followed",
-        ),
-        ("TimeoutError: it was not answered within 20 seconds.", "no answer in 20 s"),
-        (f"ConnectError: certificate is not valid for '{SECRET}'.", "it can't be sent (ConnectError)"),
-        ("handed over", "handed over"),
-        (reasons.UNRESOLVED, reasons.UNRESOLVED),
-        (None, None),
-    ],
-)
-def test_what_earlier_versions_put_on_record_is_told_without_what_it_quotes(
-    earlier: str | None, now: str | None
-) -> None:
-    assert reasons.told(earlier) == now
+EARLIER = {
+    f"HTTPStatusError: Server error '500 {SECRET}' for url 'http://u:{SECRET}@h/{SECRET}'\nFor more …": (
+        "refused with status 500"
+    ),
+    f"HTTPStatusError: Redirect response '302 Found' for url 'http://{SECRET}/'\nRedirect location: 'x'": (
+        "redirected with status 302, and redirects are not followed"
+    ),
+    f"HTTPStatusError: {SECRET}": "it can't be sent (HTTPStatusError)",
+    f"HTTPStatusError: Server error '\u0665\u0660\u0660 {SECRET}'": "it can't be sent (HTTPStatusError)",
+    "TimeoutError: it was not answered within 20 seconds.": "no answer in 20 s",
+    f"ConnectError: certificate is not valid for '{SECRET}'.": "it can't be sent (ConnectError)",
+    f"Über: {SECRET[:3]}": f"Über: {SECRET[:3]}",
+    "handed over": "handed over",
+    reasons.UNRESOLVED: reasons.UNRESOLVED,
+    None: None,
+}
+"""What earlier versions put on record, and what is told of it."""
+
+
+@pytest.mark.parametrize("earlier", EARLIER)
+def test_what_earlier_versions_put_on_record_is_told_without_what_it_quotes(earlier: str | None) -> None:
+    assert reasons.told(earlier) == EARLIER[earlier]
+
+
+def test_every_record_that_holds_a_step_of_a_delivery_is_cleaned_before_it_is_shown() -> None:
+    holding = {kind for kind in contract.RECORDS.values() if _holds_a_step(kind)}
+    assert holding == {Notification, Delivery}
+    failed = replace(CLAIM, step=Step.FAILED, detail=f"ConnectError: {SECRET}")
+    for record in (failed, Delivery(failed)):
+        assert SECRET not in str(reasons.cleaned(record))
+        assert reasons.cleaned(reasons.cleaned(record)) == reasons.cleaned(record)
+
+
+def _holds_a_step(kind: type[Struct]) -> bool:
+    return kind is Notification or any(field.type is Notification for field in fields(kind))
