@@ -178,6 +178,7 @@ ENTRY: dict[str, Any] = {
     ],
     "previous": "9f2c1e" + "0" * 58,
     "hash": "4b7d3a" + "0" * 58,
+    "led_to": NULL,
 }
 REMINDER: dict[str, Any] = {
     "id": _REMINDER_ID,

@@ -13,7 +13,7 @@ Seconds = Annotated[float, Field(gt=0)]
 class Settings(settings.Serving):
     """The API's settings."""
 
-    kafka: str
+    kafka: settings.Brokers
     registry: settings.Address
     postgres: settings.Address
     secret: Annotated[str, Field(min_length=32, repr=False)]

@@ -9,7 +9,8 @@ import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from api import examples
-from api.answers import PUBLIC_FIELDS, TaskRef, instant
+from api import subjects as outcomes
+from api.answers import PUBLIC_FIELDS, Command, Known, TaskRef, instant
 from api.formats import Hash, Id
 from api.shapes import duration
 from postgres import reader as views
@@ -48,16 +49,20 @@ class Entry(BaseModel):
     changes: Changes
     previous: Hash
     hash: Hash
+    led_to: Known | None
+    """What the completion of an occurrence led to: the command that created the next one, or why it was rejected, as
+    where the series ends (`ended`). Null before that is known, and for whatever leads to no command."""
 
     @classmethod
-    def of(cls, entry: views.Entry) -> "Entry":
-        """Show an entry of the views."""
+    def of(cls, entry: views.Entry, led_to: views.Outcome | None = None) -> "Entry":
+        """Show an entry of the views, and the outcome of what it led to."""
         told = [_change(change) for change in entry.changes]
         # A rule that counts from another due is another record, but reads the same: the due's change tells it.
         changes = [change for change in told if change.before != change.after]
         about: dict[str, str | None] = dict.fromkeys((subjects.LIST, subjects.FILTER, subjects.TAG))
         about.update([subjects.split(entry.subject)] if entry.subject else [])
-        return cls.model_validate(msgspec.structs.asdict(entry) | about | {"changes": changes})
+        known = led_to and outcomes.known(Command.of(led_to, None), outcomes.of_outcome(led_to))
+        return cls.model_validate(msgspec.structs.asdict(entry) | about | {"changes": changes, "led_to": known})
 
 
 def _change(change: FieldChange) -> Change:

@@ -40,6 +40,13 @@ def _url(address: str) -> str:
         raise PydanticCustomError("url", "{sentence}", {"sentence": str(error)}) from None
 
 
+def _brokers(servers: str) -> str:
+    try:
+        return addresses.brokers(servers)
+    except ValueError as error:
+        raise PydanticCustomError("brokers", "{sentence}", {"sentence": str(error)}) from None
+
+
 def _directory(path: Path) -> Path:
     if "\n" in str(path):
         raise PydanticCustomError("directory", "A path with a line break can't be told in a line: give another one")
@@ -54,7 +61,7 @@ class Settings(BaseSettings):
     data: Annotated[Path, AfterValidator(_directory)] = ROOT / ".data"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
-    kafka: str | None = None
+    kafka: Annotated[str, AfterValidator(_brokers)] | None = None
     postgres: Annotated[str, AfterValidator(_database)] | None = None
     registry: Annotated[str, AfterValidator(_url)] | None = None
     webhook: str | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from schemas.addresses import readable
+from schemas.addresses import origin, readable
 
 NAMES = {
     "api": "URL of the API; with a token it comes before `rondo login`. Without it, that of the stack on the data "
@@ -81,7 +81,5 @@ def _check_address(name: str) -> None:
 def _check_broker(servers: str) -> None:
     """Raise ``Unknown`` for what names no brokers: aiokafka would say that a number is none."""
     for server in filter(None, servers.split(",")):
-        if not server.rpartition(":")[2].isdecimal():
-            raise Unknown(
-                f"RONDO_KAFKA={servers.rpartition('@')[2]} names no broker: write it as host:port, several with commas."
-            )
+        if "@" in server or not server.rpartition(":")[2].isdecimal():
+            raise Unknown(f"RONDO_KAFKA={origin(servers)} names no broker: write it as host:port, several with commas.")

@@ -83,3 +83,10 @@ def only_origins(text: str) -> str:
 def _origin_within(found: re.Match[str]) -> str:
     address = found[0].rstrip(_AROUND)
     return origin(address) + found[0][len(address) :]
+
+
+def brokers(servers: str) -> str:
+    """Return the addresses of brokers; raise ``ValueError``, which quotes nothing, for what may hold a password."""
+    if servers and not _HOSTS.fullmatch(servers):
+        raise ValueError("It should be as host:port, several with commas between, and without a user or a password")
+    return servers

@@ -9,6 +9,8 @@ from schemas import addresses
 
 Address = Annotated[str, AfterValidator(addresses.readable)]
 """An address that may hold a password, in such a form that no error quotes a part of it."""
+Brokers = Annotated[str, AfterValidator(addresses.brokers)]
+"""Bootstrap servers of Kafka."""
 
 S = TypeVar("S", bound="Settings")
 

@@ -13,7 +13,7 @@ MIB = 1024 * 1024
 class Settings(settings.Settings):
     """A worker's settings."""
 
-    kafka: str
+    kafka: settings.Brokers
     """Bootstrap servers of the broker, ``host:port``. The stack starts its own where none is named."""
     registry: settings.Address
     """URL of the schema registry: any with Confluent's REST API. The stack starts Rondo's own where none is named."""

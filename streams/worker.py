@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
+import stamina
+import structlog
 import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import Response
@@ -14,12 +16,14 @@ from mode import Service, Worker
 from mode.types import ServiceT
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from schemas import logs, private, serving, settings
+from schemas import causes, logs, private, serving, settings
 from schemas.clock import ClockWatch
 from schemas.topics import CLOCK
 from streams import topics
 from streams.runtime import Stage, failpoints, metrics
 from streams.settings import Settings
+
+log = structlog.get_logger()
 
 STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
 """Every stage, in the order in which a command passes them."""
@@ -29,12 +33,19 @@ def run(names: Sequence[str] = STAGES) -> None:
     """Run these stages until the process is told to stop; ends the process."""
     chosen = settings.load(Settings)
     logs.configure(chosen.log)
+    stamina.instrumentation.set_on_retry_hooks([_tell_retry])
     private.keep_to_owner()
     if chosen.data.is_dir():
         private.close(chosen.data, ["state"])
     if chosen.failpoint:
         failpoints.arm(chosen.failpoint)
     serve([find(name) for name in names], chosen)
+
+
+def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    """Log that something is tried again: stamina itself quotes the error, and with it addresses."""
+    reason = causes.described(details.caused_by)
+    log.warning("tried again", of=details.name, times=details.retry_num, wait=round(details.wait_for, 2), reason=reason)
 
 
 def serve(stages: Sequence[Stage], chosen: Settings) -> None:

@@ -425,7 +425,7 @@ FieldChanges = list[Change]
 
 
 class Entry(TypedDict):
-    """An entry of the audit trail: a link of the user's hash chain."""
+    """An entry of the audit trail: a link of the user's hash chain. ``led_to`` is what a completion led to."""
 
     id: str
     at: str
@@ -441,6 +441,7 @@ class Entry(TypedDict):
     changes: FieldChanges
     previous: str
     hash: str
+    led_to: Known | None
 
 
 class StandingReminder(TypedDict):

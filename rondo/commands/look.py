@@ -97,7 +97,15 @@ def around(client: Rondo, task: Task) -> shown.Around:
     """Return the list that a task is on, what it is a part of, and its parts but the deleted; without what is gone."""
     parts = client.tasks(f"parent = {task['id']} and (open or completed)", sort="order", limit=shared.PAGE)
     on, above = _standing(client.show_list, task["list"]), _standing(client.task, task["parent"])
-    return shown.Around(on and on["name"], above and above["title"], tuple(parts))
+    return shown.Around(on and on["name"], above and above["title"], tuple(parts), _why_ended(client, task))
+
+
+def _why_ended(client: Rondo, task: Task) -> str:
+    """Return why nothing follows a completed task of a series: what its last completion led to says so."""
+    if task["status"] != "completed" or task["recurrence"] is None:
+        return ""
+    completions = [each for each in client.history(task["id"], limit=shared.PAGE) if each["event"] == "TaskCompleted"]
+    return shown.why_ended(completions[-1]) if completions else ""
 
 
 def _standing(read: Callable[[str], Shape], id_: str | None) -> Shape | None:

@@ -60,6 +60,8 @@ class Around:
     list: str | None = None
     parent: str | None = None
     parts: tuple[Task, ...] = ()
+    ended: str = ""
+    """Why nothing follows it in its series."""
 
 
 ALONE = Around()
@@ -76,6 +78,7 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
         "start": _with_instant(task["start"], task["start_at"]),
         "due": _with_instant(task["due"], task["due_at"]),
         "repeat": plain(task["recurrence"] or ""),
+        "ended": around.ended,
         "remind": ", ".join(reminders),
         "tags": ", ".join(map(plain, task["tags"])),
         "list": plain(around.list or task["list"] or ""),
@@ -100,7 +103,22 @@ def _with_instant(value: Due | None, instant: str | None) -> str:
 
 def history_line(entry: Entry) -> str:
     """Return an entry as a line: instant, event, actor and changes apart by tabs."""
-    return "\t".join((entry["at"], entry["event"], plain(entry["actor"]), "; ".join(changes(entry))))
+    return "\t".join((entry["at"], entry["event"], plain(entry["actor"]), "; ".join(told(entry))))
+
+
+def told(entry: Entry) -> Iterator[str]:
+    """Yield in words what an entry changed, and what that led to."""
+    yield from changes(entry)
+    if why := why_ended(entry):
+        yield why
+    elif (led_to := entry["led_to"]) and led_to["status"] == "accepted" and (task := led_to["task"]):
+        yield f"next: {task['id'][:SHOWN]}"
+
+
+def why_ended(entry: Entry) -> str:
+    """Return why nothing follows a completed occurrence, nothing where something does or its rule says so itself."""
+    led_to = entry["led_to"]
+    return plain(led_to.get("detail") or "") if led_to and led_to["status"] == "rejected" else ""
 
 
 def changes(entry: Entry) -> Iterator[str]:

@@ -9,7 +9,7 @@ from rondo.terminal.clock import passed
 from rondo.terminal.fitting import Card, Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
-from rondo.terminal.shown import ALONE, Around, changes, facts, near
+from rondo.terminal.shown import ALONE, Around, facts, near, told
 
 PRIORITY = {"urgent": "bold red", "high": "yellow", "medium": "cyan", "low": "dim", "none": ""}
 NOTHING: Mapping[str, str] = {}
@@ -95,7 +95,7 @@ def _style(name: str, value: str, task: Task, now: datetime) -> str:
 def history(entries: Iterable[Entry]) -> Fitted:
     """Return a task's audit trail as a table."""
     rows = (
-        (_seconds(entry["at"]), entry["event"], entry["actor"].partition(":")[0], "\n".join(changes(entry)))
+        (_seconds(entry["at"]), entry["event"], entry["actor"].partition(":")[0], "\n".join(told(entry)))
         for entry in entries
     )
     return Fitted(HISTORY, [[*map(Cell.of, row)] for row in rows])

@@ -15,7 +15,7 @@ from schemas.registry.service import Service
 class Settings(settings.Serving):
     """The registry's settings."""
 
-    kafka: str
+    kafka: settings.Brokers
     registry: HttpUrl
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from schemas.addresses import only_origins, origin
+from schemas.addresses import HIDDEN, only_origins, origin
 from schemas.contract import Schema
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -43,7 +43,7 @@ class Registry:
             "POST", f"/subjects/{quote(subject, safe='')}/versions", {"schema": json.dumps(schema)}
         )
         if answer.status_code in {409, 422}:
-            raise Incompatible(f"The registry refuses the schema for {subject}: {_message(answer)}")
+            raise Incompatible(f"The registry refuses the schema for {subject}: {self._quoted(_message(answer))}")
         return int(self._good(answer)["id"])
 
     async def schema(self, number: int) -> Schema:
@@ -73,8 +73,13 @@ class Registry:
     def _good(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.is_success:
             return _body(answer)
-        reason = f"answered {answer.status_code}: {_message(answer)}"
+        reason = f"answered {answer.status_code}: {self._quoted(_message(answer))}"
         raise RegistryUnavailable(f"The schema registry at {self.url} {reason}")
+
+    def _quoted(self, text: str) -> str:
+        """Return a text of the registry's without what may be secret of its address, which it may quote."""
+        path = self._http.base_url.path.strip("/")
+        return only_origins(text.replace(f"/{path}", f"/{HIDDEN}") if path else text)
 
 
 def _body(answer: httpx.Response) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def ending(event: TaskCompleted) -> CreateOccurrence | None:
     if next_due(replace(task.recurrence, rrule=str(endless)), task.occurrence, event.at):
         return None
     return CreateOccurrence(
-        id=ids.derive("command", event.id),
+        id=command_of(event.id),
         user=event.user,
         at=event.at,
         actor=ACTOR,
@@ -104,7 +104,7 @@ def following(event: TaskCompleted) -> CreateOccurrence | None:
         return None
     occurrence, version = times.key(due), task.recurrence.version
     return CreateOccurrence(
-        id=ids.derive("command", event.id),
+        id=command_of(event.id),
         user=event.user,
         at=event.at,
         actor=ACTOR,
@@ -117,6 +117,11 @@ def following(event: TaskCompleted) -> CreateOccurrence | None:
         rule_version=version,
         cause=event.id,
     )
+
+
+def command_of(completion: str) -> str:
+    """Return the id of the command that a completion leads to, by the id of its event."""
+    return ids.derive("command", completion)
 
 
 def _occurrences(recurrence: Recurrence, floor: datetime) -> Iterator[datetime]:

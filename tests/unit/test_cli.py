@@ -227,6 +227,14 @@ def test_tags_are_added_to_those_that_stand_in_the_version_that_was_read(typed: 
     assert (second.headers["If-Match"], second.body) == ('"2"', {"title": "x", "tags": ["urgent", "work"]})
 
 
+def test_a_completed_task_is_shown_with_why_its_series_ended(typed: Type):
+    ended = TASK | {"status": "completed", "recurrence": "FREQ=DAILY", "list": None, "parent": None}
+    entry = ENTRY | {"event": "TaskCompleted", "led_to": {"status": "rejected", "code": "ended", "detail": "It ends."}}
+    with Scripted(Says(200, ended), page(), page(ENTRY, entry)) as api:
+        code, out, _ = typed("show", ID, api=api.url)
+    assert (code, "ended\tIt ends.\n" in out) == (0, True)
+
+
 @pytest.mark.parametrize("sign", ["", "#", "##"])
 def test_tags_are_added_and_taken_away_with_the_sign_of_filters_or_without(typed: Type, sign: str):
     with Scripted(Says(200, TASK), Says(200, TASK), Says(200, ACCEPTED)) as api:

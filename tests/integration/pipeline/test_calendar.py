@@ -41,6 +41,8 @@ async def test_a_series_beyond_the_year_9999_ends_with_a_reason_and_leaves_no_de
     derived = ids.derive("command", ids.event(completion))
     outcome = until(lambda: told(user, derived), PATIENCE, "The derived command has no outcome.")
     assert (outcome["status"], outcome["code"], outcome["field"]) == ("rejected", "ended", field)
+    [completed] = [each for each in user.rondo.history(task) if each["event"] == "TaskCompleted"]
+    assert completed["led_to"] == outcome
     assert list(user.rondo.tasks("open")) == []
     await wire.dead([])
     assert [letter for letter in wire.letters if user.id.encode() in (letter.key or b"")] == []

@@ -287,10 +287,10 @@ def test_a_host_that_is_not_there_is_told_without_the_password_of_its_address(
 @pytest.mark.parametrize("kind", [RegistryUnavailable, OSError, KafkaError, InterfaceError])
 def test_no_command_on_the_log_tells_the_password_of_an_address(kind: type[Exception]):
     def work() -> None:
-        raise kind(f"Nothing answers at http://ann:{SECRET}@127.0.0.1:1/x.")
+        raise kind(f"Nothing answers at http://ann:{SECRET}@127.0.0.1:1/{SECRET}.")
 
     ended = CliRunner().invoke(LogCommand("verify", callback=work))
-    assert (ended.exit_code in {1, 3}, SECRET in ended.output, "127.0.0.1:1/x" in ended.output) == (True, False, True)
+    assert (ended.exit_code in {1, 3}, SECRET in ended.output, "127.0.0.1:1" in ended.output) == (True, False, True)
 
 
 def test_what_names_no_broker_is_told_without_its_password(typed: Type, monkeypatch: pytest.MonkeyPatch):

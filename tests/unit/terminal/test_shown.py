@@ -150,6 +150,28 @@ def test_the_history_tells_each_change_in_words():
     ]
 
 
+WHY = "The next occurrence would be due after the year 9999; the series ends."
+OTHER = "0d6f6a2e-4c1d-4f6e-9b0a-7f3e5d2c1b61"
+
+
+@pytest.mark.parametrize(
+    ("led_to", "told"),
+    [
+        (None, []),
+        ({"status": "rejected", "code": "ended", "detail": WHY, "task": None}, [WHY]),
+        ({"status": "accepted", "detail": None, "task": {"id": OTHER}}, ["next: 0d6f6a2e"]),
+        ({"status": "unchanged", "detail": None, "task": {"id": OTHER}}, []),
+    ],
+)
+def test_the_history_tells_what_a_completion_led_to(led_to: Any, told: list[str]):
+    assert list(shown.told(ENTRY | {"changes": [], "led_to": led_to})) == told  # type: ignore[arg-type]
+
+
+def test_a_card_tells_why_a_series_ended():
+    facts = dict(shown.facts(task(status="completed", recurrence="FREQ=DAILY"), shown.Around(ended=WHY)))
+    assert facts["ended"] == WHY
+
+
 def test_the_history_leaves_out_what_was_and_stays_empty():
     changes = [
         {"field": "notes", "before": None, "after": ""},
