@@ -5,11 +5,19 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, Field
 
 from api import answers, cursors, document, examples, problems
 from api.problems import Kind
 from postgres.reader import Key, Page, Ranked
+
+
+def whole_number(text: Any) -> Any:
+    """Return a parameter as it is where it is written in digits. Raises ``ValueError``: Python reads `1_0` as 10."""
+    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+        raise ValueError("Write it in digits.")
+    return text
+
 
 View = TypeVar("View")
 Shown = TypeVar("Shown", bound=BaseModel)
@@ -17,7 +25,7 @@ Shown = TypeVar("Shown", bound=BaseModel)
 TaskId = Annotated[UUID, Path(description="The task's id.")]
 FilterId = Annotated[UUID, Path(description="The saved filter's id.")]
 ListId = Annotated[UUID, Path(description="The list's id.")]
-Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(whole_number), Query(description="At most so many items.")]
 Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the page before.")]
 
 

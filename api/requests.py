@@ -1,6 +1,7 @@
 """How a request is read: who sends it first, then its body, bounded, and as strict JSON."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from api import prefer, sizes, tokens
 from api.attempts import Attempt, Attempts
 from api.logs import path_of
-from api.problems import MALFORMED, MEDIA, TOO_LARGE, UNAUTHORIZED, FieldError, Kind, Problem, invalid, unfit
+from api.problems import MALFORMED, MEDIA, REQUEST, TOO_LARGE, UNAUTHORIZED, FieldError, Kind, Problem, invalid, unfit
 from api.settings import Settings
 from api.turns import LongWork
 
@@ -26,6 +27,9 @@ BULK_LIMIT = 2 * 1024 * 1024
 SHORT = 16 * 1024
 """Bytes of a body that is read at once; a longer one is read beside the event loop."""
 _COUNTED = (b",", b"[", b"{")
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)")
+_ONCE = ("authorization", "content-type", "content-encoding", "idempotency-key")
+"""Headers that a request has once: whoever stands before the API may have read another of two."""
 
 signed = Depends(HTTPBearer(auto_error=False, description="The token that `make run` prints."))
 """Documents that an operation needs a token; ``Route`` is what checks it."""
@@ -157,9 +161,13 @@ class StrictRequest(Request):
             raise _too_large(self.limit)
 
     def _check_media(self) -> None:
-        media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media not in ("application/json", "application/merge-patch+json"):
-            raise Problem(MEDIA, errors=[FieldError("Content-Type", f"It is {media or 'missing'}.")])
+        media, _, parameters = self.headers.get("content-type", "").lower().partition(";")
+        if media.strip() not in ("application/json", "application/merge-patch+json"):
+            raise Problem(MEDIA, errors=[FieldError("Content-Type", f"It is {media.strip() or 'missing'}.")])
+        if (charset := _CHARSET.search(parameters)) and charset[1] not in {"utf-8", "utf8"}:
+            raise Problem(MEDIA, errors=[FieldError("Content-Type", f"It says {charset[1]}, but JSON is UTF-8.")])
+        if self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            raise Problem(MEDIA, errors=[FieldError("Content-Encoding", "Send the body as it is, without a coding.")])
 
 
 class LargeRequest(StrictRequest):
@@ -180,6 +188,7 @@ class Route(APIRoute):
         shape: Any = self.body_field.field_info.annotation if self.body_field else None
 
         async def strict(request: Request) -> Response:
+            _check_headers(request)
             user = user_of(request)
             request.state.user = user
             structlog.contextvars.bind_contextvars(user=user, path=path_of(request.scope))
@@ -209,6 +218,13 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
     yield from (parameter.alias for parameter in dependant.query_params)
     for below in dependant.dependencies:
         yield from _parameters(below)
+
+
+def _check_headers(request: Request) -> None:
+    """Raise ``Problem`` for a header that is given twice and may mean another thing to whoever reads the other."""
+    if twice := [name for name in _ONCE if len(request.headers.getlist(name)) > 1]:
+        named = ", ".join(name.title() for name in twice)
+        raise Problem(REQUEST, f"It has {named} twice. Give each once.")
 
 
 def _check_query(request: Request, known: set[str]) -> None:

@@ -26,6 +26,7 @@ def config(app: Application, host: str, port: int, seconds: float, connections: 
         host,
         port,
         http=partial(Protocol, limits),  # type: ignore[arg-type]
+        ws="none",  # whatever is installed: what becomes a WebSocket is bound by no limit
         server_header=False,
         log_config=None,
         access_log=False,

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,7 +24,9 @@ HEAD_AS_GET = "rondo.head"
 """In the scope of a request by HEAD that an application answers as one by GET: its answer still has no body."""
 _PARAMETER = re.compile(r"\{\w+(:path)?\}")
 _SEGMENT, _SEGMENTS = "(?:(?!%2F)[^/])+", "[^/]+(?:/[^/]+)*"
-_ABSOLUTE = re.compile(rb"https?://[^/?]*", re.IGNORECASE)
+_ABSOLUTE = re.compile(rb"https?://[^/?]+", re.IGNORECASE)
+_HOST = re.compile(r"([\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?", re.ASCII)
+"""What the header Host may say (RFC 9110, section 7.2)."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Addresses:
             await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
+        if wrong := _wrong(scope):
+            return self._refuse(400, wrong)
         try:
             path, _ = segments(scope["raw_path"]), unquote_to_bytes(scope["query_string"]).decode()
         except UnicodeDecodeError:
@@ -122,6 +127,18 @@ def _without_body(send: Send) -> Send:
         await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
     return sending
+
+
+def _wrong(scope: Scope) -> str | None:
+    """Return why a request is none by its version, its target or its host (RFC 9112, sections 2.3 and 3.2)."""
+    if not scope["http_version"].startswith("1."):
+        return "Its version of HTTP is not 1.1."
+    if not scope["raw_path"].startswith(b"/") and scope["method"] not in {"OPTIONS", "CONNECT"}:
+        return "Its target is no path. Begin it with a slash."
+    if b"#" in scope["raw_path"] + scope["query_string"]:
+        return "Its target has a fragment. Leave it out, or write # as %23."
+    hosts = Headers(scope=scope).getlist("host")
+    return None if all(map(_HOST.fullmatch, hosts)) else "Its header Host names no host."
 
 
 def _bring_in_origin_form(scope: Scope) -> None:

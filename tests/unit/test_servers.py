@@ -194,6 +194,26 @@ REFUSED = {
     "another version": (b"GET / HTTP/9\r\nHost: x\r\n\r\n", 400),
     "two lengths": (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
     "a long head": (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000, 431),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\nHost: x\r\n\r\n", 400),
+    **{
+        f"the target {target}": (f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode(), 400)
+        for target in (
+            "*",
+            "x",
+            "?x",
+            "x:80",
+            "ftp://x/",
+            "http:///live",
+            "http://?x",
+            "/live#x",
+            "/live?x#x",
+            "\\live",
+        )
+    },
+    **{
+        f"the host {host}": (f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode(), 400)
+        for host in ("a b", "x, y", "u:p@x", "[::1", "x:y", "x/y", "x?y", "x#y", "<x>")
+    },
     "half a head": (b"GET / HTTP/1.1\r\nHo", 408),
 }
 
@@ -204,11 +224,22 @@ async def test_what_is_no_request_or_comes_too_late_is_refused_in_the_form_of_th
     sent: bytes, status: int, name: str
 ):
     async with served(name, 0.2 if status == 408 else SOON) as port:
-        answer = await said(port, sent)
+        answer = await said(port, sent.replace(b"\r\nHost:", b"\r\nConnection: close\r\nHost:"))
     assert (answer.status_code, problem(answer)) == (status, status)
     assert {each.lower() for each in serving.GUARDS} <= {*answer.headers}
     assert answer.headers["content-length"] == str(len(answer.content))
     assert "server" not in answer.headers
+
+
+@every_server
+async def test_hosts_and_targets_as_they_may_be_written_are_taken(name: str):
+    path = NEED_NO_PART[name][0]
+    hosts = ["", "x", "x_y.example:80", "127.0.0.1:1", "[::1]:8000", "xn--bcher-kva.example", "x:"]
+    asked = [(path, host) for host in hosts] + [(f"http://y:1{path}", "x"), (f"HTTPS://y{path}?", "x")]
+    async with served(name) as port:
+        for target, host in asked:
+            head = f"GET {target} HTTP/1.1\r\nConnection: close\r\nHost: {host}\r\n\r\n"
+            assert (await said(port, head.encode())).status_code == 200, (target, host)
 
 
 @every_server
