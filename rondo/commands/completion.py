@@ -3,6 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
+from rondo.commands.choices import OneOf
 from rondo.commands.narrow import Context
 
 SHELLS = ("bash", "zsh", "fish")
@@ -15,7 +16,7 @@ class Completion(click.Command):
 
 
 @click.command(cls=Completion)
-@click.argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
+@click.argument("shell", metavar="SHELL", type=OneOf(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the script with which SHELL (bash, zsh or fish) completes commands, options and ids of tasks."""

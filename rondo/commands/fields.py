@@ -7,7 +7,8 @@ import click
 
 from rondo.client import Rondo
 from rondo.client.shapes import Changes, Fields, Priority
-from rondo.commands import meant, shared
+from rondo.commands import hints, meant, shared
+from rondo.commands.choices import OneOf
 from rondo.terminal import clock, repeats
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ CLEARED = click.option(
     "--clear",
     multiple=True,
     metavar="FIELD",
-    type=click.Choice([*OPTION_FIELDS, *TIMES]),
+    type=OneOf([*OPTION_FIELDS, *TIMES], {field: option for option, field in OPTION_FIELDS.items()}),
     help=f"Empty this field, of {', '.join([*OPTION_FIELDS, *TIMES])}; several times.",
 )
 
@@ -42,7 +43,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "-z", "--zone", type=shared.ZoneName(), help="The zone of these times, as Europe/Paris; else they float."
     ),
     click.option("-t", "--tag", multiple=True, help="A tag; can be given several times."),
-    click.option("-p", "--priority", type=click.Choice(get_args(Priority)), help="How urgent it is."),
+    click.option("-p", "--priority", type=OneOf(get_args(Priority), hints.PRIORITIES), help="How urgent it is."),
     click.option("--notes", help="Notes, in Markdown; - reads them from standard input."),
     click.option("-r", "--remind", multiple=True, help="15m, 2h, 1d before the due, or 'fri 9:00'; several times."),
     click.option("--repeat", help="daily, weekdays, weekly, monthly, yearly; or a rule as FREQ=WEEKLY;BYDAY=MO."),

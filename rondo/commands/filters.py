@@ -7,6 +7,7 @@ import click
 from rondo.client import settled
 from rondo.client.shapes import FilterAnswer, FilterChanges, SavedFilter
 from rondo.commands import keeping, meant, shared
+from rondo.commands.choices import OneOf
 from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
@@ -63,7 +64,7 @@ def add(name: str, filter_: str, as_json: bool, **typed: Any) -> None:
 @SORT
 @COLOUR
 @ORDER
-@click.option("--clear", multiple=True, type=click.Choice(["sort", "colour", "order"]), help="Empty this field.")
+@click.option("--clear", multiple=True, type=OneOf(["sort", "colour", "order"]), help="Empty this field.")
 @shared.as_json
 def edit(saved: str, filter_: str | None, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Set fields of a saved filter, which is named by its name or its id."""
@@ -94,7 +95,7 @@ def _tell(answer: FilterAnswer, done: str, as_json: bool) -> None:
     if as_json:
         shared.echo_json(answer)
     else:
-        click.echo(f"{done} {found['id'][:SHOWN]} {plain(found['name'])}")
+        shared.tell_named(answer, found, done)
 
 
 def _table(filters: list[SavedFilter]) -> Fitted:

@@ -7,6 +7,7 @@ import click
 from rondo.client import settled
 from rondo.client.shapes import List, ListAnswer, ListChanges
 from rondo.commands import keeping, meant, shared
+from rondo.commands.choices import OneOf
 from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
@@ -58,7 +59,7 @@ def add(name: tuple[str, ...], as_json: bool, **typed: Any) -> None:
 @click.option("--name", help="Another name.")
 @COLOUR
 @ORDER
-@click.option("--clear", multiple=True, type=click.Choice(["colour", "order"]), help="Empty this field.")
+@click.option("--clear", multiple=True, type=OneOf(["colour", "order"]), help="Empty this field.")
 @shared.as_json
 def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Set fields of a list, which is named by its name or its id."""
@@ -73,7 +74,7 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
 
 @lists_group.command()
 @click.argument("list_", metavar="LIST")
-@click.option("--tasks", type=click.Choice(["move", "delete"]), help="Move what is on it to the inbox, or delete it.")
+@click.option("--tasks", type=OneOf(["move", "delete"]), help="Move what is on it to the inbox, or delete it.")
 @shared.as_json
 def delete(list_: str, tasks: Any, as_json: bool) -> None:
     """Delete a list that no task is on; --tasks says what becomes of those that are."""
@@ -90,7 +91,7 @@ def _tell(answer: ListAnswer, done: str, as_json: bool, *, ahead: bool = False) 
     if as_json:
         shared.echo_json(answer)
     else:
-        click.echo(f"{done} {found['id'][:SHOWN]} {plain(found['name'])}")
+        shared.tell_named(answer, found, done)
 
 
 def _table(lists: list[List]) -> Fitted:

@@ -14,6 +14,7 @@ from click.exceptions import Exit
 from click.shell_completion import CompletionItem
 
 from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Task, errors, settled
+from rondo.client.shapes import FilterAnswer, List, ListAnswer, SavedFilter
 from rondo.commands import hints, keeping, naming
 from rondo.commands.aliases import Aliased
 from rondo.commands.ending import AWAY, DONE, FAILED, USAGE, Failed
@@ -221,6 +222,13 @@ def told(answer: Answer, done: str, already: str) -> str:
     """Return in a sentence what became of a command on a task."""
     task = name(settled(answer))
     return f"{task} {already}" if answer["command"]["status"] == "nothing-to-do" else f"{done} {task}"
+
+
+def tell_named(answer: ListAnswer | FilterAnswer, found: List | SavedFilter, done: str) -> None:
+    """Tell what became of a command on a list or a saved filter."""
+    named = f"{found['id'][: ids.SHOWN]} {plain(found['name'])}"
+    is_so = answer["command"]["status"] == "nothing-to-do"
+    click.echo(f"{named} was like that already" if is_so else f"{done} {named}")
 
 
 def name(task: Task) -> str:

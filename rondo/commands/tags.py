@@ -11,6 +11,8 @@ from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.plain import plain
 from streams.domain import cleaning
 
+NOWHERE = "No task bears {}, and it has no colour"
+
 
 @click.group("tags", cls=TaskCommands, invoke_without_command=True)
 @shared.as_json
@@ -43,7 +45,8 @@ def colour(tag: str, colour: str | None, as_json: bool) -> None:
     """Give a tag a colour, as #1e90ff; without one take it away."""
     with shared.rondo() as client:
         answer = client.colour_tag(tag := meant.tag(client, tag), colour, wait=shared.WAIT)
-    _tell(answer, f"Coloured {plain(tag)}" if colour else f"{plain(tag)} has no colour now", as_json)
+    done, already = ("Coloured {}", "{} had that colour already") if colour else ("{} has no colour now", "{} had none")
+    _tell(answer, done.format(plain(tag)), already.format(plain(tag)), as_json)
 
 
 @tags_group.command()
@@ -54,7 +57,8 @@ def rename(tag: str, name: str, as_json: bool) -> None:
     """Give all tasks that bear a tag another in its place. Where that is one already, the two become one."""
     with shared.rondo() as client, keeping.ahead():
         answer = client.rename_tag(tag := meant.tag(client, tag), name := cleaning.tag(name), wait=shared.WAIT)
-    _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", as_json, ahead=True)
+    already = f"{plain(tag)} is called so already" if tag == name else NOWHERE.format(plain(tag))
+    _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", already, as_json, ahead=True)
 
 
 @tags_group.command()
@@ -64,17 +68,17 @@ def delete(tag: str, as_json: bool) -> None:
     """Take a tag from all tasks that bear it. The tasks stay."""
     with shared.rondo() as client, keeping.ahead():
         answer = client.delete_tag(tag := meant.tag(client, tag), wait=shared.WAIT)
-    _tell(answer, f"Deleted {plain(tag)}", as_json, ahead=True)
+    _tell(answer, f"Deleted {plain(tag)}", NOWHERE.format(plain(tag)), as_json, ahead=True)
 
 
-def _tell(answer: TagAnswer, done: str, as_json: bool, *, ahead: bool = False) -> None:
+def _tell(answer: TagAnswer, done: str, already: str, as_json: bool, *, ahead: bool = False) -> None:
     keeping.undoable(answer, ahead=ahead, told=[done])
     if answer["command"]["status"] == "pending":
         raise Pending(answer["command"]["id"], "")
     if as_json:
         shared.echo_json(answer)
     else:
-        click.echo(done)
+        click.echo(already if answer["command"]["status"] == "nothing-to-do" else done)
 
 
 def _table(tags: list[Tag]) -> Fitted:

@@ -26,6 +26,8 @@ def undo(id_: object | None, bulk: bool, as_json: bool) -> None:
     A task, list, filter or tag is left as it is where something later has changed the same fields. What changed nothing
     is passed over.
     """
+    if bulk and id_ is None:
+        raise click.UsageError("--bulk says what ID is: name a bulk, or leave it out.")
     login = Login.found()
     with shared.rondo() as client:
         if id_ is not None:

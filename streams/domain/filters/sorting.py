@@ -203,7 +203,7 @@ def _key(written: str, at: int, columns: Mapping[str, _Column]) -> Key:
         return Key(name, down=written.startswith("-"))
     at += written.startswith("-")
     near = meant(name, columns)
-    shown = written[:40]
+    shown = written.removeprefix("-")[:40]
     raise QueryError("sort", at, f"There is nothing to sort by called `{shown}`.", () if near else tuple(columns), near)
 
 

@@ -41,6 +41,11 @@ def test_an_error_says_where_and_what_was_meant(text, column, suggestion):
     assert found.value.expected == (() if suggestion else SORTED)
 
 
+def test_what_is_not_known_is_shown_as_what_is_put_in_its_place():
+    with pytest.raises(QueryError, match="Column 6: There is nothing to sort by called `prio`"):
+        sort("due,-prio")
+
+
 def test_a_key_stands_once():
     with pytest.raises(QueryError, match="Column 11: `due` is there already"):
         sort("due,title,-due")

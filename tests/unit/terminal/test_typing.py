@@ -18,6 +18,7 @@ from bench import terminal
 from rondo.cli import ELSEWHERE, WIRED, cli
 from rondo.commands import hints
 from rondo.commands.aliases import ALIASES
+from rondo.commands.choices import OneOf
 from rondo.commands.conditions import Condition, combined
 from streams.domain.filters import Filter, QueryError, parse
 from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH
@@ -205,6 +206,62 @@ def test_a_title_that_says_no_field_has_no_hint(typed: Type, title: str):
 def test_words_of_another_program_are_told_as_they_are_typed_here(typed: Type, words: tuple[str, ...], told: str):
     status, _, err = typed(*words)
     assert (status, f"Did you mean `{told}`?" in err) == (2, True), err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("add", "x", "--priority", "H"), "high"),
+        (("add", "x", "--priority", "1"), "urgent"),
+        (("add", "x", "--priority", "hgih"), "high"),
+        (("add", "x", "--priority", "URGENT"), "urgent"),
+        (("edit", ID, "--clear", "tags"), "tag"),
+        (("edit", ID, "--clear", "reminders"), "remind"),
+        (("bulk", "edit", ID, "--clear", "duetime"), "due-time"),
+        (("lists", "delete", "x", "--tasks", "mov"), "move"),
+        (("lists", "edit", "x", "--clear", "color"), "colour"),
+        (("filters", "edit", "x", "--clear", "sorting"), "sort"),
+        (("completion", "bsh"), "bash"),
+    ],
+    ids=str,
+)
+def test_a_word_that_an_option_does_not_know_is_told_with_the_one_it_knows(
+    typed: Type, words: tuple[str, ...], told: str
+):
+    status, _, err = typed(*words)
+    assert (status, f"Did you mean `{told}`?" in err) == (2, True), err
+
+
+def test_every_option_that_takes_one_of_a_few_words_suggests_one():
+    few = [param for _, command in commands() for param in command.params if isinstance(param.type, click.Choice)]
+    assert few
+    assert {type(param.type) for param in few} == {OneOf}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("tags", "delete", "nope"), "No task bears nope, and it has no colour\n"),
+        (("tags", "rename", "nope", "x"), "No task bears nope, and it has no colour\n"),
+        (("tags", "rename", "nope", "nope"), "nope is called so already\n"),
+        (("tags", "colour", "x", "#ffffff"), "x had that colour already\n"),
+        (("tags", "colour", "x"), "x had none\n"),
+        (("lists", "edit", "home", "--name", "home"), f"{ID[:8]} home was like that already\n"),
+        (("filters", "edit", "home", "--name", "home"), f"{ID[:8]} home was like that already\n"),
+    ],
+    ids=str,
+)
+def test_what_changed_nothing_is_told_so(typed: Type, words: tuple[str, ...], told: str):
+    nothing = {"command": ACCEPTED["command"] | {"status": "nothing-to-do"}, "tag": None}
+    named = {"id": ID, "name": "home"}
+    before = {"lists": (LISTS,), "filters": (FILTERS,)}.get(words[0], ())
+    with Scripted(*before, Says(200, nothing | {"list": named, "filter": named})) as api:
+        assert typed(*words, api=api.url) == (0, told, "")
+
+
+def test_undo_drops_no_option_without_a_word(typed: Type):
+    status, _, err = typed("undo", "--bulk")
+    assert (status, err.startswith("--bulk says what ID is")) == (2, True)
 
 
 def test_what_is_hinted_at_is_an_option_that_there_is():

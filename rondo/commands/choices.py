@@ -1,0 +1,28 @@
+"""Options that take one of a few words: of another word they tell which was probably meant."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+
+class OneOf(click.Choice[str]):
+    """One of these words. ``elsewhere`` are words of other programs, and which of these they mean."""
+
+    def __init__(self, words: Iterable[str], elsewhere: Mapping[str, str] | None = None) -> None:
+        super().__init__([*words])
+        self._elsewhere = elsewhere or {}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it."""
+        if value not in self.choices:
+            meant = self._meant(str(value).lower())
+            self.fail(f"{value!r} is not one of {', '.join(self.choices)}.{meant}", param, ctx)
+        return str(value)
+
+    def _meant(self, typed: str) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - seldom needed
+
+        known = {**self._elsewhere, **{word: word for word in self.choices}}
+        near = typed if typed in known else next(iter(get_close_matches(typed, known, 1)), None)
+        return f" Did you mean `{known[near]}`?" if near else ""
