@@ -1,10 +1,12 @@
 """The command line: which commands there are. Only the one that is typed is imported: the others cost no time."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -78,6 +80,13 @@ ELSEWHERE = {
     "uncomplete": "reopen",
     "log": "history",
     "next": "list",
+    "version": "--version",
+    "help": "--help",
+    "today": "list --filter 'due = today'",
+    "overdue": "list --filter overdue",
+    "completed": "list --filter completed",
+    "inbox": "list --list inbox",
+    **dict.fromkeys(("postpone", "snooze", "reschedule"), "edit ID --due DUE"),
 }
 """What other programs call a command."""
 
@@ -108,7 +117,7 @@ class Commands(click.Group):
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing and name[:1] != "-":
             from difflib import get_close_matches  # noqa: PLC0415 - seldom needed
 
-            near = ELSEWHERE.get(name) or next(iter(get_close_matches(name, WIRED, 1)), None)
+            near = ELSEWHERE.get(name) or next(iter(get_close_matches(name, WIRED, 1, 0.7)), None)
             ctx.fail(f"There is no command {name!a}." + (f" Did you mean `rondo {near}`?" if near else ""))
         return super().resolve_command(ctx, args)
 
@@ -124,6 +133,14 @@ class Commands(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
+def _told(error: click.UsageError) -> str:
+    """Return what was typed wrong; of an option that there is not, which were probably meant."""
+    if not isinstance(error, click.NoSuchOption):
+        return error.format_message()
+    near = " or ".join(f"`{each}`" for each in sorted(error.possibilities or ()))
+    return f"There is no option {error.option_name}." + (f" Did you mean {near}?" if near else "")
+
+
 def _with_alias(name: str) -> str:
     return ", ".join([name, *(alias for alias, of in ALIASES.items() if name == of[0])])
 
@@ -137,6 +154,7 @@ def cli() -> None:
 def main(typed: Sequence[str] | None = None) -> NoReturn:
     """Run what was typed, and end; what went wrong is one line on standard error, and the status says what kind."""
     words = list(sys.argv[1:] if typed is None else typed)
+    open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may not know all characters
@@ -149,12 +167,20 @@ def main(typed: Sequence[str] | None = None) -> NoReturn:
         sys.exit(error.exit_code)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "rondo"
-        fail(f"{sentence(error.format_message())} `{where} --help` shows what it takes.", error.exit_code)
+        fail(f"{sentence(_told(error))} `{where} --help` shows what it takes.", error.exit_code)
     except click.ClickException as error:
         fail(sentence(error.format_message()), error.exit_code)
     except click.Abort:
         sys.exit(INTERRUPTED)
     sys.exit(status if isinstance(status, int) else DONE)
+
+
+def open_what_is_closed() -> None:
+    """Read nothing from a standard stream that was closed, and write what nobody can read to nowhere."""
+    nowhere = Path(os.devnull)
+    sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
 
 
 def _is_text(word: str) -> bool:

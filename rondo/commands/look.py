@@ -14,6 +14,7 @@ from rondo.commands.shared import TaskCommand
 from rondo.terminal import clock, shown, tables
 
 Shape = TypeVar("Shape", Task, List)
+LIMIT = click.IntRange(1, 1_000_000)
 
 
 @click.command("list", cls=TaskCommand, context_settings={"allow_extra_args": True})
@@ -24,7 +25,7 @@ Shape = TypeVar("Shape", Task, List)
 @click.option("-l", "--list", "list_", metavar="NAME", help="Only those on this list, by name or id, or in the inbox.")
 @click.option("-s", "--sort", help="By what, as due,-priority; by default the newest first.")
 @shared.zone
-@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="So many tasks at most.")
+@click.option("-n", "--limit", type=LIMIT, default=50, show_default=True, help="So many tasks at most.")
 @shared.as_json
 @click.pass_context
 def list_tasks(
@@ -63,7 +64,7 @@ def list_tasks(
 @click.argument("words", nargs=-1, required=True)
 @click.option("-f", "--filter", "filter_", help="Only among these, see docs/filters.md; else all but the deleted.")
 @shared.zone
-@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="So many tasks at most.")
+@click.option("-n", "--limit", type=LIMIT, default=20, show_default=True, help="So many tasks at most.")
 @shared.as_json
 def search(words: tuple[str, ...], filter_: str | None, zone: str | None, limit: int, as_json: bool) -> None:
     """Look for words in titles and notes, the best first. The last may be a beginning; one may be mistyped."""

@@ -60,6 +60,13 @@ class TaskCommand(click.Command):
 
     context_class = Context
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed. Of two filters none is left out without a word: more tasks would be changed."""
+        _, _, order = self.make_parser(ctx).parse_args([*args])
+        if [param.name for param in order].count("filter_") > 1 and not ctx.resilient_parsing:
+            raise click.UsageError("--filter is given twice: write one filter, as in 'overdue and #work'.", ctx)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run it."""
         try:

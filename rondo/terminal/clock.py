@@ -23,9 +23,17 @@ class NoZone(LookupError):
 def zone(name: str) -> ZoneInfo:
     """Return a zone by its IANA name, as the API knows it: of the pinned data. Raises ``NoZone``."""
     if name not in _names():
-        raise NoZone(f"There is no time zone {name!r}: write its IANA name, as Europe/Paris.")
+        raise NoZone(f"There is no time zone {name!r}: write its IANA name, as Europe/Paris.{_wished(name)}")
     with _ZONES.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
+
+
+def _wished(typed: str) -> str:
+    """Return in a sentence which zone was probably meant: one of this name in other letters, or of this place."""
+    sought = typed.strip().replace(" ", "_").casefold()
+    names = {name: (name.casefold(), name.rpartition("/")[2].casefold()) for name in _names()} if sought else {}
+    near = sorted((name for name, its in names.items() if sought in its), key=lambda name: names[name][0] != sought)
+    return f" Did you mean `{near[0]}`?" if near else ""
 
 
 def now(name: str) -> datetime:

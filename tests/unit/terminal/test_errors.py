@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -268,6 +269,47 @@ def test_no_refusal_ends_a_sentence_twice_or_not_at_all(typed: Type, words: tupl
         with Scripted(says) as api:
             _, _, err = typed(*words, api=api.url)
         assert odd(err) == []
+
+
+@pytest.mark.parametrize("stream", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("words", ["list", "add x --notes -", "bulk complete -f open", "nope"])
+def test_a_standard_stream_that_is_closed_stops_no_command_with_a_traceback(tmp_path: Path, words: str, stream: str):
+    with Scripted(*[refusing("x")] * 2) as api:
+        here = os.environ | {"HOME": str(tmp_path), "RONDO_API": api.url, "RONDO_TOKEN": "token"}
+        typed = f"{Path(sys.executable).with_name('rondo')} {words} {stream}"
+        done = subprocess.run(["bash", "-c", typed], env=here, capture_output=True, text=True, check=False)
+    assert (done.returncode in {1, 2}, done.stdout, done.stderr.count("\n") < 2) == (True, "", True), done.stderr
+
+
+WRONG_NUMBERS = ("9" * 20, f"-{'9' * 20}", "0", "1.5", "x")
+
+
+@pytest.mark.parametrize("path", BY_PATH, ids=" ".join)
+def test_no_number_stops_a_command_with_a_traceback(typed: Type, path: tuple[str, ...]):
+    params = BY_PATH[path].params
+    numbers = [param.opts[-1] for param in params if isinstance(param.type, click.types.IntParamType)]
+    needed = [ID for param in params if isinstance(param, click.Argument)]
+    for option, number in product(numbers, WRONG_NUMBERS):
+        with Scripted(refusing("x"), refusing("x")) as api:
+            status, _, err = typed(*path, *needed, option, number, api=api.url)
+        assert (status in {1, 2}, err.count("\n")) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("typed_", "meant"),
+    [("europe/paris", "Europe/Paris"), ("paris", "Europe/Paris"), ("New York", "America/New_York"), ("utc", "UTC")],
+)
+def test_a_zone_in_other_letters_is_told_as_it_is_written(typed: Type, typed_: str, meant: str):
+    status, _, err = typed("list", "--zone", typed_)
+    assert (status, f"Did you mean `{meant}`?" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"), [("--du", "Did you mean `--due`?"), ("--xyz", "There is no option --xyz.")]
+)
+def test_an_option_that_there_is_not_is_told_with_those_that_were_meant(typed: Type, option: str, told: str):
+    status, _, err = typed("add", "x", option, "1")
+    assert (status, told in err) == (2, True)
 
 
 SECRET = "s3cret"
