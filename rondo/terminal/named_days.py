@@ -99,7 +99,12 @@ def _agreeing(typed: str, found: re.Match[str], clock: Clock) -> When:
     """Read ``fri, dec 4``: the weekday has to be that of the day."""
     if not (_ISO.fullmatch(found[2]) or any(month[:3] in found[2] for month in MONTHS)):
         raise NoDay(typed, *of_day(found[0], clock))
-    day = named(typed, found[2], clock)
+    try:
+        day = named(typed, found[2], clock)
+    except NoDay as error:
+        if error.suggestions:  # without the weekday, which may be another day's
+            raise NoDay(typed) from None
+        raise
     try:
         is_ = WEEKDAYS[date.fromisoformat(day.day or "").weekday()]
     except ValueError:  # whether there is such a day is for the API to say

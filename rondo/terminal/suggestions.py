@@ -151,7 +151,9 @@ def _of_counted(text: str, _clock: Clock) -> list[str]:
     if found["unit"] == "m":
         return [f"in {amount} minutes", f"in {amount} months"]
     at = [f"{amount}:00"] if found["unit"] == "h" and amount < 24 and not text.startswith("in ") else []
-    unit = found["unit"] if found["unit"] in UNITS else near(found["unit"], _UNITS, NEAR_FOR_FEW)
+    is_other = found["unit"] in phrases.DAYS or months(found["unit"])
+    near_unit = None if is_other else near(found["unit"], _UNITS, NEAR_FOR_FEW)
+    unit = found["unit"] if found["unit"] in UNITS else near_unit
     return [*at, *([f"in {amount} {NAMES[UNITS[unit]]}"] if unit else [])]
 
 
