@@ -203,7 +203,7 @@ def test_a_replay_of_what_there_is_not_says_so(words: tuple[str, ...], told: str
         (("verify", "views"), "POSTGRES", "postgresql://127.0.0.1:1/rondo", "Rondo can't be reached", 3),
         (("replay", "views"), "POSTGRES", "postgresql://127.0.0.1:1/rondo", "Rondo can't be reached", 3),
         (("verify", "tasks"), "KAFKA", "127.0.0.1:1", "Rondo can't be reached", 3),
-        (("lag",), "KAFKA", "somewhere:x", "RONDO_KAFKA=somewhere:x names no broker", 1),
+        (("lag",), "KAFKA", "somewhere:x", "RONDO_KAFKA=… names no broker", 1),
         (("verify", "tasks"), "REGISTRY", "http://127.0.0.1:1", "registry", 3),
         (("verify", "tasks"), "PARTITIONS", "abc", "The setting RONDO_PARTITIONS is not usable", 1),
     ],
