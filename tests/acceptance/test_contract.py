@@ -38,6 +38,9 @@ PATIENCE = 60.0
 """Seconds for an answer, which may wait for an outcome itself."""
 PRECONDITIONS = {"If-Match", "If-None-Match"}
 """Headers that no course has: by what is made up for them most of its requests would do nothing."""
+BEFORE = {412, 413}
+"""Refusals, too, but not by what is wrong besides: a body's size and preconditions come before what it says (RFC 9110,
+section 13.2.1)."""
 IN_A_SHARED_WORLD = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
@@ -54,8 +57,8 @@ def validate(case: Case, response: Response) -> None:
     if response.status_code == 431:
         assert len(response.request.url or "") > LONGEST
         return
-    too_large = response.status_code == 413  # a refusal, too, but not one by what is wrong besides
-    case.validate_response(response, checks=[check for check in CHECKS if not too_large or check not in WRONG])
+    before = response.status_code in BEFORE
+    case.validate_response(response, checks=[check for check in CHECKS if not before or check not in WRONG])
 
 
 def to(stack: Stack, user: User) -> dict[str, Any]:
