@@ -20,6 +20,7 @@ _BEFORE = re.compile(
 _DURATION = re.compile(r"P[\dTWDHMS]+", re.ASCII)
 _SPELLED = re.compile(rf"{NUMBER} ?(?P<unit>[a-z]+)(?: before)?", re.ASCII)
 _FROM_NOW = re.compile(r"(?:\+ ?|in )(?=\d)(?:(?P<H>\d{1,3})h ?)?(?:(?P<M>\d{1,4})m)?", re.ASCII)
+_AT_OR_BEFORE = re.compile(r"(?P<H>1?\d|2[0-3]) ?h ?(?P<M>[0-5]\d)", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?P<seconds>:\d\d(?:\.\d+)?)?(?P<offset>Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -27,8 +28,9 @@ def due(text: str, zone: str | None, clock: Clock, whole: bool = True) -> Writte
     """Return the due (or start) that ``text`` means: a day; with a time a floating one; with a zone too, one there.
 
     An instant is a time in the zone, without one in that of the ``clock``. A time alone is the next such; of a
-    change, which is not ``whole``, it is the time alone. Raises ``NoDay`` for what is none of these; whether there is
-    such a day is for the API to say.
+    change, which is not ``whole``, it is the time alone. Raises ``NoDay`` for what is none of these, and for an instant
+    of which the clocks there show the time twice, and before: a due is the first. Whether there is such a day is for
+    the API to say.
     """
     found = read(text, clock)
     if isinstance(found, datetime):
@@ -37,6 +39,8 @@ def due(text: str, zone: str | None, clock: Clock, whole: bool = True) -> Writte
             local = found.astimezone(zone_of(zone))
         except OverflowError:
             raise NoDay(text, why="is not in the calendar there") from None
+        if local.fold:
+            raise NoDay(text, why=f"is the second {local:%H:%M} of that night in {zone}: write it in --zone UTC")
         found = When(local.date().isoformat(), local.strftime("%H:%M:%S").removesuffix(":00"))
     if whole:
         found = found.next(clock)
@@ -63,6 +67,8 @@ def reminder(text: str, clock: Clock) -> WrittenReminder:
     if found := _FROM_NOW.fullmatch(lower):  # here m is minutes, as it is before the due
         minutes = int(found["H"] or 0) * 60 + int(found["M"] or 0)
         return {"at": _moment(f"in {minutes} minutes", clock).isoformat(timespec="seconds")}
+    if at := _AT_OR_BEFORE.fullmatch(lower):
+        raise NoDay(typed, f"{at['H']}h{at['M']}m", f"{at['H']}:{at['M']}", why="may mean two times")
     if lower[:1] == "-" and _BEFORE.fullmatch(less := lower.removeprefix("-").strip()):
         raise NoDay(typed, less, why="is not a reminder")
     if _DURATION.fullmatch(typed.upper()):
@@ -80,6 +86,8 @@ def _moment(typed: str, clock: Clock) -> datetime:
         raise NoDay(typed, *suggestions, forms=REMIND) from None
     if isinstance(found, datetime):
         return found
+    if found.instant is not None:
+        return datetime.fromtimestamp(-(-found.instant // 1000), zone_of(clock.zone))  # not a moment before
     found = found.next(clock)
     if found.time is None:
         raise NoDay(typed, f"{typed} 9:00", why="is a day without a time")

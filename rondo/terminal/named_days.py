@@ -56,8 +56,9 @@ def named(typed: str, text: str, clock: Clock) -> When:
 def _resolved(found: Date, clock: Clock) -> When:
     first = resolve(found, clock).first
     assert first
+    day = first.local.date().isoformat()
     from_now = isinstance(found, Relative) and found.base == "now"
-    return When(first.local.date().isoformat(), first.local.strftime("%H:%M") if from_now else None)
+    return When(day, first.local.strftime("%H:%M"), first.instant) if from_now else When(day)
 
 
 def _of_clock(typed: str, found: re.Match[str], clock: Clock) -> When:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 RULES: Mapping[str, str] = {
     "daily": "FREQ=DAILY",
     "weekdays": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
@@ -13,26 +14,65 @@ RULES: Mapping[str, str] = {
 }
 """The words, and the rule of each."""
 MEANT: Mapping[str, str] = {
-    **dict.fromkeys(("day", "every day", "everyday", "1d"), "daily"),
-    **dict.fromkeys(("weekday", "every weekday", "workdays", "working days"), "weekdays"),
-    **dict.fromkeys(("week", "every week", "1w"), "weekly"),
-    **dict.fromkeys(("month", "every month", "1m"), "monthly"),
-    **dict.fromkeys(("year", "every year", "annually", "annual", "1y"), "yearly"),
-    **dict.fromkeys(("biweekly", "fortnightly", "every other week", "every 2 weeks"), "FREQ=WEEKLY;INTERVAL=2"),
-    **dict.fromkeys(("quarterly", "every quarter", "every 3 months"), "FREQ=MONTHLY;INTERVAL=3"),
+    **dict.fromkeys(("everyday", "day"), "daily"),
+    **dict.fromkeys(("weekday", "every weekday", "workdays", "every workday", "working days"), "weekdays"),
+    **dict.fromkeys(("weekend", "weekends", "every weekend"), "FREQ=WEEKLY;BYDAY=SA,SU"),
+    "week": "weekly",
+    "month": "monthly",
+    **dict.fromkeys(("year", "annually", "annual"), "yearly"),
+    **dict.fromkeys(("biweekly", "fortnightly"), "FREQ=WEEKLY;INTERVAL=2"),
+    **dict.fromkeys(("quarterly", "every quarter"), "FREQ=MONTHLY;INTERVAL=3"),
 }
 """What other programs read, and the word or the rule for it."""
 FORMS = "Write daily, weekdays, weekly, monthly, yearly, or a rule (RFC 5545) as FREQ=WEEKLY;BYDAY=MO."
+_WORDS: Mapping[str, str] = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
+_DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:days?)?"
+_EVERY = re.compile(
+    rf"(?:every ?)?(?:(?P<number>\d{{1,3}}|other) ?)?"
+    rf"(?:(?P<unit>day|week|month|year|[dwmy])s?|(?P<days>{_DAY}(?:(?: and |, and |, ?| ){_DAY})*))",
+    re.ASCII,
+)
+_LAST = ("day", "days", "week", "weeks", "month", "months", "year", "years", *WEEKDAYS, "weekday", "weekend", "quarter")
+"""What may stand behind `every`."""
+_COUNTS: Mapping[str | None, int] = {None: 1, "other": 2}
+_LIKE = 0.78
+"""How like a word has to be to what was typed."""
 
 
 def rule(typed: str) -> str:
-    """Return the recurrence rule that is meant; what is a rule is for the API to read. Raises ``ValueError``."""
+    """Return the recurrence rule that is meant; what is a rule is for the API to read. Raises ``ValueError``.
+
+    What is suggested says all that was typed; where nothing does, nothing is.
+    """
     word = " ".join(typed.lower().split())
     if word in RULES:
         return RULES[word]
     if re.match(r"[A-Z-]+[=:]", typed.strip(), re.IGNORECASE | re.ASCII):
         return typed
-    known = [*RULES, *MEANT]
-    near = MEANT.get(word) or next(iter(get_close_matches(word, known, 1)), None)
-    suggestion = MEANT.get(near, near) if near else None
+    suggestion = MEANT.get(word) or _every(word) or _near(word)
     raise ValueError(f"{typed!r} is not a repeat. " + (f"Did you mean `{suggestion}`?" if suggestion else FORMS))
+
+
+def _every(word: str) -> str | None:
+    """Return what `every 2 days` and `every mon, wed` mean; None for what is neither."""
+    found = _EVERY.fullmatch(word)
+    if not found or not (found["number"] or found["days"] or len(found["unit"]) > 1):
+        return None
+    number = found["number"]
+    count = _COUNTS[number] if number in _COUNTS else int(number)
+    unit = "week" if found["days"] else next(name for name in _WORDS if name[0] == found["unit"][0])
+    days = ",".join(dict.fromkeys(day[:2].upper() for day in re.findall(_DAY, found["days"] or "")))
+    if count == 1 and not days:
+        return _WORDS[unit]
+    parts = [RULES[_WORDS[unit]], *([f"INTERVAL={count}"] if count > 1 else []), *([f"BYDAY={days}"] if days else [])]
+    return ";".join(parts) if count else None
+
+
+def _near(word: str) -> str | None:
+    """Return what was probably meant where the last word is mistyped."""
+    head, _, last = word.rpartition(" ")
+    known = _LAST if head else [*RULES, *(name for name in MEANT if " " not in name)]
+    if not (near := get_close_matches(last, known, 1, _LIKE)):
+        return None
+    word = f"{head} {near[0]}".strip()
+    return word if word in RULES else MEANT.get(word) or _every(word)

@@ -51,7 +51,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 _NUMBERS = re.compile(r"(\d{1,4})([./-])(\d{1,2})(?:[./-](\d{1,4}))?\.?", re.ASCII)
 _MONTH = re.compile(rf"({'|'.join(f'{month[:3]}[a-z]*' for month in MONTHS)})\.?(?:,? (\d{{4}}))?", re.ASCII)
 _COUNTED = re.compile(rf"(?:in )?{NUMBER} ?(?P<unit>[a-z]+)", re.ASCII)
-_DIGITS = re.compile(r"(?:at |(?P<day>.+) )?(?P<hour>\d\d)(?P<minute>[0-5]\d)", re.ASCII)
+_DIGITS = re.compile(r"(?:at |(?P<day>.+?)(?: at)? )?(?P<hour>\d\d)(?P<minute>[0-5]\d)", re.ASCII)
 _UNITS = [name for name in UNITS if len(name) > 2]
 WORD = re.compile(r"[a-z]*(?:[+-]\d+[a-z]+)?", re.ASCII)
 """What may be a day of the language of filters, besides one of the calendar."""
@@ -129,7 +129,7 @@ def _of_iso(text: str, _clock: Clock) -> list[str]:
 
 
 def _of_digits(text: str, _clock: Clock) -> list[str]:
-    """Read `tomorrow 1700` and `at 1700`; alone it may be a year."""
+    """Read `tomorrow at 1700` and `at 1700`; alone it may be a year."""
     found = _DIGITS.fullmatch(text)
     if not found or int(found["hour"]) > 23 or (not found["day"] and text[:2] == "20"):
         return []
@@ -158,13 +158,14 @@ def _of_counted(text: str, _clock: Clock) -> list[str]:
 
 
 def _of_part(text: str, _clock: Clock) -> list[str]:
-    """Read `tomorrow morning`, `at 5`, `friday week` and `monday+9h`."""
+    """Read `tomorrow morning`, `at 5`, `tomorrow at 5`, `friday week` and `monday+9h`."""
     day, _, rest = text.rpartition(" ")
     if day in phrases.DAYS:
         later = [f"{day}+1w"] if rest == "week" and phrases.DAYS[day] in WEEKDAYS else []
         return [f"{day} {PARTS[rest]}"] if rest in PARTS else later
-    if day == "at" and rest.isdecimal():
-        return _hours(int(rest))
+    before, _, at = day.rpartition(" ")
+    if at == "at" and rest.isdecimal() and (not before or before in phrases.DAYS):
+        return [f"{before} {hour}".strip() for hour in _hours(int(rest))]
     base, _, hour = text.partition("+")
     if base in phrases.DAYS and base not in {"today", "now"} and re.fullmatch(r"\d{1,2}h", hour, re.ASCII):
         return [f"{base} {hour[:-1]}:00"] * (int(hour[:-1]) < 24)

@@ -23,10 +23,14 @@ class NoDay(ValueError):
 
 @dataclass(frozen=True)
 class When:
-    """A day, as ISO 8601 has it, and a time of it, either of which may be missing."""
+    """A day, as ISO 8601 has it, and a time of it, either of which may be missing.
+
+    What is counted from now has its ``instant``, too, in milliseconds since 1970: clocks show some times twice.
+    """
 
     day: str | None
     time: str | None = None
+    instant: int | None = None
 
     def next(self, clock: Clock) -> "When":
         """Return it with a day: a time alone is the next that the clock will show."""

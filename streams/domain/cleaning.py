@@ -26,8 +26,8 @@ _AROUND = re.compile(rf"[\s\u200b{_NOTHING}]*")
 _SPACE = re.compile(r"\s+")
 _BROKEN = re.compile(f"[\t{_BREAKS}]")
 _LINES = re.compile(f"\r\n|[{_BREAKS}]")
-_SIGNS = "#\uff03"
-"""What people write before a tag, also in full width."""
+_BEFORE_A_TAG = re.compile("\\A[\\s#\uff03]+")
+"""What people write before a tag, also in full width, and the space between."""
 
 
 def line(text: str) -> str:
@@ -49,8 +49,8 @@ def lines(text: str) -> str:
 
 
 def tag(name: str) -> str:
-    """Return a tag's name: a line, without the # before it."""
-    return line(name).strip().lstrip(_SIGNS).strip()
+    """Return a tag's name: a line, without the # before it, however many and however far apart."""
+    return _BEFORE_A_TAG.sub("", line(name)).strip()
 
 
 def word(text: str) -> str:

@@ -6,7 +6,7 @@ from time import process_time
 from typing import get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.records import FilterFields, ListFields, TagFields, TaskFields
@@ -75,7 +75,19 @@ def test_notes_keep_their_lines_and_their_directions():
     assert cleaned(TaskFields(notes=pasted)).notes == "a\nb\nc\nd\te\n\n\u2067\u05d0\u2069 "
 
 
-@pytest.mark.parametrize("written", ["#errand", " #errand ", "##errand", "# errand", "\uff03errand", "\ufeff#errand\n"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "#errand",
+        " #errand ",
+        "##errand",
+        "# errand",
+        "\uff03errand",
+        "\ufeff#errand\n",
+        "# #errand",
+        "#\n\uff03 errand",
+    ],
+)
 def test_a_tag_stands_without_the_sign_that_filters_write_before_it(written: str):
     assert cleaned(TaskFields(tags=(written,))).tags == ("errand",)
 
@@ -105,11 +117,21 @@ def test_who_asks_for_strictness_is_refused_what_would_be_cleaned(unseen: str):
     assert check_list(ListFields(name=line)).problems
 
 
+@pytest.mark.parametrize("kept", ["\ufeff", "\u2028", "\u2029", "\u2068", "\n", "\t"], ids=ascii)
+@pytest.mark.parametrize("refused", ["\v", "\f", "\x1c", "\x85", "\x00"], ids=ascii)
+def test_notes_of_who_asks_for_strictness_are_kept_or_refused(kept: str, refused: str):
+    notes = f"{kept}Buy{kept}milk"
+    assert check(TaskFields(notes=notes), ("notes",)).fields.notes == notes
+    assert check(TaskFields(notes=f"Buy\r\nmilk\rx{kept}"), ("notes",)).fields.notes == f"Buy\nmilk\nx{kept}"
+    assert check(TaskFields(notes=notes + refused), ("notes",)).problems
+
+
 def test_a_tag_with_its_sign_is_refused_to_who_asks_for_strictness():
     assert [problem.field for problem in check(TaskFields(tags=("a", "#b")), ("tags",)).problems] == ["tags.1"]
 
 
-@given(st.text(st.characters() | st.sampled_from(UNSEEN + "".join(BREAKS)), max_size=40))
+@given(st.text(st.characters() | st.sampled_from("# " + UNSEEN + "".join(BREAKS)), max_size=40))
+@example("# #errand")
 def test_what_is_cleaned_once_is_clean(text: str):
     for clean in (cleaning.line, cleaning.lines, cleaning.tag, cleaning.word, cleaning.query):
         once = clean(text)

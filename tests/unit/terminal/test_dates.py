@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from lark import Token
 
@@ -18,6 +18,7 @@ from streams.domain.filters.dates import MOST, WEEKDAYS, Clock, resolve
 from streams.domain.filters.values import DATES, when
 
 PARIS = "Europe/Paris"
+SECOND = timedelta(seconds=1)
 ZONES = st.sampled_from([PARIS, "UTC", "Pacific/Apia", "America/New_York", "Asia/Kathmandu", "Etc/GMT-13"])
 
 
@@ -202,9 +203,9 @@ def test_an_instant_with_an_offset_stays_that_instant(moment: datetime, zone: st
     moment = moment.replace(microsecond=0)
     offset = moment.utcoffset()
     assume(offset is not None and offset.total_seconds() % 60 == 0)
+    assume(not moment.astimezone(times.zone(zone)).fold)
     found = due(moment.isoformat(), zone, clock)
     local = datetime.fromisoformat(f"{found['date']}T{found['time']}")
-    assume(times.zone(zone).utcoffset(local) == times.zone(zone).utcoffset(local.replace(fold=1)))
     assert times.milliseconds(local, zone) == round(moment.timestamp() * 1000)
 
 
@@ -280,12 +281,71 @@ def test_a_rule_is_left_to_the_api(text: str):
         ("dayly", "Did you mean `daily`?"),
         ("every day", "Did you mean `daily`?"),
         ("every  Month", "Did you mean `monthly`?"),
+        ("every 2 days", "Did you mean `FREQ=DAILY;INTERVAL=2`?"),
+        ("every other day", "Did you mean `FREQ=DAILY;INTERVAL=2`?"),
+        ("every 3 dayz", "Did you mean `FREQ=DAILY;INTERVAL=3`?"),
+        ("2w", "Did you mean `FREQ=WEEKLY;INTERVAL=2`?"),
+        ("mon", "Did you mean `FREQ=WEEKLY;BYDAY=MO`?"),
+        ("every fridy", "Did you mean `FREQ=WEEKLY;BYDAY=FR`?"),
+        ("every mon, wed and fri", "Did you mean `FREQ=WEEKLY;BYDAY=MO,WE,FR`?"),
+        ("every other monday", "Did you mean `FREQ=WEEKLY;INTERVAL=2;BYDAY=MO`?"),
+        ("weekends", "Did you mean `FREQ=WEEKLY;BYDAY=SA,SU`?"),
         ("biweekly", "Did you mean `FREQ=WEEKLY;INTERVAL=2`?"),
         ("annualy", "Did you mean `yearly`?"),
         ("", "Write daily"),
         ("often", "Write daily"),
+        *((text, "Write daily") for text in ("daily 9:00", "every 5 minutes", "every last friday", "every 0 days")),
     ],
 )
 def test_what_is_no_repeat_is_refused_with_what_was_meant(text: str, told: str):
     with pytest.raises(ValueError, match=re.escape(told)):
         repeats.rule(text)
+
+
+EVERY = ("every", "other", "2", "12", "day", "days", "dayz", "week", "month", "year", "mon", "fridy", "tuesday", "and")
+
+
+@given(st.lists(st.sampled_from([*EVERY, "daily", "weekends", "last", "hour", "1st", "9:00"]), max_size=4))
+def test_a_repeat_that_is_suggested_keeps_every_number_and_weekday_and_is_read(words: list[str]):
+    try:
+        rule = repeats.rule(" ".join(words))
+    except ValueError as refused:
+        if not (found := re.search("Did you mean `(.*)`", str(refused))):
+            return
+        rule = repeats.rule(found[1])
+    assert recurrence.check(rule, Due("2026-11-23", "09:00:00", PARIS))
+    numbers = {"other": 2, "2": 2, "12": 12}.items()
+    assert all(f"INTERVAL={number}" in rule for word, number in numbers if word in words)
+    days = {"mon": "MO", "fridy": "FR", "tuesday": "TU"}.items()
+    assert all(re.search(rf"BYDAY=.*{day}", rule) for word, day in days if word in words)
+    assert not {"last", "hour", "1st", "9:00"} & {*words}
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone"),
+    [
+        ("2027-10-31T01:30Z", PARIS),
+        ("2027-10-31T02:30+01:00", PARIS),
+        ("2027-11-07T06:15:00Z", "America/New_York"),
+        ("2027-04-03T15:10Z", "Australia/Lord_Howe"),
+    ],
+)
+def test_an_instant_at_a_time_that_clocks_show_twice_is_a_due_the_first_time_and_else_refused(moment: str, zone: str):
+    clock = Clock(MONDAY.now, zone)
+    for given_zone in (zone, None):
+        with pytest.raises(NoDay, match=r"is the second .* of that night .* write it in --zone UTC"):
+            due(moment, given_zone, clock)
+    assert due(moment, "UTC", clock)["zone"] == "UTC"
+    first = datetime.fromisoformat(moment) - timedelta(minutes=30 if "Lord" in zone else 60)
+    found = due(first.isoformat(), zone, clock)
+    local = datetime.fromisoformat(f"{found['date']}T{found['time']}")
+    assert times.milliseconds(local, zone) == round(first.timestamp() * 1000)
+
+
+@given(clocks(), st.integers(1, 500), st.integers(0, 59_999))
+@example(Clock(round(datetime(2027, 10, 30, 23, 30, tzinfo=UTC).timestamp() * 1000), PARIS), 90, 0)
+def test_a_reminder_that_is_counted_from_now_is_so_much_later_to_the_second(clock: Clock, minutes: int, more: int):
+    clock = Clock(clock.now // 60_000 * 60_000 + more, clock.zone)
+    for text in (f"in {minutes}m", f"+{minutes}m", f"in {minutes} minutes", f"now+{minutes}min"):
+        at = datetime.fromisoformat(reminder(text, clock)["at"])
+        assert timedelta() <= at - datetime.fromtimestamp(clock.now / 1000, UTC) - timedelta(minutes=minutes) < SECOND

@@ -92,6 +92,9 @@ ADVISED: dict[str, list[str]] = {
     "tomorrow 1700": ["tomorrow 17:00"],
     "at 1700": ["17:00"],
     "at 5": ["5:00", "5pm"],
+    "tomorrow at 5": ["tomorrow 5:00", "tomorrow 5pm"],
+    "friday at 17": ["friday 17:00"],
+    "fri at 1700": ["fri 17:00"],
     "1700": ["17:00"],
     "2027": [],
     "17.30": ["17:30"],
@@ -174,6 +177,9 @@ REMINDED: dict[str, list[str]] = {
     "3 months before": [],
     "1.5h": [],
     "30": [],
+    "1h30": ["1h30m", "1:30"],
+    "1 h 30": ["1h30m", "1:30"],
+    "17h30": ["17h30m", "17:30"],
 }
 
 
