@@ -91,6 +91,9 @@ def test_what_is_indexed_is_what_is_marked(text):
         ("ｺｰﾋｰ豆", "コーヒー"),
         ("프로젝트회의에서", "회의"),
         ("ซื้อนมสด", "นม"),
+        ("คนทำงาน", "ทำ"),
+        ("คนทํางาน", "ทำงาน"),
+        ("น้ำตาล", "น้ำ"),
         ("PDF化する", "pdf"),
         ("H₂O", "h2o"),
         ("Dampf\xadschiff", "dampfschiff"),
@@ -128,7 +131,8 @@ def test_marks_that_make_a_letter_of_another_stay():
 
 
 @pytest.mark.parametrize(
-    ("title", "looked_for"), [("牛乳を買う", "買牛"), ("カート", "ガ"), ("cannot", "can"), ("x", "?! €")]
+    ("title", "looked_for"),
+    [("牛乳を買う", "買牛"), ("カート", "ガ"), ("คนทำงาน", "คนท"), ("cannot", "can"), ("x", "?! €")],
 )
 def test_what_is_no_word_of_a_title_does_not_find_it(title, looked_for):
     assert not found(title, looked_for)
