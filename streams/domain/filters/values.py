@@ -23,6 +23,8 @@ STATUSES = {status.lower(): status for status in Status}
 PRIORITIES = {priority.lower(): priority for priority in Priority}
 
 _ABBREVIATED = {day[:3]: day for day in WEEKDAYS}
+_SPACED = frozenset("«»‹›")
+"""Quotes within which French puts spaces that are no part of what is quoted."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ABSOLUTE = re.compile(r"\d{4}-\d{2}-\d{2}(t\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 NEAR = 0.78
@@ -47,7 +49,8 @@ def text(token: Token) -> str:
     """Return what a word, a string or a tag says, in NFC. Raises ``QueryError`` if that is nothing."""
     written = token.removeprefix("#")
     if STRING.fullmatch(written):
-        written = _ESCAPE.sub(lambda escape: _escaped(token, escape), written[1:-1])
+        within = written[1:-1].strip() if written[0] in _SPACED else written[1:-1]
+        written = _ESCAPE.sub(lambda escape: _escaped(token, escape), within)
     if not written:
         raise error(token, "There is nothing between the quotes; write what to look for.")
     return normalize("NFC", written)

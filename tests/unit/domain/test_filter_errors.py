@@ -139,6 +139,7 @@ def test_an_error_says_what_was_expected(text, column, expected):
         ("open )", 6, "This bracket was not opened."),
         ('title ~ "milk', 9, "This quote is not closed."),
         ("title ~ “buy milk", 9, "This quote is not closed."),
+        ("title ~ «\u00a0»", 9, "There is nothing between the quotes; write what to look for."),
         ("title ~ “”", 9, "There is nothing between the quotes; write what to look for."),
         ("title ~ milk\\", 13, "A backslash stands in quotes only."),
         ("# home", 1, "The name of a tag follows # at once."),
