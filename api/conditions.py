@@ -96,10 +96,13 @@ class Conditions:
         return self.match.version or sorted(self.match.tags)
 
     def need(self, has_versions: bool) -> bool:
-        """Whether to look at what is there: not for one version, where the stage compares it with what has them."""
-        if self.none_match or self.match is None or self.match.any:
+        """Whether to look at what is there: not for one version, where the stage compares it with what has them.
+
+        Nor for any: what has versions is never made by a change of it. What has none may be, such as a tag's colour.
+        """
+        if self.none_match or self.match is None:
             return self.none_match is not None
-        return not (has_versions and self.match.version)
+        return not (has_versions and (self.match.version or self.match.any))
 
     def check(self, current: Current) -> int | None:
         """Return the version that may be changed, None for any. Raises ``Problem`` where one is not met."""

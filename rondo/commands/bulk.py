@@ -145,6 +145,7 @@ def run(
         sent = client.change_many(**wanted)
         keeping.keep("bulk", [sent["id"]] if sent["tasks"] else [], f"{done} {counted(sent['tasks'])}")
         found = following.followed(client, sent)
+        keeping.keep("bulk", [found["id"]] if found["tasks"] else [], f"{done} {counted(found['changed'])}")
         if not found["tasks"]:
             _tell_none(following.shown(client, found), as_json)
         elif as_json:

@@ -25,10 +25,13 @@ class Step(NamedTuple):
 
 
 def push(login: Login, step: Step) -> None:
-    """Keep a step. Where it can't be kept, it can't be undone without its id: that hinders nothing else."""
+    """Keep a step, in the place of what was kept of the same before.
+
+    Where it can't be kept, it can't be undone without its id: that hinders nothing else.
+    """
     if step.ids:
         with contextlib.suppress(OSError):
-            _write(login, [*steps(login), step][-MOST:])
+            _write(login, [*(each for each in steps(login) if each.ids != step.ids), step][-MOST:])
 
 
 def pop(login: Login) -> None:

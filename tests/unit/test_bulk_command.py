@@ -1,5 +1,6 @@
 """`rondo bulk`, at a terminal and in a script."""
 
+import json
 import os
 import subprocess
 import sys
@@ -55,3 +56,10 @@ def test_who_says_no_has_nothing_done(tmp_path: Path, terminal: int):
     with Scripted(SOME_COUNTED) as api:
         status, _ = typed(api, tmp_path, terminal, *COMPLETE)
     assert (status, [request.path for request in api.asked]) == (1, ["/v1/bulks/count"])
+
+
+def test_a_step_of_undo_says_how_many_tasks_a_bulk_has_really_changed(tmp_path: Path, terminal: int):
+    with Scripted(Says(200, BULK | {"tasks": 6, "chunks": 1, "decided": 1, "changed": 1, "refused": 0})) as api:
+        typed(api, tmp_path, terminal, *COMPLETE, "--yes")
+    [kept] = [json.loads(file.read_text()) for file in tmp_path.rglob("undo-*.json")]
+    assert kept == [["bulk", [BULK["id"]], "Completed 1 task"]]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -85,6 +86,13 @@ async def test_a_write_on_what_is_not_there_is_404_whatever_its_precondition_is(
         if ask.method != "GET" and "{" in _template(ask):
             for headers in ({"if_none_match": "*"}, {"if_match": 'W/"1"'}, {"if_match": '"1", "2"'}):
                 assert (await send(user, ask, **headers)).status_code == 404, (ask, headers)
+
+
+async def test_what_has_no_version_is_not_made_by_a_write_that_asks_for_any(user: User):
+    nothing = dict.fromkeys(("task", "list_id", "filter_id", "bulk", "command"), "5d1a1c1e-6d3f-4d7a-9a55-0d9f3e6b7c21")
+    for ask in asks({**nothing, "name": "nobody-has-it"}):
+        if ask.method != "GET" and re.search("{(name|bulk|command)}", _template(ask)):
+            assert (await send(user, ask, if_match="*")).status_code == 404, ask
 
 
 def _template(ask: walk.Ask) -> str:
