@@ -23,6 +23,8 @@ from schemas.serving.refusals import Refuse
 
 READ = 4096
 """Bytes that are read of a connection at once; what they hold (some 700 chunks of a byte) is read within 20 ms."""
+LONGEST = 16 * 1024
+"""Bytes of a request's line and headers. h11 asks while these are not all there: what comes at once may be longer."""
 FEW, SHORT = 1000, 64
 """A body comes in pieces of at least ``SHORT`` bytes on average, but for a ``FEW``: each costs as much as a long."""
 
@@ -37,16 +39,22 @@ class Limits:
     spared: frozenset[str] = frozenset({"/live", "/ready", "/metrics"})
 
 
-class _Pieces(h11.Connection):
-    """An h11 connection that counts the pieces of a body."""
+class Measured(h11.Connection):
+    """An h11 connection that measures the head of a request, and counts the pieces of its body."""
 
     pieces = size = 0
+    has_no_body = False
+    """Whether what was refused is a request whose answer has no body."""
 
     def next_event(self) -> Any:
         """Return the next event. Raises ``h11.RemoteProtocolError``."""
+        held = len(self.trailing_data[0]) if self.their_state is h11.IDLE else 0
         event = super().next_event()
         if isinstance(event, h11.Request):
             self.pieces = self.size = 0
+            if held - len(self.trailing_data[0]) > LONGEST:
+                self.has_no_body = event.method == b"HEAD"
+                raise h11.RemoteProtocolError("The head is too long.", error_status_hint=431)
         elif isinstance(event, h11.Data):
             self.pieces, self.size = self.pieces + 1, self.size + len(event.data)
             if self.pieces > FEW + self.size // SHORT:
@@ -57,9 +65,11 @@ class _Pieces(h11.Connection):
 class Bounded(H11Protocol):
     """uvicorn's protocol, with an end to what a client may owe."""
 
+    conn: Measured
+
     def __init__(self, limits: Limits, **given: Any) -> None:
         super().__init__(**given)
-        self.conn = _Pieces(h11.SERVER)
+        self.conn = Measured(h11.SERVER)
         self._limits = limits
         self._since = 0.0  # when the client began to owe something, by the event loop's clock
         self._owes: asyncio.TimerHandle | None = None

@@ -55,4 +55,4 @@ class Protocol(Bounded):
 
     def _is_head(self) -> bool:
         """Whether what goes wrong is the body of a request whose answer has none."""
-        return bool(self.cycle and not self.cycle.response_complete and is_head(self.scope))
+        return self.conn.has_no_body or bool(self.cycle and not self.cycle.response_complete and is_head(self.scope))

@@ -57,6 +57,15 @@ class Client:
                 return 0, b"", b""
         return int(head.split()[1]), head, body
 
+    async def head(self) -> tuple[int, bytes, bytes]:
+        """Status and head of the next answer, and what comes behind it though it has no body."""
+        async with asyncio.timeout(SOON):
+            head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                return int(head.split()[1]), head, await self.reader.read(1)
+        return int(head.split()[1]), head, b""
+
     async def status(self) -> int:
         return (await self.answer())[0]
 
@@ -201,3 +210,27 @@ async def test_a_body_in_pieces_of_some_size_is_taken():
         await client.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"80\r\n" + b"x" * 128 + b"\r\n")
         await client.send((b"80\r\n" + b"x" * 128 + b"\r\n") * 1999 + b"0\r\n\r\n")
         assert await client.status() == 200
+
+
+@pytest.mark.parametrize("length", [16_384, 16_385, 20_000])
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"POST"])
+@pytest.mark.parametrize("where", ["line", "header", "headers"])
+async def test_a_head_of_more_than_16_kib_is_refused_however_it_comes(length: int, method: bytes, where: str):
+    begin, end = method + b" /early", b" HTTP/1.1\r\nHost: here\r\n"
+    left = length - len(begin + end + b"\r\n")
+    more = {
+        "line": (b"?" + b"x" * (left - 1), b""),
+        "header": (b"", b"X: " + b"x" * (left - 5) + b"\r\n"),
+        "headers": (b"", b"X: x\r\n" * ((left - 10) // 6) + b"Y: " + b"y" * ((left - 10) % 6 + 5) + b"\r\n"),
+    }[where]
+    head = begin + more[0] + end + more[1] + b"\r\n"
+    assert len(head) == length
+    for step in (length, 4096, 1000):
+        async with serving() as served, served.client() as client:
+            for at in range(0, length, step):
+                with suppress(ConnectionError):
+                    await client.send(head[at : at + step])
+            status, told, body = await client.answer() if method != b"HEAD" else await client.head()
+            assert status == (431 if length > 16_384 else 200), step
+            assert bool(body) is (method != b"HEAD")
+            assert b"connection: close" in told or status == 200
