@@ -77,7 +77,8 @@ def _periodically(rule: Rule, first: int, _: int) -> Iterator[tuple[int, ...]]:
         shape = _shape(rule, period, begin, end)
         if shape not in shapes:
             shapes[shape] = _fitting(rule, begin, min(end, _LAST + 1))
-        yield tuple([begin + offset for offset in shapes[shape]])
+        days = [begin + offset for offset in shapes[shape]]
+        yield tuple(days if end <= _LAST else [day for day in days if day <= _LAST])  # a week may lie in two years
 
 
 def _filled(rule: Rule, start: date) -> Rule:

@@ -23,6 +23,11 @@ RULES = st.sampled_from(
         "FREQ=DAILY;BYHOUR=0,23",
         "FREQ=WEEKLY;BYDAY=MO,FR;UNTIL=99991231",
         "FREQ=WEEKLY;INTERVAL=100000",
+        "FREQ=WEEKLY",
+        "FREQ=WEEKLY;BYDAY=SA,SU",
+        "FREQ=WEEKLY;BYDAY=SA,MO;WKST=SU;INTERVAL=2",
+        "FREQ=WEEKLY;BYMONTH=1,12;BYDAY=SU,FR",
+        "FREQ=WEEKLY;BYDAY=FR,SA,SU;BYSETPOS=-1",
         "FREQ=MONTHLY;BYMONTHDAY=-1",
         "FREQ=MONTHLY;BYDAY=-1FR;BYSETPOS=-1",
         "FREQ=YEARLY;INTERVAL=100000",
@@ -75,6 +80,29 @@ def decision_of(world):
     """The completion that the last occurrence follows from."""
     completed = next(event for event in world.events if isinstance(event, r.TaskCompleted))
     return replace(complete(), id=completed.command)
+
+
+@pytest.mark.parametrize("wkst", ["MO", "TU", "SA", "SU"])
+@pytest.mark.parametrize("byday", ["", ";BYDAY=SA", ";BYDAY=FR,SA,SU", ";BYDAY=MO,TU,WE,TH,FR,SA,SU"])
+@pytest.mark.parametrize("day", range(13, 32))
+def test_a_week_that_lies_in_the_year_10000_too_has_days_of_9999_only(wkst: str, byday: str, day: int):
+    due, rrule = r.Due(f"9999-12-{day}"), f"FREQ=WEEKLY;WKST={wkst}{byday}"
+    named = byday.removeprefix(";BYDAY=").split(",") if byday else [_weekday(date(9999, 12, day))]
+    fitting = [each for each in (date(9999, 12, each) for each in range(day, 32)) if _weekday(each) in named]
+    assert bool(check(r.TaskFields(title="x", due=due, rrule=rrule)).problems) is not bool(fitting)
+    if not fitting:
+        return
+    world = World(create(due=due, rrule=rrule), complete())
+    command = world.followup()
+    if found := next((each for each in fitting if each.day > day), None):
+        assert command.due == r.Due(found.isoformat())
+        return
+    assert command is None
+    assert world.does(recurrence.ending(world.events[-1])).outcome.code == "ended"
+
+
+def _weekday(day: date) -> str:
+    return ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[day.weekday()]
 
 
 LAST = {
