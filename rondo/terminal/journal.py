@@ -25,13 +25,14 @@ class Step(NamedTuple):
 
 
 def push(login: Login, step: Step) -> None:
-    """Keep a step, in the place of what was kept of the same before.
+    """Keep a step. Where it can't be kept, it can't be undone without its id: that hinders nothing else.
 
-    Where it can't be kept, it can't be undone without its id: that hinders nothing else.
+    One of a bulk takes the place of what was kept of it before it was over.
     """
     if step.ids:
         with contextlib.suppress(OSError):
-            _write(login, [*(each for each in steps(login) if each.ids != step.ids), step][-MOST:])
+            kept = [each for each in steps(login) if step.kind != "bulk" or (each.kind, each.ids) != step[:2]]
+            _write(login, [*kept, step][-MOST:])
 
 
 def pop(login: Login) -> None:
