@@ -37,6 +37,8 @@ Every change is a **command**. It is answered 202 with the command's address as 
 outcome if you send `Prefer: wait`. With an `Idempotency-Key` a request that you have to repeat is carried out once.
 Every refusal is a problem (RFC 9457)."""
 
+WAITS = 5
+"""One of so many connections at most is held by requests of one user that wait for outcomes."""
 
 _log = structlog.get_logger("api")
 
@@ -112,7 +114,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     pool = reader.pool(settings.postgres, min_size=0, max_size=10, timeout=settings.query_timeout)
     views = Views(pool, settings.query_timeout, settings.reads)
     log = CommandLog(settings.kafka, registry, settings.produce_timeout, settings.pause)
-    outcomes = Outcomes(settings.postgres, views, settings.poll, settings.pause)
+    outcomes = Outcomes(settings.postgres, views, settings.poll, settings.pause, settings.connections // WAITS)
     recent = Recent()
     clock = ClockWatch(settings.kafka, "api")
     app.state.attempts.on_stop(outcomes.stop)

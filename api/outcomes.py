@@ -1,7 +1,7 @@
 """Waits for what becomes of commands: woken by Postgres's NOTIFY, looking again by itself where that is lost."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -29,10 +29,14 @@ class Answered:
 
 
 class Outcomes:
-    """Outcomes by command id. ``run`` keeps listening; ``look`` and ``wait`` may be called at any time."""
+    """Outcomes by command id. ``run`` keeps listening; ``look`` and ``wait`` may be called at any time.
 
-    def __init__(self, dsn: str, views: Views, poll: float, pause: float) -> None:
-        self._dsn, self._views, self._poll, self._pause = dsn, views, poll, pause
+    So many as ``waits`` of one user may wait at once.
+    """
+
+    def __init__(self, dsn: str, views: Views, poll: float, pause: float, waits: int) -> None:
+        self._dsn, self._views, self._poll, self._pause, self._waits = dsn, views, poll, pause, waits
+        self._waiting: Counter[str] = Counter()  # by user
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._stopping = False
         self.listening = False
@@ -63,7 +67,22 @@ class Outcomes:
         return None
 
     async def wait(self, user: str, command: str, seconds: float) -> Answered | None:
-        """Return what became of the user's command, None where that is not known within ``seconds``."""
+        """Return what became of the user's command, None where that is not known within ``seconds``.
+
+        Where too many of the user's wait already, only a look is taken: a wait is a preference (RFC 7240), and who
+        waits holds a connection.
+        """
+        if self._waiting[user] >= self._waits:
+            return await self.look(user, command, LEAST)
+        self._waiting[user] += 1
+        try:
+            return await self._wait(user, command, seconds)
+        finally:
+            self._waiting[user] -= 1
+            if not self._waiting[user]:
+                del self._waiting[user]
+
+    async def _wait(self, user: str, command: str, seconds: float) -> Answered | None:
         clock = asyncio.get_running_loop()
         deadline, woken = clock.time() + seconds, asyncio.Event()
         self._waiters[command].add(woken)  # before looking, so that no wake falls between the two

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from api import bulk_shapes, bulks, found, problems, sizes
-from api.app import openapi
+from api.app import WAITS, openapi
 from api.requests import BULK_LIMIT, LIMIT
 from api.settings import Settings
 from bench.limits.asked import KINDS, Operation, operations
@@ -92,6 +92,7 @@ def _everywhere() -> Iterator[str]:
     yield f"| connections | {fields['connections'].default} (`RONDO_CONNECTIONS`) | idle ones give way; 503 `full` |"
     yield f"| reads of one user at once | {fields['reads'].default} (`RONDO_READS`) | others wait; then 429 `busy` |"
     yield "| long work of one user at once | 1 | the rest waits |"
+    yield f"| waits for an outcome of one user at once | {fields['connections'].default // WAITS} | answered at once |"
     longest = f"{fields['query_timeout'].default:.0f} s (`RONDO_QUERY_TIMEOUT`)"
     yield f"| what a read may take | {longest} | 422 `too-much`; 503 where a part is away |"
     yield f"| a page | 200 items, {rows.LARGEST:,} characters of text | goes on at `next` |"

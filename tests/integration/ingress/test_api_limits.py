@@ -126,6 +126,23 @@ async def test_reads_of_a_user_that_have_no_turn_in_their_time_are_answered_429(
     assert (await impatient.get("/v1/lists")).is_success
 
 
+async def test_waits_of_a_user_leave_connections_to_others(impatient: httpx.AsyncClient):
+    waits = [
+        asyncio.create_task(impatient.get(f"/v1/commands/{uuid4()}", headers={"Prefer": "wait=30"}, timeout=60))
+        for _ in range(16)
+    ]
+    try:
+        async with asyncio.timeout(PATIENCE * 20):
+            while sum(each.done() for each in waits) < 12:  # noqa: ASYNC110 - they end by themselves
+                await asyncio.sleep(0.05)
+        assert {(await each).status_code for each in waits if each.done()} == {404}
+        assert sum(not each.done() for each in waits) == 4  # a fifth of the connections
+    finally:
+        for each in waits:
+            each.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
 @pytest.mark.parametrize("sent", ["POST /v1/tasks HTTP/1.1\r\nHost: here\r\n", "body"])
 async def test_half_a_request_is_answered_408_with_a_problem(impatient: httpx.AsyncClient, sent: str):
     url = impatient.base_url
