@@ -67,7 +67,7 @@ class Addresses:
 
     def _refusal(self, scope: Scope) -> Response | None:
         if wrong := _wrong(scope):
-            return self._refuse(400, wrong)
+            return self._cut_off(wrong)
         try:
             path, _ = segments(scope["raw_path"]), unquote_to_bytes(scope["query_string"]).decode()
         except UnicodeDecodeError:
@@ -78,6 +78,12 @@ class Addresses:
             query = scope["query_string"].decode("latin-1")
             return RedirectResponse(path.rstrip("/") + (query and f"?{query}"))  # 307, and to no host that was named
         return self._refuse(404, f"There is nothing at {scope['path']}.")
+
+    def _cut_off(self, wrong: str) -> Response:
+        """Refuse what is no request, and its connection: nobody knows where the next one begins."""
+        answer = self._refuse(400, wrong)
+        answer.headers["Connection"] = "close"
+        return answer
 
     def _not_allowed(self, address: Address) -> Response:
         answer = self._refuse(405)
