@@ -11,7 +11,8 @@ timer is set, so no notice stands.
 from schemas.records import TaskCompleted
 from schemas.topics import RETRIES, SERIES_NOTICES, TASK_EVENTS, TASK_FOLLOWUPS
 from streams.domain import recurrence
-from streams.runtime import UNENDING, Stage, Stream
+from streams.domain.decision import UNENDING
+from streams.runtime import Stage, Stream
 
 stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES, RETRIES), writes=(TASK_FOLLOWUPS, SERIES_NOTICES))
 app = stage.app

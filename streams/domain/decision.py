@@ -8,6 +8,14 @@ from msgspec.structs import replace
 from schemas.records import CommandOutcome, OutcomeKind
 from streams.domain.rejections import Code
 
+VERSION = "5"
+"""The decision version, which each block that decided is recorded with. Raise it with every change of what the same log
+leads to; what older versions decided differently stays here as long as they are in ``DECIDABLE``."""
+UNENDING = ("3", "4")
+"""The versions by which nothing was told of a series that the calendar ends."""
+DECIDABLE = (*UNENDING, VERSION)
+"""The versions that this Rondo can decide by, as a replay does: a stage for which they differ asks ``block.rules``."""
+
 Event = TypeVar("Event")
 
 

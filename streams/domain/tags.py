@@ -16,7 +16,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from schemas import ids, subjects
-from schemas.records import DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
+from schemas.records import CommandOutcome, DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
 from streams.domain import decision
 from streams.domain.decision import About, Decision, OutOfOrder
 from streams.domain.rejections import Code
@@ -71,10 +71,10 @@ def decide(state: State, command: Command) -> Decision[Event]:
     return decision.accepted(command, about, *(_event(command, place, tag) for place, tag in enumerate(changed)))
 
 
-def superseded(command: RenameTag | DeleteTag) -> Decision[Event]:
-    """Return the decision to refuse a command whose bulk was begun on other tasks."""
+def superseded(command: RenameTag | DeleteTag) -> CommandOutcome:
+    """Return the outcome of a command whose bulk was begun on other tasks."""
     detail = "It was begun on other tasks, or in other versions; send it again under a new key."
-    return decision.rejected(command, _about(command, None), Code.RESOLUTION, detail)
+    return decision.rejected(command, _about(command, None), Code.RESOLUTION, detail).outcome
 
 
 def evolve(before: Tag | None, event: Event) -> Tag:

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from aiokafka.structs import ConsumerRecord
 
 from schemas.codec import Serde
+from streams.domain.decision import VERSION
 from streams.runtime import Block, Stage
 from streams.runtime.again import Once
-from streams.runtime.block import RULES, Record, place
+from streams.runtime.block import Record, place
 from streams.runtime.state import State
 from streams.settings import Settings
 
@@ -26,7 +27,7 @@ class Replayed(Block):
         state: State | None,
         now: int,
         given: Mapping[str, str],
-        rules: str = RULES,
+        rules: str = VERSION,
     ) -> None:
         super().__init__(stage, partition, raws, state, now)
         self.given = {**self.given, **given}

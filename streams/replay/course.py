@@ -13,9 +13,10 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Serde
+from streams.domain.decision import DECIDABLE, VERSION
 from streams.reading import Tape
 from streams.replay.difference import Difference, Differs
-from streams.runtime.block import DECIDABLE, RULES, place
+from streams.runtime.block import place
 
 _MOST = 1000
 
@@ -24,7 +25,7 @@ class OtherRules(RuntimeError):
     """The log was decided under other rules than this Rondo's from a block on: deciding again would say nothing."""
 
     def __init__(self, source: str, rules: str) -> None:
-        self.told = f"{source} was decided under version {rules} of the rules, and this Rondo has {RULES}"
+        self.told = f"{source} was decided under version {rules} of the rules, and this Rondo has {VERSION}"
         """Where and under which, as a clause."""
         super().__init__(f"{self.told}: replay it with a Rondo of that version, --until where the next one began.")
 
@@ -38,7 +39,7 @@ class Taken:
     given: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
     tzdata: str | None = None
-    rules: str = RULES
+    rules: str = VERSION
 
 
 class Recorded:

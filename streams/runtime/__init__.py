@@ -39,8 +39,8 @@ What a crash leads to, by the points of ``failpoints.py`` in the order of a turn
 Whoever stood still meanwhile and wakes up finds its producers fenced, or its position moved, and can commit nothing.
 """
 
-from streams.runtime.block import UNENDING, Block, Record
+from streams.runtime.block import Block, Record
 from streams.runtime.stage import Stage, Stream
 from streams.runtime.state import Table, Timers
 
-__all__ = ["UNENDING", "Block", "Record", "Stage", "Stream", "Table", "Timers"]
+__all__ = ["Block", "Record", "Stage", "Stream", "Table", "Timers"]

@@ -17,6 +17,7 @@ from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.names import event_type
 from schemas.topics import DEAD_LETTERS, Topic
+from streams.domain.decision import VERSION
 from streams.runtime.effects import Act, Effect
 
 if TYPE_CHECKING:
@@ -33,13 +34,6 @@ NOWHERE = -1  # the offset of what stands in state and not on a topic
 
 log = structlog.get_logger()
 
-
-RULES = "5"
-"""Version of the rules that decide; a change of it is a record on the log."""
-UNENDING = ("3", "4")
-"""The versions by which nothing was told of a series that the calendar ends."""
-DECIDABLE = (*UNENDING, RULES)
-"""The versions that this Rondo can decide by, as a replay does: a stage that they differ for has ``block.rules``."""
 
 Fold = Callable[[Any], Awaitable[None]]
 """What an agent runs over a stream of blocks."""
@@ -100,7 +94,7 @@ class Block:
         """The topic that the block's records are from, None for a tick."""
         self.given = stage.given()
         """What of the settings decides."""
-        self.rules = RULES
+        self.rules = VERSION
         """The version of the rules that decide."""
         self.taken = 0
         self.bytes = 0

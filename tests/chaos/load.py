@@ -85,7 +85,7 @@ class People:
         self._rest: deque[Command] = deque()  # of what takes several commands
         # However soon a run is over, in each partition a timer of the tasks has come.
         self._first = deque((doing, user) for user in self.users[::EACH] for doing in ("create", "bury"))
-        self._known = {user: World() for user in self.users}
+        self._known = {user: World(user=user) for user in self.users}
         self._buried = defaultdict[tuple[str, type[Any]], list[str]](list)  # by user and kind, ids
 
     def next(self, at: int) -> Command:
@@ -112,7 +112,7 @@ class People:
             if isinstance(event, r.TaskCompleted) and (following := recurrence.following(event)):
                 world.does(following)
             if notice := notice_of(event, at):
-                world.expires(notice)
+                world.purge(notice)
                 buried = commands.thing(event)
                 self._buried[event.user, type(buried)].append(commands.name(buried))
 

@@ -26,7 +26,8 @@ from streams.domain import audit, deletion, ledger, recurrence, reminders
 from streams.domain.commands import Thing, thing
 from streams.domain.commands import name as name_of
 from streams.domain.tasks import EVENTS
-from tests.unit.domain.given import World
+from streams.domain.user import User
+from tests.unit.domain.given import in_memory
 
 GRACE = 5_000
 """Milliseconds after a failure's wait in which the next claim may come."""
@@ -109,15 +110,13 @@ def _order(seen: Seen) -> Iterator[str]:
 def _decisions(seen: Seen) -> Iterator[str]:
     """Decide again, as ``tasks-blocks`` says that commands and notices followed each other."""
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
-    worlds, answered = defaultdict[str, World](World), set[str]()
+    store = in_memory()
     for record in _interleaved(seen, "tasks-blocks"):
-        world = worlds[record.user]
+        user = User(store, record.user)
         if isinstance(record, r.TaskNotice):
-            again[record.user] += world.expires(record)
-        elif record.id not in answered:
-            decision = world.does(record)
+            again[record.user] += user.purge(record)
+        elif decision := user.decide(record):
             again[record.user] += [*decision.events, decision.outcome]
-            answered.add(record.id)
     for user, found in seen.by_user(TASK_EVENTS.name).items():
         yield from _compared(TASK_EVENTS.name, user, found, again[user])
 

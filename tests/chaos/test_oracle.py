@@ -24,9 +24,10 @@ from schemas.topics import (
 )
 from streams.domain import audit, commands, deletion, ledger, recurrence, reminders, tasks
 from streams.domain.rejections import Code
+from streams.domain.user import User
 from tests.chaos.load import People, notice_of
 from tests.chaos.oracle import OWED, Entry, Seen, anomalies, owed
-from tests.unit.domain.given import NOON, World
+from tests.unit.domain.given import NOON, in_memory
 
 LATER = NOON + 1_000_000
 Topics = dict[str, list[Entry]]
@@ -36,18 +37,16 @@ class History:
     """What stages that do not fail write for some people's commands, all on one partition."""
 
     def __init__(self, asked: int) -> None:
-        self.people, self.worlds = People("story"), defaultdict[str, World](World)
+        self.people, self.store = People("story"), in_memory()
         self.topics: Topics = defaultdict(list)
         self.heads: dict[str, r.AuditHead] = {}
         self.things: dict[tuple[str, str], commands.Thing] = {}
         self.held: dict[str, r.StandingReminders | None] = {}
-        self.answered: set[str] = set()
         for number in range(asked):
             self.command(TASK_COMMANDS, self.people.next(NOON + number))
-        for user, world in self.worlds.items():
-            for task in world.tasks:
-                for one in held.standing if (held := self.held[task]) else ():
-                    self.remind(r.ReminderNotice(one.id, user, LATER, task, one.due))
+        for task in [*self.store.tasks.values()]:
+            for one in held.standing if (held := self.held[task.id]) else ():
+                self.remind(r.ReminderNotice(one.id, task.user, LATER, task.id, one.due))
 
     def put(self, topic: Topic, record: Struct, by: str | None = None) -> None:
         """Append a record; ``by`` is the stage that takes it as a block."""
@@ -59,10 +58,9 @@ class History:
 
     def command(self, topic: Topic, command: Struct) -> None:
         self.put(topic, command, "tasks")
-        if command.id in self.answered:
+        decision = User(self.store, command.user).decide(command)
+        if decision is None:
             return
-        self.answered.add(command.id)
-        decision = self.worlds[command.user].does(command)
         for event in decision.events:
             self.event(event)
         self.put(TASK_EVENTS, decision.outcome, "reminders")
@@ -74,7 +72,7 @@ class History:
 
     def purge(self, notice: r.TaskNotice) -> None:
         self.put(TASK_NOTICES, notice, "tasks")
-        for event in self.worlds[notice.user].expires(notice):
+        for event in User(self.store, notice.user).purge(notice):
             self.event(event)
 
     def event(self, event: commands.Event) -> None:

@@ -77,7 +77,7 @@ def purge(world: World, after: int = RESTORABLE) -> deletion.Event:
     [thing] = (*world.tasks.values(), *world.lists.values(), *world.filters.values())
     timer = deletion.timer(thing)
     assert timer
-    [purged] = world.expires(deletion.notice(timer, thing.changed_at + after))
+    [purged] = world.purge(deletion.notice(timer, thing.changed_at + after))
     return purged
 
 

@@ -18,9 +18,9 @@ from schemas.codec import Codec
 from schemas.records import Action, AuditEntry, AuditHead, ChangeTasks, TaskAt, TaskChange, TaskFields
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.domain import audit, commands
+from streams.domain import audit, commands, user
 from streams.domain.views import collect
-from tests.unit.domain.given import World
+from tests.unit.domain.given import in_memory
 
 PARTITIONS = 4
 
@@ -38,27 +38,23 @@ class StandIn:
 
     def __init__(self, codec: Codec, connection: asyncpg.Connection) -> None:
         self._codec, self._connection = codec, connection
-        self._world = World()
+        self._store = in_memory()
         self._things: dict[str, commands.Thing] = {}
         self._heads: dict[str, AuditHead] = {}
-        self._answered: set[str] = set()
         self._topic, self._next = f"stand-in-{uuid4()}", 0
         self._writing = asyncio.Lock()  # rows can be seen a moment before their writer knows
 
     async def answer(self, value: bytes) -> None:
         await self._codec.learn([value])
         command = self._codec.decode(value)
-        if command.id in self._answered:
-            return
-        self._answered.add(command.id)
         await self.write(*self._decide(command))
 
     def _decide(self, command: commands.Command | ChangeTasks) -> Iterator[Struct]:
-        decision = self._world.does(command)
-        for event in decision.events:
-            yield event
-            yield self._entry(event)
-        yield decision.outcome
+        if decision := user.User(self._store, command.user).decide(command):
+            for event in decision.events:
+                yield event
+                yield self._entry(event)
+            yield decision.outcome
 
     async def begin(self, common: dict[str, Any], *, chunk: int, chunks: int, task: str, resolution: str) -> None:
         """Answer a chunk that deletes a task."""

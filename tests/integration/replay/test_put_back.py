@@ -96,7 +96,7 @@ def events() -> list[tuple[Struct, bool]]:
     then(create(PURGED, gone, **later), dies=True)
     then(delete(PURGED, gone))
     timer = r.TaskNotice(ids.derive("purge", PURGED, 2), ANNA, gone + 31 * DAY, PURGED, gone + 30 * DAY)
-    told.append((world.expires(timer)[0], False))
+    told.append((world.purge(timer)[0], False))
     then(create(LATE))
     then(update(LATE, **later), dies=True)
     return told

@@ -1,13 +1,15 @@
 """What the domain's tests are told with: a user's tasks folded from events, and commands with sensible fields."""
 
+from dataclasses import fields
 from itertools import count
 
 from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
-from streams.domain import audit, bulk, commands, deletion, lists, recurrence, saved, tags, tasks, undo
-from streams.domain.decision import Decision
+from streams.domain import audit, commands, recurrence, undo
+from streams.domain.store import Store
+from streams.domain.user import User
 
 ANNA = "11111111-1111-5111-8111-111111111111"
 BERT = "22222222-2222-5222-8222-222222222222"
@@ -121,106 +123,70 @@ def delete_tag(tag="home"):
     return r.DeleteTag(**sent(), tag=tag, bulk="b", resolution="once")
 
 
-class World:
-    """The state after commands: the fold of the events that they led to, as the tasks stage keeps it."""
+class Waiting(dict):
+    """Timers over a dict."""
 
-    def __init__(self, *commands):
-        self.tasks, self.heads, self.lists, self.filters, self.tags = {}, {}, {}, {}, {}
-        self.events, self.told, self.begun, self.bulks = [], {}, {}, {}
+    def set(self, timer):
+        self[timer.due, timer.id] = timer
+
+    def remove(self, timer):
+        self.pop((timer.due, timer.id), None)
+
+    def due(self, until, limit):
+        return [timer for (due, _), timer in sorted(self.items()) if due <= until][:limit]
+
+
+def in_memory():
+    """A store of dicts."""
+    return Store(**{field.name: {} for field in fields(Store)} | {"expiries": Waiting(), "purges": Waiting()})
+
+
+class World(User):
+    """A user after commands, and what was told of them; who else there is shares the store."""
+
+    def __init__(self, *commands, user=ANNA):
+        self.store = in_memory()
+        super().__init__(self.store, user)
+        self.events, self.told = [], {}
         for each in commands:
             self.does(each)
 
-    def task(self, task_id):
-        return self.tasks.get(task_id)
-
-    def series(self, series_id):
-        return self.heads.get(series_id)
-
-    def list(self, list_id):
-        return self.lists.get(list_id)
-
-    def filter(self, filter_id):
-        return self.filters.get(filter_id)
-
-    def tag(self, name):
-        return self.tags.get(name)
-
-    def size(self, list_id):
-        """How many tasks are on a list, counted anew each time."""
-        return sum(task.list == list_id and task.status is not r.Status.DELETED for task in self.tasks.values())
-
-    def changed_by(self, bulk_id):
-        """How many tasks a bulk has changed."""
-        return self.bulks.get(bulk_id, 0)
+    tasks = property(lambda self: by_name(self.store.tasks))
+    heads = property(lambda self: by_name(self.store.series))
+    lists = property(lambda self: by_name(self.store.lists))
+    filters = property(lambda self: by_name(self.store.filters))
+    tags = property(lambda self: by_name(self.store.tags))
+    sizes = property(lambda self: by_name(self.store.sizes))
 
     def does(self, command):
-        """Decide a command, fold its events, return the decision."""
-        if isinstance(command, r.ChangeTasks):
-            return self._changes(command)
-        if isinstance(command, r.RenameTag | r.DeleteTag) and self._is_superseded(command):
-            return tags.superseded(command)
-        decision = commands.decide(self, command)
-        self._fold(decision.events)
-        return decision
+        """Decide a command of anybody, fold its events, return the decision; None of one that was decided before."""
+        user = self if command.user == self.user else User(self.store, command.user)
+        return user.decide(command)
 
-    def expires(self, notice):
-        """Drop what was deleted and whose time is over, as a notice says; return the events, none or one."""
-        purged = deletion.purge(self, notice)
-        self._fold(events := (purged,) if purged else ())
-        return events
-
-    def _is_superseded(self, command):
-        """Whether a bulk was begun on other tasks; the first to ask begins it."""
-        return self.begun.setdefault((command.user, command.bulk), command.resolution) != command.resolution
-
-    def _changes(self, chunk):
-        if self._is_superseded(chunk):
-            return Decision((), bulk.superseded(chunk))
-        decided = []
-        for item in chunk.items:
-            decided.append(bulk.decide(self, chunk, item))
-            self._fold(decided[-1].events)
-        outcome = bulk.outcome(chunk, decided)
-        self.bulks[chunk.bulk] = self.bulks.get(chunk.bulk, 0) + outcome.part.changed
-        return Decision(tuple(event for each in decided for event in each.events), outcome)
-
-    def _fold(self, events):
-        for event in events:
-            self._tells(event)
-            self.folds(event)
-            self.events.append(event)
-
-    def _tells(self, event):
-        after = commands.thing(event)
-        changed = audit.entry(None, self.thing(after), event)
+    def evolve(self, event):
+        """Fold an event, and keep what the audit trail tells of it."""
+        changed = audit.entry(None, self.thing(commands.thing(event)), event)
+        super().evolve(event)
         reversal = r.Reversal(event.id, changed.event, event.at, changed.changes)
         told = undo.Told(changed.task, event.cause, reversal, changed.subject)
         self.told.setdefault(event.command, []).append(told)
+        self.events.append(event)
+        for list_id in self.lists:
+            assert self.size(list_id) == self.counted(list_id)
+
+    def counted(self, list_id):
+        """How many tasks are on a list, counted anew."""
+        return sum(task.list == list_id and task.status is not r.Status.DELETED for task in self.tasks.values())
 
     def thing(self, like):
         """What stands where another state of the same thing does."""
-        things = {r.Task: self.tasks, r.List: self.lists, r.SavedFilter: self.filters, r.Tag: self.tags}
-        return things[type(like)].get(commands.name(like))
+        things = {r.Task: self.task, r.List: self.list, r.SavedFilter: self.filter, r.Tag: self.tag}
+        return things[type(like)](commands.name(like))
 
     def undoing(self, command, at=NOON):
         """The chunk that undoes a command, as the API makes it of the audit trail."""
         asked = chunk(r.Action.REVERT)
         return replace(asked, at=at, items=undo.items(self.told.get(command.id, ())))
-
-    def folds(self, event):
-        """Fold an event, as the tasks stage does."""
-        if isinstance(event, lists.Event):
-            keep(self.lists, event.list.id, lists.evolve(self.list(event.list.id), event))
-            return
-        if isinstance(event, saved.Event):
-            keep(self.filters, event.filter.id, saved.KIND.evolve(self.filter(event.filter.id), event))
-            return
-        if isinstance(event, tags.Event):
-            self.tags[event.tag.name] = tags.evolve(self.tag(event.tag.name), event)
-            return
-        keep(self.tasks, event.task.id, tasks.evolve(self.task(event.task.id), event))
-        if event.task.series and (head := tasks.head_after(self.series(event.task.series), event)):
-            self.heads[event.task.series] = head
 
     def followup(self):
         """The command that the recurrence stage derives from the last event."""
@@ -233,12 +199,9 @@ class World:
         return self.events[-1].task
 
 
-def keep(things, id_, after):
-    """Keep a thing as it comes to stand, or no more."""
-    if after is None:
-        del things[id_]
-    else:
-        things[id_] = after
+def by_name(kept):
+    """What is kept, by name: no two users of a test have the same names."""
+    return {key.partition("/")[2]: value for key, value in kept.items()}
 
 
 def due_reminder(due=NOON):

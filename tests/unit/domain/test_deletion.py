@@ -71,7 +71,7 @@ def test_a_deleted_task_has_a_timer_30_days_after_its_deletion():
 @pytest.mark.parametrize("kind", DELETED)
 def test_what_was_deleted_and_whose_time_is_over_is_gone(kind):
     world = deleted(kind)
-    [event] = world.expires(notice(world))
+    [event] = world.purge(notice(world))
     assert (type(event).__name__, event.at) == (f"{kind}Purged", LATER)
     assert the(world) is None
 
@@ -79,7 +79,7 @@ def test_what_was_deleted_and_whose_time_is_over_is_gone(kind):
 @pytest.mark.parametrize("kind", DELETED)
 def test_its_id_can_stand_for_another_then(kind):
     world = deleted(kind)
-    world.expires(notice(world))
+    world.purge(notice(world))
     world.does(DELETED[kind][0]())
     assert the(world).version == 1
 
@@ -117,7 +117,7 @@ def test_the_audit_trail_tells_that_it_is_gone_and_no_field_changed(kind):
 
 def test_a_task_whose_list_is_gone_when_it_is_restored_comes_to_the_inbox():
     world = World(create_list(), create(list="l"), delete(), delete_list())
-    world.expires(deletion.notice(deletion.timer(world.list("l")), LATER))
+    world.purge(deletion.notice(deletion.timer(world.list("l")), LATER))
     world.does(restore(at=LATER))
     assert world.task("t").list is None
 
@@ -133,6 +133,6 @@ def test_a_series_whose_first_task_was_purged_and_created_again_goes_on():
     world = World(create(**made))
     second = world.goes_on()
     world.does(delete())
-    world.expires(deletion.notice(deletion.timer(world.task("t")), LATER))
+    world.purge(deletion.notice(deletion.timer(world.task("t")), LATER))
     world.does(create(at=LATER, **made))
     assert world.goes_on(at=LATER).id != second.id

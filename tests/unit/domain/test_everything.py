@@ -143,7 +143,7 @@ def test_every_command_is_rejected_or_lands_in_a_known_state(past, now):
         assert [dict(part) for part in stands(world)] == before
     again = World()
     for event in world.events:
-        again.folds(event)
+        again.evolve(event)
     assert stands(again) == stands(world)
 
 

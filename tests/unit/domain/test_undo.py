@@ -250,9 +250,9 @@ def test_a_list_that_was_renamed_since_is_not_named_as_before():
 
 
 def test_another_users_list_is_left_alone():
-    world = World(create_list(user=BERT))
-    undoing = replace(chunk(Action.REVERT), items=undo.items(world.told[world.events[0].command]))
-    assert counts(world.does(undoing)) == (0, 0, [("", "contradicted")])
+    bert = World(create_list(user=BERT), user=BERT)
+    undoing = replace(chunk(Action.REVERT), items=undo.items(bert.told[bert.events[0].command]))
+    assert counts(bert.does(undoing)) == (0, 0, [("", "contradicted")])
 
 
 # Completed occurrences.

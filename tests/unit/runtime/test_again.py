@@ -3,9 +3,10 @@
 import pytest
 
 from schemas import records as r
+from streams.domain.idempotency import RETENTION
 from streams.runtime.again import name
 from streams.runtime.block import Record
-from streams.tasks import REMEMBERED, outdated
+from streams.tasks import outdated
 from tests.unit.domain.given import NOON, complete, create
 
 
@@ -15,7 +16,7 @@ def retry(**fields):
     return r.Retry(**{**common, "partition": 1, "offset": 2, "reason": "", "key": b"u", "value": None, **fields})
 
 
-@pytest.mark.parametrize(("late", "refused"), [(0, False), (REMEMBERED, False), (REMEMBERED + 1, True)])
+@pytest.mark.parametrize(("late", "refused"), [(0, False), (RETENTION, False), (RETENTION + 1, True)])
 def test_a_command_whose_id_would_be_forgotten_is_not_decided_late(late: int, refused: bool):
     assert bool(outdated(Record(None, create(at=NOON), NOON + late))) == refused
 
