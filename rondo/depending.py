@@ -13,7 +13,7 @@ from rondo.resending import look, read_again
 from rondo.shown import text
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, NOTIFICATIONS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
-from streams.domain import commands, reasons, recurrence
+from streams.domain import entities, reasons, recurrence
 
 
 async def kind(log: Log, letter: Letter) -> str:
@@ -86,12 +86,12 @@ async def _event(log: Log, letter: Letter, record: Struct) -> str:  # noqa: ARG0
 
 
 async def _entry(log: Log, letter: Letter, record: Struct) -> str:
-    if not isinstance(record, commands.EVENTS):
+    if not isinstance(record, entities.EVENTS):
         return "The audit trail lacks nothing: it is no event."
     async for _, entry in _of_user(log, letter, AUDIT_LOG):
         if isinstance(entry, r.AuditEntry) and entry.id == record.id:
             return "The audit trail has its entry."
-    return f"The audit trail has no entry of it, at version {commands.thing(record).version}."
+    return f"The audit trail has no entry of it, at version {entities.after(record).version}."
 
 
 async def _delivery(log: Log, letter: Letter, record: Struct) -> str:

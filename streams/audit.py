@@ -1,6 +1,6 @@
 """Audit: every event becomes an entry with field-by-field changes, actor and cause, chained by hash for each user.
 
-The stage keeps each task, list, saved filter and tag as it last was, since a change is told by what stood before, and
+The stage keeps each entity as it last was, since a change is told by what stood before, and
 the end of each user's chain. An event that was set aside and is sent again gets its entry at the end of the chain.
 Where a later one about the same came before it, that one's entry has told the changes, and what stands is not set back.
 """
@@ -10,21 +10,15 @@ from typing import Any
 
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, RETRIES, TASK_EVENTS
-from streams.domain import audit, deletion
-from streams.domain.commands import EVENTS, Event, Thing, name, thing
+from streams.domain import audit, deletion, entities
+from streams.domain.entities import EVENTS, Entity, Event
+from streams.domain.entity import EntityType
 from streams.runtime import Block, Stage, Stream, Table
 
 stage = Stage("audit", reads=(TASK_EVENTS, RETRIES), writes=(AUDIT_LOG,))
 app = stage.app
-tasks_by_id = stage.table("tasks", r.Task)
-lists_by_id = stage.table("lists", r.List)
-filters_by_id = stage.table("filters", r.SavedFilter)
-tags_by_name = stage.table("tags", r.Tag)
 heads = stage.table("heads", r.AuditHead)
-
-_TABLES: Mapping[type[Thing], Table[Any]] = {
-    table.record: table for table in (tasks_by_id, lists_by_id, filters_by_id, tags_by_name)
-}
+kept: Mapping[EntityType[Any], Table[Any]] = {one: stage.table(one.plural, one.record) for one in entities.TYPES}
 
 
 @stage.agent(TASK_EVENTS, folds=EVENTS, about=audit.about)
@@ -38,19 +32,19 @@ async def record(blocks: Stream) -> None:
 
 def append(block: Block, event: Event, *, overtaken: bool = False) -> None:
     """Append an event's entry to its user's chain."""
-    before = thing(event) if overtaken else swap(event)
+    before = entities.after(event) if overtaken else swap(event)
     entry = audit.entry(heads.get(event.user), before, event)
     heads[event.user] = audit.head_after(entry)
     block.emit(AUDIT_LOG, entry)
 
 
-def swap(event: Event) -> Thing | None:
-    """Keep what an event is about as it left it; return it as it was before, None where it is new."""
-    after = thing(event)
-    table = _TABLES[type(after)]
-    key = f"{event.user}/{name(after)}"
-    before: Thing | None = table.get(key)
-    if isinstance(event, deletion.Event):
+def swap(event: Event) -> Entity | None:
+    """Keep the entity of an event as it left it; return it as it was before, None where it is new."""
+    of = entities.of(event)
+    after = of.after(event)
+    table, key = kept[of], f"{event.user}/{of.name(after)}"
+    before: Entity | None = table.get(key)
+    if deletion.purges(event):
         del table[key]
     else:
         table[key] = after

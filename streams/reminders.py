@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from schemas import records as r
 from schemas.topics import REMINDER_NOTICES, REMINDERS, RETRIES, TASK_EVENTS
 from streams.domain import reminders
-from streams.domain.tasks import EVENTS
+from streams.domain.tasks import TASK
 from streams.runtime import Block, Stage, Stream
 
 Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingReminders | None, Iterable[Any]]]
@@ -26,7 +26,7 @@ held_by_task = stage.table("held", r.StandingReminders)
 timers = stage.timer("timers")
 
 
-@stage.agent(TASK_EVENTS, folds=EVENTS, about=lambda event: str(event.task.id))
+@stage.agent(TASK_EVENTS, folds=TASK.events, about=lambda event: str(event.task.id))
 async def follow(blocks: Stream) -> None:
     """Schedule and cancel reminders as tasks change."""
     async for block in blocks.noack():

@@ -12,7 +12,7 @@ from msgspec import Struct
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import RETRIES, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
-from streams.domain import deletion, idempotency
+from streams.domain import deletion, entities, idempotency
 from streams.domain.store import Store
 from streams.domain.user import User
 from streams.runtime import Block, Record, Stage, Stream
@@ -20,12 +20,9 @@ from streams.runtime import Block, Record, Stage, Stream
 stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES), writes=(TASK_EVENTS, TASK_NOTICES))
 app = stage.app
 store = Store(
-    tasks=stage.table("tasks", r.Task),
+    entities={one: stage.table(one.plural, one.record) for one in entities.TYPES},
     series=stage.table("series", r.Series),
-    lists=stage.table("lists", r.List),
-    filters=stage.table("filters", r.SavedFilter),
     sizes=stage.table("sizes", r.ListSize),
-    tags=stage.table("tags", r.Tag),
     decided=stage.table("remembered", r.Remembered),
     expiries=stage.ordered("memory"),
     purges=stage.timer("purges"),

@@ -14,23 +14,15 @@ from typing import Any
 from msgspec import json
 from msgspec.structs import asdict, replace
 
-from schemas.records import AuditEntry, AuditHead, FieldChange, List, SavedFilter, Tag, Task
-from streams.domain.commands import Event, Thing, name, subject, thing
+from schemas.records import AuditEntry, AuditHead, FieldChange, Task
+from streams.domain import entities
+from streams.domain.entities import Entity, Event, name, subject
 
 START = AuditHead(sequence=0, hash="0" * 64)
 """What the first entry of every chain follows."""
 
-_BY_THE_ENTRY = frozenset({"id", "user", "changed_at", "version"})
-FIELDS: dict[type[Thing], tuple[str, ...]] = {
-    Task: tuple(field for field in Task.__struct_fields__ if field not in _BY_THE_ENTRY),
-    List: tuple(field for field in List.__struct_fields__ if field not in _BY_THE_ENTRY),
-    SavedFilter: tuple(field for field in SavedFilter.__struct_fields__ if field not in _BY_THE_ENTRY),
-    Tag: ("colour",),
-}
-"""The fields of each kind of thing whose changes are told; the others are told by the entry itself."""
-
 _UNTOLD = {"rank": "", "sort": "", "pinned": False, "deleted": False}
-"""What tells nothing of a new thing in these fields, besides None in any. A field that a record got later stands here,
+"""What tells nothing of a new entity in these fields, besides None in any. A field that a record got later stands here,
 so that entries of older logs keep their hashes."""
 
 _SORTED = json.Encoder(order="sorted")
@@ -45,9 +37,9 @@ class Break:
     reason: str
 
 
-def entry(head: AuditHead | None, before: Thing | None, event: Event) -> AuditEntry:
+def entry(head: AuditHead | None, before: Entity | None, event: Event) -> AuditEntry:
     """Return the entry that tells of an event and follows ``head`` (None: the user's first)."""
-    follows, after = head or START, thing(event)
+    follows, after = head or START, entities.after(event)
     unsealed = AuditEntry(
         id=event.id,
         user=event.user,
@@ -67,8 +59,8 @@ def entry(head: AuditHead | None, before: Thing | None, event: Event) -> AuditEn
 
 
 def about(event: Event) -> str:
-    """Return which of the user's things an event is about."""
-    after = thing(event)
+    """Return which of the user's entities an event is about."""
+    after = entities.after(event)
     return subject(after) or name(after)
 
 
@@ -77,9 +69,9 @@ def head_after(entry: AuditEntry) -> AuditHead:
     return AuditHead(entry.sequence, entry.hash)
 
 
-def changes(before: Thing | None, after: Thing) -> tuple[FieldChange, ...]:
+def changes(before: Entity | None, after: Entity) -> tuple[FieldChange, ...]:
     """Return every field whose value differs, in the record's order, the values as JSON."""
-    told = ((field, getattr(before, field, None), getattr(after, field)) for field in FIELDS[type(after)])
+    told = ((field, getattr(before, field, None), getattr(after, field)) for field in entities.of(after).fields)
     return tuple(
         FieldChange(field, _json(old), _json(new))
         for field, old, new in told

@@ -1,7 +1,7 @@
 """Bulk: one command on many tasks, each decided as the command on that task alone would be.
 
 There is no second state machine: an item of a chunk becomes the command that it stands for, under an id derived from
-the chunk's and the task's, and ``commands.decide`` answers that. Its events tell the chunk's id as their command.
+the chunk's and the task's, and ``entities.decide`` answers that. Its events tell the chunk's id as their command.
 
 A repeated Idempotency-Key must not apply a change twice, though the filter may by then mean other tasks. So the first
 chunk of a bulk that is decided fixes what the bulk resolved to, and a chunk of another resolution is refused.
@@ -32,8 +32,8 @@ from schemas.records import (
     UpdateTask,
     Within,
 )
-from streams.domain import commands, hierarchy, times, undo, validation
-from streams.domain.commands import Command, Event, State, Thing
+from streams.domain import entities, hierarchy, times, undo, validation
+from streams.domain.entities import Command, Entity, Event, State
 from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
@@ -64,7 +64,7 @@ def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
         way = _way(state, chunk, item)
     except Invalid as problem:
         return Decided(refusal=_refusal(item, problem.code, problem.detail, problem.field))
-    decisions = [commands.decide(state, command) for command in way.commands]
+    decisions = [entities.decide(state, command) for command in way.commands]
     for outcome in (decision.outcome for decision in decisions):
         if outcome.kind is OutcomeKind.REJECTED:
             return Decided(refusal=_refusal(item, outcome.code or "", outcome.detail or "", outcome.field))
@@ -75,15 +75,15 @@ def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
 def _belongs(state: State, within: Within, task: Task | None) -> bool:
     """Tell whether a task still belongs to what a bulk is about, and that is as it was meant."""
     kind, name = subjects.split(within.subject)
-    thing: Thing | None
+    whole: Entity | None
     match kind:
         case subjects.TAG:
-            thing, belongs = state.tag(name), task is not None and name in task.tags
+            whole, belongs = state.tag(name), task is not None and name in task.tags
         case subjects.LIST:
-            thing, belongs = state.list(name), task is not None and task.list == name
+            whole, belongs = state.list(name), task is not None and task.list == name
         case _:
-            thing, belongs = state.task(name), task is not None and hierarchy.is_below(state, task, name)
-    return belongs and within.expected in (None, thing.version if thing else None)
+            whole, belongs = state.task(name), task is not None and hierarchy.is_below(state, task, name)
+    return belongs and within.expected in (None, whole.version if whole else None)
 
 
 def _refusal(item: TaskAt, code: str, detail: str, field: str | None) -> Refusal:
@@ -101,7 +101,7 @@ def _way(state: State, chunk: ChangeTasks, item: TaskAt) -> undo.Way:
     common |= {"task": item.task, "expected": item.expected}
     if item.reversal:
         return undo.way_back(state, common, item.reversal)
-    shown = task if task and task.user == chunk.user and task.status is not Status.DELETED else None
+    shown = task if task and task.status is not Status.DELETED else None
     return undo.Way((_command(chunk.change, common, shown),))
 
 

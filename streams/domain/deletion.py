@@ -1,66 +1,55 @@
 """Deletion: a task, list or saved filter can be restored for 30 days, and is then gone, all but its audit trail.
 
-A timer is set for each that is deleted, by the deletion's own time. A notice says that it has come; it acts only if the
-thing is still deleted by that same deletion, which the timer's id tells: a version of the thing stands for it.
+A timer is set for each that is deleted, by the deletion's own time. A notice says that it has fired; it acts only if
+the entity is still deleted by that same deletion, which the timer's id tells: it is derived from the entity's version.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias, get_args
+from typing import Any
 
 from msgspec.structs import replace
 
 from schemas import ids
-from schemas.records import (
-    FilterPurged,
-    List,
-    ListPurged,
-    SavedFilter,
-    Status,
-    Task,
-    TaskNotice,
-    TaskPurged,
-    Timer,
-)
-from streams.domain import commands
-from streams.domain.commands import State, Thing
+from schemas.records import TaskNotice, Timer
+from streams.domain import entities
+from streams.domain.entities import Entity, Event, State
 
 RESTORABLE = 30 * 24 * 60 * 60 * 1000
 """Milliseconds for which what was deleted can be restored."""
 
 ACTOR = "stage:tasks"
 
-Event: TypeAlias = TaskPurged | ListPurged | FilterPurged
-EVENTS: tuple[type[Event], ...] = get_args(Event)
-
-_EVENTS: Mapping[type[Any], tuple[str, type[Event]]] = {
-    Task: ("task", TaskPurged),
-    List: ("list", ListPurged),
-    SavedFilter: ("filter", FilterPurged),
-}
-"""What says of each kind that it is gone, and the field that holds it."""
+EVENTS: tuple[type[Any], ...] = tuple(one.purged for one in entities.TYPES if one.purged)
 
 
-def timer(thing: Thing | None) -> Timer | None:
-    """Return the timer that stands for a thing: that of its purge if it is deleted. A tag is never deleted."""
-    match thing:
-        case Task(status=Status.DELETED) | List(deleted=True) | SavedFilter(deleted=True):
-            subject, due = commands.subject(thing) or thing.id, thing.changed_at + RESTORABLE
-            return Timer(ids.derive("purge", subject, thing.version), thing.user, subject, due)
-    return None
+def timer(entity: Entity | None) -> Timer | None:
+    """Return the timer of an entity's purge, None where it is not deleted."""
+    if entity is None or not entities.of(entity).is_deleted(entity):
+        return None
+    subject, due = entities.subject(entity) or entities.name(entity), entity.changed_at + RESTORABLE
+    return Timer(ids.derive("purge", subject, entity.version), entity.user, subject, due)
 
 
 def notice(timer: Timer, at: int) -> TaskNotice:
-    """Return what tells that a timer has come."""
+    """Return what tells that a timer has fired."""
     task, subject = ("", timer.subject) if ":" in timer.subject else (timer.subject, None)
     return TaskNotice(timer.id, timer.user, at, task, timer.due, subject)
 
 
 def purge(state: State, notice: TaskNotice) -> Event | None:
-    """Return the event that a notice leads to, None where the timer does not stand any more."""
-    thing = state.task(notice.task) if notice.subject is None else commands.found(state, notice.subject)
-    stands = timer(thing)
-    if thing is None or stands is None or (stands.id, stands.user) != (notice.id, notice.user):
+    """Return the event that a notice leads to, None where the entity is no longer deleted, or by another deletion."""
+    entity = state.task(notice.task) if notice.subject is None else entities.find(state, notice.subject)
+    current = timer(entity)
+    if entity is None or current is None or current.id != notice.id:
         return None
-    field, event = _EVENTS[type(thing)]
-    gone: dict[str, Any] = {field: replace(thing, changed_at=notice.at, version=thing.version + 1)}
-    return event(id=ids.event(notice.id), user=notice.user, at=notice.at, actor=ACTOR, command=notice.id, **gone)
+    of = entities.of(entity)
+    assert of.purged
+    gone: dict[str, Any] = {of.word: replace(entity, changed_at=notice.at, version=entity.version + 1)}
+    event: Event = of.purged(
+        id=ids.event(notice.id), user=notice.user, at=notice.at, actor=ACTOR, command=notice.id, **gone
+    )
+    return event
+
+
+def purges(event: Event) -> bool:
+    """Tell whether by an event its entity is gone."""
+    return isinstance(event, EVENTS)

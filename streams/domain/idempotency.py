@@ -7,7 +7,7 @@ dropped, so a client must not send a command again after 30 days.
 from msgspec.structs import replace
 
 from schemas.records import ChangeTasks, CreateOccurrence, DeleteTag, Remembered, RenameTag, Timer
-from streams.domain.commands import Command
+from streams.domain.entities import Command
 from streams.domain.store import Store
 
 RETENTION = 30 * 24 * 60 * 60 * 1000

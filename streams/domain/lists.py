@@ -26,16 +26,15 @@ from schemas.records import (
     Task,
     UpdateList,
 )
-from streams.domain import entities
+from streams.domain import entity, lifecycle
 from streams.domain.decision import Decision
-from streams.domain.entities import Answer, Refusal
+from streams.domain.entity import EntityType
 from streams.domain.invalid import Invalid
+from streams.domain.lifecycle import Answer, Refusal
 from streams.domain.rejections import Code
 
 Command = CreateList | UpdateList | DeleteList | RestoreList
 Event = ListCreated | ListUpdated | ListDeleted | ListRestored | ListPurged
-EVENTS: tuple[type[Event], ...] = get_args(Event)
-KIND = entities.Kind("list", List, get_args(Command), get_args(Event))
 
 
 class Lists(Protocol):
@@ -52,6 +51,10 @@ class Sizes(Lists, Protocol):
         """Return how many tasks are on a list: open and completed ones."""
 
 
+class Deciding(entity.State, Sizes, Protocol):
+    """What a decision on a list may look at."""
+
+
 class Tasks(Lists, Protocol):
     """A user's lists and tasks."""
 
@@ -59,7 +62,7 @@ class Tasks(Lists, Protocol):
         """Return the task of this id."""
 
 
-def decide(state: Sizes, command: Command) -> Decision[Event]:
+def decide(state: Deciding, command: Command) -> Decision[Event]:
     """Return the events that a command leads to, none or one, and its outcome."""
 
     def refuse(answer: Answer) -> Refusal | None:
@@ -68,15 +71,21 @@ def decide(state: Sizes, command: Command) -> Decision[Event]:
             return Code.NOT_EMPTY, f"{tasks} on the list, open or completed: move or delete them first."
         return None
 
-    return KIND.decide(state.list(command.list), command, refuse)
+    return lifecycle.decide(LIST, state, command, refuse)
 
 
-def evolve(before: List | None, event: Event) -> List | None:
-    """Return the list after an event, None once it was purged.
-
-    Raises ``OutOfOrder`` where the event is not the next one for the list.
-    """
-    return KIND.evolve(before, event)
+LIST = EntityType(
+    word="list",
+    plural="lists",
+    record=List,
+    commands=get_args(Command),
+    events=get_args(Event),
+    decide=decide,
+    update=UpdateList,
+    delete=DeleteList,
+    restore=RestoreList,
+    purged=ListPurged,
+)
 
 
 def check(state: Lists, task: Task) -> None:
@@ -115,4 +124,4 @@ def _list_of(task: Task | None) -> str | None:
 
 def _stands(state: Lists, task: Task) -> bool:
     found = None if task.list is None else state.list(task.list)
-    return found is not None and found.user == task.user and not found.deleted
+    return found is not None and not found.deleted

@@ -14,9 +14,28 @@ from schemas.records import (
     SavedFilter,
     UpdateFilter,
 )
-from streams.domain import entities
+from streams.domain import lifecycle
+from streams.domain.decision import Decision
+from streams.domain.entity import EntityType, State
 
 Command = CreateFilter | UpdateFilter | DeleteFilter | RestoreFilter
 Event = FilterCreated | FilterUpdated | FilterDeleted | FilterRestored | FilterPurged
-EVENTS: tuple[type[Event], ...] = get_args(Event)
-KIND = entities.Kind("filter", SavedFilter, get_args(Command), get_args(Event))
+
+
+def decide(state: State, command: Command) -> Decision[Event]:
+    """Return the events that a command leads to, none or one, and its outcome."""
+    return lifecycle.decide(FILTER, state, command)
+
+
+FILTER = EntityType(
+    word="filter",
+    plural="filters",
+    record=SavedFilter,
+    commands=get_args(Command),
+    events=get_args(Event),
+    decide=decide,
+    update=UpdateFilter,
+    delete=DeleteFilter,
+    restore=RestoreFilter,
+    purged=FilterPurged,
+)

@@ -3,11 +3,12 @@
 Keys of maps begin with the user's id and a slash, so that one store holds many users and none sees another's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from schemas.records import List, ListSize, Remembered, SavedFilter, Series, Tag, Task, Timer
+from schemas.records import ListSize, Remembered, Series, Timer
+from streams.domain.entity import EntityType
 
 Value = TypeVar("Value")
 
@@ -46,16 +47,10 @@ class Queue(Timers, Protocol):
 class Store:
     """The state of many users: what each map holds, and by which key after the user's."""
 
-    tasks: Map[Task]
-    """By id."""
+    entities: Mapping[EntityType[Any], Map[Any]]
+    """The entities of each type, by name."""
     series: Map[Series]
     """The latest occurrence of each series, by its id; kept for ever."""
-    lists: Map[List]
-    """By id."""
-    filters: Map[SavedFilter]
-    """By id."""
-    tags: Map[Tag]
-    """By name."""
     sizes: Map[ListSize]
     """How many tasks are on each list, by its id; no entry for none."""
     decided: Map[Remembered]

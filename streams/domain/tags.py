@@ -11,14 +11,15 @@ does, too, and has it if it is restored.
 
 from collections.abc import Mapping
 from enum import StrEnum, auto
-from typing import Protocol
+from typing import Protocol, get_args
 
 from msgspec.structs import replace
 
 from schemas import ids, subjects
 from schemas.records import CommandOutcome, DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
 from streams.domain import decision
-from streams.domain.decision import About, Decision, OutOfOrder
+from streams.domain.decision import About, Decision
+from streams.domain.entity import BOOKKEEPING, EntityType
 from streams.domain.rejections import Code
 
 Command = UpdateTag | RenameTag | DeleteTag
@@ -77,12 +78,18 @@ def superseded(command: RenameTag | DeleteTag) -> CommandOutcome:
     return decision.rejected(command, _about(command, None), Code.RESOLUTION, detail).outcome
 
 
-def evolve(before: Tag | None, event: Event) -> Tag:
-    """Return the tag after an event; raise ``OutOfOrder`` where the event is not the next one for it."""
-    expected = before.version + 1 if before else 1
-    if event.tag.version != expected:
-        raise OutOfOrder(f"Tag {event.tag.name}: version {expected} was expected, not {event.tag.version}.")
-    return event.tag
+TAG = EntityType(
+    word="tag",
+    plural="tags",
+    record=Tag,
+    commands=get_args(Command),
+    events=(TagUpdated,),
+    decide=decide,
+    update=UpdateTag,
+    key="name",
+    is_deleted=lambda _: False,
+    untold=BOOKKEEPING | {"name", "created_at"},
+)
 
 
 def _applied(state: State, command: Command) -> list[tuple[Tag, Tag]]:

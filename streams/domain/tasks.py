@@ -2,8 +2,8 @@
 
 A task is absent, open, completed or deleted; a deleted one can be brought back as it was. ``TABLE`` is the whole state
 machine: for every command and every such state, the answer. ``decide`` looks the answer up, lets it act, and returns
-the events (none or one) with the command's outcome (always exactly one). ``evolve`` folds an event into the task. Both
-are pure: time is the command's, ids are derived from the command's, so that deciding again gives the same bytes.
+the events (none or one) with the command's outcome (always exactly one). It is pure: time is the command's, ids are
+derived from the command's, so that deciding again gives the same bytes.
 
 Series. A recurring task belongs to a series, named by its first task's id. State remembers for each series, for ever,
 the last occurrence created and its rule version: the head. ``CreateOccurrence`` acts only on exactly that head, so a
@@ -41,13 +41,13 @@ from schemas.records import (
     UpdateTask,
 )
 from streams.domain import composition, decision, hierarchy, lists
-from streams.domain.decision import About, Decision, OutOfOrder
+from streams.domain.decision import About, Decision
+from streams.domain.entity import EntityType
 from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
 Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask | CreateOccurrence
 Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted | TaskRestored | TaskPurged
-EVENTS: tuple[type[Event], ...] = get_args(Event)
 
 
 class Answer(StrEnum):
@@ -98,8 +98,6 @@ class State(Protocol):
 def decide(state: State, command: Command) -> Decision[Event]:
     """Return the events that a command leads to, and its outcome."""
     task = state.task(command.task)
-    if task is not None and task.user != command.user:  # another user's: not even its existence is told
-        return _rejected(command, None, Code.NOT_FOUND, "There is no such task.")
     if isinstance(command, CreateOccurrence) and command.ends is not None:
         return _rejected(command, task, Code.ENDED, command.ends, "due")
     answer = TABLE[type(command)][task.status if task else None]
@@ -126,15 +124,19 @@ def decide_by_rules_4(state: State, command: CreateOccurrence) -> Decision[Event
     return _accepted(command, Answer.CONTINUE, task, after) if after else _nothing(command, task)
 
 
-def evolve(task: Task | None, event: Event) -> Task | None:
-    """Return the task after an event, None once it was purged.
-
-    Raises ``OutOfOrder`` where the event is not the next one for it.
-    """
-    expected = task.version + 1 if task else 1
-    if event.task.version != expected:
-        raise OutOfOrder(f"Task {event.task.id}: version {expected} was expected, not {event.task.version}.")
-    return None if isinstance(event, TaskPurged) else event.task
+TASK = EntityType(
+    word="task",
+    plural="tasks",
+    record=Task,
+    commands=get_args(Command),
+    events=get_args(Event),
+    decide=decide,
+    update=UpdateTask,
+    delete=DeleteTask,
+    restore=RestoreTask,
+    purged=TaskPurged,
+    is_deleted=lambda task: task.status is Status.DELETED,
+)
 
 
 def head_after(head: Series | None, event: Event) -> Series | None:
@@ -200,7 +202,7 @@ def _applied(state: State, answer: Answer, task: Task | None, command: Command) 
 def _continued(state: State, command: CreateOccurrence, *, bounded: bool = True) -> Task | None:
     """Return the next occurrence, None where the series has gone on or has another rule by now. Raises ``Ended``."""
     previous, head = state.task(command.previous), state.series(command.series)
-    if previous is None or previous.user != command.user or previous.recurrence is None:  # cleared: the series stopped
+    if previous is None or previous.recurrence is None:  # cleared: the series stopped
         return None
     if not composition.stands_at(head, command.after, command.rule_version):
         return None

@@ -33,23 +33,18 @@ from schemas.records import (
     Reversal,
     Series,
     Status,
-    TagFields,
     Task,
     TaskAt,
     TaskCompleted,
     TaskFields,
     TaskReopened,
     TaskUpdated,
-    UpdateTag,
     UpdateTask,
 )
-from streams.domain import audit, composition, lists, recurrence, saved
-from streams.domain.commands import Command, Event, State, Thing, found
-from streams.domain.entities import Kind
+from streams.domain import audit, composition, entities, recurrence
+from streams.domain.entities import BY_WORD, Command, Entity, Event, State
 from streams.domain.invalid import Ended, Invalid
 from streams.domain.rejections import Code
-
-_KINDS: Mapping[str, Kind[Any]] = {kind.word: kind for kind in (lists.KIND, saved.KIND)}
 
 
 class Contradicted(Invalid):
@@ -64,7 +59,7 @@ def _as_it_is(event: Event) -> Event:
 
 @dataclass(frozen=True)
 class Way:
-    """What leads back: commands on different things, and how the events that they lead to are to be told."""
+    """What leads back: commands on different entities, and how the events that they lead to are to be told."""
 
     commands: tuple[Command, ...] = ()
     told: Callable[[Event], Event] = _as_it_is
@@ -99,7 +94,7 @@ def way_back(state: State, common: Mapping[str, Any], reversal: Reversal) -> Way
     ``common`` are the fields of commands on the task.
     """
     task = state.task(common["task"])
-    if task is None or task.user != common["user"]:
+    if task is None:
         raise Contradicted("task", "The task is gone.")
     if reversal.kind not in _WAYS:
         raise Contradicted("task", f"There is no way back from {reversal.kind}.")
@@ -109,44 +104,42 @@ def way_back(state: State, common: Mapping[str, Any], reversal: Reversal) -> Way
 def way_back_of(state: State, subject: str, common: Mapping[str, Any], reversal: Reversal) -> Way:
     """Return what undoes an event on something else, as ``way_back`` does; ``common`` are the fields of any command."""
     word, name = subjects.split(subject)
-    thing = found(state, subject)
-    if thing is None or thing.user != common["user"]:
+    entity = entities.find(state, subject)
+    if entity is None:
         raise Contradicted(word, f"The {word} is gone.")
-    if not _is_to_be_undone(thing, reversal):
+    if not _is_to_be_undone(entity, reversal):
         return Way()
-    before = {change.field: _read(type(thing), change.field, change.before) for change in reversal.changes}
-    if word == subjects.TAG:
-        return Way((UpdateTag(**common, tag=name, changed=tuple(before), fields=TagFields(**before)),))
-    _, update, delete, restore = _KINDS[word].commands
-    if "deleted" in before:
-        return Way(((delete if before["deleted"] else restore)(**common, **{word: name}),))
-    if _creates(reversal):
-        return Way((delete(**common, **{word: name}),))
-    fields: type[Any] = get_type_hints(update)["fields"]
-    return Way((update(**common, **{word: name}, changed=tuple(before), fields=fields(**before)),))
+    before = {change.field: _read(type(entity), change.field, change.before) for change in reversal.changes}
+    of, common = BY_WORD[word], {**common, word: name}
+    if "deleted" in before or _creates(reversal):
+        command = of.restore if before.get("deleted") is False else of.delete
+        assert command
+        return Way((command(**common),))
+    fields: type[Any] = get_type_hints(of.update)["fields"]
+    return Way((of.update(**common, changed=tuple(before), fields=fields(**before)),))
 
 
-def _is_to_be_undone(thing: Thing, reversal: Reversal) -> bool:
-    """Tell whether a thing stands as an event left it, not as before; raise ``Contradicted`` where it does neither."""
-    if _is_undone(thing, reversal):
+def _is_to_be_undone(entity: Entity, reversal: Reversal) -> bool:
+    """Tell whether an entity is as an event left it, not as before; raise ``Contradicted`` if neither."""
+    if _is_undone(entity, reversal):
         return False
-    if changed := _changed_since(thing, reversal):
+    if changed := _changed_since(entity, reversal):
         raise Contradicted(changed[0], f"This was changed since: {', '.join(changed)}.")
     return True
 
 
-def _is_undone(thing: Thing, reversal: Reversal) -> bool:
+def _is_undone(entity: Entity, reversal: Reversal) -> bool:
     if _creates(reversal):
-        return thing.status is Status.DELETED if isinstance(thing, Task) else getattr(thing, "deleted", False)
-    return all(_says(thing, change.field, change.before) for change in reversal.changes)
+        return entities.of(entity).is_deleted(entity)
+    return all(_says(entity, change.field, change.before) for change in reversal.changes)
 
 
-def _changed_since(thing: Thing, reversal: Reversal) -> list[str]:
-    """Return the fields whose value is not what the event gave them; of a new thing also those that it did not name."""
+def _changed_since(entity: Entity, reversal: Reversal) -> list[str]:
+    """Return the fields whose value is not what the event gave them; of a new one also those that it did not name."""
     given = {change.field: change.after for change in reversal.changes}
-    changed = [field for field, value in given.items() if not _says(thing, field, value)]
+    changed = [field for field, value in given.items() if not _says(entity, field, value)]
     if _creates(reversal):
-        changed += [change.field for change in audit.changes(None, thing) if change.field not in given]
+        changed += [change.field for change in audit.changes(None, entity) if change.field not in given]
     return changed
 
 
@@ -154,21 +147,21 @@ def _creates(reversal: Reversal) -> bool:
     return reversal.kind.endswith("Created")
 
 
-def _says(thing: Thing, field: str, value: str) -> bool:
+def _says(entity: Entity, field: str, value: str) -> bool:
     """Tell whether a field has a value of the audit trail; of a rule its version does not matter."""
-    return bool(_unversioned(getattr(thing, field, None)) == _unversioned(_read(type(thing), field, value)))
+    return bool(_unversioned(getattr(entity, field, None)) == _unversioned(_read(type(entity), field, value)))
 
 
 def _unversioned(value: Any) -> Any:
     return replace(value, version=0) if isinstance(value, Recurrence) else value
 
 
-def _read(kind: type[Thing], field: str, value: str) -> Any:
+def _read(kind: type[Entity], field: str, value: str) -> Any:
     return None if value == "null" else msgspec.json.decode(value, type=_types(kind)[field])
 
 
 @cache
-def _types(kind: type[Thing]) -> Mapping[str, Any]:
+def _types(kind: type[Entity]) -> Mapping[str, Any]:
     return get_type_hints(kind)
 
 

@@ -15,20 +15,20 @@ from schemas.records import (
     List,
     ListSize,
     RenameTag,
-    SavedFilter,
     Series,
     Tag,
     Task,
     TaskNotice,
 )
-from streams.domain import bulk, commands, deletion, idempotency, lists, saved, tags, tasks
-from streams.domain.commands import Event
+from streams.domain import bulk, deletion, entities, idempotency, lists, tags, tasks
 from streams.domain.decision import UNENDING, VERSION, Decision
+from streams.domain.entities import Entity, Event
+from streams.domain.entity import EntityType
 from streams.domain.rejections import Code
 from streams.domain.store import Map, Store
 
-Command: TypeAlias = commands.Command | ChangeTasks
-Entity = TypeVar("Entity", Task, List, SavedFilter)
+Command: TypeAlias = entities.Command | ChangeTasks
+Found = TypeVar("Found")
 
 
 class User:
@@ -37,7 +37,7 @@ class User:
     def __init__(self, store: Store, user: str, version: str = VERSION) -> None:
         self.user, self._store, self._version = user, store, version
         self._prefix = f"{user}/"  # of the keys in the store
-        self._tasks: dict[str, Task | None] = {}  # those that one command needs, decoded once
+        self._cached: dict[tuple[str, str], Any] = {}  # what one command needs, decoded once; by type and name
 
     def decide(self, command: Command) -> Decision[Event] | None:
         """Decide a command and evolve by its events; None where it was decided before."""
@@ -48,60 +48,58 @@ class User:
         idempotency.remember(self._store, key, command.at, getattr(command, "fingerprint", ""))
         return decision
 
-    def purge(self, notice: TaskNotice) -> Sequence[deletion.Event]:
+    def purge(self, notice: TaskNotice) -> Sequence[Event]:
         """Purge what was deleted 30 days ago, as its notice says; return the events, none or one."""
         event = deletion.purge(self, notice)
         return self._evolved((event,)) if event else ()
 
     def evolve(self, event: Event) -> None:
         """Fold an event into the state. Raises ``OutOfOrder`` where it is not the next one of its entity."""
-        if isinstance(event, lists.Event):
-            before = self.list(event.list.id)
-            self._keep(self._store.lists, event.list.id, before, lists.evolve(before, event))
-        elif isinstance(event, saved.Event):
-            was = self.filter(event.filter.id)
-            self._keep(self._store.filters, event.filter.id, was, saved.KIND.evolve(was, event))
-        elif isinstance(event, tags.Event):
-            self._store.tags[self._prefix + event.tag.name] = tags.evolve(self.tag(event.tag.name), event)
-        else:
-            self._evolve_task(event)
+        of = entities.of(event)
+        name = of.name(of.after(event))
+        before = self.get(of, name)
+        after = self._cached[of.word, name] = of.evolve(before, event)
+        self._keep(self._store.entities[of], self._prefix + name, before, after)
+        if of is tasks.TASK:
+            self._follow(event, before, after)
+
+    def get(self, of: EntityType[Found], name: str) -> Found | None:
+        """Return the entity of a type by its name, None where the user has none."""
+        if (known := (of.word, name)) not in self._cached:
+            self._cached[known] = self._store.entities[of].get(self._prefix + name)
+        found: Found | None = self._cached[known]
+        return found
 
     def task(self, task: str) -> Task | None:
         """Return a task, None where the user has none of this id."""
-        if task not in self._tasks:
-            self._tasks[task] = self._store.tasks.get(self._prefix + task)
-        return self._tasks[task]
+        return self.get(tasks.TASK, task)
+
+    def list(self, list_id: str) -> List | None:
+        """Return a list, None where the user has none of this id."""
+        return self.get(lists.LIST, list_id)
+
+    def tag(self, name: str) -> Tag | None:
+        """Return what a tag has, or had, of its own."""
+        return self.get(tags.TAG, name)
 
     def series(self, series: str) -> Series | None:
         """Return the latest occurrence of a series."""
         return self._store.series.get(self._prefix + series)
-
-    def list(self, list_id: str) -> List | None:
-        """Return a list, None where the user has none of this id."""
-        return self._store.lists.get(self._prefix + list_id)
-
-    def filter(self, filter_id: str) -> SavedFilter | None:
-        """Return a saved filter, None where the user has none of this id."""
-        return self._store.filters.get(self._prefix + filter_id)
 
     def size(self, list_id: str) -> int:
         """Return how many tasks are on a list."""
         found = self._store.sizes.get(self._prefix + list_id)
         return found.tasks if found else 0
 
-    def tag(self, name: str) -> Tag | None:
-        """Return what a tag has, or had, of its own."""
-        return self._store.tags.get(self._prefix + name)
-
     def changed_by(self, bulk: str) -> int:
         """Return how many tasks a bulk has changed so far."""
         return idempotency.changed_by(self._store, self.user, bulk)
 
-    def _one(self, command: commands.Command) -> Decision[Event]:
+    def _one(self, command: entities.Command) -> Decision[Event]:
         """Decide a command on one entity."""
         if isinstance(command, RenameTag | DeleteTag) and idempotency.is_superseded(self._store, command):
             return Decision((), tags.superseded(command))
-        decision: Decision[Any] = commands.decide(self, command)
+        decision: Decision[Any] = entities.decide(self, command)
         if decision.outcome.code == Code.ENDED and self._version in UNENDING and isinstance(command, CreateOccurrence):
             decision = tasks.decide_by_rules_4(self, command)
         self._evolved(decision.events)
@@ -124,12 +122,9 @@ class User:
             self.evolve(event)
         return events
 
-    def _evolve_task(self, event: tasks.Event) -> None:
-        id_, series = event.task.id, event.task.series
-        before = self.task(id_)
-        after = self._tasks[id_] = tasks.evolve(before, event)
-        self._keep(self._store.tasks, id_, before, after)
-        if series:
+    def _follow(self, event: Any, before: Task | None, after: Task | None) -> None:
+        """Move the latest occurrence of the task's series, and count the tasks of its lists."""
+        if series := event.task.series:
             latest = self.series(series)
             if (moved := tasks.head_after(latest, event)) and moved != latest:
                 self._store.series[self._prefix + series] = moved
@@ -143,12 +138,12 @@ class User:
             else:
                 del self._store.sizes[key]
 
-    def _keep(self, kept: Map[Entity], id_: str, before: Entity | None, after: Entity | None) -> None:
+    def _keep(self, kept: Map[Any], key: str, before: Entity | None, after: Entity | None) -> None:
         """Keep an entity, and set or remove the timer of its purge."""
         if after is None:
-            del kept[self._prefix + id_]
+            del kept[key]
         else:
-            kept[self._prefix + id_] = after
+            kept[key] = after
         was, now = deletion.timer(before), deletion.timer(after)
         if was and was != now:
             self._store.purges.remove(was)

@@ -8,7 +8,7 @@ The queries keep the newest version of each row, so records may be projected aga
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +18,11 @@ from schemas import records as r
 from schemas.folding import counting, fold, fold_notes, fold_title
 from schemas.words import joined, places
 from streams.domain import ranks, reasons
+from streams.domain.entity import EntityType
+from streams.domain.lists import LIST
+from streams.domain.saved import FILTER
+from streams.domain.tags import TAG
+from streams.domain.tasks import TASK
 from streams.domain.times import END, instant
 
 Row = tuple[object, ...]
@@ -50,10 +55,6 @@ def _task(event: r.TaskCreated) -> Rows:
     yield "put_task_tags", (task.id, task.user, task.version, ",".join(tags))
     for tag, name in zip(tags, task.tags, strict=True):
         yield "put_tags", (tag, task.user, name, _folded(name))
-
-
-def _task_purged(event: r.TaskPurged) -> Rows:
-    yield "purge_tasks", (event.task.id, event.user, event.task.version)
 
 
 def _task_row(task: r.Task) -> Row:
@@ -101,19 +102,11 @@ _folded = lru_cache(maxsize=4_096)(fold)
 """The names of tags that came last, folded: of five kilobytes each at most."""
 
 
-def _list_purged(event: r.ListPurged) -> Rows:
-    yield "purge_lists", (event.list.id, event.user, event.list.version)
-
-
 def _list(event: r.ListCreated) -> Rows:
     """Project any event that carries the whole list after it."""
     one = event.list
     what = (one.id, one.user, one.name, one.colour, one.rank or ranks.of_creation(one.created_at), one.deleted)
     yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at), fold(one.name))
-
-
-def _filter_purged(event: r.FilterPurged) -> Rows:
-    yield "purge_filters", (event.filter.id, event.user, event.filter.version)
 
 
 def _filter(event: r.FilterCreated) -> Rows:
@@ -123,7 +116,7 @@ def _filter(event: r.FilterCreated) -> Rows:
     yield "put_filters", (*what, one.deleted, one.version, _moment(one.created_at), _moment(one.changed_at))
 
 
-def _tag_colour(event: r.TagUpdated) -> Rows:
+def _tag(event: r.TagUpdated) -> Rows:
     tag = event.tag
     yield "put_tag_colours", (tag.user, tag.name, tag.colour, tag.version)
 
@@ -197,25 +190,14 @@ def _moment_or_none(milliseconds: int | None) -> int | None:
     return None if milliseconds is None else _moment(milliseconds)
 
 
+def _purged(of: EntityType[Any], event: Any) -> Rows:
+    yield f"purge_{of.plural}", (of.name(of.after(event)), event.user, of.after(event).version)
+
+
+_ENTITIES: Mapping[EntityType[Any], Callable[[Any], Rows]] = {TASK: _task, LIST: _list, FILTER: _filter, TAG: _tag}
 _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
-    r.TaskCreated: _task,
-    r.TaskUpdated: _task,
-    r.TaskCompleted: _task,
-    r.TaskReopened: _task,
-    r.TaskDeleted: _task,
-    r.TaskRestored: _task,
-    r.TaskPurged: _task_purged,
-    r.ListCreated: _list,
-    r.ListUpdated: _list,
-    r.ListDeleted: _list,
-    r.ListRestored: _list,
-    r.ListPurged: _list_purged,
-    r.FilterCreated: _filter,
-    r.FilterUpdated: _filter,
-    r.FilterDeleted: _filter,
-    r.FilterRestored: _filter,
-    r.FilterPurged: _filter_purged,
-    r.TagUpdated: _tag_colour,
+    **{event: put for of, put in _ENTITIES.items() for event in of.events},
+    **{of.purged: partial(_purged, of) for of in _ENTITIES if of.purged},
     r.CommandOutcome: _outcome,
     r.AuditEntry: _audit,
     r.ReminderScheduled: _scheduled,

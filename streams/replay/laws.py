@@ -3,10 +3,10 @@
 Checked record by record in the order of the log, for each partition. What was seen is kept in a temporary RocksDB.
 
 * A command has an outcome, and one; another may follow only after its id was forgotten, 30 days of record time later.
-* Versions of a task, a list, a saved filter and a tag are 1, 2, 3 …, so no event is lost, doubled or out of order, and
+* Versions of an entity are 1, 2, 3 …, so no event is lost, doubled or out of order, and
   no occurrence is created twice. What was purged begins with 1 anew.
 * A task that is not deleted is on a list that stands, or on none; so a list is deleted only when no task is on it.
-* A task, a list and a saved filter are purged only while they are deleted, and not before 30 days are over since.
+* An entity is purged only while it is deleted, and not before 30 days are over since.
 * A reminder is due once.
 * A user's audit trail is a chain of hashes without a gap.
 """
@@ -23,8 +23,11 @@ from msgspec.structs import astuple
 from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import commands, deletion, lists, saved, tags, tasks
+from streams.domain import entities
 from streams.domain.audit import START, Chain
+from streams.domain.entities import EVENTS
+from streams.domain.lists import LIST
+from streams.domain.tasks import TASK
 from streams.reading import tapes
 from streams.replay.part import Part
 from streams.runtime.block import place
@@ -51,10 +54,9 @@ class Laws:
             r.CommandOutcome: self._outcome,
             r.ReminderDue: self._due,
             r.AuditEntry: self._entry,
-            **dict.fromkeys(tasks.EVENTS, self._task),
-            **dict.fromkeys(lists.EVENTS, self._list),
-            **dict.fromkeys(saved.EVENTS, self._filter),
-            tags.Event: self._tag,
+            **dict.fromkeys(EVENTS, self._lives),
+            **dict.fromkeys(TASK.events, self._task),
+            **dict.fromkeys(LIST.events, self._list),
         }
 
     def broken_by(self, record: Struct) -> str | None:
@@ -69,7 +71,7 @@ class Laws:
         return None
 
     def _task(self, event: Any) -> str | None:
-        return self._lives("task", event, event.task) or self._placed(event)
+        return self._lives(event) or self._placed(event)
 
     def _placed(self, event: Any) -> str | None:
         """Count the tasks of each list: those that are neither deleted nor gone."""
@@ -90,24 +92,22 @@ class Laws:
     def _list(self, event: Any) -> str | None:
         key = f"{event.user}/{event.list.id}"
         self._swap(f"stands/{key}", not event.list.deleted)
-        broken = self._lives("list", event, event.list)
+        broken = self._lives(event)
         if event.list.deleted and (size := self._held(f"size/{key}")):
             broken = broken or f"list {event.list.id} was deleted, though tasks are on it: {size}."
         return broken
 
-    def _filter(self, event: Any) -> str | None:
-        return self._lives("filter", event, event.filter)
-
-    def _tag(self, event: Any) -> str | None:
-        return self._version("tag", event.user, event.tag)
-
-    def _lives(self, kind: str, event: Any, after: Any) -> str | None:
-        """Check a thing's version, and that it is purged only when its time is over."""
-        broken, key = self._version(kind, event.user, after), f"{kind}/{event.user}/{after.id}"
-        if isinstance(event, r.TaskDeleted | r.ListDeleted | r.FilterDeleted):
+    def _lives(self, event: Any) -> str | None:
+        """Check an entity's version, and that it is purged only when its time is over."""
+        of = entities.of(event)
+        after = of.after(event)
+        name, key = of.name(after), f"{of.word}/{event.user}/{of.name(after)}"
+        broken = self._version(f"{of.word} {name}", key, after.version)
+        if type(event).__name__.endswith("Deleted"):
             self._swap(f"deleted/{key}", (event.at, after.version))
-        if isinstance(event, deletion.Event):
-            broken = broken or self._purged(f"{kind} {after.id}", event.at, self._swap(f"deleted/{key}", None), after)
+        if type(event) is of.purged:
+            deleted = self._swap(f"deleted/{key}", None)
+            broken = broken or self._purged(f"{of.word} {name}", event.at, deleted, after)
             self._swap(key, None)  # another may come under its id
         return broken
 
@@ -119,11 +119,9 @@ class Laws:
             return f"{name} was purged {at - since} ms after its deletion: 30 days were not over."
         return None
 
-    def _version(self, kind: str, user: str, after: Any) -> str | None:
-        before = self._swap(f"{kind}/{user}/{commands.name(after)}", after.version) or 0
-        if after.version != before + 1:
-            return f"version {after.version} of {kind} {commands.name(after)} follows version {before}."
-        return None
+    def _version(self, name: str, key: str, version: int) -> str | None:
+        before = self._swap(key, version) or 0
+        return None if version == before + 1 else f"version {version} of {name} follows version {before}."
 
     def _due(self, due: r.ReminderDue) -> str | None:
         twice = self._swap(f"due/{due.user}/{due.id}", due.at) is not None

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from schemas import ids
 from schemas import records as r
 from schemas.names import partition_of
-from streams.domain import commands, deletion, lists, recurrence, saved, undo
-from streams.domain.entities import Kind
+from streams.domain import deletion, entities, lists, recurrence, saved, undo
+from streams.domain.entity import EntityType
 from tests.unit.domain.given import World
 
-Command: TypeAlias = commands.Command | r.ChangeTasks
+Command: TypeAlias = entities.Command | r.ChangeTasks
 Fields: TypeAlias = dict[str, Any]
 
 BEGIN = date(2035, 1, 1)
@@ -63,9 +63,9 @@ def spread(seed: str, partitions: int, each: int) -> list[str]:
     ]
 
 
-def notice_of(event: commands.Event, at: int) -> r.TaskNotice | None:
+def notice_of(event: entities.Event, at: int) -> r.TaskNotice | None:
     """Return what tells at ``at`` that the time of what an event deleted is over; None where it is not."""
-    timer = deletion.timer(commands.thing(event)) if isinstance(event, DELETED) else None
+    timer = deletion.timer(entities.after(event)) if isinstance(event, DELETED) else None
     return deletion.notice(timer, at) if timer and timer.due <= at else None
 
 
@@ -113,8 +113,8 @@ class People:
                 world.does(following)
             if notice := notice_of(event, at):
                 world.purge(notice)
-                buried = commands.thing(event)
-                self._buried[event.user, type(buried)].append(commands.name(buried))
+                buried = entities.after(event)
+                self._buried[event.user, type(buried)].append(entities.name(buried))
 
     def _does(self, doing: str, user: str, at: int) -> list[Command]:
         """Return the commands of something that people do, none where they have nothing to do it with."""
@@ -125,10 +125,10 @@ class People:
                 return self._create(user, at, self._chance.choice(buried))
             case "list":
                 fields = r.ListFields(name=f"List {self._chance.random()}", colour=self._chance.choice(COLOURS))
-                return [self._on_thing(lists.KIND, self._known[user].lists, fields, user, at)]
+                return [self._on_thing(lists.LIST, self._known[user].lists, fields, user, at)]
             case "filter":
                 saved_fields = r.FilterFields(name=f"Filter {self._chance.random()}", text="#home")
-                return [self._on_thing(saved.KIND, self._known[user].filters, saved_fields, user, at)]
+                return [self._on_thing(saved.FILTER, self._known[user].filters, saved_fields, user, at)]
             case "tag":
                 return [*self._on_tag(user, at)]
             case "undo":
@@ -165,15 +165,15 @@ class People:
         fields = r.TaskFields(priority=self._chance.choice(list(r.Priority)), reminders=self._reminders(at))
         return [r.UpdateTask(**common, changed=("priority", "reminders"), fields=fields)]
 
-    def _on_thing(self, kind: Kind[Any], known: Mapping[str, Any], fields: Any, user: str, at: int) -> Command:
+    def _on_thing(self, of: EntityType[Any], known: Mapping[str, Any], fields: Any, user: str, at: int) -> Command:
         """Return a command on a list or a saved filter, or that creates one."""
         common = self._common(user, at)
-        create, update, delete, restore = kind.commands
-        new = ids.derive(kind.word, common["id"])
+        create, update, delete, restore = of.commands
+        new = ids.derive(of.word, common["id"])
         doing = self._chance.choice([create, update, delete, restore]) if known else create
         deleted = [name for name, one in known.items() if one.deleted]
-        some = {create: self._buried[user, kind.thing], restore: deleted}.get(doing, known)
-        common[kind.word] = self._chance.choice([*some, new])  # sometimes there is none
+        some = {create: self._buried[user, of.record], restore: deleted}.get(doing, known)
+        common[of.word] = self._chance.choice([*some, new])  # sometimes there is none
         if doing is delete:
             common["at"] -= self._chance.choice([0, 0, LONG_AGO])
         if doing is update:

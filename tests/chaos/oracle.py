@@ -23,9 +23,10 @@ from schemas.topics import (
 )
 from streams import worker
 from streams.domain import audit, deletion, ledger, recurrence, reminders
-from streams.domain.commands import Thing, thing
-from streams.domain.commands import name as name_of
-from streams.domain.tasks import EVENTS
+from streams.domain.entities import Entity
+from streams.domain.entities import after as after_of
+from streams.domain.entities import name as name_of
+from streams.domain.tasks import TASK
 from streams.domain.user import User
 from tests.unit.domain.given import in_memory
 
@@ -123,17 +124,17 @@ def _decisions(seen: Seen) -> Iterator[str]:
 
 def _purges(seen: Seen, now: int) -> Iterator[str]:
     """What was deleted and whose time is over is gone."""
-    last = {(event.user, name_of(thing(event))): event for event in _events(seen.of(TASK_EVENTS.name))}
+    last = {(event.user, name_of(after_of(event))): event for event in _events(seen.of(TASK_EVENTS.name))}
     for (_, name), event in last.items():
-        timer = None if isinstance(event, deletion.Event) else deletion.timer(thing(event))
+        timer = None if deletion.purges(event) else deletion.timer(after_of(event))
         if timer and timer.due <= now:
-            yield f"{type(thing(event)).__name__} {name} was deleted long ago, and is still there."
+            yield f"{type(after_of(event)).__name__} {name} was deleted long ago, and is still there."
 
 
 def _occurrences(seen: Seen) -> Iterator[str]:
     """No occurrence is created while it is there; one that was taken back comes anew."""
     standing: dict[str, tuple[str, str, int]] = {}
-    for event in (event for event in seen.of(TASK_EVENTS.name) if isinstance(event, EVENTS)):
+    for event in (event for event in seen.of(TASK_EVENTS.name) if isinstance(event, TASK.events)):
         task = event.task
         if task.recurrence is None or task.status is r.Status.DELETED:
             standing.pop(task.id, None)
@@ -159,13 +160,13 @@ def _follows(event: r.TaskCompleted) -> r.CreateOccurrence | None:
 def _trail(seen: Seen) -> Iterator[str]:
     events = seen.by_user(TASK_EVENTS.name)
     for user, found in seen.by_user(AUDIT_LOG.name).items():
-        head, things, again = None, dict[str, Thing](), []
+        head, entities, again = None, dict[str, Entity](), []
         for event in _events(events[user]):
-            after = thing(event)
-            entry = audit.entry(head, things.get(name_of(after)), event)
-            head, things[name_of(after)] = audit.head_after(entry), after
-            if isinstance(event, deletion.Event):
-                del things[name_of(after)]  # another may come under its id
+            after = after_of(event)
+            entry = audit.entry(head, entities.get(name_of(after)), event)
+            head, entities[name_of(after)] = audit.head_after(entry), after
+            if deletion.purges(event):
+                del entities[name_of(after)]  # another may come under its id
             again.append(entry)
         yield from _compared(AUDIT_LOG.name, user, found, again)
         if broken := audit.verify(found, head):
@@ -190,7 +191,7 @@ def _reminders(seen: Seen) -> Iterator[str]:
     """Decide the reminders again, as ``reminders-blocks`` says that events and notices followed each other."""
     held: dict[str, r.StandingReminders | None] = {}
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
-    reacts_to = (*EVENTS, r.ReminderNotice)
+    reacts_to = (*TASK.events, r.ReminderNotice)
     for record in (one for one in _interleaved(seen, "reminders-blocks") if isinstance(one, reacts_to)):
         notice = isinstance(record, r.ReminderNotice)
         task = record.task if notice else record.task.id

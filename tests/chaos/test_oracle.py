@@ -22,7 +22,7 @@ from schemas.topics import (
     TASK_NOTICES,
     Topic,
 )
-from streams.domain import audit, commands, deletion, ledger, recurrence, reminders, tasks
+from streams.domain import audit, deletion, entities, ledger, recurrence, reminders, tasks
 from streams.domain.rejections import Code
 from streams.domain.user import User
 from tests.chaos.load import People, notice_of
@@ -40,11 +40,11 @@ class History:
         self.people, self.store = People("story"), in_memory()
         self.topics: Topics = defaultdict(list)
         self.heads: dict[str, r.AuditHead] = {}
-        self.things: dict[tuple[str, str], commands.Thing] = {}
+        self.things: dict[tuple[str, str], entities.Entity] = {}
         self.held: dict[str, r.StandingReminders | None] = {}
         for number in range(asked):
             self.command(TASK_COMMANDS, self.people.next(NOON + number))
-        for task in [*self.store.tasks.values()]:
+        for task in [*self.store.entities[tasks.TASK].values()]:
             for one in held.standing if (held := self.held[task.id]) else ():
                 self.remind(r.ReminderNotice(one.id, task.user, LATER, task.id, one.due))
 
@@ -75,16 +75,16 @@ class History:
         for event in User(self.store, notice.user).purge(notice):
             self.event(event)
 
-    def event(self, event: commands.Event) -> None:
+    def event(self, event: entities.Event) -> None:
         self.put(TASK_EVENTS, event, "reminders")
-        after = commands.thing(event)
-        key = event.user, commands.name(after)
+        after = entities.after(event)
+        key = event.user, entities.name(after)
         entry = audit.entry(self.heads.get(event.user), self.things.get(key), event)
         self.heads[event.user], self.things[key] = audit.head_after(entry), after
-        if isinstance(event, deletion.Event):
+        if deletion.purges(event):
             del self.things[key]
         self.put(AUDIT_LOG, entry)
-        if isinstance(event, tasks.EVENTS):
+        if isinstance(event, tasks.TASK.events):
             self.react(event)
 
     def react(self, event: tasks.Event) -> None:
@@ -163,7 +163,7 @@ def test_a_record_that_is_lost_doubled_or_reordered_is_found(history: History, t
     assert anomalies(history.seen(), LATER + 2 * OWED)
 
 
-@pytest.mark.parametrize("kind", commands.EVENTS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", entities.EVENTS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("fault", [lose, double, reorder])
 def test_an_event_of_any_kind_that_is_lost_doubled_or_reordered_is_found(history: History, kind: type, fault: Callable):
     entries = history.topics[TASK_EVENTS.name]
@@ -190,7 +190,7 @@ def test_the_outcome_of_a_chunk_that_is_lost_or_doubled_is_found(history: Histor
 def test_what_was_deleted_and_nothing_purges_when_its_time_is_over_is_found(history: History, kind: type):
     entries = history.topics[TASK_EVENTS.name]
     events = [entry for entry in entries if not isinstance(entry.value, r.CommandOutcome)]
-    last = {commands.name(commands.thing(entry.value)): entry for entry in events}  # some came again
+    last = {entities.name(entities.after(entry.value)): entry for entry in events}  # some came again
     gone, purged = next((name, entry) for name, entry in last.items() if isinstance(entry.value, kind))
     entries.remove(purged)
     assert any("still there" in sentence and gone in sentence for sentence in anomalies(history.seen(), LATER))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from postgres.writer import Moved, moving, positions, put_views
 from schemas import ids
 from schemas import records as r
-from streams.domain import deletion
+from streams.domain import entities
 from streams.domain.views import collect
 
 DUE = 1_800_000_000_000
@@ -30,10 +30,9 @@ def event(task: r.Task) -> Struct:
     return r.TaskCreated(ids.event(command), task.user, task.changed_at, f"user:{task.user}", command, task)
 
 
-def purged(thing: r.Task | r.List | r.SavedFilter) -> deletion.Event:
-    kinds = {r.Task: r.TaskPurged, r.List: r.ListPurged, r.SavedFilter: r.FilterPurged}
+def purged(thing: r.Task | r.List | r.SavedFilter) -> entities.Event:
     notice = ids.derive("purge", thing.id, thing.version)
-    return kinds[type(thing)](ids.event(notice), thing.user, thing.changed_at, "stage:tasks", notice, thing)
+    return entities.of(thing).purged(ids.event(notice), thing.user, thing.changed_at, "stage:tasks", notice, thing)
 
 
 def list_event(user: str, version: int = 1, name: str = "Errands") -> r.ListCreated:

@@ -385,7 +385,7 @@ def lived(records: Iterable[Struct]) -> Iterator[Struct]:
             yield record
             continue
         thing = getattr(record, kind)
-        if isinstance(record, deletion.Event):
+        if deletion.purges(record):
             lives[thing.id] += thing.version == PURGED
             yield record
             continue

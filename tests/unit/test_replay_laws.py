@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas import records as r
-from streams.domain import audit, commands, deletion
+from streams.domain import audit, deletion, entities
 from streams.replay.laws import FORGOTTEN, RESTORABLE, Laws
 from streams.runtime.state import State
 from tests.unit.domain.given import (
@@ -68,11 +68,11 @@ def broken(laws: Laws, *records: object) -> list[str | None]:
     return [laws.broken_by(record) for record in records]
 
 
-def events_of(*said: object) -> list[commands.Event]:
+def events_of(*said: object) -> list[entities.Event]:
     return World(*said).events
 
 
-def purge(world: World, after: int = RESTORABLE) -> deletion.Event:
+def purge(world: World, after: int = RESTORABLE) -> entities.Event:
     """What drops a world's deleted thing so long after its deletion."""
     [thing] = (*world.tasks.values(), *world.lists.values(), *world.filters.values())
     timer = deletion.timer(thing)
@@ -147,8 +147,8 @@ def test_a_purge_while_it_could_still_be_restored_breaks_it(kind: str, new: Said
 )
 def test_the_purge_of_what_is_not_deleted_breaks_it(past: tuple[object, ...], laws: Laws):
     *_, last = events = events_of(*past)
-    kind = {r.Task: r.TaskPurged, r.List: r.ListPurged, r.SavedFilter: r.FilterPurged}[type(commands.thing(last))]
-    after = replace(commands.thing(last), version=commands.thing(last).version + 1)
+    kind = {r.Task: r.TaskPurged, r.List: r.ListPurged, r.SavedFilter: r.FilterPurged}[type(entities.after(last))]
+    after = replace(entities.after(last), version=entities.after(last).version + 1)
     told = broken(laws, *events, kind("e", ANNA, NOON + 2 * RESTORABLE, "stage:tasks", "n", after))[-1]
     assert told.endswith(f"{after.id} was purged, though it was not deleted.")
 

@@ -18,7 +18,7 @@ from schemas.codec import Codec
 from schemas.records import Action, AuditEntry, AuditHead, ChangeTasks, TaskAt, TaskChange, TaskFields
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.domain import audit, commands, user
+from streams.domain import audit, entities, user
 from streams.domain.views import collect
 from tests.unit.domain.given import in_memory
 
@@ -39,7 +39,7 @@ class StandIn:
     def __init__(self, codec: Codec, connection: asyncpg.Connection) -> None:
         self._codec, self._connection = codec, connection
         self._store = in_memory()
-        self._things: dict[str, commands.Thing] = {}
+        self._things: dict[str, entities.Entity] = {}
         self._heads: dict[str, AuditHead] = {}
         self._topic, self._next = f"stand-in-{uuid4()}", 0
         self._writing = asyncio.Lock()  # rows can be seen a moment before their writer knows
@@ -49,7 +49,7 @@ class StandIn:
         command = self._codec.decode(value)
         await self.write(*self._decide(command))
 
-    def _decide(self, command: commands.Command | ChangeTasks) -> Iterator[Struct]:
+    def _decide(self, command: entities.Command | ChangeTasks) -> Iterator[Struct]:
         if decision := user.User(self._store, command.user).decide(command):
             for event in decision.events:
                 yield event
@@ -72,10 +72,10 @@ class StandIn:
             async with writer.moving(self._connection, self._topic, 0, at, self._next):
                 await writer.put_views(self._connection, collect(records))
 
-    def _entry(self, event: commands.Event) -> AuditEntry:
-        after = commands.thing(event)
-        entry = audit.entry(self._heads.get(event.user), self._things.get(commands.name(after)), event)
-        self._heads[event.user], self._things[commands.name(after)] = audit.head_after(entry), after
+    def _entry(self, event: entities.Event) -> AuditEntry:
+        after = entities.after(event)
+        entry = audit.entry(self._heads.get(event.user), self._things.get(entities.name(after)), event)
+        self._heads[event.user], self._things[entities.name(after)] = audit.head_after(entry), after
         return entry
 
 

@@ -7,8 +7,12 @@ from msgspec.structs import replace
 
 from schemas import ids
 from schemas import records as r
-from streams.domain import audit, commands, recurrence, undo
+from streams.domain import audit, entities, recurrence, undo
+from streams.domain.lists import LIST
+from streams.domain.saved import FILTER
 from streams.domain.store import Store
+from streams.domain.tags import TAG
+from streams.domain.tasks import TASK
 from streams.domain.user import User
 
 ANNA = "11111111-1111-5111-8111-111111111111"
@@ -138,7 +142,8 @@ class Waiting(dict):
 
 def in_memory():
     """A store of dicts."""
-    return Store(**{field.name: {} for field in fields(Store)} | {"expiries": Waiting(), "purges": Waiting()})
+    kept = {"entities": {one: {} for one in entities.TYPES}, "expiries": Waiting(), "purges": Waiting()}
+    return Store(**{field.name: {} for field in fields(Store)} | kept)
 
 
 class World(User):
@@ -151,11 +156,11 @@ class World(User):
         for each in commands:
             self.does(each)
 
-    tasks = property(lambda self: by_name(self.store.tasks))
+    tasks = property(lambda self: by_name(self.store.entities[TASK]))
     heads = property(lambda self: by_name(self.store.series))
-    lists = property(lambda self: by_name(self.store.lists))
-    filters = property(lambda self: by_name(self.store.filters))
-    tags = property(lambda self: by_name(self.store.tags))
+    lists = property(lambda self: by_name(self.store.entities[LIST]))
+    filters = property(lambda self: by_name(self.store.entities[FILTER]))
+    tags = property(lambda self: by_name(self.store.entities[TAG]))
     sizes = property(lambda self: by_name(self.store.sizes))
 
     def does(self, command):
@@ -165,7 +170,8 @@ class World(User):
 
     def evolve(self, event):
         """Fold an event, and keep what the audit trail tells of it."""
-        changed = audit.entry(None, self.thing(commands.thing(event)), event)
+        of = entities.of(event)
+        changed = audit.entry(None, self.get(of, of.name(of.after(event))), event)
         super().evolve(event)
         reversal = r.Reversal(event.id, changed.event, event.at, changed.changes)
         told = undo.Told(changed.task, event.cause, reversal, changed.subject)
@@ -178,10 +184,8 @@ class World(User):
         """How many tasks are on a list, counted anew."""
         return sum(task.list == list_id and task.status is not r.Status.DELETED for task in self.tasks.values())
 
-    def thing(self, like):
-        """What stands where another state of the same thing does."""
-        things = {r.Task: self.task, r.List: self.list, r.SavedFilter: self.filter, r.Tag: self.tag}
-        return things[type(like)](commands.name(like))
+    def filter(self, filter_id):
+        return self.get(FILTER, filter_id)
 
     def undoing(self, command, at=NOON):
         """The chunk that undoes a command, as the API makes it of the audit trail."""

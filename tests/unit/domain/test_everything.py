@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas import records as r
-from streams.domain import commands
+from streams.domain import entities
 from streams.domain.rejections import Code
 from tests.unit.domain.given import (
     ANNA,
@@ -91,8 +91,8 @@ def stands(world):
 
 
 def identity(event):
-    after = commands.thing(event)
-    return type(after), commands.name(after)
+    after = entities.after(event)
+    return type(after), entities.name(after)
 
 
 def stands_but_for_bookkeeping(world):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas import records as r
-from streams.domain import audit, lists
+from streams.domain import audit, lifecycle, lists
 from streams.domain.decision import OutOfOrder
 from tests.unit.domain.given import (
     ANNA,
@@ -59,7 +59,9 @@ def test_every_command_has_its_answer_in_every_state(state, name):
 
 def test_the_table_answers_every_command_in_every_state():
     states = {None, False, True}
-    assert {kind: set(row) for kind, row in lists.KIND.table.items()} == dict.fromkeys(lists.Command.__args__, states)
+    assert {kind: set(row) for kind, row in lifecycle.table(lists.LIST).items()} == dict.fromkeys(
+        lists.Command.__args__, states
+    )
 
 
 def test_a_list_is_created_with_its_fields():
@@ -154,7 +156,7 @@ def test_an_entry_without_its_subject_breaks_the_chain():
 def test_an_event_folded_twice_is_refused():
     world = World(create_list())
     with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
-        lists.evolve(world.list("l"), world.events[0])
+        lists.LIST.evolve(world.list("l"), world.events[0])
 
 
 TASKS, LISTS = st.sampled_from("tu"), st.sampled_from("lm")

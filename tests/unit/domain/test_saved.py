@@ -75,7 +75,7 @@ def test_what_changed_is_told_in_the_audit_trail():
 def test_an_event_folded_twice_is_refused():
     world = World(save_filter())
     with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
-        saved.KIND.evolve(world.filter("f"), world.events[0])
+        saved.FILTER.evolve(world.filter("f"), world.events[0])
 
 
 @pytest.mark.parametrize(("fields", "wrong"), [({"text": "du < today"}, "filter"), ({"sort": "du"}, "sort")])

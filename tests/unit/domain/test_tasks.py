@@ -172,13 +172,13 @@ def test_a_rejection_says_what_to_do():
 def test_an_event_folded_twice_is_refused():
     world = World(create())
     with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
-        tasks.evolve(world.task("t"), world.events[0])
+        tasks.TASK.evolve(world.task("t"), world.events[0])
 
 
 def test_an_event_whose_predecessor_is_missing_is_refused():
     world = World(create(), complete())
     with pytest.raises(OutOfOrder, match="version 1 was expected, not 2"):
-        tasks.evolve(None, world.events[1])
+        tasks.TASK.evolve(None, world.events[1])
 
 
 LEFT_OUT = object()

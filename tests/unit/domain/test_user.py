@@ -36,7 +36,9 @@ def everything(world):
 
 def kept(world):
     """All that a world's store keeps, copied."""
-    return {name: dict(part) for name, part in vars(world.store).items()}
+    maps = {**vars(world.store), **world.store.entities}
+    del maps["entities"]
+    return {name: dict(part) for name, part in maps.items()}
 
 
 @given(st.lists(asked(), max_size=15))
