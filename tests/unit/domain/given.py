@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from schemas import ids
 from schemas import records as r
 from streams.domain import audit, entities, recurrence, undo
+from streams.domain.decision import VERSION
 from streams.domain.lists import LIST
 from streams.domain.saved import FILTER
 from streams.domain.store import Store
@@ -149,9 +150,9 @@ def in_memory():
 class World(User):
     """A user after commands, and what was told of them; who else there is shares the store."""
 
-    def __init__(self, *commands, user=ANNA):
+    def __init__(self, *commands, user=ANNA, version=VERSION):
         self.store = in_memory()
-        super().__init__(self.store, user)
+        super().__init__(self.store, user, version)
         self.events, self.told = [], {}
         for each in commands:
             self.does(each)
