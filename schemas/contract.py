@@ -17,9 +17,9 @@ AVRO = Path(__file__).parent / "avro"
 RECORDS: dict[str, type[Struct]] = {
     f"rondo.{name}": record
     for name, record in vars(records).items()
-    if isclass(record) and issubclass(record, Struct) and record is not Struct
+    if isclass(record) and issubclass(record, Struct) and not record.__subclasses__()
 }
-"""Every struct of the contract by its Avro name."""
+"""Every struct of the contract by its Avro name: what others only extend stands on no topic."""
 
 _FASTAVRO = {"__fastavro_parsed", "__named_schemas"}
 _NOT_ON_THE_WIRE = _FASTAVRO | {"doc", "default", "aliases", "logicalType"}

@@ -187,12 +187,13 @@ class Example:
 
     def follow(self, text: str) -> None:
         record, topic, domain, domain_test, stage, stage_test = blocks(text, "python")
-        [schema], [process] = blocks(text, "json"), blocks(text, "procfile")
-        self.change("schemas/records.py", "# The runtime's own.", f"{record}\n\n# The runtime's own.")
+        [process] = blocks(text, "procfile")
+        self.write("schemas/records/counts.py", record)
+        after = "from schemas.records.bulks import *\n"
+        self.change("schemas/records/__init__.py", after, f"{after}from schemas.records.counts import *\n")
         self.change("schemas/topics.py", "DEAD_LETTERS = ", f"{topic}DEAD_LETTERS = ")
         self.change("schemas/topics.py", "    DEAD_LETTERS,", "    COUNTS,\n    DEAD_LETTERS,")
         self.change("streams/worker.py", '"views")', '"views", "counts")')
-        self.write("schemas/avro/rondo.CompletedCount.avsc", schema)
         self.write("streams/domain/counts.py", domain)
         self.write("streams/counts.py", stage)
         self.write("tests/unit/domain/test_counts.py", domain_test)
@@ -218,6 +219,7 @@ class Example:
 def test_the_worked_example_can_be_followed(tmp_path: Path):
     example = Example(tmp_path)
     example.follow(DOCUMENTS["CONTRIBUTING.md"].partition("## Add a stage")[2])
+    example.run("-m", "schemas.avsc")
     example.run("-m", "tests.contract.golden")
     example.run("-m", "ruff", "check", "--no-cache")
     example.run("-m", "ruff", "format", "--check", "--no-cache")

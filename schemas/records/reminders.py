@@ -1,0 +1,78 @@
+"""Reminders: when they are scheduled, cancelled and due."""
+
+from msgspec import Struct
+
+from schemas.records.base import Notice
+
+
+class ReminderScheduled(Struct, frozen=True, gc=False):
+    """A reminder stands and waits for its instant."""
+
+    id: str
+    """UUID, derived from task, occurrence, reminder and due: the idempotency key of the delivery."""
+    user: str
+    at: int
+    command: str
+    task: str
+    reminder: str
+    due: int
+    """The instant at which the task's reminder is due."""
+    title: str
+
+
+class ReminderCancelled(Struct, frozen=True, gc=False):
+    """A reminder that stood does not any more: the task was completed, deleted or changed."""
+
+    id: str
+    """UUID of the reminder that stood."""
+    user: str
+    at: int
+    command: str
+    task: str
+
+
+class ReminderDue(Struct, frozen=True, gc=False):
+    """A reminder is due: decided once."""
+
+    id: str
+    """UUID of the scheduled reminder: the idempotency key of the delivery."""
+    user: str
+    at: int
+    """When it was decided: later than due by the lateness."""
+    command: str
+    task: str
+    reminder: str
+    due: int
+    """The instant at which it is due."""
+    title: str
+
+
+class ReminderNotice(Notice, frozen=True, gc=False):
+    """A reminder's timer has come. Acts only if that timer still stands."""
+
+    task: str
+    due: int
+    """The instant at which it is due."""
+
+
+class StandingReminder(Struct, frozen=True, gc=False):
+    """A reminder that waits for its timer."""
+
+    id: str
+    """UUID under which it is decided and delivered."""
+    reminder: str
+    due: int
+    """The instant at which it is due."""
+
+
+class StandingReminders(Struct, frozen=True, gc=False):
+    """What the reminders stage holds of a task."""
+
+    task: str
+    title: str
+    command: str
+    """UUID of the command that last changed the task."""
+    standing: tuple[StandingReminder, ...]
+    """The reminders that wait for their timers."""
+    decided: tuple[str, ...]
+    """UUIDs of the reminders that were decided already and stay so."""
