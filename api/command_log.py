@@ -1,11 +1,11 @@
 """Appends people's commands to the log: a command counts as taken when every in-sync replica has it."""
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -14,7 +14,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas import causes
 from schemas.codec import Codec
-from schemas.names import event_type, partition_of
+from schemas.envelope import Envelope, batches, seal
+from schemas.names import partition_of
 from schemas.records import (
     ChangeTasks,
     CompleteTask,
@@ -47,6 +48,7 @@ Single = TaskCommand | ListCommand | FilterCommand | TagCommand
 Command = Single | ChangeTasks
 
 TOPIC = TASK_COMMANDS.name
+_SOURCE = "/v1/commands"  # of CloudEvents
 _LAST_MS = 2000  # milliseconds for a partition's last record to come
 _MARGIN = 4096  # for what a batch is wrapped in
 _log = structlog.get_logger("api.commands")
@@ -113,13 +115,14 @@ class CommandLog:
         try:
             async with asyncio.timeout(self.timeout):
                 target = partition_of(user, len(await producer.partitions_for(TOPIC)))
-                encoded = await self._encoded(commands)
-                if len(encoded) == 1:
-                    await self._send(producer, *encoded[0], target, progress)
+                envelopes = await self._sealed(commands)
+                if len(envelopes) == 1:
+                    await self._send(producer, envelopes[0], target, progress)
                     return
                 async with self._in_turn:
-                    for batch in _batches(producer, encoded, lambda: self._stamp(target, commands)):
-                        await self._send_batch(producer, batch, target, progress)
+                    left = batches(producer.create_batch, envelopes, partial(self._stamp, target))
+                    while await self._send_next(producer, left, target, progress):
+                        pass
         except (TimeoutError, KafkaError) as error:
             if isinstance(error, KafkaError):
                 self._broken.set()  # an idempotent producer that saw an error it could not retry won't send again
@@ -127,26 +130,29 @@ class CommandLog:
                 raise OutcomeUnknown(progress.appended) from error
             raise Unavailable(causes.described(error)) from error
 
-    async def _encoded(self, commands: Sequence[Command]) -> list[tuple[Command, bytes]]:
-        """Return commands with their bytes; a bulk's chunks take some milliseconds each, in which others are served."""
+    async def _sealed(self, commands: Sequence[Command]) -> list[Envelope]:
+        """Seal commands; a bulk's chunks take some milliseconds each, in which others are served."""
         if len(commands) == 1:
-            return [(commands[0], self._codec.encode(TOPIC, commands[0]))]
-        return await asyncio.to_thread(lambda: [(each, self._codec.encode(TOPIC, each)) for each in commands])
+            return [self._seal(commands[0])]
+        return await asyncio.to_thread(lambda: [*map(self._seal, commands)])
 
-    async def _send(
-        self, producer: AIOKafkaProducer, command: Command, value: bytes, target: int, progress: "_Progress"
-    ) -> None:
+    def _seal(self, command: Command) -> Envelope:
+        return seal(command, self._codec.encode(TOPIC, command), _SOURCE)
+
+    async def _send(self, producer: AIOKafkaProducer, one: Envelope, target: int, progress: "_Progress") -> None:
         async with self._adding[target]:
-            record = _record(command, value, "timestamp_ms", self._stamp(target, [command]))
-            progress.begun = True
-            delivery = await producer.send(TOPIC, partition=target, **record)
+            at, progress.begun = self._stamp(target, one.at), True
+            delivery = await producer.send(TOPIC, one.value, one.key, target, at, one.headers)
         await delivery
 
-    async def _send_batch(
-        self, producer: AIOKafkaProducer, make: Callable[[], BatchBuilder], target: int, progress: "_Progress"
-    ) -> None:
+    async def _send_next(
+        self, producer: AIOKafkaProducer, left: Iterator[BatchBuilder], target: int, progress: "_Progress"
+    ) -> bool:
+        """Append the next batch, which is stamped in its turn; return whether there was one."""
         async with self._adding[target]:
-            was, batch, progress.begun = progress.begun, make(), True
+            if (batch := next(left, None)) is None:
+                return False
+            was, progress.begun = progress.begun, True
             try:
                 delivery = await producer.send_batch(batch, TOPIC, partition=target)
             except KafkaTimeoutError as error:  # it was never begun, since others' commands kept coming
@@ -154,14 +160,15 @@ class CommandLog:
                 raise (OutcomeUnknown(progress.appended) if was else Unavailable(reason)) from error
         await delivery
         progress.appended += batch.record_count()
+        return True
 
-    def _stamp(self, target: int, commands: Iterable[Command]) -> int:
-        """Return the time of the next records of a partition: the commands' own, or that of the last, if it is later.
+    def _stamp(self, target: int, at: int) -> int:
+        """Return the time of the next record of a partition: its command's own, or that of the last, if it is later.
 
         So times on the log never go back, whatever becomes of this process's clock. What is decided goes by the
         commands' own time, which is what people's clocks said.
         """
-        self._times[target] = max(self._times.get(target, 0), *(command.at for command in commands))
+        self._times[target] = max(self._times.get(target, 0), at)
         return self._times[target]
 
     async def reachable(self) -> bool:
@@ -217,37 +224,3 @@ async def _last_time(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -
     consumer.seek(tp, end - 1)
     found = await consumer.getmany(tp, timeout_ms=_LAST_MS)
     return max((int(record.timestamp) for record in found.get(tp, ())), default=0)
-
-
-def _batches(
-    producer: AIOKafkaProducer, encoded: Iterable[tuple[Command, bytes]], stamp: Callable[[], int]
-) -> Iterator[Callable[[], BatchBuilder]]:
-    """Yield what makes the next batch: it is stamped only then, and to be called before the next is asked for."""
-    left = deque(encoded)
-
-    def make() -> BatchBuilder:
-        batch, at = producer.create_batch(), stamp()
-        while (
-            left and batch.append(**_record(*left[0], "timestamp", at)) is not None
-        ):  # an empty batch takes any record
-            left.popleft()
-        return batch
-
-    while left:
-        yield make
-
-
-def _record(command: Command, value: bytes, time: str, at: int) -> dict[str, Any]:
-    """Return a record's parts by their names; that of its time differs between aiokafka's functions."""
-    return {"key": command.user.encode(), "value": value, time: at, "headers": _headers(command)}
-
-
-def _headers(command: Command) -> list[tuple[str, bytes]]:
-    """Return the CloudEvents attributes of a command (Kafka protocol binding, binary mode)."""
-    return [
-        ("content-type", b"application/vnd.confluent.avro"),
-        ("ce_specversion", b"1.0"),
-        ("ce_id", command.id.encode()),
-        ("ce_source", b"/v1/commands"),
-        ("ce_type", event_type(type(command)).encode()),
-    ]

@@ -29,12 +29,12 @@ from bench.workload import Plan, seeded
 from schemas import logs
 from schemas import records as r
 from schemas.codec import Codec, Serde
+from schemas.envelope import Envelope, batches
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS, Topic
 from streams.replay.block import fold, lent
 from streams.runtime import Block, Stage
-from streams.runtime.block import Output
-from streams.runtime.kafka import BATCH_BYTES, batches
+from streams.runtime.kafka import BATCH_BYTES
 from streams.runtime.state import State
 from streams.settings import Settings
 from streams.worker import STAGES, find
@@ -105,7 +105,7 @@ def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
     with tempfile.TemporaryDirectory(prefix="rondo-bench-") as directory:
         settings = Settings(kafka="", registry="http://unasked", data=Path(directory), partitions=1)
         state = State(Path(directory) / "state", stage.timed) if stage.keeps_state else None
-        outputs: defaultdict[str, list[Output]] = defaultdict(list)
+        outputs: defaultdict[str, list[Envelope]] = defaultdict(list)
         began = time.process_time()
         with lent(stage, settings, serde):
             for topic in stage.reads:
@@ -131,19 +131,19 @@ def _blocks(stage: Stage, state: State | None, raws: Raws) -> Iterable[Block]:
 
 def _committed(block: Block, state: State | None) -> None:
     """Do what a commit does, but for what leaves the process."""
-    changed = [Output(key, value, _NOW) for key, value in block.changes.items()]
+    changed = [Envelope(key, value, _NOW) for key, value in block.changes.items()]
     for outputs in (*block.outputs.values(), changed):
         deque(batches(partial(BatchBuilder, BATCH_BYTES, 0), outputs), maxlen=0)
     if state:
         state.write(block.changes, 0, _NOW)
 
 
-def _output(serde: Serde, command: Struct) -> Output:
+def _output(serde: Serde, command: Struct) -> Envelope:
     user, at = cast("r.CreateTask", command).user, cast("r.CreateTask", command).at
-    return Output(user.encode(), serde.encode(TASK_COMMANDS.name, command), at)
+    return Envelope(user.encode(), serde.encode(TASK_COMMANDS.name, command), at)
 
 
-def _raws(topic: str, outputs: Iterable[Output]) -> Raws:
+def _raws(topic: str, outputs: Iterable[Envelope]) -> Raws:
     return [
         ConsumerRecord(topic, 0, offset, out.at, 0, out.key, out.value, None, 0, 0, out.headers)
         for offset, out in enumerate(outputs)

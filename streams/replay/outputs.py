@@ -13,11 +13,12 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Serde
+from schemas.envelope import Envelope
 from streams.reading import Tape
 from streams.replay.difference import Difference, Differs, between, fields, first
 from streams.replay.letters import Where
 from streams.runtime import Stage
-from streams.runtime.block import Block, Output, place
+from streams.runtime.block import Block, place
 
 _SOURCE = "rondo_source"
 _ID, _TYPE = "ce_id", "ce_type"
@@ -94,7 +95,7 @@ class Outputs:
         aside = (raw.topic, raw.partition, raw.offset) in self._aside
         return bool(raw.offset < self._positions.get(raw.topic, 0)) and not aside
 
-    def _compare(self, raw: ConsumerRecord, output: Output) -> None:
+    def _compare(self, raw: ConsumerRecord, output: Envelope) -> None:
         stands, replayed = dict(raw.headers), dict(output.headers)
         if any(stands.get(name) != replayed.get(name) for name in (_SOURCE, _TYPE, _ID)):
             reason = "a record is missing, was put in, or stands elsewhere:"
@@ -107,7 +108,7 @@ class Outputs:
         return Differs(Difference(self._stage.name, int(where.split("/")[1]), where, reason, **values))
 
 
-def _around(raw: ConsumerRecord, output: Output, latest: int) -> tuple[str | None, str, str] | None:
+def _around(raw: ConsumerRecord, output: Envelope, latest: int) -> tuple[str | None, str, str] | None:
     """Compare what stands around a value: key, time and headers.
 
     Its time is the record's own; or that of the ``latest`` before it on the topic, if that is later (``Latest``); or
@@ -120,7 +121,7 @@ def _around(raw: ConsumerRecord, output: Output, latest: int) -> tuple[str | Non
     )
 
 
-def _described(record: ConsumerRecord | Output) -> str:
+def _described(record: ConsumerRecord | Envelope) -> str:
     """Return what a record is, as its headers say, and which record led to it."""
     kind, identity, source = (dict(record.headers).get(name, b"?").decode() for name in (_TYPE, _ID, _SOURCE))
     return f"{kind} {identity} of {source}"

@@ -5,7 +5,6 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from msgspec import Struct
 
 from schemas import records as r
 from schemas.codec import Undecodable
-from schemas.names import event_type
+from schemas.envelope import Envelope, seal
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.domain.decision import VERSION
 from streams.runtime.effects import Act, Effect
@@ -30,6 +29,7 @@ _REASON = 4096  # characters of why something was set aside: it has to fit besid
 _MACHINE = (MemoryError, OSError, ImportError)
 """What lies in the machine is no record's fault. A state's DiskError is an OSError; a module that can't be imported is
 a file that is missing, as while an upgrade replaces it."""
+_SOURCE = "/rondo"  # of CloudEvents
 NOWHERE = -1  # the offset of what stands in state and not on a topic
 
 log = structlog.get_logger()
@@ -58,15 +58,6 @@ class Record(Struct, frozen=True):  # made in a fifth of a dataclass's time, for
     value: Any
     retried: int | None = None
     overtaken: bool = False
-
-
-class Output(Struct, frozen=True):
-    """One record to be produced, encoded; no value is a tombstone."""
-
-    key: bytes | None
-    value: bytes | None
-    at: int
-    headers: list[tuple[str, bytes]] = []
 
 
 class Block:
@@ -100,7 +91,7 @@ class Block:
         self.bytes = 0
         self.changes: dict[bytes, bytes | None] = {}
         self.cursors: dict[bytes, bytes] = {}  # of the stage's timers, as the block has left them
-        self.outputs: defaultdict[str, list[Output]] = defaultdict(list)
+        self.outputs: defaultdict[str, list[Envelope]] = defaultdict(list)
         self.rows: list[tuple[str, tuple[Any, ...]]] = []
         self.effects: list[Effect] = []
         self.dead: list[r.DeadLetter] = []
@@ -192,8 +183,8 @@ class Block:
         if topic not in (self.stage.writes if self.topic else self.stage.ticks):
             kind = "output" if self.topic else "output of its timers"
             raise ValueError(f"The stage {self.stage.name} declares no {kind} {topic.name}.")
-        key, at = value.user.encode(), value.at  # type: ignore[attr-defined]  # every keyed record has both
-        out = Output(key, self.stage.codec.encode(topic.name, value), at, self._headers(value))
+        led_by = place(self._folding) if self._folding else None
+        out = seal(value, self.stage.codec.encode(topic.name, value), _SOURCE, led_by)
         _check_fits(topic, out)
         self.bytes += len(out.value or b"")
         self.outputs[topic.name].append(out)
@@ -263,11 +254,11 @@ class Block:
             )
         )
 
-    def dead_letters(self) -> list[Output]:
+    def dead_letters(self) -> list[Envelope]:
         """Return the block's dead letters, encoded."""
         encode = self.stage.codec.encode
         return [
-            Output(f"{d.stage}/{d.topic}/{d.partition}/{d.offset}".encode(), encode(DEAD_LETTERS.name, d), d.at)
+            Envelope(f"{d.stage}/{d.topic}/{d.partition}/{d.offset}".encode(), encode(DEAD_LETTERS.name, d), d.at)
             for d in self.dead
         ]
 
@@ -275,16 +266,8 @@ class Block:
         name = type(value).__name__
         log.debug("folding", stage=self.stage.name, source=place(raw), record=name, **_ids(value))
 
-    def _headers(self, value: Struct) -> list[tuple[str, bytes]]:
-        """Return CloudEvents' binary mode (CloudEvents 1.0.2, Kafka binding 3.2) and the input that led here."""
-        identity = getattr(value, "id", None) or value.command  # type: ignore[attr-defined]  # an outcome has only that
-        headers = [*_cloud_events(type(value)), ("ce_id", identity.encode())]
-        if self._folding:
-            headers.append(("rondo_source", place(self._folding).encode()))
-        return headers
 
-
-def _check_fits(topic: Topic, out: Output) -> None:
+def _check_fits(topic: Topic, out: Envelope) -> None:
     """Raise ``ValueError`` where no broker that is set up as the contract says would take a record.
 
     What a broker refuses all the same lies outside of the records. Key and headers repeat what the value holds, so
@@ -312,9 +295,3 @@ def _ids(value: Any) -> dict[str, str]:
     command = str(getattr(value, "command", None) or getattr(value, "id", ""))
     cause = getattr(value, "cause", None)
     return {"command": command, "cause": cause} if cause else {"command": command}
-
-
-@cache
-def _cloud_events(record: type[Struct]) -> tuple[tuple[str, bytes], ...]:
-    """Return the constant part of a record's CloudEvents headers."""
-    return (("ce_specversion", b"1.0"), ("ce_source", b"/rondo"), ("ce_type", event_type(record).encode()))

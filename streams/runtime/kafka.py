@@ -6,19 +6,18 @@ The end of the changelog is read only after both are initialised: then nothing o
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas import records as r
 from schemas.codec import Serde
+from schemas.envelope import Envelope, batches
 from schemas.topics import DEAD_LETTERS
 from streams.domain.times import tzdata_version
 from streams.runtime import disk, failpoints
-from streams.runtime.block import Block, Output
+from streams.runtime.block import Block
 from streams.runtime.failpoints import Point
 from streams.runtime.latest import Latest
 from streams.runtime.restoring import Progress
@@ -155,18 +154,18 @@ class KafkaStore:
     async def _reach(self, point: Point) -> None:
         await failpoints.reach(self._stage.name, point)
 
-    def _outputs(self, block: Block, changes: dict[bytes, bytes | None]) -> dict[str, list[Output]]:
+    def _outputs(self, block: Block, changes: dict[bytes, bytes | None]) -> dict[str, list[Envelope]]:
         """Return what is to be produced, by topic; the changelog is the last."""
         outputs = dict(block.outputs)
         if block.dead:
             outputs[DEAD_LETTERS.name] = block.dead_letters()
         if block.raws and (topic := self._stage.blocks):
             outputs[topic.name] = [self._range(block, topic.name)]
-        outputs[self._stage.changelog_name] = [Output(key, value, block.now) for key, value in changes.items()]
+        outputs[self._stage.changelog_name] = [Envelope(key, value, block.now) for key, value in changes.items()]
         own = outputs.keys() - {DEAD_LETTERS.name}  # which others write, too
         return {topic: self.latest.stamped(topic, out) if topic in own else out for topic, out in outputs.items()}
 
-    def _range(self, block: Block, topic: str) -> Output:
+    def _range(self, block: Block, topic: str) -> Envelope:
         first, last = block.raws[0], block.raws[-1]
         consumed = r.Block(
             stage=self._stage.name,
@@ -178,7 +177,7 @@ class KafkaStore:
             tzdata=tzdata_version(),
             given=block.given,
         )
-        return Output(str(self._partition).encode(), self._stage.codec.encode(topic, consumed), block.now)
+        return Envelope(str(self._partition).encode(), self._stage.codec.encode(topic, consumed), block.now)
 
     def _encoded(self, record: r.Position) -> bytes:
         return self._stage.codec.encode(self._stage.changelog_name, record)
@@ -201,14 +200,3 @@ def positions(state: State, codec: Serde) -> dict[str, int]:
     """Return how far a state has its inputs: the next offset by topic."""
     raw = state.get(POSITION)
     return dict(cast("r.Position", codec.decode(raw)).offsets) if raw else {}
-
-
-def batches(create: Callable[[], BatchBuilder], outputs: Iterable[Output]) -> Iterator[BatchBuilder]:
-    """Yield what is to be sent: as many outputs in a batch as it holds, in their order."""
-    batch = create()
-    for out in outputs:
-        if batch.append(key=out.key, value=out.value, timestamp=out.at, headers=out.headers) is None:
-            yield batch
-            batch = create()
-            batch.append(key=out.key, value=out.value, timestamp=out.at, headers=out.headers)
-    yield batch

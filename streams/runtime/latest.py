@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec.structs import replace
 
-from streams.runtime.block import Output
+from schemas.envelope import Envelope
 
 _WINDOW = 10  # offsets from the end: the last ones may be markers, or what was aborted
 
@@ -39,7 +39,7 @@ class Latest:
         self._times[topic] = max(at, self._times.get(topic, at))
         return self._times[topic]
 
-    def stamped(self, topic: str, outputs: Iterable[Output]) -> list[Output]:
+    def stamped(self, topic: str, outputs: Iterable[Envelope]) -> list[Envelope]:
         """Return a topic's next records, each with a time that goes not back."""
         stamps = ((out, self.stamp(topic, out.at)) for out in outputs)
         return [out if out.at == at else replace(out, at=at) for out, at in stamps]

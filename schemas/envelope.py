@@ -1,0 +1,62 @@
+"""What a record is produced with: its key, its time, and CloudEvents headers; and the batches that are sent.
+
+CloudEvents 1.0.2, Kafka protocol binding 3.2 (binary mode): ``ce_id`` is the record's id, ``ce_type`` its type.
+``rondo_source`` is the place of the input that led to it, where one did.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+
+from aiokafka.producer.message_accumulator import BatchBuilder
+from msgspec import Struct
+
+from schemas.names import event_type
+
+
+class Envelope(Struct, frozen=True):
+    """One record to be produced, encoded; no value is a tombstone. ``at`` is in milliseconds since 1970."""
+
+    key: bytes | None
+    value: bytes | None
+    at: int
+    headers: list[tuple[str, bytes]] = []
+
+
+def seal(record: Struct, value: bytes, source: str, led_by: str | None = None) -> Envelope:
+    """Return the envelope of a record, whose encoding is ``value``: key and time are its ``user`` and ``at``.
+
+    ``source`` is the CloudEvents source, ``led_by`` the place of the input that led to it.
+    """
+    identity = getattr(record, "id", None) or record.command  # type: ignore[attr-defined]  # an outcome has only that
+    headers = [*_constant(type(record), source), ("ce_id", identity.encode())]
+    if led_by is not None:
+        headers.append(("rondo_source", led_by.encode()))
+    return Envelope(record.user.encode(), value, record.at, headers)  # type: ignore[attr-defined]  # each has both
+
+
+def batches(
+    create: Callable[[], BatchBuilder], envelopes: Iterable[Envelope], stamp: Callable[[int], int] | None = None
+) -> Iterator[BatchBuilder]:
+    """Yield what is to be sent: as many records in a batch as it holds, in their order.
+
+    A batch is filled when it is asked for; with ``stamp`` its records get their times only then.
+    """
+    left = deque(envelopes)
+    while left:
+        batch = create()
+        while left and _append(batch, left[0], stamp):  # an empty one takes any record
+            left.popleft()
+        yield batch
+
+
+def _append(batch: BatchBuilder, one: Envelope, stamp: Callable[[int], int] | None) -> bool:
+    at = stamp(one.at) if stamp else one.at
+    return batch.append(key=one.key, value=one.value, timestamp=at, headers=one.headers) is not None
+
+
+@cache
+def _constant(record: type[Struct], source: str) -> tuple[tuple[str, bytes], ...]:
+    """Return the headers that all records of a type from a source have."""
+    kind = event_type(record).encode()
+    return (("ce_specversion", b"1.0"), ("ce_source", source.encode()), ("ce_type", kind))
