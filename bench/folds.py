@@ -32,8 +32,8 @@ from schemas.codec import Codec, Serde
 from schemas.envelope import Envelope, batches
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS, Topic
-from streams.replay.block import fold, lent
-from streams.runtime import Block, Stage
+from streams.replay.block import fold
+from streams.runtime import Block, Context, Stage
 from streams.runtime.kafka import BATCH_BYTES
 from streams.runtime.state import State
 from streams.settings import Settings
@@ -104,15 +104,15 @@ def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
     """Let a stage fold what stands on its inputs, put its outputs behind the others; return CPU seconds."""
     with tempfile.TemporaryDirectory(prefix="rondo-bench-") as directory:
         settings = Settings(kafka="", registry="http://unasked", data=Path(directory), partitions=1)
+        context = Context(settings, serde)
         state = State(Path(directory) / "state", stage.timed) if stage.keeps_state else None
         outputs: defaultdict[str, list[Envelope]] = defaultdict(list)
         began = time.process_time()
-        with lent(stage, settings, serde):
-            for topic in stage.reads:
-                for block in _blocks(stage, state, log[topic.name]):
-                    _committed(block, state)
-                    for name, produced in block.outputs.items():
-                        outputs[name] += produced
+        for topic in stage.reads:
+            for block in _blocks(stage, context, state, log[topic.name]):
+                _committed(block, state)
+                for name, produced in block.outputs.items():
+                    outputs[name] += produced
         spent = time.process_time() - began
         if state:
             state.close()
@@ -121,9 +121,9 @@ def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
     return spent
 
 
-def _blocks(stage: Stage, state: State | None, raws: Raws) -> Iterable[Block]:
+def _blocks(stage: Stage, context: Context, state: State | None, raws: Raws) -> Iterable[Block]:
     while raws:
-        block = Block(stage, 0, raws[:_BLOCK], state, _NOW)
+        block = Block(stage, context, 0, raws[:_BLOCK], state=state, now=_NOW)
         fold(block)
         yield block
         raws = raws[block.taken :]

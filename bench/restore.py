@@ -10,7 +10,8 @@ from bench import log, runtime
 from bench.run import Run
 from bench.trial import Started
 from bench.work import Json
-from streams.runtime import Stage
+from streams.runtime import Context, Stage
+from streams.runtime.kafka import KafkaStore
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ def measure(it: Started) -> Restored:
 
 
 async def _restore(stage: Stage, run: Run) -> tuple[int, float]:
-    stage.codec = Json()
-    stage.cluster = "restored"
-    stores = [stage.store(number) for number in range(run.partitions)]
+    context = Context(runtime.settings_of(run), Json(), "restored")
+    stores = [KafkaStore(stage, context, number) for number in range(run.partitions)]
     try:
         began = time.monotonic()
         await asyncio.gather(*(store.open() for store in stores))

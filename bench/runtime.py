@@ -9,7 +9,7 @@ from bench.work import Changed, Complete, Create, Json, Task, Update, change, ro
 from schemas import logs
 from schemas.topics import Topic
 from streams import worker
-from streams.runtime import Stage, Stream
+from streams.runtime import App, Stage, Stream
 from streams.runtime.postgres import PostgresStore
 from streams.settings import Settings
 
@@ -52,23 +52,25 @@ def sink(run: Run) -> Stage:
 
 
 def stage_of(part: str, run: Run) -> Stage:
-    """Return a part's stage with its settings."""
-    stage = {"tasks": tasks, "sink": sink}[part](run)
-    stage.settings = Settings(
+    """Return a part's stage."""
+    return {"tasks": tasks, "sink": sink}[part](run)
+
+
+def settings_of(run: Run) -> Settings:
+    """Return the settings of all parts."""
+    return Settings(
         kafka=run.kafka,
         registry="http://127.0.0.1:9",  # nobody is asked: the serde needs none
         postgres=run.postgres,
         data=run.path,
         partitions=run.partitions,
     )
-    return stage
 
 
 def work(part: str, run: Run) -> None:
     """Run a part until told to stop; ends the process."""
     logs.configure("info")
-    app = stage_of(part, run).app
-    worker.execute(app)
+    worker.execute(App(stage_of(part, run), settings_of(run)))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from streams.domain.entity import EntityType
 from streams.runtime import Block, Stage, Stream, Table
 
 stage = Stage("audit", reads=(TASK_EVENTS, RETRIES), writes=(AUDIT_LOG,))
-app = stage.app
 heads = stage.table("heads", r.AuditHead)
 kept: Mapping[EntityType[Any], Table[Any]] = {one: stage.table(one.plural, one.record) for one in entities.TYPES}
 

@@ -17,7 +17,7 @@ from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
 from streams.channels import deliver, name_of
 from streams.domain import ledger
-from streams.runtime import Block, Stage, Stream, failpoints
+from streams.runtime import Block, Context, Stage, Stream, failpoints
 from streams.runtime.failpoints import Point
 
 PAUSE = 1.0  # seconds until an outcome that the broker did not take is put there again
@@ -28,7 +28,6 @@ stage = Stage(
     writes=(NOTIFICATIONS,),
     given=lambda settings: {"channel": name_of(settings)},
 )
-app = stage.app
 deliveries = stage.table("deliveries", r.Delivery)
 waiting = stage.table("waiting", r.ReminderDue)
 claims = stage.table("claims", r.Delivery)
@@ -76,7 +75,7 @@ def claim(block: Block, timer: r.Timer) -> None:
     if due := waiting.get(timer.subject):
         block.emit(NOTIFICATIONS, ledger.claim(due, block.given["channel"], block.now))
     elif (delivery := deliveries.get(timer.subject)) and (step := ledger.again(delivery.last, block.now)):
-        is_sent = stage.performs(timer.subject)  # by rules 3, and its lease is over
+        is_sent = block.context.performs(timer.subject)  # by rules 3, and its lease is over
         block.emit(NOTIFICATIONS, ledger.handed_over(delivery.last, block.now) if is_sent else step)
 
 
@@ -128,25 +127,24 @@ def _place(due: r.ReminderDue) -> r.Timer:
     return r.Timer(due.id, due.user, f"{due.user}/{due.id}", due.at)
 
 
-async def send(claim: r.Notification, partition: int) -> None:
+async def send(claim: r.Notification, partition: int, context: Context) -> None:
     """Deliver a claim and put what became of it on the log."""
-    assert stage.settings
-    error = await deliver(stage.settings, claim)
+    error = await deliver(context.settings, claim)
     await failpoints.reach(stage.name, Point.DELIVERED)
-    now = stage.clock()
-    await tell(ledger.failed(claim, now, error) if error else ledger.sent(claim, now), partition)
+    now = context.clock()
+    await tell(ledger.failed(claim, now, error) if error else ledger.sent(claim, now), partition, context)
 
 
-async def tell(outcome: r.Notification, partition: int) -> None:
+async def tell(outcome: r.Notification, partition: int, context: Context) -> None:
     """Put an outcome on the log, however long the broker is away: without it the delivery would be done again."""
     while True:
         try:
-            return await stage.produce(NOTIFICATIONS, outcome, partition)
+            return await context.produce(NOTIFICATIONS, outcome, partition)
         except KafkaError as error:
             log.warning("outcome not taken", stage=stage.name, id=outcome.id, error=causes.described(error))
             await asyncio.sleep(PAUSE)
 
 
-async def renew(claim: r.Notification, partition: int) -> None:
+async def renew(claim: r.Notification, partition: int, context: Context) -> None:
     """Put on the log that a claim's sending goes on, for whoever owns its partition next."""
-    await stage.produce(NOTIFICATIONS, ledger.handed_over(claim, stage.clock()), partition)
+    await context.produce(NOTIFICATIONS, ledger.handed_over(claim, context.clock()), partition)

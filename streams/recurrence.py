@@ -15,7 +15,6 @@ from streams.domain.decision import UNENDING
 from streams.runtime import Stage, Stream
 
 stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES, RETRIES), writes=(TASK_FOLLOWUPS, SERIES_NOTICES))
-app = stage.app
 
 
 @stage.agent(TASK_EVENTS, SERIES_NOTICES, folds=(TaskCompleted,))

@@ -21,7 +21,6 @@ Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingRemin
 """From what stands for a task to what stands then, and the records that say so."""
 
 stage = Stage("reminders", reads=(TASK_EVENTS, REMINDER_NOTICES, RETRIES), writes=(REMINDERS, REMINDER_NOTICES))
-app = stage.app
 held_by_task = stage.table("held", r.StandingReminders)
 timers = stage.timer("timers")
 

@@ -18,7 +18,6 @@ from streams.domain.user import User
 from streams.runtime import Block, Record, Stage, Stream
 
 stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES), writes=(TASK_EVENTS, TASK_NOTICES))
-app = stage.app
 store = Store(
     entities={one: stage.table(one.plural, one.record) for one in entities.TYPES},
     series=stage.table("series", r.Series),
@@ -76,7 +75,6 @@ def misplaced(block: Block, record: Record) -> str | None:
     """Return why a command must not be decided here, though it could be read: other programs send through the API."""
     if record.raw.key != record.value.user.encode():
         return "the record's key is not its user"
-    assert stage.settings
-    if partition_of(record.value.user, stage.settings.partitions) != block.partition:
+    if partition_of(record.value.user, block.context.settings.partitions) != block.partition:
         return "the record is not on its user's partition (Java's murmur2 of the user's id)"
     return None

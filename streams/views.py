@@ -11,7 +11,6 @@ from streams.runtime.postgres import PostgresStore
 _SHOWN = (TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS)
 
 stage = Stage("views", reads=(*_SHOWN, RETRIES), store=PostgresStore)
-app = stage.app
 
 
 @stage.agent(*_SHOWN)

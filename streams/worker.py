@@ -20,7 +20,7 @@ from schemas import causes, logs, private, serving, settings
 from schemas.clock import ClockWatch
 from schemas.topics import CLOCK
 from streams import topics
-from streams.runtime import Stage, failpoints, metrics
+from streams.runtime import App, Stage, exposition, failpoints, metrics
 from streams.settings import Settings
 
 log = structlog.get_logger()
@@ -50,11 +50,10 @@ def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
 
 def serve(stages: Sequence[Stage], chosen: Settings) -> None:
     """Run stages with these settings until the process is told to stop; ends the process."""
-    for stage in stages:
-        stage.settings = chosen
+    apps = [App(stage, chosen) for stage in stages]
     clock = Clock(chosen, f"worker {' '.join(stage.name for stage in stages)}")
-    health = [Health(stages, chosen.health_port, clock.watch)] if chosen.health_port else []
-    execute(Deadline(chosen.stall_timeout), clock, *health, *(stage.app for stage in stages))
+    health = [Health(apps, chosen.health_port, clock.watch)] if chosen.health_port else []
+    execute(Deadline(chosen.stall_timeout), clock, *health, *apps)
 
 
 def execute(*services: ServiceT) -> None:
@@ -127,8 +126,8 @@ _PATIENCE, _CONNECTIONS = 10.0, 100
 class Health(Service):
     """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1."""
 
-    def __init__(self, stages: Sequence[Stage], port: int, clock: ClockWatch, **service: Any) -> None:
-        app = health_app(stages, clock)
+    def __init__(self, apps: Sequence[App], port: int, clock: ClockWatch, **service: Any) -> None:
+        app = health_app(apps, clock)
         config = serving.config(app, "127.0.0.1", port, _PATIENCE, _CONNECTIONS, lifespan="off")
         self._server = _Server(config)
         super().__init__(**service)
@@ -142,7 +141,7 @@ class Health(Service):
         await self._server.serve()
 
 
-def health_app(stages: Sequence[Stage], clock: ClockWatch) -> serving.Application:
+def health_app(apps: Sequence[App], clock: ClockWatch) -> serving.Application:
     """Return the health of these stages as an application.
 
     A clock that is wrong is told as a warning and leaves a worker ready: it goes on, and a restart would not help.
@@ -155,14 +154,14 @@ def health_app(stages: Sequence[Stage], clock: ClockWatch) -> serving.Applicatio
 
     @app.get("/metrics")
     async def figures() -> Response:
-        return Response(metrics.exposition(stages), media_type=CONTENT_TYPE_LATEST)
+        return Response(exposition.exposition(apps), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/ready")
     async def ready(response: Response) -> dict[str, bool | list[str]]:
-        parts = {stage.name: stage.ready() for stage in stages}
+        parts = {one.stage.name: one.ready() for one in apps}
         response.status_code = 200 if all(parts.values()) else 503
         told = {
-            "closed": [reason for stage in stages if not parts[stage.name] for reason in stage.closed()],
+            "closed": [reason for one in apps if not parts[one.stage.name] for reason in one.closed()],
             "warnings": clock.warnings(),
         }
         return {**parts, **{name: sentences for name, sentences in told.items() if sentences}}

@@ -1,17 +1,14 @@
 """A block folded again, by the stage's own agent."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 
 from aiokafka.structs import ConsumerRecord
 
-from schemas.codec import Serde
 from streams.domain.decision import VERSION
-from streams.runtime import Block, Stage
-from streams.runtime.again import Once
+from streams.runtime import Block, Context, Stage
+from streams.runtime.again import Once, fold_of
 from streams.runtime.block import Record, place
 from streams.runtime.state import State
-from streams.settings import Settings
 
 
 class Replayed(Block):
@@ -22,6 +19,7 @@ class Replayed(Block):
     def __init__(  # noqa: PLR0917 - called once, in this order
         self,
         stage: Stage,
+        context: Context,
         partition: int,
         raws: list[ConsumerRecord],
         state: State | None,
@@ -29,7 +27,7 @@ class Replayed(Block):
         given: Mapping[str, str],
         rules: str = VERSION,
     ) -> None:
-        super().__init__(stage, partition, raws, state, now)
+        super().__init__(stage, context, partition, raws, state=state, now=now)
         self.given = {**self.given, **given}
         self.rules = rules
         self.aside: dict[int, str] = {}
@@ -67,7 +65,7 @@ class Replayed(Block):
 def fold(block: Block) -> None:
     """Let the stage's agent fold a block. Raises ``FoldError`` as it does for a partition."""
     assert block.topic
-    agent = block.stage.folds[block.topic](Once(block))
+    agent = fold_of(block.stage, block.topic)(Once(block))
     try:
         agent.send(None)  # type: ignore[attr-defined]  # it is a coroutine, and never suspends: its stream has the block
     except StopIteration:
@@ -75,17 +73,3 @@ def fold(block: Block) -> None:
     else:
         agent.close()  # type: ignore[attr-defined]
         raise TypeError(f"The agent of {block.topic} awaits something else than its stream: it can't be replayed.")
-
-
-@contextmanager
-def lent(stage: Stage, settings: Settings, codec: Serde) -> Iterator[None]:
-    """Let a stage fold with other settings and another codec; one that runs in this process sees nothing of it.
-
-    That holds as nothing is awaited meanwhile.
-    """
-    had = stage.settings, getattr(stage, "codec", None)
-    stage.settings, stage.codec = settings, codec
-    try:
-        yield
-    finally:
-        stage.settings, stage.codec = had  # type: ignore[assignment]  # None where it never ran

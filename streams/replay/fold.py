@@ -11,35 +11,23 @@ from pathlib import Path
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from schemas.codec import Serde
 from streams.domain.times import tzdata_version
 from streams.reading import Ends, Tape, tapes
 from streams.replay import course
-from streams.replay.block import Replayed, fold, lent
+from streams.replay.block import Replayed, fold
 from streams.replay.course import Taken
 from streams.replay.difference import Difference, Differs
 from streams.replay.letters import Letters, Where
-from streams.runtime import Stage
+from streams.runtime import Context, Stage
 from streams.runtime.block import FoldError, place
 from streams.runtime.state import State
-from streams.settings import Settings
-
-
-@dataclass(frozen=True)
-class Means:
-    """What every replay needs."""
-
-    settings: Settings
-    codec: Serde
-    cluster: str
-    """The broker's id of itself."""
 
 
 @dataclass
 class Folding:
     """A fold on its way: iterate over ``blocks``; each is in ``state`` already when it is yielded."""
 
-    means: Means
+    context: Context
     stage: Stage
     partition: int
     letters: Letters
@@ -54,7 +42,7 @@ class Folding:
     async def blocks(self) -> AsyncIterator[Replayed]:
         """Yield each block after it was folded. Raises ``Differs`` where it can't be folded as it was."""
         async for taken in self.taken:
-            await self.means.codec.learn(raw.value for raw in taken.raws)
+            await self.context.codec.learn(raw.value for raw in taken.raws)
             if taken.tzdata not in {None, tzdata_version()}:
                 self.tzdata.add(str(taken.tzdata))
             for block in self._folded(taken):
@@ -95,8 +83,7 @@ class Folding:
         return again
 
     def _refold(self, block: Replayed) -> Replayed:
-        with lent(self.stage, self.means.settings, self.means.codec):
-            fold(block)
+        fold(block)
         return block
 
     def _alone(self, taken: Taken, raw: ConsumerRecord) -> Replayed:
@@ -112,8 +99,7 @@ class Folding:
         return block
 
     def _new(self, taken: Taken, raws: list[ConsumerRecord]) -> Replayed:
-        with lent(self.stage, self.means.settings, self.means.codec):
-            return Replayed(self.stage, self.partition, raws, self.state, taken.now, taken.given, taken.rules)
+        return Replayed(self.stage, self.context, self.partition, raws, self.state, taken.now, taken.given, taken.rules)
 
     def _letter(self, raw: ConsumerRecord) -> str | None:
         reasons = self.letters.reasons.get((raw.topic, raw.partition, raw.offset))
@@ -141,7 +127,13 @@ class Folding:
 
 @asynccontextmanager
 async def folding(  # noqa: PLR0917 - called by two, in this order
-    means: Means, stage: Stage, partition: int, letters: Letters, until: Mapping[str, int] | None, ends: Ends, at: Path
+    context: Context,
+    stage: Stage,
+    partition: int,
+    letters: Letters,
+    until: Mapping[str, int] | None,
+    ends: Ends,
+    at: Path,
 ) -> AsyncIterator[Folding]:
     """Begin to fold a partition into a new database ``at``: up to the positions ``until``, or up to ``ends``."""
     names = [topic.name for topic in (*stage.reads, *((stage.blocks,) if stage.blocks else ()))]
@@ -151,19 +143,19 @@ async def folding(  # noqa: PLR0917 - called by two, in this order
         reads |= {TopicPartition(topic.name, partition): until.get(topic.name, 0) for topic in stage.reads}
     state = State(at)
     try:
-        async with tapes(means.settings.kafka, reads) as opened:
+        async with tapes(context.settings.kafka, reads) as opened:
             by_name = {tape.at.topic: tape for tape in opened.values()}
-            yield Folding(means, stage, partition, letters, state, _course(means, stage, by_name, letters, until))
+            yield Folding(context, stage, partition, letters, state, _course(context, stage, by_name, letters, until))
     finally:
         state.close()
 
 
 def _course(
-    means: Means, stage: Stage, opened: Mapping[str, Tape], letters: Letters, until: Mapping[str, int] | None
+    context: Context, stage: Stage, opened: Mapping[str, Tape], letters: Letters, until: Mapping[str, int] | None
 ) -> AsyncIterator[Taken]:
     if stage.blocks:
         inputs = [topic for topic in stage.reads if topic != stage.retries]
-        recorded = course.Recorded(stage.name, opened[stage.blocks.name], opened, means.codec, until)
+        recorded = course.Recorded(stage.name, opened[stage.blocks.name], opened, context.codec, until)
         if len(inputs) > 1:
             return recorded.blocks()
         return recorded.blocks_behind(inputs[0].name, letters.has)

@@ -170,11 +170,11 @@ async def check(part: Part, positions: Mapping[str, int], at: Path) -> None:
 
 async def _records(part: Part, topic: str, end: int) -> AsyncIterator[tuple[ConsumerRecord, Any]]:
     """Yield the records of the partition of a topic up to an end; what is none is passed over."""
-    async with tapes(part.means.settings.kafka, {part.at(topic): end}) as opened:
+    async with tapes(part.context.settings.kafka, {part.at(topic): end}) as opened:
         async for raw in opened[part.at(topic)]:
-            await part.means.codec.learn([raw.value])
+            await part.context.codec.learn([raw.value])
             try:
-                record = part.means.codec.decode(raw.value)
+                record = part.context.codec.decode(raw.value)
             except Undecodable:
                 continue
             yield raw, record

@@ -6,9 +6,8 @@ from aiokafka import TopicPartition
 
 from streams.replay.cut import Cut
 from streams.replay.difference import Difference, Differs
-from streams.replay.fold import Means
 from streams.replay.letters import Letters
-from streams.runtime import Stage
+from streams.runtime import Context, Stage
 
 
 @dataclass
@@ -31,7 +30,7 @@ class Verified:
 class Part:
     """One partition of a stage, and all that its verification rests on."""
 
-    means: Means
+    context: Context
     stage: Stage
     number: int
     cut: Cut

@@ -10,7 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from streams.reading import tapes
 from streams.replay import laws
-from streams.replay.block import Replayed, lent
+from streams.replay.block import Replayed
 from streams.replay.compare import Found, differences, restore, shown, unwritten
 from streams.replay.course import OtherRules
 from streams.replay.difference import Differs, between, fields
@@ -49,9 +49,9 @@ async def verify(part: Part) -> Verified:
 async def _restored(part: Part, stands: State) -> Mapping[str, int]:
     """Restore what the changelog holds; return how far the inputs are folded in it."""
     at = part.at(part.stage.changelog.name)
-    async with tapes(part.means.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
-        await restore(opened[at], stands, part.means.codec)
-    return kafka.positions(stands, part.means.codec)
+    async with tapes(part.context.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
+        await restore(opened[at], stands, part.context.codec)
+    return kafka.positions(stands, part.context.codec)
 
 
 async def _verify_fold(part: Part, found: Verified, stands: State, positions: Mapping[str, int], scratch: Path) -> None:
@@ -59,12 +59,12 @@ async def _verify_fold(part: Part, found: Verified, stands: State, positions: Ma
     written = {part.at(name): part.cut.all[part.at(name)] for name in names}
     passed = _passed(part, stands)
     async with (
-        folding(part.means, part.stage, part.number, part.letters, positions, part.cut.all, scratch) as fold,
-        tapes(part.means.settings.kafka, written) as opened,
+        folding(part.context, part.stage, part.number, part.letters, positions, part.cut.all, scratch) as fold,
+        tapes(part.context.settings.kafka, written) as opened,
     ):
         by_name = {at.topic: tape for at, tape in opened.items()}
         seen = {name: part.cut.seen[part.at(name)] for name in names}
-        outputs = Outputs(part.stage, part.means.codec, by_name, seen, positions, passed, part.letters.reasons)
+        outputs = Outputs(part.stage, part.context.codec, by_name, seen, positions, passed, part.letters.reasons)
         async for block in fold.blocks():
             await outputs.expect(block)
             found.records, found.outputs = fold.records, outputs.compared
@@ -80,7 +80,7 @@ async def _verify_fold(part: Part, found: Verified, stands: State, positions: Ma
 async def _tell(part: Part, found: Found, positions: Mapping[str, int]) -> None:
     """Raise a key's difference with where on the log it came from; return where both values say the same."""
     key, stands, replayed = found
-    if not (values := between(part.means.codec, stands, replayed)):
+    if not (values := between(part.context.codec, stands, replayed)):
         return
     written = await _last_written(part, key)
     reason = f"the state is not what the log leads to (stands at {written})." if written else "the state lacks it."
@@ -90,7 +90,7 @@ async def _tell(part: Part, found: Found, positions: Mapping[str, int]) -> None:
 async def _last_written(part: Part, key: bytes) -> str | None:
     """Return where on the changelog a key was written last."""
     at, last = part.at(part.stage.changelog.name), None
-    async with tapes(part.means.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
+    async with tapes(part.context.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
         async for raw in opened[at]:
             if raw.key == key:
                 last = place(raw)
@@ -102,7 +102,7 @@ async def _changed_by(part: Part, key: bytes, positions: Mapping[str, int]) -> s
     last: ConsumerRecord | None = None
     with TemporaryDirectory(prefix="rondo-replay-") as scratch:
         async with folding(
-            part.means, part.stage, part.number, part.letters, positions, part.cut.all, Path(scratch)
+            part.context, part.stage, part.number, part.letters, positions, part.cut.all, Path(scratch)
         ) as fold:
             async for block in fold.blocks():
                 last = block.changed_by.get(key, last)
@@ -113,8 +113,8 @@ async def _changed_by(part: Part, key: bytes, positions: Mapping[str, int]) -> s
 
 
 def _passed(part: Part, stands: State) -> dict[str, r.Timer]:
-    with lent(part.stage, part.means.settings, part.means.codec):
-        return {timer.id: timer for taken in part.stage.taken_by_ticks for timer in taken.passed(stands)}
+    decode = part.context.codec.decode
+    return {timer.id: timer for taken in part.stage.taken_by_ticks for timer in taken.passed(stands, decode)}
 
 
 def _check_passed(part: Part, left: Iterable[r.Timer], stands: State) -> None:
@@ -126,11 +126,10 @@ def _check_passed(part: Part, left: Iterable[r.Timer], stands: State) -> None:
 
 def _leads_to_something(part: Part, timer: r.Timer, stands: State) -> bool:
     assert part.stage.on_timer
-    with lent(part.stage, part.means.settings, part.means.codec):
-        block = Replayed(part.stage, part.number, [], stands, timer.due, {})
-        with block:
-            part.stage.on_timer(block, timer)
-        return bool(block.outputs)
+    block = Replayed(part.stage, part.context, part.number, [], stands, timer.due, {})
+    with block:
+        part.stage.on_timer(block, timer)
+    return bool(block.outputs)
 
 
 # The disk.
@@ -138,7 +137,7 @@ def _leads_to_something(part: Part, timer: r.Timer, stands: State) -> bool:
 
 async def _verify_disk(part: Part, found: Verified, stands: State) -> None:
     """Compare the worker's own database, where none holds it; it may be behind the changelog, never ahead."""
-    path = directory(part.means.settings.data, part.means.cluster, part.stage.name, part.number)
+    path = directory(part.context.settings.data, part.context.cluster, part.stage.name, part.number)
     try:
         disk = State(path) if path.exists() else None
     except OSError as error:
@@ -167,7 +166,7 @@ async def _compare(part: Part, disk: State, stands: State) -> None:
     """Compare a database with the changelog. Raises ``DiskError`` where either can't be read."""
     since = await _changed_since(part, disk.changelog)
     for key, on_disk, replayed in differences(disk, stands, since):
-        if values := between(part.means.codec, on_disk, replayed):
+        if values := between(part.context.codec, on_disk, replayed):
             reason = f"{disk.path} is not what the changelog holds."
             raise part.differs(f"key {shown(key)}", reason, source=await _last_written(part, key), **fields(values))
 
@@ -178,5 +177,5 @@ async def _changed_since(part: Part, offset: int) -> set[bytes]:
     end = part.cut.changelogs[at]
     if offset > end:
         raise part.differs(str(at.topic), f"the disk has applied it up to {offset}, but it ends at {end}.")
-    async with tapes(part.means.settings.kafka, {at: end}, {at: offset}) as opened:
+    async with tapes(part.context.settings.kafka, {at: end}, {at: offset}) as opened:
         return {raw.key async for raw in opened[at]}

@@ -15,10 +15,10 @@ from streams.domain import reasons
 from streams.reading import Ends, ends, settled_ends
 from streams.replay import letters, views
 from streams.replay.compare import shown
-from streams.replay.fold import Folding, Means, folding
+from streams.replay.fold import Folding, folding
 from streams.replay.span import Mark, NotAMark, Since, ending
-from streams.replay.verify import means
-from streams.runtime import Stage
+from streams.replay.verify import context_of
+from streams.runtime import Context, Stage
 from streams.settings import Settings
 
 Entry = dict[str, Any]
@@ -52,7 +52,7 @@ async def replay(settings: Settings, stage: Stage, wanted: Wanted) -> AsyncItera
     block can't be folded as it was, ``OtherRules`` where it was decided under others, and ``NotAMark`` for a place that
     the stage never comes to.
     """
-    async with means(settings, stage) as given:
+    async with context_of(settings, stage) as given:
         for mark in (wanted.since, wanted.until):
             if mark and mark.topic:
                 await _check(given, stage, mark)
@@ -61,7 +61,7 @@ async def replay(settings: Settings, stage: Stage, wanted: Wanted) -> AsyncItera
             yield entry
 
 
-async def _check(given: Means, stage: Stage, mark: Mark) -> None:
+async def _check(given: Context, stage: Stage, mark: Mark) -> None:
     """Raise ``NotAMark`` for a record that is none of the stage's inputs, does not stand, or is no moment of all."""
     inputs = [topic.name for topic in stage.reads]
     if not stage.blocks and len(inputs) > 1:
@@ -80,7 +80,7 @@ async def _check(given: Means, stage: Stage, mark: Mark) -> None:
         raise NotAMark(f"{mark.topic}/{mark.partition} ends before {end}: there is no record {mark.offset} yet.")
 
 
-async def _state(given: Means, stage: Stage, wanted: Wanted) -> AsyncIterator[Entry]:
+async def _state(given: Context, stage: Stage, wanted: Wanted) -> AsyncIterator[Entry]:
     numbers = wanted.partitions(given.settings.partitions)
     until: Ends = {}
     for topics in ((stage.blocks,) if stage.blocks else (), stage.reads):  # what a block names stands before its record
@@ -106,7 +106,7 @@ async def _fold(fold: Folding, wanted: Wanted) -> set[bytes]:
     return changed
 
 
-def _entries(fold: Folding, given: Means, wanted: Wanted, changed: set[bytes]) -> Iterator[Entry]:
+def _entries(fold: Folding, given: Context, wanted: Wanted, changed: set[bytes]) -> Iterator[Entry]:
     assert fold.state
     for key, raw in fold.state.items():
         record = given.codec.decode(raw)
@@ -121,7 +121,7 @@ def _entries(fold: Folding, given: Means, wanted: Wanted, changed: set[bytes]) -
             }
 
 
-async def _rows(given: Means, stage: Stage, wanted: Wanted) -> AsyncIterator[Entry]:
+async def _rows(given: Context, stage: Stage, wanted: Wanted) -> AsyncIterator[Entry]:
     if wanted.since:
         raise NotAMark("Rows are told as they are at a place, not since one: leave --since away.")
     numbers = wanted.partitions(given.settings.partitions)

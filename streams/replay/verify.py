@@ -10,9 +10,8 @@ from streams.reading import partition_count
 from streams.replay import letters, partition, views
 from streams.replay.cut import cut
 from streams.replay.difference import Difference
-from streams.replay.fold import Means
 from streams.replay.part import Part, Verified
-from streams.runtime import Stage
+from streams.runtime import Context, Stage
 from streams.settings import Settings
 
 
@@ -52,7 +51,7 @@ _UNBOUNDED = {"block_bytes": 2**62, "block_seconds": 1e9}  # a block ends where 
 
 
 @asynccontextmanager
-async def means(settings: Settings, stage: Stage) -> AsyncIterator[Means]:
+async def context_of(settings: Settings, stage: Stage) -> AsyncIterator[Context]:
     """Connect to the registry, and fit the settings to the log."""
     registry = Registry(settings.registry)
     try:
@@ -60,13 +59,13 @@ async def means(settings: Settings, stage: Stage) -> AsyncIterator[Means]:
         await codec.publish(stage.topics())
         count = await partition_count(settings.kafka, stage.reads[0].name)
         fitted = settings.model_copy(update={**_UNBOUNDED, "partitions": count})
-        yield Means(fitted, codec, await topics.cluster(settings.kafka))
+        yield Context(fitted, codec, await topics.cluster(settings.kafka))
     finally:
         await registry.aclose()
 
 
 async def _verify_stage(settings: Settings, stage: Stage) -> AsyncIterator[Verified]:
-    async with means(settings, stage) as given:
+    async with context_of(settings, stage) as given:
         if not stage.keeps_state:
             yield await views.verify(given, stage)
             return

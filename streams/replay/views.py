@@ -11,49 +11,49 @@ from streams.reading import ends, tapes
 from streams.replay import course, letters
 from streams.replay.block import Replayed
 from streams.replay.difference import ABSENT, Difference, Differs, fields, first
-from streams.replay.fold import Folding, Means
+from streams.replay.fold import Folding
 from streams.replay.letters import Letters
 from streams.replay.part import Verified
 from streams.replay.span import Mark, ending
-from streams.runtime import Stage
+from streams.runtime import Context, Stage
 from streams.runtime.postgres import UNFIT
 
 Positions = Mapping[TopicPartition, int]
 
 
-async def verify(means: Means, stage: Stage) -> Verified:
+async def verify(context: Context, stage: Stage) -> Verified:
     """Fold all topics as far as Postgres says that they are folded, and compare, up to the first difference."""
     found = Verified(stage.name)
-    async with scratch(means.settings.postgres) as tables:
+    async with scratch(context.settings.postgres) as tables:
         try:
-            positions = await _positions(means, stage, tables)
-            aside = await standing(means, stage, positions)
-            async for block in blocks(means, stage, aside, positions):
+            positions = await _positions(context, stage, tables)
+            aside = await standing(context, stage, positions)
+            async for block in blocks(context, stage, aside, positions):
                 await write(tables, block)
                 found.records += len(block.raws)
             found.kept = await tables.count()
             if different := await tables.difference():
-                raise await _told(means, stage, aside, positions, different)
+                raise await _told(context, stage, aside, positions, different)
         except Differs as differs:
             found.difference = differs.difference
     return found
 
 
-async def standing(means: Means, stage: Stage, until: Positions) -> Letters:
+async def standing(context: Context, stage: Stage, until: Positions) -> Letters:
     """Return the dead letters that views have not put back by these positions."""
-    aside = await letters.read(means.settings.kafka, means.codec, stage.name)
+    aside = await letters.read(context.settings.kafka, context.codec, stage.name)
     sent = [(at, end) for at, end in until.items() if stage.retries and at.topic == stage.retries.name]
-    return await letters.without_put_back(aside, means.settings.kafka, means.codec, stage.name, sent)
+    return await letters.without_put_back(aside, context.settings.kafka, context.codec, stage.name, sent)
 
 
 async def blocks(
-    means: Means, stage: Stage, aside: Letters, until: Positions, mark: Mark | None = None
+    context: Context, stage: Stage, aside: Letters, until: Positions, mark: Mark | None = None
 ) -> AsyncIterator[Replayed]:
     """Fold each partition of each topic up to a position, and a mark. No two share a row."""
-    async with tapes(means.settings.kafka, until) as opened:
+    async with tapes(context.settings.kafka, until) as opened:
         for at, tape in opened.items():
             taken = course.formed(tape, aside.has)
-            async for block in Folding(means, stage, at.partition, aside, None, ending(taken, mark)).blocks():
+            async for block in Folding(context, stage, at.partition, aside, None, ending(taken, mark)).blocks():
                 yield block
 
 
@@ -68,11 +68,11 @@ async def write(tables: Scratch, block: Replayed) -> None:
         raise Differs(Difference(block.stage.name, block.partition, place, reason)) from error
 
 
-async def _positions(means: Means, stage: Stage, tables: Scratch) -> Positions:
+async def _positions(context: Context, stage: Stage, tables: Scratch) -> Positions:
     """Return how far the views are; raise ``Differs`` where that is beyond the log."""
     held = await tables.positions([topic.name for topic in stage.reads])
     positions = {TopicPartition(*at): position for at, position in held.items()}
-    log = await ends(means.settings.kafka, positions)
+    log = await ends(context.settings.kafka, positions)
     for at, position in positions.items():
         if position > log[at]:
             place, reason = f"position of {at.topic}/{at.partition}", "it is beyond the log's end."
@@ -81,19 +81,19 @@ async def _positions(means: Means, stage: Stage, tables: Scratch) -> Positions:
     return positions
 
 
-async def _told(means: Means, stage: Stage, aside: Letters, until: Positions, different: Different) -> Differs:
+async def _told(context: Context, stage: Stage, aside: Letters, until: Positions, different: Different) -> Differs:
     key = ", ".join(f"{name} {value}" for name, value in different.key.items())
     values = first(different.stands or ABSENT, different.replayed or ABSENT)
     assert values
-    source = await _source(means, stage, aside, until, different)
+    source = await _source(context, stage, aside, until, different)
     place, reason = f"row of rondo.{different.table}, {key}", "the row is not what the log leads to."
     return Differs(Difference(stage.name, None, place, reason, source=source, **fields(values)))
 
 
-async def _source(means: Means, stage: Stage, aside: Letters, until: Positions, different: Different) -> str | None:
+async def _source(context: Context, stage: Stage, aside: Letters, until: Positions, different: Different) -> str | None:
     """Return the last record that wrote a row, or took it away, as far as the columns of its key tell."""
     queries, last = {f"put_{different.table}", f"purge_{different.table}"}, None
-    async for block in blocks(means, stage, aside, until):
+    async for block in blocks(context, stage, aside, until):
         for source, (query, row) in zip(block.sources, block.rows, strict=True):
             if query in queries and _is_of(query, row, different.key):
                 last = source

@@ -3,6 +3,8 @@
 Who does what::
 
     Stage      what a stage reads, writes, remembers        stage.py      declaration, one per stage file
+    Context    settings, codec, clock: what it runs with    context.py    of a worker, a replay, a test
+    App        runs a stage in this process                 app.py        a Faust app
     Runtime    owns the consumer, hands out partitions      consumer.py   a service of the Faust app
     Partition  one owner's turn with one partition          partition.py  open, one block after another, close
     Block      a bounded number of records, folded          block.py      what the agent sees
@@ -39,8 +41,10 @@ What a crash leads to, by the points of ``failpoints.py`` in the order of a turn
 Whoever stood still meanwhile and wakes up finds its producers fenced, or its position moved, and can commit nothing.
 """
 
+from streams.runtime.app import App, Stream
 from streams.runtime.block import Block, Record
-from streams.runtime.stage import Stage, Stream
-from streams.runtime.state import Table, Timers
+from streams.runtime.context import Context
+from streams.runtime.stage import Stage
+from streams.runtime.tables import Table, Timers
 
-__all__ = ["Block", "Record", "Stage", "Stream", "Table", "Timers"]
+__all__ = ["App", "Block", "Context", "Record", "Stage", "Stream", "Table", "Timers"]

@@ -12,7 +12,7 @@ and only in the log's order it is certain that nothing older stays.
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Any, Literal, cast
 
 import structlog
 from aiokafka import TopicPartition
@@ -22,10 +22,9 @@ from schemas import records as r
 from schemas.codec import Serde, Undecodable
 from schemas.topics import DAYS, DEAD_LETTERS
 from streams import slices
-from streams.runtime.block import NOWHERE, Block, Fold, Record, place
-
-if TYPE_CHECKING:
-    from streams.runtime.stage import Stage, Stream
+from streams.runtime.block import NOWHERE, Block, Record, place
+from streams.runtime.context import Context
+from streams.runtime.stage import Fold, Stage
 
 KEPT = DEAD_LETTERS.retention + 10 * DAYS
 """Milliseconds for which it is known what was put back: longer than dead letters live, for clocks that differ."""
@@ -49,10 +48,14 @@ class Once:
         yield self._block
 
 
-def agent(stage: "Stage") -> Fold:
-    """Return the agent of a stage's retries."""
+def fold_of(stage: Stage, topic: str) -> Fold:
+    """Return the function that folds an input of a stage, its retries among them."""
+    return _agent(stage) if stage.retries and topic == stage.retries.name else stage.folds[topic]
 
-    async def put_back(blocks: "Stream") -> None:
+
+def _agent(stage: Stage) -> Fold:
+
+    async def put_back(blocks: Any) -> None:
         async for block in blocks.noack():
             with block:
                 for record in block:
@@ -62,7 +65,7 @@ def agent(stage: "Stage") -> Fold:
     return put_back
 
 
-async def _take(stage: "Stage", block: Block, record: Record) -> None:
+async def _take(stage: Stage, block: Block, record: Record) -> None:
     retry = cast("r.Retry", record.value)
     if stage.retried is None:
         block.rewind(retry.topic, retry.offset)
@@ -78,15 +81,15 @@ async def _take(stage: "Stage", block: Block, record: Record) -> None:
         block.put_back.append(record)
 
 
-async def _folds(stage: "Stage", block: Block, record: Record) -> bool:
+async def _folds(stage: Stage, block: Block, record: Record) -> bool:
     """Fold a record that is sent again; tell whether it was not set aside once more."""
     retry = cast("r.Retry", record.value)
     within = Within(block, record)
     if retry.offset != NOWHERE:
-        await stage.folds[retry.topic](Once(within))
+        await fold_of(stage, retry.topic)(Once(within))
         return not within.aside
     try:
-        timer = cast("r.Timer", stage.codec.decode(retry.value))
+        timer = cast("r.Timer", block.context.codec.decode(retry.value))
     except Undecodable as error:
         block.dead_letter(record.raw, str(error))
         return False
@@ -95,7 +98,7 @@ async def _folds(stage: "Stage", block: Block, record: Record) -> bool:
     return True
 
 
-def _refusal(stage: "Stage", block: Block, retry: r.Retry) -> str | None:
+def _refusal(stage: Stage, block: Block, retry: r.Retry) -> str | None:
     """Return why a record can't be folded here, whatever it says."""
     if retry.partition != block.partition:
         return f"the record is of partition {retry.partition}"
@@ -103,7 +106,7 @@ def _refusal(stage: "Stage", block: Block, retry: r.Retry) -> str | None:
         return "the dead letter is older than 90 days"
     if retry.offset == NOWHERE and stage.on_timer and retry.topic == stage.changelog_name:
         return None
-    if retry.topic not in stage.folds or retry.offset < 0:
+    if retry.topic not in stage.inputs or retry.offset < 0:
         return f"{stage.name} reads no {retry.topic}"
     return None
 
@@ -118,7 +121,7 @@ def _mark(retry: r.Retry) -> r.Timer:
     return r.Timer(id=name(retry), user=retry.user, subject=retry.id, due=retry.died_at)
 
 
-def _forget(stage: "Stage", retry: r.Retry) -> None:
+def _forget(stage: Stage, retry: r.Retry) -> None:
     """Drop what can't be sent again any more, since its letter is gone."""
     assert stage.retried
     for old in list(stage.retried.due(retry.at - KEPT, 10)):
@@ -131,7 +134,8 @@ class Within(Block):
     def __init__(self, block: Block, record: Record) -> None:
         self._block, self._retry = block, record
         retry = cast("r.Retry", record.value)
-        super().__init__(block.stage, block.partition, [original(record.raw, retry)], block.state, block.now)
+        raws = [original(record.raw, retry)]
+        super().__init__(block.stage, block.context, block.partition, raws, state=block.state, now=block.now)
         self.tells, self.given, self.rules = block.tells, block.given, block.rules
         self.outputs, self.effects, self.rows = block.outputs, block.effects, block.rows
         self.aside = False
@@ -185,35 +189,37 @@ def is_overtaken(block: Block, record: Record) -> bool:
     return record.value.later or str(record.raw.offset) in block.given.get(_LATER, "").split()
 
 
-async def prepare(stage: "Stage", block: Block, positions: dict[str, int]) -> None:
+async def prepare(block: Block, positions: dict[str, int]) -> None:
     """Learn, once more, what decoding these records needs, and look for records that have overtaken them.
 
     Raises RegistryUnavailable, KafkaError.
     """
-    retries = await _own(stage, block)
-    await stage.codec.learn((retry.value for _, retry in retries), anew=True)
+    stage, context = block.stage, block.context
+    retries = await _own(block)
+    await context.codec.learn((retry.value for _, retry in retries), anew=True)
     wanted = {raw.offset: (retry, about) for raw, retry in retries if (about := _subject(stage, block, retry))}
-    newest = await _newest(stage, wanted.values(), positions)
+    newest = await _newest(stage, context, wanted.values(), positions)
     found = [offset for offset, (retry, about) in wanted.items() if newest.get(about, -1) >= _unseen(retry)]
     if found:
         block.given = {**block.given, _LATER: " ".join(map(str, found))}
 
 
-async def _own(stage: "Stage", block: Block) -> list[tuple[ConsumerRecord, r.Retry]]:
-    await stage.codec.learn(raw.value for raw in block.raws)
+async def _own(block: Block) -> list[tuple[ConsumerRecord, r.Retry]]:
+    codec = block.context.codec
+    await codec.learn(raw.value for raw in block.raws)
     found = []
     for raw in block.raws:
         with suppress(Undecodable):
-            if isinstance(retry := stage.codec.decode(raw.value), r.Retry) and retry.stage == stage.name:
+            if isinstance(retry := codec.decode(raw.value), r.Retry) and retry.stage == block.stage.name:
                 found.append((raw, retry))
     return found
 
 
-def _subject(stage: "Stage", block: Block, retry: r.Retry) -> Subject | None:
+def _subject(stage: Stage, block: Block, retry: r.Retry) -> Subject | None:
     """Return what is to be looked for on account of a retry, None where it makes no difference."""
     if retry.later or retry.partition != block.partition:
         return None
-    about = subject(stage, retry.topic, retry.value, stage.codec)
+    about = subject(stage, retry.topic, retry.value, block.context.codec)
     return None if about is None else (retry.topic, retry.key, about)
 
 
@@ -223,13 +229,12 @@ def _unseen(retry: r.Retry) -> int:
 
 
 async def _newest(
-    stage: "Stage", wanted: Collection[tuple[r.Retry, Subject]], positions: dict[str, int]
+    stage: Stage, context: Context, wanted: Collection[tuple[r.Retry, Subject]], positions: dict[str, int]
 ) -> dict[Subject, int]:
     """Return the offset of the last record about each of these that no sender had seen and the stage has folded.
 
     There is one reader for all, and it reads each partition once.
     """
-    assert stage.settings
     bounds: slices.Bounds = {}
     for retry, _ in wanted:
         tp, end = TopicPartition(retry.topic, retry.partition), positions.get(retry.topic, 0)
@@ -238,16 +243,16 @@ async def _newest(
     if not bounds:
         return {}
     keys, newest = {about[:2] for _, about in wanted}, {}
-    async with slices.Slices.of(stage.settings.kafka) as reader:
+    async with slices.Slices.of(context.settings.kafka) as reader:
         async for raw in reader.between(bounds):
             if (raw.topic, raw.key) in keys:
-                await stage.codec.learn([raw.value])
-                if about := subject(stage, raw.topic, raw.value, stage.codec):
+                await context.codec.learn([raw.value])
+                if about := subject(stage, raw.topic, raw.value, context.codec):
                     newest[raw.topic, raw.key, about] = raw.offset
     return newest
 
 
-def subject(stage: "Stage", topic: str, message: bytes | None, codec: Serde) -> str | None:
+def subject(stage: Stage, topic: str, message: bytes | None, codec: Serde) -> str | None:
     """Return what a record of an input is about, None where it can't be told; see ``Stage.agent``."""
     about, folds = stage.about.get(topic), stage.wanted.get(topic)
     if about is None:

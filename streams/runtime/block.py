@@ -4,9 +4,9 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from aiokafka.structs import ConsumerRecord
@@ -17,11 +17,11 @@ from schemas.codec import Undecodable
 from schemas.envelope import Envelope, seal
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.domain.decision import VERSION
+from streams.runtime.context import Context
 from streams.runtime.effects import Act, Effect
-
-if TYPE_CHECKING:
-    from streams.runtime.stage import Stage
-    from streams.runtime.state import State
+from streams.runtime.stage import Stage
+from streams.runtime.state import State
+from streams.runtime.tables import decoded
 
 _MARGIN = 4096  # for a record's key, headers and batch
 _BATCH = 512  # what a batch adds to the keys, values and headers in it
@@ -33,10 +33,6 @@ _SOURCE = "/rondo"  # of CloudEvents
 NOWHERE = -1  # the offset of what stands in state and not on a topic
 
 log = structlog.get_logger()
-
-
-Fold = Callable[[Any], Awaitable[None]]
-"""What an agent runs over a stream of blocks."""
 
 
 class FoldError(Exception):
@@ -74,16 +70,24 @@ class Block:
     """Whether what it folds is logged."""
 
     def __init__(
-        self, stage: "Stage", partition: int, raws: list[ConsumerRecord], state: "State | None", now: int
+        self,
+        stage: Stage,
+        context: Context,
+        partition: int,
+        raws: list[ConsumerRecord],
+        *,
+        state: State | None,
+        now: int,
     ) -> None:
         self.stage = stage
+        self.context = context
         self.partition = partition
         self.raws = raws
         self.state = state
         self.now = now
         self.topic = raws[0].topic if raws else None
         """The topic that the block's records are from, None for a tick."""
-        self.given = stage.given()
+        self.given = stage.given(context.settings) if stage.given else {}
         """What of the settings decides."""
         self.rules = VERSION
         """The version of the rules that decide."""
@@ -116,19 +120,18 @@ class Block:
         return rest
 
     def __enter__(self) -> "Block":
-        if self.stage.current is not None:
+        if self.stage.slot.block is not None:
             raise RuntimeError(f"The stage {self.stage.name} folds one block at a time: await nothing inside ``with``.")
         self._begin()
-        self.stage.current = self
+        self.stage.slot.block = self
         return self
 
     def _begin(self) -> None:
-        assert self.stage.settings
         self._began = time.monotonic()
-        self._until = self._began + self.stage.settings.block_seconds
+        self._until = self._began + self.context.settings.block_seconds
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
-        self.stage.current = None
+        self.stage.slot.block = None
         self._folding = None
         self.fold_seconds = time.monotonic() - self._began
         if self.folded.done():  # given up meanwhile
@@ -150,11 +153,10 @@ class Block:
     def __iter__(self) -> Iterator[Record]:
         expected = next((topic for topic in self.stage.reads if topic.name == self.topic), None)
         verbose = self.tells and log.is_enabled_for(logging.DEBUG)
-        decode, kind = self.stage.codec.decode, self.stage.codec.kind
+        decode, kind = self.context.codec.decode, self.context.codec.kind
         wanted = self.stage.wanted.get(str(self.topic))
         passed_over = set(expected.records).difference(wanted) if expected and wanted else ()
-        assert self.stage.settings
-        most_bytes = self.stage.settings.block_bytes
+        most_bytes = self.context.settings.block_bytes
         for raw in self.raws:
             if (self.bytes >= most_bytes or time.monotonic() >= self._until) and self.taken:
                 return
@@ -184,7 +186,7 @@ class Block:
             kind = "output" if self.topic else "output of its timers"
             raise ValueError(f"The stage {self.stage.name} declares no {kind} {topic.name}.")
         led_by = place(self._folding) if self._folding else None
-        out = seal(value, self.stage.codec.encode(topic.name, value), _SOURCE, led_by)
+        out = seal(value, self.context.codec.encode(topic.name, value), _SOURCE, led_by)
         _check_fits(topic, out)
         self.bytes += len(out.value or b"")
         self.outputs[topic.name].append(out)
@@ -197,6 +199,20 @@ class Block:
         self.bytes += size
         self.changes[key] = value
 
+    @property
+    def kept(self) -> State:
+        """The state as it was before the block."""
+        assert self.state is not None, f"The stage {self.stage.name} keeps no state of its own."
+        return self.state
+
+    def encoded(self, record: Struct) -> bytes:
+        """Return a record as it stands in the state."""
+        return self.context.codec.encode(self.stage.changelog_name, record)
+
+    def decoded(self, raw: bytes) -> Struct:
+        """Return what stands in the state. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
+        return decoded(self.stage.name, self.context.codec, raw)
+
     def row(self, query: str, values: tuple[Any, ...]) -> None:
         """Write a row of a view with the block, by the named query; for stages that write Postgres.
 
@@ -208,7 +224,7 @@ class Block:
 
     def rewind(self, topic: str, offset: int) -> None:
         """Fold an input's records from ``offset`` on once more; for stages that write Postgres, whose rows allow it."""
-        if topic in self.stage.folds and offset >= 0:
+        if topic in self.stage.inputs and offset >= 0:
             self.rewinds[topic] = min(offset, self.rewinds.get(topic, offset))
 
     def after_commit(self, act: Act, key: str | None = None, hand_over: Act | None = None) -> None:
@@ -250,13 +266,13 @@ class Block:
                 at=self.now,
                 reason=reason[:_REASON],
                 key=timer.id.encode(),
-                value=self.stage.codec.encode(changelog, timer),
+                value=self.context.codec.encode(changelog, timer),
             )
         )
 
     def dead_letters(self) -> list[Envelope]:
         """Return the block's dead letters, encoded."""
-        encode = self.stage.codec.encode
+        encode = self.context.codec.encode
         return [
             Envelope(f"{d.stage}/{d.topic}/{d.partition}/{d.offset}".encode(), encode(DEAD_LETTERS.name, d), d.at)
             for d in self.dead

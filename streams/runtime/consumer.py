@@ -5,9 +5,11 @@ beside the rebalance callbacks, never in them: no heartbeat is sent during a cal
 """
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
+import faust
 import stamina  # retries with backoff and jitter, by the author of structlog, which it logs through
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -15,22 +17,22 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from mode import Service
 from msgspec import Struct
 
-from schemas import causes, settings
+from schemas import causes
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams import topics
 from streams.runtime import ahead, membership
+from streams.runtime.block import Block
+from streams.runtime.context import Context
 from streams.runtime.effects import Effect, Effects
 from streams.runtime.membership import Assignor, Worker
 from streams.runtime.metrics import Metrics
 from streams.runtime.partition import Partition
+from streams.runtime.stage import Stage
 from streams.runtime.stopping import stop
 from streams.runtime.watch import Watch
 from streams.settings import Settings
 from streams.transactions.hidden import Hidden
-
-if TYPE_CHECKING:
-    from streams.runtime.stage import Stage
 
 FETCH_MS = 100
 HEARTBEAT_MS = 1000
@@ -68,9 +70,12 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 class Runtime(Service):
     """Feeds one stage."""
 
-    def __init__(self, stage: "Stage", **service: Any) -> None:
+    def __init__(
+        self, stage: Stage, settings: Settings, clock: Callable[[], int], app: faust.App, **service: Any
+    ) -> None:
         self.stage = stage
-        self.settings = stage.settings = stage.settings or settings.load(Settings)
+        self.settings = settings
+        self._app = app
         self.partitions: dict[int, Partition] = {}
         self.folding = asyncio.Lock()  # a stage folds one block at a time, whichever of its agents does
         self._seeks: list[Partition] = []
@@ -83,13 +88,15 @@ class Runtime(Service):
         self.fetches = 0
         """Rounds of the fetch loop."""
         self.metrics = Metrics(stage)
-        self.effects = Effects(stage.name, self.settings.effects, self.metrics)
+        self.effects = Effects(stage.name, settings.effects, self.metrics.effects)
+        self._registry = Registry(settings.registry)
+        codec = stage.serde(self._registry)
+        self.context = Context(settings, codec, "", clock, self.effects.performs, self.produce)
         self._watch = Watch(self)
         self._group = f"rondo-{stage.name}"
         self._worker = Worker(f"{self._group}-{self.settings.instance}" if self.settings.instance else "")
         self._assignor = Assignor(self._worker)
         self._joins_again = False
-        stage.runtime = self
         super().__init__(**service)
 
     async def on_start(self) -> None:
@@ -97,17 +104,15 @@ class Runtime(Service):
 
         Registry and broker are waited for however long they take to start: a broker may have gigabytes to recover.
         """
-        self._registry = Registry(self.settings.registry)
-        self.stage.codec = self.stage.serde(self._registry)
         async for attempt in stamina.retry_context(on=_is_away, attempts=None, timeout=None, wait_max=5.0):
             with attempt:
                 await self._prepare()
         await self._join()
 
     async def _prepare(self) -> None:
-        await self.stage.codec.publish(self.stage.topics())
+        await self.context.codec.publish(self.stage.topics())
         await topics.create(self.settings.kafka, self.settings.partitions, self.stage.topics())
-        self.stage.cluster = await topics.cluster(self.settings.kafka)
+        self.context = replace(self.context, cluster=await topics.cluster(self.settings.kafka))
 
     async def _join(self) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -129,7 +134,7 @@ class Runtime(Service):
         self._subscribe()
         await self._watch.connect()
         await self._consumer.start()
-        self.stage.app.flow_control.resume()  # Faust's own consumer would, and without it channels take nothing
+        self._app.flow_control.resume()  # Faust's own consumer would, and without it channels take nothing
 
     def _subscribe(self) -> None:
         assert self._consumer
@@ -169,9 +174,14 @@ class Runtime(Service):
             for cause in partition.closed.causes or ["it is being opened."]
         ]
 
-    def channel(self, topic: str) -> Any:
-        """Return the channel that the topic's agent reads."""
-        return next(channel for channel in self.stage.app.topics if topic in channel.topics)
+    def shares(self) -> int:
+        """Return how many partitions share the worker's effects."""
+        return max(1, len(self.partitions))
+
+    async def feed(self, block: Block) -> None:
+        """Give a block to the agent of its topic."""
+        channel = next(channel for channel in self._app.topics if block.topic in channel.topics)
+        await channel.put(block)  # type: ignore[arg-type]  # Faust would have an event, agents take what is put
 
     async def produce(self, topic: Topic, record: Struct, partition: int) -> None:
         """Produce one record outside any block: the outcome of an effect, which a block of that partition then folds.
@@ -180,7 +190,7 @@ class Runtime(Service):
         """
         producer = await self._outside()
         user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
-        value = self.stage.codec.encode(topic.name, record)
+        value = self.context.codec.encode(topic.name, record)
         if owned := self.partitions.get(partition):
             at = owned.stamp(topic.name, at)
         try:
@@ -201,7 +211,7 @@ class Runtime(Service):
 
     def perform(self, effect: Effect) -> None:
         """Run a committed block's effect beside the partitions; it counts as begun from now on."""
-        self.add_future(self._perform(self.effects.begin(effect), effect.partition))
+        self.add_future(self._perform(self.effects.begin(effect, self.context), effect.partition))
 
     async def _perform(self, running: Awaitable[bool], number: int) -> None:
         went_well = await running
@@ -249,7 +259,7 @@ class Runtime(Service):
         for error in await asyncio.gather(*closing, return_exceptions=True):
             if error:  # one that fails must cut off no other's end
                 log.warning("turn ended with an error", stage=self.stage.name, error=causes.described(error))
-        await self.effects.hand_over(partitions)
+        await self.effects.hand_over(partitions, self.context)
 
     async def is_member(self) -> bool:
         """Ask the group whether this worker is one of its members; no answer counts as no."""

@@ -5,27 +5,26 @@ how long nothing changed while this worker looked, so no clock that is set matte
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter as Multiset
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
 
 import structlog
 from msgspec import Struct
+from prometheus_client import Counter
 
 from schemas import causes
-
-if TYPE_CHECKING:
-    from streams.runtime.metrics import Metrics
-    from streams.runtime.state import State
+from streams.runtime.context import Context
+from streams.runtime.state import State
 
 WAITING = 1000  # besides those that run; a block adds as many as it has records
 HAND_OVER_SECONDS = 2.0  # a rebalance waits for it
 
 log = structlog.get_logger()
 
-Act = Callable[[], Awaitable[None]]
+Act = Callable[[Context], Awaitable[None]]
 
 
 class Effect(Struct, frozen=True):
@@ -39,6 +38,14 @@ class Effect(Struct, frozen=True):
     """Puts on record that it goes on, when its partition is given away meanwhile."""
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """How many effects of a stage ended well, and how many failed."""
+
+    done: Counter
+    failed: Counter
+
+
 class Effects:
     """A stage's effects in this process: they have so many slots together.
 
@@ -46,18 +53,18 @@ class Effects:
     a restart, beyond them where a worker takes over what another was doing.
     """
 
-    def __init__(self, stage: str, slots: int, metrics: "Metrics") -> None:
+    def __init__(self, stage: str, slots: int, outcomes: Outcomes) -> None:
         self.ended = 0
         """Effects that ended, well or not."""
-        self.expected: Counter[int] = Counter()
+        self.expected: Multiset[int] = Multiset()
         """How many a partition's last tick leads to, until they have begun: they have their room already."""
         self._stage = stage
         self._slots = slots
-        self._metrics = metrics
+        self._outcomes = outcomes
         self._slot = asyncio.Semaphore(slots)
         self._begun: dict[int, Effect] = {}  # by number, in their order
         self._numbers = count()
-        self._keys: Counter[str | None] = Counter()
+        self._keys: Multiset[str | None] = Multiset()
         self._kept: dict[int, set[str]] = {}  # keys for which room is kept, by partition
         self._changed = asyncio.Event()
         self._stopping = False
@@ -78,7 +85,7 @@ class Effects:
         whose effects are slow holds up no other.
         """
         own = self._slots // (2 * partitions)
-        taken = Counter(effect.partition for effect in self._begun.values())
+        taken = Multiset(effect.partition for effect in self._begun.values())
         taken.update({number: len(keys) for number, keys in self._kept.items()})
         taken.update(self.expected)
         shared = sum(max(0, number - own) for number in taken.values())
@@ -101,7 +108,7 @@ class Effects:
         """Tell whether so many wait that no block should add to them."""
         return self.running >= self._slots + WAITING
 
-    def begin(self, effect: Effect) -> Awaitable[bool]:
+    def begin(self, effect: Effect, context: Context) -> Awaitable[bool]:
         """Count an effect as begun from now on; what is returned performs it, and tells whether that went well."""
         number = next(self._numbers)
         self._begun[number] = effect
@@ -109,16 +116,18 @@ class Effects:
         kept = self._kept.get(effect.partition, set())
         slot = nullcontext() if effect.key in kept else self._slot
         kept.discard(effect.key)
-        return self._perform(number, effect, slot)
+        return self._perform(number, effect, context, slot)
 
-    async def _perform(self, number: int, effect: Effect, slot: AbstractAsyncContextManager[None]) -> bool:
+    async def _perform(
+        self, number: int, effect: Effect, context: Context, slot: AbstractAsyncContextManager[None]
+    ) -> bool:
         try:
             async with slot:
                 if not self._stopping:
-                    await effect.act()
-            self._metrics.effects_done.inc()
+                    await effect.act(context)
+            self._outcomes.done.inc()
         except Exception as error:  # noqa: BLE001  # whoever asked for it sees that no outcome came
-            self._metrics.effects_failed.inc()
+            self._outcomes.failed.inc()
             log.warning("effect failed", stage=self._stage, error=causes.described(error))
             return False
         else:
@@ -134,13 +143,13 @@ class Effects:
         self.ended += 1
         self._changed.set()
 
-    async def hand_over(self, partitions: Collection[int]) -> None:
+    async def hand_over(self, partitions: Collection[int], context: Context) -> None:
         """Put on record which effects of partitions that are given away go on; raises nothing."""
         given = [effect for effect in self._begun.values() if effect.partition in partitions]
         acts = [effect.hand_over for effect in given if effect.hand_over]
         with suppress(TimeoutError):
             async with asyncio.timeout(HAND_OVER_SECONDS):
-                for error in await asyncio.gather(*(act() for act in acts), return_exceptions=True):
+                for error in await asyncio.gather(*(act(context) for act in acts), return_exceptions=True):
                     if isinstance(error, Exception):
                         log.warning("effect not handed over", stage=self._stage, error=causes.described(error))
 
@@ -168,7 +177,7 @@ class Orphans:
         self._seen: dict[bytes, tuple[bytes, int]] = {}  # by key, the entry and how often it was the same again
         self._next: float | None = None
 
-    def watch(self, state: "State", effects: Effects) -> None:
+    def watch(self, state: State, effects: Effects) -> None:
         """Look for the first time, as after an opening or a failure; it is looked again only if there is a reason."""
         if self._next is None:
             self._look(state, effects)
@@ -187,12 +196,12 @@ class Orphans:
         """Tell whether it is time to look again."""
         return self._next is not None and asyncio.get_running_loop().time() >= self._next
 
-    def found(self, state: "State", effects: Effects) -> list[str]:
+    def found(self, state: State, effects: Effects) -> list[str]:
         """Look again, and return the keys of those that nobody performs."""
         self._look(state, effects)
         return [self._name(key) for key, (entry, same) in self._seen.items() if same >= self._looks(entry)]
 
-    def _look(self, state: "State", effects: Effects) -> None:
+    def _look(self, state: State, effects: Effects) -> None:
         before, self._seen = self._seen, {}
         for key, entry in state.under(self._prefix):
             if not effects.performs(self._name(key)):

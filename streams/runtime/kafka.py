@@ -7,7 +7,7 @@ The end of the changelog is read only after both are initialised: then nothing o
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -18,15 +18,14 @@ from schemas.topics import DEAD_LETTERS
 from streams.domain.times import tzdata_version
 from streams.runtime import disk, failpoints
 from streams.runtime.block import Block
+from streams.runtime.context import Context
 from streams.runtime.failpoints import Point
 from streams.runtime.latest import Latest
 from streams.runtime.restoring import Progress
+from streams.runtime.stage import Stage
 from streams.runtime.state import State
 from streams.runtime.stopping import stop
 from streams.transactions import settlement
-
-if TYPE_CHECKING:
-    from streams.runtime.stage import Stage
 
 POSITION = b"position\x00"
 _FETCH_BYTES = 4 * 1024 * 1024  # at once while restoring: RocksDB writes such a batch in some 20 ms
@@ -38,10 +37,10 @@ class KafkaStore:
 
     state: State | None = None
 
-    def __init__(self, stage: "Stage", partition: int) -> None:
-        assert stage.settings is not None
+    def __init__(self, stage: Stage, context: Context, partition: int) -> None:
         self._stage = stage
-        self._settings = stage.settings
+        self._context = context
+        self._settings = context.settings
         self._partition = partition
         self._producers: list[AIOKafkaProducer] = []
         self._turn = 0
@@ -61,7 +60,7 @@ class KafkaStore:
         await self._reach(Point.RESTORED)
         if self.state.changelog and self.state.get(POSITION) is None:
             self.state.lacks("its positions")  # every block has written them: without, all would be read again
-        return positions(self.state, self._stage.codec)
+        return positions(self.state, self._context.codec)
 
     async def _initialise(self, number: int) -> None:
         producer = AIOKafkaProducer(
@@ -82,7 +81,7 @@ class KafkaStore:
 
     def _path(self) -> Path:
         """Return the state's directory: another broker's state is never mixed in."""
-        return disk.directory(self._settings.data, self._stage.cluster, self._stage.name, self._partition)
+        return disk.directory(self._settings.data, self._context.cluster, self._stage.name, self._partition)
 
     async def _restored(self, state: State) -> State:
         tp = TopicPartition(self._stage.changelog_name, self._partition)
@@ -97,7 +96,7 @@ class KafkaStore:
             await consumer.start()
             consumer.assign([tp])
             end = (await consumer.end_offsets([tp]))[tp]
-            state = disk.usable(state, self._stage.clock(), tp, end)
+            state = disk.usable(state, self._context.clock(), tp, end)
             await self._replay(consumer, tp, state, end)
             written = {topic.name for topic in (*self._stage.writes, self._stage.blocks) if topic}
             await self.latest.read(consumer, {*written, tp.topic}, self._partition)
@@ -116,11 +115,11 @@ class KafkaStore:
             fetched = (await consumer.getmany(tp, timeout_ms=200)).get(tp, [])
             if fetched:
                 changes = {raw.key: raw.value for raw in fetched}
-                state.write(changes, fetched[-1].offset + 1, self._stage.clock())
+                state.write(changes, fetched[-1].offset + 1, self._context.clock())
                 progress.made(len(fetched), fetched[-1].offset + 1)
         progress.remaining = 0  # but for markers
         if progress.records:
-            state.write({}, position, self._stage.clock())
+            state.write({}, position, self._context.clock())
             progress.ended()
 
     async def commit(self, block: Block, positions: dict[str, int]) -> None:
@@ -177,10 +176,10 @@ class KafkaStore:
             tzdata=tzdata_version(),
             given=block.given,
         )
-        return Envelope(str(self._partition).encode(), self._stage.codec.encode(topic, consumed), block.now)
+        return Envelope(str(self._partition).encode(), self._context.codec.encode(topic, consumed), block.now)
 
     def _encoded(self, record: r.Position) -> bytes:
-        return self._stage.codec.encode(self._stage.changelog_name, record)
+        return self._context.codec.encode(self._stage.changelog_name, record)
 
     async def close(self) -> None:
         """Close RocksDB and both producers, however they are."""

@@ -9,11 +9,13 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Protocol, cast
 
 import structlog
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
 
 from schemas import causes
 from schemas import records as r
@@ -23,16 +25,17 @@ from streams.runtime import again, failpoints
 from streams.runtime.ahead import Ahead
 from streams.runtime.alarm import WHOLE, Closed
 from streams.runtime.block import Block, FoldError
-from streams.runtime.effects import Orphans
+from streams.runtime.context import Context
+from streams.runtime.effects import Effect, Effects, Orphans
 from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
+from streams.runtime.kafka import KafkaStore
+from streams.runtime.metrics import Metrics
+from streams.runtime.stage import Stage
 from streams.runtime.state import State
-from streams.runtime.store import Refused
+from streams.runtime.store import Refused, Store
+from streams.runtime.tables import decoded
 from streams.runtime.waits import Waits
-from streams.runtime.watch import Sight
-
-if TYPE_CHECKING:
-    from streams.runtime.consumer import Runtime
 
 POISON = (FoldError, Refused)
 """Errors that lie in the records themselves: a smaller block finds the one at fault."""
@@ -63,6 +66,50 @@ class Overdue(TimeoutError):
     """An agent did not give its block back in time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the last look found of one input: its end and how far it was fetched (offsets); since when (ms) it waits."""
+
+    end: int = 0
+    fetched: int = 0
+    behind_since: int | None = None
+
+
+class Host(Protocol):
+    """What a partition asks of the worker that owns it."""
+
+    stage: Stage
+    context: Context
+    effects: Effects
+    metrics: Metrics
+    folding: asyncio.Lock
+    """A stage folds one block at a time, whichever of its agents does."""
+
+    def shares(self) -> int:
+        """Return how many partitions share the worker's effects."""
+
+    async def feed(self, block: Block) -> None:
+        """Give a block to the agent of its topic."""
+
+    def perform(self, effect: Effect) -> None:
+        """Perform a committed block's effect beside the partitions."""
+
+    def seek(self, partition: "Partition") -> None:
+        """Read on from the partition's positions, and tell it (``stand``) once that is so."""
+
+    def resume(self, topic: str, number: int) -> None:
+        """Fetch a topic's partition again."""
+
+    async def check(self, number: int, positions: dict[str, int]) -> None:
+        """Raise ``Ahead`` where positions are beyond what the topics hold."""
+
+    async def is_member(self) -> bool:
+        """Tell whether the group has this worker as a member."""
+
+    async def crash(self, reason: BaseException) -> None:
+        """End the worker."""
+
+
 class Partition:
     """A partition while this worker owns it.
 
@@ -70,7 +117,7 @@ class Partition:
     and must not after an error moved the positions back. ``held_bytes`` is what each input may hold.
     """
 
-    def __init__(self, runtime: "Runtime", number: int, held_bytes: int) -> None:
+    def __init__(self, host: Host, number: int, held_bytes: int) -> None:
         self.number = number
         self.positions: dict[str, int] = {}
         self.accepting = False
@@ -84,12 +131,13 @@ class Partition:
         """How often it was for another error: what lies outside, as a broker or a disk, or in the records."""
         self.closed = Closed()
         """Since when and why it, or one of its inputs, does nothing after an error."""
-        self.sights = {topic.name: Sight() for topic in runtime.stage.reads}
+        self.sights = {topic.name: Sight() for topic in host.stage.reads}
         self._current: Block | None = None
-        self._runtime = runtime
-        self._stage = runtime.stage
-        self._settings = runtime.settings
-        self._store = runtime.stage.store(number)
+        self._host = host
+        self._stage = host.stage
+        self._context = host.context
+        self._settings = host.context.settings
+        self._store: Store = (host.stage.store or KafkaStore)(host.stage, host.context, number)
         self._held = {topic.name: Held(self._settings.held_records, held_bytes) for topic in self._stage.reads}
         self._wake = asyncio.Event()
         self._sought = asyncio.Event()
@@ -98,7 +146,7 @@ class Partition:
         # By topic, None for timers: several may have one at their head that can't be folded.
         self._limits: dict[str | None, int] = dict.fromkeys((*self._held, None), self._settings.block_records)
         self._condemned: dict[str | None, tuple[ConsumerRecord | r.Timer | None, str]] = {}
-        self._waits = Waits(runtime.stage, number)
+        self._waits = Waits(host.stage, host.context, number)
         self._last_topic = -1
         self._ticked = False
         self._next_tick = 0
@@ -187,13 +235,13 @@ class Partition:
                 await self._attempt()
         finally:
             self.accepting = self.ready = False
-            self._runtime.effects.forget(self.number)
+            self._host.effects.forget(self.number)
             try:
                 await self._store.close()
             finally:
                 self._closed.set()
             if not self._closing.is_set():
-                await self._runtime.crash(RuntimeError(f"The turn with partition {self.number} was cut off."))
+                await self._host.crash(RuntimeError(f"The turn with partition {self.number} was cut off."))
 
     # The turn.
 
@@ -211,7 +259,7 @@ class Partition:
 
     async def _open(self) -> None:
         self.positions = await self._store.open()
-        await self._runtime.check(self.number, self.positions)
+        await self._host.check(self.number, self.positions)
         if self._closing.is_set():
             return
         await self._seek()
@@ -228,7 +276,7 @@ class Partition:
         for held in self._held.values():
             held.clear()
         self._sought.clear()
-        self._runtime.seek(self)
+        self._host.seek(self)
         await self._sought.wait()
 
     async def _rewind(self) -> None:
@@ -240,19 +288,19 @@ class Partition:
     def _look_for_orphans(self) -> None:
         if self._stage.lost and self._store.state:
             begun, leases, _ = self._stage.lost
-            decode = self._stage.codec.decode
+            decode = self._context.codec.decode
             self._orphans = Orphans(begun.prefix, self._settings.lease, lambda entry: leases(decode(entry)))
             self._watch_orphans(self._orphans, self._store.state)
 
     def _watch_orphans(self, orphans: Orphans, state: State) -> None:
         """Look at what may have to be done in a dead worker's place, and keep room for it from now on."""
-        orphans.watch(state, self._runtime.effects)
-        self._runtime.effects.keep_room(self.number, orphans.watched)
+        orphans.watch(state, self._host.effects)
+        self._host.effects.keep_room(self.number, orphans.watched)
 
     def _keep_room(self, changes: Mapping[bytes, bytes | None]) -> None:
         if self._orphans:
             self._orphans.forget(changes)
-            self._runtime.effects.keep_room(self.number, self._orphans.watched)
+            self._host.effects.keep_room(self.number, self._orphans.watched)
 
     async def _discard(self, error: Exception) -> None:
         """Forget everything since the last commit, and go on once the group still has this worker as a member.
@@ -265,7 +313,7 @@ class Partition:
         self.attempts += 1
         self.hangs = isinstance(error, Hanging | Overdue)
         self.others += not self.hangs
-        self._runtime.metrics.retries.inc()
+        self._host.metrics.retries.inc()
         self.sights = {topic: Sight(sight.end, 0, sight.behind_since) for topic, sight in self.sights.items()}
         for held in self._held.values():
             held.clear()
@@ -275,7 +323,7 @@ class Partition:
         while not member and not self._closing.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), pause)
-            member = await self._runtime.is_member()
+            member = await self._host.is_member()
             if not member:
                 self.closed.failed(
                     NotAMember(f"The group has not confirmed this worker since {causes.described(error)}.")
@@ -291,7 +339,7 @@ class Partition:
 
     async def _next_block(self) -> Block | None:
         while not self._closing.is_set():
-            if self._runtime.effects.is_behind():
+            if self._host.effects.is_behind():
                 await self._pause(self._settings.tick)
                 continue
             if waited := self._waited():
@@ -311,7 +359,7 @@ class Partition:
     def _waited(self) -> r.Timer | None:
         """Return a timer whose wait is over before the clock says so, where what is due need not wait itself."""
         state = None if self._is_held_up() else self._store.state
-        return self._waits.come(state, self._stage.clock()) if state else None
+        return self._waits.come(state, self._context.clock()) if state else None
 
     async def _pause(self, seconds: float | None) -> None:
         """Wait until records come, the turn ends, or the time is over."""
@@ -321,8 +369,8 @@ class Partition:
 
     def _block(self, records: list[ConsumerRecord], waited: r.Timer | None = None) -> Block:
         """Begin a block of records, or of timers; one of a wait that is over is as late as that timer says."""
-        now = waited.due if waited else self._stage.clock()
-        self._current = Block(self._stage, self.number, records, self._store.state, now)
+        now = waited.due if waited else self._context.clock()
+        self._current = Block(self._stage, self._context, self.number, records, state=self._store.state, now=now)
         self._current.waited = waited
         return self._current
 
@@ -335,7 +383,7 @@ class Partition:
                 self._last_topic = index
                 records = self._take_from(held)
                 if held.is_low():
-                    self._runtime.resume(topics[index], self.number)
+                    self._host.resume(topics[index], self.number)
                 return records
         return []
 
@@ -370,14 +418,14 @@ class Partition:
             raise
         self.positions, self._current = positions, None
         self.closed.worked(block.topic)
-        self._runtime.metrics.committed(block, time.monotonic() - began)
+        self._host.metrics.committed(block, time.monotonic() - began)
         await self._reach(Point.ACKNOWLEDGED)
         self._condemned.pop(block.topic, None)
         self._limits[block.topic] = min(self._limits[block.topic] * 2, self._settings.block_records)
         self._listen(block)
         self._plan_tick()
         for effect in block.effects:
-            self._runtime.perform(effect)
+            self._host.perform(effect)
         self._keep_room(block.changes)
         if block.rewinds:
             await self._rewind()
@@ -388,7 +436,7 @@ class Partition:
     async def _learned(self, error: BaseException | None) -> bool:
         """Learn the schema that an error asks for, if it is such a one: then the same again will succeed."""
         if isinstance(error, Unlearned):
-            await self._stage.codec.learn([error.message])
+            await self._context.codec.learn([error.message])
         return isinstance(error, Unlearned)
 
     async def _fold(self, block: Block) -> None:
@@ -401,7 +449,7 @@ class Partition:
         else:
             if self._stage.retries and block.topic == self._stage.retries.name:
                 async with asyncio.timeout(self._settings.block_timeout):
-                    await again.prepare(self._stage, block, self.positions)
+                    await again.prepare(block, self.positions)
             await self._hand_over(block)
             return
         await block.folded
@@ -410,10 +458,10 @@ class Partition:
         """Let the agent fold a block. Raises ``Overdue`` and ``Hanging`` where it does not do so in time."""
         assert block.topic
         try:
-            async with asyncio.timeout(self._settings.block_timeout), self._runtime.folding:
-                if self._stage.current:
-                    raise Hanging(f"The agent of {self._stage.current.topic} has not left its block yet.")
-                await self._runtime.channel(block.topic).put(block)
+            async with asyncio.timeout(self._settings.block_timeout), self._host.folding:
+                if busy := self._stage.slot.block:
+                    raise Hanging(f"The agent of {cast('Block', busy).topic} has not left its block yet.")
+                await self._host.feed(block)
                 await block.folded
         except TimeoutError as error:
             raise Overdue(f"The agent of {block.topic} has not folded its block in time.") from error
@@ -427,7 +475,7 @@ class Partition:
             return
         if (records := self._halve(block)) <= 1:
             self._condemned[block.topic] = (block.raws[0] if block.raws else block.timer, str(error))
-        self._runtime.metrics.refused.inc()
+        self._host.metrics.refused.inc()
         log.warning(
             "block refused",
             stage=self._stage.name,
@@ -481,7 +529,7 @@ class Partition:
     def _tell_lost(self, block: Block) -> None:
         if self._stage.lost and self._orphans and self._orphans.is_due() and block.state:
             _, _, answer = self._stage.lost
-            for key in self._orphans.found(block.state, self._runtime.effects):
+            for key in self._orphans.found(block.state, self._host.effects):
                 block.taken += 1
                 answer(block, key)
 
@@ -502,17 +550,17 @@ class Partition:
     def _expect(self, effects: int) -> None:
         """Take room for what a tick leads to at once: before it begins, other partitions ask for room, too."""
         if self._stage.queue:
-            self._runtime.effects.expected[self.number] += effects
+            self._host.effects.expected[self.number] += effects
 
     def _expect_no_more(self) -> None:
         """Leave room to others again where all that a tick leads to has begun, or it leads to nothing."""
         if self._echo is None:
-            self._runtime.effects.expected[self.number] = 0
+            self._host.effects.expected[self.number] = 0
 
     def _room(self) -> int:
         if not self._stage.queue:
             return self._settings.block_records
-        return self._runtime.effects.room(self.number, max(1, len(self._runtime.partitions)))
+        return self._host.effects.room(self.number, self._host.shares())
 
     def _is_held_up(self) -> bool:
         """Tell whether what is due has to wait for effects."""
@@ -520,11 +568,11 @@ class Partition:
 
     def _plan_tick(self) -> None:
         if self._stage.timers and (state := self._store.state):
-            if self._stage.queue and self._stage.queue.next_due(state) is not None:
+            if self._stage.queue and self._stage.queue.next_due(state, self._decoded) is not None:
                 self._next_tick = 0
                 return
-            due = self._stage.timers.next_due(state)
-            horizon = self._stage.clock() + int(self._settings.tick * 1000)
+            due = self._stage.timers.next_due(state, self._decoded)
+            horizon = self._context.clock() + int(self._settings.tick * 1000)
             self._next_tick = horizon if due is None else due
 
     def _tick_is_due(self) -> bool:
@@ -532,15 +580,18 @@ class Partition:
             return False
         if self._orphans and self._orphans.is_due():  # they wait for no room: see ``Effects``
             return True
-        if self._is_held_up() or self._stage.clock() < self._next_tick:
+        if self._is_held_up() or self._context.clock() < self._next_tick:
             return False
         self._plan_tick()
-        return self._stage.clock() >= self._next_tick
+        return self._context.clock() >= self._next_tick
+
+    def _decoded(self, raw: bytes) -> Struct:
+        return decoded(self._stage.name, self._context.codec, raw)
 
     def _until_tick(self) -> float | None:
         if not self._stage.timers or self._is_held_up():  # what it waits for wakes it
             return self._settings.tick if self._stage.timers else None
-        return min(self._settings.tick, max(0.0, (self._next_tick - self._stage.clock()) / 1000))
+        return min(self._settings.tick, max(0.0, (self._next_tick - self._context.clock()) / 1000))
 
 
 def _after(block: Block, positions: dict[str, int]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from schemas import causes
 from schemas.topics import DEAD_LETTERS
 from streams.runtime import failpoints
 from streams.runtime.block import Block
+from streams.runtime.context import Context
 from streams.runtime.failpoints import Point
 from streams.runtime.latest import Latest
 from streams.runtime.restoring import Progress
@@ -50,10 +51,9 @@ class PostgresStore:
     state: State | None = None
     progress: Progress | None = None
 
-    def __init__(self, stage: Stage, partition: int, put: writer.Put = writer.put_views) -> None:
-        assert stage.settings is not None
+    def __init__(self, stage: Stage, context: Context, partition: int, put: writer.Put = writer.put_views) -> None:
         self._stage = stage
-        self._settings = stage.settings
+        self._settings = context.settings
         self._partition = partition
         self._put = put
         self._connection: asyncpg.Connection | None = None

@@ -1,74 +1,41 @@
-"""The declaration of a stage: what it reads, writes and remembers, and the Faust app that folds it."""
+"""The declaration of a stage: what it reads, writes and remembers, and the functions that fold it."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
-from faust.app.base import BootStrategy
-from faust.streams import Stream as FaustStream
 from msgspec import Struct
 
-from schemas import clock, topics
 from schemas import records as r
+from schemas import topics
 from schemas.codec import Codec, Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
-from streams.runtime import again, refusals
-from streams.runtime.block import Block, Fold
-from streams.runtime.consumer import Runtime
-from streams.runtime.kafka import KafkaStore
-from streams.runtime.state import Table, Timers
-from streams.runtime.store import Store
+from streams.runtime.tables import Slot, Table, Timers
 from streams.settings import Settings
 
 V = TypeVar("V", bound=Struct)
-Stream: TypeAlias = FaustStream[Block]
-Tick = Callable[[Block, r.Timer], None]
+Fold = Callable[[Any], Awaitable[None]]
+"""What an agent runs over a stream of blocks."""
+Tick = Callable[[Any, r.Timer], None]
+"""What a timer that has come produces: it gets a block."""
 About = Callable[[Any], str]
 Began = Callable[[r.Timer], int | None]
-Lost = Callable[[Block, str], None]
+Lost = Callable[[Any, str], None]
+"""What is done about an effect that nobody performs: it gets a block."""
 Leases = Callable[[Any], int]
-
-
-class _Boot(BootStrategy):
-    """Faust's own consumer, producer, conductor, recovery and table manager stay out: the runtime stands in."""
-
-    enable_kafka_consumer = False
-    enable_kafka_producer = False
-    enable_web = False
-
-
-class _App(refusals.App):
-    """A Faust app whose agents are fed by the runtime."""
-
-    BootStrategy = _Boot
-    stage: "Stage"
-
-    async def on_first_start(self) -> None:
-        """Make no directories: state lives under the stage's own."""
-
-    async def on_started_init_extra_services(self) -> None:
-        """Start feeding once the agents stand."""
-        await super().on_started_init_extra_services()
-        await self.add_runtime_dependency(Runtime(self.stage, loop=self.loop, beacon=self.beacon))
-
-    async def on_stop(self) -> None:
-        """Close the event loop that Faust opens for a consumer thread, though that thread never starts."""
-        await super().on_stop()
-        self.consumer._thread.thread_loop.close()  # type: ignore[attr-defined]  # Faust has no public way to it
+MakeStore = Callable[..., Any]
+"""Makes a ``Store``, given the stage, a ``Context`` and a partition's number."""
 
 
 class Stage:
-    """One stage of the pipeline.
+    """One stage of the pipeline: what its file declares when it is imported. ``App`` runs it.
 
     ``writes`` are the topics it alone produces to. ``store`` makes the place where a partition's state and position
     live: RocksDB with a changelog by default, Postgres for views. ``serde`` makes from the registry what encodes and
     decodes records: Avro by default. ``given`` says what of the settings decides: a stage that has it needs several
-    inputs, so that its blocks are on record. ``settings`` and ``clock`` (milliseconds since 1970) may be set before the
-    app starts; without, the environment and the wall clock are used.
+    inputs, so that its blocks are on record.
     """
-
-    codec: Serde
 
     def __init__(
         self,
@@ -76,22 +43,23 @@ class Stage:
         *,
         reads: tuple[Topic, ...],
         writes: tuple[Topic, ...] = (),
-        store: Callable[["Stage", int], Store] | None = None,
+        store: MakeStore | None = None,
         serde: Callable[[Registry], Serde] = Codec,
         given: Callable[[Settings], dict[str, str]] | None = None,
     ) -> None:
         self.name = name
         self.reads = reads
+        self.inputs = frozenset(topic.name for topic in reads)
         self.writes = writes
         self.serde = serde
-        self.current: Block | None = None
-        self.settings: Settings | None = None
-        self.clock: Callable[[], int] = clock.now
+        self.given = given
+        self.store = store
+        self.keeps_state = store is None
+        """Whether the stage's state is its own, in RocksDB with a changelog."""
+        self.slot = Slot(name)
         self.timers: Timers | None = None
         self.queue: Timers | None = None
-        self.runtime: Runtime | None = None
         self.changelog_name = topics.changelog(name, ()).name
-        self.cluster = ""  # the broker's id of itself, known once the runtime has started
         self.on_timer: Tick | None = None
         self.began: Began | None = None
         """When the wait of a timer began, for timers that are waits and no times that people named."""
@@ -105,34 +73,11 @@ class Stage:
         """The types of records that each input's function folds, none for all of them."""
         self.about: dict[str, About] = {}
         """What a record of an input is about, where a late one has to know whether it was overtaken."""
-        self._store = store
-        self._given = given
         self._kept: list[type[Struct]] = []  # the types of records in the state
-        self.app = _App(f"rondo-{name}", autodiscover=False)
-        self.app.stage = self
         self.retries = next((topic for topic in reads if r.Retry in topic.records), None)
         """The input by which dead letters come back, None for a stage that does not read it."""
         self.retried = self.ordered("retried") if self.retries and self.keeps_state else None
         """What was put back, by the time when it died."""
-        if self.retries:
-            self.agent(self.retries)(again.agent(self))
-
-    @property
-    def block(self) -> Block:
-        """Return the block that is being folded."""
-        if self.current is None:
-            raise RuntimeError(f"The tables of {self.name} are open only inside ``with block:``.")
-        return self.current
-
-    def given(self) -> dict[str, str]:
-        """Return what of the settings decides; ``block.given`` has it, and a stage's blocks are recorded with it."""
-        assert self.settings
-        return self._given(self.settings) if self._given else {}
-
-    @property
-    def keeps_state(self) -> bool:
-        """Tell whether the stage's state is its own, in RocksDB with a changelog."""
-        return self._store is None
 
     @property
     def timed(self) -> bytes | None:
@@ -160,27 +105,10 @@ class Stage:
         found = {TopicPartition(topic.name, number) for topic in numbered}
         return found | ({TopicPartition(topics.DEAD_LETTERS.name, 0)} if self.keeps_state else set())
 
-    def ready(self) -> bool:
-        """Tell whether the stage runs and every partition that it was assigned is open."""
-        return self.runtime is not None and self.runtime.is_ready()
-
-    def closed(self) -> list[str]:
-        """Return why it is not ready, as sentences."""
-        return self.runtime.closed() if self.runtime else [f"{self.name} has not started yet."]
-
-    def performs(self, key: str) -> bool:
-        """Tell whether this process performs the effect of a key just now."""
-        return self.runtime is not None and self.runtime.effects.performs(key)
-
-    async def produce(self, topic: Topic, record: Struct, partition: int) -> None:
-        """Produce one record outside any block; see ``Runtime.produce``."""
-        assert self.runtime, f"The stage {self.name} does not run."
-        await self.runtime.produce(topic, record, partition)
-
     def agent(
         self, *inputs: Topic, folds: tuple[type[Struct], ...] = (), about: About | None = None
     ) -> Callable[[Fold], Fold]:
-        """Make a function the Faust agent of these inputs, one agent a topic: it gets a stream of blocks.
+        """Make a function the agent of these inputs, one agent a topic: it gets a stream of blocks.
 
         With ``folds`` its blocks give records of these types alone, and no time is spent on the others. ``about`` names
         what a record is about, among its key's: then one that is sent again knows whether it was overtaken.
@@ -194,7 +122,6 @@ class Stage:
                 self.wanted[topic.name] = folds
                 if about:
                     self.about[topic.name] = about
-                self.app.agent(self.app.topic(topic.name), name=f"{self.name}.{fold.__name__}.{topic.name}")(fold)
             return fold
 
         return register
@@ -202,7 +129,7 @@ class Stage:
     def table(self, name: str, record: type[V]) -> Table[V]:
         """Declare a table of the stage's state."""
         self._kept.append(record)
-        return Table(self, name, record)
+        return Table(self.slot, name, record)
 
     def timer(self, name: str, began: Began | None = None) -> Timers:
         """Declare the stage's timers, once; ``on_tick`` says what a timer that has come produces.
@@ -232,7 +159,7 @@ class Stage:
     def ordered(self, name: str) -> Timers:
         """Declare a set in order of time that the stage takes from by itself, by its records' time."""
         self._kept += [r.Timer, r.TimerCursor]
-        return Timers(self, name)
+        return Timers(self.slot, name)
 
     def on_tick(self, *outputs: Topic) -> Callable[[Tick], Tick]:
         """Make a function the stage's answer to a timer that has come: it emits a notice, and changes nothing.
@@ -261,7 +188,3 @@ class Stage:
             return answer
 
         return register
-
-    def store(self, partition: int) -> Store:
-        """Return where a partition's state and position live."""
-        return self._store(self, partition) if self._store else KafkaStore(self, partition)

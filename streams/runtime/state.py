@@ -1,4 +1,4 @@
-"""A partition's state: bytes by key in RocksDB, seen by the stage as tables and timers through its current block.
+"""A partition's state: bytes by key in RocksDB.
 
 Keys are ``<table> 00 <key>``, so that one table's keys are together and sorted. Values are Avro, as on the changelog.
 """
@@ -10,9 +10,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
+from typing import NoReturn, Self, cast
 
-from msgspec import Struct
 from rocksdict import (
     BlockBasedOptions,
     Cache,
@@ -25,15 +24,7 @@ from rocksdict import (
     WriteOptions,
 )
 
-from schemas import records as r
-from schemas.codec import Undecodable
 from streams.runtime.paths import utf8
-
-if TYPE_CHECKING:
-    from streams.runtime.block import Block
-    from streams.runtime.stage import Stage
-
-V = TypeVar("V", bound=Struct)
 
 _APPLIED = struct.Struct(">QQQ")
 _APPLIED_KEY = b"\x00changelog"  # how far, when and how many timers: kept only here, never on the changelog itself
@@ -246,133 +237,3 @@ class State:
         if not isinstance(self.fault, Damaged):
             self.fault = judged
         return judged
-
-
-class Table(Generic[V]):
-    """A mapping from text to records of one type: looks like a Faust table, lives in the current block's partition."""
-
-    def __init__(self, stage: "Stage", name: str, record: type[V]) -> None:
-        self.record = record
-        self._stage = stage
-        self.prefix = name.encode() + b"\x00"
-
-    def get(self, key: str) -> V | None:
-        """Return the record under ``key`` as this block left it, or None."""
-        raw = read(self._stage.block, self.prefix + key.encode())
-        return None if raw is None else cast("V", _decoded(self._stage, raw))
-
-    def __getitem__(self, key: str) -> V:
-        if (value := self.get(key)) is None:
-            raise KeyError(key)
-        return value
-
-    def __contains__(self, key: str) -> bool:
-        return read(self._stage.block, self.prefix + key.encode()) is not None
-
-    def __setitem__(self, key: str, value: V) -> None:
-        encoded = self._stage.codec.encode(self._stage.changelog_name, value)
-        self._stage.block.change(self.prefix + key.encode(), encoded)
-
-    def __delitem__(self, key: str) -> None:
-        self._stage.block.change(self.prefix + key.encode(), None)
-
-
-class Timers:
-    """Timers in order of their time: ``<name> 00 <due, big-endian ms> <id>``, and a cursor behind the last one taken.
-
-    Taking starts at the cursor: a seek from the start would walk the tombstones of all that ever was. Setting a timer
-    below the cursor lowers it, so a timer can be taken twice but never be passed over.
-    """
-
-    def __init__(self, stage: "Stage", name: str) -> None:
-        self._stage = stage
-        self.prefix = name.encode() + b"\x00"
-        self.cursor = b"cursor\x00" + name.encode()
-        """The key in the state under which the cursor is kept."""
-
-    def passed(self, state: State) -> Iterator[r.Timer]:
-        """Yield the timers that stand though the cursor has passed them, as committed: taken, and not removed yet."""
-        end, at = self._committed_cursor(state) + b"\x00", self.prefix
-        while found := state.scan(at, end, 1000):
-            at = found[-1][0]
-            yield from (cast("r.Timer", _decoded(self._stage, raw)) for _, raw in found)
-
-    def after(self, state: State, now: int) -> Iterator[r.Timer]:
-        """Yield the timers that are due later than ``now``, as committed."""
-        at, end = self.prefix + struct.pack(">Q", max(0, now) + 1), self.prefix + b"\xff" * 9
-        while found := state.scan(at, end, 1000):
-            at = found[-1][0]
-            yield from (cast("r.Timer", _decoded(self._stage, raw)) for _, raw in found)
-
-    def has(self, timer: r.Timer) -> bool:
-        """Tell whether a timer of this time and id stands."""
-        return read(self._stage.block, self._key(timer)) is not None
-
-    def set(self, timer: r.Timer) -> None:
-        """Set a timer."""
-        block, key = self._stage.block, self._key(timer)
-        block.change(key, self._encode(timer))
-        if key <= self._cursor_of(block):
-            self._move(block, key[:-1])  # below it; what lies between is at worst taken twice
-
-    def remove(self, timer: r.Timer) -> None:
-        """Remove a timer; one that does not stand is no error."""
-        self._stage.block.change(self._key(timer), None)
-
-    def due(self, until: int, limit: int) -> Iterator[r.Timer]:
-        """Take at most ``limit`` timers due at or before ``until``, moving the cursor past each."""
-        block = self._stage.block
-        for key, raw in self._pending(block, until, limit):
-            self._move(block, key)
-            yield cast("r.Timer", _decoded(self._stage, raw))
-
-    def next_due(self, state: State) -> int | None:
-        """Return the time of the first timer not yet taken, as committed."""
-        found = state.scan(self._committed_cursor(state), self.prefix + b"\xff" * 9, 1)
-        return struct.unpack_from(">Q", found[0][0], len(self.prefix))[0] if found else None
-
-    def _pending(self, block: "Block", until: int, limit: int) -> list[tuple[bytes, bytes]]:
-        start, end = self._cursor_of(block), self.prefix + struct.pack(">Q", max(0, until) + 1)
-        changed = {key: value for key, value in block.changes.items() if start < key < end}
-        stored = dict(_state(block).scan(start, end, limit + len(changed)))  # as many as may be removed or moved
-        standing = {key: value for key, value in (stored | changed).items() if value is not None}
-        return sorted(standing.items())[:limit]
-
-    def _key(self, timer: r.Timer) -> bytes:
-        return self.prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()
-
-    def _cursor_of(self, block: "Block") -> bytes:
-        if (known := block.cursors.get(self.cursor)) is None:
-            raw = read(block, self.cursor)
-            known = cast("r.TimerCursor", _decoded(self._stage, raw)).key if raw else self.prefix
-            block.cursors[self.cursor] = known
-        return known
-
-    def _committed_cursor(self, state: State) -> bytes:
-        raw = state.get(self.cursor)
-        return cast("r.TimerCursor", _decoded(self._stage, raw)).key if raw else self.prefix
-
-    def _move(self, block: "Block", key: bytes) -> None:
-        block.cursors[self.cursor] = key
-        block.change(self.cursor, self._encode(r.TimerCursor(key)))
-
-    def _encode(self, record: Any) -> bytes:
-        return self._stage.codec.encode(self._stage.changelog_name, record)
-
-
-def read(block: "Block", key: bytes) -> bytes | None:
-    """Return a key's value as the block has left it so far."""
-    return block.changes[key] if key in block.changes else _state(block).get(key)
-
-
-def _decoded(stage: "Stage", raw: bytes) -> Struct:
-    """Return what stands in the state, decoded. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
-    try:
-        return stage.codec.decode(raw)
-    except Undecodable as error:
-        raise Unreadable(f"The state of {stage.name} holds what this version can't read: {error}. Upgrade.") from error
-
-
-def _state(block: "Block") -> State:
-    assert block.state is not None, f"The stage {block.stage.name} keeps no state of its own."
-    return block.state

@@ -7,15 +7,13 @@ A time that people named, as a reminder's, is no wait: it comes when the clock s
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from schemas import records as r
 from schemas.clock import steady
 from streams.runtime.block import Block
-
-if TYPE_CHECKING:
-    from streams.runtime.stage import Stage
-    from streams.runtime.state import State
+from streams.runtime.context import Context
+from streams.runtime.stage import Stage
+from streams.runtime.state import State
 
 _AGAIN = 60.0  # seconds between two looks while there are such waits
 _MOST = 10_000  # in one look, so that it holds nothing up; those that are due first come first
@@ -25,13 +23,13 @@ _BACK = 1000  # milliseconds that a clock may go back without being looked into
 class Waits:
     """The waits of one partition that began later than it is. ``clock`` is in seconds, and goes on steadily."""
 
-    def __init__(self, stage: "Stage", partition: int, clock: Callable[[], float] = steady) -> None:
-        self._stage, self._partition, self._clock = stage, partition, clock
+    def __init__(self, stage: Stage, context: Context, partition: int, clock: Callable[[], float] = steady) -> None:
+        self._stage, self._context, self._partition, self._clock = stage, context, partition, clock
         self._ends: dict[tuple[str, int], tuple[float, r.Timer]] = {}  # by id and time
         self._seen: int | None = None
         self._next_look = 0.0
 
-    def come(self, state: "State", now: int) -> r.Timer | None:
+    def come(self, state: State, now: int) -> r.Timer | None:
         """Return one that is over at ``now`` (ms since 1970); the same not again for a minute, in which it is taken."""
         if not self._stage.began:
             return None
@@ -41,21 +39,22 @@ class Waits:
             self._ends[_key(over)] = self._clock() + _AGAIN, over
         return over
 
-    def _look(self, state: "State", now: int) -> None:
+    def _look(self, state: State, now: int) -> None:
         went_back = self._seen is None or now < self._seen - _BACK
         self._seen = now
         if went_back or (self._ends and self._clock() >= self._next_look):
             self._next_look = self._clock() + _AGAIN
-            with (block := Block(self._stage, self._partition, [], state, now)):
-                found = {_key(timer): (end, timer) for end, timer in islice(self._found(state, now), _MOST)}
+            with (block := Block(self._stage, self._context, self._partition, [], state=state, now=now)):
+                waits = self._found(state, now, block)
+                found = {_key(timer): (end, timer) for end, timer in islice(waits, _MOST)}
                 self._ends = {key: self._ends.get(key, wait) for key, wait in found.items()}
             block.folded.result()
 
-    def _found(self, state: "State", now: int) -> Iterator[tuple[float, r.Timer]]:
+    def _found(self, state: State, now: int, block: Block) -> Iterator[tuple[float, r.Timer]]:
         """Yield the waits that began after ``now``, each with its end on the steady clock before it."""
         assert self._stage.began
         assert self._stage.timers
-        for timer in self._stage.timers.after(state, now):
+        for timer in self._stage.timers.after(state, now, block.decoded):
             began = self._stage.began(timer)
             if began is not None and began > now:
                 yield self._clock() + (timer.due - began) / 1000, timer

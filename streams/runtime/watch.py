@@ -16,19 +16,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.runtime.context import Context
+from streams.runtime.effects import Effects
+from streams.runtime.partition import Partition, Sight
+from streams.runtime.stage import Stage
 from streams.runtime.stopping import stop
+from streams.settings import Settings
 from streams.transactions import settlement
 from streams.transactions.hidden import NOTICED, Hidden
-
-if TYPE_CHECKING:
-    from streams.runtime.consumer import Runtime
-    from streams.runtime.partition import Partition
 
 LOOK_SECONDS = 2.0
 GROUP = "its membership of the group"
@@ -38,15 +39,6 @@ log = structlog.get_logger()
 
 class Stalled(RuntimeError):
     """A stage stands still though it should move."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What the last look found of one input: its end and how far it was fetched (offsets); since when (ms) it waits."""
-
-    end: int = 0
-    fetched: int = 0
-    behind_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,7 @@ class Still:
         return Still(self.mark, now, self.seconds + (min(now - self.at, most) if owed else 0.0))
 
 
-def stands(partition: "Partition", topic: str, now: int) -> Stands:
+def stands(partition: Partition, topic: str, now: int) -> Stands:
     """Return where a partition stands at ``now`` (ms since 1970)."""
     sight, waiting = partition.sights[topic], partition.waiting(topic)
     position = partition.positions.get(topic, 0)
@@ -88,10 +80,31 @@ def stands(partition: "Partition", topic: str, now: int) -> Stands:
     return Stands(position, reached, max(0, sight.end - reached), age, partition.held_bytes(topic))
 
 
+class Watched(Protocol):
+    """What is asked of a worker that is watched."""
+
+    stage: Stage
+    context: Context
+    settings: Settings
+    effects: Effects
+    partitions: dict[int, Partition]
+    joined: bool
+    assignments: int
+    """How often the group has given this worker partitions, or told it that there are none."""
+    fetches: int
+    """Rounds of the fetch loop."""
+
+    def touched(self) -> set[TopicPartition]:
+        """Return what is read and written with the partitions that are assigned."""
+
+    async def fetched(self, topic: str, number: int) -> int:
+        """Return the offset up to which an input was fetched. Raises KafkaError where it is not this worker's."""
+
+
 class Watch:
     """Watches one stage. ``look`` is called again and again."""
 
-    def __init__(self, runtime: "Runtime") -> None:
+    def __init__(self, runtime: Watched) -> None:
         self._runtime = runtime
         self._settings = runtime.settings
         self._consumer: AIOKafkaConsumer | None = None
@@ -122,7 +135,7 @@ class Watch:
         if any(still.seconds >= self._patience(what) for what, still in self._still.items()):
             self._give_up()
 
-    def _patience(self, what: tuple[str, "Partition | None"]) -> float:
+    def _patience(self, what: tuple[str, Partition | None]) -> float:
         """Return how long something may stand still: the group besides for as long as a rebalance may take."""
         rebalance = 3 * self._settings.session_timeout if what[0] == GROUP else 0
         return self._settings.stall_timeout + rebalance
@@ -182,10 +195,10 @@ class Watch:
         except (KafkaError, TimeoutError, settlement.Unsettled) as error:
             log.critical("transaction not settled", stage=self._runtime.stage.name, error=str(error))
 
-    def _turns(self) -> list[tuple["Partition", str]]:
+    def _turns(self) -> list[tuple[Partition, str]]:
         return [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.stage.reads]
 
-    async def _see(self, partition: "Partition", topic: str, ends: dict[TopicPartition, int]) -> None:
+    async def _see(self, partition: Partition, topic: str, ends: dict[TopicPartition, int]) -> None:
         if (end := ends.get(TopicPartition(topic, partition.number))) is None:  # it was given to us meanwhile
             return
         fetched = partition.sights[topic].fetched
@@ -195,8 +208,8 @@ class Watch:
                     fetched = await self._runtime.fetched(topic, partition.number)
         self._note(partition, topic, end, fetched)
 
-    def _note(self, partition: "Partition", topic: str, end: int, fetched: int) -> None:
-        now, before = self._runtime.stage.clock(), partition.sights[topic]
+    def _note(self, partition: Partition, topic: str, end: int, fetched: int) -> None:
+        now, before = self._runtime.context.clock(), partition.sights[topic]
         partition.sights[topic] = Sight(end, fetched)
         if not partition.waiting(topic) and stands(partition, topic, now).lag:
             partition.sights[topic] = Sight(end, fetched, before.behind_since or now)
@@ -213,7 +226,7 @@ class Watch:
         self.hidden.look(written, ends, asyncio.get_running_loop().time())
         return ends
 
-    def _moving(self) -> Iterator[tuple[tuple[str, "Partition | None"], Any, bool]]:
+    def _moving(self) -> Iterator[tuple[tuple[str, Partition | None], Any, bool]]:
         """Yield what should move: what it is, a mark that grows when it does, and whether it should just now."""
         runtime = self._runtime
         yield ("its fetch loop", None), runtime.fetches, runtime.joined  # aiokafka's waits for a rebalance to end

@@ -12,8 +12,8 @@ from tests.integration.runtime.counting import Counting
 def main(name: str) -> None:
     chosen = settings.load(Settings)
     logs.configure(chosen.log)
-    stage = Counting(chosen, name).stage
-    Worker(stage.app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+    app = Counting(chosen, name).app
+    Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,14 @@ MAY_IMPORT = {
 }
 """What each part may import besides itself. Nothing imports ``rondo``, and ``api`` only what measures it."""
 
+RUNTIME = "streams.runtime"
+LAYERS = (
+    *("ahead", "alarm", "context", "failpoints", "held", "latest", "membership", "paths", "refusals", "restoring"),
+    *("stopping", "state", "effects", "tables", "stage", "block", "again", "metrics", "store", "waits", "disk"),
+    *("postgres", "kafka", "partition", "watch", "consumer", "app", "exposition"),
+)
+"""The runtime's modules from the lowest: each imports only those before it."""
+
 RUN_BY_ALEMBIC = "postgres.migrations.env"
 
 
@@ -65,6 +73,19 @@ def against_the_rule(source: str, module: str) -> list[str]:
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_what_its_part_may(module: str) -> None:
     assert against_the_rule(MODULES[module].read_text(), module) == []
+
+
+@pytest.mark.parametrize("place", range(len(LAYERS)), ids=LAYERS)
+def test_a_module_of_the_runtime_imports_only_what_lies_below_it(place: int) -> None:
+    source = MODULES[f"{RUNTIME}.{LAYERS[place]}"].read_text()
+    above = {f"{RUNTIME}.{name}" for name in LAYERS[place:]}
+    assert above.isdisjoint(imported(source, RUNTIME))
+    assert RUNTIME not in imported(source, RUNTIME), "It imports the runtime as a whole."
+    assert "TYPE_CHECKING" not in source
+
+
+def test_every_module_of_the_runtime_has_its_place() -> None:
+    assert {name for name in MODULES if name.startswith(f"{RUNTIME}.")} == {f"{RUNTIME}.{name}" for name in LAYERS}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.runtime.metrics import exposition
+from streams.runtime.exposition import exposition
 
 DOCUMENT = (Path(__file__).parent.parent.parent / "docs" / "metrics.md").read_text()
 LISTED = re.findall(r"^\| `(rondo_\w+)` \| (\w+) \| ([\w, ]+) \| \S", DOCUMENT, re.MULTILINE)

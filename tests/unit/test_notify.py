@@ -20,8 +20,8 @@ from schemas.registry.client import Registry
 from schemas.topics import NOTIFICATIONS, REMINDERS, Topic
 from streams import notify
 from streams.domain import ledger
-from streams.replay.block import fold, lent
-from streams.runtime import Block
+from streams.replay.block import fold
+from streams.runtime import Block, Context
 from streams.runtime.effects import Orphans
 from streams.runtime.state import State
 from streams.settings import Settings
@@ -44,6 +44,7 @@ class World:
 
     def __init__(self, state: State, codec: Codec, rules: str) -> None:
         self.state, self.codec, self.rules = state, codec, rules
+        self.context = Context(SETTINGS, codec, performs=self.performs)
         self.log: list[r.Notification] = []
         self.read = self.due = self.offset = 0
         self.now = NOON
@@ -68,7 +69,7 @@ class World:
             for n, record in enumerate(records)
             if topic
         ]
-        return Told(notify.stage, 0, raws, self.state, self.now)
+        return Told(notify.stage, self.context, 0, raws, state=self.state, now=self.now)
 
     def commit(self, block: Block) -> None:
         self.state.write(block.changes, 0, 0)
@@ -172,7 +173,6 @@ async def _live(happenings: list[str], rules: str) -> World:
     with (
         TemporaryDirectory() as directory,
         closing(State(Path(directory))) as state,
-        lent(notify.stage, SETTINGS, codec),
     ):
         world = World(state, codec, rules)
         for happening in happenings:

@@ -14,8 +14,8 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
 from streams import recurrence, tasks
-from streams.replay.block import fold, lent
-from streams.runtime import Block, Stage
+from streams.replay.block import fold
+from streams.runtime import Block, Context, Stage
 from streams.runtime.block import FoldError
 from streams.runtime.state import State
 from streams.settings import Settings
@@ -44,10 +44,9 @@ class Stages:
     def _one(self, stage: Stage, topic: Topic, out: Topic, record: Any, rules: str) -> list[Any]:
         value = self._codec.encode(topic.name, record)
         raw: Any = ConsumerRecord(topic.name, 0, 0, 0, 0, ANNA.encode(), value, None, 0, 0, ())
-        with lent(stage, SETTINGS, self._codec):
-            block = Told(stage, 0, [raw], self._state, 0)
-            block.rules = rules
-            fold(block)
+        block = Told(stage, Context(SETTINGS, self._codec), 0, [raw], state=self._state, now=0)
+        block.rules = rules
+        fold(block)
         self._state.write(block.changes, 0, 0)
         return [self._codec.decode(output.value) for output in block.outputs[out.name]]
 

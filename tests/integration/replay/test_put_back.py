@@ -35,6 +35,7 @@ from schemas.topics import (
 from streams import worker
 from streams.domain import recurrence
 from streams.replay import verify
+from streams.runtime import App
 from streams.runtime.block import NOWHERE
 from streams.settings import Settings
 from tests.acceptance.stack import Stack, User, pytest_runtest_makereport, running
@@ -116,8 +117,7 @@ async def lived(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
         wire = await running_.enter_async_context(Wire.to(run["kafka"], run["registry"]))
         newer = Newer(stack, wire, user)
         for stage in STAGES:
-            stage.settings = settings
-            await running_.enter_async_context(fed(stage))
+            await running_.enter_async_context(fed(App(stage, settings)))
         happened = events()
         for event, dies in happened:
             if dies:

@@ -11,7 +11,7 @@ from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.reading import committed
 from streams.replay import Difference, OtherRules, Report, Wanted, replay, verify
-from streams.runtime import Block
+from streams.runtime import Block, Context
 from streams.runtime.disk import directory
 from streams.runtime.kafka import KafkaStore
 from streams.runtime.state import State
@@ -20,7 +20,7 @@ from tests.integration.runtime.test_disk import Disk, Failing, flipped
 
 
 async def verified(counting: Counting) -> Report:
-    return await verify(counting.stage.settings, [counting.stage])
+    return await verify(counting.settings, [counting.stage])
 
 
 async def first(counting: Counting) -> Difference:
@@ -36,17 +36,17 @@ def clock() -> int:
 async def lived(worker_settings, log: Log) -> Counting:
     """A stage after a day: two inputs, two partitions, records that can't be read or folded, timers, a restart."""
     counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
-    counting.stage.clock = clock
+    counting.app.now = clock
     tasks = ["t"] * 40 + ["poison", "t", "100", "9000", "13"]
     for partition, user in enumerate(("ann", "bob")):
         await log.put(counting.commands, [command(user, n, task) for n, task in enumerate(tasks)], partition)
     await log.put(counting.followups, [b"no avro", *(command("ann", n) for n in range(100, 150))])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 2 * 44 + 50 + 2)
     again = Counting(worker_settings, name)
-    again.stage.clock = clock
+    again.app.now = clock
     await log.put(again.commands, [command("ann", n) for n in range(200, 220)])
-    async with running(again.stage):
+    async with running(again.app):
         await log.wait_for(again.counts, 2 * 44 + 50 + 2 + 20)
     return again
 
@@ -63,18 +63,17 @@ async def test_a_stage_that_lived_through_a_day_holds(lived: Counting):
 async def counted(worker_settings, log: Log) -> Counting:
     """A stage that has counted ten commands of one user, and stands."""
     counting = await prepared(Counting(worker_settings))
-    counting.stage.clock = clock
+    counting.app.now = clock
     await log.put(counting.commands, [command("ann", n, "100") for n in range(10)])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 20)
     await log.codec.publish(counting.stage.topics())
-    counting.stage.codec = log.codec
     return counting
 
 
 async def test_a_stage_is_verified_while_it_runs(counted: Counting, log: Log):
-    again = Counting(counted.stage.settings, counted.stage.name.removeprefix("counting-"))
-    async with running(again.stage):
+    again = Counting(counted.settings, counted.stage.name.removeprefix("counting-"))
+    async with running(again.app):
         await log.put(again.commands, [command("ann", n) for n in range(10, 3000)])
         reports = [await verified(again)]
         while sum(part.records for part in reports[-1].parts) < 3000:
@@ -107,25 +106,25 @@ async def test_a_key_that_nothing_led_to_is_named(counted: Counting, log: Log):
     assert (found.place, found.replayed) == ("key heads eve", "nothing")
 
 
-def doctor(counted: Counting) -> Path:
+def doctor(counted: Counting, log: Log) -> Path:
     """Change a value on the disk of the first partition; return where that is."""
-    path = directory(counted.stage.settings.data, counted.stage.cluster, counted.stage.name, 0)
+    path = directory(counted.settings.data, counted.app.runtime.context.cluster, counted.stage.name, 0)
     disk = State(path)
-    doctored = counted.stage.codec.encode(counted.stage.changelog.name, r.AuditHead(12, command("ann", 9).id))
+    doctored = log.codec.encode(counted.stage.changelog.name, r.AuditHead(12, command("ann", 9).id))
     disk.write({b"heads\x00ann": doctored}, disk.changelog, disk.at)
     disk.close()
     return path
 
 
-async def test_a_value_on_the_disk_that_was_changed_is_named(counted: Counting):
-    path = doctor(counted)
+async def test_a_value_on_the_disk_that_was_changed_is_named(counted: Counting, log: Log):
+    path = doctor(counted, log)
     found = await first(counted)
     assert (found.place, found.field, found.stands, found.replayed) == ("key heads ann", "sequence", "12", "10")
     assert str(path) in found.reason
 
 
-async def test_a_damaged_disk_is_named(counted: Counting):
-    path = doctor(counted)
+async def test_a_damaged_disk_is_named(counted: Counting, log: Log):
+    path = doctor(counted, log)
     for file in path.glob("*.sst"):
         flipped(file)
     found = await first(counted)
@@ -147,9 +146,9 @@ class Ailing(State):
 
 
 async def test_a_disk_that_this_machine_cannot_read_is_noted_and_no_difference(
-    counted: Counting, monkeypatch: pytest.MonkeyPatch
+    counted: Counting, log: Log, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Ailing, "ill", doctor(counted), raising=False)
+    monkeypatch.setattr(Ailing, "ill", doctor(counted, log), raising=False)
     monkeypatch.setattr("streams.replay.partition.State", Ailing)
     report = await verified(counted)
     assert report.differences == []
@@ -179,8 +178,8 @@ async def test_an_output_that_stands_twice_is_named(counted: Counting, log: Log)
 async def test_an_output_that_stands_twice_in_the_midst_is_named(counted: Counting, log: Log):
     where = await put(log, (await raws(log, counted.counts))[4])
     await log.put(counted.commands, [command("ann", n) for n in range(10, 20)])
-    again = Counting(counted.stage.settings, counted.stage.name.removeprefix("counting-"))
-    async with running(again.stage):
+    again = Counting(counted.settings, counted.stage.name.removeprefix("counting-"))
+    async with running(again.app):
         await log.wait_for(again.counts, 31)
     found = await first(again)
     assert found.place == where
@@ -195,7 +194,7 @@ async def test_an_output_whose_value_is_another_is_named_by_its_field(worker_set
     await log.put(counting.commands, [command("ann", 0)])
     truth = counting.count
     counting.count = lambda block, given: block.emit(counting.counts, outcome("ann", 1_000, given.id, 7, "t"))
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 1)
     counting.count = truth
     found = await first(counting)
@@ -212,11 +211,13 @@ async def test_a_record_that_the_stage_did_not_write_is_named(counted: Counting,
     )
 
 
-async def by_hand(counting: Counting, raw: ConsumerRecord | None, positions: dict[str, int]) -> None:
+async def by_hand(counting: Counting, log: Log, raw: ConsumerRecord | None, positions: dict[str, int]) -> None:
     """Commit a block that nobody folded."""
-    store = KafkaStore(counting.stage, 0)
+    context = Context(counting.settings, log.codec, counting.app.runtime.context.cluster)
+    store = KafkaStore(counting.stage, context, 0)
     before = await store.open()
-    block = Block(counting.stage, 0, [raw] if raw else [], store.state, time.time_ns() // 1_000_000)
+    raws, now = [raw] if raw else [], time.time_ns() // 1_000_000
+    block = Block(counting.stage, context, 0, raws, state=store.state, now=now)
     if raw is None:
         with block:
             list(counting.timers.due(10**15, 1000))
@@ -227,7 +228,7 @@ async def by_hand(counting: Counting, raw: ConsumerRecord | None, positions: dic
 async def test_a_command_that_was_passed_over_is_named(counted: Counting, log: Log):
     await log.put(counted.commands, [command("ann", 10)])
     raw = (await raws(log, counted.commands))[-1]
-    await by_hand(counted, raw, {raw.topic: raw.offset + 1})
+    await by_hand(counted, log, raw, {raw.topic: raw.offset + 1})
     found = await first(counted)
     assert found.place == f"{counted.counts.name}/0"
     assert found.reason.endswith(f"of {counted.commands.name}/0/10 is missing.")
@@ -235,7 +236,7 @@ async def test_a_command_that_was_passed_over_is_named(counted: Counting, log: L
 
 async def test_a_command_that_no_block_took_is_named(counted: Counting, log: Log):
     await log.put(counted.commands, [command("ann", 10)])
-    await by_hand(counted, None, {counted.commands.name: 11})
+    await by_hand(counted, log, None, {counted.commands.name: 11})
     found = await first(counted)
     assert (found.stands, found.replayed) == (
         repr({counted.commands.name: 11}),
@@ -248,7 +249,7 @@ async def test_a_block_that_was_taken_twice_is_named(counted: Counting, log: Log
     where = await put(log, (await raws(log, counted.stage.blocks))[0])
     await log.put(counted.commands, [command("ann", 10)])
     raw = (await raws(log, counted.commands))[-1]
-    await by_hand(counted, raw, {raw.topic: raw.offset + 1})
+    await by_hand(counted, log, raw, {raw.topic: raw.offset + 1})
     found = await first(counted)
     assert (found.place, found.replayed) == (where, "None to None, 0 records")
 
@@ -256,7 +257,7 @@ async def test_a_block_that_was_taken_twice_is_named(counted: Counting, log: Log
 async def test_a_record_that_was_set_aside_without_a_dead_letter_is_named(counted: Counting, log: Log):
     await log.put(counted.commands, [b"no avro"])
     raw = (await raws(log, counted.commands))[-1]
-    await by_hand(counted, raw, {raw.topic: raw.offset + 1})
+    await by_hand(counted, log, raw, {raw.topic: raw.offset + 1})
     found = await first(counted)
     assert (found.place, "dead letters" in found.reason) == (f"{raw.topic}/0/{raw.offset}", True)
 
@@ -264,7 +265,7 @@ async def test_a_record_that_was_set_aside_without_a_dead_letter_is_named(counte
 async def test_a_record_that_was_set_aside_though_it_folds_is_noted(worker_settings, log: Log):
     counting = await prepared(Sickly(worker_settings, name := uuid4().hex[:8]))
     await log.put(counting.commands, [command("ann", n, "sickening" if n == 3 else "t") for n in range(10)])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 9)
     report = await verified(Counting(worker_settings, name))
     assert report.differences == [], report.told()
@@ -289,14 +290,13 @@ async def test_a_dead_letter_of_a_record_that_was_folded_is_named(counted: Count
 
 async def test_a_timer_that_was_passed_over_is_named(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    counting.stage.clock = lambda: 0
+    counting.app.now = lambda: 0
     await log.put(counting.commands, [command("ann", 0, task="500")])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 1)
     await log.codec.publish(counting.stage.topics())
-    counting.stage.codec = log.codec
     assert (await verified(counting)).differences == []
-    await by_hand(counting, None, {})
+    await by_hand(counting, log, None, {})
     assert (await first(counting)).place == f"timer {command('ann', 0).id} of 500, due 1500"
 
 
@@ -309,7 +309,7 @@ async def upgraded(counted: Counting, log: Log) -> Counting:
     await put(log, (await raws(log, counted.stage.blocks))[0], encoded)
     await log.put(counted.commands, [command("ann", 10)])
     raw = (await raws(log, counted.commands))[-1]
-    await by_hand(counted, raw, {raw.topic: raw.offset + 1})
+    await by_hand(counted, log, raw, {raw.topic: raw.offset + 1})
     return counted
 
 
@@ -341,10 +341,10 @@ class Newer(Counting):
 async def test_what_was_decided_under_rules_that_are_still_known_is_decided_by_them_again(worker_settings, log: Log):
     older = await prepared(Older(worker_settings, name := uuid4().hex[:8]))
     await log.put(older.commands, [command("ann", n) for n in range(10)])
-    async with running(older.stage):
+    async with running(older.app):
         await log.wait_for(older.counts, 10)
     newer = Newer(worker_settings, name)
-    async with running(newer.stage):
+    async with running(newer.app):
         await log.put(newer.commands, [command("ann", n) for n in range(10, 15)])
         await log.put(newer.followups, [command("bob", 0)])
         report = await until(lambda: verified(newer), lambda found: sum(part.records for part in found.parts) == 16)
@@ -352,11 +352,11 @@ async def test_what_was_decided_under_rules_that_are_still_known_is_decided_by_t
     assert [(part.outputs, part.undecided) for part in report.parts] == [(10, None), (0, None)]
 
 
-async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified(upgraded: Counting):
-    doctor(upgraded)
+async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified(upgraded: Counting, log: Log):
+    doctor(upgraded, log)
     assert (await first(upgraded)).place == "key heads ann"
 
 
 async def test_a_replay_of_what_was_decided_under_other_rules_is_refused(upgraded: Counting):
     with pytest.raises(OtherRules, match=r"version 0 of the rules.*replay it with a Rondo of that version"):
-        [entry async for entry in replay(upgraded.stage.settings, upgraded.stage, Wanted())]
+        [entry async for entry in replay(upgraded.settings, upgraded.stage, Wanted())]

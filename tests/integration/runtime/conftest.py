@@ -68,8 +68,7 @@ async def owner(worker_settings, log: Log, tmp_path: Path) -> AsyncIterator[Call
 
     def make(disk: str, **settings: Any) -> Owner:
         counting = Counting(worker_settings.model_copy(update={"data": tmp_path / disk, **settings}), name)
-        counting.stage.codec = log.codec
-        owners.append(Owner(counting))
+        owners.append(Owner(counting, log.codec))
         return owners[-1]
 
     first = await prepared(make("unused").counting)

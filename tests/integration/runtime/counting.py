@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from schemas.codec import Codec
 from schemas.topics import DEAD_LETTERS, Topic
 from streams import topics
 from streams.reading import committed
-from streams.runtime import Block, Stage, Stream
+from streams.runtime import App, Block, Stage, Stream
 from streams.settings import Settings
 
 PARTITIONS = 2
@@ -34,11 +35,16 @@ class Counting:
         self.retries = Topic(f"retries-{unique}", "test", (r.Retry,))
         reads = (self.commands, self.followups, *((self.retries,) if retried else ()))
         self.stage = Stage(f"counting-{unique}", reads=reads, writes=(self.counts,))
-        self.stage.settings = settings
+        self.settings = settings
         self.heads = self.stage.table("heads", r.AuditHead)
         self.timers = self.stage.timer("timers")
         self.stage.agent(self.commands, self.followups)(self.fold)
         self.stage.on_tick(self.counts)(self.tick)
+
+    @cached_property
+    def app(self) -> App:
+        """What runs the stage, as it is declared by then."""
+        return App(self.stage, self.settings)
 
     async def fold(self, blocks: Stream) -> None:
         async for block in blocks.noack():
@@ -106,14 +112,14 @@ async def until(look: Callable[[], Awaitable[Any]], good: Callable[[Any], bool],
 
 
 @asynccontextmanager
-async def running(stage: Stage) -> AsyncIterator[None]:
+async def running(app: App) -> AsyncIterator[None]:
     """Run a stage's Faust app until the body ends; the body begins once every partition is open."""
-    await stage.app.start()
+    await app.start()
     try:
-        await until(_ready(stage), bool)
+        await until(_ready(app), bool)
         yield
     finally:
-        await stage.app.stop()
+        await app.stop()
 
 
 def numbers(counts: list[r.CommandOutcome]) -> dict[str, list[int]]:
@@ -124,20 +130,20 @@ def numbers(counts: list[r.CommandOutcome]) -> dict[str, list[int]]:
     return found
 
 
-def _ready(stage: Stage) -> Callable[[], Awaitable[bool]]:
+def _ready(app: App) -> Callable[[], Awaitable[bool]]:
     async def look() -> bool:
-        return stage.ready()
+        return app.ready()
 
     return look
 
 
-async def crash_of(stage: Stage) -> str:
+async def crash_of(app: App) -> str:
     """Return what a stage's worker stopped by, for people to read."""
-    return repr(stage.app.crash_reason)
+    return repr(app.crash_reason)
 
 
 async def prepared(counting: Counting) -> Counting:
     """Create a stage's topics before anything is written to them."""
-    settings = counting.stage.settings
+    settings = counting.settings
     await topics.create(settings.kafka, settings.partitions, (*counting.stage.topics(), DEAD_LETTERS))
     return counting

@@ -5,7 +5,8 @@ import asyncio
 from aiokafka.errors import ProducerFenced
 
 from schemas import records as r
-from streams.runtime import Block
+from schemas.codec import Codec
+from streams.runtime import Block, Context
 from streams.runtime.kafka import KafkaStore
 from tests.integration.runtime.counting import Counting, outcome
 
@@ -13,10 +14,11 @@ from tests.integration.runtime.counting import Counting, outcome
 class Owner:
     """One worker's hold of partition 0, by hand: what a partition does, step by step."""
 
-    def __init__(self, counting: Counting) -> None:
+    def __init__(self, counting: Counting, codec: Codec) -> None:
         self.counting = counting
         self.stage = counting.stage.name
-        self.store = KafkaStore(counting.stage, 0)
+        self.context = Context(counting.settings, codec)
+        self.store = KafkaStore(counting.stage, self.context, 0)
         self.positions: dict[str, int] = {}
         self.fenced = False
 
@@ -27,11 +29,14 @@ class Owner:
 
     async def count(self, user: str, number: int, kept: str = "h") -> None:
         """Commit a block that keeps and emits a number."""
-        block = Block(self.counting.stage, 0, [], self.store.state, 1_000)
-        with block:
+        with (block := self.block()):
             self.counting.heads[user] = r.AuditHead(number, kept)
             block.emit(self.counting.counts, outcome(user, 1_000, f"{user}-{number}", number, "t"))
         await self.store.commit(block, {self.counting.commands.name: number})
+
+    def block(self) -> Block:
+        """A block without records."""
+        return Block(self.counting.stage, self.context, 0, [], state=self.store.state, now=1_000)
 
     async def next(self) -> bool:
         """Commit the next number of ann's by what this owner knows; tell whether it was committed."""
@@ -48,6 +53,6 @@ class Owner:
 
     def kept(self, user: str) -> int | None:
         """Return the number that the state holds."""
-        with Block(self.counting.stage, 0, [], self.store.state, 1_000):
+        with self.block():
             head = self.counting.heads.get(user)
         return head.sequence if head else None

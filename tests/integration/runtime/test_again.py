@@ -18,7 +18,7 @@ from schemas import records as r
 from schemas.topics import DAYS, TASK_COMMANDS, Topic
 from streams.reading import committed
 from streams.replay import Report, verify
-from streams.runtime import Block, Stage, Stream, again
+from streams.runtime import App, Block, Context, Stage, Stream, again
 from streams.settings import Settings
 from tests.integration.runtime.conftest import writing
 from tests.integration.runtime.counting import (
@@ -117,11 +117,11 @@ async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFac
     settings = Settings(kafka=kafka, registry=registry, data=data, partitions=1, retry_pause=0.2, tick=0.05)
     async with writing(kafka, registry) as log, admitted(settings, log) as hospital:
         sick = await hospital.stage(mended=False)
-        sick.stage.clock = count(NOW, -MINUTE).__next__
+        sick.app.now = count(NOW, -MINUTE).__next__
         ann = [command("ann", n, "sick" if n in {2, 5} else "t") for n in range(8)]
         bob = [command("bob", 0, "sick"), command("bob", 1)]
         await log.put(sick.commands, [*ann, *bob, b"no avro", command("cid", 0, "13")])
-        async with running(sick.stage):
+        async with running(sick.app):
             dead = await hospital.became(*[Became.DEAD] * 5)
             by_place = {letter.place: letter for letter in dead}
             again = [by_place[f"{sick.commands.name}/0/{offset}"] for offset in (8, 8, 10)]
@@ -131,7 +131,7 @@ async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFac
         curable = [letter for letter in failed if letter.value != b"no avro"]
         await hospital.send(*reversed(curable), at=NOW)
         await hospital.send(*curable, at=NOW - 2 * 60 * MINUTE)
-        async with running(mended.stage):
+        async with running(mended.app):
             await until(hospital.letters, lambda found: [one.became for one in found].count(Became.PUT_BACK) == 4)
             await log.put(mended.commands, [command("ann", 9)])
             outcomes = await log.wait_for(mended.counts, 13)
@@ -185,10 +185,10 @@ class Alone:
 
     def __init__(self, counting: Counting, *reads: Topic) -> None:
         self.stage = Stage(counting.stage.name, reads=reads, writes=(counting.counts,))
-        self.stage.settings = counting.stage.settings
         self.heads = self.stage.table("heads", r.AuditHead)
         self.counting = counting
         self.stage.agent(counting.commands)(self.fold)
+        self.app = App(self.stage, counting.settings)
 
     async def fold(self, blocks: Stream) -> None:
         async for block in blocks.noack():
@@ -209,10 +209,10 @@ async def test_what_was_taken_before_there_were_retries_is_followed_without_bloc
     await log.put(counting.commands, [command("ann", 0), b"no avro", *(command("ann", n) for n in range(1, 5))])
     before = Alone(counting, counting.commands)
     assert before.stage.blocks is None
-    async with running(before.stage):
+    async with running(before.app):
         await log.wait_for(counting.counts, 5)
     after = Alone(counting, counting.commands, counting.retries)
-    async with running(after.stage):
+    async with running(after.app):
         await hospital.send(*await hospital.letters())
         await until(hospital.letters, lambda found: len(found[0].numbers) == 2)
         await log.put(counting.commands, [command("ann", n) for n in range(10, 10 + more)])
@@ -231,7 +231,7 @@ async def test_what_was_never_set_aside_and_is_sent_again_is_named(hospital: Hos
         "id", "ann", 2_000, counting.stage.name, 0, 10**13, counting.commands.name, 0, 0, "", b"ann", value
     )
     await log.put(counting.retries, [planted])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 2)
     report = await verify(hospital.settings, [counting.stage])
     assert [one.place for one in report.differences] == [f"{counting.retries.name}/0/0"]
@@ -265,14 +265,14 @@ async def test_a_stage_that_does_not_read_what_is_sent_again_yet_is_named(worker
 async def test_a_thousand_letters_are_held_against_what_came_later_at_once(hospital: Hospital, log: Log):
     """Of each third task something came after the sender had looked."""
     counting = await hospital.stage(mended=True)
-    counting.stage.codec = log.codec
     counting.stage.about[counting.commands.name] = lambda about: str(about.task)
     later = [command("ann", 2_000 + n, f"t{n}") for n in range(0, 1_000, 3)]
     await log.put(counting.commands, [*(command("ann", n, f"t{n}") for n in range(1_000)), *later])
     await log.codec.publish([counting.retries])
-    block = Block(counting.stage, 0, [sent_again(counting, log, n) for n in range(1_000)], None, NOW)
+    sent = [sent_again(counting, log, n) for n in range(1_000)]
+    block = Block(counting.stage, Context(counting.settings, log.codec), 0, sent, state=None, now=NOW)
     async with asyncio.timeout(15):
-        await again.prepare(counting.stage, block, {counting.commands.name: 1_000 + len(later)})
+        await again.prepare(block, {counting.commands.name: 1_000 + len(later)})
     assert block.given["later"].split() == [str(n) for n in range(0, 1_000, 3)]
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from streams.runtime import Stream
 from streams.runtime.failpoints import Point
-from streams.runtime.stage import Stream
 from tests.integration.runtime.counting import Counting, Log, command, crash_of, numbers, prepared, running, until
 from tests.integration.runtime.faults import passing
 
@@ -37,7 +37,7 @@ class Hanging(Watched):
 async def test_an_agent_that_hangs_has_its_block_taken_away_and_done_again(worker_settings, log: Log):
     hanging = await prepared(Hanging(worker_settings.model_copy(update={"block_timeout": 0.5})))
     await log.put(hanging.commands, [command("ann", n) for n in range(10)])
-    async with running(hanging.stage):
+    async with running(hanging.app):
         counts = await log.wait_for(hanging.counts, 10)
         await log.put(hanging.followups, [command("ann", n) for n in range(10, 20)])
         counts = await log.wait_for(hanging.counts, 20)
@@ -46,7 +46,7 @@ async def test_an_agent_that_hangs_has_its_block_taken_away_and_done_again(worke
 
 async def test_while_an_agent_hangs_another_input_and_partition_lose_nothing(worker_settings, log: Log):
     hanging = await prepared(Hanging(worker_settings.model_copy(update={"block_timeout": 0.5})))
-    async with running(hanging.stage):
+    async with running(hanging.app):
         await log.put(hanging.commands, [command("ann", n) for n in range(10)])
         await until(lambda: hangs(hanging), bool)
         await log.put(hanging.followups, [command("bob", n) for n in range(10)], partition=1)
@@ -63,8 +63,8 @@ async def test_a_block_that_faust_passes_over_comes_again(worker_settings, log: 
     dropped = asyncio.Event()
 
     def drop() -> None:
-        counting.stage.app.flow_control.suspend()
-        counting.stage.app.flow_control.resume()  # which empties the channels
+        counting.app.flow_control.suspend()
+        counting.app.flow_control.resume()  # which empties the channels
         dropped.set()
 
     async def once() -> None:
@@ -72,7 +72,7 @@ async def test_a_block_that_faust_passes_over_comes_again(worker_settings, log: 
             asyncio.get_running_loop().call_soon(drop)  # after the block is in its channel, before the agent has it
 
     with passing(counting.stage.name, Point.FETCHED, once) as fetched:
-        async with running(counting.stage):
+        async with running(counting.app):
             await log.put(counting.commands, [command("ann", n) for n in range(10)])
             counts = await log.wait_for(counting.counts, 10)
     assert len(fetched) >= 2
@@ -82,7 +82,7 @@ async def test_a_block_that_faust_passes_over_comes_again(worker_settings, log: 
 async def test_an_exception_in_a_fold_never_reaches_faust(worker_settings, log: Log):
     watched = await prepared(Watched(worker_settings))
     await log.put(watched.commands, [command("ann", n, task="poison" if n % 7 == 3 else "t") for n in range(20)])
-    async with running(watched.stage):
+    async with running(watched.app):
         counts = await log.wait_for(watched.counts, 17)
     assert (numbers(counts), watched.folds) == ({"ann": list(range(1, 18))}, 2)
 
@@ -94,6 +94,6 @@ async def test_a_bug_in_a_turn_stops_the_worker_instead_of_stalling_it(worker_se
         raise asyncio.CancelledError
 
     with passing(counting.stage.name, Point.FETCHED, end):
-        async with running(counting.stage):
+        async with running(counting.app):
             await log.put(counting.commands, [command("ann", 0)])
-            await until(lambda: crash_of(counting.stage), lambda found: "was cut off" in found)
+            await until(lambda: crash_of(counting.app), lambda found: "was cut off" in found)

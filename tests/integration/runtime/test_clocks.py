@@ -42,8 +42,8 @@ async def test_times_on_the_topics_of_a_stage_never_go_back_though_the_clock_doe
     for turn in (2 * DAY, DAY, 3 * DAY):
         counting = await prepared(Counting(worker_settings, name))
         now = [turn]
-        counting.stage.clock = lambda now=now: now[0]
-        async with running(counting.stage):
+        counting.app.now = lambda now=now: now[0]
+        async with running(counting.app):
             for now[0] in (
                 turn + 1000,
                 turn,

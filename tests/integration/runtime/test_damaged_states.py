@@ -42,16 +42,16 @@ class Turns:
 async def test_a_stage_whose_state_is_damaged_counts_on(worker_settings, log: Log, kind: str, damage):
     turns = Turns(worker_settings, log)
     counting = await prepared(turns.counting())
-    async with running(counting.stage):
+    async with running(counting.app):
         await turns.turn(counting)
     flushed(state_of(worker_settings, turns.name))
     counting = turns.counting()
-    async with running(counting.stage):
+    async with running(counting.app):
         turns.damage(kind, damage)
         await turns.turn(counting)
-        assert not counting.stage.app.crashed
+        assert not counting.app.crashed
     turns.damage(kind, damage)
     counting = turns.counting()
-    async with running(counting.stage):
+    async with running(counting.app):
         await turns.turn(counting)
-        assert not counting.stage.app.crashed
+        assert not counting.app.crashed

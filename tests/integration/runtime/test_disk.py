@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from schemas.topics import DEAD_LETTERS
-from streams.runtime import Stage, disk
+from streams.runtime import Context, Stage, disk
 from streams.runtime.failpoints import Point
 from streams.runtime.kafka import POSITION, KafkaStore
 from streams.runtime.state import DiskError, State
@@ -30,7 +30,7 @@ async def counted(worker_settings: Settings, log: Log) -> str:
     """Count each user's first command, stop, and return the stage's name."""
     counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
     await log.put(counting.commands, [command(user, 0) for user in USERS])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, len(USERS))
     return name
 
@@ -39,7 +39,7 @@ async def counted_on(worker_settings: Settings, log: Log, name: str) -> set[tupl
     """Count each user's second command on the state that is there; return the users' numbers."""
     counting = Counting(worker_settings, name)
     await log.put(counting.commands, [command(user, 1) for user in USERS])
-    async with running(counting.stage):
+    async with running(counting.app):
         return set(map(tuple, numbers(await log.wait_for(counting.counts, 2 * len(USERS))).values()))
 
 
@@ -93,13 +93,13 @@ async def test_a_state_that_is_damaged_while_it_runs_is_set_aside_reported_and_r
     flushed(path := state_of(worker_settings, name))
     counting = Counting(worker_settings, name)
     with structlog.testing.capture_logs() as lines:
-        async with running(counting.stage):
+        async with running(counting.app):
             flipped(next(path.glob("*.sst")))
             await log.put(counting.commands, [command(user, 1) for user in USERS])
             counts = await log.wait_for(counting.counts, 2 * len(USERS))
             assert set(map(tuple, numbers(counts).values())) == {(1, 2)}
-            assert await of(counting.stage, "rondo_states_set_aside_total")() == 1
-            assert not counting.stage.app.crashed
+            assert await of(counting.app, "rondo_states_set_aside_total")() == 1
+            assert not counting.app.crashed
     assert [line["state"] for line in lines if line["log_level"] == "error"] == [str(path) + ".damaged"]
 
 
@@ -122,7 +122,7 @@ async def test_a_disk_that_is_behind_takes_only_what_it_lacks(worker_settings, l
     counting = Counting(worker_settings, name)
     with structlog.testing.capture_logs() as lines:
         await log.put(counting.commands, [command(user, 2) for user in USERS])
-        async with running(counting.stage):
+        async with running(counting.app):
             counts = await log.wait_for(counting.counts, 3 * len(USERS))
     assert set(map(tuple, numbers(counts).values())) == {(1, 2, 3)}
     restored = {line["partition"]: line["records"] for line in lines if line["event"] == "restored"}
@@ -184,8 +184,8 @@ class Disk:
 class Ailing(KafkaStore):
     """A store on such a disk."""
 
-    def __init__(self, disk: Disk, stage: Stage, partition: int) -> None:
-        super().__init__(stage, partition)
+    def __init__(self, disk: Disk, stage: Stage, context: Context, partition: int) -> None:
+        super().__init__(stage, context, partition)
         self.disk = disk
 
     async def open(self) -> dict[str, int]:
@@ -216,7 +216,7 @@ def fail(*_: Any, **__: Any) -> NoReturn:
 
 async def on(ill: Disk, settings: Settings) -> Counting:
     counting = await prepared(Counting(settings))
-    counting.stage.store = partial(Ailing, ill, counting.stage)
+    counting.stage.store = partial(Ailing, ill)
     return counting
 
 
@@ -224,7 +224,7 @@ def closed(counting: Counting) -> Callable[[], Awaitable[str]]:
     """Return a look at why a worker is not ready, as it says."""
 
     async def look() -> str:
-        return " ".join(counting.stage.closed())
+        return " ".join(counting.app.closed())
 
     return look
 
@@ -236,10 +236,10 @@ async def dead_letters(counting: Counting, log: Log) -> list[str]:
 async def test_records_wait_while_the_disk_can_not_be_read(worker_settings, log: Log):
     unhurried = worker_settings.model_copy(update={"tick": 60.0})  # no look at the timers fails before a record does
     counting = await on(ill := Disk(), unhurried)
-    async with running(counting.stage):
+    async with running(counting.app):
         ill.ill = True
         await log.put(counting.commands, [command("ann", n) for n in range(20)])
-        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 3)
+        await until(of(counting.app, "rondo_retries_total"), lambda retries: retries >= 3)
         await until(closed(counting), lambda found: "partition 0: DiskError" in found and "Too many open" in found)
         ill.ill = False
         counts = await log.wait_for(counting.counts, 20)
@@ -250,13 +250,13 @@ async def test_records_wait_while_the_disk_can_not_be_read(worker_settings, log:
 async def test_timers_wait_while_the_disk_can_not_be_read(worker_settings, log: Log):
     counting = await on(ill := Disk(), worker_settings)
     now = [1_000]
-    counting.stage.clock = lambda: now[0]
+    counting.app.now = lambda: now[0]
     await log.put(counting.commands, [command("ann", n, task="500") for n in range(20)])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 20)
         with passing(counting.stage.name, Point.FETCHED, ill.fall_ill):
             now[0] = 1_500
-            await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 3)
+            await until(of(counting.app, "rondo_retries_total"), lambda retries: retries >= 3)
         ill.ill = False
         counts = await log.wait_for(counting.counts, 40)
     assert sorted(count.command for count in counts[20:]) == sorted(command("ann", n).id for n in range(20))
@@ -265,8 +265,8 @@ async def test_timers_wait_while_the_disk_can_not_be_read(worker_settings, log: 
 
 async def test_an_input_that_an_error_holds_up_is_told_though_the_other_one_works(worker_settings, log: Log):
     counting = await on(ill := Disk(), worker_settings)
-    seconds, looks = of(counting.stage, "rondo_partition_closed_seconds", "0"), [0.0]
-    async with running(counting.stage), asyncio.timeout(30):
+    seconds, looks = of(counting.app, "rondo_partition_closed_seconds", "0"), [0.0]
+    async with running(counting.app), asyncio.timeout(30):
         ill.spot = b"bob"
         await log.put(counting.followups, [command("bob", 0)])
         while looks[-1] < 2:  # each new command of ann's may be done between two errors of bob's

@@ -34,7 +34,7 @@ async def impatient(settings: Settings, network: Proxy) -> Counting:
 
 async def test_an_error_at_any_point_of_a_block_loses_and_doubles_nothing(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings.model_copy(update={"block_records": 10})))
-    async with running(counting.stage):
+    async with running(counting.app):
         for turn, point in enumerate(POINTS):
             with failing(counting.stage.name, point) as failed:
                 await log.put(counting.commands, [command("ann", 40 * turn + n) for n in range(40)])
@@ -49,7 +49,7 @@ async def test_an_error_while_a_partition_is_opened_is_followed_by_another_try(w
     with ExitStack() as faults:
         for point in (Point.FENCING, Point.FENCED, Point.RESTORED):
             faults.enter_context(failing(counting.stage.name, point, times=2))
-        async with running(counting.stage):
+        async with running(counting.app):
             counts = await log.wait_for(counting.counts, 100)
     assert numbers(counts) == {"ann": list(range(1, 101))}
 
@@ -57,7 +57,7 @@ async def test_an_error_while_a_partition_is_opened_is_followed_by_another_try(w
 async def test_a_commit_whose_answer_is_lost_is_not_done_again(worker_settings, log: Log):
     async with proxied(worker_settings.kafka) as network:
         counting = await impatient(worker_settings, network)
-        async with running(counting.stage):
+        async with running(counting.app):
             await log.put(counting.commands, [command("ann", n) for n in range(10)])
             await log.wait_for(counting.counts, 10)
             network.answers.add(Api.END_TXN)
@@ -72,7 +72,7 @@ async def test_a_commit_whose_answer_is_lost_is_not_done_again(worker_settings, 
 async def test_a_commit_that_never_reached_the_broker_is_done_again(worker_settings, log: Log):
     async with proxied(worker_settings.kafka) as network:
         counting = await impatient(worker_settings, network)
-        async with running(counting.stage):
+        async with running(counting.app):
             network.requests.add(Api.END_TXN)
             await log.put(counting.commands, [command("ann", n) for n in range(10)])
             await asyncio.wait_for(network.lost.wait(), 20)
@@ -87,7 +87,7 @@ async def test_a_block_of_several_batches_is_given_up_in_its_time(worker_setting
         many = [command("ann", n, task="x" * 600_000) for n in range(1, 5)]  # a fetch brings but one, a batch takes one
 
         async def held() -> bool:
-            return counting.stage.runtime.partitions[0].held_bytes(counting.commands.name) > 4 * 600_000
+            return counting.app.runtime.partitions[0].held_bytes(counting.commands.name) > 4 * 600_000
 
         async def lose_the_second() -> None:
             if len(blocks) == 1:
@@ -96,7 +96,7 @@ async def test_a_block_of_several_batches_is_given_up_in_its_time(worker_setting
                 network.requests.add(Api.PRODUCE)
 
         with passing(counting.stage.name, Point.FETCHED, lose_the_second) as blocks:
-            async with running(counting.stage):
+            async with running(counting.app):
                 await log.put(counting.commands, [command("ann", 0), *many])
                 await asyncio.wait_for(network.lost.wait(), 20)
                 network.requests.clear()
@@ -106,7 +106,7 @@ async def test_a_block_of_several_batches_is_given_up_in_its_time(worker_setting
 
 async def test_what_was_fetched_before_an_error_moved_the_position_back_is_dropped(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    async with running(counting.stage):
+    async with running(counting.app):
         with failing(counting.stage.name, Point.FOLDED) as failed, pausing(counting.stage.name, Point.FENCING) as anew:
             await log.put(counting.commands, [command("ann", n) for n in range(10)])
             await asyncio.wait_for(failed.wait(), 20)
@@ -120,10 +120,10 @@ async def test_what_was_fetched_before_an_error_moved_the_position_back_is_dropp
 
 async def test_a_seek_is_left_to_the_loop_that_fetches(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    async with running(counting.stage):
-        partition = counting.stage.runtime.partitions[0]
+    async with running(counting.app):
+        partition = counting.app.runtime.partitions[0]
         partition.accepting = False
-        counting.stage.runtime.seek(partition)
+        counting.app.runtime.seek(partition)
         assert not partition.accepting  # what a fetch has brought meanwhile is from before
         await log.put(counting.commands, [command("ann", 0)])
         assert numbers(await log.wait_for(counting.counts, 1)) == {"ann": [1]}
@@ -131,11 +131,11 @@ async def test_a_seek_is_left_to_the_loop_that_fetches(worker_settings, log: Log
 
 async def test_records_below_the_position_are_dropped(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.put(counting.commands, [command("ann", n) for n in range(10)])
         await log.wait_for(counting.counts, 10)
         again = [raw async for raw in committed(log.kafka, counting.commands.name)]
-        counting.stage.runtime.partitions[0].hold(counting.commands.name, again)
+        counting.app.runtime.partitions[0].hold(counting.commands.name, again)
         await log.put(counting.commands, [command("ann", 10)])
         counts = await log.wait_for(counting.counts, 11)
     assert numbers(counts) == {"ann": list(range(1, 12))}
@@ -152,7 +152,7 @@ async def test_the_groups_offsets_are_never_trusted(worker_settings, log: Log, m
     other.assign([TopicPartition(counting.commands.name, 0)])
     await other.commit({TopicPartition(counting.commands.name, 0): misleading})
     await other.stop()
-    async with running(counting.stage):
+    async with running(counting.app):
         counts = await log.wait_for(counting.counts, 10)
     assert numbers(counts) == {"ann": list(range(1, 11))}
 
@@ -161,7 +161,7 @@ async def test_a_dead_letter_is_in_the_transaction_of_its_position(worker_settin
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [b"no avro", command("ann", 0)])
     with failing(counting.stage.name, Point.CHANGELOGGED), failing(counting.stage.name, Point.COMMITTED):
-        async with running(counting.stage):
+        async with running(counting.app):
             await log.wait_for(counting.counts, 1)
     dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert [d.offset for d in dead] == [0]
@@ -171,7 +171,7 @@ async def test_a_record_as_large_as_its_topic_takes_has_room_in_the_dead_letters
     counting = await prepared(Counting(worker_settings))
     large = b"x" * (counting.commands.max_bytes - 100)  # its batch takes some 70 bytes of them, a dead letter more
     await log.put(counting.commands, [large, command("ann", 0)])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 1)
     dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert [d.value == large for d in dead] == [True]

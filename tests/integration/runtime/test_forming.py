@@ -9,7 +9,7 @@ from tests.integration.runtime.faults import pausing
 
 async def test_what_came_record_by_record_while_a_block_was_committed_is_the_next_block(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    async with running(counting.stage):
+    async with running(counting.app):
         with pausing(counting.stage.name, Point.CHANGELOGGED) as block:
             await log.put(counting.commands, [command("ann", 0)])
             await block.reached()
@@ -29,7 +29,7 @@ async def test_a_tiny_block_is_a_block(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings.model_copy(update={"block_records": 1, "held_records": 2})))
     await log.put(counting.commands, [command("ann", n) for n in range(40)])
     await log.put(counting.followups, [command("ann", n) for n in range(40, 60)])
-    async with running(counting.stage):
+    async with running(counting.app):
         counts = await log.wait_for(counting.counts, 60)
     assert numbers(counts) == {"ann": list(range(1, 61))}
     assert {size(block) for block in await log.read(counting.stage.blocks)} == {1}
@@ -43,7 +43,7 @@ async def test_a_tiny_block_is_a_block(worker_settings, log: Log):
 async def test_a_block_ends_by_records_by_bytes_and_by_time(worker_settings, log: Log, bound: dict, most: int):
     counting = await prepared(Counting(worker_settings.model_copy(update=bound)))
     await log.put(counting.commands, [command("ann", n) for n in range(50)])
-    async with running(counting.stage):
+    async with running(counting.app):
         counts = await log.wait_for(counting.counts, 50)
     assert numbers(counts) == {"ann": list(range(1, 51))}
     sizes = [size(block) for block in await log.read(counting.stage.blocks)]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from functools import partial
+from functools import cached_property, partial
 from uuid import uuid4
 
 import asyncpg
@@ -11,10 +11,12 @@ import pytest
 from postgres.migrate import migrate
 from postgres.writer import Put, Rows
 from schemas import records as r
+from schemas.codec import Codec
+from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS, Topic
 from streams import topics
 from streams.reading import committed
-from streams.runtime import Block, Stage, Stream
+from streams.runtime import App, Block, Context, Stage, Stream
 from streams.runtime.failpoints import Point
 from streams.runtime.postgres import PostgresStore
 from streams.runtime.store import LostPosition
@@ -32,8 +34,18 @@ class Journal:
         self.connection = connection
         self.commands = Topic(f"commands-{unique}", "test", (r.CompleteTask,))
         self.stage = Stage(f"journal-{unique}", reads=(self.commands,), store=partial(PostgresStore, put=self.put))
-        self.stage.settings = settings
+        self.settings = settings
         self.stage.agent(self.commands)(self.fold)
+
+    @cached_property
+    def app(self) -> App:
+        """What runs the stage, as it is declared by then."""
+        return App(self.stage, self.settings)
+
+    @property
+    def context(self) -> Context:
+        """What a store of the stage gets: it decodes nothing."""
+        return Context(self.settings, Codec(Registry(self.settings.registry)))
 
     async def fold(self, blocks: Stream) -> None:
         async for block in blocks.noack():
@@ -74,7 +86,7 @@ def ids(*numbers: int) -> list[str]:
 
 async def test_an_error_at_any_point_writes_every_row_once_and_in_order(journal: Journal, log: Log):
     points = (Point.STATED, Point.ROWS_COMMITTED, Point.ACKNOWLEDGED)
-    async with running(journal.stage):
+    async with running(journal.app):
         for turn, point in enumerate(points):
             with failing(journal.stage.name, point) as failed:
                 await log.put(journal.commands, [command("ann", 40 * turn + n) for n in range(40)])
@@ -85,21 +97,21 @@ async def test_an_error_at_any_point_writes_every_row_once_and_in_order(journal:
 
 async def test_a_block_that_takes_too_long_is_done_again_in_smaller_ones(journal: Journal, log: Log):
     slow = partial(slowly, journal.put)
-    journal.stage.store = lambda number: PostgresStore(journal.stage, number, put=slow)
-    journal.stage.settings = journal.stage.settings.model_copy(update={"block_timeout": 1.0})
+    journal.stage.store = partial(PostgresStore, put=slow)
+    journal.settings = journal.settings.model_copy(update={"block_timeout": 1.0})
     await log.put(journal.commands, [command("ann", n) for n in range(12)])
-    async with running(journal.stage):
+    async with running(journal.app):
         written = await journal.wait_for(12)
     assert written == ids(*range(12))
 
 
 async def test_a_block_of_rows_is_bounded_by_their_bytes(journal: Journal, log: Log):
-    journal.stage.settings = journal.stage.settings.model_copy(update={"block_bytes": 2000})
+    journal.settings = journal.settings.model_copy(update={"block_bytes": 2000})
     await log.put(journal.commands, [command("ann", n, task="t" * 900) for n in range(10)])
-    async with running(journal.stage):
+    async with running(journal.app):
         await journal.wait_for(10)
-        await until(of(journal.stage, "rondo_block_records_sum"), lambda records: records == 10)
-        told = figures(journal.stage)
+        await until(of(journal.app, "rondo_block_records_sum"), lambda records: records == 10)
+        told = figures(journal.app)
     assert told["rondo_block_records_bucket", "3.0"] == told["rondo_block_records_count",]
     assert told["rondo_block_bytes_sum",] > 10 * 900
 
@@ -113,7 +125,7 @@ async def slowly(put: Put, connection: asyncpg.Connection, rows: Rows) -> None:
 async def test_a_zombies_block_is_refused_whole_and_it_goes_on_from_postgress_position(journal: Journal, log: Log):
     await log.put(journal.commands, [command("ann", n) for n in range(50)])
     with pausing(journal.stage.name, Point.FOLDED) as block:
-        async with running(journal.stage):
+        async with running(journal.app):
             await block.reached()  # with the first ten records
             await heir(journal, log, until=5)
             block.go()
@@ -123,7 +135,7 @@ async def test_a_zombies_block_is_refused_whole_and_it_goes_on_from_postgress_po
 
 async def test_a_position_that_was_read_before_it_moved_writes_nothing(journal: Journal, log: Log):
     await log.put(journal.commands, [command("ann", n) for n in range(10)])
-    zombie = PostgresStore(journal.stage, 0, put=journal.put)
+    zombie = PostgresStore(journal.stage, journal.context, 0, put=journal.put)
     await zombie.open()
     block = await folded(journal, log, 10)
     await heir(journal, log, until=5)
@@ -135,7 +147,7 @@ async def test_a_position_that_was_read_before_it_moved_writes_nothing(journal: 
 
 async def heir(journal: Journal, log: Log, until: int) -> None:
     """Write the first commands as another owner."""
-    store = PostgresStore(journal.stage, 0, put=journal.put)
+    store = PostgresStore(journal.stage, journal.context, 0, put=journal.put)
     await store.open()
     await store.commit(await folded(journal, log, until), {journal.commands.name: until})
     await store.close()
@@ -144,17 +156,17 @@ async def heir(journal: Journal, log: Log, until: int) -> None:
 async def folded(journal: Journal, log: Log, until: int) -> Block:
     """Return a block of the first commands as the agent leaves it."""
     raws = [raw async for raw in committed(log.kafka, journal.commands.name)][:until]
-    block = Block(journal.stage, 0, raws, None, 1_000)
+    block = Block(journal.stage, journal.context, 0, raws, state=None, now=1_000)
     for n in range(until):
         block.row("journal", (journal.stage.name, command("ann", n).id))
     return block
 
 
 async def test_a_block_is_not_waited_for_for_ever(journal: Journal, log: Log):
-    journal.stage.settings = journal.stage.settings.model_copy(update={"block_timeout": 1.0})
+    journal.settings = journal.settings.model_copy(update={"block_timeout": 1.0})
     await log.put(journal.commands, [command("ann", n) for n in range(10)])
     with pausing(journal.stage.name, Point.STATED) as stated:
-        async with running(journal.stage):
+        async with running(journal.app):
             await stated.reached()
             written = await journal.wait_for(10)
             stated.go()

@@ -15,13 +15,12 @@ from streams.slices import Slices
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 
 
-async def lag_of(stage: Stage, read: Topic, partition: int, postgres: str = "") -> Lag:
+async def lag_of(stage: Stage, settings: Settings, read: Topic, partition: int) -> Lag:
     """Return the lag of one input's partition, as it would be told in a minute."""
     now = time.time_ns() // 1_000_000 + 60_000
-    settings = stage.settings
     [found] = [
         lag
-        for lag in await lags(settings.kafka, settings.registry, postgres, [stage], now)
+        for lag in await lags(settings.kafka, settings.registry, settings.postgres, [stage], now)
         if (lag.topic, lag.partition) == (read.name, partition)
     ]
     return found
@@ -30,10 +29,10 @@ async def lag_of(stage: Stage, read: Topic, partition: int, postgres: str = "") 
 async def test_a_stage_that_never_ran_is_behind_by_all_there_is(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", n) for n in range(30)])
-    found = await lag_of(counting.stage, counting.commands, 0)
+    found = await lag_of(counting.stage, worker_settings, counting.commands, 0)
     assert (found.position, found.end, found.lag) == (0, 30, 30)
     assert 60 <= found.age < 120
-    assert await lag_of(counting.stage, counting.commands, 1) == Lag(
+    assert await lag_of(counting.stage, worker_settings, counting.commands, 1) == Lag(
         counting.stage.name, counting.commands.name, 1, 0, 0, 0, None
     )
 
@@ -41,54 +40,53 @@ async def test_a_stage_that_never_ran_is_behind_by_all_there_is(worker_settings,
 async def test_a_stage_that_stopped_is_behind_by_what_came_since(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", n) for n in range(30)])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 30)
-    assert (await lag_of(counting.stage, counting.commands, 0)).lag == 0
+    assert (await lag_of(counting.stage, worker_settings, counting.commands, 0)).lag == 0
     await log.put(counting.commands, [command("ann", n) for n in range(5)])
-    found = await lag_of(counting.stage, counting.commands, 0)
+    found = await lag_of(counting.stage, worker_settings, counting.commands, 0)
     assert (found.position, found.end, found.lag) == (30, 35, 5)
 
 
 async def test_the_lag_of_views_is_told_by_postgres(worker_settings, log: Log, new_database):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", n) for n in range(9)])
-    views = await views_at(worker_settings, counting.commands, 4, new_database())
-    assert (await lag_of(views, counting.commands, 0, views.settings.postgres)).lag == 5
+    views, settings = await views_at(worker_settings, counting.commands, 4, new_database())
+    assert (await lag_of(views, settings, counting.commands, 0)).lag == 5
 
 
-async def views_at(settings: Settings, read: Topic, position: int, postgres: str) -> Stage:
-    """Return a stage that keeps its positions in Postgres, and stands there in a topic's first partition."""
+async def views_at(settings: Settings, read: Topic, position: int, postgres: str) -> tuple[Stage, Settings]:
+    """Return a stage that keeps its positions in Postgres, and its settings; it has come to an offset."""
     views = Stage("views", reads=(read,), store=PostgresStore)
-    views.settings = settings.model_copy(update={"postgres": postgres})
     migrate(postgres)
     connection = await asyncpg.connect(postgres)
     await connection.execute("insert into rondo.positions values ($1, 0, $2)", read.name, position)
     await connection.close()
-    return views
+    return views, settings.model_copy(update={"postgres": postgres})
 
 
 async def test_the_marker_of_a_commit_is_nothing_to_be_behind_of(worker_settings, log: Log, new_database):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", n) for n in range(3)])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 3)
-    views = await views_at(worker_settings, counting.counts, 3, new_database())
-    found = await lag_of(views, counting.counts, 0, views.settings.postgres)
+    views, settings = await views_at(worker_settings, counting.counts, 3, new_database())
+    found = await lag_of(views, settings, counting.counts, 0)
     assert (found.end, found.lag) == (4, 0)
 
 
 async def test_a_stage_ahead_of_its_log_is_told_by_a_lag_below_zero(worker_settings, log: Log, new_database):
     counting = await prepared(Counting(worker_settings))
-    views = await views_at(worker_settings, counting.commands, 4, new_database())
-    assert (await lag_of(views, counting.commands, 0, views.settings.postgres)).lag == -4
+    views, settings = await views_at(worker_settings, counting.commands, 4, new_database())
+    assert (await lag_of(views, settings, counting.commands, 0)).lag == -4
 
 
 async def test_a_postgres_without_views_is_told_and_its_address_is_not(worker_settings, log: Log, new_database):
     counting = await prepared(Counting(worker_settings))
     views = Stage("views", reads=(counting.commands,), store=PostgresStore)
-    views.settings = worker_settings
+    settings = worker_settings.model_copy(update={"postgres": (address := new_database())})
     with pytest.raises(NoViews) as refused:
-        await lag_of(views, counting.commands, 0, address := new_database())
+        await lag_of(views, settings, counting.commands, 0)
     assert address not in str(refused.value)
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from streams.runtime import Stage
+from streams.runtime import App, Stage
 from streams.runtime.failpoints import Point
 from streams.runtime.membership import Assignor, Worker, is_member, is_replaced
 from streams.settings import Settings
@@ -62,9 +62,9 @@ async def test_of_two_workers_of_one_name_the_group_knows_the_later_one(worker_s
 
 async def test_a_stage_that_reads_is_a_member_of_its_group(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    async with running(counting.stage):
+    async with running(counting.app):
         assert not await is_member(log.kafka, f"rondo-{counting.stage.name}", Worker())
-        assert await counting.stage.runtime.is_member()
+        assert await counting.app.runtime.is_member()
 
 
 @dataclass
@@ -97,7 +97,7 @@ class Restarted:
     async def fenced(self, put: Callable[[], Awaitable[None]]) -> None:
         for number in (0, 1):
             other = AIOKafkaProducer(
-                bootstrap_servers=self.counting.stage.settings.kafka,
+                bootstrap_servers=self.counting.app.settings.kafka,
                 transactional_id=f"rondo-{self.counting.stage.name}-0-{number}",
             )
             await other.start()
@@ -105,10 +105,10 @@ class Restarted:
         await put()
 
     async def unreadable_disk(self, put: Callable[[], Awaitable[None]]) -> None:
-        before = await of(self.counting.stage, "rondo_retries_total")()
+        before = await of(self.counting.app, "rondo_retries_total")()
         self.disk.ill = True
         await put()
-        await until(of(self.counting.stage, "rondo_retries_total"), lambda retries: retries > before, RECOVERY)
+        await until(of(self.counting.app, "rondo_retries_total"), lambda retries: retries > before, RECOVERY)
         self.disk.ill = False
 
 
@@ -128,12 +128,12 @@ async def restarted(short_sessions: Settings, log: Log, tmp_path: Path) -> Async
             update={"kafka": network.kafka, "instance": "one", "block_timeout": 0.7, "tick": 60.0}
         )
         before = await prepared(Counting(settings, name := uuid4().hex[:8]))
-        async with running(before.stage):
+        async with running(before.app):
             await log.put(before.commands, [command("ann", 0)])
             await log.wait_for(before.counts, 1)
         counting, disk = Counting(settings, name), Disk()
-        counting.stage.store = partial(Ailing, disk, counting.stage)
-        async with running(counting.stage):
+        counting.stage.store = partial(Ailing, disk)
+        async with running(counting.app):
             yield Restarted(counting, network, disk)
 
 
@@ -145,7 +145,7 @@ async def test_a_worker_that_was_restarted_under_its_name_recovers_from_each_err
         await fails(restarted, lambda number=number: log.put(counting.commands, [command("ann", number)]))
         counts = await log.wait_for(counting.counts, 1 + number, RECOVERY)
         assert numbers(counts) == {"ann": list(range(1, 2 + number))}, fails.__name__
-    assert not counting.stage.app.crashed
+    assert not counting.app.crashed
 
 
 async def test_a_zombie_whose_name_another_has_by_now_ends_and_leaves_it_alone(short_sessions: Settings, log: Log):
@@ -153,35 +153,34 @@ async def test_a_zombie_whose_name_another_has_by_now_ends_and_leaves_it_alone(s
         named = short_sessions.model_copy(update={"instance": "one"})
         zombie = await prepared(Counting(named.model_copy(update={"kafka": network.kafka}), name := uuid4().hex[:8]))
         heir = Counting(named.model_copy(update={"data": named.data / "heir"}), name)
-        async with running(zombie.stage):
+        async with running(zombie.app):
             await log.put(zombie.commands, [command("ann", 0)])
             await log.wait_for(zombie.counts, 1)
             network.requests |= {Api.HEARTBEAT, Api.JOIN_GROUP}
             await asyncio.wait_for(network.lost.wait(), RECOVERY)
             with passing(heir.stage.name, Point.FENCED, nothing) as opened:
-                async with running(heir.stage):
+                async with running(heir.app):
                     await log.put(heir.commands, [command("ann", 1)])
                     await log.wait_for(heir.counts, 2)
                     network.heal()
-                    await until(lambda: crash_of(zombie.stage), lambda found: "has taken this one's place" in found)
+                    await until(lambda: crash_of(zombie.app), lambda found: "has taken this one's place" in found)
                     await log.put(heir.commands, [command("ann", 2)])
                     assert numbers(await log.wait_for(heir.counts, 3)) == {"ann": [1, 2, 3]}
-                    assert heir.stage.runtime.assignments == 1  # its name was not taken back
+                    assert heir.app.runtime.assignments == 1  # its name was not taken back
                     assert len(opened) == 2  # each partition once, by itself
-                    assert not heir.stage.app.crashed
+                    assert not heir.app.crashed
 
 
 async def test_a_worker_that_was_restarted_under_its_name_with_another_input_gets_it(short_sessions, log: Log):
     named = short_sessions.model_copy(update={"instance": "one"})
     later = await prepared(Counting(named, name := uuid4().hex[:8]))
     earlier = Stage(f"counting-{name}", reads=(later.commands,), writes=(later.counts,))
-    earlier.settings = named
     earlier.agent(later.commands)(later.fold)
-    async with running(earlier):
+    async with running(App(earlier, named)):
         pass
-    async with running(later.stage):
+    async with running(later.app):
         await log.put(later.commands, [command("ann", 0)])
         await log.put(later.followups, [command("ann", 1)])
         counts = await log.wait_for(later.counts, 2, RECOVERY)
-        assert not later.stage.app.crashed
+        assert not later.app.crashed
     assert numbers(counts) == {"ann": [1, 2]}

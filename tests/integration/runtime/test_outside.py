@@ -16,7 +16,7 @@ from schemas.codec import Codec, Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import DEAD_LETTERS, Topic
 from streams import topics
-from streams.runtime import Stage
+from streams.runtime import Context, Stage
 from streams.runtime.postgres import PostgresStore, WrongEncoding
 from streams.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running, until
@@ -37,10 +37,10 @@ BOUNDS = {
 async def test_records_wait_while_their_topic_takes_less_than_it_should(bound: str, worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     lower, right = BOUNDS[bound]
-    async with running(counting.stage):
+    async with running(counting.app):
         await alter(log.kafka, counting.counts.name, {bound: lower})
         await log.put(counting.commands, [command("ann", n, "x" * 2000, AHEAD) for n in range(20)])
-        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 2)
+        await until(of(counting.app, "rondo_retries_total"), lambda retries: retries >= 2)
         await alter(log.kafka, counting.counts.name, {bound: right})
         counts = await log.wait_for(counting.counts, 20, 60)
     assert numbers(counts) == {"ann": list(range(1, 21))}
@@ -48,10 +48,10 @@ async def test_records_wait_while_their_topic_takes_less_than_it_should(bound: s
 
 
 async def test_rows_wait_while_the_role_that_writes_them_is_missing(journal: Journal, log: Log):
-    async with running(journal.stage):
+    async with running(journal.app):
         async with renamed(journal.connection, "rondo_views"):
             await log.put(journal.commands, [command("ann", n) for n in range(4)])
-            await until(of(journal.stage, "rondo_retries_total"), lambda retries: retries >= 2)
+            await until(of(journal.app, "rondo_retries_total"), lambda retries: retries >= 2)
             assert await journal.commands_written() == []
         assert await journal.wait_for(4) == ids(*range(4))
     assert await dead(journal.stage, log) == []
@@ -70,11 +70,13 @@ async def test_rows_wait_for_a_database_that_can_hold_every_text(
     stage = Stage("narrow", reads=(Topic("narrow", "test", (r.CompleteTask,)),), store=PostgresStore)
     await topics.create(worker_settings.kafka, worker_settings.partitions, stage.topics())
     dsn = f"{postgres_server.rsplit('/', 1)[0]}/{name}"
-    stage.settings = worker_settings.model_copy(update={"postgres": dsn})
-    store = PostgresStore(stage, 0)
+    settings = worker_settings.model_copy(update={"postgres": dsn})
+    codec = Codec(registry := Registry(settings.registry))
+    store = PostgresStore(stage, Context(settings, codec), 0)
     with pytest.raises(WrongEncoding, match="LATIN1; Rondo needs UTF8"):
         await store.open()
     await store.close()
+    await registry.aclose()
 
 
 async def test_a_registry_that_was_emptied_makes_no_record_undecodable():
@@ -94,12 +96,12 @@ async def test_a_registry_that_was_emptied_makes_no_record_undecodable():
 async def test_a_state_that_a_newer_version_wrote_sets_no_record_aside(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     newer = Newer(counting)
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.put(counting.commands, [command("ann", n) for n in range(3)])
         await log.wait_for(counting.counts, 3)
         newer.values = True
         await log.put(counting.commands, [command("ann", n) for n in range(3, 6)])
-        await until(of(counting.stage, "rondo_retries_total"), lambda retries: retries >= 2)
+        await until(of(counting.app, "rondo_retries_total"), lambda retries: retries >= 2)
         newer.values = False
         counts = await log.wait_for(counting.counts, 6)
     assert numbers(counts) == {"ann": list(range(1, 7))}

@@ -23,7 +23,7 @@ async def test_a_turn_passes_every_point_in_order(worker_settings, log: Log):
     with ExitStack() as points:
         for point in Point:
             points.enter_context(armed(counting.stage.name, point, partial(take, point)))
-        async with running(counting.stage):
+        async with running(counting.app):
             await log.put(counting.commands, [command("ann", 0)])
             await log.wait_for(counting.counts, 1)
     assert list(dict.fromkeys(passed)) == [point for point in Point if point not in ELSEWHERE]

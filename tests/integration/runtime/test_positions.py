@@ -9,7 +9,7 @@ import pytest
 
 from streams import positions
 from streams.positions import Reset
-from streams.runtime import Stage
+from streams.runtime import App
 from streams.runtime.ahead import Ahead
 from streams.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, running, until
@@ -23,13 +23,13 @@ def places(settings: Settings) -> tuple[str, str, str]:
 
 
 @asynccontextmanager
-async def started(stage: Stage) -> AsyncIterator[None]:
+async def started(app: App) -> AsyncIterator[None]:
     """Run a stage's Faust app, whether or not its partitions open."""
-    await stage.app.start()
+    await app.start()
     try:
         yield
     finally:
-        await stage.app.stop()
+        await app.stop()
 
 
 @pytest.fixture
@@ -39,15 +39,14 @@ async def cut(owner, log: Log) -> Counting:
     await log.put(first.counting.commands, [command("ann", n) for n in (1, 2, 3)])
     await first.count("ann", 10)
     await first.store.close()
-    first.counting.stage.runtime = None
     return first.counting
 
 
 async def test_a_stage_ahead_of_the_log_opens_nothing_and_says_why(cut: Counting, log: Log):
     async def refused() -> str:
-        return " ".join(cut.stage.closed())
+        return " ".join(cut.app.closed())
 
-    async with started(cut.stage):
+    async with started(cut.app):
         said = await until(refused, lambda told: "up to 10, but it ends at 3" in told)
     assert LOST in said
     assert await log.read(cut.counts) != []  # what it had decided stands
@@ -55,27 +54,27 @@ async def test_a_stage_ahead_of_the_log_opens_nothing_and_says_why(cut: Counting
 
 async def test_whoever_starts_a_stack_learns_the_same_before_anything_is_appended(cut: Counting):
     with pytest.raises(Ahead, match=rf"{cut.commands.name}/0 up to 10, but it ends at 3: .*{LOST}"):
-        await positions.check(*places(cut.stage.settings), [cut.stage])
+        await positions.check(*places(cut.settings), [cut.stage])
 
 
 async def test_positions_that_are_reset_let_the_stage_read_what_comes(cut: Counting, log: Log):
-    assert await positions.reset(*places(cut.stage.settings), [cut.stage]) == [
+    assert await positions.reset(*places(cut.settings), [cut.stage]) == [
         Reset(cut.stage.name, cut.commands.name, 0, 10, 3)
     ]
-    await positions.check(*places(cut.stage.settings), [cut.stage])
+    await positions.check(*places(cut.settings), [cut.stage])
     await log.put(cut.commands, [command("ann", n) for n in range(20, 31)])  # and past the position
-    async with running(cut.stage):
+    async with running(cut.app):
         counts = await log.wait_for(cut.counts, 12)
     assert numbers(counts) == {"ann": list(range(10, 22))}  # the state has kept what was lost on the log
 
 
 async def test_a_worker_that_waits_goes_on_once_its_positions_are_reset(cut: Counting, log: Log):
     async def opened() -> bool:
-        return cut.stage.ready()
+        return cut.app.ready()
 
-    async with started(cut.stage):
-        await until(lambda: asyncio.to_thread(cut.stage.closed), lambda told: "but it ends at" in " ".join(told))
-        await positions.reset(*places(cut.stage.settings), [cut.stage])
+    async with started(cut.app):
+        await until(lambda: asyncio.to_thread(cut.app.closed), lambda told: "but it ends at" in " ".join(told))
+        await positions.reset(*places(cut.settings), [cut.stage])
         await until(opened, bool)
         await log.put(cut.commands, [command("ann", 20)])
         counts = await log.wait_for(cut.counts, 2)
@@ -86,15 +85,15 @@ async def test_where_nothing_is_ahead_nothing_is_reset_or_written(owner, log: Lo
     first = await owner("a").open()
     await log.put(first.counting.commands, [command("ann", 1)])
     await first.count("ann", 1)
-    assert await positions.reset(*places(first.counting.stage.settings), [first.counting.stage]) == []
+    assert await positions.reset(*places(first.counting.settings), [first.counting.stage]) == []
     await first.count("ann", 2)  # nobody has fenced it
 
 
 async def test_views_ahead_of_the_log_are_reset_in_postgres(cut: Counting, worker_settings, new_database):
-    views = await views_at(worker_settings, cut.commands, 4, new_database())
+    views, settings = await views_at(worker_settings, cut.commands, 4, new_database())
     with pytest.raises(Ahead, match=r"views has read .* up to 4, but it ends at 3"):
-        await positions.check(*places(views.settings), [views])
-    assert await positions.reset(*places(views.settings), [views]) == [Reset("views", cut.commands.name, 0, 4, 3)]
-    connection = await asyncpg.connect(views.settings.postgres)
+        await positions.check(*places(settings), [views])
+    assert await positions.reset(*places(settings), [views]) == [Reset("views", cut.commands.name, 0, 4, 3)]
+    connection = await asyncpg.connect(settings.postgres)
     assert await connection.fetchval("select position from rondo.positions where partition = 0") == 3
     await connection.close()

@@ -37,7 +37,7 @@ def workers(short_sessions: Settings, tmp_path: Path) -> Workers:
 
 async def put(log: Log, counting: Counting, start: int, end: int) -> None:
     """Put commands with these numbers on every partition."""
-    for partition, user in enumerate(USERS[: counting.stage.settings.partitions]):
+    for partition, user in enumerate(USERS[: counting.app.settings.partitions]):
         await log.put(counting.commands, [command(user, n) for n in range(start, end)], partition)
 
 
@@ -51,19 +51,19 @@ async def test_three_workers_read_all_inputs_of_a_partition_together(workers: Wo
     await put(log, one, 0, 50)
     async with AsyncExitStack() as stack:
         for each in three:
-            await stack.enter_async_context(running(each.stage))
+            await stack.enter_async_context(running(each.app))
         await until(lambda: shares(three), lambda found: found == [1, 1, 2])
         await put(log, one, 50, 100)
         for partition, user in enumerate(USERS):
             await log.put(one.followups, [command(user, n) for n in range(100, 150)], partition)
         counts = await log.wait_for(one.counts, 600)
-        assert not any(each.stage.app.crashed for each in three)
+        assert not any(each.app.crashed for each in three)
     assert numbers(counts) == counted(150, 4)
 
 
 async def shares(workers: list[Counting]) -> list[int]:
     """Return how many partitions each has open."""
-    return sorted(len(each.stage.runtime.partitions) if each.stage.ready() else 0 for each in workers)
+    return sorted(len(each.app.runtime.partitions) if each.app.ready() else 0 for each in workers)
 
 
 async def test_a_worker_whose_inputs_are_not_assigned_together_stops(workers: Workers, log: Log):
@@ -75,9 +75,9 @@ async def test_a_worker_whose_inputs_are_not_assigned_together_stops(workers: Wo
         enable_auto_commit=False,
         partition_assignment_strategy=(RangePartitionAssignor,),
     )
-    async with running(counting.stage):
+    async with running(counting.app):
         joining = asyncio.create_task(older.start())
-        await until(lambda: crash_of(counting.stage), lambda found: "not assigned together" in found)
+        await until(lambda: crash_of(counting.app), lambda found: "not assigned together" in found)
         await joining
         await older.stop()
 
@@ -87,26 +87,26 @@ async def test_a_partition_that_restores_for_long_neither_costs_the_membership_n
 ):
     counting = await prepared(workers.worker())
     with pausing(counting.stage.name, Point.FENCED) as restoring:
-        await counting.stage.app.start()
+        await counting.app.start()
         try:
             await restoring.reached()
             await put(log, counting, 0, 10)
             await log.wait_for(counting.counts, 10)
             await asyncio.sleep(workers.settings.session_timeout * 1.5)  # to be silent for longer than is allowed
-            assert await counting.stage.runtime.is_member()
+            assert await counting.app.runtime.is_member()
             restoring.go()
             assert numbers(await log.wait_for(counting.counts, 20)) == counted(10)
         finally:
-            await counting.stage.app.stop()
+            await counting.app.stop()
 
 
 async def test_a_stop_lets_the_running_block_be_committed(workers: Workers, log: Log):
     counting = await prepared(workers.worker(block_records=10))
     with pausing(counting.stage.name, Point.BEGUN) as block:
-        async with running(counting.stage):
+        async with running(counting.app):
             await log.put(counting.commands, [command("ann", n) for n in range(30)])
             await block.reached()
-            stopping = asyncio.create_task(counting.stage.app.stop())
+            stopping = asyncio.create_task(counting.app.stop())
             await until(lambda: owned(counting), lambda found: not found)
             block.go()
             await stopping
@@ -114,16 +114,16 @@ async def test_a_stop_lets_the_running_block_be_committed(workers: Workers, log:
 
 
 async def owned(counting: Counting) -> int:
-    return len(counting.stage.runtime.partitions)
+    return len(counting.app.runtime.partitions)
 
 
 async def test_a_block_that_hangs_holds_up_no_rebalance(workers: Workers, log: Log):
     first, second = await prepared(workers.worker()), workers.worker()
     with pausing(first.stage.name, Point.FOLDED) as block:
-        async with running(first.stage):
+        async with running(first.app):
             await put(log, first, 0, 10)
             await block.reached()
-            async with running(second.stage):
+            async with running(second.app):
                 await until(lambda: shares([first, second]), lambda found: found == [1, 1])  # the first is still in
                 counts = await log.wait_for(first.counts, 20)
     assert numbers(counts) == counted(10)
@@ -136,15 +136,15 @@ async def test_what_is_held_when_another_worker_joins_runs_once(workers: Workers
         passing(first.stage.name, Point.REVOKED, nothing) as revoked,
         passing(first.stage.name, Point.FENCED, nothing) as opened,
     ):
-        async with running(first.stage):
+        async with running(first.app):
             await put(log, first, 0, 500)
             await block.reached()
-            joining = asyncio.create_task(second.stage.app.start())
+            joining = asyncio.create_task(second.app.start())
             await until(lambda: length(revoked), lambda found: found >= 1)
             block.go()
             await joining
             counts = await log.wait_for(first.counts, 1000)
-            await second.stage.app.stop()
+            await second.app.stop()
     assert numbers(counts) == counted(500)
     assert len(opened) >= 4  # both by the first worker alone, then again one by each
 
@@ -159,13 +159,13 @@ async def test_a_zombie_that_wakes_up_within_a_block_does_nothing_and_leaves_the
 ):
     async with proxied(workers.settings.kafka) as network:
         zombie, heir = await prepared(workers.worker(kafka=network.kafka)), workers.worker()
-        async with running(zombie.stage):
+        async with running(zombie.app):
             with pausing(zombie.stage.name, point) as block:
                 await put(log, zombie, 0, 20)
                 await block.reached()
                 network.requests |= {Api.HEARTBEAT, Api.JOIN_GROUP}
                 with passing(heir.stage.name, Point.FENCED, nothing) as opened:
-                    async with running(heir.stage):
+                    async with running(heir.app):
                         await log.wait_for(heir.counts, 40)
                         block.go()
                         await until(lambda: asked(network), lambda found: found >= 4)  # each partition, more than once

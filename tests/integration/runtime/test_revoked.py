@@ -16,23 +16,23 @@ async def fail() -> None:
 
 async def test_turns_whose_end_fails_have_let_go_of_their_state_all_the_same(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    stage = counting.stage
-    async with running(stage):
+    app, stage = counting.app, counting.stage
+    async with running(app):
         with armed(stage.name, Point.REVOKED, fail):
-            await stage.runtime.revoke()
+            await app.runtime.revoke()
         for number in range(PARTITIONS):  # who still held the database would keep it locked
-            disk.open(disk.directory(worker_settings.data, stage.cluster, stage.name, number)).close()
+            disk.open(disk.directory(worker_settings.data, app.runtime.context.cluster, stage.name, number)).close()
 
 
 async def test_partitions_that_come_while_a_worker_stops_are_not_begun(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    stage = counting.stage
-    async with running(stage):
+    app, stage = counting.app, counting.stage
+    async with running(app):
         with pausing(stage.name, Point.REVOKED) as pause:
-            stopping = asyncio.create_task(stage.app.stop())
+            stopping = asyncio.create_task(app.stop())
             await pause.reached()
             inputs = (counting.commands, counting.followups)
-            await stage.runtime.assign(frozenset(TopicPartition(t.name, n) for t in inputs for n in range(PARTITIONS)))
-            assert stage.runtime.partitions == {}
+            await app.runtime.assign(frozenset(TopicPartition(t.name, n) for t in inputs for n in range(PARTITIONS)))
+            assert app.runtime.partitions == {}
             pause.go()
             await stopping

@@ -8,7 +8,6 @@ import structlog
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from schemas import records as r
-from streams.runtime import Block
 from streams.runtime.failpoints import Point
 from streams.runtime.state import State
 from tests.integration.runtime.counting import Log
@@ -99,7 +98,7 @@ async def test_a_state_ahead_of_its_changelog_is_refused_with_what_to_do(owner):
 async def test_deleted_keys_stay_deleted_on_a_new_disk(owner):
     first = await owner("a").open()
     await first.count("ann", 1)
-    block = Block(first.counting.stage, 0, [], first.store.state, 1_000)
+    block = first.block()
     with block:
         del first.counting.heads["ann"]
     await first.store.commit(block, {})
@@ -110,12 +109,12 @@ async def test_no_timer_is_passed_over_while_others_are_set_and_removed(owner):
     first = await owner("a").open()
     timers = first.counting.timers
     a, b, c, d = (r.Timer(name, "ann", "t", due) for due, name in enumerate("abcd"))
-    block = Block(first.counting.stage, 0, [], first.store.state, 1_000)
+    block = first.block()
     with block:
         for timer in (a, b, c):
             timers.set(timer)
     await first.store.commit(block, {})
-    block = Block(first.counting.stage, 0, [], first.store.state, 1_000)
+    block = first.block()
     with block:
         timers.remove(b)
         timers.set(d)

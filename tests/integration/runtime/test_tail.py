@@ -55,7 +55,7 @@ async def test_only_a_users_records_are_shown_also_of_state(worker_settings, pla
     counting = await prepared(Counting(worker_settings))
     for user in ("ann", "bob", "cid", "dan"):
         await put_for(log, counting, user, range(5), task="60000")
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 20)
     of_commands = await all_of(place, counting.commands.name, user="ann")
     assert [record.key for record in of_commands] == ["ann"] * 5
@@ -76,7 +76,7 @@ async def test_what_comes_is_shown_when_it_comes(worker_settings, place, log: Lo
 async def test_a_dead_letter_is_shown_with_its_reason_and_what_was_set_aside(worker_settings, place, log: Log):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", 0, task="poison"), b"no avro", command("ann", 1)])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 1)
     letters = [record async for record in of_stage(place, counting.stage.name)]
     assert sorted((letter["offset"], letter["record"]) for letter in letters) == [(0, "CompleteTask"), (1, None)]
@@ -95,7 +95,7 @@ async def of_stage(place: Place, stage: str) -> AsyncIterator[dict[str, Any]]:
 async def test_blocks_state_and_what_is_no_record_are_shown_too(worker_settings, place, log: Log):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [b"no avro", command("ann", 0)])
-    async with running(counting.stage):
+    async with running(counting.app):
         await log.wait_for(counting.counts, 1)
     first = (await all_of(place, counting.commands.name))[0]
     assert (first.kind, first.value) == (None, "no avro")

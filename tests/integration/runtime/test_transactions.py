@@ -22,8 +22,8 @@ from schemas.topics import DEAD_LETTERS, Topic
 from streams import lag
 from streams.reading import committed, overdue
 from streams.runtime import watch
+from streams.runtime.exposition import exposition
 from streams.runtime.kafka import POSITION
-from streams.runtime.metrics import exposition
 from streams.settings import Settings
 from streams.transactions import history, settlement, wire
 from streams.transactions.described import Cluster, Known
@@ -247,7 +247,7 @@ async def hiding(worker_settings: Settings, kafka: str, monkeypatch: pytest.Monk
     counting = Counting(worker_settings.model_copy(update={"transaction_timeout": 0.5, "stall_timeout": 2.0}))
     await prepared(counting)
     monkeypatch.setattr(wire.WriteTxnMarkers, "API_KEY", 9999)  # one that no broker serves
-    async with running(counting.stage), producing(kafka, f"another-{uuid4()}") as producer:
+    async with running(counting.app), producing(kafka, f"another-{uuid4()}") as producer:
         await half_done(producer, TopicPartition(counting.commands.name, 0), b"planted", commit=False)
         yield counting
 
@@ -256,14 +256,14 @@ def seconds(counting: Counting, topic: Topic | None = None) -> float:
     """What the metric says of partition 0 of a topic, by default the commands'."""
     topic = topic or counting.commands
     name = f'rondo_hidden_seconds{{partition="0",stage="{counting.stage.name}",topic="{topic.name}"}}'
-    (line,) = [line for line in exposition([counting.stage]).decode().splitlines() if line.startswith(name)]
+    (line,) = [line for line in exposition([counting.app]).decode().splitlines() if line.startswith(name)]
     return float(line.rpartition(" ")[2])
 
 
 async def ready(counting: Counting, wanted: bool) -> None:
     """Return once the worker says so."""
     async with asyncio.timeout(20):
-        while counting.stage.ready() != wanted:  # noqa: ASYNC110
+        while counting.app.ready() != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -290,7 +290,7 @@ async def test_records_that_stay_hidden_are_told_and_settled_in_whatever_is_read
             await half_done(producer, where, b"planted", commit=False, elsewhere=elsewhere)
     await until_seconds(hiding, planted, lambda most: most >= 0.5)
     monkeypatch.setattr(lag, "OVERDUE", 0.5)
-    found = await lag.lags(kafka, stage.settings.registry, "", [stage], 0)
+    found = await lag.lags(kafka, hiding.settings.registry, "", [stage], 0)
     assert {one.partition: one.outdated for one in found} == {0: True, 1: False}
     assert "0 …" in [row[3].plain for row in table(found).rows]
     monkeypatch.undo()  # the broker lets the worker settle it
@@ -309,7 +309,7 @@ async def test_tools_tell_of_records_that_stay_hidden(hiding: Counting, kafka: s
     where = TopicPartition(hiding.commands.name, 0)
     assert await overdue(kafka, [where, TopicPartition(hiding.commands.name, 1)], 0.5) == {where: 1}
     monkeypatch.setattr(lag, "OVERDUE", 0.5)
-    found = await lag.lags(kafka, hiding.stage.settings.registry, "", [hiding.stage], 0)
+    found = await lag.lags(kafka, hiding.settings.registry, "", [hiding.stage], 0)
     assert {one.partition: one.hidden for one in found if one.topic == where.topic} == {0: True, 1: False}
     assert table(found).caption == HIDDEN
     monkeypatch.setattr(topics, "OVERDUE", 0.5)

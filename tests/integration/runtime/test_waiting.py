@@ -15,10 +15,10 @@ async def test_a_worker_waits_for_a_broker_however_long_that_takes_to_start(work
         counting = await prepared(Counting(worker_settings.model_copy(update={"kafka": network.kafka})))
         await log.put(counting.commands, [command("ann", 1)])
         network.fail(Fault.DEAD)
-        starting = asyncio.create_task(counting.stage.app.start())
+        starting = asyncio.create_task(counting.app.start())
         await asyncio.sleep(seconds)  # no luck: as long as this the broker is away
-        assert await crash_of(counting.stage) == "None"
+        assert await crash_of(counting.app) == "None"
         network.heal()
         await until(lambda: log.read(counting.counts), lambda counts: len(counts) == 1)
         await starting
-        await counting.stage.app.stop()
+        await counting.app.stop()

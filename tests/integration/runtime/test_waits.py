@@ -15,8 +15,8 @@ def waiting(settings, name: str | None = None) -> Counting:
 async def test_a_wait_that_a_clock_began_which_was_set_back_is_over_in_its_time(worker_settings, log: Log):
     counting = await prepared(waiting(worker_settings))
     now = [2 * DAY]
-    counting.stage.clock = lambda: now[0]
-    async with running(counting.stage):
+    counting.app.now = lambda: now[0]
+    async with running(counting.app):
         await log.put(counting.commands, [command("ann", n, "1000", 2 * DAY) for n in range(3)])
         await log.wait_for(counting.counts, 3)
         now[0] = DAY
@@ -28,13 +28,13 @@ async def test_a_wait_that_began_on_a_clock_that_was_set_back_while_all_was_stop
     worker_settings, log: Log
 ):
     before = await prepared(waiting(worker_settings))
-    before.stage.clock = lambda: 2 * DAY
-    async with running(before.stage):
+    before.app.now = lambda: 2 * DAY
+    async with running(before.app):
         await log.put(before.commands, [command("ann", 0, "1000", 2 * DAY)])
         await log.wait_for(before.counts, 1)
     after = waiting(worker_settings, before.commands.name.removeprefix("commands-"))
-    after.stage.clock = lambda: DAY
-    async with running(after.stage):
+    after.app.now = lambda: DAY
+    async with running(after.app):
         counts = await log.wait_for(after.counts, 2, 20)
     assert [count.task for count in counts] == ["1000", "timer"]
 
@@ -42,8 +42,8 @@ async def test_a_wait_that_began_on_a_clock_that_was_set_back_while_all_was_stop
 async def test_a_time_that_people_named_comes_by_the_clock_as_it_is_set(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     now = [2 * DAY]
-    counting.stage.clock = lambda: now[0]
-    async with running(counting.stage):
+    counting.app.now = lambda: now[0]
+    async with running(counting.app):
         await log.put(counting.commands, [command("ann", 0, str(DAY), 0), command("ann", 1, str(3 * DAY), 0)])
         await log.wait_for(counting.counts, 3)  # the first of the two has come
         for now[0] in (DAY // 2, DAY + 1, 2 * DAY):  # back and on again: it comes no second time, the other not yet

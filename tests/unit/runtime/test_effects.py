@@ -4,33 +4,40 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.folds import Numbers
+from schemas.codec import Codec
+from schemas.registry.client import Registry
+from streams.runtime.context import Context
 from streams.runtime.effects import Effect, Effects, Orphans
 from streams.runtime.metrics import Metrics
 from streams.runtime.stage import Stage
 from streams.runtime.state import State
+from streams.settings import Settings
 
 METRICS = Metrics(Stage("effecting", reads=()))
+CONTEXT = Context(Settings(kafka="", registry="", data=Path()), Codec(cast("Registry", Numbers())))
 
 
-async def never() -> None:
+async def never(_: Context) -> None:
     await asyncio.Event().wait()
 
 
-async def fail() -> None:
+async def fail(_: Context) -> None:
     raise ZeroDivisionError
 
 
 def effects(slots: int = 4) -> Effects:
-    return Effects("effecting", slots, METRICS)
+    return Effects("effecting", slots, METRICS.effects)
 
 
 def begun(some: Effects, *what: Effect) -> list[asyncio.Task[bool]]:
-    return [asyncio.ensure_future(some.begin(effect)) for effect in what]
+    return [asyncio.ensure_future(some.begin(effect, CONTEXT)) for effect in what]
 
 
 @given(st.integers(1, 40), st.integers(1, 9), st.lists(st.integers(0, 8), max_size=80))
@@ -44,7 +51,7 @@ def test_partitions_that_take_what_room_there_is_never_have_more_than_all_slots_
         assert some.room(number, partitions) >= max(0, own - taken) or number >= partitions
         if number < partitions and some.room(number, partitions):
             ends.append(Effect(never, number))
-            some.begin(ends[-1]).close()  # type: ignore[attr-defined]  # it is a coroutine, and counts already
+            some.begin(ends[-1], CONTEXT).close()  # type: ignore[attr-defined]  # it is a coroutine, and counts already
     assert some.running <= slots
 
 
@@ -56,7 +63,7 @@ def test_a_partition_alone_has_its_own_slots_and_all_that_are_shared(slots: int,
 async def test_an_effect_is_performed_from_the_moment_it_begins_until_it_ends():
     some, end = effects(), asyncio.Event()
 
-    async def wait() -> None:
+    async def wait(_: Context) -> None:
         await end.wait()
 
     (task,) = begun(some, Effect(wait, 0, "a"))
@@ -77,7 +84,7 @@ async def test_those_beyond_the_slots_wait_in_their_order():
     some, done, end = effects(1), [], asyncio.Event()
 
     def noting(name: str) -> Effect:
-        async def note() -> None:
+        async def note(_: Context) -> None:
             await end.wait()
             done.append(name)
 
@@ -94,7 +101,7 @@ def test_room_is_kept_for_what_may_have_to_be_performed_again_until_it_begins_or
     some = effects(8)
     some.keep_room(0, "abcd")
     assert (some.room(0, 2), some.room(1, 2)) == (2, 4)
-    some.begin(Effect(never, 0, "a")).close()  # type: ignore[attr-defined]  # it is a coroutine, and counts already
+    some.begin(Effect(never, 0, "a"), CONTEXT).close()  # type: ignore[attr-defined]  # it is a coroutine, and counts already
     assert some.room(0, 2) == 2
     some.keep_room(0, "ab")
     assert some.room(0, 2) == 4
@@ -113,7 +120,7 @@ def test_what_a_tick_leads_to_has_its_room_before_it_begins_whichever_partition_
 async def test_what_room_is_kept_for_waits_for_no_slot_and_no_more_than_once():
     some, done = effects(1), []
 
-    async def note() -> None:
+    async def note(_: Context) -> None:
         done.append(1)
 
     some.keep_room(0, "a")
@@ -127,11 +134,11 @@ async def test_what_room_is_kept_for_waits_for_no_slot_and_no_more_than_once():
 async def test_to_stop_ends_what_runs_and_begins_nothing_that_waits():
     some, done, end = effects(1), [], asyncio.Event()
 
-    async def first() -> None:
+    async def first(_: Context) -> None:
         await end.wait()
         done.append("first")
 
-    async def second() -> None:
+    async def second(_: Context) -> None:
         done.append("second")
 
     tasks = begun(some, Effect(first), Effect(second))
@@ -155,7 +162,7 @@ async def test_what_does_not_end_is_left_after_its_time():
 async def test_only_the_effects_of_partitions_that_are_given_away_are_handed_over_and_one_that_fails_stops_none():
     some, handed = effects(), []
 
-    async def hand_over() -> None:
+    async def hand_over(_: Context) -> None:
         handed.append(1)
 
     tasks = begun(
@@ -165,7 +172,7 @@ async def test_only_the_effects_of_partitions_that_are_given_away_are_handed_ove
         Effect(never, 1, "c", hand_over),
         Effect(never, 0, "d"),
     )
-    await some.hand_over([0])
+    await some.hand_over([0], CONTEXT)
     assert handed == [1]
     for task in tasks:
         task.cancel()

@@ -7,18 +7,20 @@ import ssl
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import aiokafka.errors
 import asyncpg
 import httpx
 import pytest
 
+from bench.folds import Numbers
 from schemas import records as r
-from schemas.codec import Undecodable
-from schemas.registry.client import RegistryUnavailable
+from schemas.codec import Codec, Undecodable
+from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams.domain.times import read_zone
-from streams.runtime import Block, Stage
+from streams.runtime import Block, Context, Stage
 from streams.runtime.block import FoldError
 from streams.runtime.partition import POISON
 from streams.runtime.postgres import UNFIT, WrongEncoding
@@ -58,9 +60,13 @@ OUTSIDE = {
 
 @pytest.fixture
 def stage() -> Stage:
-    stage = Stage("judging", reads=(IN,), writes=(OUT,))
-    stage.settings = Settings(kafka="", registry="", data=Path())
-    return stage
+    return Stage("judging", reads=(IN,), writes=(OUT,))
+
+
+def block_of(stage: Stage) -> Block:
+    """A block without records."""
+    context = Context(Settings(kafka="", registry="", data=Path()), Codec(cast("Registry", Numbers())))
+    return Block(stage, context, 0, [], state=None, now=0)
 
 
 def test_no_error_of_broker_registry_or_machine_sets_a_record_aside():
@@ -69,14 +75,14 @@ def test_no_error_of_broker_registry_or_machine_sets_a_record_aside():
 
 @pytest.mark.parametrize("error", [OSError, MemoryError, ImportError, DiskError, Unreadable, RegistryUnavailable])
 async def test_what_lies_in_the_machine_stays_what_it_is_in_a_fold(stage: Stage, error: type[Exception]):
-    with (block := Block(stage, 0, [], None, 0)):
+    with (block := block_of(stage)):
         raise error("outside")
     assert type(block.folded.exception()) is error
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
 async def test_a_fold_that_the_process_is_told_to_leave_sets_no_record_aside(stage: Stage, error: type[BaseException]):
-    with pytest.raises(error), (block := Block(stage, 0, [], None, 0)):
+    with pytest.raises(error), (block := block_of(stage)):
         raise error
     assert not isinstance(block.folded.exception(), POISON)
 
@@ -88,7 +94,7 @@ def test_a_time_zone_whose_file_is_damaged_lies_in_the_machine(damaged: bytes):
 
 
 async def test_what_lies_in_a_record_is_an_error_of_the_fold(stage: Stage):
-    with (block := Block(stage, 0, [], None, 0)):
+    with (block := block_of(stage)):
         raise KeyError("no such zone")
     assert isinstance(block.folded.exception(), FoldError)
 
@@ -111,13 +117,13 @@ def test_the_document_judges_each_error_that_sets_a_record_aside():
 
 
 async def test_a_change_that_is_too_large_for_the_changelog_lies_in_the_record(stage: Stage):
-    with (block := Block(stage, 0, [], None, 0)):
+    with (block := block_of(stage)):
         block.change(b"key", bytes(IN.max_bytes))
     assert isinstance(block.folded.exception(), FoldError)
 
 
 async def test_the_reason_of_a_dead_letter_is_never_too_long_to_stand_beside_the_record(stage: Stage):
-    block = Block(stage, 0, [], None, 0)
+    block = block_of(stage)
     block.dead_letter(raw(b""), "x" * 10_000_000)
     assert len(block.dead[0].reason) == 4096
 

@@ -1,13 +1,11 @@
 """What a stage declares, and what it is held to."""
 
-from pathlib import Path
-
 import pytest
 
 from schemas import records as r
 from schemas.topics import Topic
-from streams.runtime import Block, Stage
-from streams.settings import Settings
+from streams.runtime import Stage
+from tests.unit.runtime.test_poison import block_of
 
 IN = Topic("in", "test", (r.CompleteTask,))
 OUT = Topic("out", "test", (r.CommandOutcome,))
@@ -16,9 +14,7 @@ NOTICES = Topic("notices", "test", (r.TaskNotice,))
 
 @pytest.fixture
 def stage() -> Stage:
-    stage = Stage("declaring", reads=(IN, NOTICES), writes=(OUT, NOTICES))
-    stage.settings = Settings(kafka="", registry="", data=Path())
-    return stage
+    return Stage("declaring", reads=(IN, NOTICES), writes=(OUT, NOTICES))
 
 
 def test_a_stage_has_timers_of_one_name(stage: Stage):
@@ -42,4 +38,4 @@ def test_timers_emit_to_declared_outputs_alone(stage: Stage):
 async def test_a_timer_that_has_come_emits_to_no_topic_but_those_of_timers(stage: Stage):
     stage.on_tick(NOTICES)(lambda *_: None)
     with pytest.raises(ValueError, match="declares no output of its timers out"):
-        Block(stage, 0, [], None, 0).emit(OUT, r.CommandOutcome("ann", 1, "c", r.OutcomeKind.ACCEPTED, "t"))
+        block_of(stage).emit(OUT, r.CommandOutcome("ann", 1, "c", r.OutcomeKind.ACCEPTED, "t"))

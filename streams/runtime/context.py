@@ -1,0 +1,32 @@
+"""What a stage is run with: the same for a worker, a replay and a test."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from schemas import clock
+from schemas.codec import Serde
+from schemas.topics import Topic
+from streams.settings import Settings
+
+Produce = Callable[[Topic, Struct, int], Awaitable[None]]
+
+
+async def _nowhere(topic: Topic, record: Struct, partition: int) -> None:
+    raise RuntimeError(f"{type(record).__name__} can't be produced to {topic.name}/{partition}: no worker runs here.")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The settings, the codec and the broker's id of itself, the clock, and what the worker does outside of blocks."""
+
+    settings: Settings
+    codec: Serde
+    cluster: str = ""
+    clock: Callable[[], int] = clock.now
+    """In milliseconds since 1970."""
+    performs: Callable[[str], bool] = lambda _: False
+    """Tells whether this process performs the effect of a key just now."""
+    produce: Produce = _nowhere
+    """Produces one record to a partition outside any block, as the outcome of an effect."""

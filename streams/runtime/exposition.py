@@ -1,0 +1,94 @@
+"""How the stages of a process are, for Prometheus, with all that they have counted.
+
+It is looked up when somebody asks, so what a worker does not own any more is not told any more. ``docs/metrics.md``
+explains each figure.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from prometheus_client import REGISTRY, disable_created_metrics, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from schemas import logs
+from streams.runtime import watch
+from streams.runtime.app import App
+from streams.runtime.consumer import Runtime
+from streams.runtime.partition import Partition
+
+
+class Standing(Collector):
+    """How the stages of a process stand when it is asked."""
+
+    def __init__(self, apps: Sequence[App]) -> None:
+        self._apps = apps
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        """Yield every gauge, also those that nothing is known of yet."""
+        yield CounterMetricFamily("rondo_log_lines_lost", "Lines of the log that could not be written.", logs.lost())
+        runtimes = [app.runtime for app in self._apps if app.runtime]
+        yield _gauge("rondo_partitions", "Partitions assigned and open.", ("stage", "state"), _partitions(runtimes))
+        where = ("stage", "topic", "partition")
+        inputs = list(_inputs(runtimes))
+        for name, text, column in (
+            ("rondo_position", "Offset that is read next.", 0),
+            ("rondo_lag_records", "Offsets between the position and the end.", 1),
+            ("rondo_position_age_seconds", "Age of the first record that waits; 0 where none does.", 2),
+            ("rondo_held_bytes", "Bytes of fetched records that wait.", 3),
+        ):
+            yield _gauge(name, text, where, ((labels, figures[column]) for labels, figures in inputs))
+        hides = "Seconds that one open transaction has hidden records; 0 where none does."
+        yield _gauge("rondo_hidden_seconds", hides, where, _hidden(runtimes))
+        of_partition = ("stage", "partition")
+        restored = (((r.stage.name, str(p.number)), p.restored) for r, p in _turns(runtimes))
+        yield _gauge(
+            "rondo_restored_records", "Changelog records restored by the last restore.", of_partition, restored
+        )
+        remaining = (((r.stage.name, str(p.number)), p.remaining) for r, p in _turns(runtimes))
+        yield _gauge("rondo_restore_remaining_records", "Changelog offsets to restore.", of_partition, remaining)
+        closed = (((r.stage.name, str(p.number)), p.closed.seconds) for r, p in _turns(runtimes))
+        yield _gauge("rondo_partition_closed_seconds", "Time without work after an error.", of_partition, closed)
+        pending = (((r.stage.name, str(p.number)), p.timers) for r, p in _turns(runtimes) if r.stage.timers)
+        yield _gauge("rondo_timers_pending", "Timers that stand.", of_partition, pending)
+        running = (((runtime.stage.name,), runtime.effects.running) for runtime in runtimes)
+        yield _gauge("rondo_effects_running", "Effects that run or wait for others.", ("stage",), running)
+
+
+def exposition(apps: Sequence[App]) -> bytes:
+    """Return everything in Prometheus' text format, with Python's own figures of the process."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # when each began: the process has that itself
+    return generate_latest(REGISTRY) + generate_latest(Standing(apps))
+
+
+def _gauge(
+    name: str, text: str, labels: tuple[str, ...], samples: Iterable[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for values, figure in samples:
+        family.add_metric(values, figure)
+    return family
+
+
+def _turns(runtimes: Iterable[Runtime]) -> Iterator[tuple[Runtime, Partition]]:
+    return ((runtime, partition) for runtime in runtimes for partition in runtime.partitions.values())
+
+
+def _partitions(runtimes: Iterable[Runtime]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for runtime in runtimes:
+        partitions = runtime.partitions.values()
+        yield (runtime.stage.name, "assigned"), len(partitions)
+        yield (runtime.stage.name, "open"), sum(partition.ready for partition in partitions)
+
+
+def _inputs(runtimes: Iterable[Runtime]) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
+    for runtime, partition in _turns(runtimes):
+        for topic in runtime.stage.reads:
+            stands = watch.stands(partition, topic.name, runtime.context.clock())
+            figures = (stands.position, stands.lag, stands.age, stands.held)
+            yield (runtime.stage.name, topic.name, str(partition.number)), figures
+
+
+def _hidden(runtimes: Iterable[Runtime]) -> Iterator[tuple[tuple[str, ...], float]]:
+    for runtime in runtimes:
+        for tp in sorted(runtime.touched()):
+            yield (runtime.stage.name, tp.topic, str(tp.partition)), runtime.hidden.seconds(tp)

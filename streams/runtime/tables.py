@@ -1,0 +1,172 @@
+"""A stage's tables and timers: its state, seen through the block that is being folded."""
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar, cast
+
+from msgspec import Struct
+
+from schemas import records as r
+from schemas.codec import Serde, Undecodable
+from streams.runtime.state import State, Unreadable
+
+V = TypeVar("V", bound=Struct)
+Decode = Callable[[bytes], Struct]
+
+
+class Cells(Protocol):
+    """A block as tables see it: the state as it has left it so far."""
+
+    changes: dict[bytes, bytes | None]
+    cursors: dict[bytes, bytes]
+    """Of the stage's timers."""
+
+    @property
+    def kept(self) -> State:
+        """The state as it was before the block."""
+
+    def change(self, key: bytes, value: bytes | None, /) -> None:
+        """Set a key of the state, or delete it by None."""
+
+    def encoded(self, record: Struct, /) -> bytes:
+        """Return a record as it stands in the state."""
+
+    def decoded(self, raw: bytes, /) -> Struct:
+        """Return what stands in the state. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
+
+
+class Slot:
+    """Holds the block that a stage folds just now: through it its tables are open."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+        self.block: Cells | None = None
+
+    @property
+    def cells(self) -> Cells:
+        """The block. Raises RuntimeError while none is folded."""
+        if self.block is None:
+            raise RuntimeError(f"The tables of {self.stage} are open only inside ``with block:``.")
+        return self.block
+
+
+class Table(Generic[V]):
+    """A mapping from text to records of one type: looks like a Faust table, lives in the current block's partition."""
+
+    def __init__(self, slot: Slot, name: str, record: type[V]) -> None:
+        self.record = record
+        self._slot = slot
+        self.prefix = name.encode() + b"\x00"
+
+    def get(self, key: str) -> V | None:
+        """Return the record under ``key`` as this block left it, or None."""
+        raw = read(self._slot.cells, self.prefix + key.encode())
+        return None if raw is None else cast("V", self._slot.cells.decoded(raw))
+
+    def __getitem__(self, key: str) -> V:
+        if (value := self.get(key)) is None:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, key: str) -> bool:
+        return read(self._slot.cells, self.prefix + key.encode()) is not None
+
+    def __setitem__(self, key: str, value: V) -> None:
+        cells = self._slot.cells
+        cells.change(self.prefix + key.encode(), cells.encoded(value))
+
+    def __delitem__(self, key: str) -> None:
+        self._slot.cells.change(self.prefix + key.encode(), None)
+
+
+class Timers:
+    """Timers in order of their time: ``<name> 00 <due, big-endian ms> <id>``, and a cursor behind the last one taken.
+
+    Taking starts at the cursor: a seek from the start would walk the tombstones of all that ever was. Setting a timer
+    below the cursor lowers it, so a timer can be taken twice but never be passed over.
+    """
+
+    def __init__(self, slot: Slot, name: str) -> None:
+        self._slot = slot
+        self.prefix = name.encode() + b"\x00"
+        self.cursor = b"cursor\x00" + name.encode()
+        """The key in the state under which the cursor is kept."""
+
+    def passed(self, state: State, decode: Decode) -> Iterator[r.Timer]:
+        """Yield the timers that stand though the cursor has passed them, as committed: taken, and not removed yet."""
+        end, at = self._committed_cursor(state, decode) + b"\x00", self.prefix
+        while found := state.scan(at, end, 1000):
+            at = found[-1][0]
+            yield from (cast("r.Timer", decode(raw)) for _, raw in found)
+
+    def after(self, state: State, now: int, decode: Decode) -> Iterator[r.Timer]:
+        """Yield the timers that are due later than ``now``, as committed."""
+        at, end = self.prefix + struct.pack(">Q", max(0, now) + 1), self.prefix + b"\xff" * 9
+        while found := state.scan(at, end, 1000):
+            at = found[-1][0]
+            yield from (cast("r.Timer", decode(raw)) for _, raw in found)
+
+    def has(self, timer: r.Timer) -> bool:
+        """Tell whether a timer of this time and id stands."""
+        return read(self._slot.cells, self._key(timer)) is not None
+
+    def set(self, timer: r.Timer) -> None:
+        """Set a timer."""
+        block, key = self._slot.cells, self._key(timer)
+        block.change(key, block.encoded(timer))
+        if key <= self._cursor_of(block):
+            self._move(block, key[:-1])  # below it; what lies between is at worst taken twice
+
+    def remove(self, timer: r.Timer) -> None:
+        """Remove a timer; one that does not stand is no error."""
+        self._slot.cells.change(self._key(timer), None)
+
+    def due(self, until: int, limit: int) -> Iterator[r.Timer]:
+        """Take at most ``limit`` timers due at or before ``until``, moving the cursor past each."""
+        block = self._slot.cells
+        for key, raw in self._pending(block, until, limit):
+            self._move(block, key)
+            yield cast("r.Timer", block.decoded(raw))
+
+    def next_due(self, state: State, decode: Decode) -> int | None:
+        """Return the time of the first timer not yet taken, as committed."""
+        found = state.scan(self._committed_cursor(state, decode), self.prefix + b"\xff" * 9, 1)
+        return struct.unpack_from(">Q", found[0][0], len(self.prefix))[0] if found else None
+
+    def _pending(self, block: Cells, until: int, limit: int) -> list[tuple[bytes, bytes]]:
+        start, end = self._cursor_of(block), self.prefix + struct.pack(">Q", max(0, until) + 1)
+        changed = {key: value for key, value in block.changes.items() if start < key < end}
+        stored = dict(block.kept.scan(start, end, limit + len(changed)))  # as many as may be removed or moved
+        standing = {key: value for key, value in (stored | changed).items() if value is not None}
+        return sorted(standing.items())[:limit]
+
+    def _key(self, timer: r.Timer) -> bytes:
+        return self.prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()
+
+    def _cursor_of(self, block: Cells) -> bytes:
+        if (known := block.cursors.get(self.cursor)) is None:
+            raw = read(block, self.cursor)
+            known = cast("r.TimerCursor", block.decoded(raw)).key if raw else self.prefix
+            block.cursors[self.cursor] = known
+        return known
+
+    def _committed_cursor(self, state: State, decode: Decode) -> bytes:
+        raw = state.get(self.cursor)
+        return cast("r.TimerCursor", decode(raw)).key if raw else self.prefix
+
+    def _move(self, block: Cells, key: bytes) -> None:
+        block.cursors[self.cursor] = key
+        block.change(self.cursor, block.encoded(r.TimerCursor(key)))
+
+
+def read(block: Cells, key: bytes) -> bytes | None:
+    """Return a key's value as the block has left it so far."""
+    return block.changes[key] if key in block.changes else block.kept.get(key)
+
+
+def decoded(stage: str, codec: Serde, raw: bytes) -> Struct:
+    """Return what stands in a stage's state. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
+    try:
+        return codec.decode(raw)
+    except Undecodable as error:
+        raise Unreadable(f"The state of {stage} holds what this version can't read: {error}. Upgrade.") from error
