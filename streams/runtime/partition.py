@@ -31,6 +31,7 @@ from streams.runtime.failpoints import Point
 from streams.runtime.held import Held
 from streams.runtime.kafka import KafkaStore
 from streams.runtime.metrics import Metrics
+from streams.runtime.phases import OPEN, Phase, follow
 from streams.runtime.stage import Stage
 from streams.runtime.state import State
 from streams.runtime.store import Refused, Store
@@ -111,17 +112,12 @@ class Host(Protocol):
 
 
 class Partition:
-    """A partition while this worker owns it.
-
-    ``accepting`` says whether fetched records may be held: they may once the consumer stands at this turn's positions,
-    and must not after an error moved the positions back. ``held_bytes`` is what each input may hold.
-    """
+    """A partition while this worker owns it; ``held_bytes`` is what each input may hold."""
 
     def __init__(self, host: Host, number: int, held_bytes: int) -> None:
         self.number = number
         self.positions: dict[str, int] = {}
-        self.accepting = False
-        self.ready = False
+        self.phase = Phase.OPENING
         self.task: asyncio.Future[None] | None = None
         self.attempts = 0
         """How often it was opened anew after an error."""
@@ -177,6 +173,16 @@ class Partition:
         return self._held[topic].bytes
 
     @property
+    def accepting(self) -> bool:
+        """Tell whether fetched records may be held: the consumer reads from this turn's positions."""
+        return self.phase is Phase.RUNNING
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether it is open."""
+        return self.phase in OPEN
+
+    @property
     def works(self) -> bool:
         """Tell whether it is open, and no input of it has failed for long."""
         return self.ready and not self.closed.is_long()
@@ -201,9 +207,10 @@ class Partition:
         return self._store.latest.stamp(topic, at)
 
     def stand(self) -> None:
-        """Take note that the consumer stands at this turn's positions."""
-        self.accepting = True
-        self._sought.set()
+        """Take note that the consumer reads from this turn's positions; where it failed meanwhile, it asks again."""
+        if self.phase in {Phase.SEEKING, Phase.REWINDING}:
+            self._become(Phase.RUNNING)
+            self._sought.set()
 
     def make_room(self, *, lost: bool) -> None:
         """Go on, as an effect has ended; ``lost`` if it was this partition's and its outcome is on no topic."""
@@ -218,10 +225,14 @@ class Partition:
         finally:  # whatever happens, it ends: another turn begins with this partition, maybe in this process
             await self._end()
 
+    def _become(self, phase: Phase) -> None:
+        if phase is not self.phase:
+            self.phase = follow(self.phase, phase)
+
     async def _end(self) -> None:
+        self._become(Phase.CLOSING)
         for event in (self._closing, self._wake, self._sought):
             event.set()
-        self.accepting = self.ready = False
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closed.wait(), self._settings.session_timeout / 3)
         if self.task and not self._closed.is_set():  # what it does now is settled by whoever opens the partition next
@@ -234,11 +245,11 @@ class Partition:
             while not self._closing.is_set():
                 await self._attempt()
         finally:
-            self.accepting = self.ready = False
             self._host.effects.forget(self.number)
             try:
                 await self._store.close()
             finally:
+                self._become(Phase.CLOSED)
                 self._closed.set()
             if not self._closing.is_set():
                 await self._host.crash(RuntimeError(f"The turn with partition {self.number} was cut off."))
@@ -258,21 +269,21 @@ class Partition:
                 await self._learned(error)
 
     async def _open(self) -> None:
+        self._become(Phase.OPENING)
         self.positions = await self._store.open()
         await self._host.check(self.number, self.positions)
         if self._closing.is_set():
             return
-        await self._seek()
-        self.ready = not self._closing.is_set()
+        await self._seek(Phase.SEEKING)
         self.closed.opened()
         self._echo = None
         self._expect_no_more()
         self._look_for_orphans()
         self._plan_tick()
 
-    async def _seek(self) -> None:
+    async def _seek(self, phase: Phase) -> None:
         """Read on from the positions; what is held is dropped."""
-        self.accepting = False
+        self._become(phase)
         for held in self._held.values():
             held.clear()
         self._sought.clear()
@@ -283,7 +294,7 @@ class Partition:
         """Read on from further back."""
         self.others += 1  # whoever watches how far it comes begins anew
         log.info("reads again", stage=self._stage.name, partition=self.number, positions=self.positions)
-        await self._seek()
+        await self._seek(Phase.REWINDING)
 
     def _look_for_orphans(self) -> None:
         if self._stage.lost and self._store.state:
@@ -308,7 +319,7 @@ class Partition:
         A zombie that fenced at once would fence the new owner.
         """
         self.closed.failed(error, self._at_work())
-        self.accepting = self.ready = False
+        self._become(Phase.FAILED)
         self._current = None
         self.attempts += 1
         self.hangs = isinstance(error, Hanging | Overdue)

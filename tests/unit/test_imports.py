@@ -25,8 +25,21 @@ MAY_IMPORT = {
 
 RUNTIME = "streams.runtime"
 LAYERS = (
-    *("ahead", "alarm", "context", "failpoints", "held", "latest", "membership", "paths", "refusals", "restoring"),
-    *("stopping", "state", "effects", "tables", "stage", "block", "again", "metrics", "store", "waits", "disk"),
+    *("ahead", "alarm", "context", "failpoints", "held", "latest", "membership", "paths", "phases", "refusals"),
+    *(
+        "restoring",
+        "stopping",
+        "state",
+        "effects",
+        "tables",
+        "stage",
+        "block",
+        "again",
+        "metrics",
+        "store",
+        "waits",
+        "disk",
+    ),
     *("postgres", "kafka", "partition", "watch", "consumer", "app", "exposition"),
 )
 """The runtime's modules from the lowest: each imports only those before it."""

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.topics import DEAD_LETTERS
 from streams.reading import committed
 from streams.runtime.failpoints import Point
+from streams.runtime.phases import Phase
 from streams.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running, until
 from tests.integration.runtime.faults import failing, passing, pausing
@@ -122,7 +123,7 @@ async def test_a_seek_is_left_to_the_loop_that_fetches(worker_settings, log: Log
     counting = await prepared(Counting(worker_settings))
     async with running(counting.app):
         partition = counting.app.runtime.partitions[0]
-        partition.accepting = False
+        partition.phase = Phase.REWINDING
         counting.app.runtime.seek(partition)
         assert not partition.accepting  # what a fetch has brought meanwhile is from before
         await log.put(counting.commands, [command("ann", 0)])
