@@ -21,12 +21,12 @@ from api.finding import Finding
 from api.ingress import Envelope
 from api.parts import Parts
 from api.problems import FieldError, invalid
-from postgres.finding import FIRST
+from postgres.conditions import Sql, where
+from postgres.finding import BELOW, FIRST, ON_LIST, TAGGED
 from postgres.reader import Chunk
 from schemas import clock, ids
 from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields, Within
 from streams.domain import bulk
-from streams.domain.filters import Sql, where
 from streams.domain.rejections import Code
 from streams.domain.views import tag_id
 
@@ -34,16 +34,6 @@ MOST = 100_000
 """The most tasks of a bulk."""
 _ROOM = 256 * 1024
 _REVERT = TaskChange(Action.REVERT, (), TaskFields())
-_MEANT = f"id = ${FIRST}::uuid and version = coalesce(${FIRST + 1}::bigint, version)"
-_TAGGED = f"tasks.id in (select task_id from rondo.task_tags where tag_id = ${FIRST}::uuid)"  # noqa: S608 - a number
-_ON_LIST = f"tasks.list_id = (select id from rondo.lists where {_MEANT})"  # noqa: S608
-_BELOW = f"""tasks.id in (
-    with recursive below as (
-        select id, parent_id from rondo.tasks where parent_id = (select id from rondo.tasks where {_MEANT})
-        union select part.id, part.parent_id from rondo.tasks as part join below on part.parent_id = below.id
-    )
-    select id from below
-)"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -105,12 +95,12 @@ def _check_number(found: int) -> None:
 
 
 async def bearing(condition: str, values: Sequence[object], user: str, parts: Parts) -> tuple[TaskAt, ...]:
-    """Return the tasks that a condition finds but the deleted, by id, in whatever version they are by their turn.
+    """Return the tasks that a condition finds, by id, in whatever version they are by their turn.
 
     Raises ``Problem`` where they are too many.
     """
     async with parts.views.of(user) as view:
-        found = await view.matching(f"{condition} and tasks.status <> 'DELETED'", values, MOST + 1)
+        found = await view.matching(condition, values, MOST + 1)
     if len(found) > MOST:
         detail = f"It is about more than {MOST:,} tasks; change some of them by bulks first."
         raise invalid([FieldError("tasks", detail)])
@@ -119,17 +109,17 @@ async def bearing(condition: str, values: Sequence[object], user: str, parts: Pa
 
 async def tagged(tag: str, user: str, parts: Parts) -> tuple[TaskAt, ...]:
     """Return the tasks that bear a tag, as ``bearing`` does."""
-    return await bearing(_TAGGED, [tag_id(user, tag)], user, parts)
+    return await bearing(TAGGED, [tag_id(user, tag)], user, parts)
 
 
 async def on_list(list_id: str, version: int | None, user: str, parts: Parts) -> tuple[TaskAt, ...]:
     """Return the tasks on a list, as ``bearing`` does; none where the list is in another version than this one."""
-    return await bearing(_ON_LIST, [list_id, version], user, parts)
+    return await bearing(ON_LIST, [list_id, version], user, parts)
 
 
 async def below(task: str, version: int | None, user: str, parts: Parts) -> tuple[TaskAt, ...]:
     """Return the tasks that are parts of a task, and their parts, as ``on_list`` does."""
-    return await bearing(_BELOW, [task, version], user, parts)
+    return await bearing(BELOW, [task, version], user, parts)
 
 
 async def ahead(

@@ -11,11 +11,13 @@ from api import cursors
 from api.pages import Cursor
 from api.problems import FieldError, invalid
 from api.turns import LongWork
+from postgres import ordering
+from postgres.conditions import borne, where
 from postgres.finding import FIRST, Position, Wanted, behind
 from postgres.reader import Facet, Page, Task, TooMuch, View
 from schemas import clock
 from streams.domain import times
-from streams.domain.filters import Clock, Filter, QueryError, Sort, borne, parse, sort, standing, where
+from streams.domain.filters import Clock, Filter, QueryError, Sort, parse, sort, standing
 from streams.domain.search import Search, search
 
 NEWEST = "-created"
@@ -76,11 +78,11 @@ class Finding:
         """Return what to ask of the views. Raises ``Problem`` for a position that is none in this order."""
         condition = where(self.filter, self.clock, FIRST)
         words = self.words.query(user) if self.words else None
-        order, position = self.sort.order_by, self.sort.position
+        order, position = ordering.order_by(self.sort), ordering.position(self.sort)
         wanted = Wanted(condition.text, condition.values, order, position, borne(self.filter), words)
         if after is None:
             return wanted
-        conditions = cursors.used(lambda: self.sort.after(after, FIRST + len(condition.values)))
+        conditions = cursors.used(lambda: ordering.after(self.sort, after, FIRST + len(condition.values)))
         return behind(wanted, [(each.text, each.values) for each in conditions])
 
     async def nearer(self, view: View, user: str, long_work: LongWork) -> "Finding | None":

@@ -2,21 +2,19 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import asyncpg
 import structlog
 
 from api.views import Views, ViewsAway
+from postgres import channel
 from postgres.reader import List, Outcome, SavedFilter, Tag, Task
 from schemas import causes
 
-CHANNEL = "rondo_commands"
 LEAST = 1.0
 """Seconds that any look has, however little is left of the wait."""
-ALIVE = 5.0
-"""Seconds between two questions whether the connection that listens is still there."""
 _log = structlog.get_logger("api.outcomes")
 
 
@@ -50,9 +48,11 @@ class Outcomes:
         """Listen until cancelled; a lost connection is made again, and everyone who waits looks again."""
         while True:
             try:
-                await self._listen()
+                await channel.listen(self._dsn, self._began, self._wake)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
                 _log.warning("not listening for outcomes", reason=causes.described(error))
+            finally:
+                self.listening = False
             await asyncio.sleep(self._pause)
 
     async def look(self, user: str, command: str, seconds: float | None = None) -> Answered | None:
@@ -102,25 +102,11 @@ class Outcomes:
         if not self._waiters[command]:
             del self._waiters[command]
 
-    async def _listen(self) -> None:
-        closed = asyncio.Event()
-        connection = await asyncpg.connect(self._dsn, timeout=10)
-        try:
-            connection.add_termination_listener(lambda _: closed.set())
-            async with asyncio.timeout(ALIVE):
-                await connection.add_listener(CHANNEL, lambda *heard: self._wake(heard[-1].split(",")))
-            self.listening = True
-            self._wake(list(self._waiters))  # of what came before, nobody heard
-            while not closed.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(closed.wait(), ALIVE)
-                async with asyncio.timeout(ALIVE):
-                    await connection.execute(f"LISTEN {CHANNEL}")  # again, which changes nothing
-        finally:
-            self.listening = False
-            connection.terminate()
+    def _began(self) -> None:
+        self.listening = True
+        self._wake(list(self._waiters))  # of what came before, nobody heard
 
-    def _wake(self, commands: list[str]) -> None:
+    def _wake(self, commands: Sequence[str]) -> None:
         for command in commands:
             for woken in self._waiters.get(command, ()):
                 woken.set()

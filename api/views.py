@@ -67,5 +67,5 @@ class Views:
 
     async def reachable(self) -> bool:
         """Return whether Postgres answers now."""
-        async with asyncio.timeout(self._timeout), self._reader.connected() as connection:
-            return bool(await connection.fetchval("select true"))
+        async with asyncio.timeout(self._timeout):
+            return await self._reader.answers()

@@ -12,6 +12,22 @@ FIRST = 3
 """The number of the first parameter of ``Wanted``; the ones before are the user and the limit."""
 
 
+_MEANT = f"id = ${FIRST}::uuid and version = coalesce(${FIRST + 1}::bigint, version)"
+_IS_THERE = "tasks.status <> 'DELETED'"
+TAGGED = f"{_IS_THERE} and tasks.id in (select task_id from rondo.task_tags where tag_id = ${FIRST}::uuid)"  # noqa: S608
+"""Tasks that have a tag, by its id."""
+ON_LIST = f"{_IS_THERE} and tasks.list_id = (select id from rondo.lists where {_MEANT})"  # noqa: S608 - a number
+"""Tasks on a list, by its id and its version, null for any."""
+BELOW = f"""{_IS_THERE} and tasks.id in (
+    with recursive below as (
+        select id, parent_id from rondo.tasks where parent_id = (select id from rondo.tasks where {_MEANT})
+        union select part.id, part.parent_id from rondo.tasks as part join below on part.parent_id = below.id
+    )
+    select id from below
+)"""  # noqa: S608
+"""Parts of a task and their parts, by its id and its version, null for any."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Tasks that a condition on ``rondo.tasks`` holds for, in an order. The text holds nothing that a person wrote."""

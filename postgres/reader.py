@@ -168,6 +168,11 @@ class Reader:
         finally:
             await self._pool.release(connection)
 
+    async def answers(self) -> bool:
+        """Return whether Postgres answers now. Raises what asyncpg raises."""
+        async with self.connected() as connection:
+            return bool(await connection.fetchval("select true"))
+
     async def _acquired(self) -> Connection:
         while True:
             connection = await self._pool.acquire()

@@ -8,10 +8,12 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from postgres import ordering
+from postgres.conditions import Sql, where
 from postgres.migrate import migrate
 from schemas.folding import fold
 from schemas.records import Priority, Task
-from streams.domain.filters import Clock, Filter, Sort, Sql, matches, parse, where
+from streams.domain.filters import Clock, Filter, Sort, matches, parse
 from streams.domain.filters.dates import Op
 from streams.domain.filters.tree import Text
 from streams.domain.times import local
@@ -53,7 +55,9 @@ class Tasks:
 
     async def sorted(self, order: Sort) -> list[str]:
         """The ids of all tasks, sorted."""
-        rows = await self._connection.fetch(f"select tasks.id::text from rondo.tasks order by {order.order_by}")
+        rows = await self._connection.fetch(
+            f"select tasks.id::text from rondo.tasks order by {ordering.order_by(order)}"
+        )
         return [row["id"] for row in rows]
 
     async def pages(self, order: Sort, size: int) -> list[str]:
@@ -62,11 +66,12 @@ class Tasks:
         while not found or len(rows) == size:
             rows = []
             for behind in following:
-                query = f"select tasks.id::text, {order.position} as position from rondo.tasks where {behind.text}"
-                query = f"{query} order by {order.order_by} limit {size - len(rows)}"
+                columns = f"tasks.id::text, {ordering.position(order)} as position"
+                query = f"select {columns} from rondo.tasks where {behind.text}"
+                query = f"{query} order by {ordering.order_by(order)} limit {size - len(rows)}"
                 rows += await self._connection.fetch(query, *behind.values)
             found += [row["id"] for row in rows]
-            following = order.after(rows[-1]["position"]) if rows else following
+            following = ordering.after(order, rows[-1]["position"]) if rows else following
         return found
 
     def sorted_here(self, order: Sort) -> list[str]:

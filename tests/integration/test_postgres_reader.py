@@ -7,14 +7,16 @@ import pytest
 import pytest_asyncio
 from msgspec import structs
 
+from postgres import ordering
 from postgres import reader as postgres_reader
+from postgres.conditions import Sql, borne, where
 from postgres.finding import FIRST, behind
 from postgres.migrate import migrate
 from postgres.reader import Page, Reader, ReminderStatus, Wanted
 from schemas import ids
 from schemas import records as r
 from streams.domain import ranks
-from streams.domain.filters import Clock, Sql, borne, parse, sort, where
+from streams.domain.filters import Clock, parse, sort
 from tests.integration.postgres_records import (
     DUE,
     Log,
@@ -60,7 +62,7 @@ async def log(pool):
 
 
 def wanted(order: str, condition: Sql) -> Wanted:
-    return Wanted(condition.text, condition.values, sort(order).order_by, sort(order).position)
+    return Wanted(condition.text, condition.values, ordering.order_by(sort(order)), ordering.position(sort(order)))
 
 
 NEWEST = wanted("-created", Sql("true", ()))
@@ -71,7 +73,7 @@ async def pages_of_tasks(view, order: str, size: int) -> list[tuple]:
     page = await view.tasks(wanted(order, Sql("true", ())), size)
     found = [page.items]
     while page.next is not None:
-        following = [(each.text, each.values) for each in sort(order).after(page.next, FIRST)]
+        following = [(each.text, each.values) for each in ordering.after(sort(order), page.next, FIRST)]
         page = await view.tasks(behind(wanted(order, Sql("true", ())), following), size)
         found.append(page.items)
     return found

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 MAY_IMPORT = {
     "schemas": set(),
-    "postgres": {"schemas"},
+    "postgres": {"streams.domain", "schemas"},
     "streams.domain": {"schemas"},
     "streams": {"streams.domain", "postgres", "schemas"},
     "api": {"streams.domain", "postgres", "schemas"},
@@ -22,6 +23,13 @@ MAY_IMPORT = {
     "bench": {"api", "local", "streams.domain", "streams", "postgres", "schemas"},  # it measures what stands in each
 }
 """What each part may import besides itself. Nothing imports ``rondo``, and ``api`` only what measures it."""
+
+WITHOUT_SQL = ("api", "rondo", "schemas", "streams")
+SQL = re.compile(
+    r"\b(select\b.+\bfrom\b|select true|insert into|delete from|update \w+\.\w+ set"
+    r"|(create|drop|alter) (table|index|database)|listen \w*|rondo\.(tasks|lists|filters|tags)|tasks\.\w+)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 RUNTIME = "streams.runtime"
 LAYERS = (
@@ -86,6 +94,20 @@ def against_the_rule(source: str, module: str) -> list[str]:
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_what_its_part_may(module: str) -> None:
     assert against_the_rule(MODULES[module].read_text(), module) == []
+
+
+def texts(source: str) -> Iterator[str]:
+    """Every text of a module, or part of one that is put together, but docstrings."""
+    tree = ast.parse(source)
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.split(".")[0] in WITHOUT_SQL])
+def test_sql_stands_in_postgres_alone(module: str) -> None:
+    assert [text for text in texts(MODULES[module].read_text()) if SQL.search(text)] == []
 
 
 @pytest.mark.parametrize("place", range(len(LAYERS)), ids=LAYERS)

@@ -1,8 +1,7 @@
 """The filter language: one for API, command line, chat and web. docs/filters.md explains it.
 
-``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``where`` makes SQL of it.
-``standing`` leaves out the deleted tasks where a filter does not name them, ``sort`` reads a sort, ``borne``
-tells which tags all tasks of a filter bear.
+``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``standing`` leaves out the deleted
+tasks where it does not name them; ``sort`` reads a sort. ``postgres.conditions`` and ``ordering`` make SQL of them.
 """
 
 from streams.domain.filters.dates import Clock
@@ -11,7 +10,6 @@ from streams.domain.filters.matching import TaskList, matches
 from streams.domain.filters.parsing import parse
 from streams.domain.filters.scope import standing
 from streams.domain.filters.sorting import Sort, sort
-from streams.domain.filters.sql import Sql, borne, where
 from streams.domain.filters.tree import Filter
 
 __all__ = [
@@ -19,12 +17,9 @@ __all__ = [
     "Filter",
     "QueryError",
     "Sort",
-    "Sql",
     "TaskList",
-    "borne",
     "matches",
     "parse",
     "sort",
     "standing",
-    "where",
 ]

@@ -1,128 +1,20 @@
-"""How tasks are sorted: ``due,-priority,title``, as terms of ``order by`` and as the condition of a page that follows.
+"""How tasks are sorted: ``due,-priority,title``. A key with ``-`` sorts downwards; what has no such thing comes last.
 
-A key with ``-`` sorts downwards; a task that has no such thing comes last either way. Ties are settled by the id, which
-goes the way of the last key, so that an index on ``(user_id, created_at desc, id desc)`` serves ``-created``.
-
-``due`` and ``start`` sort by what they read, a day as its midnight, whatever their zones: so an index has their order,
-and a page follows the one before though the user's zone has changed in between.
+Ties are settled by the id, which goes the way of the last key. ``due`` and ``start`` sort by what they read, a day as
+its midnight, whatever their zones: so a page follows the one before though the user's zone has changed in between.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
-from uuid import UUID
 
 from streams.domain.filters.errors import QueryError
-from streams.domain.filters.sql import URGENCY, Sql
 from streams.domain.filters.words import meant
 
+FIELDS = ("title", "priority", "start", "due", "order", "pinned", "created", "completed", "changed")
+"""What tasks are sorted by."""
 RELEVANCE = "relevance"
 """What tasks that a search for words found are sorted by besides."""
-
-Position = Sequence[str | None]
-"""Where a page ended: the text of each key's value in its last row, then that row's id."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """What a key sorts by: an expression on ``rondo.tasks``, its type, and how a value is read from text."""
-
-    expression: str
-    type: str
-    read: Callable[[str], object]
-    nullable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A key with the parameter of its value at a place in the sorted list, None for null."""
-
-    column: _Column
-    down: bool
-    parameter: str | None
-
-    @property
-    def beyond(self) -> str | None:
-        """The condition of rows that have such a thing and that this key puts behind the place; None for a null."""
-        if self.parameter is None:
-            return None
-        return f"{self.column.expression} {'<' if self.down else '>'} {self.parameter}"
-
-    @property
-    def behind(self) -> str | None:
-        """The condition of all rows that this key puts behind the place; None where there can be none."""
-        return f"{self.beyond} or {self.absent}" if self.beyond and self.column.nullable else self.beyond
-
-    @property
-    def beside(self) -> str:
-        """The condition of rows that this key does not tell from the place."""
-        return self.absent if self.parameter is None else f"{self.column.expression} = {self.parameter}"
-
-    @property
-    def absent(self) -> str:
-        """The condition of rows that have no such thing, and come last."""
-        return f"{self.column.expression} is null"
-
-    @property
-    def bound(self) -> str | None:
-        """What holds for all rows beyond and beside the place: there an index begins."""
-        return f"{self.column.expression} {'<=' if self.down else '>='} {self.parameter}" if self.beyond else None
-
-
-def _urgency(text: str) -> int:
-    if (number := int(text)) not in URGENCY.values():
-        raise ValueError(f"{text!r} is no priority's.")
-    return number
-
-
-def _rank(text: str) -> float:
-    if not 0 <= (rank := float(text)) <= 1000:
-        raise ValueError(f"{text!r} is no rank.")
-    return rank
-
-
-def _truth(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(f"{text!r} is not true or false.")
-    return text == "true"
-
-
-def _words(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("Postgres holds no U+0000.")
-    text.encode()  # raises for half of a surrogate pair
-    return text
-
-
-def _local(text: str) -> datetime:
-    if (local := datetime.fromisoformat(text)).tzinfo:
-        raise ValueError(f"{text!r} has a zone.")
-    return local
-
-
-def _instant(text: str) -> datetime:
-    if not (instant := datetime.fromisoformat(text)).tzinfo:
-        raise ValueError(f"{text!r} has no zone.")
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f"{text!r} is not in the calendar in UTC.") from None
-
-
-_ID = _Column("tasks.id", "uuid", UUID)
-_COLUMNS: Mapping[str, _Column] = {
-    "title": _Column("tasks.title_folded", "text", _words),
-    "priority": _Column("tasks.urgency", "smallint", _urgency),
-    "start": _Column("tasks.start_local", "timestamp", _local, nullable=True),
-    "due": _Column("tasks.due_local", "timestamp", _local, nullable=True),
-    "order": _Column("tasks.rank", "text", _words),
-    "pinned": _Column("tasks.pinned", "boolean", _truth),
-    "created": _Column("tasks.created_at", "timestamptz", _instant),
-    "completed": _Column("tasks.completed_at", "timestamptz", _instant, nullable=True),
-    "changed": _Column("tasks.changed_at", "timestamptz", _instant),
-    RELEVANCE: _Column("found.relevance", "real", _rank),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,38 +37,6 @@ class Sort:
     def __str__(self) -> str:
         return ",".join(map(str, self.keys))
 
-    @property
-    def order_by(self) -> str:
-        """The terms of ``order by``."""
-        return ", ".join(_term(column, down) for column, down in self._columns())
-
-    @property
-    def position(self) -> str:
-        """The expression to select of each row so that a page can say where it ended: an array of text."""
-        return f"array[{', '.join(f'({column.expression})::text' for column, _ in self._columns())}]"
-
-    def after(self, position: Position, first: int = 1) -> tuple[Sql, ...]:
-        """Return the condition of the rows behind a position, with parameters from ``$first`` on.
-
-        It is cut in two where the first key may be null: all rows of the first come before all of the second. As one,
-        with "or", no index could begin at the position. Raises ValueError for what is no position of this sort.
-        """
-        values: list[object] = []
-        keys: list[_Placed] = []
-        for (column, down), text in zip(self._columns(), position, strict=True):
-            if (value := _value(column, text)) is not None:
-                values.append(value)
-            parameter = None if value is None else f"${first + len(values) - 1}::{column.type}"
-            keys.append(_Placed(column, down, parameter))
-        leading, *others = keys
-        ways = [leading.beyond] if leading.beyond else []
-        bound = f"{leading.bound} and " if leading.bound else ""
-        near = Sql(f"({bound}({' or '.join([*ways, f'{leading.beside} and {_behind(others)}'])}))", tuple(values))
-        return (near, Sql(f"({leading.absent})", ())) if leading.beyond and leading.column.nullable else (near,)
-
-    def _columns(self) -> list[tuple[_Column, bool]]:
-        return [*((_COLUMNS[key.field], key.down) for key in self.keys), (_ID, self.keys[-1].down)]
-
 
 @lru_cache(256)
 def sort(text: str, *, found: bool = False) -> Sort:
@@ -184,12 +44,12 @@ def sort(text: str, *, found: bool = False) -> Sort:
 
     ``found`` tasks, those of a search for words, sort by ``relevance``, too: the best are the highest.
     """
-    columns = _COLUMNS if found else {name: column for name, column in _COLUMNS.items() if name != RELEVANCE}
+    fields = (*FIELDS, RELEVANCE) if found else FIELDS
     keys: list[Key] = []
     column = 1
     for part in text.split(","):
         at = column + len(part) - len(part.lstrip())
-        key = _key(part.strip(), at, columns)
+        key = _key(part.strip(), at, fields)
         if key.field in {each.field for each in keys}:
             raise QueryError("sort", at, f"`{key.field}` is there already.")
         keys.append(key)
@@ -197,31 +57,11 @@ def sort(text: str, *, found: bool = False) -> Sort:
     return Sort(tuple(keys))
 
 
-def _key(written: str, at: int, columns: Mapping[str, _Column]) -> Key:
+def _key(written: str, at: int, fields: Sequence[str]) -> Key:
     name = written.removeprefix("-").lower()
-    if name in columns:
+    if name in fields:
         return Key(name, down=written.startswith("-"))
     at += written.startswith("-")
-    near = meant(name, columns)
+    near = meant(name, fields)
     shown = written.removeprefix("-")[:40]
-    raise QueryError("sort", at, f"There is nothing to sort by called `{shown}`.", () if near else tuple(columns), near)
-
-
-def _value(column: _Column, text: str | None) -> object:
-    if text is None and not column.nullable:
-        raise ValueError(f"{column.expression} is never null.")
-    return None if text is None else column.read(text)
-
-
-def _term(column: _Column, down: bool) -> str:
-    # Where a column is never null, "nulls last" would hide from Postgres that an index has the order.
-    return f"{column.expression} {'desc' if down else 'asc'}{' nulls last' if column.nullable else ''}"
-
-
-def _behind(keys: Sequence[_Placed]) -> str:
-    """Return the condition of rows behind a place: by the first key, or beside it by that and behind by the others."""
-    first, *others = keys
-    ways = [first.behind] if first.behind else []
-    if others:
-        ways.append(f"{first.beside} and {_behind(others)}")
-    return f"({' or '.join(ways)})"
+    raise QueryError("sort", at, f"There is nothing to sort by called `{shown}`.", () if near else tuple(fields), near)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from postgres.conditions import where
 from schemas.folding import fold
 from schemas.records import Priority
-from streams.domain.filters import Clock, Filter, parse, where
+from streams.domain.filters import Clock, Filter, parse
 from streams.domain.filters.dates import Day, Op, Relative
 from streams.domain.filters.tree import INBOX, And, Linked, Listed, Not, Or, Priorities, Tagged, Text, When
 from tests.unit.domain.filtering import IDS, NOON, clocks, filters, texts

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postgres import ordering
 from streams.domain.filters import QueryError, sort
 from tests.unit.domain.filtering import HOSTILE, SORTED, sorts
 
@@ -52,12 +53,15 @@ def test_a_key_stands_once():
 
 
 def test_what_is_not_there_is_last_either_way_and_the_id_settles_ties():
-    assert sort("due").order_by == "tasks.due_local asc nulls last, tasks.id asc"
-    assert sort("title,-due").order_by == "tasks.title_folded asc, tasks.due_local desc nulls last, tasks.id desc"
+    assert ordering.order_by(sort("due")) == "tasks.due_local asc nulls last, tasks.id asc"
+    assert (
+        ordering.order_by(sort("title,-due"))
+        == "tasks.title_folded asc, tasks.due_local desc nulls last, tasks.id desc"
+    )
 
 
 def test_a_page_goes_on_behind_its_position():
-    [sql] = sort("priority,due").after(["3", "2026-11-24 09:00:00", AN_ID], first=4)
+    [sql] = ordering.after(sort("priority,due"), ["3", "2026-11-24 09:00:00", AN_ID], first=4)
     assert sql.text == (
         "(tasks.urgency >= $4::smallint and (tasks.urgency > $4::smallint"
         " or tasks.urgency = $4::smallint and"
@@ -68,7 +72,7 @@ def test_a_page_goes_on_behind_its_position():
 
 
 def test_a_page_by_what_may_be_missing_begins_in_the_index_and_goes_on_with_what_has_none():
-    with_due, without = sort("-due").after(["2026-11-24 09:00:00", AN_ID], first=4)
+    with_due, without = ordering.after(sort("-due"), ["2026-11-24 09:00:00", AN_ID], first=4)
     assert with_due.text == (
         "(tasks.due_local <= $4::timestamp and (tasks.due_local < $4::timestamp"
         " or tasks.due_local = $4::timestamp and (tasks.id < $5::uuid)))"
@@ -78,13 +82,13 @@ def test_a_page_by_what_may_be_missing_begins_in_the_index_and_goes_on_with_what
 
 
 def test_behind_what_is_not_there_is_only_what_is_not_there_either():
-    [sql] = sort("due").after([None, AN_ID])
+    [sql] = ordering.after(sort("due"), [None, AN_ID])
     assert sql.text == "((tasks.due_local is null and (tasks.id > $1::uuid)))"
 
 
 @given(st.sampled_from(HOSTILE))
 def test_a_value_never_reaches_the_text(value):
-    [sql], [other] = (sort("title").after([title, AN_ID]) for title in (value, "milk"))
+    [sql], [other] = (ordering.after(sort("title"), [title, AN_ID]) for title in (value, "milk"))
     assert sql.text == other.text
     assert sql.values[0] == value
 
@@ -108,9 +112,9 @@ def test_a_value_never_reaches_the_text(value):
 )
 def test_what_is_no_position_of_a_sort_is_refused(written, position):
     with pytest.raises(ValueError, match=r".+"):
-        sort(written).after(position)
+        ordering.after(sort(written), position)
 
 
 @given(sorts)
 def test_a_term_of_order_by_is_one_for_each_key_and_the_id(given_sort):
-    assert len(re.findall(r" asc| desc", given_sort.order_by)) == len(given_sort.keys) + 1
+    assert len(re.findall(r" asc| desc", ordering.order_by(given_sort))) == len(given_sort.keys) + 1
