@@ -14,11 +14,12 @@ import psutil
 import psycopg
 import pytest
 
+from api import tokens
 from api.problems import MOST_BYTES
 from bench.limits import asked, data, worst
 from bench.limits.measure import Held, Measure
 from tests.integration.ingress.standin import User
-from tests.integration.ingress.test_api_process import serving
+from tests.integration.ingress.test_api_process import SECRET, serving
 
 HELD = 0.25
 """Seconds of CPU that the thread of the event loop may take while another waits: what is promised. By the clock on the
@@ -127,15 +128,15 @@ async def test_reads_of_a_user_that_have_no_turn_in_their_time_are_answered_429(
 
 
 async def test_waits_of_a_user_leave_connections_to_others(impatient: httpx.AsyncClient):
+    headers = {"Authorization": f"Bearer {tokens.issue(SECRET, str(uuid4()))}", "Prefer": "wait=30"}
     waits = [
-        asyncio.create_task(impatient.get(f"/v1/commands/{uuid4()}", headers={"Prefer": "wait=30"}, timeout=60))
-        for _ in range(16)
+        asyncio.create_task(impatient.get(f"/v1/commands/{uuid4()}", headers=headers, timeout=60)) for _ in range(16)
     ]
     try:
         async with asyncio.timeout(PATIENCE * 20):
             while sum(each.done() for each in waits) < 12:  # noqa: ASYNC110 - they end by themselves
                 await asyncio.sleep(0.05)
-        assert {(await each).status_code for each in waits if each.done()} == {404}
+        assert {(await each).status_code for each in waits if each.done()} <= {404, 429}  # one read of theirs at once
         assert sum(not each.done() for each in waits) == 4  # a fifth of the connections
     finally:
         for each in waits:
