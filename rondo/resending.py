@@ -13,14 +13,13 @@ from rondo.dead_letters import Letter, Log, in_order, text
 from schemas import clock, ids
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
+from streams.domain.idempotency import RETENTION
 from streams.runtime.again import subject
 from streams.runtime.block import NOWHERE
 from streams.runtime.latest import Latest
 
 Subject = tuple[bytes | None, str]
 """A record's key, and what the record is about among that key's."""
-
-_REMEMBERED = 30 * 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ async def obstacle(log: Log, letter: Letter, now: int) -> str | None:
     if now - letter.died > DEAD_LETTERS.retention:
         return "It is older than 90 days: whether it was put back is not remembered any more."
     record = await log.decoded(letter.value) if letter.topic == TASK_COMMANDS.name else None
-    if record is not None and now - getattr(record, "at", now) > _REMEMBERED:
+    if record is not None and now - getattr(record, "at", now) > RETENTION:
         return (
             "The command is older than 30 days: nobody knows any more whether it was sent anew. Send it as a new one."
         )

@@ -55,7 +55,7 @@ def without_secrets(address: str) -> str:
     """
     if not is_readable(address):
         scheme = address.partition("://")[0] if "://" in address else ""
-        return f"{scheme}://…" if scheme.isalnum() else "…"
+        return f"{scheme}://{HIDDEN}" if scheme.isalnum() else HIDDEN
     parts = urlsplit(address)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 

@@ -18,8 +18,6 @@ from schemas.records import (
 from streams.domain import merging, recurrence, times
 from streams.domain.invalid import Conflict, Ended, Invalid
 
-_BOOKKEEPING = {"changed_at", "version"}
-
 
 def created(command: CreateTask, head: Series | None) -> Task:
     """Return a new task; ``head`` is that of the series that its id once named, before the task was purged.
@@ -92,12 +90,6 @@ def updated(task: Task, command: UpdateTask, head: Series | None) -> Task:
     if (after.due, after.start) != (task.due, task.start):
         check_start(after.start, after.due)
     return after
-
-
-def differing(before: Task, after: Task) -> tuple[str, ...]:
-    """Return the names of the task's fields whose values differ, in the record's order, but for the bookkeeping."""
-    names = (name for name in Task.__struct_fields__ if name not in _BOOKKEEPING)
-    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
 def check_rule(rrule: str, due: Due | None) -> str:

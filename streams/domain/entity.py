@@ -17,6 +17,7 @@ Found = TypeVar("Found")
 
 BOOKKEEPING = frozenset({"id", "user", "changed_at", "version"})
 """The fields of a record that its audit entry tells by itself."""
+_SET_BY_EACH_EVENT = {"changed_at", "version"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,12 @@ class EntityType(Generic[Record]):
     @cached_property
     def _field(self) -> Callable[[Any], Any]:
         return attrgetter(self.word)
+
+
+def differing(before: Any, after: Any) -> tuple[str, ...]:
+    """Return the fields of an entity whose values differ, in the record's order, but for those that each event sets."""
+    names = (name for name in after.__struct_fields__ if name not in _SET_BY_EACH_EVENT)
+    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
 class State(Protocol):

@@ -15,7 +15,7 @@ from msgspec.structs import asdict, replace
 from schemas import ids, subjects
 from streams.domain import decision
 from streams.domain.decision import About, Decision
-from streams.domain.entity import EntityType, State
+from streams.domain.entity import EntityType, State, differing
 from streams.domain.rejections import Code
 
 Refusal = tuple[Code, str]
@@ -36,7 +36,6 @@ class Answer(StrEnum):
 
 _A = Answer
 _ABSENT, _STANDING, _DELETED = None, False, True
-_BOOKKEEPING = {"changed_at", "version"}
 Table = Mapping[type[Any], Mapping[bool | None, Answer]]
 
 
@@ -107,8 +106,7 @@ def _event(of: EntityType[Any], command: Any, before: Any, after: Any) -> Any:
         return created(**common)
     if after.deleted != before.deleted:
         return (deleted if after.deleted else restored)(**common)
-    names = (name for name in after.__struct_fields__ if name not in _BOOKKEEPING)
-    return updated(**common, changed=tuple(name for name in names if getattr(before, name) != getattr(after, name)))
+    return updated(**common, changed=differing(before, after))
 
 
 def _about(of: EntityType[Any], command: Any, found: Any) -> About:

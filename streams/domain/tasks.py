@@ -42,7 +42,7 @@ from schemas.records import (
 )
 from streams.domain import composition, decision, hierarchy, lists
 from streams.domain.decision import About, Decision
-from streams.domain.entity import EntityType
+from streams.domain.entity import EntityType, differing
 from streams.domain.invalid import Invalid
 from streams.domain.rejections import Code
 
@@ -231,7 +231,7 @@ def _event(command: Command, answer: Answer, before: Task | None, after: Task) -
         case Answer.RESTORE:
             return TaskRestored(**common)
         case Answer.UPDATE if before is not None:
-            return TaskUpdated(**common, changed=composition.differing(before, after))
+            return TaskUpdated(**common, changed=differing(before, after))
     return TaskCreated(**common)
 
 

@@ -43,6 +43,7 @@ from schemas.records import (
 )
 from streams.domain import audit, composition, entities, recurrence
 from streams.domain.entities import BY_WORD, Command, Entity, Event, State
+from streams.domain.entity import differing
 from streams.domain.invalid import Ended, Invalid
 from streams.domain.rejections import Code
 
@@ -188,7 +189,7 @@ def _ruled_as_before(
         return event
     rule = replace(rule, version=head.rule_version + 1)
     after = replace(event.task, recurrence=rule, series=series, occurrence=occurrence)
-    return replace(event, task=after, changed=composition.differing(task, after))
+    return replace(event, task=after, changed=differing(task, after))
 
 
 def _completed(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:
@@ -230,7 +231,7 @@ def _is_as_made(made: Task, task: Task, following: CreateOccurrence) -> bool:
     except Ended:  # it was made when the task began earlier
         return False
     told = (replace(each, created_at=0, recurrence=_unversioned(each.recurrence)) for each in (made, anew))
-    return not composition.differing(*told)
+    return not differing(*told)
 
 
 def _reopened(_: State, __: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:

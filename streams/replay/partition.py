@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,7 @@ from streams.runtime import kafka
 from streams.runtime.block import place
 from streams.runtime.disk import directory
 from streams.runtime.state import Damaged, DiskError, State
+from streams.runtime.tables import decoded
 
 
 async def verify(part: Part) -> Verified:
@@ -113,7 +115,7 @@ async def _changed_by(part: Part, key: bytes, positions: Mapping[str, int]) -> s
 
 
 def _passed(part: Part, stands: State) -> dict[str, r.Timer]:
-    decode = part.context.codec.decode
+    decode = partial(decoded, part.stage.name, part.context.codec)
     return {timer.id: timer for taken in part.stage.taken_by_ticks for timer in taken.passed(stands, decode)}
 
 

@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, cast
 
 import structlog
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
-from msgspec import Struct
 
 from schemas import causes
 from schemas import records as r
@@ -133,6 +133,7 @@ class Partition:
         self._stage = host.stage
         self._context = host.context
         self._settings = host.context.settings
+        self._decode = partial(decoded, host.stage.name, host.context.codec)
         self._store: Store = (host.stage.store or KafkaStore)(host.stage, host.context, number)
         self._held = {topic.name: Held(self._settings.held_records, held_bytes) for topic in self._stage.reads}
         self._wake = asyncio.Event()
@@ -579,10 +580,10 @@ class Partition:
 
     def _plan_tick(self) -> None:
         if self._stage.timers and (state := self._store.state):
-            if self._stage.queue and self._stage.queue.next_due(state, self._decoded) is not None:
+            if self._stage.queue and self._stage.queue.next_due(state, self._decode) is not None:
                 self._next_tick = 0
                 return
-            due = self._stage.timers.next_due(state, self._decoded)
+            due = self._stage.timers.next_due(state, self._decode)
             horizon = self._context.clock() + int(self._settings.tick * 1000)
             self._next_tick = horizon if due is None else due
 
@@ -595,9 +596,6 @@ class Partition:
             return False
         self._plan_tick()
         return self._context.clock() >= self._next_tick
-
-    def _decoded(self, raw: bytes) -> Struct:
-        return decoded(self._stage.name, self._context.codec, raw)
 
     def _until_tick(self) -> float | None:
         if not self._stage.timers or self._is_held_up():  # what it waits for wakes it
