@@ -51,7 +51,7 @@ class Stack:
     """
 
     def __init__(self, data: Path, only: str = "", **settings: str) -> None:
-        self.data = data
+        self.data, self.settings = data, settings
         self._arguments = ["up", "--only", only] if only else ["up"]
         self._port = ports.choose(["api"], {})["api"]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("RONDO_")}

@@ -51,6 +51,11 @@ class Apart:
         """The addresses of all, not by way of the links."""
         return {**self.above.run, **self.below.run}
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What its workers were started with."""
+        return self.above.settings
+
     def part(self, name: str) -> psutil.Process | None:
         """Return the process of a part, None while none runs."""
         return (self.below if name in BELOW else self.above).part(name)

@@ -46,6 +46,10 @@ class Ground(Protocol):
     def run(self) -> dict[str, Any]:
         """Its addresses, as ``run.json`` has them."""
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What it was started with: ``RONDO_WEBHOOK``, the library that sets its clocks."""
+
     def part(self, name: str) -> psutil.Process | None:
         """Return the process of a part, None while none runs."""
 
@@ -131,14 +135,19 @@ async def kill_both(ground: Ground, stage: str, chance: Random) -> None:
 
 async def take_over(ground: Ground, stage: str, chance: Random) -> None:
     """Let a second worker take over from one that stands still, wake that, and let the second leave."""
-    names = ("kafka", "registry", "postgres")
-    settings = {f"RONDO_{name.upper()}": ground.run[name] for name in names}
-    second = Worker([RONDO, "worker", stage], ground.data.with_name(f"{ground.data.name}-second"), settings)
+    disk = ground.data.with_name(f"{ground.data.name}-second")
+    second = Worker([RONDO, "worker", stage], disk, settings_of_another(ground))
     try:
         await until(second.has_begun, f"{second.log} did not begin.")
         await freeze(ground, stage, chance, BESIDE)
     finally:
         await asyncio.to_thread(second.stop)
+
+
+def settings_of_another(ground: Ground) -> dict[str, str]:
+    """Return the settings of one more worker: those of the ground's own, without any network that fails between."""
+    addresses = {f"RONDO_{name.upper()}": ground.run[name] for name in ("kafka", "registry", "postgres")}
+    return {**ground.settings, **addresses}
 
 
 async def damage(ground: Ground, stage: str, chance: Random) -> None:
