@@ -10,21 +10,19 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 
-from api import document, problems
-from api.attempts import Attempts
-from api.command_log import CommandLog
-from api.ingress import Ingress
-from api.logs import RequestLog
-from api.outcomes import Outcomes
-from api.parts import Parts
-from api.reads import Reads
-from api.recent import Recent
-from api.room import Disk
-from api.routers import bulks, commands, filters, finding, health, history, lists, notifications, reminders, tags, tasks
-from api.routers import problems as problem_pages
+from api.commands.command_log import CommandLog
+from api.commands.disk import Disk
+from api.commands.gateway import Ingress
+from api.commands.outcomes import Outcomes
+from api.commands.recent import Recent
+from api.http import document, problems
+from api.http.attempts import Attempts
+from api.http.entity_tags import Reads
+from api.http.logs import RequestLog
+from api.http.turns import LongWork
+from api.routes import bulks, commands, documentation, filters, health, history, lists, search, tags, tasks
+from api.services import Services
 from api.settings import Settings
-from api.turns import LongWork
-from api.viewer import router as viewer
 from api.views import Busy, Views, ViewsAway
 from postgres import reader
 from schemas.clock import ClockWatch
@@ -88,7 +86,7 @@ def _described() -> Application:
     app.add_exception_handler(ViewsAway, _views_away)
     app.add_exception_handler(reader.TooMuch, _too_much)
     routers = (
-        finding,
+        search,
         tasks,
         lists,
         filters,
@@ -96,14 +94,12 @@ def _described() -> Application:
         bulks,
         history,
         commands,
-        reminders,
-        notifications,
         health,
-        problem_pages,
+        documentation,
     )
     for router in routers:
         app.include_router(router.router)
-    app.include_router(viewer)
+    app.include_router(documentation.viewer)
     return app
 
 
@@ -120,7 +116,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.attempts.on_stop(outcomes.stop)
     disk = Disk(settings.disk, settings.disk_bytes)
     ingress = Ingress(log, outcomes, recent, disk)
-    app.state.parts = Parts(settings, registry, views, log, outcomes, recent, disk, ingress, clock, app.state.long_work)
+    app.state.served = Services(
+        settings, registry, views, log, outcomes, recent, disk, ingress, clock, app.state.long_work
+    )
     await pool
     try:
         async with _running(log.run, outcomes.run, clock.run):

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
-from api.turns import Turns
+from api.http.turns import Turns
 from postgres.reader import Reader, View
 from schemas import causes
 

@@ -32,11 +32,11 @@ from schemas.codec import Codec, Serde
 from schemas.envelope import Envelope, batches
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS, Topic
-from streams.replay.block import fold
+from streams.replay.replayed import fold
 from streams.runtime import Block, Context, Stage
-from streams.runtime.kafka import BATCH_BYTES
-from streams.runtime.state import State
-from streams.settings import Settings
+from streams.runtime.kafka_store import BATCH_BYTES
+from streams.runtime.rocksdb import StateStore
+from streams.runtime.settings import Settings
 from streams.worker import STAGES, find
 
 _BLOCK = 500
@@ -105,7 +105,7 @@ def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
     with tempfile.TemporaryDirectory(prefix="rondo-bench-") as directory:
         settings = Settings(kafka="", registry="http://unasked", data=Path(directory), partitions=1)
         context = Context(settings, serde)
-        state = State(Path(directory) / "state", stage.timed) if stage.keeps_state else None
+        state = StateStore(Path(directory) / "state", stage.timed) if stage.keeps_state else None
         outputs: defaultdict[str, list[Envelope]] = defaultdict(list)
         began = time.process_time()
         for topic in stage.reads:
@@ -121,7 +121,7 @@ def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
     return spent
 
 
-def _blocks(stage: Stage, context: Context, state: State | None, raws: Raws) -> Iterable[Block]:
+def _blocks(stage: Stage, context: Context, state: StateStore | None, raws: Raws) -> Iterable[Block]:
     while raws:
         block = Block(stage, context, 0, raws[:_BLOCK], state=state, now=_NOW)
         fold(block)
@@ -129,7 +129,7 @@ def _blocks(stage: Stage, context: Context, state: State | None, raws: Raws) -> 
         raws = raws[block.taken :]
 
 
-def _committed(block: Block, state: State | None) -> None:
+def _committed(block: Block, state: StateStore | None) -> None:
     """Do what a commit does, but for what leaves the process."""
     changed = [Envelope(key, value, _NOW) for key, value in block.changes.items()]
     for outputs in (*block.outputs.values(), changed):

@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 from bench.workload import PARTITIONS, Message
 from schemas.topics import Topic
-from streams import topics
+from streams.kafka import topics
 
 _SECONDS = 60.0  # after which a broker that does not answer is given up
 

@@ -34,6 +34,7 @@ from bench.report import MIB, ratio
 from bench.stand import Stand, standing
 from bench.ways import wait_until
 from bench.workload import PARTITIONS, Message
+from domain import ledger
 from local import ports
 from local.process import Process
 from schemas import ids, logs
@@ -42,8 +43,7 @@ from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import NOTIFICATIONS, REMINDERS
-from streams.domain import ledger
-from streams.reading import committed
+from streams.kafka.reading import committed
 
 _USERS = 500
 _SECONDS = 3600.0  # after which something is wrong

@@ -16,7 +16,7 @@ from bench.run import Run, given
 from bench.work import Changed, Complete, Create, Task, Update, change, row
 from schemas import logs, topics
 from schemas.topics import Topic
-from streams.topics import create
+from streams.kafka.topics import create
 
 _MIB = 1024 * 1024
 _SMALL = {"write_buffer_size": 4 * _MIB, "max_write_buffer_number": 2, "block_cache_size": 8 * _MIB}

@@ -11,7 +11,7 @@ from bench.run import Run
 from bench.trial import Started
 from bench.work import Json
 from streams.runtime import Context, Stage
-from streams.runtime.kafka import KafkaStore
+from streams.runtime.kafka_store import KafkaStore
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from schemas import logs
 from schemas.topics import Topic
 from streams import worker
 from streams.runtime import App, Stage, Stream
-from streams.runtime.postgres import PostgresStore
-from streams.settings import Settings
+from streams.runtime.postgres_store import PostgresStore
+from streams.runtime.settings import Settings
 
 PARTS = ("tasks", "sink")
 

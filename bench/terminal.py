@@ -21,7 +21,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from api import examples
+from api.models import examples
 
 TASKS = 50
 """So many tasks the server shows."""

@@ -18,13 +18,13 @@ import psutil
 from msgspec import Struct
 from rich.console import Console
 
+from domain import audit
+from domain.projections import collect
 from local import ports, postgres
 from postgres.migrate import migrate
 from postgres.writer import put_views
 from schemas import ids
 from schemas import records as r
-from streams.domain import audit
-from streams.domain.views import collect
 
 PARTS = ("projecting", "writing", "Postgres", "in all, by the clock")
 _USERS = 1000

@@ -15,12 +15,12 @@ from pydantic_settings import BaseSettings
 import api.settings
 import local.settings
 import schemas.registry.__main__
-import streams.settings
-from rondo import place
+import streams.runtime.settings
+from rondo.operator import location
 
 FILE = Path(__file__).with_suffix(".md")
 PROGRAMS: Mapping[str, type[BaseSettings]] = {
-    "workers": streams.settings.Settings,
+    "workers": streams.runtime.settings.Settings,
     "API": api.settings.Settings,
     "registry": schemas.registry.__main__.Settings,
     "stack": local.settings.Settings,
@@ -69,7 +69,7 @@ def document() -> str:
     for program in PROGRAMS:
         if own := [setting for setting in every if setting.readers == (program,)]:
             parts += [f"\n## Of the {program}\n", *_table(own, with_readers=False)]
-    told = "\n".join(f"| `RONDO_{name.upper()}` | `rondo` | {means} |" for name, means in place.NAMES.items())
+    told = "\n".join(f"| `RONDO_{name.upper()}` | `rondo` | {means} |" for name, means in location.NAMES.items())
     return "\n".join(parts) + "\n" + _TAIL.format(command_line=told)
 
 

@@ -6,10 +6,10 @@ from textwrap import wrap
 from typing import Any
 
 from api.app import openapi
-from api.document import answer
-from api.problems import CATALOGUE, CONFLICT, MEDIA_TYPE, Kind
-from api.sending import REJECTIONS
-from streams.domain.rejections import MEANINGS
+from api.commands.responses import REJECTIONS
+from api.http.document import answer
+from api.http.problems import CATALOGUE, CONFLICT, MEDIA_TYPE, Kind
+from domain.rejections import MEANINGS
 
 FILE = Path(__file__).with_suffix(".md")
 _HEAD = """# Errors

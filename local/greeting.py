@@ -10,7 +10,9 @@ from typing import Any
 from local.problem import Problem
 from local.stack import BROKER, POSTGRES, REGISTRY, Stack
 
-_ISSUE = "import os; from api.tokens import issue; print(issue(os.environ['RONDO_SECRET'], os.environ['RONDO_USER']))"
+_ISSUE = (
+    "import os; from api.http.tokens import issue; print(issue(os.environ['RONDO_SECRET'], os.environ['RONDO_USER']))"
+)
 
 
 def description(stack: Stack, user: str, only: Collection[str] | None) -> dict[str, Any]:

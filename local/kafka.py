@@ -21,7 +21,7 @@ from local.paths import sync
 from local.problem import Problem
 from local.process import Command, Process
 from schemas.topics import Topic
-from streams import topics
+from streams.kafka import topics
 
 RELEASE = "4.2"
 """The version whose features new data has."""

@@ -12,9 +12,10 @@ from postgres.migrate import ServerTooOld, migrate
 from schemas.codec import Codec
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
 from schemas.topics import SHARED, blocks, changelog
-from streams import topics, worker
-from streams.lag import NoViews
-from streams.positions import check
+from streams import worker
+from streams.kafka import topics
+from streams.progress.lag import NoViews
+from streams.progress.positions import check
 from streams.runtime.ahead import Ahead
 from streams.transactions import settlement
 

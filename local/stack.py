@@ -4,17 +4,18 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
 from honcho.environ import parse_procfile
 
-from local import addresses, docker, jars, kafka, ports, postgres, prepare
+from local import docker, jars, kafka, ports, postgres, prepare
 from local.directory import Directory
 from local.problem import Problem, Stopped
 from local.process import Command, Process
@@ -31,6 +32,33 @@ _ANSWERS = 10.0  # seconds that a part which runs may take to answer anything
 _SLOW = 10.0  # seconds after which it is said that a part has not stopped yet
 INSTANCE = "stack"
 """The name that the stack's workers keep, so that one that was killed has its partitions back once it runs again."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Bootstrap servers, DSN and URLs as programs take them, and the ports of what the stack starts itself."""
+
+    kafka: str
+    postgres: str
+    registry: str
+    api: str
+    ports: dict[str, int]
+
+    @classmethod
+    def of(cls, settings: Settings, directory: Directory, stages: Iterable[str]) -> Self:
+        """Return the addresses that the settings name, and for everything else remembered free ports."""
+        chosen = directory.ports(["kafka", "controller", "postgres", "registry", *stages])
+        secret = directory.secrets().password
+        database = (
+            docker.dsn(chosen, secret) if settings.stack == "docker" else postgres.dsn(chosen["postgres"], secret)
+        )
+        return cls(
+            kafka=settings.kafka or f"{ports.HOST}:{chosen['kafka']}",
+            postgres=settings.postgres or database,
+            registry=settings.registry or f"http://{ports.HOST}:{chosen['registry']}",
+            api=f"http://{ports.HOST}:{settings.port}",
+            ports=chosen,
+        )
 
 
 @dataclass(frozen=True)
@@ -56,7 +84,7 @@ class Stack:
         self._stopping = stopping
         self._commands: Mapping[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
         self.stages = [name for name in self._commands if name not in {REGISTRY, API}]
-        self.addresses = addresses.of(settings, directory, self.stages)
+        self.addresses = Addresses.of(settings, directory, self.stages)
         self.parts: dict[str, Part] = {}
         self._restarting: set[str] = set()
         self.waiting: Callable[[str, str], None] = lambda _name, _said: None

@@ -5,15 +5,16 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from local.logs import Tail, is_warning
-from local.probe import EVERY, MISSES, Probe
 from local.problem import Problem, Stopped
 from local.process import Process
 from local.room import Room, nothing
 from local.stack import BROKER, Part, Stack
 
+EVERY = 15.0  # seconds from one question to the next
+MISSES = 4  # questions in a row without an answer: a busy machine, or one that slept, may owe one or two
 _HUNG = 10.0  # seconds that a part which answers nothing has to end by itself
 _PATIENT = 60.0  # seconds from one word to the next of a part that is still starting
 _STEADY = 60.0  # seconds after which a part that ends is not seen as still failing
@@ -45,6 +46,35 @@ class Fold:
             return 0
         folded, self._folded = self._folded, 0
         return folded
+
+
+class Probe:
+    """Asks a part again and again whether it ``answers``; each question has its own time, and holds up nobody.
+
+    What counts is questions, not time: while the machine sleeps none is asked.
+    """
+
+    def __init__(self, answers: Callable[[], bool] | None, every: float = EVERY) -> None:
+        self._answers = answers
+        self._every = every
+        self._asked: Future[bool] | None = None
+        self._next = 0.0
+        self._misses = 0
+
+    def hangs(self, now: float, pool: Executor) -> bool:
+        """Ask, if it is time; return whether so many questions in a row had no answer. ``now`` is monotonic."""
+        if self._answers is None:
+            return False
+        if self._asked is not None and self._asked.done():
+            self._misses = 0 if self._heard(self._asked) else self._misses + 1
+            self._asked = None
+        if self._asked is None and now >= self._next:
+            self._next = now + self._every
+            self._asked = pool.submit(self._answers)
+        return self._misses >= MISSES
+
+    def _heard(self, asked: "Future[bool]") -> bool:
+        return asked.exception() is None and asked.result()
 
 
 class _Health:

@@ -21,10 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from schemas.folding import fold, fold_notes, fold_title
-from schemas.records import Priority
-from streams.domain.filters.dates import Clock, Edge, Relative, Span, compared, resolve
-from streams.domain.filters.tree import (
+from domain.query.dates import Clock, Edge, Relative, Span, compared, resolve
+from domain.query.tree import (
     INBOX,
     And,
     Filter,
@@ -43,6 +41,8 @@ from streams.domain.filters.tree import (
     When,
     is_id,
 )
+from schemas.folding import fold, fold_notes, fold_title
+from schemas.records import Priority
 
 URGENCY = {priority: number for number, priority in enumerate(Priority)}
 """The column ``urgency`` of each priority."""

@@ -9,7 +9,7 @@ Position = tuple[str | None, ...]
 """Where a page of tasks ended: the text of what its last row is sorted by, and that row's id."""
 
 FIRST = 3
-"""The number of the first parameter of ``Wanted``; the ones before are the user and the limit."""
+"""The number of the first parameter of ``TaskQuery``; the ones before are the user and the limit."""
 
 
 _MEANT = f"id = ${FIRST}::uuid and version = coalesce(${FIRST + 1}::bigint, version)"
@@ -29,7 +29,7 @@ BELOW = f"""{_IS_THERE} and tasks.id in (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TaskQuery:
     """Tasks that a condition on ``rondo.tasks`` holds for, in an order. The text holds nothing that a person wrote."""
 
     where: str
@@ -38,10 +38,10 @@ class Wanted:
     position: str  # the expression of a row's ``Position``
     borne: tuple[tuple[str, ...], ...] = ()  # folded names of tags, one of each of which all wanted tasks bear
     words: str | None = None  # a tsquery: then only tasks that it matches, and ``found.relevance`` says how well
-    then: "Wanted | None" = None  # what else is wanted: it comes after all of this
+    then: "TaskQuery | None" = None  # what else is wanted: it comes after all of this
 
 
-def page(wanted: Wanted) -> str:
+def page(wanted: TaskQuery) -> str:
     """Return the query for a page of whole tasks, with the user as $1 and the limit as $2."""
     # What is shown of a task is put together for those of the page alone: Postgres would do so for all that it sorts.
     relevance = "" if wanted.words is None else ", found.relevance"
@@ -64,13 +64,13 @@ def counted(condition: str) -> str:
     return f"select count(*) from ({found}) as found"  # noqa: S608
 
 
-def facets(wanted: Wanted) -> str:
+def facets(wanted: TaskQuery) -> str:
     """Return the query for the numbers of tasks by what they have, with the user as $1; $2 is null."""
     text: str = load("read").facets.sql
     return text.replace("from rondo.tasks", f"{_tasks(wanted)} and $2::bigint is null", 1)
 
 
-def behind(wanted: Wanted, conditions: Sequence[tuple[str, tuple[object, ...]]]) -> Wanted:
+def behind(wanted: TaskQuery, conditions: Sequence[tuple[str, tuple[object, ...]]]) -> TaskQuery:
     """Return the part of what is wanted that one or more conditions hold for, one after the other.
 
     Each is a text and the values of its parameters, which begin behind those of ``wanted``.
@@ -80,7 +80,7 @@ def behind(wanted: Wanted, conditions: Sequence[tuple[str, tuple[object, ...]]])
     return replace(wanted, where=f"{wanted.where} and {text}", values=(*wanted.values, *values), then=then)
 
 
-def among(wanted: Wanted, names: Sequence[str]) -> Wanted:
+def among(wanted: TaskQuery, names: Sequence[str]) -> TaskQuery:
     """Return the same, looked up by the ids of the tasks that bear one of these tags, by folded name: all wanted do.
 
     An array and no join, so that Postgres, which expects few of one, takes them one by one from the index of ids.
@@ -94,7 +94,7 @@ _BEARERS = """select task_tags.task_id from rondo.task_tags
     where tag_id = any(array(select tags.id from rondo.tags where name_folded = any($1)))"""
 
 
-def values(wanted: Wanted) -> tuple[object, ...]:
+def values(wanted: TaskQuery) -> tuple[object, ...]:
     """Return the values of the parameters from $3 on."""
     return wanted.values if wanted.words is None else (*wanted.values, wanted.words)
 
@@ -105,7 +105,7 @@ def columns() -> str:
     return text.strip().removesuffix(";")
 
 
-def _tasks(wanted: Wanted) -> str:
+def _tasks(wanted: TaskQuery) -> str:
     """Return which rows are read.
 
     Row-level security sees to it that the tasks are the user's. That they are is said once more since the planner

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from domain.query.sorting import RELEVANCE, Sort
 from postgres.conditions import URGENCY, Sql
-from streams.domain.filters.sorting import RELEVANCE, Sort
 
 Position = Sequence[str | None]
 """Where a page ended: the text of each key's value in its last row, then that row's id."""

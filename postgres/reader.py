@@ -16,7 +16,7 @@ import asyncpg
 from asyncpg import Connection, Pool, Record
 
 from postgres import finding
-from postgres.finding import Position, Wanted
+from postgres.finding import Position, TaskQuery
 from postgres.queries import load
 from postgres.rows import (
     Beside,
@@ -44,7 +44,7 @@ from postgres.rows import (
     Told,
     struct,
 )
-from schemas import subjects
+from schemas import entity_subjects
 
 __all__ = [
     "BOTTOM",
@@ -68,12 +68,12 @@ __all__ = [
     "SavedFilter",
     "Tag",
     "Task",
+    "TaskQuery",
     "TaskTitle",
     "TaskVersion",
     "Told",
     "TooMuch",
     "View",
-    "Wanted",
     "pool",
 ]
 
@@ -252,28 +252,28 @@ class View:
         row = await load("read").beside(self._connection, user=self._user, rank=rank, but=but)
         return struct(Beside, row)
 
-    async def tasks(self, wanted: Wanted, limit: int) -> Page[Task, Position]:
+    async def tasks(self, wanted: TaskQuery, limit: int) -> Page[Task, Position]:
         """Return a page of the tasks that are wanted."""
         rows = await self._rows(wanted, limit + 1)
         page = list(takewhile(Room(limit).take, rows))
         items = tuple(struct(Task, row) for row in page)
         return Page(items, tuple(page[-1]["position"]) if len(rows) > len(page) else None)
 
-    async def _rows(self, wanted: Wanted, most: int) -> list[Record]:
+    async def _rows(self, wanted: TaskQuery, most: int) -> list[Record]:
         narrowed = await self._narrowed(wanted)
         values = finding.values(narrowed)
         async with self._looking():
             rows: list[Record] = await self._connection.fetch(finding.page(narrowed), self._user, most, *values)
         return rows + await self._rows(wanted.then, most - len(rows)) if wanted.then and len(rows) < most else rows
 
-    async def facets(self, wanted: Wanted) -> tuple[Facet, ...]:
+    async def facets(self, wanted: TaskQuery) -> tuple[Facet, ...]:
         """Return how many of the tasks that are wanted have what."""
         wanted = await self._narrowed(wanted)
         async with self._looking():
             rows = await self._connection.fetch(finding.facets(wanted), self._user, None, *finding.values(wanted))
         return await asyncio.to_thread(lambda: tuple(struct(Facet, row) for row in rows))
 
-    async def _narrowed(self, wanted: Wanted) -> Wanted:
+    async def _narrowed(self, wanted: TaskQuery) -> TaskQuery:
         """Return the same, looked up by the tasks that bear a tag, where all must bear it and few do.
 
         How many do is asked first, since Postgres does not know it for a user's tag.
@@ -336,11 +336,11 @@ class View:
             return await self.task(outcome.task)
         if outcome.subject is None:
             return None
-        kind, name = subjects.split(outcome.subject)
+        kind, name = entity_subjects.split(outcome.subject)
         read: dict[str, Callable[[str], Awaitable[List | SavedFilter | Tag | None]]] = {
-            subjects.LIST: self.list,
-            subjects.FILTER: self.filter,
-            subjects.TAG: self.tag,
+            entity_subjects.LIST: self.list,
+            entity_subjects.FILTER: self.filter,
+            entity_subjects.TAG: self.tag,
         }
         return await read[kind](name)
 

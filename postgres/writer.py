@@ -82,7 +82,7 @@ async def rewind(connection: Connection, topic: str, partition: int, to: int) ->
 
 
 async def put_views(connection: Connection, rows: Rows) -> None:
-    """Put the rows of ``streams.domain.views.project``, and wake who waits for outcomes among them.
+    """Put the rows of ``domain.projections.project``, and wake who waits for outcomes among them.
 
     Raises KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError.
     """

@@ -14,8 +14,8 @@ from click.exceptions import NoArgsIsHelpError
 from click.shell_completion import CompletionItem
 
 from rondo.commands.aliases import ALIASES
-from rondo.commands.ending import DONE, INTERRUPTED, USAGE, sentence
-from rondo.commands.narrow import Context
+from rondo.commands.exits import DONE, INTERRUPTED, USAGE, sentence
+from rondo.commands.help_format import Context
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,17 @@ class Wired:
 SECTIONS = {
     "Tasks": {
         "add": Wired("change:add", "Create a task."),
-        "list": Wired("look:list_tasks", "Show tasks, the newest first."),
-        "show": Wired("look:show", "Show everything about tasks."),
+        "list": Wired("show:list_tasks", "Show tasks, the newest first."),
+        "show": Wired("show:show", "Show everything about tasks."),
         "edit": Wired("change:edit", "Set fields of tasks."),
         "move": Wired("move:move", "Move a task in your own order."),
-        "complete": Wired("finish:complete", "Complete tasks."),
-        "reopen": Wired("finish:reopen", "Open completed tasks again."),
-        "delete": Wired("finish:delete", "Delete tasks; their history stays."),
-        "restore": Wired("finish:restore", "Bring deleted tasks back."),
+        "complete": Wired("status:complete", "Complete tasks."),
+        "reopen": Wired("status:reopen", "Open completed tasks again."),
+        "delete": Wired("status:delete", "Delete tasks; their history stays."),
+        "restore": Wired("status:restore", "Bring deleted tasks back."),
         "undo": Wired("undo:undo", "Take back what was done last, or what a command did."),
-        "history": Wired("look:history", "Show what happened to a task."),
-        "search": Wired("look:search", "Look for words in titles and notes."),
+        "history": Wired("show:history", "Show what happened to a task."),
+        "search": Wired("show:search", "Look for words in titles and notes."),
         "bulk": Wired("bulk:bulk_group", "Do the same to many tasks."),
         "lists": Wired("lists:lists_group", "Show and change lists."),
         "filters": Wired("filters:filters_group", "Show and change saved filters."),
@@ -57,7 +57,7 @@ SECTIONS = {
         "reset-positions": Wired("log:reset_positions", "Reset positions that are beyond the end of the log."),
         "topics": Wired("log:show_topics", "Show every topic, and what is not as it should be."),
         "tail": Wired("log:follow_topic", "Show the records of a topic, and what comes."),
-        "dead-letters": Wired("dead_letters:dead_letters_group", "Show what was set aside, and send it again."),
+        "dead-letters": Wired("dead_letter_commands:dead_letters_group", "Show what was set aside, and send it again."),
         "audit": Wired("log:audit_group", "Look after the audit trail."),
         "verify": Wired("log:verify_stages", "Fold the log again, and compare with what stands."),
         "replay": Wired("log:replay_stage", "Fold the log again for a stage, and tell what it leads to."),

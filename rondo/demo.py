@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from rondo import audit
 from rondo.client import Entry, Notification, Rondo, Task, settled
-from rondo.client.shapes import WrittenDue
+from rondo.client.models import WrittenDue
 from rondo.commands import shared
-from rondo.place import Place
+from rondo.operator import audit
+from rondo.operator.location import Place
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 

@@ -2,7 +2,7 @@
 
 As ``dataclasses`` and attrs do for ``__init__``, the source of a function is put together and compiled once. A
 record's fields, and those of the records in it, follow one another in one body: no call, no loop, no look-up by name
-for each. Every Avro type is a ``Part``, which knows its piece of the source;
+for each. Every Avro type is a ``Converter``, which knows its piece of the source;
 ``inspect.getsource(binary(TaskCreated).read)`` shows the whole.
 
 The parts know just what the contract uses: string, bytes, boolean, long, enum, array, map, record, and a union of null
@@ -40,7 +40,7 @@ class Binary(NamedTuple):
     read: Read
 
 
-class Part(NamedTuple):
+class Converter(NamedTuple):
     """The source that writes and reads values of one Avro type."""
 
     write: Callable[[str, str], str]
@@ -80,9 +80,9 @@ class _Parts:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = vars(primitives) | {"join": b"".join}
-        self._named: dict[str, Part] = {}
+        self._named: dict[str, Converter] = {}
 
-    def of(self, schema: Schema, python: Value) -> Part:
+    def of(self, schema: Schema, python: Value) -> Converter:
         kind = schema["type"] if isinstance(schema, dict) else "union" if isinstance(schema, list) else schema
         if kind in self._named:
             return self._named[kind]
@@ -100,7 +100,7 @@ class _Parts:
             return _items([self.of("string", key), self.of(schema["values"], value)], "dict", "{}", ".items()")
         raise TypeError(f"Avro's {kind} does not fit {python}: make schemas/records.py and schemas/avro agree.")
 
-    def _record(self, schema: Schema, python: Value) -> Part:
+    def _record(self, schema: Schema, python: Value) -> Converter:
         struct, own = python.__name__, [field.name for field in fields(python)]
         if [field["name"] for field in schema["fields"]] != own:
             raise TypeError(f"{struct} and its Avro file differ in fields: make them agree.")
@@ -118,28 +118,28 @@ class _Parts:
             values = [f"{name}_{field}" for field in own]
             return "".join(map(_read, parts, values)) + f"{name} = {struct}({', '.join(values)})\n"
 
-        return Part(write, read)
+        return Converter(write, read)
 
-    def _fields(self, schema: Schema, types: list[Value]) -> list[Part]:
+    def _fields(self, schema: Schema, types: list[Value]) -> list[Converter]:
         return [self.of(field["type"], of) for field, of in zip(schema["fields"], types, strict=True)]
 
-    def _enum(self, schema: Schema, python: type[StrEnum]) -> Part:
+    def _enum(self, schema: Schema, python: type[StrEnum]) -> Converter:
         enum, members = python.__name__, tuple(python(symbol) for symbol in schema["symbols"])
         self.names[enum] = members
         self.names[f"{enum}_bytes"] = {member: primitives.LENGTHS[at] for at, member in enumerate(members)}
         self.names[f"{enum}_members"] = tuple(
             members[count] if count is not None and count < len(members) else None for count in primitives.COUNTS
         )
-        return Part(
+        return Converter(
             lambda value, _name: f"{enum}_bytes[{value}]",
             lambda name: _by_first_byte(name, f"{enum}_members", f"read_symbol(data, at, {enum})"),
         )
 
-    def _optional(self, schema: Schema, python: Value) -> Part:
+    def _optional(self, schema: Schema, python: Value) -> Converter:
         if len(schema) != 2 or schema[0] != "null" or not isinstance(python, UnionType):
             raise TypeError(f"{schema} does not fit {python}: only a union of null with one type is known.")
         part = self.of(schema[1], get_args(python)[0])
-        return Part(
+        return Converter(
             lambda value, name: f'b"\\0" if ({name} := {value}) is None else join((b"\\2", {part.write(name, name)}))',
             lambda name: (
                 f"""\
@@ -154,14 +154,14 @@ elif branch == 2:
             ),
         )
 
-    def _array(self, schema: Schema, python: Value) -> Part:
+    def _array(self, schema: Schema, python: Value) -> Converter:
         origin: Value = get_origin(python)
         pair = origin is tuple  # a Kafka header
         parts = self._fields(schema, list(get_args(python))) if pair else [self.of(schema, python)]
         return _items(parts, "tuple", "()")
 
 
-def _items(parts: list[Part], build: str, empty: str, items: str = "") -> Part:
+def _items(parts: list[Converter], build: str, empty: str, items: str = "") -> Converter:
     """Return how an array or map is written, as one block of items, and read, as any number of blocks.
 
     ``parts`` make up an item, ``build`` makes the value of a list of items, ``items`` gets them from it.
@@ -188,7 +188,7 @@ def _items(parts: list[Part], build: str, empty: str, items: str = "") -> Part:
 {_within(read_count, 3)}    {name} = {build}({name})
 """
 
-    return Part(write, read)
+    return Converter(write, read)
 
 
 def _by_first_byte(name: str, table: str, otherwise: str) -> str:
@@ -201,7 +201,7 @@ else:
 """
 
 
-def _read(part: Part, name: str) -> str:
+def _read(part: Converter, name: str) -> str:
     return part.read(name)
 
 
@@ -209,7 +209,7 @@ def _within(statements: str, levels: int = 1) -> str:
     return indent(statements, "    " * levels)
 
 
-_STRING = Part(
+_STRING = Converter(
     lambda value, name: f"LENGTHS[len({name} := {value}.encode())], {name}",
     lambda name: (
         f"""\
@@ -220,11 +220,11 @@ else:
 """
     ),
 )
-_BYTES = Part(
+_BYTES = Converter(
     lambda value, name: f"LENGTHS[len({name} := {value})], {name}",
     lambda name: f"{name}, at = read_bytes(data, at)\n",
 )
-_LONG = Part(
+_LONG = Converter(
     lambda value, _name: f"NUMBERS[{value} | 0]",  # | is for integers alone
     lambda name: (
         f"""\
@@ -237,7 +237,7 @@ else:
 """
     ),
 )
-_BOOLEAN = Part(
+_BOOLEAN = Converter(
     lambda value, _name: f"FLAGS[{value}]",
     lambda name: (
         f"""\
@@ -247,7 +247,7 @@ at += 1
 """
     ),
 )
-_PRIMITIVES: dict[str, tuple[type, Part]] = {
+_PRIMITIVES: dict[str, tuple[type, Converter]] = {
     "string": (str, _STRING),
     "bytes": (bytes, _BYTES),
     "boolean": (bool, _BOOLEAN),

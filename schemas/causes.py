@@ -10,7 +10,7 @@ from pathlib import Path
 from schemas.addresses import only_origins
 
 _ROOT = Path(__file__).parent.parent
-_SPEAKING = ("aiokafka.", "streams.runtime.", "streams.transactions.", "streams.topics", "schemas.registry.")
+_SPEAKING = ("aiokafka.", "streams.runtime.", "streams.transactions.", "streams.kafka.topics", "schemas.registry.")
 """Modules whose errors speak of the machine and its parts only, but for ``FoldError`` behind its colon."""
 
 

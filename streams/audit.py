@@ -8,11 +8,11 @@ Where a later one about the same came before it, that one's entry has told the c
 from collections.abc import Mapping
 from typing import Any
 
+from domain import audit, deletion, entities
+from domain.entities import EVENTS, Entity, Event
+from domain.entity import EntityType
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, RETRIES, TASK_EVENTS
-from streams.domain import audit, deletion, entities
-from streams.domain.entities import EVENTS, Entity, Event
-from streams.domain.entity import EntityType
 from streams.runtime import Block, Stage, Stream, Table
 
 stage = Stage("audit", reads=(TASK_EVENTS, RETRIES), writes=(AUDIT_LOG,))

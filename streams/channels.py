@@ -11,9 +11,9 @@ import httpx
 import structlog
 from msgspec.structs import asdict
 
+from domain import reasons
 from schemas.records import Notification
-from streams.domain import reasons
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 
 SECONDS = 20.0  # for one delivery, from connecting to the end of the answer
 

@@ -12,11 +12,11 @@ from functools import partial
 import structlog
 from aiokafka.errors import KafkaError
 
+from domain import ledger
 from schemas import causes
 from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
 from streams.channels import deliver, name_of
-from streams.domain import ledger
 from streams.runtime import Block, Context, Stage, Stream, failpoints
 from streams.runtime.failpoints import Point
 

@@ -8,10 +8,10 @@ Gap: ``series-notices`` is read so that timers of series can come without a chan
 timer is set, so no notice stands.
 """
 
+from domain.decision import UNENDING
+from domain.recurrence import succession
 from schemas.records import TaskCompleted
 from schemas.topics import RETRIES, SERIES_NOTICES, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.domain import recurrence
-from streams.domain.decision import UNENDING
 from streams.runtime import Stage, Stream
 
 stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES, RETRIES), writes=(TASK_FOLLOWUPS, SERIES_NOTICES))
@@ -23,8 +23,8 @@ async def follow(blocks: Stream) -> None:
     async for block in blocks.noack():
         with block:
             for record in block:
-                command = recurrence.following(record.value)
+                command = succession.following(record.value)
                 if command is None and block.rules not in UNENDING:
-                    command = recurrence.ending(record.value)
+                    command = succession.ending(record.value)
                 if command:
                     block.emit(TASK_FOLLOWUPS, command)

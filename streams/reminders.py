@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeAlias
 
+from domain import reminders
+from domain.tasks import TASK
 from schemas import records as r
 from schemas.topics import REMINDER_NOTICES, REMINDERS, RETRIES, TASK_EVENTS
-from streams.domain import reminders
-from streams.domain.tasks import TASK
 from streams.runtime import Block, Stage, Stream
 
 Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingReminders | None, Iterable[Any]]]

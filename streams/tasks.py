@@ -1,20 +1,20 @@
 """Everything of a user's: their and derived commands become events, and exactly one outcome for each command id.
 
-State, by user: ``streams/domain/store.py``. A command that comes again within 30 days does nothing, not even a second
+State, by user: ``domain/store.py``. A command that comes again within 30 days does nothing, not even a second
 outcome. What was deleted stays for 30 days; then its timer writes a notice to the stage's own topic, and consuming that
-purges it. All of it is decided by the aggregate, ``streams/domain/user.py``.
+purges it. All of it is decided by the aggregate, ``domain/user.py``.
 """
 
 from collections.abc import Iterable
 
 from msgspec import Struct
 
+from domain import deletion, entities, idempotency
+from domain.store import Store
+from domain.user import User
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import RETRIES, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
-from streams.domain import deletion, entities, idempotency
-from streams.domain.store import Store
-from streams.domain.user import User
 from streams.runtime import Block, Record, Stage, Stream
 
 stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES), writes=(TASK_EVENTS, TASK_NOTICES))

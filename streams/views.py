@@ -3,10 +3,10 @@
 Rows and position are one Postgres transaction, so the views can be dropped and folded anew to the same bytes.
 """
 
+from domain.projections import project
 from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, RETRIES, TASK_EVENTS
-from streams.domain.views import project
 from streams.runtime import Stage, Stream
-from streams.runtime.postgres import PostgresStore
+from streams.runtime.postgres_store import PostgresStore
 
 _SHOWN = (TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS)
 

@@ -19,9 +19,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from schemas import causes, logs, private, serving, settings
 from schemas.clock import ClockWatch
 from schemas.topics import CLOCK
-from streams import topics
+from streams.kafka import topics
 from streams.runtime import App, Stage, exposition, failpoints, metrics
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 
 log = structlog.get_logger()
 

@@ -16,9 +16,9 @@ import httpx
 from rich.console import Console
 from rich.progress import track
 
-from api import tokens
-from bench.limits import asked, data, page, registry
-from bench.limits.measure import Held, Measure
+from api.http import tokens
+from bench.limits import data, operations, page, registry
+from bench.limits.waiting import Held, Measure
 from bench.queries.tasks import Size, load
 from bench.run import LOGS
 from bench.stand import Stand, standing
@@ -28,7 +28,7 @@ from postgres import reader
 from postgres.migrate import migrate
 from schemas import logs
 from schemas.topics import TASK_COMMANDS
-from streams import topics
+from streams.kafka import topics
 
 _SECRET = "a secret of the bench and of nobody else"  # noqa: S105
 _PARTITIONS, _DATABASE = 4, "limits"
@@ -72,7 +72,7 @@ async def _measured(stand: Stand, tasks: int, every: int, at_once: int) -> list[
             await data.put(connection, worse)
     await topics.create(stand.kafka, _PARTITIONS, [TASK_COMMANDS])
     names = data.known(worse)
-    requests = [each for operation in asked.operations() for each in asked.requests(operation, names)]
+    requests = [each for operation in operations.operations() for each in operations.requests(operation, names)]
     some, registrys = _some(requests, every), _some(registry.requests(), every)
     with _serving(stand) as (api, schemas):
         one, other = (tokens.issue(_SECRET, user) for user in (worse, str(uuid4())))
@@ -82,13 +82,13 @@ async def _measured(stand: Stand, tasks: int, every: int, at_once: int) -> list[
         return found + await _held(beside, registrys, at_once, console)
 
 
-def _some(requests: Iterable[asked.Request], every: int) -> list[asked.Request]:
+def _some(requests: Iterable[operations.Request], every: int) -> list[operations.Request]:
     """Return every so many of the requests, and all pages, searches, tasks of bulks and schemas."""
     kept = {"page", "searches", "tasks", "schemas"}
     return [each for place, each in enumerate(requests) if each.kind in kept or place % every == 0]
 
 
-async def _held(measure: Measure, requests: list[asked.Request], at_once: int, console: Console) -> list[Held]:
+async def _held(measure: Measure, requests: list[operations.Request], at_once: int, console: Console) -> list[Held]:
     return [each async for each in measure.held(track(requests, "asking", console=console, transient=True), at_once)]
 
 

@@ -8,10 +8,10 @@ import msgspec
 from asyncpg import Connection
 from msgspec import Struct
 
+from domain import projections, validation
 from postgres.writer import put_views
-from schemas import ids, subjects
+from schemas import entity_subjects, ids
 from schemas import records as r
-from streams.domain import validation, views
 
 MANY = 200
 """Of everything so many: as many as a page holds."""
@@ -78,7 +78,7 @@ def known(user: str) -> Mapping[str, str]:
 
 async def put(connection: Connection, user: str) -> None:
     """Write all of it into the views, as their stage does."""
-    rows = views.collect(records(user))
+    rows = projections.collect(records(user))
     for begin in range(0, len(rows), _STEP):
         async with connection.transaction():
             await connection.execute("set local role rondo_views")
@@ -104,7 +104,7 @@ def _others(user: str, number: int, name: str) -> Iterator[Struct]:
     yield r.ReminderScheduled(reminder, user, _AT, made, task, "r", _AT, title)
     for attempt in range(1, 11):
         yield r.Notification(reminder, user, _AT, made, task, r.Step.FAILED, attempt, "webhook", title, _AT, "refused")
-    for place, about in enumerate((None, subjects.LIST, subjects.FILTER)):
+    for place, about in enumerate((None, entity_subjects.LIST, entity_subjects.FILTER)):
         yield _entry(user, 3 * number + place + 1, about)
 
 

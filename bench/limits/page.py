@@ -4,20 +4,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from api import bulk_shapes, bulks, found, problems, sizes
 from api.app import WAITS, openapi
-from api.requests import BULK_LIMIT, LIMIT
+from api.commands import bulk_commands
+from api.http import problems, sizes
+from api.http.requests import BULK_LIMIT, LIMIT
+from api.models import bulk_inputs, listings
 from api.settings import Settings
-from bench.limits.asked import KINDS, Operation, operations
-from bench.limits.measure import Held
+from bench.limits.operations import KINDS, Operation, operations
+from bench.limits.waiting import Held
+from domain.query import search
+from domain.query.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
+from domain.recurrence import rule
 from local.settings import ROOT
 from postgres import rows
 from schemas import serving
 from schemas.folding import LONGEST_NOTES, fold_title
 from schemas.registry import bounds
 from schemas.words import MOST, MOST_DIFFERENT
-from streams.domain import rule, search
-from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
 
 FILE = ROOT / "docs" / "limits.md"
 MEASURED = "## Measured"
@@ -96,18 +99,18 @@ def _everywhere() -> Iterator[str]:
     longest = f"{fields['query_timeout'].default:.0f} s (`RONDO_QUERY_TIMEOUT`)"
     yield f"| what a read may take | {longest} | 422 `too-much`; 503 where a part is away |"
     yield f"| a page | 200 items, {rows.LARGEST:,} characters of text | goes on at `next` |"
-    yield f"| values of one facet | {found.MOST_VALUES:,} | left out |"
+    yield f"| values of one facet | {listings.MOST_VALUES:,} | left out |"
     yield f"| a title as it is compared | {len(fold_title('x' * 9999))} characters, folded | the rest does not count |"
     yield f"| notes as they are compared | {LONGEST_NOTES:,} characters, folded | the rest does not count |"
     yield f"| words of one text | {MOST:,}, and {MOST_DIFFERENT:,} different ones | the rest is not found by `q` |"
-    yield f"| marking what `q` found | {found.MARKING} s a page | the last tasks have no marks |"
+    yield f"| marking what `q` found | {listings.MARKING} s a page | the last tasks have no marks |"
     yield f"| a body | {LIMIT // _KIB} KiB; of a bulk {BULK_LIMIT // _KIB // _KIB} MiB | 413 |"
     yield f"| the pieces of a body | {serving.FEW:,}, and one more for each {serving.SHORT} bytes | 400 |"
     yield f"| fields and items of a body | {sizes.MOST_VALUES:,} | 422 |"
     yield f"| unknown fields of a body that are named | {problems.MOST_ERRORS} | counted |"
     yield f"| a problem | {problems.MOST_ERRORS} errors, {problems.MOST_BYTES // _KIB} KiB | counted, cut |"
-    yield f"| tasks that a bulk names | {bulk_shapes.MOST_NAMED:,} | 422 |"
-    yield f"| tasks that a bulk finds | {bulks.MOST:,} | 422 |"
+    yield f"| tasks that a bulk names | {bulk_inputs.MOST_NAMED:,} | 422 |"
+    yield f"| tasks that a bulk finds | {bulk_commands.MOST:,} | 422 |"
 
 
 def _routes() -> Iterator[str]:

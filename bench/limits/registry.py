@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.routing import APIRoute
 
 from bench.limits import worst
-from bench.limits.asked import Operation, Request
+from bench.limits.operations import Operation, Request
 from schemas.registry import bounds, server
 
 SUBJECT = "bench-limits"

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api.bulk_shapes import MOST_NAMED, NewBulk
-from api.sizes import Bounds, bounds
+from api.http.sizes import Bounds, bounds
+from api.models.bulk_inputs import MOST_NAMED, NewBulk
 from bench.limits.data import WORD
 
 HEADERS = 15_000

@@ -7,9 +7,9 @@ from statistics import median, quantiles
 
 from asyncpg import Pool
 
-from api.finding import Finding, PageFinding, facets
-from api.turns import LongWork
-from bench.queries.asked import NOW, PAGE, ZONE, Question, questions
+from api.http.selection import PageSelection, Selection, facets
+from api.http.turns import LongWork
+from bench.queries.questions import NOW, PAGE, ZONE, Question, questions
 from bench.queries.tasks import owner
 from postgres.finding import Position
 from postgres.reader import Facet, Reader, Task, View
@@ -85,10 +85,10 @@ class Measure:
         return inner, time.perf_counter() - began, found
 
     async def _found(self, question: Question, view: View) -> Found:
-        finding = Finding.read(question.filter, ZONE, NOW, question.q, question.sort)
+        finding = Selection.read(question.filter, ZONE, NOW, question.q, question.sort)
         if question.counts:
             return (await facets(finding, view, self._user, self._long_work))[1]
-        return (await PageFinding(finding, "", question.after).page(view, self._user, PAGE, self._long_work))[1].items
+        return (await PageSelection(finding, "", question.after).page(view, self._user, PAGE, self._long_work))[1].items
 
     async def _timed_by_hand(self, question: Question) -> tuple[float, Found]:
         kind: type[Task] | type[Facet] = Facet if question.counts else Task
@@ -102,7 +102,7 @@ class Measure:
 
     async def _deep(self, filter_: str | None = None, order: str | None = None) -> Position:
         """Return where a page begins that is far down the tasks, for who has few of them half-way."""
-        wanted = Finding.read(filter_, ZONE, NOW, sort_=order).wanted(self._user)
+        wanted = Selection.read(filter_, ZONE, NOW, sort_=order).wanted(self._user)
         async with self._reader.user(self._user) as view:
             page = await view.tasks(wanted, _DEEP)
             position = page.next or (await view.tasks(wanted, len(page.items) // 2)).next

@@ -1,5 +1,5 @@
 -- What the views stage writes. A query takes one JSON array a column, all of one length, and reads its elements as text;
--- its parameters stand in the order of the rows that streams/domain/views.py projects. Instants are milliseconds since
+-- its parameters stand in the order of the rows that domain/projections.py projects. Instants are milliseconds since
 -- 1970. (Postgres's own arrays are encoded in Python, element by element, which takes four times as long.) Several rows
 -- of a block may mean the same row of a table, which ON CONFLICT refuses to touch twice: so each query first keeps the
 -- newest, by version where there is one, else by the order of the log (n). Rows that hold already are left alone, so

@@ -21,7 +21,7 @@ from rondo.client.errors import (
     WrongWay,
 )
 from rondo.client.login import Login, Unknown
-from rondo.client.shapes import Answer, Due, Entry, Json, List, Notification, Reminder, StandingReminder, Task
+from rondo.client.models import Answer, Due, Entry, Json, List, Notification, Reminder, StandingReminder, Task
 
 if TYPE_CHECKING:
     from rondo.client.asynchronous import AsyncRondo

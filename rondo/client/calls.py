@@ -7,7 +7,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from rondo.client.errors import Pending
-from rondo.client.shapes import (
+from rondo.client.models import (
     Answer,
     Bulk,
     Changes,

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import platformdirs
 
-from rondo import place
 from rondo.client.address import is_usable
 from rondo.client.errors import RondoError
+from rondo.operator import location
 from schemas.addresses import without_secrets
 
 
@@ -51,7 +51,7 @@ class Login:
         A token is never sent to another address than the one it was given for: RONDO_API without RONDO_TOKEN takes
         the token of the login or the stack with this very address.
         """
-        named = place.named()
+        named = location.named()
         api, token = without_secrets(named.get("api", "")), named.get("token")
         if api and token:
             return cls(api, token, "RONDO_API and RONDO_TOKEN")
@@ -76,8 +76,8 @@ class Login:
     def local(cls) -> Self | None:
         """Return the login of the stack that runs on the data directory; None where none runs with an API."""
         try:
-            run = place.written()
-        except place.Unknown as error:
+            run = location.written()
+        except location.Unknown as error:
             raise Unknown(str(error)) from None
         return cls(run["api"], run["token"], "the stack that runs here") if "token" in run else None
 

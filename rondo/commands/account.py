@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from rondo import place
 from rondo.client import Login, Unknown, login
 from rondo.commands import shared
 from rondo.commands.shared import TaskCommand
+from rondo.operator import location
 
 
 @click.command("login", cls=TaskCommand)
@@ -19,7 +19,7 @@ def log_in(url: str | None) -> None:
     Without URL they are those of the Rondo that runs here. The token for URL is RONDO_TOKEN; else it is asked for, or
     read from standard input where that is no terminal.
     """
-    found = Login(url.rstrip("/"), place.named().get("token") or _token()) if url else Login.local()
+    found = Login(url.rstrip("/"), location.named().get("token") or _token()) if url else Login.local()
     if not found:
         raise Unknown("No Rondo runs here: `make run` starts one, `rondo login URL` takes another.")
     check(found)

@@ -9,12 +9,12 @@ import click
 from click.exceptions import Exit
 
 from rondo.client import Rondo
-from rondo.client.shapes import Action, NewBulk
-from rondo.commands import fields, following, keeping, shared
+from rondo.client.models import Action, NewBulk
+from rondo.commands import bulk_progress, fields, keeping, shared
 from rondo.commands.conditions import Condition, combined
-from rondo.commands.ending import DONE, FAILED
+from rondo.commands.exits import DONE, FAILED
 from rondo.commands.shared import TaskCommands
-from rondo.terminal.shown import tasks as counted
+from rondo.terminal.descriptions import tasks as counted
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -109,11 +109,11 @@ def show(bulk: UUID, as_json: bool) -> None:
     with shared.rondo() as client:
         found = client.bulk(str(bulk))
         if as_json:
-            shared.echo_json(following.shown(client, found))
+            shared.echo_json(bulk_progress.shown(client, found))
         else:
             if found["status"] == "pending":
                 click.echo(f"{found['decided']:,} of {found['chunks']:,} chunks are decided.")
-            following.tell(client, found, "Changed", "unchanged")
+            bulk_progress.tell(client, found, "Changed", "unchanged")
 
 
 def run(
@@ -144,14 +144,14 @@ def run(
                 raise Exit(FAILED)
         sent = client.change_many(**wanted)
         keeping.keep("bulk", [sent["id"]] if sent["tasks"] else [], f"{done} {counted(sent['tasks'])}")
-        found = following.followed(client, sent)
+        found = bulk_progress.followed(client, sent)
         keeping.keep("bulk", [found["id"]] if found["tasks"] else [], f"{done} {counted(found['changed'])}")
         if not found["tasks"]:
-            _tell_none(following.shown(client, found), as_json)
+            _tell_none(bulk_progress.shown(client, found), as_json)
         elif as_json:
-            shared.echo_json(following.shown(client, found))
+            shared.echo_json(bulk_progress.shown(client, found))
         else:
-            following.tell(client, found, done, already)
+            bulk_progress.tell(client, found, done, already)
     raise Exit(FAILED if found["refused"] or found["status"] == "in-part" else DONE)
 
 

@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import click
 
+from domain import cleaning
 from rondo.client import Answer, NotFound, Outdated, Rondo, Task, settled
-from rondo.client.shapes import Changes
+from rondo.client.models import Changes
 from rondo.commands import fields, hints, keeping, shared
 from rondo.commands.shared import TaskCommand
-from rondo.terminal import shown
-from streams.domain import cleaning
+from rondo.terminal import descriptions
 
 FIELDS = tuple(field for field in Task.__annotations__ if field in Changes.__optional_keys__ | {"title"})
 """What a change may change, in the order in which a task shows it."""
@@ -37,7 +37,7 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
     if as_json:
         shared.echo_json(answer)
     else:
-        click.echo(", due ".join(filter(None, (f"Created {shared.name(task)}", shown.due(task["due"])))))
+        click.echo(", due ".join(filter(None, (f"Created {shared.name(task)}", descriptions.due(task["due"])))))
     hints.tell_fields(task["id"], title)
 
 

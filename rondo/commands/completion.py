@@ -4,7 +4,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from rondo.commands.choices import OneOf
-from rondo.commands.narrow import Context
+from rondo.commands.help_format import Context
 
 SHELLS = ("bash", "zsh", "fish")
 

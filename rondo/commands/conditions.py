@@ -30,7 +30,7 @@ def combined(conditions: Sequence[Condition]) -> str:
             raise click.UsageError(f"{condition.option} is empty: write a filter, as overdue.")
     if len(conditions) == 1:
         return conditions[0].text
-    from streams.domain.filters import QueryError, parse  # noqa: PLC0415 - its parser takes long to import
+    from domain.query import QueryError, parse  # noqa: PLC0415 - its parser takes long to import
 
     for condition in conditions:
         try:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import click
 
 from rondo.client import Rondo
-from rondo.client.shapes import Changes, Fields, Priority
-from rondo.commands import hints, meant, shared
+from rondo.client.models import Changes, Fields, Priority
+from rondo.commands import hints, references, shared
 from rondo.commands.choices import OneOf
 from rondo.terminal import clock, repeats
 
 if TYPE_CHECKING:
-    from streams.domain.filters import Clock
+    from domain.query import Clock
 
 OPTION_FIELDS = {
     "notes": "notes",
@@ -115,7 +115,7 @@ def dated(typed: dict[str, Any], zone: str | None, whole: bool) -> dict[str, Any
 
 def here(zone: str | None) -> "Clock":
     """Return the clock of a zone, without one that of where the person is."""
-    from streams.domain.filters import Clock  # noqa: PLC0415
+    from domain.query import Clock  # noqa: PLC0415
 
     name = zone or shared.default_zone()
     return Clock(round(clock.now(name).timestamp() * 1000), name)
@@ -166,6 +166,6 @@ def resolved(client: Rondo, typed: Fields) -> Fields:
     if parent := typed.get("parent"):
         found["parent"] = shared.resolve(client, [parent])[0]
     if (name := typed.get("list")) is not None:
-        on = meant.list_or_inbox(client, name)
+        on = references.list_or_inbox(client, name)
         found["list"] = on["id"] if on else None
     return found

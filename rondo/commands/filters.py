@@ -5,8 +5,8 @@ from typing import Any, cast
 import click
 
 from rondo.client import settled
-from rondo.client.shapes import FilterAnswer, FilterChanges, SavedFilter
-from rondo.commands import keeping, meant, shared
+from rondo.client.models import FilterAnswer, FilterChanges, SavedFilter
+from rondo.commands import keeping, references, shared
 from rondo.commands.choices import OneOf
 from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
@@ -72,7 +72,7 @@ def edit(saved: str, filter_: str | None, clear: tuple[str, ...], as_json: bool,
     if not changes:
         raise click.UsageError("Nothing to change: name a field, as --filter or --sort.")
     with shared.rondo() as client:
-        found = meant.saved_filter(client, saved)["id"]
+        found = references.saved_filter(client, saved)["id"]
         answer = client.update_filter(found, wait=shared.WAIT, **cast("FilterChanges", changes))
     _tell(answer, "Changed", as_json)
 
@@ -83,7 +83,7 @@ def edit(saved: str, filter_: str | None, clear: tuple[str, ...], as_json: bool,
 def delete(saved: str, as_json: bool) -> None:
     """Delete a saved filter. The tasks that it finds stay."""
     with shared.rondo() as client:
-        answer = client.delete_filter(meant.saved_filter(client, saved)["id"], wait=shared.WAIT)
+        answer = client.delete_filter(references.saved_filter(client, saved)["id"], wait=shared.WAIT)
     _tell(answer, "Deleted", as_json)
 
 

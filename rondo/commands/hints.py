@@ -73,7 +73,7 @@ def of_id(word: str, context: click.Context | None) -> str:
 
 def as_filter(words: Sequence[str]) -> str:
     """Return in a sentence which filter was probably meant by words; empty where none."""
-    from streams.domain.filters import QueryError, parse  # noqa: PLC0415 - its parser takes long to import
+    from domain.query import QueryError, parse  # noqa: PLC0415 - its parser takes long to import
 
     conditions = []
     for word in words:

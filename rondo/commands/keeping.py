@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 
 from rondo.client import Answer, Login, Problem
-from rondo.client.shapes import FilterAnswer, ListAnswer, TagAnswer
+from rondo.client.models import FilterAnswer, ListAnswer, TagAnswer
 from rondo.terminal import journal
 
 

@@ -5,8 +5,8 @@ from typing import Any, cast
 import click
 
 from rondo.client import settled
-from rondo.client.shapes import List, ListAnswer, ListChanges
-from rondo.commands import keeping, meant, shared
+from rondo.client.models import List, ListAnswer, ListChanges
+from rondo.commands import keeping, references, shared
 from rondo.commands.choices import OneOf
 from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
@@ -33,7 +33,7 @@ def lists_group(ctx: click.Context, as_json: bool) -> None:
 def show(list_: str | None, as_json: bool) -> None:
     """Show the lists in their order, or one, with how many open tasks are on each."""
     with shared.rondo() as client:
-        found = list(client.lists(limit=shared.PAGE)) if list_ is None else [meant.the_list(client, list_)]
+        found = list(client.lists(limit=shared.PAGE)) if list_ is None else [references.the_list(client, list_)]
     if as_json:
         shared.echo_json(found)
     elif shared.on_terminal():
@@ -67,7 +67,7 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
     if not changes:
         raise click.UsageError("Nothing to change: name a field, as --name or --colour.")
     with shared.rondo() as client:
-        id_ = meant.the_list(client, list_)["id"]
+        id_ = references.the_list(client, list_)["id"]
         answer = client.update_list(id_, wait=shared.WAIT, **cast("ListChanges", changes))
     _tell(answer, "Changed", as_json)
 
@@ -79,7 +79,7 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
 def delete(list_: str, tasks: Any, as_json: bool) -> None:
     """Delete a list that no task is on; --tasks says what becomes of those that are."""
     with shared.rondo() as client, keeping.ahead(bool(tasks)):
-        answer = client.delete_list(meant.the_list(client, list_)["id"], wait=shared.WAIT, tasks=tasks)
+        answer = client.delete_list(references.the_list(client, list_)["id"], wait=shared.WAIT, tasks=tasks)
     _tell(answer, "Deleted", as_json, ahead=bool(tasks))
 
 

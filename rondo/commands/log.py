@@ -11,20 +11,22 @@ import click
 import httpx
 from aiokafka.errors import KafkaError
 
-from rondo import audit, demo, lag, replay, tail, topics
+from rondo import demo
 from rondo.client import RondoError
 from rondo.commands import shared
-from rondo.commands.ending import AWAY, Failed
-from rondo.commands.narrow import Context
-from rondo.place import Place, Unknown
+from rondo.commands.exits import AWAY, Failed
+from rondo.commands.help_format import Context
+from rondo.operator import audit, lag, replay, tail, topics
+from rondo.operator.location import Place, Unknown
 from schemas import logs
 from schemas.addresses import only_origins
 from schemas.registry.client import RegistryUnavailable
-from streams import positions, worker
-from streams.lag import NoViews
-from streams.reading import NoTopic, StillOpen
-from streams.replay import Differs, Mark, NotAMark, OtherRules, Wanted
-from streams.runtime.state import DiskError
+from streams import worker
+from streams.kafka.reading import NoTopic, StillOpen
+from streams.progress import positions
+from streams.progress.lag import NoViews
+from streams.replay import Differs, Mark, NotAMark, OtherRules, Scope
+from streams.runtime.rocksdb import DiskError
 
 TOLD = (
     Unknown,
@@ -139,7 +141,7 @@ def verify_stages(stages: tuple[str, ...]) -> None:
 def replay_stage(stage: str, user: str | None, since: str | None, until: str | None, output: BinaryIO) -> None:
     """Fold the log again for STAGE, and tell what it leads to: one JSON object a line."""
     since_mark, until_mark = (Mark.parsed(text) if text else None for text in (since, until))
-    asyncio.run(replay.show(Place.found(), stage, Wanted(user, since_mark, until_mark), output))
+    asyncio.run(replay.show(Place.found(), stage, Scope(user, since_mark, until_mark), output))
 
 
 @click.command("lag", cls=LogCommand)

@@ -2,7 +2,7 @@
 
 import click
 
-from rondo.client.shapes import Place
+from rondo.client.models import Place
 from rondo.commands import shared
 from rondo.commands.shared import TaskCommand
 

@@ -14,11 +14,11 @@ from click.exceptions import Exit
 from click.shell_completion import CompletionItem
 
 from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Task, errors, settled
-from rondo.client.shapes import FilterAnswer, List, ListAnswer, SavedFilter
-from rondo.commands import hints, keeping, naming
+from rondo.client.models import FilterAnswer, List, ListAnswer, SavedFilter
+from rondo.commands import hints, keeping, option_names
 from rondo.commands.aliases import Aliased
-from rondo.commands.ending import AWAY, DONE, FAILED, USAGE, Failed
-from rondo.commands.narrow import Context
+from rondo.commands.exits import AWAY, DONE, FAILED, USAGE, Failed
+from rondo.commands.help_format import Context
 from rondo.terminal import clock, ids
 from rondo.terminal.cells import has_colours
 from rondo.terminal.fitting import WIDE, Shown
@@ -97,7 +97,7 @@ ADVICE: tuple[tuple[type[RondoError], int, str], ...] = (
 
 def failed(error: RondoError) -> Failed:
     """Return an error of the client as the end of a command, with what to do about it."""
-    told = naming.told(error) if isinstance(error, Problem) else str(error)
+    told = option_names.told(error) if isinstance(error, Problem) else str(error)
     status, advice = next((status, advice) for kind, status, advice in ADVICE if isinstance(error, kind))
     return Failed(f"{told} {advice}".strip(), status)
 

@@ -2,14 +2,14 @@
 
 import click
 
+from domain import cleaning
 from rondo.client import Pending
-from rondo.client.shapes import Tag, TagAnswer
-from rondo.commands import keeping, meant, shared
+from rondo.client.models import Tag, TagAnswer
+from rondo.commands import keeping, references, shared
 from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.plain import plain
-from streams.domain import cleaning
 
 NOWHERE = "No task bears {}, and it has no colour"
 
@@ -44,7 +44,7 @@ def show(as_json: bool) -> None:
 def colour(tag: str, colour: str | None, as_json: bool) -> None:
     """Give a tag a colour, as #1e90ff; without one take it away."""
     with shared.rondo() as client:
-        answer = client.colour_tag(tag := meant.tag(client, tag), colour, wait=shared.WAIT)
+        answer = client.colour_tag(tag := references.tag(client, tag), colour, wait=shared.WAIT)
     done, already = ("Coloured {}", "{} had that colour already") if colour else ("{} has no colour now", "{} had none")
     _tell(answer, done.format(plain(tag)), already.format(plain(tag)), as_json)
 
@@ -56,7 +56,7 @@ def colour(tag: str, colour: str | None, as_json: bool) -> None:
 def rename(tag: str, name: str, as_json: bool) -> None:
     """Give all tasks that bear a tag another in its place. Where that is one already, the two become one."""
     with shared.rondo() as client, keeping.ahead():
-        answer = client.rename_tag(tag := meant.tag(client, tag), name := cleaning.tag(name), wait=shared.WAIT)
+        answer = client.rename_tag(tag := references.tag(client, tag), name := cleaning.tag(name), wait=shared.WAIT)
     already = f"{plain(tag)} is called so already" if tag == name else NOWHERE.format(plain(tag))
     _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", already, as_json, ahead=True)
 
@@ -67,7 +67,7 @@ def rename(tag: str, name: str, as_json: bool) -> None:
 def delete(tag: str, as_json: bool) -> None:
     """Take a tag from all tasks that bear it. The tasks stay."""
     with shared.rondo() as client, keeping.ahead():
-        answer = client.delete_tag(tag := meant.tag(client, tag), wait=shared.WAIT)
+        answer = client.delete_tag(tag := references.tag(client, tag), wait=shared.WAIT)
     _tell(answer, f"Deleted {plain(tag)}", NOWHERE.format(plain(tag)), as_json, ahead=True)
 
 

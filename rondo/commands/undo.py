@@ -4,14 +4,14 @@ import click
 from click.exceptions import Exit
 
 from rondo.client import Login, Problem, Rondo, RondoError
-from rondo.client.shapes import Bulk
-from rondo.commands import following, shared
-from rondo.commands.ending import AWAY, DONE, FAILED, Failed
+from rondo.client.models import Bulk
+from rondo.commands import bulk_progress, shared
+from rondo.commands.exits import AWAY, DONE, FAILED, Failed
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import journal
+from rondo.terminal.descriptions import things
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
-from rondo.terminal.shown import things
 
 NOTHING = "Nothing was done from here that could be undone: name a command, as `rondo history --json` does."
 
@@ -63,7 +63,7 @@ def _take_back(client: Rondo, step: journal.Step, as_json: bool) -> bool | None:
     for id_ in reversed(step.ids):
         try:
             send = client.undo_bulk if step.kind == "bulk" else client.undo_command
-            undone.append(following.followed(client, send(id_)))
+            undone.append(bulk_progress.followed(client, send(id_)))
         except Problem as problem:
             if (end := shared.failed(problem)).exit_code == AWAY:
                 raise
@@ -88,4 +88,4 @@ def _tell(client: Rondo, told: str, undone: list[Bulk]) -> None:
     done = "Undone" if changed else "Nothing is left to undo of what was told as" if undone else "Not undone"
     click.echo(f"{done}: {told}.", err=not undone)
     for each in undone:
-        following.tell(client, each, "Put back", "stood so already", things)
+        bulk_progress.tell(client, each, "Put back", "stood so already", things)

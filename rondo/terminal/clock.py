@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import tzdata
 
-from rondo.client.shapes import Due
+from rondo.client.models import Due
 
 LOCALTIME = Path("/etc/localtime")
 _ZONES = Path(tzdata.__file__).parent

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from rondo.client.shapes import WrittenDue, WrittenReminder
+from domain.query.dates import Clock, Unit
+from domain.query.phrases import NUMBER, UNITS, number
+from rondo.client.models import WrittenDue, WrittenReminder
 from rondo.terminal.clock import zone as zone_of
 from rondo.terminal.days import has_time, read
 from rondo.terminal.when import NoDay, When
-from streams.domain.filters.dates import Clock, Unit
-from streams.domain.filters.phrases import NUMBER, UNITS, number
 
 REMIND = "Write a time before the due as 15m, 2h, 1d or 1w, or a moment as in 'fri 9:00'."
 

@@ -3,10 +3,10 @@
 import re
 from datetime import datetime
 
+from domain.query.dates import Clock
+from domain.query.phrases import NUMBER, UNITS
 from rondo.terminal.named_days import named
 from rondo.terminal.when import NoDay, When
-from streams.domain.filters.dates import Clock
-from streams.domain.filters.phrases import NUMBER, UNITS
 
 _HALF = r"(?: ?[ap]\.?m\.?|[ap])"
 _TIME = rf"(?P<time>noon|midday|\d{{1,2}}(?::\d\d){{0,2}}{_HALF}|\d{{1,2}}(?::\d\d){{1,2}}|\d{{1,2}}h\d\d)"

@@ -3,7 +3,7 @@
 import re
 from uuid import UUID
 
-from rondo.client.shapes import TaskTitles
+from rondo.client.models import TaskTitles
 from rondo.terminal.plain import plain
 
 LEAST = 4

@@ -11,6 +11,10 @@ from datetime import date, timedelta
 
 from lark import Token
 
+from domain.query import phrases
+from domain.query.dates import MOST, WEEKDAYS, Clock, Date, Relative, Unit, resolve
+from domain.query.errors import QueryError
+from domain.query.values import when
 from rondo.terminal.suggestions import (
     ELSEWHERE,
     MONTHS,
@@ -24,10 +28,6 @@ from rondo.terminal.suggestions import (
     of_month,
 )
 from rondo.terminal.when import NoDay, When
-from streams.domain.filters import phrases
-from streams.domain.filters.dates import MOST, WEEKDAYS, Clock, Date, Relative, Unit, resolve
-from streams.domain.filters.errors import QueryError
-from streams.domain.filters.values import when
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _OFTEN = re.compile(r"every\b.*|(?:dai|week|month|year)ly|weekdays", re.ASCII)

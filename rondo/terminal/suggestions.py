@@ -9,11 +9,11 @@ from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
 
-from streams.domain.filters import phrases
-from streams.domain.filters.dates import MOST, WEEKDAYS, Clock
-from streams.domain.filters.phrases import NAMES, NUMBER, UNITS, number
-from streams.domain.filters.values import DATES, is_date
-from streams.domain.filters.words import meant
+from domain.query import phrases
+from domain.query.dates import MOST, WEEKDAYS, Clock
+from domain.query.phrases import NAMES, NUMBER, UNITS, number
+from domain.query.values import DATES, is_date
+from domain.query.words import meant
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 
-from rondo.client.shapes import Entry, ListedTask, Task
+from rondo.client.models import Entry, ListedTask, Task
 from rondo.terminal.cells import Cell
 from rondo.terminal.clock import passed
+from rondo.terminal.descriptions import ALONE, Around, facts, near, told
 from rondo.terminal.fitting import Card, Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
-from rondo.terminal.shown import ALONE, Around, facts, near, told
 
 PRIORITY = {"urgent": "bold red", "high": "yellow", "medium": "cyan", "low": "dim", "none": ""}
 NOTHING: Mapping[str, str] = {}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import time, timedelta
 
-from streams.domain.filters.dates import Clock
+from domain.query.dates import Clock
 
 FORMS = (
     "Write a day as 2026-12-01, today, fri, dec 1, next week, eom, in 3 days or today+3d, "

@@ -9,9 +9,9 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from schemas.serving.addresses import Addresses
 from schemas.serving.headers import Headers
 from schemas.serving.refusals import Refuse, plain
+from schemas.serving.routes import Addresses
 
 _log = structlog.get_logger("serving")
 

@@ -17,9 +17,9 @@ import h11
 from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from schemas.serving.addresses import is_head
 from schemas.serving.headers import GUARDS
 from schemas.serving.refusals import Refuse
+from schemas.serving.routes import is_head
 
 READ = 4096
 """Bytes that are read of a connection at once; what they hold (some 700 chunks of a byte) is read within 20 ms."""

@@ -6,9 +6,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES
 
-from schemas.serving.addresses import is_head
 from schemas.serving.connections import Bounded
 from schemas.serving.headers import GUARDS
+from schemas.serving.routes import is_head
 
 LINGER = 1.0
 """Seconds that a client has to read a refusal: a connection that is closed while it still sends is reset."""

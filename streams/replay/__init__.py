@@ -1,6 +1,6 @@
 """Replay: the log folded again by the stages' own code, and compared with all that stands.
 
-    reading     committed records, partition by partition, up to fixed ends     streams/reading.py
+    reading     committed records, partition by partition, up to fixed ends     streams/kafka/reading.py
     course      which records each block took                                   course.py
     block       one block, folded by the stage's agent                          block.py
     fold        a partition of a stage, block after block                       fold.py
@@ -14,10 +14,10 @@
 Nothing is written but temporary files and temporary tables.
 """
 
-from streams.replay.course import OtherRules
 from streams.replay.difference import Difference, Differs
-from streams.replay.replay import Wanted, replay
-from streams.replay.span import Mark, NotAMark
+from streams.replay.entries import Scope, replay
+from streams.replay.ranges import Mark, NotAMark
+from streams.replay.recorded_blocks import OtherRules
 from streams.replay.verify import Report, verify
 
-__all__ = ["Difference", "Differs", "Mark", "NotAMark", "OtherRules", "Report", "Wanted", "replay", "verify"]
+__all__ = ["Difference", "Differs", "Mark", "NotAMark", "OtherRules", "Report", "Scope", "replay", "verify"]

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator
 
 from schemas.codec import Serde
 from schemas.names import key_parts
-from streams.reading import Tape
+from streams.kafka.reading import Tape
 from streams.runtime import Stage
-from streams.runtime.kafka import POSITION
-from streams.runtime.state import State
+from streams.runtime.kafka_store import POSITION
+from streams.runtime.rocksdb import StateStore
 
 Entry = tuple[bytes, bytes]
 Found = tuple[bytes, bytes | None, bytes | None]
@@ -17,7 +17,7 @@ _CHUNK = 1000
 _NEVER = 0  # nobody asks when a temporary state was written
 
 
-async def restore(changelog: Tape, state: State, codec: Serde) -> None:
+async def restore(changelog: Tape, state: StateStore, codec: Serde) -> None:
     """Apply a changelog to a state, as a worker does that lost its disk."""
     changes: dict[bytes, bytes | None] = {}
     async for raw in changelog:
@@ -30,7 +30,7 @@ async def restore(changelog: Tape, state: State, codec: Serde) -> None:
     state.write(changes, changelog.end, _NEVER)
 
 
-def differences(stands: State, replayed: State, without: Collection[bytes]) -> Iterator[Found]:
+def differences(stands: StateStore, replayed: StateStore, without: Collection[bytes]) -> Iterator[Found]:
     """Yield the keys whose values are not the same bytes, in order, but for those that are not to be compared."""
     left, right = (filter(lambda entry: entry[0] not in without, state.items()) for state in (stands, replayed))
     a, b = next(left, None), next(right, None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from streams.reading import Ends, ends, settled_ends
+from streams.kafka.reading import Ends, ends, settled_ends
 from streams.runtime import Stage
 
 

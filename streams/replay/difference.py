@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
+from domain import reasons
 from schemas.codec import Serde, Undecodable
-from streams.domain import reasons
 
 ABSENT = "nothing"
 _MOST = 300  # characters of a value that are told

@@ -11,16 +11,16 @@ from pathlib import Path
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from streams.domain.times import tzdata_version
-from streams.reading import Ends, Tape, tapes
-from streams.replay import course
-from streams.replay.block import Replayed, fold
-from streams.replay.course import Taken
+from domain.times import tzdata_version
+from streams.kafka.reading import Ends, Tape, tapes
+from streams.replay import recorded_blocks
+from streams.replay.dead_letters import DeadLetters, Where
 from streams.replay.difference import Difference, Differs
-from streams.replay.letters import Letters, Where
+from streams.replay.recorded_blocks import Taken
+from streams.replay.replayed import Replayed, fold
 from streams.runtime import Context, Stage
 from streams.runtime.block import FoldError, place
-from streams.runtime.state import State
+from streams.runtime.rocksdb import StateStore
 
 
 @dataclass
@@ -30,8 +30,8 @@ class Folding:
     context: Context
     stage: Stage
     partition: int
-    letters: Letters
-    state: State | None
+    letters: DeadLetters
+    state: StateStore | None
     taken: AsyncIterator[Taken]
     records: int = 0
     tzdata: set[str] = field(default_factory=set)
@@ -130,7 +130,7 @@ async def folding(  # noqa: PLR0917 - called by two, in this order
     context: Context,
     stage: Stage,
     partition: int,
-    letters: Letters,
+    letters: DeadLetters,
     until: Mapping[str, int] | None,
     ends: Ends,
     at: Path,
@@ -141,7 +141,7 @@ async def folding(  # noqa: PLR0917 - called by two, in this order
     reads = {TopicPartition(name, partition): ends[TopicPartition(name, partition)] for name in names}
     if until is not None:
         reads |= {TopicPartition(topic.name, partition): until.get(topic.name, 0) for topic in stage.reads}
-    state = State(at)
+    state = StateStore(at)
     try:
         async with tapes(context.settings.kafka, reads) as opened:
             by_name = {tape.at.topic: tape for tape in opened.values()}
@@ -151,13 +151,13 @@ async def folding(  # noqa: PLR0917 - called by two, in this order
 
 
 def _course(
-    context: Context, stage: Stage, opened: Mapping[str, Tape], letters: Letters, until: Mapping[str, int] | None
+    context: Context, stage: Stage, opened: Mapping[str, Tape], letters: DeadLetters, until: Mapping[str, int] | None
 ) -> AsyncIterator[Taken]:
     if stage.blocks:
         inputs = [topic for topic in stage.reads if topic != stage.retries]
-        recorded = course.Recorded(stage.name, opened[stage.blocks.name], opened, context.codec, until)
+        recorded = recorded_blocks.Recorded(stage.name, opened[stage.blocks.name], opened, context.codec, until)
         if len(inputs) > 1:
             return recorded.blocks()
         return recorded.blocks_behind(inputs[0].name, letters.has)
     [source] = stage.reads
-    return course.formed(opened[source.name], letters.has)
+    return recorded_blocks.formed(opened[source.name], letters.has)

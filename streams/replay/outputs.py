@@ -14,9 +14,9 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Serde
 from schemas.envelope import Envelope
-from streams.reading import Tape
+from streams.kafka.reading import Tape
+from streams.replay.dead_letters import Where
 from streams.replay.difference import Difference, Differs, between, fields, first
-from streams.replay.letters import Where
 from streams.runtime import Stage
 from streams.runtime.block import Block, place
 

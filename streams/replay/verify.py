@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from schemas.registry.client import Registry
-from streams import topics
-from streams.reading import partition_count
-from streams.replay import letters, partition, views
+from streams.kafka import topics
+from streams.kafka.reading import partition_count
+from streams.replay import dead_letters, verify_state, verify_views
 from streams.replay.cut import cut
 from streams.replay.difference import Difference
-from streams.replay.part import Part, Verified
+from streams.replay.target import Target, Verified
 from streams.runtime import Context, Stage
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ async def context_of(settings: Settings, stage: Stage) -> AsyncIterator[Context]
 async def _verify_stage(settings: Settings, stage: Stage) -> AsyncIterator[Verified]:
     async with context_of(settings, stage) as given:
         if not stage.keeps_state:
-            yield await views.verify(given, stage)
+            yield await verify_views.verify(given, stage)
             return
         numbers = range(given.settings.partitions)
         fixed = await cut(settings.kafka, stage, numbers)
-        aside = await letters.read(settings.kafka, given.codec, stage.name)
+        aside = await dead_letters.read(settings.kafka, given.codec, stage.name)
         for number in numbers:
-            yield await partition.verify(Part(given, stage, number, fixed, aside))
+            yield await verify_state.verify(Target(given, stage, number, fixed, aside))
 
 
 def _line(part: Verified) -> str:

@@ -7,11 +7,11 @@ from faust.app.base import BootStrategy
 from faust.streams import Stream as FaustStream
 
 from schemas import clock, settings
-from streams.runtime import again, refusals
+from streams.runtime import refusals, retries
 from streams.runtime.block import Block
 from streams.runtime.consumer import Runtime
+from streams.runtime.settings import Settings
 from streams.runtime.stage import Stage
-from streams.settings import Settings
 
 Stream: TypeAlias = FaustStream[Block]
 
@@ -39,7 +39,7 @@ class App(refusals.App):
         self.now = now
         self.runtime: Runtime | None = None
         for topic in (*stage.folds, *([stage.retries.name] if stage.retries else ())):
-            fold = again.fold_of(stage, topic)
+            fold = retries.fold_of(stage, topic)
             self.agent(self.topic(topic), name=f"{stage.name}.{fold.__name__}.{topic}")(fold)
 
     def _time(self) -> int:

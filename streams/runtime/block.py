@@ -12,15 +12,15 @@ import structlog
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
+from domain.decision import VERSION
 from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.envelope import Envelope, seal
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.domain.decision import VERSION
 from streams.runtime.context import Context
 from streams.runtime.effects import Act, Effect
+from streams.runtime.rocksdb import StateStore
 from streams.runtime.stage import Stage
-from streams.runtime.state import State
 from streams.runtime.tables import decoded
 
 _MARGIN = 4096  # for a record's key, headers and batch
@@ -76,7 +76,7 @@ class Block:
         partition: int,
         raws: list[ConsumerRecord],
         *,
-        state: State | None,
+        state: StateStore | None,
         now: int,
     ) -> None:
         self.stage = stage
@@ -200,7 +200,7 @@ class Block:
         self.changes[key] = value
 
     @property
-    def kept(self) -> State:
+    def kept(self) -> StateStore:
         """The state as it was before the block."""
         assert self.state is not None, f"The stage {self.stage.name} keeps no state of its own."
         return self.state

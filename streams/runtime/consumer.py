@@ -20,18 +20,18 @@ from msgspec import Struct
 from schemas import causes
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
-from streams import topics
+from streams.kafka import topics
+from streams.kafka.stopping import stop
 from streams.runtime import ahead, membership
 from streams.runtime.block import Block
 from streams.runtime.context import Context
 from streams.runtime.effects import Effect, Effects
 from streams.runtime.membership import Assignor, Worker
 from streams.runtime.metrics import Metrics
-from streams.runtime.partition import Partition
+from streams.runtime.settings import Settings
 from streams.runtime.stage import Stage
-from streams.runtime.stopping import stop
+from streams.runtime.task import StreamTask
 from streams.runtime.watch import Watch
-from streams.settings import Settings
 from streams.transactions.hidden import Hidden
 
 FETCH_MS = 100
@@ -76,9 +76,9 @@ class Runtime(Service):
         self.stage = stage
         self.settings = settings
         self._app = app
-        self.partitions: dict[int, Partition] = {}
+        self.partitions: dict[int, StreamTask] = {}
         self.folding = asyncio.Lock()  # a stage folds one block at a time, whichever of its agents does
-        self._seeks: list[Partition] = []
+        self._seeks: list[StreamTask] = []
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
         self._starting_producer = asyncio.Lock()
@@ -248,7 +248,7 @@ class Runtime(Service):
         log.info("assigned", stage=self.stage.name, partitions=sorted(numbers))
         share = self.settings.held_bytes // max(1, len(assigned))
         for number in sorted(numbers):
-            partition = self.partitions[number] = Partition(self, number, share)
+            partition = self.partitions[number] = StreamTask(self, number, share)
             partition.task = self.add_future(partition.run())
 
     async def revoke(self) -> None:
@@ -293,7 +293,7 @@ class Runtime(Service):
         read = {TopicPartition(topic.name, number): positions.get(topic.name, 0) for topic in self.stage.reads}
         ahead.check(self.stage.name, read, await self._consumer.end_offsets(list(read)))
 
-    def seek(self, partition: Partition) -> None:
+    def seek(self, partition: StreamTask) -> None:
         """Ask the fetch loop to read on from a partition's positions; it tells the partition when it does."""
         self._seeks.append(partition)
 

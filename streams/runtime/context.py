@@ -8,7 +8,7 @@ from msgspec import Struct
 from schemas import clock
 from schemas.codec import Serde
 from schemas.topics import Topic
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 
 Produce = Callable[[Topic, Struct, int], Awaitable[None]]
 

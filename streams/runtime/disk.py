@@ -9,9 +9,9 @@ from pathlib import Path
 import structlog
 from aiokafka import TopicPartition
 
-from streams import topics
+from streams.kafka import topics
 from streams.runtime import metrics
-from streams.runtime.state import MEMORY, Damaged, State
+from streams.runtime.rocksdb import MEMORY, Damaged, StateStore
 
 _SET_ASIDE = ".damaged"
 OLDEST = topics.TOMBSTONES // 2  # a state that is older may hold keys whose deletion is no longer on the changelog
@@ -24,19 +24,19 @@ def directory(data: Path, cluster: str, stage: str, partition: int) -> Path:
     return data / "state" / cluster / stage / str(partition)
 
 
-def open(path: Path, timed: bytes | None = None, memory: int = MEMORY) -> State:  # noqa: A001 - disk.open
+def open(path: Path, timed: bytes | None = None, memory: int = MEMORY) -> StateStore:  # noqa: A001 - disk.open
     """Open a state; one that is damaged is set aside, and an empty one takes its place.
 
     Raises ``DiskError`` where that can't be opened either.
     """
     try:
-        return State(path, timed, memory)
+        return StateStore(path, timed, memory)
     except Damaged as error:
         _set_aside(path, error)
-        return State(path, timed, memory)
+        return StateStore(path, timed, memory)
 
 
-def close(state: State) -> None:
+def close(state: StateStore) -> None:
     """Close a state; one that turned out to be damaged, at the latest now, is set aside. Raises nothing."""
     state.close()
     if isinstance(state.fault, Damaged):
@@ -48,7 +48,7 @@ def close(state: State) -> None:
         log.warning("state not written to the end", state=str(state.path), error=str(state.fault))
 
 
-def usable(state: State, now: int, changelog: TopicPartition, end: int) -> State:
+def usable(state: StateStore, now: int, changelog: TopicPartition, end: int) -> StateStore:
     """Return the state if its changelog can bring it up to date, else an empty one in its place.
 
     Raises RuntimeError where the state is ahead of its changelog, which ends at ``end``.
@@ -63,7 +63,7 @@ def usable(state: State, now: int, changelog: TopicPartition, end: int) -> State
     log.warning("state too old, restored whole", state=str(state.path), last_written_ms=state.at)
     state.close()
     shutil.rmtree(state.path)
-    return State(state.path, state.timed, state.memory)
+    return StateStore(state.path, state.timed, state.memory)
 
 
 def _set_aside(path: Path, error: Damaged) -> None:

@@ -17,7 +17,7 @@ from prometheus_client import Counter
 
 from schemas import causes
 from streams.runtime.context import Context
-from streams.runtime.state import State
+from streams.runtime.rocksdb import StateStore
 
 WAITING = 1000  # besides those that run; a block adds as many as it has records
 HAND_OVER_SECONDS = 2.0  # a rebalance waits for it
@@ -177,7 +177,7 @@ class Orphans:
         self._seen: dict[bytes, tuple[bytes, int]] = {}  # by key, the entry and how often it was the same again
         self._next: float | None = None
 
-    def watch(self, state: State, effects: Effects) -> None:
+    def watch(self, state: StateStore, effects: Effects) -> None:
         """Look for the first time, as after an opening or a failure; it is looked again only if there is a reason."""
         if self._next is None:
             self._look(state, effects)
@@ -196,12 +196,12 @@ class Orphans:
         """Tell whether it is time to look again."""
         return self._next is not None and asyncio.get_running_loop().time() >= self._next
 
-    def found(self, state: State, effects: Effects) -> list[str]:
+    def found(self, state: StateStore, effects: Effects) -> list[str]:
         """Look again, and return the keys of those that nobody performs."""
         self._look(state, effects)
         return [self._name(key) for key, (entry, same) in self._seen.items() if same >= self._looks(entry)]
 
-    def _look(self, state: State, effects: Effects) -> None:
+    def _look(self, state: StateStore, effects: Effects) -> None:
         before, self._seen = self._seen, {}
         for key, entry in state.under(self._prefix):
             if not effects.performs(self._name(key)):

@@ -14,7 +14,7 @@ from schemas import logs
 from streams.runtime import watch
 from streams.runtime.app import App
 from streams.runtime.consumer import Runtime
-from streams.runtime.partition import Partition
+from streams.runtime.task import StreamTask
 
 
 class Standing(Collector):
@@ -69,7 +69,7 @@ def _gauge(
     return family
 
 
-def _turns(runtimes: Iterable[Runtime]) -> Iterator[tuple[Runtime, Partition]]:
+def _turns(runtimes: Iterable[Runtime]) -> Iterator[tuple[Runtime, StreamTask]]:
     return ((runtime, partition) for runtime in runtimes for partition in runtime.partitions.values())
 
 

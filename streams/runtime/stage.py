@@ -11,8 +11,8 @@ from schemas import topics
 from schemas.codec import Codec, Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
+from streams.runtime.settings import Settings
 from streams.runtime.tables import Slot, Table, Timers
-from streams.settings import Settings
 
 V = TypeVar("V", bound=Struct)
 Fold = Callable[[Any], Awaitable[None]]

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
+from streams.kafka.latest import Latest
 from streams.runtime.block import Block
-from streams.runtime.latest import Latest
 from streams.runtime.restoring import Progress
-from streams.runtime.state import State
+from streams.runtime.rocksdb import StateStore
 
 
 class LostPosition(RuntimeError):
@@ -19,7 +19,7 @@ class Refused(ValueError):
 class Store(Protocol):
     """One owner's turn with one partition's state. After any error it is closed and opened anew."""
 
-    state: State | None
+    state: StateStore | None
     progress: Progress | None
     """How the last restore gets on, or went."""
     latest: Latest

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from schemas import records as r
 from schemas.codec import Serde, Undecodable
-from streams.runtime.state import State, Unreadable
+from streams.runtime.rocksdb import StateStore, Unreadable
 
 V = TypeVar("V", bound=Struct)
 Decode = Callable[[bytes], Struct]
@@ -22,7 +22,7 @@ class Cells(Protocol):
     """Of the stage's timers."""
 
     @property
-    def kept(self) -> State:
+    def kept(self) -> StateStore:
         """The state as it was before the block."""
 
     def change(self, key: bytes, value: bytes | None, /) -> None:
@@ -92,14 +92,14 @@ class Timers:
         self.cursor = b"cursor\x00" + name.encode()
         """The key in the state under which the cursor is kept."""
 
-    def passed(self, state: State, decode: Decode) -> Iterator[r.Timer]:
+    def passed(self, state: StateStore, decode: Decode) -> Iterator[r.Timer]:
         """Yield the timers that stand though the cursor has passed them, as committed: taken, and not removed yet."""
         end, at = self._committed_cursor(state, decode) + b"\x00", self.prefix
         while found := state.scan(at, end, 1000):
             at = found[-1][0]
             yield from (cast("r.Timer", decode(raw)) for _, raw in found)
 
-    def after(self, state: State, now: int, decode: Decode) -> Iterator[r.Timer]:
+    def after(self, state: StateStore, now: int, decode: Decode) -> Iterator[r.Timer]:
         """Yield the timers that are due later than ``now``, as committed."""
         at, end = self.prefix + struct.pack(">Q", max(0, now) + 1), self.prefix + b"\xff" * 9
         while found := state.scan(at, end, 1000):
@@ -128,7 +128,7 @@ class Timers:
             self._move(block, key)
             yield cast("r.Timer", block.decoded(raw))
 
-    def next_due(self, state: State, decode: Decode) -> int | None:
+    def next_due(self, state: StateStore, decode: Decode) -> int | None:
         """Return the time of the first timer not yet taken, as committed."""
         found = state.scan(self._committed_cursor(state, decode), self.prefix + b"\xff" * 9, 1)
         return struct.unpack_from(">Q", found[0][0], len(self.prefix))[0] if found else None
@@ -150,7 +150,7 @@ class Timers:
             block.cursors[self.cursor] = known
         return known
 
-    def _committed_cursor(self, state: State, decode: Decode) -> bytes:
+    def _committed_cursor(self, state: StateStore, decode: Decode) -> bytes:
         raw = state.get(self.cursor)
         return cast("r.TimerCursor", decode(raw)).key if raw else self.prefix
 

@@ -12,8 +12,8 @@ from schemas import records as r
 from schemas.clock import steady
 from streams.runtime.block import Block
 from streams.runtime.context import Context
+from streams.runtime.rocksdb import StateStore
 from streams.runtime.stage import Stage
-from streams.runtime.state import State
 
 _AGAIN = 60.0  # seconds between two looks while there are such waits
 _MOST = 10_000  # in one look, so that it holds nothing up; those that are due first come first
@@ -29,7 +29,7 @@ class Waits:
         self._seen: int | None = None
         self._next_look = 0.0
 
-    def come(self, state: State, now: int) -> r.Timer | None:
+    def come(self, state: StateStore, now: int) -> r.Timer | None:
         """Return one that is over at ``now`` (ms since 1970); the same not again for a minute, in which it is taken."""
         if not self._stage.began:
             return None
@@ -39,7 +39,7 @@ class Waits:
             self._ends[_key(over)] = self._clock() + _AGAIN, over
         return over
 
-    def _look(self, state: State, now: int) -> None:
+    def _look(self, state: StateStore, now: int) -> None:
         went_back = self._seen is None or now < self._seen - _BACK
         self._seen = now
         if went_back or (self._ends and self._clock() >= self._next_look):
@@ -50,7 +50,7 @@ class Waits:
                 self._ends = {key: self._ends.get(key, wait) for key, wait in found.items()}
             block.folded.result()
 
-    def _found(self, state: State, now: int, block: Block) -> Iterator[tuple[float, r.Timer]]:
+    def _found(self, state: StateStore, now: int, block: Block) -> Iterator[tuple[float, r.Timer]]:
         """Yield the waits that began after ``now``, each with its end on the steady clock before it."""
         assert self._stage.began
         assert self._stage.timers

@@ -22,12 +22,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.kafka.stopping import stop
 from streams.runtime.context import Context
 from streams.runtime.effects import Effects
-from streams.runtime.partition import Partition, Sight
+from streams.runtime.settings import Settings
 from streams.runtime.stage import Stage
-from streams.runtime.stopping import stop
-from streams.settings import Settings
+from streams.runtime.task import Sight, StreamTask
 from streams.transactions import settlement
 from streams.transactions.hidden import NOTICED, Hidden
 
@@ -70,7 +70,7 @@ class Still:
         return Still(self.mark, now, self.seconds + (min(now - self.at, most) if owed else 0.0))
 
 
-def stands(partition: Partition, topic: str, now: int) -> Stands:
+def stands(partition: StreamTask, topic: str, now: int) -> Stands:
     """Return where a partition stands at ``now`` (ms since 1970)."""
     sight, waiting = partition.sights[topic], partition.waiting(topic)
     position = partition.positions.get(topic, 0)
@@ -87,7 +87,7 @@ class Watched(Protocol):
     context: Context
     settings: Settings
     effects: Effects
-    partitions: dict[int, Partition]
+    partitions: dict[int, StreamTask]
     joined: bool
     assignments: int
     """How often the group has given this worker partitions, or told it that there are none."""
@@ -112,7 +112,7 @@ class Watch:
         self.hidden = Hidden(self._settings.transaction_timeout + NOTICED)
         """What nobody can read of what the stage's partitions read and write."""
         self._told: set[TopicPartition] = set()
-        self._still: dict[tuple[str, Partition | None], Still] = {}
+        self._still: dict[tuple[str, StreamTask | None], Still] = {}
         self.every = min(LOOK_SECONDS, self._settings.stall_timeout / 4)
 
     async def look(self) -> None:
@@ -135,7 +135,7 @@ class Watch:
         if any(still.seconds >= self._patience(what) for what, still in self._still.items()):
             self._give_up()
 
-    def _patience(self, what: tuple[str, Partition | None]) -> float:
+    def _patience(self, what: tuple[str, StreamTask | None]) -> float:
         """Return how long something may stand still: the group besides for as long as a rebalance may take."""
         rebalance = 3 * self._settings.session_timeout if what[0] == GROUP else 0
         return self._settings.stall_timeout + rebalance
@@ -195,10 +195,10 @@ class Watch:
         except (KafkaError, TimeoutError, settlement.Unsettled) as error:
             log.critical("transaction not settled", stage=self._runtime.stage.name, error=str(error))
 
-    def _turns(self) -> list[tuple[Partition, str]]:
+    def _turns(self) -> list[tuple[StreamTask, str]]:
         return [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.stage.reads]
 
-    async def _see(self, partition: Partition, topic: str, ends: dict[TopicPartition, int]) -> None:
+    async def _see(self, partition: StreamTask, topic: str, ends: dict[TopicPartition, int]) -> None:
         if (end := ends.get(TopicPartition(topic, partition.number))) is None:  # it was given to us meanwhile
             return
         fetched = partition.sights[topic].fetched
@@ -208,7 +208,7 @@ class Watch:
                     fetched = await self._runtime.fetched(topic, partition.number)
         self._note(partition, topic, end, fetched)
 
-    def _note(self, partition: Partition, topic: str, end: int, fetched: int) -> None:
+    def _note(self, partition: StreamTask, topic: str, end: int, fetched: int) -> None:
         now, before = self._runtime.context.clock(), partition.sights[topic]
         partition.sights[topic] = Sight(end, fetched)
         if not partition.waiting(topic) and stands(partition, topic, now).lag:
@@ -226,7 +226,7 @@ class Watch:
         self.hidden.look(written, ends, asyncio.get_running_loop().time())
         return ends
 
-    def _moving(self) -> Iterator[tuple[tuple[str, Partition | None], Any, bool]]:
+    def _moving(self) -> Iterator[tuple[tuple[str, StreamTask | None], Any, bool]]:
         """Yield what should move: what it is, a mark that grows when it does, and whether it should just now."""
         runtime = self._runtime
         yield ("its fetch loop", None), runtime.fetches, runtime.joined  # aiokafka's waits for a rebalance to end

@@ -9,7 +9,7 @@ import click
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams import topics
+from streams.kafka import topics
 from streams.transactions import history, settlement
 from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
 

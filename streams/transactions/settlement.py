@@ -13,8 +13,8 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
-from streams import reading
-from streams.runtime.stopping import stop
+from streams.kafka import reading
+from streams.kafka.stopping import stop
 from streams.transactions import history
 from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
 from streams.transactions.hidden import OVERDUE

@@ -19,7 +19,7 @@ import httpx
 import psutil
 import pytest
 
-from api import tokens
+from api.http import tokens
 from local import leftovers, ports
 from local.settings import ROOT
 from rondo.client import Rondo

@@ -14,7 +14,7 @@ from tests.acceptance.stack import Stack
 
 CHAPTERS = {
     "README.md": ("Start", "In the terminal", "Find, change many, undo", "Watch the topics", "Replay"),
-    "docs/cli.md": ("Log in", "Tasks", "Lists and tags", "Finding", "Many tasks", "Output"),
+    "docs/cli.md": ("Log in", "Tasks", "Lists and tags", "Selection", "Many tasks", "Output"),
 }
 NOT_HERE = re.compile(r"^make |https://rondo\.example")
 """What starts this very stack, or is about one that is not here."""

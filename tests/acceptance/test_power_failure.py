@@ -17,8 +17,9 @@ from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import SHARED, TASK_COMMANDS, TASK_EVENTS
-from streams import topics, worker
-from streams.runtime.kafka import POSITION
+from streams import worker
+from streams.kafka import topics
+from streams.runtime.kafka_store import POSITION
 from streams.transactions.batches import batches
 from tests.acceptance.days import WAIT
 from tests.acceptance.stack import PATIENCE, Stack, running, until

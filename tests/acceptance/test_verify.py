@@ -15,16 +15,16 @@ import psycopg
 import pytest
 from aiokafka.structs import ConsumerRecord
 
+from domain.deletion import RESTORABLE
 from rondo.client import NotFound
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import TASK_EVENTS
 from streams import audit, tasks, views, worker
-from streams.domain.deletion import RESTORABLE
-from streams.reading import committed
+from streams.kafka.reading import committed
 from streams.replay import Difference, Report, verify
 from streams.runtime.block import place
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.acceptance.days import WAIT, ahead, create_standup, following, sent
 from tests.acceptance.stack import PATIENCE, Stack, User, running, until
 from tests.integration.pipeline.wire import PARTITIONS, Wire

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from httpx import AsyncClient
 
-from api import tokens
+from api.http import tokens
 from rondo.client import calls, wire
 from rondo.client.calls import Call
 from schemas import ids

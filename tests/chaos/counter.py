@@ -5,7 +5,7 @@ import sys
 from mode import Worker
 
 from schemas import logs, settings
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting
 
 

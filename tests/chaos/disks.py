@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from streams.runtime.state import State
+from streams.runtime.rocksdb import StateStore
 from tests.chaos.log import Log
 
 
@@ -15,7 +15,7 @@ def anomalies(disks: list[Path], log: Log) -> Iterator[str]:
     for (topic, partition), raws in log.changelogs.items():
         complete = False
         for path in (path for disk in disks for path in _states(disk, topic.removesuffix("-changelog"), partition)):
-            state = State(path)
+            state = StateStore(path)
             held = {raw.key: raw.value for raw in raws if raw.offset < state.changelog}
             differ = [key for key, value in held.items() if state.get(key) != value]
             complete = complete or state.changelog > raws[-1].offset

@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
+from domain import deletion, entities, filters, lists, undo
+from domain.entity import EntityType
+from domain.recurrence import succession
 from schemas import ids
 from schemas import records as r
 from schemas.names import partition_of
-from streams.domain import deletion, entities, lists, recurrence, saved, undo
-from streams.domain.entity import EntityType
 from tests.unit.domain.given import World
 
 Command: TypeAlias = entities.Command | r.ChangeTasks
@@ -109,7 +110,7 @@ class People:
         """Take note of what a command leads to."""
         world = self._known[command.user]
         for event in world.does(command).events:
-            if isinstance(event, r.TaskCompleted) and (following := recurrence.following(event)):
+            if isinstance(event, r.TaskCompleted) and (following := succession.following(event)):
                 world.does(following)
             if notice := notice_of(event, at):
                 world.purge(notice)
@@ -128,7 +129,7 @@ class People:
                 return [self._on_thing(lists.LIST, self._known[user].lists, fields, user, at)]
             case "filter":
                 saved_fields = r.FilterFields(name=f"Filter {self._chance.random()}", text="#home")
-                return [self._on_thing(saved.FILTER, self._known[user].filters, saved_fields, user, at)]
+                return [self._on_thing(filters.FILTER, self._known[user].filters, saved_fields, user, at)]
             case "tag":
                 return [*self._on_tag(user, at)]
             case "undo":

@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from domain import audit, deletion, ledger, reminders
+from domain.entities import Entity
+from domain.entities import after as after_of
+from domain.entities import name as name_of
+from domain.recurrence import succession
+from domain.tasks import TASK
+from domain.user import User
 from schemas import records as r
 from schemas.topics import (
     AUDIT_LOG,
@@ -22,12 +29,6 @@ from schemas.topics import (
     TASK_FOLLOWUPS,
 )
 from streams import worker
-from streams.domain import audit, deletion, ledger, recurrence, reminders
-from streams.domain.entities import Entity
-from streams.domain.entities import after as after_of
-from streams.domain.entities import name as name_of
-from streams.domain.tasks import TASK
-from streams.domain.user import User
 from tests.unit.domain.given import in_memory
 
 GRACE = 5_000
@@ -154,7 +155,7 @@ def _followups(seen: Seen) -> Iterator[str]:
 
 
 def _follows(event: r.TaskCompleted) -> r.CreateOccurrence | None:
-    return recurrence.following(event) or recurrence.ending(event)
+    return succession.following(event) or succession.ending(event)
 
 
 def _trail(seen: Seen) -> Iterator[str]:

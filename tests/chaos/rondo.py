@@ -14,7 +14,7 @@ from schemas.records import Notification, Step
 from schemas.topics import NOTIFICATIONS, TASK_COMMANDS, TASK_NOTICES
 from streams import worker
 from streams.replay import verify
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.acceptance.stack import Stack
 from tests.chaos import disks, oracle, views
 from tests.chaos.fleet import Faults, Fleet

@@ -23,9 +23,9 @@ from schemas import ids
 from schemas import records as r
 from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS
 from streams import worker
-from streams.lag import lags
+from streams.progress.lag import lags
 from streams.replay import verify
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.chaos import disks, oracle, segments, views
 from tests.chaos.clients import DUE, WAIT, Asked, Clients, false_answers
 from tests.chaos.faults import Fault, Ground, Kind, plan, until

@@ -9,6 +9,10 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain import audit, deletion, entities, ledger, reminders, tasks
+from domain.recurrence import succession
+from domain.rejections import Code
+from domain.user import User
 from schemas import records as r
 from schemas.topics import (
     AUDIT_LOG,
@@ -22,9 +26,6 @@ from schemas.topics import (
     TASK_NOTICES,
     Topic,
 )
-from streams.domain import audit, deletion, entities, ledger, recurrence, reminders, tasks
-from streams.domain.rejections import Code
-from streams.domain.user import User
 from tests.chaos.load import People, notice_of
 from tests.chaos.oracle import OWED, Entry, Seen, anomalies, owed
 from tests.unit.domain.given import NOON, in_memory
@@ -65,7 +66,7 @@ class History:
             self.event(event)
         self.put(TASK_EVENTS, decision.outcome, "reminders")
         for event in decision.events:
-            if isinstance(event, r.TaskCompleted) and (followup := recurrence.following(event)):
+            if isinstance(event, r.TaskCompleted) and (followup := succession.following(event)):
                 self.command(TASK_FOLLOWUPS, followup)
             if notice := notice_of(event, NOON):
                 self.purge(notice)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from schemas.topics import DEAD_LETTERS
 from streams.replay import verify
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.chaos.fleet import SESSION
 from tests.chaos.log import Log, opened
 from tests.chaos.swarm import PARTITIONS, Crowd, Swarm

@@ -12,7 +12,7 @@ from postgres.migrate import migrate
 from schemas.topics import TASK_COMMANDS
 from streams import worker
 from streams.replay import verify
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.chaos import disks, oracle, segments, views
 from tests.chaos.load import People
 from tests.chaos.log import Log, now, opened

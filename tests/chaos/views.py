@@ -6,10 +6,10 @@ from typing import Any
 
 import asyncpg
 
+from domain.projections import collect
 from postgres.scratch import TABLES
 from postgres.writer import all_positions, put_views
 from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, TASK_EVENTS
-from streams.domain.views import collect
 from tests.chaos.oracle import Seen
 
 _WATCH = """

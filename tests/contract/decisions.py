@@ -17,11 +17,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
+from domain import deletion, entities, ledger, reminders
+from domain.decision import DECIDABLE, UNENDING, VERSION
+from domain.recurrence import succession
+from domain.user import Command, User
 from schemas import ids
 from schemas import records as r
-from streams.domain import deletion, entities, ledger, recurrence, reminders
-from streams.domain.decision import DECIDABLE, UNENDING, VERSION
-from streams.domain.user import Command, User
 from tests.unit.domain.given import (
     ANNA,
     DAY,
@@ -161,7 +162,7 @@ def _followups(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
 
 
 def _following(event: r.TaskCompleted, version: str) -> r.CreateOccurrence | None:
-    return recurrence.following(event) or (None if version in UNENDING else recurrence.ending(event))
+    return succession.following(event) or (None if version in UNENDING else succession.ending(event))
 
 
 def _purges(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:

@@ -2,12 +2,12 @@
 
 import pytest
 
+from domain.decision import DECIDABLE
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS
-from streams.domain.decision import DECIDABLE
 from tests.contract.decisions import COMMANDS, decisions, recorded
 
 CHANGED = (
-    "A decision changed. Give streams/domain/decision.py a new VERSION, keep what DECIDABLE versions decide, "
+    "A decision changed. Give domain/decision.py a new VERSION, keep what DECIDABLE versions decide, "
     "and run python -m tests.contract.decisions."
 )
 

@@ -4,7 +4,7 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 from msgspec.structs import replace
 
-from rondo.shown import shown
+from rondo.operator.records import shown
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.topics import DEAD_LETTERS, NOTIFICATIONS, RETRIES, changelog

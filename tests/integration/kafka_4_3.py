@@ -22,7 +22,7 @@ from local.java import java
 from local.process import Command, Process
 from local.settings import CACHE
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS
-from streams import topics
+from streams.kafka import topics
 from streams.transactions import batches
 
 VERSION = "4.3.1"

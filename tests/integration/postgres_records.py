@@ -7,11 +7,11 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain import entities
+from domain.projections import collect
 from postgres.writer import Moved, moving, positions, put_views
 from schemas import ids
 from schemas import records as r
-from streams.domain import entities
-from streams.domain.views import collect
 
 DUE = 1_800_000_000_000
 

@@ -8,15 +8,15 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.query import Clock, Filter, Sort, matches, parse
+from domain.query.dates import Op
+from domain.query.tree import Text
+from domain.times import local
 from postgres import ordering
 from postgres.conditions import Sql, where
 from postgres.migrate import migrate
 from schemas.folding import fold
 from schemas.records import Priority, Task
-from streams.domain.filters import Clock, Filter, Sort, matches, parse
-from streams.domain.filters.dates import Op
-from streams.domain.filters.tree import Text
-from streams.domain.times import local
 from tests.integration.filtered import put
 from tests.unit.domain.filtering import (
     DAY,

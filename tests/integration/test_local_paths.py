@@ -15,7 +15,7 @@ from local import paths, ports
 from local import postgres as embedded_postgres
 from local.process import Process
 from schemas.topics import DEAD_LETTERS
-from streams import topics
+from streams.kafka import topics
 from tests.strangers import NOBODY
 
 ODD = os.fsdecode(b" B\xc3\xbcro, #1 =:%$&*?[a]'\"\\`~ \xff ")

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from local import kafka, metadata, ports
 from local.problem import Problem
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS
-from streams.reading import settled_ends, tapes
+from streams.kafka.reading import settled_ends, tapes
 from tests.integration import kafka_4_3
 
 COMMANDS, EVENTS = TopicPartition(TASK_COMMANDS.name, 1), TopicPartition(TASK_EVENTS.name, 0)

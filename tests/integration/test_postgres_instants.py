@@ -6,8 +6,8 @@ import pytest_asyncio
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from domain.times import END
 from postgres.migrate import migrate
-from streams.domain.times import END
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from sqlalchemy.exc import OperationalError
 
 import local.postgres
-from api.finding import Finding
+from api.http.selection import Selection
 from docs import schema
+from domain import ranks, times
 from local.settings import ROOT
 from postgres import reader
 from postgres.migrate import migrate
 from postgres.reader import Reader
 from schemas.words import key
-from streams.domain import ranks, times
 from tests.integration.postgres_records import (
     Log,
     a_task,
@@ -240,7 +240,7 @@ async def test_rows_that_were_folded_by_former_rules_are_found_by_those_of_today
     async with reader.pool(database, min_size=1, max_size=1) as pool, Reader(pool).user(user) as view:
         for text, (_, bare) in FORMER.items():
             for asked in ({"q": bare}, {"q": text}, {"filter_": f"title = {bare} and notes ~ {bare} and #{bare}"}):
-                finding = Finding.read(asked.get("filter_"), "UTC", times.END // 2, asked.get("q"))
+                finding = Selection.read(asked.get("filter_"), "UTC", times.END // 2, asked.get("q"))
                 found = await view.tasks(finding.wanted(user), 10)
                 assert [task.title for task in found.items] == [text], asked
     with psycopg.connect(database) as held:

@@ -7,16 +7,16 @@ import pytest
 import pytest_asyncio
 from msgspec import structs
 
+from domain import ranks
+from domain.query import Clock, parse, sort
 from postgres import ordering
 from postgres import reader as postgres_reader
 from postgres.conditions import Sql, borne, where
 from postgres.finding import FIRST, behind
 from postgres.migrate import migrate
-from postgres.reader import Page, Reader, ReminderStatus, Wanted
+from postgres.reader import Page, Reader, ReminderStatus, TaskQuery
 from schemas import ids
 from schemas import records as r
-from streams.domain import ranks
-from streams.domain.filters import Clock, parse, sort
 from tests.integration.postgres_records import (
     DUE,
     Log,
@@ -61,8 +61,8 @@ async def log(pool):
         yield Log(connection)
 
 
-def wanted(order: str, condition: Sql) -> Wanted:
-    return Wanted(condition.text, condition.values, ordering.order_by(sort(order)), ordering.position(sort(order)))
+def wanted(order: str, condition: Sql) -> TaskQuery:
+    return TaskQuery(condition.text, condition.values, ordering.order_by(sort(order)), ordering.position(sort(order)))
 
 
 NEWEST = wanted("-created", Sql("true", ()))

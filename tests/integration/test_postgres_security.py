@@ -6,10 +6,10 @@ import psycopg
 import pytest
 import pytest_asyncio
 
+from domain.query.search import search
 from postgres import reader
 from postgres.migrate import migrate
 from postgres.reader import Reader
-from streams.domain.search import search
 from tests.integration.postgres_records import Log, a_task, acting, event, new_user, one_of_each, user_tables
 
 TABLES = [

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain import deletion
+from domain.projections import collect
 from postgres.migrate import migrate
 from postgres.queries import load
 from postgres.writer import positions
 from schemas import ids
 from schemas import records as r
-from streams.domain import deletion
-from streams.domain.views import collect
-from streams.runtime.postgres import UNFIT
+from streams.runtime.postgres_store import UNFIT
 from tests.integration.postgres_records import (
     DUE,
     Log,

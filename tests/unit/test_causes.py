@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import api.settings
 import schemas.registry.__main__ as registry_settings
-import streams.settings
+import streams.runtime.settings
 from schemas import addresses, causes, settings
 from schemas.codec import Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
@@ -119,7 +119,7 @@ def test_no_traceback_in_a_log_tells_the_words_of_its_errors() -> None:
 READING = {
     "api": (api.settings.Settings, ("kafka", "registry", "postgres", "secret")),
     "registry": (registry_settings.Settings, ("kafka", "registry")),
-    "worker": (streams.settings.Settings, ("kafka", "registry", "postgres", "webhook")),
+    "worker": (streams.runtime.settings.Settings, ("kafka", "registry", "postgres", "webhook")),
 }
 """Settings that may hold secrets, of each process."""
 GOOD = {

@@ -13,12 +13,12 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
+from domain import reasons
 from local import ports
 from schemas import contract
 from schemas.records import Delivery, Notification, Step
 from streams.channels import deliver, reason
-from streams.domain import reasons
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.pipeline.receiver import Receiver
 from tests.unit.certificate import untrusted
 
@@ -27,7 +27,7 @@ import asyncio
 from schemas import logs
 from schemas.records import Notification, Step
 from streams.channels import deliver
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 logs.configure({level!r})
 claim = Notification("id", "user", 0, "command", "task", Step.CLAIMED, 1, "log", "Water the plants", 0)
 print(asyncio.run(deliver(Settings(kafka="k", registry="r"), claim)))

@@ -19,7 +19,7 @@ from rondo.client import Login
 from rondo.client.wire import ATTEMPTS
 from rondo.commands.change import TRIES
 from rondo.commands.log import LogCommand
-from streams.runtime.state import DiskError
+from streams.runtime.rocksdb import DiskError
 from tests.unit.client.scripted import HANG_UP, Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, ENTRY, PENDING, TASK, task
 from tests.unit.typed import Type

@@ -5,10 +5,9 @@ from random import Random
 import pytest
 from click.testing import CliRunner
 
-from rondo.commands.choosing import chosen, matches, page, wanted
-from rondo.commands.dead_letters import dead_letters_group, end
-from rondo.commands.ending import AWAY, FAILED, USAGE, Failed
-from rondo.dead_letters import Became, Letter, in_order
+from rondo.commands.dead_letter_commands import chosen, dead_letters_group, end, matches, page, wanted
+from rondo.commands.exits import AWAY, FAILED, USAGE, Failed
+from rondo.operator.dead_letters import Became, Letter, in_order
 from tests.unit.domain.given import NOON
 
 HOUR = 3_600_000

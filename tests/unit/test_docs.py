@@ -15,10 +15,10 @@ import pytest
 
 from bench.limits.page import limits
 from docs import configuration, errors
+from domain.rejections import MEANINGS, Code
 from rondo.cli import SECTIONS, cli
-from rondo.place import NAMES
+from rondo.operator.location import NAMES
 from schemas.topics import DAYS, FOR_EVER, SHARED, Topic
-from streams.domain.rejections import MEANINGS, Code
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = {
@@ -26,7 +26,7 @@ DOCUMENTS = {
 }
 EVERYTHING = "\n".join(DOCUMENTS.values())
 CONFIGURATION = DOCUMENTS["docs/configuration.md"]
-PARTS = ("api", "bench", "local", "postgres", "rondo", "schemas", "streams")
+PARTS = ("api", "bench", "domain", "local", "postgres", "rondo", "schemas", "streams")
 SETTING = re.compile(r"\bRONDO_[A-Z_]*[A-Z]\b")
 
 
@@ -194,7 +194,7 @@ class Example:
         self.change("schemas/topics.py", "DEAD_LETTERS = ", f"{topic}DEAD_LETTERS = ")
         self.change("schemas/topics.py", "    DEAD_LETTERS,", "    COUNTS,\n    DEAD_LETTERS,")
         self.change("streams/worker.py", '"views")', '"views", "counts")')
-        self.write("streams/domain/counts.py", domain)
+        self.write("domain/counts.py", domain)
         self.write("streams/counts.py", stage)
         self.write("tests/unit/domain/test_counts.py", domain_test)
         self.write("tests/integration/runtime/test_counts.py", stage_test)

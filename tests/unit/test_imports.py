@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +15,13 @@ ROOT = Path(__file__).parent.parent.parent
 
 MAY_IMPORT = {
     "schemas": set(),
-    "postgres": {"streams.domain", "schemas"},
-    "streams.domain": {"schemas"},
-    "streams": {"streams.domain", "postgres", "schemas"},
-    "api": {"streams.domain", "postgres", "schemas"},
+    "postgres": {"domain", "schemas"},
+    "domain": {"schemas"},
+    "streams": {"domain", "postgres", "schemas"},
+    "api": {"domain", "postgres", "schemas"},
     "local": {"streams", "postgres", "schemas"},  # to prepare topics, schemas and tables; what it runs are processes
-    "rondo": {"streams.domain", "streams", "schemas"},
-    "bench": {"api", "local", "streams.domain", "streams", "postgres", "schemas"},  # it measures what stands in each
+    "rondo": {"domain", "streams", "schemas"},
+    "bench": {"api", "local", "domain", "streams", "postgres", "schemas"},  # it measures what stands in each
 }
 """What each part may import besides itself. Nothing imports ``rondo``, and ``api`` only what measures it."""
 
@@ -33,24 +34,14 @@ SQL = re.compile(
 
 RUNTIME = "streams.runtime"
 LAYERS = (
-    *("ahead", "alarm", "context", "failpoints", "held", "latest", "membership", "paths", "phases", "refusals"),
-    *(
-        "restoring",
-        "stopping",
-        "state",
-        "effects",
-        "tables",
-        "stage",
-        "block",
-        "again",
-        "metrics",
-        "store",
-        "waits",
-        "disk",
-    ),
-    *("postgres", "kafka", "partition", "watch", "consumer", "app", "exposition"),
+    *("settings", "ahead", "alarm", "context", "failpoints", "buffer", "membership", "phases", "refusals", "restoring"),
+    *("rocksdb", "effects", "tables", "stage", "block", "retries", "metrics", "store", "waits", "disk"),
+    *("postgres_store", "kafka_store", "task", "watch", "consumer", "app", "exposition"),
 )
 """The runtime's modules from the lowest: each imports only those before it."""
+
+SMALL = 40
+"""Lines below which a module that only one other of its part imports is a part of that one."""
 
 RUN_BY_ALEMBIC = "postgres.migrations.env"
 
@@ -91,9 +82,43 @@ def against_the_rule(source: str, module: str) -> list[str]:
     return [name for name, part in parts.items() if part not in {None, own, *MAY_IMPORT[own]}]
 
 
+IMPORTED = {
+    name: set(imported(file.read_text(), name if file.name == "__init__.py" else name.rpartition(".")[0]))
+    for name, file in MODULES.items()
+}
+
+
+def lines(file: Path) -> int:
+    return len(file.read_text().splitlines())
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_what_its_part_may(module: str) -> None:
     assert against_the_rule(MODULES[module].read_text(), module) == []
+
+
+def is_for_one_neighbour(module: str) -> bool:
+    """Tell whether one other module of its part imports a module, and nothing else does."""
+    importers = [name for name, names in IMPORTED.items() if module in names]
+    return len(importers) == 1 and name_in(importers[0])[0] == name_in(module)[0]
+
+
+def name_in(module: str) -> tuple[str, str]:
+    """The part that a module is of, and its own name."""
+    part, _, rest = module.partition(".")
+    return part, rest.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("part", sorted({name.split(".")[0] for name in MODULES}))
+def test_no_two_modules_of_a_part_have_one_name(part: str) -> None:
+    plain = [name for name, file in MODULES.items() if not file.name.startswith("__") and name.startswith(f"{part}.")]
+    names = Counter(name_in(module) for module in plain)
+    assert [name for (_, name), times in names.items() if times > 1] == []
+
+
+def test_no_module_of_a_few_lines_is_there_for_one_other_alone() -> None:
+    small = [name for name, file in MODULES.items() if not file.name.startswith("__") and lines(file) < SMALL]
+    assert [name for name in small if is_for_one_neighbour(name)] == []
 
 
 def texts(source: str) -> Iterator[str]:
@@ -127,12 +152,11 @@ def test_every_module_of_the_runtime_has_its_place() -> None:
     ("module", "source", "found"),
     [
         ("schemas.x", "import streams.tasks", ["streams.tasks"]),
-        ("streams.domain.x", "from streams import settings", ["streams.settings"]),
-        ("streams.domain.x", "from .. import settings", ["streams.settings"]),
-        ("streams.domain.x", "from . import tasks", []),
-        ("streams.x", "from streams.domain import tasks\nimport postgres.writer, json", []),
-        ("streams.x", "def later():\n    from api import tokens", ["api.tokens"]),
-        ("api.x", "from streams.domain.tasks import decide", []),
+        ("domain.x", "from streams import settings", ["streams"]),
+        ("domain.x", "from . import tasks", []),
+        ("streams.x", "from domain import tasks\nimport postgres.writer, json", []),
+        ("streams.x", "def later():\n    from api.http import tokens", ["api.http.tokens"]),
+        ("api.x", "from domain.tasks import decide", []),
         ("api.x", "from streams.tasks import stage", ["streams.tasks"]),
         ("api.x", "from streams import tasks", ["streams.tasks"]),
         ("postgres.x", "if True:\n    import rondo", ["rondo"]),

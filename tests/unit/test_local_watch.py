@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.logs import ROTATE_BYTES, Tail, is_warning
-from local.probe import Probe
 from local.problem import Problem
 from local.process import Command, Process
 from local.stack import Part
-from local.watch import Fold, Watch, pause, reminder
+from local.watch import Fold, Probe, Watch, pause, reminder
 
 WARNING = '{"level": "warning", "event": "slow"}\n'
 

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bench.folds import Numbers
+from domain import ledger
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import NOTIFICATIONS, REMINDERS, Topic
 from streams import notify
-from streams.domain import ledger
-from streams.replay.block import fold
+from streams.replay.replayed import fold
 from streams.runtime import Block, Context
 from streams.runtime.effects import Orphans
-from streams.runtime.state import State
-from streams.settings import Settings
+from streams.runtime.rocksdb import StateStore
+from streams.runtime.settings import Settings
 from tests.unit.domain.given import ANNA, DAY, NOON, due_reminder
 
 SETTINGS = Settings(kafka="", registry="", data=Path(), webhook="http://127.0.0.1/hook")
@@ -42,7 +42,7 @@ class Told(Block):
 class World:
     """The log, one partition's owner, what it sends, and what a former one that gave it away goes on sending."""
 
-    def __init__(self, state: State, codec: Codec, rules: str) -> None:
+    def __init__(self, state: StateStore, codec: Codec, rules: str) -> None:
         self.state, self.codec, self.rules = state, codec, rules
         self.context = Context(SETTINGS, codec, performs=self.performs)
         self.log: list[r.Notification] = []
@@ -172,7 +172,7 @@ async def _live(happenings: list[str], rules: str) -> World:
     await codec.publish(notify.stage.topics())
     with (
         TemporaryDirectory() as directory,
-        closing(State(Path(directory))) as state,
+        closing(StateStore(Path(directory))) as state,
     ):
         world = World(state, codec, rules)
         for happening in happenings:

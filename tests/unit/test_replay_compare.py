@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.replay.compare import differences, shown
 from streams.replay.difference import Difference, first
-from streams.runtime.state import State
+from streams.runtime.rocksdb import StateStore
 
 KEYS = st.sampled_from([f"table\x00{name}".encode() for name in "abcdefgh"])
 STATES = st.dictionaries(KEYS, st.sampled_from([b"1", b"2"]))
@@ -19,7 +19,7 @@ STATES = st.dictionaries(KEYS, st.sampled_from([b"1", b"2"]))
 @given(stands=STATES, replayed=STATES, without=st.sets(KEYS))
 @settings(max_examples=30)
 def test_the_keys_that_are_named_are_those_whose_values_differ(stands, replayed, without):
-    with TemporaryDirectory() as at, closing(State(Path(at, "a"))) as a, closing(State(Path(at, "b"))) as b:
+    with TemporaryDirectory() as at, closing(StateStore(Path(at, "a"))) as a, closing(StateStore(Path(at, "b"))) as b:
         a.write(stands, 0, 0)
         b.write(replayed, 0, 0)
         found = list(differences(a, b, without))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from domain import audit, deletion, entities
 from schemas import records as r
-from streams.domain import audit, deletion, entities
-from streams.replay.laws import FORGOTTEN, RESTORABLE, Laws
-from streams.runtime.state import State
+from streams.replay.invariants import FORGOTTEN, RESTORABLE, Invariants
+from streams.runtime.rocksdb import StateStore
 from tests.unit.domain.given import (
     ANNA,
     BERT,
@@ -48,9 +48,9 @@ Said = Callable[[], object]
 
 
 @pytest.fixture
-def laws(tmp_path: Path) -> Iterator[Laws]:
-    with closing(State(tmp_path)) as seen:
-        yield Laws(seen)
+def laws(tmp_path: Path) -> Iterator[Invariants]:
+    with closing(StateStore(tmp_path)) as seen:
+        yield Invariants(seen)
 
 
 def outcome(command: str = "c", at: int = NOON, user: str = ANNA) -> r.CommandOutcome:
@@ -64,7 +64,7 @@ def trail() -> list[r.AuditEntry]:
     return entries
 
 
-def broken(laws: Laws, *records: object) -> list[str | None]:
+def broken(laws: Invariants, *records: object) -> list[str | None]:
     return [laws.broken_by(record) for record in records]
 
 
@@ -81,36 +81,36 @@ def purge(world: World, after: int = RESTORABLE) -> entities.Event:
     return purged
 
 
-def test_a_log_as_it_should_be_breaks_no_law(laws: Laws):
+def test_a_log_as_it_should_be_breaks_no_law(laws: Invariants):
     events = events_of(*(command for way in WAYS.values() for command in way))
     assert not any(broken(laws, *events, *trail(), outcome("a"), outcome("b"), outcome("a", user=BERT), due_reminder()))
 
 
-def test_a_second_outcome_breaks_it(laws: Laws):
+def test_a_second_outcome_breaks_it(laws: Invariants):
     assert broken(laws, outcome(), outcome(at=NOON + FORGOTTEN)) == [None, "the command c has a second outcome."]
 
 
-def test_an_outcome_after_its_id_was_forgotten_is_none_too_many(laws: Laws):
+def test_an_outcome_after_its_id_was_forgotten_is_none_too_many(laws: Invariants):
     assert broken(laws, outcome(), outcome(at=NOON + FORGOTTEN + 1)) == [None, None]
 
 
 @pytest.mark.parametrize("kind", WAYS)
 @pytest.mark.parametrize("order", [(0, 0), (0, 2), (1,), (0, 1, 0)])
-def test_an_event_that_is_doubled_lost_or_out_of_order_breaks_it(order: tuple[int, ...], kind: str, laws: Laws):
+def test_an_event_that_is_doubled_lost_or_out_of_order_breaks_it(order: tuple[int, ...], kind: str, laws: Invariants):
     events = events_of(*WAYS[kind])
     *before, last = broken(laws, *(events[n] for n in order))
     assert (any(before), bool(last)) == (False, True)
 
 
 @pytest.mark.parametrize("kind", ["task", "list", "filter"])
-def test_a_thing_of_another_user_has_versions_of_its_own(kind: str, laws: Laws):
+def test_a_thing_of_another_user_has_versions_of_its_own(kind: str, laws: Invariants):
     event = events_of(*WAYS[kind])[0]
     others = replace(event, user=BERT, **{kind: replace(getattr(event, kind), user=BERT)})
     assert broken(laws, event, others) == [None, None]
 
 
 @pytest.mark.parametrize(("kind", "new", "remove"), DELETABLE)
-def test_what_comes_again_after_it_was_purged_begins_anew(kind: str, new: Said, remove: Said, laws: Laws):
+def test_what_comes_again_after_it_was_purged_begins_anew(kind: str, new: Said, remove: Said, laws: Invariants):
     world = World(new(), remove())
     purge(world)
     world.does(new())
@@ -120,12 +120,12 @@ def test_what_comes_again_after_it_was_purged_begins_anew(kind: str, new: Said, 
 
 
 @pytest.mark.parametrize(("kind", "new", "remove"), DELETABLE)
-def test_what_was_not_purged_does_not_begin_anew(kind: str, new: Said, remove: Said, laws: Laws):
+def test_what_was_not_purged_does_not_begin_anew(kind: str, new: Said, remove: Said, laws: Invariants):
     assert f"version 1 of {kind} " in broken(laws, *events_of(new(), remove()), *events_of(new()))[-1]
 
 
 @pytest.mark.parametrize(("kind", "new", "remove"), DELETABLE)
-def test_a_purge_while_it_could_still_be_restored_breaks_it(kind: str, new: Said, remove: Said, laws: Laws):
+def test_a_purge_while_it_could_still_be_restored_breaks_it(kind: str, new: Said, remove: Said, laws: Invariants):
     world = World(new(), remove())
     purge(world, RESTORABLE - 1)
     *held, last = broken(laws, *world.events)
@@ -145,7 +145,7 @@ def test_a_purge_while_it_could_still_be_restored_breaks_it(kind: str, new: Said
         (save_filter(), delete_filter(), restore_filter(), update_filter(name="Later")),
     ],
 )
-def test_the_purge_of_what_is_not_deleted_breaks_it(past: tuple[object, ...], laws: Laws):
+def test_the_purge_of_what_is_not_deleted_breaks_it(past: tuple[object, ...], laws: Invariants):
     *_, last = events = events_of(*past)
     kind = {r.Task: r.TaskPurged, r.List: r.ListPurged, r.SavedFilter: r.FilterPurged}[type(entities.after(last))]
     after = replace(entities.after(last), version=entities.after(last).version + 1)
@@ -153,42 +153,42 @@ def test_the_purge_of_what_is_not_deleted_breaks_it(past: tuple[object, ...], la
     assert told.endswith(f"{after.id} was purged, though it was not deleted.")
 
 
-def test_lists_that_tasks_come_to_and_leave_break_no_law(laws: Laws):
+def test_lists_that_tasks_come_to_and_leave_break_no_law(laws: Invariants):
     moved = (create_list("a"), create_list("b"), create(list="a"), update(list="b"), delete_list("a"))
     back = (create("u", list="b"), delete("u"), delete(), delete_list("b"), restore("u"), restore_list("b"))
     assert not any(broken(laws, *events_of(*moved, *back)))
 
 
-def test_a_list_that_is_deleted_with_a_task_on_it_breaks_it(laws: Laws):
+def test_a_list_that_is_deleted_with_a_task_on_it_breaks_it(laws: Invariants):
     deleted = events_of(create_list(), delete_list())[-1]
     events = events_of(create_list(), create(list="l"), create("u", list="l"), delete("u"))
     assert broken(laws, *events, deleted)[-1] == "list l was deleted, though tasks are on it: 1."
 
 
 @pytest.mark.parametrize("past", [(), (create_list(), delete_list())], ids=["absent", "deleted"])
-def test_a_task_on_a_list_that_does_not_stand_breaks_it(past: tuple[object, ...], laws: Laws):
+def test_a_task_on_a_list_that_does_not_stand_breaks_it(past: tuple[object, ...], laws: Invariants):
     created = events_of(create_list(), create(list="l"))[-1]
     assert broken(laws, *events_of(*past), created)[-1] == "task t is on list l, which does not stand."
 
 
-def test_a_task_that_comes_back_to_a_list_that_is_gone_breaks_it(laws: Laws):
+def test_a_task_that_comes_back_to_a_list_that_is_gone_breaks_it(laws: Invariants):
     events = events_of(create_list(), create(list="l"), delete(), delete_list(), restore())
     back = replace(events[-1], task=replace(events[-1].task, list="l"))
     assert [bool(each) for each in broken(laws, *events[:-1], back)] == [*[False] * 4, True]
 
 
-def test_a_reminder_that_is_due_twice_breaks_it(laws: Laws):
+def test_a_reminder_that_is_due_twice_breaks_it(laws: Invariants):
     first, second = broken(laws, due_reminder(), due_reminder())
     assert (first, "due twice" in (second or "")) == (None, True)
 
 
-def test_an_entry_that_was_altered_breaks_it(laws: Laws):
+def test_an_entry_that_was_altered_breaks_it(laws: Invariants):
     first, second, _ = trail()
     good, bad = broken(laws, first, replace(second, actor="user:eve"))
     assert (good, "altered" in (bad or "")) == (None, True)
 
 
-def test_a_command_without_an_outcome_is_not_answered(laws: Laws):
+def test_a_command_without_an_outcome_is_not_answered(laws: Invariants):
     command = create()
     assert not laws.is_answered(command)
     laws.broken_by(outcome(command.id))

@@ -3,8 +3,8 @@
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from streams.replay.course import Taken
-from streams.replay.span import Mark, NotAMark, Since, ending
+from streams.replay.ranges import Mark, NotAMark, Since, ending
+from streams.replay.recorded_blocks import Taken
 
 
 def raw(offset: int, at: int = 0, topic: str = "a") -> ConsumerRecord:

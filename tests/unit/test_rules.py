@@ -14,11 +14,11 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
 from streams import recurrence, tasks
-from streams.replay.block import fold
+from streams.replay.replayed import fold
 from streams.runtime import Block, Context, Stage
 from streams.runtime.block import FoldError
-from streams.runtime.state import State
-from streams.settings import Settings
+from streams.runtime.rocksdb import StateStore
+from streams.runtime.settings import Settings
 from tests.unit.domain.given import ANNA, complete
 from tests.unit.domain.test_calendar import LAST
 
@@ -34,7 +34,7 @@ class Told(Block):
 class Stages:
     """The stages tasks and recurrence on one partition, without a broker."""
 
-    def __init__(self, codec: Codec, state: State) -> None:
+    def __init__(self, codec: Codec, state: StateStore) -> None:
         self._codec, self._state = codec, state
 
     def of(self, stage: Stage, topic: Topic, out: Topic, records: Sequence[Any], rules: str) -> list[Any]:
@@ -65,7 +65,7 @@ class Stages:
 async def stages(tmp_path: Path) -> AsyncIterator[Stages]:
     codec = Codec(cast("Registry", Numbers()))
     await codec.publish({*tasks.stage.topics(), *recurrence.stage.topics()})
-    with closing(State(tmp_path)) as state:
+    with closing(StateStore(tmp_path)) as state:
         yield Stages(codec, state)
 
 

@@ -27,7 +27,7 @@ from schemas.registry.service import Service
 from streams.worker import health_app
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = ("api", "schemas", "streams", "local", "rondo", "postgres")
+PARTS = ("api", "domain", "schemas", "streams", "local", "rondo", "postgres")
 NOBODY = "127.0.0.1:9"
 SOON = 10.0
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND")

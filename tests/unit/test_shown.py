@@ -3,8 +3,8 @@
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from rondo.lag import age
-from rondo.shown import concerns, instant, key, text
+from rondo.operator.lag import age
+from rondo.operator.records import concerns, instant, key, text
 
 
 def record(key: bytes | None) -> ConsumerRecord:

@@ -6,7 +6,7 @@ alter table rondo.tasks
     add column start_zone text,
     add column start_at timestamptz, -- the instant, where there is a zone
     add column parent_id uuid, -- of tasks
-    add column rank text collate "C" not null default '', -- its place in the custom order, see streams/domain/ranks.py
+    add column rank text collate "C" not null default '', -- its place in the custom order, see domain/ranks.py
     add column pinned boolean not null default false;
 
 -- A task that was never moved stands where its creation puts it: milliseconds since 1970 as eight digits in base 62, and

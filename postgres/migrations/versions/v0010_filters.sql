@@ -6,7 +6,7 @@ create table rondo.filters (
     text text not null,
     sort text not null,
     colour text, -- #rrggbb
-    rank text collate "C" not null, -- its place in the custom order, see streams/domain/ranks.py
+    rank text collate "C" not null, -- its place in the custom order, see domain/ranks.py
     deleted boolean not null,
     version bigint not null,
     created_at timestamptz not null,

@@ -1,5 +1,5 @@
 -- Earlier versions wrote the text of an error, which quoted the webhook's address with its password and keys: "TypeOfError:
--- text". What stands instead is what the views stage writes today of the same record (streams/domain/reasons.py).
+-- text". What stands instead is what the views stage writes today of the same record (domain/reasons.py).
 set local role rondo_views;
 update rondo.notifications set detail = case
     when detail like 'HTTPStatusError:%' and substring(detail from '''([0-9]{3}) ') like '3%'

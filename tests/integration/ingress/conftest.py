@@ -9,12 +9,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api import tokens
+from api.http import tokens
 from local import ports
 from local.process import Command, Process
 from postgres.migrate import migrate
 from schemas.topics import TASK_COMMANDS
-from streams import topics
+from streams.kafka import topics
 from tests.integration.ingress.standin import PARTITIONS, StandIn, Tail, User, standing_in, tailing
 
 SECRET = "a secret that only these tests know"

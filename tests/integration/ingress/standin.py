@@ -12,14 +12,14 @@ import httpx
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from msgspec import Struct
 
+from domain import audit, entities, user
+from domain.projections import collect
 from postgres import writer
 from schemas import ids
 from schemas.codec import Codec
 from schemas.records import Action, AuditEntry, AuditHead, ChangeTasks, TaskAt, TaskChange, TaskFields
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.domain import audit, entities, user
-from streams.domain.views import collect
 from tests.unit.domain.given import in_memory
 
 PARTITIONS = 4

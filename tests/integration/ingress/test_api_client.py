@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from api import tokens
+from api.http import tokens
 from local import ports
 from rondo.client import AsyncRondo, Invalid, Pending, Rondo, Unauthorized, Unreachable, settled
 from tests.integration.ingress.conftest import SECRET

@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from api import document, tokens
+from api.http import document, tokens
 from tests.integration.ingress import walk
 from tests.integration.ingress.conftest import SECRET
 from tests.integration.ingress.standin import User

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from api import tokens
 from api.app import create_app
+from api.http import tokens
 from api.settings import Settings
 from schemas.codec import Codec
 from schemas.registry.client import Registry

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.app import openapi
-from api.document import answer
+from api.http.document import answer
 from schemas.room import MIB
 from tests.integration.ingress.test_api_without_parts import TASK, serving, until_ready
 from tests.small_disk import SmallDisk, small_disk

@@ -14,10 +14,10 @@ import psutil
 import psycopg
 import pytest
 
-from api import tokens
-from api.problems import MOST_BYTES
-from bench.limits import asked, data, worst
-from bench.limits.measure import Held, Measure
+from api.http import tokens
+from api.http.problems import MOST_BYTES
+from bench.limits import data, operations, worst
+from bench.limits.waiting import Held, Measure
 from tests.integration.ingress.standin import User
 from tests.integration.ingress.test_api_process import SECRET, serving
 
@@ -37,20 +37,20 @@ EVERY = 27
 """So many of a route's bodies is one asked with here; `python -m bench.limits` asks with all."""
 
 
-def some(names: asked.Names) -> Iterator[asked.Request]:
+def some(names: operations.Names) -> Iterator[operations.Request]:
     """For each operation some of its worst requests, others for each; its longest pages and its searches, all."""
     turns = cycle(range(EVERY))
-    for operation in asked.operations():
-        found = [*asked.together(operation, names)]
+    for operation in operations.operations():
+        found = [*operations.together(operation, names)]
         yield from islice(found, next(turns), None, EVERY)
         yield from found[-2:]  # many parameters, many headers
-        yield from asked.pages(operation, names)
-        yield from islice(asked.with_bodies(operation, names), next(turns), None, EVERY)
-        yield from (each for each in asked.with_bodies(operation, names) if each.name in worst.BULKS)
+        yield from operations.pages(operation, names)
+        yield from islice(operations.with_bodies(operation, names), next(turns), None, EVERY)
+        yield from (each for each in operations.with_bodies(operation, names) if each.name in worst.BULKS)
 
 
 @pytest.fixture
-async def measure(api: str, database: str, new_user: Callable[[], User]) -> tuple[Measure, asked.Names]:
+async def measure(api: str, database: str, new_user: Callable[[], User]) -> tuple[Measure, operations.Names]:
     """What asks as a user who has the worst of everything, and as another; and what the former's requests name."""
     worse, other = new_user(), new_user()
     connection = await asyncpg.connect(database)
@@ -61,7 +61,7 @@ async def measure(api: str, database: str, new_user: Callable[[], User]) -> tupl
     return Measure((host, int(port)), *tokens, *clocks(serving_at(int(port)))), data.known(worse.id)
 
 
-async def test_nobody_waits_for_the_worst_request_of_another(measure: tuple[Measure, asked.Names]):
+async def test_nobody_waits_for_the_worst_request_of_another(measure: tuple[Measure, operations.Names]):
     asking, names = measure
     found = [each async for each in asking.held(some(names), AT_ONCE)]
     holding = [each for each in found if holds_up(each)]

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 
-from api import tokens
+from api.http import tokens
 from local import ports
 from local.process import Command, Process
 from tests.integration.ingress import walk

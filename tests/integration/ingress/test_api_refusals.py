@@ -11,8 +11,8 @@ import httpx
 import jwt
 import pytest
 
-from api import cursors, tokens
-from api.problems import CATALOGUE
+from api.http import cursors, tokens
+from api.http.problems import CATALOGUE
 from tests.integration.ingress.conftest import SECRET
 from tests.integration.ingress.standin import Tail, User
 

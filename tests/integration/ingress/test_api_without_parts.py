@@ -9,13 +9,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api import tokens
 from api.app import create_app
+from api.http import tokens
 from api.settings import Settings
 from local import kafka as embedded_kafka
 from local import ports
 from schemas.topics import TASK_COMMANDS
-from streams import topics
+from streams.kafka import topics
 from tests.integration.ingress.conftest import SECRET
 
 TASK = {"title": "In spite of all"}

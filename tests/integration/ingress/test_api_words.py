@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from api import tokens
+from api.http import tokens
 from schemas.records import Task
 from tests.integration.ingress.conftest import SECRET
 from tests.integration.ingress.standin import StandIn, User

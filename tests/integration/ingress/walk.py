@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import httpx
 
-from api import document
 from api.app import openapi
-from api.ingress import LOOK
+from api.commands.gateway import LOOK
+from api.http import document
 from schemas import ids
 from schemas.records import ChangeTasks
 from schemas.serving import GUARDS

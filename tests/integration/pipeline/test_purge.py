@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from domain.deletion import RESTORABLE
 from rondo.client import NotFound
 from schemas import records as r
-from streams.domain.deletion import RESTORABLE
 from tests.acceptance.days import WAIT
 from tests.acceptance.stack import PATIENCE, Stack, User, until
 from tests.integration.pipeline.wire import Wire

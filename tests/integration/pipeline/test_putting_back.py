@@ -16,7 +16,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rondo.commands.ending import FAILED
+from rondo.commands.exits import FAILED
 from schemas import contract, ids
 from schemas import records as r
 from schemas.codec import binary

@@ -12,7 +12,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from api import tokens
+from api.http import tokens
 from schemas import ids, topics
 from schemas import records as r
 from tests.acceptance.days import WAIT, ahead

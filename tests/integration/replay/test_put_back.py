@@ -13,11 +13,12 @@ import pytest
 from aiokafka import TopicPartition
 from msgspec import Struct
 
+from domain.recurrence import succession
 from local import prepare
-from rondo import depending, resending
-from rondo.dead_letters import Became, Letter
-from rondo.dead_letters import Log as Letters
-from rondo.place import Place
+from rondo.operator import dependents, resending
+from rondo.operator.dead_letters import Became, Letter
+from rondo.operator.dead_letters import Log as Letters
+from rondo.operator.location import Place
 from schemas import ids
 from schemas import records as r
 from schemas.names import partition_of
@@ -33,11 +34,10 @@ from schemas.topics import (
     Topic,
 )
 from streams import worker
-from streams.domain import recurrence
 from streams.replay import verify
 from streams.runtime import App
 from streams.runtime.block import NOWHERE
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.acceptance.stack import Stack, User, pytest_runtest_makereport, running
 from tests.integration.pipeline.test_putting_back import Newer
 from tests.integration.pipeline.wire import Wire
@@ -148,7 +148,7 @@ async def told(letters: Letters, dead: list[Letter]) -> Told:
     found: Told = {}
     for one in dead:
         event = await letters.decoded(one.value)
-        found[one.stage, event.task.id] = await depending.sentences(letters, one)
+        found[one.stage, event.task.id] = await dependents.sentences(letters, one)
     return found
 
 
@@ -176,7 +176,7 @@ class Other:
         if self.since:
             await wire.put(self.since[0], await wire.encoded(*self.since), ANNA, where)
         letter = Letter(self.stage, self.topic.name, where, self.offset, NOON, ANNA.encode(), value, (), [0])
-        return await depending.sentences(letters, letter)
+        return await dependents.sentences(letters, letter)
 
 
 def others() -> list[Other]:
@@ -186,7 +186,7 @@ def others() -> list[Other]:
     due, sent = (r.ReminderDue(ids.derive("due", n), ANNA, NOON, "c", "t", "r", NOON, "") for n in range(2))
     step = r.Notification(sent.id, ANNA, NOON, answered.id, ANSWERED, r.Step.SENT, 1, "log", "", NOON)
     series = World(create("old", rrule="FREQ=DAILY", due=r.Due("2035-01-08")), complete("old")).events[-1]
-    went_on = World().does(create(recurrence.following(series).task)).events[0]
+    went_on = World().does(create(succession.following(series).task)).events[0]
     return [
         Other("tasks", TASK_COMMANDS, asked),
         Other("tasks", TASK_COMMANDS, answered, (TASK_EVENTS, outcome)),

@@ -9,12 +9,12 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.reading import committed
-from streams.replay import Difference, OtherRules, Report, Wanted, replay, verify
+from streams.kafka.reading import committed
+from streams.replay import Difference, OtherRules, Report, Scope, entries, verify
 from streams.runtime import Block, Context
 from streams.runtime.disk import directory
-from streams.runtime.kafka import KafkaStore
-from streams.runtime.state import State
+from streams.runtime.kafka_store import KafkaStore
+from streams.runtime.rocksdb import StateStore
 from tests.integration.runtime.counting import Counting, Log, command, outcome, prepared, running, until
 from tests.integration.runtime.test_disk import Disk, Failing, flipped
 
@@ -109,7 +109,7 @@ async def test_a_key_that_nothing_led_to_is_named(counted: Counting, log: Log):
 def doctor(counted: Counting, log: Log) -> Path:
     """Change a value on the disk of the first partition; return where that is."""
     path = directory(counted.settings.data, counted.app.runtime.context.cluster, counted.stage.name, 0)
-    disk = State(path)
+    disk = StateStore(path)
     doctored = log.codec.encode(counted.stage.changelog.name, r.AuditHead(12, command("ann", 9).id))
     disk.write({b"heads\x00ann": doctored}, disk.changelog, disk.at)
     disk.close()
@@ -132,7 +132,7 @@ async def test_a_damaged_disk_is_named(counted: Counting, log: Log):
     assert "damaged" in found.reason
 
 
-class Ailing(State):
+class Ailing(StateStore):
     """A state that can be opened, but not be read where its disk is ``ill``."""
 
     ill: Path
@@ -149,7 +149,7 @@ async def test_a_disk_that_this_machine_cannot_read_is_noted_and_no_difference(
     counted: Counting, log: Log, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Ailing, "ill", doctor(counted, log), raising=False)
-    monkeypatch.setattr("streams.replay.partition.State", Ailing)
+    monkeypatch.setattr("streams.replay.verify_state.State", Ailing)
     report = await verified(counted)
     assert report.differences == []
     (note,) = report.parts[0].notes
@@ -359,4 +359,4 @@ async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified
 
 async def test_a_replay_of_what_was_decided_under_other_rules_is_refused(upgraded: Counting):
     with pytest.raises(OtherRules, match=r"version 0 of the rules.*replay it with a Rondo of that version"):
-        [entry async for entry in replay(upgraded.settings, upgraded.stage, Wanted())]
+        [entry async for entry in entries(upgraded.settings, upgraded.stage, Scope())]

@@ -14,7 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.codec import Codec
 from schemas.registry.client import Registry
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import PARTITIONS, Counting, Log, prepared
 from tests.integration.runtime.owner import Owner
 

@@ -13,10 +13,10 @@ from schemas import ids
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.topics import DEAD_LETTERS, Topic
-from streams import topics
-from streams.reading import committed
+from streams.kafka import topics
+from streams.kafka.reading import committed
 from streams.runtime import App, Block, Stage, Stream
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 
 PARTITIONS = 2
 

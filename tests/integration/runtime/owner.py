@@ -7,7 +7,7 @@ from aiokafka.errors import ProducerFenced
 from schemas import records as r
 from schemas.codec import Codec
 from streams.runtime import Block, Context
-from streams.runtime.kafka import KafkaStore
+from streams.runtime.kafka_store import KafkaStore
 from tests.integration.runtime.counting import Counting, outcome
 
 

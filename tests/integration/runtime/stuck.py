@@ -9,7 +9,7 @@ from typing import Any
 from schemas import logs
 from streams import worker
 from streams.runtime import Stream
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import PARTITIONS, Counting
 
 

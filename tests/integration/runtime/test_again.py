@@ -10,16 +10,16 @@ from uuid import uuid4
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from rondo import resending
-from rondo.dead_letters import Became, Letter
-from rondo.dead_letters import Log as Letters
-from rondo.place import Place
+from rondo.operator import resending
+from rondo.operator.dead_letters import Became, Letter
+from rondo.operator.dead_letters import Log as Letters
+from rondo.operator.location import Place
 from schemas import records as r
 from schemas.topics import DAYS, TASK_COMMANDS, Topic
-from streams.reading import committed
+from streams.kafka.reading import committed
 from streams.replay import Report, verify
-from streams.runtime import App, Block, Context, Stage, Stream, again
-from streams.settings import Settings
+from streams.runtime import App, Block, Context, Stage, Stream, retries
+from streams.runtime.settings import Settings
 from tests.integration.runtime.conftest import writing
 from tests.integration.runtime.counting import (
     Counting,
@@ -124,8 +124,8 @@ async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFac
         async with running(sick.app):
             dead = await hospital.became(*[Became.DEAD] * 5)
             by_place = {letter.place: letter for letter in dead}
-            again = [by_place[f"{sick.commands.name}/0/{offset}"] for offset in (8, 8, 10)]
-            await hospital.send(*again, at=NOW)
+            retries = [by_place[f"{sick.commands.name}/0/{offset}"] for offset in (8, 8, 10)]
+            await hospital.send(*retries, at=NOW)
             failed = await until(hospital.letters, lambda found: sum(len(one.numbers) for one in found) == 5 + 3)
         mended = await hospital.stage(mended=True)
         curable = [letter for letter in failed if letter.value != b"no avro"]
@@ -272,7 +272,7 @@ async def test_a_thousand_letters_are_held_against_what_came_later_at_once(hospi
     sent = [sent_again(counting, log, n) for n in range(1_000)]
     block = Block(counting.stage, Context(counting.settings, log.codec), 0, sent, state=None, now=NOW)
     async with asyncio.timeout(15):
-        await again.prepare(block, {counting.commands.name: 1_000 + len(later)})
+        await retries.prepare(block, {counting.commands.name: 1_000 + len(later)})
     assert block.given["later"].split() == [str(n) for n in range(0, 1_000, 3)]
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS
 from streams.runtime import Block, Context, Stage, Stream
-from streams.runtime.kafka import KafkaStore
+from streams.runtime.kafka_store import KafkaStore
 from tests.integration.runtime.counting import Counting, Log, command, numbers, outcome, prepared, running, until
 
 

@@ -9,8 +9,8 @@ from httpx import ASGITransport, AsyncClient
 
 from schemas.clock import ClockWatch
 from schemas.topics import CLOCK
-from streams import topics
-from streams.reading import committed
+from streams.kafka import topics
+from streams.kafka.reading import committed
 from streams.worker import health_app
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running
 

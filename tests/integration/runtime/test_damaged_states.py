@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running
 from tests.integration.runtime.test_disk import flushed, state_of
 from tests.unit.runtime.test_damage import DAMAGES, KINDS

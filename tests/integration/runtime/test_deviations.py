@@ -5,12 +5,12 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import NewTopic
 
-from rondo.topics import deviations
+from rondo.operator.topics import deviations
 from schemas import records as r
 from schemas.topics import FOR_EVER, Topic
-from streams.reading import NoTopic, partition_count
-from streams.slices import Slices
-from streams.topics import admin, configs, create
+from streams.kafka.reading import NoTopic, partition_count
+from streams.kafka.slices import Slices
+from streams.kafka.topics import admin, configs, create
 
 
 async def told(kafka: str, topic: Topic, keyed: int = 2) -> list[str]:

@@ -15,9 +15,9 @@ import structlog
 from schemas.topics import DEAD_LETTERS
 from streams.runtime import Context, Stage, disk
 from streams.runtime.failpoints import Point
-from streams.runtime.kafka import POSITION, KafkaStore
-from streams.runtime.state import DiskError, State
-from streams.settings import Settings
+from streams.runtime.kafka_store import POSITION, KafkaStore
+from streams.runtime.rocksdb import DiskError, StateStore
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until
 from tests.integration.runtime.faults import passing
 from tests.integration.runtime.test_blocks import numbers
@@ -50,7 +50,7 @@ def state_of(settings: Settings, name: str) -> Path:
 
 def flushed(path: Path) -> None:
     """Make RocksDB keep what it has in a sorted file."""
-    state = State(path)
+    state = StateStore(path)
     state._db.flush()
     state.close()
 
@@ -105,7 +105,7 @@ async def test_a_state_that_is_damaged_while_it_runs_is_set_aside_reported_and_r
 
 async def test_a_state_without_its_positions_is_set_aside_and_restored(worker_settings, log: Log):
     name = await counted(worker_settings, log)
-    state = State(path := state_of(worker_settings, name))
+    state = StateStore(path := state_of(worker_settings, name))
     state.write({POSITION: None}, state.changelog, state.at)
     state.close()
     assert await counted_on(worker_settings, log, name) == {(1, 2)}
@@ -132,11 +132,11 @@ async def test_a_disk_that_is_behind_takes_only_what_it_lacks(worker_settings, l
 async def test_a_state_older_than_deletions_are_kept_is_restored_whole(worker_settings, log: Log):
     name = await counted(worker_settings, log)
     path = state_of(worker_settings, name)
-    state = State(path)
+    state = StateStore(path)
     state.write({b"heads\0a deleted key": b"that would live again"}, state.changelog, state.at - disk.OLDEST - 1)
     state.close()
     assert await counted_on(worker_settings, log, name) == {(1, 2)}
-    state = State(path)
+    state = StateStore(path)
     assert state.get(b"heads\0a deleted key") is None
     state.close()
 
@@ -150,14 +150,14 @@ async def test_the_state_of_another_broker_is_left_alone(worker_settings, log: L
 
 
 def test_a_state_in_use_is_not_taken_for_a_damaged_one(tmp_path: Path):
-    state = State(tmp_path / "0")
+    state = StateStore(tmp_path / "0")
     with pytest.raises(Exception, match="lock"):
         disk.open(tmp_path / "0")
     state.close()
     assert [found.name for found in tmp_path.iterdir()] == ["0"]
 
 
-class Unreadable(State):
+class Unreadable(StateStore):
     """A state of which nothing can be read."""
 
     def get(self, key: bytes) -> NoReturn:
@@ -167,7 +167,7 @@ class Unreadable(State):
 def test_a_state_that_can_not_be_read_when_it_is_opened_is_let_go(tmp_path: Path):
     with pytest.raises(DiskError) as failed:
         Unreadable(tmp_path)
-    State(tmp_path).close()  # nobody has its lock, though the error is still at hand
+    StateStore(tmp_path).close()  # nobody has its lock, though the error is still at hand
     assert "Too many open files" in str(failed.value)
 
 

@@ -7,10 +7,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import DEAD_LETTERS
-from streams.reading import committed
+from streams.kafka.reading import committed
 from streams.runtime.failpoints import Point
 from streams.runtime.phases import Phase
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running, until
 from tests.integration.runtime.faults import failing, passing, pausing
 from tests.integration.runtime.proxy import Api, Proxy, proxied

@@ -14,13 +14,13 @@ from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS, Topic
-from streams import topics
-from streams.reading import committed
+from streams.kafka import topics
+from streams.kafka.reading import committed
 from streams.runtime import App, Block, Context, Stage, Stream
 from streams.runtime.failpoints import Point
-from streams.runtime.postgres import PostgresStore
+from streams.runtime.postgres_store import PostgresStore
+from streams.runtime.settings import Settings
 from streams.runtime.store import LostPosition
-from streams.settings import Settings
 from tests.integration.runtime.counting import Log, command, running, until
 from tests.integration.runtime.faults import failing, pausing
 from tests.integration.runtime.test_metrics import figures, of

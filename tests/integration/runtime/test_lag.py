@@ -7,11 +7,11 @@ import pytest
 
 from postgres.migrate import migrate
 from schemas.topics import Topic
-from streams.lag import Lag, NoViews, lags
+from streams.kafka.slices import Slices
+from streams.progress.lag import Lag, NoViews, lags
 from streams.runtime import Stage
-from streams.runtime.postgres import PostgresStore
-from streams.settings import Settings
-from streams.slices import Slices
+from streams.runtime.postgres_store import PostgresStore
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 
 

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from streams.runtime import App, Stage
 from streams.runtime.failpoints import Point
 from streams.runtime.membership import Assignor, Worker, is_member, is_replaced
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, crash_of, numbers, prepared, running, until
 from tests.integration.runtime.faults import failing, nothing, passing
 from tests.integration.runtime.proxy import Api, Proxy, proxied

@@ -10,12 +10,12 @@ from uuid import uuid4
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from domain import bulk, validation
 from local import ports
 from local.settings import ROOT
 from schemas import records as r
 from schemas.codec import binary
-from streams.domain import bulk, validation
-from streams.runtime.state import Memory, State
+from streams.runtime.rocksdb import Memory, StateStore
 from tests.integration.runtime.counting import PARTITIONS, Counting, Log, command, prepared, until
 from tests.unit.domain.given import PARIS, WEEKDAYS, World, create, update
 
@@ -104,7 +104,7 @@ def test_a_chunk_of_a_bulk_is_at_most_as_large_as_it_is_said_to_be():
 
 def test_all_states_of_a_process_share_one_memory(tmp_path: Path):
     memory = 16 * MIB
-    states = [State(tmp_path / str(number), memory=memory) for number in range(8)]
+    states = [StateStore(tmp_path / str(number), memory=memory) for number in range(8)]
     most = 0
     for start in range(0, 20_000, 1000):
         for state in states:

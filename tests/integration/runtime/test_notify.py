@@ -18,9 +18,10 @@ from local.process import Command, Process
 from local.settings import ROOT
 from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS
-from streams import notify, topics
+from streams import notify
+from streams.kafka import topics
 from streams.replay import verify
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.pipeline.receiver import Receiver
 from tests.integration.runtime.counting import Log, until
 

@@ -15,10 +15,10 @@ from schemas import records as r
 from schemas.codec import Codec, Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import DEAD_LETTERS, Topic
-from streams import topics
+from streams.kafka import topics
 from streams.runtime import Context, Stage
-from streams.runtime.postgres import PostgresStore, WrongEncoding
-from streams.settings import Settings
+from streams.runtime.postgres_store import PostgresStore, WrongEncoding
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running, until
 from tests.integration.runtime.test_blocks import alter
 from tests.integration.runtime.test_guard import Journal, ids, journal

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from streams import positions
-from streams.positions import Reset
+from streams.progress import positions
+from streams.progress.positions import Reset
 from streams.runtime import App
 from streams.runtime.ahead import Ahead
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, running, until
 from tests.integration.runtime.test_lag import views_at
 

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from streams.runtime.failpoints import Point
-from streams.settings import Settings
+from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, crash_of, numbers, prepared, running, until
 from tests.integration.runtime.faults import nothing, passing, pausing
 from tests.integration.runtime.proxy import Api, Proxy, proxied

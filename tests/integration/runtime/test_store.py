@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from schemas import records as r
 from streams.runtime.failpoints import Point
-from streams.runtime.state import State
+from streams.runtime.rocksdb import StateStore
 from tests.integration.runtime.counting import Log
 from tests.integration.runtime.faults import passing
 from tests.integration.runtime.proxy import Api, proxied
@@ -59,7 +59,7 @@ async def test_a_restore_that_can_not_begin_lets_go_of_the_disk(owner, log: Log,
         with passing(late.stage, Point.FENCED, network.refuse), pytest.raises(KafkaError) as failed:
             await late.open()
     (path,) = (tmp_path / "a" / "state").glob("*/0")
-    State(path).close()  # nobody has its lock, though the error is still at hand
+    StateStore(path).close()  # nobody has its lock, though the error is still at hand
     assert failed.value
 
 

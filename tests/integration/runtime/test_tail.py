@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from rondo.place import Place
-from rondo.shown import Shown
-from rondo.tail import UnknownTopic, Wanted, tail
+from rondo.operator.location import Place
+from rondo.operator.records import Shown
+from rondo.operator.tail import UnknownTopic, Wanted, tail
 from schemas import names
 from schemas.topics import DEAD_LETTERS
 from tests.integration.runtime.counting import PARTITIONS, Counting, Log, command, prepared, running

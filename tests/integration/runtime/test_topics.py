@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas import records as r
 from schemas.topics import Topic
-from streams import topics
+from streams.kafka import topics
 
 
 async def create(kafka: str, name: str, partitions: int, config: dict[str, str]) -> Topic:

@@ -14,17 +14,17 @@ from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
 from local import prepare
 from local.problem import Problem
-from rondo import topics
-from rondo.lag import HIDDEN, table
-from rondo.place import Place
+from rondo.operator import topics
+from rondo.operator.lag import HIDDEN, table
+from rondo.operator.location import Place
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
-from streams import lag
-from streams.reading import committed, overdue
+from streams.kafka.reading import committed, overdue
+from streams.progress import lag
 from streams.runtime import watch
 from streams.runtime.exposition import exposition
-from streams.runtime.kafka import POSITION
-from streams.settings import Settings
+from streams.runtime.kafka_store import POSITION
+from streams.runtime.settings import Settings
 from streams.transactions import history, settlement, wire
 from streams.transactions.described import Cluster, Known
 from streams.transactions.settlement import Unsettled

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.conditions import Conditions, Current, Tags
-from api.problems import Problem
+from api.http.preconditions import Conditions, Current, Tags
+from api.http.problems import Problem
 
 TAG = st.builds(
     '{}"{}"'.format,

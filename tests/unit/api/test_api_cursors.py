@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import cursors
-from api.problems import Problem
-from streams.domain.search import Term
+from api.http import cursors
+from api.http.problems import Problem
+from domain.query.search import Term
 
 _TIMES = st.integers(0, 2**47).map(lambda at: datetime.fromtimestamp(at / 1000, UTC))
 

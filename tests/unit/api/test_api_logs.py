@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
-from api import ingress
 from api.app import create_app, openapi
+from api.commands import gateway
 from api.settings import Settings
 from schemas import records as r
 
@@ -58,8 +58,8 @@ def test_a_method_that_http_does_not_have_is_not_logged(client: TestClient) -> N
 
 
 def test_a_command_about_a_tag_is_logged_without_its_name() -> None:
-    assert ingress.about(r.DeleteTag("c", "u", 0, "user:u", WORD, "bulk", "resolution")) == {}
-    assert ingress.about(r.DeleteTask("c", "u", 0, "user:u", "id")) == {"task": "id"}
+    assert gateway.about(r.DeleteTag("c", "u", 0, "user:u", WORD, "bulk", "resolution")) == {}
+    assert gateway.about(r.DeleteTask("c", "u", 0, "user:u", "id")) == {"task": "id"}
 
 
 def test_what_goes_wrong_is_logged_by_the_path_s_form() -> None:

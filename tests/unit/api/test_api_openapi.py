@@ -8,8 +8,8 @@ import jsonschema_rs
 import pytest
 
 from api.app import openapi
-from api.document import answer
-from api.problems import CATALOGUE
+from api.http.document import answer
+from api.http.problems import CATALOGUE
 
 DOCUMENT = openapi()
 OPERATIONS = [

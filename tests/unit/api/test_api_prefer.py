@@ -2,7 +2,7 @@
 
 import pytest
 
-from api import prefer
+from api.http import prefer
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api import tokens
 from api.app import create_app, openapi
+from api.http import tokens
 from api.settings import Settings
 
 NOBODY, SECRET = "127.0.0.1:9", "s" * 32
@@ -28,7 +28,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     )
     token = {"Authorization": f"Bearer {tokens.issue(SECRET, str(uuid4()))}"}
     app = create_app(settings)
-    app.state.parts = None  # no request comes so far that one is asked
+    app.state.served = None  # no request comes so far that one is asked
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://rondo", headers=token) as client:
         yield client

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from api.problems import Problem
-from api.room import LIMIT, Disk
+from api.commands.disk import LIMIT, Disk
+from api.http.problems import Problem
 
 DATA = Path("/data")
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api import shapes
-from api.problems import Problem
-from api.shapes import (
+from api.http.problems import Problem
+from api.models import inputs
+from api.models.inputs import (
     Changes,
     Due,
     NewTask,
@@ -74,7 +74,7 @@ def test_reminders_that_say_the_same_are_one() -> None:
 @pytest.mark.parametrize("body", [{"title": "x", "done": True}, {"title": "x", "tags": "shop"}, {"title": b"x"}])
 def test_types_are_not_guessed_nor_fields_ignored(body: object) -> None:
     with pytest.raises(ValidationError):
-        shapes.NewTask.model_validate(body)
+        inputs.NewTask.model_validate(body)
 
 
 @pytest.mark.parametrize(

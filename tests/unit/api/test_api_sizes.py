@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api import problems, routers, sizes
-from api.examples import with_nulls
-from api.problems import MOST_BYTES, MOST_ERRORS, FieldError, Problem, invalid, respond
-from api.requests import LIMIT, Route, read
+from api import routes
+from api.http import problems, sizes
+from api.http.problems import MOST_BYTES, MOST_ERRORS, FieldError, Problem, invalid, respond
+from api.http.requests import LIMIT, Route, read
+from api.models.examples import with_nulls
 from bench.limits import worst
 
 LONG = 1.0
@@ -22,8 +23,8 @@ LONG = 1.0
 
 def taking() -> Iterator[Route]:
     """Every route that takes a body."""
-    for module in iter_modules(routers.__path__):
-        router = import_module(f"api.routers.{module.name}").router
+    for module in iter_modules(routes.__path__):
+        router = import_module(f"api.routes.{module.name}").router
         yield from (route for route in router.routes if isinstance(route, Route) and route.body_field)
 
 

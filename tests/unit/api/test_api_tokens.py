@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.tokens import InvalidToken, issue, user_of
+from api.http.tokens import InvalidToken, issue, user_of
 
 SECRET = "a secret of more than thirty-two bytes"
 

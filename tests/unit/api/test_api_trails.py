@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from api.trails import Notification
+from api.models.histories import Notification
 from postgres.rows import Delivery, DeliveryStep
 from schemas.records import Step
 

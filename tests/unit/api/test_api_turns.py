@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.turns import LongWork, Turns
+from api.http.turns import LongWork, Turns
 
 SOON = 30.0
 

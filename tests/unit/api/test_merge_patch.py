@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from api import bulk_shapes, shapes
 from api.app import openapi
-from api.problems import Problem
-from api.shapes import Changes, changed, checked, fingerprint
+from api.http.problems import Problem
+from api.models import bulk_inputs, inputs
+from api.models.inputs import Changes, changed, checked, fingerprint
+from domain import times
+from domain.invalid import Invalid
 from schemas import records as r
-from streams.domain import times
-from streams.domain.invalid import Invalid
 from tests.unit.domain.given import PARIS, World, chunk, command, create
 
 DOCUMENT = openapi()
@@ -137,9 +137,9 @@ def test_each_task_of_a_bulk_is_merged_with_its_own(befores: list[r.Due | None],
     for task, due in zip(tasks, befores, strict=True):
         alone.does(create(task, due=due))
         together.does(create(task, due=due))
-    body = bulk_shapes.NewBulk.model_validate({"filter": "open", "action": "update", "changes": {"due": patch}})
+    body = bulk_inputs.NewBulk.model_validate({"filter": "open", "action": "update", "changes": {"due": patch}})
     try:
-        change = bulk_shapes.change(body)
+        change = bulk_inputs.change(body)
     except Problem as problem:
         assert problem.errors[0].field.startswith("changes.")  # noqa: PT017 - which tasks it is about does not matter
         return
@@ -254,6 +254,6 @@ def test_a_command_of_an_earlier_version_still_sets_a_due_whole() -> None:
     assert World(create(due=NINETEEN), old).tasks["t"].due == r.Due("2026-12-08")
 
 
-@pytest.mark.parametrize("shape", [shapes.Changes, shapes.ListChanges, shapes.FilterChanges, shapes.TagChanges])
-def test_an_empty_patch_names_nothing(shape: type[shapes.Shape]) -> None:
+@pytest.mark.parametrize("shape", [inputs.Changes, inputs.ListChanges, inputs.FilterChanges, inputs.TagChanges])
+def test_an_empty_patch_names_nothing(shape: type[inputs.Shape]) -> None:
     assert changed(shape.model_validate({})) == ()  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api import examples
+from api.models import examples
 from rondo.client import Task
 
 TASK: Task = examples.with_nulls(examples.TASK)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.problems import CATALOGUE
+from api.http.problems import CATALOGUE
 from rondo.client import (
     AsyncRondo,
     NotRondo,

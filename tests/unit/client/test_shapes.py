@@ -6,58 +6,58 @@ from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 import pytest
 
 from api.app import openapi
-from rondo.client import calls, shapes
+from rondo.client import calls, models
 from rondo.client.calls import Call, Listing
 
 DOCUMENT = openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 SHAPES = {
-    shapes.WrittenDue: "Due",
-    shapes.DueChanges: "DueChanges",
-    shapes.WrittenReminder: "Reminder",
-    shapes.Changes: "Changes",
-    shapes.Due: "TaskDue",
-    shapes.Reminder: "TaskReminder",
-    shapes.TaskRef: "TaskRef",
-    shapes.Task: "Task",
-    shapes.Place: "Move",
-    shapes.TaskTitle: "TaskTitle",
-    shapes.TaskTitles: "TaskTitles",
-    shapes.ListChanges: "ListChanges",
-    shapes.ListRef: "ListRef",
-    shapes.List: "List",
-    shapes.FilterRef: "FilterRef",
-    shapes.SavedFilter: "SavedFilter",
-    shapes.FilterChanges: "FilterChanges",
-    shapes.TagRef: "TagRef",
-    shapes.Tag: "Tag",
-    shapes.ListedTask: "ListedTask",
-    shapes.Part: "Part",
-    shapes.Highlights: "Highlights",
-    shapes.TaskPage: "TaskPage",
-    shapes.FacetCount: "FacetCount",
-    shapes.Facets: "Facets",
-    shapes.BulkRef: "BulkRef",
-    shapes.Command: "Command",
-    shapes.Known: "Known",
-    shapes.TaskAt: "TaskAt",
-    shapes.NewBulk: "NewBulk",
-    shapes.Bulk: "Bulk",
-    shapes.Count: "Count",
-    shapes.Refusal: "Refusal",
-    shapes.Change: "Change",
-    shapes.Entry: "Entry",
-    shapes.StandingReminder: "StandingReminder",
-    shapes.NotificationStep: "NotificationStep",
-    shapes.Notification: "Notification",
+    models.WrittenDue: "Due",
+    models.DueChanges: "DueChanges",
+    models.WrittenReminder: "Reminder",
+    models.Changes: "Changes",
+    models.Due: "TaskDue",
+    models.Reminder: "TaskReminder",
+    models.TaskRef: "TaskRef",
+    models.Task: "Task",
+    models.Place: "Move",
+    models.TaskTitle: "TaskTitle",
+    models.TaskTitles: "TaskTitles",
+    models.ListChanges: "ListChanges",
+    models.ListRef: "ListRef",
+    models.List: "List",
+    models.FilterRef: "FilterRef",
+    models.SavedFilter: "SavedFilter",
+    models.FilterChanges: "FilterChanges",
+    models.TagRef: "TagRef",
+    models.Tag: "Tag",
+    models.ListedTask: "ListedTask",
+    models.Part: "Part",
+    models.Highlights: "Highlights",
+    models.TaskPage: "TaskPage",
+    models.FacetCount: "FacetCount",
+    models.Facets: "Facets",
+    models.BulkRef: "BulkRef",
+    models.Command: "Command",
+    models.Known: "Known",
+    models.TaskAt: "TaskAt",
+    models.NewBulk: "NewBulk",
+    models.Bulk: "Bulk",
+    models.Count: "Count",
+    models.Refusal: "Refusal",
+    models.Change: "Change",
+    models.Entry: "Entry",
+    models.StandingReminder: "StandingReminder",
+    models.NotificationStep: "NotificationStep",
+    models.Notification: "Notification",
 }
 
 
 @pytest.mark.parametrize(("shape", "name"), SHAPES.items(), ids=SHAPES.values())
 def test_a_shape_has_the_members_that_the_api_documents(shape: type, name: str) -> None:
     members = set(get_type_hints(shape))
-    assert members == set(properties(name)), f"rondo/client/shapes.py is behind the API's {name}."
+    assert members == set(properties(name)), f"rondo/client/models.py is behind the API's {name}."
 
 
 @pytest.mark.parametrize(("shape", "name"), SHAPES.items(), ids=SHAPES.values())

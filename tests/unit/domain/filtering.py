@@ -8,12 +8,12 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from domain.query import TaskList, dates, tree
+from domain.query.dates import Clock, Op
+from domain.query.sorting import Key, Sort
+from domain.times import END
 from schemas import ids
 from schemas.records import Due, Priority, Recurrence, Status, Task
-from streams.domain.filters import TaskList, dates, tree
-from streams.domain.filters.dates import Clock, Op
-from streams.domain.filters.sorting import Key, Sort
-from streams.domain.times import END
 
 DAY = 24 * 60 * 60 * 1000
 NOON = int(datetime.fromisoformat("2026-11-24T12:00:00+00:00").timestamp()) * 1000

@@ -5,16 +5,17 @@ from itertools import count
 
 from msgspec.structs import replace
 
+from domain import audit, entities, undo
+from domain.decision import VERSION
+from domain.filters import FILTER
+from domain.lists import LIST
+from domain.recurrence import succession
+from domain.store import Store
+from domain.tags import TAG
+from domain.tasks import TASK
+from domain.user import User
 from schemas import ids
 from schemas import records as r
-from streams.domain import audit, entities, recurrence, undo
-from streams.domain.decision import VERSION
-from streams.domain.lists import LIST
-from streams.domain.saved import FILTER
-from streams.domain.store import Store
-from streams.domain.tags import TAG
-from streams.domain.tasks import TASK
-from streams.domain.user import User
 
 ANNA = "11111111-1111-5111-8111-111111111111"
 BERT = "22222222-2222-5222-8222-222222222222"
@@ -195,7 +196,7 @@ class World(User):
 
     def followup(self):
         """The command that the recurrence stage derives from the last event."""
-        return recurrence.following(self.events[-1])
+        return succession.following(self.events[-1])
 
     def goes_on(self, task="t", at=NOON):
         """Complete a task and let its series go on; return the new task."""

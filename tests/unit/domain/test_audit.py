@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from domain import audit
 from schemas import records as r
-from streams.domain import audit
 from tests.unit.domain.given import BERT, PARIS, WEEKDAYS, World, complete, create, delete, reopen, update
 
 COMMANDS = (

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import bulk, tasks
 from schemas import records as r
 from schemas.records import Action
-from streams.domain import bulk, tasks
 from tests.unit.domain.given import (
     BERT,
     NOON,

@@ -7,10 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import deletion, ledger, projections, reminders, times
+from domain.recurrence import succession
+from domain.tasks import decide_by_rules_4
+from domain.validation import check
 from schemas import records as r
-from streams.domain import deletion, ledger, recurrence, reminders, times, views
-from streams.domain.tasks import decide_by_rules_4
-from streams.domain.validation import check
 from tests.unit.domain.given import ANNA, NOON, World, chunk, complete, create, due_reminder, standing
 
 ZONES = (None, "UTC", "America/New_York", "Pacific/Kiritimati", "Pacific/Niue", "Europe/Paris")
@@ -59,7 +60,7 @@ def fits(due: r.Due | None) -> bool:
 def test_a_series_goes_on_within_the_calendar_or_ends_with_a_reason(due, start, rrule, before, at):
     relative = (r.Reminder("r", before=before),) if due.zone else ()
     world = World(right(due=due, start=start, rrule=rrule, reminders=relative), complete(at=at))
-    command = world.followup() or recurrence.ending(world.events[-1])
+    command = world.followup() or succession.ending(world.events[-1])
     if command is None:  # the rule's own end
         assert "COUNT" in rrule or "UNTIL" in rrule
         return
@@ -71,7 +72,7 @@ def test_a_series_goes_on_within_the_calendar_or_ends_with_a_reason(due, start, 
     [event] = decision.events
     assert fits(event.task.due)
     assert fits(event.task.start)
-    assert views.collect([event])
+    assert projections.collect([event])
     reminders.react(None, event)
     world.does(world.undoing(decision_of(world)))
 
@@ -98,7 +99,7 @@ def test_a_week_that_lies_in_the_year_10000_too_has_days_of_9999_only(wkst: str,
         assert command.due == r.Due(found.isoformat())
         return
     assert command is None
-    assert world.does(recurrence.ending(world.events[-1])).outcome.code == "ended"
+    assert world.does(succession.ending(world.events[-1])).outcome.code == "ended"
 
 
 def _weekday(day: date) -> str:
@@ -126,7 +127,7 @@ LAST = {
 @pytest.mark.parametrize("name", LAST)
 def test_a_series_that_the_calendar_ends_says_of_what_it_ends(name):
     world = World(LAST[name], complete())
-    command = world.followup() or recurrence.ending(world.events[-1])
+    command = world.followup() or succession.ending(world.events[-1])
     outcome = world.does(command).outcome
     assert (outcome.kind, outcome.code, outcome.field) == (r.OutcomeKind.REJECTED, "ended", name.split()[0])
     assert outcome.detail.endswith("after the year 9999; the series ends.")
@@ -137,7 +138,7 @@ def test_a_series_that_the_calendar_ends_says_of_what_it_ends(name):
 def test_a_series_that_its_rule_ends_says_nothing(rrule):
     world = World(create(due=r.Due("2026-11-24"), rrule=rrule), complete())
     assert world.followup() is None
-    assert recurrence.ending(world.events[-1]) is None
+    assert succession.ending(world.events[-1]) is None
 
 
 def test_by_rules_4_an_occurrence_that_begins_after_9999_stood_where_a_date_could_say_so():
@@ -173,5 +174,5 @@ def test_what_waits_from_the_calendars_end_is_shown_as_waiting_for_it(at):
     assert timer.due - at == deletion.RESTORABLE
     failed = ledger.failed(ledger.claim(due_reminder(at), "log", at), at, "away")
     scheduled = r.ReminderScheduled("r", ANNA, at, "c", "t", "r1", at + 1, "x")
-    for row in views.collect([failed, scheduled]):
+    for row in projections.collect([failed, scheduled]):
         assert all(not isinstance(value, int) or value < times.END for value in row[1])

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from domain import cleaning
+from domain.cleaning import cleaned
+from domain.validation import check, check_filter, check_list, check_tag
 from schemas.records import FilterFields, ListFields, TagFields, TaskFields
-from streams.domain import cleaning
-from streams.domain.cleaning import cleaned
-from streams.domain.validation import check, check_filter, check_list, check_tag
 
 UNSEEN = "\ufeff\u2068\u2069\u202a\u202e\u00ad\u2060\u200b\ufffc"
 BREAKS = ("\n", "\r\n", "\r", "\t", "\v", "\f", "\x85", "\u2028", "\u2029", " \n\t ")

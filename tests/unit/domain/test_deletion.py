@@ -2,8 +2,8 @@
 
 import pytest
 
+from domain import audit, deletion, reminders
 from schemas import records as r
-from streams.domain import audit, deletion, reminders
 from tests.unit.domain.given import (
     DAY,
     NOON,

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import entities
+from domain.rejections import Code
 from schemas import records as r
-from streams.domain import entities
-from streams.domain.rejections import Code
 from tests.unit.domain.given import (
     ANNA,
     BERT,

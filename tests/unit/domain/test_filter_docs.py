@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from streams.domain.filters import QueryError, parse, sort
-from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
-from streams.domain.filters.tree import KEYWORDS
-from streams.domain.filters.words import FIELDS, HELD, SHORTHANDS
+from domain.query import QueryError, parse, sort
+from domain.query.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
+from domain.query.tree import KEYWORDS
+from domain.query.words import FIELDS, HELD, SHORTHANDS
 from tests.unit.domain.filtering import SORTED
 
 PAGE = (Path(__file__).parents[3] / "docs/filters.md").read_text()

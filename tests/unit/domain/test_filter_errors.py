@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.filters import QueryError, parse
-from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
-from streams.domain.filters.idioms import idiom
-from streams.domain.filters.tree import QUOTES
+from domain.query import QueryError, parse
+from domain.query.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
+from domain.query.idioms import idiom
+from domain.query.tree import QUOTES
 from tests.unit.domain.filtering import characters, filters
 
 

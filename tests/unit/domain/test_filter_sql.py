@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from domain.query import Clock, Filter, parse
+from domain.query.dates import Day, Op, Relative
+from domain.query.tree import INBOX, And, Linked, Listed, Not, Or, Priorities, Tagged, Text, When
 from postgres.conditions import where
 from schemas.folding import fold
 from schemas.records import Priority
-from streams.domain.filters import Clock, Filter, parse
-from streams.domain.filters.dates import Day, Op, Relative
-from streams.domain.filters.tree import INBOX, And, Linked, Listed, Not, Or, Priorities, Tagged, Text, When
 from tests.unit.domain.filtering import IDS, NOON, clocks, filters, texts
 
 NOW = Clock(NOON, "Europe/Paris")

@@ -8,11 +8,11 @@ import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from domain.query import Clock, TaskList, matches, parse, standing
+from domain.query.tree import QUOTES, Text, every, some
+from domain.times import instant
 from schemas.folding import fold
 from schemas.records import Due, Priority, Recurrence, Status, Task
-from streams.domain.filters import Clock, TaskList, matches, parse, standing
-from streams.domain.filters.tree import QUOTES, Text, every, some
-from streams.domain.times import instant
 from tests.unit.domain.filtering import DAY, IDS, LISTS, NOON, a_task, clocks, filters, tasks, texts
 
 NOW = Clock(NOON, "UTC")  # Tuesday, 24 November 2026

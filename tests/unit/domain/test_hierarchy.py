@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.hierarchy import MAX_DEPTH
 from schemas import records as r
-from streams.domain.hierarchy import MAX_DEPTH
 from tests.unit.domain.given import World, complete, create, delete, restore, update
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import ledger
 from schemas.records import Step
-from streams.domain import ledger
 from tests.unit.domain.given import NOON, due_reminder
 
 CLAIM = ledger.claim(due_reminder(), "webhook", NOON)

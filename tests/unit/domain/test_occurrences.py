@@ -8,8 +8,8 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.occurrences import moments
-from streams.domain.rule import parse
+from domain.recurrence.occurrences import moments
+from domain.recurrence.rule import parse
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 starts = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(lambda m: m.replace(microsecond=0))  # noqa: DTZ001

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
+from domain import audit
 from schemas import records as r
-from streams.domain import audit
 from tests.unit.domain.given import PARIS, WEEKDAYS, World, complete, create, delete, reopen, update
 
 MORNING = r.Due("2026-11-24", "08:30:00", "Europe/Paris")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import ranks, times
-from streams.domain.invalid import Invalid
+from domain import ranks, times
+from domain.invalid import Invalid
 from tests.unit.domain.given import DAY, NOON
 
 RANKS = st.text(ranks.DIGITS, min_size=1, max_size=12).filter(lambda text: not text.endswith("0"))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import times
+from domain.recurrence import succession
 from schemas.records import Due, Recurrence
-from streams.domain import recurrence, times
 from tests.unit.domain.given import WEEKDAYS
 
 RULES = st.sampled_from(
@@ -29,7 +30,7 @@ def series(draw):
 def walk(series, steps):
     """The first occurrences of a series, one after the other."""
     dues = [series.start]
-    while len(dues) < steps and (due := recurrence.next_due(series, times.key(dues[-1]), None)):
+    while len(dues) < steps and (due := succession.next_due(series, times.key(dues[-1]), None)):
         dues.append(due)
     return dues
 
@@ -72,7 +73,7 @@ def test_the_next_due_is_the_first_that_is_late_enough(some, index, nudge):
     instants = [times.milliseconds(times.local(due), due.zone) for due in dues]
     at = instants[index] + nudge
     expected = next(due for due, instant in zip(dues[1:], instants[1:], strict=True) if instant > at)
-    assert recurrence.next_due(some, times.key(some.start), at) == expected
+    assert succession.next_due(some, times.key(some.start), at) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,13 +108,13 @@ def test_a_day_that_a_month_lacks_is_left_out():
 def test_an_occurrence_on_the_very_instant_is_not_after_it():
     daily = Recurrence("FREQ=DAILY", Due("2026-11-24", "09:00:00", "Europe/Paris"))
     at = times.instant(Due("2026-11-26", "09:00:00", "Europe/Paris"))
-    assert recurrence.next_due(daily, "2026-11-24T09:00:00", at).date == "2026-11-27"
+    assert succession.next_due(daily, "2026-11-24T09:00:00", at).date == "2026-11-27"
 
 
 def test_a_date_is_compared_as_its_midnight_in_utc():
     daily = Recurrence("FREQ=DAILY", Due("2026-11-20"))
     noon = times.milliseconds(datetime(2026, 11, 23, 12), None)  # noqa: DTZ001
-    assert recurrence.next_due(daily, "2026-11-20", noon).date == "2026-11-24"
+    assert succession.next_due(daily, "2026-11-20", noon).date == "2026-11-24"
 
 
 def test_a_series_ends_with_the_calendar():

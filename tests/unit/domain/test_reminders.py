@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import reminders, times
 from schemas import records as r
-from streams.domain import reminders, times
 from tests.unit.domain.given import (
     ANNA,
     DAY,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.invalid import Invalid
+from domain.recurrence import rule, succession
+from domain.recurrence.occurrences import moments
 from schemas.records import Due
-from streams.domain import recurrence, rule
-from streams.domain.invalid import Invalid
-from streams.domain.occurrences import moments
 from tests.unit.domain.given import PARIS
 
 DATE, FLOATING = Due("2026-11-24"), Due("2026-11-24", "09:00:00")
@@ -18,7 +18,7 @@ DATE, FLOATING = Due("2026-11-24"), Due("2026-11-24", "09:00:00")
 
 def detail_of(text: str, start: Due | None = PARIS) -> str:
     with pytest.raises(Invalid) as refusal:
-        recurrence.check(text, start)
+        succession.check(text, start)
     assert refusal.value.field == "recurrence"
     return refusal.value.detail
 
@@ -35,7 +35,7 @@ def detail_of(text: str, start: Due | None = PARIS) -> str:
     ],
 )
 def test_a_rule_has_one_canonical_form(text, canonical):
-    assert recurrence.check(text, PARIS) == canonical
+    assert succession.check(text, PARIS) == canonical
 
 
 @pytest.mark.parametrize(
@@ -160,12 +160,12 @@ def test_a_rule_that_matches_no_date_is_refused_whatever_the_due(text):
     [*FAR, "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=1", "FREQ=MONTHLY;INTERVAL=12;BYMONTH=2", "FREQ=DAILY;UNTIL=19700101"],
 )
 def test_a_rule_that_some_due_goes_with_is_taken_without_one(text):
-    assert recurrence.check(text, None)
+    assert succession.check(text, None)
 
 
 @pytest.mark.parametrize("text", FAR)
 def test_a_rule_that_matches_far_away_is_taken(text):
-    assert recurrence.check(text, PARIS) == text
+    assert succession.check(text, PARIS) == text
 
 
 @pytest.mark.parametrize("text", [*NEVER, *FAR])
@@ -186,7 +186,7 @@ ANY = st.one_of(TEXTS, TEXTS.map("FREQ=YEARLY;{}".format), TEXTS.map("FREQ=DAILY
 @given(ANY, st.sampled_from((PARIS, DATE, FLOATING)))
 def test_any_text_is_a_rule_in_canonical_form_or_refused(text, start):
     try:
-        canonical = recurrence.check(text, start)
+        canonical = succession.check(text, start)
     except Invalid:
         return
-    assert recurrence.check(canonical, start) == recurrence.check(canonical, None) == canonical
+    assert succession.check(canonical, start) == succession.check(canonical, None) == canonical

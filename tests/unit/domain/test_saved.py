@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
+from domain import audit, filters, validation
+from domain.decision import OutOfOrder
 from schemas import records as r
-from streams.domain import audit, saved, validation
-from streams.domain.decision import OutOfOrder
 from tests.unit.domain.given import ANNA, BERT, NOON, World, delete_filter, restore_filter, save_filter, update_filter
 
 REJECTED, NOTHING = r.OutcomeKind.REJECTED, r.OutcomeKind.NOTHING_TO_DO
@@ -75,7 +75,7 @@ def test_what_changed_is_told_in_the_audit_trail():
 def test_an_event_folded_twice_is_refused():
     world = World(save_filter())
     with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
-        saved.FILTER.evolve(world.filter("f"), world.events[0])
+        filters.FILTER.evolve(world.filter("f"), world.events[0])
 
 
 @pytest.mark.parametrize(("fields", "wrong"), [({"text": "du < today"}, "filter"), ({"sort": "du"}, "sort")])

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.query import QueryError
+from domain.query.search import MAX_LENGTH, MAX_WORDS, Piece, Search, Term, fragment, parts, search
 from schemas.folding import fold
 from schemas.words import is_word
-from streams.domain.filters import QueryError
-from streams.domain.search import MAX_LENGTH, MAX_WORDS, Part, Search, Term, fragment, parts, search
 from tests.unit.domain.filtering import HOSTILE
 
 USER = "0a1b2c3d-0000-0000-0000-000000000000"
@@ -119,7 +119,7 @@ def fastest(work: Callable[[], object]) -> float:
 def test_a_fragment_is_what_stands_around_the_first_match():
     assert fragment(search("x"), "nothing of it") == ()
     found = fragment(search("here"), "a " * 100 + "here " + "b " * 100)
-    assert Part("here", match=True) in found
+    assert Piece("here", match=True) in found
     assert (found[0].text[0], found[-1].text[-1]) == ("…", "…")
 
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from msgspec.structs import replace
 
+from domain.recurrence import succession
 from schemas import ids
 from schemas import records as r
-from streams.domain import recurrence
 from tests.unit.domain.given import (
     ANNA,
     DAY,
@@ -197,7 +197,7 @@ class Series(RuleBasedStateMachine):
         self.at += later
         task = data.draw(st.sampled_from(sorted(self.world.tasks)))
         for event in self.world.does(make(task, self.at)).events:
-            if isinstance(event, r.TaskCompleted) and (followup := recurrence.following(event)):
+            if isinstance(event, r.TaskCompleted) and (followup := succession.following(event)):
                 self.derived.append(followup)
 
     @rule(data=st.data())

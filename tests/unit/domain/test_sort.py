@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.query import QueryError, sort
 from postgres import ordering
-from streams.domain.filters import QueryError, sort
 from tests.unit.domain.filtering import HOSTILE, SORTED, sorts
 
 AN_ID = "0b1c6c53-0000-4000-8000-000000000000"

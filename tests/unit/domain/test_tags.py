@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import audit, tags
+from domain.decision import OutOfOrder
 from schemas import records as r
-from streams.domain import audit, tags
-from streams.domain.decision import OutOfOrder
 from tests.unit.domain.given import World, chunk, colour_tag, create, delete_tag, rename_tag
 
 BLUE, RED = "#1e90ff", "#ff0000"

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import tasks
+from domain.decision import OutOfOrder
 from schemas import records as r
-from streams.domain import tasks
-from streams.domain.decision import OutOfOrder
 from tests.unit.domain.given import (
     ANNA,
     BERT,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import times
+from domain.invalid import Invalid
 from schemas.records import Due
-from streams.domain import times
-from streams.domain.invalid import Invalid
 
 ZONES = st.sampled_from(sorted(times.zones()))
 

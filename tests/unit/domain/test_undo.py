@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import undo
+from domain.recurrence import succession
 from schemas import records as r
 from schemas.records import Action
-from streams.domain import recurrence, undo
 from tests.unit.domain.given import (
     BERT,
     MINUTE,
@@ -361,7 +362,7 @@ class Course:
         self.now += MINUTE
         self.commands.append(command)
         done = [event for event in self.world.does(command).events if isinstance(event, r.TaskCompleted)]
-        self.late += [recurrence.following(event) for event in done]
+        self.late += [succession.following(event) for event in done]
 
 
 @given(st.lists(STEPS, max_size=20))

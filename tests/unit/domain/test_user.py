@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import deletion, idempotency
+from domain.idempotency import RETENTION
+from domain.user import User
 from schemas import records as r
-from streams.domain import deletion, idempotency
-from streams.domain.idempotency import RETENTION
-from streams.domain.user import User
 from tests.unit.domain.given import (
     ANNA,
     BERT,

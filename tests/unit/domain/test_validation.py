@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import times
+from domain.validation import borne_tag, check, check_filter, check_list
 from schemas.records import Due, FilterFields, ListFields, Reminder, TaskFields
-from streams.domain import times
-from streams.domain.validation import borne_tag, check, check_filter, check_list
 from tests.unit.domain.given import PARIS, WEEKDAYS
 
 RELATIVE = (Reminder("r1", before=900),)

@@ -6,10 +6,10 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.projections import collect, project
+from domain.times import END
 from schemas import records as r
 from schemas import topics
-from streams.domain.times import END
-from streams.domain.views import collect, project
 
 ANNA = "11111111-1111-5111-8111-111111111111"
 BERT = "22222222-2222-5222-8222-222222222222"

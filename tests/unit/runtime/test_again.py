@@ -2,10 +2,10 @@
 
 import pytest
 
+from domain.idempotency import RETENTION
 from schemas import records as r
-from streams.domain.idempotency import RETENTION
-from streams.runtime.again import name
 from streams.runtime.block import Record
+from streams.runtime.retries import name
 from streams.tasks import outdated
 from tests.unit.domain.given import NOON, complete, create
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rocksdict import WriteOptions
 
 from streams.runtime import disk
-from streams.runtime.state import Damaged, DiskError, State
+from streams.runtime.rocksdb import Damaged, DiskError, StateStore
 
 KINDS = ("CURRENT", "IDENTITY", "LOCK", "LOG", "MANIFEST-*", "OPTIONS-*", "*.log", "*.sst", "rocksdict-config.json")
 MEMORY = 8 * 1024 * 1024
@@ -27,13 +27,13 @@ class Worker:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.changelog: list[Change] = []
-        self.state: State | None = None
+        self.state: StateStore | None = None
 
     def commit(self, changes: Change) -> None:
         self.changelog.append(changes)
         self.at_work(lambda state: state.write(changes, len(self.changelog), 0))
 
-    def at_work(self, do: Callable[[State], object]) -> None:
+    def at_work(self, do: Callable[[StateStore], object]) -> None:
         """Do something with the state; after damage with one that was opened anew, where it is done already."""
         state = self.opened()
         try:
@@ -41,7 +41,7 @@ class Worker:
         except Damaged:
             self.close()
 
-    def opened(self) -> State:
+    def opened(self) -> StateStore:
         if self.state is None:
             self.state = disk.open(self.path, memory=MEMORY)
             for at, changes in enumerate(self.changelog[self.state.changelog :], self.state.changelog + 1):
@@ -81,7 +81,7 @@ def some(block: int) -> Change:
     return new | again | {b"t\0%d-%d" % (block - 3, n): None for n in range(20)}
 
 
-def in_the_background(state: State) -> None:
+def in_the_background(state: StateStore) -> None:
     """Do what RocksDB does from time to time by itself."""
     try:
         state._db.flush()
@@ -189,7 +189,7 @@ def test_a_scan_that_comes_to_a_damaged_block_says_so(tmp_path: Path):
     worker = stopped(tmp_path / "stage" / "0")
     for path in worker.path.glob("*.sst"):
         flipped(path, 0.5)
-    state = State(worker.path)
+    state = StateStore(worker.path)
     with pytest.raises(Damaged):
         dict(state.items())
     state.close()
@@ -201,7 +201,7 @@ def test_a_directory_with_data_but_without_its_first_file_is_no_empty_state(tmp_
         if path.suffix != ".sst":
             path.unlink()
     with pytest.raises(Damaged, match="CURRENT is missing"):
-        State(worker.path)
+        StateStore(worker.path)
 
 
 @pytest.mark.parametrize(
@@ -223,14 +223,14 @@ def test_a_directory_with_data_but_without_its_first_file_is_no_empty_state(tmp_
     ],
 )
 def test_what_lies_in_the_machine_is_no_damage_and_all_else_is(tmp_path: Path, text: str, kind: type[DiskError]):
-    state = State(tmp_path)
+    state = StateStore(tmp_path)
     assert type(state._judged(Exception(text))) is kind
     state.close()
 
 
 def test_a_panic_of_the_binding_is_damage_and_an_interrupt_none(tmp_path: Path):
     panic = type("PanicException", (BaseException,), {})
-    state = State(tmp_path)
+    state = StateStore(tmp_path)
     assert type(state._judged(panic("called unwrap on None"))) is Damaged
     assert type(state._judged(KeyboardInterrupt())) is KeyboardInterrupt
     state.close()
@@ -239,16 +239,16 @@ def test_a_panic_of_the_binding_is_damage_and_an_interrupt_none(tmp_path: Path):
 def test_a_state_is_written_without_a_log_that_could_outlive_what_it_follows(tmp_path: Path):
     worker = killed(tmp_path / "0")
     assert [path.stat().st_size for path in worker.path.glob("*.log")] == [0]
-    assert State(worker.path).changelog == 12  # what was flushed: the rest is on the changelog
+    assert StateStore(worker.path).changelog == 12  # what was flushed: the rest is on the changelog
 
 
 def test_a_state_of_an_earlier_version_is_read_with_its_log(tmp_path: Path):
-    state = State(tmp_path / "living")
+    state = StateStore(tmp_path / "living")
     state._unlogged = WriteOptions()  # as it was
     state.write({b"t\0a": b"1"}, 1, 0)
     shutil.copytree(state.path, tmp_path / "0")
     state.close()
-    found = State(tmp_path / "0")
+    found = StateStore(tmp_path / "0")
     assert (found.changelog, found.get(b"t\0a")) == (1, b"1")
     found.close()
 

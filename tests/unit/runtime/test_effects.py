@@ -16,9 +16,9 @@ from schemas.registry.client import Registry
 from streams.runtime.context import Context
 from streams.runtime.effects import Effect, Effects, Orphans
 from streams.runtime.metrics import Metrics
+from streams.runtime.rocksdb import StateStore
+from streams.runtime.settings import Settings
 from streams.runtime.stage import Stage
-from streams.runtime.state import State
-from streams.settings import Settings
 
 METRICS = Metrics(Stage("effecting", reads=()))
 CONTEXT = Context(Settings(kafka="", registry="", data=Path()), Codec(cast("Registry", Numbers())))
@@ -179,9 +179,9 @@ async def test_only_the_effects_of_partitions_that_are_given_away_are_handed_ove
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
+def state(tmp_path: Path) -> Iterator[StateStore]:
     """A state with four effects that have begun, each with as many leases as its entry is long; others beside them."""
-    with closing(State(tmp_path)) as state:
+    with closing(StateStore(tmp_path)) as state:
         state.write(
             {
                 b"claims\x00a": b"1",
@@ -199,7 +199,7 @@ def state(tmp_path: Path) -> Iterator[State]:
 
 
 async def test_an_effect_that_nobody_performs_and_that_stays_the_same_from_one_look_to_the_next_is_an_orphan(
-    state: State,
+    state: StateStore,
 ):
     some, orphans = effects(), Orphans(b"claims\x00", 0.0, len)
     tasks = begun(some, Effect(never, 0, "a"))
@@ -211,14 +211,14 @@ async def test_an_effect_that_nobody_performs_and_that_stays_the_same_from_one_l
     tasks[0].cancel()
 
 
-async def test_what_ends_meanwhile_is_watched_no_longer(state: State):
+async def test_what_ends_meanwhile_is_watched_no_longer(state: StateStore):
     orphans = Orphans(b"claims\x00", 0.0, len)
     orphans.watch(state, effects())
     orphans.forget({b"claims\x00a": None, b"claims\x00b": b"2", b"claimt\x00x": None})
     assert orphans.watched == {"b", "c", "d"}
 
 
-async def test_nobody_looks_again_once_all_are_performed_or_gone(state: State):
+async def test_nobody_looks_again_once_all_are_performed_or_gone(state: StateStore):
     some, orphans = effects(), Orphans(b"claims\x00", 0.0, len)
     orphans.watch(state, some)
     state.write(dict.fromkeys(b"claims\x00%c" % letter for letter in b"abcd"), 0, 0)

@@ -9,7 +9,7 @@ import structlog
 
 from schemas.room import MIB
 from streams.runtime import disk as states
-from streams.runtime.state import DiskError
+from streams.runtime.rocksdb import DiskError
 from tests.small_disk import small_disk
 
 CHANCE = Random(7)

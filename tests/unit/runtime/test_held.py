@@ -3,7 +3,7 @@
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from streams.runtime.held import RECORD, Held
+from streams.runtime.buffer import RECORD, Buffer
 
 MANY = 10**9
 
@@ -14,7 +14,7 @@ def raws(count: int) -> list[ConsumerRecord]:
 
 @pytest.mark.parametrize(("records", "size"), [(4, MANY), (MANY, 4 * RECORD)])
 def test_fetching_pauses_while_as_much_is_held_as_may_be_and_goes_on_at_half(records: int, size: int):
-    held = Held(records, size)
+    held = Buffer(records, size)
     held.add(raws(4))
     assert held.is_full()
     held.take(1)
@@ -25,7 +25,7 @@ def test_fetching_pauses_while_as_much_is_held_as_may_be_and_goes_on_at_half(rec
 
 @pytest.mark.parametrize(("records", "size"), [(1, MANY), (MANY, 1), (MANY, 0)])
 def test_fetching_goes_on_once_nothing_is_held_however_little_may_be(records: int, size: int):
-    held = Held(records, size)
+    held = Buffer(records, size)
     assert not held.is_full()
     held.add(raws(1))
     assert held.is_full()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.runtime.state import State
+from streams.runtime.rocksdb import StateStore
 
 NAMES = [b"B\xc3\xbcro", b"B\xfcro", b"a,b", b" #=:%$'\"\\~ ", b"\xff/\xfe", b"line\nbreak"]
 
@@ -13,10 +13,10 @@ NAMES = [b"B\xc3\xbcro", b"B\xfcro", b"a,b", b" #=:%$'\"\\~ ", b"\xff/\xfe", b"l
 @pytest.mark.parametrize("name", NAMES)
 def test_state_is_kept_under_any_name(tmp_path: Path, name: bytes):
     path = tmp_path / os.fsdecode(name) / "state"
-    state = State(path)
+    state = StateStore(path)
     state.write({b"key": b"value"}, 1, 0)
     state.close()
-    again = State(path)
+    again = StateStore(path)
     kept = again.get(b"key")
     again.close()
     assert kept == b"value"

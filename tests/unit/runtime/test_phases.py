@@ -16,14 +16,14 @@ from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import Topic
+from streams.kafka.latest import Latest
 from streams.runtime import Block, Context, Stage, Stream
-from streams.runtime.again import Once, fold_of
 from streams.runtime.effects import Effect, Effects
-from streams.runtime.latest import Latest
 from streams.runtime.metrics import Metrics
-from streams.runtime.partition import Partition
 from streams.runtime.phases import FOLLOWS, Phase, WrongPhase, follow
-from streams.settings import Settings
+from streams.runtime.retries import Once, fold_of
+from streams.runtime.settings import Settings
+from streams.runtime.task import StreamTask
 
 TOPICS = (Topic("one", "test", (r.CompleteTask,)), Topic("other", "test", (r.CompleteTask,)))
 NAMES = tuple(topic.name for topic in TOPICS)
@@ -124,7 +124,7 @@ class Host:
         self.folding = asyncio.Lock()
         self.member = True
         self.crashed: list[BaseException] = []
-        self.seeks: list[Partition] = []
+        self.seeks: list[StreamTask] = []
         self.reads: dict[str, int] = {}
         self.paused: set[str] = set()
         self.brought: dict[str, list[ConsumerRecord]] = {}
@@ -139,7 +139,7 @@ class Host:
     def perform(self, effect: Effect) -> None:
         raise AssertionError(effect)
 
-    def seek(self, partition: Partition) -> None:
+    def seek(self, partition: StreamTask) -> None:
         self.seeks.append(partition)
 
     def resume(self, topic: str, _number: int) -> None:
@@ -154,7 +154,7 @@ class Host:
     async def crash(self, reason: BaseException) -> None:
         self.crashed.append(reason)
 
-    def ask(self, partition: Partition, most: int) -> None:
+    def ask(self, partition: StreamTask, most: int) -> None:
         """Begin a round of the fetch loop: what it brings is from where the loop stands now."""
         seeks, self.seeks = self.seeks, []
         for one in seeks:
@@ -168,7 +168,7 @@ class Host:
             if topic not in self.paused and (found := self.log.records[topic][at : at + most])
         }
 
-    def bring(self, partition: Partition) -> None:
+    def bring(self, partition: StreamTask) -> None:
         """End the round: meanwhile the partition may have asked for other offsets."""
         brought, self.brought = self.brought, {}
         for topic, found in brought.items():
@@ -190,9 +190,9 @@ class Turns(RuleBasedStateMachine):
         self.begin()
 
     def begin(self) -> None:
-        async def made() -> tuple[Host, Partition]:
+        async def made() -> tuple[Host, StreamTask]:
             host = Host(self.log)
-            partition = Partition(host, 0, 1000)
+            partition = StreamTask(host, 0, 1000)
             partition.task = asyncio.ensure_future(partition.run())
             return host, partition
 

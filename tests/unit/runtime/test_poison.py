@@ -15,18 +15,18 @@ import httpx
 import pytest
 
 from bench.folds import Numbers
+from domain.times import read_zone
 from schemas import records as r
 from schemas.codec import Codec, Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
-from streams.domain.times import read_zone
 from streams.runtime import Block, Context, Stage
 from streams.runtime.block import FoldError
-from streams.runtime.partition import POISON
-from streams.runtime.postgres import UNFIT, WrongEncoding
-from streams.runtime.state import Damaged, DiskError, Unreadable
+from streams.runtime.postgres_store import UNFIT, WrongEncoding
+from streams.runtime.rocksdb import Damaged, DiskError, Unreadable
+from streams.runtime.settings import Settings
 from streams.runtime.store import LostPosition
-from streams.settings import Settings
+from streams.runtime.task import POISON
 
 IN = Topic("in", "test", (r.CompleteTask,))
 OUT = Topic("out", "test", (r.CommandOutcome,))

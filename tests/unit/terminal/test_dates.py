@@ -8,14 +8,15 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from lark import Token
 
+from domain import times
+from domain.query.dates import MOST, WEEKDAYS, Clock, resolve
+from domain.query.values import DATES, when
+from domain.recurrence import succession
 from rondo.terminal import repeats
 from rondo.terminal.dates import due, reminder
 from rondo.terminal.suggestions import ELSEWHERE, MONTHS
 from rondo.terminal.when import FORMS, NoDay
 from schemas.records import Due
-from streams.domain import recurrence, times
-from streams.domain.filters.dates import MOST, WEEKDAYS, Clock, resolve
-from streams.domain.filters.values import DATES, when
 
 PARIS = "Europe/Paris"
 SECOND = timedelta(seconds=1)
@@ -267,7 +268,7 @@ def test_what_is_no_reminder_is_refused_with_what_to_write(text: str, told: str)
 @pytest.mark.parametrize("word", repeats.RULES)
 def test_a_word_for_how_often_is_a_rule_that_the_domain_reads(word: str):
     rule = repeats.rule(word.upper())
-    assert recurrence.check(rule, Due("2026-11-23", "09:00:00", PARIS))
+    assert succession.check(rule, Due("2026-11-23", "09:00:00", PARIS))
 
 
 @pytest.mark.parametrize("text", ["FREQ=WEEKLY;BYDAY=MO", "freq=daily", "RRULE:FREQ=DAILY", "BYDAY=MO"])
@@ -313,7 +314,7 @@ def test_a_repeat_that_is_suggested_keeps_every_number_and_weekday_and_is_read(w
         if not (found := re.search("Did you mean `(.*)`", str(refused))):
             return
         rule = repeats.rule(found[1])
-    assert recurrence.check(rule, Due("2026-11-23", "09:00:00", PARIS))
+    assert succession.check(rule, Due("2026-11-23", "09:00:00", PARIS))
     numbers = {"other": 2, "2": 2, "12": 12}.items()
     assert all(f"INTERVAL={number}" in rule for word, number in numbers if word in words)
     days = {"mon": "MO", "fridy": "FR", "tuesday": "TU"}.items()

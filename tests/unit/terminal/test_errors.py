@@ -19,7 +19,7 @@ from asyncpg import InterfaceError
 from click.testing import CliRunner
 
 from rondo.cli import SECTIONS
-from rondo.commands import naming
+from rondo.commands import option_names
 from rondo.commands.log import LogCommand
 from rondo.terminal import journal
 from schemas.registry.client import RegistryUnavailable
@@ -73,7 +73,7 @@ OWN = {"action", "limit", "subtasks", "changes", "sort", "tasks.0.id"}
 @pytest.mark.parametrize("one", TYPED, ids=str)
 def test_every_error_names_what_was_typed_and_no_field_of_the_api(typed: Type, one: Typed):
     fields = [field for field in said(typed_with(typed, one, refusing("x"))[0]) if field not in OWN]
-    known = {naming.shown(param) for param in command_of(one.words).params}
+    known = {option_names.shown(param) for param in command_of(one.words).params}
     for field in fields:
         _, status, err = typed_with(typed, one, refusing(field))
         name, _, detail = err.removeprefix(f"{ID[:8]}: ").partition(": ")
@@ -87,7 +87,7 @@ def test_every_command_that_sends_something_is_typed_here():
 
 def details() -> Iterator[tuple[str, str]]:
     """Every sentence with which the domain or the API refuses a field, with where it stands; names in it are `due`."""
-    for file in (*ROOT.glob("streams/domain/**/*.py"), *ROOT.glob("api/*.py")):
+    for file in (*ROOT.glob("domain/**/*.py"), *ROOT.glob("api/**/*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Invalid", "FieldError", "ValueError"}:
                 for argument in node.args[-1:]:
@@ -109,13 +109,13 @@ NOT_TYPED = {"bulk_shapes.py"}
 
 @pytest.mark.parametrize("detail", sorted({text for file, text in details() if file not in NOT_TYPED}))
 def test_no_advice_names_a_field_of_the_api(detail: str):
-    assert not FIELDS_OF_THE_API.search(naming.advice(detail))
+    assert not FIELDS_OF_THE_API.search(option_names.advice(detail))
 
 
 def test_each_phrase_of_the_api_that_is_said_otherwise_is_one():
     said_there = "\n".join(detail for _, detail in details())
-    there = [phrase for phrase in naming.PHRASES if phrase in said_there]
-    assert there == list(naming.PHRASES)
+    there = [phrase for phrase in option_names.PHRASES if phrase in said_there]
+    assert there == list(option_names.PHRASES)
 
 
 def test_of_many_errors_the_first_are_told(typed: Type):

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rondo import lag, topics
-from rondo.client.shapes import Entry
-from rondo.commands import dead_letters, filters, lists, tags
+from rondo.client.models import Entry
+from rondo.commands import dead_letter_commands, filters, lists, tags
+from rondo.operator import lag, topics
 from rondo.terminal import tables
 from rondo.terminal.cells import Cell, width
 from rondo.terminal.fitting import GAP, LONG, Card, Fitted, Shown
 from schemas.topics import TASK_COMMANDS
-from streams.lag import Lag
+from streams.progress.lag import Lag
 from tests.unit.client.tasks import ENTRY, FILTER, LIST, task
 from tests.unit.terminal.test_shown import rendered
 from tests.unit.typed import Type
@@ -118,7 +118,7 @@ def others() -> dict[str, Fitted]:
         "tags": tags._table([{"name": "groceries", "href": "", "colour": "#ff8c00", "open": 12}]),
         "lag": lag.table([behind]),
         "topics": topics.table([topic]),
-        "dead-letters": Fitted(dead_letters.COLUMNS, [[*map(Cell.of, LETTER)]]),
+        "dead-letters": Fitted(dead_letter_commands.COLUMNS, [[*map(Cell.of, LETTER)]]),
     }
 
 

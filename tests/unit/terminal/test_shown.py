@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rondo.client import Due, Entry
-from rondo.terminal import shown, tables
+from rondo.terminal import descriptions, tables
 from rondo.terminal.fitting import Shown
 from rondo.terminal.plain import plain
 from tests.unit.client.tasks import ENTRY, task
@@ -47,19 +47,19 @@ def rendered(shown: Shown, colours: bool = False, room: int = 100) -> str:
     ],
 )
 def test_the_days_around_today_are_named(due: Due | None, text: str):
-    assert shown.near(due, TODAY) == text
+    assert descriptions.near(due, TODAY) == text
 
 
 def test_a_line_has_a_tasks_fields_apart_by_tabs():
     written = task(due=day("2026-11-24", "09:00:00"), title="Stand-up", tags=["team", "work"], priority="high")
     fields = [written["id"], "open", "high", "2026-11-24 09:00", "Stand-up", "team,work"]
-    assert shown.line(written) == "\t".join(fields)
+    assert descriptions.line(written) == "\t".join(fields)
 
 
 @pytest.mark.parametrize("title", ["a\tb", "a\x1b[2Jb", "a\nb", "a\x9bb"])
 def test_no_title_can_move_the_cursor_or_pass_for_another_field(title: str):
-    line = shown.line(SIMPLE | {"title": title})
-    assert line.count("\t") == len(shown.FIELDS) - 1
+    line = descriptions.line(SIMPLE | {"title": title})
+    assert line.count("\t") == len(descriptions.FIELDS) - 1
     assert "\n" not in line
     assert line.replace("\t", "").isprintable()
 
@@ -131,7 +131,14 @@ def test_what_presses_has_a_colour(fields: dict[str, Any], code: str):
 
 
 def test_a_card_tells_only_what_is_set():
-    assert [name for name, _ in shown.facts(SIMPLE)] == ["title", "id", "status", "priority", "created", "changed"]
+    assert [name for name, _ in descriptions.facts(SIMPLE)] == [
+        "title",
+        "id",
+        "status",
+        "priority",
+        "created",
+        "changed",
+    ]
 
 
 def test_a_card_has_the_notes_line_by_line():
@@ -142,7 +149,7 @@ def test_a_card_has_the_notes_line_by_line():
 
 
 def test_the_history_tells_each_change_in_words():
-    assert list(shown.changes(Entry(**ENTRY))) == [  # type: ignore[typeddict-item]
+    assert list(descriptions.changes(Entry(**ENTRY))) == [  # type: ignore[typeddict-item]
         "title: Stand-up → Stand-up, online",
         "priority: high → urgent",
         "recurrence: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
@@ -164,11 +171,11 @@ OTHER = "0d6f6a2e-4c1d-4f6e-9b0a-7f3e5d2c1b61"
     ],
 )
 def test_the_history_tells_what_a_completion_led_to(led_to: Any, told: list[str]):
-    assert list(shown.told(ENTRY | {"changes": [], "led_to": led_to})) == told  # type: ignore[arg-type]
+    assert list(descriptions.told(ENTRY | {"changes": [], "led_to": led_to})) == told  # type: ignore[arg-type]
 
 
 def test_a_card_tells_why_a_series_ended():
-    facts = dict(shown.facts(task(status="completed", recurrence="FREQ=DAILY"), shown.Around(ended=WHY)))
+    facts = dict(descriptions.facts(task(status="completed", recurrence="FREQ=DAILY"), descriptions.Around(ended=WHY)))
     assert facts["ended"] == WHY
 
 
@@ -178,4 +185,4 @@ def test_the_history_leaves_out_what_was_and_stays_empty():
         {"field": "created_at", "before": None, "after": "2026-11-24T07:00:00Z"},
         {"field": "due", "before": day("2026-11-24", "09:00:00"), "after": None},
     ]
-    assert list(shown.changes(ENTRY | {"changes": changes})) == ["due: 2026-11-24 09:00 → none"]  # type: ignore[arg-type]
+    assert list(descriptions.changes(ENTRY | {"changes": changes})) == ["due: 2026-11-24 09:00 → none"]  # type: ignore[arg-type]

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import times
+from domain.query import QueryError, parse
+from domain.query.dates import WEEKDAYS, Clock
+from domain.query.phrases import DAYS, NAMES, NUMBERS, UNITS
 from rondo.terminal.dates import due, reminder
 from rondo.terminal.suggestions import ELSEWHERE, MONTHS
 from rondo.terminal.when import NoDay
-from streams.domain import times
-from streams.domain.filters import QueryError, parse
-from streams.domain.filters.dates import WEEKDAYS, Clock
-from streams.domain.filters.phrases import DAYS, NAMES, NUMBERS, UNITS
 
 ZONES = ("Europe/Paris", "UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu", "Pacific/Apia")
 NOON = datetime.fromisoformat("2026-11-23T12:00")

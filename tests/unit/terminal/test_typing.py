@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given
 
 from bench import terminal
+from domain.query import Filter, QueryError, parse
+from domain.query.bounds import MAX_BRACKETS, MAX_LENGTH
+from domain.query.tree import every
 from rondo.cli import ELSEWHERE, WIRED, cli
 from rondo.commands import hints
 from rondo.commands.aliases import ALIASES
 from rondo.commands.choices import OneOf
 from rondo.commands.conditions import Condition, combined
-from streams.domain.filters import Filter, QueryError, parse
-from streams.domain.filters.bounds import MAX_BRACKETS, MAX_LENGTH
-from streams.domain.filters.tree import every
 from tests.unit.client.scripted import Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, TASK, task
 from tests.unit.domain.filtering import filters
@@ -40,7 +40,7 @@ HEAVY = (
     "rich.console",
     "schemas.records",
     "stamina",
-    "streams.domain.filters",
+    "domain.query",
 )
 CPU, CLICK = 150.0, 40.0
 """Milliseconds that `rondo list` may take of the processor, where to import click alone takes so many."""

@@ -1,0 +1,1 @@
+"""Commands: taken onto the log, and answered with what became of them."""

@@ -1,0 +1,271 @@
+"""Takes a bulk: resolves it to tasks and versions, and puts it on the log in chunks.
+
+Chunks go in as few batches as may be. A batch stands on the log whole or not at all, and holds some 20,000 tasks. Where
+a bulk needs several and a later one fails, it was sent in part; then its resolution keeps it from being completed by
+anything else than exactly the rest, see ``domain.bulk``.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+
+import msgspec
+from fastapi import Response
+from msgspec.structs import replace
+
+from api.commands import undoing
+from api.commands.gateway import Envelope
+from api.http.problems import FieldError, invalid
+from api.http.selection import Selection
+from api.models import bulk_inputs, outputs
+from api.models.bulk_inputs import NewBulk
+from api.services import Services
+from domain import bulk
+from domain.projections import tag_id
+from domain.rejections import Code
+from postgres.conditions import Sql, where
+from postgres.finding import BELOW, FIRST, ON_LIST, TAGGED
+from postgres.reader import Chunk
+from schemas import clock, ids
+from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields, Within
+
+MOST = 100_000
+"""The most tasks of a bulk."""
+_ROOM = 256 * 1024
+_REVERT = TaskChange(Action.REVERT, (), TaskFields())
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a bulk is: what it is, and its chunks that were decided; none where the views know of none yet."""
+
+    bulk: str
+    tasks: int
+    chunks: int
+    decided: tuple[Chunk, ...] = ()
+    in_part: bool = False
+    """Whether some of its chunks never will be: they were sent with another resolution."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.in_part or len(self.decided) == self.chunks
+
+
+async def resolve(body: NewBulk, user: str, served: Services) -> tuple[TaskAt, ...]:
+    """Return the tasks that a bulk is about, by id, each once: those found in the versions that were found.
+
+    Raises ``Problem`` where the filter can't be read, or finds too many.
+    """
+    if body.tasks is not None:
+        return await served.long_work.run(user, _named, body.tasks)
+    condition = _condition(body)
+    async with served.views.of(user) as view:
+        found = await view.matching(condition.text, condition.values, MOST + 1)
+    _check_number(len(found))
+    return await served.long_work.run(user, lambda: tuple(TaskAt(task.id, task.version) for task in found))
+
+
+def _named(tasks: Iterable[bulk_inputs.TaskAt]) -> tuple[TaskAt, ...]:
+    versions = {task.id: task.version for task in tasks}
+    return tuple(TaskAt(str(id_), version) for id_, version in versions.items())
+
+
+async def count(body: NewBulk, user: str, served: Services) -> int:
+    """Return how many tasks ``resolve`` would return. Raises ``Problem`` as it does."""
+    if body.tasks is not None:
+        return len(await served.long_work.run(user, _named, body.tasks))
+    condition = _condition(body)
+    async with served.views.of(user) as view:
+        found = await view.number(condition.text, condition.values, MOST + 1)
+    _check_number(found)
+    return found
+
+
+def _condition(body: NewBulk) -> Sql:
+    """Return the condition of the tasks that a filter means now. Raises ``Problem`` where it can't be read."""
+    finding = Selection.read(body.filter, body.zone, clock.now())
+    return where(finding.filter, finding.clock, FIRST)
+
+
+def _check_number(found: int) -> None:
+    if found > MOST:
+        raise invalid([FieldError("filter", f"It finds more than {MOST:,} tasks; narrow it, and send several bulks.")])
+
+
+async def bearing(condition: str, values: Sequence[object], user: str, served: Services) -> tuple[TaskAt, ...]:
+    """Return the tasks that a condition finds, by id, in whatever version they are by their turn.
+
+    Raises ``Problem`` where they are too many.
+    """
+    async with served.views.of(user) as view:
+        found = await view.matching(condition, values, MOST + 1)
+    if len(found) > MOST:
+        detail = f"It is about more than {MOST:,} tasks; change some of them by bulks first."
+        raise invalid([FieldError("tasks", detail)])
+    return await served.long_work.run(user, lambda: tuple(TaskAt(task.id) for task in found))
+
+
+async def tagged(tag: str, user: str, served: Services) -> tuple[TaskAt, ...]:
+    """Return the tasks that bear a tag, as ``bearing`` does."""
+    return await bearing(TAGGED, [tag_id(user, tag)], user, served)
+
+
+async def on_list(list_id: str, version: int | None, user: str, served: Services) -> tuple[TaskAt, ...]:
+    """Return the tasks on a list, as ``bearing`` does; none where the list is in another version than this one."""
+    return await bearing(ON_LIST, [list_id, version], user, served)
+
+
+async def below(task: str, version: int | None, user: str, served: Services) -> tuple[TaskAt, ...]:
+    """Return the tasks that are parts of a task, and their parts, as ``on_list`` does."""
+    return await bearing(BELOW, [task, version], user, served)
+
+
+async def ahead(
+    items: Sequence[TaskAt],
+    change: TaskChange,
+    within: Within,
+    envelope: Envelope,
+    fingerprint: str,
+    *,
+    served: Services,
+) -> list[ChangeTasks]:
+    """Return the chunks of the bulk that goes before the command of an envelope, and is a part of it.
+
+    The views that found the tasks are a little behind: one that belongs to something else by its turn is left alone.
+    """
+    bulk_id = ids.ahead(envelope.command)
+    change = replace(change, within=within)
+    return await served.long_work.run(envelope.user, chunked, items, change, envelope, fingerprint, bulk_id)
+
+
+def chunked(
+    items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, fingerprint: str, bulk_id: str
+) -> list[ChangeTasks]:
+    """Return a bulk's chunks: one at least, which remembers the key also where there is nothing to do."""
+    chunks = list(_pieces(items)) or [()]
+    resolution = sha256(msgspec.json.encode((items, change))).hexdigest()
+    first = ChangeTasks(
+        id=bulk_id,
+        user=envelope.user,
+        at=clock.now(),
+        actor=f"user:{envelope.user}",
+        bulk=bulk_id,
+        chunk=0,
+        chunks=len(chunks),
+        tasks=len(items),
+        items=(),
+        change=change,
+        resolution=resolution,
+        fingerprint=fingerprint,
+    )
+    return [
+        replace(first, id=ids.chunk(first.bulk, number), chunk=number, items=chunk)
+        for number, chunk in enumerate(chunks)
+    ]
+
+
+def _pieces(items: Iterable[TaskAt]) -> Iterator[tuple[TaskAt, ...]]:
+    """Cut items into chunks of so many, or of so much to be undone, that a record has room for."""
+    piece: list[TaskAt] = []
+    size = 0
+    for item in items:
+        more = sum(len(c.before) + len(c.after) for c in item.reversal.changes) if item.reversal else 0
+        if piece and (len(piece) == bulk.MOST or size + more > _ROOM):
+            yield tuple(piece)
+            piece, size = [], 0
+        piece.append(item)
+        size += more
+    if piece:
+        yield tuple(piece)
+
+
+async def take(body: NewBulk, change: TaskChange, envelope: Envelope, served: Services) -> Progress:
+    """Take a bulk, unless it is over already; return how far it is, waiting for it where the client prefers that.
+
+    Raises ``Problem``, as ``Ingress.take`` does.
+    """
+
+    async def resolving() -> Sequence[TaskAt]:
+        return await resolve(body, envelope.user, served)
+
+    fingerprint = await served.long_work.run(envelope.user, envelope.fingerprint, body)
+    return await _take(resolving, change, envelope, fingerprint, served)
+
+
+async def undo(id_: str, envelope: Envelope, served: Services) -> Progress:
+    """Take the bulk that undoes a command or a bulk, as ``take`` does. Raises ``Problem`` also where that can't be."""
+    return await _take(
+        lambda: undoing.items(id_, envelope.user, served), _REVERT, envelope, envelope.fingerprint(), served
+    )
+
+
+async def _take(
+    resolving: Callable[[], Awaitable[Sequence[TaskAt]]],
+    change: TaskChange,
+    envelope: Envelope,
+    fingerprint: str,
+    served: Services,
+) -> Progress:
+    if await served.ingress.known(envelope, fingerprint):
+        found = await progress(envelope.command, envelope.user, served)
+        if found and found.is_over:
+            return found
+    chunks = await served.long_work.run(
+        envelope.user, chunked, await resolving(), change, envelope, fingerprint, envelope.command
+    )
+    sent = Progress(envelope.command, chunks[0].tasks, chunks[0].chunks)
+    await served.ingress.append(chunks, envelope, partial(answer, sent, envelope))
+    if envelope.seconds is None:
+        return sent
+    return await wait(envelope.command, envelope.user, envelope.seconds, served) or sent
+
+
+async def progress(id_: str, user: str, served: Services) -> Progress | None:
+    """Return how far a bulk is, None where nothing is known of it."""
+    async with served.views.of(user) as view:
+        chunks = await view.chunks(id_)
+    decided = tuple(chunk for chunk in chunks if chunk.code != Code.RESOLUTION)
+    if decided:
+        begun, done = decided[0], {chunk.chunk for chunk in decided}
+        in_part = any(chunk.chunk < begun.chunks and chunk.chunk not in done for chunk in chunks)
+        return Progress(id_, begun.tasks, begun.chunks, decided, in_part)
+    sent = served.recent.get(user, id_)
+    return Progress(id_, sent.tasks, sent.chunks) if isinstance(sent, ChangeTasks) else None
+
+
+async def wait(id_: str, user: str, seconds: float, served: Services) -> Progress | None:
+    """Return how far a bulk is once it is over, or once so many seconds are."""
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + seconds
+    await served.outcomes.wait(user, id_, seconds)
+    found = await progress(id_, user, served)
+    if found and not found.is_over:
+        await served.outcomes.wait(user, ids.chunk(id_, found.chunks - 1), deadline - clock.time())
+        found = await progress(id_, user, served)
+    return found
+
+
+def shown(found: Progress) -> outputs.Bulk:
+    """Return how far a bulk is, as clients receive it."""
+    return outputs.Bulk(
+        id=found.bulk,
+        href=outputs.bulk_href(found.bulk),
+        status="in-part" if found.in_part else "done" if found.is_over else "pending",
+        tasks=found.tasks,
+        chunks=found.chunks,
+        decided=len(found.decided),
+        changed=sum(chunk.changed for chunk in found.decided),
+        unchanged=sum(chunk.unchanged for chunk in found.decided),
+        refused=sum(chunk.refused for chunk in found.decided),
+    )
+
+
+def answer(found: Progress, envelope: Envelope) -> Response:
+    """Return the answer to the request that began a bulk."""
+    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", "Location": outputs.bulk_href(found.bulk)}
+    headers |= envelope.applied(waited=found.is_over)
+    content = shown(found).model_dump_json()
+    return Response(content, 200 if found.is_over else 202, headers, "application/json")

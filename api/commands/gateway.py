@@ -1,0 +1,278 @@
+"""Takes a command: seen before? onto the log, acknowledged; and, where the client prefers to wait, its outcome."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Any, TypedDict
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import structlog
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel, WithJsonSchema
+
+from api.commands import subjects, targets
+from api.commands.command_log import Command, CommandLog, OutcomeUnknown, Single, Unavailable
+from api.commands.disk import Disk
+from api.commands.outcomes import Answered, Outcomes
+from api.commands.recent import Recent
+from api.http import prefer
+from api.http.attempts import Attempt
+from api.http.preconditions import Conditions, Preconditions
+from api.http.prefer import Preferences
+from api.http.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem
+from api.http.requests import User
+from api.models.inputs import fingerprint
+from api.models.outputs import bulk_href, command_href
+from schemas import clock, ids
+from schemas.records import ChangeTasks
+
+LOOK = 2.0
+"""Seconds for a look whether a command is answered already: without it it is sent again, which does no harm."""
+_log = structlog.get_logger("api.commands.gateway")
+
+
+class Common(TypedDict):
+    """The fields that every command has, see ``schemas.records``."""
+
+    id: str
+    user: str
+    at: int
+    actor: str
+    fingerprint: str
+
+
+class Changing(Common):
+    """The fields that every command has on something that stands already."""
+
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What a request says around its body: who, under which key, and how long the client prefers to wait.
+
+    ``attempt`` is how far it has come; with ``strict`` text is refused that would else be cleaned. ``expected`` is the
+    version that its preconditions allow, None for any, and ``said`` is what they say of it.
+    """
+
+    user: str
+    key: str
+    key_given: bool
+    seconds: float | None
+    method: str
+    path: str
+    attempt: Attempt
+    strict: bool = False
+    expected: int | None = None
+    said: int | list[str] | None = None
+
+    @property
+    def command(self) -> str:
+        """The command's id: the same key of the same user always means the same command."""
+        return ids.command(self.user, self.key)
+
+    def fingerprint(self, body: BaseModel | None = None) -> str:
+        """Return what tells this request from another under the same key."""
+        return fingerprint(self.method, self.path, body, self.said)
+
+    def asking(self, **query: str) -> "Envelope":
+        """Return the envelope of a request that says more in its address, and is another request with that."""
+        return replace(self, path=f"{self.path}?{urlencode(query)}") if query else self
+
+    def applied(self, *, waited: bool) -> dict[str, str]:
+        """Return the header that says which preferences were heeded (RFC 7240, section 3), if any."""
+        said = [f"wait={self.seconds:.0f}"] if waited and self.seconds is not None else []
+        said += [prefer.STRICT] if self.strict else []
+        return {"Preference-Applied": ", ".join(said)} if said else {}
+
+    def common(self, body: BaseModel | None = None) -> Common:
+        """Return the fields that every command has."""
+        return {
+            "id": self.command,
+            "user": self.user,
+            "at": clock.now(),
+            "actor": f"user:{self.user}",
+            "fingerprint": self.fingerprint(body),
+        }
+
+    def changing(self, expected: int | None, body: BaseModel | None = None) -> Changing:
+        """Return the fields that every command has on something that stands already, in a version or in any."""
+        return {**self.common(body), "expected": expected}
+
+
+_PREFER = (
+    '"wait" or "wait=SECONDS" (RFC 7240): answer with the outcome. "handling=strict": refuse text that would else be '
+    "cleaned of what is pasted unseen, such as line breaks in a title."
+)
+
+
+async def _preferences(
+    request: Request,
+    wishes: Annotated[
+        list[str] | None,
+        WithJsonSchema({"type": "string"}),  # whatever it says: what is not understood is ignored
+        Header(alias="Prefer", description=_PREFER),
+    ] = None,
+) -> Preferences:
+    return Preferences.of(wishes or [], request.app.state.settings.wait_limit)
+
+
+Preferred = Annotated[Preferences, Depends(_preferences)]
+"""What the client prefers."""
+_NEVER = 0  # a version that nothing has
+_ID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}", re.ASCII)
+
+
+async def _envelope(
+    request: Request,
+    user: User,
+    preferred: Preferred,
+    conditions: Preconditions,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x20-\x7e]+$",
+            description="Your name for this request: sent again with the same key and body, it is the same command. "
+            "Without one the answer names the key that was made up for it.",
+        ),
+    ] = None,
+) -> Envelope:
+    key = idempotency_key or str(uuid4())
+    path = _ID.sub(lambda found: found[0].lower(), request.url.path)
+    attempt: Attempt = request.state.attempt
+    envelope = Envelope(
+        user,
+        key,
+        idempotency_key is not None,
+        preferred.seconds,
+        request.method,
+        path,
+        attempt,
+        preferred.strict,
+        said=conditions.said,
+    )
+    structlog.contextvars.bind_contextvars(command=envelope.command)
+    recent: Recent = request.app.state.served.recent
+    if earlier := recent.get(user, envelope.command):  # it may be on the log, whatever becomes of this request
+        attempt.begun(partial(_unknown, earlier, envelope))
+        return replace(envelope, expected=getattr(earlier, "expected", None))
+    return replace(envelope, expected=await _expected(request, envelope, conditions))
+
+
+Enveloped = Annotated[Envelope, Depends(_envelope)]
+
+
+async def _expected(request: Request, envelope: Envelope, conditions: Conditions) -> int | None:
+    """Return the version that a request may change. Raises ``Problem`` where what is there now does not meet it."""
+    target, served = targets.of(request.path_params), request.app.state.served
+    if target is None or not conditions.need(target.has_versions):
+        return conditions.version
+    if envelope.key_given and await served.outcomes.look(envelope.user, envelope.command):
+        return _NEVER  # what was answered is not carried out again, whatever it was about has become
+    async with served.views.of(envelope.user) as view:
+        return conditions.check(await target.current(view))
+
+
+async def _version(envelope: Enveloped) -> int | None:
+    return envelope.expected
+
+
+Expected = Annotated[int | None, Depends(_version)]
+"""The version that what a command is about must have, None for any."""
+
+
+class Ingress:
+    """The way of a command from a valid request to the log, and back with its outcome."""
+
+    def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent, disk: Disk) -> None:
+        self._log, self._outcomes, self._recent, self._disk = log, outcomes, recent, disk
+
+    async def take(
+        self, command: Single, envelope: Envelope, before: Sequence[ChangeTasks], pending: Callable[[], Response]
+    ) -> Answered | None:
+        """Append a command, and the chunks that go before it, unless it is answered; return its outcome if it is known.
+
+        ``pending`` makes the answer that it was taken. Raises ``Problem`` where the key stands for another request,
+        the disk is nearly full, the log is away or the acknowledgement late.
+        """
+        if known := await self.known(envelope, command.fingerprint, LOOK):
+            return known
+        await self.append([*before, command], envelope, pending)
+        if envelope.seconds is None:
+            return None
+        late = await self._outcomes.wait(command.user, command.id, envelope.seconds)
+        return _same(command.fingerprint, late) if late else None
+
+    async def known(self, envelope: Envelope, fingerprint: str, seconds: float | None = None) -> Answered | None:
+        """Return the outcome of a request that was sent before under the client's key, None where there is none yet.
+
+        It may look for so many seconds, or as long as for any read. Raises ``Problem`` where the key stands for another
+        request.
+        """
+        if not envelope.key_given:
+            return None
+        answered = await self._outcomes.look(envelope.user, envelope.command, seconds)
+        return _same(fingerprint, answered) if answered else None
+
+    async def append(self, commands: Sequence[Command], envelope: Envelope, pending: Callable[[], Response]) -> None:
+        """Append a request's command and what goes before it, or the chunks of its bulk.
+
+        From here on the request's answer says no more that nothing was done. Raises ``Problem`` as ``take`` does.
+        """
+        first = next(command for command in commands if command.id == envelope.command)
+        envelope.attempt.within(self._log.timeout)
+        await self._disk.check()
+        earlier = self._recent.get(first.user, first.id)
+        if earlier and earlier.fingerprint != first.fingerprint:
+            raise _reused()
+        self._recent.add(first)
+        envelope.attempt.begun(partial(_unknown, first, envelope))
+        try:
+            await self._log.append(commands)
+        except Unavailable as error:
+            if not earlier:
+                self._recent.forget(first)
+                envelope.attempt.not_taken()
+            _log.warning("command not taken", reason=str(error))
+            raise Problem(UNAVAILABLE) from error
+        except OutcomeUnknown as error:
+            _log.warning("command not acknowledged in time", appended=error.appended, of=len(commands))
+            raise _unknown(first, envelope, error.appended) from error
+        envelope.attempt.taken(pending, envelope.seconds or 0)
+        _log.info("command taken", type=type(first).__name__, **about(first))
+
+
+def about(command: Command) -> dict[str, Any]:
+    """Return what a command is about, for the log: by its id; a tag has none, but a name."""
+    if isinstance(command, ChangeTasks):
+        return {"tasks": command.tasks}
+    subject = subjects.of_command(command)
+    return {} if subject.kind is subjects.TAG else {subject.kind.member: subject.name}
+
+
+def _same(fingerprint: str, answered: Answered) -> Answered:
+    if answered.outcome.fingerprint != fingerprint:
+        raise _reused()
+    return answered
+
+
+def _reused() -> Problem:
+    return Problem(KEY_REUSED, errors=[FieldError("Idempotency-Key", "It stands for another request.")])
+
+
+def _unknown(command: Command, envelope: Envelope, appended: int = 0) -> Problem:
+    if isinstance(command, ChangeTasks):
+        href = bulk_href(command.bulk)
+        about: dict[str, Any] = {"bulk": {"id": command.bulk, "href": href, "sent": appended, "chunks": command.chunks}}
+    else:
+        href = command_href(command.id)
+        about = {
+            "command": {"id": command.id, "href": href, "status": "unknown"},
+            **{member: ref.model_dump() for member, ref in subjects.of_command(command).ref.items()},
+        }
+    headers = {"Location": href, "Idempotency-Key": envelope.key}
+    return Problem(OUTCOME_UNKNOWN, headers=headers, idempotency_key=envelope.key, **about)

@@ -1,0 +1,157 @@
+"""Answers a command: 202 with its address, or its outcome with what it is about as it stands; RFC 7240 says which."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+from fastapi import Response
+from pydantic import BaseModel
+
+from api.commands import subjects
+from api.commands.command_log import Single
+from api.commands.gateway import Envelope, Ingress
+from api.commands.outcomes import Answered
+from api.http import document, problems
+from api.http.problems import FieldError, Kind, Problem
+from api.models import examples, outputs
+from domain.rejections import Code
+from postgres.reader import List, SavedFilter, Task
+from schemas.records import ChangeTasks, CreateFilter, CreateList, CreateTask, OutcomeKind
+
+
+async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Sequence[ChangeTasks] = ()) -> Response:
+    """Take a command, with the chunks of a bulk that go before it, and answer it.
+
+    Raises ``Problem``, also where the command was rejected.
+    """
+    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", **envelope.applied(waited=False)}
+    bulk = before[0].bulk if before else None
+    pending = partial(_pending, command, bulk, headers)
+    answered = await ingress.take(command, envelope, before, pending)
+    if answered is None:
+        return pending()
+    return _done(command, bulk, answered, headers | envelope.applied(waited=True))
+
+
+def _pending(command: Single, bulk: str | None, headers: dict[str, str]) -> Response:
+    shown = outputs.Command.pending(command.id, bulk)
+    return _json(202, shown, subjects.of_command(command).ref, headers | {"Location": shown.href})
+
+
+def _done(command: Single, bulk: str | None, answered: Answered, headers: dict[str, str]) -> Response:
+    outcome, subject = answered.outcome, subjects.of_command(command)
+    shown = outputs.Command.of(outcome, bulk)
+    if outcome.kind is OutcomeKind.REJECTED:
+        raise _rejection(shown, headers)
+    if isinstance(answered.thing, List):
+        headers["ETag"] = outputs.list_etag(answered.thing)
+    elif isinstance(answered.thing, Task | SavedFilter):
+        headers["ETag"] = outputs.etag(answered.thing.version)
+    members = subject.shown(answered.thing)
+    if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask | CreateList | CreateFilter):
+        return _json(201, shown, members, headers | {"Location": subject.href})
+    return _json(200, shown, members, headers)
+
+
+REJECTIONS: Mapping[str, Kind] = {
+    Code.NOT_FOUND: problems.NOT_FOUND,
+    Code.INVALID: problems.VALIDATION,
+    Code.VERSION: problems.VERSION,
+}
+"""What a rejection is over HTTP, by its code; any other is a conflict."""
+
+
+def _rejection(shown: outputs.Command, headers: dict[str, str]) -> Problem:
+    kind: Kind = REJECTIONS.get(shown.code or "", problems.CONFLICT)
+    errors = [FieldError(shown.field, shown.detail or kind.meaning)] if shown.field else []
+    command = shown.model_dump(include={"id", "href", "status", "bulk"})
+    return Problem(kind, shown.detail, errors, headers, code=shown.code, command=command)
+
+
+def _json(
+    status: int, command: outputs.Command, members: Mapping[str, BaseModel | None], headers: dict[str, str]
+) -> Response:
+    shown = {
+        name: None if one is None else one.model_dump(mode="json", exclude_unset=True)
+        for name, one in {"command": command, **members}.items()
+    }
+    return Response(msgspec.json.encode(shown), status, headers, "application/json")
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What OpenAPI says of the answers to commands on one kind of thing, by its name, model and examples."""
+
+    name: str
+    done: type[BaseModel]
+    pending: dict[str, Any]
+    accepted: dict[str, Any]
+    has_etag: bool = True
+    """Whether one that stands has an entity tag of its own."""
+
+    @property
+    def create(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a command that creates one."""
+        created = self._outcome(f"The {self.name} stands, and the client preferred to wait for that.")
+        created["headers"] |= document.location(f"The {self.name}'s address.")
+        return self._responses(*_BODY, problems.CONFLICT, problems.VERSION) | {201: created}
+
+    @property
+    def change(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a command whose body says what to change."""
+        return self._responses(*_BODY, *_STANDING)
+
+    @property
+    def command(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a command that says all by its address."""
+        return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING)
+
+    @property
+    def change_of_many(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a change before which tasks are looked for."""
+        return self._responses(*_BODY, *_STANDING, problems.TOO_MUCH)
+
+    @property
+    def command_of_many(self) -> dict[int | str, dict[str, Any]]:
+        """The answers to a command by its address before which tasks are looked for."""
+        return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING, problems.TOO_MUCH)
+
+    def _responses(self, *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+        always = (*problems.ANYWHERE, problems.KEY_REUSED)
+        refused = problems.documented(*always, problems.DISK_FULL, problems.OUTCOME_UNKNOWN, *kinds)
+        for status in _REJECTED & refused.keys():
+            refused[status]["headers"] = document.headers(*document.OF_COMMANDS)
+        return {
+            202: {
+                "description": "The log has the command; its outcome stands at its address soon.",
+                "headers": document.headers(*document.OF_COMMANDS) | document.location("The command's address."),
+                "content": {"application/json": {"example": self.pending}},
+            },
+            200: self._outcome("What became of the command, where the client preferred to wait or sent it before."),
+            **refused,
+        }
+
+    def _outcome(self, description: str) -> dict[str, Any]:
+        example = {"application/json": {"example": self.accepted}}
+        headers = document.headers(*document.OF_COMMANDS, *(["ETag"] if self.has_etag else []))
+        return {"description": description, "model": self.done, "content": example, "headers": headers}
+
+
+_STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
+"""What may be wrong with what a command is about."""
+_REJECTED = {kind.status for kind in (*REJECTIONS.values(), problems.CONFLICT)}
+"""Statuses of commands that were rejected; those have the headers of any that was answered."""
+_BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
+
+TASK = Documented("task", outputs.Done, examples.PENDING, examples.ACCEPTED)
+TAG = Documented(
+    "tag",
+    outputs.TagDone,
+    examples.TAG_PENDING,
+    examples.TAG_ACCEPTED,
+    has_etag=False,
+)
+LIST = Documented("list", outputs.ListDone, examples.LIST_PENDING, examples.LIST_ACCEPTED)
+FILTER = Documented("filter", outputs.FilterDone, examples.FILTER_PENDING, examples.FILTER_ACCEPTED)

@@ -1,0 +1,155 @@
+"""What FastAPI leaves out of the OpenAPI document, or writes into it again and again, so that generators can use it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from api.http.problems import ALWAYS, CATALOGUE, MEDIA_TYPE, SCHEMA, VERSION, documented
+from api.models.examples import with_nulls
+from api.models.formats import without_null
+
+TAGS = [
+    {"name": "tasks", "description": "Tasks, alone and as they are found."},
+    {"name": "lists", "description": "What tasks are on."},
+    {"name": "filters", "description": "Filters that are saved by name."},
+    {"name": "tags", "description": "What tasks bear by name."},
+    {"name": "bulks", "description": "The same change to many tasks."},
+    {"name": "history", "description": "What happened to a task."},
+    {"name": "commands", "description": "What became of each change."},
+    {"name": "reminders", "description": "Those that stand, and those of the past."},
+    {"name": "notifications", "description": "Reminders on their way out."},
+    {"name": "health", "description": "Whether the API lives, and what it needs."},
+    {"name": "problems", "description": "What each type of problem means."},
+]
+"""The tags of operations."""
+SERVERS = [{"url": "/", "description": "Where this document comes from."}]
+LICENSE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+
+_TEXT = {"type": "string"}
+_HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {"description": "The entity tag of what is shown (RFC 9110, section 8.8.3).", "schema": _TEXT},
+    "Idempotency-Key": {"description": "The key of the command, to repeat the request under.", "schema": _TEXT},
+    "Location": {"description": "Where to ask what became of it.", "schema": _TEXT},
+    "Preference-Applied": {"description": "Which preferences were heeded (RFC 7240, section 3).", "schema": _TEXT},
+    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}},
+    "Vary": {"description": "The header of the request that the answer depends on.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": "What a token lacks (RFC 6750, section 3).", "schema": _TEXT},
+}
+OF_COMMANDS = ("Idempotency-Key", "Preference-Applied", "Vary")
+"""Headers of the answer to a command, whatever became of it."""
+_HEADERS_OF = {
+    "unauthorized": ("WWW-Authenticate",),
+    "outcome-unknown": ("Idempotency-Key", "Location"),
+}
+"""The headers that come with a problem, by its name, besides ``Retry-After``."""
+_NOT_MODIFIED = {
+    "description": "It is as `If-None-Match` says.",
+    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
+}
+_CONDITIONS = {
+    "If-Match": "Entity tags, or `*` for any: the answer is 412 where none of them is that of what is shown.",
+    "If-None-Match": "Entity tags, or `*` for any: the answer is 304 where one of them is that of what is shown.",
+}
+
+Object = dict[str, Any]
+
+
+def finished(document: Object) -> Object:
+    """Return the document with all that it should say, each thing once."""
+    document = with_nulls(document)
+    components: Object = document["components"]
+    components |= {"headers": _HEADERS, "responses": {"NotModified": _NOT_MODIFIED}}
+    components["schemas"]["Problem"] = SCHEMA
+    for method, operation in operations(document):
+        operation.setdefault("security", [])  # it needs no token
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"] = without_null(parameter["schema"])
+        if method == "get":
+            _complete_read(operation)
+        _complete_problems(operation)
+        _share_problems(operation, components["responses"])
+    _tell_defaults(document)
+    return document
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Object]]:
+    """Yield each operation with its method."""
+    for methods in document["paths"].values():
+        yield from methods.items()
+
+
+def answer(document: Mapping[str, Any], response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what an operation may answer, also where the document has it among its components."""
+    name = response.get("$ref", "").rpartition("/")[2]
+    found: Mapping[str, Any] = document["components"]["responses"][name] if name else response
+    return found
+
+
+def _parameter(name: str, text: str) -> Object:
+    return {"name": name, "in": "header", "required": False, "description": text, "schema": _TEXT}
+
+
+def _complete_read(operation: Object) -> None:
+    """Say what ``api.http.entity_tags`` answers."""
+    operation.setdefault("parameters", []).extend(_parameter(name, text) for name, text in _CONDITIONS.items())
+    operation["responses"]["304"] = {"$ref": "#/components/responses/NotModified"}
+    operation["responses"].setdefault("412", documented(VERSION)[412])
+    operation["responses"]["200"].setdefault("headers", {}).update(headers("ETag"))
+
+
+def _complete_problems(operation: Object) -> None:
+    """Say what any request may be refused with."""
+    for status, response in documented(*ALWAYS).items():
+        known = operation["responses"].setdefault(str(status), response)
+        known["content"][MEDIA_TYPE]["examples"] |= response["content"][MEDIA_TYPE]["examples"]
+
+
+def headers(*names: str) -> Object:
+    """Return headers of a response, by their names."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def location(description: str) -> Object:
+    """Return the header ``Location`` of a response, with what is there."""
+    return {"Location": {"description": description, "schema": _TEXT}}
+
+
+def _share_problems(operation: Object, shared: Object) -> None:
+    """Put what an operation may refuse with among the components, one for all that refuse so."""
+    for status, response in operation["responses"].items():
+        if examples := response.get("content", {}).get(MEDIA_TYPE, {}).get("examples"):
+            own = response.get("headers", {})
+            names = [each.title().replace("-", "") for each in sorted(examples)] + (["Rejected"] if own else [])
+            name, titles = "Or".join(names), "; or: ".join(CATALOGUE[each].title for each in examples)
+            all_ = own | headers(*(header for each in examples for header in _headers_of(each)))
+            shared.setdefault(name, response | {"description": f"{titles}.", "headers": all_})
+            operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+
+
+def _headers_of(problem: str) -> Iterator[str]:
+    yield from _HEADERS_OF.get(problem, ())
+    if CATALOGUE[problem].again is not None:
+        yield "Retry-After"
+
+
+def _tell_defaults(document: Object) -> None:
+    """Say in words what is taken for a field that a body leaves out: of a default generators make one that is sent."""
+    schemas = document["components"]["schemas"]
+    bodies = [operation["requestBody"] for _, operation in operations(document) if "requestBody" in operation]
+    for name in {name for body in bodies for name in _named(body, schemas)}:
+        for whole in (schemas[name], *schemas[name].get("oneOf", ())):
+            for schema in whole.get("properties", {}).values():
+                if default := schema.pop("default", None):
+                    schema["description"] = f"{schema.get('description', '')} By default `{default}`.".strip()
+
+
+def _named(value: Any, schemas: Object) -> Iterator[str]:
+    """Yield the names of the schemas that a part of the document refers to, directly or by another."""
+    match value:
+        case {"$ref": str(reference)}:
+            name = reference.rpartition("/")[2]
+            yield name
+            yield from _named(schemas[name], schemas)
+        case dict():
+            yield from (name for each in value.values() for name in _named(each, schemas))
+        case list():
+            yield from (name for each in value for name in _named(each, schemas))

@@ -1,0 +1,59 @@
+"""What the lists have in common."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Path, Query
+from pydantic import BaseModel, BeforeValidator, Field
+
+from api.http import cursors, document, problems
+from api.http.problems import Kind
+from api.models import examples, outputs
+from postgres.reader import Key, Page, Ranked
+
+
+def whole_number(text: Any) -> Any:
+    """Return a parameter as it is where it is written in digits. Raises ``ValueError``: Python reads `1_0` as 10."""
+    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+        raise ValueError("Write it in digits.")
+    return text
+
+
+View = TypeVar("View")
+Shown = TypeVar("Shown", bound=BaseModel)
+
+TaskId = Annotated[UUID, Path(description="The task's id.")]
+FilterId = Annotated[UUID, Path(description="The saved filter's id.")]
+ListId = Annotated[UUID, Path(description="The list's id.")]
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(whole_number), Query(description="At most so many items.")]
+Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the page before.")]
+
+
+def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of a read: an example of what it returns, and its problems."""
+    return {
+        200: {"content": {"application/json": {"example": example}}},
+        **problems.documented(*problems.ANYWHERE, *kinds),
+    }
+
+
+def waiting_responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of a read that heeds a preference."""
+    found = responses(example, *kinds)
+    found[200]["headers"] = document.headers("Preference-Applied")
+    return found
+
+
+def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of a list, by an example of an item."""
+    return responses({"items": [item], "next": examples.NULL}, problems.CURSOR, *kinds)
+
+
+def listed(
+    name: str,
+    show: Callable[[View], Shown],
+    page: Page[View, Key] | Page[View, Ranked] | Page[View, str] | Page[View, int],
+) -> outputs.Page[Any]:
+    """Return a page of the list ``name`` of the views as clients receive it."""
+    return outputs.Page(items=[show(item) for item in page.items], next=cursors.write(name, page.next))

@@ -1,0 +1,267 @@
+"""How a request is read: who sends it first, then its body, bounded, and as strict JSON."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ValidationError
+
+from api.http import prefer, sizes, tokens
+from api.http.attempts import Attempt, Attempts
+from api.http.logs import path_of
+from api.http.problems import (
+    MALFORMED,
+    MEDIA,
+    REQUEST,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    FieldError,
+    Kind,
+    Problem,
+    invalid,
+    unfit,
+)
+from api.http.turns import LongWork
+from api.settings import Settings
+
+LIMIT = 256 * 1024
+"""The largest body, in bytes, of most requests."""
+BULK_LIMIT = 2 * 1024 * 1024
+"""The largest body, in bytes, of a bulk: it may name 20,000 tasks, each by some 40 to 90 bytes."""
+SHORT = 16 * 1024
+"""Bytes of a body that is read at once; a longer one is read beside the event loop."""
+_COUNTED = (b",", b"[", b"{")
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)")
+_ONCE = ("authorization", "content-type", "content-encoding", "idempotency-key")
+"""Headers that a request has once: whoever stands before the API may have read another of two."""
+
+signed = Depends(HTTPBearer(auto_error=False, description="The token that `make run` prints."))
+"""Documents that an operation needs a token; ``Route`` is what checks it."""
+
+
+def user_of(request: Request) -> str:
+    """Return the id of the user whom the request's token names. Raises ``Problem``."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Problem(UNAUTHORIZED, headers={"WWW-Authenticate": 'Bearer realm="rondo"'})
+    try:
+        return tokens.user_of(request.app.state.settings.secret, token.strip())
+    except tokens.InvalidToken as error:
+        challenge = f'Bearer realm="rondo", error="invalid_token", error_description="{error}"'
+        raise Problem(UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge}) from None
+
+
+def parse(body: bytes) -> Any:
+    """Return the JSON value of ``body``. Raises ``Problem`` for what is not JSON (RFC 8259) or names a field twice.
+
+    So it does for one that may hold too many values, before it reads them; commas in its texts count, too. A control
+    character that stands unescaped in a string is let through here, so that validation refuses it with the name of its
+    field.
+    """
+    if sum(map(body.count, _COUNTED)) > sizes.MOST_VALUES:
+        detail = f"It has more than {sizes.MOST_VALUES:,} fields and items."
+        raise invalid([FieldError("body", detail)])
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant, strict=False)
+    except UnicodeDecodeError as error:
+        raise _body(MALFORMED, f"It is not UTF-8: see byte {error.start}.") from None
+    except json.JSONDecodeError as error:
+        raise _body(MALFORMED, _not_json(error)) from None
+    except RecursionError:
+        raise _body(MALFORMED, "It is nested too deeply.") from None
+    except ValueError:  # an integer of thousands of digits
+        raise _body(MALFORMED, "It has a number that is too long.") from None
+
+
+def _body(kind: Kind, detail: str) -> Problem:
+    """Return the problem of a body that is wrong as a whole."""
+    return Problem(kind, f"The body can't be taken. {detail}", [FieldError("body", detail)])
+
+
+def _not_json(error: json.JSONDecodeError) -> str:
+    if error.doc.startswith("\ufeff"):
+        return "It begins with a byte order mark, which JSON does not allow (RFC 8259, section 8.1). Leave it out."
+    return f"It is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            error = FieldError(name, "It is given twice. Give it once.")
+            raise Problem(MALFORMED, "The body names a field twice.", [error])
+        found[name] = value
+    return found
+
+
+def read(body: bytes, shape: type[BaseModel] | None) -> Any:
+    """Return what ``body`` says, in its shape if there is one. Raises ``Problem``: sizes are checked before items."""
+    value = parse(body)
+    if shape is None:
+        return value
+    sizes.check(shape, value)
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        entries = error.errors(include_url=False, include_context=False, include_input=False)
+        raise unfit([{**entry, "loc": ("body", *entry["loc"])} for entry in entries]) from None
+
+
+def _constant(name: str) -> Any:
+    raise _body(MALFORMED, f"It has the value {name}, which is not JSON.")
+
+
+def _too_large(limit: int) -> Problem:
+    return _body(TOO_LARGE, f"It has more than {limit // 1024:,} KiB.")
+
+
+class StrictRequest(Request):
+    """A request whose body is read up to a ``limit``, and by ``read`` as the ``shape`` that its route takes."""
+
+    limit = LIMIT
+
+    def __init__(self, request: Request, shape: type[BaseModel] | None) -> None:
+        super().__init__(request.scope, request.receive)
+        self._shape = shape
+
+    async def body(self) -> bytes:
+        """Return the body. Raises ``Problem`` as soon as it is known to be too large; the rest is never kept."""
+        if not hasattr(self, "_body"):
+            self._check_length()
+            self._check_media()
+            self._body = await self._bounded()
+        return self._body
+
+    async def json(self) -> Any:
+        """Return what the body says. Raises ``Problem``."""
+        body = await self.body()
+        if len(body) <= SHORT:
+            return read(body, self._shape)
+        long_work: LongWork = self.app.state.long_work
+        return await long_work.run(self.state.user, read, body, self._shape)
+
+    async def nothing(self) -> None:
+        """Read a body that has nothing to say: none, or an empty object. Raises ``Problem`` for any other."""
+        self._check_length()
+        body = await self._bounded()
+        if body.strip() and (len(body) > SHORT or parse(body) != {}):
+            raise invalid([FieldError("body", "This request says all by its address. Send no body, or {}.")])
+
+    async def _bounded(self) -> bytes:
+        chunks, size = [], 0
+        attempt: Attempt = self.state.attempt
+        attempt.within(None)  # however long the client takes
+        async for chunk in self.stream():
+            size += len(chunk)
+            if size > self.limit:
+                raise _too_large(self.limit)
+            chunks.append(chunk)
+        attempt.read()
+        return b"".join(chunks)
+
+    def _check_length(self) -> None:
+        length = self.headers.get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > self.limit:
+            raise _too_large(self.limit)
+
+    def _check_media(self) -> None:
+        media, _, parameters = self.headers.get("content-type", "").lower().partition(";")
+        if media.strip() not in ("application/json", "application/merge-patch+json"):
+            raise Problem(MEDIA, errors=[FieldError("Content-Type", f"It is {media.strip() or 'missing'}.")])
+        if (charset := _CHARSET.search(parameters)) and charset[1] not in {"utf-8", "utf8"}:
+            raise Problem(MEDIA, errors=[FieldError("Content-Type", f"It says {charset[1]}, but JSON is UTF-8.")])
+        if self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            raise Problem(MEDIA, errors=[FieldError("Content-Encoding", "Send the body as it is, without a coding.")])
+
+
+class LargeRequest(StrictRequest):
+    """A request whose body may be that of a bulk."""
+
+    limit = BULK_LIMIT
+
+
+class Route(APIRoute):
+    """A route that knows its user before it reads anything else of the request, and answers in its time."""
+
+    request: type[StrictRequest] = StrictRequest
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler that authenticates and then reads strictly."""
+        handle = super().get_route_handler()
+        known = set(_parameters(self.dependant))
+        shape: Any = self.body_field.field_info.annotation if self.body_field else None
+
+        async def strict(request: Request) -> Response:
+            _check_headers(request)
+            user = user_of(request)
+            request.state.user = user
+            structlog.contextvars.bind_contextvars(user=user, path=path_of(request.scope))
+            _check_query(request, known)
+            attempts: Attempts = request.app.state.attempts
+            request.state.attempt = attempt = Attempt(_patience(request))
+            return await attempts.answer(attempt, lambda: handle(self.request(request, shape)))
+
+        return strict
+
+
+def _patience(request: Request) -> float:
+    """Return the seconds for what a request reads: a wait for an outcome belongs to it, but not that of a command."""
+    settings: Settings = request.app.state.settings
+    waits = prefer.wait(request.headers.getlist("prefer"), settings.wait_limit) if request.method == "GET" else None
+    return settings.query_timeout + (waits or 0)
+
+
+class LargeRoute(Route):
+    """A route whose requests may be large."""
+
+    request = LargeRequest
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """Yield the names of the query's parameters that an operation knows."""
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for below in dependant.dependencies:
+        yield from _parameters(below)
+
+
+def _check_headers(request: Request) -> None:
+    """Raise ``Problem`` for a header that is given twice and may mean another thing to whoever reads the other."""
+    if twice := [name for name in _ONCE if len(request.headers.getlist(name)) > 1]:
+        named = ", ".join(name.title() for name in twice)
+        raise Problem(REQUEST, f"It has {named} twice. Give each once.")
+
+
+def _check_query(request: Request, known: set[str]) -> None:
+    """Raise ``Problem`` for parameters that would be ignored: a filter that is misspelt or empty must not find all."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    empty = (name for name, text in request.query_params.multi_items() if not text)
+    wrong = dict.fromkeys(empty, "It is empty. Give it a value, or leave it out.")
+    wrong |= {name: "There is no such parameter. Leave it out." for name in given if name not in known}
+    wrong |= {name: "It is given twice. Give it once." for name, times in given.items() if times > 1}
+    if wrong:
+        raise invalid([FieldError(name, detail) for name, detail in wrong.items()])
+
+
+async def _user(request: Request) -> str:
+    user: str = request.state.user
+    return user
+
+
+User = Annotated[str, Depends(_user)]
+"""The id of the user who sent the request."""
+
+
+async def _nothing(request: Request) -> None:
+    assert isinstance(request, StrictRequest)
+    await request.nothing()
+
+
+empty = Depends(_nothing)
+"""Lets a request through that has no body, or an empty one."""

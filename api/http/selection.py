@@ -1,0 +1,192 @@
+"""What tasks a request looks for: ``filter``, ``q``, ``sort``, ``zone`` and ``cursor``, read and put together."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Query
+
+from api.http import cursors
+from api.http.paging import Cursor
+from api.http.problems import FieldError, invalid
+from api.http.turns import LongWork
+from domain import times
+from domain.query import Clock, Filter, QueryError, Sort, parse, sort, standing
+from domain.query.search import Search, search
+from postgres import ordering
+from postgres.conditions import borne, where
+from postgres.finding import FIRST, Position, TaskQuery, behind
+from postgres.reader import Facet, Page, Task, TooMuch, View
+from schemas import clock
+
+NEWEST = "-created"
+BEST = "-relevance,-created"
+Read = TypeVar("Read")
+
+FilterText = Annotated[
+    str | None,
+    Query(
+        alias="filter",
+        description="Which tasks, in the filter language. One that nowhere names `deleted` leaves out the deleted.",
+        examples=["overdue and not #waiting"],
+    ),
+]
+Words = Annotated[
+    str | None,
+    Query(
+        description="Words that title or notes hold, all of them; the last one may be the beginning of a word.",
+        examples=["quarterly rep"],
+    ),
+]
+SortText = Annotated[
+    str | None,
+    Query(
+        alias="sort",
+        description="By what they are sorted: keys joined by commas, `-` turns one round. By default "
+        f"`{NEWEST}`; with `q` `{BEST}`.",
+        examples=["due,-priority"],
+    ),
+]
+Zone = Annotated[str, Query(description="The IANA name of your time zone, which says when your days begin.")]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which tasks somebody wants to see, and as of when."""
+
+    filter: Filter
+    clock: Clock
+    words: Search | None = None
+    sort: Sort = sort(NEWEST)  # noqa: RUF009 - frozen
+    corrected: bool = False  # whether ``words`` are others than were typed, since these are nowhere
+
+    @classmethod
+    def read(
+        cls, filter_: str | None, zone: str, now: int, q: str | None = None, sort_: str | None = None
+    ) -> "Selection":
+        """Read what was asked for. Raises ``Problem``."""
+        words = _checked(search, q) if q else None
+        return cls(
+            standing(_checked(parse, filter_) if filter_ else None),
+            Clock(now, _zone(zone)),
+            words,
+            _checked(lambda text: sort(text, found=words is not None), sort_ or (BEST if words else NEWEST)),
+        )
+
+    def wanted(self, user: str, after: Position | None = None) -> TaskQuery:
+        """Return what to ask of the views. Raises ``Problem`` for a position that is none in this order."""
+        condition = where(self.filter, self.clock, FIRST)
+        words = self.words.query(user) if self.words else None
+        order, position = ordering.order_by(self.sort), ordering.position(self.sort)
+        wanted = TaskQuery(condition.text, condition.values, order, position, borne(self.filter), words)
+        if after is None:
+            return wanted
+        conditions = cursors.used(lambda: ordering.after(self.sort, after, FIRST + len(condition.values)))
+        return behind(wanted, [(each.text, each.values) for each in conditions])
+
+    async def nearer(self, view: View, user: str, long_work: LongWork) -> "Selection | None":
+        """Return the same for words that are nearly written so, None where there are none such, or nothing unknown."""
+        if self.words is None:
+            return None
+        try:
+            words = await _corrected(self.words, view, user, long_work)
+        except TooMuch:  # nothing is found either way
+            return None
+        return replace(self, words=words, corrected=True) if words else None
+
+
+async def _corrected(words: Search, view: View, user: str, long_work: LongWork) -> Search | None:
+    unknown = await view.unknown(words.queries(user))
+    beside = words.beside(user, unknown)
+    if beside is None:
+        return None
+    found = await view.words_beside(beside.tasks, beside.words)
+    return await long_work.run(user, words.corrected, user, unknown, found)
+
+
+@dataclass(frozen=True)
+class PageSelection:
+    """A page of tasks that somebody wants to see.
+
+    All pages are as of the time at which the first one was asked for, so that what is overdue is the same on each.
+    """
+
+    selection: Selection
+    asked: str  # a digest of what was asked for: a cursor leads on in the same list only
+    after: Position | None = None
+
+    async def page(
+        self, view: View, user: str, limit: int, long_work: LongWork
+    ) -> tuple["PageSelection", Page[Task, Position]]:
+        """Return the page, and what it is one of: where the first one is empty, of what was probably meant."""
+        found = await view.tasks(self.selection.wanted(user, self.after), limit)
+        if found.items or self.after or (nearer := await self.selection.nearer(view, user, long_work)) is None:
+            return self, found
+        meant = replace(self, selection=nearer)
+        return meant, await view.tasks(nearer.wanted(user), limit)
+
+    def cursor(self, following: Position | None) -> str | None:
+        """Return the cursor of the page that follows, None at the end."""
+        if following is None:
+            return None
+        terms = self.selection.words.terms if self.selection.words and self.selection.corrected else None
+        return cursors.write("tasks", (self.asked, self.selection.clock.now, following, terms))
+
+
+async def facets(
+    selection: Selection, view: View, user: str, long_work: LongWork
+) -> tuple[Selection, tuple[Facet, ...]]:
+    """Return how many of the tasks have what, and of which tasks that is: where none is found, of the ones meant."""
+    found = await view.facets(selection.wanted(user))
+    if any(facet.tasks for facet in found) or (nearer := await selection.nearer(view, user, long_work)) is None:
+        return selection, found
+    return nearer, await view.facets(nearer.wanted(user))
+
+
+async def _finding(filter_: FilterText = None, q: Words = None, zone: Zone = "UTC") -> Selection:
+    return Selection.read(filter_, zone, clock.now(), q)
+
+
+async def page_finding(
+    filter_: FilterText = None,
+    q: Words = None,
+    sort_: SortText = None,
+    zone: Zone = "UTC",
+    cursor: Cursor = None,
+) -> PageSelection:
+    """Read which page of tasks is asked for. Raises ``Problem``."""
+    asked = digest(filter_ or "", q or "", sort_ or "", zone)
+    place = cursors.place("tasks", asked, cursor)
+    if place is None:
+        return PageSelection(Selection.read(filter_, zone, clock.now(), q, sort_), asked)
+    now, after, terms = place
+    selection = Selection.read(filter_, zone, now, q, sort_)
+    if terms and selection.words:
+        selection = replace(selection, words=cursors.used(lambda: Search.of(terms)), corrected=True)
+    return PageSelection(selection, asked, after)
+
+
+Found = Annotated[Selection, Depends(_finding)]
+"""The tasks that a request asks for."""
+Wished = Annotated[PageSelection, Depends(page_finding)]
+"""The page of tasks that a request asks for."""
+
+
+def digest(*asked: str) -> str:
+    """Return what stands in a cursor for what was asked for."""
+    return hashlib.sha256("\0".join(asked).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _checked(read: Callable[[str], Read], text: str) -> Read:
+    try:
+        return read(text)
+    except QueryError as error:
+        raise invalid([FieldError(error.field, error.detail, error.column, error.suggestion)]) from None
+
+
+def _zone(name: str) -> str:
+    if name not in times.zones():
+        detail = "There is no such time zone; write its IANA name exactly, such as Europe/Paris."
+        raise invalid([FieldError("zone", detail)])
+    return name

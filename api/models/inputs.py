@@ -1,0 +1,393 @@
+"""What clients send, as pydantic shapes: strict types, no unknown fields; and how it becomes records."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
+
+from api.http.problems import FieldError, invalid
+from api.models.formats import Duration, one_of
+from domain import cleaning, merging, ranks, validation
+from domain.invalid import Invalid
+from domain.recurrence import rule
+from schemas import ids
+from schemas import records as r
+
+
+def _said(**limits: int) -> Any:
+    """Return what OpenAPI says of a length. The domain is what checks it: it measures text in its composed form."""
+    return Field(json_schema_extra=dict(limits))
+
+
+Title = Annotated[str, _said(minLength=1, maxLength=validation.MAX_TITLE)]
+Notes = Annotated[str, _said(maxLength=validation.MAX_NOTES)]
+Tag = Annotated[str, _said(minLength=1, maxLength=validation.MAX_TAG)]
+Name = Annotated[str, _said(minLength=1, maxLength=validation.MAX_NAME)]
+Colour = Annotated[
+    str,
+    Field(description="As #rrggbb.", examples=["#1e90ff"], json_schema_extra={"pattern": "^#[0-9A-Fa-f]{6}$"}),
+]
+Rrule = Annotated[
+    str,
+    Field(
+        description="An RRULE (RFC 5545).",
+        examples=["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"],
+        json_schema_extra={"maxLength": rule.MAX_TEXT},
+    ),
+]
+
+_UNITS = {"W": 604_800, "D": 86_400, "H": 3600, "M": 60, "S": 1}
+_DURATION = re.compile(
+    r"P(?=\d|T\d)(?:(?P<W>\d{1,9})W)?(?:(?P<D>\d{1,9})D)?(?:T(?=\d)(?:(?P<H>\d{1,9})H)?(?:(?P<M>\d{1,9})M)?(?:(?P<S>\d{1,9})S)?)?"
+)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+
+
+def seconds(duration: object) -> int:
+    """Return the seconds of an ISO 8601 duration in weeks, days, hours, minutes, seconds. Raises ``ValueError``."""
+    found = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
+    if not found:
+        raise ValueError(
+            "It is not a duration like PT15M, PT2H or P1D (ISO 8601; years and months have no fixed length)."
+        )
+    return sum(int(found[unit] or 0) * length for unit, length in _UNITS.items())
+
+
+def duration(total: int) -> str:
+    """Return seconds as an ISO 8601 duration in days, hours, minutes, seconds."""
+    days, rest = divmod(total, _UNITS["D"])
+    time = ""
+    for unit in "HMS":
+        count, rest = divmod(rest, _UNITS[unit])
+        time += f"{count}{unit}" if count else ""
+    return "P" + (f"{days}D" if days else "") + (f"T{time}" if time else "" if days else "T0S")
+
+
+def milliseconds(instant: object) -> int:
+    """Return the milliseconds since 1970 of an RFC 3339 instant. Raises ``ValueError``."""
+    try:
+        if isinstance(instant, str) and _INSTANT.fullmatch(instant):
+            return round(datetime.fromisoformat(instant.upper()).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("It is not an instant like 2026-11-23T09:00:00Z (RFC 3339, with an offset).")
+
+
+class Shape(BaseModel):
+    """A body or a part of it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    like: ClassVar[str]
+    """An example, as JSON."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _object(cls, value: Any) -> Any:
+        if isinstance(value, dict | cls):
+            return value
+        raise ValueError(f"Write an object like {cls.like}.")
+
+
+Day = Annotated[
+    str, Field(description="A local date (ISO 8601).", examples=["2026-11-24"], json_schema_extra={"format": "date"})
+]
+
+
+class Due(Shape):
+    """A date; a date and a floating time; or a date, a time and a zone."""
+
+    like = '{"date": "2026-12-01"}'
+
+    date: Day
+    time: Annotated[str | None, Field(description="A local time.", examples=["09:00"])] = None
+    zone: Annotated[
+        str | None, Field(description="A zone of the IANA database; only with a time.", examples=["Europe/Paris"])
+    ] = None
+
+
+class DueChanges(Shape):
+    """The members to set (RFC 7396): an absent one stays as it is, null clears it; a zone goes with its time."""
+
+    like = '{"date": "2026-12-01"}'
+
+    date: Day = ""
+    time: Annotated[str | None, Field(description="A local time.", examples=["09:00"])] = None
+    zone: Annotated[
+        str | None, Field(description="A zone of the IANA database; only with a time.", examples=["Europe/Paris"])
+    ] = None
+
+
+class Reminder(Shape):
+    """So long before the task is due, or at an instant: exactly one of the two."""
+
+    model_config = ConfigDict(json_schema_extra=one_of("before", "at"))
+    like = '{"before": "PT15M"} or {"at": "2026-11-23T09:00:00Z"}'
+
+    before: Annotated[
+        Annotated[int, PlainValidator(seconds, json_schema_input_type=Duration)] | None,
+        Field(description="An ISO 8601 duration.", examples=["PT15M"]),
+    ] = None
+    at: Annotated[
+        Annotated[int, PlainValidator(milliseconds, json_schema_input_type=datetime)] | None,
+        Field(description="An RFC 3339 instant.", examples=["2026-11-23T09:00:00Z"]),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Reminder":
+        if (self.before is None) == (self.at is None):
+            raise ValueError("Give either before or at.")
+        return self
+
+
+Priority = Literal["none", "low", "medium", "high", "urgent"]
+Parent = Annotated[UUID, Strict(False), Field(description="The task that this one is a part of.")]
+ListId = Annotated[UUID, Strict(False), Field(description="The list that it is on; none: the inbox.")]
+Tags = Annotated[list[Tag], _said(maxItems=validation.MAX_TAGS)]
+Reminders = Annotated[list[Reminder], _said(maxItems=validation.MAX_REMINDERS)]
+
+
+Order = Annotated[
+    str,
+    Field(
+        description="Its place in your own order: texts of 0-9, A-Z and a-z in the order of their characters, such as "
+        'any between its neighbours\' two. Without one a task stands behind all that are older. Null or "" goes back.',
+        examples=["V"],
+        json_schema_extra={"maxLength": ranks.MAX_RANK, "pattern": "^([0-9A-Za-z]*[1-9A-Za-z])?$"},
+    ),
+]
+
+
+FilterText = Annotated[str, Field(description="In the filter language.", examples=["due < today+7d"])]
+SortText = Annotated[str, Field(description="As for lists of tasks.", examples=["due,-priority"])]
+
+
+class NewTask(Shape):
+    """The task to create."""
+
+    like = '{"title": "Stand-up"}'
+
+    title: Title
+    notes: Notes = ""
+    priority: Priority = "none"
+    tags: Tags = []
+    due: Due | None = None
+    recurrence: Rrule | None = None
+    reminders: Reminders = []
+    start: Due | None = None
+    parent: Parent | None = None
+    order: Order = ""
+    pinned: bool = False
+    list: ListId | None = None
+
+
+class Changes(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it; so do members of due and start."""
+
+    like = '{"title": "Stand-up, online"}'
+
+    title: Title = ""
+    notes: Notes | None = None
+    priority: Priority | None = None
+    tags: Tags | None = None
+    due: DueChanges | None = None
+    recurrence: Rrule | None = None
+    reminders: Reminders | None = None
+    start: DueChanges | None = None
+    parent: Parent | None = None
+    order: Order | None = None
+    pinned: bool | None = None
+    list: ListId | None = None
+
+
+class NewList(Shape):
+    """The list to create."""
+
+    like = '{"name": "Errands"}'
+
+    name: Name
+    colour: Colour | None = None
+    order: Order = ""
+
+
+class ListChanges(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+
+    like = '{"name": "Errands in town"}'
+
+    name: Name = ""
+    colour: Colour | None = None
+    order: Order | None = None
+
+
+class NewFilter(Shape):
+    """The filter to save."""
+
+    like = '{"name": "This week", "filter": "due < today+7d"}'
+
+    name: Name
+    filter: FilterText
+    sort: SortText = ""
+    colour: Colour | None = None
+    order: Order = ""
+
+
+class FilterChanges(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+
+    like = '{"filter": "due < today+7d"}'
+
+    name: Name = ""
+    filter: FilterText = ""
+    sort: SortText | None = None
+    colour: Colour | None = None
+    order: Order | None = None
+
+
+class TagChanges(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+
+    like = '{"colour": "#1e90ff"}'
+
+    colour: Colour | None = None
+
+
+class NewName(Shape):
+    """The name to give."""
+
+    like = '{"name": "errands"}'
+
+    name: Tag
+
+
+Beside = Annotated[UUID | None, Strict(False)]
+
+
+class Move(Shape):
+    """Where to move a task in your own order: exactly one of the three."""
+
+    model_config = ConfigDict(json_schema_extra=one_of("before", "after", "to"))
+    like = '{"before": "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"} or {"to": "top"}'
+
+    before: Annotated[Beside, Field(description="The task that it is to stand right before.")] = None
+    after: Annotated[Beside, Field(description="The task that it is to stand right behind.")] = None
+    to: Annotated[
+        Literal["top", "bottom"] | None, Field(description="Before all of your open tasks, or behind them.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Move":
+        if (self.before, self.after, self.to).count(None) != 2:
+            raise ValueError("Give either before, after or to.")
+        return self
+
+
+_RECORD_NAMES = {"recurrence": "rrule", "order": "rank", "filter": "text"}
+
+
+def changed(body: Changes | ListChanges | FilterChanges | TagChanges) -> tuple[str, ...]:
+    """Return the names, in records, of the fields that ``body`` sets, and of members that it sets of some alone."""
+    set_ = [name for name in type(body).model_fields if name in body.model_fields_set]
+    return tuple(one for name in set_ for one in _names(_RECORD_NAMES.get(name, name), getattr(body, name)))
+
+
+def _names(field: str, value: object) -> tuple[str, ...]:
+    return merging.names(field, value.model_fields_set) if isinstance(value, DueChanges) else (field,)
+
+
+def fields(body: NewTask | Changes) -> r.TaskFields:
+    """Return the fields that ``body`` sets."""
+    return r.TaskFields(
+        title=body.title,
+        notes=body.notes or "",
+        priority=r.Priority[(body.priority or "none").upper()],
+        tags=tuple(body.tags or ()),
+        due=r.Due(**body.due.model_dump()) if body.due else None,
+        rrule=body.recurrence,
+        reminders=tuple(_reminders(body.reminders or ())),
+        start=r.Due(**body.start.model_dump()) if body.start else None,
+        parent=str(body.parent) if body.parent else None,
+        rank=body.order or "",
+        pinned=body.pinned or False,
+        list=str(body.list) if body.list else None,
+    )
+
+
+def _reminders(reminders: Iterable[Reminder]) -> Iterable[r.Reminder]:
+    """Give each reminder an id that follows from what it says, so that setting the same again changes nothing."""
+    for reminder in reminders:
+        name = ids.derive("task-reminder", str(reminder.before), str(reminder.at))
+        yield r.Reminder(name, reminder.before, reminder.at)
+
+
+def fingerprint(method: str, path: str, body: BaseModel | None = None, expected: int | list[str] | None = None) -> str:
+    """Return the SHA-256 of a request as it was understood: the same however its JSON was written."""
+    content: Any = None if body is None else body.model_dump(exclude_unset=True, mode="json")
+    understood = [method, path, content] if expected is None else [method, path, content, expected]
+    text = json.dumps(understood, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode("ascii")).hexdigest()
+
+
+def checked(body: NewTask | Changes, within: str = "", *, strict: bool = False) -> r.TaskFields:
+    """Return the fields that ``body`` sets, in their one form. Raises ``Problem`` with everything that is wrong.
+
+    ``within`` stands before the names of fields there, where ``body`` is a part of another. Text is cleaned first, see
+    ``domain.cleaning``; with ``strict`` it is refused where that would change what it says.
+    """
+    named = changed(body) if isinstance(body, Changes) else validation.ALL
+    return _right(validation.check(_cleaned(fields(body), strict), named), within)
+
+
+def checked_filter(body: NewFilter | FilterChanges, *, strict: bool = False) -> r.FilterFields:
+    """Return the fields of a filter that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
+    named = changed(body) if isinstance(body, FilterChanges) else validation.ALL_OF_A_FILTER
+    fields = r.FilterFields(body.name, body.filter, body.sort or "", body.colour, body.order or "")
+    return _right(validation.check_filter(_cleaned(fields, strict), named))
+
+
+def checked_list(body: NewList | ListChanges, *, strict: bool = False) -> r.ListFields:
+    """Return the fields of a list that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
+    named = changed(body) if isinstance(body, ListChanges) else validation.ALL_OF_A_LIST
+    fields = r.ListFields(body.name, body.colour, body.order or "")
+    return _right(validation.check_list(_cleaned(fields, strict), named))
+
+
+def checked_tag_fields(body: TagChanges, *, strict: bool = False) -> r.TagFields:
+    """Return the fields of a tag that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
+    return _right(validation.check_tag(_cleaned(r.TagFields(body.colour), strict), changed(body)))
+
+
+def checked_new_tag(name: str, *, strict: bool = False) -> str:
+    """Return a tag's name that a body gives, in its one form. Raises ``Problem`` as ``checked`` does."""
+    return checked_tag(name if strict else cleaning.tag(name))
+
+
+def checked_tag(name: str) -> str:
+    """Return a tag's name that an address has, in its one form; nothing of it is cleaned. Raises ``Problem``."""
+    return _tag(validation.tag, name)
+
+
+def checked_borne_tag(name: str) -> str:
+    """Return the name, in its one form, of a tag that tasks may bear and an address may have. Raises ``Problem``."""
+    return _tag(lambda field, text: validation.addressed(field, validation.borne_tag(field, text)), name)
+
+
+def _tag(check: Callable[[str, str], str], name: str) -> str:
+    try:
+        return check("name", name)
+    except Invalid as problem:
+        raise invalid([FieldError(problem.field, problem.detail)]) from None
+
+
+def _cleaned(fields: cleaning.Fields, strict: bool) -> cleaning.Fields:
+    return fields if strict else cleaning.cleaned(fields)
+
+
+def _right(checked: validation.Checked[validation.Fields], within: str = "") -> validation.Fields:
+    if checked.problems:
+        raise invalid([FieldError(within + problem.field, problem.detail) for problem in checked.problems])
+    return checked.fields

@@ -1,0 +1,138 @@
+"""What clients receive of tasks that were looked for: the tasks with what was found in them, and their numbers."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from api.http.selection import Selection
+from api.models import examples, outputs
+from domain import times
+from domain.query.search import Piece, Search, fragment, parts
+from postgres import reader as views
+from schemas.records import Priority, Status
+
+
+class Part(BaseModel):
+    """A piece of a text, as it stands there, and whether it is what was looked for."""
+
+    text: str
+    match: bool
+
+
+class Highlights(BaseModel):
+    """Where the words stand: the whole title, and what is around the first of them in the notes."""
+
+    title: list[Part]
+    notes: list[Part]
+
+    @classmethod
+    def of(cls, words: Search, task: views.Task) -> "Highlights":
+        """Show where a task holds the words."""
+        return cls(title=_parts(parts(words, task.title)), notes=_parts(fragment(words, task.notes)))
+
+
+def _parts(pieces: Iterable[Piece]) -> list[Part]:
+    return [Part(text=piece.text, match=piece.match) for piece in pieces]
+
+
+class ListedTask(outputs.Task):
+    """A task of a list; with ``q`` also where its words stand."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.LISTED]})
+
+    highlights: Highlights | None = None
+
+
+class TaskPage(BaseModel):
+    """A part of a list of tasks, and the cursor of the next part; null at the end."""
+
+    items: list[ListedTask]
+    next: str | None
+    corrected: str | None = None
+    """What was looked for in the place of ``q``, where no task holds that; ``|`` stands between spellings."""
+
+
+MARKING = 0.5
+"""Seconds in which what was found is marked: long notes take milliseconds, the worst a third of a second each."""
+
+
+def page(selection: Selection, tasks: Iterable[views.Task], following: str | None) -> TaskPage:
+    """Show a page of tasks, those at its end without marks where marking takes too long."""
+    until = time.monotonic() + MARKING
+    return TaskPage(
+        items=[_listed(selection, task, until) for task in tasks], next=following, corrected=_corrected(selection)
+    )
+
+
+def _listed(selection: Selection, task: views.Task, until: float) -> ListedTask:
+    marks = Highlights.of(selection.words, task) if selection.words and time.monotonic() < until else None
+    return ListedTask.of(task, highlights=marks)
+
+
+def _corrected(selection: Selection) -> str | None:
+    return str(selection.words) if selection.words and selection.corrected else None
+
+
+class FacetCount(BaseModel):
+    """So many tasks have this; null: none of it."""
+
+    value: str | None
+    tasks: int
+
+
+FacetCounts = list[FacetCount]
+MOST_VALUES = 5_000
+"""Of a facet so many values are told: a user may have given any number of tags, and dues on any day."""
+
+
+class Facets(BaseModel):
+    """How many tasks there are, in all and by what they have; what no task has is left out."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.FACETS]})
+
+    total: int
+    status: FacetCounts
+    priority: FacetCounts
+    """The highest first."""
+    list: FacetCounts
+    """By the list's id, those with most tasks first, at most 5,000; null is the inbox."""
+    tags: FacetCounts
+    """Those of most tasks first, at most 5,000."""
+    due: FacetCounts
+    """By the day of the due, as it is in ``zone``: the first 5,000 days."""
+    corrected: str | None = None
+    """What was looked for in the place of ``q``, where no task holds that."""
+
+    @classmethod
+    def of(cls, selection: Selection, facets: Iterable[views.Facet]) -> "Facets":
+        """Show the numbers of the views."""
+        by_facet: dict[str, Counter[str | None]] = {}
+        for facet in facets:
+            name, value = _day(facet, selection.clock.zone)
+            by_facet.setdefault(name, Counter())[value] += facet.tasks
+        lists, tags = (by_facet.get(name, Counter()) for name in ("list", "tag"))
+        days = {day: tasks for day, tasks in by_facet.get("day", Counter()).items() if day}
+        return cls(
+            total=by_facet.get("total", Counter())[None],
+            status=_in_order(by_facet.get("status", Counter()), Status),
+            priority=_in_order(by_facet.get("priority", Counter()), reversed(Priority)),
+            list=[FacetCount(value=value, tasks=tasks) for value, tasks in lists.most_common(MOST_VALUES)],
+            tags=[FacetCount(value=value, tasks=tasks) for value, tasks in tags.most_common(MOST_VALUES)],
+            due=[FacetCount(value=day, tasks=tasks) for day, tasks in sorted(days.items())[:MOST_VALUES]],
+            corrected=_corrected(selection),
+        )
+
+
+def _day(facet: views.Facet, zone: str) -> tuple[str, str | None]:
+    """Return a facet's name and value, an instant as the day that it is on in the zone."""
+    if facet.facet != "instant" or facet.value is None:
+        return facet.facet, facet.value
+    milliseconds = times.milliseconds(datetime.fromisoformat(facet.value).astimezone(UTC).replace(tzinfo=None), None)
+    return "day", times.local_at(milliseconds, zone).date().isoformat()
+
+
+def _in_order(counts: Counter[str | None], values: Iterable[str]) -> list[FacetCount]:
+    return [FacetCount(value=value.lower(), tasks=counts[value]) for value in values if counts[value]]

@@ -1,0 +1,115 @@
+"""Bulks: the same change to many tasks, how far it is, and what it left alone."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Path, Response
+
+from api.commands import bulk_commands
+from api.commands.gateway import Enveloped, Preferred
+from api.http import cursors, document, prefer, problems
+from api.http.paging import Cursor, Limit, list_responses, listed, waiting_responses
+from api.http.problems import NOT_FOUND, Problem
+from api.http.requests import LargeRoute, User, empty, signed
+from api.models import bulk_inputs, examples, outputs
+from api.services import Served, Services
+
+router = APIRouter(prefix="/v1/bulks", tags=["bulks"], route_class=LargeRoute, dependencies=[signed])
+
+BulkId = Annotated[UUID, Path(description="The bulk's id.")]
+_BULKS = {"reschedule": {"value": examples.BULK_BODY}, "named": {"value": examples.BULK_OF_NAMED}}
+NewBulk = Annotated[bulk_inputs.NewBulk, Body(openapi_examples=_BULKS)]
+
+_HEADERS = document.headers(*document.OF_COMMANDS) | document.location("The bulk's address.")
+_BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
+_TAKEN: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "The log has the bulk; how far it is stands at its address.",
+        "headers": _HEADERS,
+        "content": {"application/json": {"example": examples.BULK}},
+    },
+    200: {
+        "description": "The bulk is over, and the client preferred to wait or sent it before.",
+        "model": outputs.Bulk,
+        "headers": _HEADERS,
+        "content": {"application/json": {"example": examples.BULK}},
+    },
+    **problems.documented(
+        *problems.ANYWHERE,
+        problems.KEY_REUSED,
+        problems.VERSION,
+        problems.TOO_MUCH,
+        problems.DISK_FULL,
+        problems.OUTCOME_UNKNOWN,
+        *_BODY,
+    ),
+}
+UNDO_RESPONSES = {
+    **_TAKEN,
+    **problems.documented(
+        *problems.ANYWHERE,
+        problems.NOT_FOUND,
+        problems.CONFLICT,
+        problems.VERSION,
+        problems.KEY_REUSED,
+        problems.DISK_FULL,
+        problems.OUTCOME_UNKNOWN,
+        problems.MALFORMED,
+        problems.TOO_LARGE,
+    ),
+}
+
+
+@router.post("", status_code=202, response_model=outputs.Bulk, responses=_TAKEN)
+async def begin_bulk(body: NewBulk, envelope: Enveloped, served: Served) -> Response:
+    """Do the same to many tasks: to each what its own command would do.
+
+    A filter is resolved now; a task that changes before its turn is refused, as are others that don't allow the change.
+    """
+    change = await served.long_work.run(envelope.user, bulk_inputs.change, body, strict=envelope.strict)
+    return bulk_commands.answer(await bulk_commands.take(body, change, envelope, served), envelope)
+
+
+@router.post("/count", responses=waiting_responses(examples.COUNT, problems.TOO_MUCH, *_BODY))
+async def count_bulk(
+    body: NewBulk, user: User, preferred: Preferred, served: Served, response: Response
+) -> outputs.Count:
+    """Tell how many tasks a bulk would be about; nothing is done."""
+    if preferred.strict:
+        response.headers["Preference-Applied"] = prefer.STRICT
+    await served.long_work.run(user, bulk_inputs.change, body, strict=preferred.strict)
+    return outputs.Count(tasks=await bulk_commands.count(body, user, served))
+
+
+@router.post(
+    "/{bulk}/undo", status_code=202, response_model=outputs.Bulk, responses=UNDO_RESPONSES, dependencies=[empty]
+)
+async def undo_bulk(bulk: BulkId, envelope: Enveloped, served: Served) -> Response:
+    """Undo a bulk, by another: task by task, where nothing later contradicts that."""
+    return bulk_commands.answer(await bulk_commands.undo(str(bulk), envelope, served), envelope)
+
+
+@router.get("/{bulk}", responses=waiting_responses(examples.BULK, NOT_FOUND))
+async def read_bulk(bulk: BulkId, user: User, preferred: Preferred, served: Served, response: Response) -> outputs.Bulk:
+    """Return how far a bulk is. `Prefer: wait` waits until it is over."""
+    if preferred.seconds and (found := await bulk_commands.wait(str(bulk), user, preferred.seconds, served)):
+        response.headers["Preference-Applied"] = f"wait={preferred.seconds:.0f}"
+        return bulk_commands.shown(found)
+    return bulk_commands.shown(await _known(str(bulk), user, served))
+
+
+@router.get("/{bulk}/refusals", responses=list_responses(examples.REFUSAL, NOT_FOUND))
+async def list_refusals(
+    bulk: BulkId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+) -> outputs.Page[outputs.Refusal]:
+    """Return the tasks that a bulk left as they are, and why."""
+    await _known(str(bulk), user, served)
+    async with served.views.of(user) as view:
+        page = await view.refusals(str(bulk), limit, cursors.number("refusals", cursor))
+    return listed("refusals", outputs.Refusal.of, page)
+
+
+async def _known(bulk: str, user: str, served: Services) -> bulk_commands.Progress:
+    if found := await bulk_commands.progress(bulk, user, served):
+        return found
+    raise Problem(NOT_FOUND, "No such bulk is known. If you sent it a moment ago, ask again.")

@@ -1,0 +1,54 @@
+"""Commands by their address: what became of them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response
+
+from api.commands import bulk_commands, subjects
+from api.commands.gateway import Enveloped, Preferred
+from api.http.paging import waiting_responses
+from api.http.problems import NOT_FOUND, Problem
+from api.http.requests import Route, User, empty, signed
+from api.models import examples, outputs
+from api.routes.bulks import UNDO_RESPONSES
+from api.services import Served, Services
+from postgres.reader import Outcome
+from schemas import ids
+from schemas.records import ChangeTasks
+
+router = APIRouter(prefix="/v1/commands", tags=["commands"], route_class=Route, dependencies=[signed])
+
+CommandId = Annotated[UUID, Path(description="The command's id.")]
+
+
+@router.get("/{command}", responses=waiting_responses(examples.KNOWN, NOT_FOUND))
+async def read_command(
+    command: CommandId, user: User, preferred: Preferred, served: Served, response: Response
+) -> outputs.Known:
+    """Return what became of a command; it is pending until the views say. `Prefer: wait` waits for that."""
+    id_ = str(command)
+    if preferred.seconds and await served.outcomes.wait(user, id_, preferred.seconds):
+        response.headers["Preference-Applied"] = f"wait={preferred.seconds:.0f}"
+    async with served.views.of(user) as view:
+        outcome, before = await view.command(id_), await view.chunks(ids.ahead(id_))
+    return _known(outcome, ids.ahead(id_) if before else None) if outcome else _pending(served, user, id_)
+
+
+def _known(outcome: Outcome, bulk: str | None) -> outputs.Known:
+    return subjects.known(outputs.Command.of(outcome, bulk), subjects.of_outcome(outcome))
+
+
+@router.post(
+    "/{command}/undo", status_code=202, response_model=outputs.Bulk, responses=UNDO_RESPONSES, dependencies=[empty]
+)
+async def undo_command(command: CommandId, envelope: Enveloped, served: Served) -> Response:
+    """Undo a command, by a bulk: of all that it changed, what nothing later contradicts."""
+    return bulk_commands.answer(await bulk_commands.undo(str(command), envelope, served), envelope)
+
+
+def _pending(served: Services, user: str, command: str) -> outputs.Known:
+    if sent := served.recent.get(user, command):
+        subject = None if isinstance(sent, ChangeTasks) else subjects.of_command(sent)
+        return subjects.known(outputs.Command.pending(sent.id), subject)
+    raise Problem(NOT_FOUND, "No outcome of such a command is known. If you sent it a moment ago, ask again.")

@@ -1,0 +1,114 @@
+"""Saved filters: commands that save, change and delete them; one, all of them, what one finds and how it came to be."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response
+
+from api.commands.gateway import Enveloped, Expected
+from api.commands.responses import FILTER, take
+from api.http import cursors
+from api.http.paging import Cursor, FilterId, Limit, list_responses, listed, responses
+from api.http.problems import NOT_FOUND, TOO_MUCH, Problem
+from api.http.requests import Route, User, empty, signed
+from api.http.selection import Zone, page_finding
+from api.models import examples, histories, inputs, listings, outputs
+from api.services import Served
+from schemas import entity_subjects, ids
+from schemas.records import CreateFilter, DeleteFilter, RestoreFilter, UpdateFilter
+
+router = APIRouter(prefix="/v1/filters", tags=["filters"], route_class=Route, dependencies=[signed])
+
+NewFilter = Annotated[inputs.NewFilter, Body(openapi_examples={"filter": {"value": examples.NEW_FILTER}})]
+Changes = Annotated[inputs.FilterChanges, Body(openapi_examples={"change": {"value": examples.FILTER_CHANGES}})]
+
+
+@router.post("", status_code=202, response_model=outputs.FilterTaken, responses=FILTER.create)
+async def create_filter(body: NewFilter, envelope: Enveloped, served: Served) -> Response:
+    """Save a filter that can be read. Two may have the same name; its id follows from the command's."""
+    fields = inputs.checked_filter(body, strict=envelope.strict)
+    command = CreateFilter(**envelope.common(body), filter=ids.derive("filter", envelope.command), fields=fields)
+    return await take(served.ingress, command, envelope)
+
+
+@router.patch("/{filter_id}", status_code=202, response_model=outputs.FilterTaken, responses=FILTER.change)
+async def change_filter(
+    filter_id: FilterId, body: Changes, envelope: Enveloped, expected: Expected, served: Served
+) -> Response:
+    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
+    fields = inputs.checked_filter(body, strict=envelope.strict)
+    command = UpdateFilter(
+        **envelope.changing(expected, body), filter=str(filter_id), changed=inputs.changed(body), fields=fields
+    )
+    return await take(served.ingress, command, envelope)
+
+
+@router.delete(
+    "/{filter_id}", status_code=202, response_model=outputs.FilterTaken, responses=FILTER.command, dependencies=[empty]
+)
+async def delete_filter(filter_id: FilterId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
+    """Delete a saved filter. The tasks that it finds stay."""
+    return await take(served.ingress, DeleteFilter(**envelope.changing(expected), filter=str(filter_id)), envelope)
+
+
+@router.post(
+    "/{filter_id}/restore",
+    status_code=202,
+    response_model=outputs.FilterTaken,
+    responses=FILTER.command,
+    dependencies=[empty],
+)
+async def restore_filter(filter_id: FilterId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
+    """Bring a deleted saved filter back as it was."""
+    return await take(served.ingress, RestoreFilter(**envelope.changing(expected), filter=str(filter_id)), envelope)
+
+
+@router.get("/{filter_id}", responses=responses(examples.FILTER, NOT_FOUND))
+async def read_filter(filter_id: FilterId, user: User, served: Served, response: Response) -> outputs.SavedFilter:
+    """Return a saved filter as it stands; a deleted one says so. Its version is the ETag, for `If-Match`."""
+    async with served.views.of(user) as view:
+        one = await view.filter(str(filter_id))
+    if one is None:
+        raise Problem(NOT_FOUND, _MISSING)
+    response.headers["ETag"] = outputs.etag(one.version)
+    return outputs.SavedFilter.of(one)
+
+
+@router.get("", responses=list_responses(examples.FILTER))
+async def list_filters(
+    user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+) -> outputs.Page[outputs.SavedFilter]:
+    """Return the saved filters in their order, but the deleted."""
+    after = cursors.ranked("filters", cursor)
+    async with served.views.of(user) as view:
+        page = await view.filters(limit, after)
+    return listed("filters", outputs.SavedFilter.of, page)
+
+
+@router.get("/{filter_id}/tasks", responses=list_responses(examples.LISTED, NOT_FOUND, TOO_MUCH))
+async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
+    filter_id: FilterId, user: User, served: Served, zone: Zone = "UTC", limit: Limit = 50, cursor: Cursor = None
+) -> listings.TaskPage:
+    """Return the tasks that a saved filter finds, in its order, as `GET /v1/tasks` does."""
+    async with served.views.of(user) as view:
+        one = await view.filter(str(filter_id))
+        if one is None or one.deleted:
+            raise Problem(NOT_FOUND, _MISSING)
+        wished = await page_finding(one.text, None, one.sort or None, zone, cursor)
+        meant, page = await wished.page(view, user, limit, served.long_work)
+    return listings.page(meant.selection, page.items, meant.cursor(page.next))
+
+
+@router.get("/{filter_id}/history", responses=list_responses(examples.ENTRY, NOT_FOUND))
+async def read_history_of_filter(
+    filter_id: FilterId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+) -> outputs.Page[histories.Entry]:
+    """Return what happened to a saved filter, also to one that is gone: who changed what, when and why."""
+    after = cursors.number("history", cursor)
+    async with served.views.of(user) as view:
+        page = await view.history_of_subject(entity_subjects.of(entity_subjects.FILTER, str(filter_id)), limit, after)
+        if not page.items and await view.filter(str(filter_id)) is None:
+            raise Problem(NOT_FOUND, _MISSING)
+    return listed("history", histories.Entry.of, page)
+
+
+_MISSING = "There is no such saved filter. If it was saved a moment ago, ask again."

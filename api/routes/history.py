@@ -1,0 +1,54 @@
+"""What happened and what waits: the history of a task, reminders, and notifications on their way out."""
+
+from fastapi import APIRouter
+
+from api.http import cursors
+from api.http.paging import Cursor, Limit, TaskId, list_responses, listed
+from api.http.problems import NOT_FOUND, Problem
+from api.http.requests import Route, User, signed
+from api.models import examples, histories, outputs
+from api.services import Served
+from domain.recurrence.succession import command_of
+from schemas.records import TaskCompleted
+
+router = APIRouter(prefix="/v1", route_class=Route, dependencies=[signed])
+
+
+@router.get("/tasks/{task}/history", tags=["history"], responses=list_responses(examples.ENTRY, NOT_FOUND))
+async def read_history(
+    task: TaskId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+) -> outputs.Page[histories.Entry]:
+    """Return what happened to a task, also one that is gone, from its beginning: who changed what, when and why.
+
+    The entry of a completion says what it led to, as why a series ends.
+    """
+    after = cursors.number("history", cursor)
+    async with served.views.of(user) as view:
+        page = await view.history(str(task), limit, after)
+        if not page.items and await view.task(str(task)) is None:
+            raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
+        derived = {entry.id: command_of(entry.id) for entry in page.items if entry.event == TaskCompleted.__name__}
+        led_to = await view.commands([*derived.values()])
+    return listed("history", lambda entry: histories.Entry.of(entry, led_to.get(derived.get(entry.id, ""))), page)
+
+
+@router.get("/reminders", tags=["reminders"], responses=list_responses(examples.REMINDER))
+async def list_reminders(
+    user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+) -> outputs.Page[histories.StandingReminder]:
+    """Return reminders, the earliest first."""
+    after = cursors.key("reminders", cursor)
+    async with served.views.of(user) as view:
+        page = await view.reminders(limit, after)
+    return listed("reminders", histories.StandingReminder.of, page)
+
+
+@router.get("/notifications", tags=["notifications"], responses=list_responses(examples.NOTIFICATION))
+async def list_notifications(
+    user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+) -> outputs.Page[histories.Notification]:
+    """Return notifications, the latest due first, with each step of their delivery."""
+    after = cursors.key("notifications", cursor)
+    async with served.views.of(user) as view:
+        page = await view.notifications(limit, after)
+    return listed("notifications", histories.Notification.of, page)

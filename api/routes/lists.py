@@ -1,0 +1,127 @@
+"""Lists: commands that create, change and delete them; one list, all of them, and what happened to one."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Body, Query, Response
+
+from api.commands import bulk_commands
+from api.commands.gateway import Enveloped, Expected
+from api.commands.responses import LIST, take
+from api.http import cursors
+from api.http.paging import Cursor, Limit, ListId, list_responses, listed, responses
+from api.http.problems import NOT_FOUND, Problem
+from api.http.requests import Route, User, empty, signed
+from api.models import examples, histories, inputs, outputs
+from api.services import Served
+from schemas import entity_subjects, ids
+from schemas.records import Action, CreateList, DeleteList, RestoreList, TaskChange, TaskFields, UpdateList, Within
+
+router = APIRouter(prefix="/v1/lists", tags=["lists"], route_class=Route, dependencies=[signed])
+
+_TASKS = "What becomes of the tasks on the list: `move` to the inbox, or `delete`."
+_LEAVING = {
+    "move": TaskChange(Action.UPDATE, ("list",), TaskFields()),
+    "delete": TaskChange(Action.DELETE, (), TaskFields()),
+}
+
+NewList = Annotated[inputs.NewList, Body(openapi_examples={"list": {"value": examples.NEW_LIST}})]
+Changes = Annotated[inputs.ListChanges, Body(openapi_examples={"change": {"value": examples.LIST_CHANGES}})]
+
+
+@router.post("", status_code=202, response_model=outputs.ListTaken, responses=LIST.create)
+async def create_list(body: NewList, envelope: Enveloped, served: Served) -> Response:
+    """Create a list. Two may have the same name; its id follows from the command's."""
+    fields = inputs.checked_list(body, strict=envelope.strict)
+    command = CreateList(**envelope.common(body), list=ids.derive("list", envelope.command), fields=fields)
+    return await take(served.ingress, command, envelope)
+
+
+@router.patch("/{list_id}", status_code=202, response_model=outputs.ListTaken, responses=LIST.change)
+async def change_list(
+    list_id: ListId, body: Changes, envelope: Enveloped, expected: Expected, served: Served
+) -> Response:
+    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
+    fields = inputs.checked_list(body, strict=envelope.strict)
+    command = UpdateList(
+        **envelope.changing(expected, body), list=str(list_id), changed=inputs.changed(body), fields=fields
+    )
+    return await take(served.ingress, command, envelope)
+
+
+@router.delete(
+    "/{list_id}",
+    status_code=202,
+    response_model=outputs.ListTaken,
+    responses=LIST.command_of_many,
+    dependencies=[empty],
+)
+async def delete_list(
+    list_id: ListId,
+    envelope: Enveloped,
+    expected: Expected,
+    served: Served,
+    tasks: Annotated[Literal["move", "delete"] | None, Query(description=_TASKS)] = None,
+) -> Response:
+    """Delete a list that no task is on, open or completed; else it is refused as `not-empty`.
+
+    With `tasks` those that are on it are moved to the inbox, or deleted, before. One that comes to the list meanwhile
+    keeps it from being deleted.
+    """
+    said = envelope.asking(tasks=tasks) if tasks else envelope
+    command = DeleteList(**said.changing(expected), list=str(list_id))
+    if tasks is None:
+        return await take(served.ingress, command, said)
+    items = await bulk_commands.on_list(str(list_id), expected, said.user, served)
+    on_it = Within(entity_subjects.of(entity_subjects.LIST, command.list), expected)
+    ahead = await bulk_commands.ahead(items, _LEAVING[tasks], on_it, said, command.fingerprint, served=served)
+    return await take(served.ingress, command, said, ahead)
+
+
+@router.post(
+    "/{list_id}/restore",
+    status_code=202,
+    response_model=outputs.ListTaken,
+    responses=LIST.command,
+    dependencies=[empty],
+)
+async def restore_list(list_id: ListId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
+    """Bring a deleted list back as it was, without its tasks: undoing the deletion brings these, too."""
+    return await take(served.ingress, RestoreList(**envelope.changing(expected), list=str(list_id)), envelope)
+
+
+@router.get("/{list_id}", responses=responses(examples.LIST, NOT_FOUND))
+async def read_list(list_id: ListId, user: User, served: Served, response: Response) -> outputs.List:
+    """Return a list as it stands; a deleted one says so. Its version begins the ETag, for `If-Match`."""
+    async with served.views.of(user) as view:
+        found = await view.list(str(list_id))
+    if found is None:
+        raise Problem(NOT_FOUND, _MISSING)
+    response.headers["ETag"] = outputs.list_etag(found)
+    return outputs.List.of(found)
+
+
+@router.get("", responses=list_responses(examples.LIST))
+async def list_lists(
+    user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+) -> outputs.Page[outputs.List]:
+    """Return the lists in their order, but the deleted."""
+    after = cursors.ranked("lists", cursor)
+    async with served.views.of(user) as view:
+        page = await view.lists(limit, after)
+    return listed("lists", outputs.List.of, page)
+
+
+@router.get("/{list_id}/history", responses=list_responses(examples.ENTRY, NOT_FOUND))
+async def read_history_of_list(
+    list_id: ListId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+) -> outputs.Page[histories.Entry]:
+    """Return what happened to a list, also one that is gone, from its beginning: who changed what, when and why."""
+    after = cursors.number("history", cursor)
+    async with served.views.of(user) as view:
+        page = await view.history_of_subject(entity_subjects.of(entity_subjects.LIST, str(list_id)), limit, after)
+        if not page.items and await view.list(str(list_id)) is None:
+            raise Problem(NOT_FOUND, _MISSING)
+    return listed("history", histories.Entry.of, page)
+
+
+_MISSING = "There is no such list. If it was created a moment ago, ask again."

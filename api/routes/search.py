@@ -1,0 +1,53 @@
+"""Finding tasks: lists by filter and words, and how many there are of what."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.http.paging import Limit, list_responses, responses
+from api.http.problems import TOO_MUCH
+from api.http.requests import Route, User, signed
+from api.http.selection import Found, Wished, facets
+from api.models import examples, listings, outputs
+from api.services import Served
+
+_HEX = "[0-9A-Fa-f]"
+_BEGINNING = (
+    f"^({_HEX}{{1,8}}|{_HEX}{{8}}-({_HEX}{{4}}-){{0,2}}{_HEX}{{0,4}}|{_HEX}{{8}}-({_HEX}{{4}}-){{3}}{_HEX}{{0,12}})$"
+)
+_FIRST, _LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+Beginning = Annotated[
+    str, Query(pattern=_BEGINNING, description="The beginning of an id, with its hyphens.", examples=["6a1a3f5e-3b"])
+]
+
+router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
+
+
+@router.get("", responses=list_responses(examples.LISTED, TOO_MUCH))
+async def list_tasks(user: User, served: Served, wished: Wished, limit: Limit = 50) -> listings.TaskPage:
+    """Return tasks: those that a filter and words find, sorted, page by page.
+
+    A page begins behind the last task of the one before, wherever that stands by now: what others change meanwhile
+    moves nothing else into or out of sight.
+    """
+    async with served.views.of(user) as view:
+        meant, page = await wished.page(view, user, limit, served.long_work)
+    given = meant.selection, page.items, meant.cursor(page.next)
+    return await served.long_work.run(user, listings.page, *given) if meant.selection.words else listings.page(*given)
+
+
+@router.get("/ids", responses=responses(examples.TITLES))
+async def find_ids(user: User, served: Served, beginning: Beginning, limit: Limit = 4) -> outputs.TaskTitles:
+    """Return the tasks whose ids begin so, also the deleted, which come last."""
+    first, last = (f"{beginning}{shape[len(beginning) :]}" for shape in (_FIRST, _LAST))
+    async with served.views.of(user) as view:
+        found = await view.beginning(first, last, limit + 1)
+    return outputs.TaskTitles(items=[outputs.TaskTitle.of(task) for task in found[:limit]], more=len(found) > limit)
+
+
+@router.get("/facets", responses=responses(examples.FACETS, TOO_MUCH))
+async def count_tasks(user: User, served: Served, wanted: Found) -> listings.Facets:
+    """Return how many tasks a filter and words find: in all, and by status, priority, list, tag and day."""
+    async with served.views.of(user) as view:
+        meant, counts = await facets(wanted, view, user, served.long_work)
+    return await served.long_work.run(user, listings.Facets.of, meant, counts)  # a user may have 100,000 different dues

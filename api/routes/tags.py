@@ -1,0 +1,92 @@
+"""Tags: their colours, and commands that rename, merge and delete them over all tasks."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Response
+
+from api.commands import bulk_commands
+from api.commands.gateway import Enveloped
+from api.commands.responses import TAG, take
+from api.http import cursors
+from api.http.paging import Cursor, Limit, list_responses, listed, responses
+from api.http.problems import NOT_FOUND, TOO_MUCH, FieldError, Problem, invalid
+from api.http.requests import Route, User, empty, signed
+from api.models import examples, inputs, outputs
+from api.services import Served
+from schemas import entity_subjects
+from schemas.records import Action, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag, Within
+
+router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route, dependencies=[signed])
+
+Name = Annotated[str, Path(description="The tag's name.")]
+Changes = Annotated[inputs.TagChanges, Body(openapi_examples={"colour": {"value": examples.TAG_CHANGES}})]
+NewName = Annotated[inputs.NewName, Body(openapi_examples={"name": {"value": examples.TAG_NAME}})]
+
+
+def _bearing(tag: str) -> Within:
+    return Within(entity_subjects.of(entity_subjects.TAG, tag))
+
+
+@router.get("", responses=list_responses(examples.TAG, TOO_MUCH))
+async def list_tags(user: User, served: Served, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[outputs.Tag]:
+    """Return the tags by name: those that a task bears which is not deleted, and those with a colour."""
+    after = cursors.name("tags", cursor)
+    async with served.views.of(user) as view:
+        page = await view.tags(limit, after)
+    return listed("tags", outputs.Tag.of, page)
+
+
+@router.post("/{name:path}/rename", status_code=202, response_model=outputs.TagTaken, responses=TAG.change_of_many)
+async def rename_tag(name: Name, body: NewName, envelope: Enveloped, served: Served) -> Response:
+    """Give all tasks that bear the tag another in its place; its colour goes with it, unless that one has its own.
+
+    Where tasks bear the other one already, the two become one.
+    """
+    tag, to = inputs.checked_borne_tag(name), inputs.checked_new_tag(body.name, strict=envelope.strict)
+    if tag == to:
+        raise invalid([FieldError("name", "It is its name already; give another.")])
+    change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
+    tasks = await bulk_commands.tagged(tag, envelope.user, served)
+    chunks = await bulk_commands.ahead(
+        tasks, change, _bearing(tag), envelope, envelope.fingerprint(body), served=served
+    )
+    resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
+    return await take(
+        served.ingress, RenameTag(**envelope.common(body), tag=tag, to=to, **resolved), envelope, before=chunks
+    )
+
+
+@router.get("/{name:path}", responses=responses(examples.TAG, NOT_FOUND))
+async def read_tag(name: Name, user: User, served: Served) -> outputs.Tag:
+    """Return a tag: its colour, and how many open tasks bear it."""
+    tag = inputs.checked_borne_tag(name)
+    async with served.views.of(user) as view:
+        found = await view.tag(tag)
+    if found is None:
+        raise Problem(NOT_FOUND, "There is no such tag: no task bears it, and it has no colour.")
+    return outputs.Tag.of(found)
+
+
+@router.patch("/{name:path}", status_code=202, response_model=outputs.TagTaken, responses=TAG.change)
+async def change_tag(name: Name, body: Changes, envelope: Enveloped, served: Served) -> Response:
+    """Set a tag's colour, null for none. A name that no task bears may have one, too."""
+    tag, fields = inputs.checked_tag(name), inputs.checked_tag_fields(body, strict=envelope.strict)
+    command = UpdateTag(**envelope.common(body), tag=tag, changed=inputs.changed(body), fields=fields)
+    return await take(served.ingress, command, envelope)
+
+
+@router.delete(
+    "/{name:path}",
+    status_code=202,
+    response_model=outputs.TagTaken,
+    responses=TAG.command_of_many,
+    dependencies=[empty],
+)
+async def delete_tag(name: Name, envelope: Enveloped, served: Served) -> Response:
+    """Take a tag from all tasks that bear it, and its colour. The tasks stay."""
+    tag = inputs.checked_borne_tag(name)
+    change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
+    tasks = await bulk_commands.tagged(tag, envelope.user, served)
+    chunks = await bulk_commands.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint(), served=served)
+    resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
+    return await take(served.ingress, DeleteTag(**envelope.common(), tag=tag, **resolved), envelope, before=chunks)

@@ -1,0 +1,138 @@
+"""Tasks: commands that create, change, complete, reopen, delete and restore them; one task, and the list."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Body, Query, Response
+from msgspec.structs import replace
+
+from api.commands import bulk_commands, placement
+from api.commands.gateway import Enveloped, Expected
+from api.commands.responses import TASK, take
+from api.http.paging import TaskId, responses
+from api.http.problems import NOT_FOUND, Problem
+from api.http.requests import Route, User, empty, signed
+from api.models import examples, inputs, outputs
+from api.services import Served
+from schemas import entity_subjects, ids
+from schemas.records import (
+    Action,
+    CompleteTask,
+    CreateTask,
+    DeleteTask,
+    ReopenTask,
+    RestoreTask,
+    TaskChange,
+    TaskFields,
+    UpdateTask,
+    Within,
+)
+
+router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
+
+_SUBTASKS = "`delete` deletes what is a part of the task, and its parts, too."
+_DELETED = TaskChange(Action.DELETE, (), TaskFields())
+
+NewTask = Annotated[inputs.NewTask, Body(openapi_examples={"recurring": {"value": examples.NEW_TASK}})]
+_MOVES = {"before": {"value": examples.MOVE}, "top": {"value": examples.MOVE_TO_TOP}}
+Move = Annotated[inputs.Move, Body(openapi_examples=_MOVES)]
+_CHANGES = {"change": {"value": examples.CHANGES}, "postpone": {"value": examples.POSTPONED}}
+Changes = Annotated[inputs.Changes, Body(openapi_examples=_CHANGES)]
+
+
+@router.post("", status_code=202, response_model=outputs.Taken, responses=TASK.create)
+async def create_task(body: NewTask, envelope: Enveloped, served: Served) -> Response:
+    """Create a task. Its id follows from the command's, so that it is known before the task stands."""
+    # A rule may take 50 ms to check.
+    fields = await served.long_work.run(envelope.user, inputs.checked, body, strict=envelope.strict)
+    command = CreateTask(**envelope.common(body), task=ids.task(envelope.command), fields=fields)
+    return await take(served.ingress, command, envelope)
+
+
+@router.patch("/{task}", status_code=202, response_model=outputs.Taken, responses=TASK.change)
+async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected: Expected, served: Served) -> Response:
+    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one.
+
+    The members of `due` and `start`, too: a date alone keeps time and zone.
+    """
+    fields = await served.long_work.run(envelope.user, inputs.checked, body, strict=envelope.strict)
+    command = UpdateTask(
+        **envelope.changing(expected, body), task=str(task), changed=inputs.changed(body), fields=fields
+    )
+    return await take(served.ingress, command, envelope)
+
+
+@router.post("/{task}/move", status_code=202, response_model=outputs.Taken, responses=TASK.change)
+async def move_task(task: TaskId, body: Move, envelope: Enveloped, expected: Expected, served: Served) -> Response:
+    """Move a task in your own order: right before another, right behind it, to the top or to the bottom.
+
+    Its new `order` is computed from those of the open tasks beside that place, as they stand now.
+    """
+    command = UpdateTask(**envelope.changing(expected, body), task=str(task), changed=("rank",), fields=TaskFields())
+    if not await served.ingress.known(envelope, command.fingerprint):  # what is beside the place may be gone by then
+        rank = await placement.rank(body, str(task), envelope.user, served)
+        command = replace(command, fields=TaskFields(rank=rank))
+    return await take(served.ingress, command, envelope)
+
+
+@router.post(
+    "/{task}/complete", status_code=202, response_model=outputs.Taken, responses=TASK.command, dependencies=[empty]
+)
+async def complete_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
+    """Complete a task. If it recurs, its next occurrence is created; completing it again does nothing."""
+    return await take(served.ingress, CompleteTask(**envelope.changing(expected), task=str(task)), envelope)
+
+
+@router.post(
+    "/{task}/reopen", status_code=202, response_model=outputs.Taken, responses=TASK.command, dependencies=[empty]
+)
+async def reopen_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
+    """Open a completed task again."""
+    return await take(served.ingress, ReopenTask(**envelope.changing(expected), task=str(task)), envelope)
+
+
+@router.post(
+    "/{task}/restore", status_code=202, response_model=outputs.Taken, responses=TASK.command, dependencies=[empty]
+)
+async def restore_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
+    """Bring a deleted task back, open or completed as it was."""
+    return await take(served.ingress, RestoreTask(**envelope.changing(expected), task=str(task)), envelope)
+
+
+@router.delete(
+    "/{task}",
+    status_code=202,
+    response_model=outputs.Taken,
+    responses=TASK.command_of_many,
+    dependencies=[empty],
+)
+async def delete_task(
+    task: TaskId,
+    envelope: Enveloped,
+    expected: Expected,
+    served: Served,
+    subtasks: Annotated[Literal["delete"] | None, Query(description=_SUBTASKS)] = None,
+) -> Response:
+    """Delete a task. It can be restored for 30 days; its history stays.
+
+    What is a part of it stays too and stands by itself, unless `subtasks` says that it is deleted before. A part
+    that is added meanwhile stays.
+    """
+    said = envelope.asking(subtasks=subtasks) if subtasks else envelope
+    command = DeleteTask(**said.changing(expected), task=str(task))
+    if subtasks is None:
+        return await take(served.ingress, command, said)
+    items = await bulk_commands.below(str(task), expected, said.user, served)
+    below = Within(entity_subjects.of(entity_subjects.TASK, command.task), expected)
+    ahead = await bulk_commands.ahead(items, _DELETED, below, said, command.fingerprint, served=served)
+    return await take(served.ingress, command, said, ahead)
+
+
+@router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))
+async def read_task(task: TaskId, user: User, served: Served, response: Response) -> outputs.Task:
+    """Return a task as it stands; a deleted one says so by its status. Its version is the ETag, for `If-Match`."""
+    async with served.views.of(user) as view:
+        found = await view.task(str(task))
+    if found is None:
+        raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
+    response.headers["ETag"] = outputs.etag(found.version)
+    return outputs.Task.of(found)

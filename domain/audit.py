@@ -1,0 +1,133 @@
+"""The audit trail: who changed which field from what to what, and why, as a hash chain for each user.
+
+An entry's hash is SHA-256, in hexadecimal, over the UTF-8 of the entry as a JSON object without ``hash``: keys sorted,
+no white space, no escapes but those that JSON demands (the form of RFC 8785 for strings, integers and null). It covers
+the hash of the entry before, so that no entry can be altered, left out or put in unseen. What a chain alone cannot
+show is that its end was cut off: for that, ``verify`` takes the head that is kept elsewhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from msgspec import json
+from msgspec.structs import asdict, replace
+
+from domain import entities
+from domain.entities import Entity, Event, name, subject
+from schemas.records import AuditEntry, AuditHead, FieldChange, Task
+
+START = AuditHead(sequence=0, hash="0" * 64)
+"""What the first entry of every chain follows."""
+
+_UNTOLD = {"rank": "", "sort": "", "pinned": False, "deleted": False}
+"""What tells nothing of a new entity in these fields, besides None in any. A field that a record got later stands here,
+so that entries of older logs keep their hashes."""
+
+_SORTED = json.Encoder(order="sorted")
+
+
+@dataclass(frozen=True)
+class Break:
+    """The first place where a chain does not hold."""
+
+    sequence: int
+    entry: str | None  # the entry's id; None where it is missing at the end
+    reason: str
+
+
+def entry(head: AuditHead | None, before: Entity | None, event: Event) -> AuditEntry:
+    """Return the entry that tells of an event and follows ``head`` (None: the user's first)."""
+    follows, after = head or START, entities.after(event)
+    unsealed = AuditEntry(
+        id=event.id,
+        user=event.user,
+        at=event.at,
+        sequence=follows.sequence + 1,
+        actor=event.actor,
+        command=event.command,
+        cause=event.cause,
+        event=type(event).__name__,
+        task=after.id if isinstance(after, Task) else None,
+        changes=changes(before, after),
+        previous=follows.hash,
+        hash="",
+        subject=subject(after),
+    )
+    return replace(unsealed, hash=digest(unsealed))
+
+
+def about(event: Event) -> str:
+    """Return which of the user's entities an event is about."""
+    after = entities.after(event)
+    return subject(after) or name(after)
+
+
+def head_after(entry: AuditEntry) -> AuditHead:
+    """Return the end of the chain once this entry stands."""
+    return AuditHead(entry.sequence, entry.hash)
+
+
+def changes(before: Entity | None, after: Entity) -> tuple[FieldChange, ...]:
+    """Return every field whose value differs, in the record's order, the values as JSON."""
+    told = ((field, getattr(before, field, None), getattr(after, field)) for field in entities.of(after).fields)
+    return tuple(
+        FieldChange(field, _json(old), _json(new))
+        for field, old, new in told
+        if new != (old if before else _UNTOLD.get(field))
+    )
+
+
+def digest(entry: AuditEntry) -> str:
+    """Return the hash that the entry must bear."""
+    content = asdict(entry)
+    del content["hash"]
+    if entry.subject is None:  # a field that came later: entries of older logs keep their hashes
+        del content["subject"]
+    return sha256(_SORTED.encode(content)).hexdigest()
+
+
+class Chain:
+    """One user's chain, checked entry by entry from its first one, or from behind ``head``."""
+
+    def __init__(self, head: AuditHead = START) -> None:
+        self.head = head
+        self._user: str | None = None
+
+    def follow(self, entry: AuditEntry) -> Break | None:
+        """Take the next entry; return how it breaks the chain, None where the chain holds."""
+        self._user = self._user or entry.user
+        if reason := self._fault(entry):
+            return Break(self.head.sequence + 1, entry.id, reason)
+        self.head = head_after(entry)
+        return None
+
+    def _fault(self, entry: AuditEntry) -> str | None:
+        if entry.user != self._user:
+            return "The entry belongs to another user's chain."
+        if entry.sequence != self.head.sequence + 1:
+            return f"Entry {self.head.sequence + 1} is missing: the next one found is {entry.sequence}."
+        if entry.previous != self.head.hash:
+            return "The entry does not follow the one before it: its `previous` is not that one's hash."
+        if entry.hash != digest(entry):
+            return "The entry was altered: its content does not lead to its hash."
+        return None
+
+
+def verify(entries: Iterable[AuditEntry], head: AuditHead | None = None) -> Break | None:
+    """Return the first break in one user's whole chain, in order from its first entry; None where it holds.
+
+    With ``head``, the chain must also reach to exactly there.
+    """
+    chain = Chain()
+    for one in entries:
+        if broken := chain.follow(one):
+            return broken
+    if head is not None and head != chain.head:
+        return Break(chain.head.sequence + 1, None, f"The chain ends here, but its head is at {head.sequence}.")
+    return None
+
+
+def _json(value: Any) -> str:
+    return "null" if value is None else _SORTED.encode(value).decode()

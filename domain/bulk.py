@@ -1,0 +1,165 @@
+"""Bulk: one command on many tasks, each decided as the command on that task alone would be.
+
+There is no second state machine: an item of a chunk becomes the command that it stands for, under an id derived from
+the chunk's and the task's, and ``entities.decide`` answers that. Its events tell the chunk's id as their command.
+
+A repeated Idempotency-Key must not apply a change twice, though the filter may by then mean other tasks. So the first
+chunk of a bulk that is decided fixes what the bulk resolved to, and a chunk of another resolution is refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from domain import entities, hierarchy, times, undo, validation
+from domain.entities import Command, Entity, Event, State
+from domain.invalid import Invalid
+from domain.rejections import Code
+from schemas import entity_subjects, ids
+from schemas.records import (
+    Action,
+    BulkPart,
+    ChangeTasks,
+    CommandOutcome,
+    CompleteTask,
+    DeleteTask,
+    OutcomeKind,
+    Refusal,
+    ReopenTask,
+    RestoreTask,
+    Status,
+    Task,
+    TaskAt,
+    TaskChange,
+    UpdateTask,
+    Within,
+)
+
+MOST = 500
+"""The most tasks of a chunk."""
+
+_PLAIN: Mapping[Action, type[CompleteTask | ReopenTask | DeleteTask | RestoreTask]] = {
+    Action.COMPLETE: CompleteTask,
+    Action.REOPEN: ReopenTask,
+    Action.DELETE: DeleteTask,
+    Action.RESTORE: RestoreTask,
+}
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of one item: its events, none where it changed nothing; or why it was refused."""
+
+    events: tuple[Event, ...] = ()
+    refusal: Refusal | None = None
+
+
+def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
+    """Decide one item of a chunk: all that it stands for, or nothing."""
+    if chunk.change.within and not _belongs(state, chunk.change.within, state.task(item.task)):
+        return Decided()
+    try:
+        way = _way(state, chunk, item)
+    except Invalid as problem:
+        return Decided(refusal=_refusal(item, problem.code, problem.detail, problem.field))
+    decisions = [entities.decide(state, command) for command in way.commands]
+    for outcome in (decision.outcome for decision in decisions):
+        if outcome.kind is OutcomeKind.REJECTED:
+            return Decided(refusal=_refusal(item, outcome.code or "", outcome.detail or "", outcome.field))
+    events = (way.told(event) for decision in decisions for event in decision.events)
+    return Decided(tuple(replace(event, command=chunk.id) for event in events))
+
+
+def _belongs(state: State, within: Within, task: Task | None) -> bool:
+    """Tell whether a task still belongs to what a bulk is about, and that is as it was meant."""
+    kind, name = entity_subjects.split(within.subject)
+    whole: Entity | None
+    match kind:
+        case entity_subjects.TAG:
+            whole, belongs = state.tag(name), task is not None and name in task.tags
+        case entity_subjects.LIST:
+            whole, belongs = state.list(name), task is not None and task.list == name
+        case _:
+            whole, belongs = state.task(name), task is not None and hierarchy.is_below(state, task, name)
+    return belongs and within.expected in (None, whole.version if whole else None)
+
+
+def _refusal(item: TaskAt, code: str, detail: str, field: str | None) -> Refusal:
+    return Refusal(item.task, code, detail, field, item.subject)
+
+
+def _way(state: State, chunk: ChangeTasks, item: TaskAt) -> undo.Way:
+    """Return the commands that an item stands for; raise ``Invalid`` where it can't be meant."""
+    common: dict[str, Any] = {"user": chunk.user, "at": chunk.at, "actor": chunk.actor, "cause": chunk.cause}
+    if item.subject and item.reversal:
+        common["id"] = ids.derive("item", chunk.id, item.subject, item.reversal.event)
+        return undo.way_back_of(state, item.subject, common, item.reversal)
+    task = state.task(item.task)
+    common["id"] = ids.derive("item", chunk.id, item.task, task.version if task else 0)
+    common |= {"task": item.task, "expected": item.expected}
+    if item.reversal:
+        return undo.way_back(state, common, item.reversal)
+    shown = task if task and task.status is not Status.DELETED else None
+    return undo.Way((_command(chunk.change, common, shown),))
+
+
+def _command(change: TaskChange, common: Mapping[str, Any], task: Task | None) -> Command:
+    """Return the command that a change is on a task; None for one that it will be refused on."""
+    if plain := _PLAIN.get(change.action):
+        return plain(**common)
+    changed, fields = change.changed, change.fields
+    if task and (change.add_tags or change.remove_tags):
+        tags = (set(fields.tags if "tags" in changed else task.tags) - {*change.remove_tags}) | {*change.add_tags}
+        if len(tags) > validation.MAX_TAGS:
+            raise Invalid("tags", f"A task has at most {validation.MAX_TAGS} tags.")
+        changed, fields = (*changed, "tags"), replace(fields, tags=tuple(sorted(tags)))
+    if task and change.shift is not None:
+        moved = {
+            name: times.shifted(due, change.shift, name) for name in ("start", "due") if (due := getattr(task, name))
+        }
+        changed, fields = (*changed, *moved), replace(fields, **moved)
+    return UpdateTask(**common, changed=tuple(dict.fromkeys(changed)), fields=fields)
+
+
+def outcome(chunk: ChangeTasks, decided: list[Decided]) -> CommandOutcome:
+    """Return what became of a chunk whose items were decided: accepted where one of them changed something."""
+    refused = tuple(each.refusal for each in decided if each.refusal)
+    changed = sum(bool(each.events) for each in decided)
+    part = BulkPart(
+        bulk=chunk.bulk,
+        chunk=chunk.chunk,
+        chunks=chunk.chunks,
+        tasks=chunk.tasks,
+        changed=changed,
+        unchanged=len(decided) - changed - len(refused),
+        refused=refused,
+    )
+    if changed:
+        events = sum(len(each.events) for each in decided)
+        return _outcome(chunk, OutcomeKind.ACCEPTED, part, events)
+    if not refused:
+        return _outcome(chunk, OutcomeKind.NOTHING_TO_DO, part)
+    found = _outcome(chunk, OutcomeKind.REJECTED, part)
+    return replace(found, code=Code.REFUSED, detail="None of these tasks could be changed; the bulk says why of each.")
+
+
+def superseded(chunk: ChangeTasks) -> CommandOutcome:
+    """Return the outcome of a chunk of another resolution than the one that its bulk was begun with."""
+    part = BulkPart(chunk.bulk, chunk.chunk, chunk.chunks, chunk.tasks, changed=0, unchanged=0, refused=())
+    detail = "The bulk was begun on other tasks, or in other versions; send the rest under a new key."
+    return replace(_outcome(chunk, OutcomeKind.REJECTED, part), code=Code.RESOLUTION, detail=detail)
+
+
+def _outcome(chunk: ChangeTasks, kind: OutcomeKind, part: BulkPart, events: int = 0) -> CommandOutcome:
+    return CommandOutcome(
+        user=chunk.user,
+        at=chunk.at,
+        command=chunk.id,
+        kind=kind,
+        task=None,
+        fingerprint=chunk.fingerprint,
+        part=part,
+        events=events,
+    )

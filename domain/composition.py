@@ -1,0 +1,178 @@
+"""How a task is put together: from a command's fields, by a change, from the occurrence before it."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from domain import merging, times
+from domain.invalid import Conflict, Ended, Invalid
+from domain.recurrence import succession
+from schemas.records import (
+    CreateOccurrence,
+    CreateTask,
+    Due,
+    Recurrence,
+    Reminder,
+    Series,
+    Status,
+    Task,
+    UpdateTask,
+)
+
+
+def created(command: CreateTask, head: Series | None) -> Task:
+    """Return a new task; ``head`` is that of the series that its id once named, before the task was purged.
+
+    Raises ``Invalid`` where due, rule and reminders do not go together.
+    """
+    fields = command.fields
+    check_reminders(fields.due, fields.reminders)
+    check_start(fields.start, fields.due)
+    plain = Task(
+        id=command.task,
+        user=command.user,
+        title=fields.title,
+        created_at=command.at,
+        changed_at=command.at,
+        notes=fields.notes,
+        priority=fields.priority,
+        tags=fields.tags,
+        due=fields.due,
+        reminders=fields.reminders,
+        start=fields.start,
+        parent=fields.parent,
+        rank=fields.rank,
+        pinned=fields.pinned,
+        list=fields.list,
+    )
+    return plain if fields.rrule is None else _recurring(plain, fields.rrule, _next_version(head))
+
+
+def continued(previous: Task, command: CreateOccurrence, *, bounded: bool = True) -> Task:
+    """Return the next occurrence: the previous one's fields, of its reminders those relative to the due.
+
+    Raises ``Ended`` where the calendar ends before it begins; by rules 4, not ``bounded``, OverflowError where no date
+    can say when it does.
+    """
+    return Task(
+        id=command.task,
+        user=command.user,
+        title=previous.title,
+        created_at=command.at,
+        changed_at=command.at,
+        notes=previous.notes,
+        priority=previous.priority,
+        tags=previous.tags,
+        due=command.due,
+        recurrence=previous.recurrence,
+        reminders=tuple(reminder for reminder in previous.reminders if reminder.before is not None),
+        series=command.series,
+        occurrence=command.occurrence,
+        start=_start_of_next(previous, command.due, bounded=bounded),
+        parent=previous.parent,
+        rank=previous.rank,
+        pinned=previous.pinned,
+        list=previous.list,
+    )
+
+
+def updated(task: Task, command: UpdateTask, head: Series | None) -> Task:
+    """Return the task with the named fields set; ``head`` is that of its series, or of one that its id once named.
+
+    Raises ``Invalid`` where due, rule and reminders no longer go together, ``Conflict`` where the rule cannot be
+    changed on this task.
+    """
+    wanted: dict[str, Any] = merging.wanted(task, command.changed, command.fields)
+    rrule = wanted.pop("rrule", _rrule(task))
+    rrule = None if rrule is None else succession.check(rrule, None)
+    after = _with_rule(task, replace(task, **wanted), rrule, head)
+    if (after.due, after.reminders) != (task.due, task.reminders):
+        check_reminders(after.due, after.reminders)
+    if (after.due, after.start) != (task.due, task.start):
+        check_start(after.start, after.due)
+    return after
+
+
+def check_rule(rrule: str, due: Due | None) -> str:
+    """Return the rule in canonical form; raise ``Invalid`` where there is no due or the rule does not go with it."""
+    if due is None:
+        raise Invalid("due", "A recurring task needs a due; give one, or leave recurrence out.")
+    return succession.check(rrule, due)
+
+
+def check_reminders(due: Due | None, reminders: tuple[Reminder, ...]) -> None:
+    """Raise ``Invalid`` where a reminder is relative to a due that means no instant."""
+    if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):
+        raise Invalid("reminders", "A reminder before the due needs a due with time and zone; add them, or use `at`.")
+
+
+def check_start(start: Due | None, due: Due | None) -> None:
+    """Raise ``Invalid`` where a task would begin after it is due."""
+    if start and due and times.is_later(start, due):
+        raise Invalid("start", "The task would begin after it is due; move the start or the due.")
+
+
+def _start_of_next(previous: Task, due: Due, *, bounded: bool) -> Due | None:
+    """Return the next occurrence's start: as many days before its due as the previous one's; raise as ``continued``."""
+    if previous.start is None or previous.due is None:
+        return previous.start
+    try:
+        start = times.moved(previous.start, times.days_between(previous.due, due))
+    except OverflowError:
+        if bounded:
+            raise _begins_too_late() from None
+        raise
+    if bounded and (times.instant(start) or 0) >= times.END:
+        raise _begins_too_late()
+    return start
+
+
+def _begins_too_late() -> Ended:
+    return Ended("start", "The next occurrence would begin after the year 9999; the series ends.")
+
+
+def _with_rule(task: Task, after: Task, rrule: str | None, head: Series | None) -> Task:
+    same_rule = rrule == _rrule(task)
+    if same_rule and (rrule is None or after.due == task.due):
+        return after
+    if rrule is not None and after.due is None:
+        raise Invalid("due", "A recurring task needs a due; give one, or clear recurrence too.")
+    if task.status is not Status.OPEN or not is_head(task, head):
+        if same_rule:  # its own due moves; the series does not
+            return after
+        raise _cannot_change_rule(task)
+    if rrule is None:
+        return replace(after, recurrence=None, series=None, occurrence=None)
+    return _recurring(after, rrule, _next_version(head))
+
+
+def _next_version(head: Series | None) -> int:
+    return head.rule_version + 1 if head else 1
+
+
+def _rrule(task: Task) -> str | None:
+    return task.recurrence.rrule if task.recurrence else None
+
+
+def stands_at(head: Series | None, occurrence: str | None, rule_version: int) -> bool:
+    """Tell whether an occurrence is the last one of its series."""
+    return head is not None and (head.occurrence, head.rule_version) == (occurrence, rule_version)
+
+
+def is_head(task: Task, head: Series | None) -> bool:
+    """Tell whether a task is the last occurrence of its series, or of none."""
+    return task.recurrence is None or stands_at(head, task.occurrence, task.recurrence.version)
+
+
+def _recurring(task: Task, rrule: str, version: int) -> Task:
+    """Return the task as the first occurrence under a rule that counts from its due."""
+    rrule = check_rule(rrule, task.due)
+    assert task.due is not None
+    rule = Recurrence(rrule, start=task.due, version=version)
+    return replace(task, recurrence=rule, series=task.series or task.id, occurrence=times.key(task.due))
+
+
+def _cannot_change_rule(task: Task) -> Conflict:
+    if task.status is Status.COMPLETED:
+        return Conflict("recurrence", "The task is completed; change the rule on the occurrence that is open.")
+    return Conflict("recurrence", "The series has gone on; change the rule on its latest occurrence.")

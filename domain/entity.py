@@ -1,0 +1,95 @@
+"""What an entity type is: everything that is kept, decided, projected and shown by type is keyed by its descriptor.
+
+An entity is what users create and change by commands: a task, a list, a saved filter, a tag. Its type names its record,
+commands and events, how it is decided, and how it ends. ``entities`` lists all of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Generic, Protocol, TypeVar
+
+from domain.decision import Decision, OutOfOrder
+
+Record = TypeVar("Record")
+Found = TypeVar("Found")
+
+BOOKKEEPING = frozenset({"id", "user", "changed_at", "version"})
+"""The fields of a record that its audit entry tells by itself."""
+_SET_BY_EACH_EVENT = {"changed_at", "version"}
+
+
+@dataclass(frozen=True, eq=False)
+class EntityType(Generic[Record]):
+    """An entity type."""
+
+    word: str
+    """What commands, events, answers and subjects call it, and the field of each that holds it."""
+    plural: str
+    """What its tables are called."""
+    record: type[Record]
+    commands: tuple[type[Any], ...]
+    events: tuple[type[Any], ...]
+    decide: Callable[[Any, Any], Decision[Any]] = field(repr=False)
+    """Given a user's state and a command, return the events that it leads to and its outcome."""
+    update: type[Any]
+    """The command that sets its fields."""
+    delete: type[Any] | None = None
+    restore: type[Any] | None = None
+    purged: type[Any] | None = None
+    """The event by which it is gone 30 days after its deletion, None where it is never deleted."""
+    key: str = "id"
+    """The field by which it is known among its user's of the type."""
+    is_deleted: Callable[[Record], bool] = attrgetter("deleted")
+    untold: frozenset[str] = BOOKKEEPING
+    """The fields whose changes the audit trail does not tell."""
+
+    def name(self, entity: Record) -> str:
+        """Return what an entity is known by."""
+        name: str = self._key(entity)
+        return name
+
+    def after(self, event: Any) -> Record:
+        """Return the entity as an event left it."""
+        after: Record = self._field(event)
+        return after
+
+    def evolve(self, before: Record | None, event: Any) -> Record | None:
+        """Return the entity after an event, None once it was purged.
+
+        Raises ``OutOfOrder`` where the event is not the next one for the entity.
+        """
+        after: Any = self._field(event)
+        expected = before.version + 1 if before else 1  # type: ignore[attr-defined]  # every record has one
+        if after.version != expected:
+            name = f"{self.word.capitalize()} {self._key(after)}"
+            raise OutOfOrder(f"{name}: version {expected} was expected, not {after.version}.")
+        return None if type(event) is self.purged else after
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The fields whose changes the audit trail tells, in the record's order."""
+        names: tuple[str, ...] = self.record.__struct_fields__  # type: ignore[attr-defined]  # a msgspec struct
+        return tuple(name for name in names if name not in self.untold)
+
+    @cached_property
+    def _key(self) -> Callable[[Any], Any]:
+        return attrgetter(self.key)
+
+    @cached_property
+    def _field(self) -> Callable[[Any], Any]:
+        return attrgetter(self.word)
+
+
+def differing(before: Any, after: Any) -> tuple[str, ...]:
+    """Return the fields of an entity whose values differ, in the record's order, but for those that each event sets."""
+    names = (name for name in after.__struct_fields__ if name not in _SET_BY_EACH_EVENT)
+    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
+
+
+class State(Protocol):
+    """A user's entities, read lazily."""
+
+    def get(self, of: EntityType[Found], name: str, /) -> Found | None:
+        """Return the entity of a type by its name, None where the user has none."""

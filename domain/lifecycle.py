@@ -1,0 +1,114 @@
+"""The lifecycle of entities that are created, changed, deleted and restored by commands of their own: lists, filters.
+
+Such an entity is absent, standing or deleted; a deleted one can be restored as it was, for 30 days, and is then absent
+again. Two may have the same name. ``table`` is the whole state machine: for every command and every such state, the
+answer.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum, auto
+from functools import cache
+from typing import Any
+
+from msgspec.structs import asdict, replace
+
+from domain import decision
+from domain.decision import About, Decision
+from domain.entity import EntityType, State, differing
+from domain.rejections import Code
+from schemas import entity_subjects, ids
+
+Refusal = tuple[Code, str]
+"""Code and detail of a command that is refused."""
+
+
+class Transition(StrEnum):
+    """What a command does to an entity in some state."""
+
+    CREATE = auto()
+    UPDATE = auto()  # the fields that really differ, if any
+    DELETE = auto()
+    RESTORE = auto()
+    NOTHING = auto()  # it is so already
+    NOT_FOUND = auto()
+    GONE = auto()  # deleted
+
+
+_A = Transition
+_ABSENT, _STANDING, _DELETED = None, False, True
+Table = Mapping[type[Any], Mapping[bool | None, Transition]]
+
+
+@cache
+def table(of: EntityType[Any]) -> Table:
+    """Return the answer to every command for an entity that is absent (None), stands (False) or was deleted (True)."""
+    create, update, delete, restore = of.commands
+    # fmt: off
+    return {
+        create:  {_ABSENT: _A.CREATE,    _STANDING: _A.NOTHING, _DELETED: _A.NOTHING},
+        update:  {_ABSENT: _A.NOT_FOUND, _STANDING: _A.UPDATE,  _DELETED: _A.GONE},
+        delete:  {_ABSENT: _A.NOT_FOUND, _STANDING: _A.DELETE,  _DELETED: _A.NOTHING},
+        restore: {_ABSENT: _A.NOT_FOUND, _STANDING: _A.NOTHING, _DELETED: _A.RESTORE},
+    }
+    # fmt: on
+
+
+def decide(
+    of: EntityType[Any], state: State, command: Any, refuse: Callable[[Transition], Refusal | None] = lambda _: None
+) -> Decision[Any]:
+    """Return the events that a command leads to, none or one, and its outcome; ``refuse`` has the last word."""
+    found = state.get(of, getattr(command, of.word))
+    answer = table(of)[type(command)][found.deleted if found else None]
+    if refusal := _refusal(of, found, command, answer) or refuse(answer):
+        return decision.rejected(command, _about(of, command, found), *refusal)
+    after = _applied(of, found, command, answer)
+    if after is None or after == found:
+        return decision.nothing(command, _about(of, command, found))
+    after = replace(after, changed_at=command.at, version=found.version + 1 if found else 1)
+    return decision.accepted(command, _about(of, command, after), _event(of, command, found, after))
+
+
+def _refusal(of: EntityType[Any], found: Any, command: Any, answer: Transition) -> Refusal | None:
+    if answer is Transition.NOT_FOUND:
+        return Code.NOT_FOUND, f"There is no such {of.word}."
+    if answer is Transition.GONE:
+        return Code.DELETED, f"The {of.word} was deleted."
+    if found and getattr(command, "expected", None) not in (None, found.version):
+        return Code.VERSION, f"The {of.word} has changed: its version is {found.version} by now."
+    return None
+
+
+def _applied(of: EntityType[Any], found: Any, command: Any, answer: Transition) -> Any:
+    """Return the entity as the answer leaves it, the same or None where nothing is to be done."""
+    match answer:
+        case Transition.CREATE:
+            bookkeeping = {"user": command.user, "created_at": command.at, "changed_at": command.at}
+            return of.record(id=getattr(command, of.word), **bookkeeping, **asdict(command.fields))
+        case Transition.UPDATE:
+            return replace(found, **{name: getattr(command.fields, name) for name in command.changed})
+        case Transition.DELETE | Transition.RESTORE:
+            return replace(found, deleted=answer is Transition.DELETE)
+    return found
+
+
+def _event(of: EntityType[Any], command: Any, before: Any, after: Any) -> Any:
+    common: dict[str, Any] = {
+        "id": ids.event(command.id),
+        "user": command.user,
+        "at": command.at,
+        "actor": command.actor,
+        "command": command.id,
+        of.word: after,
+        "cause": command.cause,
+    }
+    created, updated, deleted, restored, _ = of.events
+    if before is None:
+        return created(**common)
+    if after.deleted != before.deleted:
+        return (deleted if after.deleted else restored)(**common)
+    return updated(**common, changed=differing(before, after))
+
+
+def _about(of: EntityType[Any], command: Any, found: Any) -> About:
+    subject = entity_subjects.of(of.word, getattr(command, of.word))
+    return About(subject=subject, version=found.version if found else None)

@@ -1,0 +1,127 @@
+"""Lists: what each command means for one, and which tasks are on it.
+
+A task is on one list or on none, which people call the inbox. A list is deleted only when no task is on it, open or
+completed: state counts them, since looking for them would take a walk over all of the user's tasks. A deleted task is
+on no list; where it comes back and its list is gone, it comes to the inbox.
+
+A sub-task that is created without a list comes to its parent's. From then on each task is moved by itself.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol, get_args
+
+from msgspec.structs import replace
+
+from domain import entity, lifecycle
+from domain.decision import Decision
+from domain.entity import EntityType
+from domain.invalid import Invalid
+from domain.lifecycle import Refusal, Transition
+from domain.rejections import Code
+from schemas.records import (
+    CreateList,
+    DeleteList,
+    List,
+    ListCreated,
+    ListDeleted,
+    ListPurged,
+    ListRestored,
+    ListUpdated,
+    RestoreList,
+    Status,
+    Task,
+    UpdateList,
+)
+
+Command = CreateList | UpdateList | DeleteList | RestoreList
+Event = ListCreated | ListUpdated | ListDeleted | ListRestored | ListPurged
+
+
+class Lists(Protocol):
+    """A user's lists by id, read lazily."""
+
+    def list(self, list_id: str, /) -> List | None:
+        """Return the list of this id."""
+
+
+class Sizes(Lists, Protocol):
+    """A user's lists, and how many tasks are on each."""
+
+    def size(self, list_id: str, /) -> int:
+        """Return how many tasks are on a list: open and completed ones."""
+
+
+class Deciding(entity.State, Sizes, Protocol):
+    """What a decision on a list may look at."""
+
+
+class Tasks(Lists, Protocol):
+    """A user's lists and tasks."""
+
+    def task(self, task_id: str, /) -> Task | None:
+        """Return the task of this id."""
+
+
+def decide(state: Deciding, command: Command) -> Decision[Event]:
+    """Return the events that a command leads to, none or one, and its outcome."""
+
+    def refuse(answer: Transition) -> Refusal | None:
+        if answer is Transition.DELETE and (size := state.size(command.list)):
+            tasks = "1 task is" if size == 1 else f"{size:,} tasks are"
+            return Code.NOT_EMPTY, f"{tasks} on the list, open or completed: move or delete them first."
+        return None
+
+    return lifecycle.decide(LIST, state, command, refuse)
+
+
+LIST = EntityType(
+    word="list",
+    plural="lists",
+    record=List,
+    commands=get_args(Command),
+    events=get_args(Event),
+    decide=decide,
+    update=UpdateList,
+    delete=DeleteList,
+    restore=RestoreList,
+    purged=ListPurged,
+)
+
+
+def check(state: Lists, task: Task) -> None:
+    """Raise ``Invalid`` where a task can't be on the list that it names."""
+    if task.list is not None and not _stands(state, task):
+        raise Invalid("list", "There is no such list; choose one that stands, or none for the inbox.")
+
+
+def placed(state: Tasks, task: Task) -> Task:
+    """Return a new task on its list, which is its parent's where it names none. Raises ``Invalid``."""
+    if task.list is None and task.parent is not None:
+        parent = state.task(task.parent)
+        return kept(state, replace(task, list=parent.list)) if parent else task
+    check(state, task)
+    return task
+
+
+def kept(state: Lists, task: Task) -> Task:
+    """Return a task on its list where that still stands, else in the inbox."""
+    return task if task.list is None or _stands(state, task) else replace(task, list=None)
+
+
+def moves(before: Task | None, after: Task | None) -> Iterator[tuple[str, int]]:
+    """Yield the lists that an event of a task took it from (-1) or put it on (+1)."""
+    left, came = _list_of(before), _list_of(after)
+    if left != came:
+        if left is not None:
+            yield left, -1
+        if came is not None:
+            yield came, 1
+
+
+def _list_of(task: Task | None) -> str | None:
+    return None if task is None or task.status is Status.DELETED else task.list
+
+
+def _stands(state: Lists, task: Task) -> bool:
+    found = None if task.list is None else state.list(task.list)
+    return found is not None and not found.deleted

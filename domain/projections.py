@@ -1,0 +1,207 @@
+"""What the views show of each record: a pure projection to rows of the named queries in ``postgres/queries/write.sql``.
+
+A row is a tuple in the order of its query's parameters. Ids are UUIDs as strings, instants are milliseconds since 1970,
+local dates and times are ISO 8601 strings; what is JSON in its column is the record's own struct, or a tuple of them.
+Text that is compared is folded here, and parted into words, once: Postgres does neither. Of one task that takes 0.1
+seconds of CPU at most; a bulk gives one text to very many, so what became of long texts is remembered for some.
+The queries keep the newest version of each row, so records may be projected again, together or one by one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+from msgspec import Struct
+
+from domain import ranks, reasons
+from domain.entity import EntityType
+from domain.filters import FILTER
+from domain.lists import LIST
+from domain.tags import TAG
+from domain.tasks import TASK
+from domain.times import END, instant
+from schemas import ids
+from schemas import records as r
+from schemas.folding import counting, fold, fold_notes, fold_title
+from schemas.words import joined, places
+
+Row = tuple[object, ...]
+Rows = Iterable[tuple[str, Row]]
+
+_LAST = END - 1
+
+
+def project(record: Struct) -> Rows:
+    """Return the rows that the views keep of ``record``, each with the name of its query.
+
+    Raises TypeError for a record of a type that no view knows.
+    """
+    projection = _PROJECTIONS.get(type(record))
+    if projection is None:
+        raise TypeError(f"No view knows {type(record).__name__}: add it to domain/projections.py.")
+    return projection(record)
+
+
+def collect(records: Iterable[Struct]) -> list[tuple[str, Row]]:
+    """Return all rows of ``records`` with their queries, in the order of the records."""
+    return [row for record in records for row in project(record)]
+
+
+def _task(event: r.TaskCreated) -> Rows:
+    """Project any event that carries the whole task after it."""
+    task = event.task
+    tags = [tag_id(task.user, name) for name in task.tags]
+    yield "put_tasks", _task_row(task)
+    yield "put_task_tags", (task.id, task.user, task.version, ",".join(tags))
+    for tag, name in zip(tags, task.tags, strict=True):
+        yield "put_tags", (tag, task.user, name, _folded(name))
+
+
+def _task_row(task: r.Task) -> Row:
+    notes_folded, words_of_notes = _remembered(task.notes) if len(task.notes) > _LONG else _compared(task.notes)
+    return (
+        task.id,
+        task.user,
+        task.title,
+        task.notes,
+        task.priority,
+        *_due(task.due),
+        task.recurrence,
+        task.reminders,
+        task.status,
+        task.series,
+        task.occurrence,
+        task.version,
+        _moment(task.created_at),
+        _moment(task.changed_at),
+        _moment_or_none(task.completed_at),
+        *_due(task.start),
+        task.parent,
+        task.rank or ranks.of_creation(task.created_at),
+        task.pinned,
+        task.list,
+        task.tags,
+        fold_title(task.title),
+        notes_folded,
+        tuple(map(_folded, task.tags)),
+        joined(task.user, places(task.title), words_of_notes),
+    )
+
+
+def _compared(notes: str) -> tuple[str, Mapping[str, Sequence[int]]]:
+    """Return notes as they are compared, and the places of their words."""
+    beginning = counting(notes)
+    return fold_notes(beginning), places(beginning)
+
+
+_LONG = 1_000
+"""Notes of fewer characters take less than some milliseconds."""
+_remembered = lru_cache(maxsize=8)(_compared)
+"""What became of the long notes that came last: of three megabytes each at most, where all words are different."""
+_folded = lru_cache(maxsize=4_096)(fold)
+"""The names of tags that came last, folded: of five kilobytes each at most."""
+
+
+def _list(event: r.ListCreated) -> Rows:
+    """Project any event that carries the whole list after it."""
+    one = event.list
+    what = (one.id, one.user, one.name, one.colour, one.rank or ranks.of_creation(one.created_at), one.deleted)
+    yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at), fold(one.name))
+
+
+def _filter(event: r.FilterCreated) -> Rows:
+    """Project any event that carries the whole saved filter after it."""
+    one = event.filter
+    what = (one.id, one.user, one.name, one.text, one.sort, one.colour, one.rank or ranks.of_creation(one.created_at))
+    yield "put_filters", (*what, one.deleted, one.version, _moment(one.created_at), _moment(one.changed_at))
+
+
+def _tag(event: r.TagUpdated) -> Rows:
+    tag = event.tag
+    yield "put_tag_colours", (tag.user, tag.name, tag.colour, tag.version)
+
+
+def _due(due: r.Due | None) -> tuple[str | None, str | None, str | None, int | None]:
+    if due is None:
+        return None, None, None, None
+    return due.date, due.time, due.zone, _moment_or_none(instant(due))
+
+
+def _outcome(o: r.CommandOutcome) -> Rows:
+    at = _moment(o.at)
+    what = (o.command, o.user, at, o.kind, o.task, o.fingerprint, o.version, o.code, o.detail, o.field)
+    yield "put_commands", (*what, o.subject, o.events)
+    if part := o.part:
+        counts = (part.chunks, part.tasks, part.changed, part.unchanged)
+        yield "put_bulks", (part.bulk, part.chunk, o.user, o.command, at, o.kind, o.code, *counts, part.refused)
+
+
+def _audit(e: r.AuditEntry) -> Rows:
+    yield (
+        "put_audit",
+        (
+            e.user,
+            e.sequence,
+            e.id,
+            _moment(e.at),
+            e.actor,
+            e.command,
+            e.cause,
+            e.event,
+            e.task,
+            e.changes,
+            e.previous,
+            e.hash,
+            e.subject,
+        ),
+    )
+
+
+def _scheduled(s: r.ReminderScheduled) -> Rows:
+    yield "put_reminders", (s.id, s.user, s.task, s.reminder, s.title, _moment(s.due), "SCHEDULED", _moment(s.at))
+
+
+def _cancelled(c: r.ReminderCancelled) -> Rows:
+    yield "put_reminders", (c.id, c.user, c.task, None, None, None, "CANCELLED", _moment(c.at))
+
+
+def _became_due(d: r.ReminderDue) -> Rows:
+    yield "put_reminders", (d.id, d.user, d.task, d.reminder, d.title, _moment(d.due), "DUE", _moment(d.at))
+
+
+def _notification(n: r.Notification) -> Rows:
+    retry_at = _moment_or_none(n.retry_at)
+    what = (n.id, n.channel, n.attempt, n.step, n.user, _moment(n.at), n.command, n.task, n.title)
+    yield "put_notifications", (*what, _moment(n.due), reasons.told(n.detail), retry_at)
+
+
+@lru_cache(maxsize=65_536)
+def tag_id(user: str, name: str) -> str:
+    """Return the id of a user's tag in the views."""
+    return ids.derive("tag", user, name)
+
+
+def _moment(milliseconds: int) -> int:
+    """Return the instant, or the last one a view can hold: the end of 9999 in the west is the year 10000 in UTC."""
+    return milliseconds if milliseconds < END else _LAST
+
+
+def _moment_or_none(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else _moment(milliseconds)
+
+
+def _purged(of: EntityType[Any], event: Any) -> Rows:
+    yield f"purge_{of.plural}", (of.name(of.after(event)), event.user, of.after(event).version)
+
+
+_ENTITIES: Mapping[EntityType[Any], Callable[[Any], Rows]] = {TASK: _task, LIST: _list, FILTER: _filter, TAG: _tag}
+_PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
+    **{event: put for of, put in _ENTITIES.items() for event in of.events},
+    **{of.purged: partial(_purged, of) for of in _ENTITIES if of.purged},
+    r.CommandOutcome: _outcome,
+    r.AuditEntry: _audit,
+    r.ReminderScheduled: _scheduled,
+    r.ReminderCancelled: _cancelled,
+    r.ReminderDue: _became_due,
+    r.Notification: _notification,
+}

@@ -1,0 +1,25 @@
+"""The filter language: one for API, command line, chat and web. docs/filters.md explains it.
+
+``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``standing`` leaves out the deleted
+tasks where it does not name them; ``sort`` reads a sort. ``postgres.conditions`` and ``ordering`` make SQL of them.
+"""
+
+from domain.query.dates import Clock
+from domain.query.errors import QueryError
+from domain.query.matching import TaskList, matches
+from domain.query.parsing import parse
+from domain.query.scope import standing
+from domain.query.sorting import Sort, sort
+from domain.query.tree import Filter
+
+__all__ = [
+    "Clock",
+    "Filter",
+    "QueryError",
+    "Sort",
+    "TaskList",
+    "matches",
+    "parse",
+    "sort",
+    "standing",
+]

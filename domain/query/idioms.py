@@ -1,0 +1,81 @@
+"""How it is written here what people write who know Todoist, Vikunja or Taskwarrior. It is suggested, never read."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from domain.query import values
+from domain.query.tree import quoted, value
+from domain.query.words import COMPARISONS, FIELDS, HELD, SHORTHANDS, SYNONYMS, Kind
+
+_PRIORITIES = {"h": "high", "m": "medium", "l": "low"} | {priority: priority for priority in values.PRIORITIES}
+_STATUSES = {"pending": "open", "waiting": "open", "done": "completed"} | {status: status for status in values.STATUSES}
+_MODIFIERS = {"": "=", "is": "=", "not": "!=", "before": "<", "by": "<=", "after": ">"}
+
+
+def idiom(written: str) -> str | None:
+    """Return the condition that a word, or two with a space between, probably means; None where no program knows it."""
+    for pattern, meant in _IDIOMS.items():
+        if found := re.fullmatch(pattern, written, re.IGNORECASE | re.ASCII):
+            return meant(found)
+    return f"due = {written}" if values.is_date(written) and written.lower() != "now" else None
+
+
+def _field(written: re.Match[str]) -> str | None:
+    """Return the condition of ``due.before:friday``; nothing behind the colon is not to have it."""
+    name, modifier, said = written[1].lower(), (written[2] or "").lower(), written[3]
+    name = SYNONYMS.get(name, name)
+    if name not in FIELDS or modifier not in _MODIFIERS:
+        return None
+    return _compared(name, _MODIFIERS[modifier], said) if said else f"no {name}" if name in HELD else None
+
+
+def _compared(name: str, op: str, said: str) -> str | None:
+    kind = FIELDS[name]
+    if kind is Kind.TAGS and op == "=":
+        return f"#{value(said)}"
+    if kind is Kind.TEXT:
+        op = {"=": "~", "!=": "!~"}.get(op, op)
+    meant = _SAID[kind](said)
+    return f"{name} {op} {meant}" if meant and op in COMPARISONS[kind] else None
+
+
+def _shorthand(written: re.Match[str]) -> str | None:
+    word = written[1].lower()
+    return word if word in SHORTHANDS else None
+
+
+def _on(written: re.Match[str]) -> str | None:
+    field = written[1].lower()
+    return f"{field} = {written[2]}" if FIELDS.get(field) is Kind.DATE and values.is_date(written[2]) else None
+
+
+_SAID: Mapping[Kind, Callable[[str], str | None]] = {
+    Kind.TEXT: value,
+    Kind.TAGS: value,
+    Kind.LIST: value,
+    Kind.PRIORITY: lambda said: _PRIORITIES.get(said.lower()),
+    Kind.STATUS: lambda said: _STATUSES.get(said.lower()),
+    Kind.DATE: lambda said: said if values.is_date(said) else None,
+    Kind.ID: lambda _: None,
+}
+"""How a value is written here."""
+_IDIOMS: Mapping[str, Callable[[re.Match[str]], str | None]] = {
+    "p1": lambda _: "priority = urgent",
+    "p2": lambda _: "priority = high",
+    "p3": lambda _: "priority = medium",
+    "p4": lambda _: "no priority",
+    "(low|medium|high|urgent)": lambda found: f"priority = {found[1].lower()}",
+    "sub-?tasks?": lambda _: "has parent",
+    r"@([^\s:]+)": lambda found: f"#{value(found[1])}",
+    r"\+([a-z][^\s:]*)": lambda found: f"#{value(found[1])}",
+    r"-([a-z][^\s:]*)": lambda found: f"not #{value(found[1])}",
+    r"search: (\S+)": lambda found: quoted(found[1]),
+    r"(?:is|are)[: ](\S+)": _shorthand,
+    r"(?:has|with):(\S+)": lambda found: f"has {found[1].lower()}" if found[1].lower() in HELD else None,
+    r"(?:no|without):(\S+)": lambda found: f"no {found[1].lower()}" if found[1].lower() in HELD else None,
+    r"(\d{1,4}) days?": lambda found: f"due <= today+{int(found[1])}d",
+    "due date": lambda _: "due",
+    r"(\w+) (\S+)": _on,
+    r"(\w+)(?:\.(\w+))?:(\S*)": _field,
+}
+"""The first that fits counts."""

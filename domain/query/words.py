@@ -1,0 +1,128 @@
+"""The words of the language: fields and how they are compared, shorthands, and what other words probably mean."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from enum import Enum, auto
+
+from domain.query.dates import Op
+from domain.query.tree import Filter, Has, Is, Not, Overdue, Pinned, Priorities
+from schemas.records import Priority, Status
+
+
+class Kind(Enum):
+    """What a field holds, which says how it is compared."""
+
+    TEXT = auto()
+    PRIORITY = auto()
+    STATUS = auto()
+    TAGS = auto()
+    LIST = auto()
+    ID = auto()
+    DATE = auto()
+
+
+FIELDS: Mapping[str, Kind] = {
+    "title": Kind.TEXT,
+    "notes": Kind.TEXT,
+    "priority": Kind.PRIORITY,
+    "status": Kind.STATUS,
+    "tag": Kind.TAGS,
+    "tags": Kind.TAGS,
+    "list": Kind.LIST,
+    "parent": Kind.ID,
+    "series": Kind.ID,
+    "start": Kind.DATE,
+    "due": Kind.DATE,
+    "created": Kind.DATE,
+    "completed": Kind.DATE,
+    "changed": Kind.DATE,
+}
+"""The fields that are compared."""
+
+_EQUAL = ("=", "!=")
+_ORDERED = ("=", "!=", "<", "<=", ">", ">=")
+COMPARISONS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.TEXT: ("~", "!~", *_EQUAL),
+    Kind.PRIORITY: _ORDERED,
+    Kind.STATUS: _EQUAL,
+    Kind.TAGS: _EQUAL,
+    Kind.LIST: _EQUAL,
+    Kind.ID: _EQUAL,
+    Kind.DATE: _ORDERED,
+}
+"""How each kind is compared; all know ``in``, too."""
+
+SHORTHANDS: Mapping[str, Filter] = {
+    "open": Is(Status.OPEN),
+    "completed": Is(Status.COMPLETED),
+    "deleted": Is(Status.DELETED),
+    "overdue": Overdue(),
+    "pinned": Pinned(),
+    "recurring": Has("recurrence"),
+}
+"""The conditions of one word."""
+
+HELD: Mapping[str, Filter] = {
+    "notes": Has("notes"),
+    "priority": Not(Priorities(Op.IS, Priority.NONE)),
+    "tag": Has("tags"),
+    "tags": Has("tags"),
+    "list": Has("list"),
+    "parent": Has("parent"),
+    "series": Has("series"),
+    "start": Has("start"),
+    "due": Has("due"),
+    "completed": Has("completed"),
+    "recurrence": Has("recurrence"),
+}
+"""What tasks may have or not, as it is called after ``has`` and ``no``."""
+
+SYNONYMS: Mapping[str, str] = {
+    "label": "tags",
+    "labels": "tags",
+    "project": "list",
+    "lists": "list",
+    "folder": "list",
+    "date": "due",
+    "deadline": "due",
+    "duedate": "due",
+    "startdate": "start",
+    "scheduled": "start",
+    "description": "notes",
+    "note": "notes",
+    "text": "title",
+    "name": "title",
+    "state": "status",
+    "updated": "changed",
+    "modified": "changed",
+    "added": "created",
+    "done": "completed",
+    "finished": "completed",
+    "pending": "open",
+    "starred": "pinned",
+    "favorite": "pinned",
+    "repeating": "recurring",
+    "before": "<",
+    "after": ">",
+    "is": "=",
+    "equals": "=",
+    "by": "<=",
+    "since": ">=",
+    "contains": "~",
+    "like": "~",
+    "with": "has",
+    "without": "no",
+    "plus": "and",
+}
+"""What people type, as other programs call it, and the word of this language."""
+
+
+def meant(word: str, options: Iterable[str]) -> str | None:
+    """Return the option that was probably meant by a word, None where no one is near."""
+    options = list(options)
+    word = word.lower().removesuffix(":")
+    if (synonym := SYNONYMS.get(word)) in options:
+        return synonym
+    if len(word) > 2:
+        return next(iter(get_close_matches(word, options, n=1)), None)
+    return next((option for option in options if word and option.startswith(word)), None)  # else it is like very many

@@ -1,0 +1,158 @@
+"""Recurrence: when a series goes on.
+
+A rule (RFC 5545, section 3.3.10) counts from its series' start, DTSTART, which is the due under which the rule was set.
+DTSTART is the first occurrence whether or not it fits the rule, and COUNT counts it. All arithmetic is local, the zone
+comes last: 09:00 stays 09:00 when the clocks change. A time that a change skips is kept and means the instant that RFC
+5545, section 3.3.5, gives it, so that no occurrence is lost; of a time that happens twice, the first is meant.
+
+Gaps: no RDATE, EXDATE or sub-daily frequencies, INTERVAL up to 100,000 and COUNT up to 10,000. COUNT counts anew after
+the rule or the due of the open occurrence was changed.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import chain, islice, takewhile
+from math import inf
+
+from msgspec.structs import replace
+
+from domain import times
+from domain.invalid import Invalid
+from domain.recurrence.occurrences import ever, moments
+from domain.recurrence.rule import FIELD, Rule, parse
+from schemas import ids
+from schemas.records import CreateOccurrence, Due, Recurrence, TaskCompleted
+
+ACTOR = "stage:recurrence"
+
+_WIDEST_CHANGE = timedelta(days=2)  # of a zone's clocks: Samoa once left out a whole day
+
+
+def check(rrule: str, start: Due | None) -> str:
+    """Return the rule in canonical form; raise ``Invalid`` for recurrence.
+
+    With ``start`` (already checked, see ``times.check``) also where the rule does not go with it: its UNTIL or times
+    are of another kind, or it never matches from there on. Without it, where the rule matches from no start at all.
+    """
+    rule = parse(rrule)
+    if start is None:
+        if not ever(rule):
+            raise Invalid(FIELD, "The rule never matches: no day fits all of its parts; change them.")
+    else:
+        _check_kinds(rule, start)
+        begin = times.local(start)
+        if next(takewhile(_until(rule, start), moments(rule, begin, begin)), None) is None:
+            raise Invalid(FIELD, "The rule never matches from the due on; change its parts, its UNTIL or the due.")
+    return str(rule)
+
+
+def next_due(recurrence: Recurrence, after_local: str, not_before: int | None) -> Due | None:
+    """Return the first occurrence after the local key ``after_local``, None where the rule has ended.
+
+    With ``not_before`` it is also strictly after that instant, in milliseconds since 1970; a due without a zone is
+    compared as if in UTC.
+    """
+    start, after = recurrence.start, datetime.fromisoformat(after_local)
+    floor = after if not_before is None else max(after, times.local_at(not_before, start.zone) - _WIDEST_CHANGE)
+    lower = -inf if not_before is None else not_before
+    for moment in _occurrences(recurrence, floor):
+        if moment > after and (instant := times.milliseconds(moment, start.zone)) > lower:
+            return _due(moment, start) if instant < times.END else None
+    return None
+
+
+def ending(event: TaskCompleted) -> CreateOccurrence | None:
+    """Return the command that tells why nothing follows a completed occurrence; None where its rule ends there itself.
+
+    Where nothing would follow without COUNT and UNTIL either, it is the calendar that ends.
+    """
+    task = event.task
+    if task.recurrence is None or task.series is None or task.occurrence is None or task.due is None:
+        return None
+    endless = dataclasses.replace(parse(task.recurrence.rrule), count=None, until=None)
+    if next_due(replace(task.recurrence, rrule=str(endless)), task.occurrence, event.at):
+        return None
+    return CreateOccurrence(
+        id=command_of(event.id),
+        user=event.user,
+        at=event.at,
+        actor=ACTOR,
+        task=task.id,
+        series=task.series,
+        previous=task.id,
+        after=task.occurrence,
+        occurrence=task.occurrence,
+        due=task.due,
+        rule_version=task.recurrence.version,
+        cause=event.id,
+        ends="The next occurrence would be due after the year 9999; the series ends.",
+    )
+
+
+def following(event: TaskCompleted) -> CreateOccurrence | None:
+    """Return the command that creates what follows a completed occurrence; None where nothing does.
+
+    That is the first occurrence after the completed one and after the completion: those that were missed meanwhile are
+    skipped, not piled up.
+    """
+    task = event.task
+    if task.recurrence is None or task.series is None or task.occurrence is None:
+        return None
+    due = next_due(task.recurrence, task.occurrence, event.at)
+    if due is None:
+        return None
+    occurrence, version = times.key(due), task.recurrence.version
+    return CreateOccurrence(
+        id=command_of(event.id),
+        user=event.user,
+        at=event.at,
+        actor=ACTOR,
+        task=ids.occurrence(task.series, occurrence, version),
+        series=task.series,
+        previous=task.id,
+        after=task.occurrence,
+        occurrence=occurrence,
+        due=due,
+        rule_version=version,
+        cause=event.id,
+    )
+
+
+def command_of(completion: str) -> str:
+    """Return the id of the command that a completion leads to, by the id of its event."""
+    return ids.derive("command", completion)
+
+
+def _occurrences(recurrence: Recurrence, floor: datetime) -> Iterator[datetime]:
+    """Yield a series' occurrences in order, DTSTART first; some before ``floor`` may be left out unless they count."""
+    rule, begin = parse(recurrence.rrule), times.local(recurrence.start)
+    found = moments(rule, begin, begin if rule.count else floor)
+    series = chain((begin,), (moment for moment in found if moment > begin))
+    return takewhile(_until(rule, recurrence.start), islice(series, rule.count))
+
+
+def _until(rule: Rule, start: Due) -> Callable[[datetime], bool]:
+    """Return what says of a local time whether the rule's UNTIL still includes it."""
+    if rule.until is None:
+        return lambda _: True
+    if start.zone is None:
+        last = datetime.fromisoformat(rule.until)
+        return lambda moment: moment <= last
+    end = times.milliseconds(datetime.fromisoformat(rule.until.rstrip("Z")), None)
+    return lambda moment: times.milliseconds(moment, start.zone) <= end
+
+
+def _check_kinds(rule: Rule, start: Due) -> None:
+    """Raise ``Invalid`` where the rule's UNTIL or times are not of the due's kind (RFC 5545, section 3.3.10)."""
+    if start.time is None and (rule.byhour or rule.byminute or rule.bysecond):
+        raise Invalid(FIELD, "BYHOUR, BYMINUTE and BYSECOND need a due with a time.")
+    example = "20261231" if start.time is None else "20261231T230000" if start.zone is None else "20261231T230000Z"
+    if rule.until is not None and len(rule.until) != len(example):
+        kind = "a date" if start.time is None else "a local time" if start.zone is None else "a time in UTC"
+        raise Invalid(FIELD, f"UNTIL must be {kind}, as the due is: write it like {example}.")
+
+
+def _due(moment: datetime, start: Due) -> Due:
+    date, _, time = moment.isoformat().partition("T")
+    return Due(date, time if start.time else None, start.zone)

@@ -1,0 +1,254 @@
+"""Tasks: what each command means for a task, given where it stands.
+
+A task is absent, open, completed or deleted; a deleted one can be brought back as it was. ``TABLE`` is the whole state
+machine: for every command and every such state, the answer. ``decide`` looks the answer up, lets it act, and returns
+the events (none or one) with the command's outcome (always exactly one). It is pure: time is the command's, ids are
+derived from the command's, so that deciding again gives the same bytes.
+
+Series. A recurring task belongs to a series, named by its first task's id. State remembers for each series, for ever,
+the last occurrence created and its rule version: the head. ``CreateOccurrence`` acts only on exactly that head, so a
+series moves on once for each occurrence, whatever is completed twice, reopened or delivered late. Changing the rule, or
+the due of the open head, starts a new version of the rule, counted from that due; commands derived under older versions
+do nothing. What has happened between completion and ``CreateOccurrence`` does not matter: had the derived command been
+faster, the next occurrence would stand as well.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum, auto
+from typing import Any, Protocol, get_args
+
+from msgspec.structs import replace
+
+from domain import composition, decision, hierarchy, lists
+from domain.decision import About, Decision
+from domain.entity import EntityType, differing
+from domain.invalid import Invalid
+from domain.rejections import Code
+from schemas import ids
+from schemas.records import (
+    CompleteTask,
+    CreateOccurrence,
+    CreateTask,
+    DeleteTask,
+    List,
+    ReopenTask,
+    RestoreTask,
+    Series,
+    Status,
+    Task,
+    TaskCompleted,
+    TaskCreated,
+    TaskDeleted,
+    TaskPurged,
+    TaskReopened,
+    TaskRestored,
+    TaskUpdated,
+    UpdateTask,
+)
+
+Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask | CreateOccurrence
+Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted | TaskRestored | TaskPurged
+
+
+class Transition(StrEnum):
+    """What a command does to a task in some state."""
+
+    CREATE = auto()
+    CONTINUE = auto()  # the series: create its next occurrence, if the command still fits
+    UPDATE = auto()  # the fields that really differ, if any
+    COMPLETE = auto()
+    REOPEN = auto()
+    DELETE = auto()
+    RESTORE = auto()
+    NOTHING = auto()  # it is so already
+    NOT_FOUND = auto()
+    GONE = auto()  # deleted
+
+
+_A, _ABSENT = Transition, None
+_OPEN, _COMPLETED, _DELETED = Status.OPEN, Status.COMPLETED, Status.DELETED
+
+# fmt: off
+TABLE: Mapping[type[Command], Mapping[Status | None, Transition]] = {
+    CreateTask:       {_ABSENT: _A.CREATE,    _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.NOTHING},
+    CreateOccurrence: {_ABSENT: _A.CONTINUE,  _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.CONTINUE},
+    UpdateTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.UPDATE,   _COMPLETED: _A.UPDATE,  _DELETED: _A.GONE},
+    CompleteTask:     {_ABSENT: _A.NOT_FOUND, _OPEN: _A.COMPLETE, _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
+    ReopenTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.REOPEN,  _DELETED: _A.GONE},
+    DeleteTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.DELETE,   _COMPLETED: _A.DELETE,  _DELETED: _A.NOTHING},
+    RestoreTask:      {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.RESTORE},
+}
+# fmt: on
+"""The answer to every command for a task in every state, None standing for absent."""
+
+
+class State(Protocol):
+    """What a decision may look at, read lazily by id."""
+
+    def task(self, task_id: str, /) -> Task | None:
+        """Return the task of this id."""
+
+    def series(self, series_id: str, /) -> Series | None:
+        """Return the head of the series of this id."""
+
+    def list(self, list_id: str, /) -> List | None:
+        """Return the list of this id."""
+
+
+def decide(state: State, command: Command) -> Decision[Event]:
+    """Return the events that a command leads to, and its outcome."""
+    task = state.task(command.task)
+    if isinstance(command, CreateOccurrence) and command.ends is not None:
+        return _rejected(command, task, Code.ENDED, command.ends, "due")
+    answer = TABLE[type(command)][task.status if task else None]
+    if refusal := _refusal(task, command, answer):
+        return _rejected(command, task, *refusal)
+    try:
+        after = _applied(state, answer, task, command)
+    except Invalid as problem:
+        return _rejected(command, task, problem.code, problem.detail, problem.field)
+    if after is None or after == task:
+        return _nothing(command, task)
+    return _accepted(command, answer, task, after)
+
+
+def decide_by_rules_4(state: State, command: CreateOccurrence) -> Decision[Event]:
+    """Return what was decided of a next occurrence that begins after the year 9999: it stands where a date can say so.
+
+    Raises OverflowError where none can.
+    """
+    task = state.task(command.task)
+    if TABLE[CreateOccurrence][task.status if task else None] is Transition.NOTHING:
+        return _nothing(command, task)
+    after = _continued(state, command, bounded=False)
+    return _accepted(command, Transition.CONTINUE, task, after) if after else _nothing(command, task)
+
+
+TASK = EntityType(
+    word="task",
+    plural="tasks",
+    record=Task,
+    commands=get_args(Command),
+    events=get_args(Event),
+    decide=decide,
+    update=UpdateTask,
+    delete=DeleteTask,
+    restore=RestoreTask,
+    purged=TaskPurged,
+    is_deleted=lambda task: task.status is Status.DELETED,
+)
+
+
+def head_after(head: Series | None, event: Event) -> Series | None:
+    """Return the head of the series of an event's task after it, the same one unless the event moved it."""
+    task = event.task
+    if task.recurrence is None or task.occurrence is None:
+        return head
+    moved = Series(task.occurrence, task.recurrence.version)
+    match event:
+        case TaskCreated():
+            return moved
+        case TaskUpdated(changed=changed) if "recurrence" in changed:
+            return moved
+        case TaskReopened(undone=str(completion)):
+            before = head.undone if head and composition.stands_at(head, moved.occurrence, moved.rule_version) else ()
+            return replace(moved, undone=(*before, completion))
+        case TaskRestored() if head and head.rule_version == moved.rule_version and head.occurrence < moved.occurrence:
+            return moved  # its deletion had moved it back
+    return head
+
+
+def _refusal(task: Task | None, command: Command, answer: Transition) -> tuple[Code, str] | None:
+    """Return code and detail of a command that is refused whatever it wants."""
+    if task is None:
+        return (Code.NOT_FOUND, "There is no such task.") if answer is Transition.NOT_FOUND else None
+    if answer is Transition.GONE:
+        return Code.DELETED, "The task was deleted."
+    if not isinstance(command, CreateTask | CreateOccurrence) and command.expected not in (None, task.version):
+        return Code.VERSION, f"The task has changed: its version is {task.version} by now."
+    return None
+
+
+def _applied(state: State, answer: Transition, task: Task | None, command: Command) -> Task | None:
+    """Return the task as the answer leaves it, the same or None where nothing is to be done."""
+    match answer, task, command:
+        case Transition.CREATE, None, CreateTask() as create:
+            head = state.series(create.task) if create.fields.rrule else None  # most are no series: nothing to look up
+            created = composition.created(create, head)
+            hierarchy.check(state, created)
+            after: Task | None = lists.placed(state, created)
+        case Transition.CONTINUE, _, CreateOccurrence() as create:
+            after = _continued(state, create)
+        case Transition.UPDATE, Task() as before, UpdateTask() as update:
+            after = composition.updated(before, update, state.series(before.series or before.id))
+            if after.parent != before.parent:
+                hierarchy.check(state, after)
+            if after.list != before.list:
+                lists.check(state, after)
+        case Transition.COMPLETE, Task() as before, _:
+            after = replace(before, status=Status.COMPLETED, completed_at=command.at)
+        case Transition.REOPEN, Task() as before, _:
+            after = replace(before, status=Status.OPEN, completed_at=None)
+        case Transition.DELETE, Task() as before, _:
+            after = replace(before, status=Status.DELETED)
+        case Transition.RESTORE, Task() as before, _:
+            status = Status.OPEN if before.completed_at is None else Status.COMPLETED
+            after = hierarchy.kept(state, lists.kept(state, replace(before, status=status)))
+        case _:
+            after = task
+    return after
+
+
+def _continued(state: State, command: CreateOccurrence, *, bounded: bool = True) -> Task | None:
+    """Return the next occurrence, None where the series has gone on or has another rule by now. Raises ``Ended``."""
+    previous, head = state.task(command.previous), state.series(command.series)
+    if previous is None or previous.recurrence is None:  # cleared: the series stopped
+        return None
+    if not composition.stands_at(head, command.after, command.rule_version):
+        return None
+    if head and command.cause in head.undone:
+        return None
+    return hierarchy.kept(state, lists.kept(state, composition.continued(previous, command, bounded=bounded)))
+
+
+def _event(command: Command, answer: Transition, before: Task | None, after: Task) -> Event:
+    common: dict[str, Any] = {
+        "id": ids.event(command.id),
+        "user": command.user,
+        "at": command.at,
+        "actor": command.actor,
+        "command": command.id,
+        "task": after,
+        "cause": command.cause,
+    }
+    match answer:
+        case Transition.COMPLETE:
+            return TaskCompleted(**common)
+        case Transition.REOPEN:
+            return TaskReopened(**common)
+        case Transition.DELETE:
+            return TaskDeleted(**common)
+        case Transition.RESTORE:
+            return TaskRestored(**common)
+        case Transition.UPDATE if before is not None:
+            return TaskUpdated(**common, changed=differing(before, after))
+    return TaskCreated(**common)
+
+
+def _accepted(command: Command, answer: Transition, before: Task | None, after: Task) -> Decision[Event]:
+    after = replace(after, changed_at=command.at, version=before.version + 1 if before else 1)
+    return decision.accepted(command, _about(command, after), _event(command, answer, before, after))
+
+
+def _nothing(command: Command, task: Task | None) -> Decision[Event]:
+    return decision.nothing(command, _about(command, task))
+
+
+def _rejected(
+    command: Command, task: Task | None, code: Code, detail: str, field: str | None = None
+) -> Decision[Event]:
+    return decision.rejected(command, _about(command, task), code, detail, field)
+
+
+def _about(command: Command, task: Task | None) -> About:
+    return About(task=command.task, version=task.version if task else None)

@@ -1,0 +1,155 @@
+"""A user: the aggregate of their tasks, lists, saved filters and tags.
+
+It decides each command, chunk of a bulk and purge notice, and evolves by each event. This is all that the tasks stage
+does with a record, and what tests and the oracle of the chaos runs do over dicts.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from domain import bulk, deletion, entities, idempotency, lists, tags, tasks
+from domain.decision import UNENDING, VERSION, Decision
+from domain.entities import Entity, Event
+from domain.entity import EntityType
+from domain.rejections import Code
+from domain.store import Map, Store
+from schemas.records import (
+    ChangeTasks,
+    CommandOutcome,
+    CreateOccurrence,
+    DeleteTag,
+    List,
+    ListSize,
+    RenameTag,
+    Series,
+    Tag,
+    Task,
+    TaskNotice,
+)
+
+Command: TypeAlias = entities.Command | ChangeTasks
+Found = TypeVar("Found")
+
+
+class User:
+    """One user's state in a store, read lazily; ``version`` is that of the decisions."""
+
+    def __init__(self, store: Store, user: str, version: str = VERSION) -> None:
+        self.user, self._store, self._version = user, store, version
+        self._prefix = f"{user}/"  # of the keys in the store
+        self._cached: dict[tuple[str, str], Any] = {}  # what one command needs, decoded once; by type and name
+
+    def decide(self, command: Command) -> Decision[Event] | None:
+        """Decide a command and evolve by its events; None where it was decided before."""
+        key = self._prefix + command.id
+        if idempotency.recall(self._store, key, command.at):
+            return None
+        decision = self._chunk(command) if isinstance(command, ChangeTasks) else self._one(command)
+        idempotency.remember(self._store, key, command.at, getattr(command, "fingerprint", ""))
+        return decision
+
+    def purge(self, notice: TaskNotice) -> Sequence[Event]:
+        """Purge what was deleted 30 days ago, as its notice says; return the events, none or one."""
+        event = deletion.purge(self, notice)
+        return self._evolved((event,)) if event else ()
+
+    def evolve(self, event: Event) -> None:
+        """Fold an event into the state. Raises ``OutOfOrder`` where it is not the next one of its entity."""
+        of = entities.of(event)
+        name = of.name(of.after(event))
+        before = self.get(of, name)
+        after = self._cached[of.word, name] = of.evolve(before, event)
+        self._keep(self._store.entities[of], self._prefix + name, before, after)
+        if of is tasks.TASK:
+            self._follow(event, before, after)
+
+    def get(self, of: EntityType[Found], name: str) -> Found | None:
+        """Return the entity of a type by its name, None where the user has none."""
+        if (known := (of.word, name)) not in self._cached:
+            self._cached[known] = self._store.entities[of].get(self._prefix + name)
+        found: Found | None = self._cached[known]
+        return found
+
+    def task(self, task: str) -> Task | None:
+        """Return a task, None where the user has none of this id."""
+        return self.get(tasks.TASK, task)
+
+    def list(self, list_id: str) -> List | None:
+        """Return a list, None where the user has none of this id."""
+        return self.get(lists.LIST, list_id)
+
+    def tag(self, name: str) -> Tag | None:
+        """Return what a tag has, or had, of its own."""
+        return self.get(tags.TAG, name)
+
+    def series(self, series: str) -> Series | None:
+        """Return the latest occurrence of a series."""
+        return self._store.series.get(self._prefix + series)
+
+    def size(self, list_id: str) -> int:
+        """Return how many tasks are on a list."""
+        found = self._store.sizes.get(self._prefix + list_id)
+        return found.tasks if found else 0
+
+    def changed_by(self, bulk: str) -> int:
+        """Return how many tasks a bulk has changed so far."""
+        return idempotency.changed_by(self._store, self.user, bulk)
+
+    def _one(self, command: entities.Command) -> Decision[Event]:
+        """Decide a command on one entity."""
+        if isinstance(command, RenameTag | DeleteTag) and idempotency.is_superseded(self._store, command):
+            return Decision((), tags.superseded(command))
+        decision: Decision[Any] = entities.decide(self, command)
+        if decision.outcome.code == Code.ENDED and self._version in UNENDING and isinstance(command, CreateOccurrence):
+            decision = tasks.decide_by_rules_4(self, command)
+        self._evolved(decision.events)
+        return decision
+
+    def _chunk(self, chunk: ChangeTasks) -> Decision[Event]:
+        """Decide a chunk of a bulk, item by item."""
+        if idempotency.is_superseded(self._store, chunk):
+            return Decision((), bulk.superseded(chunk))
+        decided = []
+        for item in chunk.items:
+            decided.append(bulk.decide(self, chunk, item))
+            self._evolved(decided[-1].events)
+        outcome = bulk.outcome(chunk, decided)
+        idempotency.note_changed(self._store, chunk, _changed(outcome))
+        return Decision(tuple(event for each in decided for event in each.events), outcome)
+
+    def _evolved(self, events: Sequence[Any]) -> Sequence[Any]:
+        for event in events:
+            self.evolve(event)
+        return events
+
+    def _follow(self, event: Any, before: Task | None, after: Task | None) -> None:
+        """Move the latest occurrence of the task's series, and count the tasks of its lists."""
+        if series := event.task.series:
+            latest = self.series(series)
+            if (moved := tasks.head_after(latest, event)) and moved != latest:
+                self._store.series[self._prefix + series] = moved
+        self._resize(lists.moves(before, after))
+
+    def _resize(self, moves: Iterable[tuple[str, int]]) -> None:
+        for list_id, change in moves:
+            key = self._prefix + list_id
+            if size := self.size(list_id) + change:
+                self._store.sizes[key] = ListSize(size)
+            else:
+                del self._store.sizes[key]
+
+    def _keep(self, kept: Map[Any], key: str, before: Entity | None, after: Entity | None) -> None:
+        """Keep an entity, and set or remove the timer of its purge."""
+        if after is None:
+            del kept[key]
+        else:
+            kept[key] = after
+        was, now = deletion.timer(before), deletion.timer(after)
+        if was and was != now:
+            self._store.purges.remove(was)
+        if now and was != now:
+            self._store.purges.set(now)
+
+
+def _changed(outcome: CommandOutcome) -> int:
+    return outcome.part.changed if outcome.part else 0

@@ -1,0 +1,288 @@
+"""What people may write into a task or a list: checked, and brought into one form, before a command is written.
+
+Text is brought into Unicode's composed form (NFC) and holds no control characters; lengths count its code points.
+What stands in a line, such as a title, a name or a tag, shows what it is: it has a visible character, is one line
+wherever it stands, and turns no direction round (Unicode Standard Annex 9, 2.1 to 2.5), which would make it and what
+follows it read as another text.
+Text that would be too long in any case is refused before it is composed, and so is one with more combining marks in a
+row than any writing has: composing takes the square of their number.
+What people paste unseen is refused here, too: ``cleaning`` takes it away before, unless they ask for strictness.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain import cleaning, composition, merging, query, ranks, times
+from domain.invalid import Invalid
+from domain.recurrence import succession
+from schemas.records import Due, FilterFields, ListFields, Reminder, TagFields, TaskFields
+
+MAX_TITLE = 500
+MAX_NOTES = 16_384
+MAX_TAGS = 50
+MAX_TAG = 64
+MAX_NAME = 64
+MAX_REMINDERS = 20
+MAX_BEFORE = 366 * 24 * 60 * 60
+"""The longest time between a reminder and the due, in seconds."""
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates; the marks U+200E, U+200F and U+061C turn nothing but themselves."""
+_BREAKING = frozenset("\u2028\u2029")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing: the Hangul fillers, and Braille without a dot."""
+_WIDEST = 4
+"""The most code points that one of composed text is written with."""
+_MOST_MARKS = 100
+"""The most combining marks in a row; Unicode's Stream-Safe Text Format has 30 (Unicode Standard Annex 15, 13)."""
+
+ALL = TaskFields.__struct_fields__
+ALL_OF_A_LIST = ListFields.__struct_fields__
+ALL_OF_A_FILTER = FilterFields.__struct_fields__
+
+Fields = TypeVar("Fields", bound=Struct)
+Checks: TypeAlias = Mapping[str, Callable[[Any], Any]]
+
+_TAG = f"A tag has 1 to {MAX_TAG} characters."
+_LOST = frozenset({".", ".."})
+"""Names that clients resolve away where they end an address, escaped or not (RFC 3986, section 5.2.4)."""
+_COLOUR = re.compile("#[0-9a-f]{6}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Checked(Generic[Fields]):
+    """The fields in their one form, and everything that is wrong with them; with problems, the fields are of no use."""
+
+    fields: Fields
+    problems: tuple[Invalid, ...]
+
+
+def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked[TaskFields]:
+    """Check the ``named`` fields: all for a new task, in a change those that it sets.
+
+    What depends on fields that a change leaves alone, such as a rule on the due, is decided with the task at hand; so
+    is what depends on a due of which it names some members, see ``merging``.
+    """
+    each = _members(_each(fields, named, _CHECKS), named)
+    return each if each.problems else Checked(each.fields, tuple(_sorted(_at_odds(each.fields, named))))
+
+
+def check_list(fields: ListFields, named: Collection[str] = ALL_OF_A_LIST) -> Checked[ListFields]:
+    """Check the ``named`` fields of a list: all for a new one, in a change those that it sets."""
+    return _each(fields, named, _CHECKS_OF_A_LIST)
+
+
+def check_filter(fields: FilterFields, named: Collection[str] = ALL_OF_A_FILTER) -> Checked[FilterFields]:
+    """Check the ``named`` fields of a saved filter: all for a new one, in a change those that it sets."""
+    return _each(fields, named, _CHECKS_OF_A_FILTER)
+
+
+def check_tag(fields: TagFields, named: Collection[str]) -> Checked[TagFields]:
+    """Check the ``named`` fields of a tag."""
+    return _each(fields, named, {"colour": _colour})
+
+
+def _each(fields: Fields, named: Collection[str], checks: Checks) -> Checked[Fields]:
+    """Check each field by itself."""
+    problems: list[Invalid] = []
+    for name in checks.keys() & named:
+        try:
+            fields = replace(fields, **{name: checks[name](getattr(fields, name))})
+        except Invalid as problem:
+            problems.append(problem)
+    return Checked(fields, tuple(_sorted(problems)))
+
+
+def _members(checked: Checked[TaskFields], named: Collection[str]) -> Checked[TaskFields]:
+    """Check what a change sets of a field's members alone, see ``merging``."""
+    fields, problems = checked.fields, list(checked.problems)
+    for field in merging.OBJECTS:
+        part: Due | None = getattr(fields, field)
+        try:
+            if part and (members := merging.named(field, named)):
+                fields = replace(fields, **{field: merging.check(part, members, field)})
+        except Invalid as problem:
+            problems.append(problem)
+    return Checked(fields, tuple(_sorted(problems)))
+
+
+def _sorted(problems: Iterable[Invalid]) -> list[Invalid]:
+    return sorted(problems, key=lambda problem: problem.field)
+
+
+def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
+    """Yield what is wrong between named fields that are right each."""
+    if "due" not in named:
+        return
+    try:
+        if "start" in named:
+            composition.check_start(fields.start, fields.due)
+    except Invalid as problem:
+        yield problem
+    try:
+        if "rrule" in named and fields.rrule is not None:
+            composition.check_rule(fields.rrule, fields.due)
+    except Invalid as problem:
+        yield problem
+    try:
+        if "reminders" in named:
+            composition.check_reminders(fields.due, fields.reminders)
+    except Invalid as problem:
+        yield problem
+
+
+def _title(value: str) -> str:
+    return _line("title", value, MAX_TITLE, f"A title has 1 to {MAX_TITLE} characters.")
+
+
+def _name(value: str) -> str:
+    return _line("name", value, MAX_NAME, f"A name has 1 to {MAX_NAME} characters.")
+
+
+def _line(field: str, value: str, most: int, detail: str) -> str:
+    return _shown(field, _text(field, value.strip(" \t\r\n"), most, detail), detail).strip()
+
+
+def _shown(field: str, line: str, detail: str) -> str:
+    """Return a text that stands in a line; raise ``Invalid`` where it does not show what it is."""
+    for character in line:
+        if character in _TURNING:
+            raise Invalid(field, f"The character U+{ord(character):04X} turns the direction of text; leave it out.")
+        if character in _BREAKING:
+            raise Invalid(field, f"The character U+{ord(character):04X} begins another line; leave it out.")
+    if unseen := cleaning.unseen(line):
+        raise Invalid(field, f"The character U+{ord(unseen):04X} shows nothing; leave it out.")
+    if not any(map(_is_visible, line)):
+        raise Invalid(field, f"{detail} At least one of them is visible." if line.strip() else detail)
+    return line
+
+
+def _is_visible(character: str) -> bool:
+    category = unicodedata.category(character)
+    # What has no category yet (Cn) may be an emoji that is newer than this Python.
+    return (category[0] in "LNPS" or category in ("Cn", "Co")) and character not in _BLANK
+
+
+def _filter(value: str) -> str:
+    query.parse(value)
+    return value.strip()
+
+
+def _sort(value: str) -> str:
+    if value:
+        query.sort(value)
+    return value.strip()
+
+
+def _colour(value: str | None) -> str | None:
+    colour = None if value is None else value.lower()
+    if colour is not None and not _COLOUR.fullmatch(colour):
+        raise Invalid("colour", "A colour is written as #rrggbb, such as #1e90ff.")
+    return colour
+
+
+def _notes(value: str) -> str:
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    return _text("notes", lines, MAX_NOTES, f"Notes have at most {MAX_NOTES:,} characters.", allowed="\n\t")
+
+
+def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
+    tags = {tag(f"tags.{place}", value) for place, value in enumerate(values)}
+    if len(tags) > MAX_TAGS:
+        raise Invalid("tags", f"A task has at most {MAX_TAGS} tags.")
+    return tuple(sorted(tags))
+
+
+def tag(field: str, value: str) -> str:
+    """Return a tag's name in its one form; raise ``Invalid``."""
+    name = _shown(field, _text(field, value.strip(" "), MAX_TAG, _TAG), _TAG).strip()
+    if name.startswith("#"):
+        raise Invalid(field, "A tag's name stands without the # that filters write before it; leave that out.")
+    return addressed(field, name)
+
+
+def addressed(field: str, name: str) -> str:
+    """Return the name of a tag; raise ``Invalid`` where no address can be made of it."""
+    if name in _LOST:
+        raise Invalid(field, f"No tag can be named {name}: an address loses it. A bulk takes it from tasks.")
+    return name
+
+
+def borne_tag(field: str, value: str) -> str:
+    """Return the name of a tag that a task may bear already, in its one form; raise ``Invalid`` for what none ever was.
+
+    Tags were once taken that ``tag`` refuses now: they are still found, renamed and taken away.
+    """
+    name = _text(field, value.strip(" "), MAX_TAG, _TAG).strip()
+    if not name:
+        raise Invalid(field, _TAG)
+    return name
+
+
+def _due(value: Due | None) -> Due | None:
+    return None if value is None else times.check(value)
+
+
+def _start(value: Due | None) -> Due | None:
+    return None if value is None else times.check(value, "start")
+
+
+def _rrule(value: str | None) -> str | None:
+    return None if value is None else succession.check(value, None)
+
+
+def _reminders(values: tuple[Reminder, ...]) -> tuple[Reminder, ...]:
+    for place, reminder in enumerate(values):
+        _check_reminder(f"reminders.{place}", reminder)
+    values = tuple(dict.fromkeys(values))
+    if len(values) > MAX_REMINDERS:
+        raise Invalid("reminders", f"A task has at most {MAX_REMINDERS} reminders.")
+    if len({reminder.id for reminder in values}) < len(values):
+        raise Invalid("reminders", "Each reminder of a task has an id of its own.")
+    return values
+
+
+def _check_reminder(field: str, reminder: Reminder) -> None:
+    if (reminder.before is None) == (reminder.at is None):
+        raise Invalid(field, "A reminder has either `before`, a time before the due, or `at`, an instant.")
+    if reminder.before is not None and not 0 <= reminder.before <= MAX_BEFORE:
+        raise Invalid(f"{field}.before", "`before` is from 0 seconds to 366 days.")
+    if reminder.at is not None and not 0 <= reminder.at < times.END:
+        raise Invalid(f"{field}.at", "`at` is an instant of the years 1970 to 9999.")
+
+
+def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -> str:
+    """Return the text in NFC; raise ``Invalid`` for a control character, half of a surrogate pair, or its length."""
+    if len(value) > _WIDEST * most:
+        raise Invalid(field, too_long)
+    marks = 0
+    for character in value:
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
+            raise Invalid(field, f"The character U+{ord(character):04X} is not text; leave it out.")
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > _MOST_MARKS:
+            raise Invalid(field, f"It has more than {_MOST_MARKS} combining marks in a row; leave some out.")
+    text = unicodedata.normalize("NFC", value)
+    if len(text.strip()) > most:
+        raise Invalid(field, too_long)
+    return text
+
+
+_CHECKS: Checks = {
+    "title": _title,
+    "notes": _notes,
+    "tags": _tags,
+    "due": _due,
+    "rrule": _rrule,
+    "reminders": _reminders,
+    "start": _start,
+    "rank": ranks.check,
+}
+_CHECKS_OF_A_LIST: Checks = {"name": _name, "colour": _colour, "rank": ranks.check}
+_CHECKS_OF_A_FILTER: Checks = {**_CHECKS_OF_A_LIST, "text": _filter, "sort": _sort}

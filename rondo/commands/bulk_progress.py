@@ -1,0 +1,72 @@
+"""A bulk on its way, and what became of it."""
+
+from collections.abc import Callable
+
+import click
+
+from rondo.client import Rondo
+from rondo.client.models import Bulk, Refusal
+from rondo.commands import option_names, shared
+from rondo.commands.exits import AWAY, Failed
+from rondo.terminal import ids
+from rondo.terminal.descriptions import tasks
+from rondo.terminal.plain import plain
+
+STEP = 1.0
+"""Seconds between two looks at a bulk."""
+PATIENCE = 60
+"""So many looks at which it has not moved."""
+SHOWN = 20
+"""So many tasks that were left are told one by one."""
+
+
+def followed(client: Rondo, bulk: Bulk) -> Bulk:
+    """Return a bulk once it is over; on a terminal a bar shows how far it is.
+
+    Raises ``Failed`` where it stands still.
+    """
+    from rich.console import Console  # noqa: PLC0415 - it takes long to import
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("chunks", total=bulk["chunks"])
+        still = 0
+        while bulk["status"] == "pending":
+            before, bulk = bulk, client.bulk(bulk["id"], wait=STEP)
+            progress.update(bar, completed=bulk["decided"])
+            still = still + 1 if bulk["decided"] == before["decided"] else 0
+            if still == PATIENCE:
+                raise Failed(f"It is not over yet: `rondo bulk show {bulk['id']}` tells later.", AWAY)
+    return bulk
+
+
+def tell(client: Rondo, bulk: Bulk, done: str, already: str, counted: Callable[[int], str] = tasks) -> None:
+    """Tell what became of a bulk, and on standard error which tasks were left as they are, and why."""
+    parts = [f"{done} {counted(bulk['changed'])}"]
+    if bulk["unchanged"]:
+        parts.append(f"{bulk['unchanged']:,} {already}")
+    if bulk["refused"]:
+        parts.append(f"{bulk['refused']:,} left as they are")
+    click.echo(f"{'; '.join(parts)}. Bulk {bulk['id']}")
+    if bulk["status"] == "in-part":
+        click.echo("The rest was never sent: type it again.", err=True)
+    for place, refusal in enumerate(client.refusals(bulk["id"]) if bulk["refused"] else ()):
+        if place == SHOWN:
+            click.echo(f"… and {bulk['refused'] - SHOWN:,} more: `rondo bulk show {bulk['id']} --json`.", err=True)
+            break
+        click.echo(f"{_named(refusal)}: {plain(option_names.about(refusal['field'], refusal['detail']))}", err=True)
+
+
+def _named(refusal: Refusal) -> str:
+    if tag := refusal["tag"]:
+        return f"#{plain(tag['name'])}"
+    about = refusal["task"] or refusal["list"] or refusal["filter"]
+    assert about
+    return about["id"][: ids.SHOWN]
+
+
+def shown(client: Rondo, bulk: Bulk) -> dict[str, object]:
+    """Return a bulk with the tasks that it left, as one JSON value."""
+    return {**bulk, "refusals": list(client.refusals(bulk["id"], limit=shared.PAGE)) if bulk["refused"] else []}

@@ -1,0 +1,271 @@
+"""`rondo dead-letters`: what was set aside, why, what depends on it; and what is sent again."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import msgspec
+from click.exceptions import Exit
+
+from rondo.commands import shared
+from rondo.commands.aliases import Aliased
+from rondo.commands.exits import AWAY, FAILED, Failed
+from rondo.commands.log import LogCommand
+from rondo.operator import dependents, resending
+from rondo.operator.dead_letters import Became, Letter, Log
+from rondo.operator.location import Place
+from rondo.operator.records import instant, key, text
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
+from rondo.terminal.plain import plain
+from schemas import clock
+from streams import worker
+
+PATIENCE = 15.0
+"""Seconds to wait for what becomes of what was sent again, from when it was last known of one."""
+
+
+class LogCommands(LogCommand, Aliased):
+    """A group whose commands look at the log, and that does so itself."""
+
+    command_class = LogCommand
+
+
+STAGE = click.option("--stage", type=click.Choice(worker.STAGES), help="Only what this stage set aside.")
+REASON = click.option("--reason", help="Only those whose reason has this text in it.")
+JSON = click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+@click.group("dead-letters", cls=LogCommands, invoke_without_command=True)
+@JSON
+@click.pass_context
+def dead_letters_group(ctx: click.Context, as_json: bool) -> None:
+    """Show what was set aside, in the order of the log; show one whole; send some again."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(listed, as_json=as_json)
+
+
+@dead_letters_group.command("list")
+@STAGE
+@REASON
+@click.option("--all", "every", is_flag=True, help="Also those that were put back.")
+@click.option("-n", "last", type=click.IntRange(1), default=50, show_default=True, help="So many, the last ones.")
+@click.option("--before", type=click.IntRange(0), help="Those before this one, by its number: the page before.")
+@click.option("--reasons", is_flag=True, help="How many there are of each stage and reason, instead of each.")
+@JSON
+def listed(  # noqa: PLR0917 - click's
+    stage: str | None, reason: str | None, every: bool, last: int, before: int | None, reasons: bool, as_json: bool
+) -> None:
+    """Show what was set aside, in the order of the log: by default what was not put back yet."""
+
+    async def look() -> tuple[list[Letter], int, dict[int, str]]:
+        async with Log.of(Place.found()) as log:
+            found = [one for one in await log.letters() if every or one.became is not Became.PUT_BACK]
+            found = [one for one in found if matches(one, stage, reason)]
+            count, shown = len(found), page(found, len(found) if reasons else last, before)
+            return shown, count, {} if reasons else {one.number: await dependents.kind(log, one) for one in shown}
+
+    found, count, kinds = asyncio.run(look())
+    if reasons:
+        _tell_reasons(found, as_json)
+    elif as_json:
+        click.echo("".join(f"{_json(plain_letter(one, kinds[one.number]))}\n" for one in found), nl=False)
+    else:
+        _tell(found, count, kinds)
+
+
+@dead_letters_group.command()
+@click.argument("number", type=click.IntRange(0))
+@JSON
+def show(number: int, as_json: bool) -> None:
+    """Show dead letter NUMBER: what was set aside, decoded, why, and what depends on it."""
+
+    async def look() -> dict[str, Any]:
+        async with Log.of(Place.found()) as log:
+            (letter,) = chosen(await log.letters(), (number,))
+            told = plain_letter(letter, await dependents.kind(log, letter))
+            told |= {"key": key(letter.key), "headers": _headers(letter), "value": await dependents.value(log, letter)}
+            told["depends"] = await dependents.sentences(log, letter)
+            told["obstacle"] = await resending.obstacle(log, letter, clock.now())
+            return told
+
+    told = asyncio.run(look())
+    if as_json:
+        click.echo(_json(told))
+        return
+    for name, value in told.items():
+        if name == "depends":
+            click.echo("\n" + "\n".join(plain(sentence) for sentence in value))
+        elif value not in (None, "", {}):
+            said = value if isinstance(value, str) else _json(value)
+            click.echo(f"{name}\t{plain(said)}")
+
+
+@dead_letters_group.command()
+@click.argument("numbers", nargs=-1, type=click.IntRange(0))
+@STAGE
+@REASON
+@click.option("--all", "every", is_flag=True, help="All that were not put back yet.")
+@click.option("-y", "--yes", is_flag=True, help="Without asking.")
+@JSON
+def resend(  # noqa: PLR0917 - click's
+    numbers: tuple[int, ...], stage: str | None, reason: str | None, every: bool, yes: bool, as_json: bool
+) -> None:
+    """Send dead letters NUMBERS again, or those of a --reason or a --stage, or --all, in the order of the log.
+
+    Each is put back once, however often it is sent again. The status is 1 where one is set aside once more, or can't be
+    sent again, and 3 where its stage has not come to it yet.
+    """
+    if bool(numbers) == bool(stage or reason or every):
+        raise click.UsageError("Name dead letters by their numbers, or choose them by --reason, --stage or --all.")
+
+    async def send() -> list[tuple[Letter, str]]:
+        async with Log.of(Place.found()) as log:
+            meant = wanted(await log.letters(), numbers, stage, reason)
+            refused = {one.number: why for one in meant if (why := await resending.obstacle(log, one, clock.now()))}
+            fresh = [one for one in meant if one.became is Became.DEAD and one.number not in refused]
+            if fresh and not yes and not numbers and not click.confirm(await _question(log, fresh), err=True):
+                raise Exit(FAILED)
+            await resending.send(log, Place.found().kafka, fresh)
+            return [
+                (one, refused.get(before.number, one.became.value))
+                for before, one in zip(meant, await _settled(log, meant), strict=True)
+            ]
+
+    told = asyncio.run(send())
+    if not told and not as_json:
+        click.echo("There is none to send again.")
+    for letter, what in told:
+        if as_json:
+            click.echo(_json({"number": letter.number, "place": letter.place, "stage": letter.stage, "became": what}))
+        else:
+            reason_again = f": {plain(letter.reason)}" if what == Became.DEAD else ""
+            click.echo(f"{letter.number}\t{letter.stage}\t{letter.place}\t{what}{reason_again}")
+    end([what for _, what in told])
+
+
+def end(became: Sequence[str]) -> None:
+    """End a command by what became of the letters that it was to send: raise ``Failed`` unless all are put back."""
+    failed = sum(what not in {Became.PUT_BACK, Became.SENT} for what in became)
+    if failed:
+        raise Failed(f"{failed} of {len(became)} could not be put back; `rondo dead-letters show` says more of each.")
+    if waiting := sum(what == Became.SENT for what in became):
+        raise Failed(f"{waiting} are sent, and their stages have not come to them yet: is their worker running?", AWAY)
+
+
+async def _settled(log: Log, meant: Sequence[Letter]) -> list[Letter]:
+    """Return these letters once it is known what became of them, or the time is over."""
+    waiting, deadline = len(meant) + 1, 0.0
+    while True:
+        by_first = {one.numbers[0]: one for one in await log.letters()}
+        found = [by_first.get(one.numbers[0], one) for one in meant]
+        if (left := sum(one.became is Became.SENT for one in found)) < waiting:
+            waiting, deadline = left, time.monotonic() + PATIENCE
+        if not left or time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(0.3)
+
+
+async def _question(log: Log, fresh: Sequence[Letter]) -> str:
+    again = await resending.read_again(log, fresh)
+    views = f" Views read {again:,} records once more." if again else ""
+    return f"Send {len(fresh):,} dead letters again?{views}"
+
+
+def plain_letter(letter: Letter, kind: str) -> dict[str, Any]:
+    """Return a letter as plain data, without what was set aside."""
+    return {
+        "number": letter.number,
+        "at": instant(letter.at),
+        "stage": letter.stage,
+        "place": letter.place,
+        "record": kind,
+        "reason": letter.reason,
+        "became": letter.became.value,
+        "sent": [instant(sent.retry.at) for sent in letter.sent],
+        "earlier": letter.numbers[:-1],
+    }
+
+
+def _headers(letter: Letter) -> dict[str, str]:
+    return {name: text(content) for name, content in letter.headers}
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _tell(found: Sequence[Letter], count: int, kinds: dict[int, str]) -> None:
+    stdout = click.get_text_stream("stdout")
+    if not stdout.isatty():
+        for one in found:
+            cells = (str(one.number), instant(one.at), one.stage, one.place, kinds[one.number], one.became.value)
+            click.echo("\t".join((*cells, plain(one.reason))))
+        return
+    if not count:
+        click.echo("Nothing was set aside.")
+        return
+    shared.echo(Fitted(COLUMNS, [_row(one, kinds[one.number]) for one in found]))
+    if found and len(found) < count:
+        click.echo(f"{len(found):,} of {count:,}. `--before {found[0].number}` shows those before them.")
+
+
+COLUMNS = (
+    Column("number", right=True),
+    Column("at", drop=3, wraps=True),
+    Column("stage", drop=2),
+    Column("place", drop=5),
+    Column("record", drop=4),
+    Column("reason", wraps=True, floor=16),
+    Column("became", drop=1, wraps=True),
+)
+
+
+def _row(one: Letter, kind: str) -> list[Cell]:
+    became = "" if one.became is Became.DEAD and not one.sent else one.became.value
+    again = "dead again" if one.became is Became.DEAD and one.sent else became
+    texts = (str(one.number), instant(one.at), one.stage, one.place, kind, plain(one.reason), again)
+    return [*map(Cell.of, texts)]
+
+
+def _tell_reasons(found: Sequence[Letter], as_json: bool) -> None:
+    counts = Counter((one.stage, one.reason) for one in found)
+    for (stage, reason), count in counts.most_common():
+        if as_json:
+            click.echo(_json({"count": count, "stage": stage, "reason": reason}))
+        else:
+            click.echo(f"{count}\t{stage}\t{plain(reason)}")
+
+
+def chosen(letters: Sequence[Letter], numbers: Sequence[int]) -> list[Letter]:
+    """Return the letters of these numbers, each once, in the order of the log. Raises ``Failed``."""
+    known = {number for one in letters for number in one.numbers}
+    if missing := sorted(set(numbers) - known):
+        raise Failed(f"There is no dead letter {missing[0]}; `rondo dead-letters` shows which there are.")
+    return [one for one in letters if set(numbers) & set(one.numbers)]
+
+
+def wanted(letters: Sequence[Letter], numbers: Sequence[int], stage: str | None, reason: str | None) -> list[Letter]:
+    """Return the letters that are to be sent again: those of these numbers, without any those that are dead and match.
+
+    Raises ``Failed`` where a number is no letter's.
+    """
+    if numbers:
+        return chosen(letters, numbers)
+    return [one for one in letters if one.became is Became.DEAD and matches(one, stage, reason)]
+
+
+def page(letters: Sequence[Letter], last: int, before: int | None) -> list[Letter]:
+    """Return so many letters at most, the last ones of those before one, by its number. Raises ``Failed``."""
+    places = (place for place, one in enumerate(letters) if before in one.numbers)
+    if (stop := len(letters) if before is None else next(places, None)) is None:
+        raise Failed(f"There is no dead letter {before} among these.")
+    return list(letters[max(0, stop - last) : stop])
+
+
+def matches(letter: Letter, stage: str | None, reason: str | None) -> bool:
+    """Tell whether a letter is a stage's, and has a text in its reason."""
+    return stage in {None, letter.stage} and (reason is None or reason.casefold() in letter.reason.casefold())

@@ -1,0 +1,151 @@
+"""`rondo list`, `rondo show` and `rondo history`: tasks as they stand, and how they came there."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TypeVar
+
+import click
+
+from rondo.client import NotFound, Rondo
+from rondo.client.models import List, ListedTask, Task
+from rondo.commands import hints, references, shared
+from rondo.commands.conditions import OPEN, Condition, combined
+from rondo.commands.shared import TaskCommand
+from rondo.terminal import clock, descriptions, tables
+
+Shape = TypeVar("Shape", Task, List)
+LIMIT = click.IntRange(1, 1_000_000)
+
+
+@click.command("list", cls=TaskCommand, context_settings={"allow_extra_args": True})
+@click.option("-f", "--filter", "filter_", help="Which tasks, see docs/filters.md; by default the open ones.")
+@click.option(
+    "--saved", metavar="NAME", help="Those that a saved filter finds, sorted as it says; see `rondo filters`."
+)
+@click.option("-l", "--list", "list_", metavar="NAME", help="Only those on this list, by name or id, or in the inbox.")
+@click.option("-s", "--sort", help="By what, as due,-priority; by default the newest first.")
+@shared.zone
+@click.option("-n", "--limit", type=LIMIT, default=50, show_default=True, help="So many tasks at most.")
+@shared.as_json
+@click.pass_context
+def list_tasks(
+    ctx: click.Context,
+    *,
+    filter_: str | None,
+    saved: str | None,
+    list_: str | None,
+    sort: str | None,
+    zone: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show tasks that a filter finds.
+
+    Into a pipe or a file goes a line a task, its fields apart by tabs: id, status, priority, due, title, tags.
+    """
+    if ctx.args:
+        raise click.UsageError(f"It takes no words.{hints.as_filter(ctx.args)}")
+    zone = zone or shared.default_zone()
+    with shared.rondo() as client:
+        conditions = [] if filter_ is None else [Condition("--filter", filter_)]
+        if saved is not None:
+            one = references.saved_filter(client, saved)
+            conditions, sort = [Condition("--saved", one["filter"]), *conditions], sort or one["sort"] or None
+        if list_ is not None:
+            on = references.list_or_inbox(client, list_)
+            condition = Condition("--list", f'list = "{on["id"]}"' if on else "no list")
+            conditions = [*(conditions or [OPEN]), condition]
+        wished = combined(conditions or [OPEN])
+        found = client.tasks(wished, sort=sort, zone=zone, limit=min(limit + 1, shared.PAGE))
+        tell(client, list(islice(found, limit + 1)), limit, zone, as_json)
+
+
+@click.command(cls=TaskCommand)
+@click.argument("words", nargs=-1, required=True)
+@click.option("-f", "--filter", "filter_", help="Only among these, see docs/filters.md; else all but the deleted.")
+@shared.zone
+@click.option("-n", "--limit", type=LIMIT, default=20, show_default=True, help="So many tasks at most.")
+@shared.as_json
+def search(words: tuple[str, ...], filter_: str | None, zone: str | None, limit: int, as_json: bool) -> None:
+    """Look for words in titles and notes, the best first. The last may be a beginning; one may be mistyped."""
+    zone = zone or shared.default_zone()
+    with shared.rondo() as client:
+        among = None if filter_ is None else combined([Condition("--filter", filter_)])
+        found = client.tasks(among, q=" ".join(words), zone=zone, limit=min(limit + 1, shared.PAGE))
+        tell(client, list(islice(found, limit + 1)), limit, zone, as_json)
+
+
+def tell(client: Rondo, tasks: list[ListedTask], limit: int, zone: str, as_json: bool) -> None:
+    """Show so many tasks, with the days of a zone, and whether there are more."""
+    if as_json:
+        shared.echo_json(tasks[:limit])
+    elif shared.on_terminal():
+        shared.echo(tables.table(tasks[:limit], clock.now(zone), lists(client, tasks[:limit])))
+    else:
+        click.echo("".join(f"{descriptions.line(task)}\n" for task in tasks[:limit]), nl=False)
+    if len(tasks) > limit:
+        click.echo(f"There are more than {limit}: --limit shows them.", err=True)
+
+
+def lists(client: Rondo, tasks: Iterable[Task]) -> dict[str, str]:
+    """Return the names of all lists by id, where tasks are on more than one, or some in the inbox; else none."""
+    if len({task["list"] for task in tasks}) < 2:
+        return {}
+    return {one["id"]: one["name"] for one in client.lists(limit=shared.PAGE)}
+
+
+def around(client: Rondo, task: Task) -> descriptions.Around:
+    """Return the list that a task is on, what it is a part of, and its parts but the deleted; without what is gone."""
+    parts = client.tasks(f"parent = {task['id']} and (open or completed)", sort="order", limit=shared.PAGE)
+    on, above = _standing(client.show_list, task["list"]), _standing(client.task, task["parent"])
+    return descriptions.Around(on and on["name"], above and above["title"], tuple(parts), _why_ended(client, task))
+
+
+def _why_ended(client: Rondo, task: Task) -> str:
+    """Return why nothing follows a completed task of a series: what its last completion led to says so."""
+    if task["status"] != "completed" or task["recurrence"] is None:
+        return ""
+    completions = [each for each in client.history(task["id"], limit=shared.PAGE) if each["event"] == "TaskCompleted"]
+    return descriptions.why_ended(completions[-1]) if completions else ""
+
+
+def _standing(read: Callable[[str], Shape], id_: str | None) -> Shape | None:
+    try:
+        return read(id_) if id_ else None
+    except NotFound:
+        return None
+
+
+@click.command(cls=TaskCommand)
+@shared.several
+@shared.as_json
+def show(tasks: tuple[str, ...], as_json: bool) -> None:
+    """Show everything about tasks, with their sub-tasks."""
+    with shared.rondo() as client:
+        found = [client.task(task) for task in shared.resolve(client, tasks)]
+        if as_json:
+            shared.echo_json(found)
+            return
+        beside = [around(client, task) for task in found]
+    for place, (task, its) in enumerate(zip(found, beside, strict=True)):
+        if place:
+            click.echo()
+        if shared.on_terminal():
+            shared.echo(tables.card(task, clock.now(shared.default_zone()), its))
+        else:
+            click.echo("\n".join(f"{name}\t{value}" for name, value in descriptions.facts(task, its)))
+
+
+@click.command(cls=TaskCommand)
+@shared.one
+@shared.as_json
+def history(task: str, as_json: bool) -> None:
+    """Show what happened to a task, from its beginning: who changed what, and when."""
+    with shared.rondo() as client:
+        entries = list(client.history(shared.resolve(client, [task])[0], limit=shared.PAGE))
+    if as_json:
+        shared.echo_json(entries)
+    elif shared.on_terminal():
+        shared.echo(tables.history(entries))
+    else:
+        click.echo("\n".join(map(descriptions.history_line, entries)))

@@ -1,0 +1,1 @@
+"""What operators use: the log, its topics, stages and dead letters, checked and shown."""

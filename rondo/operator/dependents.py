@@ -1,0 +1,123 @@
+"""What depends on a dead letter: what did not happen since it was set aside, as the log has it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+
+from domain import entities, reasons
+from domain.recurrence import succession
+from rondo.operator.dead_letters import Letter, Log
+from rondo.operator.records import text
+from rondo.operator.resending import look, read_again
+from schemas import records as r
+from schemas.topics import AUDIT_LOG, NOTIFICATIONS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
+
+
+async def kind(log: Log, letter: Letter) -> str:
+    """Return the type of what was set aside, "" where it can't be read."""
+    record = await log.decoded(letter.value)
+    return type(record).__name__ if record else ""
+
+
+async def value(log: Log, letter: Letter) -> Any:
+    """Return what was set aside as plain data; as text where it can't be read."""
+    record = await log.decoded(letter.value)
+    return (
+        msgspec.to_builtins(reasons.cleaned(record), builtin_types=(), enc_hook=str) if record else text(letter.value)
+    )
+
+
+async def sentences(log: Log, letter: Letter) -> list[str]:
+    """Return what did not happen, or happened since by other ways, each as a sentence."""
+    record = await log.decoded(letter.value)
+    if letter.is_timer:
+        return ["A timer came and nothing followed: what waits for it stands still."]
+    if record is None:
+        return ["It can't be read, so nobody knows what depends on it."]
+    if letter.stage == "views":
+        again = await read_again(log, [letter])
+        return [f"People don't see what follows from it. Views read {again:,} records once more when it is sent again."]
+    told = _DEPENDS.get(letter.stage)
+    found = [await told(log, letter, record)] if told else []
+    if (await look(log, [letter]))[letter.number].found:
+        found.append(_OVERTAKEN[letter.stage])
+    return [sentence for sentence in found if sentence]
+
+
+_OVERTAKEN = {
+    "reminders": "A later event about the same was folded since: sent again, this one changes no reminder.",
+    "audit": "A later event about the same has its entry, with the changes of both: sent again, this one's has none.",
+}
+
+
+async def _command(log: Log, letter: Letter, record: Struct) -> str:
+    if isinstance(record, r.TaskNotice):
+        return "What was deleted long ago is still there."
+    command = getattr(record, "id", "")
+    async for raw, outcome in _of_user(log, letter, TASK_EVENTS):
+        if isinstance(outcome, r.CommandOutcome) and outcome.command == command:
+            where = f"{raw.topic}/{raw.partition}/{raw.offset}"
+            return f"The command was answered since ({where}): sent again, it changes nothing."
+    if isinstance(record, r.CreateOccurrence):
+        return f"The series {record.series} has no occurrence {record.occurrence}."
+    return f"The command {command} has no outcome: who sent it sees it pending."
+
+
+async def _completion(log: Log, letter: Letter, record: Struct) -> str:
+    following = succession.following(record) if isinstance(record, r.TaskCompleted) else None
+    if following is None:
+        return "No series depends on it."
+    async for _, event in _of_user(log, letter, TASK_EVENTS):
+        if isinstance(event, r.TaskCreated) and event.task.id == following.task:
+            return f"The series {following.series} went on by another way: sent again, it changes nothing."
+    async for _, followup in _of_user(log, letter, TASK_FOLLOWUPS):
+        if isinstance(followup, r.CreateOccurrence) and followup.id == following.id:
+            return ""
+    return f"The series {following.series} has no further occurrence after {following.after}."
+
+
+async def _event(log: Log, letter: Letter, record: Struct) -> str:  # noqa: ARG001 - as the others
+    if isinstance(record, r.ReminderNotice):
+        return f"The reminder {record.id} was not decided: it is not sent."
+    return "The task's reminders are as they were before it."
+
+
+async def _entry(log: Log, letter: Letter, record: Struct) -> str:
+    if not isinstance(record, entities.EVENTS):
+        return "The audit trail lacks nothing: it is no event."
+    async for _, entry in _of_user(log, letter, AUDIT_LOG):
+        if isinstance(entry, r.AuditEntry) and entry.id == record.id:
+            return "The audit trail has its entry."
+    return f"The audit trail has no entry of it, at version {entities.after(record).version}."
+
+
+async def _delivery(log: Log, letter: Letter, record: Struct) -> str:
+    if not isinstance(record, r.ReminderDue):
+        return "A step of a delivery is not known; the lease of a claim has a timer of its own."
+    async for _, step in _of_user(log, letter, NOTIFICATIONS):
+        if isinstance(step, r.Notification) and step.id == record.id:
+            return f"The reminder {record.id} has a delivery: sent again, it changes nothing."
+    return f"The reminder {record.id}, due since, was not sent."
+
+
+_DEPENDS = {
+    "tasks": _command,
+    "recurrence": _completion,
+    "reminders": _event,
+    "audit": _entry,
+    "notify": _delivery,
+}
+
+
+async def _of_user(log: Log, letter: Letter, topic: Topic) -> AsyncIterator[tuple[ConsumerRecord, Struct | None]]:
+    """Yield the records on a topic that have the letter's key."""
+    tp = TopicPartition(topic.name, letter.partition)
+    if tp not in log.slices.numbered(topic.name):
+        return
+    async for raw in log.slices.between(await log.slices.bounds([tp])):
+        if raw.key == letter.key:
+            yield raw, await log.decoded(raw.value)

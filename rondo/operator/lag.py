@@ -1,0 +1,73 @@
+"""Tells how far the stages are behind."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from rondo.operator.location import Place
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
+from schemas import clock
+from streams import worker
+from streams.progress.lag import Lag, lags
+
+HIDDEN = "More is hidden by a transaction that does not end: see docs/operating.md, Transactions."
+AHEAD = "The broker lost records, or it is another one: see docs/operating.md, After a power failure."
+
+
+async def found(place: Place, names: Iterable[str]) -> list[Lag]:
+    """Return where these stages stand now."""
+    stages = [worker.find(name) for name in names]
+    postgres = place.postgres if any(not stage.keeps_state for stage in stages) else ""
+    return await lags(place.kafka, place.registry, postgres, stages, clock.now())
+
+
+COLUMNS = (
+    Column("stage"),
+    Column("topic", drop=3),
+    Column("partition", right=True),
+    Column("position", drop=4, right=True),
+    Column("end", drop=5, right=True),
+    Column("lag", right=True),
+    Column("age", drop=1, right=True),
+)
+
+
+def table(lags: Sequence[Lag]) -> Fitted:
+    """Return them as a table."""
+    return Fitted(COLUMNS, [*map(_row, lags)], _caption(lags))
+
+
+def _row(lag: Lag) -> list[Cell]:
+    end = f"{lag.end} …" if lag.hidden else str(lag.end)
+    position = f"{lag.position} …" if lag.outdated else str(lag.position)
+    texts = (lag.stage, lag.topic, str(lag.partition), position, end, str(lag.lag), age(lag.age))
+    style = "bold" if lag.lag or lag.hidden or lag.outdated else ""
+    return [Cell.of(text, style) for text in texts]
+
+
+def _caption(lags: Sequence[Lag]) -> str:
+    if any(lag.lag < 0 for lag in lags):
+        return AHEAD
+    return HIDDEN if any(lag.hidden or lag.outdated for lag in lags) else ""
+
+
+def json(lags: Iterable[Lag]) -> Iterable[str]:
+    """Return them as JSON, one object a line."""
+    return (msgspec.json.encode(_plain(lag)).decode() for lag in lags)
+
+
+def _plain(lag: Lag) -> dict[str, Any]:
+    return asdict(lag)
+
+
+def age(seconds: float | None) -> str:
+    """Return a time for people: 0.4 s, 12 s, 3 min, 5 h, 9 d."""
+    if seconds is None:
+        return ""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"

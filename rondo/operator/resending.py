@@ -1,0 +1,151 @@
+"""Sends dead letters again: to the topic that their stages read besides, never to where they came from.
+
+The order is that of the log: in which a stage came to its records. It may be done twice; a stage puts a record back
+once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from domain.idempotency import RETENTION
+from rondo.operator.dead_letters import Letter, Log, in_order, text
+from schemas import clock, ids
+from schemas import records as r
+from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
+from streams.kafka.latest import Latest
+from streams.runtime.block import NOWHERE
+from streams.runtime.retries import subject
+
+Subject = tuple[bytes | None, str]
+"""A record's key, and what the record is about among that key's."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """Up to which offset a topic was looked through, and whether a later record about the same stands there."""
+
+    seen: int = 0
+    found: bool = False
+
+
+async def obstacle(log: Log, letter: Letter, now: int) -> str | None:
+    """Return why a letter can't be sent again, in a sentence; None where it can."""
+    stage = log.stages.get(letter.stage)
+    if stage is None:
+        return f"There is no stage {letter.stage}."
+    if stage.retries is None or stage.retries.name not in log.slices.partitions:
+        return f"The stage {letter.stage} takes no dead letters back yet: start its workers in this version first."
+    if letter.topic == stage.retries.name:
+        return "What stood there was no dead letter that was sent again: there is nothing to put back."
+    if now - letter.died > DEAD_LETTERS.retention:
+        return "It is older than 90 days: whether it was put back is not remembered any more."
+    record = await log.decoded(letter.value) if letter.topic == TASK_COMMANDS.name else None
+    if record is not None and now - getattr(record, "at", now) > RETENTION:
+        return (
+            "The command is older than 30 days: nobody knows any more whether it was sent anew. Send it as a new one."
+        )
+    return None
+
+
+async def send(
+    log: Log,
+    kafka: str,
+    letters: Iterable[Letter],
+    looked: Mapping[int, Later] | None = None,
+    at: int | None = None,
+) -> None:
+    """Append these letters to retries, in the order of the log, and return once the broker has them all.
+
+    ``looked`` is what a look for later records found, if that was done before; what it lacks, the stages look for.
+    ``at`` is the time (ms since 1970), by default the clock's. Raises KafkaError, RegistryUnavailable.
+    """
+    ordered, at = in_order(letters), clock.now() if at is None else at
+    later = await look(log, ordered) if looked is None else looked
+    await log.codec.publish({stage.retries for stage in log.stages.values() if stage.retries})
+    latest = await _latest(log, {letter.partition for letter in ordered})
+    async with AIOKafkaProducer(
+        bootstrap_servers=kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
+    ) as producer:
+        sent = []
+        for letter in ordered:
+            topic = log.stages[letter.stage].retries
+            assert topic
+            retry = await _retry(log, letter, at, later.get(letter.number, Later()))
+            value = log.codec.encode(topic.name, retry)
+            stamp = latest[letter.partition].stamp(topic.name, at)
+            sent.append(
+                await producer.send(topic.name, value, retry.user.encode(), letter.partition, timestamp_ms=stamp)
+            )
+        for delivery in sent:
+            await delivery
+
+
+async def _latest(log: Log, partitions: Iterable[int]) -> dict[int, Latest]:
+    """Return the latest times of what was sent before: no time on the topic goes back though the clock does."""
+    topics = {stage.retries.name for stage in log.stages.values() if stage.retries} & log.slices.partitions.keys()
+    return {partition: await log.slices.latest(topics, partition) for partition in partitions}
+
+
+async def _retry(log: Log, letter: Letter, at: int, later: Later) -> r.Retry:
+    timer = await log.decoded(letter.value) if letter.offset == NOWHERE else None
+    return r.Retry(
+        id=ids.derive("retry", letter.stage, letter.place, letter.number),
+        user=timer.user if isinstance(timer, r.Timer) else text(letter.key),
+        at=at,
+        stage=letter.stage,
+        letter=letter.number,
+        died_at=letter.died,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        reason=letter.reason,
+        key=letter.key,
+        value=letter.value,
+        headers=letter.headers,
+        seen=later.seen,
+        later=later.found,
+    )
+
+
+async def look(log: Log, letters: Sequence[Letter]) -> dict[int, Later]:
+    """Look for later records about the same, where a stage asks for that; by the letters' numbers."""
+    found = {letter.number: Later() for letter in letters}
+    wanted: dict[tuple[str, TopicPartition], dict[Subject, list[Letter]]] = {}
+    await log.codec.learn((letter.value for letter in letters), anew=True)
+    for letter in letters:
+        if about := subject(log.stages[letter.stage], letter.topic, letter.value, log.codec):
+            tp = TopicPartition(letter.topic, letter.partition)
+            wanted.setdefault((letter.stage, tp), {}).setdefault((letter.key, about), []).append(letter)
+    for (stage, tp), by_subject in wanted.items():
+        end, newest = await _newest(log, stage, tp, by_subject)
+        for what, group in by_subject.items():
+            found |= {letter.number: Later(end, newest.get(what, -1) > letter.offset) for letter in group}
+    return found
+
+
+async def _newest(
+    log: Log, stage: str, tp: TopicPartition, wanted: Mapping[Subject, Sequence[Letter]]
+) -> tuple[int, dict[Subject, int]]:
+    """Return where a partition ends, and the offset of the last record that is about each of these."""
+    begin, end = (await log.slices.bounds([tp]))[tp]
+    first = min(letter.offset for group in wanted.values() for letter in group)
+    keys, newest = {key for key, _ in wanted}, {}
+    async for raw in log.slices.between({tp: (max(first + 1, begin), end)}):
+        if raw.key in keys:
+            await log.codec.learn([raw.value])
+            if about := subject(log.stages[stage], tp.topic, raw.value, log.codec):
+                newest[raw.key, about] = raw.offset
+    return end, newest
+
+
+async def read_again(log: Log, letters: Iterable[Letter]) -> int:
+    """Return how many offsets stages without a state of their own, as views, will read once more for these letters."""
+    firsts: dict[TopicPartition, int] = {}
+    for letter in letters:
+        if not log.stages[letter.stage].keeps_state:
+            tp = TopicPartition(letter.topic, letter.partition)
+            firsts[tp] = min(letter.offset, firsts.get(tp, letter.offset))
+    bounds = await log.slices.bounds(list(firsts))
+    return sum(bounds[tp][1] - first for tp, first in firsts.items())

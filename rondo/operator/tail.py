@@ -1,0 +1,105 @@
+"""Follows a topic: what it holds, and then what comes."""
+
+import heapq
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from rondo.operator.location import Place
+from rondo.operator.records import Shown, concerns, shown
+from schemas.codec import Codec
+from schemas.names import partition_of
+from schemas.registry.client import Registry
+from streams.kafka.slices import Bounds, Slices
+
+
+class UnknownTopic(LookupError):
+    """There is no such topic, or no such partition of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to show of a topic. ``last`` is how many of the records that stand, None for all of them."""
+
+    topic: str
+    last: int | None = 10
+    follow: bool = True
+    user: str | None = None
+    partition: int | None = None
+
+
+class Tail:
+    """One look at a topic."""
+
+    def __init__(self, slices: Slices, codec: Codec, wanted: Wanted) -> None:
+        self._slices = slices
+        self._codec = codec
+        self._wanted = wanted
+
+    async def records(self) -> AsyncGenerator[Shown, None]:
+        """Yield what stands, each partition in its order, and what comes if that is wanted."""
+        bounds = await self._slices.bounds(_partitions(self._slices, self._wanted))
+        if self._wanted.last is None:
+            async for record in self._of_interest(self._slices.between(bounds)):
+                yield record
+        else:
+            for record in await self._last(bounds, self._wanted.last):
+                yield record
+        if self._wanted.follow:
+            async for record in self._of_interest(self._slices.following({tp: end for tp, (_, end) in bounds.items()})):
+                yield record
+
+    async def _of_interest(self, raws: AsyncGenerator[ConsumerRecord, None]) -> AsyncGenerator[Shown, None]:
+        async for raw in raws:
+            record = await shown(self._codec, raw)
+            if self._wanted.user is None or concerns(self._wanted.user, raw, record.value):
+                yield record
+
+    async def _last(self, bounds: Bounds, count: int) -> list[Shown]:
+        """Return the last records by their time, looked for in ever larger windows at the end of each partition."""
+        found = {tp: deque[Shown](maxlen=count) for tp in bounds}
+        window, left = 10 * count, bounds if count else {}
+        while left:
+            windows = {tp: (max(begin, end - window), end) for tp, (begin, end) in left.items()}
+            found |= {tp: deque(maxlen=count) for tp in left}
+            async for record in self._of_interest(self._slices.between(windows)):
+                found[TopicPartition(record.topic, record.partition)].append(record)
+            left = {
+                tp: left[tp] for tp, (start, _) in windows.items() if len(found[tp]) < count and start > left[tp][0]
+            }
+            window *= 10
+        merged = list(heapq.merge(*found.values(), key=lambda record: record.at))
+        return merged[len(merged) - min(count, len(merged)) :]
+
+
+def _partitions(slices: Slices, wanted: Wanted) -> list[TopicPartition]:
+    """Return the partitions to read; a user's records are in one. Raises ``UnknownTopic``."""
+    every = slices.numbered(wanted.topic)
+    if not every:
+        close = get_close_matches(wanted.topic, slices.partitions, 3, 0.5)
+        meant = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise UnknownTopic(f"There is no topic {wanted.topic}.{meant} `rondo topics` lists them.")
+    if wanted.partition is not None and wanted.partition not in range(len(every)):
+        raise UnknownTopic(f"The topic {wanted.topic} has no partition {wanted.partition}, only 0 to {len(every) - 1}.")
+    if wanted.partition is not None:
+        return [every[wanted.partition]]
+    return every if wanted.user is None else [every[partition_of(wanted.user, len(every))]]
+
+
+async def tail(place: Place, wanted: Wanted) -> AsyncGenerator[Shown, None]:
+    """Yield a topic's records. Raises ``UnknownTopic``, KafkaConnectionError, RegistryUnavailable."""
+    registry = Registry(place.registry)
+    try:
+        async with (
+            Slices.of(place.kafka) as slices,
+            aclosing(Tail(slices, Codec(registry), wanted).records()) as records,
+        ):
+            async for record in records:
+                yield record
+    finally:
+        await registry.aclose()

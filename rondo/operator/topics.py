@@ -1,0 +1,104 @@
+"""Tells which topics there are, and what of them is not as the contract wants it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from rondo.operator.location import Place
+from rondo.terminal.cells import Cell
+from rondo.terminal.fitting import Column, Fitted
+from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, TASK_COMMANDS, Topic
+from streams import worker
+from streams.kafka.reading import overdue
+from streams.kafka.slices import Slices
+from streams.kafka.topics import DECISIVE, configs, differing
+from streams.transactions.hidden import OVERDUE
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A topic of the contract as the broker has it; no partitions where it is missing.
+
+    ``offsets`` is how many offsets its partitions hold: as many records at most, as markers of transactions count too.
+    """
+
+    topic: Topic
+    partitions: int
+    offsets: int
+    deviations: tuple[str, ...]
+
+
+def contract() -> list[Topic]:
+    """Return every topic of the contract: the shared ones, and those of each stage alone."""
+    stages = (worker.find(name) for name in worker.STAGES)
+    return list({topic.name: topic for topic in (*SHARED, SCHEMAS, *(t for s in stages for t in s.topics()))}.values())
+
+
+async def found(place: Place) -> list[Found]:
+    """Return the contract's topics as they are."""
+    async with Slices.of(place.kafka) as slices:
+        topics = [topic for topic in contract() if topic != SCHEMAS or topic.name in slices.partitions]
+        standing = [topic for topic in topics if topic.name in slices.partitions]
+        described = await configs(place.kafka, (topic.name for topic in standing))
+        partitions = [tp for topic in standing for tp in slices.numbered(topic.name)]
+        bounds = await slices.bounds(partitions)
+    hidden = await overdue(place.kafka, partitions, OVERDUE) if partitions else {}
+    keyed = slices.partitions.get(TASK_COMMANDS.name, 0)
+    return [
+        Found(
+            topic,
+            slices.partitions.get(topic.name, 0),
+            sum(end - begin for tp, (begin, end) in bounds.items() if tp.topic == topic.name),
+            (
+                *deviations(topic, slices.partitions.get(topic.name, 0), keyed, described.get(topic.name, {})),
+                *(hides(tp, offset) for tp, offset in sorted(hidden.items()) if tp.topic == topic.name),
+            ),
+        )
+        for topic in topics
+    ]
+
+
+def deviations(topic: Topic, partitions: int, keyed: int, config: dict[str, str]) -> Iterable[str]:
+    """Yield in words what is not as the contract wants it; keyed topics have as many partitions as task-commands."""
+    if not partitions:
+        yield "missing: its writer creates it when it starts"
+        return
+    if partitions != (topic.partitions or keyed):
+        yield f"{partitions} partitions instead of {topic.partitions or keyed}"
+    compared = DECISIVE if topic == SCHEMAS else None  # the registry states no more
+    for name, value, wanted in differing(topic, config, compared):
+        yield f"{name}={value} instead of {wanted}"
+
+
+def hides(tp: TopicPartition, offset: int) -> str:
+    """Return in words what hides records of a partition."""
+    return f"partition {tp.partition} hidden from offset {offset} on by a transaction that does not end"
+
+
+COLUMNS = (
+    Column("topic", wraps=True),
+    Column("writer", drop=3),
+    Column("partitions", drop=4, right=True),
+    Column("offsets", drop=1, right=True),
+    Column("kept", drop=2),
+    Column("not as it should be", wraps=True),
+)
+
+
+def table(topics: Sequence[Found]) -> Fitted:
+    """Return them as a table."""
+    return Fitted(COLUMNS, [*map(_row, topics)])
+
+
+def _row(found: Found) -> list[Cell]:
+    topic = found.topic
+    texts = (topic.name, topic.writer, str(found.partitions), str(found.offsets), kept(topic))
+    return [*map(Cell.of, texts), Cell.of("\n".join(found.deviations), "bold red")]
+
+
+def kept(topic: Topic) -> str:
+    """Return how long the contract keeps a topic's records."""
+    if topic.compacted:
+        return "compacted"
+    return "for ever" if topic.retention == FOR_EVER else f"{topic.retention // DAYS} days"

@@ -1,0 +1,145 @@
+"""What is told of tasks in words: lines whose fields are apart by tabs, the facts of a card, changes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rondo.client.models import Due, Entry, Task
+from rondo.terminal.ids import SHOWN
+from rondo.terminal.plain import plain
+
+FIELDS = ("id", "status", "priority", "due", "title", "tags")
+"""What a line of a list holds where it is not shown on a terminal."""
+
+
+def tasks(number: int) -> str:
+    """Return so many tasks in words."""
+    return "1 task" if number == 1 else f"{number:,} tasks"
+
+
+def things(number: int) -> str:
+    """Return so many changes of things in words."""
+    return "1 change" if number == 1 else f"{number:,} changes"
+
+
+def due(value: Due | None) -> str:
+    """Return a due: its date, and where it has them its time and its zone."""
+    if value is None:
+        return ""
+    time = (value["time"] or "").removesuffix(":00")
+    return " ".join(filter(None, (value["date"], time, value["zone"])))
+
+
+def near(value: Due | None, today: date, seen: date | None = None) -> str:
+    """Return a due with the days around ``today`` by their names, where it is ``seen`` on the day that it says.
+
+    A due in a zone far away is often on another day there than here: then its date stands.
+    """
+    if value is None:
+        return ""
+    day = date.fromisoformat(value["date"])
+    name = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((day - today).days)
+    return due({**value, "date": name}) if name and seen in {None, day} else due(value)
+
+
+def line(task: Task) -> str:
+    """Return a task as a line of fields apart by tabs, see ``FIELDS``."""
+    tags = ",".join(task["tags"])
+    fields = (task["id"], task["status"], task["priority"], due(task["due"]), task["title"], tags)
+    return "\t".join(map(plain, fields))
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a task is on, a part of, and what is a part of it: the list's name, the parent's title, the sub-tasks.
+
+    None where there is no such thing, or it is gone by now.
+    """
+
+    list: str | None = None
+    parent: str | None = None
+    parts: tuple[Task, ...] = ()
+    ended: str = ""
+    """Why nothing follows it in its series."""
+
+
+ALONE = Around()
+
+
+def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of a task's fields that are set."""
+    reminders = (each["at"] or f"{each['before']} before" for each in task["reminders"])
+    values = {
+        "title": plain(task["title"]),
+        "id": task["id"],
+        "status": task["status"],
+        "priority": task["priority"],
+        "start": _with_instant(task["start"], task["start_at"]),
+        "due": _with_instant(task["due"], task["due_at"]),
+        "repeat": plain(task["recurrence"] or ""),
+        "ended": around.ended,
+        "remind": ", ".join(reminders),
+        "tags": ", ".join(map(plain, task["tags"])),
+        "list": plain(around.list or task["list"] or ""),
+        "parent": _named(task["parent"], around.parent) if task["parent"] else "",
+        "sub-tasks": "\n".join(f"{_named(part['id'], part['title'])}, {part['status']}" for part in around.parts),
+        "pinned": "yes" if task["pinned"] else "",
+        "created": task["created_at"],
+        "changed": task["changed_at"],
+        "completed": task["completed_at"] or "",
+        "notes": "\n".join(map(plain, task["notes"].split("\n"))),
+    }
+    return ((name, value) for name, value in values.items() if value)
+
+
+def _named(task: str, title: str | None) -> str:
+    return f"{task[:SHOWN]} {plain(title)}" if title else task
+
+
+def _with_instant(value: Due | None, instant: str | None) -> str:
+    return f"{due(value)} ({instant})" if instant else due(value)
+
+
+def history_line(entry: Entry) -> str:
+    """Return an entry as a line: instant, event, actor and changes apart by tabs."""
+    return "\t".join((entry["at"], entry["event"], plain(entry["actor"]), "; ".join(told(entry))))
+
+
+def told(entry: Entry) -> Iterator[str]:
+    """Yield in words what an entry changed, and what that led to."""
+    yield from changes(entry)
+    if why := why_ended(entry):
+        yield why
+    elif (led_to := entry["led_to"]) and led_to["status"] == "accepted" and (task := led_to["task"]):
+        yield f"next: {task['id'][:SHOWN]}"
+
+
+def why_ended(entry: Entry) -> str:
+    """Return why nothing follows a completed occurrence, nothing where something does or its rule says so itself."""
+    led_to = entry["led_to"]
+    return plain(led_to.get("detail") or "") if led_to and led_to["status"] == "rejected" else ""
+
+
+def changes(entry: Entry) -> Iterator[str]:
+    """Yield in words what an entry changed, but the instants that are its own, and what was and stays empty."""
+    for change in entry["changes"]:
+        before, after = value(change["before"]), value(change["after"])
+        if change["field"] not in {"created_at", "completed_at"} and before != after:
+            yield f"{change['field']}: {f'{before} → ' if change['before'] else ''}{after}"
+
+
+def value(found: Any) -> str:
+    """Return a field's value in the history in words; a due as everywhere."""
+    match found:
+        case None | "" | []:
+            return "none"
+        case {"date": _, "time": _, "zone": _}:
+            return due(found)
+        case {"before": before}:
+            return f"{before} before"
+        case {"at": at}:
+            return str(at)
+        case list():
+            return ", ".join(map(value, found))
+    return plain(str(found))

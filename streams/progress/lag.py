@@ -1,0 +1,137 @@
+"""How far the stages are behind, by their own positions: on their changelogs, for views in Postgres.
+
+Group offsets are not asked, as nobody commits them. No worker has to run, and nothing is written.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import cast
+
+import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from postgres import writer
+from schemas import records as r
+from schemas.codec import Codec
+from schemas.registry.client import Registry
+from schemas.topics import changelog
+from streams.kafka.reading import overdue
+from streams.kafka.slices import Bounds, Slices
+from streams.runtime import Stage
+from streams.runtime.kafka_store import POSITION
+from streams.transactions.hidden import OVERDUE
+
+Positions = dict[tuple[str, TopicPartition], int]
+"""The next offset by stage and input."""
+
+_WINDOW = 10  # offsets from the end of a changelog: every block ends with its position
+
+
+class NoViews(RuntimeError):
+    """Postgres can't be asked for the positions of views."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Where a stage stands in one partition of an input: ``age`` in seconds, the others are offsets.
+
+    ``lag`` counts from the first record that waits; it is negative where the position is beyond the log. ``age`` is
+    that record's, by its own time, None where none waits. ``hidden`` says whether what follows ``end`` is hidden by a
+    transaction whose time is over; ``outdated`` whether such a one hides later positions than ``position``.
+    """
+
+    stage: str
+    topic: str
+    partition: int
+    position: int
+    end: int
+    lag: int
+    age: float | None
+    hidden: bool = False
+    outdated: bool = False
+
+
+async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage], now: int) -> list[Lag]:
+    """Return the lag of every input of these stages at ``now`` (ms since 1970).
+
+    Raises KafkaConnectionError, RegistryUnavailable, ``NoViews``.
+    """
+    client, stages = Registry(registry), list(stages)
+    try:
+        async with Slices.of(kafka) as slices:
+            positions = await positions_of(slices, Codec(client), postgres, stages)
+            ends = {tp: end for tp, (_, end) in (await slices.bounds([tp for _, tp in positions])).items()}
+            changelogs = [tp for stage in stages if stage.keeps_state for tp in slices.numbered(stage.changelog_name)]
+            firsts = {stage.name: await _firsts(slices, stage.name, positions, ends) for stage in stages}
+    finally:
+        await client.aclose()
+    found = [_lag(stage, tp, at, ends[tp], firsts[stage].get(tp), now) for (stage, tp), at in positions.items()]
+    hidden = await overdue(kafka, {*ends, *changelogs}, OVERDUE) if ends else {}
+    return [_marked(lag, hidden) for lag in found]
+
+
+def _marked(lag: Lag, hidden: Collection[TopicPartition]) -> Lag:
+    of_input, of_changelog = lag.topic, changelog(lag.stage, ()).name
+    return replace(
+        lag,
+        hidden=TopicPartition(of_input, lag.partition) in hidden,
+        outdated=TopicPartition(of_changelog, lag.partition) in hidden,
+    )
+
+
+async def positions_of(slices: Slices, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:
+    """Return the stages' positions in every partition of their inputs, 0 where they never were."""
+    found = {(stage.name, tp): 0 for stage in stages for topic in stage.reads for tp in slices.numbered(topic.name)}
+    of_changelog = {stage.changelog.name: stage.name for stage in stages if stage.keeps_state}
+    changelogs = await slices.bounds([tp for name in of_changelog for tp in slices.numbered(name)])
+    for tp, raw in (await _newest(slices, changelogs)).items():
+        await codec.learn([raw])
+        for topic, at in cast("r.Position", codec.decode(raw)).offsets.items():
+            found[of_changelog[tp.topic], TopicPartition(topic, tp.partition)] = at
+    if views := [stage.name for stage in stages if not stage.keeps_state]:
+        in_postgres = await _in_postgres(postgres)
+        found |= {(stage, tp): in_postgres.get(tp, 0) for stage, tp in found if stage in views}
+    return found
+
+
+async def _newest(slices: Slices, changelogs: Bounds) -> dict[TopicPartition, bytes]:
+    """Return the last position on each changelog, looked for in ever larger windows at its end."""
+    found: dict[TopicPartition, bytes] = {}
+    window, left = _WINDOW, changelogs
+    while left:
+        windows = {tp: (max(begin, end - window), end) for tp, (begin, end) in left.items()}
+        async for record in slices.between(windows):
+            if record.key == POSITION:
+                found[TopicPartition(record.topic, record.partition)] = record.value
+        left = {tp: bounds for tp, bounds in left.items() if tp not in found and windows[tp][0] > bounds[0]}
+        window *= 100
+    return found
+
+
+async def _in_postgres(postgres: str) -> dict[TopicPartition, int]:
+    try:
+        connection = await asyncpg.connect(postgres, timeout=10)
+        try:
+            rows = await writer.all_positions(connection)
+        finally:
+            await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:  # its address has a password: it is not told
+        raise NoViews(f"Postgres does not tell the positions of views ({type(error).__name__}): {error}") from None
+    return {TopicPartition(topic, partition): position for (topic, partition), position in rows.items()}
+
+
+async def _firsts(
+    slices: Slices, stage: str, positions: Positions, ends: dict[TopicPartition, int]
+) -> dict[TopicPartition, ConsumerRecord]:
+    """Return the first record that waits for a stage in each partition, where one does."""
+    return await slices.first({tp: (at, ends[tp]) for (name, tp), at in positions.items() if name == stage})
+
+
+def _lag(  # noqa: PLR0917
+    stage: str, tp: TopicPartition, position: int, end: int, first: ConsumerRecord | None, now: int
+) -> Lag:
+    if first is None:
+        return Lag(stage, tp.topic, tp.partition, position, end, min(0, end - position), None)
+    age = max(0, now - first.timestamp) / 1000
+    return Lag(stage, tp.topic, tp.partition, position, end, end - first.offset, age)

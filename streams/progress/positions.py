@@ -1,0 +1,143 @@
+"""Checks the positions of all stages against the log, and resets those that are ahead of it to its end."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import stamina
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import ProducerFenced
+
+from postgres import writer
+from schemas import clock
+from schemas import records as r
+from schemas.codec import Codec
+from schemas.registry.client import Registry
+from streams.kafka.slices import Slices
+from streams.kafka.topics import partitions
+from streams.progress.lag import Positions, positions_of
+from streams.runtime import Stage, ahead
+from streams.runtime.kafka_store import POSITION, transactional_id
+from streams.transactions import settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A position that was reset: the offsets from ``end`` to before ``position`` were read, and are lost."""
+
+    stage: str
+    topic: str
+    partition: int
+    position: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """Where positions are stored, and what they are compared with."""
+
+    kafka: str
+    postgres: str
+    codec: Codec
+    slices: Slices
+
+    async def compared(self, *stages: Stage) -> tuple[Positions, dict[TopicPartition, int]]:
+        """Return the positions of these stages, and the end of each input."""
+        positions = await positions_of(self.slices, self.codec, self.postgres, [*stages])
+        bounds = await self.slices.bounds([tp for _, tp in positions])
+        return positions, {tp: end for tp, (_, end) in bounds.items()}
+
+    async def ahead(self, stage: Stage) -> list[Reset]:
+        """Return the positions of a stage that are beyond the ends, as they are to be reset."""
+        positions, ends = await self.compared(stage)
+        return _resets(stage, {tp: at for (_, tp), at in positions.items()}, ends)
+
+
+def _resets(stage: Stage, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> list[Reset]:
+    return [
+        Reset(stage.name, tp.topic, tp.partition, at, ends[tp]) for tp, at in sorted(positions.items()) if at > ends[tp]
+    ]
+
+
+@asynccontextmanager
+async def _opened(kafka: str, registry: str, postgres: str) -> AsyncIterator[_Log]:
+    client = Registry(registry)
+    try:
+        async with Slices.of(kafka) as slices:
+            yield _Log(kafka, postgres, Codec(client), slices)
+    finally:
+        await client.aclose()
+
+
+async def check(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> None:
+    """Raise ``Ahead`` where a stage's positions are beyond the log. Also KafkaError, RegistryUnavailable, NoViews."""
+    stages = list(stages)
+    async with _opened(kafka, registry, postgres) as log:
+        positions, ends = await log.compared(*stages)
+        for stage in stages:
+            ahead.check(stage.name, {tp: at for (name, tp), at in positions.items() if name == stage.name}, ends)
+
+
+async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> list[Reset]:
+    """Reset positions that are ahead of the log to its end, and return which; state, rows and the others stay.
+
+    A worker of such a partition is fenced. One that opens it just then fences this in turn: it is tried again for half
+    a minute. Raises as ``check``, and ProducerFenced.
+    """
+    found = []
+    async with _opened(kafka, registry, postgres) as log:
+        for stage in stages:
+            numbers = {one.partition for one in await log.ahead(stage)}
+            move = _reset_state if stage.keeps_state else _reset_views
+            for number in sorted(numbers):
+                async for attempt in stamina.retry_context(on=ProducerFenced, attempts=None, timeout=30.0):
+                    with attempt:
+                        found += await move(log, stage, number)
+    return found
+
+
+async def _reset_state(log: _Log, stage: Stage, number: int) -> list[Reset]:
+    """Append the positions to the changelog as the partition's owner would, from which every disk has them then."""
+    changelog = TopicPartition(stage.changelog.name, number)
+    await settlement.settle(log.kafka, await _existing(log.kafka, stage, number))
+    async with _fenced(log.kafka, stage, number) as producer:
+        positions, ends = await log.compared(stage)
+        mine = {tp: at for (_, tp), at in positions.items() if tp.partition == number}
+        await log.codec.publish([stage.changelog])
+        value = log.codec.encode(changelog.topic, r.Position({tp.topic: min(at, ends[tp]) for tp, at in mine.items()}))
+        latest = await log.slices.latest([changelog.topic], number)
+        at = latest.stamp(changelog.topic, clock.now())
+        async with producer.transaction():
+            await producer.send_and_wait(changelog.topic, value, POSITION, number, timestamp_ms=at)
+    return _resets(stage, mine, ends)
+
+
+async def _existing(kafka: str, stage: Stage, number: int) -> set[TopicPartition]:
+    names = {topic.name for topic in (*stage.reads, *stage.topics())}
+    return {tp for tp in await partitions(kafka, names) if tp.partition == number}
+
+
+@asynccontextmanager
+async def _fenced(kafka: str, stage: Stage, number: int) -> AsyncIterator[AIOKafkaProducer]:
+    """Initialise the ids of a partition's owner, and yield the producer that commits first."""
+    async with AsyncExitStack() as producers:
+        first, _ = [
+            await producers.enter_async_context(
+                AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=transactional_id(stage.name, number, id_))
+            )
+            for id_ in (0, 1)
+        ]
+        yield first
+
+
+async def _reset_views(log: _Log, stage: Stage, number: int) -> list[Reset]:
+    resets = [one for one in await log.ahead(stage) if one.partition == number]
+    connection = await asyncpg.connect(log.postgres, timeout=10)
+    try:
+        for one in resets:
+            async with writer.moving(connection, one.topic, one.partition, one.position, one.end):
+                pass  # no rows: those of the records that are lost stay
+    finally:
+        await connection.close()
+    return resets

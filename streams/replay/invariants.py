@@ -1,0 +1,185 @@
+"""What must hold on the log whatever the stages' code does: a replay by the same code could not see its own mistake.
+
+Checked record by record in the order of the log, for each partition. What was seen is kept in a temporary RocksDB.
+
+* A command has an outcome, and one; another may follow only after its id was forgotten, 30 days of record time later.
+* Versions of an entity are 1, 2, 3 …, so no event is lost, doubled or out of order, and
+  no occurrence is created twice. What was purged begins with 1 anew.
+* A task that is not deleted is on a list that stands, or on none; so a list is deleted only when no task is on it.
+* An entity is purged only while it is deleted, and not before 30 days are over since.
+* A reminder is due once.
+* A user's audit trail is a chain of hashes without a gap.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from aiokafka.structs import ConsumerRecord
+from msgspec import Struct, msgpack
+from msgspec.structs import astuple
+
+from domain import entities
+from domain.audit import START, Chain
+from domain.entities import EVENTS
+from domain.lists import LIST
+from domain.tasks import TASK
+from schemas import records as r
+from schemas.codec import Undecodable
+from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
+from streams.kafka.reading import tapes
+from streams.replay.target import Target
+from streams.runtime.block import place
+from streams.runtime.rocksdb import StateStore
+
+LAWFUL = (TASK_EVENTS, REMINDERS, AUDIT_LOG)
+"""The topics that the laws are about."""
+
+COMMANDS = (TASK_COMMANDS, TASK_FOLLOWUPS)
+
+FORGOTTEN = 30 * 24 * 60 * 60 * 1000
+"""After so many milliseconds of record time a command's id may be answered anew."""
+
+RESTORABLE = 30 * 24 * 60 * 60 * 1000
+"""Milliseconds for which what was deleted must be kept."""
+
+
+class Invariants:
+    """The laws over one partition's records."""
+
+    def __init__(self, seen: StateStore) -> None:
+        self._seen = seen
+        self._laws: dict[type[Struct], Callable[[Any], str | None]] = {
+            r.CommandOutcome: self._outcome,
+            r.ReminderDue: self._due,
+            r.AuditEntry: self._entry,
+            **dict.fromkeys(EVENTS, self._lives),
+            **dict.fromkeys(TASK.events, self._task),
+            **dict.fromkeys(LIST.events, self._list),
+        }
+
+    def broken_by(self, record: Struct) -> str | None:
+        """Take the next record; return which law it breaks, in a sentence, None where all hold."""
+        law = self._laws.get(type(record))
+        return law(record) if law else None
+
+    def _outcome(self, outcome: r.CommandOutcome) -> str | None:
+        before = self._swap(f"outcome/{outcome.user}/{outcome.command}", outcome.at)
+        if before is not None and outcome.at - before <= FORGOTTEN:
+            return f"the command {outcome.command} has a second outcome."
+        return None
+
+    def _task(self, event: Any) -> str | None:
+        return self._lives(event) or self._placed(event)
+
+    def _placed(self, event: Any) -> str | None:
+        """Count the tasks of each list: those that are neither deleted nor gone."""
+        user, task = event.user, event.task
+        on = None if isinstance(event, r.TaskDeleted | r.TaskPurged) else task.list
+        if (left := self._swap(f"on/{user}/{task.id}", on)) != on:
+            self._count(user, left, -1)
+            self._count(user, on, 1)
+        if on is not None and not self._held(f"stands/{user}/{on}"):
+            return f"task {task.id} is on list {on}, which does not stand."
+        return None
+
+    def _count(self, user: str, list_id: str | None, change: int) -> None:
+        if list_id is not None:
+            key = f"size/{user}/{list_id}"
+            self._swap(key, (self._held(key) or 0) + change)
+
+    def _list(self, event: Any) -> str | None:
+        key = f"{event.user}/{event.list.id}"
+        self._swap(f"stands/{key}", not event.list.deleted)
+        broken = self._lives(event)
+        if event.list.deleted and (size := self._held(f"size/{key}")):
+            broken = broken or f"list {event.list.id} was deleted, though tasks are on it: {size}."
+        return broken
+
+    def _lives(self, event: Any) -> str | None:
+        """Check an entity's version, and that it is purged only when its time is over."""
+        of = entities.of(event)
+        after = of.after(event)
+        name, key = of.name(after), f"{of.word}/{event.user}/{of.name(after)}"
+        broken = self._version(f"{of.word} {name}", key, after.version)
+        if type(event).__name__.endswith("Deleted"):
+            self._swap(f"deleted/{key}", (event.at, after.version))
+        if type(event) is of.purged:
+            deleted = self._swap(f"deleted/{key}", None)
+            broken = broken or self._purged(f"{of.word} {name}", event.at, deleted, after)
+            self._swap(key, None)  # another may come under its id
+        return broken
+
+    def _purged(self, name: str, at: int, deleted: tuple[int, int] | None, after: Any) -> str | None:
+        since, version = deleted or (0, 0)
+        if version != after.version - 1:
+            return f"{name} was purged, though it was not deleted."
+        if at - since < RESTORABLE:
+            return f"{name} was purged {at - since} ms after its deletion: 30 days were not over."
+        return None
+
+    def _version(self, name: str, key: str, version: int) -> str | None:
+        before = self._swap(key, version) or 0
+        return None if version == before + 1 else f"version {version} of {name} follows version {before}."
+
+    def _due(self, due: r.ReminderDue) -> str | None:
+        twice = self._swap(f"due/{due.user}/{due.id}", due.at) is not None
+        return f"the reminder {due.id} is due twice." if twice else None
+
+    def _entry(self, entry: r.AuditEntry) -> str | None:
+        key = f"chain/{entry.user}"
+        chain = Chain(r.AuditHead(*(self._held(key) or astuple(START))))
+        if broken := chain.follow(entry):
+            return f"the chain of user {entry.user} is broken: {broken.reason}"
+        self._swap(key, astuple(chain.head))
+        return None
+
+    def is_answered(self, command: Any) -> bool:
+        """Tell whether a command has its outcome among the records that were taken."""
+        return self._held(f"outcome/{command.user}/{command.id}") is not None
+
+    def _held(self, key: str) -> Any:
+        """Return what is remembered under a key, None where nothing is."""
+        held = self._seen.get(key.encode())
+        return None if held is None else msgpack.decode(held)
+
+    def _swap(self, key: str, value: Any) -> Any:
+        """Remember something, None for nothing, in place of what was remembered before, which is returned."""
+        before = self._held(key)
+        if value != before:
+            self._seen.write({key.encode(): None if value is None else msgpack.encode(value)}, 0, 0)
+        return before
+
+
+async def check(part: Target, positions: Mapping[str, int], at: Path) -> None:
+    """Check what a partition of a stage wrote, and that it answered all that it read. Raises ``Differs``."""
+    with closing(StateStore(at)) as seen:
+        laws = Invariants(seen)
+        for topic in part.stage.writes:
+            if topic in LAWFUL:
+                async for raw, record in _records(part, topic.name, part.cut.all[part.at(topic.name)]):
+                    if reason := laws.broken_by(record):
+                        raise part.differs(place(raw), reason)
+        if TASK_EVENTS in part.stage.writes:
+            for topic in COMMANDS:
+                async for raw, command in _records(part, topic.name, positions.get(topic.name, 0)):
+                    if not (_is_aside(part, raw) or laws.is_answered(command)):
+                        raise part.differs(place(raw), f"the command {command.id} was read, but has no outcome.")
+
+
+async def _records(part: Target, topic: str, end: int) -> AsyncIterator[tuple[ConsumerRecord, Any]]:
+    """Yield the records of the partition of a topic up to an end; what is none is passed over."""
+    async with tapes(part.context.settings.kafka, {part.at(topic): end}) as opened:
+        async for raw in opened[part.at(topic)]:
+            await part.context.codec.learn([raw.value])
+            try:
+                record = part.context.codec.decode(raw.value)
+            except Undecodable:
+                continue
+            yield raw, record
+
+
+def _is_aside(part: Target, raw: ConsumerRecord) -> bool:
+    """Tell whether a record is among the dead letters, or could be, were it not so old."""
+    return raw.timestamp < part.letters.since or (raw.topic, raw.partition, raw.offset) in part.letters.reasons

@@ -1,0 +1,75 @@
+"""A part of the log: since and until a record, or an instant of record time."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Self
+
+from aiokafka.structs import ConsumerRecord
+
+from streams.replay.recorded_blocks import Taken
+
+
+class NotAMark(ValueError):
+    """A text names no place on the log."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on the log: the first record that is not before it, in the order in which a stage takes records."""
+
+    at: int | None = None
+    """An instant, in milliseconds since 1970."""
+    topic: str = ""
+    partition: int | None = None
+    offset: int = 0
+
+    @classmethod
+    def parsed(cls, text: str) -> Self:
+        """Read ``topic/partition/offset``, or an instant as ISO 8601 has it, in UTC if it names no zone."""
+        topic, *numbers = text.split("/")
+        if len(numbers) == 2 and all(number.isdecimal() for number in numbers):
+            return cls(None, topic, int(numbers[0]), int(numbers[1]))
+        try:
+            instant = datetime.fromisoformat(text)
+        except ValueError:
+            raise NotAMark(
+                f"{text!r} is no place on the log: name a record as task-events/0/17, or an instant as "
+                f"2026-11-23T12:00:00Z."
+            ) from None
+        aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return cls(int(aware.timestamp() * 1000))
+
+    def is_reached(self, raw: ConsumerRecord) -> bool:
+        """Tell whether a record is not before this place."""
+        if self.at is not None:
+            return bool(raw.timestamp >= self.at)
+        return bool(raw.topic == self.topic and raw.offset >= self.offset)
+
+
+async def ending(taken: AsyncIterator[Taken], until: Mark | None) -> AsyncIterator[Taken]:
+    """Yield blocks up to a place, the last one cut off before it."""
+    async for block in taken:
+        over = next((n for n, raw in enumerate(block.raws) if until and until.is_reached(raw)), None)
+        if over is None:
+            yield block
+            continue
+        if over:
+            yield replace(block, raws=block.raws[:over])
+        return
+
+
+class Since:
+    """What happened from a place on, block after block."""
+
+    def __init__(self, mark: Mark | None) -> None:
+        self._mark = mark
+        self._begun = mark is None
+
+    def first(self, raws: list[ConsumerRecord]) -> int | None:
+        """Take a block's records; return the offset from which on they count, None where none does yet."""
+        if not self._begun:
+            reached = next((raw for raw in raws if self._mark and self._mark.is_reached(raw)), None)
+            self._begun = reached is not None
+            return int(reached.offset) if reached else None
+        return int(raws[0].offset)

@@ -1,0 +1,107 @@
+"""Verifies the views: the log folded again into temporary tables, by the same statements, and compared row by row."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from postgres.queries import load
+from postgres.scratch import Different, Scratch, scratch
+from streams.kafka.reading import ends, tapes
+from streams.replay import dead_letters, recorded_blocks
+from streams.replay.dead_letters import DeadLetters
+from streams.replay.difference import ABSENT, Difference, Differs, fields, first
+from streams.replay.fold import Folding
+from streams.replay.ranges import Mark, ending
+from streams.replay.replayed import Replayed
+from streams.replay.target import Verified
+from streams.runtime import Context, Stage
+from streams.runtime.postgres_store import UNFIT
+
+Positions = Mapping[TopicPartition, int]
+
+
+async def verify(context: Context, stage: Stage) -> Verified:
+    """Fold all topics as far as Postgres says that they are folded, and compare, up to the first difference."""
+    found = Verified(stage.name)
+    async with scratch(context.settings.postgres) as tables:
+        try:
+            positions = await _positions(context, stage, tables)
+            aside = await standing(context, stage, positions)
+            async for block in blocks(context, stage, aside, positions):
+                await write(tables, block)
+                found.records += len(block.raws)
+            found.kept = await tables.count()
+            if different := await tables.difference():
+                raise await _told(context, stage, aside, positions, different)
+        except Differs as differs:
+            found.difference = differs.difference
+    return found
+
+
+async def standing(context: Context, stage: Stage, until: Positions) -> DeadLetters:
+    """Return the dead letters that views have not put back by these positions."""
+    aside = await dead_letters.read(context.settings.kafka, context.codec, stage.name)
+    sent = [(at, end) for at, end in until.items() if stage.retries and at.topic == stage.retries.name]
+    return await dead_letters.without_put_back(aside, context.settings.kafka, context.codec, stage.name, sent)
+
+
+async def blocks(
+    context: Context, stage: Stage, aside: DeadLetters, until: Positions, mark: Mark | None = None
+) -> AsyncIterator[Replayed]:
+    """Fold each partition of each topic up to a position, and a mark. No two share a row."""
+    async with tapes(context.settings.kafka, until) as opened:
+        for at, tape in opened.items():
+            taken = recorded_blocks.formed(tape, aside.has)
+            async for block in Folding(context, stage, at.partition, aside, None, ending(taken, mark)).blocks():
+                yield block
+
+
+async def write(tables: Scratch, block: Replayed) -> None:
+    """Write a block's rows. Raises ``Differs`` where Postgres can't hold them, though no record was set aside."""
+    try:
+        await tables.write(block.rows)
+    except UNFIT as error:
+        begin, end = block.raws[0], block.raws[-1].offset
+        place = f"{begin.topic}/{begin.partition}/{begin.offset} to {end}"
+        reason = f"Postgres can't hold what they lead to ({error}), and they are not among the dead letters."
+        raise Differs(Difference(block.stage.name, block.partition, place, reason)) from error
+
+
+async def _positions(context: Context, stage: Stage, tables: Scratch) -> Positions:
+    """Return how far the views are; raise ``Differs`` where that is beyond the log."""
+    held = await tables.positions([topic.name for topic in stage.reads])
+    positions = {TopicPartition(*at): position for at, position in held.items()}
+    log = await ends(context.settings.kafka, positions)
+    for at, position in positions.items():
+        if position > log[at]:
+            place, reason = f"position of {at.topic}/{at.partition}", "it is beyond the log's end."
+            values = {"stands": str(position), "replayed": str(log[at])}
+            raise Differs(Difference(stage.name, at.partition, place, reason, **values))
+    return positions
+
+
+async def _told(context: Context, stage: Stage, aside: DeadLetters, until: Positions, different: Different) -> Differs:
+    key = ", ".join(f"{name} {value}" for name, value in different.key.items())
+    values = first(different.stands or ABSENT, different.replayed or ABSENT)
+    assert values
+    source = await _source(context, stage, aside, until, different)
+    place, reason = f"row of rondo.{different.table}, {key}", "the row is not what the log leads to."
+    return Differs(Difference(stage.name, None, place, reason, source=source, **fields(values)))
+
+
+async def _source(
+    context: Context, stage: Stage, aside: DeadLetters, until: Positions, different: Different
+) -> str | None:
+    """Return the last record that wrote a row, or took it away, as far as the columns of its key tell."""
+    queries, last = {f"put_{different.table}", f"purge_{different.table}"}, None
+    async for block in blocks(context, stage, aside, until):
+        for source, (query, row) in zip(block.sources, block.rows, strict=True):
+            if query in queries and _is_of(query, row, different.key):
+                last = source
+    return last
+
+
+def _is_of(query: str, row: tuple[Any, ...], key: Mapping[str, Any]) -> bool:
+    written = dict(zip(getattr(load("write"), query).parameters, row, strict=True))
+    return all(str(written[name]) == str(value) for name, value in key.items() if name in written)

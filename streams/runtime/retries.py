@@ -1,0 +1,263 @@
+"""Dead letters that are sent again: a stage reads them as one more input, and folds those that are its own.
+
+A ``Retry`` holds the record as it was set aside. It is folded as if it came just now, by the agent of the topic that it
+first was on, in a block of the retries' own. What becomes of it is committed as of any record. A stage with a state of
+its own keeps which records it has put back, so that a second Retry of the same does nothing; one that can't be folded
+this time either is set aside anew, and can be sent again.
+
+Views instead go back to where the record is, and fold all from there on once more: their rows keep the newest version,
+and only in the log's order it is certain that nothing older stays.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Literal, cast
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from schemas import records as r
+from schemas.codec import Serde, Undecodable
+from schemas.topics import DAYS, DEAD_LETTERS
+from streams.kafka import slices
+from streams.runtime.block import NOWHERE, Block, Record, place
+from streams.runtime.context import Context
+from streams.runtime.stage import Fold, Stage
+
+KEPT = DEAD_LETTERS.retention + 10 * DAYS
+"""Milliseconds for which it is known what was put back: longer than dead letters live, for clocks that differ."""
+
+Subject = tuple[str, bytes | None, str]
+"""A topic, a record's key, and what the record is about among that key's."""
+
+_LATER = "later"  # the name under which a block's record says which retries have been overtaken
+
+log = structlog.get_logger()
+
+
+class Once:
+    """A stream that holds one block."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    async def noack(self) -> AsyncIterator[Block]:
+        """Yield the block."""
+        yield self._block
+
+
+def fold_of(stage: Stage, topic: str) -> Fold:
+    """Return the function that folds an input of a stage, its retries among them."""
+    return _agent(stage) if stage.retries and topic == stage.retries.name else stage.folds[topic]
+
+
+def _agent(stage: Stage) -> Fold:
+
+    async def put_back(blocks: Any) -> None:
+        async for block in blocks.noack():
+            with block:
+                for record in block:
+                    if record.value.stage == stage.name:
+                        await _take(stage, block, record)
+
+    return put_back
+
+
+async def _take(stage: Stage, block: Block, record: Record) -> None:
+    retry = cast("r.Retry", record.value)
+    if stage.retried is None:
+        block.rewind(retry.topic, retry.offset)
+        return
+    mark = _mark(retry)
+    _forget(stage, retry)
+    if stage.retried.has(mark):
+        log.info("put back before", stage=stage.name, source=place(record.raw), record=name(retry))
+    elif reason := _refusal(stage, block, retry):
+        block.dead_letter(record.raw, reason)
+    elif await _folds(stage, block, record):
+        stage.retried.set(mark)
+        block.put_back.append(record)
+
+
+async def _folds(stage: Stage, block: Block, record: Record) -> bool:
+    """Fold a record that is sent again; tell whether it was not set aside once more."""
+    retry = cast("r.Retry", record.value)
+    within = Within(block, record)
+    if retry.offset != NOWHERE:
+        await fold_of(stage, retry.topic)(Once(within))
+        return not within.aside
+    try:
+        timer = cast("r.Timer", block.context.codec.decode(retry.value))
+    except Undecodable as error:
+        block.dead_letter(record.raw, str(error))
+        return False
+    assert stage.on_timer
+    stage.on_timer(within, timer)
+    return True
+
+
+def _refusal(stage: Stage, block: Block, retry: r.Retry) -> str | None:
+    """Return why a record can't be folded here, whatever it says."""
+    if retry.partition != block.partition:
+        return f"the record is of partition {retry.partition}"
+    if retry.at - retry.died_at > DEAD_LETTERS.retention:
+        return "the dead letter is older than 90 days"
+    if retry.offset == NOWHERE and stage.on_timer and retry.topic == stage.changelog_name:
+        return None
+    if retry.topic not in stage.inputs or retry.offset < 0:
+        return f"{stage.name} reads no {retry.topic}"
+    return None
+
+
+def name(retry: r.Retry) -> str:
+    """Return what is put back once: the record's first place; of a timer with its id."""
+    where = f"{retry.topic}/{retry.partition}/{retry.offset}"
+    return f"{where}/{(retry.key or b'').decode(errors='replace')}" if retry.offset == NOWHERE else where
+
+
+def _mark(retry: r.Retry) -> r.Timer:
+    return r.Timer(id=name(retry), user=retry.user, subject=retry.id, due=retry.died_at)
+
+
+def _forget(stage: Stage, retry: r.Retry) -> None:
+    """Drop what can't be sent again any more, since its letter is gone."""
+    assert stage.retried
+    for old in list(stage.retried.due(retry.at - KEPT, 10)):
+        stage.retried.remove(old)
+
+
+class Within(Block):
+    """A record that is sent again, as its topic's agent gets it: a block of one record, within the retries' own."""
+
+    def __init__(self, block: Block, record: Record) -> None:
+        self._block, self._retry = block, record
+        retry = cast("r.Retry", record.value)
+        raws = [original(record.raw, retry)]
+        super().__init__(block.stage, block.context, block.partition, raws, state=block.state, now=block.now)
+        self.tells, self.given, self.rules = block.tells, block.given, block.rules
+        self.outputs, self.effects, self.rows = block.outputs, block.effects, block.rows
+        self.aside = False
+        self._folding = record.raw
+
+    def __enter__(self) -> "Within":
+        self._begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> Literal[False]:
+        self._block.bytes += self.bytes
+        return False  # what is raised is the outer block's failure
+
+    def __iter__(self) -> Iterator[Record]:
+        retry = cast("r.Retry", self._retry.value)
+        for record in super().__iter__():
+            self._folding = self._retry.raw  # the input that leads to the output
+            yield Record(record.raw, record.value, retry.at, is_overtaken(self._block, self._retry))
+
+    def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:  # noqa: ARG002 - it is the Retry that is set aside
+        """Set the retry aside once more."""
+        self.aside = True
+        self._block.dead_letter(self._retry.raw, reason)
+
+
+def original(raw: ConsumerRecord, retry: r.Retry) -> ConsumerRecord:
+    """Return a record that is sent again as it first was; only its time is lost, which decides nothing."""
+    return ConsumerRecord(
+        topic=retry.topic,
+        partition=retry.partition,
+        offset=retry.offset,
+        timestamp=raw.timestamp,
+        timestamp_type=raw.timestamp_type,
+        key=retry.key,
+        value=retry.value,
+        checksum=None,
+        serialized_key_size=len(retry.key or b""),
+        serialized_value_size=len(retry.value or b""),
+        headers=retry.headers,
+    )
+
+
+# Whether a later record about the same was folded meanwhile: whoever sends again looks up to some offset, and the stage
+# from there to where it stands. What it finds is put on record with the block, so that a replay decides the same.
+
+
+def is_overtaken(block: Block, record: Record) -> bool:
+    """Tell whether a later record about the same as the one that is sent again was folded before it."""
+    return record.value.later or str(record.raw.offset) in block.given.get(_LATER, "").split()
+
+
+async def prepare(block: Block, positions: dict[str, int]) -> None:
+    """Learn, once more, what decoding these records needs, and look for records that have overtaken them.
+
+    Raises RegistryUnavailable, KafkaError.
+    """
+    stage, context = block.stage, block.context
+    retries = await _own(block)
+    await context.codec.learn((retry.value for _, retry in retries), anew=True)
+    wanted = {raw.offset: (retry, about) for raw, retry in retries if (about := _subject(stage, block, retry))}
+    newest = await _newest(stage, context, wanted.values(), positions)
+    found = [offset for offset, (retry, about) in wanted.items() if newest.get(about, -1) >= _unseen(retry)]
+    if found:
+        block.given = {**block.given, _LATER: " ".join(map(str, found))}
+
+
+async def _own(block: Block) -> list[tuple[ConsumerRecord, r.Retry]]:
+    codec = block.context.codec
+    await codec.learn(raw.value for raw in block.raws)
+    found = []
+    for raw in block.raws:
+        with suppress(Undecodable):
+            if isinstance(retry := codec.decode(raw.value), r.Retry) and retry.stage == block.stage.name:
+                found.append((raw, retry))
+    return found
+
+
+def _subject(stage: Stage, block: Block, retry: r.Retry) -> Subject | None:
+    """Return what is to be looked for on account of a retry, None where it makes no difference."""
+    if retry.later or retry.partition != block.partition:
+        return None
+    about = subject(stage, retry.topic, retry.value, block.context.codec)
+    return None if about is None else (retry.topic, retry.key, about)
+
+
+def _unseen(retry: r.Retry) -> int:
+    """Return the first offset behind the record that the sender had not seen yet: usually that of moments ago."""
+    return max(retry.seen, retry.offset + 1)
+
+
+async def _newest(
+    stage: Stage, context: Context, wanted: Collection[tuple[r.Retry, Subject]], positions: dict[str, int]
+) -> dict[Subject, int]:
+    """Return the offset of the last record about each of these that no sender had seen and the stage has folded.
+
+    There is one reader for all, and it reads each partition once.
+    """
+    bounds: slices.Bounds = {}
+    for retry, _ in wanted:
+        tp, end = TopicPartition(retry.topic, retry.partition), positions.get(retry.topic, 0)
+        if (begin := _unseen(retry)) < end:
+            bounds[tp] = min(begin, bounds.get(tp, (end, end))[0]), end
+    if not bounds:
+        return {}
+    keys, newest = {about[:2] for _, about in wanted}, {}
+    async with slices.Slices.of(context.settings.kafka) as reader:
+        async for raw in reader.between(bounds):
+            if (raw.topic, raw.key) in keys:
+                await context.codec.learn([raw.value])
+                if about := subject(stage, raw.topic, raw.value, context.codec):
+                    newest[raw.topic, raw.key, about] = raw.offset
+    return newest
+
+
+def subject(stage: Stage, topic: str, message: bytes | None, codec: Serde) -> str | None:
+    """Return what a record of an input is about, None where it can't be told; see ``Stage.agent``."""
+    about, folds = stage.about.get(topic), stage.wanted.get(topic)
+    if about is None:
+        return None
+    with suppress(Undecodable):
+        record = codec.decode(message)
+        return about(record) if not folds or isinstance(record, folds) else None
+    return None

@@ -1,0 +1,257 @@
+"""A partition's state: bytes by key in RocksDB.
+
+Keys are ``<table> 00 <key>``, so that one table's keys are together and sorted. Values are Avro, as on the changelog.
+"""
+
+import errno
+import functools
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, Self, cast
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DbClosedError,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteBufferManager,
+    WriteOptions,
+)
+
+_APPLIED = struct.Struct(">QQQ")
+_APPLIED_KEY = b"\x00changelog"  # how far, when and how many timers: kept only here, never on the changelog itself
+_WRITER = "Writer has previous error"  # a file that could not be written, tried again
+_MACHINE = tuple(  # RocksDB's binding raises but one type, Exception, so what went wrong is told by its text alone
+    os.strerror(number)
+    for number in (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM),  # of something there is not enough
+        *(errno.EACCES, errno.EPERM, errno.EROFS),  # it is not allowed
+        *(errno.ENOLCK, errno.EAGAIN, errno.EBUSY),  # somebody else has it
+        *(errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT),  # the disk is away
+    )
+)
+_MIB = 1024 * 1024
+MEMORY = 64 * _MIB  # of all databases of a process
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What all databases of a process share, so that its size is one number however many partitions it owns.
+
+    The write buffers are charged to the cache. They may take half of it: beyond that the largest is flushed.
+    """
+
+    size: int
+    cache: Cache
+    buffers: WriteBufferManager
+
+    @classmethod
+    @functools.cache
+    def of(cls, size: int) -> Self:
+        """Return the process's memory of so many bytes."""
+        blocks = Cache(size)
+        return cls(size, blocks, WriteBufferManager.new_write_buffer_manager_with_cache(size // 2, False, blocks))
+
+
+def _options(memory: Memory) -> Options:
+    """Return options for many small databases in one process; the defaults would take 2 GiB each."""
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_manager(memory.buffers)
+    options.set_write_buffer_size(memory.size // 32)  # of two: then writing waits until one is flushed
+    options.set_max_write_buffer_number(2)
+    options.set_keep_log_file_num(2)
+    options.set_max_open_files(64)
+    options.set_memtable_whole_key_filtering(True)  # most look-ups are for keys that are new
+    options.set_memtable_prefix_bloom_ratio(0.1)
+    table = BlockBasedOptions()
+    table.set_block_cache(memory.cache)
+    table.set_cache_index_and_filter_blocks(True)  # else they grow with the state, outside of the cache
+    table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    table.set_bloom_filter(10, block_based=False)
+    options.set_block_based_table_factory(table)
+    return options
+
+
+def _unlogged() -> WriteOptions:
+    """Return options for writing without RocksDB's own log: a state is always what its last flush left, as a whole.
+
+    What is in memory when a process dies is on the changelog. With a log of its own a database whose manifest had
+    lost a flush took the writes after it for all there were, and the changelog's offset with them.
+    """
+    options = WriteOptions()
+    options.disable_wal = True  # type: ignore[assignment, method-assign]  # a property, that its stub takes for a method
+    return options
+
+
+class DiskError(OSError):
+    """RocksDB can't open, read or write: it lies in the machine, and no record is at fault."""
+
+
+class Unreadable(DiskError):
+    """What stands in the state can't be decoded, as what a newer version wrote: no record is at fault."""
+
+
+class Damaged(DiskError):
+    """RocksDB can't make sense of its own files: the state is to be set aside and restored."""
+
+
+class StateStore:
+    """One stage-partition's database.
+
+    ``changelog`` is the changelog's next offset that it does not hold yet, ``at`` when it was last written, in
+    milliseconds since 1970. ``timers`` is how many keys begin with the prefix ``timed``. It is kept with every write,
+    since to count millions takes seconds, and RocksDB's estimate knows only the whole database; the price is a look-up
+    for each timer that is set or removed. Opening, reading and writing raise ``DiskError``, or its ``Damaged``;
+    closing raises nothing. ``fault`` is what has gone wrong so far, damage before anything else.
+    """
+
+    def __init__(self, path: Path, timed: bytes | None = None, memory: int = MEMORY) -> None:
+        self.path = path
+        self.timed = timed
+        self.memory = memory
+        self.fault: DiskError | None = None
+        self._unlogged = _unlogged()
+        self._check_files()
+        try:
+            self._db = Rdict(utf8(path), options=_options(Memory.of(memory)))
+        except BaseException as error:
+            raise self._judged(error) from error
+        try:
+            applied = _APPLIED.unpack(self.get(_APPLIED_KEY) or bytes(_APPLIED.size))
+        except (DiskError, struct.error) as error:
+            self.close()  # or its lock would stay
+            if isinstance(error, struct.error):
+                raise Damaged(f"{path}: {error}") from error
+            raise
+        self.changelog, self.at, self.timers = applied
+
+    def _check_files(self) -> None:
+        """Make the directory. Raises ``Damaged`` where RocksDB would take one with files for an empty one, or none."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise Damaged(f"{self.path} is no directory.") from error
+        if not (self.path / "CURRENT").exists() and any(self.path.glob("*.sst")):
+            raise Damaged(f"{self.path} holds data, but the file CURRENT is missing.")
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of ``key`` as last committed."""
+        try:
+            return cast("bytes | None", self._db.get(key))
+        except BaseException as error:
+            raise self._judged(error) from error
+
+    def write(self, changes: dict[bytes, bytes | None], changelog: int, at: int) -> None:
+        """Write changes (None deletes), the changelog's offset after them and the time, all or nothing."""
+        batch = WriteBatch(raw_mode=True)
+        timers = self.timers
+        for key, value in changes.items():
+            if self.timed and key.startswith(self.timed):
+                timers += (value is not None) - (self.get(key) is not None)
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(_APPLIED_KEY, _APPLIED.pack(changelog, at, timers))
+        try:
+            self._db.write(batch, self._unlogged)
+        except BaseException as error:
+            raise self._judged(error) from error
+        self.changelog, self.at, self.timers = changelog, at, timers
+
+    def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return at most ``limit`` entries with start < key < end, in order.
+
+        The iterator is gone on return: a live one would keep the database locked after ``close``. At a block that it
+        can't read it only ends, as at the last key: which of both it was, its status alone tells.
+        """
+        bound = ReadOptions()
+        bound.set_iterate_upper_bound(end)
+        found: list[tuple[bytes, bytes]] = []
+        iterator = None
+        try:
+            iterator = self._db.iter(bound)
+            iterator.seek(start)
+            while iterator.valid() and len(found) < limit:
+                if (key := iterator.key()) != start:
+                    found.append((key, iterator.value()))
+                iterator.next()
+            iterator.status()
+        except BaseException as error:
+            raise self._judged(error) from error
+        finally:
+            iterator = None
+        return found
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every entry in the order of keys, chunk by chunk; not for use while others write."""
+        at = _APPLIED_KEY
+        while found := self.scan(at, b"\xff", 1000):
+            yield from found
+            at = found[-1][0]
+
+    def lacks(self, what: str) -> NoReturn:
+        """Raise ``Damaged``, as it lacks what it must have."""
+        self.fault = Damaged(f"{self.path} lacks {what}.")
+        raise self.fault
+
+    def under(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every entry whose key begins with ``prefix`` and goes on, chunk by chunk; see ``items``."""
+        at, end = prefix, prefix[:-1] + bytes((prefix[-1] + 1,))
+        while found := self.scan(at, end, 1000):
+            yield from found
+            at = found[-1][0]
+
+    def close(self) -> None:
+        """Close the database, so that it can be opened again; what it can't write any more is on the changelog.
+
+        After an error of the machine it is let go without writing: on a full disk RocksDB may wait for that for ever.
+        """
+        if self.fault and not isinstance(self.fault, Damaged):
+            del self._db
+            return
+        try:
+            self._db.close()
+        except BaseException as error:
+            if not isinstance(self._judged(error), DiskError):
+                raise
+
+    def _judged(self, error: BaseException) -> BaseException:
+        """Return what an error of RocksDB means: damage, unless its text tells of the machine, as of a full disk.
+
+        A state is made again from its changelog, so what nobody has thought of is rather damage than a retry for ever.
+        """
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # of the binding, in Rust
+            return error
+        damaged = not isinstance(error, DbClosedError) and not any(text in str(error) for text in (_WRITER, *_MACHINE))
+        judged = (Damaged if damaged else DiskError)(f"{self.path}: {error}")
+        if not isinstance(self.fault, Damaged):
+            self.fault = judged
+        return judged
+
+
+def utf8(path: Path) -> str:
+    """Return a name of ``path`` that is UTF-8: where its own is not, by way of the part that is not, held open."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        *_, odd = (above for above in (*reversed(path.parents), path) if not _plain(above.name))
+        return f"/proc/self/fd/{_opened(odd)}/{path.relative_to(odd)}"
+    return str(path)
+
+
+def _plain(name: str) -> bool:
+    return not any("\udc80" <= character <= "\udcff" for character in name)
+
+
+@functools.cache
+def _opened(directory: Path) -> int:
+    """Open a directory for as long as this process lives: RocksDB makes files in it whenever it needs some."""
+    return os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
