@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -165,6 +166,38 @@ def test_a_topic_is_explained_with_its_writer_and_how_long_it_is_kept(topic: Top
     assert row
     kept = "for ever" if topic.retention == FOR_EVER else f"{topic.retention // DAYS} days"
     assert row.groups() == (topic.writer, kept)
+
+
+GLOSSARY = re.findall(r"^\| [^|]+ \|[^|]*\|[^|]+\| `([\w.]+)` \|$", DOCUMENTS["docs/glossary.md"], re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sorted(set(GLOSSARY)))
+def test_a_term_of_the_glossary_is_in_the_code(name: str):
+    module, _, attribute = name.rpartition(".")
+    assert hasattr(import_module(module), attribute)
+
+
+def test_each_line_of_the_glossary_is_held():
+    assert len(GLOSSARY) == DOCUMENTS["docs/glossary.md"].count("\n| ") - 1
+
+
+STEP = re.compile(r"^\| (\d+) \| `([\w./]+)` \| `(\w+)` [^|]* \| ([^|]*)\|$", re.MULTILINE)
+WALK = STEP.findall(DOCUMENTS["docs/architecture.md"])
+MOST_FILES = 12
+
+
+def test_the_walk_from_a_post_to_its_row_names_each_step():
+    """Each function is in its file, and names what it hands on to: a topic, or the function of a later step."""
+    assert [int(number) for number, *_ in WALK] == list(range(1, len(WALK) + 1))
+    assert len({path for _, path, *_ in WALK}) <= MOST_FILES
+    topics = {topic.name for topic in SHARED}
+    for place, (_, path, name, after) in enumerate(WALK, 1):
+        source = (ROOT / path).read_text()
+        assert re.search(rf"def {name}\(|-- name: {name}\b", source), (path, name)
+        for called in set(re.findall(r"`([^`]+)`", after)) - topics:
+            function = called.rpartition(".")[2]
+            assert re.search(rf"\b{function}\b", source), (path, called)
+            assert function in {step[2] for step in WALK[place:]}, called
 
 
 SOURCES = [source for document in DOCUMENTS.values() for source in blocks(document, "python")]
