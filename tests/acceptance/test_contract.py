@@ -95,7 +95,7 @@ def courses(stack: Stack, examples: int) -> None:
 
 
 def test_requests_that_follow_upon_each_other_are_answered_as_the_document_says(stack: Stack):
-    courses(stack, 20)
+    courses(stack, 8)
 
 
 @pytest.mark.deep
