@@ -4,9 +4,6 @@ import ast
 import itertools
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +17,7 @@ from domain.rejections import MEANINGS, Code
 from rondo.cli import SECTIONS, cli
 from rondo.operator.location import NAMES
 from schemas.topics import DAYS, FOR_EVER, SHARED, Topic
+from tests.worked import Example, section
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = {
@@ -208,56 +206,12 @@ def test_python_in_documents_is_python(source: str):
     compile(source, "document", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
 
 
-class Example:
-    """The example of CONTRIBUTING.md, followed in a copy of the tree."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        for part in (*PARTS, "docs", "tests"):
-            shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-        for file in ("pyproject.toml", "Procfile", "compose.yaml"):
-            shutil.copy(ROOT / file, root / file)
-
-    def follow(self, text: str) -> None:
-        record, topic, domain, domain_test, stage, stage_test = blocks(text, "python")
-        [process] = blocks(text, "procfile")
-        self.write("schemas/records/counts.py", record)
-        after = "from schemas.records.bulks import *\n"
-        self.change("schemas/records/__init__.py", after, f"{after}from schemas.records.counts import *\n")
-        self.change("schemas/topics.py", "DEAD_LETTERS = ", f"{topic}DEAD_LETTERS = ")
-        self.change("schemas/topics.py", "    DEAD_LETTERS,", "    COUNTS,\n    DEAD_LETTERS,")
-        self.change("streams/worker.py", '"views")', '"views", "counts")')
-        self.write("domain/counts.py", domain)
-        self.write("streams/counts.py", stage)
-        self.write("tests/unit/domain/test_counts.py", domain_test)
-        self.write("tests/integration/runtime/test_counts.py", stage_test)
-        self.write("Procfile", (self.root / "Procfile").read_text() + process)
-
-    def change(self, file: str, before: str, after: str) -> None:
-        text = (self.root / file).read_text()
-        assert text.count(before) == 1
-        self.write(file, text.replace(before, after))
-
-    def write(self, file: str, text: str) -> None:
-        (self.root / file).write_text(text)
-
-    def run(self, *arguments: str) -> None:
-        environment = {"PYTHONPATH": str(self.root)}
-        command = [sys.executable, *arguments]
-        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.mark.skipif((ROOT / "streams" / "counts.py").exists(), reason="It was followed here.")
 def test_the_worked_example_can_be_followed(tmp_path: Path):
     example = Example(tmp_path)
-    example.follow(DOCUMENTS["CONTRIBUTING.md"].partition("## Add a stage")[2])
-    example.run("-m", "schemas.avsc")
-    example.run("-m", "tests.contract.golden")
-    example.run("-m", "ruff", "check", "--no-cache")
-    example.run("-m", "ruff", "format", "--check", "--no-cache")
-    tests = ("tests/contract/test_files.py", "tests/unit/domain/test_counts.py", "tests/unit/test_local_programs.py")
-    example.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "CompletedCount or counts or procfile", *tests)
-    example.run(
-        "-m", "pytest", "-q", "-p", "no:cacheprovider", "--collect-only", "tests/integration/runtime/test_counts.py"
-    )
+    example.follow(section(DOCUMENTS["CONTRIBUTING.md"], "Add a stage"))
+    example.shell(".venv/bin/ruff check --no-cache\n.venv/bin/ruff format --check --no-cache")
+    tests = "tests/contract/test_files.py tests/unit/domain/test_counts.py tests/unit/test_local_programs.py"
+    pytest = ".venv/bin/python -m pytest -q -p no:cacheprovider"
+    example.shell(f'{pytest} -k "CompletedCount or counts or procfile" {tests}')
+    example.shell(f"{pytest} --collect-only tests/integration/runtime/test_counts.py")
