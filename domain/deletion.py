@@ -43,10 +43,8 @@ def purge(state: State, notice: TaskNotice) -> Event | None:
         return None
     of = entities.of(entity)
     assert of.purged
-    gone: dict[str, Any] = {of.word: replace(entity, changed_at=notice.at, version=entity.version + 1)}
-    event: Event = of.purged(
-        id=ids.event(notice.id), user=notice.user, at=notice.at, actor=ACTOR, command=notice.id, **gone
-    )
+    gone = replace(entity, changed_at=notice.at, version=entity.version + 1)
+    event: Event = of.event(of.purged, notice, gone, actor=ACTOR)
     return event
 
 

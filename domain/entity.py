@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from domain.decision import Decision, OutOfOrder
+from schemas import ids
 
 Record = TypeVar("Record")
 Found = TypeVar("Found")
@@ -66,6 +67,25 @@ class EntityType(Generic[Record]):
             name = f"{self.word.capitalize()} {self._key(after)}"
             raise OutOfOrder(f"{name}: version {expected} was expected, not {after.version}.")
         return None if type(event) is self.purged else after
+
+    def event(
+        self, kind: type[Any], source: Any, after: Record, number: int = 0, *, actor: str | None = None, **more: Any
+    ) -> Any:
+        """Return the event by which a command, or a notice, left an entity as it is ``after``.
+
+        ``number`` counts the events of the same ``source``. A notice names no ``actor``: it is given. ``more`` are
+        fields that only this kind of event has.
+        """
+        return kind(
+            id=ids.event(source.id, number),
+            user=source.user,
+            at=source.at,
+            actor=actor or source.actor,
+            command=source.id,
+            cause=getattr(source, "cause", None),
+            **{self.word: after},
+            **more,
+        )
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from domain import decision
 from domain.decision import About, Decision
 from domain.entity import EntityType, State, differing
 from domain.rejections import Code
-from schemas import entity_subjects, ids
+from schemas import entity_subjects
 
 Refusal = tuple[Code, str]
 """Code and detail of a command that is refused."""
@@ -92,21 +92,12 @@ def _applied(of: EntityType[Any], found: Any, command: Any, answer: Transition) 
 
 
 def _event(of: EntityType[Any], command: Any, before: Any, after: Any) -> Any:
-    common: dict[str, Any] = {
-        "id": ids.event(command.id),
-        "user": command.user,
-        "at": command.at,
-        "actor": command.actor,
-        "command": command.id,
-        of.word: after,
-        "cause": command.cause,
-    }
     created, updated, deleted, restored, _ = of.events
     if before is None:
-        return created(**common)
+        return of.event(created, command, after)
     if after.deleted != before.deleted:
-        return (deleted if after.deleted else restored)(**common)
-    return updated(**common, changed=differing(before, after))
+        return of.event(deleted if after.deleted else restored, command, after)
+    return of.event(updated, command, after, changed=differing(before, after))
 
 
 def _about(of: EntityType[Any], command: Any, found: Any) -> About:

@@ -19,7 +19,7 @@ from domain import decision
 from domain.decision import About, Decision
 from domain.entity import BOOKKEEPING, EntityType
 from domain.rejections import Code
-from schemas import entity_subjects, ids
+from schemas import entity_subjects
 from schemas.records import CommandOutcome, DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
 
 Command = UpdateTag | RenameTag | DeleteTag
@@ -69,7 +69,8 @@ def decide(state: State, command: Command) -> Decision[Event]:
     about = _about(command, versions.get(_name(command)) or _tag(state, command, _name(command)).version or None)
     if not changed and (isinstance(command, UpdateTag) or not state.changed_by(command.bulk)):
         return decision.nothing(command, about)
-    return decision.accepted(command, about, *(_event(command, place, tag) for place, tag in enumerate(changed)))
+    events = (TAG.event(TagUpdated, command, tag, number) for number, tag in enumerate(changed))
+    return decision.accepted(command, about, *events)
 
 
 def superseded(command: RenameTag | DeleteTag) -> CommandOutcome:
@@ -119,15 +120,3 @@ def _name(command: Command) -> str:
 
 def _about(command: Command, version: int | None) -> About:
     return About(subject=entity_subjects.of(entity_subjects.TAG, _name(command)), version=version)
-
-
-def _event(command: Command, place: int, tag: Tag) -> TagUpdated:
-    return TagUpdated(
-        id=ids.event(command.id, place),
-        user=command.user,
-        at=command.at,
-        actor=command.actor,
-        command=command.id,
-        tag=tag,
-        cause=command.cause,
-    )

@@ -24,7 +24,6 @@ from domain.decision import About, Decision
 from domain.entity import EntityType, differing
 from domain.invalid import Invalid
 from domain.rejections import Code
-from schemas import ids
 from schemas.records import (
     CompleteTask,
     CreateOccurrence,
@@ -139,6 +138,18 @@ TASK = EntityType(
 )
 
 
+_EVENTS: Mapping[Transition, type[Event]] = {
+    Transition.CREATE: TaskCreated,
+    Transition.CONTINUE: TaskCreated,
+    Transition.UPDATE: TaskUpdated,
+    Transition.COMPLETE: TaskCompleted,
+    Transition.REOPEN: TaskReopened,
+    Transition.DELETE: TaskDeleted,
+    Transition.RESTORE: TaskRestored,
+}
+"""By what a command does to a task, the event that it leads to."""
+
+
 def head_after(head: Series | None, event: Event) -> Series | None:
     """Return the head of the series of an event's task after it, the same one unless the event moved it."""
     task = event.task
@@ -212,27 +223,9 @@ def _continued(state: State, command: CreateOccurrence, *, bounded: bool = True)
 
 
 def _event(command: Command, answer: Transition, before: Task | None, after: Task) -> Event:
-    common: dict[str, Any] = {
-        "id": ids.event(command.id),
-        "user": command.user,
-        "at": command.at,
-        "actor": command.actor,
-        "command": command.id,
-        "task": after,
-        "cause": command.cause,
-    }
-    match answer:
-        case Transition.COMPLETE:
-            return TaskCompleted(**common)
-        case Transition.REOPEN:
-            return TaskReopened(**common)
-        case Transition.DELETE:
-            return TaskDeleted(**common)
-        case Transition.RESTORE:
-            return TaskRestored(**common)
-        case Transition.UPDATE if before is not None:
-            return TaskUpdated(**common, changed=differing(before, after))
-    return TaskCreated(**common)
+    more: dict[str, Any] = {"changed": differing(before, after)} if before and answer is Transition.UPDATE else {}
+    event: Event = TASK.event(_EVENTS[answer], command, after, **more)
+    return event
 
 
 def _accepted(command: Command, answer: Transition, before: Task | None, after: Task) -> Decision[Event]:
