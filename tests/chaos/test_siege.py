@@ -1,4 +1,4 @@
-"""A whole Rondo under faults of every kind: half a minute of them here, as long as CHAOS_SECONDS says in `make chaos`."""
+"""A whole Rondo under faults of every kind: half a minute here, as long as CHAOS_SECONDS says in `make chaos`."""
 
 import shutil
 import tempfile
