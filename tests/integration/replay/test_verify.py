@@ -10,7 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.kafka.reading import committed
-from streams.replay import Difference, OtherRules, Report, Scope, entries, verify
+from streams.replay import Difference, OtherRules, Report, Scope, replay, verify
 from streams.runtime import Block, Context
 from streams.runtime.disk import directory
 from streams.runtime.kafka_store import KafkaStore
@@ -149,7 +149,7 @@ async def test_a_disk_that_this_machine_cannot_read_is_noted_and_no_difference(
     counted: Counting, log: Log, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Ailing, "ill", doctor(counted, log), raising=False)
-    monkeypatch.setattr("streams.replay.verify_state.State", Ailing)
+    monkeypatch.setattr("streams.replay.verify_state.StateStore", Ailing)
     report = await verified(counted)
     assert report.differences == []
     (note,) = report.parts[0].notes
@@ -359,4 +359,4 @@ async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified
 
 async def test_a_replay_of_what_was_decided_under_other_rules_is_refused(upgraded: Counting):
     with pytest.raises(OtherRules, match=r"version 0 of the rules.*replay it with a Rondo of that version"):
-        [entry async for entry in entries(upgraded.settings, upgraded.stage, Scope())]
+        [entry async for entry in replay(upgraded.settings, upgraded.stage, Scope())]
