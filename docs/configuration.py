@@ -25,14 +25,14 @@ PROGRAMS: Mapping[str, type[BaseSettings]] = {
     "registry": schemas.registry.__main__.Settings,
     "stack": local.settings.Settings,
 }
-"""Who reads settings. A setting that several read is described by the first."""
+"""The programs that read settings. A setting of several programs is described by the first."""
 
 _TYPES = {str: "text", int: "whole number", float: "number", Path: "path", HttpUrl: "URL"}
 _HEAD = """# Configuration
 
-Every setting is an environment variable. Under `make run` all have defaults: the stack tells its processes what they
-need, also what is required. A process that is started by itself ends with a sentence where one is missing or can't be
-used. This page is written by `make docs` from the settings in the code.
+Every setting is an environment variable. Under `make run` all have defaults: the stack passes its processes all they
+need, also required ones. A process that is started by itself exits with an error if one is missing or invalid.
+`make docs` generates this page from the settings in the code.
 """
 _TAIL = """
 ## Others
@@ -41,18 +41,18 @@ _TAIL = """
 |---|---|---|
 | `STACK` | stack | short for `RONDO_STACK` |
 {command_line}
-| `RONDO_USER` | stack | whom the printed token names: the stack sets it for its own processes |
+| `RONDO_USER` | stack | the user of the printed token: the stack sets it for its own processes |
 | `RONDO_KAFKA_PORT`, `RONDO_REGISTRY_PORT`, `RONDO_POSTGRES_PORT` | `compose.yaml` | set by the stack |
 | `RONDO_POSTGRES_PASSWORD` | `compose.yaml` | set by the stack |
 | `PYTHON` | `make` | the Python to install with |
-| `HTTPS_PROXY` | the installation | the way to the internet |
-| `JAVA_HOME` | stack | a Java 17 or later; without one the wheel's is used |
+| `HTTPS_PROXY` | the installation | the proxy for downloads |
+| `JAVA_HOME` | stack | Java 17 or later; default: the wheel's |
 """
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its variable, who reads it, and what is told about it."""
+    """One setting: its variable, its readers, and its description."""
 
     name: str
     readers: tuple[str, ...]
@@ -62,7 +62,7 @@ class Setting:
 
 
 def document() -> str:
-    """Return the whole page. Raises ValueError for a setting that nobody describes."""
+    """Return the whole page. Raises ValueError for a setting without a description."""
     every = list(settings())
     common = [setting for setting in every if len(setting.readers) > 1]
     parts = [_HEAD, "\n## Common\n", *_table(common, with_readers=True)]
@@ -74,7 +74,7 @@ def document() -> str:
 
 
 def settings() -> Iterator[Setting]:
-    """Yield every setting of every program, in the order in which the programs declare them."""
+    """Yield every setting of every program, in the order of declaration."""
     for name in dict.fromkeys(name for program in PROGRAMS.values() for name in program.model_fields):
         readers = {who: program.model_fields[name] for who, program in PROGRAMS.items() if name in program.model_fields}
         described = next((field.description for field in readers.values() if field.description), None)
@@ -85,7 +85,7 @@ def settings() -> Iterator[Setting]:
 
 
 def takes_of(field: FieldInfo) -> str:
-    """Return in words what a setting takes."""
+    """Describe the values that a setting takes."""
     kind = next(each for each in (*get_args(field.annotation), field.annotation) if each is not NoneType)
     if get_origin(field.annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
@@ -102,11 +102,11 @@ def _bound(bound: Any) -> str | None:
             return f"at most {most}"
         case MinLen(min_length=least):
             return f"at least {least} characters"
-    return None  # a URL's own, and what a function checks
+    return None  # a URL's own, or checked by a function
 
 
 def default(field: FieldInfo) -> str:
-    """Return a setting's default as it would be written."""
+    """Return a setting's default as text."""
     if field.is_required():
         return "required"
     value = field.default

@@ -14,17 +14,17 @@ from domain.rejections import MEANINGS
 FILE = Path(__file__).with_suffix(".md")
 _HEAD = """# Errors
 
-Every refusal over HTTP is a problem (RFC 9457, `application/problem+json`): its `type` is `/problems/` and a name of
-this page, and leads to the same words while Rondo runs. `detail` says what is wrong this time, and `errors` name the
-fields at fault. A problem that only some operations answer with names them. This page is written by `make docs` from
-the catalogue in the code.
+Every error over HTTP is a problem (RFC 9457, `application/problem+json`): its `type` is `/problems/` and a name on this
+page, and a running Rondo serves the same text there. `detail` says what is wrong this time, and `errors` name the
+fields at fault. A problem of only some operations lists them. `make docs` generates this page from the
+catalogue in the code.
 """
 
 
 _REJECTIONS = """## Why a command is rejected
 
-A command that was taken is decided in its turn, and may be rejected there. Its outcome has a `code`, also at the
-command's address and beside each task that a bulk refused. With `Prefer: wait` it is answered as a problem.
+An accepted command is decided after those before it, and may then be rejected. Its outcome has a `code`, also at the
+command's address and for each task that a bulk refused. With `Prefer: wait` the answer is a problem.
 
 | code | answered as | means |
 |---|---|---|"""
@@ -59,7 +59,7 @@ def _table() -> Iterator[str]:
 
 
 def _answering(described: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the operations that may answer with each kind of problem, by its name; none where most of them may."""
+    """Return the operations of each kind of problem, by its name; none if most operations may answer with it."""
     found: dict[str, list[str]] = {name: [] for name in CATALOGUE}
     operations = [(path, *each) for path, methods in described["paths"].items() for each in methods.items()]
     for path, method, operation in operations:
