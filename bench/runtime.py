@@ -9,7 +9,7 @@ from bench.work import Changed, Complete, Create, Json, Task, Update, change, ro
 from schemas import logs
 from schemas.topics import Topic
 from streams import worker
-from streams.runtime import App, Stage, Stream
+from streams.runtime import App, Block, Stage
 from streams.runtime.postgres_store import PostgresStore
 from streams.runtime.settings import Settings
 
@@ -23,15 +23,11 @@ def tasks(run: Run) -> Stage:
     stage = Stage(f"tasks-{run.id}", reads=(commands,), writes=(events,), serde=Json)
     held = stage.table("tasks", Task)
 
-    @stage.agent(commands)
-    async def decide(blocks: Stream) -> None:
-        async for block in blocks.noack():
-            with block:
-                for record in block:
-                    command = record.value
-                    event = change(held.get(command.task), command)
-                    held[command.task] = event.task
-                    block.emit(events, event)
+    @stage.on(commands)
+    def decide(block: Block, command: Create | Update | Complete) -> None:
+        event = change(held.get(command.task), command)
+        held[command.task] = event.task
+        block.emit(events, event)
 
     return stage
 
@@ -41,12 +37,9 @@ def sink(run: Run) -> Stage:
     events = Topic(run.events, "bench", (Changed,))
     stage = Stage(f"sink-{run.id}", reads=(events,), store=partial(PostgresStore, put=table.put), serde=Json)
 
-    @stage.agent(events)
-    async def fold(blocks: Stream) -> None:
-        async for block in blocks.noack():
-            with block:
-                for record in block:
-                    block.row("tasks", row(record.value.task))
+    @stage.on(events)
+    def fold(block: Block, event: Changed) -> None:
+        block.row("tasks", row(event.task))
 
     return stage
 

@@ -13,25 +13,17 @@ from domain.entities import EVENTS, Entity, Event
 from domain.entity import EntityType
 from schemas import records as r
 from schemas.topics import AUDIT_LOG, RETRIES, TASK_EVENTS
-from streams.runtime import Block, Stage, Stream, Table
+from streams.runtime import App, Block, Stage, Table
 
 stage = Stage("audit", reads=(TASK_EVENTS, RETRIES), writes=(AUDIT_LOG,))
 heads = stage.table("heads", r.AuditHead)
 kept: Mapping[EntityType[Any], Table[Any]] = {one: stage.table(one.plural, one.record) for one in entities.TYPES}
 
 
-@stage.agent(TASK_EVENTS, folds=EVENTS, about=audit.about)
-async def record(blocks: Stream) -> None:
-    """Write the audit trail."""
-    async for block in blocks.noack():
-        with block:
-            for record in block:
-                append(block, record.value, overtaken=record.overtaken)
-
-
-def append(block: Block, event: Event, *, overtaken: bool = False) -> None:
+@stage.on(TASK_EVENTS, folds=EVENTS, about=audit.about)
+def record(block: Block, event: Event) -> None:
     """Append an event's entry to its user's chain."""
-    before = entities.after(event) if overtaken else swap(event)
+    before = entities.after(event) if block.record.overtaken else swap(event)
     entry = audit.entry(heads.get(event.user), before, event)
     heads[event.user] = audit.head_after(entry)
     block.emit(AUDIT_LOG, entry)
@@ -48,3 +40,6 @@ def swap(event: Event) -> Entity | None:
     else:
         table[key] = after
     return before
+
+
+app = App(stage)

@@ -11,13 +11,14 @@ from functools import partial
 
 import structlog
 from aiokafka.errors import KafkaError
+from msgspec import Struct
 
 from domain import ledger
 from schemas import causes
 from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
 from streams.channels import deliver, name_of
-from streams.runtime import Block, Context, Stage, Stream, failpoints
+from streams.runtime import App, Block, Context, Stage, failpoints
 from streams.runtime.failpoints import Point
 
 PAUSE = 1.0  # seconds until an outcome that the broker did not take is put there again
@@ -45,28 +46,30 @@ timers = stage.timer("timers", began=began)
 log = structlog.get_logger()
 
 
-@stage.agent(REMINDERS)
-async def enqueue(blocks: Stream) -> None:
+@stage.on(REMINDERS)
+def enqueue(block: Block, due: Struct) -> None:
     """Let each reminder that is due wait for room to be sent, once."""
-    async for block in blocks.noack():
-        with block:
-            for record in block:
-                due = record.value
-                if isinstance(due, r.ReminderDue) and (key := f"{due.user}/{due.id}") not in deliveries:
-                    if block.rules == "3":
-                        claim_at_once(block, due)
-                    elif key not in waiting:
-                        waiting[key] = due
-                        queue.set(_place(due))
+    if not isinstance(due, r.ReminderDue) or (key := f"{due.user}/{due.id}") in deliveries:
+        return
+    if block.rules == "3":
+        claim_at_once(block, due)
+    elif key not in waiting:
+        waiting[key] = due
+        queue.set(_place(due))
 
 
-@stage.agent(NOTIFICATIONS)
-async def follow(blocks: Stream) -> None:
-    """Follow the ledger: send what is claimed, keep what became of it."""
-    async for block in blocks.noack():
-        with block:
-            for record in block:
-                advance(block, record.value)
+@stage.on(NOTIFICATIONS)
+def follow(block: Block, step: r.Notification) -> None:
+    """Follow the ledger: take a step unless it is stale, and send what is claimed once this block is committed."""
+    delivery = deliveries.get(key := f"{step.user}/{step.id}")
+    last = delivery.last if delivery else None
+    by_rules_3 = last == step and step.retry_at is not None  # the claim that was kept when it was written
+    accepted = step if by_rules_3 else ledger.accept(last, step)
+    if accepted and not by_rules_3:
+        keep(last, accepted)
+    if accepted and (by_rules_3 or ledger.begins(last, accepted)):
+        act, hand_over = partial(send, accepted, block.partition), partial(renew, accepted, block.partition)
+        block.after_commit(act, key, hand_over)
 
 
 @stage.on_tick(NOTIFICATIONS)
@@ -90,19 +93,6 @@ def claim_at_once(block: Block, due: r.ReminderDue) -> None:
     step = ledger.claim(due, block.given["channel"], due.at, lease=ledger.LEASE)
     keep(None, step)
     block.emit(NOTIFICATIONS, step)
-
-
-def advance(block: Block, step: r.Notification) -> None:
-    """Take a step of the ledger, unless it is stale; a claim is sent once this block is committed."""
-    delivery = deliveries.get(key := f"{step.user}/{step.id}")
-    last = delivery.last if delivery else None
-    by_rules_3 = last == step and step.retry_at is not None  # the claim that was kept when it was written
-    accepted = step if by_rules_3 else ledger.accept(last, step)
-    if accepted and not by_rules_3:
-        keep(last, accepted)
-    if accepted and (by_rules_3 or ledger.begins(last, accepted)):
-        act, hand_over = partial(send, accepted, block.partition), partial(renew, accepted, block.partition)
-        block.after_commit(act, key, hand_over)
 
 
 def keep(last: r.Notification | None, step: r.Notification) -> None:
@@ -148,3 +138,6 @@ async def tell(outcome: r.Notification, partition: int, context: Context) -> Non
 async def renew(claim: r.Notification, partition: int, context: Context) -> None:
     """Put on the log that a claim's sending goes on, for whoever owns its partition next."""
     await context.produce(NOTIFICATIONS, ledger.handed_over(claim, context.clock()), partition)
+
+
+app = App(stage)

@@ -12,19 +12,19 @@ from domain.decision import UNENDING
 from domain.recurrence import succession
 from schemas.records import TaskCompleted
 from schemas.topics import RETRIES, SERIES_NOTICES, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.runtime import Stage, Stream
+from streams.runtime import App, Block, Stage
 
 stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES, RETRIES), writes=(TASK_FOLLOWUPS, SERIES_NOTICES))
 
 
-@stage.agent(TASK_EVENTS, SERIES_NOTICES, folds=(TaskCompleted,))
-async def follow(blocks: Stream) -> None:
+@stage.on(TASK_EVENTS, SERIES_NOTICES, folds=(TaskCompleted,))
+def follow(block: Block, event: TaskCompleted) -> None:
     """Send the command for the next occurrence of each series whose task was completed, or that tells why it ends."""
-    async for block in blocks.noack():
-        with block:
-            for record in block:
-                command = succession.following(record.value)
-                if command is None and block.rules not in UNENDING:
-                    command = succession.ending(record.value)
-                if command:
-                    block.emit(TASK_FOLLOWUPS, command)
+    command = succession.following(event)
+    if command is None and block.rules not in UNENDING:
+        command = succession.ending(event)
+    if command:
+        block.emit(TASK_FOLLOWUPS, command)
+
+
+app = App(stage)

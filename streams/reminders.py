@@ -15,7 +15,7 @@ from domain import reminders
 from domain.tasks import TASK
 from schemas import records as r
 from schemas.topics import REMINDER_NOTICES, REMINDERS, RETRIES, TASK_EVENTS
-from streams.runtime import Block, Stage, Stream
+from streams.runtime import App, Block, Stage
 
 Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingReminders | None, Iterable[Any]]]
 """From what stands for a task to what stands then, and the records that say so."""
@@ -25,26 +25,17 @@ held_by_task = stage.table("held", r.StandingReminders)
 timers = stage.timer("timers")
 
 
-@stage.agent(TASK_EVENTS, folds=TASK.events, about=lambda event: str(event.task.id))
-async def follow(blocks: Stream) -> None:
+@stage.on(TASK_EVENTS, folds=TASK.events, about=lambda event: str(event.task.id))
+def follow(block: Block, event: Any) -> None:
     """Schedule and cancel reminders as tasks change."""
-    async for block in blocks.noack():
-        with block:
-            for record in block:
-                event = record.value
-                if record.overtaken:
-                    continue
-                change(block, event.user, event.task.id, partial(reminders.react, event=event))
+    if not block.record.overtaken:
+        change(block, event.user, event.task.id, partial(reminders.react, event=event))
 
 
-@stage.agent(REMINDER_NOTICES)
-async def fire(blocks: Stream) -> None:
+@stage.on(REMINDER_NOTICES)
+def fire(block: Block, notice: r.ReminderNotice) -> None:
     """Decide the reminders whose timers have come."""
-    async for block in blocks.noack():
-        with block:
-            for record in block:
-                notice = record.value
-                change(block, notice.user, notice.task, partial(reminders.fire, notice=notice))
+    change(block, notice.user, notice.task, partial(reminders.fire, notice=notice))
 
 
 @stage.on_tick(REMINDER_NOTICES)
@@ -75,3 +66,6 @@ def change(block: Block, user: str, task: str, decide: Decide) -> None:
 def standing(held: r.StandingReminders | None) -> set[r.StandingReminder]:
     """Return the reminders that wait for their timers."""
     return set(held.standing) if held else set()
+
+
+app = App(stage)

@@ -15,7 +15,7 @@ from domain.user import User
 from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import RETRIES, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
-from streams.runtime import Block, Record, Stage, Stream
+from streams.runtime import App, Block, Record, Stage
 
 stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES), writes=(TASK_EVENTS, TASK_NOTICES))
 store = Store(
@@ -28,30 +28,25 @@ store = Store(
 )
 
 
-@stage.agent(TASK_COMMANDS, TASK_FOLLOWUPS)
-async def decide(blocks: Stream) -> None:
-    """Decide commands one after the other."""
-    async for block in blocks.noack():
-        with block:
-            latest = 0
-            for record in block:
-                command = record.value
-                if reason := misplaced(block, record) or outdated(record):
-                    block.dead_letter(record.raw, reason)
-                    continue
-                if decision := User(store, command.user, block.rules).decide(command):
-                    emit(block, (*decision.events, decision.outcome))
-                latest = max(latest, command.at)
-            idempotency.drop(store, latest, block.taken)
+@stage.on_block(TASK_COMMANDS, TASK_FOLLOWUPS)
+def decide(block: Block) -> None:
+    """Decide commands one after the other, then forget ids that are too old."""
+    latest = 0
+    for record in block:
+        command = record.value
+        if reason := misplaced(block, record) or outdated(record):
+            block.dead_letter(record.raw, reason)
+            continue
+        if decision := User(store, command.user, block.rules).decide(command):
+            emit(block, (*decision.events, decision.outcome))
+        latest = max(latest, command.at)
+    idempotency.drop(store, latest, block.taken)
 
 
-@stage.agent(TASK_NOTICES)
-async def purge(blocks: Stream) -> None:
+@stage.on(TASK_NOTICES)
+def purge(block: Block, notice: r.TaskNotice) -> None:
     """Purge what was deleted and whose time is over."""
-    async for block in blocks.noack():
-        with block:
-            for record in block:
-                emit(block, User(store, record.value.user).purge(record.value))
+    emit(block, User(store, notice.user).purge(notice))
 
 
 @stage.on_tick(TASK_NOTICES)
@@ -78,3 +73,6 @@ def misplaced(block: Block, record: Record) -> str | None:
     if partition_of(record.value.user, block.context.settings.partitions) != block.partition:
         return "the record is not on its user's partition (Java's murmur2 of the user's id)"
     return None
+
+
+app = App(stage)

@@ -39,7 +39,7 @@ def run(names: Sequence[str] = STAGES) -> None:
         private.close(chosen.data, ["state"])
     if chosen.failpoint:
         failpoints.arm(chosen.failpoint)
-    serve([find(name) for name in names], chosen)
+    serve([App(find(name), chosen) for name in names], chosen)
 
 
 def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
@@ -48,10 +48,9 @@ def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
     log.warning("tried again", of=details.name, times=details.retry_num, wait=round(details.wait_for, 2), reason=reason)
 
 
-def serve(stages: Sequence[Stage], chosen: Settings) -> None:
+def serve(apps: Sequence[App], chosen: Settings) -> None:
     """Run stages with these settings until the process is told to stop; ends the process."""
-    apps = [App(stage, chosen) for stage in stages]
-    clock = Clock(chosen, f"worker {' '.join(stage.name for stage in stages)}")
+    clock = Clock(chosen, f"worker {' '.join(app.stage.name for app in apps)}")
     health = [Health(apps, chosen.health_port, clock.watch)] if chosen.health_port else []
     execute(Deadline(chosen.stall_timeout), clock, *health, *apps)
 

@@ -1,4 +1,4 @@
-"""A block folded again, by the stage's own agent."""
+"""A block folded again, by the stage's own function."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,7 +7,7 @@ from aiokafka.structs import ConsumerRecord
 from domain.decision import VERSION
 from streams.runtime import Block, Context, Stage
 from streams.runtime.block import Record, place
-from streams.runtime.retries import Once, fold_of
+from streams.runtime.retries import fold_of
 from streams.runtime.rocksdb import StateStore
 
 
@@ -63,13 +63,8 @@ class Replayed(Block):
 
 
 def fold(block: Block) -> None:
-    """Let the stage's agent fold a block. Raises ``FoldError`` as it does for a partition."""
+    """Fold a block as the stage's agent does. Raises ``FoldError`` as it does for a partition."""
     assert block.topic
-    agent = fold_of(block.stage, block.topic)(Once(block))
-    try:
-        agent.send(None)  # type: ignore[attr-defined]  # it is a coroutine, and never suspends: its stream has the block
-    except StopIteration:
-        block.folded.result()
-    else:
-        agent.close()  # type: ignore[attr-defined]
-        raise TypeError(f"The agent of {block.topic} awaits something else than its stream: it can't be replayed.")
+    with block:
+        fold_of(block.stage, block.topic)(block)
+    block.folded.result()

@@ -41,10 +41,10 @@ What a crash leads to, by the points of ``failpoints.py`` in the order of a turn
 Whoever stood still meanwhile and wakes up finds its producers fenced, or its position moved, and can commit nothing.
 """
 
-from streams.runtime.app import App, Stream
+from streams.runtime.app import App
 from streams.runtime.block import Block, Record
 from streams.runtime.context import Context
 from streams.runtime.stage import Stage
 from streams.runtime.tables import Table, Timers
 
-__all__ = ["App", "Block", "Context", "Record", "Stage", "Stream", "Table", "Timers"]
+__all__ = ["App", "Block", "Context", "Record", "Stage", "Table", "Timers"]

@@ -1,19 +1,20 @@
 """A stage's Faust app: it feeds the stage's agents, and says how the stage is."""
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 from faust.app.base import BootStrategy
-from faust.streams import Stream as FaustStream
+from faust.streams import Stream
 
 from schemas import clock, settings
 from streams.runtime import refusals, retries
 from streams.runtime.block import Block
 from streams.runtime.consumer import Runtime
 from streams.runtime.settings import Settings
-from streams.runtime.stage import Stage
+from streams.runtime.stage import Fold, Stage
 
-Stream: TypeAlias = FaustStream[Block]
+Agent: TypeAlias = Callable[[Any], Coroutine[Any, Any, None]]
+"""What Faust runs: it gets the stream of an input's blocks."""
 
 
 class _Boot(BootStrategy):
@@ -40,7 +41,17 @@ class App(refusals.App):
         self.runtime: Runtime | None = None
         for topic in (*stage.folds, *([stage.retries.name] if stage.retries else ())):
             fold = retries.fold_of(stage, topic)
-            self.agent(self.topic(topic), name=f"{stage.name}.{fold.__name__}.{topic}")(fold)
+            self.agent(self.topic(topic), name=f"{stage.name}.{fold.__name__}.{topic}")(self.agent_of(fold))
+
+    def agent_of(self, fold: Fold) -> Agent:
+        """Return the agent that lets a function fold one block after another."""
+
+        async def agent(blocks: Stream[Block]) -> None:
+            async for block in blocks.noack():
+                with block:
+                    fold(block)
+
+        return agent
 
     def _time(self) -> int:
         return self.now()

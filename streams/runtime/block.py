@@ -91,6 +91,8 @@ class Block:
         """What of the settings decides."""
         self.rules = VERSION
         """The version of the rules that decide."""
+        self.record: Record
+        """The record that is folded, for a function of one record."""
         self.taken = 0
         self.bytes = 0
         self.changes: dict[bytes, bytes | None] = {}
@@ -137,7 +139,7 @@ class Block:
         if self.folded.done():  # given up meanwhile
             return isinstance(error, Exception)
         if error is None and self.raws and not self.taken:
-            self.folded.set_exception(FoldError("The agent read no record of its block."))
+            self.folded.set_exception(FoldError("No record of the block was read."))
         elif error is None:
             self.folded.set_result(None)
         elif isinstance(error, _MACHINE):

@@ -9,10 +9,10 @@ Views instead go back to where the record is, and fold all from there on once mo
 and only in the log's order it is certain that nothing older stays.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import structlog
 from aiokafka import TopicPartition
@@ -37,35 +37,19 @@ _LATER = "later"  # the name under which a block's record says which retries hav
 log = structlog.get_logger()
 
 
-class Once:
-    """A stream that holds one block."""
-
-    def __init__(self, block: Block) -> None:
-        self._block = block
-
-    async def noack(self) -> AsyncIterator[Block]:
-        """Yield the block."""
-        yield self._block
-
-
 def fold_of(stage: Stage, topic: str) -> Fold:
-    """Return the function that folds an input of a stage, its retries among them."""
-    return _agent(stage) if stage.retries and topic == stage.retries.name else stage.folds[topic]
+    """Return the function that folds the blocks of a stage's input, its retries among them."""
+    return put_back if stage.retries and topic == stage.retries.name else stage.folds[topic]
 
 
-def _agent(stage: Stage) -> Fold:
-
-    async def put_back(blocks: Any) -> None:
-        async for block in blocks.noack():
-            with block:
-                for record in block:
-                    if record.value.stage == stage.name:
-                        await _take(stage, block, record)
-
-    return put_back
+def put_back(block: Block) -> None:
+    """Fold what was set aside by the block's stage and is sent again."""
+    for record in block:
+        if record.value.stage == block.stage.name:
+            _take(block.stage, block, record)
 
 
-async def _take(stage: Stage, block: Block, record: Record) -> None:
+def _take(stage: Stage, block: Block, record: Record) -> None:
     retry = cast("r.Retry", record.value)
     if stage.retried is None:
         block.rewind(retry.topic, retry.offset)
@@ -76,17 +60,18 @@ async def _take(stage: Stage, block: Block, record: Record) -> None:
         log.info("put back before", stage=stage.name, source=place(record.raw), record=name(retry))
     elif reason := _refusal(stage, block, retry):
         block.dead_letter(record.raw, reason)
-    elif await _folds(stage, block, record):
+    elif _folds(stage, block, record):
         stage.retried.set(mark)
         block.put_back.append(record)
 
 
-async def _folds(stage: Stage, block: Block, record: Record) -> bool:
+def _folds(stage: Stage, block: Block, record: Record) -> bool:
     """Fold a record that is sent again; tell whether it was not set aside once more."""
     retry = cast("r.Retry", record.value)
     within = Within(block, record)
     if retry.offset != NOWHERE:
-        await fold_of(stage, retry.topic)(Once(within))
+        with within:
+            fold_of(stage, retry.topic)(within)
         return not within.aside
     try:
         timer = cast("r.Timer", block.context.codec.decode(retry.value))

@@ -1,6 +1,7 @@
 """The declaration of a stage: what it reads, writes and remembers, and the functions that fold it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
@@ -15,8 +16,10 @@ from streams.runtime.settings import Settings
 from streams.runtime.tables import Slot, Table, Timers
 
 V = TypeVar("V", bound=Struct)
-Fold = Callable[[Any], Awaitable[None]]
-"""What an agent runs over a stream of blocks."""
+Fold = Callable[[Any], None]
+"""Folds a block: reads its records, and changes and emits by it what they lead to. It awaits nothing."""
+FoldOne = Callable[[Any, Any], None]
+"""Folds one record: it gets the block, whose ``record`` it is, and what the record says."""
 Tick = Callable[[Any, r.Timer], None]
 """What a timer that has come produces: it gets a block."""
 About = Callable[[Any], str]
@@ -68,7 +71,7 @@ class Stage:
         self.ticks: tuple[Topic, ...] = ()
         """The topics that timers emit to: only there a record may name no input that led to it."""
         self.folds: dict[str, Fold] = {}
-        """The function that folds each input: what its agent runs, and what a replay runs again."""
+        """The function that folds the blocks of each input: for its agent, and again for a replay."""
         self.wanted: dict[str, tuple[type[Struct], ...]] = {}
         """The types of records that each input's function folds, none for all of them."""
         self.about: dict[str, About] = {}
@@ -105,14 +108,31 @@ class Stage:
         found = {TopicPartition(topic.name, number) for topic in numbered}
         return found | ({TopicPartition(topics.DEAD_LETTERS.name, 0)} if self.keeps_state else set())
 
-    def agent(
+    def on(
+        self, *inputs: Topic, folds: tuple[type[Struct], ...] = (), about: About | None = None
+    ) -> Callable[[FoldOne], FoldOne]:
+        """Make a function fold these inputs, record by record.
+
+        With ``folds`` it gets records of these types alone, and no time is spent on the others. ``about`` names what a
+        record is about, among its key's: then one that is sent again knows whether it was overtaken.
+        """
+
+        def register(fold: FoldOne) -> FoldOne:
+            @wraps(fold)
+            def each(block: Any) -> None:
+                for record in block:
+                    block.record = record
+                    fold(block, record.value)
+
+            self.on_block(*inputs, folds=folds, about=about)(each)
+            return fold
+
+        return register
+
+    def on_block(
         self, *inputs: Topic, folds: tuple[type[Struct], ...] = (), about: About | None = None
     ) -> Callable[[Fold], Fold]:
-        """Make a function the agent of these inputs, one agent a topic: it gets a stream of blocks.
-
-        With ``folds`` its blocks give records of these types alone, and no time is spent on the others. ``about`` names
-        what a record is about, among its key's: then one that is sent again knows whether it was overtaken.
-        """
+        """Make a function fold these inputs, block by block: for what is done once a block. See ``on``."""
 
         def register(fold: Fold) -> Fold:
             for topic in inputs:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
+from faust.streams import Stream
 
 from schemas import ids
 from schemas import records as r
@@ -15,8 +16,10 @@ from schemas.codec import Codec
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.kafka import topics
 from streams.kafka.reading import committed
-from streams.runtime import App, Block, Stage, Stream
+from streams.runtime import App, Block, Stage
+from streams.runtime.app import Agent
 from streams.runtime.settings import Settings
+from streams.runtime.stage import Fold
 
 PARTITIONS = 2
 
@@ -38,19 +41,13 @@ class Counting:
         self.settings = settings
         self.heads = self.stage.table("heads", r.AuditHead)
         self.timers = self.stage.timer("timers")
-        self.stage.agent(self.commands, self.followups)(self.fold)
+        self.stage.on(self.commands, self.followups)(self.count)
         self.stage.on_tick(self.counts)(self.tick)
 
     @cached_property
     def app(self) -> App:
         """What runs the stage, as it is declared by then."""
         return App(self.stage, self.settings)
-
-    async def fold(self, blocks: Stream) -> None:
-        async for block in blocks.noack():
-            with block:
-                for record in block:
-                    self.count(block, record.value)
 
     def count(self, block: Block, command: r.CompleteTask) -> None:
         if command.task == "poison":
@@ -66,6 +63,23 @@ class Counting:
         if timer.subject == "13":
             raise ZeroDivisionError("an unlucky timer")
         block.emit(self.counts, outcome(timer.user, timer.due, timer.id, 0, "timer"))
+
+
+class HandWritten(Counting):
+    """A stage whose Faust agents are the test's own; ``agent`` is what each would be."""
+
+    @cached_property
+    def app(self) -> App:
+        counting = self
+
+        class _App(App):
+            def agent_of(self, fold: Fold) -> Agent:
+                return partial(counting.fold, super().agent_of(fold))
+
+        return _App(self.stage, self.settings)
+
+    async def fold(self, agent: Agent, blocks: Stream[Block]) -> None:
+        await agent(blocks)
 
 
 def outcome(user: str, at: int, command: str, number: int, task: str) -> r.CommandOutcome:

@@ -6,25 +6,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from faust.streams import Stream
+
 from schemas import logs
 from streams import worker
-from streams.runtime import Stream
+from streams.runtime import Block
+from streams.runtime.app import Agent
 from streams.runtime.settings import Settings
-from tests.integration.runtime.counting import PARTITIONS, Counting
+from tests.integration.runtime.counting import PARTITIONS, Counting, HandWritten
 
 
-class Forgetful(Counting):
+class Forgetful(HandWritten):
     """Its agent takes a block and never comes back to it."""
 
-    async def fold(self, blocks: Stream) -> None:
+    async def fold(self, _: Agent, blocks: Stream[Block]) -> None:
         async for _ in blocks.noack():
             await asyncio.Event().wait()
 
 
-class Absorbed(Counting):
+class Absorbed(HandWritten):
     """Its agent awaits something within its first block, for ever."""
 
-    async def fold(self, blocks: Stream) -> None:
+    async def fold(self, _: Agent, blocks: Stream[Block]) -> None:
         async for block in blocks.noack():
             with block:
                 await asyncio.Event().wait()
@@ -45,4 +48,4 @@ if __name__ == "__main__":
     kind, kafka, registry, data, name, *settings = sys.argv[1:]
     given: dict[str, Any] = {"session_timeout": 6, **dict(each.split("=") for each in settings)}
     chosen = Settings(kafka=kafka, registry=registry, data=Path(data), partitions=PARTITIONS, **given)
-    worker.serve([STAGES[kind](chosen, name).stage], chosen)
+    worker.serve([STAGES[kind](chosen, name).app], chosen)

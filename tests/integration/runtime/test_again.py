@@ -18,7 +18,7 @@ from schemas import records as r
 from schemas.topics import DAYS, TASK_COMMANDS, Topic
 from streams.kafka.reading import committed
 from streams.replay import Report, verify
-from streams.runtime import App, Block, Context, Stage, Stream, retries
+from streams.runtime import App, Block, Context, Stage, retries
 from streams.runtime.settings import Settings
 from tests.integration.runtime.conftest import writing
 from tests.integration.runtime.counting import (
@@ -187,18 +187,14 @@ class Alone:
         self.stage = Stage(counting.stage.name, reads=reads, writes=(counting.counts,))
         self.heads = self.stage.table("heads", r.AuditHead)
         self.counting = counting
-        self.stage.agent(counting.commands)(self.fold)
+        self.stage.on(counting.commands)(self.fold)
         self.app = App(self.stage, counting.settings)
 
-    async def fold(self, blocks: Stream) -> None:
-        async for block in blocks.noack():
-            with block:
-                for record in block:
-                    before = self.heads.get(record.value.user)
-                    number = before.sequence + 1 if before else 1
-                    self.heads[record.value.user] = r.AuditHead(number, record.value.id)
-                    given = record.value
-                    block.emit(self.counting.counts, outcome(given.user, given.at, given.id, number, given.task))
+    def fold(self, block: Block, given: r.CompleteTask) -> None:
+        before = self.heads.get(given.user)
+        number = before.sequence + 1 if before else 1
+        self.heads[given.user] = r.AuditHead(number, given.id)
+        block.emit(self.counting.counts, outcome(given.user, given.at, given.id, number, given.task))
 
 
 @pytest.mark.parametrize("more", [0, pytest.param(3, marks=pytest.mark.deep)])

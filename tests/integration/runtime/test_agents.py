@@ -2,28 +2,41 @@
 
 import asyncio
 
-from streams.runtime import Stream
+from faust.streams import Stream
+
+from streams.runtime import Block
+from streams.runtime.app import Agent
 from streams.runtime.failpoints import Point
-from tests.integration.runtime.counting import Counting, Log, command, crash_of, numbers, prepared, running, until
+from tests.integration.runtime.counting import (
+    Counting,
+    HandWritten,
+    Log,
+    command,
+    crash_of,
+    numbers,
+    prepared,
+    running,
+    until,
+)
 from tests.integration.runtime.faults import passing
 
 
-class Watched(Counting):
-    """A stage whose folds are counted: one for each input, unless Faust had to start one again."""
+class Watched(HandWritten):
+    """A stage whose agents are counted: one for each input, unless Faust had to start one again."""
 
     folds = 0
 
-    async def fold(self, blocks: Stream) -> None:
+    async def fold(self, agent: Agent, blocks: Stream[Block]) -> None:
         self.folds += 1
-        await super().fold(blocks)
+        await super().fold(agent, blocks)
 
 
 class Hanging(Watched):
-    """A stage whose first fold does not leave its block until that is taken away."""
+    """A stage whose first agent does not leave its block until that is taken away."""
 
     hung = freed = False
 
-    async def fold(self, blocks: Stream) -> None:
+    async def fold(self, _: Agent, blocks: Stream[Block]) -> None:
         self.folds += 1
         async for block in blocks.noack():
             with block:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS
-from streams.runtime import Block, Context, Stage, Stream
+from streams.runtime import Block, Context, Stage
 from streams.runtime.kafka_store import KafkaStore
 from tests.integration.runtime.counting import Counting, Log, command, numbers, outcome, prepared, running, until
 
@@ -233,16 +233,11 @@ async def test_a_bad_record_does_not_wait_for_the_other_inputs_backlog(worker_se
     assert last < 15_000
 
 
-async def test_an_agent_that_passes_over_its_blocks_loses_nothing(worker_settings, log: Log):
+async def test_a_function_that_passes_over_its_blocks_loses_nothing(worker_settings, log: Log):
     passing = Counting(worker_settings)
 
-    async def pass_over(blocks: Stream) -> None:
-        async for block in blocks.noack():
-            with block:
-                pass
-
     passing.stage = Stage(f"passing-{uuid4().hex[:8]}", reads=(passing.commands,), writes=(passing.counts,))
-    passing.stage.agent(passing.commands)(pass_over)
+    passing.stage.on_block(passing.commands)(lambda _: None)
     await prepared(passing)
     await log.put(passing.commands, [command("ann", n) for n in range(4)])
 

@@ -16,7 +16,7 @@ from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.kafka import topics
 from streams.kafka.reading import committed
-from streams.runtime import App, Block, Context, Stage, Stream
+from streams.runtime import App, Block, Context, Stage
 from streams.runtime.failpoints import Point
 from streams.runtime.postgres_store import PostgresStore
 from streams.runtime.settings import Settings
@@ -35,7 +35,7 @@ class Journal:
         self.commands = Topic(f"commands-{unique}", "test", (r.CompleteTask,))
         self.stage = Stage(f"journal-{unique}", reads=(self.commands,), store=partial(PostgresStore, put=self.put))
         self.settings = settings
-        self.stage.agent(self.commands)(self.fold)
+        self.stage.on(self.commands)(self.fold)
 
     @cached_property
     def app(self) -> App:
@@ -47,11 +47,8 @@ class Journal:
         """What a store of the stage gets: it decodes nothing."""
         return Context(self.settings, Codec(Registry(self.settings.registry)))
 
-    async def fold(self, blocks: Stream) -> None:
-        async for block in blocks.noack():
-            with block:
-                for record in block:
-                    block.row("journal", (self.stage.name, record.value.id))
+    def fold(self, block: Block, command: r.CompleteTask) -> None:
+        block.row("journal", (self.stage.name, command.id))
 
     async def put(self, connection: asyncpg.Connection, rows: Rows) -> None:
         given = [row for _, row in rows]

@@ -175,7 +175,7 @@ async def test_a_worker_that_was_restarted_under_its_name_with_another_input_get
     named = short_sessions.model_copy(update={"instance": "one"})
     later = await prepared(Counting(named, name := uuid4().hex[:8]))
     earlier = Stage(f"counting-{name}", reads=(later.commands,), writes=(later.counts,))
-    earlier.agent(later.commands)(later.fold)
+    earlier.on(later.commands)(later.count)
     async with running(App(earlier, named)):
         pass
     async with running(later.app):

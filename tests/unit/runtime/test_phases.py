@@ -17,11 +17,11 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import Topic
 from streams.kafka.latest import Latest
-from streams.runtime import Block, Context, Stage, Stream
+from streams.runtime import Block, Context, Stage
 from streams.runtime.effects import Effect, Effects
 from streams.runtime.metrics import Metrics
 from streams.runtime.phases import FOLLOWS, Phase, WrongPhase, follow
-from streams.runtime.retries import Once, fold_of
+from streams.runtime.retries import fold_of
 from streams.runtime.settings import Settings
 from streams.runtime.task import StreamTask
 
@@ -102,15 +102,12 @@ class Memory:
 STAGE = Stage("phases", reads=TOPICS, store=Memory)
 
 
-@STAGE.agent(*TOPICS)
-async def fold(blocks: Stream) -> None:
-    async for block in blocks.noack():
-        with block:
-            for record in block:
-                if record.value.task == POISON:
-                    raise ZeroDivisionError
-                if record.value.task == BACK:  # as a retry does in the views: what it names is read again
-                    block.rewind(NAMES[0], record.raw.offset)
+@STAGE.on(*TOPICS)
+def fold_one(block: Block, command: r.CompleteTask) -> None:
+    if command.task == POISON:
+        raise ZeroDivisionError
+    if command.task == BACK:  # as a retry does in the views: what it names is read again
+        block.rewind(NAMES[0], block.record.raw.offset)
 
 
 class Host:
@@ -134,7 +131,8 @@ class Host:
 
     async def feed(self, block: Block) -> None:
         self.log.come_to("feed")
-        await fold_of(STAGE, cast("str", block.topic))(Once(block))
+        with block:
+            fold_of(STAGE, cast("str", block.topic))(block)
 
     def perform(self, effect: Effect) -> None:
         raise AssertionError(effect)
