@@ -46,10 +46,11 @@ lint: .venv/.installed ## Check style and types
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 
-docs: .venv/.installed ## Write from the code what is written from it: docs/configuration.md, docs/errors.md …
+docs: .venv/.installed ## Write from the code what is written from it: the Procfile, docs/configuration.md …
 	@.venv/bin/python -m docs.configuration
 	@.venv/bin/python -m docs.errors
 	@.venv/bin/python -m docs.schema
+	@.venv/bin/python -m docs.stages
 	@.venv/bin/python -m bench.limits --only-limits
 
 clean: ## Remove what was installed; the data in .data stays

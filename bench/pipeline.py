@@ -1,4 +1,4 @@
-"""The real pipeline: all six stages as ``rondo worker`` runs them, and what a command costs each of them.
+"""The real pipeline: all stages as ``rondo worker`` runs them, and what a command costs each of them.
 
 The commands are those of the other measurements, as Rondo's own records: tasks without a due, so nothing is reminded of
 and nothing recurs. What a series or a reminder costs is not in these figures.
@@ -55,7 +55,7 @@ class Passed:
 
 
 def measure(stand: Stand, plan: Plan, rounds: int, say: Say, profile: Path | None = None) -> list[Passed]:
-    """Start the six stages, warm them up, and measure each round's commands, which come on top of those before."""
+    """Start the stages, warm them up, and measure each round's commands, which come on top of those before."""
     say("starting")
     with _running(stand, profile) as (registry, stages):
         codec = asyncio.run(_published(registry))
@@ -138,7 +138,7 @@ async def _published(registry: str) -> Codec:
 
 @contextmanager
 def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str, Process]]]:
-    """Run the registry and the six stages; give the registry's address and the stages' processes."""
+    """Run the registry and the stages; give the registry's address and the stages' processes."""
     rondo = str(Path(sys.executable).with_name("rondo"))
     dump = {name: ["-m", "cProfile", "-o", str(profile / f"{name}.prof")] if profile else [] for name in STAGES}
     with launching(stand, stand.directory / "pipeline") as (registry, run):

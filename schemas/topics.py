@@ -8,11 +8,15 @@ from schemas import records as r
 
 FOR_EVER = -1
 DAYS = 24 * 60 * 60 * 1000
+_SET_ASIDE_BYTES = 4 * 1024 * 1024  # a record of any topic, with why it was set aside
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic of the contract. ``retention`` is in milliseconds, ``FOR_EVER`` for no end."""
+    """One topic of the contract. ``retention`` is in milliseconds, ``FOR_EVER`` for no end.
+
+    What it ``holds`` is told in docs/architecture.md, as Markdown.
+    """
 
     name: str
     writer: str
@@ -22,6 +26,7 @@ class Topic:
     partitions: int | None = None  # None: as many as every keyed topic
     max_bytes: int = 1024 * 1024  # of one record
     stamped: str = "CreateTime"  # whose time a record has: its writer's, or LogAppendTime, the broker's
+    holds: str = ""
 
 
 TASK_COMMANDS = Topic(
@@ -47,8 +52,15 @@ TASK_COMMANDS = Topic(
         r.RenameTag,
         r.DeleteTag,
     ),
+    holds="what people asked for",
 )
-TASK_FOLLOWUPS = Topic("task-followups", "recurrence", (r.CreateOccurrence,))
+TASK_FOLLOWUPS = Topic(
+    "task-followups",
+    "recurrence",
+    (r.CreateOccurrence,),
+    holds="derived commands: the next occurrence. Apart, so that a dead worker's open transaction never hides people's "
+    "commands",
+)
 TASK_EVENTS = Topic(
     "task-events",
     "tasks",
@@ -73,42 +85,64 @@ TASK_EVENTS = Topic(
         r.TagUpdated,
         r.CommandOutcome,
     ),
+    holds="what happened, with the whole task after it; and one outcome for each command",
 )
-TASK_NOTICES = Topic("task-notices", "tasks", (r.TaskNotice,))
-SERIES_NOTICES = Topic("series-notices", "recurrence", (r.SeriesNotice,))
-REMINDERS = Topic("reminders", "reminders", (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue))
-REMINDER_NOTICES = Topic("reminder-notices", "reminders", (r.ReminderNotice,))
-AUDIT_LOG = Topic("audit-log", "audit", (r.AuditEntry,))
-NOTIFICATIONS = Topic("notifications", "notify", (r.Notification,))
+TASK_NOTICES = Topic("task-notices", "tasks", (r.TaskNotice,), holds="that the time of what was deleted is over")
+SERIES_NOTICES = Topic(
+    "series-notices", "recurrence", (r.SeriesNotice,), holds="nothing yet: timers of series will come here"
+)
+REMINDERS = Topic(
+    "reminders",
+    "reminders",
+    (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue),
+    holds="scheduled, cancelled, due",
+)
+REMINDER_NOTICES = Topic("reminder-notices", "reminders", (r.ReminderNotice,), holds='"this timer has come"')
+AUDIT_LOG = Topic(
+    "audit-log", "audit", (r.AuditEntry,), holds="who changed what and why, with the hash of the entry before"
+)
+NOTIFICATIONS = Topic(
+    "notifications", "notify", (r.Notification,), holds="the ledger of deliveries: claimed, sent, failed …"
+)
+RETRIES = Topic(
+    "retries",
+    "rondo dead-letters",
+    (r.Retry,),
+    max_bytes=_SET_ASIDE_BYTES,
+    holds="dead letters that are sent again, each whole, for the stage that set it aside",
+)
 DEAD_LETTERS = Topic(
-    "dead-letters", "every stage", (r.DeadLetter,), retention=90 * DAYS, partitions=1, max_bytes=4 * 1024 * 1024
+    "dead-letters",
+    "every stage",
+    (r.DeadLetter,),
+    retention=90 * DAYS,
+    partitions=1,
+    max_bytes=_SET_ASIDE_BYTES,
+    holds="what could not be read or decided: bytes, headers, place, reason; one partition",
 )
-CLOCK = Topic("rondo-clock", "every process", (), retention=2 * DAYS, partitions=1, stamped="LogAppendTime")
-RETRIES = Topic("retries", "rondo dead-letters", (r.Retry,), max_bytes=DEAD_LETTERS.max_bytes)
-SCHEMAS = Topic("rondo-schemas", "registry", (), compacted=True, partitions=1)
+CLOCK = Topic(
+    "rondo-clock",
+    "every process",
+    (),
+    retention=2 * DAYS,
+    partitions=1,
+    stamped="LogAppendTime",
+    holds="nothing but the broker's own time of each record: what clocks are compared with; one partition",
+)
 
-SHARED = (
-    TASK_COMMANDS,
-    TASK_FOLLOWUPS,
-    TASK_EVENTS,
-    TASK_NOTICES,
-    SERIES_NOTICES,
-    REMINDERS,
-    REMINDER_NOTICES,
-    AUDIT_LOG,
-    NOTIFICATIONS,
-    RETRIES,
-    DEAD_LETTERS,
-    CLOCK,
-)
-"""Every topic but the registry's own and those that belong to one stage alone."""
+SHARED = tuple(topic for topic in list(globals().values()) if isinstance(topic, Topic))
+"""Every topic above: all but the registry's own and those that belong to one stage alone."""
+
+SCHEMAS = Topic("rondo-schemas", "registry", (), compacted=True, partitions=1, holds="schemas")
 
 
 def blocks(stage: str) -> Topic:
     """Return the topic that records how a stage's inputs interleaved."""
-    return Topic(f"{stage}-blocks", stage, (r.Block,))
+    holds = "which offsets of which input each block took; version of rules and `tzdata`"
+    return Topic(f"{stage}-blocks", stage, (r.Block,), holds=holds)
 
 
 def changelog(stage: str, records: tuple[type[Struct], ...]) -> Topic:
     """Return the compacted topic that a stage's state is restored from."""
-    return Topic(f"{stage}-changelog", stage, (*records, r.Position), compacted=True)
+    holds = "state and input positions"
+    return Topic(f"{stage}-changelog", stage, (*records, r.Position), compacted=True, holds=holds)

@@ -15,7 +15,12 @@ from schemas import records as r
 from schemas.topics import AUDIT_LOG, RETRIES, TASK_EVENTS
 from streams.runtime import App, Block, Stage, Table
 
-stage = Stage("audit", reads=(TASK_EVENTS, RETRIES), writes=(AUDIT_LOG,))
+stage = Stage(
+    "audit",
+    reads=(TASK_EVENTS, RETRIES),
+    writes=(AUDIT_LOG,),
+    remembers="each task, list, saved filter and tag as it was; the end of each user's chain",
+)
 heads = stage.table("heads", r.AuditHead)
 kept: Mapping[EntityType[Any], Table[Any]] = {one: stage.table(one.plural, one.record) for one in entities.TYPES}
 

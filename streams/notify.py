@@ -28,6 +28,7 @@ stage = Stage(
     reads=(REMINDERS, NOTIFICATIONS, RETRIES),
     writes=(NOTIFICATIONS,),
     given=lambda settings: {"channel": name_of(settings)},
+    remembers="the last step of each delivery, what waits for room, what is being sent; timers",
 )
 deliveries = stage.table("deliveries", r.Delivery)
 waiting = stage.table("waiting", r.ReminderDue)

@@ -20,7 +20,12 @@ from streams.runtime import App, Block, Stage
 Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingReminders | None, Iterable[Any]]]
 """From what stands for a task to what stands then, and the records that say so."""
 
-stage = Stage("reminders", reads=(TASK_EVENTS, REMINDER_NOTICES, RETRIES), writes=(REMINDERS, REMINDER_NOTICES))
+stage = Stage(
+    "reminders",
+    reads=(TASK_EVENTS, REMINDER_NOTICES, RETRIES),
+    writes=(REMINDERS, REMINDER_NOTICES),
+    remembers="what stands and what was decided for each task; timers",
+)
 held_by_task = stage.table("held", r.StandingReminders)
 timers = stage.timer("timers")
 

@@ -17,7 +17,14 @@ from schemas.names import partition_of
 from schemas.topics import RETRIES, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, TASK_NOTICES
 from streams.runtime import App, Block, Record, Stage
 
-stage = Stage("tasks", reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES), writes=(TASK_EVENTS, TASK_NOTICES))
+stage = Stage(
+    "tasks",
+    reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES),
+    writes=(TASK_EVENTS, TASK_NOTICES),
+    remembers="tasks; the head of each series, for ever; lists, and how many tasks are on each; saved filters; tags "
+    "with a colour; command ids, and what bulks resolved to, of the last 30 days; the timers of the purges of what was "
+    "deleted",
+)
 store = Store(
     entities={one: stage.table(one.plural, one.record) for one in entities.TYPES},
     series=stage.table("series", r.Series),

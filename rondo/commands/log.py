@@ -92,7 +92,7 @@ class LogCommand(click.Command):
 @click.command("worker", cls=LogCommand)
 @click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
 def run_worker(stages: tuple[str, ...]) -> None:
-    """Run STAGES in this process; without any, all six."""
+    """Run STAGES in this process; without any, all of them."""
     worker.run(stages or worker.STAGES)
 
 
@@ -121,7 +121,7 @@ def verify(user: str | None) -> None:
 @click.command("verify", cls=LogCommand)
 @click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
 def verify_stages(stages: tuple[str, ...]) -> None:
-    """Fold the log again for STAGES, without any for all six, and compare with state, topics and rows.
+    """Fold the log again for STAGES, without any for all of them, and compare with state, topics and rows.
 
     Rondo may run meanwhile. The status is 1 where something differs.
     """
@@ -148,7 +148,7 @@ def replay_stage(stage: str, user: str | None, since: str | None, until: str | N
 @click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
 @click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object a line.")
 def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
-    """Show how far STAGES are behind, without any all six; no worker has to run."""
+    """Show how far STAGES are behind, without any all of them; no worker has to run."""
     lags = asyncio.run(lag.found(Place.found(), stages or worker.STAGES))
     if not lags:
         raise Failed("This broker has none of the stages' topics: is it another one, or was Rondo never started on it?")

@@ -44,7 +44,7 @@ async def sentences(log: Log, letter: Letter) -> list[str]:
     told = _DEPENDS.get(letter.stage)
     found = [await told(log, letter, record)] if told else []
     if (await look(log, [letter]))[letter.number].found:
-        found.append(_OVERTAKEN[letter.stage])
+        found.append(_OVERTAKEN.get(letter.stage, "A later event about the same was folded since."))
     return [sentence for sentence in found if sentence]
 
 

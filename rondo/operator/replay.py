@@ -17,8 +17,8 @@ class Nothing(LookupError):
 
 
 def settings(place: Place, stages: Sequence[str]) -> Settings:
-    """Return what a replay needs to know; Postgres only for the views."""
-    postgres = place.postgres if "views" in stages else ""
+    """Return what a replay needs to know; Postgres only for stages that write rows."""
+    postgres = "" if all(worker.find(stage).keeps_state for stage in stages) else place.postgres
     return load(Settings, kafka=place.kafka, registry=place.registry, postgres=postgres)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from confluent_kafka.admin import AdminClient, MemberDescription
 
+from streams.worker import STAGES
 from tests.acceptance.days import PARIS, WEEKDAYS, weekday_after
 from tests.acceptance.stack import Stack, User, until
 
-KILLED = ("tasks", "recurrence", "reminders", "audit", "views")
+KILLED = tuple(stage for stage in STAGES if stage != "notify")
 """Not notify: no reminder comes due here."""
 BURST = 10
 TASKS = 2 * BURST * len(KILLED)

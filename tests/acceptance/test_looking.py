@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from streams.worker import STAGES
 from tests.acceptance.stack import PATIENCE, Stack, User, until
 
 
@@ -36,9 +37,6 @@ def test_every_stage_comes_to_the_end_of_its_inputs(stack: Stack, user: User):
         return {lag["stage"] for lag in lags} == {*STAGES} and not any(lag["lag"] for lag in lags)
 
     until(even, PATIENCE, "A stage stays behind.")
-
-
-STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
 
 
 def test_the_topics_of_a_running_rondo_are_as_they_should_be(stack: Stack):

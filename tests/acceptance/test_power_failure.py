@@ -112,7 +112,8 @@ def test_after_a_power_failure_the_advice_leads_to_a_rondo_that_answers_every_co
     said = refused(whole)
     assert f"has read task-commands/{partition} up to 12, but it ends at {ends[TASK_COMMANDS.name]}" in said
     lines = reset(whole)
-    assert {line.partition(":")[0] for line in lines} == {"tasks", "recurrence", "reminders", "audit", "views"}
+    readers = {name for name in worker.STAGES if worker.find(name).inputs & ends.keys()}
+    assert {line.partition(":")[0] for line in lines} == readers
     whole.start()
     user = whole.owner()
     outcomes = [user.rondo.create(f"After {number}", wait=WAIT)["command"]["status"] for number in range(20)]

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.protocol.types import CompactArray, CompactString, Int8, Int16, Int32, Int64, String, TaggedFields
 from aiokafka.record.util import calc_crc32c, encode_varint
 
-from streams.transactions.history import StateStore
+from streams.transactions.history import State
 
 _TRANSACTIONAL, _CONTROL = 0x10, 0x20
 
@@ -63,7 +63,7 @@ class Disk:
         content = (struct.pack(">hh", 0, int(commit)), struct.pack(">hi", 0, 0))
         self._append(tp, [content], producer, epoch, _TRANSACTIONAL | _CONTROL)
 
-    def entry(self, identity: str, producer: int, epoch: int, state: StateStore, *partitions: TopicPartition) -> None:
+    def entry(self, identity: str, producer: int, epoch: int, state: State, *partitions: TopicPartition) -> None:
         """Append how a transactional id stands to the coordinators' log."""
         key = Int16.encode(0) + String("utf-8").encode(identity)
         topics = CompactArray(

@@ -23,7 +23,7 @@ _PASSWORD = "secret"
 
 
 class Parts:
-    """Broker, Postgres, registry and a worker with all six stages, on one data directory."""
+    """Broker, Postgres, registry and a worker with all stages, on one data directory."""
 
     def __init__(self, directory: Path, partitions: int) -> None:
         self.directory = directory

@@ -12,11 +12,11 @@ import click
 import pytest
 
 from bench.limits.page import limits
-from docs import configuration, errors
+from docs import configuration, errors, stages
 from domain.rejections import MEANINGS, Code
 from rondo.cli import SECTIONS, cli
 from rondo.operator.location import NAMES
-from schemas.topics import DAYS, FOR_EVER, SHARED, Topic
+from schemas.topics import SHARED
 from tests.worked import Example, section
 
 ROOT = Path(__file__).parent.parent.parent
@@ -157,13 +157,17 @@ def test_a_setting_that_is_named_elsewhere_is_explained():
     assert set(SETTING.findall(re.sub(r"RONDO_[A-Z_]*…", "", EVERYTHING))) <= set(SETTING.findall(CONFIGURATION))
 
 
-@pytest.mark.parametrize("topic", SHARED, ids=lambda topic: topic.name)
-def test_a_topic_is_explained_with_its_writer_and_how_long_it_is_kept(topic: Topic):
-    architecture = DOCUMENTS["docs/architecture.md"]
-    row = re.search(rf"^\| `{topic.name}` \| ([^|]*) \|[^|]*\| ([^|]*) \|$", architecture, re.MULTILINE)
-    assert row
-    kept = "for ever" if topic.retention == FOR_EVER else f"{topic.retention // DAYS} days"
-    assert row.groups() == (topic.writer, kept)
+def test_the_tables_of_topics_and_stages_are_what_is_written_from_the_code():
+    page = DOCUMENTS["docs/architecture.md"]
+    assert page == stages.document(page), "Write it anew: make docs"
+
+
+def test_the_procfile_is_what_is_written_from_the_stages():
+    assert (ROOT / "Procfile").read_text() == stages.procfile(), "Write it anew: make docs"
+
+
+def test_every_topic_says_what_it_holds():
+    assert [topic.name for topic in SHARED if not topic.holds] == []
 
 
 GLOSSARY = re.findall(r"^\| [^|]+ \|[^|]*\|[^|]+\| `([\w.]+)` \|$", DOCUMENTS["docs/glossary.md"], re.MULTILINE)

@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import pytest
-from honcho.environ import parse_procfile
 
 from local import docker, jars, kafka
 from local.java import java
 from local.problem import Problem
 from local.settings import ROOT
-from streams.worker import STAGES
 
 LISTED = (Path(jars.__file__).parent / "kafka.jars").read_text()
 
@@ -61,8 +59,3 @@ def test_a_cluster_id_is_one_that_kafka_takes():
 def test_compose_runs_the_images_that_the_tests_run():
     composed = (ROOT / "compose.yaml").read_text()
     assert all(f"image: {image}\n" in composed for image in docker.IMAGES.values())
-
-
-def test_the_procfile_has_every_stage():
-    processes = parse_procfile((ROOT / "Procfile").read_text()).processes
-    assert [name for name in processes if name not in {"registry", "api"}] == list(STAGES)

@@ -14,14 +14,14 @@ from schemas import records as r
 from schemas.topics import TASK_EVENTS
 from tests.acceptance.days import WAIT, ahead, create_standup
 from tests.acceptance.stack import Stack, User
-from tests.integration.pipeline.test_dead_letters import letters
+from tests.integration.pipeline.test_dead_letters import letters, readers, takers
 from tests.integration.pipeline.test_putting_back import Newer, completed, newer, told
 from tests.integration.pipeline.wire import Put, Wire
 
 __all__ = ["newer"]
 
 EVENTS = 750
-STAGES = ("audit", "recurrence", "reminders", "views")
+STAGES = takers(TASK_EVENTS)
 
 
 @pytest.mark.deep
@@ -29,7 +29,7 @@ async def test_thousands_of_letters_are_put_back_within_a_minute_while_people_wo
     stack: Stack, user: User, wire: Wire, newer: Newer
 ) -> None:
     puts = await updates(stack, user, newer)
-    dead = await letters(wire, puts, EVENTS * len(STAGES))
+    dead = await letters(wire, puts, EVENTS * len(readers(TASK_EVENTS)))
     newer.known()
     workers = {stage: stack.worker(stage).pid for stage in STAGES}
     working = asyncio.create_task(work(user))
