@@ -1,4 +1,4 @@
-"""The command line: which commands there are. Only the one that is typed is imported: the others cost no time."""
+"""The command line and its commands. Only the command that runs is imported, so that the others cost no time."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ from rondo.commands.help_format import Context
 
 @dataclass(frozen=True)
 class Wired:
-    """Where a command is, as ``module:attribute``, and what it does in a line."""
+    """A command's location, as ``module:attribute``, and its line of help."""
 
     where: str
     help: str
@@ -29,42 +29,42 @@ class Wired:
 SECTIONS = {
     "Tasks": {
         "add": Wired("change:add", "Create a task."),
-        "list": Wired("show:list_tasks", "Show tasks, the newest first."),
+        "list": Wired("show:list_tasks", "List tasks, newest first."),
         "show": Wired("show:show", "Show everything about tasks."),
         "edit": Wired("change:edit", "Set fields of tasks."),
         "move": Wired("move:move", "Move a task in your own order."),
         "complete": Wired("status:complete", "Complete tasks."),
         "reopen": Wired("status:reopen", "Open completed tasks again."),
         "delete": Wired("status:delete", "Delete tasks; their history stays."),
-        "restore": Wired("status:restore", "Bring deleted tasks back."),
-        "undo": Wired("undo:undo", "Take back what was done last, or what a command did."),
+        "restore": Wired("status:restore", "Restore deleted tasks."),
+        "undo": Wired("undo:undo", "Undo the last change, or a given command."),
         "history": Wired("show:history", "Show what happened to a task."),
-        "search": Wired("show:search", "Look for words in titles and notes."),
-        "bulk": Wired("bulk:bulk_group", "Do the same to many tasks."),
+        "search": Wired("show:search", "Search titles and notes."),
+        "bulk": Wired("bulk:bulk_group", "Change many tasks at once."),
         "lists": Wired("lists:lists_group", "Show and change lists."),
         "filters": Wired("filters:filters_group", "Show and change saved filters."),
-        "tags": Wired("tags:tags_group", "Show and change tags, over all tasks."),
+        "tags": Wired("tags:tags_group", "Show and change tags on all tasks."),
     },
     "You": {
-        "login": Wired("account:log_in", "Keep the address and the token that the next commands use."),
-        "logout": Wired("account:log_out", "Forget them."),
-        "whoami": Wired("account:whoami", "Show which Rondo the commands talk to, and as whom."),
-        "completion": Wired("completion:completion", "Print the script for a shell's completion."),
+        "login": Wired("account:log_in", "Save the address and the token for later commands."),
+        "logout": Wired("account:log_out", "Remove the saved address and token."),
+        "whoami": Wired("account:whoami", "Show the server and the user that commands use."),
+        "completion": Wired("completion:completion", "Print a shell's completion script."),
     },
     "The log": {
         "worker": Wired("log:run_worker", "Run stages in this process."),
-        "lag": Wired("log:show_lag", "Show how far stages are behind."),
+        "lag": Wired("log:show_lag", "Show how far behind stages are."),
         "reset-positions": Wired("log:reset_positions", "Reset positions that are beyond the end of the log."),
-        "topics": Wired("log:show_topics", "Show every topic, and what is not as it should be."),
-        "tail": Wired("log:follow_topic", "Show the records of a topic, and what comes."),
-        "dead-letters": Wired("dead_letter_commands:dead_letters_group", "Show what was set aside, and send it again."),
-        "audit": Wired("log:audit_group", "Look after the audit trail."),
-        "verify": Wired("log:verify_stages", "Fold the log again, and compare with what stands."),
-        "replay": Wired("log:replay_stage", "Fold the log again for a stage, and tell what it leads to."),
-        "demo": Wired("log:tell_demo", "Tell a story on a running Rondo."),
+        "topics": Wired("log:show_topics", "Show every topic, and its configuration drift."),
+        "tail": Wired("log:follow_topic", "Show the records of a topic, and follow it."),
+        "dead-letters": Wired("dead_letter_commands:dead_letters_group", "List dead letters, and resend them."),
+        "audit": Wired("log:audit_group", "Check the audit trail."),
+        "verify": Wired("log:verify_stages", "Fold the log again, and compare with the current state."),
+        "replay": Wired("log:replay_stage", "Fold the log again for a stage, and print the result."),
+        "demo": Wired("log:run_demo", "Run a demonstration on a running Rondo."),
     },
 }
-"""Every command, as `rondo --help` shows them."""
+"""Every command, in the sections of `rondo --help`."""
 
 WIRED = {name: wired for section in SECTIONS.values() for name, wired in section.items()}
 
@@ -88,7 +88,7 @@ ELSEWHERE = {
     "inbox": "list --list inbox",
     **dict.fromkeys(("postpone", "snooze", "reschedule"), "edit ID --due DUE"),
 }
-"""What other programs call a command."""
+"""Other programs' names for a command."""
 
 
 class Commands(click.Group):
@@ -101,7 +101,7 @@ class Commands(click.Group):
         return list(WIRED)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        """Import one by its name; None where there is none."""
+        """Import a command by its name; None if there is no such command."""
         names = (cmd_name, *ALIASES.get(cmd_name, ()))
         if not (wired := next((WIRED[name] for name in names if name in WIRED), None)):
             return None
@@ -112,7 +112,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command by its name; of none that there is say which was probably meant."""
+        """Find a command by its name; for an unknown name, suggest the closest."""
         name = args[0]
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing and name[:1] != "-":
             from difflib import get_close_matches  # noqa: PLC0415 - seldom needed
@@ -133,8 +133,8 @@ class Commands(click.Group):
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
-def _told(error: click.UsageError) -> str:
-    """Return what was typed wrong; of an option that there is not, which were probably meant."""
+def _describe(error: click.UsageError) -> str:
+    """Return what was typed wrong; for an unknown option, with the closest ones."""
     if not isinstance(error, click.NoSuchOption):
         return error.format_message()
     near = " or ".join(f"`{each}`" for each in sorted(error.possibilities or ()))
@@ -152,12 +152,12 @@ def cli() -> None:
 
 
 def main(typed: Sequence[str] | None = None) -> NoReturn:
-    """Run what was typed, and end; what went wrong is one line on standard error, and the status says what kind."""
+    """Run a command line, and exit. An error is one line on standard error; the exit status gives its kind."""
     words = list(sys.argv[1:] if typed is None else typed)
-    open_what_is_closed()
+    replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may not know all characters
+            stream.reconfigure(errors="backslashreplace")  # a terminal's encoding may lack characters
     if wrong := next((word for word in words if not _is_text(word)), None):
         fail(f"{wrong!a} is not UTF-8: type it in the encoding of this terminal.", USAGE)
     try:
@@ -167,7 +167,7 @@ def main(typed: Sequence[str] | None = None) -> NoReturn:
         sys.exit(error.exit_code)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "rondo"
-        fail(f"{sentence(_told(error))} `{where} --help` shows what it takes.", error.exit_code)
+        fail(f"{sentence(_describe(error))} See `{where} --help`.", error.exit_code)
     except click.ClickException as error:
         fail(sentence(error.format_message()), error.exit_code)
     except click.Abort:
@@ -175,8 +175,8 @@ def main(typed: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status if isinstance(status, int) else DONE)
 
 
-def open_what_is_closed() -> None:
-    """Read nothing from a standard stream that was closed, and write what nobody can read to nowhere."""
+def replace_closed_streams() -> None:
+    """Replace each standard stream that is closed by the null device."""
     nowhere = Path(os.devnull)
     sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
     sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
@@ -184,7 +184,7 @@ def open_what_is_closed() -> None:
 
 
 def _is_text(word: str) -> bool:
-    """Say whether a word has no bytes that Python could not read."""
+    """Return whether Python could decode all bytes of a word."""
     try:
         word.encode()
     except UnicodeEncodeError:
@@ -193,6 +193,6 @@ def _is_text(word: str) -> bool:
 
 
 def fail(sentence: str, status: int) -> NoReturn:
-    """End with a sentence, in one line, and a status."""
+    """Print a sentence as one line on standard error, and exit with a status."""
     click.echo(" ".join(sentence.split()), err=True)
     sys.exit(status)

@@ -1,4 +1,4 @@
-"""A true story, told on a running Rondo: a recurring task, its reminder, its next occurrence, its audit trail."""
+"""A demonstration on a running Rondo: a recurring task, its reminder, its next occurrence, its audit trail."""
 
 import asyncio
 import time
@@ -31,11 +31,11 @@ T = TypeVar("T")
 
 
 class Stuck(RuntimeError):
-    """What should have happened did not."""
+    """An expected step did not happen."""
 
 
-def tell(place: Place) -> None:
-    """Tell the story. Raises ``Stuck`` where a chapter does not come true."""
+def run(place: Place) -> None:
+    """Run the demonstration. Raises ``Stuck`` where a step does not happen."""
     console = Console()
     with Rondo(place.api, place.token) as rondo:
         task = _create(rondo, console)
@@ -64,27 +64,27 @@ def _create(rondo: Rondo, console: Console) -> Task:
 
 def _remind(rondo: Rondo, console: Console, task: Task) -> None:
     console.rule("2. The reminder fires")
-    with console.status("waiting for it …"):
+    with console.status("waiting …"):
         sent = _wait(lambda: _sent(rondo, task), "The reminder was not sent.")
     step = next(step for step in sent["steps"] if step["step"] == "sent")
     lateness = datetime.fromisoformat(step["at"]) - datetime.fromisoformat(sent["due_at"])
-    console.print(f"Sent to the {step['channel']} {lateness.total_seconds():.2f} s after its instant, as {sent['id']}")
+    console.print(f"Sent to the {step['channel']} {lateness.total_seconds():.2f} s after it was due, as {sent['id']}")
 
 
 def _complete(rondo: Rondo, console: Console, task: Task) -> Task:
-    console.rule("3. The task is completed, and the next occurrence stands")
+    console.rule("3. The task is completed, and the next occurrence is created")
     rondo.complete(task["id"], wait=PATIENCE)
-    rondo.complete(task["id"], wait=PATIENCE)  # twice the same advances the series once
-    following = _wait(lambda: _open(rondo, task), "The next occurrence did not come.")
+    rondo.complete(task["id"], wait=PATIENCE)  # completing twice advances the series once
+    following = _wait(lambda: _open(rondo, task), "The next occurrence was not created.")
     console.print(f"Next: {_line(following)}")
     assert task["due"]
     assert following["due_at"]
     was = date.fromisoformat(task["due"]["date"])
     expected = datetime.combine(_weekday(was + timedelta(days=1)), datetime.min.time().replace(hour=9), ZoneInfo(ZONE))
-    found = datetime.fromisoformat(following["due_at"])
-    if found != expected:
-        raise Stuck(f"The next occurrence is due at {found.isoformat()} instead of {expected.isoformat()}.")
-    console.print(f"That is the next weekday, at 09:00 in Paris: {found.isoformat()}")
+    due_at = datetime.fromisoformat(following["due_at"])
+    if due_at != expected:
+        raise Stuck(f"The next occurrence is due at {due_at.isoformat()} instead of {expected.isoformat()}.")
+    console.print(f"That is the next weekday, at 09:00 in Paris: {due_at.isoformat()}")
     return following
 
 
@@ -92,14 +92,14 @@ def _audit(rondo: Rondo, console: Console, place: Place, tasks: list[Task]) -> N
     console.rule("4. The audit trail")
     rows = []
     for task in tasks:
-        for entry in _wait(lambda task=task: list(rondo.history(task["id"])), "The audit trail did not come."):  # type: ignore[misc]
+        for entry in _wait(lambda task=task: list(rondo.history(task["id"])), "The audit trail has no entries."):  # type: ignore[misc]
             actor, hashes = entry["actor"].partition(":")[0], (entry["hash"][:8], entry["previous"][:8])
             rows.append([*map(Cell.of, (entry["at"][11:23], entry["event"], actor, _changes(entry), *hashes))])
     shared.echo(Fitted(COLUMNS, rows))
     verified = asyncio.run(audit.verify(place))
-    console.print(verified.told())
+    console.print(verified.describe())
     if verified.broken:
-        raise Stuck("The audit trail does not hold.")
+        raise Stuck("The audit trail is broken.")
 
 
 def _changes(entry: Entry) -> str:
@@ -109,7 +109,7 @@ def _changes(entry: Entry) -> str:
 
 
 def _weekday(day: date) -> date:
-    """Return the day, or the Monday after it where it is on a weekend."""
+    """Return the day, or for a weekend the Monday after it."""
     while day.weekday() > 4:
         day += timedelta(days=1)
     return day

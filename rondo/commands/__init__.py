@@ -1,1 +1,1 @@
-"""The commands, by subject: a file here parses what was typed, and asks the client or the log."""
+"""The commands, a module per subject: each parses arguments, and calls the client or reads the log."""

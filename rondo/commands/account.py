@@ -1,4 +1,4 @@
-"""`rondo login`, `rondo logout` and `rondo whoami`: which Rondo, and as whom."""
+"""`rondo login`, `rondo logout` and `rondo whoami`: the server and the user that commands use."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,45 +14,45 @@ from rondo.operator import location
 @click.command("login", cls=TaskCommand)
 @click.argument("url", required=False)
 def log_in(url: str | None) -> None:
-    """Keep the address and the token that the next commands use, after checking them.
+    """Save an address and a token for later commands, after checking them.
 
-    Without URL they are those of the Rondo that runs here. The token for URL is RONDO_TOKEN; else it is asked for, or
-    read from standard input where that is no terminal.
+    Without URL, use those of the Rondo that runs here. The token for URL is RONDO_TOKEN, or else is prompted for, or
+    read from standard input if that is not a terminal.
     """
     found = Login(url.rstrip("/"), location.named().get("token") or _token()) if url else Login.local()
     if not found:
-        raise Unknown("No Rondo runs here: `make run` starts one, `rondo login URL` takes another.")
+        raise Unknown("No Rondo runs here: start one with `make run`, or use another with `rondo login URL`.")
     check(found)
-    click.echo(f"Logged in to {found.api} as {user(found)['user']}; kept in {found.store()}")
+    click.echo(f"Logged in to {found.api} as {user(found)['user']}; saved in {found.store()}")
 
 
 @click.command("logout", cls=TaskCommand)
 def log_out() -> None:
-    """Forget the address and the token of `rondo login`."""
+    """Remove the address and the token that `rondo login` saved."""
     click.echo("Logged out." if login.forget() else "You were not logged in.")
 
 
 @click.command(cls=TaskCommand)
 @shared.as_json
 def whoami(as_json: bool) -> None:
-    """Show which Rondo the commands talk to, as whom, and what says so; then check that it answers."""
+    """Show the server and the user that commands use, and where that is configured; then check that it answers."""
     found = Login.found()
-    told = {"api": found.api, **user(found), "source": found.source}
+    shown = {"api": found.api, **user(found), "source": found.source}
     if as_json:
-        shared.echo_json(told)
+        shared.echo_json(shown)
     else:
-        click.echo("\n".join(f"{name}\t{value}" for name, value in told.items() if value))
+        click.echo("\n".join(f"{name}\t{value}" for name, value in shown.items() if value))
     check(found)
 
 
 def check(found: Login) -> None:
-    """Ask the API for something that only a valid token gets. Raises a ``RondoError``."""
+    """Make a request that needs a valid token. Raises a ``RondoError``."""
     with shared.Client(found.api, found.token) as client:
         next(client.tasks(limit=1), None)
 
 
 def user(found: Login) -> dict[str, Any]:
-    """Return what the token says of itself, unchecked: the user's id, and until when it is valid."""
+    """Return the token's own claims, unchecked: the user's id, and until when it is valid."""
     until = found.claims.get("exp")
     return {
         "user": found.claims.get("sub", "an unknown user"),
@@ -61,7 +61,7 @@ def user(found: Login) -> dict[str, Any]:
 
 
 def _instant(seconds: object) -> str | None:
-    """Return the instant of a token's claim, which may be anything; None where it is none."""
+    """Return the instant of a token's claim; None where the claim is no instant."""
     try:
         return datetime.fromtimestamp(float(str(seconds)), UTC).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""`rondo bulk`: the same to many tasks, as one command."""
+"""`rondo bulk`: one change to many tasks, as one command."""
 
 import sys
 from collections.abc import Callable
@@ -21,24 +21,25 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 @click.group("bulk", cls=TaskCommands)
 def bulk_group() -> None:
-    """Do the same to many tasks, as one command that can be undone.
+    """Change many tasks with one command, which can be undone.
 
-    They are those that --filter finds, or those that are named. A task that does not allow it is left as it is.
+    Select them by --filter or by their ids. A task that can't be changed is left as it is.
     """
 
 
-def _meant(command: C) -> C:
+def _targets(command: C) -> C:
+    """Add the arguments that select tasks, and those that all changes share."""
     for option in reversed(
         (
             click.argument("tasks", metavar="[ID]...", nargs=-1, type=shared.TaskId()),
-            click.option("-f", "--filter", "filter_", help="Which tasks, see docs/filters.md."),
+            click.option("-f", "--filter", "filter_", help="Select tasks by a filter, see docs/filters.md."),
             click.option(
                 "--days-in",
                 metavar="ZONE",
                 type=shared.ZoneName(),
-                help="Where its days are; else here.",
+                help="Time zone of the filter's days; default: this machine's.",
             ),
-            click.option("-y", "--yes", is_flag=True, help="Don't ask before."),
+            click.option("-y", "--yes", is_flag=True, help="Don't ask for confirmation."),
             shared.as_json,
         )
     ):
@@ -47,40 +48,40 @@ def _meant(command: C) -> C:
 
 
 @bulk_group.command()
-@_meant
-def complete(**meant: Any) -> None:
+@_targets
+def complete(**targets: Any) -> None:
     """Complete tasks."""
-    run("complete", {}, "Completed", "completed already", **meant)
+    run("complete", {}, "Completed", "already completed", **targets)
 
 
 @bulk_group.command()
-@_meant
-def reopen(**meant: Any) -> None:
+@_targets
+def reopen(**targets: Any) -> None:
     """Open completed tasks again."""
-    run("reopen", {}, "Opened", "open already", **meant)
+    run("reopen", {}, "Opened", "already open", **targets)
 
 
 @bulk_group.command()
-@_meant
-def delete(**meant: Any) -> None:
+@_targets
+def delete(**targets: Any) -> None:
     """Delete tasks. They can be restored for 30 days."""
-    run("delete", {}, "Deleted", "deleted already", **meant)
+    run("delete", {}, "Deleted", "already deleted", **targets)
 
 
 @bulk_group.command()
-@_meant
-def restore(**meant: Any) -> None:
-    """Bring deleted tasks back."""
-    run("restore", {}, "Restored", "not deleted", **meant)
+@_targets
+def restore(**targets: Any) -> None:
+    """Restore deleted tasks."""
+    run("restore", {}, "Restored", "not deleted", **targets)
 
 
 @bulk_group.command()
-@_meant
+@_targets
 @fields.options
-@click.option("--add-tag", multiple=True, help="A tag besides those that they have; several times.")
-@click.option("--remove-tag", multiple=True, help="A tag to take away; several times.")
+@click.option("--add-tag", multiple=True, help="Add a tag; repeatable.")
+@click.option("--remove-tag", multiple=True, help="Remove a tag; repeatable.")
 @fields.CLEARED
-@click.option("--shift", type=int, metavar="DAYS", help="Move start and due by so many days; -1 is one earlier.")
+@click.option("--shift", type=int, metavar="DAYS", help="Move start and due by DAYS days; -1 is a day earlier.")
 def edit(
     *,
     add_tag: tuple[str, ...],
@@ -89,31 +90,31 @@ def edit(
     shift: int | None,
     **typed: Any,
 ) -> None:
-    """Set fields of tasks, all to the same; move their dates; add and remove tags."""
-    meant = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
+    """Set the same fields of many tasks, move their dates, add and remove tags."""
+    targets = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
     set_ = fields.zoned(fields.written(typed, whole=False))
     with shared.rondo() as client:
         changes = {**fields.resolved(client, set_), **fields.cleared(clear, typed, set_)}
     extra = {"changes": changes, "add_tags": list(add_tag), "remove_tags": list(remove_tag), "shift": shift}
     update = {name: value for name, value in extra.items() if value}
     if not update:
-        raise click.UsageError("Nothing to change: name a field, as --due, --shift or --add-tag.")
-    run("update", update, "Changed", "like that already", **meant)
+        raise click.UsageError("Nothing to change: name a field, such as --due, --shift or --add-tag.")
+    run("update", update, "Changed", "already like that", **targets)
 
 
 @bulk_group.command()
 @click.argument("bulk", metavar="ID", type=click.UUID)
 @shared.as_json
 def show(bulk: UUID, as_json: bool) -> None:
-    """Show how far a bulk is, and the tasks that it left as they are."""
+    """Show the progress of a bulk, and the tasks that it left as they are."""
     with shared.rondo() as client:
         found = client.bulk(str(bulk))
         if as_json:
-            shared.echo_json(bulk_progress.shown(client, found))
+            shared.echo_json(bulk_progress.with_refusals(client, found))
         else:
             if found["status"] == "pending":
                 click.echo(f"{found['decided']:,} of {found['chunks']:,} chunks are decided.")
-            bulk_progress.tell(client, found, "Changed", "unchanged")
+            bulk_progress.report(client, found, "Changed", "unchanged")
 
 
 def run(
@@ -128,30 +129,30 @@ def run(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Count, ask, send, follow, tell; and end with 1 where a task was left as it is."""
+    """Count, confirm, send, follow and report a bulk; exit with 1 where a task was left as it is."""
     if bool(tasks) == (filter_ is not None):
-        raise click.UsageError("Say which tasks: by --filter, or by their ids.")
+        raise click.UsageError("Select tasks by --filter or by their ids.")
     if days_in and filter_ is None:
-        raise click.UsageError("--days-in is where the days of a --filter are: give one, or leave it out.")
+        raise click.UsageError("--days-in is the time zone of a --filter: add a --filter, or leave --days-in out.")
     filter_ = None if filter_ is None else combined([Condition("--filter", filter_)])
     with shared.rondo() as client:
         wanted = cast("NewBulk", {"action": action, **_which(client, tasks, filter_, days_in), **update})
         if filter_ and not yes:
-            if not (meant := _meant_by(client, wanted)):
-                _tell_none({"tasks": 0}, as_json)
+            if not (count := _count(client, wanted)):
+                _report_none({"tasks": 0}, as_json)
                 raise Exit(DONE)
-            if not click.confirm(f"{action.capitalize()} {counted(meant)}?", err=True):
+            if not click.confirm(f"{action.capitalize()} {counted(count)}?", err=True):
                 raise Exit(FAILED)
         sent = client.change_many(**wanted)
         keeping.keep("bulk", [sent["id"]] if sent["tasks"] else [], f"{done} {counted(sent['tasks'])}")
-        found = bulk_progress.followed(client, sent)
+        found = bulk_progress.follow(client, sent)
         keeping.keep("bulk", [found["id"]] if found["tasks"] else [], f"{done} {counted(found['changed'])}")
         if not found["tasks"]:
-            _tell_none(bulk_progress.shown(client, found), as_json)
+            _report_none(bulk_progress.with_refusals(client, found), as_json)
         elif as_json:
-            shared.echo_json(bulk_progress.shown(client, found))
+            shared.echo_json(bulk_progress.with_refusals(client, found))
         else:
-            bulk_progress.tell(client, found, done, already)
+            bulk_progress.report(client, found, done, already)
     raise Exit(FAILED if found["refused"] or found["status"] == "in-part" else DONE)
 
 
@@ -161,16 +162,16 @@ def _which(client: Rondo, tasks: tuple[str, ...], filter_: str | None, days_in: 
     return {"tasks": [{"id": task} for task in shared.resolve(client, tasks)]}
 
 
-def _meant_by(client: Rondo, wanted: NewBulk) -> int:
-    """Return how many tasks somebody is to be asked about. Raises ``click.UsageError`` where nobody can be."""
+def _count(client: Rondo, wanted: NewBulk) -> int:
+    """Return the number of tasks to confirm. Raises ``click.UsageError`` where nobody can be asked."""
     if not sys.stdin.isatty():
-        raise click.UsageError("Nobody can be asked here: --yes does it without.")
+        raise click.UsageError("Without a terminal nobody can confirm: pass --yes.")
     return client.count_many(**wanted)["tasks"]
 
 
-def _tell_none(found: dict[str, object], as_json: bool) -> None:
-    """Tell that a filter found nothing: as JSON by what was found, also where nothing was sent for that."""
+def _report_none(found: dict[str, object], as_json: bool) -> None:
+    """Report that a filter selects no tasks."""
     if as_json:
         shared.echo_json(found)
     else:
-        click.echo("No task is found.")
+        click.echo("No tasks found.")

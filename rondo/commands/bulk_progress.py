@@ -1,4 +1,4 @@
-"""A bulk on its way, and what became of it."""
+"""The progress and the result of a bulk."""
 
 from collections.abc import Callable
 
@@ -13,17 +13,17 @@ from rondo.terminal.descriptions import tasks
 from rondo.terminal.plain import plain
 
 STEP = 1.0
-"""Seconds between two looks at a bulk."""
+"""Seconds between two requests for a bulk's progress."""
 PATIENCE = 60
-"""So many looks at which it has not moved."""
+"""Requests in a row without progress after which a bulk is given up."""
 SHOWN = 20
-"""So many tasks that were left are told one by one."""
+"""Refused tasks that are reported one by one."""
 
 
-def followed(client: Rondo, bulk: Bulk) -> Bulk:
-    """Return a bulk once it is over; on a terminal a bar shows how far it is.
+def follow(client: Rondo, bulk: Bulk) -> Bulk:
+    """Return a bulk once it has ended; a terminal shows a progress bar.
 
-    Raises ``Failed`` where it stands still.
+    Raises ``Failed`` where it makes no progress.
     """
     from rich.console import Console  # noqa: PLC0415 - it takes long to import
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
@@ -38,12 +38,12 @@ def followed(client: Rondo, bulk: Bulk) -> Bulk:
             progress.update(bar, completed=bulk["decided"])
             still = still + 1 if bulk["decided"] == before["decided"] else 0
             if still == PATIENCE:
-                raise Failed(f"It is not over yet: `rondo bulk show {bulk['id']}` tells later.", AWAY)
+                raise Failed(f"The bulk has not ended yet: `rondo bulk show {bulk['id']}` shows it.", AWAY)
     return bulk
 
 
-def tell(client: Rondo, bulk: Bulk, done: str, already: str, counted: Callable[[int], str] = tasks) -> None:
-    """Tell what became of a bulk, and on standard error which tasks were left as they are, and why."""
+def report(client: Rondo, bulk: Bulk, done: str, already: str, counted: Callable[[int], str] = tasks) -> None:
+    """Print the result of a bulk, and on standard error the tasks that it left as they are, and why."""
     parts = [f"{done} {counted(bulk['changed'])}"]
     if bulk["unchanged"]:
         parts.append(f"{bulk['unchanged']:,} {already}")
@@ -51,7 +51,7 @@ def tell(client: Rondo, bulk: Bulk, done: str, already: str, counted: Callable[[
         parts.append(f"{bulk['refused']:,} left as they are")
     click.echo(f"{'; '.join(parts)}. Bulk {bulk['id']}")
     if bulk["status"] == "in-part":
-        click.echo("The rest was never sent: type it again.", err=True)
+        click.echo("The rest was never sent: run the command again.", err=True)
     for place, refusal in enumerate(client.refusals(bulk["id"]) if bulk["refused"] else ()):
         if place == SHOWN:
             click.echo(f"… and {bulk['refused'] - SHOWN:,} more: `rondo bulk show {bulk['id']} --json`.", err=True)
@@ -67,6 +67,6 @@ def _named(refusal: Refusal) -> str:
     return about["id"][: ids.SHOWN]
 
 
-def shown(client: Rondo, bulk: Bulk) -> dict[str, object]:
-    """Return a bulk with the tasks that it left, as one JSON value."""
+def with_refusals(client: Rondo, bulk: Bulk) -> dict[str, object]:
+    """Return a bulk with its refusals, as one JSON value."""
     return {**bulk, "refusals": list(client.refusals(bulk["id"], limit=shared.PAGE)) if bulk["refused"] else []}

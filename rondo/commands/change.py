@@ -1,4 +1,4 @@
-"""`rondo add` and `rondo edit`: what a task says."""
+"""`rondo add` and `rondo edit`: a task's fields."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -14,39 +14,39 @@ from rondo.commands.shared import TaskCommand
 from rondo.terminal import descriptions
 
 FIELDS = tuple(field for field in Task.__annotations__ if field in Changes.__optional_keys__ | {"title"})
-"""What a change may change, in the order in which a task shows it."""
+"""The fields that a change may set, in the order of a task's fields."""
 TRIES = 5
-"""How often tags are added to a task that others change meanwhile."""
+"""Attempts to add tags to a task that others change meanwhile."""
 
 
 @click.command(cls=TaskCommand)
 @click.argument("title", nargs=-1, required=True)
 @fields.options
-@click.option("--key", help="A name for this very task: typed again with the same key, it is not created again.")
+@click.option("--key", help="Idempotency key: running it again with the same key creates no second task.")
 @shared.as_json
 def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) -> None:
-    """Create a task. The words of TITLE need no quotes, unless the shell reads more into them."""
+    """Create a task. The words of TITLE need quotes only where the shell interprets them."""
     set_ = fields.zoned(fields.written(typed))
     if key is not None and not (key.isascii() and key.isprintable() and key.strip()):
-        raise click.UsageError("--key: Write it in the printable characters of ASCII.")
+        raise click.UsageError("--key: Use printable ASCII characters.")
     with shared.rondo() as client:
         answer = client.create(" ".join(title), wait=shared.WAIT, key=key, **fields.resolved(client, set_))
     known = cast("Task", answer["task"] or {})
-    keeping.undoable(answer, told=[f"Created {shared.name(known)}"] if "title" in known else [])
+    keeping.undoable(answer, summaries=[f"Created {shared.name(known)}"] if "title" in known else [])
     task = settled(answer)
     if as_json:
         shared.echo_json(answer)
     else:
         click.echo(", due ".join(filter(None, (f"Created {shared.name(task)}", descriptions.due(task["due"])))))
-    hints.tell_fields(task["id"], title)
+    hints.suggest_fields(task["id"], title)
 
 
 @click.command(cls=TaskCommand)
 @shared.several
-@click.option("--title", help="Another title.")
+@click.option("--title", help="The new title.")
 @fields.options
-@click.option("--add-tag", multiple=True, help="A tag besides those that it has; several times.")
-@click.option("--remove-tag", multiple=True, help="A tag to take away; several times.")
+@click.option("--add-tag", multiple=True, help="Add a tag; repeatable.")
+@click.option("--remove-tag", multiple=True, help="Remove a tag; repeatable.")
 @fields.CLEARED
 @shared.as_json
 def edit(
@@ -59,16 +59,16 @@ def edit(
     as_json: bool,
     **typed: Any,
 ) -> None:
-    """Set fields of tasks, all to the same; what is not named stays. --tag and --remind set all tags and reminders.
+    """Set the same fields of one or more tasks. --tag and --remind replace all tags and reminders.
 
-    A --due or --start without a time keeps the time and the zone that a task has.
+    A --due or --start without a time keeps a task's time and zone.
     """
     set_ = fields.written(typed, whole=False)
     emptied = fields.cleared(clear, typed, set_)
     if (add_tag or remove_tag) and "tags" in {*set_, *emptied}:
-        raise click.UsageError("--add-tag and --remove-tag go without what sets or clears all tags.")
+        raise click.UsageError("--add-tag and --remove-tag can't be used with --tag or --clear tag.")
     if not (set_ or emptied or add_tag or remove_tag or title is not None):
-        raise click.UsageError("Nothing to change: name a field, as --title or --due.")
+        raise click.UsageError("Nothing to change: name a field, such as --title or --due.")
 
     with shared.rondo() as client:
         ids = shared.resolve(client, tasks)
@@ -81,30 +81,30 @@ def edit(
 
         def send(task: str) -> Answer:
             if not as_json:
-                with suppress(NotFound):  # not in the views yet: whether it is there is for the command to say
+                with suppress(NotFound):  # not in the views yet: the command itself finds out whether it exists
                     before[task] = client.task(task)
             if add_tag or remove_tag or fields.lacks_zone(changes):
                 return changed_as_seen(client, task, lambda seen: beside(seen, changes, add_tag, remove_tag, zone))
             return client.update(task, wait=shared.WAIT, **changes)
 
-        shared.each(ids, send, lambda answer: told(before, answer), as_json)
+        shared.each(ids, send, lambda answer: describe(before, answer), as_json)
 
 
-def told(before: Mapping[str, Task], answer: Answer) -> str:
-    """Return in a sentence what became of a change, with the fields that it really changed.
+def describe(before: Mapping[str, Task], answer: Answer) -> str:
+    """Return the result of a change as a sentence, with the fields that it really changed.
 
     Where somebody else has changed the task since it was read ``before``, these are not known.
     """
-    sentence, after = shared.told(answer, "Changed", "was like that already"), settled(answer)
+    sentence, after = shared.describe(answer, "Changed", "was already like that"), settled(answer)
     seen = before.get(after["id"])
     if answer["command"]["status"] != "accepted" or seen is None or seen["version"] != after["version"] - 1:
         return sentence
-    was, stands = cast("dict[str, Any]", seen), cast("dict[str, Any]", after)
-    return f"{sentence}: {', '.join(field for field in FIELDS if was[field] != stands[field])}"
+    was, is_ = cast("dict[str, Any]", seen), cast("dict[str, Any]", after)
+    return f"{sentence}: {', '.join(field for field in FIELDS if was[field] != is_[field])}"
 
 
 def beside(seen: Task, changes: Changes, added: Iterable[str], removed: Iterable[str], zone: str | None) -> Changes:
-    """Return changes with what follows from what a task has: tags added and removed, a zone for its reminders."""
+    """Return changes completed from the current task: its tags with those added and removed, a zone for reminders."""
     found = cast("Changes", {**changes})
     if added or removed:
         found["tags"] = sorted({*seen["tags"], *map(cleaning.tag, added)} - {*removed, *map(cleaning.tag, removed)})
@@ -115,7 +115,7 @@ def beside(seen: Task, changes: Changes, added: Iterable[str], removed: Iterable
 
 
 def changed_as_seen(client: Rondo, task: str, changes: Callable[[Task], Changes]) -> Answer:
-    """Change a task by what it has, in the version that was read: nothing of anybody gets lost between."""
+    """Change a task by its current fields, if its version is still the one that was read: no update gets lost."""
     for left in reversed(range(TRIES)):
         seen = client.task(task)
         try:

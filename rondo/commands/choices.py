@@ -1,4 +1,4 @@
-"""Options that take one of a few words: of another word they tell which was probably meant."""
+"""Options that take one of a few words, and suggest the closest for another word."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,20 +7,20 @@ import click
 
 
 class OneOf(click.Choice[str]):
-    """One of these words. ``elsewhere`` are words of other programs, and which of these they mean."""
+    """One of these words. ``elsewhere`` maps words of other programs to these."""
 
     def __init__(self, words: Iterable[str], elsewhere: Mapping[str, str] | None = None) -> None:
         super().__init__([*words])
         self._elsewhere = elsewhere or {}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return it."""
+        """Return the word. Raises ``click.BadParameter`` for another."""
         if value not in self.choices:
-            meant = self._meant(str(value).lower())
-            self.fail(f"{value!r} is not one of {', '.join(self.choices)}.{meant}", param, ctx)
+            suggestion = self._suggestion(str(value).lower())
+            self.fail(f"{value!r} is not one of {', '.join(self.choices)}.{suggestion}", param, ctx)
         return str(value)
 
-    def _meant(self, typed: str) -> str:
+    def _suggestion(self, typed: str) -> str:
         from difflib import get_close_matches  # noqa: PLC0415 - seldom needed
 
         known = {**self._elsewhere, **{word: word for word in self.choices}}

@@ -1,4 +1,4 @@
-"""`rondo completion`: the shell's completion of commands, options and ids."""
+"""`rondo completion`: shell completion of commands, options and ids."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -19,7 +19,7 @@ class Completion(click.Command):
 @click.argument("shell", metavar="SHELL", type=OneOf(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script with which SHELL (bash, zsh or fish) completes commands, options and ids of tasks."""
+    """Print the script by which SHELL (bash, zsh or fish) completes commands, options and task ids."""
     kind = get_completion_class(shell)
     assert kind
     root = ctx.find_root()

@@ -1,4 +1,4 @@
-"""Filters of which all are to hold: what was typed, what was saved, and the list."""
+"""Filters that must all match: one that was typed, a saved one, and one for the list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,26 +8,25 @@ import click
 
 @dataclass(frozen=True)
 class Condition:
-    """A filter, and which option says it."""
+    """A filter, and the option that it comes from."""
 
     option: str
     text: str
 
 
 OPEN = Condition("--filter", "open")
-"""What is shown where nothing is asked for."""
+"""The default filter."""
 
 
 def combined(conditions: Sequence[Condition]) -> str:
-    """Return the filter that finds what all of them find.
+    """Return the filter that matches where all of them match. Raises ``click.UsageError``.
 
-    One alone goes as it was written, so that the API's errors count its columns. Several are each read before they are
-    put in brackets: so each is a filter by itself, and its errors count the columns of what was written, too.
-    Raises ``click.UsageError``.
+    A single one is returned as written, so that columns in the API's errors are right. Several are parsed one by one
+    before they are put in brackets: each must be a filter by itself, and columns in its errors are right as well.
     """
     for condition in conditions:
         if not condition.text.strip():
-            raise click.UsageError(f"{condition.option} is empty: write a filter, as overdue.")
+            raise click.UsageError(f"{condition.option} is empty: write a filter, such as overdue.")
     if len(conditions) == 1:
         return conditions[0].text
     from domain.query import QueryError, parse  # noqa: PLC0415 - its parser takes long to import
@@ -43,5 +42,5 @@ def combined(conditions: Sequence[Condition]) -> str:
     except QueryError as error:
         _, _, why = error.detail.partition(": ")
         options = " and ".join(dict.fromkeys(condition.option for condition in conditions))
-        raise click.UsageError(f"{options} together are more than one filter may be. {why}") from None
+        raise click.UsageError(f"{options} together exceed the limits of a filter. {why}") from None
     return whole

@@ -1,4 +1,4 @@
-"""`rondo dead-letters`: what was set aside, why, what depends on it; and what is sent again."""
+"""`rondo dead-letters`: list dead letters, show one with what depends on it, and resend them."""
 
 import asyncio
 import time
@@ -25,25 +25,25 @@ from schemas import clock
 from streams import worker
 
 PATIENCE = 15.0
-"""Seconds to wait for what becomes of what was sent again, from when it was last known of one."""
+"""Seconds to wait for the results of resent records, counted from the last result."""
 
 
 class LogCommands(LogCommand, Aliased):
-    """A group whose commands look at the log, and that does so itself."""
+    """A group whose commands read the log, as it does itself without a command."""
 
     command_class = LogCommand
 
 
-STAGE = click.option("--stage", type=click.Choice(worker.STAGES), help="Only what this stage set aside.")
-REASON = click.option("--reason", help="Only those whose reason has this text in it.")
-JSON = click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object a line.")
+STAGE = click.option("--stage", type=click.Choice(worker.STAGES), help="Only those of this stage.")
+REASON = click.option("--reason", help="Only those whose reason contains this text.")
+JSON = click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object per line.")
 
 
 @click.group("dead-letters", cls=LogCommands, invoke_without_command=True)
 @JSON
 @click.pass_context
 def dead_letters_group(ctx: click.Context, as_json: bool) -> None:
-    """Show what was set aside, in the order of the log; show one whole; send some again."""
+    """List dead letters in the order of the log, show one in full, or resend some."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(listed, as_json=as_json)
 
@@ -52,56 +52,58 @@ def dead_letters_group(ctx: click.Context, as_json: bool) -> None:
 @STAGE
 @REASON
 @click.option("--all", "every", is_flag=True, help="Also those that were put back.")
-@click.option("-n", "last", type=click.IntRange(1), default=50, show_default=True, help="So many, the last ones.")
-@click.option("--before", type=click.IntRange(0), help="Those before this one, by its number: the page before.")
-@click.option("--reasons", is_flag=True, help="How many there are of each stage and reason, instead of each.")
+@click.option(
+    "-n", "last", type=click.IntRange(1), default=50, show_default=True, help="How many to show, the last ones."
+)
+@click.option("--before", type=click.IntRange(0), help="Only those before this number: the previous page.")
+@click.option("--reasons", is_flag=True, help="Count them by stage and reason.")
 @JSON
 def listed(  # noqa: PLR0917 - click's
     stage: str | None, reason: str | None, every: bool, last: int, before: int | None, reasons: bool, as_json: bool
 ) -> None:
-    """Show what was set aside, in the order of the log: by default what was not put back yet."""
+    """List dead letters in the order of the log; by default only those not put back yet."""
 
     async def look() -> tuple[list[Letter], int, dict[int, str]]:
-        async with Log.of(Place.found()) as log:
+        async with Log.of(Place.load()) as log:
             found = [one for one in await log.letters() if every or one.became is not Became.PUT_BACK]
             found = [one for one in found if matches(one, stage, reason)]
-            count, shown = len(found), page(found, len(found) if reasons else last, before)
-            return shown, count, {} if reasons else {one.number: await dependents.kind(log, one) for one in shown}
+            count, part = len(found), page(found, len(found) if reasons else last, before)
+            return part, count, {} if reasons else {one.number: await dependents.kind(log, one) for one in part}
 
     found, count, kinds = asyncio.run(look())
     if reasons:
-        _tell_reasons(found, as_json)
+        _print_reasons(found, as_json)
     elif as_json:
         click.echo("".join(f"{_json(plain_letter(one, kinds[one.number]))}\n" for one in found), nl=False)
     else:
-        _tell(found, count, kinds)
+        _print(found, count, kinds)
 
 
 @dead_letters_group.command()
 @click.argument("number", type=click.IntRange(0))
 @JSON
 def show(number: int, as_json: bool) -> None:
-    """Show dead letter NUMBER: what was set aside, decoded, why, and what depends on it."""
+    """Show dead letter NUMBER: its record, decoded, the reason, and what depends on it."""
 
     async def look() -> dict[str, Any]:
-        async with Log.of(Place.found()) as log:
-            (letter,) = chosen(await log.letters(), (number,))
-            told = plain_letter(letter, await dependents.kind(log, letter))
-            told |= {"key": key(letter.key), "headers": _headers(letter), "value": await dependents.value(log, letter)}
-            told["depends"] = await dependents.sentences(log, letter)
-            told["obstacle"] = await resending.obstacle(log, letter, clock.now())
-            return told
+        async with Log.of(Place.load()) as log:
+            (letter,) = select(await log.letters(), (number,))
+            shown = plain_letter(letter, await dependents.kind(log, letter))
+            shown |= {"key": key(letter.key), "headers": _headers(letter), "value": await dependents.value(log, letter)}
+            shown["depends"] = await dependents.sentences(log, letter)
+            shown["obstacle"] = await resending.obstacle(log, letter, clock.now())
+            return shown
 
-    told = asyncio.run(look())
+    shown = asyncio.run(look())
     if as_json:
-        click.echo(_json(told))
+        click.echo(_json(shown))
         return
-    for name, value in told.items():
+    for name, value in shown.items():
         if name == "depends":
             click.echo("\n" + "\n".join(plain(sentence) for sentence in value))
         elif value not in (None, "", {}):
-            said = value if isinstance(value, str) else _json(value)
-            click.echo(f"{name}\t{plain(said)}")
+            written = value if isinstance(value, str) else _json(value)
+            click.echo(f"{name}\t{plain(written)}")
 
 
 @dead_letters_group.command()
@@ -109,59 +111,61 @@ def show(number: int, as_json: bool) -> None:
 @STAGE
 @REASON
 @click.option("--all", "every", is_flag=True, help="All that were not put back yet.")
-@click.option("-y", "--yes", is_flag=True, help="Without asking.")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask for confirmation.")
 @JSON
 def resend(  # noqa: PLR0917 - click's
     numbers: tuple[int, ...], stage: str | None, reason: str | None, every: bool, yes: bool, as_json: bool
 ) -> None:
-    """Send dead letters NUMBERS again, or those of a --reason or a --stage, or --all, in the order of the log.
+    """Resend dead letters NUMBERS, or those of a --reason or a --stage, or --all, in the order of the log.
 
-    Each is put back once, however often it is sent again. The status is 1 where one is set aside once more, or can't be
-    sent again, and 3 where its stage has not come to it yet.
+    Each is put back once, however often it is resent. The status is 1 if one is dead-lettered again or can't be resent,
+    and 3 if its stage has not processed it yet.
     """
     if bool(numbers) == bool(stage or reason or every):
-        raise click.UsageError("Name dead letters by their numbers, or choose them by --reason, --stage or --all.")
+        raise click.UsageError("Select dead letters by their numbers, or by --reason, --stage or --all.")
 
     async def send() -> list[tuple[Letter, str]]:
-        async with Log.of(Place.found()) as log:
-            meant = wanted(await log.letters(), numbers, stage, reason)
-            refused = {one.number: why for one in meant if (why := await resending.obstacle(log, one, clock.now()))}
-            fresh = [one for one in meant if one.became is Became.DEAD and one.number not in refused]
+        async with Log.of(Place.load()) as log:
+            selected = to_resend(await log.letters(), numbers, stage, reason)
+            refused = {one.number: why for one in selected if (why := await resending.obstacle(log, one, clock.now()))}
+            fresh = [one for one in selected if one.became is Became.DEAD and one.number not in refused]
             if fresh and not yes and not numbers and not click.confirm(await _question(log, fresh), err=True):
                 raise Exit(FAILED)
-            await resending.send(log, Place.found().kafka, fresh)
+            await resending.send(log, Place.load().kafka, fresh)
             return [
                 (one, refused.get(before.number, one.became.value))
-                for before, one in zip(meant, await _settled(log, meant), strict=True)
+                for before, one in zip(selected, await _settled(log, selected), strict=True)
             ]
 
-    told = asyncio.run(send())
-    if not told and not as_json:
-        click.echo("There is none to send again.")
-    for letter, what in told:
+    results = asyncio.run(send())
+    if not results and not as_json:
+        click.echo("There are no dead letters to resend.")
+    for letter, what in results:
         if as_json:
             click.echo(_json({"number": letter.number, "place": letter.place, "stage": letter.stage, "became": what}))
         else:
             reason_again = f": {plain(letter.reason)}" if what == Became.DEAD else ""
             click.echo(f"{letter.number}\t{letter.stage}\t{letter.place}\t{what}{reason_again}")
-    end([what for _, what in told])
+    end([what for _, what in results])
 
 
 def end(became: Sequence[str]) -> None:
-    """End a command by what became of the letters that it was to send: raise ``Failed`` unless all are put back."""
+    """Raise ``Failed`` unless all of these dead letters were put back."""
     failed = sum(what not in {Became.PUT_BACK, Became.SENT} for what in became)
     if failed:
-        raise Failed(f"{failed} of {len(became)} could not be put back; `rondo dead-letters show` says more of each.")
+        raise Failed(f"{failed} of {len(became)} could not be put back; see each with `rondo dead-letters show`.")
     if waiting := sum(what == Became.SENT for what in became):
-        raise Failed(f"{waiting} are sent, and their stages have not come to them yet: is their worker running?", AWAY)
+        raise Failed(
+            f"{waiting} were resent, but their stages have not processed them yet: are their workers running?", AWAY
+        )
 
 
-async def _settled(log: Log, meant: Sequence[Letter]) -> list[Letter]:
-    """Return these letters once it is known what became of them, or the time is over."""
-    waiting, deadline = len(meant) + 1, 0.0
+async def _settled(log: Log, selected: Sequence[Letter]) -> list[Letter]:
+    """Return these dead letters once their results are known, or at the timeout."""
+    waiting, deadline = len(selected) + 1, 0.0
     while True:
         by_first = {one.numbers[0]: one for one in await log.letters()}
-        found = [by_first.get(one.numbers[0], one) for one in meant]
+        found = [by_first.get(one.numbers[0], one) for one in selected]
         if (left := sum(one.became is Became.SENT for one in found)) < waiting:
             waiting, deadline = left, time.monotonic() + PATIENCE
         if not left or time.monotonic() > deadline:
@@ -171,12 +175,12 @@ async def _settled(log: Log, meant: Sequence[Letter]) -> list[Letter]:
 
 async def _question(log: Log, fresh: Sequence[Letter]) -> str:
     again = await resending.read_again(log, fresh)
-    views = f" Views read {again:,} records once more." if again else ""
-    return f"Send {len(fresh):,} dead letters again?{views}"
+    views = f" Views will read {again:,} records again." if again else ""
+    return f"Resend {len(fresh):,} dead letters?{views}"
 
 
 def plain_letter(letter: Letter, kind: str) -> dict[str, Any]:
-    """Return a letter as plain data, without what was set aside."""
+    """Return a dead letter as plain data, without its record."""
     return {
         "number": letter.number,
         "at": instant(letter.at),
@@ -198,7 +202,7 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _tell(found: Sequence[Letter], count: int, kinds: dict[int, str]) -> None:
+def _print(found: Sequence[Letter], count: int, kinds: dict[int, str]) -> None:
     stdout = click.get_text_stream("stdout")
     if not stdout.isatty():
         for one in found:
@@ -206,7 +210,7 @@ def _tell(found: Sequence[Letter], count: int, kinds: dict[int, str]) -> None:
             click.echo("\t".join((*cells, plain(one.reason))))
         return
     if not count:
-        click.echo("Nothing was set aside.")
+        click.echo("There are no dead letters.")
         return
     shared.echo(Fitted(COLUMNS, [_row(one, kinds[one.number]) for one in found]))
     if found and len(found) < count:
@@ -231,7 +235,7 @@ def _row(one: Letter, kind: str) -> list[Cell]:
     return [*map(Cell.of, texts)]
 
 
-def _tell_reasons(found: Sequence[Letter], as_json: bool) -> None:
+def _print_reasons(found: Sequence[Letter], as_json: bool) -> None:
     counts = Counter((one.stage, one.reason) for one in found)
     for (stage, reason), count in counts.most_common():
         if as_json:
@@ -240,26 +244,26 @@ def _tell_reasons(found: Sequence[Letter], as_json: bool) -> None:
             click.echo(f"{count}\t{stage}\t{plain(reason)}")
 
 
-def chosen(letters: Sequence[Letter], numbers: Sequence[int]) -> list[Letter]:
-    """Return the letters of these numbers, each once, in the order of the log. Raises ``Failed``."""
+def select(letters: Sequence[Letter], numbers: Sequence[int]) -> list[Letter]:
+    """Return the dead letters of these numbers, each once, in the order of the log. Raises ``Failed``."""
     known = {number for one in letters for number in one.numbers}
     if missing := sorted(set(numbers) - known):
-        raise Failed(f"There is no dead letter {missing[0]}; `rondo dead-letters` shows which there are.")
+        raise Failed(f"There is no dead letter {missing[0]}; list them with `rondo dead-letters`.")
     return [one for one in letters if set(numbers) & set(one.numbers)]
 
 
-def wanted(letters: Sequence[Letter], numbers: Sequence[int], stage: str | None, reason: str | None) -> list[Letter]:
-    """Return the letters that are to be sent again: those of these numbers, without any those that are dead and match.
+def to_resend(letters: Sequence[Letter], numbers: Sequence[int], stage: str | None, reason: str | None) -> list[Letter]:
+    """Return the dead letters to resend: those of these numbers; without numbers, the dead ones that match.
 
-    Raises ``Failed`` where a number is no letter's.
+    Raises ``Failed`` for an unknown number.
     """
     if numbers:
-        return chosen(letters, numbers)
+        return select(letters, numbers)
     return [one for one in letters if one.became is Became.DEAD and matches(one, stage, reason)]
 
 
 def page(letters: Sequence[Letter], last: int, before: int | None) -> list[Letter]:
-    """Return so many letters at most, the last ones of those before one, by its number. Raises ``Failed``."""
+    """Return the ``last`` dead letters, of those before the number ``before``. Raises ``Failed``."""
     places = (place for place, one in enumerate(letters) if before in one.numbers)
     if (stop := len(letters) if before is None else next(places, None)) is None:
         raise Failed(f"There is no dead letter {before} among these.")
@@ -267,5 +271,5 @@ def page(letters: Sequence[Letter], last: int, before: int | None) -> list[Lette
 
 
 def matches(letter: Letter, stage: str | None, reason: str | None) -> bool:
-    """Tell whether a letter is a stage's, and has a text in its reason."""
+    """Return whether a dead letter is of this stage, and its reason contains this text."""
     return stage in {None, letter.stage} and (reason is None or reason.casefold() in letter.reason.casefold())

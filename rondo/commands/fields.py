@@ -1,4 +1,4 @@
-"""The options that set a task's fields, and what they say."""
+"""The options that set a task's fields, and the fields that they give."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -25,45 +25,48 @@ OPTION_FIELDS = {
     "parent": "parent",
     "list": "list",
 }
-"""The fields that options set and `--clear` clears, by the option."""
+"""Fields by the option that sets them, and by the name under which `--clear` clears them."""
 TIMES = {"due-time": "due", "start-time": "start"}
-"""What `--clear` clears besides: the time of a field, with its zone; the day stays."""
+"""More names for `--clear`: the time of a field, with its zone; the day stays."""
 CLEARED = click.option(
     "--clear",
     multiple=True,
     metavar="FIELD",
     type=OneOf([*OPTION_FIELDS, *TIMES], {field: option for option, field in OPTION_FIELDS.items()}),
-    help=f"Empty this field, of {', '.join([*OPTION_FIELDS, *TIMES])}; several times.",
+    help=f"Clear this field: {', '.join([*OPTION_FIELDS, *TIMES])}; repeatable.",
 )
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-d", "--due", help="2026-12-01, tomorrow, 'fri 9:00', 'dec 1', 5pm, 'in 3 days', 'next week', eom."),
-    click.option("--start", help="When to begin with it, written as --due."),
+    click.option("--start", help="When to start on it; same forms as --due."),
     click.option(
-        "-z", "--zone", type=shared.ZoneName(), help="The zone of these times, as Europe/Paris; else they float."
+        "-z",
+        "--zone",
+        type=shared.ZoneName(),
+        help="Time zone of these times, such as Europe/Paris; default: floating.",
     ),
-    click.option("-t", "--tag", multiple=True, help="A tag; can be given several times."),
+    click.option("-t", "--tag", multiple=True, help="A tag; repeatable."),
     click.option("-p", "--priority", type=OneOf(get_args(Priority), hints.PRIORITIES), help="How urgent it is."),
-    click.option("--notes", help="Notes, in Markdown; - reads them from standard input."),
-    click.option("-r", "--remind", multiple=True, help="15m, 2h, 1d before the due, or 'fri 9:00'; several times."),
-    click.option("--repeat", help="daily, weekdays, weekly, monthly, yearly; or a rule as FREQ=WEEKLY;BYDAY=MO."),
-    click.option("--parent", metavar="ID", type=shared.TaskId(), help="The task that it is a part of."),
-    click.option("-l", "--list", metavar="NAME", help="The list that it is on, by name or id, or inbox."),
-    click.option("--pin/--unpin", "pinned", default=None, help="Pin it, or no longer."),
+    click.option("--notes", help="Notes in Markdown; - reads standard input."),
+    click.option("-r", "--remind", multiple=True, help="15m, 2h, 1d before the due, or 'fri 9:00'; repeatable."),
+    click.option("--repeat", help="daily, weekdays, weekly, monthly, yearly; or a rule such as FREQ=WEEKLY;BYDAY=MO."),
+    click.option("--parent", metavar="ID", type=shared.TaskId(), help="The parent task."),
+    click.option("-l", "--list", metavar="NAME", help="The list, by name or id, or inbox."),
+    click.option("--pin/--unpin", "pinned", default=None, help="Pin or unpin it."),
 )
 
 
 def options(command: Any) -> Any:
-    """Take the options that set a task's fields."""
+    """Add the options that set a task's fields."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
 def written(typed: dict[str, Any], *, whole: bool = True) -> Fields:
-    """Return the fields that were typed as the API takes them; of a change, not ``whole``, a time may come alone.
+    """Return the typed fields as the API takes them. Raises ``click.UsageError``.
 
-    Raises ``click.UsageError``.
+    A new task is ``whole``; in a change, a due or a start may be a time without a day.
     """
     zone = typed["zone"]
     notes = shared.typed_in() if typed["notes"] == "-" else typed["notes"]
@@ -76,7 +79,7 @@ def written(typed: dict[str, Any], *, whole: bool = True) -> Fields:
 
 
 def is_used(zone: str, values: Mapping[str, Any], reminders: Iterable[str]) -> bool:
-    """Say whether a zone that was typed is that of something: of a due, a start, or a moment of a reminder."""
+    """Return whether a typed zone applies to anything: to a due, a start, or a reminder's time of day."""
     if any((values[name] or {}).get("zone") == zone for name in ("due", "start")):
         return True
     if not values["remind"]:
@@ -88,18 +91,18 @@ def is_used(zone: str, values: Mapping[str, Any], reminders: Iterable[str]) -> b
 
 
 def elsewhere(zone: str, values: Mapping[str, Any], whole: bool) -> dict[str, Any]:
-    """Return the days that were typed, of a change, with a zone: it is that of the time that the task has there.
+    """Return the typed days of a change with a zone: it becomes the zone of the times that the task has there.
 
-    Without a day it is the due's. Raises ``click.UsageError`` for a new task, which has no time.
+    Without a day, it is the due's. Raises ``click.UsageError`` for a new task, which has no time.
     """
     if whole:
-        raise click.UsageError("--zone is the zone of a time: write one, as in --due 'tomorrow 9:00'.")
+        raise click.UsageError("--zone needs a time: write one, as in --due 'tomorrow 9:00'.")
     days = [name for name in ("due", "start") if values[name]] or ["due"]
     return {name: {**(values[name] or {}), "zone": zone} for name in days}
 
 
 def dated(typed: dict[str, Any], zone: str | None, whole: bool) -> dict[str, Any]:
-    """Return due, start and reminders, where they were typed."""
+    """Return the due, start and reminders that were typed."""
     found: dict[str, Any] = {"remind": []}
     if typed["due"] is None and typed["start"] is None and not typed["remind"]:
         return found
@@ -114,7 +117,7 @@ def dated(typed: dict[str, Any], zone: str | None, whole: bool) -> dict[str, Any
 
 
 def here(zone: str | None) -> "Clock":
-    """Return the clock of a zone, without one that of where the person is."""
+    """Return the clock of a zone, by default of this machine's."""
     from domain.query import Clock  # noqa: PLC0415
 
     name = zone or shared.default_zone()
@@ -122,7 +125,7 @@ def here(zone: str | None) -> "Clock":
 
 
 def read(option: str, reader: Callable[..., Any], *typed: Any) -> Any:
-    """Return what an option says. Raises ``click.UsageError`` that names it."""
+    """Return an option's parsed value. Raises ``click.UsageError`` that names the option."""
     try:
         return reader(*typed)
     except ValueError as error:
@@ -130,22 +133,22 @@ def read(option: str, reader: Callable[..., Any], *typed: Any) -> Any:
 
 
 def cleared(names: tuple[str, ...], typed: dict[str, Any], set_: Fields) -> dict[str, Any]:
-    """Return what clears the fields of these options, besides what is ``set_`` of them.
+    """Return the changes that clear these fields, given the fields that are ``set_``.
 
-    Raises ``click.UsageError`` for one that is set, too.
+    Raises ``click.UsageError`` for a field that is both set and cleared.
     """
     days = cast("dict[str, dict[str, Any]]", {name: set_.get(TIMES[name]) or {} for name in names if name in TIMES})
     for name in names:
         if {"time", "zone"} & {*days.get(name, {})} or OPTION_FIELDS.get(name) in set_:
             option = TIMES.get(name, name)
             option = option if typed[option] else "zone"
-            raise click.UsageError(f"--{option} is set and --clear {name} clears it: leave out one of the two.")
+            raise click.UsageError(f"--{option} sets what --clear {name} clears: leave one of the two out.")
     timeless = {TIMES[name]: {**day, "time": None} for name, day in days.items()}
     return {**timeless, **{OPTION_FIELDS[name]: None for name in names if name in OPTION_FIELDS}}
 
 
 def lacks_zone(fields: Fields | Changes) -> bool:
-    """Say whether reminders before the due are set, but no zone for it: they need one."""
+    """Return whether reminders before the due are set without the zone that they need."""
     said = cast("Mapping[str, Any]", fields)
     due = said.get("due", {})
     before = any("before" in each for each in said.get("reminders") or ())
@@ -153,7 +156,7 @@ def lacks_zone(fields: Fields | Changes) -> bool:
 
 
 def zoned(fields: Fields) -> Fields:
-    """Return fields with the zone that reminders before their due need: where none was typed, that of the person."""
+    """Return fields with the zone that reminders before the due need: this machine's where none was typed."""
     due = fields.get("due")
     if not (due and "time" in due and lacks_zone(fields)):
         return fields
@@ -161,7 +164,7 @@ def zoned(fields: Fields) -> Fields:
 
 
 def resolved(client: Rondo, typed: Fields) -> Fields:
-    """Return fields with the whole ids of parent and list."""
+    """Return fields with the full ids of parent and list."""
     found: Fields = {**typed}
     if parent := typed.get("parent"):
         found["parent"] = shared.resolve(client, [parent])[0]

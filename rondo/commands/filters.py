@@ -1,4 +1,4 @@
-"""`rondo filters`: filters that were saved under a name."""
+"""`rondo filters`: saved filters."""
 
 from typing import Any, cast
 
@@ -14,9 +14,9 @@ from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
 
-SORT = click.option("--sort", help="How what it finds is sorted, as due,-priority.")
-COLOUR = click.option("--colour", help="As #1e90ff.")
-ORDER = click.option("--order", help="Its place among the saved filters: they are sorted by this text.")
+SORT = click.option("--sort", help="Sort order, such as due,-priority.")
+COLOUR = click.option("--colour", help="A colour, such as #1e90ff.")
+ORDER = click.option("--order", help="Sort key among the saved filters.")
 
 
 @click.group("filters", cls=TaskCommands, invoke_without_command=True)
@@ -51,51 +51,51 @@ def show(as_json: bool) -> None:
 @ORDER
 @shared.as_json
 def add(name: str, filter_: str, as_json: bool, **typed: Any) -> None:
-    """Save a filter under a name; `rondo list --saved NAME` shows what it finds."""
+    """Save a filter under a name, for `rondo list --saved NAME`."""
     with shared.rondo() as client:
-        answer = client.create_filter(name, filter_, wait=shared.WAIT, **shared.given(typed))
-    _tell(answer, "Saved", as_json)
+        answer = client.create_filter(name, filter_, wait=shared.WAIT, **shared.typed_only(typed))
+    _report(answer, "Saved", as_json)
 
 
 @filters_group.command()
 @click.argument("saved")
-@click.option("--name", help="Another name.")
-@click.option("--filter", "filter_", help="Another filter, see docs/filters.md.")
+@click.option("--name", help="The new name.")
+@click.option("--filter", "filter_", help="The new filter, see docs/filters.md.")
 @SORT
 @COLOUR
 @ORDER
-@click.option("--clear", multiple=True, type=OneOf(["sort", "colour", "order"]), help="Empty this field.")
+@click.option("--clear", multiple=True, type=OneOf(["sort", "colour", "order"]), help="Clear this field.")
 @shared.as_json
 def edit(saved: str, filter_: str | None, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
-    """Set fields of a saved filter, which is named by its name or its id."""
-    changes = shared.given({**typed, "filter": filter_}) | dict.fromkeys(clear)
+    """Set fields of a saved filter, given by name or id."""
+    changes = shared.typed_only({**typed, "filter": filter_}) | dict.fromkeys(clear)
     if not changes:
-        raise click.UsageError("Nothing to change: name a field, as --filter or --sort.")
+        raise click.UsageError("Nothing to change: name a field, such as --filter or --sort.")
     with shared.rondo() as client:
         found = references.saved_filter(client, saved)["id"]
         answer = client.update_filter(found, wait=shared.WAIT, **cast("FilterChanges", changes))
-    _tell(answer, "Changed", as_json)
+    _report(answer, "Changed", as_json)
 
 
 @filters_group.command()
 @click.argument("saved")
 @shared.as_json
 def delete(saved: str, as_json: bool) -> None:
-    """Delete a saved filter. The tasks that it finds stay."""
+    """Delete a saved filter. Its tasks stay."""
     with shared.rondo() as client:
         answer = client.delete_filter(references.saved_filter(client, saved)["id"], wait=shared.WAIT)
-    _tell(answer, "Deleted", as_json)
+    _report(answer, "Deleted", as_json)
 
 
-def _tell(answer: FilterAnswer, done: str, as_json: bool) -> None:
+def _report(answer: FilterAnswer, done: str, as_json: bool) -> None:
     known = cast("SavedFilter", answer["filter"] or {})
-    told = [f"{done} filter {known['id'][:SHOWN]} {plain(known['name'])}"] if "name" in known else []
-    keeping.undoable(answer, told=told)
+    summaries = [f"{done} filter {known['id'][:SHOWN]} {plain(known['name'])}"] if "name" in known else []
+    keeping.undoable(answer, summaries=summaries)
     found = settled(answer)
     if as_json:
         shared.echo_json(answer)
     else:
-        shared.tell_named(answer, found, done)
+        shared.report_named(answer, found, done)
 
 
 def _table(filters: list[SavedFilter]) -> Fitted:

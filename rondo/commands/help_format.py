@@ -1,4 +1,4 @@
-"""How `--help` is laid out: as click does it, and on a narrow terminal each text below its option."""
+"""The layout of `--help`: click's, and on a narrow terminal each text below its option."""
 
 from collections.abc import Sequence
 from shutil import get_terminal_size
@@ -6,11 +6,11 @@ from shutil import get_terminal_size
 import click
 
 NARROW = 52
-"""Columns of a terminal that has no room for options and texts side by side; click lays nothing out for fewer."""
+"""Columns below which options and texts are not side by side; click lays out nothing narrower."""
 
 
 class Formatter(click.HelpFormatter):
-    """Lays help out for the terminal, however narrow that is."""
+    """A help formatter for terminals of any width."""
 
     def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
         room = get_terminal_size().columns
@@ -18,7 +18,7 @@ class Formatter(click.HelpFormatter):
         super().__init__(indent_increment, max(room - 2, 20) if self._narrow else width, max_width)
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Write names with what they mean."""
+        """Write names and their explanations."""
         if not self._narrow:
             super().write_dl(rows, col_max, col_spacing)
             return

@@ -1,6 +1,6 @@
-"""How what people write who know Taskwarrior or Todoist is typed here: `project:Home +errand due:friday`.
+"""Suggests options for field syntax of Taskwarrior and Todoist: `project:Home +errand due:friday`.
 
-It is told, never read: a title may say such things, too.
+It is never interpreted: a title may contain such words.
 """
 
 import re
@@ -23,7 +23,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "parent": ("parent",),
     "notes": ("notes",),
 }
-"""What other programs call a field, and the parameters that it may be here."""
+"""Other programs' names of fields, and the parameters that they may be here."""
 PRIORITIES: Mapping[str, str] = {
     "h": "high",
     "m": "medium",
@@ -35,44 +35,44 @@ PRIORITIES: Mapping[str, str] = {
     **{name: name for name in ("none", "low", "medium", "high", "urgent")},
 }
 _WORD = re.compile(
-    r"(?:(?P<name>[a-z]+):|(?P<sign>[+@])(?=[^\W\d]))(?P<said>[^\s:/]\S*)|(?P<p>p)(?P<level>[1-4])", re.IGNORECASE
+    r"(?:(?P<name>[a-z]+):|(?P<sign>[+@])(?=[^\W\d]))(?P<value>[^\s:/]\S*)|(?P<p>p)(?P<level>[1-4])", re.IGNORECASE
 )
 
 
 def option(word: str, command: click.Command) -> list[str] | None:
-    """Return the option of a command, and its value, that a word probably means; None where it means none."""
+    """Return the option of a command, and its value, that a word probably stands for; None if there is none."""
     if not (found := _WORD.fullmatch(word)):
         return None
     name = (found["name"] or found["sign"] or found["p"]).lower()
-    said = found["said"] or found["level"]
+    value = found["value"] or found["level"]
     names = [each for each in OPTIONS.get(name, ()) if any(param.name == each for param in command.params)]
     if names and names[0] == "priority":
-        said = PRIORITIES.get(said.lower(), "")
-    return [f"--{names[0].replace('_', '-')}", said] if names and said else None
+        value = PRIORITIES.get(value.lower(), "")
+    return [f"--{names[0].replace('_', '-')}", value] if names and value else None
 
 
-def tell_fields(task: str, title: Iterable[str]) -> None:
-    """Tell on standard error which words of a title may be meant as fields of the task, and how to set them."""
+def suggest_fields(task: str, title: Iterable[str]) -> None:
+    """Print on standard error which words of a title look like fields, and the command that sets them."""
     command = click.get_current_context().command
     words = [word for argument in title for word in argument.split()]
-    meant = {word: found for word in words if (found := option(word, command))}
-    if not meant:
+    fields = {word: found for word in words if (found := option(word, command))}
+    if not fields:
         return
-    rest = " ".join(word for word in words if word not in meant)
+    rest = " ".join(word for word in words if word not in fields)
     typed = ["rondo", "edit", task[:SHOWN], *(["--title", rest] if rest else [])]
-    typed += ["--add-tag" if part == "--tag" else part for found in meant.values() for part in found]
-    named = ", ".join(f"`{plain(word)}`" for word in meant)
-    click.echo(f"In the title stands {named}. If that is meant as fields: {plain(shlex.join(typed))}", err=True)
+    typed += ["--add-tag" if part == "--tag" else part for found in fields.values() for part in found]
+    named = ", ".join(f"`{plain(word)}`" for word in fields)
+    click.echo(f"The title contains {named}. To set fields instead: {plain(shlex.join(typed))}", err=True)
 
 
 def of_id(word: str, context: click.Context | None) -> str:
-    """Return as a sentence which option a word probably means that stands where ids do; empty where none."""
+    """Return a sentence that suggests an option for a word in the place of an id; empty if there is none."""
     found = option(word, context.command) if context else None
     return f" Did you mean `{shlex.join(found)}`?" if found else ""
 
 
 def as_filter(words: Sequence[str]) -> str:
-    """Return in a sentence which filter was probably meant by words; empty where none."""
+    """Return a sentence that suggests a filter for words; empty if there is none."""
     from domain.query import QueryError, parse  # noqa: PLC0415 - its parser takes long to import
 
     conditions = []
@@ -82,9 +82,9 @@ def as_filter(words: Sequence[str]) -> str:
             conditions.append(word)
         except QueryError as error:
             conditions.append(error.suggestion or "")
-    wished = " and ".join(conditions)
+    suggestion = " and ".join(conditions)
     try:
-        parse(wished)
+        parse(suggestion)
     except QueryError:
         return ""
-    return f" Did you mean `rondo list --filter {shlex.quote(wished)}`?"
+    return f" Did you mean `rondo list --filter {shlex.quote(suggestion)}`?"

@@ -1,4 +1,4 @@
-"""What is kept of a command, so that `rondo undo` takes it back."""
+"""Records commands in the journal of `rondo undo`."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,26 +11,26 @@ from rondo.terminal import journal
 
 
 def undoable(
-    *answers: Answer | ListAnswer | FilterAnswer | TagAnswer, ahead: bool = False, told: Sequence[str] = ()
+    *answers: Answer | ListAnswer | FilterAnswer | TagAnswer, ahead: bool = False, summaries: Sequence[str] = ()
 ) -> None:
-    """Keep commands that changed something, or may have, as one step that `rondo undo` takes back, with what was told.
+    """Record commands that changed something, or may have, as one step of `rondo undo`, with its summaries.
 
-    Where a bulk goes ``ahead`` of them, that may have changed tasks whatever became of the commands themselves.
+    Where a bulk runs ``ahead`` of them, it may have changed tasks even if the commands themselves were refused.
     """
     done = [answer["command"] for answer in answers]
     changing = [each["id"] for each in done if ahead or each["status"] in {"accepted", "pending"}]
-    keep("command", changing, "; ".join(told))
+    keep("command", changing, "; ".join(summaries))
 
 
-def keep(kind: journal.Kind, ids: Sequence[str], told: str) -> None:
-    """Keep a step that `rondo undo` takes back, with what was told of it; else with the command that did it."""
+def keep(kind: journal.Kind, ids: Sequence[str], summary: str) -> None:
+    """Record a step of `rondo undo`, with its summary, by default the name of the command."""
     path = click.get_current_context().command_path
-    journal.push(Login.found(), journal.Step(kind, list(ids), told or f"`{path}`"))
+    journal.push(Login.found(), journal.Step(kind, list(ids), summary or f"`{path}`"))
 
 
 @contextmanager
 def ahead(goes: bool = True) -> Iterator[None]:
-    """Keep a command also where it is refused within, if a bulk ``goes`` ahead of it: that went before."""
+    """Record a command even if it is refused, where a bulk ``goes`` ahead of it."""
     try:
         yield
     except Problem as problem:
@@ -39,6 +39,6 @@ def ahead(goes: bool = True) -> Iterator[None]:
 
 
 def refused(problem: Problem) -> list[Answer]:
-    """Return the answer of a command that was taken and refused; none where it was never taken."""
+    """Return the answer to a command that was accepted for processing and then rejected; else nothing."""
     command = problem.document.get("command")
     return [{"command": command, "task": None}] if command else []

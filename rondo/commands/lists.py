@@ -1,4 +1,4 @@
-"""`rondo lists`: the lists that tasks are on."""
+"""`rondo lists`: lists of tasks."""
 
 from typing import Any, cast
 
@@ -14,8 +14,8 @@ from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
 
-COLOUR = click.option("--colour", help="As #1e90ff.")
-ORDER = click.option("--order", help="Its place among the lists: they are sorted by this text.")
+COLOUR = click.option("--colour", help="A colour, such as #1e90ff.")
+ORDER = click.option("--order", help="Sort key among the lists.")
 
 
 @click.group("lists", cls=TaskCommands, invoke_without_command=True)
@@ -31,7 +31,7 @@ def lists_group(ctx: click.Context, as_json: bool) -> None:
 @click.argument("list_", metavar="[LIST]", required=False)
 @shared.as_json
 def show(list_: str | None, as_json: bool) -> None:
-    """Show the lists in their order, or one, with how many open tasks are on each."""
+    """Show the lists in their order, or one, each with its number of open tasks."""
     with shared.rondo() as client:
         found = list(client.lists(limit=shared.PAGE)) if list_ is None else [references.the_list(client, list_)]
     if as_json:
@@ -50,48 +50,48 @@ def show(list_: str | None, as_json: bool) -> None:
 def add(name: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Create a list."""
     with shared.rondo() as client:
-        answer = client.create_list(" ".join(name), wait=shared.WAIT, **shared.given(typed))
-    _tell(answer, "Created", as_json)
+        answer = client.create_list(" ".join(name), wait=shared.WAIT, **shared.typed_only(typed))
+    _report(answer, "Created", as_json)
 
 
 @lists_group.command()
 @click.argument("list_", metavar="LIST")
-@click.option("--name", help="Another name.")
+@click.option("--name", help="The new name.")
 @COLOUR
 @ORDER
-@click.option("--clear", multiple=True, type=OneOf(["colour", "order"]), help="Empty this field.")
+@click.option("--clear", multiple=True, type=OneOf(["colour", "order"]), help="Clear this field.")
 @shared.as_json
 def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
-    """Set fields of a list, which is named by its name or its id."""
-    changes = shared.given(typed) | dict.fromkeys(clear)
+    """Set fields of a list, given by name or id."""
+    changes = shared.typed_only(typed) | dict.fromkeys(clear)
     if not changes:
-        raise click.UsageError("Nothing to change: name a field, as --name or --colour.")
+        raise click.UsageError("Nothing to change: name a field, such as --name or --colour.")
     with shared.rondo() as client:
         id_ = references.the_list(client, list_)["id"]
         answer = client.update_list(id_, wait=shared.WAIT, **cast("ListChanges", changes))
-    _tell(answer, "Changed", as_json)
+    _report(answer, "Changed", as_json)
 
 
 @lists_group.command()
 @click.argument("list_", metavar="LIST")
-@click.option("--tasks", type=OneOf(["move", "delete"]), help="Move what is on it to the inbox, or delete it.")
+@click.option("--tasks", type=OneOf(["move", "delete"]), help="Move its tasks to the inbox, or delete them.")
 @shared.as_json
 def delete(list_: str, tasks: Any, as_json: bool) -> None:
-    """Delete a list that no task is on; --tasks says what becomes of those that are."""
+    """Delete an empty list, or one with tasks by --tasks."""
     with shared.rondo() as client, keeping.ahead(bool(tasks)):
         answer = client.delete_list(references.the_list(client, list_)["id"], wait=shared.WAIT, tasks=tasks)
-    _tell(answer, "Deleted", as_json, ahead=bool(tasks))
+    _report(answer, "Deleted", as_json, ahead=bool(tasks))
 
 
-def _tell(answer: ListAnswer, done: str, as_json: bool, *, ahead: bool = False) -> None:
+def _report(answer: ListAnswer, done: str, as_json: bool, *, ahead: bool = False) -> None:
     known = cast("List", answer["list"] or {})
-    told = [f"{done} list {known['id'][:SHOWN]} {plain(known['name'])}"] if "name" in known else []
-    keeping.undoable(answer, ahead=ahead, told=told)
+    summaries = [f"{done} list {known['id'][:SHOWN]} {plain(known['name'])}"] if "name" in known else []
+    keeping.undoable(answer, ahead=ahead, summaries=summaries)
     found = settled(answer)
     if as_json:
         shared.echo_json(answer)
     else:
-        shared.tell_named(answer, found, done)
+        shared.report_named(answer, found, done)
 
 
 def _table(lists: list[List]) -> Fitted:

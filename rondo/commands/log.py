@@ -1,4 +1,4 @@
-"""The commands that look at the log, its stages and its topics, and the worker that runs them."""
+"""The commands that read the log, its stages and its topics, and the worker that runs stages."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ from streams.progress.lag import NoViews
 from streams.replay import Differs, Mark, NotAMark, OtherRules, Scope
 from streams.runtime.rocksdb import DiskError
 
-TOLD = (
+REPORTED = (
     Unknown,
     demo.Stuck,
     OtherRules,
@@ -42,12 +42,11 @@ TOLD = (
 )
 """Errors whose text is for the person who typed the command."""
 
-
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EIO})
 
 
 def _quoted(error: Exception) -> str:
-    """Return the text of another program's error, which may quote an address, without the password of that."""
+    """Return the text of another program's error, without the passwords of addresses that it quotes."""
     return only_origins(str(error))
 
 
@@ -56,102 +55,104 @@ def _away(error: Exception) -> Failed:
 
 
 def _failed(error: OSError) -> Failed:
-    """Return how a command ends by an error of the system: of a file or of this machine, else of a connection."""
+    """Return an operating system error as ``Failed``: one of a file or of this machine, else one of a connection."""
     if isinstance(error, DiskError) or error.filename is not None or error.errno in _MACHINE:
-        return Failed(f"This machine can't do it ({_quoted(error)}).")
+        return Failed(f"It failed on this machine ({_quoted(error)}).")
     return _away(error)
 
 
 class LogCommand(click.Command):
-    """A command that looks at the log; what goes wrong on the way ends it as ``Failed``."""
+    """A command that reads the log; its errors become ``Failed``."""
 
     context_class = Context
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it."""
-        logs.configure("warning")  # a worker's own setting comes after
+        """Run the command."""
+        logs.configure("warning")  # a worker's own setting is applied later
         try:
             return super().invoke(ctx)
-        except TOLD as error:
+        except REPORTED as error:
             raise Failed(str(error)) from error
         except RondoError as error:
             raise shared.failed(error) from error
         except RegistryUnavailable as error:
             raise Failed(_quoted(error), AWAY) from error
         except BrokenPipeError:
-            raise  # who reads the output has seen enough: click ends it without a word
+            raise  # the reader has closed the output: click exits silently
         except OSError as error:
             raise _failed(error) from error
         except (httpx.TransportError, KafkaError) as error:
             raise _away(error) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            advice = "is it Rondo's, and has `make run` or a migration prepared it?"
+            advice = "is it Rondo's database, and has `make run` or a migration prepared it?"
             raise Failed(f"Postgres can't answer ({_quoted(error)}): {advice}") from error
 
 
 @click.command("worker", cls=LogCommand)
 @click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
 def run_worker(stages: tuple[str, ...]) -> None:
-    """Run STAGES in this process; without any, all of them."""
+    """Run STAGES in this process; by default all."""
     worker.run(stages or worker.STAGES)
 
 
 @click.command("demo", cls=LogCommand)
-def tell_demo() -> None:
-    """Tell a story on a running Rondo: a recurring task, its reminder, its audit trail."""
-    demo.tell(Place.found())
+def run_demo() -> None:
+    """Run a demonstration on a running Rondo: a recurring task, its reminder, its audit trail."""
+    demo.run(Place.load())
 
 
 @click.group("audit")
 def audit_group() -> None:
-    """Look after the audit trail."""
+    """Check the audit trail."""
 
 
 @audit_group.command("verify", cls=LogCommand)
 @click.option("--user", help="Only this user's chain, by id.")
 def verify(user: str | None) -> None:
-    """Check every user's hash chain on the log, and name the first break."""
-    found = asyncio.run(audit.verify(Place.found(), user))
+    """Check every user's hash chain on the log, and report the first break."""
+    found = asyncio.run(audit.verify(Place.load(), user))
     if user and not found.entries:
         raise Failed(f"There is no entry of user {user} on the log.")
-    click.echo(found.told())
+    click.echo(found.describe())
     sys.exit(1 if found.broken else 0)
 
 
 @click.command("verify", cls=LogCommand)
 @click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
 def verify_stages(stages: tuple[str, ...]) -> None:
-    """Fold the log again for STAGES, without any for all of them, and compare with state, topics and rows.
+    """Fold the log again for STAGES, by default all, and compare with state, topics and rows.
 
-    Rondo may run meanwhile. The status is 1 where something differs.
+    Rondo may be running. The status is 1 if something differs.
     """
-    report = asyncio.run(replay.verify(Place.found(), stages or worker.STAGES))
+    report = asyncio.run(replay.verify(Place.load(), stages or worker.STAGES))
     click.echo(report.told())
     sys.exit(1 if report.differences else 0)
 
 
 @click.command("replay", cls=LogCommand)
 @click.argument("stage", type=click.Choice(worker.STAGES))
-@click.option("--user", help="Only what belongs to this user, by id.")
+@click.option("--user", help="Only this user's entries, by id.")
 @click.option(
-    "--since", help="Only what changed since a record (task-commands/0/17) or an instant (2026-11-23T12:00Z)."
+    "--since", help="Only entries changed since a record (task-commands/0/17) or an instant (2026-11-23T12:00Z)."
 )
-@click.option("--until", help="As it was before a record or an instant; views, before an instant.")
-@click.option("--output", type=click.File("wb", atomic=True), default="-", help="A file to write to.")
+@click.option("--until", help="State as of just before a record or an instant; for views, an instant.")
+@click.option("--output", type=click.File("wb", atomic=True), default="-", help="File to write to.")
 def replay_stage(stage: str, user: str | None, since: str | None, until: str | None, output: BinaryIO) -> None:
-    """Fold the log again for STAGE, and tell what it leads to: one JSON object a line."""
+    """Fold the log again for STAGE, and print the result: one JSON object per line."""
     since_mark, until_mark = (Mark.parsed(text) if text else None for text in (since, until))
-    asyncio.run(replay.show(Place.found(), stage, Scope(user, since_mark, until_mark), output))
+    asyncio.run(replay.show(Place.load(), stage, Scope(user, since_mark, until_mark), output))
 
 
 @click.command("lag", cls=LogCommand)
 @click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
-@click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object per line.")
 def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
-    """Show how far STAGES are behind, without any all of them; no worker has to run."""
-    lags = asyncio.run(lag.found(Place.found(), stages or worker.STAGES))
+    """Show how far behind STAGES are, by default all; no worker has to run."""
+    lags = asyncio.run(lag.read(Place.load(), stages or worker.STAGES))
     if not lags:
-        raise Failed("This broker has none of the stages' topics: is it another one, or was Rondo never started on it?")
+        raise Failed(
+            "This broker has none of the stages' topics: is it another broker, or was Rondo never started on it?"
+        )
     if as_json:
         click.echo("\n".join(lag.json(lags)))
     else:
@@ -160,8 +161,8 @@ def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
 
 @click.command("reset-positions", cls=LogCommand)
 def reset_positions() -> None:
-    """Reset positions that are beyond the end of the log to that end: what was lost there is given up."""
-    at = Place.found()
+    """Reset positions that are beyond the end of the log to its end; the records in between are lost."""
+    at = Place.load()
     resets = asyncio.run(positions.reset(at.kafka, at.registry, at.postgres, map(worker.find, worker.STAGES)))
     if not resets:
         click.echo("No position is beyond the end of the log.")
@@ -172,30 +173,37 @@ def reset_positions() -> None:
 
 @click.command("topics", cls=LogCommand)
 def show_topics() -> None:
-    """Show every topic, and what is not as it should be; then the status is 1."""
-    found = asyncio.run(topics.found(Place.found()))
+    """Show every topic, and its configuration drift; the status is 1 if there is any."""
+    found = asyncio.run(topics.read(Place.load()))
     shared.echo(topics.table(found))
     sys.exit(1 if any(topic.deviations for topic in found) else 0)
 
 
 @click.command("tail", cls=LogCommand)
 @click.argument("topic")
-@click.option("-n", "last", type=click.IntRange(0), default=10, show_default=True, help="So many that stand.")
-@click.option("--from-beginning", is_flag=True, help="All that stand.")
-@click.option("--no-follow", is_flag=True, help="End instead of waiting for what comes.")
-@click.option("--user", help="Only this user's, by id.")
-@click.option("--partition", type=int, help="Only this partition's.")
-@click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object a line, with headers.")
+@click.option(
+    "-n",
+    "last",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many of the existing records to show.",
+)
+@click.option("--from-beginning", is_flag=True, help="Show all existing records.")
+@click.option("--no-follow", is_flag=True, help="Exit instead of waiting for new records.")
+@click.option("--user", help="Only this user's records, by id.")
+@click.option("--partition", type=int, help="Only this partition.")
+@click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object per line, with headers.")
 def follow_topic(topic: str, last: int, as_json: bool, **options: Any) -> None:
-    """Show the records of TOPIC, decoded: the last ones, and then what comes, until Ctrl-C.
+    """Show the records of TOPIC, decoded: the last ones, and then new ones, until Ctrl-C.
 
-    Each is told with its place, its time, its key, its type and its value.
+    Each is printed with its place, time, key, type and value.
     """
     whole, follow = options.pop("from_beginning"), not options.pop("no_follow")
     wanted = tail.Wanted(topic, None if whole else last, follow, **options)
 
     async def show() -> None:
-        async with contextlib.aclosing(tail.tail(Place.found(), wanted)) as records:
+        async with contextlib.aclosing(tail.tail(Place.load(), wanted)) as records:
             async for record in records:
                 click.echo(record.json() if as_json else record.line())
 

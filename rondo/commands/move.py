@@ -9,15 +9,15 @@ from rondo.commands.shared import TaskCommand
 
 @click.command(cls=TaskCommand)
 @shared.one
-@click.option("--before", metavar="ID", type=shared.TaskId(), help="Right before this task.")
-@click.option("--after", metavar="ID", type=shared.TaskId(), help="Right behind this task.")
+@click.option("--before", metavar="ID", type=shared.TaskId(), help="Just before this task.")
+@click.option("--after", metavar="ID", type=shared.TaskId(), help="Just after this task.")
 @click.option("--top", is_flag=True, help="Before all open tasks.")
-@click.option("--bottom", is_flag=True, help="Behind all open tasks.")
+@click.option("--bottom", is_flag=True, help="After all open tasks.")
 @shared.as_json
 def move(*, task: str, before: str | None, after: str | None, top: bool, bottom: bool, as_json: bool) -> None:
     """Move a task in your own order, which `rondo list --sort order` shows."""
     if [bool(each) for each in (before, after, top, bottom)].count(True) != 1:
-        raise click.UsageError("Say where to, by one of --before, --after, --top and --bottom.")
+        raise click.UsageError("Give one of --before, --after, --top and --bottom.")
     with shared.rondo() as client:
         [moved] = shared.resolve(client, [task])
         place: Place = {"to": "top" if top else "bottom"}
@@ -28,6 +28,6 @@ def move(*, task: str, before: str | None, after: str | None, top: bool, bottom:
         shared.each(
             [moved],
             lambda each: client.move(each, wait=shared.WAIT, **place),
-            lambda answer: shared.told(answer, "Moved", "stands there already"),
+            lambda answer: shared.describe(answer, "Moved", "is already there"),
             as_json,
         )

@@ -1,4 +1,4 @@
-"""What the command line calls what the API's errors name: the options that were typed, and not its fields."""
+"""Rewords the API's errors for the command line: options instead of fields."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ CALLED: Mapping[str, Sequence[str]] = {
     "tasks": ("tasks", "task"),
     "Idempotency-Key": ("key",),
 }
-"""By field, what a command's parameter for it may be called; else as the field."""
+"""By field, the names that a command's parameter for it may have; otherwise that of the field."""
 PHRASES: Mapping[str, str] = {
     "leave recurrence out": "leave --repeat out",
     "clear recurrence too": "--clear repeat, too",
@@ -34,15 +34,15 @@ PHRASES: Mapping[str, str] = {
     "`at` is an": "It is an",
     "here, or by add_tags, remove_tags or shift": "by --due, --add-tag, --remove-tag or --shift",
 }
-"""What the API advises in its words, and in those of the command line."""
+"""Phrases of the API's errors, and those of the command line for them."""
 MEMBERS: Mapping[str, str] = {"date": "a day in --{}", "time": "a time in --{}", "zone": "--zone"}
-"""What gives the members of a due or a start."""
+"""The typed forms of the members of a due or a start."""
 MOST = 3
-"""So many errors are told."""
+"""Errors of one problem that are printed."""
 
 
-def told(problem: Problem) -> str:
-    """Return a problem in a sentence, each error with the option that it is about."""
+def describe(problem: Problem) -> str:
+    """Return a problem as sentences, each error with its option."""
     errors = problem.document.get("errors") or ()
     if not errors:
         return advice(problem.detail)
@@ -52,28 +52,28 @@ def told(problem: Problem) -> str:
 
 
 def about(field: str | None, detail: str) -> str:
-    """Return an error's sentence behind the option that it is about."""
+    """Return an error's sentence after its option."""
     return f"{option(field)}: {advice(detail)}" if field and field != "body" else advice(detail)
 
 
 def advice(detail: str) -> str:
-    """Return the sentence of an error in the words of the command line."""
-    said = re.sub("|".join(map(re.escape, PHRASES)), lambda found: PHRASES[found[0]], detail)
-    return re.sub(r"\b(due|start)\.(date|time|zone)\b", lambda found: MEMBERS[found[2]].format(found[1]), said)
+    """Return an error's sentence in terms of the command line."""
+    sentence = re.sub("|".join(map(re.escape, PHRASES)), lambda found: PHRASES[found[0]], detail)
+    return re.sub(r"\b(due|start)\.(date|time|zone)\b", lambda found: MEMBERS[found[2]].format(found[1]), sentence)
 
 
 def option(field: str) -> str:
-    """Return the option or argument of the command that runs which a field of the API is; else the field."""
+    """Return the running command's option or argument for a field of the API; else the field."""
     context = click.get_current_context(silent=True)
     known = {param.name: param for param in context.command.params} if context else {}
     path = field.removeprefix("changes.")
     head = path.partition(".")[0]
     for name in CALLED.get(path) or CALLED.get(head) or (head,):
         if param := known.get(name):
-            return shown(param)
+            return as_typed(param)
     return path
 
 
-def shown(param: click.Parameter) -> str:
-    """Return how a parameter is typed."""
+def as_typed(param: click.Parameter) -> str:
+    """Return a parameter as it is typed."""
     return max(param.opts, key=len) if isinstance(param, click.Option) else param.human_readable_name

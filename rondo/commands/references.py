@@ -1,4 +1,4 @@
-"""What a name means that people type: a list, a saved filter, a tag."""
+"""Resolves names that people type: of lists, saved filters and tags."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -13,35 +13,35 @@ from rondo.terminal.plain import plain
 
 Named = TypeVar("Named", List, SavedFilter)
 INBOX = "inbox"
-"""What people call where the tasks without a list are. It is no list, but a list may be called so."""
+"""The name of where tasks without a list are. It is no list, though a list may have that name."""
 
 
 def list_or_inbox(client: Rondo, typed: str) -> List | None:
-    """Return the list that a name means, in any case, or an id or its beginning. Raises ``Failed`` for none.
+    """Return the list of this name, in any case, or of this id or its beginning. Raises ``Failed`` for none.
 
-    None is the inbox, where no list is called so.
+    None is the inbox, unless a list has that name.
     """
     known = list(client.lists(limit=shared.PAGE))
-    if found := _meant(known, typed, "list"):
+    if found := _match(known, typed, "list"):
         return found
     return None if _folded(typed) == INBOX else _unknown(known, typed, "list")
 
 
 def the_list(client: Rondo, typed: str) -> List:
-    """Return the list that is meant, as ``list_or_inbox``. Raises ``Failed`` for the inbox, too."""
+    """Return a list, as ``list_or_inbox`` does. Raises ``Failed`` for the inbox, too."""
     if found := list_or_inbox(client, typed):
         return found
-    raise Failed("The inbox is no list: it is where the tasks without one are, see `rondo list --list inbox`.")
+    raise Failed("The inbox is not a list: it holds the tasks without one, see `rondo list --list inbox`.")
 
 
 def saved_filter(client: Rondo, typed: str) -> SavedFilter:
-    """Return the saved filter that is meant, as ``the_list`` the list."""
+    """Return the saved filter of this name or id, as ``the_list`` does for lists."""
     known = list(client.filters(limit=shared.PAGE))
-    return _meant(known, typed, "filter") or _unknown(known, typed, "filter")
+    return _match(known, typed, "filter") or _unknown(known, typed, "filter")
 
 
 def tag(client: Rondo, typed: str) -> str:
-    """Return the name of a tag: without the # that filters write before it, unless there is one that has it."""
+    """Return the name of a tag: without the # that filters use, unless a tag has it in its name."""
     name = cleaning.tag(typed)
     if name == typed or not name:
         return typed
@@ -51,18 +51,18 @@ def tag(client: Rondo, typed: str) -> str:
         return name
 
 
-def _meant(known: Sequence[Named], typed: str, what: str) -> Named | None:
-    """Return what is called so, letter by letter before in any case, else what has an id that begins so."""
+def _match(known: Sequence[Named], typed: str, what: str) -> Named | None:
+    """Return the one with this name, exactly or else in any case, or whose id begins with it."""
     name, id_ = cleaning.line(typed).strip(), typed.strip().lower()
-    ways: tuple[Callable[[Named], bool], ...] = (
+    tests: tuple[Callable[[Named], bool], ...] = (
         lambda one: one["name"] == name,
         lambda one: _folded(one["name"]) == _folded(name),
         lambda one: len(id_) >= LEAST and one["id"].startswith(id_),
     )
-    found = next((those for way in ways if (those := [one for one in known if way(one)])), [])
+    found = next((those for test in tests if (those := [one for one in known if test(one)])), [])
     if len(found) > 1:
         ids = ", ".join(one["id"] for one in found)
-        raise Failed(f"{plain(typed)} means several {what}s: type an id of {ids}.")
+        raise Failed(f"{plain(typed)} is ambiguous: use one of the {what} ids {ids}.")
     return found[0] if found else None
 
 
@@ -71,8 +71,8 @@ def _unknown(known: Sequence[Named], typed: str, what: str) -> Named:
 
     names = {_folded(one["name"]): one["name"] for one in known}
     near = get_close_matches(_folded(typed), names, 1)
-    wished = f" Did you mean `{plain(names[near[0]])}`?" if near else ""
-    raise Failed(f"There is no {what} {plain(typed)!r}: `rondo {what}s` shows which there are.{wished}")
+    suggestion = f" Did you mean `{plain(names[near[0]])}`?" if near else ""
+    raise Failed(f"There is no {what} {plain(typed)!r}: list them with `rondo {what}s`.{suggestion}")
 
 
 def _folded(name: str) -> str:

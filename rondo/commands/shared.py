@@ -1,4 +1,4 @@
-"""What the commands on tasks share: who is logged in, ids, options, and how an answer is told."""
+"""What the commands on tasks share: the client, ids, options, and reports of answers."""
 
 import json
 import os
@@ -21,13 +21,13 @@ from rondo.commands.exits import AWAY, DONE, FAILED, USAGE, Failed
 from rondo.commands.help_format import Context
 from rondo.terminal import clock, ids
 from rondo.terminal.cells import has_colours
-from rondo.terminal.fitting import WIDE, Shown
+from rondo.terminal.fitting import WIDE, Layout
 from rondo.terminal.plain import plain
 
 WAIT = 30.0
-"""Seconds that a command waits for its outcome."""
+"""Seconds to wait for a command's outcome."""
 PAGE = 200
-"""Items asked for at a time where all are wanted."""
+"""Items per request where all are wanted."""
 COMPLETION = 2.0
 """Seconds that the completion of an id may take."""
 C = TypeVar("C", bound=Callable[..., Any])
@@ -39,7 +39,7 @@ class ZoneName(click.ParamType):
     name = "zone"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return it."""
+        """Return the name. Raises ``click.BadParameter`` for an unknown one."""
         try:
             clock.zone(value)
         except clock.NoZone as error:
@@ -48,27 +48,25 @@ class ZoneName(click.ParamType):
 
 
 zone: Callable[[C], C] = click.option(
-    "-z", "--zone", type=ZoneName(), help="Where your days are, as Europe/Paris; else here."
+    "-z", "--zone", type=ZoneName(), help="Time zone of your days, such as Europe/Paris; default: this machine's."
 )
-as_json: Callable[[C], C] = click.option(
-    "-j", "--json", "as_json", is_flag=True, help="A JSON value, as the API has it."
-)
+as_json: Callable[[C], C] = click.option("-j", "--json", "as_json", is_flag=True, help="Print JSON, as the API has it.")
 
 
 class TaskCommand(click.Command):
-    """A command that talks to the API; what goes wrong on the way ends it as ``Failed``."""
+    """A command that calls the API; its errors become ``Failed``."""
 
     context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read what was typed. Of two filters none is left out without a word: more tasks would be changed."""
+        """Parse arguments. Refuse a second --filter: ignoring one of them would change more tasks."""
         _, _, order = self.make_parser(ctx).parse_args([*args])
         if [param.name for param in order].count("filter_") > 1 and not ctx.resilient_parsing:
             raise click.UsageError("--filter is given twice: write one filter, as in 'overdue and #work'.", ctx)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except RondoError as error:
@@ -76,37 +74,37 @@ class TaskCommand(click.Command):
         except clock.NoZone as error:
             raise Failed(str(error), USAGE) from error
         except UnicodeError as error:
-            raise Failed(f"What was read is not UTF-8 ({error}).") from error
+            raise Failed(f"The input is not UTF-8 ({error}).") from error
         except BrokenPipeError:
-            raise  # who reads the output has seen enough: click ends it without a word
+            raise  # the reader has closed the output: click exits silently
         except OSError as error:
-            raise Failed(f"This machine can't do it ({error}).") from error
+            raise Failed(f"It failed on this machine ({error}).") from error
 
 
 ADVICE: tuple[tuple[type[RondoError], int, str], ...] = (
     (errors.WrongWay, FAILED, ""),
-    (errors.Unreachable, AWAY, "Is it running there? `rondo whoami` tells where the address comes from."),
-    (errors.Pending, AWAY, "`rondo list` tells later."),
-    (errors.OutcomeUnknown, AWAY, "`rondo list` tells whether it was, before you type it again."),
+    (errors.Unreachable, AWAY, "Is it running there? `rondo whoami` shows where the address comes from."),
+    (errors.Pending, AWAY, "Check later with `rondo list`."),
+    (errors.OutcomeUnknown, AWAY, "Check with `rondo list` before you run it again."),
     (errors.Unavailable, AWAY, ""),
-    (errors.Unauthorized, FAILED, "`rondo login` takes another token."),
+    (errors.Unauthorized, FAILED, "`rondo login` sets another token."),
     (RondoError, FAILED, ""),
 )
-"""By kind of error, the status to end with and what to do besides what the error says itself."""
+"""By type of error, the exit status, and advice to add to the error's own text."""
 
 
 def failed(error: RondoError) -> Failed:
-    """Return an error of the client as the end of a command, with what to do about it."""
-    told = option_names.told(error) if isinstance(error, Problem) else str(error)
+    """Return an error of the client as ``Failed``, with advice."""
+    text = option_names.describe(error) if isinstance(error, Problem) else str(error)
     status, advice = next((status, advice) for kind, status, advice in ADVICE if isinstance(error, kind))
-    return Failed(f"{told} {advice}".strip(), status)
+    return Failed(f"{text} {advice}".strip(), status)
 
 
 class Client(Rondo):
     """The client of a terminal."""
 
     def _again(self, *failed: Any) -> Any:
-        """Try again without a word: what was tried in vain is told once, at the end."""
+        """Retry silently: only the last failure is reported."""
         import stamina  # noqa: PLC0415 - it takes long to import
 
         stamina.instrumentation.set_on_retry_hooks([])
@@ -115,13 +113,13 @@ class Client(Rondo):
 
 @contextmanager
 def rondo() -> Iterator[Rondo]:
-    """Connect as who is logged in."""
+    """Connect as the user who is logged in."""
     with Client.found() as client:
         yield client
 
 
 class TaskCommands(TaskCommand, Aliased):
-    """A group whose commands talk to the API, and that does so itself where none of them is typed."""
+    """A group whose commands call the API, as it does itself without a command."""
 
     command_class = TaskCommand
 
@@ -132,7 +130,7 @@ class TaskId(click.ParamType):
     name = "id"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return it in its usual form."""
+        """Return it in lower case. Raises ``click.BadParameter`` for what can't be one."""
         try:
             return ids.normal(value)
         except ValueError as error:
@@ -144,9 +142,9 @@ class TaskId(click.ParamType):
         param: click.Parameter,  # noqa: ARG002 - click's
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Offer ids that begin so, with their titles, by default those of the newest open tasks.
+        """Return ids that begin so, with their titles, by default those of the newest open tasks.
 
-        Nothing is offered where Rondo can't be reached at once.
+        Return nothing where Rondo does not answer at once.
         """
         try:
             login = Login.found()
@@ -154,8 +152,8 @@ class TaskId(click.ParamType):
                 found = _begun(client, incomplete.lower())
         except (RondoError, UnicodeError, OSError):
             return []
-        shown = max(ids.SHOWN, len(incomplete))
-        return [CompletionItem(id_[:shown], help=plain(title)) for id_, title in found]
+        length = max(ids.SHOWN, len(incomplete))
+        return [CompletionItem(id_[:length], help=plain(title)) for id_, title in found]
 
 
 def _begun(client: Rondo, beginning: str) -> list[tuple[str, str]]:
@@ -166,35 +164,35 @@ def _begun(client: Rondo, beginning: str) -> list[tuple[str, str]]:
 
 
 def several(command: C) -> C:
-    """Take one or more ids."""
+    """Add an argument of one or more ids."""
     return click.argument("tasks", metavar="ID...", nargs=-1, required=True, type=TaskId())(command)
 
 
 def one(command: C) -> C:
-    """Take one id."""
+    """Add an argument of one id."""
     return click.argument("task", metavar="ID", type=TaskId())(command)
 
 
 def resolve(client: Rondo, typed: Sequence[str]) -> list[str]:
-    """Return the ids that were typed whole or by their beginning, each once. Raises ``Failed`` where one means none."""
+    """Return the full ids of ids or their beginnings, each once. Raises ``Failed`` for an unknown or ambiguous one."""
     try:
-        meant = [text if ids.whole(text) else ids.only(text, client.tasks_by_id(text)) for text in dict.fromkeys(typed)]
+        full = [text if ids.whole(text) else ids.only(text, client.tasks_by_id(text)) for text in dict.fromkeys(typed)]
     except ids.NotATask as error:
         raise Failed(str(error)) from None
-    return list(dict.fromkeys(meant))
+    return list(dict.fromkeys(full))
 
 
 def each(
     tasks: Iterable[str],
     send: Callable[[str], Answer],
-    told: Callable[[Answer], str],
+    describe: Callable[[Answer], str],
     as_json: bool,
     *,
     ahead: bool = False,
 ) -> None:
-    """Send a command for each task, and tell what became of it; ``ahead`` as for ``keeping.undoable``.
+    """Send a command for each task, and report its result; ``ahead`` as for ``keeping.undoable``.
 
-    A refusal does not keep the others from theirs; where Rondo is away, the rest is not sent.
+    After a refusal, the others are still sent; where Rondo can't be reached, the rest is not sent.
     """
     answers: list[Answer] = []
     taken: list[Answer] = []
@@ -215,31 +213,31 @@ def each(
                 status = FAILED
                 continue
             answers.append(answer)
-            sentences.append(told(answer))
+            sentences.append(describe(answer))
             if not as_json:
                 click.echo(sentences[-1])
     finally:
-        keeping.undoable(*taken, ahead=ahead, told=sentences)
+        keeping.undoable(*taken, ahead=ahead, summaries=sentences)
         if as_json:
             echo_json(answers)
     raise Exit(status)
 
 
-def told(answer: Answer, done: str, already: str) -> str:
-    """Return in a sentence what became of a command on a task."""
+def describe(answer: Answer, done: str, already: str) -> str:
+    """Return the result of a command on a task as a sentence."""
     task = name(settled(answer))
     return f"{task} {already}" if answer["command"]["status"] == "nothing-to-do" else f"{done} {task}"
 
 
-def tell_named(answer: ListAnswer | FilterAnswer, found: List | SavedFilter, done: str) -> None:
-    """Tell what became of a command on a list or a saved filter."""
+def report_named(answer: ListAnswer | FilterAnswer, found: List | SavedFilter, done: str) -> None:
+    """Print the result of a command on a list or a saved filter."""
     named = f"{found['id'][: ids.SHOWN]} {plain(found['name'])}"
-    is_so = answer["command"]["status"] == "nothing-to-do"
-    click.echo(f"{named} was like that already" if is_so else f"{done} {named}")
+    unchanged = answer["command"]["status"] == "nothing-to-do"
+    click.echo(f"{named} was already like that" if unchanged else f"{done} {named}")
 
 
 def name(task: Task) -> str:
-    """Return a task as sentences name it."""
+    """Return a task's short id and title."""
     return f"{task['id'][: ids.SHOWN]} {plain(task['title'])}"
 
 
@@ -248,32 +246,32 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def echo(shown: Shown) -> None:
-    """Print what is laid out for this terminal; into a pipe or a file it comes whole, and without colours."""
+def echo(layout: Layout) -> None:
+    """Print a layout fitted to this terminal; to a pipe or a file, in full and without colours."""
     terminal = on_terminal()
     room = get_terminal_size().columns if terminal else WIDE
-    for line in shown.lines(room):
-        click.echo(line.written(terminal and has_colours()), color=terminal)
+    for line in layout.lines(room):
+        click.echo(line.render(terminal and has_colours()), color=terminal)
 
 
 def on_terminal() -> bool:
-    """Say whether people look at the output, and not a program."""
+    """Return whether the output goes to a person, not to a program."""
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
 def typed_in() -> str:
-    """Return what stands on standard input, its lines ended as everywhere. Raises ``UnicodeError``."""
+    """Return the text on standard input, with line feeds as line ends. Raises ``UnicodeError``."""
     return click.get_binary_stream("stdin").read().decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def default_zone() -> str:
-    """Return the IANA name of the zone that is meant where none is typed: this machine's. Raises ``NoZone``.
+    """Return the IANA name of the default zone: this machine's. Raises ``NoZone``.
 
-    Here belongs the account's own, which comes before it, once accounts have zones.
+    Once accounts have zones, the account's comes first.
     """
     return clock.machine()
 
 
-def given(typed: dict[str, Any]) -> dict[str, Any]:
+def typed_only(typed: dict[str, Any]) -> dict[str, Any]:
     """Return the options that were typed."""
     return {field: value for field, value in typed.items() if value is not None}

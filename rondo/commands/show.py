@@ -1,4 +1,4 @@
-"""`rondo list`, `rondo show` and `rondo history`: tasks as they stand, and how they came there."""
+"""`rondo list`, `rondo search`, `rondo show` and `rondo history`: tasks and their history."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -18,14 +18,12 @@ LIMIT = click.IntRange(1, 1_000_000)
 
 
 @click.command("list", cls=TaskCommand, context_settings={"allow_extra_args": True})
-@click.option("-f", "--filter", "filter_", help="Which tasks, see docs/filters.md; by default the open ones.")
-@click.option(
-    "--saved", metavar="NAME", help="Those that a saved filter finds, sorted as it says; see `rondo filters`."
-)
-@click.option("-l", "--list", "list_", metavar="NAME", help="Only those on this list, by name or id, or in the inbox.")
-@click.option("-s", "--sort", help="By what, as due,-priority; by default the newest first.")
+@click.option("-f", "--filter", "filter_", help="Select tasks, see docs/filters.md; default: open.")
+@click.option("--saved", metavar="NAME", help="Use a saved filter and its sort order; see `rondo filters`.")
+@click.option("-l", "--list", "list_", metavar="NAME", help="Only tasks on this list, by name or id, or inbox.")
+@click.option("-s", "--sort", help="Sort order, such as due,-priority; default: newest first.")
 @shared.zone
-@click.option("-n", "--limit", type=LIMIT, default=50, show_default=True, help="So many tasks at most.")
+@click.option("-n", "--limit", type=LIMIT, default=50, show_default=True, help="Maximum number of tasks.")
 @shared.as_json
 @click.pass_context
 def list_tasks(
@@ -39,12 +37,12 @@ def list_tasks(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show tasks that a filter finds.
+    """List tasks.
 
-    Into a pipe or a file goes a line a task, its fields apart by tabs: id, status, priority, due, title, tags.
+    To a pipe or a file, print one line per task, with tabs between its fields: id, status, priority, due, title, tags.
     """
     if ctx.args:
-        raise click.UsageError(f"It takes no words.{hints.as_filter(ctx.args)}")
+        raise click.UsageError(f"Unexpected words.{hints.as_filter(ctx.args)}")
     zone = zone or shared.default_zone()
     with shared.rondo() as client:
         conditions = [] if filter_ is None else [Condition("--filter", filter_)]
@@ -55,28 +53,28 @@ def list_tasks(
             on = references.list_or_inbox(client, list_)
             condition = Condition("--list", f'list = "{on["id"]}"' if on else "no list")
             conditions = [*(conditions or [OPEN]), condition]
-        wished = combined(conditions or [OPEN])
-        found = client.tasks(wished, sort=sort, zone=zone, limit=min(limit + 1, shared.PAGE))
-        tell(client, list(islice(found, limit + 1)), limit, zone, as_json)
+        query = combined(conditions or [OPEN])
+        found = client.tasks(query, sort=sort, zone=zone, limit=min(limit + 1, shared.PAGE))
+        report(client, list(islice(found, limit + 1)), limit, zone, as_json)
 
 
 @click.command(cls=TaskCommand)
 @click.argument("words", nargs=-1, required=True)
-@click.option("-f", "--filter", "filter_", help="Only among these, see docs/filters.md; else all but the deleted.")
+@click.option("-f", "--filter", "filter_", help="Search these, see docs/filters.md; default: all but deleted.")
 @shared.zone
-@click.option("-n", "--limit", type=LIMIT, default=20, show_default=True, help="So many tasks at most.")
+@click.option("-n", "--limit", type=LIMIT, default=20, show_default=True, help="Maximum number of tasks.")
 @shared.as_json
 def search(words: tuple[str, ...], filter_: str | None, zone: str | None, limit: int, as_json: bool) -> None:
-    """Look for words in titles and notes, the best first. The last may be a beginning; one may be mistyped."""
+    """Search titles and notes, best matches first. The last word may be a prefix; one may be mistyped."""
     zone = zone or shared.default_zone()
     with shared.rondo() as client:
         among = None if filter_ is None else combined([Condition("--filter", filter_)])
         found = client.tasks(among, q=" ".join(words), zone=zone, limit=min(limit + 1, shared.PAGE))
-        tell(client, list(islice(found, limit + 1)), limit, zone, as_json)
+        report(client, list(islice(found, limit + 1)), limit, zone, as_json)
 
 
-def tell(client: Rondo, tasks: list[ListedTask], limit: int, zone: str, as_json: bool) -> None:
-    """Show so many tasks, with the days of a zone, and whether there are more."""
+def report(client: Rondo, tasks: list[ListedTask], limit: int, zone: str, as_json: bool) -> None:
+    """Print at most ``limit`` tasks, with days in a zone, and whether there are more."""
     if as_json:
         shared.echo_json(tasks[:limit])
     elif shared.on_terminal():
@@ -84,32 +82,32 @@ def tell(client: Rondo, tasks: list[ListedTask], limit: int, zone: str, as_json:
     else:
         click.echo("".join(f"{descriptions.line(task)}\n" for task in tasks[:limit]), nl=False)
     if len(tasks) > limit:
-        click.echo(f"There are more than {limit}: --limit shows them.", err=True)
+        click.echo(f"There are more than {limit}: raise --limit to see them.", err=True)
 
 
 def lists(client: Rondo, tasks: Iterable[Task]) -> dict[str, str]:
-    """Return the names of all lists by id, where tasks are on more than one, or some in the inbox; else none."""
+    """Return the names of all lists by id, if the tasks are on more than one, the inbox included; else nothing."""
     if len({task["list"] for task in tasks}) < 2:
         return {}
     return {one["id"]: one["name"] for one in client.lists(limit=shared.PAGE)}
 
 
 def around(client: Rondo, task: Task) -> descriptions.Around:
-    """Return the list that a task is on, what it is a part of, and its parts but the deleted; without what is gone."""
+    """Return a task's list, its parent and its sub-tasks, without those that are deleted."""
     parts = client.tasks(f"parent = {task['id']} and (open or completed)", sort="order", limit=shared.PAGE)
-    on, above = _standing(client.show_list, task["list"]), _standing(client.task, task["parent"])
+    on, above = _existing(client.show_list, task["list"]), _existing(client.task, task["parent"])
     return descriptions.Around(on and on["name"], above and above["title"], tuple(parts), _why_ended(client, task))
 
 
 def _why_ended(client: Rondo, task: Task) -> str:
-    """Return why nothing follows a completed task of a series: what its last completion led to says so."""
+    """Return why nothing follows a completed task of a series, from the outcome of its last completion."""
     if task["status"] != "completed" or task["recurrence"] is None:
         return ""
     completions = [each for each in client.history(task["id"], limit=shared.PAGE) if each["event"] == "TaskCompleted"]
     return descriptions.why_ended(completions[-1]) if completions else ""
 
 
-def _standing(read: Callable[[str], Shape], id_: str | None) -> Shape | None:
+def _existing(read: Callable[[str], Shape], id_: str | None) -> Shape | None:
     try:
         return read(id_) if id_ else None
     except NotFound:
@@ -140,7 +138,7 @@ def show(tasks: tuple[str, ...], as_json: bool) -> None:
 @shared.one
 @shared.as_json
 def history(task: str, as_json: bool) -> None:
-    """Show what happened to a task, from its beginning: who changed what, and when."""
+    """Show a task's history, oldest first: who changed what, and when."""
     with shared.rondo() as client:
         entries = list(client.history(shared.resolve(client, [task])[0], limit=shared.PAGE))
     if as_json:

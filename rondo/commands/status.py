@@ -1,4 +1,4 @@
-"""`rondo complete`, `rondo reopen`, `rondo delete` and `rondo restore`: where a task stands."""
+"""`rondo complete`, `rondo reopen`, `rondo delete` and `rondo restore`: a task's status."""
 
 import click
 
@@ -10,12 +10,12 @@ from rondo.commands.shared import TaskCommand
 @shared.several
 @shared.as_json
 def complete(tasks: tuple[str, ...], as_json: bool) -> None:
-    """Complete tasks. One that recurs goes on with its next occurrence."""
+    """Complete tasks. Completing a recurring task creates its next occurrence."""
     with shared.rondo() as client:
         shared.each(
             shared.resolve(client, tasks),
             lambda task: client.complete(task, wait=shared.WAIT),
-            lambda answer: shared.told(answer, "Completed", "was completed already"),
+            lambda answer: shared.describe(answer, "Completed", "was already completed"),
             as_json,
         )
 
@@ -29,14 +29,14 @@ def reopen(tasks: tuple[str, ...], as_json: bool) -> None:
         shared.each(
             shared.resolve(client, tasks),
             lambda task: client.reopen(task, wait=shared.WAIT),
-            lambda answer: shared.told(answer, "Opened", "was open already"),
+            lambda answer: shared.describe(answer, "Opened", "was already open"),
             as_json,
         )
 
 
 @click.command(cls=TaskCommand)
 @shared.several
-@click.option("--keep-parts", is_flag=True, help="Leave their sub-tasks, which stand by themselves then.")
+@click.option("--keep-parts", is_flag=True, help="Keep their sub-tasks, as tasks without a parent.")
 @shared.as_json
 def delete(tasks: tuple[str, ...], keep_parts: bool, as_json: bool) -> None:
     """Delete tasks and their sub-tasks. They can be restored for 30 days; their history stays."""
@@ -44,7 +44,7 @@ def delete(tasks: tuple[str, ...], keep_parts: bool, as_json: bool) -> None:
         shared.each(
             shared.resolve(client, tasks),
             lambda task: client.delete(task, wait=shared.WAIT, subtasks=None if keep_parts else "delete"),
-            lambda answer: shared.told(answer, "Deleted", "was deleted already"),
+            lambda answer: shared.describe(answer, "Deleted", "was already deleted"),
             as_json,
             ahead=not keep_parts,
         )
@@ -54,11 +54,11 @@ def delete(tasks: tuple[str, ...], keep_parts: bool, as_json: bool) -> None:
 @shared.several
 @shared.as_json
 def restore(tasks: tuple[str, ...], as_json: bool) -> None:
-    """Bring deleted tasks back, open or completed as they were."""
+    """Restore deleted tasks, open or completed as they were."""
     with shared.rondo() as client:
         shared.each(
             shared.resolve(client, tasks),
             lambda task: client.restore(task, wait=shared.WAIT),
-            lambda answer: shared.told(answer, "Restored", "was not deleted"),
+            lambda answer: shared.describe(answer, "Restored", "was not deleted"),
             as_json,
         )

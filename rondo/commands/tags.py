@@ -1,4 +1,4 @@
-"""`rondo tags`: tags over all tasks."""
+"""`rondo tags`: tags of all tasks."""
 
 import click
 
@@ -11,14 +11,14 @@ from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.plain import plain
 
-NOWHERE = "No task bears {}, and it has no colour"
+NOWHERE = "No task has {}, and it has no colour"
 
 
 @click.group("tags", cls=TaskCommands, invoke_without_command=True)
 @shared.as_json
 @click.pass_context
 def tags_group(ctx: click.Context, as_json: bool) -> None:
-    """Show the tags, or colour, rename and delete one over all tasks."""
+    """Show the tags, or colour, rename and delete one on all tasks."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(show, as_json=as_json)
 
@@ -26,7 +26,7 @@ def tags_group(ctx: click.Context, as_json: bool) -> None:
 @tags_group.command()
 @shared.as_json
 def show(as_json: bool) -> None:
-    """Show the tags by name, with how many open tasks bear each."""
+    """Show the tags by name, each with its number of open tasks."""
     with shared.rondo() as client:
         found = list(client.tags(limit=shared.PAGE))
     if as_json:
@@ -42,11 +42,11 @@ def show(as_json: bool) -> None:
 @click.argument("colour", required=False)
 @shared.as_json
 def colour(tag: str, colour: str | None, as_json: bool) -> None:
-    """Give a tag a colour, as #1e90ff; without one take it away."""
+    """Set a tag's colour, such as #1e90ff; without COLOUR, remove it."""
     with shared.rondo() as client:
         answer = client.colour_tag(tag := references.tag(client, tag), colour, wait=shared.WAIT)
-    done, already = ("Coloured {}", "{} had that colour already") if colour else ("{} has no colour now", "{} had none")
-    _tell(answer, done.format(plain(tag)), already.format(plain(tag)), as_json)
+    done, already = ("Coloured {}", "{} already had that colour") if colour else ("{} has no colour now", "{} had none")
+    _report(answer, done.format(plain(tag)), already.format(plain(tag)), as_json)
 
 
 @tags_group.command()
@@ -54,25 +54,25 @@ def colour(tag: str, colour: str | None, as_json: bool) -> None:
 @click.argument("name")
 @shared.as_json
 def rename(tag: str, name: str, as_json: bool) -> None:
-    """Give all tasks that bear a tag another in its place. Where that is one already, the two become one."""
+    """Rename a tag on all its tasks. If NAME is a tag already, the two are merged."""
     with shared.rondo() as client, keeping.ahead():
         answer = client.rename_tag(tag := references.tag(client, tag), name := cleaning.tag(name), wait=shared.WAIT)
-    already = f"{plain(tag)} is called so already" if tag == name else NOWHERE.format(plain(tag))
-    _tell(answer, f"Renamed {plain(tag)} to {plain(name)}", already, as_json, ahead=True)
+    already = f"{plain(tag)} already has that name" if tag == name else NOWHERE.format(plain(tag))
+    _report(answer, f"Renamed {plain(tag)} to {plain(name)}", already, as_json, ahead=True)
 
 
 @tags_group.command()
 @click.argument("tag")
 @shared.as_json
 def delete(tag: str, as_json: bool) -> None:
-    """Take a tag from all tasks that bear it. The tasks stay."""
+    """Remove a tag from all its tasks. The tasks stay."""
     with shared.rondo() as client, keeping.ahead():
         answer = client.delete_tag(tag := references.tag(client, tag), wait=shared.WAIT)
-    _tell(answer, f"Deleted {plain(tag)}", NOWHERE.format(plain(tag)), as_json, ahead=True)
+    _report(answer, f"Deleted {plain(tag)}", NOWHERE.format(plain(tag)), as_json, ahead=True)
 
 
-def _tell(answer: TagAnswer, done: str, already: str, as_json: bool, *, ahead: bool = False) -> None:
-    keeping.undoable(answer, ahead=ahead, told=[done])
+def _report(answer: TagAnswer, done: str, already: str, as_json: bool, *, ahead: bool = False) -> None:
+    keeping.undoable(answer, ahead=ahead, summaries=[done])
     if answer["command"]["status"] == "pending":
         raise Pending(answer["command"]["id"], "")
     if as_json:

@@ -22,8 +22,8 @@ class Verified:
     chains: dict[str, Chain] = field(default_factory=lambda: defaultdict(Chain))
     broken: tuple[str, Break] | None = None
 
-    def told(self) -> str:
-        """Return it as a sentence."""
+    def describe(self) -> str:
+        """Return the result as a sentence."""
         if self.broken:
             user, broken = self.broken
             return f"The chain of user {user} is broken at entry {broken.sequence}: {broken.reason}"

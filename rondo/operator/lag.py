@@ -17,7 +17,7 @@ HIDDEN = "More is hidden by a transaction that does not end: see docs/operating.
 AHEAD = "The broker lost records, or it is another one: see docs/operating.md, After a power failure."
 
 
-async def found(place: Place, names: Iterable[str]) -> list[Lag]:
+async def read(place: Place, names: Iterable[str]) -> list[Lag]:
     """Return where these stages stand now."""
     stages = [worker.find(name) for name in names]
     postgres = place.postgres if any(not stage.keeps_state for stage in stages) else ""

@@ -56,8 +56,8 @@ class Place:
     known: dict[str, str]
 
     @classmethod
-    def found(cls) -> Self:
-        """Look into the environment and into ``run.json`` of the data directory."""
+    def load(cls) -> Self:
+        """Read the environment and ``run.json`` of the data directory."""
         _check_broker(os.environ.get("RONDO_KAFKA", ""))
         for name in ("RONDO_REGISTRY", "RONDO_POSTGRES"):
             _check_address(name)

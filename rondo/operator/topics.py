@@ -35,7 +35,7 @@ def contract() -> list[Topic]:
     return list({topic.name: topic for topic in (*SHARED, SCHEMAS, *(t for s in stages for t in s.topics()))}.values())
 
 
-async def found(place: Place) -> list[Found]:
+async def read(place: Place) -> list[Found]:
     """Return the contract's topics as they are."""
     async with Slices.of(place.kafka) as slices:
         topics = [topic for topic in contract() if topic != SCHEMAS or topic.name in slices.partitions]

@@ -1,1 +1,1 @@
-"""What people type and see on a terminal, purely: dates, ids, sentences, tables."""
+"""Terminal input and output, as pure functions: dates, ids, sentences, tables."""

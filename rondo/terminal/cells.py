@@ -1,4 +1,4 @@
-"""Text with colours in cells of a terminal: how wide it is, where its lines end, and how it is written."""
+"""Coloured text in terminal cells: its width, line wrapping and escape codes."""
 
 import os
 import re
@@ -18,21 +18,21 @@ CODES: Mapping[str, str] = {
     "blue": "34",
     "cyan": "36",
 }
-"""The words of a style, and what a terminal calls them (ECMA-48, section 8.3.117)."""
+"""The words of a style, and their SGR codes (ECMA-48, section 8.3.117)."""
 LEVELS = (0, 95, 135, 175, 215, 255)
-"""The steps of red, green and blue where a terminal knows 216 colours."""
+"""The levels of red, green and blue in the palette of 216 colours."""
 _COLOUR = re.compile(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", re.IGNORECASE)
 _TOKEN = re.compile(r"\S+|\s+")
 
 
 def width(text: str) -> int:
-    """Return how many cells a text takes."""
+    """Return the width of a text in cells."""
     return cell_len(text)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A text, piece by piece with its style: words of ``CODES``, or a colour as #rrggbb."""
+    """Pieces of text, each with its style: words of ``CODES``, or a colour as #rrggbb."""
 
     pieces: tuple[tuple[str, str], ...]
 
@@ -43,30 +43,30 @@ class Cell:
 
     @property
     def plain(self) -> str:
-        """The text alone."""
+        """The text without styles."""
         return "".join(text for text, _ in self.pieces)
 
     def part(self, first: int, end: int) -> "Cell":
-        """Return the characters from the first up to but without another."""
+        """Return the characters from ``first`` up to, but not including, ``end``."""
         begins = accumulate((len(text) for text, _ in self.pieces), initial=0)
         cut = ((text[max(0, first - at) : max(0, end - at)], style) for (text, style), at in zip(self.pieces, begins))  # noqa: B905
         return Cell(tuple((text, style) for text, style in cut if text))
 
     def lines(self, room: int) -> Iterator["Cell"]:
-        """Yield it in lines of at most so many cells, cut between words, and within one only where it is longer."""
+        """Yield it in lines of at most ``room`` cells, broken between words; longer words are broken within."""
         begin = 0
         for line in self.plain.split("\n"):
             for first, end in _cuts(line, max(1, room)):
                 yield self.part(begin + first, begin + end)
             begin += len(line) + 1
 
-    def written(self, colours: bool) -> str:
-        """Return it as a terminal takes it."""
+    def render(self, colours: bool) -> str:
+        """Return the text, with escape codes if ``colours``."""
         return "".join(_styled(text, style) if colours else text for text, style in self.pieces)
 
 
 def _cuts(line: str, room: int) -> Iterator[tuple[int, int]]:
-    """Yield where the parts of a line begin and end."""
+    """Yield the first and end indexes of a line's parts."""
     first = end = 0
     for token in _TOKEN.finditer(line):
         if token[0].isspace() or width(line[first : token.end()]) <= room:
@@ -89,7 +89,7 @@ def _styled(text: str, style: str) -> str:
 
 
 def _colour(word: str) -> str:
-    """Return the code of a colour: as it is where a terminal says that it knows all, else one of 216."""
+    """Return the code of a colour: exact where the terminal supports true colour, else the nearest of 216."""
     if not (found := _COLOUR.fullmatch(word)):
         return ""
     levels = [int(level, 16) for level in found.groups()]
@@ -100,5 +100,5 @@ def _colour(word: str) -> str:
 
 
 def has_colours() -> bool:
-    """Say whether colours are wanted here (no-color.org)."""
+    """Return whether colours are wanted here (no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,4 +1,4 @@
-"""One clock for everything that is typed and shown: the zone of this machine, and the time and the day in a zone."""
+"""Time zones and the current time, for everything that is typed and shown."""
 
 import os
 import re
@@ -21,15 +21,15 @@ class NoZone(LookupError):
 
 
 def zone(name: str) -> ZoneInfo:
-    """Return a zone by its IANA name, as the API knows it: of the pinned data. Raises ``NoZone``."""
+    """Return a zone by its IANA name, from the same pinned data as the API. Raises ``NoZone``."""
     if name not in _names():
-        raise NoZone(f"There is no time zone {name!r}: write its IANA name, as Europe/Paris.{_wished(name)}")
+        raise NoZone(f"There is no time zone {name!r}: write its IANA name, such as Europe/Paris.{_suggestion(name)}")
     with _ZONES.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 
 
-def _wished(typed: str) -> str:
-    """Return in a sentence which zone was probably meant: one of this name in other letters, or of this place."""
+def _suggestion(typed: str) -> str:
+    """Return a sentence that suggests a zone of this name in another case, or of this city; empty for none."""
     sought = typed.strip().replace(" ", "_").casefold()
     names = {name: (name.casefold(), name.rpartition("/")[2].casefold()) for name in _names()} if sought else {}
     near = sorted((name for name, its in names.items() if sought in its), key=lambda name: names[name][0] != sought)
@@ -37,7 +37,7 @@ def _wished(typed: str) -> str:
 
 
 def now(name: str) -> datetime:
-    """Return this moment by the clocks of a zone. Raises ``NoZone``."""
+    """Return the current time in a zone. Raises ``NoZone``."""
     return datetime.now(zone(name))
 
 
@@ -46,11 +46,11 @@ def machine() -> str:
     names = _names()
     if found := next((name for name in _candidates() if name in names), None):
         return found
-    raise NoZone(f"TZ={os.environ.get('TZ')!a} names no time zone: write its IANA name, as TZ=Europe/Paris.")
+    raise NoZone(f"TZ={os.environ.get('TZ')!a} names no time zone: write its IANA name, such as TZ=Europe/Paris.")
 
 
 def _candidates() -> Iterator[str]:
-    """Yield what may be the machine's zone: by its name, else by its rules, as the C library reads TZ."""
+    """Yield candidates for the machine's zone: by name, else by rules, as the C library reads TZ."""
     tz = os.environ.get("TZ")
     if tz:
         named = tz.removeprefix(":")
@@ -65,7 +65,7 @@ def _candidates() -> Iterator[str]:
 
 
 def _configured() -> Iterator[str]:
-    import tzlocal  # noqa: PLC0415 - what TZ says is known without it
+    import tzlocal  # noqa: PLC0415 - not needed where TZ is set
 
     try:
         yield str(tzlocal.get_localzone_name())
@@ -74,7 +74,7 @@ def _configured() -> Iterator[str]:
 
 
 def _ruled(rules: str) -> Iterator[str]:
-    """Yield the zones that have such rules for the years to come, as POSIX writes them; the same names first."""
+    """Yield the zones with these POSIX rules for future years; those with the same abbreviations first."""
     known = {name: _rules(_ZONES.joinpath("zoneinfo", *name.split("/"))) for name in _names()}
     yield from (name for name, its in known.items() if its == rules)
     plain = _plain(rules)
@@ -83,12 +83,12 @@ def _ruled(rules: str) -> Iterator[str]:
 
 
 def _plain(rules: str) -> str:
-    """Return rules without what clocks are called meanwhile."""
+    """Return rules without the abbreviations of standard and summer time."""
     return _NAME.sub("~", rules).replace("+", "")
 
 
 def _rules(file: Path) -> str:
-    """Return the footer of a file of a zone (RFC 8536, section 3.3)."""
+    """Return the footer of a zone's file (RFC 8536, section 3.3)."""
     return file.read_bytes().rstrip(b"\n").rpartition(b"\n")[2].decode("ascii", "replace")
 
 
@@ -97,9 +97,9 @@ def _names() -> list[str]:
 
 
 def passed(due: Due | None, due_at: str | None, now: datetime) -> bool:
-    """Say whether a due has passed at ``now``, an instant with the offset of where the person is.
+    """Return whether a due has passed at ``now``, an instant with the person's offset.
 
-    A day passes with its end, a floating time by the person's clock, one with a zone at its instant.
+    A day passes when it ends, a floating time by the person's clock, a time with a zone at its instant.
     """
     if due is None:
         return False

@@ -1,4 +1,4 @@
-"""What people type for a due, a start and a reminder, as the API takes it."""
+"""Parses dues, starts and reminders that people type into the API's forms."""
 
 import re
 from datetime import datetime
@@ -12,7 +12,7 @@ from rondo.terminal.clock import zone as zone_of
 from rondo.terminal.days import has_time, read
 from rondo.terminal.when import NoDay, When
 
-REMIND = "Write a time before the due as 15m, 2h, 1d or 1w, or a moment as in 'fri 9:00'."
+REMIND = "Write a time before the due, such as 15m, 2h, 1d or 1w, or a time such as 'fri 9:00'."
 
 _BEFORE = re.compile(
     r"(?=\d)(?:(?P<W>\d{1,5})w)?(?:(?P<D>\d{1,5})d)?(?:(?P<H>\d{1,5})h)?(?:(?P<M>\d{1,5})m)?", re.ASCII
@@ -25,12 +25,12 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?P<seconds>:\d\d(?:\.\d+)?)?(?
 
 
 def due(text: str, zone: str | None, clock: Clock, whole: bool = True) -> WrittenDue:
-    """Return the due (or start) that ``text`` means: a day; with a time a floating one; with a zone too, one there.
+    """Parse a due (or start): a day, a day with a floating time, or with a time and a zone.
 
-    An instant is a time in the zone, without one in that of the ``clock``. A time alone is the next such; of a
-    change, which is not ``whole``, it is the time alone. Raises ``NoDay`` for what is none of these, and for an instant
-    of which the clocks there show the time twice, and before: a due is the first. Whether there is such a day is for
-    the API to say.
+    An instant becomes a time in the zone, by default the zone of the ``clock``. A time alone is its next occurrence; in
+    a change, which is not ``whole``, it stays a time alone. Raises ``NoDay`` for anything else, and for an instant at
+    the second occurrence of a time that clocks there show twice: a due is the first. The API checks whether the day
+    exists.
     """
     found = read(text, clock)
     if isinstance(found, datetime):
@@ -38,25 +38,25 @@ def due(text: str, zone: str | None, clock: Clock, whole: bool = True) -> Writte
         try:
             local = found.astimezone(zone_of(zone))
         except OverflowError:
-            raise NoDay(text, why="is not in the calendar there") from None
+            raise NoDay(text, why="is out of range in that zone") from None
         if local.fold:
-            raise NoDay(text, why=f"is the second {local:%H:%M} of that night in {zone}: write it in --zone UTC")
+            raise NoDay(text, why=f"is the second {local:%H:%M} of that night in {zone}: use --zone UTC")
         found = When(local.date().isoformat(), local.strftime("%H:%M:%S").removesuffix(":00"))
     if whole:
         found = found.next(clock)
-    said = {"date": found.day, "time": found.time, "zone": zone if found.time else None}
-    return cast("WrittenDue", {name: value for name, value in said.items() if value})
+    parts = {"date": found.day, "time": found.time, "zone": zone if found.time else None}
+    return cast("WrittenDue", {name: value for name, value in parts.items() if value})
 
 
 def is_instant(text: str) -> bool:
-    """Say whether a reminder is a moment that has an offset, and needs no zone."""
+    """Return whether a reminder is an instant with an offset, which needs no zone."""
     return bool(_INSTANT.fullmatch(text.strip().upper()))
 
 
 def reminder(text: str, clock: Clock) -> WrittenReminder:
-    """Return the reminder that ``text`` means: so long before the due, or a moment, by the ``clock``.
+    """Parse a reminder: a duration before the due, or an instant, by the ``clock``.
 
-    Raises ``NoDay`` for what is neither.
+    Raises ``NoDay`` for anything else.
     """
     typed = text.strip()
     lower = " ".join(typed.lower().split())
@@ -64,11 +64,11 @@ def reminder(text: str, clock: Clock) -> WrittenReminder:
         return {"before": _iso(before)}
     if spelled := _before(lower):
         return {"before": spelled}
-    if found := _FROM_NOW.fullmatch(lower):  # here m is minutes, as it is before the due
+    if found := _FROM_NOW.fullmatch(lower):  # m is minutes here, as in a time before the due
         minutes = int(found["H"] or 0) * 60 + int(found["M"] or 0)
         return {"at": _moment(f"in {minutes} minutes", clock).isoformat(timespec="seconds")}
     if at := _AT_OR_BEFORE.fullmatch(lower):
-        raise NoDay(typed, f"{at['H']}h{at['M']}m", f"{at['H']}:{at['M']}", why="may mean two times")
+        raise NoDay(typed, f"{at['H']}h{at['M']}m", f"{at['H']}:{at['M']}", why="is ambiguous")
     if lower[:1] == "-" and _BEFORE.fullmatch(less := lower.removeprefix("-").strip()):
         raise NoDay(typed, less, why="is not a reminder")
     if _DURATION.fullmatch(typed.upper()):
@@ -87,7 +87,7 @@ def _moment(typed: str, clock: Clock) -> datetime:
     if isinstance(found, datetime):
         return found
     if found.instant is not None:
-        return datetime.fromtimestamp(-(-found.instant // 1000), zone_of(clock.zone))  # not a moment before
+        return datetime.fromtimestamp(-(-found.instant // 1000), zone_of(clock.zone))  # round up: never early
     found = found.next(clock)
     if found.time is None:
         raise NoDay(typed, f"{typed} 9:00", why="is a day without a time")
@@ -102,7 +102,7 @@ def _local(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _before(typed: str) -> str | None:
-    """Return what `15 minutes before` means, as ISO 8601; None where it is not counted in units of a fixed length."""
+    """Parse `15 minutes before` into ISO 8601; None unless it is in units of a fixed length."""
     found = _SPELLED.fullmatch(typed)
     unit = {**UNITS, "m": Unit.MINUTE}.get(found["unit"]) if found else None
     if not found or unit in {None, Unit.MONTH, Unit.YEAR}:

@@ -1,4 +1,4 @@
-"""Days and times as people type them: `mon 9:00`, `5pm`, `tomorrow 17h`; days alone are those of ``named_days``."""
+"""Parses days and times: `mon 9:00`, `5pm`, `tomorrow 17h`; ``named_days`` parses days alone."""
 
 import re
 from datetime import datetime
@@ -14,13 +14,13 @@ _DAY_FIRST = re.compile(rf"(?P<day>(?!in \d{{1,3}}h).*?\S)(?:(?<=[a-z0-9])t(?=\d
 _TIME_FIRST = re.compile(rf"(?:at )?{_TIME}(?: (?P<day>.+))?", re.ASCII)
 _HOUR = re.compile(r"(?P<before>.* )?(?P<hour>\d{1,2}) ?h(?P<behind> .*)?", re.ASCII)
 _COUNTED = re.compile(rf"in\b|at$|.*[+-]\d+[a-z]|.*\b{NUMBER} ?(?:{'|'.join(UNITS)}|m)\b", re.ASCII)
-"""What is counted in units: an `h` behind it may be hours, and is not read as o'clock."""
+"""Amounts in units: an `h` after one may be hours, so it is not read as o'clock."""
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[t ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(z|[+-]\d\d:?\d\d)", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2})(?:[:h](\d\d))?(?::(\d\d))? ?(?:([ap])\.?m?\.?)?", re.ASCII)
 
 
 def read(typed: str, clock: Clock) -> When | datetime:
-    """Return what was typed: a day, a time, or both; or an instant, where it has an offset. Raises ``NoDay``."""
+    """Parse a day, a time, or both; with an offset, an instant. Raises ``NoDay``."""
     text = _with_minutes(re.sub("^(?:on|by) ", "", " ".join(typed.lower().split())))
     if found := _INSTANT.fullmatch(text):
         return _instant(typed, found)
@@ -31,7 +31,7 @@ def read(typed: str, clock: Clock) -> When | datetime:
 
 
 def _with_minutes(text: str) -> str:
-    """Return `tomorrow 17h` as `tomorrow 17:00`: beside a day the hour is o'clock."""
+    """Return `tomorrow 17h` as `tomorrow 17:00`: next to a day, the hour is o'clock."""
     found = _HOUR.fullmatch(text)
     day = found and " ".join(filter(None, (found["before"], found["behind"]))).strip()
     if not found or not day or (_COUNTED.match(day) and day != "at"):
@@ -53,7 +53,7 @@ def _with_time(typed: str, text: str, at: str, clock: Clock) -> str:
 
 
 def has_time(text: str, clock: Clock) -> bool:
-    """Say whether what can be read has a time. Raises ``NoDay``."""
+    """Return whether a text that can be parsed has a time. Raises ``NoDay``."""
     found = read(text, clock)
     return isinstance(found, datetime) or found.time is not None
 
@@ -63,7 +63,7 @@ def _instant(typed: str, found: re.Match[str]) -> datetime:
     try:
         return datetime.fromisoformat(f"{day}T{at}{offset.upper()}")
     except ValueError:
-        raise NoDay(typed, why="is not in the calendar or not on the clock") from None
+        raise NoDay(typed, why="is not a valid date and time") from None
 
 
 def _time(typed: str, text: str) -> str:
@@ -74,8 +74,8 @@ def _time(typed: str, text: str) -> str:
     assert found
     hour, minute, second, half = int(found[1]), found[2] or "00", found[3], found[4]
     if half and not 1 <= hour <= 12:
-        raise NoDay(typed, why="is not on the clock: before am and pm stand 1 to 12")
+        raise NoDay(typed, why="is not a valid time: am and pm take hours 1 to 12")
     hour = hour % 12 + 12 * (half == "p") if half else hour
     if hour > 23 or int(minute) > 59 or int(second or 0) > 59:
-        raise NoDay(typed, why="is not on the clock")
+        raise NoDay(typed, why="is not a valid time")
     return ":".join(filter(None, (f"{hour:02}", minute, second)))

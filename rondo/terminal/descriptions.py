@@ -1,4 +1,4 @@
-"""What is told of tasks in words: lines whose fields are apart by tabs, the facts of a card, changes."""
+"""Tasks in words: lines with tabs between fields, the facts of a card, changes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
 
 FIELDS = ("id", "status", "priority", "due", "title", "tags")
-"""What a line of a list holds where it is not shown on a terminal."""
+"""The fields of a task's line in a pipe or a file."""
 
 
 def tasks(number: int) -> str:
-    """Return so many tasks in words."""
+    """Return a number of tasks in words."""
     return "1 task" if number == 1 else f"{number:,} tasks"
 
 
-def things(number: int) -> str:
-    """Return so many changes of things in words."""
+def count_changes(number: int) -> str:
+    """Return a number of changes in words."""
     return "1 change" if number == 1 else f"{number:,} changes"
 
 
 def due(value: Due | None) -> str:
-    """Return a due: its date, and where it has them its time and its zone."""
+    """Return a due: its date, and its time and zone if it has them."""
     if value is None:
         return ""
     time = (value["time"] or "").removesuffix(":00")
@@ -32,9 +32,9 @@ def due(value: Due | None) -> str:
 
 
 def near(value: Due | None, today: date, seen: date | None = None) -> str:
-    """Return a due with the days around ``today`` by their names, where it is ``seen`` on the day that it says.
+    """Return a due, with yesterday, today and tomorrow by name if it is ``seen`` on its own date.
 
-    A due in a zone far away is often on another day there than here: then its date stands.
+    A due in a distant zone is often on another day there than here: then its date is shown.
     """
     if value is None:
         return ""
@@ -44,7 +44,7 @@ def near(value: Due | None, today: date, seen: date | None = None) -> str:
 
 
 def line(task: Task) -> str:
-    """Return a task as a line of fields apart by tabs, see ``FIELDS``."""
+    """Return a task as a line with tabs between ``FIELDS``."""
     tags = ",".join(task["tags"])
     fields = (task["id"], task["status"], task["priority"], due(task["due"]), task["title"], tags)
     return "\t".join(map(plain, fields))
@@ -52,10 +52,7 @@ def line(task: Task) -> str:
 
 @dataclass(frozen=True)
 class Around:
-    """What a task is on, a part of, and what is a part of it: the list's name, the parent's title, the sub-tasks.
-
-    None where there is no such thing, or it is gone by now.
-    """
+    """A task's surroundings: its list's name, its parent's title, its sub-tasks; None for what does not exist."""
 
     list: str | None = None
     parent: str | None = None
@@ -102,12 +99,12 @@ def _with_instant(value: Due | None, instant: str | None) -> str:
 
 
 def history_line(entry: Entry) -> str:
-    """Return an entry as a line: instant, event, actor and changes apart by tabs."""
-    return "\t".join((entry["at"], entry["event"], plain(entry["actor"]), "; ".join(told(entry))))
+    """Return an entry as a line with tabs between instant, event, actor and changes."""
+    return "\t".join((entry["at"], entry["event"], plain(entry["actor"]), "; ".join(describe(entry))))
 
 
-def told(entry: Entry) -> Iterator[str]:
-    """Yield in words what an entry changed, and what that led to."""
+def describe(entry: Entry) -> Iterator[str]:
+    """Yield in words what an entry changed, and what followed from it."""
     yield from changes(entry)
     if why := why_ended(entry):
         yield why
@@ -116,13 +113,13 @@ def told(entry: Entry) -> Iterator[str]:
 
 
 def why_ended(entry: Entry) -> str:
-    """Return why nothing follows a completed occurrence, nothing where something does or its rule says so itself."""
+    """Return why nothing follows a completed occurrence; "" if something does, or if its rule has ended."""
     led_to = entry["led_to"]
     return plain(led_to.get("detail") or "") if led_to and led_to["status"] == "rejected" else ""
 
 
 def changes(entry: Entry) -> Iterator[str]:
-    """Yield in words what an entry changed, but the instants that are its own, and what was and stays empty."""
+    """Yield in words what an entry changed, without its own instants and fields that stay empty."""
     for change in entry["changes"]:
         before, after = value(change["before"]), value(change["after"])
         if change["field"] not in {"created_at", "completed_at"} and before != after:
@@ -130,7 +127,7 @@ def changes(entry: Entry) -> Iterator[str]:
 
 
 def value(found: Any) -> str:
-    """Return a field's value in the history in words; a due as everywhere."""
+    """Return a field's value in the history in words."""
     match found:
         case None | "" | []:
             return "none"

@@ -1,4 +1,4 @@
-"""Tables that fit the terminal: where it is narrow, columns are left out, the least important first. No word breaks."""
+"""Tables that fit the terminal: a narrow one drops columns, the least important first. Words are not broken."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from rondo.terminal.cells import Cell, width
 GAP = 2
 """Cells between two columns."""
 LONG = 30
-"""A word of more cells, as an address, may be broken: for its sake no column is left out."""
+"""Words of more cells, such as addresses, may be broken: no column is dropped for them."""
 WIDE = 10_000
-"""Cells of a line in a pipe or a file: there nothing is left out."""
+"""Cells of a line in a pipe or a file: nothing is dropped there."""
 NOTHING = Cell(())
 
 
-class Shown(Protocol):
-    """What is laid out for the room that there is."""
+class Layout(Protocol):
+    """Output that is laid out for a width."""
 
     def lines(self, room: int) -> Iterator[Cell]:
-        """Yield its lines of at most so many cells."""
+        """Yield its lines of at most ``room`` cells."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column. The one with the greatest ``drop`` is left out first, with 0 none; one that ``wraps`` does so at words.
+    """A column. The one with the greatest ``drop`` is dropped first; 0 is never dropped. ``wraps`` is at words.
 
-    One that wraps is not made narrower than its ``floor``, in cells, before others are left out.
+    A column that wraps is not made narrower than its ``floor``, in cells, before others are dropped.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A table that is laid out for the width at which it is shown."""
+    """A table that is laid out for the width of the terminal."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     caption: str = ""
 
     def lines(self, room: int) -> Iterator[Cell]:
-        """Yield its header, its rows, and what stands below."""
+        """Yield its header, its rows, and its caption."""
         widths = self.widths(room)
         head = [Cell.of(column.name, "dim") for column in self.columns]
         for row in (head, *self.rows):
@@ -66,7 +66,7 @@ class Fitted:
         return line.part(0, len(line.plain.rstrip(" ")))
 
     def widths(self, room: int) -> dict[int, int]:
-        """Return by their places the columns that are shown, and how wide they are."""
+        """Return the widths of the columns that are shown, by their indexes."""
         shown = list(range(len(self.columns)))
         least = {place: self._least(place) for place in shown}
         while sum(least[place] for place in shown) + GAP * (len(shown) - 1) > room:
@@ -76,7 +76,7 @@ class Fitted:
         return self._shrunk(shown, room, least)
 
     def _shrunk(self, shown: list[int], room: int, least: dict[int, int]) -> dict[int, int]:
-        """Return widths that fit: the widest columns give what is too much, but none below its least width."""
+        """Return widths that fit: the widest columns shrink first, none below its least width."""
         widths = {place: self._natural(place) for place in shown}
         too_much = sum(widths.values()) + GAP * (len(shown) - 1) - room
         while too_much > 0 and (able := [place for place in shown if widths[place] > least[place]]):
@@ -100,12 +100,12 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Card:
-    """Names and values, one below the other; where a word has no room beside the names, values are below them."""
+    """Names and values, a row each; where a word does not fit beside the names, values are below them."""
 
     rows: Sequence[tuple[str, Cell]]
 
     def lines(self, room: int) -> Iterator[Cell]:
-        """Yield name and value of each."""
+        """Yield the lines of each name and value."""
         names = max((len(name) for name, _ in self.rows), default=0)
         words = [width(word) for _, value in self.rows for word in value.plain.split()]
         if any(room - names - GAP < wide <= room - GAP for wide in words):

@@ -1,4 +1,4 @@
-"""Ids as people type them: any beginning of at least four characters that only one task's id has."""
+"""Ids as people type them: a prefix of at least four characters that only one task's id has."""
 
 import re
 from uuid import UUID
@@ -8,39 +8,37 @@ from rondo.terminal.plain import plain
 
 LEAST = 4
 SHOWN = 8
-"""So many characters of an id stand in tables and sentences."""
+"""Characters of an id in tables and sentences."""
 
 _PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,35}", re.ASCII)
 
 
 class NotATask(LookupError):
-    """No task, or several, are meant by what was typed."""
+    """An id or prefix that no task has, or that several have."""
 
 
 def normal(typed: str) -> str:
-    """Return an id or the beginning of one in its usual form. Raises ``ValueError`` for what can't be one."""
+    """Return an id or a prefix in lower case. Raises ``ValueError`` for what can't be one."""
     text = typed.strip().lower()
     if not _PREFIX.fullmatch(text):
-        raise ValueError(
-            f"{typed!r} is not a task's id: type at least {LEAST} characters of one that `rondo list` shows."
-        )
+        raise ValueError(f"{typed!r} is not a task's id: type at least {LEAST} characters of one from `rondo list`.")
     return text
 
 
 def whole(text: str) -> bool:
-    """Say whether an id is typed whole."""
+    """Return whether an id is complete."""
     return len(text) == len(str(UUID(int=0)))
 
 
 def only(text: str, found: TaskTitles) -> str:
-    """Return the id of the one task that a beginning means. Raises ``NotATask`` where it is none, or one of several.
+    """Return the id of the only task with a prefix. Raises ``NotATask`` for none or several.
 
-    Of those that it may mean the deleted count only where there are no others.
+    Deleted tasks count only if there are no others.
     """
     tasks = [task for task in found["items"] if task["status"] != "deleted"] or found["items"]
     if not tasks:
-        raise NotATask(f"There is no task {text}: `rondo list` shows which there are.")
+        raise NotATask(f"There is no task {text}: list them with `rondo list`.")
     if len(tasks) > 1:
         some = ", ".join(f"{task['id'][: len(text) + 4]} ({plain(task['title']):.30})" for task in tasks[:3])
-        raise NotATask(f"{text} is the beginning of several tasks' ids: type more of it. There are {some}.")
+        raise NotATask(f"{text} is the beginning of several tasks' ids: type more characters. Tasks: {some}.")
     return tasks[0]["id"]

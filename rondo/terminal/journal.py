@@ -1,4 +1,4 @@
-"""What was done in this terminal's name and can be undone: ids of commands and bulks, the latest last, by login."""
+"""The journal of `rondo undo`: ids of commands and bulks that can be undone, the latest last, by login."""
 
 import contextlib
 import hashlib
@@ -12,22 +12,22 @@ import platformdirs
 from rondo.client.login import Login
 
 MOST = 100
-"""So many steps are kept for a login."""
+"""Steps kept for a login."""
 Kind = Literal["command", "bulk"]
 
 
 class Step(NamedTuple):
-    """What one typed command did: the ids of its commands, or of its bulk, and what was told of it."""
+    """What one command line did: the ids of its commands, or of its bulk, and a summary."""
 
     kind: Kind
     ids: list[str]
-    told: str = ""
+    summary: str = ""
 
 
 def push(login: Login, step: Step) -> None:
-    """Keep a step. Where it can't be kept, it can't be undone without its id: that hinders nothing else.
+    """Keep a step. If it can't be written, the step can't be undone without its id; nothing else fails.
 
-    One of a bulk takes the place of what was kept of it before it was over.
+    A bulk's step replaces the one that was kept before the bulk ended.
     """
     if step.ids:
         with contextlib.suppress(OSError):
@@ -36,7 +36,7 @@ def push(login: Login, step: Step) -> None:
 
 
 def pop(login: Login) -> None:
-    """Forget the latest step."""
+    """Remove the latest step."""
     with contextlib.suppress(OSError):
         _write(login, steps(login)[:-1])
 
@@ -50,13 +50,13 @@ def steps(login: Login) -> list[Step]:
 
 
 def file(login: Login) -> Path:
-    """Return the file of a login's steps, in the platform's directory for a program's state."""
+    """Return the file of a login's steps, in the platform's state directory."""
     name = hashlib.sha256(f"{login.api} {login.claims.get('sub')}".encode()).hexdigest()[:16]
     return platformdirs.user_state_path("rondo", appauthor=False) / f"undo-{name}.json"
 
 
 def _write(login: Login, kept: Sequence[Step]) -> None:
-    import tempfile  # noqa: PLC0415 - to show tasks needs none
+    import tempfile  # noqa: PLC0415 - most commands don't need it
 
     path = file(login)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Days as people name them: `next week`, `in 3 days`, `eom`, `dec 1`, `last friday`, `today+3d`.
+"""Parses named days: `next week`, `in 3 days`, `eom`, `dec 1`, `last friday`, `today+3d`.
 
-What filters know, too, is read by their language, so that a word means the same day everywhere. What may mean two
-things is refused with both: nothing is guessed.
+Words that filters have are parsed by the filter language, so that a word is the same day everywhere. Ambiguous words
+are refused with both readings: nothing is guessed.
 """
 
 import re
@@ -34,11 +34,11 @@ _OFTEN = re.compile(r"every\b.*|(?:dai|week|month|year)ly|weekdays", re.ASCII)
 
 
 def named(typed: str, text: str, clock: Clock) -> When:
-    """Return a day; of what is counted from now, such as `in 2 hours`, also the time, in minutes."""
+    """Return a day; for amounts from now, such as `in 2 hours`, also the time, in minutes."""
     if _ISO.fullmatch(text):
-        return When(text)  # whether there is such a day is for the API to say
+        return When(text)  # the API checks whether the day exists
     if _OFTEN.fullmatch(text):
-        raise NoDay(typed, why="says how often, which --repeat takes")
+        raise NoDay(typed, why="is how often: use --repeat")
     if same := phrases.date(text):
         return _resolved(when(Token("WORD", same)), clock)
     for pattern, meaning in _PHRASES.items():
@@ -62,7 +62,7 @@ def _resolved(found: Date, clock: Clock) -> When:
 
 
 def _of_clock(typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``in 1h30m``: behind hours, m is minutes."""
+    """Parse ``in 1h30m``: after hours, m is minutes."""
     minutes = int(found["hours"]) * 60 + int(found["minutes"])
     if minutes > MOST:
         raise NoDay(typed)
@@ -70,24 +70,24 @@ def _of_clock(typed: str, found: re.Match[str], clock: Clock) -> When:
 
 
 def _half(_typed: str, _found: re.Match[str], clock: Clock) -> When:
-    """Read ``in half an hour``."""
+    """Parse ``in half an hour``."""
     return _resolved(Relative("now", 30, Unit.MINUTE), clock)
 
 
 def _last(_typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``last friday``: the last such day before today."""
+    """Parse ``last friday``: the last such day before today."""
     behind = (clock.today.weekday() - _weekday(found[1]) - 1) % 7 + 1
     return When((clock.today - timedelta(days=behind)).isoformat())
 
 
 def _of_next_week(_typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``friday next week``: weeks begin with Monday."""
+    """Parse ``friday next week``: weeks begin on Monday."""
     days = 7 - clock.today.weekday() + _weekday(found[1] or found[2])
     return When((clock.today + timedelta(days=days)).isoformat())
 
 
 def _of_a_month(typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``27th``: the next such day, which may be today."""
+    """Parse ``27th``: the next such day, which may be today."""
     day, today = int(found[1]), clock.today
     firsts = [date(today.year + month // 12, month % 12 + 1, 1) for month in range(today.month - 1, today.month + 2)]
     days = (date_of(first.year, first.month, day) for first in firsts)
@@ -97,7 +97,7 @@ def _of_a_month(typed: str, found: re.Match[str], clock: Clock) -> When:
 
 
 def _agreeing(typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``fri, dec 4``: the weekday has to be that of the day."""
+    """Parse ``fri, dec 4``: the weekday must be that of the day."""
     if not (_ISO.fullmatch(found[2]) or any(month[:3] in found[2] for month in MONTHS)):
         raise NoDay(typed, *of_day(found[0], clock))
     try:
@@ -108,7 +108,7 @@ def _agreeing(typed: str, found: re.Match[str], clock: Clock) -> When:
         raise
     try:
         is_ = WEEKDAYS[date.fromisoformat(day.day or "").weekday()]
-    except ValueError:  # whether there is such a day is for the API to say
+    except ValueError:  # the API checks whether the day exists
         return day
     if is_ != phrases.DAYS[found[1]]:
         raise NoDay(typed, why=f"is a {is_.capitalize()}")
@@ -120,7 +120,7 @@ def _weekday(name: str) -> int:
 
 
 def _next(_typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``next week``: the day with which it begins."""
+    """Parse ``next week``: its first day."""
     if found[1] == "week":
         return _resolved(Relative(WEEKDAYS[0]), clock)
     year, month = clock.today.year, clock.today.month
@@ -129,25 +129,25 @@ def _next(_typed: str, found: re.Match[str], clock: Clock) -> When:
 
 
 def _end(_typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``eom`` and ``eoy``."""
+    """Parse ``eom`` and ``eoy``."""
     year, month = clock.today.year, clock.today.month if found[1][0] == "m" else 12
     return When(date(year, month, monthrange(year, month)[1]).isoformat())
 
 
 def _month_first(typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``dec 1``."""
+    """Parse ``dec 1``."""
     return _of_month(typed, found[1], found[2], found[3], clock)
 
 
 def _day_first(typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Read ``1 dec``."""
+    """Parse ``1 dec``."""
     if not months(found[2]):
         raise NoDay(typed, *of_day(" ".join(filter(None, found.groups())), clock))
     return _of_month(typed, found[2], found[1], found[3], clock)
 
 
 def _of_month(typed: str, name: str, day: str, year: str | None, clock: Clock) -> When:
-    """Return the day of a month in a year, without one the next such day, which may be today."""
+    """Return a day of a month in a year; without a year, the next such day, which may be today."""
     numbers = months(name)
     if not numbers:
         raise NoDay(typed, *of_month(name, day, year))
@@ -158,10 +158,10 @@ def _of_month(typed: str, name: str, day: str, year: str | None, clock: Clock) -
 
 
 def _ambiguous(typed: str, found: re.Match[str], clock: Clock) -> When:
-    """Refuse ``next friday``, which is one friday to some, and another to others."""
+    """Refuse ``next friday``, which people read as either of two days."""
     day = phrases.DAYS.get(found[1]) or near(found[1], WEEKDAYS)
     if day in WEEKDAYS:
-        raise NoDay(typed, day, f"{day}+1w", why="may mean two days" if found[1] in phrases.DAYS else "")
+        raise NoDay(typed, day, f"{day}+1w", why="is ambiguous" if found[1] in phrases.DAYS else "")
     period = near(found[1], _PERIODS, NEAR_FOR_FEW) if found[0].startswith("next ") else None
     raise NoDay(typed, *([f"next {period}"] if period else of_day(found[0], clock)))
 
@@ -184,4 +184,4 @@ _PHRASES: Mapping[str, Callable[[str, re.Match[str], Clock], When]] = {
     "(?:next|this|coming) ([a-z]+)": _ambiguous,
     rf"{_WEEKDAY},? (.*\d.*)": _agreeing,
 }
-"""What filters do not read, and what it means; the first that fits counts."""
+"""Phrases that filters do not have, and their parsers; the first match is used."""

@@ -1,4 +1,4 @@
-"""Text that people wrote, as a terminal may show it."""
+"""Escapes users' text for the terminal."""
 
 import re
 import unicodedata
@@ -7,14 +7,14 @@ _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
 """A flag such as Scotland's: its letters are format characters (Unicode Technical Standard 51, ED-14a)."""
 _JOINERS = frozenset("\u200c\u200d")
 _SIGNS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-"""Format characters that are seen: signs around a number, in Arabic and others."""
+"""Visible format characters: signs around a number, in Arabic and others."""
 
 
 def plain(text: str) -> str:
-    """Return text with escapes for what moves the cursor, passes for a new field, turns or hides what stands there.
+    """Return text with escapes for characters that move the cursor, fake a new field, or reorder or hide text.
 
-    These are the control and format characters and the separators of lines. Joiners stay behind what they join, as
-    many scripts and emoji are written with them.
+    These are the control and format characters and the line separators. Joiners after a letter or symbol stay: many
+    scripts and emoji need them.
     """
     flags = {place for found in _FLAG.finditer(text) for place in range(*found.span())}
     return "".join(

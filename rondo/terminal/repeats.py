@@ -1,4 +1,4 @@
-"""How often a task recurs, as people type it: by a word, or by a rule of RFC 5545."""
+"""Parses --repeat: a word, or a rule of RFC 5545."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ RULES: Mapping[str, str] = {
     "yearly": "FREQ=YEARLY",
 }
 """The words, and the rule of each."""
-MEANT: Mapping[str, str] = {
+ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("everyday", "day"), "daily"),
     **dict.fromkeys(("weekday", "every weekday", "workdays", "every workday", "working days"), "weekdays"),
     **dict.fromkeys(("weekend", "weekends", "every weekend"), "FREQ=WEEKLY;BYDAY=SA,SU"),
@@ -23,8 +23,8 @@ MEANT: Mapping[str, str] = {
     **dict.fromkeys(("biweekly", "fortnightly"), "FREQ=WEEKLY;INTERVAL=2"),
     **dict.fromkeys(("quarterly", "every quarter"), "FREQ=MONTHLY;INTERVAL=3"),
 }
-"""What other programs read, and the word or the rule for it."""
-FORMS = "Write daily, weekdays, weekly, monthly, yearly, or a rule (RFC 5545) as FREQ=WEEKLY;BYDAY=MO."
+"""Other programs' words, and the word or the rule for each."""
+FORMS = "Write daily, weekdays, weekly, monthly, yearly, or a rule (RFC 5545) such as FREQ=WEEKLY;BYDAY=MO."
 _WORDS: Mapping[str, str] = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
 _DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:days?)?"
 _EVERY = re.compile(
@@ -33,28 +33,28 @@ _EVERY = re.compile(
     re.ASCII,
 )
 _LAST = ("day", "days", "week", "weeks", "month", "months", "year", "years", *WEEKDAYS, "weekday", "weekend", "quarter")
-"""What may stand behind `every`."""
+"""Words that may follow `every`."""
 _COUNTS: Mapping[str | None, int] = {None: 1, "other": 2}
 _LIKE = 0.78
-"""How like a word has to be to what was typed."""
+"""The least similarity of a suggestion to what was typed."""
 
 
 def rule(typed: str) -> str:
-    """Return the recurrence rule that is meant; what is a rule is for the API to read. Raises ``ValueError``.
+    """Return the recurrence rule of a word, or a typed rule as it is: the API checks it. Raises ``ValueError``.
 
-    What is suggested says all that was typed; where nothing does, nothing is.
+    A suggestion covers everything that was typed; otherwise none is made.
     """
     word = " ".join(typed.lower().split())
     if word in RULES:
         return RULES[word]
     if re.match(r"[A-Z-]+[=:]", typed.strip(), re.IGNORECASE | re.ASCII):
         return typed
-    suggestion = MEANT.get(word) or _every(word) or _near(word)
+    suggestion = ELSEWHERE.get(word) or _every(word) or _near(word)
     raise ValueError(f"{typed!r} is not a repeat. " + (f"Did you mean `{suggestion}`?" if suggestion else FORMS))
 
 
 def _every(word: str) -> str | None:
-    """Return what `every 2 days` and `every mon, wed` mean; None for what is neither."""
+    """Return the rule of `every 2 days` or `every mon, wed`; None for anything else."""
     found = _EVERY.fullmatch(word)
     if not found or not (found["number"] or found["days"] or len(found["unit"]) > 1):
         return None
@@ -69,10 +69,10 @@ def _every(word: str) -> str | None:
 
 
 def _near(word: str) -> str | None:
-    """Return what was probably meant where the last word is mistyped."""
+    """Return a suggestion where the last word is mistyped."""
     head, _, last = word.rpartition(" ")
-    known = _LAST if head else [*RULES, *(name for name in MEANT if " " not in name)]
+    known = _LAST if head else [*RULES, *(name for name in ELSEWHERE if " " not in name)]
     if not (near := get_close_matches(last, known, 1, _LIKE)):
         return None
     word = f"{head} {near[0]}".strip()
-    return word if word in RULES else MEANT.get(word) or _every(word)
+    return word if word in RULES else ELSEWHERE.get(word) or _every(word)

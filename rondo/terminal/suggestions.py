@@ -1,6 +1,6 @@
-"""What was probably meant by what is no day: what is mistyped, what may be several, what other programs read.
+"""Suggestions for what is not a day: mistyped and ambiguous words, and words of other programs.
 
-What is suggested keeps every number, unit, weekday, month and time that was typed; where that can't be, nothing is.
+A suggestion keeps every number, unit, weekday, month and time that was typed; otherwise none is made.
 """
 
 import re
@@ -20,7 +20,7 @@ MONTHS = (
     *("july", "august", "september", "october", "november", "december"),
 )
 PARTS: Mapping[str, str] = {"morning": "9:00", "afternoon": "15:00", "evening": "19:00", "night": "20:00"}
-"""When a part of the day may begin."""
+"""A time for each part of the day."""
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "eow": ("friday", "sunday"),
     "end of week": ("friday", "sunday"),
@@ -47,32 +47,32 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "som": ("next month",),
     "soy": ("next year",),
 }
-"""What other programs read, and what here is nearest to it."""
+"""Other programs' words, and the nearest ones here."""
 _NUMBERS = re.compile(r"(\d{1,4})([./-])(\d{1,2})(?:[./-](\d{1,4}))?\.?", re.ASCII)
 _MONTH = re.compile(rf"({'|'.join(f'{month[:3]}[a-z]*' for month in MONTHS)})\.?(?:,? (\d{{4}}))?", re.ASCII)
 _COUNTED = re.compile(rf"(?:in )?{NUMBER} ?(?P<unit>[a-z]+)", re.ASCII)
 _DIGITS = re.compile(r"(?:at |(?P<day>.+?)(?: at)? )?(?P<hour>\d\d)(?P<minute>[0-5]\d)", re.ASCII)
 _UNITS = [name for name in UNITS if len(name) > 2]
 WORD = re.compile(r"[a-z]*(?:[+-]\d+[a-z]+)?", re.ASCII)
-"""What may be a day of the language of filters, besides one of the calendar."""
+"""What may be a relative day in the filter language."""
 _NEAR, NEAR_FOR_FEW = 0.78, 0.74
-"""How like a word has to be to what was typed: `someday` and `payday` are no days. Of few words it may be less."""
+"""The least similarity of a suggestion, which excludes `someday` and `payday`; lower among few words."""
 
 
 def near(word: str, options: Iterable[str], like: float = _NEAR) -> str | None:
-    """Return the option that was probably mistyped, or that begins with a letter or two; None where none is."""
+    """Return the option closest to a mistyped word, or that begins with its one or two letters; None for none."""
     if len(word) <= 2:
         return meant(word, options)
     return next(iter(get_close_matches(word, options, 1, like)), None)
 
 
 def months(name: str) -> list[int]:
-    """Return the months that begin so, by their numbers: one of three letters or more, else none."""
+    """Return the numbers of the months with this prefix of at least three letters."""
     return [number for number, month in enumerate(MONTHS, 1) if len(name) > 2 and month.startswith(name)]
 
 
 def of_month(name: str, number: str, year: str | None) -> list[str]:
-    """Return what was probably meant by a word and a number, where the word is no month."""
+    """Return suggestions for a word and a number, where the word is not a month."""
     day = name if name in phrases.DAYS else near(name, DATES)
     if day:
         return [] if year else [f"{day} {hour}" for hour in _hours(int(number))]
@@ -85,13 +85,13 @@ def _hours(number: int) -> list[str]:
 
 
 def next_such(month: int, day: int, today: date) -> date | None:
-    """Return the next such day, which may be today; None where no year has one."""
-    years = (date_of(year, month, day) for year in range(today.year, today.year + 9))  # 29 February is after 8 at most
+    """Return the next such day, which may be today; None if no year has one."""
+    years = (date_of(year, month, day) for year in range(today.year, today.year + 9))  # 29 February: within 8 years
     return next((each for each in years if each and each >= today), None)
 
 
 def date_of(year: int, month: int, day: int) -> date | None:
-    """Return a day; None where the calendar has none such."""
+    """Return a day; None if it is not in the calendar."""
     try:
         return date(year, month, day)
     except ValueError:
@@ -99,7 +99,7 @@ def date_of(year: int, month: int, day: int) -> date | None:
 
 
 def of_day(text: str, clock: Clock) -> list[str]:
-    """Return what was probably meant by what is no day."""
+    """Return suggestions for what is not a day."""
     if others := ELSEWHERE.get(text):
         return list(others)
     for suggest in (_of_numbers, _of_iso, _of_digits, _of_month_alone, _of_counted, _of_part):
@@ -112,7 +112,7 @@ def of_day(text: str, clock: Clock) -> list[str]:
 
 
 def _of_numbers(text: str, clock: Clock) -> list[str]:
-    """Read `12/1` and `1.12.2026`; `17.30` may be a time."""
+    """Parse `12/1` and `1.12.2026`; `17.30` may be a time."""
     found = _NUMBERS.fullmatch(text)
     if not found:
         return []
@@ -122,14 +122,14 @@ def _of_numbers(text: str, clock: Clock) -> list[str]:
 
 
 def _of_iso(text: str, _clock: Clock) -> list[str]:
-    """Read `20261201` and `2026-W48-2`."""
+    """Parse `20261201` and `2026-W48-2`."""
     with suppress(ValueError):
         return [date.fromisoformat(text.upper()).isoformat()]
     return []
 
 
 def _of_digits(text: str, _clock: Clock) -> list[str]:
-    """Read `tomorrow at 1700` and `at 1700`; alone it may be a year."""
+    """Parse `tomorrow at 1700` and `at 1700`; alone, it may be a year."""
     found = _DIGITS.fullmatch(text)
     if not found or int(found["hour"]) > 23 or (not found["day"] and text[:2] == "20"):
         return []
@@ -138,13 +138,13 @@ def _of_digits(text: str, _clock: Clock) -> list[str]:
 
 
 def _of_month_alone(text: str, _clock: Clock) -> list[str]:
-    """Read `may` and `december 2027`."""
+    """Parse `may` and `december 2027`."""
     found = _MONTH.fullmatch(text)
     return [" ".join(filter(None, (found[1], "1", found[2])))] if found and months(found[1]) else []
 
 
 def _of_counted(text: str, _clock: Clock) -> list[str]:
-    """Read `17h`, `30m` and `3 dayz`."""
+    """Parse `17h`, `30m` and `3 dayz`."""
     found = _COUNTED.fullmatch(text)
     if not found or (amount := number(found)) > MOST:
         return []
@@ -158,7 +158,7 @@ def _of_counted(text: str, _clock: Clock) -> list[str]:
 
 
 def _of_part(text: str, _clock: Clock) -> list[str]:
-    """Read `tomorrow morning`, `at 5`, `tomorrow at 5`, `friday week` and `monday+9h`."""
+    """Parse `tomorrow morning`, `at 5`, `tomorrow at 5`, `friday week` and `monday+9h`."""
     day, _, rest = text.rpartition(" ")
     if day in phrases.DAYS:
         later = [f"{day}+1w"] if rest == "week" and phrases.DAYS[day] in WEEKDAYS else []
@@ -177,7 +177,7 @@ def _is_of_filters(text: str) -> bool:
 
 
 def _numbers(found: re.Match[str], today: date) -> Iterator[date]:
-    """Yield the days that numbers may mean: year, month and day; day, month, year; month, day, year."""
+    """Yield the days that numbers may be: year, month, day; day, month, year; month, day, year."""
     one, _, other, third = found.groups()
     a, b = int(one), int(other)
     if third is None:

@@ -1,4 +1,4 @@
-"""How tasks look on a terminal: tables and cards with colours."""
+"""Tables and cards of tasks for a terminal, with colours."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from rondo.client.models import Entry, ListedTask, Task
 from rondo.terminal.cells import Cell
 from rondo.terminal.clock import passed
-from rondo.terminal.descriptions import ALONE, Around, facts, near, told
+from rondo.terminal.descriptions import ALONE, Around, describe, facts, near
 from rondo.terminal.fitting import Card, Column, Fitted
 from rondo.terminal.ids import SHOWN
 from rondo.terminal.plain import plain
@@ -32,9 +32,9 @@ HISTORY = (
 
 
 def table(tasks: Iterable[ListedTask], now: datetime, lists: Mapping[str, str] = NOTHING) -> Fitted:
-    """Return tasks as a table; ``now`` has the offset of where the person is.
+    """Return tasks as a table; ``now`` has the person's offset.
 
-    With the names of ``lists`` by their ids there is a column for them; the inbox has no name there.
+    The names of ``lists``, by their ids, get a column; it is empty for the inbox.
     """
     rows = [(*cells(task, now), *((_list(task, lists),) if lists else ())) for task in tasks]
     return Fitted((*COLUMNS, LIST) if lists else COLUMNS, rows)
@@ -45,7 +45,7 @@ def _list(task: Task, lists: Mapping[str, str]) -> Cell:
 
 
 def title(task: ListedTask) -> Cell:
-    """Return a task's title with what was looked for marked; and what of the notes holds it, a line below."""
+    """Return a task's title with matches highlighted, and the matching part of its notes on a line below."""
     style = STATUS[task["status"]]
     pinned = (("★ ", style),) if task["pinned"] else ()
     highlights = task.get("highlights")
@@ -75,14 +75,14 @@ def _urgency(task: Task, now: datetime) -> str:
 
 
 def seen(task: Task, now: datetime) -> date | None:
-    """Return the day on which somebody whose clock shows ``now`` sees the due of a task."""
+    """Return the date of a task's due for a person whose clock shows ``now``."""
     if task["due_at"]:
         return datetime.fromisoformat(task["due_at"]).astimezone(now.tzinfo).date()
     return date.fromisoformat(task["due"]["date"]) if task["due"] else None
 
 
 def card(task: Task, now: datetime, around: Around = ALONE) -> Card:
-    """Return everything of a task that means something to a person, a field a row."""
+    """Return a task as a card, a field per row."""
     return Card([(name, Cell.of(value, _style(name, value, task, now))) for name, value in facts(task, around)])
 
 
@@ -95,7 +95,7 @@ def _style(name: str, value: str, task: Task, now: datetime) -> str:
 def history(entries: Iterable[Entry]) -> Fitted:
     """Return a task's audit trail as a table."""
     rows = (
-        (_seconds(entry["at"]), entry["event"], entry["actor"].partition(":")[0], "\n".join(told(entry)))
+        (_seconds(entry["at"]), entry["event"], entry["actor"].partition(":")[0], "\n".join(describe(entry)))
         for entry in entries
     )
     return Fitted(HISTORY, [[*map(Cell.of, row)] for row in rows])

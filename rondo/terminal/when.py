@@ -1,4 +1,4 @@
-"""A day and a time that were typed, and how it is told that something is neither."""
+"""A typed day and time, and the error for what is neither."""
 
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -6,13 +6,13 @@ from datetime import time, timedelta
 from domain.query.dates import Clock
 
 FORMS = (
-    "Write a day as 2026-12-01, today, fri, dec 1, next week, eom, in 3 days or today+3d, "
+    "Write a day such as 2026-12-01, today, fri, dec 1, next week, eom, in 3 days or today+3d, "
     "and a time as in 'fri 9:00' or 5pm."
 )
 
 
 class NoDay(ValueError):
-    """What was typed is no day and no time, or may be several; the text says so, and what was probably meant."""
+    """A text that is not a day or a time, or is ambiguous; the message says so, with suggestions."""
 
     def __init__(self, text: str, *suggestions: str, why: str = "", forms: str = FORMS) -> None:
         either = " or ".join(f"`{suggestion}`" for suggestion in suggestions)
@@ -23,9 +23,9 @@ class NoDay(ValueError):
 
 @dataclass(frozen=True)
 class When:
-    """A day, as ISO 8601 has it, and a time of it, either of which may be missing.
+    """A day and a time in ISO 8601, either of which may be missing.
 
-    What is counted from now has its ``instant``, too, in milliseconds since 1970: clocks show some times twice.
+    An amount from now also has its ``instant``, in milliseconds since 1970: clocks show some times twice.
     """
 
     day: str | None
@@ -33,7 +33,7 @@ class When:
     instant: int | None = None
 
     def next(self, clock: Clock) -> "When":
-        """Return it with a day: a time alone is the next that the clock will show."""
+        """Return it with a day: a time alone is its next occurrence by the clock."""
         if self.day or self.time is None:
             return self
         later = time.fromisoformat(self.time) <= clock.local.time()

@@ -40,7 +40,7 @@ def test_a_filter_that_finds_nothing_is_told_and_is_done(
     tmp_path: Path, terminal: int, words: tuple[str, ...], says: Says
 ):
     with Scripted(says) as api:
-        assert typed(api, tmp_path, terminal, *COMPLETE, *words) == (0, "No task is found.\n")
+        assert typed(api, tmp_path, terminal, *COMPLETE, *words) == (0, "No tasks found.\n")
 
 
 @pytest.mark.parametrize(("words", "says"), [((), NONE_COUNTED), (("--yes",), NONE_CHANGED)], ids=["asked", "--yes"])

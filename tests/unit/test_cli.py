@@ -1,6 +1,7 @@
 """The command line: what it imports, how it ends, what it says where something is not done."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -87,7 +88,7 @@ def test_each_option_says_what_it_is_for():
 def test_what_is_typed_wrong_ends_with_2_and_one_line_that_says_where_to_look(typed: Type, words: tuple[str, ...]):
     status, out, err = typed(*words)
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "--help` shows what it takes." in err
+    assert re.search(r"See `rondo.* --help`\.$", err)
 
 
 def test_rondo_alone_tells_what_there_is(typed: Type):
@@ -106,9 +107,9 @@ def test_who_is_not_logged_in_is_told_how(typed: Type):
     ("says", "status", "told"),
     [
         (refusal("validation", 422), 1, "It is refused."),
-        (refusal("unauthorized", 401), 1, "`rondo login` takes another token."),
+        (refusal("unauthorized", 401), 1, "`rondo login` sets another token."),
         (Says(200, "<html>", "text/html"), 1, "is not Rondo's API"),
-        (Says(202, PENDING), 3, "its outcome is not known yet. `rondo list` tells later."),
+        (Says(202, PENDING), 3, "its outcome is not known yet. Check later with `rondo list`."),
     ],
 )
 def test_what_is_not_done_ends_with_one_line_that_says_what_to_do(typed: Type, says: Says, status: int, told: str):
@@ -150,9 +151,9 @@ def reading_a_database() -> None:
     ("work", "told", "status"),
     [
         (connecting, "Rondo can't be reached", 3),
-        (on_a_full_disk, "This machine can't do it ([Errno 28]", 1),
-        (looking_into_what_is_a_file, "This machine can't do it ([Errno 20]", 1),
-        (reading_a_database, "This machine can't do it (/data/state/tasks/0: IO error", 1),
+        (on_a_full_disk, "It failed on this machine ([Errno 28]", 1),
+        (looking_into_what_is_a_file, "It failed on this machine ([Errno 20]", 1),
+        (reading_a_database, "It failed on this machine (/data/state/tasks/0: IO error", 1),
     ],
 )
 def test_only_a_connection_that_fails_is_taken_for_a_rondo_that_is_away(
@@ -324,13 +325,13 @@ def test_an_edit_tells_the_fields_that_it_really_changed(typed: Type, before: Sa
 def test_what_was_so_already_is_told_and_is_done(typed: Type):
     already = ACCEPTED | {"command": ACCEPTED["command"] | {"status": "nothing-to-do"}}
     with Scripted(Says(200, already)) as api:
-        assert typed("complete", ID, api=api.url) == (0, f"{ID[:8]} Stand-up was completed already\n", "")
+        assert typed("complete", ID, api=api.url) == (0, f"{ID[:8]} Stand-up was already completed\n", "")
 
 
 def test_a_list_that_is_cut_says_so_beside_the_output(typed: Type):
     with Scripted(Says(200, {"items": [TASK, TASK], "next": None})) as api:
         status, out, err = typed("list", "--limit", "1", api=api.url)
-    assert (status, out.count("\n"), err) == (0, 1, "There are more than 1: --limit shows them.\n")
+    assert (status, out.count("\n"), err) == (0, 1, "There are more than 1: raise --limit to see them.\n")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from click.testing import CliRunner
 
-from rondo.commands.dead_letter_commands import chosen, dead_letters_group, end, matches, page, wanted
+from rondo.commands.dead_letter_commands import dead_letters_group, end, matches, page, select, to_resend
 from rondo.commands.exits import AWAY, FAILED, USAGE, Failed
 from rondo.operator.dead_letters import Became, Letter, in_order
 from tests.unit.domain.given import NOON
@@ -83,28 +83,28 @@ def test_a_letter_is_meant_by_its_stage_and_by_what_its_reason_has_in_it(
 def test_a_letter_is_meant_by_any_of_its_numbers_once_and_in_the_order_of_the_log():
     found = [letter(9, 1), letter(2, 2), letter(3, 3)]
     found[0].numbers = [1, 9]
-    assert offsets(chosen(found, (3, 9, 1, 3))) == [1, 3]
+    assert offsets(select(found, (3, 9, 1, 3))) == [1, 3]
 
 
 def test_a_number_that_no_letter_has_is_named():
     with pytest.raises(Failed, match="There is no dead letter 7"):
-        chosen([letter(1)], (1, 7))
+        select([letter(1)], (1, 7))
 
 
 def test_what_was_put_back_or_is_sent_is_only_sent_again_by_its_number():
     found = [letter(n, n, became=became) for n, became in enumerate(Became)]
     dead, *others = found
-    assert wanted(found, (), None, None) == [dead]
-    assert wanted(found, tuple(numbers(others)), None, None) == others
+    assert to_resend(found, (), None, None) == [dead]
+    assert to_resend(found, tuple(numbers(others)), None, None) == others
 
 
 def test_only_those_of_a_stage_and_a_reason_are_sent_again():
     found = [letter(n, n, stage=stage, reason=f"schema {n % 2}") for n, stage in enumerate(["tasks", "audit"] * 3)]
     found[1].reason = "schema 0"
-    assert numbers(wanted(found, (), "tasks", None)) == [0, 2, 4]
-    assert numbers(wanted(found, (), None, "schema 0")) == [0, 1, 2, 4]
-    assert numbers(wanted(found, (), "audit", "schema 0")) == [1]
-    assert numbers(wanted(found, (), None, None)) == [0, 1, 2, 3, 4, 5]
+    assert numbers(to_resend(found, (), "tasks", None)) == [0, 2, 4]
+    assert numbers(to_resend(found, (), None, "schema 0")) == [0, 1, 2, 4]
+    assert numbers(to_resend(found, (), "audit", "schema 0")) == [1]
+    assert numbers(to_resend(found, (), None, None)) == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_is_sent_again_is_named_by_numbers_or_else_chosen(words: tuple[str,
         ([Became.PUT_BACK, Became.DEAD], FAILED, "1 of 2 could not be put back"),
         ([Became.PUT_BACK, "It is older than 90 days: …"], FAILED, "1 of 2 could not be put back"),
         ([Became.SENT, Became.DEAD], FAILED, "1 of 2 could not be put back"),
-        ([Became.SENT, Became.PUT_BACK, Became.SENT], AWAY, "2 are sent, and their stages have not come to them yet"),
+        ([Became.SENT, Became.PUT_BACK, Became.SENT], AWAY, "2 were resent, but their stages have not processed"),
     ],
 )
 def test_sending_again_ends_by_what_became_of_all(became: list[str], status: int, sentence: str):

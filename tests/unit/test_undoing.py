@@ -93,7 +93,7 @@ def test_a_step_that_changed_nothing_is_passed_over(typed: Type):
         typed("tags", "delete", "home", api=api.url)
         status, out, err = typed("undo", api=api.url)
         assert (status, out) == (0, f"Undone: Completed {ID[:8]} Stand-up.\n{PUT_BACK}")
-        assert err == "Passed over, as it changed nothing: Deleted home.\n"
+        assert err == "Skipped, as it changed nothing: Deleted home.\n"
         assert journal.steps(Login.found()) == []
 
 

@@ -314,6 +314,6 @@ async def test_tools_tell_of_records_that_stay_hidden(hiding: Counting, kafka: s
     assert table(found).caption == HIDDEN
     monkeypatch.setattr(topics, "OVERDUE", 0.5)
     monkeypatch.setattr(topics, "contract", lambda: [hiding.commands, hiding.counts])
-    told = {one.topic: one.deviations for one in await topics.found(Place({"kafka": kafka}))}
+    told = {one.topic: one.deviations for one in await topics.read(Place({"kafka": kafka}))}
     assert "partition 0 hidden from offset 1 on by a transaction that does not end" in told[hiding.commands]
     assert not any("hidden" in one for one in told[hiding.counts])

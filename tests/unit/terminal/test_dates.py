@@ -253,7 +253,7 @@ def test_a_reminder_is_a_time_before_the_due_or_a_moment(text: str, written: dic
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        *((text, "Write a time before the due as 15m") for text in ("", "5", "30m1h", "soon")),
+        *((text, "Write a time before the due, such as 15m") for text in ("", "5", "30m1h", "soon")),
         ("tomorrow", "Did you mean `tomorrow 9:00`?"),
         ("2026-12-01", "Did you mean `2026-12-01 9:00`?"),
         ("tomorow 9:00", "Did you mean `tomorrow 09:00`?"),
@@ -334,7 +334,7 @@ def test_a_repeat_that_is_suggested_keeps_every_number_and_weekday_and_is_read(w
 def test_an_instant_at_a_time_that_clocks_show_twice_is_a_due_the_first_time_and_else_refused(moment: str, zone: str):
     clock = Clock(MONDAY.now, zone)
     for given_zone in (zone, None):
-        with pytest.raises(NoDay, match=r"is the second .* of that night .* write it in --zone UTC"):
+        with pytest.raises(NoDay, match=r"is the second .* of that night .* use --zone UTC"):
             due(moment, given_zone, clock)
     assert due(moment, "UTC", clock)["zone"] == "UTC"
     first = datetime.fromisoformat(moment) - timedelta(minutes=30 if "Lord" in zone else 60)

@@ -73,7 +73,7 @@ OWN = {"action", "limit", "subtasks", "changes", "sort", "tasks.0.id"}
 @pytest.mark.parametrize("one", TYPED, ids=str)
 def test_every_error_names_what_was_typed_and_no_field_of_the_api(typed: Type, one: Typed):
     fields = [field for field in said(typed_with(typed, one, refusing("x"))[0]) if field not in OWN]
-    known = {option_names.shown(param) for param in command_of(one.words).params}
+    known = {option_names.as_typed(param) for param in command_of(one.words).params}
     for field in fields:
         _, status, err = typed_with(typed, one, refusing(field))
         name, _, detail = err.removeprefix(f"{ID[:8]}: ").partition(": ")

@@ -15,7 +15,7 @@ from rondo.commands import dead_letter_commands, filters, lists, tags
 from rondo.operator import lag, topics
 from rondo.terminal import tables
 from rondo.terminal.cells import Cell, width
-from rondo.terminal.fitting import GAP, LONG, Card, Fitted, Shown
+from rondo.terminal.fitting import GAP, LONG, Card, Fitted, Layout
 from schemas.topics import TASK_COMMANDS
 from streams.progress.lag import Lag
 from tests.unit.client.tasks import ENTRY, FILTER, LIST, task
@@ -195,9 +195,9 @@ def test_no_character_that_is_seen_is_lost_where_a_cell_is_cut(pieces: list[tupl
 @pytest.mark.parametrize(("colorterm", "code"), [("truecolor", "38;2;30;144;255"), ("", "38;5;33")])
 def test_a_colour_is_written_as_the_terminal_knows_it(colorterm: str, code: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLORTERM", colorterm)
-    assert Cell.of("x", "#1e90ff").written(colours=True) == f"\x1b[{code}mx\x1b[0m"
+    assert Cell.of("x", "#1e90ff").render(colours=True) == f"\x1b[{code}mx\x1b[0m"
 
 
 def test_what_is_shown_is_one_of_these():
-    shown: list[Shown] = [Fitted((), ()), Card(())]
+    shown: list[Layout] = [Fitted((), ()), Card(())]
     assert all(list(each.lines(40)) == [] or each for each in shown)

@@ -105,7 +105,7 @@ def test_the_inbox_itself_is_told_to_be_no_list(typed: Type, command: str) -> No
     assert (status, out, err) == (
         1,
         "",
-        "The inbox is no list: it is where the tasks without one are, see `rondo list --list inbox`.\n",
+        "The inbox is not a list: it holds the tasks without one, see `rondo list --list inbox`.\n",
     )
 
 
@@ -115,7 +115,7 @@ def test_a_list_that_there_is_not_is_told_with_what_was_probably_meant(
     typed: Type, command: str, name: str, told: str
 ) -> None:
     (status, out, err), _ = typed_with(typed, command, name, NAMES)
-    assert (status, out, told in err, "`rondo lists` shows which there are" in err) == (1, "", True, True)
+    assert (status, out, told in err, "list them with `rondo lists`" in err) == (1, "", True, True)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

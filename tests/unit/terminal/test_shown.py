@@ -7,7 +7,7 @@ import pytest
 
 from rondo.client import Due, Entry
 from rondo.terminal import descriptions, tables
-from rondo.terminal.fitting import Shown
+from rondo.terminal.fitting import Layout
 from rondo.terminal.plain import plain
 from tests.unit.client.tasks import ENTRY, task
 
@@ -31,9 +31,9 @@ def day(text: str, time: str | None = None, zone: str | None = None) -> Due:
     return Due(date=text, time=time, zone=zone)
 
 
-def rendered(shown: Shown, colours: bool = False, room: int = 100) -> str:
+def rendered(shown: Layout, colours: bool = False, room: int = 100) -> str:
     """What a terminal is sent, without trailing spaces."""
-    return "\n".join(line.written(colours).rstrip() for line in shown.lines(room))
+    return "\n".join(line.render(colours).rstrip() for line in shown.lines(room))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ OTHER = "0d6f6a2e-4c1d-4f6e-9b0a-7f3e5d2c1b61"
     ],
 )
 def test_the_history_tells_what_a_completion_led_to(led_to: Any, told: list[str]):
-    assert list(descriptions.told(ENTRY | {"changes": [], "led_to": led_to})) == told  # type: ignore[arg-type]
+    assert list(descriptions.describe(ENTRY | {"changes": [], "led_to": led_to})) == told  # type: ignore[arg-type]
 
 
 def test_a_card_tells_why_a_series_ended():

@@ -165,7 +165,7 @@ def test_no_filter_is_left_out_beside_another(typed: Type, path: tuple[str, ...]
 )
 def test_filters_that_are_too_much_together_are_told_so(text: str):
     parse(text)
-    with pytest.raises(click.UsageError, match="--filter and --list together are more than one filter may be"):
+    with pytest.raises(click.UsageError, match="--filter and --list together exceed the limits of a filter"):
         combined([Condition("--filter", text), Condition("--list", "open")])
 
 
@@ -183,8 +183,8 @@ def test_fields_of_another_program_in_a_title_are_hinted_at_and_stay(typed: Type
     with Scripted(Says(201, ACCEPTED)) as api:
         status, out, err = typed("add", *title.split(), api=api.url)
     assert (status, out[:7], api.asked[0].body["title"]) == (0, "Created", title)
-    assert err.endswith(f"If that is meant as fields: rondo edit {ID[:8]} {told}\n")
-    command = shlex.split(err.rpartition("fields: ")[2])
+    assert err.endswith(f"To set fields instead: rondo edit {ID[:8]} {told}\n")
+    command = shlex.split(err.rpartition("instead: ")[2])
     dict(commands())["edit",].make_context("edit", command[2:]).close()  # can be typed as it stands
 
 
@@ -251,13 +251,13 @@ def test_every_option_that_takes_one_of_a_few_words_suggests_one():
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("tags", "delete", "nope"), "No task bears nope, and it has no colour\n"),
-        (("tags", "rename", "nope", "x"), "No task bears nope, and it has no colour\n"),
-        (("tags", "rename", "nope", "nope"), "nope is called so already\n"),
-        (("tags", "colour", "x", "#ffffff"), "x had that colour already\n"),
+        (("tags", "delete", "nope"), "No task has nope, and it has no colour\n"),
+        (("tags", "rename", "nope", "x"), "No task has nope, and it has no colour\n"),
+        (("tags", "rename", "nope", "nope"), "nope already has that name\n"),
+        (("tags", "colour", "x", "#ffffff"), "x already had that colour\n"),
         (("tags", "colour", "x"), "x had none\n"),
-        (("lists", "edit", "home", "--name", "home"), f"{ID[:8]} home was like that already\n"),
-        (("filters", "edit", "home", "--name", "home"), f"{ID[:8]} home was like that already\n"),
+        (("lists", "edit", "home", "--name", "home"), f"{ID[:8]} home was already like that\n"),
+        (("filters", "edit", "home", "--name", "home"), f"{ID[:8]} home was already like that\n"),
     ],
     ids=str,
 )
@@ -271,7 +271,7 @@ def test_what_changed_nothing_is_told_so(typed: Type, words: tuple[str, ...], to
 
 def test_undo_drops_no_option_without_a_word(typed: Type):
     status, _, err = typed("undo", "--bulk")
-    assert (status, err.startswith("--bulk says what ID is")) == (2, True)
+    assert (status, err.startswith("--bulk needs the ID of a bulk.")) == (2, True)
 
 
 def test_what_is_hinted_at_is_an_option_that_there_is():

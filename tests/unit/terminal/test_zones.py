@@ -35,7 +35,7 @@ def test_a_zone_that_is_typed_is_that_of_something_or_refused(due: str | None, s
         changed = json.dumps(fields.written(typed, whole=False))
         assert KATHMANDU in changed or "+05:45" in changed
         if {due, start} <= TIMELESS and "fri 9:00" not in remind:
-            with pytest.raises(click.UsageError, match="--zone is the zone of a time: write one"):
+            with pytest.raises(click.UsageError, match="--zone needs a time: write one"):
                 fields.written(typed)
         else:
             new = json.dumps(fields.written(typed))
@@ -81,7 +81,7 @@ def test_every_command_that_takes_a_zone_sends_it(typed: Type, path: tuple[str, 
 def test_the_days_of_a_filter_go_with_a_filter(typed: Type, name: str) -> None:
     words = ("--pin",) if name == "edit" else ()
     status, out, err = typed("bulk", name, ID, "--days-in", KATHMANDU, *words, api="http://127.0.0.1:1")
-    assert (status, out, err.startswith("--days-in is where the days of a --filter are")) == (2, "", True)
+    assert (status, out, err.startswith("--days-in is the time zone of a --filter")) == (2, "", True)
 
 
 @pytest.mark.parametrize(
@@ -116,4 +116,4 @@ def test_a_task_that_has_no_time_says_so_in_words_of_the_terminal(typed: Type, f
 @pytest.mark.parametrize("words", [("edit", ID), ("bulk", "edit", ID)], ids=str)
 def test_a_zone_is_not_set_and_cleared(typed: Type, cleared: str, words: tuple[str, ...]) -> None:
     status, _, err = typed(*words, "--zone", KATHMANDU, "--clear", cleared, api="http://127.0.0.1:1")
-    assert (status, f"--zone is set and --clear {cleared} clears it" in err) == (2, True)
+    assert (status, f"--zone sets what --clear {cleared} clears" in err) == (2, True)
