@@ -1,1 +1,1 @@
-"""The embedded stack: everything that Rondo needs, on one machine, under one data directory."""
+"""The embedded stack: everything that Rondo needs, on one machine, in one data directory."""

@@ -1,4 +1,4 @@
-"""``python -m local``: starts Rondo whole on this machine, and stops it."""
+"""``python -m local``: starts and stops a whole Rondo on this machine."""
 
 import signal
 import site
@@ -6,10 +6,10 @@ import sys
 
 
 def _run() -> None:
-    """Run the command line. While it is imported nothing is there to be stopped: Ctrl-C ends it without a word."""
+    """Run the command line. Until it is imported there is nothing to stop: Ctrl-C exits silently."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.flags.no_site:  # make leaves that to us, since Python would tell an interruption there by a traceback
+    if sys.flags.no_site:  # make skips it: interrupted there, Python would print a traceback
         site.main()
     from local.command import main  # noqa: PLC0415 - takes a second
 

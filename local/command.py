@@ -25,24 +25,24 @@ from local.watch import Watch
 
 _ONLY = {"kafka": BROKER, "postgres": POSTGRES, "registry": REGISTRY}
 _ONLY_OPTION = click.option(
-    "--only", callback=lambda *given: _parts(given[2]), help=f"Start only some parts: {','.join(_ONLY)}."
+    "--only", callback=lambda *args: _parts(args[2]), help=f"Start only some parts: {','.join(_ONLY)}."
 )
 
 
 @click.group()
 def main() -> None:
-    """Run Rondo whole on this machine."""
+    """Run a whole Rondo on this machine."""
     terminal.never_fail()
 
 
 @main.command()
 @_ONLY_OPTION
-@click.option("-v", "--verbose", is_flag=True, help="Show all that the parts log, not only warnings.")
+@click.option("-v", "--verbose", is_flag=True, help="Show everything that the parts log, not only warnings.")
 def up(only: frozenset[str] | None, verbose: bool) -> None:
-    """Start the stack, and stop it at Ctrl-C."""
-    with _told(), ExitStack() as stopped, _running(only, greet=True) as (stack, stopping):
+    """Start the stack, and stop it on Ctrl-C."""
+    with _reporting(), ExitStack() as stopped, _running(only, greet=True) as (stack, stopping):
         watch = Watch(stack, click.echo, verbose=verbose, room=_room(stack))
-        stopped.callback(watch.remind)  # of what was due while all was stopped
+        stopped.callback(watch.remind)  # those that came while everything was stopping
         watch.until(stopping)
 
 
@@ -55,11 +55,11 @@ def _room(stack: Stack) -> Room:
 @_ONLY_OPTION
 @click.argument("command", nargs=-1, required=True)
 def during(only: frozenset[str] | None, command: tuple[str, ...]) -> None:
-    """Run COMMAND on the stack that runs, or on one that runs meanwhile."""
-    with _told():
+    """Run COMMAND on the running stack, or on one that is started for it."""
+    with _reporting():
         where = settings.load().data
         if data.is_held(where):
-            signal.signal(signal.SIGINT, lambda *_: None)  # it reaches the command too, which ends by it: wait for that
+            signal.signal(signal.SIGINT, lambda *_: None)  # the command gets it too and ends: wait for that
             sys.exit(_status(command))
         with _running(only, greet=False):
             status = _status(command)
@@ -67,15 +67,15 @@ def during(only: frozenset[str] | None, command: tuple[str, ...]) -> None:
 
 
 def _status(command: tuple[str, ...]) -> int:
-    """Run a command; return its status as a shell would tell it."""
+    """Run a command; return its status as a shell does."""
     status = subprocess.run(command, check=False).returncode
     return status if status >= 0 else 128 - status
 
 
 @main.command("jars")
 def list_jars() -> None:
-    """Print what Maven resolves for Apache Kafka now, in the form of local/kafka.jars."""
-    with _told():
+    """Print the jars that Maven resolves for Apache Kafka now, in the form of local/kafka.jars."""
+    with _reporting():
         click.echo(jars.relist(CACHE / "maven"), nl=False)
 
 
@@ -85,12 +85,12 @@ def _parts(names: str | None) -> frozenset[str] | None:
     try:
         return frozenset(_ONLY[name] for name in names.split(","))
     except KeyError as error:
-        raise click.BadParameter(f"{error} is none of {', '.join(_ONLY)}.") from None
+        raise click.BadParameter(f"{error} is not one of {', '.join(_ONLY)}.") from None
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Tell a problem in its own words and end with status 1; end with 0 if asked to stop."""
+def _reporting() -> Iterator[None]:
+    """Print a problem and exit with status 1; exit with 0 if asked to stop."""
     try:
         yield
     except Problem as problem:
@@ -101,20 +101,20 @@ def _told() -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        click.echo(f"The disk is full: free some, and start Rondo again. ({error})", err=True)
+        click.echo(f"The disk is full: free some space, and start Rondo again. ({error})", err=True)
         sys.exit(1)
 
 
 @contextmanager
 def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stack, threading.Event]]:
-    """Run the stack meanwhile. Yields it, and the event that Ctrl-C or SIGTERM sets."""
+    """Run the stack within. Yields it, and the event that Ctrl-C or SIGTERM sets."""
     began = time.monotonic()
     chosen = settings.load()
     with data.held(chosen.data, chosen.stack, chosen.disk_bytes) as directory:
-        directory.run.unlink(missing_ok=True)  # of a run that was killed, or in a copy: it leads elsewhere
+        directory.run.unlink(missing_ok=True)  # from a run that was killed, or in a copy: its addresses are wrong
         leftovers.end(directory.path)
         for path in directory.close():
-            click.echo(f"Other users of this machine may read what is in {path}: its permissions can't be changed.")
+            click.echo(f"Other users of this machine may read {path}: its permissions can't be changed.")
         if only is None:
             _check_port(chosen.port)
         stopping = terminal.asked_to_stop(lambda: leftovers.kill(leftovers.of(directory.path)))
@@ -138,13 +138,13 @@ def _running(only: frozenset[str] | None, *, greet: bool) -> Iterator[tuple[Stac
 def _start(stack: Stack, only: frozenset[str] | None) -> None:
     console = Console()
     progress = Progress([name for name in stack.names if only is None or name in only], console)
-    with progress.shown():
+    with progress.display():
         stack.start(progress, only)
 
 
 def _check_port(port: int) -> None:
     if not ports.free(port):
         raise Problem(
-            f"Port {port} is taken by another program: stop that one, or give the API another port, as in"
+            f"Port {port} is in use by another program: stop that program, or give the API another port, as in"
             f" RONDO_PORT={port + 1} make run."
         )

@@ -1,4 +1,4 @@
-"""The data directory: whose it is, what wrote it, and what it remembers from one start to the next."""
+"""The data directory: its lock, its layout, and what it keeps from one start to the next."""
 
 import fcntl
 import json
@@ -18,12 +18,12 @@ from schemas import private, room
 
 LAYOUT = 1
 _OURS = ("kafka", "postgres", "postgres.new", "state", "logs", "secrets.json", "run.json", "layout.json", "ports.json")
-"""What Rondo makes in a data directory, besides the lock."""
+"""The entries that Rondo creates in a data directory, besides the lock."""
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What is made once and kept: whom the printed token names, what signs it, Postgres's password."""
+    """Generated once and kept: the user of the printed token, its signing secret, Postgres's password."""
 
     user: str
     secret: str
@@ -32,13 +32,13 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Directory:
-    """A data directory that is held."""
+    """A locked data directory."""
 
     path: Path
 
     @property
     def run(self) -> Path:
-        """The file that tells the command line and the demo what runs where, while it runs."""
+        """The file with the running stack's addresses, for the command line and the demo."""
         return self.path / "run.json"
 
     def log(self, part: str) -> Path:
@@ -46,18 +46,18 @@ class Directory:
         return self.path / "logs" / f"{part}.log"
 
     def ports(self, names: Iterable[str]) -> dict[str, int]:
-        """Return a port for each name: the one of the last start, where it is still free."""
-        remembered = read(self.path / "ports.json")
-        chosen = ports.choose(names, remembered)
-        write(self.path / "ports.json", {**remembered, **chosen})
+        """Return a port for each name: that of the last start, if it is still free."""
+        former = read(self.path / "ports.json")
+        chosen = ports.choose(names, former)
+        write(self.path / "ports.json", {**former, **chosen})
         return chosen
 
     def close(self) -> list[Path]:
-        """Close what stands in it to other users; return what stays open to them."""
+        """Close its entries to other users; return those that stay open to them."""
         return private.close(self.path, (*_OURS, "lock"))
 
     def secrets(self) -> Secrets:
-        """Return what is made once and kept."""
+        """Return the secrets, generated on first use."""
         file = self.path / "secrets.json"
         if not file.exists():
             write(
@@ -69,27 +69,27 @@ class Directory:
 
 @contextmanager
 def held(path: Path, stack: str, enough: int = room.ENOUGH) -> Iterator[Directory]:
-    """Hold the data directory at ``path``, made if new, for a stack of this kind. Raises ``Problem`` if it is unfit.
+    """Lock the data directory at ``path``, created if new, for this ``stack``. Raises ``Problem`` if it can't be used.
 
-    ``enough`` are the bytes that its disks should have free.
+    ``enough`` is the number of bytes that its disks should have free.
     """
     try:
         path = path.resolve()
         check_name(path)
         path.mkdir(private.PASSABLE, parents=True, exist_ok=True)
         lock = (path / "lock").open("a+")
-    except (OSError, RuntimeError) as error:  # the second is for links that lead in a circle
+    except (OSError, RuntimeError) as error:  # the second is for symbolic links in a circle
         why = error.strerror if isinstance(error, OSError) else error
         raise Problem(
-            f"The data directory {path} can't be written ({why}): change that, or set RONDO_DATA to another."
+            f"The data directory {path} can't be written ({why}): fix that, or set RONDO_DATA to another."
         ) from None
     with lock:
-        try:  # The kernel lets go of the lock when its holder ends, however it ends: it is never stale.
+        try:  # The kernel releases the lock whenever its holder ends: it is never stale.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Problem(
                 f"Rondo already runs on the data directory {path} (process {(path / 'lock').read_text()}): use that"
-                " one, stop it by Ctrl-C, or set RONDO_DATA and RONDO_PORT for a second one."
+                " one, stop it with Ctrl-C, or set RONDO_DATA and RONDO_PORT for a second one."
             ) from None
         check_space(path, enough)
         lock.truncate(0)
@@ -112,30 +112,30 @@ def is_held(path: Path) -> bool:
 
 
 def check_name(path: Path) -> None:
-    """Raise ``Problem`` for a path that leaves no room for what stands below it."""
+    """Raise ``Problem`` for a path that is too long for the paths below it."""
     if (size := len(os.fsencode(path))) > LONGEST:
         raise Problem(
-            f"The data directory's path has {size} bytes, and the system takes {LONGEST} with what is put below:"
+            f"The data directory's path has {size} bytes, and the system allows {LONGEST}, given the paths below it:"
             " set RONDO_DATA to a shorter one."
         )
 
 
 def check_space(path: Path, enough: int) -> None:
-    """Raise ``Problem`` if a disk is nearly full: a new directory needs ``enough`` bytes, one in use half of them."""
+    """Raise ``Problem`` if a disk is nearly full: a new directory needs ``enough`` bytes, one in use half of that."""
     is_new = not (path / "layout.json").exists()
     if lack := room.lack(path, enough if is_new else enough // 2):
         raise Problem(
-            f"{lack} A broker that starts on a full disk may lose its log, so nothing is started: free some, set"
-            " RONDO_DATA to a directory on another disk, or RONDO_DISK_BYTES to less."
+            f"{lack} A broker that starts on a full disk may lose its log, so nothing is started: free some space,"
+            " set RONDO_DATA to a directory on another disk, or lower RONDO_DISK_BYTES."
         )
 
 
 def check_layout(path: Path, stack: str) -> None:
-    """Raise ``Problem`` if another version wrote the directory; remember this one."""
+    """Raise ``Problem`` if an incompatible version wrote the directory; record this one."""
     ours = {"layout": LAYOUT, "stack": stack, "kafka": jars.KAFKA, "postgres": postgres.MAJOR}
     theirs = {**ours, **read(path / "layout.json")}
     differs = [
-        (theirs["stack"] != stack, f"with STACK={theirs['stack']}", f"STACK={stack} was asked for"),
+        (theirs["stack"] != stack, f"with STACK={theirs['stack']}", f"STACK={stack} is requested"),
         (theirs["layout"] != LAYOUT, f"in layout {theirs['layout']}", f"this Rondo uses layout {LAYOUT}"),
         (theirs["postgres"] != postgres.MAJOR, f"by PostgreSQL {theirs['postgres']}", f"this is {postgres.MAJOR}"),
         (not readable(theirs["kafka"], jars.KAFKA), f"by Kafka {theirs['kafka']}", f"this is {jars.KAFKA}"),
@@ -150,14 +150,14 @@ def check_layout(path: Path, stack: str) -> None:
 
 
 def readable(written: str, now: str) -> bool:
-    """Return whether this Kafka reads what that one wrote: of the same major version, no later one or a converted."""
+    """Return whether Kafka ``now`` reads the data of ``written``: same major version and not later, or converted."""
     then, current = (tuple(map(int, version.split("."))) for version in (written, now))
     is_converted = (then[:2], current[:2]) == (metadata.FROM, metadata.TO)
     return is_converted or (then[0] == current[0] and then <= current)
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Return what a JSON file holds, nothing where there is none."""
+    """Return the content of a JSON file; empty if there is no file."""
     try:
         found: dict[str, Any] = json.loads(file.read_text())
     except FileNotFoundError:
@@ -166,9 +166,9 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def write(file: Path, content: Mapping[str, Any]) -> None:
-    """Put JSON into a file that only its owner may read, whole or not at all."""
+    """Write JSON to a file that only its owner may read, atomically."""
     part = file.with_suffix(".part")
-    part.unlink(missing_ok=True)  # of a start that was killed
+    part.unlink(missing_ok=True)  # from a start that was killed
     part.touch(0o600)
     part.write_text(json.dumps(content, indent=2) + "\n")
     sync(part)

@@ -1,4 +1,4 @@
-"""Redpanda and Postgres in containers, where a Docker engine answers and containers were asked for."""
+"""Redpanda and Postgres in containers, for ``STACK=docker``."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ _COMPOSE = ("docker", "compose", "--file", str(ROOT / "compose.yaml"))
 
 @cache
 def answers() -> bool:
-    """Return whether a Docker engine answers (a client without an engine does not)."""
+    """Return whether a Docker engine answers; a client alone is not enough."""
     if not shutil.which("docker"):
         return False
     try:
@@ -34,11 +34,9 @@ def dsn(ports: Mapping[str, int], password: str) -> str:
 
 
 def up(ports: Mapping[str, int], password: str) -> None:
-    """Start both containers and return once they are healthy; their data is in volumes of Docker's."""
+    """Start both containers and return once they are healthy; their data is in Docker volumes."""
     if not answers():
-        raise Problem(
-            "STACK=docker asks for containers, but no Docker engine answers: start Docker, or leave STACK away."
-        )
+        raise Problem("STACK=docker needs Docker, but no Docker engine answers: start Docker, or unset STACK.")
     done = _compose(ports, password, "up", "--detach", "--wait")
     if done.returncode:
         raise Problem(f"Docker could not start Redpanda and Postgres: {done.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""What a person (and the command line) needs to know of a stack that is ready."""
+"""The description of a ready stack, for its user and for the command line."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ _ISSUE = (
 
 
 def description(stack: Stack, user: str, only: Collection[str] | None) -> dict[str, Any]:
-    """Return what ``run.json`` holds while the stack runs: each part's address, and a token where the API runs."""
+    """Return the content of ``run.json``: each part's address, and a token if the API runs."""
     where = stack.addresses
     known = {
         BROKER: ("kafka", where.kafka),
@@ -30,7 +30,7 @@ def description(stack: Stack, user: str, only: Collection[str] | None) -> dict[s
 
 
 def _token(stack: Stack, user: str) -> str:
-    """Return a token for ``user``. The API's own code issues it, as a process: nothing here imports the API."""
+    """Return a token for ``user``, issued by the API's code in a process of its own: ``local`` does not import it."""
     environment = {**stack.environment(), "RONDO_USER": user}
     done = subprocess.run([sys.executable, "-c", _ISSUE], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -39,10 +39,10 @@ def _token(stack: Stack, user: str) -> str:
 
 
 def greeting(run: dict[str, Any], file: Path, seconds: float, *, today: date, webhook: bool) -> str:
-    """Return what to tell the person who started the stack that ``run`` describes."""
+    """Return the text to print when the stack that ``run`` describes is ready."""
     if "api" not in run:
         parts = "".join(f"export RONDO_{name.upper()}={address}\n" for name, address in run.items())
-        return f"\nReady after {seconds:.1f} s. Ctrl-C stops it, the data stays in {file.parent}.\n\n{parts}"
+        return f"\nReady after {seconds:.1f} s. Ctrl-C stops it; the data stays in {file.parent}.\n\n{parts}"
     header = f"-H 'Authorization: Bearer {run['token']}'"
     due = f'{{"date": "{today + timedelta(days=1)}", "time": "09:00", "zone": "Europe/Paris"}}'
     task = f'{{"title": "Water the plants", "due": {due}}}'

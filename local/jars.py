@@ -1,7 +1,7 @@
-"""Apache Kafka's jars, exactly those that ``kafka.jars`` lists by Maven coordinate and SHA-256.
+"""Apache Kafka's jars, exactly those listed in ``kafka.jars`` by Maven coordinate and SHA-256.
 
-They are fetched by jgo from the list alone. As nothing is left to resolve, this takes 4 to 8 s for the 44 MB, where
-Maven takes 11. Maven, if there is one, is asked when jgo gets nowhere: it knows the machine's mirrors.
+jgo fetches them from the list. With nothing to resolve, that takes 4 to 8 s for the 44 MB, where Maven takes 11. If jgo
+fails, Maven is tried, if there is one: it knows the machine's mirrors.
 """
 
 import fcntl
@@ -20,9 +20,9 @@ from local.problem import Problem, Stopped
 from local.process import Command, Process
 
 KAFKA = "4.2.2"
-"""Not 4.3 or 4.4: after an unclean end those leave out transaction markers (KAFKA-20734). While a broker restarts, its
-partitions have no leader. ``KRaftMetadataCache.getPartitionLeaderEndpoint`` answers nothing for such a one, as for one
-that was deleted, and the transaction coordinator passes over it. 4.2 answers ``Node.noNode()``, and the marker waits.
+"""Not 4.3 or 4.4: after an unclean shutdown they lose transaction markers (KAFKA-20734). While a broker restarts, its
+partitions have no leader. For such a partition, ``KRaftMetadataCache.getPartitionLeaderEndpoint`` returns nothing, as
+for a deleted one, and the transaction coordinator skips it. 4.2 returns ``Node.noNode()``, and the marker waits.
 (Read in the byte code of 4.2.0, 4.2.2, 4.3.1 and 4.4.0; tests/chaos/test_unclean.py kills this one under load.)"""
 LIST = Path(__file__).with_name("kafka.jars")
 _POM = Path(__file__).with_name("kafka.pom.xml")
@@ -31,7 +31,7 @@ _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencie
 
 @dataclass(frozen=True)
 class Jar:
-    """One jar: Maven coordinate and SHA-256 of its bytes."""
+    """A jar: its Maven coordinate and the SHA-256 of its bytes."""
 
     group: str
     artifact: str
@@ -50,15 +50,15 @@ def listed(text: str) -> tuple[Jar, ...]:
 
 
 def present(directory: Path) -> bool:
-    """Return whether every jar is there. They got there whole, by a rename."""
+    """Return whether every jar is there: a rename puts them there all at once."""
     return directory.is_dir()
 
 
 def fetch(directory: Path, cache: Path, stopping: threading.Event | None = None, *, listing: Path = LIST) -> None:
-    """Put every jar of ``listing`` into ``directory``, checked; ``cache`` is Maven's local repository.
+    """Fetch and check every jar of ``listing`` into ``directory``; ``cache`` is Maven's local repository.
 
-    Where another process fetches them just now, that is waited for. Raises ``Problem`` when they can't be had,
-    ``Stopped`` if asked to stop.
+    Wait for another process that is fetching them. Raises ``Problem`` if they can't be fetched, ``Stopped`` if asked to
+    stop.
     """
     with _alone(directory):
         if not present(directory):
@@ -90,7 +90,7 @@ def _fetch(directory: Path, cache: Path, stopping: threading.Event | None, jars:
 
 
 def check(jars: Sequence[Jar], directory: Path) -> None:
-    """Raise ``Problem`` unless ``directory`` holds the very bytes of each jar."""
+    """Raise ``Problem`` unless ``directory`` holds each jar with the right SHA-256."""
     for jar in jars:
         found = sha256(directory / jar.file)
         if found != jar.sha256:
@@ -101,7 +101,7 @@ def check(jars: Sequence[Jar], directory: Path) -> None:
 
 
 def _by_jgo(jars: Sequence[Jar], directory: Path, cache: Path, stopping: threading.Event | None) -> None:
-    from jgo.maven import MavenContext  # noqa: PLC0415 - half a second that a warm start does not need
+    from jgo.maven import MavenContext  # noqa: PLC0415 - takes half a second, and a warm start doesn't need it
 
     context = MavenContext(repo_cache=cache)
 
@@ -110,7 +110,7 @@ def _by_jgo(jars: Sequence[Jar], directory: Path, cache: Path, stopping: threadi
             raise Stopped
         artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
         found = Path(artifact.resolve())
-        if sha256(found) != jar.sha256:  # a download that was killed leaves a part of it
+        if sha256(found) != jar.sha256:  # left by a download that was killed
             found.unlink()
             found = Path(artifact.resolve())
         shutil.copyfile(found, directory / jar.file)
@@ -128,7 +128,7 @@ def _by_maven(directory: Path, cache: Path, stopping: threading.Event | None, be
     try:
         Process(Command("Maven", ["mvn", *options, _COPY, *wanted], log, foreign=True)).wait(stopping)
     except Problem:
-        raise _unreachable(f"what Maven said is in {log}") from before
+        raise _unreachable(f"Maven's output is in {log}") from before
 
 
 def _unreachable(more: str) -> Problem:
@@ -139,7 +139,7 @@ def _unreachable(more: str) -> Problem:
 
 
 def relist(cache: Path) -> str:
-    """Return the list as Maven resolves ``kafka.pom.xml`` anew, for a person to read and keep as ``kafka.jars``."""
+    """Return the list that Maven resolves from ``kafka.pom.xml``, to be reviewed and saved as ``kafka.jars``."""
     with TemporaryDirectory() as directory:
         _by_maven(Path(directory), cache, None, LookupError("asked for"))
         files = {path.name for path in Path(directory).glob("*.jar")}

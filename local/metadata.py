@@ -1,12 +1,12 @@
-"""Makes what Kafka 4.3 wrote readable for the Kafka 4.2 that Rondo runs.
+"""Converts the metadata of Kafka 4.3 for the Kafka 4.2 that Rondo runs.
 
-All that differs on the disk is in the broker's own metadata: two types of record have a version more, whose one new
-field is tagged, so that an earlier version passes over it, and the feature level ``metadata.version`` says so. Kafka's
-tools refuse that way back, since the field could be in use (log directories closed to new partitions; an embedded
-broker has one, and it is open). So the numbers are set back in place. No file changes its length, no offset moves, and
-every byte of the topics stays as it is. A copy of the metadata is made first.
+On the disk, 4.3 differs only in the broker's own metadata: two record types have a new version with one more tagged
+field, which earlier versions skip, and the feature level ``metadata.version`` is higher. Kafka's tools refuse that
+downgrade, since the field could be in use (log directories closed to new partitions; an embedded broker has one, and it
+is open). So the version numbers are lowered in place. No file changes its length, no offset moves, and the topics stay
+byte for byte as they are. The metadata is copied first.
 
-Each file is replaced as a whole, so a broker finds each in one of two forms, and what was cut off is gone on with.
+Files are replaced atomically, so each is in one of two forms, and an interrupted conversion is completed by the next.
 """
 
 import os
@@ -21,20 +21,20 @@ from local.problem import Problem
 from streams.transactions.batches import CRC_AT, CRC_OF, Batch, Span, batches, spans
 
 FROM, TO = (4, 3), (4, 2)
-"""Whose metadata is converted, and for whom."""
+"""The versions that metadata is converted from and to."""
 _METADATA = "__cluster_metadata-0"
 _FEATURE_LEVEL = 12
 _LEVEL_OF_4_2, _LEVEL_OF_4_3 = 29, 30  # of the feature metadata.version: 4.2-IV1, 4.3-IV0
 _EARLIER = {0: 3, 17: 2}
-"""The latest version of a broker's registration, and of its change, by type, that Kafka 4.2 knows."""
+"""By record type, the latest versions of a broker's registration and of its change in Kafka 4.2."""
 _KNOWN = dict.fromkeys(range(29), 0) | {0: 4, 3: 2, 5: 2, 17: 3}
-"""The latest version of each type of record that Kafka 4.3 writes; what is not named here is the same in 4.2."""
+"""The latest version of each record type in Kafka 4.3; the same in 4.2, except for ``_EARLIER``."""
 
 
 def convert(data: Path) -> bool:
-    """Set the metadata in Kafka's directory ``data`` back to 4.2; return whether there was anything to do.
+    """Convert the metadata in Kafka's directory ``data`` to 4.2; return whether anything was changed.
 
-    Raises ``Problem``, and changes nothing, where the metadata is later than 4.3's.
+    Raises ``Problem``, and changes nothing, if the metadata is later than 4.3's.
     """
     files = [file for file in _files(data) if file.read_bytes() != _converted(file)]
     if files:
@@ -51,7 +51,7 @@ def _files(data: Path) -> Iterator[Path]:
 
 
 def _keep(data: Path) -> None:
-    """Copy the metadata as it is beside ``data``, whole or not at all, where that was not done yet."""
+    """Copy the original metadata beside ``data``, atomically, unless that is done already."""
     kept = data.with_name("metadata-of-4.3")
     if kept.exists():
         return
@@ -69,12 +69,12 @@ def _replace(file: Path, content: bytes, part: Path) -> None:
         written.write(content)
         written.flush()
         os.fsync(written.fileno())
-    shutil.copystat(file, part)  # by its times Kafka tells how old a segment is
+    shutil.copystat(file, part)  # Kafka takes a segment's age from the file's times
     part.replace(file)
 
 
 def _converted(file: Path) -> bytes:
-    """Return a file as Kafka 4.2 reads it; what is torn at its end is the broker's to judge and stays as it is."""
+    """Return a file as Kafka 4.2 reads it; an incomplete end stays as it is, for the broker to handle."""
     data = bytearray(file.read_bytes())
     for batch in batches(data):
         if batch.control:
@@ -82,13 +82,13 @@ def _converted(file: Path) -> bytes:
         if batch.compressed:
             raise _unknown(file, batch)
         for record in spans(data, batch):
-            _set_back(file, data, record, batch)
+            _lower(file, data, record, batch)
         struct.pack_into(">I", data, batch.at + CRC_AT, calc_crc32c(bytes(data[batch.at + CRC_OF : batch.end])))
     return bytes(data)
 
 
-def _set_back(file: Path, data: bytearray, record: Span, batch: Batch) -> None:
-    """Set back one record: the version of the frame (1), its type and its type's version are a byte each."""
+def _lower(file: Path, data: bytearray, record: Span, batch: Batch) -> None:
+    """Convert one record: the frame's version (1), its type and its type's version are a byte each."""
     frame, kind, version = (record.value or b"\0\0\0")[:3]
     if frame != 1 or version > _KNOWN.get(kind, -1):
         raise _unknown(file, batch)
@@ -102,7 +102,7 @@ def _set_back(file: Path, data: bytearray, record: Span, batch: Batch) -> None:
 
 
 def _level(record: Span) -> tuple[int, int] | None:
-    """Return where in a record the level of ``metadata.version`` is, and which; None for another feature's."""
+    """Return the position in a record of the level of ``metadata.version``, and the level; None for other features."""
     assert record.value
     length = record.value[3] - 1
     at = 4 + length
@@ -114,6 +114,6 @@ def _level(record: Span) -> tuple[int, int] | None:
 
 def _unknown(file: Path, batch: Batch) -> Problem:
     return Problem(
-        f"The broker's metadata is of a Kafka that this Rondo does not know ({file}, offset {batch.offset}): go back to"
-        " the Rondo that wrote it, or set RONDO_DATA to a new directory."
+        f"The broker's metadata is of an unknown version of Kafka ({file}, offset {batch.offset}): go back to the Rondo"
+        " that wrote it, or set RONDO_DATA to a new directory."
     )

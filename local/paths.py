@@ -1,28 +1,28 @@
-"""How programs are told of a directory: as the one they work in, so that none ever reads its name."""
+"""Paths of directories for programs: as their working directory, so that none parses the directory's name."""
 
 import os
 from functools import cache
 from pathlib import Path
 
-LONGEST = 4096 - 256  # bytes: what Linux takes, without what stands below a data directory
+LONGEST = 4096 - 256  # bytes: the limit of Linux, less the paths below a data directory
 
 
 @cache
 def here() -> str:
-    """Return a plain name of the working directory of whichever program reads it.
+    """Return a plain name for the working directory of the program that reads it.
 
-    A name of its own may have any byte: Kafka's properties escape some and split at commas, Java knows only what the
-    locale has, Postgres takes 1,024 bytes, and a directory above may be closed to the user that it runs as. On Linux
-    the kernel follows this name to the directory itself; elsewhere a relative name has to do.
+    Its real name may have any byte: Kafka's properties escape some and split at commas, Java decodes it by the locale,
+    Postgres allows 1,024 bytes, and a parent directory may be closed to the user that it runs as. On Linux the kernel
+    resolves this name to the directory itself; elsewhere a relative name must do.
     """
     return "/proc/self/cwd" if Path("/proc/self/cwd").exists() else "."
 
 
 def formerly_read(value: str) -> list[str]:
-    r"""Return the directories that Kafka may have made of a path that stood in its properties as UTF-8.
+    r"""Return the directories that Kafka may have created for a path written to its properties as UTF-8.
 
-    Earlier versions put it there. Java reads the bytes as Latin-1, drops spaces around, takes ``\`` as an escape, and
-    in a locale without a character writes ``?``; Kafka splits at commas.
+    Earlier versions wrote it. Java decodes the bytes as Latin-1, strips spaces, takes ``\`` as an escape, and writes
+    ``?`` for characters that the locale lacks; Kafka splits at commas.
     """
     latin = _unescaped(value.encode("utf-8", "surrogateescape").decode("latin-1").lstrip(" \t\f"))
     read = dict.fromkeys((latin, latin.encode("ascii", "replace").decode()))
@@ -30,7 +30,7 @@ def formerly_read(value: str) -> list[str]:
 
 
 def sync(path: Path) -> None:
-    """Return once what is in a file, or which files are in a directory, is on the disk."""
+    """Flush a file's content, or a directory's entries, to the disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
@@ -39,7 +39,7 @@ def sync(path: Path) -> None:
 
 
 def _unescaped(text: str) -> str:
-    r"""Return text as java.util.Properties reads a value without ``\uXXXX``, which no earlier start survived."""
+    r"""Return text as java.util.Properties reads it; ``\uXXXX`` is left out, as no earlier start survived one."""
     plain, escaped = [], False
     for character in text:
         if character == "\\" and not escaped:

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-import secrets  # a seed that tests set would send two stacks to the same ports
+import secrets  # with `random`, a seed set by tests would give two stacks the same ports
 import socket
 import tempfile
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -11,23 +11,23 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 CHOSEN_FROM = range(15_000, 32_000)
-"""Below what systems give to outgoing connections: one of those could have the port by the time that its server starts,
-or starts again."""
+"""Below the range for outgoing connections: one of those could have the port by the time that its server starts or
+restarts."""
 
 
 def free(port: int) -> bool:
-    """Return whether nobody listens on this port."""
+    """Return whether no process listens on this port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:
             return False
-    return not answers(port)  # elsewhere than on Linux a port that is taken on all addresses can be bound on one
+    return not answers(port)  # outside Linux, a port in use on all addresses can be bound on one
 
 
 def answers(port: int) -> bool:
-    """Return whether somebody accepts connections on this port."""
+    """Return whether a process accepts connections on this port."""
     try:
         socket.create_connection((HOST, port), timeout=1).close()
     except OSError:
@@ -35,14 +35,14 @@ def answers(port: int) -> bool:
     return True
 
 
-def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int]:
-    """Return a free port for each name: the remembered one unless somebody else took it meanwhile.
+def choose(names: Iterable[str], former: Mapping[str, int]) -> dict[str, int]:
+    """Return a free port for each name: the former one, unless another program uses it now.
 
-    Each is this process's until that ends: no other that chooses gets it, also while no server has it.
+    Each is reserved for this process until it ends: others that choose don't get it, even while no server listens.
     """
     chosen: dict[str, int] = {}
     for name in names:
-        port = remembered.get(name, 0)
+        port = former.get(name, 0)
         while not port or port in chosen.values() or not free(port) or not _reserve(port):
             port = secrets.choice([port for port in CHOSEN_FROM if port not in _RESERVED])
         chosen[name] = port
@@ -59,7 +59,7 @@ def _reserve(port: int) -> bool:
         fcntl.lockf(_locks(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except BlockingIOError:
         return False
-    except OSError:  # there is no such file here: then it is the first one's that binds
+    except OSError:  # no such file can be opened: the first to bind has the port
         return True
     return True
 
@@ -71,7 +71,7 @@ def _locks() -> int:
 
 
 def spare_proxies(environment: MutableMapping[str, str]) -> None:
-    """Let HTTP clients reach loopback themselves where the environment names a proxy for everything."""
+    """Exempt loopback from the HTTP proxies that the environment names."""
     for name in ("no_proxy", "NO_PROXY"):
         spared = [*filter(None, environment.get(name, "").split(",")), HOST, "localhost"]
         environment[name] = ",".join(dict.fromkeys(spared))

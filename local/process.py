@@ -1,4 +1,4 @@
-"""One process of the stack: started with its output in a log file, watched until ready, stopped without a trace."""
+"""A process of the stack: started with its output in a log file, watched until ready, and stopped with its group."""
 
 import os
 import signal
@@ -22,23 +22,23 @@ _LAST_LINES = 15
 
 @dataclass(frozen=True)
 class Command:
-    """What to run. ``user`` is whom to run as, where that is somebody else; ``stop`` asks it politely to end."""
+    """A command to run, as ``user`` if that is not ours; the signal ``stop`` asks it to end."""
 
     name: str
     argv: Sequence[str]
     log: Path
-    env: Mapping[str, str] = field(default_factory=dict)  # besides this process' own
+    env: Mapping[str, str] = field(default_factory=dict)  # added to this process's own
     cwd: Path | None = None
     user: int | None = None
     group: int | None = None
     stop: signal.Signals = signal.SIGTERM
-    grace: float = 30  # seconds from the polite signal to SIGKILL; well above a worker's session timeout
-    foreign: bool = False  # it is no program of Rondo's, and gets none of its settings: some hold secrets
-    secret: bytes = b""  # what it reads from its standard input, which is empty otherwise: never on a disk
+    grace: float = 30  # seconds from that signal to SIGKILL; well above a worker's session timeout
+    foreign: bool = False  # not a program of Rondo: it gets none of its settings, as some are secrets
+    secret: bytes = b""  # its standard input: never written to a disk
 
 
 class Process:
-    """A running command. It has a session of its own, so that a terminal's Ctrl-C reaches only who started it."""
+    """A running command, in a session of its own, so that a terminal's Ctrl-C does not reach it."""
 
     def __init__(self, command: Command) -> None:
         self.command = command
@@ -61,7 +61,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its process id, also the id of its group."""
+        """Its process id, which is also its group's."""
         return self._popen.pid
 
     @property
@@ -71,7 +71,7 @@ class Process:
 
     @property
     def start_of_log(self) -> int:
-        """How much its log already held when it was started."""
+        """The size of its log when it was started, in bytes."""
         return self._start_of_log
 
     def wait_until(
@@ -82,9 +82,9 @@ class Process:
         waiting: Callable[[str], None] = lambda _: None,
         excused: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Return once ``ready()``, however long that takes; ``waiting`` is given the last line that it logged.
+        """Return once ``ready()``, however long that takes; ``waiting`` is called with the last line that it logged.
 
-        While it is ``excused``, as it waits for another that is starting, it need not show any sign of life.
+        While it is ``excused``, as it waits for another process that is starting, it needs no sign of life.
         Raises ``Problem`` if it ends, or shows no sign of life for ``patience`` seconds; ``Stopped`` if asked to stop.
         """
         life = Life(self.pid, self.command.log, self._start_of_log, patience)
@@ -104,16 +104,16 @@ class Process:
             time.sleep(0.1)
 
     def listens(self, port: int) -> bool:
-        """Return whether it, or what it started, has this port: what answers there may be another program."""
+        """Return whether it or a descendant listens on this port: another program may answer there."""
         try:
             return any(port in _listening(one) for one in leftovers.family(self.pid))
-        except psutil.AccessDenied:  # nobody can tell
+        except psutil.AccessDenied:  # unknown: assume so
             return True
         except psutil.Error:
             return False
 
     def wait(self, stopping: threading.Event | None = None) -> None:
-        """Return once it ended well; raise ``Problem`` otherwise, ``Stopped`` (and end it) if asked to stop."""
+        """Return once it succeeded; raise ``Problem`` if it failed, ``Stopped`` (and end it) if asked to stop."""
         while self.ended is None:
             if stopping is not None and stopping.is_set():
                 self.stop()
@@ -123,7 +123,7 @@ class Process:
             raise Problem(f"{self.command.name} ended with status {self.ended}.{self._log()}")
 
     def stop(self, grace: float | None = None) -> None:
-        """End it and everything it started: politely, and by force when its grace (in seconds) is over."""
+        """End it and its descendants: by its ``stop`` signal, then by SIGKILL after ``grace`` seconds."""
         if self.ended is None:
             self._popen.send_signal(self.command.stop)
             try:
@@ -136,11 +136,11 @@ class Process:
     def _kill_group(self) -> None:
         try:
             os.killpg(self.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # nobody is left in it; macOS says so by the second
+        except (ProcessLookupError, PermissionError):  # the group is empty; macOS raises the second
             return
 
     def _log(self) -> str:
-        """Return where the log is, and the last lines that this run wrote."""
+        """Return the path of the log, and the last lines of this run."""
         with self.command.log.open("rb") as log:
             log.seek(self._start_of_log)
             lines = log.read().decode(errors="replace").splitlines()[-_LAST_LINES:]
@@ -156,7 +156,7 @@ def _listening(process: psutil.Process) -> set[int]:
 
 
 def _end_line(log: Path) -> int:
-    """End the line that a killed process left unfinished, which would spoil the next; return how long the log is."""
+    """Complete the line that a killed process left unfinished; return the size of the log, in bytes."""
     with log.open("ab+") as file:
         size = file.tell()
         file.seek(max(0, size - 1))
@@ -167,13 +167,13 @@ def _end_line(log: Path) -> int:
 
 @contextmanager
 def _input(command: Command) -> Iterator[int]:
-    """Open what a command reads from its standard input: a pipe, which nobody but its user may open by a name."""
+    """Open a command's standard input: a pipe, which only its user may open by name."""
     if not command.secret:
         yield subprocess.DEVNULL
         return
     reading, writing = os.pipe()
     try:
-        os.write(writing, command.secret)  # far less than a pipe takes
+        os.write(writing, command.secret)  # far less than a pipe holds
         os.close(writing)
         if command.user is not None and command.group is not None:
             os.fchown(reading, command.user, command.group)

@@ -1,4 +1,4 @@
-"""Shows what starts and what is ready: a table that changes on a terminal, a line for each part elsewhere."""
+"""Shows which parts are starting and ready: a live table on a terminal, elsewhere a line per part."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-_PATIENT = 15.0  # seconds from one word to the next of a part that takes long to start
-_WIDTH = 100  # characters of it
+_PATIENT = 15.0  # seconds between reports of a part that takes long to start
+_WIDTH = 100  # characters of a report
 
 
 @dataclass
@@ -21,7 +21,7 @@ class _Part:
     began: float | None = None
     took: float | None = None
     failed: bool = False
-    told: float = 0.0
+    reported: float = 0.0
 
 
 class Progress:
@@ -33,8 +33,8 @@ class Progress:
         self._live = Live(get_renderable=self._table, console=console, refresh_per_second=8)
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
-        """Show the parts meanwhile."""
+    def display(self) -> Iterator[None]:
+        """Show the parts within."""
         if not self._console.is_terminal:
             yield
             return
@@ -43,7 +43,7 @@ class Progress:
 
     @contextmanager
     def starting(self, name: str) -> Iterator[None]:
-        """Show the part as starting meanwhile, and as ready (or failed) afterwards."""
+        """Show the part as starting within, and as ready or failed afterwards."""
         part = self._parts[name]
         part.began = time.monotonic()
         try:
@@ -56,15 +56,15 @@ class Progress:
             self._console.print(f"{name:20} ready {part.took:6.1f} s  {part.note}".rstrip(), highlight=False)
 
     def note(self, name: str, text: str) -> None:
-        """Say something of a part: where it is, what it waits for."""
+        """Set a part's note, such as its address."""
         self._parts[name].note = text
 
     def waiting(self, name: str, said: str) -> None:
-        """Say what a part that takes long last said of itself."""
+        """Report the last log line of a part that takes long to start."""
         part, now = self._parts[name], time.monotonic()
-        if part.began is None or now - max(part.began, part.told) < _PATIENT:
+        if part.began is None or now - max(part.began, part.reported) < _PATIENT:
             return
-        part.note, part.told = said[:_WIDTH], now
+        part.note, part.reported = said[:_WIDTH], now
         if not self._console.is_terminal:
             self._console.print(
                 f"{name:20} still starting: {part.note}".rstrip(), highlight=False, markup=False, soft_wrap=True

@@ -1,9 +1,9 @@
-"""Says which parts may run on the room that the disks have.
+"""Decides which parts may run, given the free space of their disks.
 
-A broker that runs out of room stops hard, and one that is started without any may end with less than it had: its
-recovery cuts off what it can't read to the end. So the broker is stopped in order while there is still room for that,
-and nothing is started until there is some again. Without the broker no other part makes the disk fuller but by its log.
-Postgres is never stopped for it: it survives a full disk by itself, and reading goes on.
+A broker that runs out of disk space crashes, and one that is started on a full disk may lose data: its recovery
+truncates what it can't read to the end. So the broker is shut down in order while there is still space for that, and
+nothing is started until there is some again. Without the broker, other parts fill the disk only by their logs. Postgres
+is never stopped: it survives a full disk, and reads go on.
 """
 
 import os
@@ -16,15 +16,15 @@ from pathlib import Path
 from local.stack import API, BROKER, POSTGRES, REGISTRY
 from schemas import room
 
-_TRIAL = 16 * room.MIB  # at most, put there and removed before anything is started: a quota is seen by nothing else
-_AGAIN = 5.0  # seconds from one trial to the next
-_STAGES = 60.0  # seconds that a stage waits for the broker; after that it is stopped, since its log grows meanwhile
+_TRIAL = 16 * room.MIB  # at most, written and removed before a start: only this detects a quota
+_AGAIN = 5.0  # seconds between two trials
+_STAGES = 60.0  # seconds that a stage waits for the broker before it is stopped, as its log grows
 
 
 class Disk:
-    """The disk of ``place``, short of room or not, and what is told of it.
+    """The disk of ``place``, and whether it is short of space.
 
-    It falls short with less than half of ``enough`` bytes, and ends to be with three quarters: what starts takes some.
+    It is short below half of ``enough`` bytes, until three quarters are free: starting parts takes some.
     """
 
     def __init__(self, place: Path, enough: int) -> None:
@@ -40,7 +40,7 @@ class Disk:
         return self.short_since is not None
 
     def look(self) -> None:
-        """Look how much is free; where that can't be told, whoever writes there says why."""
+        """Check the free space; where that fails, leave the error to the parts that write there."""
         try:
             found = room.of(self.place)
         except OSError:
@@ -52,7 +52,7 @@ class Disk:
             self.takes()
 
     def takes(self) -> bool:
-        """Try whether something can be put there, whatever seems to be free; if not, it falls short."""
+        """Try to write there, whatever seems to be free; if that fails, the disk is short."""
         self._next_trial = time.monotonic() + _AGAIN
         try:
             _put(self.place, min(_TRIAL, self._enough // 4))
@@ -75,14 +75,14 @@ def _put(place: Path, size: int) -> None:
 
 @dataclass(frozen=True)
 class Need:
-    """The disks that a part needs room on, and the seconds after which it is stopped where one stays short."""
+    """The disks that a part writes to, and the seconds after which it is stopped if one stays short."""
 
     disks: tuple[Disk, ...]
     patience: float
 
     @property
     def is_short(self) -> bool:
-        """Whether one of them is short of room."""
+        """Whether one of them is short of space."""
         return any(disk.is_short for disk in self.disks)
 
     def is_over(self, now: float) -> bool:
@@ -91,9 +91,9 @@ class Need:
 
 
 class Room:
-    """What the running ``parts`` need of the data directory ``data``; who keeps nothing there needs nothing.
+    """The disk space that the running ``parts`` need in the data directory ``data``, where they keep data there.
 
-    ``say`` tells when a disk falls short, and when it has room again.
+    ``say`` is called when a disk becomes short of space, and when it has space again.
     """
 
     def __init__(self, data: Path, enough: int, parts: Collection[str], say: Callable[[str], None]) -> None:
@@ -113,7 +113,7 @@ class Room:
         return Need(self._of("state", *log, *(views if name == "views" else ())), patience=_STAGES)
 
     def _of(self, *names: str) -> tuple[Disk, ...]:
-        """Return the disks of these places in the data directory, each once."""
+        """Return the disks of these entries of the data directory, each once."""
         found = {}
         for place in (place for name in names if (place := self._data / name).exists()):
             device = place.stat().st_dev
@@ -122,39 +122,39 @@ class Room:
         return tuple(found.values())
 
     def look(self) -> None:
-        """Look at each disk, and say what has changed."""
+        """Check each disk, and report changes."""
         for disk in self._disks.values():
             before = disk.is_short
             disk.look()
             if disk.is_short != before:
-                self._say(self._told(disk))
+                self._say(self._describe(disk))
 
     def is_short(self, part: str) -> bool:
         """Return whether a part must not be started now."""
         return part in self._needs and self._needs[part].is_short
 
     def takes(self, part: str) -> bool:
-        """Try whether the disks of a part take something; say so where one does not."""
+        """Try to write to the disks of a part; report those where that fails."""
         need = self._needs.get(part)
         for disk in need.disks if need else ():
             if not disk.is_short and not disk.takes():
-                self._say(self._told(disk))
+                self._say(self._describe(disk))
         return need is None or not need.is_short
 
-    def too_many(self, running: Iterable[str], now: float) -> list[str]:
-        """Return which of these parts are to be stopped."""
+    def to_stop(self, running: Iterable[str], now: float) -> list[str]:
+        """Return which of these parts must be stopped."""
         return [name for name in running if name in self._needs and self._needs[name].is_over(now)]
 
-    def _told(self, disk: Disk) -> str:
+    def _describe(self, disk: Disk) -> str:
         if not disk.is_short:
-            return f"The disk of {disk.place} has room again: what waited for it goes on."
+            return f"The disk of {disk.place} has room again: the parts that waited for it continue."
         return (
-            f"The disk of {disk.place} has {disk.lack}: what keeps data there is stopped or waits, and goes on by"
-            f" itself once {self._enough * 3 // 4 // room.MIB} MiB are free. Commands are refused meanwhile; none that"
-            " was taken is lost. Free some."
+            f"The disk of {disk.place} has {disk.lack}: parts that keep data there are stopped or wait, and continue"
+            f" once {self._enough * 3 // 4 // room.MIB} MiB are free. Commands are refused meanwhile; accepted ones are"
+            " not lost. Free some space."
         )
 
 
 def nothing() -> Room:
-    """Return the room of parts that need none."""
+    """Return a ``Room`` for parts that need no space."""
     return Room(Path(), room.ENOUGH, (), lambda _: None)

@@ -1,4 +1,4 @@
-"""What the local stack needs to know, from the environment."""
+"""Settings of the local stack, from the environment."""
 
 import os
 from pathlib import Path
@@ -18,17 +18,17 @@ CACHE = ROOT / ".cache"
 
 
 def _database(address: str) -> str:
-    """Refuse what is no address of a database, in words that quote nothing of it: it may hold a password."""
+    """Refuse an invalid address of a database, without quoting it: it may hold a password."""
     try:
         parts = conninfo_to_dict(address)
     except ProgrammingError:
         parts = {"host": "@"}
-    # A password's own "@" or "/" that is not escaped makes its rest a part of these.
+    # After an unescaped "@" or "/" in a password, its rest is parsed as one of these.
     if any("@" in str(parts.get(name, "")) for name in ("host", "port", "dbname")):
         raise PydanticCustomError(
             "database",
-            "It should be as postgresql://user:password@host:5432/database, with @, / and other such characters of a"
-            " password as %40, %2F",
+            "It should be like postgresql://user:password@host:5432/database, with @, / and other such characters in a"
+            " password written as %40, %2F",
         )
     return address
 
@@ -49,7 +49,7 @@ def _brokers(servers: str) -> str:
 
 def _directory(path: Path) -> Path:
     if "\n" in str(path):
-        raise PydanticCustomError("directory", "A path with a line break can't be told in a line: give another one")
+        raise PydanticCustomError("directory", "A path may not contain a line break: use another one")
     return path
 
 
@@ -68,12 +68,12 @@ class Settings(BaseSettings):
     disk_bytes: Annotated[int, Field(ge=room.MIB)] = room.ENOUGH
     stack: Literal["embedded", "docker"] = "embedded"
     """Where broker, registry and Postgres come from, unless ``RONDO_KAFKA``, ``RONDO_REGISTRY`` and ``RONDO_POSTGRES``
-    name them: ``docker`` is Redpanda and Postgres from ``compose.yaml``. It is never guessed: a Docker engine that
-    answers today and not tomorrow would make the data seem lost."""
+    name them: ``docker`` is Redpanda and Postgres from ``compose.yaml``. It is never detected: if a Docker
+    engine answers today but not tomorrow, the data would seem lost."""
 
 
 def load() -> Settings:
-    """Read the settings; raise ``Problem`` for one that can't be used."""
+    """Read the settings; raise ``Problem`` for an invalid one."""
     try:
         return Settings(**{"stack": os.environ["STACK"]} if "STACK" in os.environ else {})  # type: ignore[arg-type]
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The stack: what it is made of, what waits for what, and how it ends."""
+"""The stack: its parts, the order in which they start, and how they stop."""
 
 import os
 import shlex
@@ -27,16 +27,16 @@ from schemas.topics import SHARED
 BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"
 REGISTRY, POSITIONS, API = "registry", "positions", "api"
 PATIENCE = 90.0
-"""Seconds without a sign of life after which a part that starts is given up. One that gets on is waited for."""
-_ANSWERS = 10.0  # seconds that a part which runs may take to answer anything
-_SLOW = 10.0  # seconds after which it is said that a part has not stopped yet
+"""Seconds without a sign of life after which a starting part has failed."""
+_ANSWERS = 10.0  # seconds that a running part may take to answer
+_SLOW = 10.0  # seconds after which it is reported that a part has not stopped yet
 INSTANCE = "stack"
-"""The name that the stack's workers keep, so that one that was killed has its partitions back once it runs again."""
+"""The workers' instance name, so that a killed one gets its partitions back once it runs again."""
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Bootstrap servers, DSN and URLs as programs take them, and the ports of what the stack starts itself."""
+    """Bootstrap servers, DSN and URLs for programs, and the ports of the parts that the stack itself starts."""
 
     kafka: str
     postgres: str
@@ -46,7 +46,7 @@ class Addresses:
 
     @classmethod
     def of(cls, settings: Settings, directory: Directory, stages: Iterable[str]) -> Self:
-        """Return the addresses that the settings name, and for everything else remembered free ports."""
+        """Return the addresses that the settings name, and loopback addresses with free ports for the rest."""
         chosen = directory.ports(["kafka", "controller", "postgres", "registry", *stages])
         secret = directory.secrets().password
         database = (
@@ -63,7 +63,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Part:
-    """A part that runs. ``again`` starts it anew and returns once it is ready; ``answers`` whether it does anything."""
+    """A running part. ``again`` restarts it and returns once it is ready; ``answers`` returns whether it responds."""
 
     name: str
     process: Process
@@ -75,7 +75,7 @@ class Stack:
     """Broker, registry, Postgres, API and stages on one data directory.
 
     The Procfile names the processes, and ``honcho start`` would run them too; but honcho ends all when one ends, in any
-    order, and kills after five seconds what may still be committing a block.
+    order, and after five seconds kills workers that may still be committing a block.
     """
 
     def __init__(self, settings: Settings, directory: Directory, stopping: threading.Event) -> None:
@@ -88,17 +88,17 @@ class Stack:
         self.parts: dict[str, Part] = {}
         self._restarting: set[str] = set()
         self.waiting: Callable[[str, str], None] = lambda _name, _said: None
-        """Is told, again and again, of a part that is still starting, and its log's last line."""
+        """Called repeatedly with a part that is still starting, and its log's last line."""
 
     @property
     def names(self) -> list[str]:
-        """The names of all that starts, in order."""
+        """The names of all parts and steps, in order."""
         return [BROKER, POSTGRES, TABLES, REGISTRY, TOPICS, POSITIONS, API, *self.stages]
 
     def start(self, progress: Progress, only: frozenset[str] | None = None) -> None:
-        """Start everything (or only some of broker, postgres and registry) and return once all of it is ready.
+        """Start everything (or only some of broker, postgres and registry) and return once all parts are ready.
 
-        Raises ``Problem`` for the first part that does not start, ``Stopped`` if asked to stop; then ``stop`` is due.
+        Raises ``Problem`` for the first part that does not start, ``Stopped`` if asked to stop; then call ``stop``.
         """
         wanted = only or frozenset(self.names)
         self.waiting = progress.waiting
@@ -126,14 +126,14 @@ class Stack:
         self._together(*(lambda name=name: run(name, self._launch) for name in (API, *self.stages)))
 
     def stop(self, say: Callable[[str], None] = lambda _: None, slow: float = _SLOW) -> None:
-        """End everything, what others rest on after them; say what has not ended after ``slow`` seconds."""
+        """Stop all parts, each before those it depends on; report those that have not ended after ``slow`` seconds."""
         for names in ([API], self.stages, [REGISTRY], [BROKER, POSTGRES]):
             _end([self.parts.pop(name).process for name in names if name in self.parts], say, slow)
         if self._settings.stack == "docker":
             docker.stop(self.addresses.ports, self._directory.secrets().password)
 
     def restart(self, part: Part) -> None:
-        """Start again a part that ended; raise ``Problem`` if it does not become ready."""
+        """Restart a part that ended; raise ``Problem`` if it does not become ready."""
         self._restarting.add(part.name)
         try:
             self._keep(part.name, part.again, part.answers)
@@ -141,7 +141,7 @@ class Stack:
             self._restarting.discard(part.name)
 
     def broker_starts(self) -> bool:
-        """Return whether the broker is being started again: meanwhile whoever needs it can't become ready."""
+        """Return whether the broker is being restarted: other parts can't become ready without it."""
         return BROKER in self._restarting
 
     def environment(self) -> dict[str, str]:
@@ -159,7 +159,7 @@ class Stack:
         }
 
     def _together(self, *tasks: Callable[[], None]) -> None:
-        """Run tasks side by side. When one fails the others stop; the first failure is raised."""
+        """Run tasks concurrently. When one fails, the others stop; the first failure is raised."""
         failed: list[Exception] = []
 
         def attempt(task: Callable[[], None]) -> None:
@@ -206,8 +206,8 @@ class Stack:
 
     def _postgres(self, name: str) -> None:
         if self._settings.postgres or self._settings.stack == "docker":
-            if why := postgres.refusal(self.addresses.postgres):  # its address has a password: it is not told
-                raise Problem(f"Postgres takes no sessions ({why}): start it, or change RONDO_POSTGRES.")
+            if why := postgres.refusal(self.addresses.postgres):  # the address has a password: don't print it
+                raise Problem(f"Postgres refuses sessions ({why}): start it, or change RONDO_POSTGRES.")
             return
         self._keep(
             name,
@@ -246,7 +246,9 @@ class Stack:
         environment = self.environment()
         if name in self.stages:
             environment["RONDO_HEALTH_PORT"] = str(self.addresses.ports[name])
-            if not self._settings.kafka and "RONDO_INSTANCE" not in os.environ:  # else another stack may have the name
+            if (
+                not self._settings.kafka and "RONDO_INSTANCE" not in os.environ
+            ):  # on a shared broker another stack may have the name
                 environment["RONDO_INSTANCE"] = INSTANCE
         argv, port = shlex.split(self._commands[name]), urlsplit(self._address(name)).port or 0
         process = Process(Command(name, argv, self._directory.log(name), environment, cwd=ROOT))
@@ -264,7 +266,7 @@ class Stack:
         return process
 
     def _probe(self, name: str) -> str:
-        """Return the address that answers once the process is ready."""
+        """Return the URL that answers once the process is ready."""
         return self._address(name) if name == REGISTRY else f"{self._address(name)}/ready"
 
     def _address(self, name: str) -> str:
@@ -274,12 +276,12 @@ class Stack:
     def _note(self, name: str) -> str:
         if name == BROKER and not jars.present(CACHE / "kafka" / jars.KAFKA):
             return "fetching Apache Kafka (44 MB)"
-        shown = {
+        notes = {
             BROKER: self.addresses.kafka,
             REGISTRY: origin(self.addresses.registry),
             API: self.addresses.api,
         }
-        return shown.get(name, "")
+        return notes.get(name, "")
 
     def _answers(self, what: str, address: str, variable: str, answers: Callable[[str], bool]) -> None:
         if not answers(address):
@@ -287,19 +289,19 @@ class Stack:
 
 
 def _end(running: Sequence[Process], say: Callable[[str], None], slow: float) -> None:
-    """Stop processes side by side; say which have not ended after ``slow`` seconds."""
+    """Stop processes concurrently; report those that have not ended after ``slow`` seconds."""
     with ThreadPoolExecutor(len(running) or 1) as pool:
         ending = {pool.submit(process.stop): process.command for process in running}
         for late in wait(ending, slow).not_done:
             command = ending[late]
-            say(f"{command.name} takes long to stop, and is waited for: {command.grace:.0f} s at most.")
+            say(f"{command.name} is still stopping; it has {command.grace:.0f} s at most.")
     for ended in ending:
         ended.result()
 
 
 @cache
 def _http() -> httpx.Client:
-    """Return the one client of all probes: each new one would read the machine's certificates, 40 ms of a core."""
+    """Return the client of all probes: each new one would load the machine's certificates, 40 ms of CPU."""
     return httpx.Client(timeout=3, trust_env=False)
 
 
@@ -311,7 +313,7 @@ def _ok(url: str) -> bool:
 
 
 def _replies(url: str) -> bool:
-    """Return whether something answers there, whatever it says."""
+    """Return whether an HTTP server answers there, with any status."""
     try:
         _http().get(url, timeout=_ANSWERS)
     except httpx.TransportError:

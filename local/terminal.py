@@ -1,4 +1,4 @@
-"""What the stack tells the person who started it, who may have gone, and the signals by which they stop it."""
+"""The stack's output, which must not fail if its terminal is gone, and the signals that stop it."""
 
 import codecs
 import io
@@ -12,10 +12,10 @@ import click
 
 
 class _Unfailing(io.FileIO):
-    """A file whose reader may go away: a terminal that was closed, a pipe to ``head``, a full disk."""
+    """A file whose writes never fail: its terminal may be closed, its pipe read by ``head``, its disk full."""
 
     def write(self, data: object) -> int:
-        """Write what can be written, and act as if it had been all."""
+        """Write what can be written, and report success."""
         try:
             return super().write(data) or 0  # type: ignore[arg-type]
         except OSError:
@@ -23,7 +23,7 @@ class _Unfailing(io.FileIO):
 
 
 def _encoded(error: UnicodeError) -> "tuple[str | bytes, int]":
-    """Give a path's own bytes back, and a question mark for what the locale has no character for."""
+    """Return a path's own bytes, and a question mark for characters that the encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     wrong = error.object[error.start : error.end]
@@ -31,11 +31,11 @@ def _encoded(error: UnicodeError) -> "tuple[str | bytes, int]":
 
 
 def never_fail() -> None:
-    """Let what is printed never fail: parts must be stopped though nobody reads that they are."""
+    """Make output never fail: parts must be stopped even if nobody reads about it."""
     codecs.register_error("rondo", _encoded)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None or not hasattr(stream, "fileno"):  # closed by whoever started us
+        if stream is None or not hasattr(stream, "fileno"):  # closed by the parent process
             continue
         raw = _Unfailing(stream.fileno(), "w", closefd=False)
         unfailing = io.TextIOWrapper(
@@ -45,10 +45,9 @@ def never_fail() -> None:
 
 
 def asked_to_stop(kill: Callable[[], None]) -> threading.Event:
-    """Return an event that Ctrl-C, SIGTERM or the terminal's closing sets, instead of ending this process.
+    """Return an event that Ctrl-C, SIGTERM or SIGHUP sets, instead of ending this process.
 
-    Asked again, it says that a third time ends all by force (``kill``). The terminal's closing asks nothing where nohup
-    ignores it.
+    A second signal prints that a third one ends everything by force (``kill``). SIGHUP stays ignored under nohup.
     """
     stopping = threading.Event()
     asked: list[int] = []
@@ -56,7 +55,7 @@ def asked_to_stop(kill: Callable[[], None]) -> threading.Event:
     def ask(number: int, _: object) -> None:
         asked.append(number)
         stopping.set()
-        if len(asked) > 1:  # in a thread: the main one may be in the midst of printing
+        if len(asked) > 1:  # in a thread: the main one may be printing
             threading.Thread(target=_again, args=(len(asked), kill), daemon=True).start()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -67,6 +66,8 @@ def asked_to_stop(kill: Callable[[], None]) -> threading.Event:
 
 def _again(times: int, kill: Callable[[], None]) -> None:
     if times == 2:
-        click.echo("Still stopping, at most 30 s a part, the broker five minutes; once more ends all at once.")
+        click.echo(
+            "Still stopping: at most 30 s per part, five minutes for the broker. Press Ctrl-C again to kill everything."
+        )
     else:
         kill()

@@ -1,4 +1,4 @@
-"""Watches a running stack: tells what its parts warn of, and starts again a part that ended."""
+"""Watches a running stack: prints its parts' warnings, and restarts a part that ended."""
 
 import json
 import re
@@ -13,35 +13,35 @@ from local.process import Process
 from local.room import Room, nothing
 from local.stack import BROKER, Part, Stack
 
-EVERY = 15.0  # seconds from one question to the next
-MISSES = 4  # questions in a row without an answer: a busy machine, or one that slept, may owe one or two
-_HUNG = 10.0  # seconds that a part which answers nothing has to end by itself
-_PATIENT = 60.0  # seconds from one word to the next of a part that is still starting
-_STEADY = 60.0  # seconds after which a part that ends is not seen as still failing
-_LINES, _SECONDS = 5, 5.0  # how many lines of a part are told in how long: eight parts may warn of one cause at once
-# A line as it is written for a terminal.
+EVERY = 15.0  # seconds between two probes
+MISSES = 4  # probes in a row without an answer: a busy machine, or one that slept, may miss one or two
+_HUNG = 10.0  # seconds that a hung part has to end after its signal
+_PATIENT = 60.0  # seconds between reports of a part that is still starting
+_STEADY = 60.0  # seconds of running after which failures count from one again
+_LINES, _SECONDS = 5, 5.0  # lines of a part per period: eight parts may warn of one cause at once
+# A log line written for a terminal.
 _REMINDER = re.compile(r"\S+ \[\w+ *\] reminder .*?\btitle=(?P<title>'.*?'|\".*?\"|\S+)(?= \w+=|\s*$)")
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 
 
 class Fold:
-    """Lets the first few lines of a part through, and counts the others until a moment has passed."""
+    """Passes the first few lines of a part in a period, and counts the others."""
 
     def __init__(self) -> None:
         self._until = 0.0
-        self._told = 0
+        self._passed = 0
         self._folded = 0
 
     def passes(self, now: float) -> bool:
-        """Return whether a line is to be told at ``now`` (seconds), when ``ended`` was asked at that time."""
+        """Return whether to print a line at ``now`` (seconds); call ``ended`` for that time first."""
         if now >= self._until:
-            self._until, self._told = now + _SECONDS, 0
-        self._told += 1
-        self._folded += self._told > _LINES
-        return self._told <= _LINES
+            self._until, self._passed = now + _SECONDS, 0
+        self._passed += 1
+        self._folded += self._passed > _LINES
+        return self._passed <= _LINES
 
     def ended(self, now: float) -> int:
-        """Return how many lines were not told, once the moment has passed; 0 before."""
+        """Return the number of lines not printed, once the period has passed; 0 before."""
         if now < self._until:
             return 0
         folded, self._folded = self._folded, 0
@@ -49,9 +49,9 @@ class Fold:
 
 
 class Probe:
-    """Asks a part again and again whether it ``answers``; each question has its own time, and holds up nobody.
+    """Probes repeatedly whether a part ``answers``, in a pool, so that a slow answer delays nothing.
 
-    What counts is questions, not time: while the machine sleeps none is asked.
+    It counts probes, not time: none is made while the machine sleeps.
     """
 
     def __init__(self, answers: Callable[[], bool] | None, every: float = EVERY) -> None:
@@ -62,23 +62,23 @@ class Probe:
         self._misses = 0
 
     def hangs(self, now: float, pool: Executor) -> bool:
-        """Ask, if it is time; return whether so many questions in a row had no answer. ``now`` is monotonic."""
+        """Probe if it is time; return whether ``MISSES`` probes in a row had no answer. ``now`` is monotonic."""
         if self._answers is None:
             return False
         if self._asked is not None and self._asked.done():
-            self._misses = 0 if self._heard(self._asked) else self._misses + 1
+            self._misses = 0 if self._answered(self._asked) else self._misses + 1
             self._asked = None
         if self._asked is None and now >= self._next:
             self._next = now + self._every
             self._asked = pool.submit(self._answers)
         return self._misses >= MISSES
 
-    def _heard(self, asked: "Future[bool]") -> bool:
+    def _answered(self, asked: "Future[bool]") -> bool:
         return asked.exception() is None and asked.result()
 
 
 class _Health:
-    """What is known of one part: its log, how often in a row it ended, when to start it again."""
+    """The state of a part: its log, its failures in a row, when to restart it."""
 
     def __init__(self, part: Part, now: float, every: float) -> None:
         self.tail = Tail(part.process.command.log, part.process.start_of_log)
@@ -88,14 +88,14 @@ class _Health:
         self.failures = 0
         self.next: float | None = None
         self.restarting = False
-        self.failed = False  # to start again: why is said already
+        self.failed = False  # to restart: the reason is reported already
         self.waits = False  # for room on the disk
 
 
 class Watch:
-    """Looks after the parts of ``stack``. ``say`` tells the person who started it; ``room`` is what they need of it.
+    """Watches the parts of ``stack``. ``say`` prints for its user; ``room`` is the disk space that the parts need.
 
-    A part that runs is asked ``every`` so many seconds whether it answers.
+    A running part is probed every ``every`` seconds.
     """
 
     def __init__(
@@ -114,13 +114,13 @@ class Watch:
         self._verbose = verbose
         now = time.monotonic()
         self._health = {name: _Health(part, now, every) for name, part in stack.parts.items()}
-        self._patient = dict.fromkeys(self._health, now)  # when it was last said that a part is still starting
+        self._patient = dict.fromkeys(self._health, now)  # when it was last reported that a part is still starting
         stack.waiting = self._wait
         self.remind()
 
     def until(self, stopping: threading.Event) -> None:
-        """Watch until the stack is to stop."""
-        with ThreadPoolExecutor(2 * len(self._health) or 1) as restarts:  # leaving it waits for those under way
+        """Watch until ``stopping`` is set."""
+        with ThreadPoolExecutor(2 * len(self._health) or 1) as restarts:  # its exit waits for running restarts
             while not stopping.wait(0.5):
                 self._room.look()
                 self._halt(restarts, time.monotonic())
@@ -130,7 +130,7 @@ class Watch:
             self._unfold(part, float("inf"))
 
     def remind(self) -> None:
-        """Tell the reminders among the lines that are new, and nothing else: what starts or stops would only worry."""
+        """Print the reminders among the new lines, and nothing else: messages of a start or stop would only worry."""
         for health in self._health.values():
             self._reminders(health.tail.lines())
 
@@ -140,7 +140,7 @@ class Watch:
                 self._say(f"Reminder: {title}")
 
     def _wait(self, name: str, said: str) -> None:
-        """Say now and then that a part is still starting, and what it last said of itself."""
+        """Print now and then that a part is still starting, with the last line that it logged."""
         now = time.monotonic()
         if now - max(self._patient[name], self._health[name].began) >= _PATIENT:
             self._patient[name] = now
@@ -150,11 +150,11 @@ class Watch:
         health = self._health[part.name]
         if health.restarting:
             return
-        self._tell(part, now)
+        self._print(part, now)
         if part.process.ended is not None:
             self._revive(part, health, restarts, now)
         elif health.probe.hangs(now, restarts):
-            self._say(f"{part.name} runs, but has not answered {MISSES} times in a row: it is ended and started again.")
+            self._say(f"{part.name} did not answer {MISSES} times in a row: restarting it.")
             health.restarting = True
             restarts.submit(self._end, part, health)
 
@@ -162,7 +162,7 @@ class Watch:
         part.process.stop(grace=_HUNG)
         health.restarting = False
 
-    def _tell(self, part: Part, now: float) -> None:
+    def _print(self, part: Part, now: float) -> None:
         health = self._health[part.name]
         self._unfold(part, now)
         runs = part.process.ended is None
@@ -177,8 +177,8 @@ class Watch:
             self._say(f"{part.name}: {lines}, see {part.process.command.log}")
 
     def _halt(self, restarts: ThreadPoolExecutor, now: float) -> None:
-        """Stop, in order, what must not run on a disk that is short of room."""
-        if names := self._room.too_many(filter(self._runs, list(self._stack.parts)), now):
+        """Shut down the parts that must not run on a disk that is short of space."""
+        if names := self._room.to_stop(filter(self._runs, list(self._stack.parts)), now):
             for name in names:
                 self._health[name].waits = self._health[name].restarting = True
             restarts.submit(self._stop, names)
@@ -195,7 +195,7 @@ class Watch:
         return self._stack.parts[name].process.ended is None and not self._health[name].restarting
 
     def _must_wait(self, part: Part, health: _Health) -> bool:
-        """Return whether a part that ended waits: for room, and then for the broker that waited too."""
+        """Return whether an ended part must wait: for space, and then for the broker that waited too."""
         if self._room.is_short(part.name):
             if not health.waits:
                 self._say(f"{_ended(part, health)} waits for room on the disk.")
@@ -209,10 +209,10 @@ class Watch:
         elif health.next is None:
             health.failures = health.failures + 1 if now - health.began < _STEADY else 1
             health.next = now + pause(health.failures)
-            self._say(f"{_ended(part, health)} starts again in {health.next - now:.0f} s.")
+            self._say(f"{_ended(part, health)} restarts in {health.next - now:.0f} s.")
         elif now >= health.next and self._room.takes(part.name):
             health.next, health.restarting, health.failed = None, True, True
-            restarts.submit(self._restart, part, health)  # one that waits for another holds up no third
+            restarts.submit(self._restart, part, health)  # a part that waits for another delays no third
 
     def _restart(self, part: Part, health: _Health) -> None:
         try:
@@ -222,24 +222,24 @@ class Watch:
         except Problem as problem:
             self._say(str(problem))
         except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
-            self._say(f"{part.name} did not start again: {error}")
+            self._say(f"{part.name} did not restart: {error}")
         else:
             health.failed = health.waits = False
             health.probe = Probe(part.answers, self._every)
-            self._reminders(health.tail.lines())  # what else it says while starting would only worry
+            self._reminders(health.tail.lines())  # its other messages while starting would only worry
             self._say(f"{part.name} is ready again.")
         finally:
             health.began, health.restarting = time.monotonic(), False
 
 
 def _ended(part: Part, health: _Health) -> str:
-    """Return the beginning of a sentence about a part that ended: why, unless that is said already."""
+    """Return the subject of a sentence about an ended part, with the reason unless that is reported already."""
     ended = f" ended with status {part.process.ended} (its log: {part.process.command.log}); it"
     return f"{part.name}{'' if health.failed else ended}"
 
 
 def reminder(line: str) -> str | None:
-    """Return the title of the reminder that a log's line delivers, ``None`` for any other line."""
+    """Return the title of the reminder that a log line delivers; ``None`` for other lines."""
     if found := _REMINDER.match(_COLOURS.sub("", line)):
         title = found["title"]
         return _printable(title[1:-1] if title[0] in "'\"" else title)
@@ -253,10 +253,10 @@ def reminder(line: str) -> str | None:
 
 
 def _printable(title: str) -> str:
-    """Return the title without what would move a terminal's cursor or set its colours."""
+    """Return a title without control characters."""
     return "".join(character if character.isprintable() else " " for character in title)
 
 
 def pause(failures: int) -> float:
-    """Return the seconds before a part that ended so many times in a row starts again: 1, 2, 4 … 30."""
+    """Return the seconds before the restart of a part after ``failures`` in a row: 1, 2, 4 … 30."""
     return min(30.0, 2.0 ** (failures - 1))

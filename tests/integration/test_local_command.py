@@ -116,7 +116,7 @@ def test_a_second_run_on_the_same_data_is_refused(data: Path):
     said = refused(data, "--only", "postgres")
     run.stop()
     assert said == (
-        f"Rondo already runs on the data directory {data} (process {run.popen.pid}): use that one, stop it by Ctrl-C,"
+        f"Rondo already runs on the data directory {data} (process {run.popen.pid}): use that one, stop it with Ctrl-C,"
         " or set RONDO_DATA and RONDO_PORT for a second one.\n"
     )
 
@@ -163,7 +163,7 @@ def test_a_part_that_stands_still_is_started_again(data: Path):
     until(lambda: not psutil.pid_exists(first), run.popen, 180)
     until(lambda: answers(run.postgres), run.popen)
     _, printed = run.stop()
-    assert "postgres runs, but has not answered 4 times in a row: it is ended and started again." in printed
+    assert "postgres did not answer 4 times in a row: restarting it." in printed
     assert "postgres is ready again." in printed
 
 
@@ -201,7 +201,7 @@ def test_a_taken_api_port_is_told_with_another_one(data: Path):
         port = somebody.getsockname()[1]
         said = refused(data, RONDO_PORT=str(port))
     assert said == (
-        f"Port {port} is taken by another program: stop that one, or give the API another port, as in"
+        f"Port {port} is in use by another program: stop that program, or give the API another port, as in"
         f" RONDO_PORT={port + 1} make run.\n"
     )
 
@@ -221,7 +221,7 @@ def test_a_password_that_postgres_refuses_is_told_without_it(data: Path):
     wrong = re.sub(r":\w+@", ":hunter2@", run.postgres)
     said = refused(data.with_name("second"), "--only", "postgres", RONDO_POSTGRES=wrong)
     run.stop()
-    assert said.startswith("Postgres takes no sessions (")
+    assert said.startswith("Postgres refuses sessions (")
     assert 'password authentication failed for user "rondo"' in said
     assert said.endswith("): start it, or change RONDO_POSTGRES.\n")
     assert "hunter2" not in said

@@ -110,6 +110,6 @@ def test_metadata_of_a_later_kafka_is_refused_and_left_as_it_is(home: Path, leve
     file = home / "data" / "bootstrap.checkpoint"
     file.write_bytes(kafka_4_3.with_level(file.read_bytes(), level))
     before = _files(home)
-    with pytest.raises(Problem, match=r"of a Kafka that this Rondo does not know .* set RONDO_DATA"):
+    with pytest.raises(Problem, match=r"of an unknown version of Kafka .* set RONDO_DATA"):
         metadata.convert(home / "data")
     assert _files(home) == before

@@ -21,7 +21,7 @@ def test_an_old_python_is_told():
 
 
 def test_a_full_disk_is_told():
-    with pytest.raises(bootstrap.Problem, match="has 1024 MiB free, and installing Rondo takes 1500: free some"):
+    with pytest.raises(bootstrap.Problem, match="has 1024 MiB free, and installing Rondo needs 1500: free some space"):
         bootstrap.check((3, 11), GIB)
 
 
@@ -135,7 +135,7 @@ def test_a_link_to_an_environment_is_removed_and_the_environment_stays(tmp_path:
 
 @pytest.mark.parametrize("name", [*(f"/a{character}b" for character in bootstrap.FORBIDDEN), "/a\udcffb"])
 def test_a_path_that_programs_can_not_be_started_from_is_refused_in_a_sentence(name: str):
-    with pytest.raises(bootstrap.Problem, match=r"^Rondo can't be run from [^\n]*RONDO_DATA\)\.$"):
+    with pytest.raises(bootstrap.Problem, match=r"^Rondo can't run from [^\n]*RONDO_DATA\)\.$"):
         bootstrap.check_place(os.fsencode(name))
 
 

@@ -48,7 +48,7 @@ def test_a_directory_can_be_held_again(tmp_path: Path):
         ({"kafka": "3.9.1"}, "by Kafka 3.9.1, but this is"),
         ({"kafka": "4.99.0"}, "by Kafka 4.99.0, but this is"),
         ({"layout": 99}, "in layout 99, but this Rondo uses layout 1"),
-        ({"stack": "docker"}, "with STACK=docker, but STACK=embedded was asked for"),
+        ({"stack": "docker"}, "with STACK=docker, but STACK=embedded is requested"),
     ],
 )
 def test_a_directory_of_another_version_is_refused(tmp_path: Path, layout: dict[str, object], says: str):

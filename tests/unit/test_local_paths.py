@@ -40,7 +40,7 @@ def test_a_log_that_an_earlier_version_wrote_elsewhere_is_told_with_where_it_is(
         start(tmp_path / "Büro")
     assert str(raised.value) == (
         f"An earlier version of Rondo wrote the log of {tmp_path / 'Büro'} to {elsewhere}. Move that directory to"
-        f" {tmp_path / 'Büro' / 'kafka' / 'data'}, then start again; without it, a new log is begun."
+        f" {tmp_path / 'Büro' / 'kafka' / 'data'}, then start again; otherwise a new log is started."
     )
 
 
@@ -76,7 +76,7 @@ def broker(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
 
 def test_a_topic_that_is_kept_elsewhere_is_told(tmp_path: Path, broker: Callable[[str], Process]):
     idle = broker("import time; time.sleep(60)")
-    with pytest.raises(Problem, match=f"keeps the topic {SHARED[0].name} elsewhere than in {tmp_path / 'data'}"):
+    with pytest.raises(Problem, match=f"keeps the topic {SHARED[0].name} outside {tmp_path / 'data'}"):
         kafka.check_place(idle, tmp_path, SHARED, patience=0.1)
 
 
@@ -98,14 +98,16 @@ def test_a_broker_that_ends_while_its_topics_are_looked_for_is_told_by_its_log(
 
 def test_a_path_with_a_line_break_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RONDO_DATA", "line\nbreak")
-    with pytest.raises(Problem, match=r"^The setting RONDO_DATA is not usable: A path with a line break [^\n]*\.$"):
+    with pytest.raises(
+        Problem, match=r"^The setting RONDO_DATA is not usable: A path may not contain a line break[^\n]*\.$"
+    ):
         settings.load()
 
 
 def test_a_path_that_leaves_no_room_below_is_refused_in_a_sentence(tmp_path: Path):
     path = tmp_path.joinpath(*["x" * 200] * 20)
     with (
-        pytest.raises(Problem, match=r"path has .* bytes, and the system takes 3840"),
+        pytest.raises(Problem, match=r"path has .* bytes, and the system allows 3840"),
         directory.held(path, "embedded"),
     ):
         pass

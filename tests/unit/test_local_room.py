@@ -69,8 +69,8 @@ def test_it_is_told_once_that_a_disk_is_short_and_once_that_it_is_not(disk: Smal
     for _ in range(5):
         told.short()
     first, second = told.lines
-    assert first.startswith(f"The disk of {disk.path} has 0 MiB free, and 4 are needed: what keeps data there is")
-    assert second == f"The disk of {disk.path} has room again: what waited for it goes on."
+    assert first.startswith(f"The disk of {disk.path} has 0 MiB free, and 4 are needed: parts that keep data there are")
+    assert second == f"The disk of {disk.path} has room again: the parts that waited for it continue."
 
 
 def test_the_broker_is_stopped_at_once_stages_after_a_minute_and_postgres_never(disk: SmallDisk):
@@ -79,8 +79,8 @@ def test_the_broker_is_stopped_at_once_stages_after_a_minute_and_postgres_never(
     told.short()
     since = told.room._disks[disk.path.stat().st_dev].short_since
     assert since is not None
-    assert told.room.too_many(PARTS, since) == [BROKER]
-    assert told.room.too_many(PARTS, since + 60) == [BROKER, "tasks", "views"]
+    assert told.room.to_stop(PARTS, since) == [BROKER]
+    assert told.room.to_stop(PARTS, since + 60) == [BROKER, "tasks", "views"]
 
 
 def test_only_what_needs_a_disk_waits_for_it(disk: SmallDisk, tmp_path: Path):

@@ -35,7 +35,7 @@ def test_a_broker_that_takes_long_to_stop_is_told_of_and_waited_for(stack: Stack
     stack.parts[BROKER] = Part(BROKER, broker, lambda: broker)
     stack.stop(said.append, slow=0.2)
     assert broker.ended == 7
-    assert said == ["The broker takes long to stop, and is waited for: 300 s at most."]
+    assert said == ["The broker is still stopping; it has 300 s at most."]
 
 
 def test_parts_that_need_a_broker_are_excused_while_it_starts_again_and_no_longer(stack: Stack, tmp_path: Path):

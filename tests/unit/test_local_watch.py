@@ -174,8 +174,8 @@ def test_a_part_that_did_not_start_again_is_not_said_to_have_ended_again(tmp_pat
             stopping.set()
 
     Watch(Parts(Part("part", ended(log), again)), say, verbose=False).until(stopping)  # type: ignore[arg-type]
-    first = f"part ended with status 0 (its log: {log}); it starts again in 1 s."
-    assert told == [first, "It does not start.", "part starts again in 2 s."]
+    first = f"part ended with status 0 (its log: {log}); it restarts in 1 s."
+    assert told == [first, "It does not start.", "part restarts in 2 s."]
 
 
 def test_the_watch_ends_only_when_what_it_starts_again_has_ended_too(tmp_path: Path):
@@ -267,7 +267,7 @@ def test_a_part_that_runs_but_answers_nothing_is_ended_and_started_again(tmp_pat
     Watch(parts, say, verbose=False, every=0.1).until(stopping)  # type: ignore[arg-type]
     parts.parts["api"].process.stop()
     assert hanging.ended is not None
-    assert told[0] == "api runs, but has not answered 4 times in a row: it is ended and started again."
+    assert told[0] == "api did not answer 4 times in a row: restarting it."
     assert told[-1] == "api is ready again."
 
 
