@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Iterable
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from confluent_kafka import Producer
 
 from bench.workload import PARTITIONS, Message
 from schemas.topics import Topic
 from streams.kafka import topics
+from streams.kafka.log_reader import LogReader
 
 _SECONDS = 60.0  # after which a broker that does not answer is given up
 
@@ -34,13 +35,8 @@ def length(kafka: str, topic: str) -> int:
 
 
 async def _length(kafka: str, topic: str) -> int:
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
-        return sum(ends.values())
-    finally:
-        await consumer.stop()
+    async with LogReader.of(kafka, "read_uncommitted") as reader:
+        return sum((await reader.ends(TopicPartition(topic, number) for number in range(PARTITIONS))).values())
 
 
 class Load:

@@ -43,7 +43,7 @@ from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import NOTIFICATIONS, REMINDERS
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 
 _USERS = 500
 _SECONDS = 3600.0  # after which something is wrong

@@ -22,7 +22,8 @@ from schemas import logs
 from schemas.addresses import only_origins
 from schemas.registry.client import RegistryUnavailable
 from streams import worker
-from streams.kafka.reading import NoTopic, StillOpen
+from streams.kafka.hidden import StillOpen
+from streams.kafka.topics import NoTopic
 from streams.progress import positions
 from streams.progress.lag import NoViews
 from streams.replay import Differs, Mark, NotAMark, OtherRules, Scope

@@ -11,7 +11,7 @@ from schemas.codec import Codec, Undecodable
 from schemas.records import AuditEntry
 from schemas.registry.client import Registry
 from schemas.topics import AUDIT_LOG
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 
 
 @dataclass

@@ -20,8 +20,8 @@ from schemas.codec import Codec, Undecodable
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS
 from streams import worker
-from streams.kafka.reading import settled_ends
-from streams.kafka.slices import Bounds, Slices
+from streams.kafka.hidden import settled_ends
+from streams.kafka.log_reader import Bounds, LogReader
 from streams.progress.lag import NoViews, Positions, positions_of
 from streams.runtime import Stage
 from streams.runtime.block import NOWHERE
@@ -116,9 +116,9 @@ def text(raw: bytes | None) -> str:
 class Log:
     """The topics that dead letters, and what is sent again, stand on; ``stages`` are those that can fold it."""
 
-    def __init__(self, kafka: str, slices: Slices, codec: Codec, stages: Mapping[str, Stage], postgres: str) -> None:
+    def __init__(self, kafka: str, reader: LogReader, codec: Codec, stages: Mapping[str, Stage], postgres: str) -> None:
         self._kafka = kafka
-        self.slices = slices
+        self.reader = reader
         self.codec = codec
         self.stages = stages
         self._postgres = postgres
@@ -136,8 +136,8 @@ class Log:
         with suppress(Unknown):
             postgres = place.postgres
         try:
-            async with Slices.of(place.kafka) as slices:
-                yield cls(place.kafka, slices, Codec(registry), {stage.name: stage for stage in found}, postgres)
+            async with LogReader.of(place.kafka) as reader:
+                yield cls(place.kafka, reader, Codec(registry), {stage.name: stage for stage in found}, postgres)
         finally:
             await registry.aclose()
 
@@ -193,18 +193,18 @@ class Log:
 
     async def _settled(self) -> Bounds:
         """Return where the dead letters begin, and end once the transactions that are open have ended."""
-        bounds = await self.slices.bounds(self.slices.numbered(DEAD_LETTERS.name))
+        bounds = await self.reader.bounds(await self.reader.partitions(DEAD_LETTERS.name))
         ends = await settled_ends(self._kafka, bounds)
         return {tp: (begin, ends[tp]) for tp, (begin, _) in bounds.items()}
 
     async def _ends_of_sent(self) -> Bounds:
         topics = sorted({stage.retries.name for stage in self.stages.values() if stage.retries})
-        return await self.slices.bounds([tp for topic in topics for tp in self.slices.numbered(topic)])
+        return await self.reader.bounds(await self.reader.partitions(*topics))
 
     async def _records(self, bounds: Bounds) -> AsyncIterator[tuple[ConsumerRecord, Struct | None]]:
         """Yield the records that were not read before."""
         fresh = {tp: (max(begin, self._read.get(tp, begin)), end) for tp, (begin, end) in bounds.items()}
-        async for raw in self.slices.between(fresh):
+        async for raw in self.reader.between(fresh):
             record = await self.decoded(raw.value)
             self._read[TopicPartition(raw.topic, raw.partition)] = raw.offset + 1
             yield raw, record
@@ -214,9 +214,9 @@ class Log:
         """Return how far the stages are; views only where Postgres tells."""
         stages = list(self.stages.values())
         with suppress(NoViews):
-            return await positions_of(self.slices, self.codec, self._postgres, stages)
+            return await positions_of(self.reader, self.codec, self._postgres, stages)
         kept = [stage for stage in stages if stage.keeps_state]
-        return await positions_of(self.slices, self.codec, self._postgres, kept)
+        return await positions_of(self.reader, self.codec, self._postgres, kept)
 
     def _became(self, letter: Letter, positions: Positions) -> Became:
         stage = self.stages.get(letter.stage)

@@ -116,8 +116,8 @@ _DEPENDS = {
 async def _of_user(log: Log, letter: Letter, topic: Topic) -> AsyncIterator[tuple[ConsumerRecord, Struct | None]]:
     """Yield the records on a topic that have the letter's key."""
     tp = TopicPartition(topic.name, letter.partition)
-    if tp not in log.slices.numbered(topic.name):
+    if tp not in await log.reader.partitions(topic.name):
         return
-    async for raw in log.slices.between(await log.slices.bounds([tp])):
+    async for raw in log.reader.between(await log.reader.bounds([tp])):
         if raw.key == letter.key:
             yield raw, await log.decoded(raw.value)

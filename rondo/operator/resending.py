@@ -35,7 +35,7 @@ async def obstacle(log: Log, letter: Letter, now: int) -> str | None:
     stage = log.stages.get(letter.stage)
     if stage is None:
         return f"There is no stage {letter.stage}."
-    if stage.retries is None or stage.retries.name not in log.slices.partitions:
+    if stage.retries is None or stage.retries.name not in await log.reader.topics():
         return f"The stage {letter.stage} takes no dead letters back yet: start its workers in this version first."
     if letter.topic == stage.retries.name:
         return "What stood there was no dead letter that was sent again: there is nothing to put back."
@@ -84,8 +84,8 @@ async def send(
 
 async def _latest(log: Log, partitions: Iterable[int]) -> dict[int, Latest]:
     """Return the latest times of what was sent before: no time on the topic goes back though the clock does."""
-    topics = {stage.retries.name for stage in log.stages.values() if stage.retries} & log.slices.partitions.keys()
-    return {partition: await log.slices.latest(topics, partition) for partition in partitions}
+    topics = {stage.retries.name for stage in log.stages.values() if stage.retries} & (await log.reader.topics()).keys()
+    return {partition: await log.reader.latest(topics, partition) for partition in partitions}
 
 
 async def _retry(log: Log, letter: Letter, at: int, later: Later) -> r.Retry:
@@ -129,10 +129,10 @@ async def _newest(
     log: Log, stage: str, tp: TopicPartition, wanted: Mapping[Subject, Sequence[Letter]]
 ) -> tuple[int, dict[Subject, int]]:
     """Return where a partition ends, and the offset of the last record that is about each of these."""
-    begin, end = (await log.slices.bounds([tp]))[tp]
+    begin, end = (await log.reader.bounds([tp]))[tp]
     first = min(letter.offset for group in wanted.values() for letter in group)
     keys, newest = {key for key, _ in wanted}, {}
-    async for raw in log.slices.between({tp: (max(first + 1, begin), end)}):
+    async for raw in log.reader.between({tp: (max(first + 1, begin), end)}):
         if raw.key in keys:
             await log.codec.learn([raw.value])
             if about := subject(log.stages[stage], tp.topic, raw.value, log.codec):
@@ -147,5 +147,5 @@ async def read_again(log: Log, letters: Iterable[Letter]) -> int:
         if not log.stages[letter.stage].keeps_state:
             tp = TopicPartition(letter.topic, letter.partition)
             firsts[tp] = min(letter.offset, firsts.get(tp, letter.offset))
-    bounds = await log.slices.bounds(list(firsts))
+    bounds = await log.reader.bounds(list(firsts))
     return sum(bounds[tp][1] - first for tp, first in firsts.items())

@@ -15,7 +15,7 @@ from rondo.operator.records import Shown, concerns, shown
 from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
-from streams.kafka.slices import Bounds, Slices
+from streams.kafka.log_reader import Bounds, LogReader
 
 
 class UnknownTopic(LookupError):
@@ -36,22 +36,22 @@ class Wanted:
 class Tail:
     """One look at a topic."""
 
-    def __init__(self, slices: Slices, codec: Codec, wanted: Wanted) -> None:
-        self._slices = slices
+    def __init__(self, reader: LogReader, codec: Codec, wanted: Wanted) -> None:
+        self._reader = reader
         self._codec = codec
         self._wanted = wanted
 
     async def records(self) -> AsyncGenerator[Shown, None]:
         """Yield what stands, each partition in its order, and what comes if that is wanted."""
-        bounds = await self._slices.bounds(_partitions(self._slices, self._wanted))
+        bounds = await self._reader.bounds(await _partitions(self._reader, self._wanted))
         if self._wanted.last is None:
-            async for record in self._of_interest(self._slices.between(bounds)):
+            async for record in self._of_interest(self._reader.between(bounds)):
                 yield record
         else:
             for record in await self._last(bounds, self._wanted.last):
                 yield record
         if self._wanted.follow:
-            async for record in self._of_interest(self._slices.following({tp: end for tp, (_, end) in bounds.items()})):
+            async for record in self._of_interest(self._reader.following({tp: end for tp, (_, end) in bounds.items()})):
                 yield record
 
     async def _of_interest(self, raws: AsyncGenerator[ConsumerRecord, None]) -> AsyncGenerator[Shown, None]:
@@ -67,7 +67,7 @@ class Tail:
         while left:
             windows = {tp: (max(begin, end - window), end) for tp, (begin, end) in left.items()}
             found |= {tp: deque(maxlen=count) for tp in left}
-            async for record in self._of_interest(self._slices.between(windows)):
+            async for record in self._of_interest(self._reader.between(windows)):
                 found[TopicPartition(record.topic, record.partition)].append(record)
             left = {
                 tp: left[tp] for tp, (start, _) in windows.items() if len(found[tp]) < count and start > left[tp][0]
@@ -77,11 +77,11 @@ class Tail:
         return merged[len(merged) - min(count, len(merged)) :]
 
 
-def _partitions(slices: Slices, wanted: Wanted) -> list[TopicPartition]:
+async def _partitions(reader: LogReader, wanted: Wanted) -> list[TopicPartition]:
     """Return the partitions to read; a user's records are in one. Raises ``UnknownTopic``."""
-    every = slices.numbered(wanted.topic)
+    every = await reader.partitions(wanted.topic)
     if not every:
-        close = get_close_matches(wanted.topic, slices.partitions, 3, 0.5)
+        close = get_close_matches(wanted.topic, await reader.topics(), 3, 0.5)
         meant = f" Did you mean {' or '.join(close)}?" if close else ""
         raise UnknownTopic(f"There is no topic {wanted.topic}.{meant} `rondo topics` lists them.")
     if wanted.partition is not None and wanted.partition not in range(len(every)):
@@ -96,8 +96,8 @@ async def tail(place: Place, wanted: Wanted) -> AsyncGenerator[Shown, None]:
     registry = Registry(place.registry)
     try:
         async with (
-            Slices.of(place.kafka) as slices,
-            aclosing(Tail(slices, Codec(registry), wanted).records()) as records,
+            LogReader.of(place.kafka) as reader,
+            aclosing(Tail(reader, Codec(registry), wanted).records()) as records,
         ):
             async for record in records:
                 yield record

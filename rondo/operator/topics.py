@@ -10,10 +10,9 @@ from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, TASK_COMMANDS, Topic
 from streams import worker
-from streams.kafka.reading import overdue
-from streams.kafka.slices import Slices
+from streams.kafka.hidden import OVERDUE, overdue
+from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import DECISIVE, configs, differing
-from streams.transactions.hidden import OVERDUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +36,22 @@ def contract() -> list[Topic]:
 
 async def read(place: Place) -> list[Found]:
     """Return the contract's topics as they are."""
-    async with Slices.of(place.kafka) as slices:
-        topics = [topic for topic in contract() if topic != SCHEMAS or topic.name in slices.partitions]
-        standing = [topic for topic in topics if topic.name in slices.partitions]
-        described = await configs(place.kafka, (topic.name for topic in standing))
-        partitions = [tp for topic in standing for tp in slices.numbered(topic.name)]
-        bounds = await slices.bounds(partitions)
+    async with LogReader.of(place.kafka) as reader:
+        counts = await reader.topics()
+        topics = [topic for topic in contract() if topic != SCHEMAS or topic.name in counts]
+        standing = [topic.name for topic in topics if topic.name in counts]
+        described = await configs(place.kafka, standing)
+        partitions = await reader.partitions(*standing)
+        bounds = await reader.bounds(partitions)
     hidden = await overdue(place.kafka, partitions, OVERDUE) if partitions else {}
-    keyed = slices.partitions.get(TASK_COMMANDS.name, 0)
+    keyed = counts.get(TASK_COMMANDS.name, 0)
     return [
         Found(
             topic,
-            slices.partitions.get(topic.name, 0),
+            counts.get(topic.name, 0),
             sum(end - begin for tp, (begin, end) in bounds.items() if tp.topic == topic.name),
             (
-                *deviations(topic, slices.partitions.get(topic.name, 0), keyed, described.get(topic.name, {})),
+                *deviations(topic, counts.get(topic.name, 0), keyed, described.get(topic.name, {})),
                 *(hides(tp, offset) for tp, offset in sorted(hidden.items()) if tp.topic == topic.name),
             ),
         )

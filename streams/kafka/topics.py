@@ -37,6 +37,10 @@ class WrongTopic(RuntimeError):
     """A topic exists but is not as the contract wants it."""
 
 
+class NoTopic(LookupError):
+    """A topic does not exist."""
+
+
 def _config(topic: Topic) -> dict[str, str]:
     return {
         "cleanup.policy": "compact" if topic.compacted else "delete",
@@ -89,15 +93,23 @@ async def cluster(kafka: str) -> str:
         return str((await asked.describe_cluster())["cluster_id"])
 
 
+async def partition_counts(kafka: str) -> dict[str, int]:
+    """Return how many partitions each topic has."""
+    async with admin(kafka) as asked:
+        return {entry["topic"]: len(entry["partitions"]) for entry in await asked.describe_topics()}
+
+
+async def partition_count(kafka: str, topic: str) -> int:
+    """Return how many partitions a topic has; raises ``NoTopic``."""
+    if count := (await partition_counts(kafka)).get(topic):
+        return count
+    raise NoTopic(f"There is no topic {topic} on {kafka}: is it another broker, or was Rondo never started on it?")
+
+
 async def partitions(kafka: str, names: Collection[str]) -> list[TopicPartition]:
     """Return the partitions of these topics, of those that exist."""
-    async with admin(kafka) as asked:
-        return [
-            TopicPartition(entry["topic"], partition["partition"])
-            for entry in await asked.describe_topics()
-            if entry["topic"] in names
-            for partition in entry["partitions"]
-        ]
+    counts = await partition_counts(kafka)
+    return [TopicPartition(name, number) for name in counts.keys() & {*names} for number in range(counts[name])]
 
 
 async def _check(asked: AIOKafkaAdminClient, partitions: int, topics: list[Topic]) -> None:

@@ -16,16 +16,13 @@ from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import changelog
-from streams.kafka.reading import overdue
-from streams.kafka.slices import Bounds, Slices
+from streams.kafka.hidden import OVERDUE, overdue
+from streams.kafka.log_reader import LogReader
 from streams.runtime import Stage
 from streams.runtime.kafka_store import POSITION
-from streams.transactions.hidden import OVERDUE
 
 Positions = dict[tuple[str, TopicPartition], int]
 """The next offset by stage and input."""
-
-_WINDOW = 10  # offsets from the end of a changelog: every block ends with its position
 
 
 class NoViews(RuntimeError):
@@ -59,11 +56,11 @@ async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]
     """
     client, stages = Registry(registry), list(stages)
     try:
-        async with Slices.of(kafka) as slices:
-            positions = await positions_of(slices, Codec(client), postgres, stages)
-            ends = {tp: end for tp, (_, end) in (await slices.bounds([tp for _, tp in positions])).items()}
-            changelogs = [tp for stage in stages if stage.keeps_state for tp in slices.numbered(stage.changelog_name)]
-            firsts = {stage.name: await _firsts(slices, stage.name, positions, ends) for stage in stages}
+        async with LogReader.of(kafka) as reader:
+            positions = await positions_of(reader, Codec(client), postgres, stages)
+            ends = await reader.ends({tp for _, tp in positions})
+            changelogs = await reader.partitions(*(stage.changelog_name for stage in stages if stage.keeps_state))
+            firsts = {stage.name: await _firsts(reader, stage.name, positions, ends) for stage in stages}
     finally:
         await client.aclose()
     found = [_lag(stage, tp, at, ends[tp], firsts[stage].get(tp), now) for (stage, tp), at in positions.items()]
@@ -80,12 +77,12 @@ def _marked(lag: Lag, hidden: Collection[TopicPartition]) -> Lag:
     )
 
 
-async def positions_of(slices: Slices, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:
+async def positions_of(reader: LogReader, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:
     """Return the stages' positions in every partition of their inputs, 0 where they never were."""
-    found = {(stage.name, tp): 0 for stage in stages for topic in stage.reads for tp in slices.numbered(topic.name)}
+    inputs = {stage.name: await reader.partitions(*(topic.name for topic in stage.reads)) for stage in stages}
+    found = {(stage, tp): 0 for stage, partitions in inputs.items() for tp in partitions}
     of_changelog = {stage.changelog.name: stage.name for stage in stages if stage.keeps_state}
-    changelogs = await slices.bounds([tp for name in of_changelog for tp in slices.numbered(name)])
-    for tp, raw in (await _newest(slices, changelogs)).items():
+    for tp, raw in (await _newest(reader, await reader.partitions(*of_changelog))).items():
         await codec.learn([raw])
         for topic, at in cast("r.Position", codec.decode(raw)).offsets.items():
             found[of_changelog[tp.topic], TopicPartition(topic, tp.partition)] = at
@@ -95,17 +92,12 @@ async def positions_of(slices: Slices, codec: Codec, postgres: str, stages: list
     return found
 
 
-async def _newest(slices: Slices, changelogs: Bounds) -> dict[TopicPartition, bytes]:
-    """Return the last position on each changelog, looked for in ever larger windows at its end."""
+async def _newest(reader: LogReader, changelogs: Collection[TopicPartition]) -> dict[TopicPartition, bytes]:
+    """Return the last position on each changelog: every block ends with it."""
     found: dict[TopicPartition, bytes] = {}
-    window, left = _WINDOW, changelogs
-    while left:
-        windows = {tp: (max(begin, end - window), end) for tp, (begin, end) in left.items()}
-        async for record in slices.between(windows):
-            if record.key == POSITION:
-                found[TopicPartition(record.topic, record.partition)] = record.value
-        left = {tp: bounds for tp, bounds in left.items() if tp not in found and windows[tp][0] > bounds[0]}
-        window *= 100
+    async for record in reader.last(await reader.bounds(changelogs), found):
+        if record.key == POSITION:
+            found[TopicPartition(record.topic, record.partition)] = record.value
     return found
 
 
@@ -122,10 +114,10 @@ async def _in_postgres(postgres: str) -> dict[TopicPartition, int]:
 
 
 async def _firsts(
-    slices: Slices, stage: str, positions: Positions, ends: dict[TopicPartition, int]
+    reader: LogReader, stage: str, positions: Positions, ends: dict[TopicPartition, int]
 ) -> dict[TopicPartition, ConsumerRecord]:
     """Return the first record that waits for a stage in each partition, where one does."""
-    return await slices.first({tp: (at, ends[tp]) for (name, tp), at in positions.items() if name == stage})
+    return await reader.first({tp: (at, ends[tp]) for (name, tp), at in positions.items() if name == stage})
 
 
 def _lag(  # noqa: PLR0917

@@ -14,7 +14,7 @@ from schemas import clock
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
-from streams.kafka.slices import Slices
+from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import partitions
 from streams.progress.lag import Positions, positions_of
 from streams.runtime import Stage, ahead
@@ -40,13 +40,12 @@ class _Log:
     kafka: str
     postgres: str
     codec: Codec
-    slices: Slices
+    reader: LogReader
 
     async def compared(self, *stages: Stage) -> tuple[Positions, dict[TopicPartition, int]]:
         """Return the positions of these stages, and the end of each input."""
-        positions = await positions_of(self.slices, self.codec, self.postgres, [*stages])
-        bounds = await self.slices.bounds([tp for _, tp in positions])
-        return positions, {tp: end for tp, (_, end) in bounds.items()}
+        positions = await positions_of(self.reader, self.codec, self.postgres, [*stages])
+        return positions, await self.reader.ends({tp for _, tp in positions})
 
     async def ahead(self, stage: Stage) -> list[Reset]:
         """Return the positions of a stage that are beyond the ends, as they are to be reset."""
@@ -64,8 +63,8 @@ def _resets(stage: Stage, positions: Mapping[TopicPartition, int], ends: Mapping
 async def _opened(kafka: str, registry: str, postgres: str) -> AsyncIterator[_Log]:
     client = Registry(registry)
     try:
-        async with Slices.of(kafka) as slices:
-            yield _Log(kafka, postgres, Codec(client), slices)
+        async with LogReader.of(kafka) as reader:
+            yield _Log(kafka, postgres, Codec(client), reader)
     finally:
         await client.aclose()
 
@@ -106,7 +105,7 @@ async def _reset_state(log: _Log, stage: Stage, number: int) -> list[Reset]:
         mine = {tp: at for (_, tp), at in positions.items() if tp.partition == number}
         await log.codec.publish([stage.changelog])
         value = log.codec.encode(changelog.topic, r.Position({tp.topic: min(at, ends[tp]) for tp, at in mine.items()}))
-        latest = await log.slices.latest([changelog.topic], number)
+        latest = await log.reader.latest([changelog.topic], number)
         at = latest.stamp(changelog.topic, clock.now())
         async with producer.transaction():
             await producer.send_and_wait(changelog.topic, value, POSITION, number, timestamp_ms=at)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from schemas.codec import Serde
 from schemas.names import key_parts
-from streams.kafka.reading import Tape
+from streams.kafka.partition_reader import PartitionReader
 from streams.runtime import Stage
 from streams.runtime.kafka_store import POSITION
 from streams.runtime.rocksdb import StateStore
@@ -17,7 +17,7 @@ _CHUNK = 1000
 _NEVER = 0  # nobody asks when a temporary state was written
 
 
-async def restore(changelog: Tape, state: StateStore, codec: Serde) -> None:
+async def restore(changelog: PartitionReader, state: StateStore, codec: Serde) -> None:
     """Apply a changelog to a state, as a worker does that lost its disk."""
     changes: dict[bytes, bytes | None] = {}
     async for raw in changelog:

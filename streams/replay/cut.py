@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from streams.kafka.reading import Ends, ends, settled_ends
+from streams.kafka.hidden import settled_ends
+from streams.kafka.log_reader import Ends, ends
 from streams.runtime import Stage
 
 

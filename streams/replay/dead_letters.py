@@ -14,7 +14,8 @@ from schemas import clock
 from schemas import records as r
 from schemas.codec import Serde, Undecodable
 from schemas.topics import DAYS, DEAD_LETTERS
-from streams.kafka.reading import settled_ends, tapes
+from streams.kafka.hidden import settled_ends
+from streams.kafka.log_reader import partition_readers
 
 _NOWHERE = -1
 _MARGIN = DAYS  # for a replay that takes long, and clocks that differ
@@ -52,7 +53,7 @@ async def read(kafka: str, codec: Serde, stage: str) -> DeadLetters:
     """Read the dead letters of a stage, as they stand once the transactions that are open have ended."""
     at = TopicPartition(DEAD_LETTERS.name, 0)
     found = DeadLetters(since=clock.now() - DEAD_LETTERS.retention + _MARGIN)
-    async with tapes(kafka, await settled_ends(kafka, [at])) as opened:
+    async with partition_readers(kafka, await settled_ends(kafka, [at])) as opened:
         async for raw in opened[at]:
             await codec.learn([raw.value])
             letter = codec.decode(raw.value)
@@ -65,7 +66,7 @@ async def without_put_back(
     letters: DeadLetters, kafka: str, codec: Serde, stage: str, until: Iterable[Until]
 ) -> DeadLetters:
     """Return a stage's letters but for those that are sent again before these places, and were not set aside since."""
-    async with tapes(kafka, dict(until)) as opened:
+    async with partition_readers(kafka, dict(until)) as opened:
         for tape in opened.values():
             async for raw in tape:
                 await codec.learn([raw.value])

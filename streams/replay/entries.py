@@ -12,7 +12,8 @@ from msgspec import to_builtins
 from domain import reasons
 from postgres.scratch import TABLES, scratch
 from schemas.names import partition_of
-from streams.kafka.reading import Ends, ends, settled_ends
+from streams.kafka.hidden import settled_ends
+from streams.kafka.log_reader import Ends, ends
 from streams.replay import dead_letters, verify_views
 from streams.replay.compare import shown
 from streams.replay.fold import Folding, folding

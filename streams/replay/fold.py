@@ -12,7 +12,8 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from domain.times import tzdata_version
-from streams.kafka.reading import Ends, Tape, tapes
+from streams.kafka.log_reader import Ends, partition_readers
+from streams.kafka.partition_reader import PartitionReader
 from streams.replay import recorded_blocks
 from streams.replay.dead_letters import DeadLetters, Where
 from streams.replay.difference import Difference, Differs
@@ -143,7 +144,7 @@ async def folding(  # noqa: PLR0917 - called by two, in this order
         reads |= {TopicPartition(topic.name, partition): until.get(topic.name, 0) for topic in stage.reads}
     state = StateStore(at)
     try:
-        async with tapes(context.settings.kafka, reads) as opened:
+        async with partition_readers(context.settings.kafka, reads) as opened:
             by_name = {tape.at.topic: tape for tape in opened.values()}
             yield Folding(context, stage, partition, letters, state, _course(context, stage, by_name, letters, until))
     finally:
@@ -151,7 +152,11 @@ async def folding(  # noqa: PLR0917 - called by two, in this order
 
 
 def _course(
-    context: Context, stage: Stage, opened: Mapping[str, Tape], letters: DeadLetters, until: Mapping[str, int] | None
+    context: Context,
+    stage: Stage,
+    opened: Mapping[str, PartitionReader],
+    letters: DeadLetters,
+    until: Mapping[str, int] | None,
 ) -> AsyncIterator[Taken]:
     if stage.blocks:
         inputs = [topic for topic in stage.reads if topic != stage.retries]

@@ -28,7 +28,7 @@ from domain.tasks import TASK
 from schemas import records as r
 from schemas.codec import Undecodable
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.kafka.reading import tapes
+from streams.kafka.log_reader import partition_readers
 from streams.replay.target import Target
 from streams.runtime.block import place
 from streams.runtime.rocksdb import StateStore
@@ -170,7 +170,7 @@ async def check(part: Target, positions: Mapping[str, int], at: Path) -> None:
 
 async def _records(part: Target, topic: str, end: int) -> AsyncIterator[tuple[ConsumerRecord, Any]]:
     """Yield the records of the partition of a topic up to an end; what is none is passed over."""
-    async with tapes(part.context.settings.kafka, {part.at(topic): end}) as opened:
+    async with partition_readers(part.context.settings.kafka, {part.at(topic): end}) as opened:
         async for raw in opened[part.at(topic)]:
             await part.context.codec.learn([raw.value])
             try:

@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Serde
 from schemas.envelope import Envelope
-from streams.kafka.reading import Tape
+from streams.kafka.partition_reader import PartitionReader
 from streams.replay.dead_letters import Where
 from streams.replay.difference import Difference, Differs, between, fields, first
 from streams.runtime import Stage
@@ -36,7 +36,7 @@ class Outputs:
         self,
         stage: Stage,
         codec: Serde,
-        tapes: Mapping[str, Tape],
+        tapes: Mapping[str, PartitionReader],
         seen: Mapping[str, int],
         positions: Mapping[str, int],
         passed: Mapping[str, r.Timer],

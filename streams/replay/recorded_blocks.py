@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from domain.decision import DECIDABLE, VERSION
 from schemas import records as r
 from schemas.codec import Serde
-from streams.kafka.reading import Tape
+from streams.kafka.partition_reader import PartitionReader
 from streams.replay.difference import Difference, Differs
 from streams.runtime.block import place
 
@@ -46,7 +46,12 @@ class Recorded:
     """Follows ``<stage>-blocks`` until the positions ``until`` are reached, or to its end."""
 
     def __init__(
-        self, stage: str, tape: Tape, inputs: Mapping[str, Tape], codec: Serde, until: Mapping[str, int] | None
+        self,
+        stage: str,
+        tape: PartitionReader,
+        inputs: Mapping[str, PartitionReader],
+        codec: Serde,
+        until: Mapping[str, int] | None,
     ) -> None:
         self._stage = stage
         self._tape = tape
@@ -118,7 +123,9 @@ class Recorded:
         return raws
 
 
-async def formed(source: Tape, alone: Callable[[ConsumerRecord], bool], end: int | None = None) -> AsyncIterator[Taken]:
+async def formed(
+    source: PartitionReader, alone: Callable[[ConsumerRecord], bool], end: int | None = None
+) -> AsyncIterator[Taken]:
     """Cut a stage's only input into blocks, to its end or before the offset ``end``.
 
     A record that may have been set aside by the runtime gets a block of its own.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schemas.registry.client import Registry
 from streams.kafka import topics
-from streams.kafka.reading import partition_count
+from streams.kafka.topics import partition_count
 from streams.replay import dead_letters, verify_state, verify_views
 from streams.replay.cut import cut
 from streams.replay.difference import Difference

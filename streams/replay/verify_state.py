@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
-from streams.kafka.reading import tapes
+from streams.kafka.log_reader import partition_readers
 from streams.replay import invariants
 from streams.replay.compare import Found, differences, restore, shown, unwritten
 from streams.replay.difference import Differs, between, fields
@@ -51,7 +51,7 @@ async def verify(part: Target) -> Verified:
 async def _restored(part: Target, stands: StateStore) -> Mapping[str, int]:
     """Restore what the changelog holds; return how far the inputs are folded in it."""
     at = part.at(part.stage.changelog.name)
-    async with tapes(part.context.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
+    async with partition_readers(part.context.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
         await restore(opened[at], stands, part.context.codec)
     return kafka_store.positions(stands, part.context.codec)
 
@@ -64,7 +64,7 @@ async def _verify_fold(
     passed = _passed(part, stands)
     async with (
         folding(part.context, part.stage, part.number, part.letters, positions, part.cut.all, scratch) as fold,
-        tapes(part.context.settings.kafka, written) as opened,
+        partition_readers(part.context.settings.kafka, written) as opened,
     ):
         by_name = {at.topic: tape for at, tape in opened.items()}
         seen = {name: part.cut.seen[part.at(name)] for name in names}
@@ -94,7 +94,7 @@ async def _tell(part: Target, found: Found, positions: Mapping[str, int]) -> Non
 async def _last_written(part: Target, key: bytes) -> str | None:
     """Return where on the changelog a key was written last."""
     at, last = part.at(part.stage.changelog.name), None
-    async with tapes(part.context.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
+    async with partition_readers(part.context.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
         async for raw in opened[at]:
             if raw.key == key:
                 last = place(raw)
@@ -181,5 +181,5 @@ async def _changed_since(part: Target, offset: int) -> set[bytes]:
     end = part.cut.changelogs[at]
     if offset > end:
         raise part.differs(str(at.topic), f"the disk has applied it up to {offset}, but it ends at {end}.")
-    async with tapes(part.context.settings.kafka, {at: end}, {at: offset}) as opened:
+    async with partition_readers(part.context.settings.kafka, {at: end}, {at: offset}) as opened:
         return {raw.key async for raw in opened[at]}

@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 
 from postgres.queries import load
 from postgres.scratch import Different, Scratch, scratch
-from streams.kafka.reading import ends, tapes
+from streams.kafka.log_reader import ends, partition_readers
 from streams.replay import dead_letters, recorded_blocks
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import ABSENT, Difference, Differs, fields, first
@@ -50,7 +50,7 @@ async def blocks(
     context: Context, stage: Stage, aside: DeadLetters, until: Positions, mark: Mark | None = None
 ) -> AsyncIterator[Replayed]:
     """Fold each partition of each topic up to a position, and a mark. No two share a row."""
-    async with tapes(context.settings.kafka, until) as opened:
+    async with partition_readers(context.settings.kafka, until) as opened:
         for at, tape in opened.items():
             taken = recorded_blocks.formed(tape, aside.has)
             async for block in Folding(context, stage, at.partition, aside, None, ending(taken, mark)).blocks():

@@ -21,6 +21,7 @@ from schemas import causes
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams.kafka import topics
+from streams.kafka.hidden import Hidden
 from streams.kafka.stopping import stop
 from streams.runtime import ahead, membership
 from streams.runtime.block import Block
@@ -32,7 +33,6 @@ from streams.runtime.settings import Settings
 from streams.runtime.stage import Stage
 from streams.runtime.task import StreamTask
 from streams.runtime.watch import Watch
-from streams.transactions.hidden import Hidden
 
 FETCH_MS = 100
 HEARTBEAT_MS = 1000

@@ -9,7 +9,7 @@ import asyncio
 from pathlib import Path
 from typing import cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from domain.times import tzdata_version
 from schemas import records as r
@@ -17,6 +17,7 @@ from schemas.codec import Serde
 from schemas.envelope import Envelope, batches
 from schemas.topics import DEAD_LETTERS
 from streams.kafka.latest import Latest
+from streams.kafka.log_reader import LogReader
 from streams.kafka.stopping import stop
 from streams.runtime import disk, failpoints
 from streams.runtime.block import Block
@@ -85,41 +86,29 @@ class KafkaStore:
 
     async def _restored(self, state: StateStore) -> StateStore:
         tp = TopicPartition(self._stage.changelog_name, self._partition)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=_FETCH_BYTES,
-        )
         try:
-            await consumer.start()
-            consumer.assign([tp])
-            end = (await consumer.end_offsets([tp]))[tp]
-            state = disk.usable(state, self._context.clock(), tp, end)
-            await self._replay(consumer, tp, state, end)
-            written = {topic.name for topic in (*self._stage.writes, self._stage.blocks) if topic}
-            await self.latest.read(consumer, {*written, tp.topic}, self._partition)
+            async with LogReader.of(self._settings.kafka, fetch_bytes=_FETCH_BYTES) as reader:
+                end = (await reader.ends([tp]))[tp]
+                state = disk.usable(state, self._context.clock(), tp, end)
+                await self._replay(reader, tp, state, end)
+                written = {topic.name for topic in (*self._stage.writes, self._stage.blocks) if topic}
+                self.latest = await reader.latest({*written, tp.topic}, self._partition)
         except BaseException:
             disk.close(state)
             raise
-        finally:
-            await stop(consumer)
         return state
 
-    async def _replay(self, consumer: AIOKafkaConsumer, tp: TopicPartition, state: StateStore, end: int) -> None:
-        """Apply the changelog up to ``end``, judged by the position: the last offsets may be commit markers."""
-        consumer.seek(tp, state.changelog)
+    async def _replay(self, reader: LogReader, tp: TopicPartition, state: StateStore, end: int) -> None:
+        """Apply the changelog up to ``end``: the last offsets may be commit markers."""
         self.progress = progress = Progress(self._stage.name, self._partition, state.changelog, end)
-        while (position := await consumer.position(tp)) < end:
-            fetched = (await consumer.getmany(tp, timeout_ms=200)).get(tp, [])
+        async for _, fetched in reader.fetches({tp: (state.changelog, end)}):
             if fetched:
                 changes = {raw.key: raw.value for raw in fetched}
                 state.write(changes, fetched[-1].offset + 1, self._context.clock())
                 progress.made(len(fetched), fetched[-1].offset + 1)
         progress.remaining = 0  # but for markers
         if progress.records:
-            state.write({}, position, self._context.clock())
+            state.write({}, end, self._context.clock())
             progress.ended()
 
     async def commit(self, block: Block, positions: dict[str, int]) -> None:

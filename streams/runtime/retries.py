@@ -21,7 +21,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Serde, Undecodable
 from schemas.topics import DAYS, DEAD_LETTERS
-from streams.kafka import slices
+from streams.kafka.log_reader import Bounds, LogReader
 from streams.runtime.block import NOWHERE, Block, Record, place
 from streams.runtime.context import Context
 from streams.runtime.stage import Fold, Stage
@@ -220,7 +220,7 @@ async def _newest(
 
     There is one reader for all, and it reads each partition once.
     """
-    bounds: slices.Bounds = {}
+    bounds: Bounds = {}
     for retry, _ in wanted:
         tp, end = TopicPartition(retry.topic, retry.partition), positions.get(retry.topic, 0)
         if (begin := _unseen(retry)) < end:
@@ -228,7 +228,7 @@ async def _newest(
     if not bounds:
         return {}
     keys, newest = {about[:2] for _, about in wanted}, {}
-    async with slices.Slices.of(context.settings.kafka) as reader:
+    async with LogReader.of(context.settings.kafka) as reader:
         async for raw in reader.between(bounds):
             if (raw.topic, raw.key) in keys:
                 await context.codec.learn([raw.value])

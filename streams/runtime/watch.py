@@ -16,20 +16,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.kafka.stopping import stop
+from streams.kafka.hidden import NOTICED, Hidden
+from streams.kafka.log_reader import LogReader
 from streams.runtime.context import Context
 from streams.runtime.effects import Effects
 from streams.runtime.settings import Settings
 from streams.runtime.stage import Stage
 from streams.runtime.task import Sight, StreamTask
 from streams.transactions import settlement
-from streams.transactions.hidden import NOTICED, Hidden
 
 LOOK_SECONDS = 2.0
 GROUP = "its membership of the group"
@@ -107,8 +107,8 @@ class Watch:
     def __init__(self, runtime: Watched) -> None:
         self._runtime = runtime
         self._settings = runtime.settings
-        self._consumer: AIOKafkaConsumer | None = None
-        self._uncommitted: AIOKafkaConsumer | None = None
+        self._committed: LogReader | None = None
+        self._uncommitted: LogReader | None = None
         self.hidden = Hidden(self._settings.transaction_timeout + NOTICED)
         """What nobody can read of what the stage's partitions read and write."""
         self._told: set[TopicPartition] = set()
@@ -152,24 +152,13 @@ class Watch:
 
     async def connect(self) -> None:
         """Connect to the broker; raises KafkaError where it is away."""
-        self._consumer = await self._connected("read_committed")
-        self._uncommitted = await self._connected("read_uncommitted")
-
-    async def _connected(self, isolation: Literal["read_committed", "read_uncommitted"]) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka, isolation_level=isolation, enable_auto_commit=False
-        )
-        try:
-            await consumer.start()
-        except BaseException:
-            await stop(consumer)
-            raise
-        return consumer
+        self._committed = await LogReader.connect(self._settings.kafka)
+        self._uncommitted = await LogReader.connect(self._settings.kafka, "read_uncommitted")
 
     async def close(self) -> None:
         """Close the connections."""
-        consumers, self._consumer, self._uncommitted = (self._consumer, self._uncommitted), None, None
-        await asyncio.gather(*map(stop, consumers))
+        readers, self._committed, self._uncommitted = (self._committed, self._uncommitted), None, None
+        await asyncio.gather(*(reader.close() for reader in readers if reader))
 
     async def _settle(self) -> None:
         """Tell of transactions that hide records beyond their time, and settle those that are half done.
@@ -215,14 +204,14 @@ class Watch:
             partition.sights[topic] = Sight(end, fetched, before.behind_since or now)
 
     async def _ends(self) -> dict[TopicPartition, int]:
-        if self._consumer is None or self._uncommitted is None:
+        if self._committed is None or self._uncommitted is None:
             await self.connect()
-        assert self._consumer
+        assert self._committed
         assert self._uncommitted
         some = {TopicPartition(self._runtime.stage.reads[0].name, 0)}  # to know that the broker answers
         asked = self._runtime.touched() or some
-        written = dict(await self._uncommitted.end_offsets(asked))
-        ends = dict(await self._consumer.end_offsets(asked))
+        written = await self._uncommitted.ends(asked)
+        ends = await self._committed.ends(asked)
         self.hidden.look(written, ends, asyncio.get_running_loop().time())
         return ends
 

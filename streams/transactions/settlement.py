@@ -13,11 +13,12 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
-from streams.kafka import reading
+from streams.kafka.hidden import OVERDUE, overdue
+from streams.kafka.log_reader import committed
 from streams.kafka.stopping import stop
+from streams.kafka.topics import NoTopic
 from streams.transactions import history
 from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
-from streams.transactions.hidden import OVERDUE
 
 _RETRIED = 5.0  # seconds for the broker to get over what passes
 _FENCED = 10.0  # seconds to fence an id
@@ -62,7 +63,7 @@ async def _settled(kafka: str, wanted: set[TopicPartition], fenced: Collection[s
 
 async def _wait(kafka: str, wanted: set[TopicPartition], error: NotOffered) -> None:
     """Where the broker tells nothing of transactions, wait for those that are open to end by themselves."""
-    if hidden := await reading.overdue(kafka, wanted, OVERDUE):
+    if hidden := await overdue(kafka, wanted, OVERDUE):
         tp, offset = next(iter(hidden.items()))
         raise Unsettled(f"{tp.topic}/{tp.partition} is hidden from offset {offset} on. {error}") from error
 
@@ -159,8 +160,8 @@ async def recorded(kafka: str) -> list[history.Entry]:
     """
     try:
         async with asyncio.timeout(_READ):
-            entries = [history.entry(raw.key, raw.value) async for raw in reading.committed(kafka, history.TOPIC)]
-    except reading.NoTopic:
+            entries = [history.entry(raw.key, raw.value) async for raw in committed(kafka, history.TOPIC)]
+    except NoTopic:
         return []
     except TimeoutError as error:  # as where one of its partitions has no leader
         raise Unsettled(f"{history.TOPIC} could not be read within {_READ:.0f} seconds: try again later.") from error

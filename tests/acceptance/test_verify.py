@@ -21,7 +21,7 @@ from schemas import records as r
 from schemas.names import partition_of
 from schemas.topics import TASK_EVENTS
 from streams import audit, tasks, views, worker
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from streams.replay import Difference, Report, verify
 from streams.runtime.block import place
 from streams.runtime.settings import Settings

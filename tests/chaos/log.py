@@ -16,7 +16,7 @@ from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import Topic
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from tests.chaos.oracle import Entry, Seen
 
 

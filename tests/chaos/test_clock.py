@@ -21,7 +21,7 @@ from schemas.topics import (
     TASK_FOLLOWUPS,
     TASK_NOTICES,
 )
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from streams.runtime.block import place
 from streams.worker import STAGES
 from tests.acceptance.stack import Stack

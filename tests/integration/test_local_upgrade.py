@@ -11,7 +11,8 @@ from aiokafka import TopicPartition
 from local import kafka, metadata, ports
 from local.problem import Problem
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS
-from streams.kafka.reading import settled_ends, tapes
+from streams.kafka.hidden import settled_ends
+from streams.kafka.log_reader import partition_readers
 from tests.integration import kafka_4_3
 
 COMMANDS, EVENTS = TopicPartition(TASK_COMMANDS.name, 1), TopicPartition(TASK_EVENTS.name, 0)
@@ -19,7 +20,7 @@ COMMANDS, EVENTS = TopicPartition(TASK_COMMANDS.name, 1), TopicPartition(TASK_EV
 
 async def _read(bootstrap: str) -> dict[TopicPartition, list[bytes]]:
     """What is committed in the two partitions, once the broker has ended what was being committed as it was killed."""
-    async with tapes(bootstrap, await settled_ends(bootstrap, [COMMANDS, EVENTS])) as opened:
+    async with partition_readers(bootstrap, await settled_ends(bootstrap, [COMMANDS, EVENTS])) as opened:
         return {tp: [record.value async for record in tape] for tp, tape in opened.items()}
 
 

@@ -16,7 +16,7 @@ from schemas.names import partition_of
 from schemas.records import Action, ChangeTasks, CompleteTask, TaskAt, TaskChange, TaskFields
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from tests.integration.ingress.standin import PARTITIONS
 
 DAY = 24 * 60 * 60 * 1000

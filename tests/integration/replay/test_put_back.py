@@ -155,7 +155,7 @@ async def told(letters: Letters, dead: list[Letter]) -> Told:
 async def read_again(letters: Letters, dead: list[Letter]) -> tuple[int, int, int]:
     of_views = [one for one in dead if one.stage == "views"]
     at = TopicPartition(TASK_EVENTS.name, of_views[0].partition)
-    (_, end) = (await letters.slices.bounds([at]))[at]
+    (_, end) = (await letters.reader.bounds([at]))[at]
     rest = [one for one in dead if one.stage != "views"]
     counted = await resending.read_again(letters, of_views), await resending.read_again(letters, rest)
     return (*counted, end - of_views[0].offset)

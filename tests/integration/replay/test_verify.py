@@ -9,7 +9,7 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from streams.replay import Difference, OtherRules, Report, Scope, replay, verify
 from streams.runtime import Block, Context
 from streams.runtime.disk import directory

@@ -15,7 +15,7 @@ from schemas import records as r
 from schemas.codec import Codec
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.kafka import topics
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from streams.runtime import App, Block, Stage
 from streams.runtime.app import Agent
 from streams.runtime.settings import Settings

@@ -16,7 +16,7 @@ from rondo.operator.dead_letters import Log as Letters
 from rondo.operator.location import Place
 from schemas import records as r
 from schemas.topics import DAYS, TASK_COMMANDS, Topic
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from streams.replay import Report, verify
 from streams.runtime import App, Block, Context, Stage, retries
 from streams.runtime.settings import Settings

@@ -10,7 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from schemas.clock import ClockWatch
 from schemas.topics import CLOCK
 from streams.kafka import topics
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from streams.worker import health_app
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running
 

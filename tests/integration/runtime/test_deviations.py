@@ -8,15 +8,12 @@ from aiokafka.admin import NewTopic
 from rondo.operator.topics import deviations
 from schemas import records as r
 from schemas.topics import FOR_EVER, Topic
-from streams.kafka.reading import NoTopic, partition_count
-from streams.kafka.slices import Slices
-from streams.kafka.topics import admin, configs, create
+from streams.kafka.topics import NoTopic, admin, configs, create, partition_count, partition_counts
 
 
 async def told(kafka: str, topic: Topic, keyed: int = 2) -> list[str]:
     """Return what is told of a topic where keyed ones should have so many partitions."""
-    async with Slices.of(kafka) as slices:
-        partitions = slices.partitions.get(topic.name, 0)
+    partitions = (await partition_counts(kafka)).get(topic.name, 0)
     found = await configs(kafka, [topic.name] if partitions else [])
     return list(deviations(topic, partitions, keyed, found.get(topic.name, {})))
 

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import DEAD_LETTERS
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from streams.runtime.failpoints import Point
 from streams.runtime.phases import Phase
 from streams.runtime.settings import Settings

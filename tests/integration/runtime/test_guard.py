@@ -15,7 +15,7 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.kafka import topics
-from streams.kafka.reading import committed
+from streams.kafka.log_reader import committed
 from streams.runtime import App, Block, Context, Stage
 from streams.runtime.failpoints import Point
 from streams.runtime.postgres_store import PostgresStore

@@ -7,7 +7,7 @@ import pytest
 
 from postgres.migrate import migrate
 from schemas.topics import Topic
-from streams.kafka.slices import Slices
+from streams.kafka.topics import partition_counts
 from streams.progress.lag import Lag, NoViews, lags
 from streams.runtime import Stage
 from streams.runtime.postgres_store import PostgresStore
@@ -94,5 +94,4 @@ async def test_looking_creates_no_topic(worker_settings, log: Log):
     counting = Counting(worker_settings)
     settings = worker_settings
     assert await lags(settings.kafka, settings.registry, "", [counting.stage], 0) == []
-    async with Slices.of(settings.kafka) as slices:
-        assert counting.commands.name not in slices.partitions
+    assert counting.commands.name not in await partition_counts(settings.kafka)

@@ -19,7 +19,8 @@ from rondo.operator.lag import HIDDEN, table
 from rondo.operator.location import Place
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.kafka.reading import committed, overdue
+from streams.kafka.hidden import overdue
+from streams.kafka.log_reader import committed
 from streams.progress import lag
 from streams.runtime import watch
 from streams.runtime.exposition import exposition

@@ -2,7 +2,7 @@
 
 from aiokafka import TopicPartition
 
-from streams.transactions.hidden import Hidden
+from streams.kafka.hidden import Hidden
 
 HERE, THERE = TopicPartition("task-events", 0), TopicPartition("task-events", 1)
 

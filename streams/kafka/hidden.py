@@ -4,10 +4,13 @@ Readers of what is committed come as far as the last stable offset: to the first
 open. It may be behind the end for as long as a transaction may take, and until the broker notices.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
+
+from streams.kafka.log_reader import Ends, LogReader
 
 NOTICED = 10.0
 """Seconds until a broker sees that a transaction's time is over, by default
@@ -15,6 +18,12 @@ NOTICED = 10.0
 
 OVERDUE = 20.0
 """Seconds until a transaction is overdue for who does not know its settings: those of Rondo by default, ``NOTICED``."""
+
+_SETTLED_WITHIN = 60.0  # seconds for an open transaction: the broker aborts a dead worker's after 10 by default
+
+
+class StillOpen(RuntimeError):
+    """A transaction stays open, so that what stands behind it can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +70,41 @@ class Hidden:
     def overdue(self) -> dict[TopicPartition, int]:
         """Return the first offset that is hidden by a transaction whose time is over, by partition."""
         return {tp: behind.stable for tp, behind in self._behind.items() if self.seconds(tp) >= self._patience}
+
+
+async def overdue(kafka: str, partitions: Collection[TopicPartition], patience: float) -> Ends:
+    """Return the first offset that is hidden by a transaction whose time is over, by partition.
+
+    Where a transaction is open just now, it is waited for as long as ``patience`` (seconds); else this takes no time.
+    """
+    hidden, clock = Hidden(patience), asyncio.get_running_loop().time
+    left, first = list(partitions), None
+    async with LogReader.of(kafka, "read_uncommitted") as uncommitted, LogReader.of(kafka) as committed:
+        while True:
+            written = await uncommitted.ends(left)
+            hidden.look(written, await committed.ends(left), now := clock())
+            first = first or now
+            left = hidden.still(first)  # one after the other hides nothing
+            if not left or hidden.overdue():
+                return hidden.overdue()
+            await asyncio.sleep(0.2)
+
+
+async def settled_ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends:
+    """Return ends that lie behind everything that is written by now, once the transactions that are open have ended.
+
+    Raises ``StillOpen``.
+    """
+    wanted, clock = list(partitions), asyncio.get_running_loop().time
+    async with LogReader.of(kafka, "read_uncommitted") as reader:
+        written = await reader.ends(wanted)
+    async with LogReader.of(kafka) as reader:
+        deadline = clock() + _SETTLED_WITHIN
+        while True:
+            found = await reader.ends(wanted)
+            behind = next((at for at in wanted if found[at] < written[at]), None)
+            if behind is None:
+                return found
+            if clock() > deadline:
+                raise StillOpen(f"A transaction on {behind.topic}/{behind.partition} stays open: try again later.")
+            await asyncio.sleep(0.05)

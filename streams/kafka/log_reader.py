@@ -1,0 +1,214 @@
+"""Reads topics as they are committed: in no group, writing nothing, creating nothing.
+
+A ``LogReader`` is one consumer. It reads one thing at a time: records as they come, whichever partition they are of, or
+partitions side by side, each at its own pace, through a ``PartitionReader`` each.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Literal, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from streams.kafka.latest import Latest
+from streams.kafka.partition_reader import PartitionReader
+from streams.kafka.stopping import stop
+from streams.kafka.topics import partition_count, partition_counts
+
+Ends = dict[TopicPartition, int]
+"""Offsets by partition: reading ends before them."""
+Bounds = dict[TopicPartition, tuple[int, int]]
+"""Where reading begins, and the offset before which it ends, by partition."""
+Fetched = tuple[TopicPartition, list[ConsumerRecord]]
+Isolation = Literal["read_committed", "read_uncommitted"]
+
+_SOME_BYTES, _WHOLE_BYTES = 256 * 1024, 1024 * 1024  # at once of a partition: where many are looked at; of a whole one
+_MOST_HELD = 5000  # records that wait for their partition's reader before no more are fetched of it
+_WINDOW, _WIDER = 10, 100  # offsets from the end of a partition, as the last may be markers; how many times more next
+
+
+class LogReader:
+    """A consumer of a broker's topics that is in no group. What it is told to read replaces what it read before."""
+
+    def __init__(self, kafka: str, consumer: AIOKafkaConsumer) -> None:
+        self._kafka = kafka
+        self._consumer = consumer
+        self._topics: dict[str, int] | None = None
+
+    @classmethod
+    async def connect(cls, kafka: str, isolation: Isolation = "read_committed", fetch_bytes: int = _SOME_BYTES) -> Self:
+        """Connect to a broker; ``fetch_bytes`` bounds one fetch of a partition. Raises KafkaConnectionError."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=kafka,
+            isolation_level=isolation,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=fetch_bytes,
+            fetch_max_wait_ms=100,  # what else is asked for waits behind a fetch
+        )
+        try:
+            await consumer.start()
+        except BaseException:
+            await stop(consumer)
+            raise
+        return cls(kafka, consumer)
+
+    async def close(self) -> None:
+        """Disconnect, in bounded time. Raises nothing."""
+        await stop(self._consumer)
+
+    @classmethod
+    @asynccontextmanager
+    async def of(
+        cls, kafka: str, isolation: Isolation = "read_committed", fetch_bytes: int = _SOME_BYTES
+    ) -> AsyncIterator[Self]:
+        """Connect to a broker for a while; raises KafkaConnectionError where there is none."""
+        reader = await cls.connect(kafka, isolation, fetch_bytes)
+        try:
+            yield reader
+        finally:
+            await reader.close()
+
+    async def topics(self) -> Mapping[str, int]:
+        """Return how many partitions each topic has that existed when this was asked for the first time."""
+        if self._topics is None:
+            self._topics = await partition_counts(self._kafka)
+        return self._topics
+
+    async def partitions(self, *topics: str) -> list[TopicPartition]:
+        """Return the partitions of topics, none of a topic that does not exist."""
+        counts = await self.topics()
+        return [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
+
+    async def ends(self, partitions: Iterable[TopicPartition]) -> Ends:
+        """Return where partitions end: of what is committed, at the first transaction that is open."""
+        return dict(await self._consumer.end_offsets(list(partitions)))
+
+    async def bounds(self, partitions: Iterable[TopicPartition]) -> Bounds:
+        """Return where partitions begin and end."""
+        wanted = list(partitions)
+        begins, ends = await self._consumer.beginning_offsets(wanted), await self.ends(wanted)
+        return {tp: (begins[tp], ends[tp]) for tp in wanted}
+
+    def fetches(self, bounds: Bounds, left: Ends | None = None) -> AsyncGenerator[Fetched, None]:
+        """Yield the records of partitions with start <= offset < end as each fetch brings them, none at an end.
+
+        ``left`` comes to hold the ends of the partitions that are still read: who takes one out has enough of it.
+        """
+        left = {} if left is None else left
+        left |= {tp: end for tp, (start, end) in bounds.items() if start < end}
+        if left:
+            self._seek({tp: bounds[tp][0] for tp in left})
+        return self._fetches(left)
+
+    async def _fetches(self, left: Ends) -> AsyncGenerator[Fetched, None]:
+        read = [*left]
+        while left:
+            for tp, records in (await self._consumer.getmany(timeout_ms=100)).items():
+                if tp in left:
+                    yield tp, [record for record in records if record.offset < left[tp]]
+            for tp in read:  # the last offsets may be markers, which no consumer returns
+                if tp not in left or await self._consumer.position(tp) >= left[tp]:
+                    self._consumer.pause(tp)
+                    if left.pop(tp, None) is not None:
+                        yield tp, []
+
+    async def between(self, bounds: Bounds) -> AsyncGenerator[ConsumerRecord, None]:
+        """Yield the records of partitions with start <= offset < end, each partition's in its order."""
+        async for _, records in self.fetches(bounds):
+            for record in records:
+                yield record
+
+    async def first(self, bounds: Bounds) -> dict[TopicPartition, ConsumerRecord]:
+        """Return the first record of each partition with start <= offset < end, where there is one."""
+        found: dict[TopicPartition, ConsumerRecord] = {}
+        left: Ends = {}
+        async for tp, records in self.fetches(bounds, left):
+            if records:
+                found[tp] = records[0]
+                del left[tp]
+        return found
+
+    async def last(self, bounds: Bounds, found: Container[TopicPartition]) -> AsyncGenerator[ConsumerRecord, None]:
+        """Yield the last records of partitions, in ever larger windows at their ends, until each was ``found``.
+
+        The caller says so by adding a partition to that; a larger window has the records of the smaller one again.
+        """
+        left, window = {tp: (begin, end) for tp, (begin, end) in bounds.items() if begin < end}, _WINDOW
+        while left:
+            windows = {tp: (max(begin, end - window), end) for tp, (begin, end) in left.items()}
+            async for record in self.between(windows):
+                yield record
+            left = {tp: of for tp, of in left.items() if tp not in found and windows[tp][0] > of[0]}
+            window *= _WIDER
+
+    async def latest(self, topics: Iterable[str], partition: int) -> Latest:
+        """Return the times of the last records in a partition of these topics."""
+        times: dict[TopicPartition, int] = {}
+        async for raw in self.last(await self.bounds(TopicPartition(topic, partition) for topic in topics), times):
+            tp = TopicPartition(raw.topic, raw.partition)
+            times[tp] = max(times.get(tp, 0), raw.timestamp)
+        return Latest({tp.topic: at for tp, at in times.items()})
+
+    async def following(self, starts: Mapping[TopicPartition, int]) -> AsyncGenerator[ConsumerRecord, None]:
+        """Yield records from these offsets on, and then what comes; it never ends."""
+        self._seek(starts)
+        while True:
+            for records in (await self._consumer.getmany(timeout_ms=500)).values():
+                for record in records:
+                    yield record
+
+    @asynccontextmanager
+    async def side_by_side(self, bounds: Bounds) -> AsyncIterator[dict[TopicPartition, PartitionReader]]:
+        """Read partitions through a reader each. What is fetched for another one waits there, up to a bound."""
+        left: Ends = {}
+        readers: dict[TopicPartition, PartitionReader] = {}
+        async with aclosing(self.fetches(bounds, left)) as fetches:
+
+            async def fetch(at: TopicPartition) -> bool:
+                if at not in left:
+                    return False
+                self._consumer.resume(at)
+                tp, records = await anext(fetches)
+                if readers[tp].hold(records) >= _MOST_HELD:
+                    self._consumer.pause(tp)
+                return True
+
+            readers |= {at: PartitionReader(at, end, fetch) for at, (_, end) in bounds.items()}
+            yield readers
+
+    def _seek(self, starts: Mapping[TopicPartition, int]) -> None:
+        self._consumer.assign(list(starts))  # all at once: each assignment waits for the broker's metadata
+        for tp, start in starts.items():
+            self._consumer.seek(tp, start)
+
+
+@asynccontextmanager
+async def partition_readers(
+    kafka: str, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int] | None = None
+) -> AsyncIterator[dict[TopicPartition, PartitionReader]]:
+    """Connect, and read partitions side by side, each from its beginning unless ``begins`` says where."""
+    bounds = {at: ((begins or {}).get(at, 0), end) for at, end in ends.items()}
+    async with LogReader.of(kafka, fetch_bytes=_WHOLE_BYTES) as reader, reader.side_by_side(bounds) as readers:
+        yield readers
+
+
+async def committed(kafka: str, topic: str) -> AsyncIterator[ConsumerRecord]:
+    """Yield every committed record that a topic holds at the first call, one partition after the other, in order.
+
+    Raises ``NoTopic``.
+    """
+    count = await partition_count(kafka, topic)
+    async with LogReader.of(kafka, fetch_bytes=_WHOLE_BYTES) as reader:
+        bounds = await reader.bounds(TopicPartition(topic, number) for number in range(count))
+        async with reader.side_by_side(bounds) as readers:
+            for each in readers.values():
+                async for record in each:
+                    yield record
+
+
+async def ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends:
+    """Return where what is committed ends now: the last stable offset."""
+    async with LogReader.of(kafka) as reader:
+        return await reader.ends(partitions)
