@@ -40,6 +40,9 @@ LAYERS = (
 )
 """The runtime's modules from the lowest: each imports only those before it."""
 
+PACKAGES = ("kafka", "transactions", "runtime", "progress", "replay", "stages", "worker")
+"""What `streams` is made of, from the lowest: each imports only those before it. A stage is a module of `streams`."""
+
 SMALL = 40
 """Lines below which a module that only one other of its part imports is a part of that one."""
 
@@ -142,6 +145,23 @@ def test_a_module_of_the_runtime_imports_only_what_lies_below_it(place: int) -> 
     assert above.isdisjoint(imported(source, RUNTIME))
     assert RUNTIME not in imported(source, RUNTIME), "It imports the runtime as a whole."
     assert "TYPE_CHECKING" not in source
+
+
+def package_in_streams(module: str) -> str:
+    name = module.removeprefix("streams.").partition(".")[0]
+    return name if name in PACKAGES else "stages"
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("streams.")])
+def test_a_package_of_streams_imports_only_those_below_it(module: str) -> None:
+    place = PACKAGES.index(package_in_streams(module))
+    of_streams = {name for name in IMPORTED[module] if name.startswith("streams.")}
+    assert {name for name in of_streams if PACKAGES.index(package_in_streams(name)) > place} == set()
+
+
+def test_every_package_of_streams_has_its_place() -> None:
+    packages = {name for name, file in MODULES.items() if name.count(".") == 1 and file.name == "__init__.py"}
+    assert {name for name in packages if name.startswith("streams.")} == {f"streams.{name}" for name in PACKAGES[:-2]}
 
 
 def test_every_module_of_the_runtime_has_its_place() -> None:
