@@ -20,6 +20,7 @@ from api.http.attempts import Attempts
 from api.http.entity_tags import Reads
 from api.http.logs import RequestLog
 from api.http.turns import LongWork
+from api.models.entities import RESOURCES
 from api.routes import bulks, commands, documentation, filters, health, history, lists, search, tags, tasks
 from api.services import Services
 from api.settings import Settings
@@ -76,7 +77,7 @@ def _described() -> Application:
         title="Rondo",
         version="1",
         description=_DESCRIPTION,
-        openapi_tags=document.TAGS,
+        openapi_tags=[*({"name": one.of.plural, "description": one.described} for one in RESOURCES), *document.TAGS],
         servers=document.SERVERS,
         license_info=document.LICENSE,
         lifespan=_lifespan,

@@ -8,9 +8,11 @@ from domain import entity, filters, lists, tags, tasks
 from domain.decision import Decision
 from domain.entity import EntityType
 from schemas import entity_subjects
-from schemas.records import List, SavedFilter, Tag, Task
+from schemas.records import CreateOccurrence, List, SavedFilter, Tag, Task
 
-Command: TypeAlias = tasks.Command | lists.Command | filters.Command | tags.Command
+Asked: TypeAlias = tasks.Asked | lists.Command | filters.Command | tags.Command
+"""What people ask for of an entity."""
+Command: TypeAlias = Asked | CreateOccurrence
 Event: TypeAlias = tasks.Event | lists.Event | filters.Event | tags.Event
 Entity: TypeAlias = Task | List | SavedFilter | Tag
 

@@ -4,11 +4,11 @@ An entity is what users create and change by commands: a task, a list, a saved f
 commands and events, how it is decided, and how it ends. ``entities`` lists all of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 from domain.decision import Decision, OutOfOrder
 from schemas import ids
@@ -34,6 +34,8 @@ class EntityType(Generic[Record]):
     events: tuple[type[Any], ...]
     decide: Callable[[Any, Any], Decision[Any]] = field(repr=False)
     """Given a user's state and a command, return the events that it leads to and its outcome."""
+    create: type[Any] | None
+    """The command that creates one, None where no command but ``update`` is needed."""
     update: type[Any]
     """The command that sets its fields."""
     delete: type[Any] | None = None
@@ -45,10 +47,19 @@ class EntityType(Generic[Record]):
     is_deleted: Callable[[Record], bool] = attrgetter("deleted")
     untold: frozenset[str] = BOOKKEEPING
     """The fields whose changes the audit trail does not tell."""
+    checks: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict, repr=False)
+    """How each field that people set is brought into its one form (see ``validation``)."""
+    named_by: Callable[[Any], str] | None = field(default=None, repr=False)
+    """What a command is about, by name; None: its field of the type's word."""
 
     def name(self, entity: Record) -> str:
         """Return what an entity is known by."""
         name: str = self._key(entity)
+        return name
+
+    def about(self, command: Any) -> str:
+        """Return the name of the entity that a command is about."""
+        name: str = self._field(command) if self.named_by is None else self.named_by(command)
         return name
 
     def after(self, event: Any) -> Record:
@@ -92,6 +103,12 @@ class EntityType(Generic[Record]):
         """The fields whose changes the audit trail tells, in the record's order."""
         names: tuple[str, ...] = self.record.__struct_fields__  # type: ignore[attr-defined]  # a msgspec struct
         return tuple(name for name in names if name not in self.untold)
+
+    @cached_property
+    def settable(self) -> type[Any]:
+        """The struct of the fields that commands set."""
+        struct: type[Any] = get_type_hints(self.update)["fields"]
+        return struct
 
     @cached_property
     def _key(self) -> Callable[[Any], Any]:

@@ -2,9 +2,7 @@
 
 from typing import get_args
 
-from domain import lifecycle
-from domain.decision import Decision
-from domain.entity import EntityType, State
+from domain import lifecycle, query, ranks, validation
 from schemas.records import (
     CreateFilter,
     DeleteFilter,
@@ -22,20 +20,21 @@ Command = CreateFilter | UpdateFilter | DeleteFilter | RestoreFilter
 Event = FilterCreated | FilterUpdated | FilterDeleted | FilterRestored | FilterPurged
 
 
-def decide(state: State, command: Command) -> Decision[Event]:
-    """Return the events that a command leads to, none or one, and its outcome."""
-    return lifecycle.decide(FILTER, state, command)
+def _text(value: str) -> str:
+    query.parse(value)
+    return value.strip()
 
 
-FILTER = EntityType(
-    word="filter",
-    plural="filters",
-    record=SavedFilter,
+def _sort(value: str) -> str:
+    if value:
+        query.sort(value)
+    return value.strip()
+
+
+FILTER = lifecycle.entity_type(
+    "filter",
+    SavedFilter,
     commands=get_args(Command),
     events=get_args(Event),
-    decide=decide,
-    update=UpdateFilter,
-    delete=DeleteFilter,
-    restore=RestoreFilter,
-    purged=FilterPurged,
+    checks={"name": validation.name, "text": _text, "sort": _sort, "colour": validation.colour, "rank": ranks.check},
 )

@@ -8,7 +8,7 @@ answer.
 from collections.abc import Callable, Mapping
 from enum import StrEnum, auto
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import asdict, replace
 
@@ -18,6 +18,8 @@ from domain.entity import EntityType, State, differing
 from domain.rejections import Code
 from schemas import entity_subjects
 
+Record = TypeVar("Record")
+Checks = Mapping[str, Callable[[Any], Any]]
 Refusal = tuple[Code, str]
 """Code and detail of a command that is refused."""
 
@@ -36,7 +38,41 @@ class Transition(StrEnum):
 
 _A = Transition
 _ABSENT, _STANDING, _DELETED = None, False, True
+Refuse = Callable[[Any, Any, Transition], Refusal | None]
+"""Given a user's state, a command and what it would do, return why it is refused, None where it is not."""
 Table = Mapping[type[Any], Mapping[bool | None, Transition]]
+
+
+def entity_type(
+    word: str,
+    record: type[Record],
+    *,
+    commands: tuple[type[Any], ...],
+    events: tuple[type[Any], ...],
+    checks: Checks,
+    refuse: Refuse = lambda *_: None,
+) -> EntityType[Record]:
+    """Return a type whose entities live so.
+
+    Its commands create, update, delete and restore one; its events tell of these and, the fifth, of the purge.
+    ``refuse`` has the last word on a command that the state allows.
+    """
+    create, update, delete, restore = commands
+    of = EntityType(
+        word=word,
+        plural=f"{word}s",
+        record=record,
+        commands=commands,
+        events=events,
+        decide=lambda state, command: decide(of, state, command, refuse),
+        create=create,
+        update=update,
+        delete=delete,
+        restore=restore,
+        purged=events[-1],
+        checks=checks,
+    )
+    return of
 
 
 @cache
@@ -53,13 +89,11 @@ def table(of: EntityType[Any]) -> Table:
     # fmt: on
 
 
-def decide(
-    of: EntityType[Any], state: State, command: Any, refuse: Callable[[Transition], Refusal | None] = lambda _: None
-) -> Decision[Any]:
+def decide(of: EntityType[Any], state: State, command: Any, refuse: Refuse) -> Decision[Any]:
     """Return the events that a command leads to, none or one, and its outcome; ``refuse`` has the last word."""
-    found = state.get(of, getattr(command, of.word))
+    found = state.get(of, of.about(command))
     answer = table(of)[type(command)][found.deleted if found else None]
-    if refusal := _refusal(of, found, command, answer) or refuse(answer):
+    if refusal := _refusal(of, found, command, answer) or refuse(state, command, answer):
         return decision.rejected(command, _about(of, command, found), *refusal)
     after = _applied(of, found, command, answer)
     if after is None or after == found:

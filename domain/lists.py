@@ -12,9 +12,7 @@ from typing import Protocol, get_args
 
 from msgspec.structs import replace
 
-from domain import entity, lifecycle
-from domain.decision import Decision
-from domain.entity import EntityType
+from domain import lifecycle, ranks, validation
 from domain.invalid import Invalid
 from domain.lifecycle import Refusal, Transition
 from domain.rejections import Code
@@ -51,10 +49,6 @@ class Sizes(Lists, Protocol):
         """Return how many tasks are on a list: open and completed ones."""
 
 
-class Deciding(entity.State, Sizes, Protocol):
-    """What a decision on a list may look at."""
-
-
 class Tasks(Lists, Protocol):
     """A user's lists and tasks."""
 
@@ -62,29 +56,21 @@ class Tasks(Lists, Protocol):
         """Return the task of this id."""
 
 
-def decide(state: Deciding, command: Command) -> Decision[Event]:
-    """Return the events that a command leads to, none or one, and its outcome."""
-
-    def refuse(answer: Transition) -> Refusal | None:
-        if answer is Transition.DELETE and (size := state.size(command.list)):
-            tasks = "1 task is" if size == 1 else f"{size:,} tasks are"
-            return Code.NOT_EMPTY, f"{tasks} on the list, open or completed: move or delete them first."
-        return None
-
-    return lifecycle.decide(LIST, state, command, refuse)
+def refuse(state: Sizes, command: Command, answer: Transition) -> Refusal | None:
+    """Refuse to delete a list that tasks are on."""
+    if answer is Transition.DELETE and (size := state.size(command.list)):
+        tasks = "1 task is" if size == 1 else f"{size:,} tasks are"
+        return Code.NOT_EMPTY, f"{tasks} on the list, open or completed: move or delete them first."
+    return None
 
 
-LIST = EntityType(
-    word="list",
-    plural="lists",
-    record=List,
+LIST = lifecycle.entity_type(
+    "list",
+    List,
     commands=get_args(Command),
     events=get_args(Event),
-    decide=decide,
-    update=UpdateList,
-    delete=DeleteList,
-    restore=RestoreList,
-    purged=ListPurged,
+    checks={"name": validation.name, "colour": validation.colour, "rank": ranks.check},
+    refuse=refuse,
 )
 
 

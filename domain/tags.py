@@ -15,7 +15,7 @@ from typing import Protocol, get_args
 
 from msgspec.structs import replace
 
-from domain import decision
+from domain import decision, validation
 from domain.decision import About, Decision
 from domain.entity import BOOKKEEPING, EntityType
 from domain.rejections import Code
@@ -79,6 +79,11 @@ def superseded(command: RenameTag | DeleteTag) -> CommandOutcome:
     return decision.rejected(command, _about(command, None), Code.RESOLUTION, detail).outcome
 
 
+def _name(command: Command) -> str:
+    """Return the tag that a command is about: of a renamed one, its new name."""
+    return command.to if isinstance(command, RenameTag) else command.tag
+
+
 TAG = EntityType(
     word="tag",
     plural="tags",
@@ -86,10 +91,13 @@ TAG = EntityType(
     commands=get_args(Command),
     events=(TagUpdated,),
     decide=decide,
+    create=None,
     update=UpdateTag,
     key="name",
     is_deleted=lambda _: False,
     untold=BOOKKEEPING | {"name", "created_at"},
+    checks={"colour": validation.colour},
+    named_by=_name,
 )
 
 
@@ -111,11 +119,6 @@ def _applied(state: State, command: Command) -> list[tuple[Tag, Tag]]:
 def _tag(state: State, command: Command, name: str) -> Tag:
     """Return a tag as it stands, version 0 where it never had anything of its own."""
     return state.tag(name) or Tag(command.user, name, command.at, version=0)
-
-
-def _name(command: Command) -> str:
-    """Return the tag that a command is about: of a renamed one, its new name."""
-    return command.to if isinstance(command, RenameTag) else command.tag
 
 
 def _about(command: Command, version: int | None) -> About:

@@ -45,7 +45,8 @@ from schemas.records import (
     UpdateTask,
 )
 
-Command = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask | CreateOccurrence
+Asked = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask
+Command = Asked | CreateOccurrence
 Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted | TaskRestored | TaskPurged
 
 
@@ -130,6 +131,7 @@ TASK = EntityType(
     commands=get_args(Command),
     events=get_args(Event),
     decide=decide,
+    create=CreateTask,
     update=UpdateTask,
     delete=DeleteTask,
     restore=RestoreTask,

@@ -117,8 +117,7 @@ def way_back_of(state: State, subject: str, common: Mapping[str, Any], reversal:
         command = of.restore if before.get("deleted") is False else of.delete
         assert command
         return Way((command(**common),))
-    fields: type[Any] = get_type_hints(of.update)["fields"]
-    return Way((of.update(**common, changed=tuple(before), fields=fields(**before)),))
+    return Way((of.update(**common, changed=tuple(before), fields=of.settable(**before)),))
 
 
 def _is_to_be_undone(entity: Entity, reversal: Reversal) -> bool:

@@ -18,10 +18,10 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain import cleaning, composition, merging, query, ranks, times
+from domain import cleaning, composition, merging, ranks, times
 from domain.invalid import Invalid
 from domain.recurrence import succession
-from schemas.records import Due, FilterFields, ListFields, Reminder, TagFields, TaskFields
+from schemas.records import Due, Reminder, TaskFields
 
 MAX_TITLE = 500
 MAX_NOTES = 16_384
@@ -43,8 +43,6 @@ _MOST_MARKS = 100
 """The most combining marks in a row; Unicode's Stream-Safe Text Format has 30 (Unicode Standard Annex 15, 13)."""
 
 ALL = TaskFields.__struct_fields__
-ALL_OF_A_LIST = ListFields.__struct_fields__
-ALL_OF_A_FILTER = FilterFields.__struct_fields__
 
 Fields = TypeVar("Fields", bound=Struct)
 Checks: TypeAlias = Mapping[str, Callable[[Any], Any]]
@@ -69,29 +67,14 @@ def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked[TaskField
     What depends on fields that a change leaves alone, such as a rule on the due, is decided with the task at hand; so
     is what depends on a due of which it names some members, see ``merging``.
     """
-    each = _members(_each(fields, named, _CHECKS), named)
+    each = _members(check_fields(fields, _CHECKS, named), named)
     return each if each.problems else Checked(each.fields, tuple(_sorted(_at_odds(each.fields, named))))
 
 
-def check_list(fields: ListFields, named: Collection[str] = ALL_OF_A_LIST) -> Checked[ListFields]:
-    """Check the ``named`` fields of a list: all for a new one, in a change those that it sets."""
-    return _each(fields, named, _CHECKS_OF_A_LIST)
-
-
-def check_filter(fields: FilterFields, named: Collection[str] = ALL_OF_A_FILTER) -> Checked[FilterFields]:
-    """Check the ``named`` fields of a saved filter: all for a new one, in a change those that it sets."""
-    return _each(fields, named, _CHECKS_OF_A_FILTER)
-
-
-def check_tag(fields: TagFields, named: Collection[str]) -> Checked[TagFields]:
-    """Check the ``named`` fields of a tag."""
-    return _each(fields, named, {"colour": _colour})
-
-
-def _each(fields: Fields, named: Collection[str], checks: Checks) -> Checked[Fields]:
-    """Check each field by itself."""
+def check_fields(fields: Fields, checks: Checks, named: Collection[str] | None = None) -> Checked[Fields]:
+    """Check the ``named`` fields, each by itself: all (None) for a new entity, in a change those that it sets."""
     problems: list[Invalid] = []
-    for name in checks.keys() & named:
+    for name in checks.keys() if named is None else checks.keys() & named:
         try:
             fields = replace(fields, **{name: checks[name](getattr(fields, name))})
         except Invalid as problem:
@@ -138,14 +121,16 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
 
 
 def _title(value: str) -> str:
-    return _line("title", value, MAX_TITLE, f"A title has 1 to {MAX_TITLE} characters.")
+    return line("title", value, MAX_TITLE, f"A title has 1 to {MAX_TITLE} characters.")
 
 
-def _name(value: str) -> str:
-    return _line("name", value, MAX_NAME, f"A name has 1 to {MAX_NAME} characters.")
+def name(value: str) -> str:
+    """Return the name of a list or a saved filter in its one form; raise ``Invalid``."""
+    return line("name", value, MAX_NAME, f"A name has 1 to {MAX_NAME} characters.")
 
 
-def _line(field: str, value: str, most: int, detail: str) -> str:
+def line(field: str, value: str, most: int, detail: str) -> str:
+    """Return a text that stands in a line in its one form, of 1 to ``most`` characters; raise ``Invalid``."""
     return _shown(field, _text(field, value.strip(" \t\r\n"), most, detail), detail).strip()
 
 
@@ -169,18 +154,8 @@ def _is_visible(character: str) -> bool:
     return (category[0] in "LNPS" or category in ("Cn", "Co")) and character not in _BLANK
 
 
-def _filter(value: str) -> str:
-    query.parse(value)
-    return value.strip()
-
-
-def _sort(value: str) -> str:
-    if value:
-        query.sort(value)
-    return value.strip()
-
-
-def _colour(value: str | None) -> str | None:
+def colour(value: str | None) -> str | None:
+    """Return a colour in its one form; raise ``Invalid``."""
     colour = None if value is None else value.lower()
     if colour is not None and not _COLOUR.fullmatch(colour):
         raise Invalid("colour", "A colour is written as #rrggbb, such as #1e90ff.")
@@ -188,8 +163,12 @@ def _colour(value: str | None) -> str | None:
 
 
 def _notes(value: str) -> str:
-    lines = value.replace("\r\n", "\n").replace("\r", "\n")
-    return _text("notes", lines, MAX_NOTES, f"Notes have at most {MAX_NOTES:,} characters.", allowed="\n\t")
+    return lines("notes", value, MAX_NOTES, f"Notes have at most {MAX_NOTES:,} characters.")
+
+
+def lines(field: str, value: str, most: int, detail: str) -> str:
+    """Return a text of several lines in its one form, of at most ``most`` characters; raise ``Invalid``."""
+    return _text(field, value.replace("\r\n", "\n").replace("\r", "\n"), most, detail, allowed="\n\t")
 
 
 def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -284,5 +263,3 @@ _CHECKS: Checks = {
     "start": _start,
     "rank": ranks.check,
 }
-_CHECKS_OF_A_LIST: Checks = {"name": _name, "colour": _colour, "rank": ranks.check}
-_CHECKS_OF_A_FILTER: Checks = {**_CHECKS_OF_A_LIST, "text": _filter, "sort": _sort}

@@ -6,7 +6,7 @@ connection comes back as it went. For a pooler that does not keep prepared state
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import takewhile
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 from asyncpg import Connection, Pool, Record
 
+from domain.tasks import TASK
 from postgres import finding
 from postgres.finding import Position, TaskQuery
 from postgres.queries import load
@@ -28,7 +29,6 @@ from postgres.rows import (
     Facet,
     Item,
     Key,
-    List,
     Outcome,
     Page,
     Ranked,
@@ -36,7 +36,7 @@ from postgres.rows import (
     Reminder,
     ReminderStatus,
     Room,
-    SavedFilter,
+    Table,
     Tag,
     Task,
     TaskTitle,
@@ -44,7 +44,6 @@ from postgres.rows import (
     Told,
     struct,
 )
-from schemas import entity_subjects
 
 __all__ = [
     "BOTTOM",
@@ -56,7 +55,6 @@ __all__ = [
     "Entry",
     "Facet",
     "Key",
-    "List",
     "Outcome",
     "Page",
     "Position",
@@ -65,7 +63,6 @@ __all__ = [
     "RefusedTask",
     "Reminder",
     "ReminderStatus",
-    "SavedFilter",
     "Tag",
     "Task",
     "TaskQuery",
@@ -297,32 +294,18 @@ class View:
             rows = load("read").words_beside(self._connection, asked=asked, expression=expression)
             return tuple([row["word"] async for row in rows])
 
-    async def list(self, list_id: str) -> List | None:
-        """Return a list, also a deleted one; None where the user has no such list."""
-        row = await load("read").list(self._connection, id=list_id)
-        return None if row is None else struct(List, row)
+    async def entity(self, table: Table[Item], name: str) -> Item | None:
+        """Return an entity by its name, also a deleted one; None where the user has none."""
+        if table.of is TASK:
+            return await self.task(name)  # type: ignore[return-value]  # the item of such a table
+        row = await getattr(load("read"), table.of.word)(self._connection, **{table.of.key: name})
+        return None if row is None else struct(table.item, row)
 
-    async def lists(self, limit: int, after: Ranked | None = None) -> Page[List, Ranked]:
-        """Return the lists in their order, but the deleted."""
+    async def entities(self, table: Table[Item], limit: int, after: Ranked | None = None) -> Page[Item, Ranked]:
+        """Return the entities of a type in the custom order, but the deleted."""
         rank, last = after or (None, None)
-        rows = load("read").lists(self._connection, rank=rank, id=last, limit=limit + 1)
-        return await _page(List, rows, limit, lambda each: (each.rank, each.id))
-
-    async def filter(self, filter_id: str) -> SavedFilter | None:
-        """Return a saved filter, also a deleted one; None where the user has no such one."""
-        row = await load("read").filter(self._connection, id=filter_id)
-        return None if row is None else struct(SavedFilter, row)
-
-    async def filters(self, limit: int, after: Ranked | None = None) -> Page[SavedFilter, Ranked]:
-        """Return the saved filters in their order, but the deleted."""
-        rank, last = after or (None, None)
-        rows = load("read").filters(self._connection, rank=rank, id=last, limit=limit + 1)
-        return await _page(SavedFilter, rows, limit, lambda each: (each.rank, each.id))
-
-    async def tag(self, name: str) -> Tag | None:
-        """Return a tag; None where no task bears it and it has no colour."""
-        row = await load("read").tag(self._connection, name=name)
-        return None if row is None else struct(Tag, row)
+        rows = getattr(load("read"), table.of.plural)(self._connection, rank=rank, id=last, limit=limit + 1)
+        return await _page(table.item, rows, limit, lambda each: (each.rank, each.id))  # type: ignore[attr-defined]
 
     async def tags(self, limit: int, after: str | None = None) -> Page[Tag, str]:
         """Return the tags by name."""
@@ -330,27 +313,13 @@ class View:
             rows = load("read").tags(self._connection, after=after, limit=limit + 1)
             return await _page(Tag, rows, limit, lambda tag: tag.name)
 
-    async def about(self, outcome: Outcome) -> Task | List | SavedFilter | Tag | None:
-        """Return what a command was about, as it stands; None where there is no such thing, or it was a bulk's."""
-        if outcome.task is not None:
-            return await self.task(outcome.task)
-        if outcome.subject is None:
-            return None
-        kind, name = entity_subjects.split(outcome.subject)
-        read: dict[str, Callable[[str], Awaitable[List | SavedFilter | Tag | None]]] = {
-            entity_subjects.LIST: self.list,
-            entity_subjects.FILTER: self.filter,
-            entity_subjects.TAG: self.tag,
-        }
-        return await read[kind](name)
-
     async def history(self, task: str, limit: int, after: int | None = None) -> Page[Entry, int]:
         """Return what happened to a task, from its beginning."""
         rows = load("read").history(self._connection, task=task, sequence=after, limit=limit + 1)
         return await _page(Entry, rows, limit, lambda entry: entry.sequence)
 
     async def history_of_subject(self, subject: str, limit: int, after: int | None = None) -> Page[Entry, int]:
-        """Return what happened to something else than a task, from its beginning."""
+        """Return what happened to an entity that is no task, from its beginning."""
         rows = load("read").history_of_subject(self._connection, subject=subject, sequence=after, limit=limit + 1)
         return await _page(Entry, rows, limit, lambda entry: entry.sequence)
 

@@ -1,6 +1,7 @@
 """What the views show, as frozen structs. Ids are UUIDs as strings, instants are datetimes in UTC."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -8,6 +9,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
+from domain.entity import EntityType
+from domain.filters import FILTER
+from domain.lists import LIST
+from domain.tags import TAG
+from domain.tasks import TASK
 from schemas import records as r
 
 Item = TypeVar("Item")
@@ -105,6 +111,21 @@ class Tag(Struct, frozen=True):
     name: str
     colour: str | None
     open: int
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Generic[Item]):
+    """How the entities of a type are read: ``read.sql`` has a query of its word for one, of its plural for a page."""
+
+    of: EntityType[Any]
+    item: type[Item]
+    """What is read of one."""
+
+
+TASKS = Table(TASK, Task)
+LISTS = Table(LIST, List)
+FILTERS = Table(FILTER, SavedFilter)
+TAGS = Table(TAG, Tag)
 
 
 class Facet(Struct, frozen=True):

@@ -12,39 +12,17 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from domain import entities
 from schemas import causes
 from schemas.codec import Codec
 from schemas.envelope import Envelope, batches, seal
 from schemas.names import partition_of
-from schemas.records import (
-    ChangeTasks,
-    CompleteTask,
-    CreateFilter,
-    CreateList,
-    CreateTask,
-    DeleteFilter,
-    DeleteList,
-    DeleteTag,
-    DeleteTask,
-    RenameTag,
-    ReopenTask,
-    RestoreFilter,
-    RestoreList,
-    RestoreTask,
-    UpdateFilter,
-    UpdateList,
-    UpdateTag,
-    UpdateTask,
-)
+from schemas.records import ChangeTasks
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
 
-TaskCommand = CreateTask | UpdateTask | CompleteTask | ReopenTask | DeleteTask | RestoreTask
-ListCommand = CreateList | UpdateList | DeleteList | RestoreList
-FilterCommand = CreateFilter | UpdateFilter | DeleteFilter | RestoreFilter
-TagCommand = UpdateTag | RenameTag | DeleteTag
-Single = TaskCommand | ListCommand | FilterCommand | TagCommand
-"""A command on one thing."""
+Single = entities.Asked
+"""A command on one entity."""
 Command = Single | ChangeTasks
 
 TOPIC = TASK_COMMANDS.name

@@ -12,7 +12,7 @@ import structlog
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
-from api.commands import subjects, targets
+from api.commands import targets
 from api.commands.command_log import Command, CommandLog, OutcomeUnknown, Single, Unavailable
 from api.commands.disk import Disk
 from api.commands.outcomes import Answered, Outcomes
@@ -23,6 +23,7 @@ from api.http.preconditions import Conditions, Preconditions
 from api.http.prefer import Preferences
 from api.http.problems import KEY_REUSED, OUTCOME_UNKNOWN, UNAVAILABLE, FieldError, Problem
 from api.http.requests import User
+from api.models.entities import Subject
 from api.models.inputs import fingerprint
 from api.models.outputs import bulk_href, command_href
 from schemas import clock, ids
@@ -247,11 +248,11 @@ class Ingress:
 
 
 def about(command: Command) -> dict[str, Any]:
-    """Return what a command is about, for the log: by its id; a tag has none, but a name."""
+    """Return what a command is about, for the log: by its id; a tag has none, but a name that a person wrote."""
     if isinstance(command, ChangeTasks):
         return {"tasks": command.tasks}
-    subject = subjects.of_command(command)
-    return {} if subject.kind is subjects.TAG else {subject.kind.member: subject.name}
+    subject = Subject.of_command(command)
+    return {subject.resource.word: subject.name} if subject.resource.of.key == "id" else {}
 
 
 def _same(fingerprint: str, answered: Answered) -> Answered:
@@ -272,7 +273,7 @@ def _unknown(command: Command, envelope: Envelope, appended: int = 0) -> Problem
         href = command_href(command.id)
         about = {
             "command": {"id": command.id, "href": href, "status": "unknown"},
-            **{member: ref.model_dump() for member, ref in subjects.of_command(command).ref.items()},
+            **{member: ref.model_dump() for member, ref in Subject.of_command(command).ref.items()},
         }
     headers = {"Location": href, "Idempotency-Key": envelope.key}
     return Problem(OUTCOME_UNKNOWN, headers=headers, idempotency_key=envelope.key, **about)

@@ -5,12 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
+from api.models.entities import Subject
 from api.views import Views, ViewsAway
 from postgres import channel
-from postgres.reader import List, Outcome, SavedFilter, Tag, Task
+from postgres.reader import Outcome
 from schemas import causes
 
 LEAST = 1.0
@@ -20,10 +22,10 @@ _log = structlog.get_logger("api.commands.outcomes")
 
 @dataclass(frozen=True)
 class Answered:
-    """A command's outcome, and what it was about as it stood in the same snapshot of the views."""
+    """A command's outcome, and what it was about as it was in the same snapshot of the views; None where it was not."""
 
     outcome: Outcome
-    thing: Task | List | SavedFilter | Tag | None
+    item: Any
 
 
 class Outcomes:
@@ -63,7 +65,10 @@ class Outcomes:
         with suppress(ViewsAway):
             async with self._views.of(user, seconds) as view:
                 outcome = await view.command(command)
-                return Answered(outcome, await view.about(outcome)) if outcome else None
+                if outcome:
+                    about = Subject.of(outcome.task, outcome.subject)
+                    item = await view.entity(about.resource.table, about.name) if about else None
+                    return Answered(outcome, item)
         return None
 
     async def wait(self, user: str, command: str, seconds: float) -> Answered | None:

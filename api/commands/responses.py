@@ -9,16 +9,16 @@ import msgspec
 from fastapi import Response
 from pydantic import BaseModel
 
-from api.commands import subjects
 from api.commands.command_log import Single
 from api.commands.gateway import Envelope, Ingress
 from api.commands.outcomes import Answered
 from api.http import document, problems
 from api.http.problems import FieldError, Kind, Problem
-from api.models import examples, outputs
+from api.models import outputs
+from api.models.entities import Subject
+from api.models.resource import Resource
 from domain.rejections import Code
-from postgres.reader import List, SavedFilter, Task
-from schemas.records import ChangeTasks, CreateFilter, CreateList, CreateTask, OutcomeKind
+from schemas.records import ChangeTasks, OutcomeKind
 
 
 async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Sequence[ChangeTasks] = ()) -> Response:
@@ -37,20 +37,19 @@ async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Se
 
 def _pending(command: Single, bulk: str | None, headers: dict[str, str]) -> Response:
     shown = outputs.Command.pending(command.id, bulk)
-    return _json(202, shown, subjects.of_command(command).ref, headers | {"Location": shown.href})
+    return _json(202, shown, Subject.of_command(command).ref, headers | {"Location": shown.href})
 
 
 def _done(command: Single, bulk: str | None, answered: Answered, headers: dict[str, str]) -> Response:
-    outcome, subject = answered.outcome, subjects.of_command(command)
-    shown = outputs.Command.of(outcome, bulk)
+    outcome, subject = answered.outcome, Subject.of_command(command)
+    resource, item = subject.resource, answered.item
+    shown = outputs.Command.of(outcome, subject.field(outcome.field), bulk)
     if outcome.kind is OutcomeKind.REJECTED:
         raise _rejection(shown, headers)
-    if isinstance(answered.thing, List):
-        headers["ETag"] = outputs.list_etag(answered.thing)
-    elif isinstance(answered.thing, Task | SavedFilter):
-        headers["ETag"] = outputs.etag(answered.thing.version)
-    members = subject.shown(answered.thing)
-    if outcome.kind is OutcomeKind.ACCEPTED and isinstance(command, CreateTask | CreateList | CreateFilter):
+    if resource.etags and item is not None:
+        headers["ETag"] = resource.etags(item)[0]
+    members = subject.show(item)
+    if outcome.kind is OutcomeKind.ACCEPTED and type(command) is resource.of.create:
         return _json(201, shown, members, headers | {"Location": subject.href})
     return _json(200, shown, members, headers)
 
@@ -82,20 +81,15 @@ def _json(
 
 @dataclass(frozen=True)
 class Documented:
-    """What OpenAPI says of the answers to commands on one kind of thing, by its name, model and examples."""
+    """What OpenAPI says of the answers to commands on a resource."""
 
-    name: str
-    done: type[BaseModel]
-    pending: dict[str, Any]
-    accepted: dict[str, Any]
-    has_etag: bool = True
-    """Whether one that stands has an entity tag of its own."""
+    of: Resource[Any, Any]
 
     @property
     def create(self) -> dict[int | str, dict[str, Any]]:
         """The answers to a command that creates one."""
-        created = self._outcome(f"The {self.name} stands, and the client preferred to wait for that.")
-        created["headers"] |= document.location(f"The {self.name}'s address.")
+        created = self._outcome(f"The {self.of.word} stands, and the client preferred to wait for that.")
+        created["headers"] |= document.location(f"The {self.of.word}'s address.")
         return self._responses(*_BODY, problems.CONFLICT, problems.VERSION) | {201: created}
 
     @property
@@ -127,16 +121,16 @@ class Documented:
             202: {
                 "description": "The log has the command; its outcome stands at its address soon.",
                 "headers": document.headers(*document.OF_COMMANDS) | document.location("The command's address."),
-                "content": {"application/json": {"example": self.pending}},
+                "content": {"application/json": {"example": self.of.pending}},
             },
             200: self._outcome("What became of the command, where the client preferred to wait or sent it before."),
             **refused,
         }
 
     def _outcome(self, description: str) -> dict[str, Any]:
-        example = {"application/json": {"example": self.accepted}}
-        headers = document.headers(*document.OF_COMMANDS, *(["ETag"] if self.has_etag else []))
-        return {"description": description, "model": self.done, "content": example, "headers": headers}
+        example = {"application/json": {"example": self.of.accepted}}
+        headers = document.headers(*document.OF_COMMANDS, *(["ETag"] if self.of.etags else []))
+        return {"description": description, "model": self.of.done, "content": example, "headers": headers}
 
 
 _STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
@@ -144,14 +138,3 @@ _STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
 _REJECTED = {kind.status for kind in (*REJECTIONS.values(), problems.CONFLICT)}
 """Statuses of commands that were rejected; those have the headers of any that was answered."""
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
-
-TASK = Documented("task", outputs.Done, examples.PENDING, examples.ACCEPTED)
-TAG = Documented(
-    "tag",
-    outputs.TagDone,
-    examples.TAG_PENDING,
-    examples.TAG_ACCEPTED,
-    has_etag=False,
-)
-LIST = Documented("list", outputs.ListDone, examples.LIST_PENDING, examples.LIST_ACCEPTED)
-FILTER = Documented("filter", outputs.FilterDone, examples.FILTER_PENDING, examples.FILTER_ACCEPTED)

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from api.http.preconditions import Current
 from api.http.problems import NOT_FOUND, Problem
-from api.models import outputs
+from api.models.entities import RESOURCES
+from api.models.resource import Resource
+from api.models.tag import TAG
 from domain import validation
 from domain.invalid import Invalid
-from postgres.reader import List, SavedFilter, Task, View
+from postgres.reader import View
 
 Read = Callable[[View, str], Awaitable[Any]]
 
@@ -21,17 +23,21 @@ class Target:
 
     name: str
     read: Read
-    has_versions: bool = False
+    of: Resource[Any, Any] | None = None
+    """What it is, if an entity."""
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether it has a version, which a command may name."""
+        return self.of is not None and self.of.etags is not None
 
     async def current(self, view: View) -> Current:
         """Return what it is now. Raises ``Problem`` where there is no such thing."""
         found = await self.read(view, self.name)
         if not found:
             raise Problem(NOT_FOUND, "There is no such thing. If it was created a moment ago, ask again.")
-        if isinstance(found, List):
-            return Current((outputs.list_etag(found), outputs.etag(found.version)), found.version)
-        if isinstance(found, Task | SavedFilter):
-            return Current((outputs.etag(found.version),), found.version)
+        if self.of and self.of.etags:
+            return Current(self.of.etags(found), found.version)
         return Current()  # what has no version has weak tags only, which are never compared here
 
 
@@ -43,29 +49,32 @@ async def _collection(_view: View, _name: str) -> Any:
     return True
 
 
-_BY_ID: Mapping[str, tuple[Read, bool]] = {
-    "task": (View.task, True),
-    "list_id": (View.list, True),
-    "filter_id": (View.filter, True),
-    "command": (_command, False),
-    "bulk": (_command, False),
+def _reading(of: Resource[Any, Any]) -> Read:
+    return lambda view, name: view.entity(of.table, name)
+
+
+_ENTITIES = {one.parameter: (_reading(one), one) for one in RESOURCES if one.of.key == "id"}
+_BY_ID: Mapping[str, tuple[Read, Resource[Any, Any] | None]] = {
+    **_ENTITIES,
+    "command": (_command, None),
+    "bulk": (_command, None),
 }
-"""How that is read whose id is a parameter of the path, and whether it has versions."""
+"""How that is read whose id is a parameter of the path, and what it is."""
 
 
 def of(parameters: Mapping[str, str]) -> Target | None:
     """Return what the parameters of a path name; None where they name nothing, which is said by their validation."""
     for parameter, name in parameters.items():
         if parameter in _BY_ID:
-            read, has_versions = _BY_ID[parameter]
-            return Target(str(id_), read, has_versions) if (id_ := _uuid(name)) else None
+            read, of = _BY_ID[parameter]
+            return Target(str(id_), read, of) if (id_ := _uuid(name)) else None
         return _tag(name)
     return Target("", _collection)
 
 
 def _tag(name: str) -> Target | None:
     try:
-        return Target(validation.borne_tag("name", name), View.tag)
+        return Target(validation.borne_tag("name", name), _reading(TAG), TAG)
     except Invalid:
         return None
 

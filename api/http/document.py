@@ -8,10 +8,6 @@ from api.models.examples import with_nulls
 from api.models.formats import without_null
 
 TAGS = [
-    {"name": "tasks", "description": "Tasks, alone and as they are found."},
-    {"name": "lists", "description": "What tasks are on."},
-    {"name": "filters", "description": "Filters that are saved by name."},
-    {"name": "tags", "description": "What tasks bear by name."},
     {"name": "bulks", "description": "The same change to many tasks."},
     {"name": "history", "description": "What happened to a task."},
     {"name": "commands", "description": "What became of each change."},
@@ -20,7 +16,7 @@ TAGS = [
     {"name": "health", "description": "Whether the API lives, and what it needs."},
     {"name": "problems", "description": "What each type of problem means."},
 ]
-"""The tags of operations."""
+"""The tags of operations, behind those of entities."""
 SERVERS = [{"url": "/", "description": "Where this document comes from."}]
 LICENSE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
 

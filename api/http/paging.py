@@ -24,8 +24,6 @@ View = TypeVar("View")
 Shown = TypeVar("Shown", bound=BaseModel)
 
 TaskId = Annotated[UUID, Path(description="The task's id.")]
-FilterId = Annotated[UUID, Path(description="The saved filter's id.")]
-ListId = Annotated[UUID, Path(description="The list's id.")]
 Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(whole_number), Query(description="At most so many items.")]
 Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the page before.")]
 

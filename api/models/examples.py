@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from domain.entities import TYPES
+from domain.tasks import TASK as TASK_TYPE
+
 NULL = "\N{SYMBOL FOR NULL}"
 """Stands for null, which FastAPI would leave out of the document, until ``with_nulls`` puts it there."""
 
@@ -16,17 +19,14 @@ def with_nulls(value: Any) -> Any:
     return None if value == NULL else value
 
 
+_NO_OTHER = {one.word: NULL for one in TYPES if one is not TASK_TYPE}
 _COMMAND_ID = "0b1c6c53-6f0e-5c0e-9d7a-3f3f4e9b6a11"
 _TASK_ID = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
-_LIST_ID = "1f7d2b9c-5a60-5c3d-8b4e-2d9a6c7e8f51"
-_TAG_REF: dict[str, Any] = {"name": "team", "href": "/v1/tags/team"}
+LIST_ID = "1f7d2b9c-5a60-5c3d-8b4e-2d9a6c7e8f51"
 _REMINDER_ID = "d1f0c3b2-7c1e-5f54-9c86-2a4f8f0f6b31"
 _EVENT_ID = "3c9d7a10-8f4b-5f5e-8a1e-6f0b1c2d3e41"
 _COMMAND: dict[str, Any] = {"id": _COMMAND_ID, "href": f"/v1/commands/{_COMMAND_ID}"}
 _TASK_REF: dict[str, Any] = {"id": _TASK_ID, "href": f"/v1/tasks/{_TASK_ID}"}
-_FILTER_ID = "8c1b6e0d-3f52-5a7e-9d4c-6b0a1e2f3d45"
-_FILTER_REF: dict[str, Any] = {"id": _FILTER_ID, "href": f"/v1/filters/{_FILTER_ID}"}
-_LIST_REF: dict[str, Any] = {"id": _LIST_ID, "href": f"/v1/lists/{_LIST_ID}"}
 
 NEW_TASK: dict[str, Any] = {
     "title": "Stand-up",
@@ -63,36 +63,11 @@ TASK: dict[str, Any] = {
     "parent": NULL,
     "order": "0Vbmyun2V",
     "pinned": False,
-    "list": _LIST_ID,
+    "list": LIST_ID,
 }
 MOVE: dict[str, Any] = {"before": "2b5e8d1a-7f40-5c92-a6b3-8e1d4f7a9c05"}
 MOVE_TO_TOP: dict[str, Any] = {"to": "top"}
 TITLES: dict[str, Any] = {"items": [{**_TASK_REF, "title": "Stand-up", "status": "open"}], "more": False}
-NEW_FILTER: dict[str, Any] = {"name": "This week", "filter": "due < today+7d", "sort": "due,-priority"}
-FILTER_CHANGES: dict[str, Any] = {"filter": "due < today+7d and not #waiting"}
-FILTER: dict[str, Any] = {
-    **_FILTER_REF,
-    **NEW_FILTER,
-    "colour": NULL,
-    "order": "0Vbmyum1V",
-    "deleted": False,
-    "version": 1,
-    "created_at": "2026-11-23T09:50:00Z",
-    "changed_at": "2026-11-23T09:50:00Z",
-}
-NEW_LIST: dict[str, Any] = {"name": "Work", "colour": "#1e90ff"}
-LIST_CHANGES: dict[str, Any] = {"name": "Work, at home", "colour": NULL}
-LIST: dict[str, Any] = {
-    **_LIST_REF,
-    "name": "Work",
-    "colour": "#1e90ff",
-    "order": "0Vbmyum1V",
-    "deleted": False,
-    "open": 1,
-    "version": 1,
-    "created_at": "2026-11-23T09:50:00Z",
-    "changed_at": "2026-11-23T09:50:00Z",
-}
 
 LISTED: dict[str, Any] = TASK | {
     "highlights": {
@@ -123,16 +98,7 @@ _ANSWERED: dict[str, Any] = {
     "field": NULL,
 }
 ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "task": TASK}
-KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, "list": NULL, "filter": NULL, "tag": NULL}
-TAG_NAME: dict[str, Any] = {"name": "crew"}
-TAG_CHANGES: dict[str, Any] = {"colour": "#1e90ff"}
-TAG: dict[str, Any] = {**_TAG_REF, "colour": "#1e90ff", "open": 1}
-TAG_PENDING: dict[str, Any] = {"command": _PENDING, "tag": _TAG_REF}
-TAG_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "tag": TAG}
-LIST_PENDING: dict[str, Any] = {"command": _PENDING, "list": _LIST_REF}
-LIST_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "list": LIST}
-FILTER_PENDING: dict[str, Any] = {"command": _PENDING, "filter": _FILTER_REF}
-FILTER_ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "filter": FILTER}
+KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, **_NO_OTHER}
 
 BULK_BODY: dict[str, Any] = {"filter": "overdue", "zone": "Europe/Paris", "action": "update", "shift": 7}
 BULK_OF_NAMED: dict[str, Any] = {"tasks": [{"id": _TASK_ID, "version": 1}], "action": "complete"}
@@ -150,9 +116,7 @@ BULK: dict[str, Any] = {
 COUNT: dict[str, Any] = {"tasks": 1234}
 REFUSAL: dict[str, Any] = {
     "task": _TASK_REF,
-    "list": NULL,
-    "filter": NULL,
-    "tag": NULL,
+    **_NO_OTHER,
     "code": "version",
     "detail": "The task has changed: its version is 3 by now.",
     "field": NULL,
@@ -167,9 +131,7 @@ ENTRY: dict[str, Any] = {
     "cause": NULL,
     "event": "TaskUpdated",
     "task": _TASK_ID,
-    "list": NULL,
-    "filter": NULL,
-    "tag": NULL,
+    **_NO_OTHER,
     "changes": [
         {"field": "title", "before": "Stand-up", "after": "Stand-up, online"},
         {"field": "priority", "before": "high", "after": "urgent"},

@@ -8,15 +8,56 @@ from typing import Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
-from api.commands import subjects as outcomes
 from api.models import examples
+from api.models.entities import Names, Refs, Subject
 from api.models.formats import Hash, Id
 from api.models.inputs import duration
-from api.models.outputs import PUBLIC_FIELDS, Command, Known, TaskRef, instant
+from api.models.outputs import Command, TaskRef, instant, task_ref
 from domain import reasons
 from postgres import reader as views
-from schemas import entity_subjects
 from schemas.records import FieldChange
+
+
+class Known(Refs, Command):
+    """A command by its address, with what it is about."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.KNOWN]})
+
+    task: TaskRef | None = None
+    """Null where the command is about something else: a bulk's has an address of its own."""
+
+    @classmethod
+    def about(cls, command: Command, subject: Subject | None) -> "Known":
+        """Show a command with what it is about; None where it is a bulk's."""
+        return cls.model_validate({**command.model_dump(), **(subject.ref if subject else {})})
+
+    @classmethod
+    def outcome(cls, outcome: views.Outcome, bulk: str | None = None) -> "Known":
+        """Show what became of a command, with the id of the bulk before it, if there is one."""
+        subject = Subject.of(outcome.task, outcome.subject)
+        field = subject.field(outcome.field) if subject else outcome.field
+        return cls.about(Command.of(outcome, field, bulk), subject)
+
+
+class Refusal(Refs):
+    """A task that a bulk left as it is, and why; of one that undoes also a list, a saved filter or a tag."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.REFUSAL]})
+
+    task: TaskRef | None
+    code: str
+    detail: str
+    field: str | None
+
+    @classmethod
+    def of(cls, refused: views.RefusedTask) -> "Refusal":
+        """Show what was refused."""
+        why = refused.refusal
+        subject = Subject.of(why.task if why.subject is None else None, why.subject)
+        assert subject
+        return cls.model_validate(
+            {"task": None, "code": why.code, "detail": why.detail, "field": subject.field(why.field), **subject.ref}
+        )
 
 
 class Change(BaseModel):
@@ -30,10 +71,8 @@ class Change(BaseModel):
 Changes = list[Change]
 
 
-class Entry(BaseModel):
-    """An entry of the audit trail: a link of the user's hash chain."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.ENTRY]})
+class Event(BaseModel):
+    """What an entry of the audit trail begins with."""
 
     id: Id
     at: datetime
@@ -42,10 +81,13 @@ class Entry(BaseModel):
     command: Id
     cause: Id | None
     event: str
-    task: Id | None
-    list: Id | None
-    filter: Id | None
-    tag: str | None
+
+
+class Entry(Names, Event):
+    """An entry of the audit trail: a link of the user's hash chain."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ENTRY]})
+
     changes: Changes
     previous: Hash
     hash: Hash
@@ -56,20 +98,20 @@ class Entry(BaseModel):
     @classmethod
     def of(cls, entry: views.Entry, led_to: views.Outcome | None = None) -> "Entry":
         """Show an entry of the views, and the outcome of what it led to."""
-        told = [_change(change) for change in entry.changes]
+        subject = Subject.of(entry.task, entry.subject)
+        assert subject
+        told = [_change(subject, change) for change in entry.changes]
         # A rule that counts from another due is another record, but reads the same: the due's change tells it.
         changes = [change for change in told if change.before != change.after]
-        about: dict[str, str | None] = dict.fromkeys(
-            (entity_subjects.LIST, entity_subjects.FILTER, entity_subjects.TAG)
-        )
-        about.update([entity_subjects.split(entry.subject)] if entry.subject else [])
-        known = led_to and outcomes.known(Command.of(led_to, None), outcomes.of_outcome(led_to))
+        about: dict[str, str | None] = dict.fromkeys(Names.model_fields)
+        about[subject.resource.word] = subject.name
+        known = led_to and Known.outcome(led_to)
         return cls.model_validate(msgspec.structs.asdict(entry) | about | {"changes": changes, "led_to": known})
 
 
-def _change(change: FieldChange) -> Change:
+def _change(subject: Subject, change: FieldChange) -> Change:
     before, after = (_shown(change.field, msgspec.json.decode(text)) for text in (change.before, change.after))
-    return Change(field=PUBLIC_FIELDS.get(change.field, change.field), before=before, after=after)
+    return Change(field=subject.field(change.field) or "", before=before, after=after)
 
 
 def _shown(field: str, value: Any) -> Any:
@@ -112,7 +154,7 @@ class StandingReminder(BaseModel):
     def of(cls, reminder: views.Reminder) -> "StandingReminder":
         """Show a reminder of the views."""
         return cls.model_validate(
-            msgspec.structs.asdict(reminder) | {"task": TaskRef.of(reminder.task), "status": reminder.status.lower()}
+            msgspec.structs.asdict(reminder) | {"task": task_ref(reminder.task), "status": reminder.status.lower()}
         )
 
 
@@ -153,7 +195,7 @@ class Notification(BaseModel):
         ]
         return cls(
             id=delivery.id,
-            task=TaskRef.of(delivery.task),
+            task=task_ref(delivery.task),
             title=delivery.title,
             due_at=delivery.due_at,
             status=next((step for step in steps if _is_final(step)), steps[-1]).step,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal
@@ -84,6 +84,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
     like: ClassVar[str]
     """An example, as JSON."""
+    record_names: ClassVar[Mapping[str, str]] = {"order": "rank"}
+    """The names in records of fields that people see under another."""
 
     @model_validator(mode="before")
     @classmethod
@@ -162,10 +164,6 @@ Order = Annotated[
 ]
 
 
-FilterText = Annotated[str, Field(description="In the filter language.", examples=["due < today+7d"])]
-SortText = Annotated[str, Field(description="As for lists of tasks.", examples=["due,-priority"])]
-
-
 class NewTask(Shape):
     """The task to create."""
 
@@ -190,6 +188,8 @@ class Changes(Shape):
 
     like = '{"title": "Stand-up, online"}'
 
+    record_names = {"order": "rank", "recurrence": "rrule"}
+
     title: Title = ""
     notes: Notes | None = None
     priority: Priority | None = None
@@ -202,66 +202,6 @@ class Changes(Shape):
     order: Order | None = None
     pinned: bool | None = None
     list: ListId | None = None
-
-
-class NewList(Shape):
-    """The list to create."""
-
-    like = '{"name": "Errands"}'
-
-    name: Name
-    colour: Colour | None = None
-    order: Order = ""
-
-
-class ListChanges(Shape):
-    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
-
-    like = '{"name": "Errands in town"}'
-
-    name: Name = ""
-    colour: Colour | None = None
-    order: Order | None = None
-
-
-class NewFilter(Shape):
-    """The filter to save."""
-
-    like = '{"name": "This week", "filter": "due < today+7d"}'
-
-    name: Name
-    filter: FilterText
-    sort: SortText = ""
-    colour: Colour | None = None
-    order: Order = ""
-
-
-class FilterChanges(Shape):
-    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
-
-    like = '{"filter": "due < today+7d"}'
-
-    name: Name = ""
-    filter: FilterText = ""
-    sort: SortText | None = None
-    colour: Colour | None = None
-    order: Order | None = None
-
-
-class TagChanges(Shape):
-    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
-
-    like = '{"colour": "#1e90ff"}'
-
-    colour: Colour | None = None
-
-
-class NewName(Shape):
-    """The name to give."""
-
-    like = '{"name": "errands"}'
-
-    name: Tag
 
 
 Beside = Annotated[UUID | None, Strict(False)]
@@ -286,13 +226,10 @@ class Move(Shape):
         return self
 
 
-_RECORD_NAMES = {"recurrence": "rrule", "order": "rank", "filter": "text"}
-
-
-def changed(body: Changes | ListChanges | FilterChanges | TagChanges) -> tuple[str, ...]:
+def changed(body: Shape) -> tuple[str, ...]:
     """Return the names, in records, of the fields that ``body`` sets, and of members that it sets of some alone."""
     set_ = [name for name in type(body).model_fields if name in body.model_fields_set]
-    return tuple(one for name in set_ for one in _names(_RECORD_NAMES.get(name, name), getattr(body, name)))
+    return tuple(one for name in set_ for one in _names(body.record_names.get(name, name), getattr(body, name)))
 
 
 def _names(field: str, value: object) -> tuple[str, ...]:
@@ -340,25 +277,6 @@ def checked(body: NewTask | Changes, within: str = "", *, strict: bool = False) 
     """
     named = changed(body) if isinstance(body, Changes) else validation.ALL
     return _right(validation.check(_cleaned(fields(body), strict), named), within)
-
-
-def checked_filter(body: NewFilter | FilterChanges, *, strict: bool = False) -> r.FilterFields:
-    """Return the fields of a filter that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
-    named = changed(body) if isinstance(body, FilterChanges) else validation.ALL_OF_A_FILTER
-    fields = r.FilterFields(body.name, body.filter, body.sort or "", body.colour, body.order or "")
-    return _right(validation.check_filter(_cleaned(fields, strict), named))
-
-
-def checked_list(body: NewList | ListChanges, *, strict: bool = False) -> r.ListFields:
-    """Return the fields of a list that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
-    named = changed(body) if isinstance(body, ListChanges) else validation.ALL_OF_A_LIST
-    fields = r.ListFields(body.name, body.colour, body.order or "")
-    return _right(validation.check_list(_cleaned(fields, strict), named))
-
-
-def checked_tag_fields(body: TagChanges, *, strict: bool = False) -> r.TagFields:
-    """Return the fields of a tag that ``body`` sets, in their one form. Raises ``Problem`` as ``checked`` does."""
-    return _right(validation.check_tag(_cleaned(r.TagFields(body.colour), strict), changed(body)))
 
 
 def checked_new_tag(name: str, *, strict: bool = False) -> str:

@@ -12,6 +12,7 @@ from api.http.paging import Cursor, Limit, list_responses, listed, waiting_respo
 from api.http.problems import NOT_FOUND, Problem
 from api.http.requests import LargeRoute, User, empty, signed
 from api.models import bulk_inputs, examples, outputs
+from api.models.histories import Refusal
 from api.services import Served, Services
 
 router = APIRouter(prefix="/v1/bulks", tags=["bulks"], route_class=LargeRoute, dependencies=[signed])
@@ -101,12 +102,12 @@ async def read_bulk(bulk: BulkId, user: User, preferred: Preferred, served: Serv
 @router.get("/{bulk}/refusals", responses=list_responses(examples.REFUSAL, NOT_FOUND))
 async def list_refusals(
     bulk: BulkId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
-) -> outputs.Page[outputs.Refusal]:
+) -> outputs.Page[Refusal]:
     """Return the tasks that a bulk left as they are, and why."""
     await _known(str(bulk), user, served)
     async with served.views.of(user) as view:
         page = await view.refusals(str(bulk), limit, cursors.number("refusals", cursor))
-    return listed("refusals", outputs.Refusal.of, page)
+    return listed("refusals", Refusal.of, page)
 
 
 async def _known(bulk: str, user: str, served: Services) -> bulk_commands.Progress:

@@ -5,15 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from api.commands import bulk_commands, subjects
+from api.commands import bulk_commands
 from api.commands.gateway import Enveloped, Preferred
 from api.http.paging import waiting_responses
 from api.http.problems import NOT_FOUND, Problem
 from api.http.requests import Route, User, empty, signed
 from api.models import examples, outputs
+from api.models.entities import Subject
+from api.models.histories import Known
 from api.routes.bulks import UNDO_RESPONSES
 from api.services import Served, Services
-from postgres.reader import Outcome
 from schemas import ids
 from schemas.records import ChangeTasks
 
@@ -25,18 +26,14 @@ CommandId = Annotated[UUID, Path(description="The command's id.")]
 @router.get("/{command}", responses=waiting_responses(examples.KNOWN, NOT_FOUND))
 async def read_command(
     command: CommandId, user: User, preferred: Preferred, served: Served, response: Response
-) -> outputs.Known:
+) -> Known:
     """Return what became of a command; it is pending until the views say. `Prefer: wait` waits for that."""
     id_ = str(command)
     if preferred.seconds and await served.outcomes.wait(user, id_, preferred.seconds):
         response.headers["Preference-Applied"] = f"wait={preferred.seconds:.0f}"
     async with served.views.of(user) as view:
         outcome, before = await view.command(id_), await view.chunks(ids.ahead(id_))
-    return _known(outcome, ids.ahead(id_) if before else None) if outcome else _pending(served, user, id_)
-
-
-def _known(outcome: Outcome, bulk: str | None) -> outputs.Known:
-    return subjects.known(outputs.Command.of(outcome, bulk), subjects.of_outcome(outcome))
+    return Known.outcome(outcome, ids.ahead(id_) if before else None) if outcome else _pending(served, user, id_)
 
 
 @router.post(
@@ -47,8 +44,8 @@ async def undo_command(command: CommandId, envelope: Enveloped, served: Served) 
     return bulk_commands.answer(await bulk_commands.undo(str(command), envelope, served), envelope)
 
 
-def _pending(served: Services, user: str, command: str) -> outputs.Known:
+def _pending(served: Services, user: str, command: str) -> Known:
     if sent := served.recent.get(user, command):
-        subject = None if isinstance(sent, ChangeTasks) else subjects.of_command(sent)
-        return subjects.known(outputs.Command.pending(sent.id), subject)
+        subject = None if isinstance(sent, ChangeTasks) else Subject.of_command(sent)
+        return Known.about(outputs.Command.pending(sent.id), subject)
     raise Problem(NOT_FOUND, "No outcome of such a command is known. If you sent it a moment ago, ask again.")

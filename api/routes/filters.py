@@ -1,41 +1,47 @@
 """Saved filters: commands that save, change and delete them; one, all of them, what one finds and how it came to be."""
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Path, Response
 
+from api import reads
 from api.commands.gateway import Enveloped, Expected
-from api.commands.responses import FILTER, take
-from api.http import cursors
-from api.http.paging import Cursor, FilterId, Limit, list_responses, listed, responses
-from api.http.problems import NOT_FOUND, TOO_MUCH, Problem
+from api.commands.responses import Documented, take
+from api.http.paging import Cursor, Limit, list_responses, responses
+from api.http.problems import NOT_FOUND, TOO_MUCH
 from api.http.requests import Route, User, empty, signed
 from api.http.selection import Zone, page_finding
 from api.models import examples, histories, inputs, listings, outputs
+from api.models.filter import CHANGES, FILTER, NEW, FilterChanges, NewFilter, SavedFilter
 from api.services import Served
-from schemas import entity_subjects, ids
+from postgres.rows import FILTERS
+from schemas import ids
 from schemas.records import CreateFilter, DeleteFilter, RestoreFilter, UpdateFilter
 
 router = APIRouter(prefix="/v1/filters", tags=["filters"], route_class=Route, dependencies=[signed])
 
-NewFilter = Annotated[inputs.NewFilter, Body(openapi_examples={"filter": {"value": examples.NEW_FILTER}})]
-Changes = Annotated[inputs.FilterChanges, Body(openapi_examples={"change": {"value": examples.FILTER_CHANGES}})]
+FilterId = Annotated[UUID, Path(description="The saved filter's id.")]
+_ANSWERS = Documented(FILTER)
+
+New = Annotated[NewFilter, Body(openapi_examples={"filter": {"value": NEW}})]
+Changes = Annotated[FilterChanges, Body(openapi_examples={"change": {"value": CHANGES}})]
 
 
-@router.post("", status_code=202, response_model=outputs.FilterTaken, responses=FILTER.create)
-async def create_filter(body: NewFilter, envelope: Enveloped, served: Served) -> Response:
+@router.post("", status_code=202, response_model=FILTER.taken, responses=_ANSWERS.create)
+async def create_filter(body: New, envelope: Enveloped, served: Served) -> Response:
     """Save a filter that can be read. Two may have the same name; its id follows from the command's."""
-    fields = inputs.checked_filter(body, strict=envelope.strict)
+    fields = FILTER.checked(body, strict=envelope.strict)
     command = CreateFilter(**envelope.common(body), filter=ids.derive("filter", envelope.command), fields=fields)
     return await take(served.ingress, command, envelope)
 
 
-@router.patch("/{filter_id}", status_code=202, response_model=outputs.FilterTaken, responses=FILTER.change)
+@router.patch("/{filter_id}", status_code=202, response_model=FILTER.taken, responses=_ANSWERS.change)
 async def change_filter(
     filter_id: FilterId, body: Changes, envelope: Enveloped, expected: Expected, served: Served
 ) -> Response:
     """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
-    fields = inputs.checked_filter(body, strict=envelope.strict)
+    fields = FILTER.checked(body, strict=envelope.strict)
     command = UpdateFilter(
         **envelope.changing(expected, body), filter=str(filter_id), changed=inputs.changed(body), fields=fields
     )
@@ -43,7 +49,7 @@ async def change_filter(
 
 
 @router.delete(
-    "/{filter_id}", status_code=202, response_model=outputs.FilterTaken, responses=FILTER.command, dependencies=[empty]
+    "/{filter_id}", status_code=202, response_model=FILTER.taken, responses=_ANSWERS.command, dependencies=[empty]
 )
 async def delete_filter(filter_id: FilterId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
     """Delete a saved filter. The tasks that it finds stay."""
@@ -53,8 +59,8 @@ async def delete_filter(filter_id: FilterId, envelope: Enveloped, expected: Expe
 @router.post(
     "/{filter_id}/restore",
     status_code=202,
-    response_model=outputs.FilterTaken,
-    responses=FILTER.command,
+    response_model=FILTER.taken,
+    responses=_ANSWERS.command,
     dependencies=[empty],
 )
 async def restore_filter(filter_id: FilterId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
@@ -62,26 +68,18 @@ async def restore_filter(filter_id: FilterId, envelope: Enveloped, expected: Exp
     return await take(served.ingress, RestoreFilter(**envelope.changing(expected), filter=str(filter_id)), envelope)
 
 
-@router.get("/{filter_id}", responses=responses(examples.FILTER, NOT_FOUND))
-async def read_filter(filter_id: FilterId, user: User, served: Served, response: Response) -> outputs.SavedFilter:
+@router.get("/{filter_id}", responses=responses(FILTER.example, NOT_FOUND))
+async def read_filter(filter_id: FilterId, user: User, served: Served, response: Response) -> SavedFilter:
     """Return a saved filter as it stands; a deleted one says so. Its version is the ETag, for `If-Match`."""
-    async with served.views.of(user) as view:
-        one = await view.filter(str(filter_id))
-    if one is None:
-        raise Problem(NOT_FOUND, _MISSING)
-    response.headers["ETag"] = outputs.etag(one.version)
-    return outputs.SavedFilter.of(one)
+    return await reads.one(FILTER, filter_id, user, served, response)
 
 
-@router.get("", responses=list_responses(examples.FILTER))
+@router.get("", responses=list_responses(FILTER.example))
 async def list_filters(
     user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
-) -> outputs.Page[outputs.SavedFilter]:
+) -> outputs.Page[SavedFilter]:
     """Return the saved filters in their order, but the deleted."""
-    after = cursors.ranked("filters", cursor)
-    async with served.views.of(user) as view:
-        page = await view.filters(limit, after)
-    return listed("filters", outputs.SavedFilter.of, page)
+    return await reads.page(FILTER, user, served, limit, cursor)
 
 
 @router.get("/{filter_id}/tasks", responses=list_responses(examples.LISTED, NOT_FOUND, TOO_MUCH))
@@ -90,9 +88,9 @@ async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
 ) -> listings.TaskPage:
     """Return the tasks that a saved filter finds, in its order, as `GET /v1/tasks` does."""
     async with served.views.of(user) as view:
-        one = await view.filter(str(filter_id))
+        one = await view.entity(FILTERS, str(filter_id))
         if one is None or one.deleted:
-            raise Problem(NOT_FOUND, _MISSING)
+            raise FILTER.missing()
         wished = await page_finding(one.text, None, one.sort or None, zone, cursor)
         meant, page = await wished.page(view, user, limit, served.long_work)
     return listings.page(meant.selection, page.items, meant.cursor(page.next))
@@ -103,12 +101,4 @@ async def read_history_of_filter(
     filter_id: FilterId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.Entry]:
     """Return what happened to a saved filter, also to one that is gone: who changed what, when and why."""
-    after = cursors.number("history", cursor)
-    async with served.views.of(user) as view:
-        page = await view.history_of_subject(entity_subjects.of(entity_subjects.FILTER, str(filter_id)), limit, after)
-        if not page.items and await view.filter(str(filter_id)) is None:
-            raise Problem(NOT_FOUND, _MISSING)
-    return listed("history", histories.Entry.of, page)
-
-
-_MISSING = "There is no such saved filter. If it was saved a moment ago, ask again."
+    return await reads.history(FILTER, filter_id, user, served, limit, cursor)

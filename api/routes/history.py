@@ -4,9 +4,10 @@ from fastapi import APIRouter
 
 from api.http import cursors
 from api.http.paging import Cursor, Limit, TaskId, list_responses, listed
-from api.http.problems import NOT_FOUND, Problem
+from api.http.problems import NOT_FOUND
 from api.http.requests import Route, User, signed
 from api.models import examples, histories, outputs
+from api.models.entities import TASK
 from api.services import Served
 from domain.recurrence.succession import command_of
 from schemas.records import TaskCompleted
@@ -26,7 +27,7 @@ async def read_history(
     async with served.views.of(user) as view:
         page = await view.history(str(task), limit, after)
         if not page.items and await view.task(str(task)) is None:
-            raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
+            raise TASK.missing()
         derived = {entry.id: command_of(entry.id) for entry in page.items if entry.event == TaskCompleted.__name__}
         led_to = await view.commands([*derived.values()])
     return listed("history", lambda entry: histories.Entry.of(entry, led_to.get(derived.get(entry.id, ""))), page)

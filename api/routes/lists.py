@@ -1,22 +1,27 @@
 """Lists: commands that create, change and delete them; one list, all of them, and what happened to one."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 
+from api import reads
 from api.commands import bulk_commands
 from api.commands.gateway import Enveloped, Expected
-from api.commands.responses import LIST, take
-from api.http import cursors
-from api.http.paging import Cursor, Limit, ListId, list_responses, listed, responses
-from api.http.problems import NOT_FOUND, Problem
+from api.commands.responses import Documented, take
+from api.http.paging import Cursor, Limit, list_responses, responses
+from api.http.problems import NOT_FOUND
 from api.http.requests import Route, User, empty, signed
 from api.models import examples, histories, inputs, outputs
+from api.models.list import CHANGES, LIST, NEW, List, ListChanges, NewList
 from api.services import Served
 from schemas import entity_subjects, ids
 from schemas.records import Action, CreateList, DeleteList, RestoreList, TaskChange, TaskFields, UpdateList, Within
 
 router = APIRouter(prefix="/v1/lists", tags=["lists"], route_class=Route, dependencies=[signed])
+
+ListId = Annotated[UUID, Path(description="The list's id.")]
+_ANSWERS = Documented(LIST)
 
 _TASKS = "What becomes of the tasks on the list: `move` to the inbox, or `delete`."
 _LEAVING = {
@@ -24,24 +29,24 @@ _LEAVING = {
     "delete": TaskChange(Action.DELETE, (), TaskFields()),
 }
 
-NewList = Annotated[inputs.NewList, Body(openapi_examples={"list": {"value": examples.NEW_LIST}})]
-Changes = Annotated[inputs.ListChanges, Body(openapi_examples={"change": {"value": examples.LIST_CHANGES}})]
+New = Annotated[NewList, Body(openapi_examples={"list": {"value": NEW}})]
+Changes = Annotated[ListChanges, Body(openapi_examples={"change": {"value": CHANGES}})]
 
 
-@router.post("", status_code=202, response_model=outputs.ListTaken, responses=LIST.create)
-async def create_list(body: NewList, envelope: Enveloped, served: Served) -> Response:
+@router.post("", status_code=202, response_model=LIST.taken, responses=_ANSWERS.create)
+async def create_list(body: New, envelope: Enveloped, served: Served) -> Response:
     """Create a list. Two may have the same name; its id follows from the command's."""
-    fields = inputs.checked_list(body, strict=envelope.strict)
+    fields = LIST.checked(body, strict=envelope.strict)
     command = CreateList(**envelope.common(body), list=ids.derive("list", envelope.command), fields=fields)
     return await take(served.ingress, command, envelope)
 
 
-@router.patch("/{list_id}", status_code=202, response_model=outputs.ListTaken, responses=LIST.change)
+@router.patch("/{list_id}", status_code=202, response_model=LIST.taken, responses=_ANSWERS.change)
 async def change_list(
     list_id: ListId, body: Changes, envelope: Enveloped, expected: Expected, served: Served
 ) -> Response:
     """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
-    fields = inputs.checked_list(body, strict=envelope.strict)
+    fields = LIST.checked(body, strict=envelope.strict)
     command = UpdateList(
         **envelope.changing(expected, body), list=str(list_id), changed=inputs.changed(body), fields=fields
     )
@@ -51,8 +56,8 @@ async def change_list(
 @router.delete(
     "/{list_id}",
     status_code=202,
-    response_model=outputs.ListTaken,
-    responses=LIST.command_of_many,
+    response_model=LIST.taken,
+    responses=_ANSWERS.command_of_many,
     dependencies=[empty],
 )
 async def delete_list(
@@ -80,8 +85,8 @@ async def delete_list(
 @router.post(
     "/{list_id}/restore",
     status_code=202,
-    response_model=outputs.ListTaken,
-    responses=LIST.command,
+    response_model=LIST.taken,
+    responses=_ANSWERS.command,
     dependencies=[empty],
 )
 async def restore_list(list_id: ListId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
@@ -89,26 +94,16 @@ async def restore_list(list_id: ListId, envelope: Enveloped, expected: Expected,
     return await take(served.ingress, RestoreList(**envelope.changing(expected), list=str(list_id)), envelope)
 
 
-@router.get("/{list_id}", responses=responses(examples.LIST, NOT_FOUND))
-async def read_list(list_id: ListId, user: User, served: Served, response: Response) -> outputs.List:
+@router.get("/{list_id}", responses=responses(LIST.example, NOT_FOUND))
+async def read_list(list_id: ListId, user: User, served: Served, response: Response) -> List:
     """Return a list as it stands; a deleted one says so. Its version begins the ETag, for `If-Match`."""
-    async with served.views.of(user) as view:
-        found = await view.list(str(list_id))
-    if found is None:
-        raise Problem(NOT_FOUND, _MISSING)
-    response.headers["ETag"] = outputs.list_etag(found)
-    return outputs.List.of(found)
+    return await reads.one(LIST, list_id, user, served, response)
 
 
-@router.get("", responses=list_responses(examples.LIST))
-async def list_lists(
-    user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
-) -> outputs.Page[outputs.List]:
+@router.get("", responses=list_responses(LIST.example))
+async def list_lists(user: User, served: Served, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[List]:
     """Return the lists in their order, but the deleted."""
-    after = cursors.ranked("lists", cursor)
-    async with served.views.of(user) as view:
-        page = await view.lists(limit, after)
-    return listed("lists", outputs.List.of, page)
+    return await reads.page(LIST, user, served, limit, cursor)
 
 
 @router.get("/{list_id}/history", responses=list_responses(examples.ENTRY, NOT_FOUND))
@@ -116,12 +111,4 @@ async def read_history_of_list(
     list_id: ListId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.Entry]:
     """Return what happened to a list, also one that is gone, from its beginning: who changed what, when and why."""
-    after = cursors.number("history", cursor)
-    async with served.views.of(user) as view:
-        page = await view.history_of_subject(entity_subjects.of(entity_subjects.LIST, str(list_id)), limit, after)
-        if not page.items and await view.list(str(list_id)) is None:
-            raise Problem(NOT_FOUND, _MISSING)
-    return listed("history", histories.Entry.of, page)
-
-
-_MISSING = "There is no such list. If it was created a moment ago, ask again."
+    return await reads.history(LIST, list_id, user, served, limit, cursor)

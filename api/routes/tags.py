@@ -6,38 +6,41 @@ from fastapi import APIRouter, Body, Path, Response
 
 from api.commands import bulk_commands
 from api.commands.gateway import Enveloped
-from api.commands.responses import TAG, take
+from api.commands.responses import Documented, take
 from api.http import cursors
 from api.http.paging import Cursor, Limit, list_responses, listed, responses
 from api.http.problems import NOT_FOUND, TOO_MUCH, FieldError, Problem, invalid
 from api.http.requests import Route, User, empty, signed
-from api.models import examples, inputs, outputs
+from api.models import inputs, outputs
+from api.models.tag import CHANGES, NAME, TAG, NewName, Tag, TagChanges
 from api.services import Served
 from schemas import entity_subjects
 from schemas.records import Action, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag, Within
 
 router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route, dependencies=[signed])
 
+_ANSWERS = Documented(TAG)
+
 Name = Annotated[str, Path(description="The tag's name.")]
-Changes = Annotated[inputs.TagChanges, Body(openapi_examples={"colour": {"value": examples.TAG_CHANGES}})]
-NewName = Annotated[inputs.NewName, Body(openapi_examples={"name": {"value": examples.TAG_NAME}})]
+Changes = Annotated[TagChanges, Body(openapi_examples={"colour": {"value": CHANGES}})]
+Renamed = Annotated[NewName, Body(openapi_examples={"name": {"value": NAME}})]
 
 
 def _bearing(tag: str) -> Within:
     return Within(entity_subjects.of(entity_subjects.TAG, tag))
 
 
-@router.get("", responses=list_responses(examples.TAG, TOO_MUCH))
-async def list_tags(user: User, served: Served, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[outputs.Tag]:
+@router.get("", responses=list_responses(TAG.example, TOO_MUCH))
+async def list_tags(user: User, served: Served, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[Tag]:
     """Return the tags by name: those that a task bears which is not deleted, and those with a colour."""
     after = cursors.name("tags", cursor)
     async with served.views.of(user) as view:
         page = await view.tags(limit, after)
-    return listed("tags", outputs.Tag.of, page)
+    return listed("tags", TAG.show, page)
 
 
-@router.post("/{name:path}/rename", status_code=202, response_model=outputs.TagTaken, responses=TAG.change_of_many)
-async def rename_tag(name: Name, body: NewName, envelope: Enveloped, served: Served) -> Response:
+@router.post("/{name:path}/rename", status_code=202, response_model=TAG.taken, responses=_ANSWERS.change_of_many)
+async def rename_tag(name: Name, body: Renamed, envelope: Enveloped, served: Served) -> Response:
     """Give all tasks that bear the tag another in its place; its colour goes with it, unless that one has its own.
 
     Where tasks bear the other one already, the two become one.
@@ -56,21 +59,21 @@ async def rename_tag(name: Name, body: NewName, envelope: Enveloped, served: Ser
     )
 
 
-@router.get("/{name:path}", responses=responses(examples.TAG, NOT_FOUND))
-async def read_tag(name: Name, user: User, served: Served) -> outputs.Tag:
+@router.get("/{name:path}", responses=responses(TAG.example, NOT_FOUND))
+async def read_tag(name: Name, user: User, served: Served) -> Tag:
     """Return a tag: its colour, and how many open tasks bear it."""
     tag = inputs.checked_borne_tag(name)
     async with served.views.of(user) as view:
-        found = await view.tag(tag)
+        found = await view.entity(TAG.table, tag)
     if found is None:
         raise Problem(NOT_FOUND, "There is no such tag: no task bears it, and it has no colour.")
-    return outputs.Tag.of(found)
+    return TAG.show(found)
 
 
-@router.patch("/{name:path}", status_code=202, response_model=outputs.TagTaken, responses=TAG.change)
+@router.patch("/{name:path}", status_code=202, response_model=TAG.taken, responses=_ANSWERS.change)
 async def change_tag(name: Name, body: Changes, envelope: Enveloped, served: Served) -> Response:
     """Set a tag's colour, null for none. A name that no task bears may have one, too."""
-    tag, fields = inputs.checked_tag(name), inputs.checked_tag_fields(body, strict=envelope.strict)
+    tag, fields = inputs.checked_tag(name), TAG.checked(body, strict=envelope.strict)
     command = UpdateTag(**envelope.common(body), tag=tag, changed=inputs.changed(body), fields=fields)
     return await take(served.ingress, command, envelope)
 
@@ -78,8 +81,8 @@ async def change_tag(name: Name, body: Changes, envelope: Enveloped, served: Ser
 @router.delete(
     "/{name:path}",
     status_code=202,
-    response_model=outputs.TagTaken,
-    responses=TAG.command_of_many,
+    response_model=TAG.taken,
+    responses=_ANSWERS.command_of_many,
     dependencies=[empty],
 )
 async def delete_tag(name: Name, envelope: Enveloped, served: Served) -> Response:

@@ -5,13 +5,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Query, Response
 from msgspec.structs import replace
 
+from api import reads
 from api.commands import bulk_commands, placement
 from api.commands.gateway import Enveloped, Expected
-from api.commands.responses import TASK, take
+from api.commands.responses import Documented, take
 from api.http.paging import TaskId, responses
-from api.http.problems import NOT_FOUND, Problem
+from api.http.problems import NOT_FOUND
 from api.http.requests import Route, User, empty, signed
 from api.models import examples, inputs, outputs
+from api.models.entities import TASK
 from api.services import Served
 from schemas import entity_subjects, ids
 from schemas.records import (
@@ -29,6 +31,8 @@ from schemas.records import (
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
 
+_ANSWERS = Documented(TASK)
+
 _SUBTASKS = "`delete` deletes what is a part of the task, and its parts, too."
 _DELETED = TaskChange(Action.DELETE, (), TaskFields())
 
@@ -39,7 +43,7 @@ _CHANGES = {"change": {"value": examples.CHANGES}, "postpone": {"value": example
 Changes = Annotated[inputs.Changes, Body(openapi_examples=_CHANGES)]
 
 
-@router.post("", status_code=202, response_model=outputs.Taken, responses=TASK.create)
+@router.post("", status_code=202, response_model=TASK.taken, responses=_ANSWERS.create)
 async def create_task(body: NewTask, envelope: Enveloped, served: Served) -> Response:
     """Create a task. Its id follows from the command's, so that it is known before the task stands."""
     # A rule may take 50 ms to check.
@@ -48,7 +52,7 @@ async def create_task(body: NewTask, envelope: Enveloped, served: Served) -> Res
     return await take(served.ingress, command, envelope)
 
 
-@router.patch("/{task}", status_code=202, response_model=outputs.Taken, responses=TASK.change)
+@router.patch("/{task}", status_code=202, response_model=TASK.taken, responses=_ANSWERS.change)
 async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected: Expected, served: Served) -> Response:
     """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one.
 
@@ -61,7 +65,7 @@ async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected
     return await take(served.ingress, command, envelope)
 
 
-@router.post("/{task}/move", status_code=202, response_model=outputs.Taken, responses=TASK.change)
+@router.post("/{task}/move", status_code=202, response_model=TASK.taken, responses=_ANSWERS.change)
 async def move_task(task: TaskId, body: Move, envelope: Enveloped, expected: Expected, served: Served) -> Response:
     """Move a task in your own order: right before another, right behind it, to the top or to the bottom.
 
@@ -75,7 +79,7 @@ async def move_task(task: TaskId, body: Move, envelope: Enveloped, expected: Exp
 
 
 @router.post(
-    "/{task}/complete", status_code=202, response_model=outputs.Taken, responses=TASK.command, dependencies=[empty]
+    "/{task}/complete", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
 )
 async def complete_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
     """Complete a task. If it recurs, its next occurrence is created; completing it again does nothing."""
@@ -83,7 +87,7 @@ async def complete_task(task: TaskId, envelope: Enveloped, expected: Expected, s
 
 
 @router.post(
-    "/{task}/reopen", status_code=202, response_model=outputs.Taken, responses=TASK.command, dependencies=[empty]
+    "/{task}/reopen", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
 )
 async def reopen_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
     """Open a completed task again."""
@@ -91,7 +95,7 @@ async def reopen_task(task: TaskId, envelope: Enveloped, expected: Expected, ser
 
 
 @router.post(
-    "/{task}/restore", status_code=202, response_model=outputs.Taken, responses=TASK.command, dependencies=[empty]
+    "/{task}/restore", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
 )
 async def restore_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
     """Bring a deleted task back, open or completed as it was."""
@@ -101,8 +105,8 @@ async def restore_task(task: TaskId, envelope: Enveloped, expected: Expected, se
 @router.delete(
     "/{task}",
     status_code=202,
-    response_model=outputs.Taken,
-    responses=TASK.command_of_many,
+    response_model=TASK.taken,
+    responses=_ANSWERS.command_of_many,
     dependencies=[empty],
 )
 async def delete_task(
@@ -130,9 +134,4 @@ async def delete_task(
 @router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))
 async def read_task(task: TaskId, user: User, served: Served, response: Response) -> outputs.Task:
     """Return a task as it stands; a deleted one says so by its status. Its version is the ETag, for `If-Match`."""
-    async with served.views.of(user) as view:
-        found = await view.task(str(task))
-    if found is None:
-        raise Problem(NOT_FOUND, "There is no such task. If it was created a moment ago, ask again.")
-    response.headers["ETag"] = outputs.etag(found.version)
-    return outputs.Task.of(found)
+    return await reads.one(TASK, task, user, served, response)

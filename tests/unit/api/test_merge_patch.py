@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from api.app import openapi
 from api.http.problems import Problem
-from api.models import bulk_inputs, inputs
+from api.models import bulk_inputs
+from api.models.entities import RESOURCES
 from api.models.inputs import Changes, changed, checked, fingerprint
+from api.models.resource import Resource
 from domain import times
 from domain.invalid import Invalid
 from schemas import records as r
@@ -254,6 +256,6 @@ def test_a_command_of_an_earlier_version_still_sets_a_due_whole() -> None:
     assert World(create(due=NINETEEN), old).tasks["t"].due == r.Due("2026-12-08")
 
 
-@pytest.mark.parametrize("shape", [inputs.Changes, inputs.ListChanges, inputs.FilterChanges, inputs.TagChanges])
-def test_an_empty_patch_names_nothing(shape: type[inputs.Shape]) -> None:
-    assert changed(shape.model_validate({})) == ()  # type: ignore[arg-type]
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.word)
+def test_an_empty_patch_names_nothing(resource: Resource[Any, Any]) -> None:
+    assert changed(resource.changes.model_validate({})) == ()

@@ -3,14 +3,16 @@
 from typing import Any
 
 from api.models import examples
+from api.models.filter import FILTER as FILTERS
+from api.models.list import LIST as LISTS
 from rondo.client import Task
 
 TASK: Task = examples.with_nulls(examples.TASK)
 PENDING: dict[str, Any] = examples.with_nulls(examples.PENDING)
 ACCEPTED: dict[str, Any] = examples.with_nulls(examples.ACCEPTED)
 ENTRY: dict[str, Any] = examples.with_nulls(examples.ENTRY)
-LIST: dict[str, Any] = examples.with_nulls(examples.LIST)
-FILTER: dict[str, Any] = examples.with_nulls(examples.FILTER)
+LIST: dict[str, Any] = examples.with_nulls(LISTS.example)
+FILTER: dict[str, Any] = examples.with_nulls(FILTERS.example)
 BULK: dict[str, Any] = examples.with_nulls(examples.BULK)
 
 

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from domain import cleaning
 from domain.cleaning import cleaned
-from domain.validation import check, check_filter, check_list, check_tag
+from domain.filters import FILTER
+from domain.lists import LIST
+from domain.tags import TAG
+from domain.validation import check, check_fields
 from schemas.records import FilterFields, ListFields, TagFields, TaskFields
 
 UNSEEN = "\ufeff\u2068\u2069\u202a\u202e\u00ad\u2060\u200b\ufffc"
@@ -33,8 +36,8 @@ def lines_of(text: str) -> Iterator[str]:
     """Every text that stands in a line, set to ``text`` and cleaned."""
     task = cleaned(TaskFields(title=text, tags=(text,)))
     found = check(task, ("title", "tags"))
-    named = check_list(cleaned(ListFields(name=text)))
-    filter_ = check_filter(cleaned(FilterFields(name=text, text="open")))
+    named = check_fields(cleaned(ListFields(name=text)), LIST.checks)
+    filter_ = check_fields(cleaned(FilterFields(name=text, text="open")), FILTER.checks)
     assert (found.problems, named.problems, filter_.problems) == ((), (), ())
     yield from (found.fields.title, *found.fields.tags, named.fields.name, filter_.fields.name)
 
@@ -94,13 +97,15 @@ def test_a_tag_stands_without_the_sign_that_filters_write_before_it(written: str
 
 def test_a_rule_and_a_colour_are_taken_with_what_stands_around_them():
     assert cleaned(TaskFields(rrule=" FREQ=DAILY\r\n")).rrule == "FREQ=DAILY"
-    assert check_tag(cleaned(TagFields(colour="\ufeff#1E90FF\n")), ("colour",)).fields.colour == "#1e90ff"
+    assert check_fields(cleaned(TagFields(colour="\ufeff#1E90FF\n")), TAG.checks).fields.colour == "#1e90ff"
     filter_ = cleaned(FilterFields(name="Late", text="\u2068overdue\u2069\n", sort="\ufeffdue"))
-    assert check_filter(filter_).fields == FilterFields(name="Late", text="overdue", sort="due")
+    assert check_fields(filter_, FILTER.checks).fields == FilterFields(name="Late", text="overdue", sort="due")
 
 
 def test_an_error_of_a_filter_that_was_pasted_counts_columns_from_what_was_pasted():
-    [refused] = check_filter(cleaned(FilterFields(name="Late", text="\ufeff\u2068overdeu\u2069"))).problems
+    [refused] = check_fields(
+        cleaned(FilterFields(name="Late", text="\ufeff\u2068overdeu\u2069")), FILTER.checks
+    ).problems
     assert refused.detail.startswith("Column 3: ")
 
 
@@ -114,7 +119,7 @@ def test_who_asks_for_strictness_is_refused_what_would_be_cleaned(unseen: str):
     line = f"Buy{unseen}milk"
     refused = check(TaskFields(title=line, tags=(line, "#errand")), ("title", "tags")).problems
     assert [problem.field for problem in refused] == ["tags.0", "title"]
-    assert check_list(ListFields(name=line)).problems
+    assert check_fields(ListFields(name=line), LIST.checks).problems
 
 
 @pytest.mark.parametrize("kept", ["\ufeff", "\u2028", "\u2029", "\u2068", "\n", "\t"], ids=ascii)

@@ -81,5 +81,5 @@ def test_an_event_folded_twice_is_refused():
 @pytest.mark.parametrize(("fields", "wrong"), [({"text": "du < today"}, "filter"), ({"sort": "du"}, "sort")])
 def test_what_can_not_be_read_is_not_saved(fields, wrong):
     given = r.FilterFields(**{"name": "Soon", "text": "overdue", **fields})
-    [problem] = validation.check_filter(given).problems
+    [problem] = validation.check_fields(given, filters.FILTER.checks).problems
     assert (problem.field, "Did you mean `due`?" in problem.detail) == (wrong, True)

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import times
-from domain.validation import borne_tag, check, check_filter, check_list
+from domain.filters import FILTER
+from domain.lists import LIST
+from domain.validation import borne_tag, check, check_fields
 from schemas.records import Due, FilterFields, ListFields, Reminder, TaskFields
 from tests.unit.domain.given import PARIS, WEEKDAYS
 
@@ -78,8 +80,8 @@ def test_a_title_in_any_script_is_taken(title):
 def test_what_shows_nothing_is_no_title_no_tag_and_no_name(hidden):
     assert refused(title=hidden) == ["title"]
     assert refused(tags=(f" {hidden} ",)) == ["tags.0"]
-    assert [problem.field for problem in check_list(ListFields(hidden)).problems] == ["name"]
-    assert [problem.field for problem in check_filter(FilterFields(hidden, "open")).problems] == ["name"]
+    assert [problem.field for problem in check_fields(ListFields(hidden), LIST.checks).problems] == ["name"]
+    assert [problem.field for problem in check_fields(FilterFields(hidden, "open"), FILTER.checks).problems] == ["name"]
 
 
 @pytest.mark.parametrize("turning", ["\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029"], ids=ascii)
@@ -87,7 +89,7 @@ def test_what_shows_nothing_is_no_title_no_tag_and_no_name(hidden):
 def test_a_line_neither_turns_round_nor_breaks(turning, text):
     line = text.format(turning)
     assert refused(title=line, tags=(line,)) == ["tags.0", "title"]
-    assert [problem.field for problem in check_list(ListFields(line)).problems] == ["name"]
+    assert [problem.field for problem in check_fields(ListFields(line), LIST.checks).problems] == ["name"]
 
 
 def test_notes_may_be_written_in_both_directions():

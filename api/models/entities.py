@@ -1,0 +1,91 @@
+"""All resources, and which of them a command, an outcome or an entry of the audit trail is about."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from api.models import examples, inputs
+from api.models.filter import FILTER, FilterRef
+from api.models.formats import Id
+from api.models.list import LIST, ListRef
+from api.models.outputs import Task, TaskRef
+from api.models.resource import Resource
+from api.models.tag import TAG, TagRef
+from domain import entities
+from postgres.rows import TASKS
+from schemas import entity_subjects
+
+TASK = Resource(
+    TASKS,
+    noun="task",
+    described="Tasks, alone and as they are found.",
+    ref=TaskRef,
+    model=Task,
+    changes=inputs.Changes,
+    example=examples.TASK,
+    show_item=Task.of,
+)
+RESOURCES: tuple[Resource[Any, Any], ...] = (TASK, LIST, FILTER, TAG)
+BY_WORD: Mapping[str, Resource[Any, Any]] = {one.word: one for one in RESOURCES}
+
+
+class Refs(BaseModel):
+    """What an answer is about: all but one are null."""
+
+    task: TaskRef | None = None
+    list: ListRef | None = None
+    filter: FilterRef | None = None
+    tag: TagRef | None = None
+
+
+class Names(BaseModel):
+    """What an entry of the audit trail is about: all but one are null."""
+
+    task: Id | None
+    list: Id | None
+    filter: Id | None
+    tag: str | None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An entity by its resource and its name."""
+
+    resource: Resource[Any, Any]
+    name: str
+
+    @classmethod
+    def of(cls, task: str | None, subject: str | None) -> Self | None:
+        """Return what a record names by a task's id, or as a subject; None for neither."""
+        if task is not None:
+            return cls(TASK, task)
+        if subject is None:
+            return None
+        word, name = entity_subjects.split(subject)
+        return cls(BY_WORD[word], name)
+
+    @classmethod
+    def of_command(cls, command: entities.Command) -> Self:
+        """Return what a command is about."""
+        of = entities.of(command)
+        return cls(BY_WORD[of.word], of.about(command))
+
+    @property
+    def href(self) -> str:
+        """Its address."""
+        return self.resource.href(self.name)
+
+    @property
+    def ref(self) -> dict[str, BaseModel]:
+        """Refer to it, as the member of an answer."""
+        return {self.resource.word: self.resource.refer(self.name)}
+
+    def show(self, item: object | None) -> dict[str, BaseModel | None]:
+        """Show it as it stands, None where there is none, as the member of an answer."""
+        return {self.resource.word: None if item is None else self.resource.show(item)}
+
+    def field(self, name: str | None) -> str | None:
+        """Return a field of its record by the name that people see, None for none."""
+        return name and self.resource.public_names.get(name, name)

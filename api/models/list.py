@@ -1,0 +1,93 @@
+"""Lists, as clients send and receive them."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from api.models import formats
+from api.models.examples import LIST_ID, NULL
+from api.models.formats import Href, Id
+from api.models.inputs import Colour, Name, Order, Shape
+from api.models.outputs import etag
+from api.models.resource import Resource
+from postgres.rows import LISTS
+from postgres.rows import List as Row
+
+NEW: dict[str, Any] = {"name": "Work", "colour": "#1e90ff"}
+CHANGES: dict[str, Any] = {"name": "Work, at home", "colour": NULL}
+EXAMPLE: dict[str, Any] = {
+    "id": LIST_ID,
+    "href": f"/v1/lists/{LIST_ID}",
+    "name": "Work",
+    "colour": "#1e90ff",
+    "order": "0Vbmyum1V",
+    "deleted": False,
+    "open": 1,
+    "version": 1,
+    "created_at": "2026-11-23T09:50:00Z",
+    "changed_at": "2026-11-23T09:50:00Z",
+}
+
+
+class NewList(Shape):
+    """The list to create."""
+
+    like = '{"name": "Errands"}'
+
+    name: Name
+    colour: Colour | None = None
+    order: Order = ""
+
+
+class ListChanges(Shape):
+    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+
+    like = '{"name": "Errands in town"}'
+
+    name: Name = ""
+    colour: Colour | None = None
+    order: Order | None = None
+
+
+class ListRef(BaseModel):
+    """Where a list stands, or will stand."""
+
+    id: Id
+    href: Href
+
+
+class List(BaseModel):
+    """A list as it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    id: Id
+    href: Href
+    name: str
+    colour: formats.Colour | None
+    order: formats.Order
+    """Its place in your own order of lists."""
+    deleted: bool
+    open: int
+    """How many open tasks are on it."""
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+def etags(item: Row) -> tuple[str, ...]:
+    """Return the entity tags of a list: of its version and how many tasks it shows, and of its version alone."""
+    return f'"{item.version}.{item.open}"', etag(item.version)
+
+
+LIST = Resource(
+    LISTS,
+    noun="list",
+    described="What tasks are on.",
+    ref=ListRef,
+    model=List,
+    changes=ListChanges,
+    example=EXAMPLE,
+    etags=etags,
+)
