@@ -11,7 +11,6 @@ from api.http.paging import listed
 from api.models import histories, outputs
 from api.models.resource import Resource
 from api.services import Services
-from schemas import entity_subjects
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,7 +42,7 @@ async def history(  # noqa: PLR0917 - as its route takes it
     """Return what happened to an entity, also to one that is gone. Raises ``Problem`` where there was none."""
     after, name = cursors.number("history", cursor), str(id_)
     async with served.views.of(user) as view:
-        page = await view.history_of_subject(entity_subjects.of(of.word, name), limit, after)
+        page = await view.history_of_subject(of.of.subject(name), limit, after)
         if not page.items and await view.entity(of.table, name) is None:
             raise of.missing()
     return listed("history", histories.Entry.of, page)

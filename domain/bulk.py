@@ -16,7 +16,9 @@ from msgspec.structs import replace
 from domain import entities, hierarchy, times, undo, validation
 from domain.entities import Command, Entity, Event, State
 from domain.invalid import Invalid
+from domain.lists import LIST
 from domain.rejections import Code
+from domain.tags import TAG
 from schemas import entity_subjects, ids
 from schemas.records import (
     Action,
@@ -74,12 +76,12 @@ def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
 
 def _belongs(state: State, within: Within, task: Task | None) -> bool:
     """Tell whether a task still belongs to what a bulk is about, and that is as it was meant."""
-    kind, name = entity_subjects.split(within.subject)
+    word, name = entity_subjects.split(within.subject)
     whole: Entity | None
-    match kind:
-        case entity_subjects.TAG:
+    match word:
+        case TAG.word:
             whole, belongs = state.tag(name), task is not None and name in task.tags
-        case entity_subjects.LIST:
+        case LIST.word:
             whole, belongs = state.list(name), task is not None and task.list == name
         case _:
             whole, belongs = state.task(name), task is not None and hierarchy.is_below(state, task, name)

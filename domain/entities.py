@@ -52,7 +52,7 @@ def name(entity: Entity) -> str:
 def subject(entity: Entity) -> str | None:
     """Return an entity as the subject of records; None for a task, which they name by its id."""
     one = _OF[type(entity)]
-    return None if one is tasks.TASK else entity_subjects.of(one.word, one.name(entity))
+    return None if one is tasks.TASK else one.subject(one.name(entity))
 
 
 def find(state: State, subject: str) -> Entity | None:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 from domain.decision import Decision, OutOfOrder
-from schemas import ids
+from schemas import entity_subjects, ids
 
 Record = TypeVar("Record")
 Found = TypeVar("Found")
@@ -56,6 +56,10 @@ class EntityType(Generic[Record]):
         """Return what an entity is known by."""
         name: str = self._key(entity)
         return name
+
+    def subject(self, name: str) -> str:
+        """Return one as the subject of records."""
+        return entity_subjects.of(self.word, name)
 
     def about(self, command: Any) -> str:
         """Return the name of the entity that a command is about."""

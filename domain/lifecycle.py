@@ -16,7 +16,6 @@ from domain import decision
 from domain.decision import About, Decision
 from domain.entity import EntityType, State, differing
 from domain.rejections import Code
-from schemas import entity_subjects
 
 Record = TypeVar("Record")
 Checks = Mapping[str, Callable[[Any], Any]]
@@ -117,7 +116,7 @@ def _applied(of: EntityType[Any], found: Any, command: Any, answer: Transition) 
     match answer:
         case Transition.CREATE:
             bookkeeping = {"user": command.user, "created_at": command.at, "changed_at": command.at}
-            return of.record(id=getattr(command, of.word), **bookkeeping, **asdict(command.fields))
+            return of.record(id=of.about(command), **bookkeeping, **asdict(command.fields))
         case Transition.UPDATE:
             return replace(found, **{name: getattr(command.fields, name) for name in command.changed})
         case Transition.DELETE | Transition.RESTORE:
@@ -135,5 +134,4 @@ def _event(of: EntityType[Any], command: Any, before: Any, after: Any) -> Any:
 
 
 def _about(of: EntityType[Any], command: Any, found: Any) -> About:
-    subject = entity_subjects.of(of.word, getattr(command, of.word))
-    return About(subject=subject, version=found.version if found else None)
+    return About(subject=of.subject(of.about(command)), version=found.version if found else None)

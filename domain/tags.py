@@ -19,7 +19,6 @@ from domain import decision, validation
 from domain.decision import About, Decision
 from domain.entity import BOOKKEEPING, EntityType
 from domain.rejections import Code
-from schemas import entity_subjects
 from schemas.records import CommandOutcome, DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
 
 Command = UpdateTag | RenameTag | DeleteTag
@@ -122,4 +121,4 @@ def _tag(state: State, command: Command, name: str) -> Tag:
 
 
 def _about(command: Command, version: int | None) -> About:
-    return About(subject=entity_subjects.of(entity_subjects.TAG, _name(command)), version=version)
+    return About(subject=TAG.subject(_name(command)), version=version)

@@ -66,7 +66,7 @@ def counted(condition: str) -> str:
 
 def facets(wanted: TaskQuery) -> str:
     """Return the query for the numbers of tasks by what they have, with the user as $1; $2 is null."""
-    text: str = load("read").facets.sql
+    text: str = load().facets.sql
     return text.replace("from rondo.tasks", f"{_tasks(wanted)} and $2::bigint is null", 1)
 
 
@@ -101,7 +101,7 @@ def values(wanted: TaskQuery) -> tuple[object, ...]:
 
 def columns() -> str:
     """Return the beginning of a query for whole tasks, up to what it selects."""
-    text: str = load("read").task_columns.sql
+    text: str = load().task_columns.sql
     return text.strip().removesuffix(";")
 
 

@@ -241,12 +241,12 @@ class View:
 
     async def beginning(self, first: str, last: str, limit: int) -> tuple[TaskTitle, ...]:
         """Return the tasks between two ids, at most so many; those that are deleted last."""
-        rows = load("read").beginning(self._connection, user=self._user, first=first, last=last, limit=limit)
+        rows = load().beginning(self._connection, user=self._user, first=first, last=last, limit=limit)
         return tuple([struct(TaskTitle, row) async for row in rows])
 
     async def beside(self, rank: str, but: str) -> Beside:
         """Return what is right before and right behind a rank, or ``TOP`` or ``BOTTOM``, among all tasks but one."""
-        row = await load("read").beside(self._connection, user=self._user, rank=rank, but=but)
+        row = await load().beside(self._connection, user=self._user, rank=rank, but=but)
         return struct(Beside, row)
 
     async def tasks(self, wanted: TaskQuery, limit: int) -> Page[Task, Position]:
@@ -276,14 +276,14 @@ class View:
         How many do is asked first, since Postgres does not know it for a user's tag.
         """
         for names in wanted.borne if wanted.words is None else ():
-            if await load("read").bearers(self._connection, names=names, most=FEW + 1) <= FEW:
+            if await load().bearers(self._connection, names=names, most=FEW + 1) <= FEW:
                 return finding.among(wanted, names)
         return wanted
 
     async def unknown(self, asked: Sequence[str]) -> frozenset[int]:
         """Return which of some ``tsquery`` match no task, by their numbers."""
         async with self._looking(_CORRECTING):
-            return frozenset([row["number"] async for row in load("read").unknown(self._connection, asked=asked)])
+            return frozenset([row["number"] async for row in load().unknown(self._connection, asked=asked)])
 
     async def words_beside(self, asked: str, expression: str) -> tuple[str, ...]:
         """Return the words that an expression matches, each behind the three letters of its user; at most 5,000.
@@ -291,48 +291,48 @@ class View:
         They are of the tasks that a ``tsquery`` matches. Of these 200,000 words are looked at.
         """
         async with self._looking(_CORRECTING):
-            rows = load("read").words_beside(self._connection, asked=asked, expression=expression)
+            rows = load().words_beside(self._connection, asked=asked, expression=expression)
             return tuple([row["word"] async for row in rows])
 
     async def entity(self, table: Table[Item], name: str) -> Item | None:
         """Return an entity by its name, also a deleted one; None where the user has none."""
         if table.of is TASK:
             return await self.task(name)  # type: ignore[return-value]  # the item of such a table
-        row = await getattr(load("read"), table.of.word)(self._connection, **{table.of.key: name})
+        row = await getattr(load(), table.of.word)(self._connection, **{table.of.key: name})
         return None if row is None else struct(table.item, row)
 
     async def entities(self, table: Table[Item], limit: int, after: Ranked | None = None) -> Page[Item, Ranked]:
         """Return the entities of a type in the custom order, but the deleted."""
         rank, last = after or (None, None)
-        rows = getattr(load("read"), table.of.plural)(self._connection, rank=rank, id=last, limit=limit + 1)
+        rows = getattr(load(), table.of.plural)(self._connection, rank=rank, id=last, limit=limit + 1)
         return await _page(table.item, rows, limit, lambda each: (each.rank, each.id))  # type: ignore[attr-defined]
 
     async def tags(self, limit: int, after: str | None = None) -> Page[Tag, str]:
         """Return the tags by name."""
         async with self._looking():  # all of the tasks, to count them
-            rows = load("read").tags(self._connection, after=after, limit=limit + 1)
+            rows = load().tags(self._connection, after=after, limit=limit + 1)
             return await _page(Tag, rows, limit, lambda tag: tag.name)
 
     async def history(self, task: str, limit: int, after: int | None = None) -> Page[Entry, int]:
         """Return what happened to a task, from its beginning."""
-        rows = load("read").history(self._connection, task=task, sequence=after, limit=limit + 1)
+        rows = load().history(self._connection, task=task, sequence=after, limit=limit + 1)
         return await _page(Entry, rows, limit, lambda entry: entry.sequence)
 
     async def history_of_subject(self, subject: str, limit: int, after: int | None = None) -> Page[Entry, int]:
         """Return what happened to an entity that is no task, from its beginning."""
-        rows = load("read").history_of_subject(self._connection, subject=subject, sequence=after, limit=limit + 1)
+        rows = load().history_of_subject(self._connection, subject=subject, sequence=after, limit=limit + 1)
         return await _page(Entry, rows, limit, lambda entry: entry.sequence)
 
     async def reminders(self, limit: int, after: Key | None = None) -> Page[Reminder, Key]:
         """Return the reminders that stand and those of the past, by their instant."""
         due_at, last = after or (None, None)
-        rows = load("read").reminders(self._connection, due_at=due_at, id=last, limit=limit + 1)
+        rows = load().reminders(self._connection, due_at=due_at, id=last, limit=limit + 1)
         return await _page(Reminder, rows, limit, lambda reminder: (reminder.due_at, reminder.id))
 
     async def notifications(self, limit: int, after: Key | None = None) -> Page[Delivery, Key]:
         """Return deliveries with all their steps, the latest due first."""
         due_at, last = after or (None, None)
-        rows = load("read").notifications(self._connection, due_at=due_at, id=last, limit=limit + 1)
+        rows = load().notifications(self._connection, due_at=due_at, id=last, limit=limit + 1)
         return await _page(Delivery, rows, limit, lambda delivery: (delivery.due_at, delivery.id))
 
     async def command(self, command: str) -> Outcome | None:
@@ -341,20 +341,20 @@ class View:
 
     async def commands(self, commands: Sequence[str]) -> dict[str, Outcome]:
         """Return what became of those commands that are answered, by id."""
-        rows = load("read").commands(self._connection, ids=commands)
+        rows = load().commands(self._connection, ids=commands)
         return {row["id"]: struct(Outcome, row) async for row in rows}
 
     async def chunks(self, bulk: str) -> tuple[Chunk, ...]:
         """Return what became of those chunks of a bulk that were decided, in their order."""
-        return tuple([struct(Chunk, row) async for row in load("read").chunks(self._connection, id=bulk)])
+        return tuple([struct(Chunk, row) async for row in load().chunks(self._connection, id=bulk)])
 
     async def told(self, commands: Sequence[str]) -> tuple[Told, ...]:
         """Return what commands changed, in its order."""
-        return tuple([struct(Told, row) async for row in load("read").told(self._connection, commands=commands)])
+        return tuple([struct(Told, row) async for row in load().told(self._connection, commands=commands)])
 
     async def refusals(self, bulk: str, limit: int, after: int | None = None) -> Page[RefusedTask, int]:
         """Return the tasks that a bulk left as they are, in the order in which it named them."""
-        rows = load("read").refusals(self._connection, id=bulk, after=after, limit=limit + 1)
+        rows = load().refusals(self._connection, id=bulk, after=after, limit=limit + 1)
         return await _page(RefusedTask, rows, limit, lambda refused: refused.place)
 
     async def matching(self, condition: str, values: Sequence[object], most: int) -> tuple[TaskVersion, ...]:

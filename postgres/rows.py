@@ -115,7 +115,7 @@ class Tag(Struct, frozen=True):
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[Item]):
-    """How the entities of a type are read: ``read.sql`` has a query of its word for one, of its plural for a page."""
+    """How the entities of a type are read: by a query of its word one, by a query of its plural a page."""
 
     of: EntityType[Any]
     item: type[Item]

@@ -43,7 +43,7 @@ class Scratch:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._queries = load("scratch")
+        self._queries = load()
         self._written = 0
         self._measure_at = _SOON
 
@@ -100,7 +100,7 @@ async def scratch(dsn: str) -> AsyncIterator[Scratch]:
     try:
         transaction = connection.transaction(isolation="repeatable_read")
         await transaction.start()
-        queries = load("scratch")
+        queries = load()
         await queries.become_comparer(connection)
         await connection.execute(_CREATE)
         yield Scratch(connection)

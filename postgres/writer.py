@@ -11,17 +11,13 @@ from contextlib import asynccontextmanager
 import msgspec
 from asyncpg import Connection
 
+from domain.entities import TYPES
 from postgres.queries import load
 
 ORDER = (
-    "put_tasks",
+    *(f"{doing}_{one.plural}" for one in TYPES if one.purged for doing in ("put", "purge")),
     "put_tags",
     "put_task_tags",
-    "purge_tasks",
-    "put_lists",
-    "purge_lists",
-    "put_filters",
-    "purge_filters",
     "put_tag_colours",
     "put_audit",
     "put_reminders",
@@ -29,7 +25,7 @@ ORDER = (
     "put_bulks",
     "put_commands",
 )
-"""The queries for rows. Which tags a task bears depends on the version that stands, so the task comes first."""
+"""The queries for rows. Which tags a task has depends on its current version, so tasks come first."""
 
 Row = tuple[object, ...]
 Rows = Sequence[tuple[str, Row]]
@@ -45,7 +41,7 @@ class Moved(Exception):
 
 async def positions(connection: Connection, partition: int, topics: Sequence[str]) -> dict[str, int]:
     """Return the next offset to read of each topic in this partition, 0 for a topic that was never read."""
-    queries = load("write")
+    queries = load()
     async with connection.transaction():
         await queries.become_projector(connection)
         await queries.start_positions(connection, topics=topics, partition=partition)
@@ -55,7 +51,7 @@ async def positions(connection: Connection, partition: int, topics: Sequence[str
 
 async def all_positions(connection: Connection) -> dict[tuple[str, int], int]:
     """Return the next offset to read by topic and partition, of those that were ever read. Writes nothing."""
-    queries = load("write")
+    queries = load()
     async with connection.transaction(readonly=True):
         await queries.become_projector(connection)
         return {(row["topic"], row["partition"]): row["position"] async for row in queries.all_positions(connection)}
@@ -67,7 +63,7 @@ async def moving(connection: Connection, topic: str, partition: int, read: int, 
 
     Raises ``Moved`` where the position is not ``read`` any more: another owner writes this partition now.
     """
-    queries = load("write")
+    queries = load()
     async with connection.transaction():
         await queries.become_projector(connection)
         status = await queries.advance(connection, topic=topic, partition=partition, read=read, next=following)
@@ -78,7 +74,7 @@ async def moving(connection: Connection, topic: str, partition: int, read: int, 
 
 async def rewind(connection: Connection, topic: str, partition: int, to: int) -> None:
     """Move a position back to ``to``, within a transaction of ``moving``; one that is not beyond it stays."""
-    await load("write").rewind(connection, topic=topic, partition=partition, to=to)
+    await load().rewind(connection, topic=topic, partition=partition, to=to)
 
 
 async def put_views(connection: Connection, rows: Rows) -> None:
@@ -88,17 +84,17 @@ async def put_views(connection: Connection, rows: Rows) -> None:
     """
     await put_rows(connection, rows)
     if answered := [row[0] for query, row in rows if query == "put_commands"]:
-        await load("write").wake(connection, id=_json(answered))
+        await load().wake(connection, id=_json(answered))
 
 
 async def put_rows(connection: Connection, rows: Rows, schema: str = "rondo") -> None:
     """Put rows into the tables of a schema: the views', or others of the same shape. Raises as ``put_views`` does."""
     if unknown := {query for query, _ in rows} - set(ORDER):
-        raise KeyError(f"postgres/queries/write.sql has no rows {sorted(unknown)}.")
+        raise KeyError(f"postgres/queries has no rows {sorted(unknown)}.")
     for run in _runs(rows):
         for name in ORDER:
             if given := run.get(name):
-                query = getattr(load("write", schema), name)
+                query = getattr(load(schema), name)
                 columns = map(_json, zip(*given, strict=True))
                 await query(connection, **dict(zip(query.parameters, columns, strict=True)))
 

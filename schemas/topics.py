@@ -1,10 +1,13 @@
 """All topics in one place: who writes them, which records they carry, how long they are kept."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from inspect import isclass
 
 from msgspec import Struct
 
 from schemas import records as r
+from schemas.records.base import Command, Event
 
 FOR_EVER = -1
 DAYS = 24 * 60 * 60 * 1000
@@ -29,29 +32,15 @@ class Topic:
     holds: str = ""
 
 
+def _kinds(base: type[Struct]) -> Iterator[type[Struct]]:
+    """Yield the records that are of a kind, in the order of the contract."""
+    return (one for one in vars(r).values() if isclass(one) and issubclass(one, base) and not one.__subclasses__())
+
+
 TASK_COMMANDS = Topic(
     "task-commands",
     "api",
-    (
-        r.CreateTask,
-        r.UpdateTask,
-        r.CompleteTask,
-        r.ReopenTask,
-        r.DeleteTask,
-        r.RestoreTask,
-        r.ChangeTasks,
-        r.CreateList,
-        r.UpdateList,
-        r.DeleteList,
-        r.RestoreList,
-        r.CreateFilter,
-        r.UpdateFilter,
-        r.DeleteFilter,
-        r.RestoreFilter,
-        r.UpdateTag,
-        r.RenameTag,
-        r.DeleteTag,
-    ),
+    tuple(one for one in _kinds(Command) if one is not r.CreateOccurrence),  # every command but the derived one
     holds="what people asked for",
 )
 TASK_FOLLOWUPS = Topic(
@@ -64,27 +53,7 @@ TASK_FOLLOWUPS = Topic(
 TASK_EVENTS = Topic(
     "task-events",
     "tasks",
-    (
-        r.TaskCreated,
-        r.TaskUpdated,
-        r.TaskCompleted,
-        r.TaskReopened,
-        r.TaskDeleted,
-        r.TaskRestored,
-        r.TaskPurged,
-        r.ListCreated,
-        r.ListUpdated,
-        r.ListDeleted,
-        r.ListRestored,
-        r.ListPurged,
-        r.FilterCreated,
-        r.FilterUpdated,
-        r.FilterDeleted,
-        r.FilterRestored,
-        r.FilterPurged,
-        r.TagUpdated,
-        r.CommandOutcome,
-    ),
+    (*_kinds(Event), r.CommandOutcome),
     holds="what happened, with the whole task after it; and one outcome for each command",
 )
 TASK_NOTICES = Topic("task-notices", "tasks", (r.TaskNotice,), holds="that the time of what was deleted is over")

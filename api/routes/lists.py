@@ -15,7 +15,7 @@ from api.http.requests import Route, User, empty, signed
 from api.models import examples, histories, inputs, outputs
 from api.models.list import CHANGES, LIST, NEW, List, ListChanges, NewList
 from api.services import Served
-from schemas import entity_subjects, ids
+from schemas import ids
 from schemas.records import Action, CreateList, DeleteList, RestoreList, TaskChange, TaskFields, UpdateList, Within
 
 router = APIRouter(prefix="/v1/lists", tags=["lists"], route_class=Route, dependencies=[signed])
@@ -77,7 +77,7 @@ async def delete_list(
     if tasks is None:
         return await take(served.ingress, command, said)
     items = await bulk_commands.on_list(str(list_id), expected, said.user, served)
-    on_it = Within(entity_subjects.of(entity_subjects.LIST, command.list), expected)
+    on_it = Within(LIST.of.subject(command.list), expected)
     ahead = await bulk_commands.ahead(items, _LEAVING[tasks], on_it, said, command.fingerprint, served=served)
     return await take(served.ingress, command, said, ahead)
 

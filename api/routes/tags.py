@@ -14,7 +14,6 @@ from api.http.requests import Route, User, empty, signed
 from api.models import inputs, outputs
 from api.models.tag import CHANGES, NAME, TAG, NewName, Tag, TagChanges
 from api.services import Served
-from schemas import entity_subjects
 from schemas.records import Action, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag, Within
 
 router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route, dependencies=[signed])
@@ -27,7 +26,7 @@ Renamed = Annotated[NewName, Body(openapi_examples={"name": {"value": NAME}})]
 
 
 def _bearing(tag: str) -> Within:
-    return Within(entity_subjects.of(entity_subjects.TAG, tag))
+    return Within(TAG.of.subject(tag))
 
 
 @router.get("", responses=list_responses(TAG.example, TOO_MUCH))

@@ -15,7 +15,7 @@ from api.http.requests import Route, User, empty, signed
 from api.models import examples, inputs, outputs
 from api.models.entities import TASK
 from api.services import Served
-from schemas import entity_subjects, ids
+from schemas import ids
 from schemas.records import (
     Action,
     CompleteTask,
@@ -126,7 +126,7 @@ async def delete_task(
     if subtasks is None:
         return await take(served.ingress, command, said)
     items = await bulk_commands.below(str(task), expected, said.user, served)
-    below = Within(entity_subjects.of(entity_subjects.TASK, command.task), expected)
+    below = Within(TASK.of.subject(command.task), expected)
     ahead = await bulk_commands.ahead(items, _DELETED, below, said, command.fingerprint, served=served)
     return await take(served.ingress, command, said, ahead)
 

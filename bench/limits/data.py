@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from domain import projections, validation
 from postgres.writer import put_views
-from schemas import entity_subjects, ids
+from schemas import ids
 from schemas import records as r
 
 MANY = 200
@@ -104,7 +104,7 @@ def _others(user: str, number: int, name: str) -> Iterator[Struct]:
     yield r.ReminderScheduled(reminder, user, _AT, made, task, "r", _AT, title)
     for attempt in range(1, 11):
         yield r.Notification(reminder, user, _AT, made, task, r.Step.FAILED, attempt, "webhook", title, _AT, "refused")
-    for place, about in enumerate((None, entity_subjects.LIST, entity_subjects.FILTER)):
+    for place, about in enumerate((None, "list", "filter")):
         yield _entry(user, 3 * number + place + 1, about)
 
 

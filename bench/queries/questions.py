@@ -116,5 +116,5 @@ def _deep_by_due(user: str, after: Position) -> ByHand:
 
 
 def _facets(condition: str) -> str:
-    text: str = load("read").facets.sql
+    text: str = load().facets.sql
     return text.replace("from rondo.tasks", f"{_OWN} and {condition}", 1)

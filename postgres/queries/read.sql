@@ -38,48 +38,6 @@ select
         limit 1
     ) as behind;
 
--- name: list(id)^
--- One list, also a deleted one.
-select
-    id::text, name, colour, rank, deleted,
-    (
-        select count(*) from rondo.tasks
-        where tasks.user_id = lists.user_id and list_id = lists.id and tasks.status = 'OPEN'
-    ) as open,
-    version, created_at, changed_at
-from rondo.lists where id = :id::uuid;
-
--- name: lists(rank, id, limit)
--- Lists in their order, but the deleted.
-select
-    id::text, name, colour, rank, deleted,
-    (
-        select count(*) from rondo.tasks
-        where tasks.user_id = lists.user_id and list_id = lists.id and tasks.status = 'OPEN'
-    ) as open,
-    version, created_at, changed_at
-from rondo.lists
-where
-    not deleted
-    and (rank, lists.id) > (coalesce(:rank::text, ''), coalesce(:id::uuid, '00000000-0000-0000-0000-000000000000'))
-order by rank, lists.id
-limit :limit::bigint;
-
--- name: filter(id)^
--- One saved filter, also a deleted one.
-select id::text, name, text, sort, colour, rank, deleted, version, created_at, changed_at
-from rondo.filters where id = :id::uuid;
-
--- name: filters(rank, id, limit)
--- Saved filters in their order, but the deleted.
-select id::text, name, text, sort, colour, rank, deleted, version, created_at, changed_at
-from rondo.filters
-where
-    not deleted
-    and (rank, filters.id) > (coalesce(:rank::text, ''), coalesce(:id::uuid, '00000000-0000-0000-0000-000000000000'))
-order by rank, filters.id
-limit :limit::bigint;
-
 -- name: tag(name)^
 -- One tag, if a task bears it which is not deleted, or it has a colour.
 select name, colour, coalesce(borne.open, 0) as open

@@ -103,5 +103,5 @@ async def _source(
 
 
 def _is_of(query: str, row: tuple[Any, ...], key: Mapping[str, Any]) -> bool:
-    written = dict(zip(getattr(load("write"), query).parameters, row, strict=True))
+    written = dict(zip(getattr(load(), query).parameters, row, strict=True))
     return all(str(written[name]) == str(value) for name, value in key.items() if name in written)

@@ -39,7 +39,9 @@ def test_a_stack_is_refused_by_the_name_it_was_given_by(refused, monkeypatch: py
 )
 def test_what_is_no_address_of_a_database_is_refused_without_quoting_it(refused, address: str):
     said = refused("RONDO_POSTGRES", address)
-    assert said.startswith("The setting RONDO_POSTGRES is not usable: It should be like postgresql://user:password@host")
+    assert said.startswith(
+        "The setting RONDO_POSTGRES is not usable: It should be like postgresql://user:password@host"
+    )
     assert "hunter2" not in said
 
 
