@@ -73,7 +73,7 @@ class MessagePack:
             self._kinds[prefix] = kind
             self._readers[prefix] = msgspec.msgpack.Decoder(kind).decode
 
-    async def learn(self, values: Iterable[bytes | None], *, anew: bool = False) -> None:
+    async def learn(self, values: Iterable[bytes | None], *, refresh: bool = False) -> None:
         """Do nothing: all is known."""
 
     def encode(self, topic: str, record: Struct) -> bytes:  # noqa: ARG002 - one format for all topics

@@ -123,7 +123,7 @@ class Json:
     async def publish(self, topics: Iterable[Topic]) -> None:
         """Do nothing."""
 
-    async def learn(self, values: Iterable[bytes | None], *, anew: bool = False) -> None:
+    async def learn(self, values: Iterable[bytes | None], *, refresh: bool = False) -> None:
         """Do nothing."""
 
     def encode(self, topic: str, record: Struct) -> bytes:  # noqa: ARG002 - one format for all topics

@@ -46,7 +46,7 @@ class Disk:
         except OSError:
             return
         if found.is_below(self._enough // 2):
-            self._fall_short(found.told(self._enough // 2))
+            self._fall_short(found.describe(self._enough // 2))
         elif self.is_short and not found.is_below(self._enough * 3 // 4) and time.monotonic() >= self._next_trial:
             self.short_since = None
             self.takes()

@@ -1,22 +1,22 @@
-"""Addresses that may hold a password: which can be read, and what of one may be shown."""
+"""Parsing and redaction of addresses that may hold a password."""
 
 import re
 from urllib.parse import urlsplit, urlunsplit
 
 _WITHIN = re.compile(r"[\w+.-]*://[^\s\"'`<>]*")
-"""An address within a text, up to what an address can't hold unescaped."""
+"""An address within a text, up to the first character that an address can't hold unescaped."""
 _AROUND = ")].,;:!?"
-"""What may stand right behind an address in a sentence."""
+"""Punctuation that may follow an address in a sentence."""
 _ONE = r"(\[[\w.:%]+\]|[^\s:/\[\]@?#=%,]+)(:\d*)?"
 _HOSTS = re.compile(f"{_ONE}(,{_ONE})*")
 """Hosts, each with or without a port; Kafka and Postgres take several."""
 HIDDEN = "…"
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
-"""A host and its port: what else has a colon may be a password."""
+"""A host and its port: anything else with a colon may be a password."""
 
 
 class Unreadable(ValueError):
-    """An address may not be read as it was meant."""
+    """The address is ambiguous: a part of its password may parse as something else."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -26,10 +26,10 @@ class Unreadable(ValueError):
 
 
 def is_readable(address: str) -> bool:
-    """Say whether it is certain which part of an address is its password, as far as it has one.
+    """Return whether it is certain which part of an address, if any, is its password.
 
-    A password's own "@", "/", "#" or ":" that is not escaped would make its rest a host, a port or a path, which every
-    error quotes. Postgres takes several hosts, apart by commas.
+    An unescaped "@", "/", "#" or ":" in a password would make the rest of it a host, a port or a path, which errors
+    quote. Postgres takes several hosts, separated by commas.
     """
     try:
         parts = urlsplit(address)
@@ -42,7 +42,7 @@ def is_readable(address: str) -> bool:
 
 
 def readable(address: str) -> str:
-    """Return an address that is readable. Raises ``Unreadable``, which quotes nothing of it."""
+    """Return the address if ``is_readable``. Raises ``Unreadable``, which quotes nothing of it."""
     if not is_readable(address):
         raise Unreadable
     return address
@@ -51,7 +51,7 @@ def readable(address: str) -> str:
 def without_secrets(address: str) -> str:
     """Return an address without user, password, query and fragment.
 
-    Of one that is not readable, nothing is returned but the scheme: that is no usable address.
+    For an unreadable address, return only the scheme, which can't be connected to.
     """
     if not is_readable(address):
         scheme = address.partition("://")[0] if "://" in address else ""
@@ -63,7 +63,7 @@ def without_secrets(address: str) -> str:
 def origin(address: str) -> str:
     """Return scheme, hosts and ports of an address: user, password, path, query and fragment may each be a secret.
 
-    A webhook's whole secret is its path. Of what may hold a password that is not escaped only the scheme is shown.
+    The secret of a webhook is its path. If an unescaped password is possible, return only the scheme.
     """
     scheme, between, rest = address.partition("://")
     if not between:
@@ -76,7 +76,7 @@ def origin(address: str) -> str:
 
 
 def only_origins(text: str) -> str:
-    """Return a text in which of every address only the origin stands."""
+    """Return a text with every address reduced to its origin."""
     return _WITHIN.sub(_origin_within, text)
 
 
@@ -86,7 +86,7 @@ def _origin_within(found: re.Match[str]) -> str:
 
 
 def brokers(servers: str) -> str:
-    """Return the addresses of brokers; raise ``ValueError``, which quotes nothing, for what may hold a password."""
+    """Return the addresses of brokers. Raises ``ValueError``, which quotes nothing, if they may hold a password."""
     if servers and not _HOSTS.fullmatch(servers):
         raise ValueError("It should be as host:port, several with commas between, and without a user or a password")
     return servers

@@ -1,7 +1,7 @@
 """Writes the Avro files from the structs: ``python -m schemas.avsc``.
 
-A field's doc is the docstring below it, or else what ``records.base.DOCS`` says of its name. Instants, which are
-integers named ``at``, ``…_at`` or ``due``, have the logical type timestamp-millis.
+A field's doc is the docstring below it, or else the entry for its name in ``records.base.DOCS``. Integers named
+``at``, ``…_at`` or ``due`` are instants: their logical type is timestamp-millis.
 """
 
 import ast
@@ -38,7 +38,7 @@ _HEADER = {
     "doc": "A Kafka header. Names may repeat.",
     "fields": [{"name": "name", "type": "string"}, {"name": "value", "type": ["null", "bytes"]}],
 }
-"""A pair in Python."""
+"""The Avro record of a header, which is a pair in Python."""
 
 
 def files() -> Iterator[tuple[str, str]]:
@@ -87,7 +87,7 @@ def _default(field: FieldInfo) -> Any:
 
 
 def doc(record: type[Struct], field: str) -> str:
-    """Return what a field of a record means. Raises KeyError where nothing says so."""
+    """Return the doc of a record's field. Raises KeyError if it has none."""
     for owner in record.__mro__:
         if own := _docs(sys.modules[owner.__module__]).get((owner.__name__, field)):
             return own
@@ -110,7 +110,7 @@ def _docs(module: ModuleType) -> dict[tuple[str, str], str]:
 
 
 def _text(schema: dict[str, Any]) -> str:
-    """Return a schema as JSON, a line for each key and for each field."""
+    """Return a schema as JSON, one line per key and per field."""
     parts = [f'  "{key}": {_json(value)}' for key, value in schema.items() if key != "fields"]
     if lines := [f"    {_json(field)}" for field in schema.get("fields", ())]:
         parts.append('  "fields": [\n' + ",\n".join(lines) + "\n  ]")

@@ -1,15 +1,15 @@
-"""Avro's binary encoding, straight from structs to bytes and back, by Python that is generated for each record type.
+"""Avro's binary encoding between structs and bytes, by Python code generated for each record type.
 
-As ``dataclasses`` and attrs do for ``__init__``, the source of a function is put together and compiled once. A
-record's fields, and those of the records in it, follow one another in one body: no call, no loop, no look-up by name
-for each. Every Avro type is a ``Converter``, which knows its piece of the source;
-``inspect.getsource(binary(TaskCreated).read)`` shows the whole.
+As ``dataclasses`` and attrs do for ``__init__``, the source of each function is assembled and compiled once. The fields
+of a record and of its nested records are handled in one body, without a call, a loop or a look-up by name per field.
+Every Avro type has a ``Converter``, which generates its piece of the source;
+``inspect.getsource(binary(TaskCreated).read)`` shows the result.
 
-The parts know just what the contract uses: string, bytes, boolean, long, enum, array, map, record, and a union of null
-with one of them. Contract tests hold the result to fastavro's bytes; ``python -m bench.codec`` compares both: 0.22 of
-the time that fastavro by way of dicts takes to encode a ``TaskCreated``, 0.42 to decode it. Closures that called one
-another field by field took 2.4 times as long as this. Two things that look faster were not: a cache of strings by their
-bytes, and one decoding for the whole message with a slice for each string.
+Supported are the types that the contract uses: string, bytes, boolean, long, enum, array, map, record, and a union of
+null with one of them. Contract tests compare the bytes with fastavro's; ``python -m bench.codec`` compares the speed:
+0.22 of the time that fastavro with dicts takes to encode a ``TaskCreated``, 0.42 to decode it. Closures calling each
+other field by field took 2.4 times as long. Two apparent optimizations were slower: a cache of strings by their bytes,
+and decoding the whole message once and slicing it for each string.
 Source: Avro 1.12 specification, "Binary Encoding".
 """
 
@@ -28,13 +28,13 @@ from schemas.contract import Schema
 Value: TypeAlias = Any
 """A Python value, or its type."""
 Write: TypeAlias = Callable[[bytes, Any], bytes]
-"""Returns the bytes of a value, after the bytes given."""
+"""Returns a prefix followed by the bytes of a value."""
 Read: TypeAlias = Callable[[bytes, int], tuple[Any, int]]
 """Returns the value at an offset and the offset after it. Past the bytes' end: IndexError, or an offset past it."""
 
 
 class Binary(NamedTuple):
-    """How values of one type are written and read."""
+    """The functions that write and read values of one type."""
 
     write: Write
     read: Read
@@ -44,9 +44,9 @@ class Converter(NamedTuple):
     """The source that writes and reads values of one Avro type."""
 
     write: Callable[[str, str], str]
-    """From an expression of the value, and the name it may take, to expressions of its bytes with commas between."""
+    """From an expression for the value, and a name to assign it to, to comma-separated expressions for its bytes."""
     read: Callable[[str], str]
-    """From the name that the value takes to statements that read it from ``data[at]`` on, and move ``at`` behind it."""
+    """From the name to assign the value to, to statements that read it from ``data[at]`` on and advance ``at``."""
 
 
 _FUNCTIONS = """\
@@ -62,21 +62,21 @@ def read(data, at):
 
 
 def compiled(schema: Schema, python: Value) -> Binary:
-    """Return how values of the ``python`` type are written and read under a parsed schema.
+    """Return the functions that write and read values of the ``python`` type under a parsed schema.
 
-    Raises TypeError where type and schema do not fit each other.
+    Raises TypeError if the type and the schema don't match.
     """
     parts = _Parts()
     part = parts.of(schema, python)
     source = _FUNCTIONS.format(write=part.write("value", "value"), read=_within(part.read("value")))
     file = f"<binary {python.__name__}>"
     linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file  # for tracebacks and inspect
-    exec(compile(source, file, "exec"), parts.names)  # noqa: S102 - all that it is made of are the contract's names
+    exec(compile(source, file, "exec"), parts.names)  # noqa: S102 - the source is made only of names in the contract
     return Binary(parts.names["write"], parts.names["read"])
 
 
 class _Parts:
-    """Makes the parts of one record type, and gathers the ``names`` that their source uses."""
+    """Builds the converters of one record type and collects the ``names`` that their source uses."""
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = vars(primitives) | {"join": b"".join}
@@ -162,9 +162,9 @@ elif branch == 2:
 
 
 def _items(parts: list[Converter], build: str, empty: str, items: str = "") -> Converter:
-    """Return how an array or map is written, as one block of items, and read, as any number of blocks.
+    """Return the converter of an array or a map: written as one block of items, read as any number of blocks.
 
-    ``parts`` make up an item, ``build`` makes the value of a list of items, ``items`` gets them from it.
+    ``parts`` convert the parts of an item, ``build`` turns a list of items into the value, ``items`` does the reverse.
     """
 
     def write(value: str, name: str) -> str:
@@ -192,7 +192,7 @@ def _items(parts: list[Converter], build: str, empty: str, items: str = "") -> C
 
 
 def _by_first_byte(name: str, table: str, otherwise: str) -> str:
-    """Return statements that look a value up by its first byte, and call a function where more bytes decide."""
+    """Return statements that look up a value by its first byte, and call a function if it takes more bytes."""
     return f"""\
 if ({name} := {table}[data[at]]) is not None:
     at += 1

@@ -1,7 +1,7 @@
-"""How errors are described in logs and health: by what they are, and never by words of users or by secrets.
+"""Descriptions of errors for logs and health, without users' data or secrets.
 
-Libraries quote the values at fault in the texts of their errors: Postgres a whole row, httpx an address with its
-password. So only the texts of a few kinds of error are shown, which quote nothing of that kind.
+Libraries quote offending values in their error messages: Postgres a whole row, httpx an address with its password. So
+the message is included only for a few kinds of errors that quote nothing of that sort.
 """
 
 import traceback
@@ -11,11 +11,11 @@ from schemas.addresses import only_origins
 
 _ROOT = Path(__file__).parent.parent
 _SPEAKING = ("aiokafka.", "streams.runtime.", "streams.transactions.", "streams.kafka.topics", "schemas.registry.")
-"""Modules whose errors speak of the machine and its parts only, but for ``FoldError`` behind its colon."""
+"""Modules whose errors mention only the system and its parts, except ``FoldError`` behind its colon."""
 
 
 def described(error: BaseException) -> str:
-    """Return what an error is, with its text where that quotes nothing, else with where it was raised."""
+    """Return an error's type, with its message if that quotes nothing, else with where it was raised."""
     name = type(error).__name__
     if isinstance(error, BaseExceptionGroup):
         return f"{name} ({', '.join(map(described, error.exceptions))})"
@@ -30,7 +30,7 @@ def described(error: BaseException) -> str:
 
 
 def trace(error: BaseException) -> str:
-    """Return the traceback of an error and of what led to it, the first at first, each described as above."""
+    """Return the tracebacks of an error and its causes, the first cause first, each with its ``described`` text."""
     told: list[str] = []
     seen: set[int] = set()
     following: BaseException | None = error
@@ -42,7 +42,7 @@ def trace(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Return where in Rondo's own code an error came up."""
+    """Return the innermost place of Rondo's own code in an error's traceback."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
         if path.is_relative_to(_ROOT) and ".venv" not in path.parts:

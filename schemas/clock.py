@@ -1,6 +1,6 @@
-"""Notices that this process's wall clock jumped, or differs from the broker's, and says so.
+"""Detects and reports that this process's wall clock jumped or differs from the broker's.
 
-Nothing rests on a clock being right: no record is refused for its time. But reminders come by it, so people are told.
+Correctness doesn't depend on the clock: no record is refused for its time. But reminders fire by it, hence the warning.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from schemas import causes
 from schemas.topics import CLOCK
 
 LOUD = 60.0
-"""Seconds from which a jump or a difference is told."""
+"""The least jump or difference that is reported, in seconds."""
 SHOWN = 3600.0
-"""Seconds for which a jump is told of."""
+"""Seconds for which a jump is reported."""
 _LOOK = 1.0  # seconds between two looks at the process's own clocks
 _ASK = 60.0  # seconds between two questions to the broker
 _PATIENCE = 10.0  # seconds for an answer
@@ -28,34 +28,34 @@ log = structlog.get_logger("clock")
 
 
 def now() -> int:
-    """Return what the wall clock says, in milliseconds since 1970."""
+    """Return the wall clock's time in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
 def steady() -> float:
-    """Return seconds on a clock that nobody sets and that goes on while the machine sleeps."""
+    """Return seconds on a monotonic clock that keeps running while the machine sleeps."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """The wall clock was set on by so many ``seconds``, back where they are negative; ``at`` is the steady clock's."""
+    """The wall clock was set forward by ``seconds``, or back if negative, ``at`` a time of the steady clock."""
 
     seconds: float
     at: float
 
 
 class ClockWatch:
-    """Watches one process's clock. ``run`` never ends by itself; ``name`` says whose record it is on the topic.
+    """Watches one process's clock. ``run`` ends only when cancelled; ``name`` identifies the process on the topic.
 
-    The broker's clock is the time that it gives to a record of ``rondo-clock``, which it stamps itself.
+    The broker's clock is read from ``rondo-clock``, a topic whose records the broker timestamps (LogAppendTime).
     """
 
     def __init__(
         self, kafka: str, name: str, wall: Callable[[], float] = time.time, steady: Callable[[], float] = steady
     ) -> None:
         self.ahead: float | None = None
-        """Seconds that the clock is ahead of the broker's, None while that is not known."""
+        """Seconds that the clock is ahead of the broker's, None while unknown."""
         self.jump: Jump | None = None
         """The last jump."""
         self.jumps = 0
@@ -64,7 +64,7 @@ class ClockWatch:
         self._differs = False
 
     def warnings(self) -> list[str]:
-        """Return what is wrong with the clock, in sentences; nothing where all is well."""
+        """Return what is wrong with the clock, one sentence each."""
         told = []
         if self.ahead is not None and abs(self.ahead) >= LOUD:
             way = "ahead of" if self.ahead > 0 else "behind"
@@ -75,7 +75,7 @@ class ClockWatch:
         return told
 
     def look(self) -> bool:
-        """Compare the wall clock with the steady one; return whether it has jumped since the last look."""
+        """Compare the wall clock with the steady one; return whether it has jumped since the last call."""
         seen = self._wall() - self._steady()
         moved, self._seen = seen - self._seen, seen
         if abs(moved) < LOUD:
@@ -85,7 +85,7 @@ class ClockWatch:
         return True
 
     async def ask(self) -> None:
-        """Ask the broker for its time; without an answer what was known stays."""
+        """Ask the broker for its time; without an answer keep the last known difference."""
         producer = AIOKafkaProducer(bootstrap_servers=self._kafka, acks=1)
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -96,11 +96,11 @@ class ClockWatch:
             if told.timestamp_type != _BROKERS:
                 return
             self.ahead = self._wall() - (self._steady() - began) / 2 - told.timestamp / 1000
-        except Exception as error:  # noqa: BLE001  # whatever it is: a clock that is not known stops nothing
+        except Exception as error:  # noqa: BLE001  # an unknown clock must not stop anything
             log.debug("the broker's clock is not known", error=causes.described(error))
             return
         finally:
-            with suppress(Exception):  # to stop is to wait for a broker that may be away
+            with suppress(Exception):  # stopping waits for the broker, which may be away
                 async with asyncio.timeout(1):
                     await producer.stop()
         self._tell()
@@ -114,7 +114,7 @@ class ClockWatch:
             log.info("clock agrees with the broker's again")
 
     async def run(self, each: Callable[["ClockWatch"], None] = lambda _: None) -> None:
-        """Look again and again until cancelled, and ask the broker now and then, and after each jump."""
+        """Check the clock every second until cancelled; ask the broker every minute and after each jump."""
         asked = -_ASK
         while True:
             if self.look() or self._steady() - asked >= _ASK:

@@ -1,7 +1,7 @@
 """Records to bytes and back in Confluent's wire format: a zero byte, the schema's id (4 bytes, big-endian), Avro.
 
-Subjects follow TopicRecordNameStrategy, so that a topic can carry several types of record. What was written under
-another version of a schema is resolved to the current one as Avro's specification says ("Schema Resolution").
+Subjects follow TopicRecordNameStrategy, so that a topic can carry several record types. Messages written under another
+version of a schema are resolved to the current one (Avro specification, "Schema Resolution").
 """
 
 from collections.abc import Callable, Iterable
@@ -25,15 +25,15 @@ _PREFIX = 5  # bytes before Avro's: the zero byte and the schema's id
 Writer = Callable[[Struct], bytes]
 """Returns the message of a record."""
 Reader = Callable[[bytes], Struct]
-"""Returns the record of a message that was written under one schema, or raises Undecodable."""
+"""Returns the record of a message written under one schema. Raises Undecodable."""
 
 
 class Undecodable(ValueError):
-    """The bytes can't be read: says why."""
+    """The bytes can't be decoded; the message says why."""
 
 
 class Unlearned(LookupError):
-    """The message's schema is not known yet: ``await learn([error.message])``, then decode it again."""
+    """The message's schema is unknown so far: ``await learn([error.message])``, then decode again."""
 
     def __init__(self, message: bytes) -> None:
         super().__init__(f"Schema {int.from_bytes(message[1:_PREFIX])} was not learned: await learn() first.")
@@ -41,22 +41,22 @@ class Unlearned(LookupError):
 
 
 class Serde(Protocol):
-    """What turns a stage's records to bytes and back: ``Codec``, or for another format what keeps to the same."""
+    """Encodes and decodes a stage's records: ``Codec``, or another implementation for another format."""
 
     async def publish(self, topics: Iterable[Topic]) -> None:
-        """Make what these topics carry known to others, before anything is encoded."""
+        """Register the record types of these topics, before anything is encoded."""
 
-    async def learn(self, values: Iterable[bytes | None], *, anew: bool = False) -> None:
-        """Learn what decoding these messages needs; ``anew`` asks again for what was not to be had."""
+    async def learn(self, values: Iterable[bytes | None], *, refresh: bool = False) -> None:
+        """Fetch what decoding these messages needs; ``refresh`` also asks again for what was missing before."""
 
     def encode(self, topic: str, record: Struct) -> bytes:
         """Return the message of a record for a topic."""
 
     def decode(self, data: bytes | None) -> Struct:
-        """Return the record of a message; raise ``Undecodable``, or ``Unlearned`` where ``learn`` has to come first."""
+        """Return the record of a message. Raises ``Undecodable``, or ``Unlearned`` if ``learn`` must come first."""
 
     def kind(self, data: bytes | None) -> type[Struct] | None:
-        """Return the type of a message's record without decoding it, None where that can't be told."""
+        """Return the type of a message's record without decoding it, None if unknown."""
 
 
 class Codec:
@@ -70,9 +70,9 @@ class Codec:
         self._published: tuple[int, type[Struct]] | None = None
 
     async def publish(self, topics: Iterable[Topic]) -> None:
-        """Register the schemas of every record of these topics and learn their ids; again changes nothing.
+        """Register the schemas of every record of these topics and keep their ids. Idempotent.
 
-        Raises RegistryUnavailable, or Incompatible where the registry refuses a schema.
+        Raises RegistryUnavailable, or Incompatible if the registry refuses a schema.
         """
         for topic in topics:
             writers = self._writers.setdefault(topic.name, {})
@@ -87,8 +87,8 @@ class Codec:
     def encode(self, topic: str, record: Struct) -> bytes:
         """Return the message of a record for a topic.
 
-        Raises LookupError where the topic was not published with it, ValueError, TypeError or AttributeError where a
-        field holds what its type does not allow.
+        Raises LookupError if the topic was not published with the record's type; ValueError, TypeError or
+        AttributeError if the value of a field is not of its type.
         """
         try:
             write = self._writers[topic][type(record)]
@@ -97,29 +97,29 @@ class Codec:
             raise LookupError(f"{kind} was not published on {topic}: publish() it first.") from None
         return write(record)
 
-    async def learn(self, values: Iterable[bytes | None], *, anew: bool = False) -> None:
+    async def learn(self, values: Iterable[bytes | None], *, refresh: bool = False) -> None:
         """Fetch the writer schemas that these messages need and that are not known yet.
 
-        ``anew`` also those that the registry did not have, or that made no sense, when they were asked for before.
-        Raises RegistryUnavailable, so that a registry that is down never makes a good record look undecodable.
+        ``refresh`` also fetches those that the registry did not have, or that were invalid, when last asked.
+        Raises RegistryUnavailable, so that a registry that is down never makes a valid record look undecodable.
         """
-        known = self._kinds.keys() if anew else self._readers.keys()
+        known = self._kinds.keys() if refresh else self._readers.keys()
         for prefix in {value[:_PREFIX] for value in values if value} - known:
             if len(prefix) == _PREFIX and prefix[0] == 0:
                 await self._learn(prefix)
 
     def decode(self, data: bytes | None) -> Struct:
-        """Return the record of a message, as its current schema has it.
+        """Return the record of a message, resolved to its current schema.
 
-        Raises Undecodable for bytes that are no record of Rondo's, Unlearned where ``learn`` never saw the schema.
+        Raises Undecodable for bytes that are no record of Rondo's, Unlearned if ``learn`` never saw the schema.
         """
         reader = self._readers.get(data[:_PREFIX]) if data else None
         return reader(data) if reader and data else _refuse(data)
 
     def kind(self, data: bytes | None) -> type[Struct] | None:
-        """Return the type of a message's record by its schema alone, None where the schema is not known.
+        """Return the type of a message's record by its schema id, None if that is unknown.
 
-        The rest of the message is not looked at: ``decode`` may still refuse it.
+        The body is not looked at: ``decode`` may still refuse it.
         """
         return self._kinds.get(data[:_PREFIX]) if data else None
 
@@ -132,7 +132,7 @@ class Codec:
             self._readers[prefix] = _refusing(str(error))
 
     async def _check_registry(self) -> None:
-        """Raise RegistryUnavailable where the registry has lost what was published: then no message is at fault."""
+        """Raise RegistryUnavailable if the registry has lost the published schemas: then no message is at fault."""
         if self._published is None:
             return
         number, record = self._published
@@ -146,18 +146,18 @@ class Codec:
 
 
 def subject(topic: str, record: type[Struct]) -> str:
-    """Return the registry's subject of a type of record on a topic (TopicRecordNameStrategy)."""
+    """Return the registry's subject of a record type on a topic (TopicRecordNameStrategy)."""
     return f"{topic}-rondo.{record.__name__}"
 
 
 @cache
 def binary(record: type[Struct]) -> Binary:
-    """Return how a type of record is written and read under its current schema."""
+    """Return the functions that write and read a record type under its current schema."""
     return compiled(contract.plain(contract.schema(record)), record)
 
 
 def kind(writer: Schema) -> type[Struct]:
-    """Return the type of record that messages under this schema hold; raises Undecodable where Rondo has none."""
+    """Return the record type of messages under this schema. Raises Undecodable if Rondo has none."""
     written = _plain(writer)
     name = written.get("name") if isinstance(written, dict) else written
     if not isinstance(name, str) or name not in contract.RECORDS:
@@ -166,7 +166,7 @@ def kind(writer: Schema) -> type[Struct]:
 
 
 def reader(writer: Schema) -> Reader:
-    """Return what reads messages that were written under this schema; raises Undecodable where nothing can."""
+    """Return the reader of messages written under this schema. Raises Undecodable if there can be none."""
     record = kind(writer)
     same = contract.layout(writer) == contract.layout(contract.schema(record))
     return current_reader(record) if same else _resolving_reader(_plain(writer), record)
@@ -180,7 +180,7 @@ def _plain(writer: Schema) -> Schema:
 
 
 def current_reader(record: type[Struct]) -> Reader:
-    """Return what reads messages that were written under the record's current schema."""
+    """Return the reader of messages written under the record's current schema."""
     name, read = record.__name__, binary(record).read
 
     def decode(data: bytes) -> Struct:
@@ -200,7 +200,7 @@ def current_reader(record: type[Struct]) -> Reader:
 
 
 def _resolving_reader(writer: Schema, record: type[Struct]) -> Reader:
-    """Return what reads messages of another version: it writes them anew under the current schema (100 µs each)."""
+    """Return the reader of messages of another version: it re-encodes them under the current schema (100 µs each)."""
     target, decode_current = contract.plain(contract.schema(record)), current_reader(record)
 
     def decode(data: bytes) -> Struct:
@@ -218,7 +218,7 @@ def _resolving_reader(writer: Schema, record: type[Struct]) -> Reader:
 
 
 def _refusing(reason: str) -> Reader:
-    def decode(data: bytes) -> NoReturn:  # noqa: ARG001 (it refuses whatever comes)
+    def decode(data: bytes) -> NoReturn:  # noqa: ARG001 (a Reader)
         raise Undecodable(reason)
 
     return decode

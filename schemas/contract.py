@@ -11,7 +11,7 @@ from msgspec import Struct
 from schemas import records
 
 Schema: TypeAlias = Any
-"""An Avro schema as JSON has it: an object, a list (a union) or a name."""
+"""An Avro schema as parsed JSON: an object, a list (a union) or a name."""
 
 AVRO = Path(__file__).parent / "avro"
 RECORDS: dict[str, type[Struct]] = {
@@ -19,7 +19,7 @@ RECORDS: dict[str, type[Struct]] = {
     for name, record in vars(records).items()
     if isclass(record) and issubclass(record, Struct) and not record.__subclasses__()
 }
-"""Every struct of the contract by its Avro name: what others only extend stands on no topic."""
+"""Every struct of the contract by its Avro name. Structs that are only base classes are on no topic."""
 
 _FASTAVRO = {"__fastavro_parsed", "__named_schemas"}
 _NOT_ON_THE_WIRE = _FASTAVRO | {"doc", "default", "aliases", "logicalType"}
@@ -27,7 +27,7 @@ _NOT_ON_THE_WIRE = _FASTAVRO | {"doc", "default", "aliases", "logicalType"}
 
 @cache
 def schema(record: type[Struct]) -> Schema:
-    """Return the record's Avro schema as it is registered: each named type defined inline where it first occurs."""
+    """Return the record's Avro schema as registered: each named type is defined inline at its first use."""
     return _without(load_schema(str(AVRO / f"rondo.{record.__name__}.avsc")), _FASTAVRO)
 
 
@@ -37,7 +37,7 @@ def plain(of: Schema) -> Schema:
 
 
 def layout(of: Schema) -> Schema:
-    """Return what decides a schema's bytes: schemas of equal layout read each other's as they are."""
+    """Return the part of a schema that determines its bytes: schemas of equal layout read each other's messages."""
     return _without(parse_schema(of), _NOT_ON_THE_WIRE)
 
 

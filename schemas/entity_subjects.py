@@ -1,12 +1,12 @@
-"""What a command, an outcome or an entry of the audit trail is about, where that is not a task.
+"""Subjects: the entity of a command, an outcome or an audit entry, if that is not a task.
 
-It is ``list:<id>``, ``filter:<id>`` or ``tag:<name>``: a text, like an actor's, so that a new entity type changes no
-schema. What the tasks of a bulk belong to may also be ``task:<id>``.
+A subject is ``list:<id>``, ``filter:<id>`` or ``tag:<name>``: a string, like an actor, so that a new entity type
+changes no schema. The tasks of a bulk may also belong to ``task:<id>``.
 """
 
 
 def of(word: str, name: str) -> str:
-    """Return the subject that is the entity of a type, by its word, with this id or name."""
+    """Return the subject of the entity of this type, by its word, with this id or name."""
     return f"{word}:{name}"
 
 

@@ -1,7 +1,7 @@
-"""What a record is produced with: its key, its time, and CloudEvents headers; and the batches that are sent.
+"""Envelopes: a record's key, time and CloudEvents headers; and the batches in which they are sent.
 
 CloudEvents 1.0.2, Kafka protocol binding 3.2 (binary mode): ``ce_id`` is the record's id, ``ce_type`` its type.
-``rondo_source`` is the place of the input that led to it, where one did.
+``rondo_source`` is the position of the input record that caused it, if any.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ from schemas.names import event_type
 
 
 class Envelope(Struct, frozen=True):
-    """One record to be produced, encoded; no value is a tombstone. ``at`` is in milliseconds since 1970."""
+    """One encoded record to produce; a tombstone has no value. ``at`` is in milliseconds since 1970."""
 
     key: bytes | None
     value: bytes | None
@@ -24,11 +24,11 @@ class Envelope(Struct, frozen=True):
 
 
 def seal(record: Struct, value: bytes, source: str, led_by: str | None = None) -> Envelope:
-    """Return the envelope of a record, whose encoding is ``value``: key and time are its ``user`` and ``at``.
+    """Return the envelope of a record whose encoding is ``value``: key and time are its ``user`` and ``at``.
 
-    ``source`` is the CloudEvents source, ``led_by`` the place of the input that led to it.
+    ``source`` is the CloudEvents source, ``led_by`` the position of the input record that caused it.
     """
-    identity = getattr(record, "id", None) or record.command  # type: ignore[attr-defined]  # an outcome has only that
+    identity = getattr(record, "id", None) or record.command  # type: ignore[attr-defined]  # an outcome has no id
     headers = [*_constant(type(record), source), ("ce_id", identity.encode())]
     if led_by is not None:
         headers.append(("rondo_source", led_by.encode()))
@@ -38,14 +38,14 @@ def seal(record: Struct, value: bytes, source: str, led_by: str | None = None) -
 def batches(
     create: Callable[[], BatchBuilder], envelopes: Iterable[Envelope], stamp: Callable[[int], int] | None = None
 ) -> Iterator[BatchBuilder]:
-    """Yield what is to be sent: as many records in a batch as it holds, in their order.
+    """Yield the batches to send, in order, each filled with as many records as it holds.
 
-    A batch is filled when it is asked for; with ``stamp`` its records get their times only then.
+    A batch is filled when the iterator reaches it; with ``stamp`` its records get their times only then.
     """
     left = deque(envelopes)
     while left:
         batch = create()
-        while left and _append(batch, left[0], stamp):  # an empty one takes any record
+        while left and _append(batch, left[0], stamp):  # an empty batch takes any record
             left.popleft()
         yield batch
 
@@ -57,6 +57,6 @@ def _append(batch: BatchBuilder, one: Envelope, stamp: Callable[[int], int] | No
 
 @cache
 def _constant(record: type[Struct], source: str) -> tuple[tuple[str, bytes], ...]:
-    """Return the headers that all records of a type from a source have."""
+    """Return the headers that all records of a type from a source share."""
     kind = event_type(record).encode()
     return (("ce_specversion", b"1.0"), ("ce_source", source.encode()), ("ce_type", kind))

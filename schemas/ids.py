@@ -1,4 +1,4 @@
-"""Ids are derived from what caused them, so that doing something again leads to the same id (RFC 9562, UUIDv5)."""
+"""Ids, derived from what caused them, so that repeating an operation gives the same id (RFC 9562, UUIDv5)."""
 
 from hashlib import sha1
 from uuid import UUID
@@ -7,12 +7,12 @@ _RONDO = UUID("6f6b4a52-1f0e-5d6c-9b0a-0d4f2c9e7a11").bytes
 
 
 def derive(kind: str, *parts: str | int) -> str:
-    """Return the id of the ``kind`` of thing that ``parts`` identify."""
+    """Return the id of something of this ``kind`` that ``parts`` identify."""
     return uuid5(_RONDO, "\x1f".join((kind, *map(str, parts))))
 
 
 def uuid5(namespace: bytes, name: str) -> str:
-    """Return what ``str(uuid.uuid5(…))`` does (RFC 9562, section 5.5), in a third of its time: each event has one."""
+    """Return the same as ``str(uuid.uuid5(…))`` (RFC 9562, section 5.5) in a third of the time: every event has one."""
     found = bytearray(sha1(namespace + name.encode(), usedforsecurity=False).digest()[:16])
     found[6] = found[6] & 0x0F | 0x50
     found[8] = found[8] & 0x3F | 0x80
@@ -31,25 +31,25 @@ def task(command_id: str) -> str:
 
 
 def chunk(bulk: str, number: int) -> str:
-    """Return the id of the command that is a bulk's chunk: 0, 1, 2 … The first one's is the bulk's."""
+    """Return the id of the command that is a bulk's chunk 0, 1, 2 … The first chunk has the bulk's id."""
     return derive("chunk", bulk, number) if number else bulk
 
 
 def ahead(command_id: str) -> str:
-    """Return the id of the bulk that goes before a command as a part of it."""
+    """Return the id of the bulk that runs before a command, as a part of it."""
     return derive("bulk", command_id)
 
 
 def event(command_id: str, number: int = 0) -> str:
-    """Return the id of the ``number``-th event that a command led to."""
+    """Return the id of the ``number``-th event of a command."""
     return derive("event", command_id, number)
 
 
 def occurrence(series: str, local: str, rule_version: int) -> str:
-    """Return the id of the task that stands for one occurrence of a series."""
+    """Return the id of the task of one occurrence of a series."""
     return derive("occurrence", series, local, rule_version)
 
 
 def reminder(task_id: str, occurrence_local: str | None, reminder_id: str, due: int) -> str:
-    """Return the id under which one reminder is decided, and delivered outside."""
+    """Return the id under which a reminder is decided and delivered."""
     return derive("reminder", task_id, occurrence_local or "", reminder_id, due)

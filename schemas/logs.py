@@ -1,9 +1,9 @@
-"""Logs are events with fields, one a line: for people on a terminal, as JSON elsewhere.
+"""Logging: events with fields, one per line, as text on a terminal and as JSON elsewhere.
 
-What an error's own text quotes is left out of them, see ``causes``: they hold ids, neither words of users nor secrets.
+Error messages that may quote values are left out, see ``causes``: logs hold ids, but neither users' data nor secrets.
 
-To write a log never raises, whatever becomes of standard error: what could not be written is counted, and said once it
-can be written again.
+Writing a log never raises, whatever happens to standard error: lost lines are counted and reported once a line can be
+written again.
 """
 
 import errno
@@ -49,10 +49,10 @@ def configure(level: str) -> None:
     )
     formatter = structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared)
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_Handler(formatter)], force=True)
-    # While the broker is away it says so many times a second; whoever needed the broker says it once.
+    # While the broker is away, aiokafka logs that many times a second; its callers log it once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     sys.excepthook = _uncaught
-    if threading.excepthook is threading.__excepthook__:  # else somebody looks at them, as pytest does
+    if threading.excepthook is threading.__excepthook__:  # else somebody handles them, as pytest does
         threading.excepthook = lambda hooked: _tell(hooked.exc_value)
     if sys.unraisablehook is sys.__unraisablehook__:
         sys.unraisablehook = lambda hooked: _tell(hooked.exc_value)
@@ -64,22 +64,22 @@ def lost() -> int:
 
 
 class Lines:
-    """Writes lines, each by one call, so that processes that share a file don't mix theirs."""
+    """Writes each line by one call, so that processes sharing a file don't mix their lines."""
 
     def __init__(self) -> None:
         self.lost = 0
         self._unsaid = 0
-        self._torn = False  # whether the last line was written in part
+        self._torn = False  # whether the last line was written partially
         self._writing = threading.Lock()
         self._put: Callable[[bytes], int] = _nowhere
         self._say: Callable[[int], str] = str
 
     def to(self, put: Callable[[bytes], int], say: Callable[[int], str]) -> None:
-        """Write by ``put``, which returns how many bytes it wrote; ``say`` makes the line that tells of lost ones."""
+        """Write by ``put``, which returns the number of bytes written; ``say`` renders a report of lost lines."""
         self._put, self._say = put, say
 
     def write(self, line: str) -> Exception | None:
-        """Write a line; return what kept it from being written, None where it was."""
+        """Write a line; return the error that prevented it, or None."""
         with self._writing:
             begins = "\n" if self._torn else ""
             told = f"{self._say(self._unsaid)}\n" if self._unsaid else ""
@@ -103,10 +103,10 @@ def _nowhere(_: bytes) -> int:
 
 
 def _standard_error() -> Callable[[bytes], int]:
-    """Return what writes to standard error and returns how many bytes it wrote.
+    """Return a function that writes to standard error and returns the number of bytes written.
 
-    Where it was closed before this process began, nothing is written, and its number is taken by /dev/null: else the
-    next file that is opened had it, and would get whatever a library writes there.
+    If standard error was closed before this process began, nothing is written, and /dev/null takes its descriptor: else
+    the next opened file would take it and receive whatever a library writes there.
     """
     if sys.__stderr__ is None:
         if sys.stderr is None:
@@ -120,7 +120,7 @@ def _standard_error() -> Callable[[bytes], int]:
 
 
 def _take_numbers() -> None:
-    """Open /dev/null in the place of each of the three standard streams that is closed."""
+    """Open /dev/null in place of each closed standard stream."""
     while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
         continue
     os.close(opened)
@@ -150,7 +150,7 @@ _METHODS = {
 
 
 class _Logger:
-    """What structlog hands its rendered events to. Each method returns what kept the line from being written."""
+    """Receives structlog's rendered events. Each method returns the error that prevented writing, or None."""
 
     def msg(self, line: str) -> Exception | None:
         return _lines.write(line)
@@ -159,7 +159,7 @@ class _Logger:
 
 
 def _trace(_: Any, __: str, event: EventDict) -> EventDict:
-    """Put the traceback of an event's error into it."""
+    """Add the traceback of an event's error to it."""
     given = event.pop("exc_info", None)
     error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
@@ -168,7 +168,7 @@ def _trace(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
-    """Tell of an error that ends the process."""
+    """Log an error that ends the process."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, at)
     else:
@@ -176,19 +176,19 @@ def _uncaught(kind: type[BaseException], error: BaseException, at: TracebackType
 
 
 def _tell(error: BaseException | None) -> None:
-    """Tell of an error that nobody caught."""
+    """Log an uncaught error."""
     structlog.get_logger().critical("uncaught", exc_info=error)
 
 
 class _Handler(logging.Handler):
-    """What the libraries' own logs go to."""
+    """Receives the libraries' own log records."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
         self.setFormatter(formatter)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, if need be without its arguments."""
+        """Write a record; without its arguments if they can't be rendered."""
         try:
             line = self.format(_without_texts(record))
         except Exception:  # noqa: BLE001 - a log that can't be rendered is no reason to fail
@@ -197,7 +197,7 @@ class _Handler(logging.Handler):
 
 
 def _without_texts(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a library's record with its errors described; of asyncio's, which show whole futures, the first line."""
+    """Return a library's record with its errors described; asyncio's, which print whole futures, cut to one line."""
     told = logging.makeLogRecord(record.__dict__)
     if isinstance(record.args, tuple):
         told.args = tuple(causes.described(each) if isinstance(each, BaseException) else each for each in record.args)
@@ -207,7 +207,7 @@ def _without_texts(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def _unfailing(processors: list[Any]) -> Render:
-    """Return what renders an event, if need be by its name alone: what it holds may be anything."""
+    """Return a renderer of events that falls back to the event's name: its fields may be anything."""
 
     def render(method: str, event: EventDict) -> str:
         shown: Any = dict(event)
@@ -222,7 +222,7 @@ def _unfailing(processors: list[Any]) -> Render:
 
 
 def _bound(level: int) -> type[Any]:
-    """Return structlog's logger for a level, but that an event's arguments may be anything, too."""
+    """Return structlog's logger for a level, changed to accept any arguments of an event."""
     made = structlog.make_filtering_bound_logger(level)
 
     def unfailing(name: str) -> Callable[..., Exception | None]:
@@ -240,13 +240,13 @@ def _bound(level: int) -> type[Any]:
 
 
 def _instead(method: str, event: object, error: Exception) -> str:
-    """Return the line of an event that can't be rendered."""
+    """Return the line for an event that can't be rendered."""
     return f"{method} {_shown(event)} (the rest can't be shown: {type(error).__name__})"
 
 
 def _shown(value: object) -> str:
-    """Return a value as a plain text, by the name of its type where it has none."""
+    """Return a value as plain text, or the name of its type if that fails."""
     try:
-        return "".join([str(value)])  # of a subclass of str it makes a plain one
+        return "".join([str(value)])  # turns a subclass of str into a plain str
     except Exception:  # noqa: BLE001
         return f"<{type(value).__name__}>"

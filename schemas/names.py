@@ -1,4 +1,4 @@
-"""What other programs know records by: their CloudEvents type, the partition of a user, the parts of a state's key."""
+"""Names that other programs rely on: CloudEvents types, the partition of a user, the parts of a state's key."""
 
 import re
 from functools import cache, lru_cache
@@ -15,17 +15,17 @@ def event_type(record: type[Struct]) -> str:
 
 @lru_cache(maxsize=100_000)
 def partition_of(user: str, partitions: int) -> int:
-    """Return the partition of a user's records, as Java's default partitioner gives it (murmur2 of the key).
+    """Return the partition of a user's records, as Java's default partitioner does (murmur2 of the key).
 
-    Stated here, because other clients' defaults differ, and everything of one user has to be in one partition.
+    Defined here because other clients' defaults differ, and all records of a user must be in one partition.
     """
     return int((murmur2(user.encode()) & 0x7FFFFFFF) % partitions)
 
 
 def key_parts(key: bytes) -> tuple[bytes, int | None, bytes]:
-    """Return the table of a key in a state or on a changelog; the instant of a timer's, in ms since 1970; the rest.
+    """Split a key of a state or changelog into its table, a timer's instant in ms since 1970, and the rest.
 
-    Any other key is a table without a rest.
+    A key of another form is a table without a rest.
     """
     table, _, rest = key.partition(b"\0")
     if len(rest) > 8 and rest[0] == 0:  # 8 bytes of milliseconds, which begin with a zero until 2^56 ms; no id does

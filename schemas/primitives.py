@@ -1,30 +1,30 @@
-"""What the code that ``binary`` generates looks up and calls: numbers, and whatever begins with one.
+"""Tables and functions used by the code that ``binary`` generates: numbers, and everything that begins with one.
 
-An Avro number is written as zigzag, seven bits a byte, the lowest first. The usual ones are looked up: for reading by
-their first byte, in tuples of 256 that hold None where more bytes decide. The functions are for the rest.
+An Avro number is zigzag-encoded, seven bits per byte, the lowest first. Common numbers are looked up: when reading by
+their first byte, in tuples of 256 that hold None if more bytes follow. The functions handle the rest.
 Past the bytes' end: IndexError, or an offset past it. Source: Avro 1.12 specification, "Primitive Types".
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
 
-_REMEMBERED = 4096  # numbers: one instant stands in several fields of a record, and in all that the record leads to
+_CACHED = 4096  # numbers: one instant is in several fields of a record, and in all records caused by it
 _BITS = 64
 _CONTINUED = sum(128 << 7 * place for place in range(5))  # the highest bits of an instant's first five bytes
 
 
 class _Written(dict[int, bytes]):
-    """The bytes of numbers, made where they are missing."""
+    """The bytes of numbers, encoded on first use."""
 
     def __missing__(self, number: int) -> bytes:
-        if len(self) >= _REMEMBERED:
+        if len(self) >= _CACHED:
             self.clear()
         self[number] = encoded = _written(number)
         return encoded
 
 
 class _Instants(dict[bytes, int]):
-    """The numbers of six bytes, that is milliseconds since 1970 until 2039; None for bytes that are no such number."""
+    """Numbers of six bytes, that is milliseconds since 1970 until 2039; None for other bytes."""
 
     def __missing__(self, encoded: bytes) -> int | None:
         if len(encoded) < 6:
@@ -33,11 +33,11 @@ class _Instants(dict[bytes, int]):
         if f > 127 or a & b & c & d & e < 128:
             return None
         zigzag = a + (b << 7) + (c << 14) + (d << 21) + (e << 28) + (f << 35) - _CONTINUED
-        if len(self) >= _REMEMBERED:
+        if len(self) >= _CACHED:
             self.clear()
             NUMBERS.clear()
         self[encoded] = number = zigzag >> 1 ^ -(zigzag & 1)
-        NUMBERS[number] = encoded  # what was read is soon written
+        NUMBERS[number] = encoded  # a number that was read is soon written
         return number
 
 
@@ -53,22 +53,22 @@ def _written(number: int) -> bytes:
 
 
 def _short(byte: int) -> int | None:
-    """Return the number that one byte is, None where it is only the beginning of one."""
+    """Return the number encoded in one byte, None if more bytes follow."""
     return byte >> 1 ^ -(byte & 1) if byte < 128 else None
 
 
 NUMBERS = _Written()
-"""Any number's bytes. A dict answers to what equals its key: ask with an int."""
+"""Any number's bytes. Look up an int only: a dict also finds keys that are equal to one."""
 LENGTHS = tuple(map(_written, range(1024)))
-"""The usual lengths' bytes: a tuple answers in a third of the dict's time, but IndexError to longer ones."""
+"""The bytes of common lengths: a tuple takes a third of the dict's time, and raises IndexError for longer ones."""
 SHORT = tuple(map(_short, range(256)))
 """Numbers, by their first byte."""
 COUNTS = tuple(number if number is not None and number >= 0 else None for number in SHORT)
-"""How many items a block holds, by the first byte."""
+"""The number of items in a block, by the first byte."""
 SIZES = tuple(count if count is None else count + 1 for count in COUNTS)
-"""How many bytes a string takes together with its length, by the first byte."""
+"""The number of bytes of a string including its length, by the first byte."""
 FLAGS = {False: b"\0", True: b"\1"}
-"""A boolean's byte."""
+"""Booleans' bytes."""
 BOOLEANS = (False, True, *[None] * 254)
 """Booleans, by their byte."""
 INSTANTS = _Instants()
@@ -103,7 +103,7 @@ def read_string(data: bytes, at: int) -> tuple[str, int]:
 
 
 def read_count(data: bytes, at: int) -> tuple[int, int]:
-    """Read how many items a block holds. Where the number is negative, the block's size in bytes follows it."""
+    """Read the number of items in a block. If it is negative, the block's size in bytes follows."""
     count, at = read_long(data, at)
     return (count, at) if count >= 0 else (-count, read_long(data, at)[1])
 

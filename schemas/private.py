@@ -1,4 +1,4 @@
-"""What is in a data directory is its owner's alone: other users of the machine may pass through, and read nothing."""
+"""Permissions of a data directory: other users of the machine may pass through it, but read nothing."""
 
 import os
 import stat
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PASSABLE = 0o711
-"""A data directory's mode: Postgres may run as another user, whose own directory is below it."""
+"""Mode of a data directory: Postgres may run as another user, whose own directory is below it."""
 UMASK = 0o077
-"""Of processes that write there."""
+"""The umask of processes that write there."""
 _LOOK_AND_WRITE = 0o066
 _ANYTHING = 0o077
 
 
 def close(directory: Path, names: Iterable[str]) -> list[Path]:
-    """Take from other users what they may do with these children of a data directory, and list it no more.
+    """Revoke other users' permissions on these children of a data directory, and on listing it.
 
-    Returns what stays open to them, as where it is another user's, or the disk knows no permissions. A directory that
-    everybody writes to, such as /tmp, stays as it is.
+    Returns the paths that stay open to them, because another user owns them or the file system has no permissions. A
+    directory that everybody may write to, such as /tmp, is not changed.
     """
     found = [path for path in (directory / name for name in names) if path.exists()]
     closed = [_take(path, _ANYTHING) for path in found]
@@ -27,12 +27,12 @@ def close(directory: Path, names: Iterable[str]) -> list[Path]:
 
 
 def keep_to_owner() -> None:
-    """Let whatever this process makes from now on be its owner's alone."""
+    """Make files that this process creates from now on accessible only to their owner."""
     os.umask(UMASK)
 
 
 def _take(path: Path, bits: int) -> bool:
-    """Take permissions away; return whether they are gone."""
+    """Remove permissions; return whether that worked."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & bits:
         try:

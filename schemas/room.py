@@ -1,8 +1,8 @@
-"""The room on a disk: the bytes and files that can still be put on it, and the marks that processes go by.
+"""Free space on a disk in bytes and files, and the thresholds that processes act on.
 
-Of ``enough`` bytes each mark is a part: below all of them the API refuses commands, below half nothing is started and
-what makes the disk fuller is stopped, and from three quarters on it goes on. A disk may run out of files (inodes) long
-before it runs out of bytes, so a file that can still be made counts as room for 256 KiB.
+Thresholds are fractions of ``enough`` bytes: below ``enough`` the API refuses commands; below half of it nothing is
+started and what fills the disk is stopped; from three quarters on it resumes. A disk may run out of files (inodes) long
+before it runs out of bytes, so each free inode counts as 256 KiB.
 """
 
 import os
@@ -12,31 +12,31 @@ from pathlib import Path
 
 MIB = 1024 * 1024
 ENOUGH = 500 * MIB
-"""A new stack takes 60 MiB at once; Postgres's write-ahead log takes up to a GiB in time."""
+"""A new stack takes 60 MiB at once; Postgres's write-ahead log grows up to a GiB."""
 _FILE = 256 * 1024
-_PLACES = ("kafka", "kafka/data", "postgres", "postgres/pg_wal", "state")  # each may lie on a disk of its own
+_PLACES = ("kafka", "kafka/data", "postgres", "postgres/pg_wal", "state")  # each may be on a disk of its own
 
 
 @dataclass(frozen=True)
 class Room:
-    """What is free for people who are not root; ``files`` is None where the file system has no limit of its own."""
+    """Free space for users other than root; ``files`` is None if the file system has no limit on files."""
 
     bytes: int
     files: int | None
 
     def is_below(self, mark: int) -> bool:
-        """Return whether bytes or files are fewer than a mark in bytes asks for."""
+        """Return whether there are fewer bytes or files than a threshold in bytes requires."""
         return self.bytes < mark or (self.files is not None and self.files < mark // _FILE)
 
-    def told(self, mark: int) -> str:
-        """Return what is free of that which is scarcer, and what a mark asks for."""
+    def describe(self, mark: int) -> str:
+        """Return what is free of the scarcer of bytes and files, and what a threshold requires."""
         if self.files is not None and self.files < mark // _FILE and self.bytes >= mark:
             return f"room for {self.files} files, and {mark // _FILE} are needed"
         return f"{self.bytes // MIB} MiB free, and {mark // MIB} are needed"
 
 
 def of(path: Path) -> Room:
-    """Return the room for what would be put at ``path``, which need not exist. Raises OSError."""
+    """Return the free space for a file at ``path``, which need not exist. Raises OSError."""
     while not path.exists():
         path = path.parent
     found = os.statvfs(path)
@@ -44,14 +44,14 @@ def of(path: Path) -> Room:
 
 
 def places(data: Path) -> Iterator[Path]:
-    """Yield the data directory and what there is in it that may lie on a disk of its own and grows."""
+    """Yield the data directory and those of its growing subdirectories that may be on a disk of their own."""
     yield data
     yield from (place for name in _PLACES if (place := data / name).exists())
 
 
 def lack(data: Path, mark: int) -> str:
-    """Return in a sentence which of a data directory's disks has less room than a mark in bytes; "" if none has."""
+    """Return a sentence naming a data directory's disk with less room than a threshold in bytes; "" if none has."""
     for place in places(data):
         if (room := of(place)).is_below(mark):
-            return f"The disk of {place} has {room.told(mark)}."
+            return f"The disk of {place} has {room.describe(mark)}."
     return ""

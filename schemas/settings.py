@@ -1,4 +1,4 @@
-"""How every process reads its settings: from the environment, and what is wrong with them is one sentence."""
+"""Reads a process's settings from the environment, and reports an invalid one in one sentence."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas import addresses
 
 Address = Annotated[str, AfterValidator(addresses.readable)]
-"""An address that may hold a password, in such a form that no error quotes a part of it."""
+"""An address that may hold a password, in a form in which no error quotes a part of that."""
 Brokers = Annotated[str, AfterValidator(addresses.brokers)]
 """Bootstrap servers of Kafka."""
 
@@ -30,14 +30,14 @@ class Serving(Settings):
     receive_timeout: Annotated[float, Field(gt=0)] = 20.0
     """Seconds that a client has to send a request, head and body together, and to read anything of its answer."""
     connections: Annotated[int, Field(ge=1)] = 500
-    """The most connections at once. Beyond them who owes a request gives way; while all are being answered, others are
-    answered 503. A process needs as many file descriptors (`ulimit -n`) and some 60 more."""
+    """The most connections at once. A new one beyond them replaces one that owes a request; while all are being
+    answered, it is answered 503. A process needs as many file descriptors (`ulimit -n`) and some 60 more."""
 
 
 def load(settings: type[S], **given: Any) -> S:
     """Read settings from the environment, or end the process with a sentence that says what is wrong.
 
-    What is ``given`` is not looked for in the environment.
+    Settings passed as ``given`` are not read from the environment.
     """
     try:
         return settings(**given)

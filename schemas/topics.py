@@ -1,4 +1,4 @@
-"""All topics in one place: who writes them, which records they carry, how long they are kept."""
+"""All topics: their writer, their record types, their retention."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from schemas.records.base import Command, Event
 
 FOR_EVER = -1
 DAYS = 24 * 60 * 60 * 1000
-_SET_ASIDE_BYTES = 4 * 1024 * 1024  # a record of any topic, with why it was set aside
+_DEAD_BYTES = 4 * 1024 * 1024  # a record of any topic, with the reason of its dead letter
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic of the contract. ``retention`` is in milliseconds, ``FOR_EVER`` for no end.
+    """One topic of the contract. ``retention`` is in milliseconds; ``FOR_EVER`` is unlimited.
 
-    What it ``holds`` is told in docs/architecture.md, as Markdown.
+    ``holds`` is its description in docs/architecture.md, in Markdown.
     """
 
     name: str
@@ -26,14 +26,14 @@ class Topic:
     records: tuple[type[Struct], ...]
     retention: int = FOR_EVER
     compacted: bool = False
-    partitions: int | None = None  # None: as many as every keyed topic
+    partitions: int | None = None  # None: as many as all keyed topics
     max_bytes: int = 1024 * 1024  # of one record
-    stamped: str = "CreateTime"  # whose time a record has: its writer's, or LogAppendTime, the broker's
+    stamped: str = "CreateTime"  # the clock of records' times: the writer's, or LogAppendTime, the broker's
     holds: str = ""
 
 
 def _kinds(base: type[Struct]) -> Iterator[type[Struct]]:
-    """Yield the records that are of a kind, in the order of the contract."""
+    """Yield the record types that are commands, or events, in the order of the contract."""
     return (one for one in vars(r).values() if isclass(one) and issubclass(one, base) and not one.__subclasses__())
 
 
@@ -56,7 +56,7 @@ TASK_EVENTS = Topic(
     (*_kinds(Event), r.CommandOutcome),
     holds="what happened, with the whole task after it; and one outcome for each command",
 )
-TASK_NOTICES = Topic("task-notices", "tasks", (r.TaskNotice,), holds="that the time of what was deleted is over")
+TASK_NOTICES = Topic("task-notices", "tasks", (r.TaskNotice,), holds="that the 30 days of a deleted entity are over")
 SERIES_NOTICES = Topic(
     "series-notices", "recurrence", (r.SeriesNotice,), holds="nothing yet: timers of series will come here"
 )
@@ -77,8 +77,8 @@ RETRIES = Topic(
     "retries",
     "rondo dead-letters",
     (r.Retry,),
-    max_bytes=_SET_ASIDE_BYTES,
-    holds="dead letters that are sent again, each whole, for the stage that set it aside",
+    max_bytes=_DEAD_BYTES,
+    holds="dead letters that are sent again, each with its whole record, for the stage that dead-lettered it",
 )
 DEAD_LETTERS = Topic(
     "dead-letters",
@@ -86,8 +86,8 @@ DEAD_LETTERS = Topic(
     (r.DeadLetter,),
     retention=90 * DAYS,
     partitions=1,
-    max_bytes=_SET_ASIDE_BYTES,
-    holds="what could not be read or decided: bytes, headers, place, reason; one partition",
+    max_bytes=_DEAD_BYTES,
+    holds="records that could not be read or decided: bytes, headers, place, reason; one partition",
 )
 CLOCK = Topic(
     "rondo-clock",
@@ -96,18 +96,18 @@ CLOCK = Topic(
     retention=2 * DAYS,
     partitions=1,
     stamped="LogAppendTime",
-    holds="nothing but the broker's own time of each record: what clocks are compared with; one partition",
+    holds="only the broker's time of each record, which clocks are compared with; one partition",
 )
 
 SHARED = tuple(topic for topic in list(globals().values()) if isinstance(topic, Topic))
-"""Every topic above: all but the registry's own and those that belong to one stage alone."""
+"""Every topic above: all but the registry's and those of a single stage."""
 
 SCHEMAS = Topic("rondo-schemas", "registry", (), compacted=True, partitions=1, holds="schemas")
 
 
 def blocks(stage: str) -> Topic:
-    """Return the topic that records how a stage's inputs interleaved."""
-    holds = "which offsets of which input each block took; version of rules and `tzdata`"
+    """Return the topic that records how a stage's inputs were interleaved."""
+    holds = "the offsets of the input that each block took; decision version and version of `tzdata`"
     return Topic(f"{stage}-blocks", stage, (r.Block,), holds=holds)
 
 

@@ -1,17 +1,17 @@
-"""What a word is: one definition, by which titles and notes are indexed, looked through and marked.
+"""Splits text into words: the one definition by which titles and notes are indexed, searched and highlighted.
 
-Words are those between Unicode's default word boundaries (UAX #29, as ``regex`` finds them) that hold a letter or a
-digit, parted at what else is in them (``can't`` is two words, ``example.com`` too), and folded
-(``schemas/folding.py``). Three things are added to UAX #29, which leaves them to whoever knows the language:
+Words are the segments between Unicode's default word boundaries (UAX #29, as implemented by ``regex``) that contain a
+letter or a digit, split at other characters within them (``can't`` and ``example.com`` are two words each), and folded
+(``schemas/folding.py``). Three rules are added to UAX #29, which leaves these cases to language-specific code:
 
-* Where words are written without a space between them (Han, kana, Hangul, Thai, Khmer …), each letter with its marks is
-  a word, and so is each with the next one: ``買う`` in ``牛乳を買う`` is found as one.
-* An emoji is a word, whatever its skin; so is a flag.
-* What folding joins is found whole and in its parts: ``H₂O`` as ``H2O``, and ``½`` in ``1½``.
+* In scripts written without spaces between words (Han, kana, Hangul, Thai, Khmer …), each letter with its marks is a
+  word, and so is each pair of adjacent letters: ``買う`` in ``牛乳を買う`` is found as one word.
+* An emoji is a word, whatever its skin tone; so is a flag.
+* Text that folding joins is found whole and in parts: ``H₂O`` as ``H2O``, and ``½`` in ``1½``.
 
-Format characters, such as a soft hyphen or a joiner, are left out of words. Of a task's texts the first words count, so
-many that no notes have more, but where folding makes several characters of most of theirs. What is behind them is
-neither indexed nor marked.
+Format characters, such as a soft hyphen or a joiner, are removed from words. Only the first words of a text count, up
+to a limit that notes exceed only if folding multiplies most of their characters. The rest is neither indexed nor
+highlighted.
 """
 
 import re
@@ -26,13 +26,13 @@ import regex
 from schemas.folding import counting, fold
 
 LONGEST = 100
-"""So many characters of a word count: Postgres takes 2,046 bytes."""
+"""The most characters of a word that count: Postgres takes 2,046 bytes."""
 
 MOST, MOST_DIFFERENT = 32_768, 16_000
-"""So many words of a text count, and so many different ones: Postgres takes twice as long for twice as many."""
+"""The most words, and the most different words, of a text that count: Postgres's time grows linearly with them."""
 
 _APART = r"[[\p{L}&&\p{WB=Other}]\p{WB=Katakana}\p{Script=Hangul}]"
-"""Letters between which no word ends that UAX #29 knows of, or each of which it takes for a word."""
+"""Letters between which UAX #29 has no word boundary, or a boundary after each."""
 _MARKS = r"[\p{M}[\p{DI}--\p{L}]]"
 _LETTERS = r"[[\p{L}\p{N}\p{Alphabetic}]--\p{M}]"
 _PIECE = regex.compile(
@@ -46,18 +46,18 @@ _PIECE = regex.compile(
 _UNIT = regex.compile(rf"(?V1){_APART}{_MARKS}*")
 _IGNORED = regex.compile(r"(?V1)[[\p{DI}--\p{L}]\p{Me}\p{Emoji_Modifier}]+")
 _CHUNK = regex.compile(r"\p{RI}+|[^\s\p{P}\p{RI}]+")
-"""What no word goes beyond. Flags stand apart, as to count them from the beginning takes long for each one."""
+"""A chunk of text that no word extends beyond. Flags are apart: counting them from the beginning is slow for each."""
 _LETTER = regex.compile(rf"(?V1){_LETTERS}")
 _BOUNDARY = regex.compile(r"(?wV1)\b")
 _ASCII = re.compile("[0-9a-z]+")
 _WORD = regex.compile(r"(?V1)[\p{L}\p{N}\p{Alphabetic}\p{M}\p{Extended_Pictographic}\p{RI}]+")
 _KEYS = str.maketrans("0123456789", "ghijklmnop")
 _LAST_PLACE, _MOST_PLACES = 16_383, 255
-"""Postgres's limits: of a word's place in a text, and of the places of one word."""
+"""Postgres's limits: the highest place of a word in a text, and the most places of one word."""
 
 
 class Word(NamedTuple):
-    """A word as it is compared, and where in the text it stands."""
+    """A folded word, and its place in the text."""
 
     text: str
     begin: int
@@ -68,7 +68,7 @@ AnyWord = TypeVar("AnyWord", str, Word)
 
 
 def words(text: str) -> Iterator[Word]:
-    """Yield all words that a text is found by, with their places."""
+    """Yield all words of a text, with their places."""
     if text.isascii():
         for found in _ASCII.finditer(text.lower()):
             yield Word(found[0][:LONGEST], *found.span())
@@ -77,14 +77,14 @@ def words(text: str) -> Iterator[Word]:
 
 
 def indexed(text: str) -> list[str]:
-    """Return the words that ``words`` yields, without their places: that takes a third of the time."""
+    """Return the words that ``words`` yields, without their places, in a third of the time."""
     if text.isascii():
         return [word[:LONGEST] for word in _ASCII.findall(text.lower())]
     return list(_all_indexed(text))
 
 
 def counted(found: Iterable[AnyWord]) -> Iterator[AnyWord]:
-    """Yield the words of a text that count, of all of them."""
+    """Yield those words of a text that count."""
     seen = set[str]()
     for word in islice(found, MOST):
         seen.add(word if isinstance(word, str) else word.text)
@@ -94,7 +94,7 @@ def counted(found: Iterable[AnyWord]) -> Iterator[AnyWord]:
 
 
 def places(text: str) -> Mapping[str, Sequence[int]]:
-    """Return the words of a text that count, each with its places in it, from 1, as many as Postgres takes."""
+    """Return the words of a text that count, each with its places, from 1, as many as Postgres takes."""
     found: dict[str, list[int]] = {}
     for place, word in enumerate(counted(indexed(text) if text.isascii() else _all_indexed(text)), start=1):
         if len(at := found.setdefault(word, [])) < _MOST_PLACES:
@@ -103,7 +103,7 @@ def places(text: str) -> Mapping[str, Sequence[int]]:
 
 
 def asked(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the words of what is looked for: of letters that are written without spaces, those of two letters each."""
+    """Yield the words of a search; in a script without spaces, its pairs of letters."""
     found = False
     for piece, _, _ in _bare_pieces(fold(text)):
         found = True
@@ -113,32 +113,32 @@ def asked(text: str) -> Iterator[tuple[str, ...]]:
 
 
 def is_word(text: str) -> bool:
-    """Return whether a text may be a word: it holds nothing that means something in a ``tsquery``."""
+    """Return whether a text may be a word: it has no character with a meaning in a ``tsquery``."""
     return len(text) <= LONGEST and _WORD.fullmatch(text) is not None
 
 
 def is_apart(word: str) -> bool:
-    """Return whether a word is of letters that are written without spaces."""
+    """Return whether a word is in a script written without spaces."""
     return _UNIT.match(word) is not None
 
 
 def plain(text: str) -> str:
-    """Return the text as its words are compared."""
+    """Return the text folded, without format characters."""
     return fold(text) if text.isascii() else _IGNORED.sub("", fold(text))
 
 
 def key(user: str) -> str:
-    """Return the three letters that stand before each word of a user, so that these are together in the index."""
+    """Return the three letters that prefix each word of a user, so that these are together in the index."""
     return user[:3].lower().translate(_KEYS)
 
 
 def vector(user: str, title: str, notes: str) -> str:
-    """Return the ``tsvector`` of the words of a user's task, those of the title with the weight A."""
+    """Return the ``tsvector`` of a user's task; words of the title have weight A."""
     return joined(user, places(title), places(counting(notes)))
 
 
 def joined(user: str, title: Mapping[str, Sequence[int]], notes: Mapping[str, Sequence[int]]) -> str:
-    """Return the ``tsvector`` of a user's task of the places of the words of its title and its notes."""
+    """Return the ``tsvector`` of a user's task from the places of the words of its title and notes."""
     before, behind = key(user), max((at[-1] for at in title.values()), default=0)
     written = {word: ",".join(f"{min(place, _LAST_PLACE)}A" for place in at) for word, at in title.items()}
     for word, at in notes.items():
@@ -177,7 +177,7 @@ def _of_chunk(chunk: str) -> Iterable[Word]:
 
 
 def _placed(text: str) -> Iterator[Word]:
-    """Yield the words of a text in which no two characters become one by folding, nor one several words."""
+    """Yield the words of a text in which folding neither joins characters nor splits words."""
     for found in _PIECE.finditer(text):
         if found["run"]:
             yield from _placed_apart(text, *found.span())
@@ -186,7 +186,7 @@ def _placed(text: str) -> Iterator[Word]:
 
 
 def _placed_apart(text: str, begin: int, end: int) -> Iterator[Word]:
-    """Yield each letter of a run, and before the next one both as one."""
+    """Yield each letter of a run, preceded by its pair with the letter before."""
     run = text[begin:end]
     compared = str if plain(run) == run else plain
     before: Word | None = None
@@ -199,7 +199,7 @@ def _placed_apart(text: str, begin: int, end: int) -> Iterator[Word]:
 
 
 def _joined(chunk: str) -> Iterator[Word]:
-    """Yield the words of a text of which folding makes other characters: also of what it puts together."""
+    """Yield the words of a text that folding changes, and also the parts of words that it joins."""
     segments, folded = _segments(chunk)
     there, here = (list(accumulate(map(len, parts), initial=0)) for parts in (segments, folded))
     found = False
@@ -215,7 +215,7 @@ def _joined(chunk: str) -> Iterator[Word]:
 
 
 def _segments(chunk: str) -> tuple[list[str], list[str]]:
-    """Return what stands between the boundaries of a chunk, as it is and folded; what comes again is folded once."""
+    """Return the segments between a chunk's boundaries, unfolded and folded. Repeated segments are folded once."""
     segments = [segment for segment in _BOUNDARY.split(chunk) if segment]
     known = {segment: fold(segment) for segment in set(segments)}
     return segments, [known[segment] for segment in segments]
@@ -245,7 +245,7 @@ def _bare_words(folded: str) -> Iterator[str]:
 
 
 def _bare_pieces(folded: str) -> Iterator[tuple[list[str], int, int]]:
-    """Yield words, each by itself, and letters that are written without spaces together; and where they stand."""
+    """Yield single words, and runs of letters in scripts without spaces, with their places."""
     whole = not _IGNORED.search(folded)
     for found in _PIECE.finditer(folded):
         piece = _UNIT.findall(found[0]) if found["run"] else [found[0]]

@@ -113,7 +113,7 @@ async def look(log: Log, letters: Sequence[Letter]) -> dict[int, Later]:
     """Look for later records about the same, where a stage asks for that; by the letters' numbers."""
     found = {letter.number: Later() for letter in letters}
     wanted: dict[tuple[str, TopicPartition], dict[Subject, list[Letter]]] = {}
-    await log.codec.learn((letter.value for letter in letters), anew=True)
+    await log.codec.learn((letter.value for letter in letters), refresh=True)
     for letter in letters:
         if about := subject(log.stages[letter.stage], letter.topic, letter.value, log.codec):
             tp = TopicPartition(letter.topic, letter.partition)

@@ -1,13 +1,13 @@
-"""Every record that stands on one of Rondo's topics, as a frozen struct.
+"""Every record on one of Rondo's topics, as a frozen struct.
 
 ``avro/rondo.<Name>.avsc`` is the contract, which ``schemas/avsc.py`` writes from the struct of the same name: its
-fields, their types and defaults, and as docs the texts below them or those of ``base.DOCS``. Conventions, everywhere:
+fields, their types and defaults, and as docs the texts below them or those of ``base.DOCS``. Conventions:
 
-* ids are UUIDs written as strings, derived from what caused them (see ``ids``), never from offsets or chance;
-* ``user`` is the user's id and also the Kafka key, so that everything of one user is in one partition, in order;
-* ``at`` is the record's time in milliseconds since 1970-01-01T00:00Z; derived records carry their cause's;
-* a record is frozen and holds nothing that could hold it: so ``gc=False``, the collector need not look at it;
-* local dates and times are ISO 8601 strings, kept apart from instants: a zone's rules change, what was asked does not.
+* ids are UUIDs written as strings, derived from what caused them (see ``ids``), never from offsets or randomness;
+* ``user`` is the user's id and also the Kafka key: all records of a user are in one partition, in order;
+* ``at`` is the record's time in milliseconds since 1970-01-01T00:00Z; derived records have their cause's time;
+* a record is frozen and can't be part of a reference cycle: so ``gc=False``, the garbage collector skips it;
+* local dates and times are ISO 8601 strings, distinct from instants: a zone's rules change, what was asked does not.
 """
 
 from schemas.records.audit import *

@@ -1,10 +1,10 @@
-"""The audit trail: entries with the changes of each field, chained by hash for each user."""
+"""The audit trail: entries with field changes, hash-chained per user."""
 
 from msgspec import Struct
 
 
 class FieldChange(Struct, frozen=True, gc=False):
-    """One field's value before and after, as JSON; ``null`` before a task existed."""
+    """One field's values before and after, as JSON; ``null`` before a task existed."""
 
     field: str
     """Name of the field."""
@@ -29,11 +29,11 @@ class AuditEntry(Struct, frozen=True, gc=False):
     event: str
     """Name of the event: TaskCreated, TaskUpdated …"""
     task: str | None
-    """UUID of the task; null where it is about something else."""
+    """UUID of the task; null if the entity is not a task."""
     changes: tuple[FieldChange, ...]
     """The fields that the event changed."""
     previous: str
-    """Hash of the user's entry before; 64 zeros before the first."""
+    """Hash of the user's previous entry; 64 zeros for the first."""
     hash: str
     """SHA-256 over this entry without this field, in hexadecimal."""
     subject: str | None = None

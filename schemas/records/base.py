@@ -1,4 +1,4 @@
-"""What records have in common: the fields that all commands, events and notices begin with, and shared field docs."""
+"""Base classes of commands, events and notices, and the shared docs of fields."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ from msgspec import Struct
 DOCS: Mapping[str, str] = {
     "id": "UUID, derived from what caused the record.",
     "user": "UUID of the user, and the record's Kafka key.",
-    "at": "When this happened; a derived record carries its cause's time.",
+    "at": "When this happened; a derived record has its cause's time.",
     "actor": "Who asked: user:<id>, token:<id> or stage:<name>.",
-    "command": "UUID of the command, or the notice, that led here.",
-    "cause": "UUID of the event that caused this, null where a person did.",
-    "fingerprint": "Of the request's body, so that a reused Idempotency-Key with another body is seen.",
+    "command": "UUID of the command, or the notice, that led to this.",
+    "cause": "UUID of the event that caused this, null if a person did.",
+    "fingerprint": "Hash of the request's body, to detect a reused Idempotency-Key with another body.",
     "expected": "The version that the entity must have, null for any.",
     "task": "UUID of the task.",
     "list": "UUID of the list.",
@@ -19,34 +19,34 @@ DOCS: Mapping[str, str] = {
     "tag": "The tag's name.",
     "title": "Title of the task.",
     "notes": "Notes on the task, in Markdown.",
-    "priority": "How much the task matters.",
+    "priority": "Priority of the task.",
     "tags": "Names of the task's tags.",
     "due": "When the task is due, null for never.",
-    "start": "When to begin with it, of the same three kinds as due.",
-    "parent": "UUID of the task that this one is a part of.",
-    "rank": "Place in the custom order: ASCII digits and letters, in the order of their bytes; empty: never moved.",
+    "start": "When to start the task, of the same three kinds as due.",
+    "parent": "UUID of the task that this one is a subtask of.",
+    "rank": "Place in the custom order: ASCII digits and letters, ordered bytewise; empty: never moved.",
     "pinned": "Whether the task is pinned.",
     "reminders": "The task's reminders.",
-    "name": "What people call it.",
+    "name": "Display name.",
     "colour": "#rrggbb, null for none.",
     "text": "The filter, as its user wrote it.",
-    "sort": "How what it finds is sorted; empty for the newest first.",
+    "sort": "Sort order of the matching tasks; empty for newest first.",
     "created_at": "When it was created.",
     "changed_at": "When it was last changed.",
     "deleted": "Whether it is deleted.",
     "version": "1 at first, one more with each event.",
-    "fields": "The values; of a change only those of the fields named in changed count.",
-    "changed": "Names of the fields that are to be set.",
+    "fields": "The values; in an update only those of the fields named in changed count.",
+    "changed": "Names of the fields to set.",
     "bulk": "UUID of the bulk, which is also that of its first chunk's command.",
     "chunk": "The chunk's number: 0, 1, 2 and so on.",
-    "chunks": "How many chunks the bulk has.",
+    "chunks": "Number of chunks of the bulk.",
     "reminder": "Id of the reminder within its task.",
     "series": "UUID of the series' first task.",
     "rule_version": "Version of the series' rule.",
     "subject": "The entity, if not a task: list:<UUID>, filter:<UUID> or tag:<name>.",
-    "code": "Of a rejection: a stable word for programs.",
-    "detail": "Of a rejection: a sentence for people.",
-    "field": "Of a rejection: the field at fault.",
+    "code": "If rejected: the code, a stable word for programs.",
+    "detail": "If rejected: the reason, a sentence for people.",
+    "field": "If rejected: the field at fault.",
     "key": "The record's key, as it was.",
     "value": "The record's value, as it was.",
     "headers": "The record's headers, in order.",
@@ -55,11 +55,11 @@ DOCS: Mapping[str, str] = {
     "offset": "Offset of the record.",
     "stage": "Name of the stage.",
 }
-"""What a field of this name means in every record that does not say otherwise below it."""
+"""Docs of fields by name, for every record that has none below the field."""
 
 
 class Command(Struct, frozen=True, gc=False):
-    """What somebody asks for: an imperative."""
+    """A request to change an entity: imperative."""
 
     id: str
     user: str
@@ -68,7 +68,7 @@ class Command(Struct, frozen=True, gc=False):
 
 
 class Event(Struct, frozen=True, gc=False):
-    """What happened to an entity: past tense."""
+    """Something that happened to an entity: past tense."""
 
     id: str
     user: str

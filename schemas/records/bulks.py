@@ -1,4 +1,4 @@
-"""Bulks: one change to many tasks, sent in chunks, and what became of each chunk."""
+"""Bulks: one change to many tasks, sent in chunks, and the outcome of each chunk."""
 
 from enum import StrEnum
 
@@ -21,35 +21,35 @@ class Action(StrEnum):
 
 
 class Within(Struct, frozen=True, gc=False):
-    """What a task must still belong to where a bulk is about what belongs to something."""
+    """The entity that a task must still belong to, in a bulk on all tasks of an entity."""
 
     subject: str
-    """list:<UUID>: be on it; tag:<name>: bear it; task:<UUID>: be a part of it, or of one of its parts."""
+    """list:<UUID>: be on it; tag:<name>: have it; task:<UUID>: be one of its descendants."""
     expected: int | None = None
     """The version that it must have, null for any."""
 
 
 class TaskChange(Struct, frozen=True, gc=False):
-    """What a bulk does to each of its tasks; all but the action counts for an update alone."""
+    """What a bulk does to each of its tasks; fields other than the action count only for an update."""
 
     action: Action
     """What is done to each task."""
     changed: tuple[str, ...]
-    """Names of those fields that are to be set; due.date, due.time, due.zone, start.date and so on set that member
-    alone, and what the task has besides stays."""
+    """Names of the fields to set; due.date, due.time, due.zone, start.date and so on set only that member and keep the
+    others."""
     fields: TaskFields
     add_tags: tuple[str, ...] = ()
-    """Names of tags that each task gets."""
+    """Names of tags to add to each task."""
     remove_tags: tuple[str, ...] = ()
-    """Names of tags that are taken from each task."""
+    """Names of tags to remove from each task."""
     shift: int | None = None
     """Days to move start and due by."""
     within: Within | None = None
-    """What a task must belong to; else it is left as it is."""
+    """The entity that a task must belong to; else it is left unchanged."""
 
 
 class Reversal(Struct, frozen=True, gc=False):
-    """An event that is to be undone, as the audit trail tells of it."""
+    """An event to undo, as recorded in the audit trail."""
 
     event: str
     """UUID of the event."""
@@ -62,44 +62,44 @@ class Reversal(Struct, frozen=True, gc=False):
 
 
 class TaskAt(Struct, frozen=True, gc=False):
-    """A task of a bulk; of one that undoes also something else."""
+    """A task of a bulk; if the bulk undoes something, possibly another entity."""
 
     task: str
-    """UUID of the task; empty where it is something else."""
+    """UUID of the task; empty if the entity is not a task."""
     expected: int | None = None
     """The version that the task must have, null for any."""
     reversal: Reversal | None = None
-    """What is to be undone, where that is what the bulk does."""
+    """The event to undo, if the bulk undoes something."""
     subject: str | None = None
 
 
 class ChangeTasks(Command, frozen=True, gc=False):
-    """Do the same to many tasks: one chunk of a bulk.
+    """Make the same change to many tasks: one chunk of a bulk.
 
-    A bulk is sent as chunks under its id, which is also that of its first chunk's command. What it resolved to, all its
-    tasks with their versions and the change, has a hash: chunks of another resolution are refused.
+    A bulk is sent as chunks under its id, which is also that of its first chunk's command. Its target set, all its
+    tasks with their versions and the change, has a hash: chunks with another hash are refused.
     """
 
     bulk: str
     chunk: int
     chunks: int
     tasks: int
-    """How many tasks the bulk is about, in all chunks."""
+    """Number of tasks of the bulk, in all chunks."""
     items: tuple[TaskAt, ...]
     """The tasks of this chunk."""
     change: TaskChange
     """What is done to each of them."""
     resolution: str
-    """Hash of the bulk's tasks with their versions, and of the change: chunks of another resolution are refused."""
+    """Target-set hash: of the bulk's tasks with their versions, and of the change; chunks with another are refused."""
     fingerprint: str = ""
     cause: str | None = None
 
 
 class Refusal(Struct, frozen=True, gc=False):
-    """A task of a bulk that was left as it is, and why: as in the outcome of a command that was rejected."""
+    """A task of a bulk that was not changed, and why, as in the outcome of a rejected command."""
 
     task: str
-    """UUID of the task; empty where it is something else."""
+    """UUID of the task; empty if the entity is not a task."""
     code: str
     """A stable word for programs."""
     detail: str
@@ -110,16 +110,16 @@ class Refusal(Struct, frozen=True, gc=False):
 
 
 class BulkPart(Struct, frozen=True, gc=False):
-    """What became of one chunk of a bulk."""
+    """The outcome of one chunk of a bulk."""
 
     bulk: str
     chunk: int
     chunks: int
     tasks: int
-    """How many tasks the bulk is about, in all chunks."""
+    """Number of tasks of the bulk, in all chunks."""
     changed: int
-    """Tasks of this chunk that were changed."""
+    """Number of this chunk's tasks that were changed."""
     unchanged: int
-    """Those that were so already."""
+    """Number of this chunk's tasks that needed no change."""
     refused: tuple[Refusal, ...]
-    """All the others."""
+    """The other tasks of this chunk."""

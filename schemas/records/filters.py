@@ -1,4 +1,4 @@
-"""Saved filters: what they are, the commands on them, and the events that these lead to."""
+"""Saved filters: their state, commands and events."""
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ class SavedFilter(Struct, frozen=True, gc=False):
 
 
 class FilterFields(Struct, frozen=True, gc=False):
-    """The fields of a saved filter that people set. In a change only those that it names count."""
+    """The fields of a saved filter that people set. In an update only the named ones count."""
 
     name: str = ""
     text: str = ""
@@ -63,7 +63,7 @@ class DeleteFilter(Command, frozen=True, gc=False):
 
 
 class RestoreFilter(Command, frozen=True, gc=False):
-    """Bring a deleted saved filter back as it was."""
+    """Restore a deleted saved filter, unchanged."""
 
     filter: str
     fingerprint: str = ""
@@ -72,7 +72,7 @@ class RestoreFilter(Command, frozen=True, gc=False):
 
 
 class FilterEvent(Event, frozen=True, gc=False):
-    """What happened to a saved filter."""
+    """Something that happened to a saved filter."""
 
     filter: SavedFilter
     """The whole saved filter after this event."""
@@ -88,7 +88,7 @@ class FilterUpdated(FilterEvent, frozen=True, gc=False):
     """Fields of a saved filter were set."""
 
     changed: tuple[str, ...]
-    """Names of exactly the fields whose value differs now."""
+    """Names of exactly the fields whose value changed."""
     cause: str | None = None
 
 
@@ -99,12 +99,12 @@ class FilterDeleted(FilterEvent, frozen=True, gc=False):
 
 
 class FilterRestored(FilterEvent, frozen=True, gc=False):
-    """A deleted saved filter was brought back."""
+    """A deleted saved filter was restored."""
 
     cause: str | None = None
 
 
 class FilterPurged(FilterEvent, frozen=True, gc=False):
-    """A saved filter that was deleted long ago is gone."""
+    """A saved filter was removed for good, 30 days after its deletion."""
 
     cause: str | None = None

@@ -1,4 +1,4 @@
-"""Lists: what they are, the commands on them, and the events that these lead to."""
+"""Lists: their state, commands and events."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from schemas.records.base import Command, Event
 
 
 class List(Struct, frozen=True, gc=False):
-    """A list, on which tasks are."""
+    """A list of tasks."""
 
     id: str
     """UUID, derived from the command that created the list."""
@@ -21,7 +21,7 @@ class List(Struct, frozen=True, gc=False):
 
 
 class ListFields(Struct, frozen=True, gc=False):
-    """The fields of a list that people set. In a change only those that it names count."""
+    """The fields of a list that people set. In an update only the named ones count."""
 
     name: str = ""
     colour: str | None = None
@@ -59,7 +59,7 @@ class DeleteList(Command, frozen=True, gc=False):
 
 
 class RestoreList(Command, frozen=True, gc=False):
-    """Bring a deleted list back as it was. The tasks that were on it stay where they are."""
+    """Restore a deleted list, unchanged. The tasks that were on it stay where they are."""
 
     list: str
     fingerprint: str = ""
@@ -68,7 +68,7 @@ class RestoreList(Command, frozen=True, gc=False):
 
 
 class ListEvent(Event, frozen=True, gc=False):
-    """What happened to a list."""
+    """Something that happened to a list."""
 
     list: List
     """The whole list after this event."""
@@ -84,7 +84,7 @@ class ListUpdated(ListEvent, frozen=True, gc=False):
     """Fields of a list were set."""
 
     changed: tuple[str, ...]
-    """Names of exactly the fields whose value differs now."""
+    """Names of exactly the fields whose value changed."""
     cause: str | None = None
 
 
@@ -95,19 +95,19 @@ class ListDeleted(ListEvent, frozen=True, gc=False):
 
 
 class ListRestored(ListEvent, frozen=True, gc=False):
-    """A deleted list was brought back."""
+    """A deleted list was restored."""
 
     cause: str | None = None
 
 
 class ListPurged(ListEvent, frozen=True, gc=False):
-    """A list that was deleted long ago is gone."""
+    """A list was removed for good, 30 days after its deletion."""
 
     cause: str | None = None
 
 
 class ListSize(Struct, frozen=True, gc=False):
-    """How many tasks are on a list: those open and completed, not the deleted."""
+    """The number of tasks on a list: open and completed ones, not deleted ones."""
 
     tasks: int
-    """How many tasks are on it."""
+    """Number of tasks on it."""

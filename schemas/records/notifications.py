@@ -16,10 +16,10 @@ class Step(StrEnum):
 
 
 class Notification(Struct, frozen=True, gc=False):
-    """One step in the ledger of a reminder's delivery. ``id`` is the idempotency key outside."""
+    """One step in the ledger of a reminder's delivery. ``id`` is the delivery's idempotency key."""
 
     id: str
-    """UUID of the reminder that is delivered: the idempotency key outside."""
+    """UUID of the reminder that is delivered: the delivery's idempotency key."""
     user: str
     at: int
     command: str
@@ -36,13 +36,13 @@ class Notification(Struct, frozen=True, gc=False):
     detail: str | None = None
     """Why it failed, was suppressed or missed."""
     retry_at: int | None = None
-    """Of a claim: when its lease ends; of a failure: when to try again, null if never."""
+    """For a claim: when its lease ends; for a failure: when to try again, null if never."""
     failures: int = 0
-    """How many failures were seen so far."""
+    """Number of failures so far."""
 
 
 class Delivery(Struct, frozen=True, gc=False):
-    """What the ledger holds of one delivery: its last step."""
+    """The ledger's state of one delivery: its last step."""
 
     last: Notification
     """Its last step."""

@@ -1,4 +1,4 @@
-"""Outcomes: what became of each command, and what is kept so that none is decided twice."""
+"""Outcomes of commands, and the idempotency store, by which no command is decided twice."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from schemas.records.bulks import BulkPart
 
 
 class OutcomeKind(StrEnum):
-    """What became of a command."""
+    """The kinds of outcome of a command."""
 
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
@@ -16,34 +16,34 @@ class OutcomeKind(StrEnum):
 
 
 class CommandOutcome(Struct, frozen=True, gc=False):
-    """What became of a command: exactly one for each command id, after the events that it led to."""
+    """The outcome of a command: exactly one for each command id, after the events that it led to."""
 
     user: str
     at: int
     command: str
-    """UUID of the command that was answered."""
+    """UUID of the command."""
     kind: OutcomeKind
     """Whether the command was accepted, rejected, or had nothing to do."""
     task: str | None
-    """UUID of the task; null where it is about something else."""
+    """UUID of the task; null if the entity is not a task."""
     fingerprint: str = ""
     version: int | None = None
-    """Of the task, or what else it is about, after the command; null where there is none."""
+    """Version of the entity after the command; null if there is no entity."""
     code: str | None = None
     detail: str | None = None
     field: str | None = None
     part: BulkPart | None = None
-    """Of a chunk of a bulk."""
+    """If the command is a chunk of a bulk: its outcome."""
     subject: str | None = None
     events: int | None = None
-    """How many events it led to; null in what was decided before that was counted."""
+    """Number of events that it led to; null in outcomes decided before events were counted."""
 
 
 class Remembered(Struct, frozen=True, gc=False):
-    """A command id that was answered, or what a bulk resolved to, remembered for 30 days of record time."""
+    """An entry of the idempotency store, kept for 30 days of record time: a command id, or a bulk's target-set hash."""
 
     at: int
-    """When the command was answered."""
+    """When the command was decided."""
     fingerprint: str
     changed: int = 0
-    """Of a bulk: how many tasks it has changed."""
+    """For a bulk: number of tasks that it has changed."""

@@ -1,4 +1,4 @@
-"""Reminders: when they are scheduled, cancelled and due."""
+"""Reminders: scheduled, cancelled and due."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from schemas.records.base import Notice
 
 
 class ReminderScheduled(Struct, frozen=True, gc=False):
-    """A reminder stands and waits for its instant."""
+    """A reminder was scheduled and waits for its instant."""
 
     id: str
     """UUID, derived from task, occurrence, reminder and due: the idempotency key of the delivery."""
@@ -21,10 +21,10 @@ class ReminderScheduled(Struct, frozen=True, gc=False):
 
 
 class ReminderCancelled(Struct, frozen=True, gc=False):
-    """A reminder that stood does not any more: the task was completed, deleted or changed."""
+    """A scheduled reminder was cancelled: the task was completed, deleted or changed."""
 
     id: str
-    """UUID of the reminder that stood."""
+    """UUID of the scheduled reminder."""
     user: str
     at: int
     command: str
@@ -38,7 +38,7 @@ class ReminderDue(Struct, frozen=True, gc=False):
     """UUID of the scheduled reminder: the idempotency key of the delivery."""
     user: str
     at: int
-    """When it was decided: later than due by the lateness."""
+    """When it was decided: at due or later."""
     command: str
     task: str
     reminder: str
@@ -48,7 +48,7 @@ class ReminderDue(Struct, frozen=True, gc=False):
 
 
 class ReminderNotice(Notice, frozen=True, gc=False):
-    """A reminder's timer has come. Acts only if that timer still stands."""
+    """A reminder's timer has fired. Acts only if that timer still exists."""
 
     task: str
     due: int
@@ -66,7 +66,7 @@ class StandingReminder(Struct, frozen=True, gc=False):
 
 
 class StandingReminders(Struct, frozen=True, gc=False):
-    """What the reminders stage holds of a task."""
+    """The reminders stage's state of a task."""
 
     task: str
     title: str
@@ -75,4 +75,4 @@ class StandingReminders(Struct, frozen=True, gc=False):
     standing: tuple[StandingReminder, ...]
     """The reminders that wait for their timers."""
     decided: tuple[str, ...]
-    """UUIDs of the reminders that were decided already and stay so."""
+    """UUIDs of the reminders that were decided already."""

@@ -4,10 +4,10 @@ from msgspec import Struct
 
 
 class DeadLetter(Struct, frozen=True, gc=False):
-    """A record that could not be decoded or decided, whole, with the reason."""
+    """A record that could not be decoded or decided, in full, with the reason."""
 
     stage: str
-    """Name of the stage that could not go on with the record."""
+    """Name of the stage that could not process the record."""
     topic: str
     partition: int
     offset: int
@@ -21,41 +21,41 @@ class DeadLetter(Struct, frozen=True, gc=False):
 
 
 class Retry(Struct, frozen=True, gc=False):
-    """A dead letter that is sent again: the record whole, for its stage to fold once more.
+    """A dead letter that is sent again: the record in full, for its stage to fold again.
 
-    ``topic``, ``partition``, ``offset`` are where the record first was, however often it has been sent again.
+    ``topic``, ``partition``, ``offset`` are the record's original position, however often it has been sent again.
     """
 
     id: str
-    """UUID, derived from where the record was and from letter."""
+    """UUID, derived from the record's position and from letter."""
     user: str
-    """The record's key as text, empty where it has none; and this record's Kafka key."""
+    """The record's key as text, empty if it has none; and this record's Kafka key."""
     at: int
     """When it was sent again."""
     stage: str
     """Name of the stage that is to fold the record."""
     letter: int
-    """Offset on dead-letters of the letter that is sent again."""
+    """Offset on dead-letters of the dead letter that is sent again."""
     died_at: int
-    """When the record's first letter was written."""
+    """When the record's first dead letter was written."""
     topic: str
-    """Where the record first was; of a timer its stage's changelog."""
+    """The record's original topic; for a timer its stage's changelog."""
     partition: int
     offset: int
-    """-1 of a timer."""
+    """-1 for a timer."""
     reason: str
-    """Why it was set aside: a sentence for people."""
+    """Why it was dead-lettered: a sentence for people."""
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...] = ()
     seen: int = 0
-    """The topic was looked through for later records up to this offset."""
+    """The topic was searched for later records up to this offset."""
     later: bool = False
-    """Whether a record that was found there is about the same as this one."""
+    """Whether a later record about the same entity was found."""
 
 
 class Block(Struct, frozen=True, gc=False):
-    """Which input a block of a stage with several inputs consumed: the only record of how the inputs interleaved."""
+    """The input that a block of a stage with several inputs consumed: the only record of their interleaving."""
 
     stage: str
     topic: str
@@ -64,14 +64,14 @@ class Block(Struct, frozen=True, gc=False):
     last: int
     """Offset of the last record."""
     records: int
-    """How many records it took between them."""
+    """Number of records between them that it took."""
     rules: str
-    """Version of the rules that decided."""
+    """Decision version that it was decided by."""
     tzdata: str
     """Version of the time zone data: 2026.6."""
     given: dict[str, str] = {}
-    """What decided besides the records, by name: settings, as the channel of notifications; what a look at the log
-    found."""
+    """Recorded settings: what affected decisions besides the records, by name, such as the channel of notifications, or
+    what reading the log found."""
 
 
 class Position(Struct, frozen=True, gc=False):
@@ -82,13 +82,13 @@ class Position(Struct, frozen=True, gc=False):
 
 
 class Timer(Struct, frozen=True, gc=False):
-    """A timer that stands."""
+    """A timer that is set."""
 
     id: str
     """UUID of the timer."""
     user: str
     subject: str
-    """What it belongs to: a task, a series, a delivery."""
+    """What it belongs to: an entity, a series, a delivery."""
     due: int
     """The instant at which it fires."""
 

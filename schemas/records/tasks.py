@@ -1,4 +1,4 @@
-"""Tasks and series: what they are, the commands on them, and the events that these lead to."""
+"""Tasks and series: their state, commands and events."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from schemas.records.base import Command, Event, Notice
 
 
 class Priority(StrEnum):
-    """How much a task matters to its user."""
+    """Priority of a task."""
 
     NONE = "NONE"
     LOW = "LOW"
@@ -18,7 +18,7 @@ class Priority(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a task stands."""
+    """Status of a task."""
 
     OPEN = "OPEN"
     COMPLETED = "COMPLETED"
@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 class Due(Struct, frozen=True, gc=False):
-    """When a task is due: a date; a floating date and time; or a date, time and zone. Three different things."""
+    """When a task is due: a date; a floating date and time; or a date, time and zone. Three distinct kinds."""
 
     date: str
     """Local date, ISO 8601: 2026-11-23."""
@@ -37,25 +37,25 @@ class Due(Struct, frozen=True, gc=False):
 
 
 class Recurrence(Struct, frozen=True, gc=False):
-    """How a series goes on (RFC 5545, section 3.3.10), counted from ``start``."""
+    """The recurrence rule of a series (RFC 5545, section 3.3.10), counted from ``start``."""
 
     rrule: str
     """FREQ=WEEKLY;BYDAY=MO,TU: without RRULE: and without DTSTART."""
     start: Due
     """The series' DTSTART."""
     version: int = 1
-    """Of the rule: a change of rule or start is a new version."""
+    """Version of the rule: a change of rule or start is a new version."""
 
 
 class Reminder(Struct, frozen=True, gc=False):
     """When to remind: ``before`` seconds before the task is due, or ``at`` an instant; exactly one of them."""
 
     id: str
-    """Names the reminder within its task."""
+    """Identifies the reminder within its task."""
     before: int | None = None
-    """Seconds before the task is due; null where at is set."""
+    """Seconds before the task is due; null if at is set."""
     at: int | None = None
-    """The instant to remind at; null where before is set."""
+    """The instant to remind at; null if before is set."""
 
 
 class Task(Struct, frozen=True, gc=False):
@@ -72,16 +72,16 @@ class Task(Struct, frozen=True, gc=False):
     tags: tuple[str, ...] = ()
     due: Due | None = None
     recurrence: Recurrence | None = None
-    """How its series goes on, null where it is in none."""
+    """The rule of its series; null outside a series."""
     reminders: tuple[Reminder, ...] = ()
     status: Status = Status.OPEN
     """Whether it is open, completed or deleted."""
     completed_at: int | None = None
-    """When it was completed, null where it is open."""
+    """When it was completed, null if it is open."""
     series: str | None = None
     """UUID of the series' first task; null outside a series."""
     occurrence: str | None = None
-    """Local date or date-time of this occurrence, as the rule gave it; null outside a series."""
+    """Local date or date-time of this occurrence according to the rule; null outside a series."""
     version: int = 1
     start: Due | None = None
     parent: str | None = None
@@ -92,7 +92,7 @@ class Task(Struct, frozen=True, gc=False):
 
 
 class TaskFields(Struct, frozen=True, gc=False):
-    """The fields of a task that people set. In a change only those that it names count."""
+    """The fields of a task that people set. In an update only the named ones count."""
 
     title: str = ""
     notes: str = ""
@@ -125,8 +125,8 @@ class UpdateTask(Command, frozen=True, gc=False):
 
     task: str
     changed: tuple[str, ...]
-    """Names of those fields that are to be set; due.date, due.time, due.zone, start.date and so on set that member
-    alone, and what the task has besides stays."""
+    """Names of the fields to set; due.date, due.time, due.zone, start.date and so on set only that member and keep the
+    others."""
     fields: TaskFields
     fingerprint: str = ""
     cause: str | None = None
@@ -134,7 +134,7 @@ class UpdateTask(Command, frozen=True, gc=False):
 
 
 class CompleteTask(Command, frozen=True, gc=False):
-    """Complete a task; of a recurring one, the occurrence meant."""
+    """Complete a task; of a series, this occurrence."""
 
     task: str
     fingerprint: str = ""
@@ -143,7 +143,7 @@ class CompleteTask(Command, frozen=True, gc=False):
 
 
 class ReopenTask(Command, frozen=True, gc=False):
-    """Open a completed task again."""
+    """Reopen a completed task."""
 
     task: str
     fingerprint: str = ""
@@ -161,7 +161,7 @@ class DeleteTask(Command, frozen=True, gc=False):
 
 
 class RestoreTask(Command, frozen=True, gc=False):
-    """Bring a deleted task back, open or completed as it was."""
+    """Restore a deleted task, open or completed as it was."""
 
     task: str
     fingerprint: str = ""
@@ -170,13 +170,13 @@ class RestoreTask(Command, frozen=True, gc=False):
 
 
 class CreateOccurrence(Command, frozen=True, gc=False):
-    """Create the next occurrence of a series, unless the series has gone past ``after`` or has another rule by now."""
+    """Create the next occurrence of a series, unless the series is already past ``after`` or its rule has changed."""
 
     task: str
     """UUID of the new task, derived from series, occurrence and rule version."""
     series: str
     previous: str
-    """UUID of the task whose completion led here; the new one takes its fields."""
+    """UUID of the task whose completion led to this; the new task copies its fields."""
     after: str
     """The occurrence that was completed: local date or date-time."""
     occurrence: str
@@ -186,12 +186,12 @@ class CreateOccurrence(Command, frozen=True, gc=False):
     rule_version: int
     cause: str | None = None
     ends: str | None = None
-    """Why nothing follows that the calendar has: then the series ends, and task, occurrence and due are those of its
-    last occurrence."""
+    """Why the calendar has no next occurrence: then the series ends, and task, occurrence and due are those of its last
+    occurrence."""
 
 
 class TaskEvent(Event, frozen=True, gc=False):
-    """What happened to a task."""
+    """Something that happened to a task."""
 
     task: Task
     """The whole task after this event."""
@@ -207,7 +207,7 @@ class TaskUpdated(TaskEvent, frozen=True, gc=False):
     """Fields of a task were set."""
 
     changed: tuple[str, ...]
-    """Names of exactly the fields whose value differs now."""
+    """Names of exactly the fields whose value changed."""
     cause: str | None = None
 
 
@@ -218,11 +218,11 @@ class TaskCompleted(TaskEvent, frozen=True, gc=False):
 
 
 class TaskReopened(TaskEvent, frozen=True, gc=False):
-    """A completed task was opened again."""
+    """A completed task was reopened."""
 
     cause: str | None = None
     undone: str | None = None
-    """UUID of the completion that was undone, where the series goes back to this occurrence."""
+    """UUID of the completion that was undone, if the series goes back to this occurrence."""
 
 
 class TaskDeleted(TaskEvent, frozen=True, gc=False):
@@ -232,29 +232,29 @@ class TaskDeleted(TaskEvent, frozen=True, gc=False):
 
 
 class TaskRestored(TaskEvent, frozen=True, gc=False):
-    """A deleted task was brought back."""
+    """A deleted task was restored."""
 
     cause: str | None = None
 
 
 class TaskPurged(TaskEvent, frozen=True, gc=False):
-    """A task that was deleted long ago is gone."""
+    """A task was removed for good, 30 days after its deletion."""
 
     cause: str | None = None
 
 
 class TaskNotice(Notice, frozen=True, gc=False):
-    """The time of what was deleted is over. Acts only if it is still deleted by that same deletion."""
+    """A deleted entity can no longer be restored. Acts only if it is still deleted by that same deletion."""
 
     task: str
-    """UUID of the task; empty where it is something else."""
+    """UUID of the task; empty if the entity is not a task."""
     due: int
     """The instant at which it is due."""
     subject: str | None = None
 
 
 class SeriesNotice(Notice, frozen=True, gc=False):
-    """A series' timer has come. Acts only if that timer still stands."""
+    """A series' timer has fired. Acts only if that timer still exists."""
 
     series: str
     due: int
@@ -262,10 +262,10 @@ class SeriesNotice(Notice, frozen=True, gc=False):
 
 
 class Series(Struct, frozen=True, gc=False):
-    """What the tasks stage remembers of a series for ever."""
+    """The latest occurrence of a series, kept for ever by the tasks stage."""
 
     occurrence: str
-    """The last one created: local date or date-time."""
+    """The latest occurrence created: local date or date-time."""
     rule_version: int
     undone: tuple[str, ...] = ()
-    """Completions of it that were undone before they led to the next one."""
+    """Completions of it that were undone before they led to the next occurrence."""

@@ -1,6 +1,6 @@
-"""How large a schema may be that the registry is asked about: comparing schemas takes the square of some of its parts.
+"""Limits on the schemas sent to the registry: the time to compare schemas is quadratic in some of their parts.
 
-Rondo's own have up to 7 KiB, 325 values, and are nested 15 deep. What stands on the registry's topic is not measured.
+Rondo's own have up to 7 KiB, 325 values, and are nested 15 deep. Schemas on the registry's topic are not checked.
 """
 
 import json
@@ -9,21 +9,21 @@ from typing import Any
 from schemas.registry.compatibility import InvalidSchema
 
 MAX_BODY = 256 * 1024
-"""The most bytes of a request's body: a schema, escaped as JSON asks for it."""
+"""The most bytes of a request's body: a schema, escaped as a JSON string."""
 MAX_TEXT = 64 * 1024
 """The most characters of a schema."""
 MAX_VALUES = 4000
-"""The most JSON values in a schema: it has some three for each field of a record."""
+"""The most JSON values in a schema: a record has about three per field."""
 MAX_DEPTH = 64
-"""How deep a schema's JSON may be nested."""
+"""The deepest nesting of a schema's JSON."""
 MAX_UNION = 64
-"""The most types of a union: each is compared with each of another version."""
+"""The most types of a union: each is compared with each type in another version."""
 MAX_SUBJECT = 512
 """The most characters of a subject's name."""
 
 
 def check(text: str) -> None:
-    """Raise ``InvalidSchema`` for a text that is too long, is no JSON (RFC 8259), or holds too much or too deep."""
+    """Raise ``InvalidSchema`` for text that is too long, is no JSON (RFC 8259), or has too many or too deep values."""
     if len(text) > MAX_TEXT:
         raise InvalidSchema(f"A schema has at most {MAX_TEXT:,} characters, and this one {len(text):,}.")
     try:
@@ -54,7 +54,7 @@ def _below(value: Any) -> list[Any]:
         return value
     if not isinstance(value, dict):
         return []
-    for name in ("type", "items", "values"):  # where a list is a union of types
+    for name in ("type", "items", "values"):  # here a list is a union of types
         if isinstance(union := value.get(name), list):
             _check_union(union)
     return list(value.values())

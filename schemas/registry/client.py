@@ -1,4 +1,4 @@
-"""Talks to any schema registry that speaks Confluent's REST API."""
+"""A client of any schema registry that speaks Confluent's REST API."""
 
 import json
 from typing import Any
@@ -14,19 +14,19 @@ SCHEMA_NOT_FOUND = 40403
 
 
 class RegistryUnavailable(ConnectionError):
-    """The registry can't be asked now."""
+    """The registry can't be reached, or answers unexpectedly."""
 
 
 class Incompatible(ValueError):
-    """The registry refuses a schema: it can't read what was written under an earlier version, or is no schema."""
+    """The registry refuses a schema: it is incompatible with an earlier version, or invalid."""
 
 
 class UnknownSchema(LookupError):
-    """The registry has no Avro schema of this id."""
+    """The registry has no Avro schema with this id."""
 
 
 class Registry:
-    """A registry by its URL. Connecting is tried again for some seconds before RegistryUnavailable is raised."""
+    """A registry by its URL. Connecting is retried for some seconds before RegistryUnavailable is raised."""
 
     def __init__(self, url: str, retries: int = 3, timeout: float = 10) -> None:
         self.url = origin(url)
@@ -38,7 +38,7 @@ class Registry:
         )
 
     async def register(self, subject: str, schema: Schema) -> int:
-        """Return the id under which the registry keeps the schema; registering again gives the same."""
+        """Register a schema and return its id. Idempotent."""
         answer = await self._ask(
             "POST", f"/subjects/{quote(subject, safe='')}/versions", {"schema": json.dumps(schema)}
         )
@@ -77,7 +77,7 @@ class Registry:
         raise RegistryUnavailable(f"The schema registry at {self.url} {reason}")
 
     def _quoted(self, text: str) -> str:
-        """Return a text of the registry's without what may be secret of its address, which it may quote."""
+        """Return a text from the registry with its address, which may be secret, redacted."""
         path = self._http.base_url.path.strip("/")
         return only_origins(text.replace(f"/{path}", f"/{HIDDEN}") if path else text)
 

@@ -1,7 +1,7 @@
-"""Which schemas may follow which. Apache's ``avro`` package decides; this module says it in sentences.
+"""Compatibility between versions of a schema. Apache's ``avro`` package decides; this module explains in sentences.
 
-Levels are Confluent's: BACKWARD asks that the new schema reads what the last one wrote, FORWARD that the last one reads
-what the new one writes, FULL both, and TRANSITIVE that this holds for every earlier version.
+Levels are Confluent's: BACKWARD requires that the new schema can read what the previous one wrote, FORWARD the reverse,
+FULL both, and TRANSITIVE the same for every earlier version.
 """
 
 import json
@@ -22,7 +22,7 @@ from fastavro.schema import SchemaParseException, UnknownType, parse_schema
 
 
 class Level(StrEnum):
-    """What a subject asks of a new version."""
+    """The compatibility that a subject requires of a new version."""
 
     NONE = "NONE"
     BACKWARD = "BACKWARD"
@@ -34,7 +34,7 @@ class Level(StrEnum):
 
 
 class InvalidSchema(ValueError):
-    """The text is no Avro schema: says why."""
+    """The text is no Avro schema; the message says why."""
 
 
 _REASONS = {
@@ -49,9 +49,9 @@ _REASONS = {
 
 @lru_cache(maxsize=1024)
 def normal(text: str) -> str:
-    """Return a schema's normal form: texts that share it are one schema. Docs and defaults count, white space does not.
+    """Return a schema's normal form, which is equal for equal schemas. Docs and defaults count, white space does not.
 
-    Raises InvalidSchema for a text that is no Avro schema, a wrong default included.
+    Raises InvalidSchema if the text is no valid Avro schema or has an invalid default.
     """
     try:
         parsed = parse_schema(json.loads(text))
@@ -63,7 +63,7 @@ def normal(text: str) -> str:
 
 
 def objections(level: Level, new: str, earlier: Sequence[tuple[int, str]]) -> list[str]:
-    """Return why a schema may not follow the earlier versions, oldest first; an empty list means that it may."""
+    """Return why a schema is incompatible with the earlier versions, oldest first; an empty list if it isn't."""
     asked = earlier if level.endswith("_TRANSITIVE") else earlier[-1:]
     return [reason for version, old in asked for reason in _between(level, new, version, old)]
 
@@ -94,7 +94,7 @@ def _joined(words: Iterable[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> avro.schema.Schema:
-    """Parse for the checker, without logical types: it passes over them, and unknown ones would draw warnings."""
+    """Parse for the checker, without logical types: it ignores them, and unknown ones would cause warnings."""
     return avro.schema.parse(json.dumps(_tidy(json.loads(text), {"logicalType"})))
 
 

@@ -1,7 +1,7 @@
-"""The registry's topic: every entry in order, kept by Kafka, written in transactions of one entry.
+"""The registry's topic: every entry in order, stored by Kafka, written in transactions of one entry.
 
-A transaction costs 25 ms but fences: of two registries on one broker the later takes over, and what the earlier still
-had under way is kept before the later reads, or never. The earlier finds out when it next writes, and reads anew.
+A transaction costs 25 ms but fences: of two registries on one broker the later takes over, and a pending write of the
+earlier is committed before the later reads, or never. The earlier is fenced at its next write, and reads the log again.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class StorageUnavailable(ConnectionError):
-    """Kafka can't be reached, so that the registry neither knows nor keeps anything."""
+    """Kafka can't be reached, so the registry can neither read nor write."""
 
 
 class Log:
@@ -33,7 +33,7 @@ class Log:
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> list[Entry]:
-        """Create the topic where it is missing, fence earlier writers, and return every entry; also after an error."""
+        """Create the topic if missing, fence earlier writers, and return every entry. Also reopens after an error."""
         try:
             async with asyncio.timeout(_TIMEOUT * 2):
                 await self.close()
@@ -48,7 +48,7 @@ class Log:
             raise self._unavailable(error) from error
 
     async def append(self, entry: Entry) -> None:
-        """Keep an entry. Where this raises StorageUnavailable it may be kept or not: ``open`` again before going on."""
+        """Write an entry. After StorageUnavailable it may be written or not: ``open`` again before going on."""
         if self._producer is None:
             raise self._unavailable(None)
         key, value = encoded(entry)
@@ -61,11 +61,11 @@ class Log:
 
     @property
     def is_open(self) -> bool:
-        """Whether the entries that ``open`` returned, and those appended since, are all there are."""
+        """Whether the entries that ``open`` returned, and those appended since, are the whole log."""
         return self._producer is not None
 
     async def close(self) -> None:
-        """Let go of Kafka."""
+        """Disconnect from Kafka."""
         producer, self._producer = self._producer, None
         if producer:
             with suppress(KafkaError, OSError):
@@ -84,7 +84,7 @@ async def _create(kafka: str) -> None:
         configs = {
             "cleanup.policy": "compact",
             "retention.ms": str(SCHEMAS.retention),
-            "message.timestamp.after.max.ms": str(2**63 - 1),  # a clock refuses no schema
+            "message.timestamp.after.max.ms": str(2**63 - 1),  # no schema is refused for its time
         }
         answer = await admin.create_topics([NewTopic(SCHEMAS.name, 1, -1, {}, configs)])
         for _, code, *_ in answer.topic_errors:

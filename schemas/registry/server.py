@@ -1,7 +1,7 @@
-"""The part of Confluent's schema registry REST API that clients with Avro schemas need, on a topic of Rondo's broker.
+"""The part of Confluent's schema registry REST API that Avro clients need, stored on a topic of Rondo's broker.
 
-Source: Confluent's "Schema Registry API Reference". Left out: other kinds of schema, references, contexts, modes,
-deleting for good, rule sets; and clustering: one process serves it.
+Source: Confluent's "Schema Registry API Reference". Not supported: other schema types, references, contexts, modes,
+permanent deletion, rule sets, and clustering: one process serves it.
 """
 
 import json
@@ -25,11 +25,11 @@ from schemas.registry.subjects import Version
 from schemas.serving import Application
 
 _MESSAGE, _MESSAGES = 2000, 20
-"""The most characters of a message, and the most messages."""
+"""The most characters of a message, and the most messages of an answer."""
 
 
 class Answer(JSONResponse):
-    """JSON under the registry's own content type, in ASCII: what is asked may hold half of a surrogate pair."""
+    """JSON with the registry's content type, in ASCII: a request may contain half a surrogate pair."""
 
     media_type = CONTENT_TYPE
 
@@ -42,7 +42,7 @@ class _Bounded(Request):
     """A request whose body is read up to a limit."""
 
     async def body(self) -> bytes:
-        """Return the body. Refuses a longer one as soon as it is known to be that; the rest is never kept."""
+        """Return the body. Refuses a longer one as soon as it exceeds the limit; the rest is not stored."""
         if not hasattr(self, "_body"):
             chunks, size = [], 0
             async for chunk in self.stream():
@@ -71,14 +71,14 @@ router = APIRouter(route_class=_Route)
 
 
 class Offered(BaseModel):
-    """A schema that a client offers or asks for."""
+    """A schema that a client sends."""
 
     text: Annotated[str, Field(alias="schema")]
     kind: Annotated[str | None, Field(alias="schemaType")] = None
     references: list[Any] | None = None
 
     def avro(self) -> str:
-        """Return the schema's text; refuses what the registry does not keep."""
+        """Return the schema's text; refuses schema types that the registry does not support."""
         if self.kind not in {None, "", "AVRO"} or self.references:
             raise Refusal(42201, "This registry keeps Avro schemas without references: send type AVRO, names inlined.")
         return self.text
@@ -160,7 +160,7 @@ async def delete_version(service: Registry, subject: str, version: str, permanen
 
 @router.get("/schemas/types")
 async def types() -> list[str]:
-    """List the kinds of schema that the registry keeps."""
+    """List the schema types that the registry supports."""
     return ["AVRO"]
 
 
@@ -215,20 +215,20 @@ def _verdict(reasons: list[str], verbose: bool) -> dict[str, Any]:
 @router.get("/config")
 @router.get("/config/{subject}")
 async def level(service: Registry, subject: str | None = None, defaultToGlobal: bool = False) -> dict[str, str]:  # noqa: N803
-    """Return the compatibility level of a subject, or everyone's."""
+    """Return the compatibility level of a subject, or the global one."""
     return {"compatibilityLevel": service.level(subject, defaultToGlobal)}
 
 
 @router.put("/config")
 @router.put("/config/{subject}")
 async def configure(service: Registry, config: Config, subject: str | None = None) -> dict[str, str]:
-    """Set the compatibility level of a subject, or everyone's."""
+    """Set the compatibility level of a subject, or the global one."""
     return {"compatibility": await service.configure(subject, config.compatibility)}
 
 
 @router.delete("/config/{subject}")
 async def unconfigure(service: Registry, subject: str) -> dict[str, str]:
-    """Unset a subject's compatibility level: everyone's counts for it again."""
+    """Unset a subject's compatibility level: the global one applies again."""
     return {"compatibilityLevel": await service.configure(subject, None)}
 
 
@@ -249,7 +249,7 @@ def create_app(kafka: str) -> Application:
 
 
 def app_of(service: Service) -> Application:
-    """Return the application that serves a registry, opened at its start and closed at its end."""
+    """Return the application that serves a registry, opened at startup and closed at shutdown."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -268,7 +268,7 @@ def app_of(service: Service) -> Application:
 
 
 def refuse(status: int, detail: str | None = None) -> Answer:
-    """Return the answer with a status to what comes to no operation, or fails in one."""
+    """Return the error answer for a request that matches no operation, or fails in one."""
     return _error(status, 50001 if status == 500 else status, f"HTTP {status} {detail or HTTPStatus(status).phrase}")
 
 

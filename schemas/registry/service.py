@@ -1,4 +1,4 @@
-"""What can be asked of the registry, and why it refuses. Whatever changes it is on the log before it is answered."""
+"""The registry's operations and refusals. A change is on the log before it is answered."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Refusal(Exception):
 
 
 class Service:
-    """The registry. Changes are made one after another; reads see the last one that was kept."""
+    """The registry. Changes are serialized; reads see the last one that was written."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -38,11 +38,11 @@ class Service:
             await self._read()
 
     async def close(self) -> None:
-        """Let go of the log."""
+        """Close the log."""
         await self._log.close()
 
     async def register(self, subject: str, text: str) -> Version:
-        """Return the version of the subject that has this schema, a new one where there is none."""
+        """Return the version of the subject that has this schema, a new one if there is none."""
         await asyncio.to_thread(_check, subject, text)
 
         def decide() -> tuple[Version, list[Entry]]:
@@ -89,7 +89,7 @@ class Service:
         return self.subjects.schema(number) or _refuse(40403, f"Schema {number} not found.")
 
     async def delete(self, subject: str, number: str | None = None) -> list[Version]:
-        """Delete one version, or all: nothing new is compared with them, yet what was written stays readable."""
+        """Delete one version, or all: new schemas are not compared with them, but messages stay readable."""
 
         def decide() -> tuple[list[Version], list[Entry]]:
             gone = [self.version(subject, number)] if number else self.versions(subject)
@@ -98,14 +98,14 @@ class Service:
         return await self._change(decide)
 
     def level(self, subject: str | None, or_everyones: bool = False) -> Level:
-        """Return the level that was set for a subject, or everyone's."""
+        """Return the level that was set for a subject, or the global one."""
         level = self.subjects.level(subject)
         if level is None and (subject is None or or_everyones):
             return self.subjects.asked(subject or "")
         return level or _refuse(40408, f'Subject "{subject}" has no compatibility level of its own.')
 
     async def configure(self, subject: str | None, name: str | None) -> Level:
-        """Set the level of a subject, or everyone's; without a name it is unset. Returns the one named or unset."""
+        """Set the level of a subject, or the global one; unset it without a name. Returns the level set or unset."""
         _check_subject(subject or "")
         if name is not None and name.upper() not in Level.__members__:
             _refuse(42203, f'"{name}" is not a compatibility level: give one of {", ".join(Level)}.')
@@ -117,7 +117,7 @@ class Service:
         return await self._change(decide)
 
     async def _change(self, decide: Callable[[], tuple[Answer, list[Entry]]]) -> Answer:
-        """Keep what is decided and return the answer. After an error the log is read and all decided anew, once."""
+        """Write what is decided and return the answer. After an error read the log and decide again, once."""
         async with self._writing:
             with suppress(StorageUnavailable):
                 return await self._keep(decide)
@@ -125,14 +125,14 @@ class Service:
 
     async def _keep(self, decide: Callable[[], tuple[Answer, list[Entry]]]) -> Answer:
         await self._read()
-        answer, entries = await asyncio.to_thread(decide)  # to compare schemas may take a second
+        answer, entries = await asyncio.to_thread(decide)  # comparing schemas may take a second
         for entry in entries:
             await self._log.append(entry)
             self.subjects.apply(entry)
         return answer
 
     async def _read(self) -> None:
-        """Read the log anew, unless what is known is all there is."""
+        """Read the log again, unless it is open."""
         if self._log.is_open:
             return
         subjects = Subjects()
@@ -142,7 +142,7 @@ class Service:
 
 
 def _check(subject: str, text: str) -> None:
-    """Refuse what can be no subject's schema."""
+    """Refuse an invalid name of a subject, or an invalid schema."""
     _check_subject(subject)
     try:
         bounds.check(text)

@@ -1,6 +1,6 @@
-"""What the registry knows: the fold of the entries of its topic. Pure; ``service`` decides what is entered.
+"""The registry's state: a fold of the entries on its topic. Pure; ``service`` decides which entries are written.
 
-Entries have the shape of Confluent's ``_schemas`` topic, so that a registry of theirs could take over the log.
+Entries have the format of Confluent's ``_schemas`` topic, so their registry could take over the log.
 """
 
 import json
@@ -30,13 +30,13 @@ class Entry(NamedTuple):
 
 
 def version_entry(version: Version) -> Entry:
-    """Return the entry that states a version."""
+    """Return the entry of a version."""
     key = {"keytype": "SCHEMA", "subject": version.subject, "version": version.version, "magic": 1}
     return Entry(key, {name: getattr(version, name) for name in version.__struct_fields__})
 
 
 def level_entry(subject: str | None, level: Level | None) -> Entry:
-    """Return the entry that sets a subject's level, or everyone's (None); without a level it is unset."""
+    """Return the entry that sets the level of a subject, or the global one (None); without a level, unsets it."""
     key = {"keytype": "CONFIG", "subject": subject, "magic": 0}
     return Entry(key, {"compatibilityLevel": level.value} if level else None)
 
@@ -51,7 +51,7 @@ class Subjects:
         self._levels: dict[str | None, Level] = {None: Level.BACKWARD_TRANSITIVE}
 
     def apply(self, entry: Entry) -> None:
-        """Take in one entry. Kinds that Rondo does not write are passed over."""
+        """Apply one entry. Types of entry that Rondo does not write are skipped."""
         match entry.key, entry.value:
             case {"keytype": "SCHEMA"}, {"subject": subject, "version": number, "id": number_of_schema, "schema": text}:
                 deleted = bool(entry.value and entry.value.get("deleted"))
@@ -79,12 +79,12 @@ class Subjects:
         return next((each for each in self.versions(subject, deleted) if normal(each.schema) == wanted), None)
 
     def next_version(self, subject: str, text: str) -> Version:
-        """Return the version that the schema would be. The same schema has one id under every subject."""
+        """Return the version that the schema would get. A schema has the same id under every subject."""
         number = self._ids.get(normal(text)) or max(self._schemas, default=0) + 1
         return Version(subject, max(self._versions.get(subject, {}), default=0) + 1, number, text)
 
     def schema(self, number: int) -> str | None:
-        """Return the schema that has this id; ids outlive the subjects that they were given for."""
+        """Return the schema that has this id; ids outlive the subjects that they were assigned for."""
         return self._schemas.get(number)
 
     def places(self, number: int) -> list[Version]:
@@ -92,21 +92,21 @@ class Subjects:
         return [each for name in self.names() for each in self.versions(name) if each.id == number]
 
     def level(self, subject: str | None = None) -> Level | None:
-        """Return the level that was set for a subject, or for everyone."""
+        """Return the level that was set for a subject, or the global one."""
         return self._levels.get(subject)
 
     def asked(self, subject: str) -> Level:
-        """Return the level that counts for a subject."""
+        """Return the level that applies to a subject."""
         return self._levels.get(subject) or self._levels.get(None) or Level.BACKWARD_TRANSITIVE
 
 
 def deleted(version: Version) -> Version:
-    """Return the version as deleted: no new version is compared with it, but what was written stays readable."""
+    """Return the version marked as deleted: new versions are not compared with it, but messages stay readable."""
     return replace(version, deleted=True)
 
 
 def encoded(entry: Entry) -> tuple[bytes, bytes | None]:
-    """Return key and value of the Kafka record. Equal keys give equal bytes, which compaction goes by."""
+    """Return key and value of the Kafka record. Equal keys give equal bytes, as compaction needs."""
     key = json.dumps(entry.key, separators=(",", ":")).encode()
     return key, None if entry.value is None else json.dumps(entry.value, separators=(",", ":")).encode()
 

@@ -1,7 +1,7 @@
-"""HTTP/1.1 as every server of Rondo serves it: the API, the registry, and each worker's health.
+"""The HTTP/1.1 server shared by the API, the registry, and each worker's health.
 
-One way to make a server, so that what holds of one holds of all: whose answers have which headers, HEAD wherever GET
-is, what is refused and how, and how much of a server a client may hold, and for how long.
+All servers therefore behave the same: headers of answers, HEAD wherever there is GET, refusals, and limits on what a
+client may hold of a server and for how long.
 """
 
 from functools import partial
@@ -19,14 +19,14 @@ __all__ = ["FEW", "GUARDS", "MEDIA_TYPE", "SHORT", "Application", "Limits", "Pro
 
 
 def config(app: Application, host: str, port: int, seconds: float, connections: int, **given: Any) -> uvicorn.Config:
-    """Return how uvicorn serves an application: clients have so many seconds to send a request, and connections."""
+    """Return uvicorn's configuration for an application. Clients have ``seconds`` to send a request."""
     limits = Limits(seconds, connections, app.refuse)
     return uvicorn.Config(
         app,
         host,
         port,
         http=partial(Protocol, limits),  # type: ignore[arg-type]
-        ws="none",  # whatever is installed: what becomes a WebSocket is bound by no limit
+        ws="none",  # even if a library is installed: no limit applies to a WebSocket
         server_header=False,
         log_config=None,
         access_log=False,

@@ -1,4 +1,4 @@
-"""An application as every server of Rondo serves it."""
+"""The FastAPI application that every server of Rondo serves."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,10 +17,10 @@ _log = structlog.get_logger("serving")
 
 
 class Application(FastAPI):
-    """An application without FastAPI's own pages, whose answers have what FastAPI leaves out.
+    """An application without FastAPI's own pages, with ``GUARDS`` on all answers.
 
-    What comes to no handler, or fails in one, is answered by ``refuse``. ``outer`` and ``inner`` stand around what
-    decides which address a request is for.
+    ``refuse`` answers requests that match no handler, or fail in one. ``outer`` and ``inner`` are middleware around
+    ``Addresses``, which matches a request to an address.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Application(FastAPI):
         self.add_exception_handler(Exception, self._failed)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return what serves requests: outside of everything, errors included, stand the headers of every answer."""
+        """Return the middleware stack. ``Headers`` is outermost, so that answers to errors have them too."""
         return Headers(super().build_middleware_stack())
 
     async def _failed(self, _request: Request, error: Exception) -> Response:

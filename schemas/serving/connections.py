@@ -1,10 +1,10 @@
-"""Connections of a server: uvicorn's protocol on h11, bounded by what people may hold of it.
+"""Connections of a server: uvicorn's protocol on h11, with limits on what a client may hold.
 
-A client has so many seconds to send a request, head and body together; who has not by then is answered 408 and cut off
-(RFC 9110, section 15.5.9), and so is who reads nothing of an answer for so long. There are so many connections: where
-one more comes, the one that has owed its request for the longest gives way, or one that waits for another request; if
-all of them are being answered, the new one is answered 503. uvicorn itself has no limit on the time, and answers 503
-to everybody while half requests hold all connections.
+A client has ``Limits.seconds`` to send a request, head and body together; after that it is answered 408 and cut off
+(RFC 9110, section 15.5.9). A client that reads nothing of an answer for as long is cut off too. There are at most
+``Limits.connections``: one more replaces the connection that has owed its request the longest, or an idle one; if all
+are being answered, the new one is answered 503. uvicorn itself has no time limit, and answers everybody 503 while half
+requests hold all connections.
 """
 
 import asyncio
@@ -22,16 +22,18 @@ from schemas.serving.refusals import Refuse
 from schemas.serving.routes import is_head
 
 READ = 4096
-"""Bytes that are read of a connection at once; what they hold (some 700 chunks of a byte) is read within 20 ms."""
+"""Bytes read from a connection at once; the most they hold (some 700 chunks of a byte) is parsed within 20 ms."""
 LONGEST = 16 * 1024
-"""Bytes of a request's line and headers. h11 asks while these are not all there: what comes at once may be longer."""
+"""The most bytes of a request's line and headers. h11 checks only an incomplete head: one that arrives at once may be
+longer."""
 FEW, SHORT = 1000, 64
-"""A body comes in pieces of at least ``SHORT`` bytes on average, but for a ``FEW``: each costs as much as a long."""
+"""Beyond ``FEW`` pieces, those of a body have at least ``SHORT`` bytes on average: a short one costs as much as a long.
+"""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What clients may hold of a server. ``spared`` are paths that are answered beyond its connections, too."""
+    """Limits of what clients may hold of a server. ``spared`` paths are answered even beyond its connections."""
 
     seconds: float
     connections: int
@@ -40,11 +42,11 @@ class Limits:
 
 
 class Measured(h11.Connection):
-    """An h11 connection that measures the head of a request, and counts the pieces of its body."""
+    """An h11 connection that measures the head of a request and counts the pieces of its body."""
 
     pieces = size = 0
     has_no_body = False
-    """Whether what was refused is a request whose answer has no body."""
+    """Whether the refused request is one whose answer has no body."""
 
     def next_event(self) -> Any:
         """Return the next event. Raises ``h11.RemoteProtocolError``."""
@@ -63,7 +65,7 @@ class Measured(h11.Connection):
 
 
 class Bounded(H11Protocol):
-    """uvicorn's protocol, with an end to what a client may owe."""
+    """uvicorn's protocol, with timeouts on clients that owe bytes."""
 
     conn: Measured
 
@@ -76,54 +78,54 @@ class Bounded(H11Protocol):
         self._reads: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, if need be in the place of another."""
+        """Accept a connection, replacing another if needed."""
         super().connection_made(transport)
         if hasattr(transport, "max_size"):  # of asyncio's own transports
             transport.max_size = READ
         if len(self.connections) > self._limits.connections and not self._take_a_place():
             self.app = cast("Any", _Full(self.app, self._limits))
-        self._watch(anew=True)
+        self._watch(is_new=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of a connection."""
+        """Stop the timers of a closed connection."""
         self._stop("_owes")
         self._stop("_reads")
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client has sent."""
+        """Handle received bytes."""
         super().data_received(data)
         self._watch()
 
     def on_response_complete(self) -> None:
-        """Turn to the next request."""
+        """Go on to the next request."""
         super().on_response_complete()
         self._since = self.loop.time()
         self._watch()
 
     def pause_writing(self) -> None:
-        """Note that the client does not read what it is sent."""
+        """Note that the client does not read."""
         super().pause_writing()
         self._look_whether_it_reads(self.transport.get_write_buffer_size() + 1)
 
     def resume_writing(self) -> None:
-        """Note that the client reads."""
+        """Note that the client reads again."""
         super().resume_writing()
         self._stop("_reads")
 
     @property
     def gives_way(self) -> bool:
-        """Whether nothing is being done for the client, and it has all that was."""
+        """Whether no request is being answered, and all earlier answers are sent."""
         is_busy = self.transport.is_closing() or self.transport.get_write_buffer_size()
         return not is_busy and (self._owes or self.timeout_keep_alive_task) is not None
 
     def give_way(self) -> None:
-        """Make room for another connection."""
+        """Close, to make room for another connection."""
         self._cut_off(503)
 
-    def _watch(self, anew: bool = False) -> None:
-        """Count the time while a request is under way, from its first byte, or from the connection, to its last."""
-        begun = anew or (self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0]))
+    def _watch(self, is_new: bool = False) -> None:
+        """Time a request from its first byte, or from the connection, to its last."""
+        begun = is_new or (self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0]))
         if not begun and self.conn.their_state is not h11.SEND_BODY:
             self._stop("_owes")
         elif self._owes is None:
@@ -133,12 +135,12 @@ class Bounded(H11Protocol):
     def _overdue(self) -> None:
         self._owes = None
         if self.cycle and self.cycle.response_started and not self.cycle.response_complete:
-            self._watch()  # it is being answered without its body, which is looked at again later
+            self._watch()  # it is being answered before its body is complete: check again later
         else:
             self._cut_off(408)
 
     def _cut_off(self, status: int) -> None:
-        """Answer a request that has begun, and close the connection."""
+        """Answer an incomplete request, and close the connection."""
         if self.transport.is_closing():
             return
         begun = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
@@ -153,7 +155,7 @@ class Bounded(H11Protocol):
         answer = self._limits.refuse(status)
         headers = [*self.server_state.default_headers, *_headers(answer)]
         events = [h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode())]
-        if self.cycle and not self.cycle.response_complete:  # what it would still answer goes nowhere
+        if self.cycle and not self.cycle.response_complete:  # the rest of its answer is dropped
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         shown = b"" if begun and is_head(self.scope) else bytes(answer.body)
@@ -161,7 +163,7 @@ class Bounded(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
 
     def _look_whether_it_reads(self, left: int) -> None:
-        """Cut a client off that has not read a byte since there were so many ``left``."""
+        """Cut off a client that has not read a byte since ``left`` bytes were to be sent."""
         self._stop("_reads")
         now = self.transport.get_write_buffer_size()
         if now >= left:
@@ -170,7 +172,7 @@ class Bounded(H11Protocol):
             self._reads = self.loop.call_later(self._limits.seconds, self._look_whether_it_reads, now)
 
     def _take_a_place(self) -> bool:
-        """Close the connection that can be spared best, and return whether there was one."""
+        """Close the connection that can best be spared; return whether there was one."""
         spared = min(self._giving_way(), key=lambda each: each._since, default=None)
         if spared:
             spared.give_way()
@@ -187,7 +189,7 @@ class Bounded(H11Protocol):
 
 
 class _Full:
-    """Answers 503 in the place of an application, but for the paths that are spared."""
+    """Answers 503 instead of the application, except on spared paths."""
 
     def __init__(self, app: Any, limits: Limits) -> None:
         self._app, self._limits = app, limits
@@ -202,5 +204,5 @@ class _Full:
 
 
 def _headers(answer: Response) -> list[tuple[bytes, bytes]]:
-    told = {**GUARDS, **answer.headers, "retry-after": "5", "connection": "close"}
-    return [(name.lower().encode(), value.encode("latin-1")) for name, value in told.items()]
+    headers = {**GUARDS, **answer.headers, "retry-after": "5", "connection": "close"}
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]

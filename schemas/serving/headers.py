@@ -1,4 +1,4 @@
-"""What every answer says to whoever receives it: that it is not kept, not guessed at and not shown within others."""
+"""Security headers of every answer: it must not be stored, sniffed or framed."""
 
 from starlette.datastructures import Headers as Received
 from starlette.datastructures import MutableHeaders
@@ -10,11 +10,11 @@ GUARDS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""Headers of an answer that nobody is to keep, to guess at, or to show within something else."""
+"""Headers that forbid storing, sniffing or framing an answer."""
 
 
 class Headers:
-    """Adds ``GUARDS`` where an answer says nothing else, and closes the connection after a request with two ends."""
+    """Adds ``GUARDS`` that an answer doesn't set itself, and closes the connection after a request with two lengths."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -35,6 +35,6 @@ class Headers:
 
 
 def _has_two_lengths(scope: Scope) -> bool:
-    """Whether a request says twice where it ends, as one does that smuggles another (RFC 9112, section 6.1)."""
+    """Return whether a request states its length twice, as in request smuggling (RFC 9112, section 6.1)."""
     received = Received(scope=scope)
     return "content-length" in received and "transfer-encoding" in received

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as every server of Rondo speaks it: what is no request is refused as everything else is."""
+"""The HTTP/1.1 protocol of every server: malformed requests are refused like all others."""
 
 import sys
 from typing import Any
@@ -11,7 +11,7 @@ from schemas.serving.headers import GUARDS
 from schemas.serving.routes import is_head
 
 LINGER = 1.0
-"""Seconds that a client has to read a refusal: a connection that is closed while it still sends is reset."""
+"""Seconds that a client has to read a refusal: closing a connection while the client sends would reset it."""
 _HINTS = {
     400: "Send a request as RFC 9110 and 9112 have it.",
     431: "The request line and all headers may have 16 KiB together.",
@@ -19,17 +19,17 @@ _HINTS = {
 
 
 class Protocol(Bounded):
-    """One connection. uvicorn's setting ``http`` takes this class with its limits given."""
+    """One connection. uvicorn's setting ``http`` takes this class with its limits bound."""
 
     _refused = False
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sends; nothing more once it was refused."""
+        """Handle received bytes; ignore them once a request was refused."""
         if not self._refused:
             super().data_received(data)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text says less than h11's
-        """Refuse what is no HTTP request, or goes wrong within its body, and close the connection."""
+        """Refuse a malformed request or body, and close the connection."""
         error = sys.exc_info()[1]
         hint = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         self._refused = True
@@ -54,5 +54,5 @@ class Protocol(Bounded):
             self.transport.write(self.conn.send(event) or b"")
 
     def _is_head(self) -> bool:
-        """Whether what goes wrong is the body of a request whose answer has none."""
+        """Return whether the answer to the malformed request has no body."""
         return self.conn.has_no_body or bool(self.cycle and not self.cycle.response_complete and is_head(self.scope))

@@ -1,4 +1,4 @@
-"""How a server answers a request that comes to no handler."""
+"""Answers to requests that match no handler."""
 
 import json
 from http import HTTPStatus
@@ -10,14 +10,14 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Refuse(Protocol):
-    """Returns the answer with a status: 400, 404, 405, 408, 431, 500 or 503. ``detail`` says more than that does."""
+    """Returns the answer with a status: 400, 404, 405, 408, 431, 500 or 503. ``detail`` adds to it."""
 
     def __call__(self, status: int, detail: str | None = None) -> Response:
         """Refuse."""
 
 
 def plain(status: int, detail: str | None = None) -> Response:
-    """Refuse by a problem that says no more than its status (RFC 9457, section 4.2.1)."""
+    """Refuse with a problem that has no more than its status and detail (RFC 9457, section 4.2.1)."""
     problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     content = json.dumps(problem | ({"detail": detail} if detail else {}), separators=(",", ":")).encode("ascii")
     return Response(content, status, media_type=MEDIA_TYPE)

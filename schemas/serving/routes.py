@@ -1,8 +1,8 @@
-"""Addresses: which there are, and the methods of each, decided before a request comes to the router.
+"""Addresses and their methods, checked before a request reaches the router.
 
-A router knows routes, which are one method of an address each: to it ``PATCH /v1/tasks/facets`` would be a change of
-the task ``facets``. Here an address is what its path says, segment by segment as the client sent them (RFC 3986,
-section 2.2): ``a%2Fb`` is one segment, and a fixed word goes before a parameter.
+A router knows only routes, each one method of an address: it would take ``PATCH /v1/tasks/facets`` for a change of the
+task ``facets``. Here a path is matched segment by segment as the client sent it (RFC 3986, section 2.2): ``a%2Fb`` is
+one segment, and a fixed word takes precedence over a parameter.
 """
 
 import re
@@ -21,31 +21,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from schemas.serving.refusals import Refuse
 
 HEAD_AS_GET = "rondo.head"
-"""In the scope of a request by HEAD that an application answers as one by GET: its answer still has no body."""
+"""Scope key of a HEAD request that the application answers as GET: its answer still has no body."""
 _PARAMETER = re.compile(r"\{\w+(:path)?\}")
 _SEGMENT, _SEGMENTS = "(?:(?!%2F)[^/])+", "[^/]+(?:/[^/]+)*"
 _ABSOLUTE = re.compile(rb"https?://[^/?]+", re.IGNORECASE)
 _HOST = re.compile(r"([\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?", re.ASCII)
-"""What the header Host may say (RFC 9110, section 7.2)."""
+"""Valid values of the header Host (RFC 9110, section 7.2)."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """The paths of one template, and the methods that they have."""
+    """The paths of one template, and their methods."""
 
     pattern: re.Pattern[str]
     methods: frozenset[str]
     words: int
-    """How many segments are fixed words."""
+    """Number of segments that are fixed words."""
 
     @property
     def allow(self) -> str:
-        """What the header Allow says of it."""
+        """Value of the header Allow."""
         return ", ".join(sorted(self.methods))
 
 
 class Addresses:
-    """Answers what is for no address, or by a method that its address lacks; and HEAD wherever GET is."""
+    """Refuses unknown addresses and methods; answers HEAD wherever there is GET."""
 
     def __init__(self, app: ASGIApp, refuse: Refuse) -> None:
         self.app, self._refuse = app, refuse
@@ -56,7 +56,7 @@ class Addresses:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        _bring_in_origin_form(scope)  # in place: those outside look there for what is learned within
+        _bring_in_origin_form(scope)  # in place: outer middleware reads what inner layers add to the scope
         if refusal := self._refusal(scope):
             await refusal(scope, receive, send)
         elif scope["method"] == "HEAD":
@@ -76,11 +76,11 @@ class Addresses:
             return None if scope["method"] in found.methods else self._not_allowed(found)
         if path.endswith("/") and self._find(path.rstrip("/"), scope["app"]):
             query = scope["query_string"].decode("latin-1")
-            return RedirectResponse(path.rstrip("/") + (query and f"?{query}"))  # 307, and to no host that was named
+            return RedirectResponse(path.rstrip("/") + (query and f"?{query}"))  # 307; a host in the request is ignored
         return self._refuse(404, f"There is nothing at {scope['path']}.")
 
     def _cut_off(self, wrong: str) -> Response:
-        """Refuse what is no request, and its connection: nobody knows where the next one begins."""
+        """Refuse a malformed request and close its connection: where the next request begins is unknown."""
         answer = self._refuse(400, wrong)
         answer.headers["Connection"] = "close"
         return answer
@@ -96,7 +96,7 @@ class Addresses:
 
 
 def is_head(scope: Mapping[str, Any]) -> bool:
-    """Tell whether the answer to a request has no body."""
+    """Return whether the answer to a request has no body."""
     return scope["method"] == "HEAD" or HEAD_AS_GET in scope
 
 
@@ -110,7 +110,7 @@ def addresses(routes: Iterable[RouteContext]) -> tuple[Address, ...]:
 
 
 def segments(raw_path: bytes) -> str:
-    """Return a path with each segment in its one form. Raises ``UnicodeDecodeError`` where that is not UTF-8."""
+    """Return a path with each segment in canonical form. Raises ``UnicodeDecodeError`` if it is not UTF-8."""
     return "/".join(quote(unquote_to_bytes(segment).decode(), safe="") for segment in raw_path.split(b"/"))
 
 
@@ -136,7 +136,7 @@ def _without_body(send: Send) -> Send:
 
 
 def _wrong(scope: Scope) -> str | None:
-    """Return why a request is none by its version, its target or its host (RFC 9112, sections 2.3 and 3.2)."""
+    """Return what is invalid in a request's version, target or host (RFC 9112, sections 2.3 and 3.2)."""
     if not scope["http_version"].startswith("1."):
         return "Its version of HTTP is not 1.1."
     if not scope["raw_path"].startswith(b"/") and scope["method"] not in {"OPTIONS", "CONNECT"}:
@@ -148,7 +148,7 @@ def _wrong(scope: Scope) -> str | None:
 
 
 def _bring_in_origin_form(scope: Scope) -> None:
-    """Leave out the host that the target of a request names, as one to a proxy's does (RFC 9112, section 3.2.2)."""
+    """Convert a target in absolute form, as sent to a proxy, to origin form (RFC 9112, section 3.2.2)."""
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
     if found := _ABSOLUTE.match(raw):
         raw = raw[found.end() :] or b"/"

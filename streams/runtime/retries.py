@@ -181,7 +181,7 @@ async def prepare(block: Block, positions: dict[str, int]) -> None:
     """
     stage, context = block.stage, block.context
     retries = await _own(block)
-    await context.codec.learn((retry.value for _, retry in retries), anew=True)
+    await context.codec.learn((retry.value for _, retry in retries), refresh=True)
     wanted = {raw.offset: (retry, about) for raw, retry in retries if (about := _subject(stage, block, retry))}
     newest = await _newest(stage, context, wanted.values(), positions)
     found = [offset for offset, (retry, about) in wanted.items() if newest.get(about, -1) >= _unseen(retry)]

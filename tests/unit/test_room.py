@@ -21,8 +21,8 @@ def test_a_file_that_can_be_made_counts_as_256_kib(files: int):
 
 
 def test_what_is_scarcer_is_told():
-    assert Room(312 * MIB, None).told(500 * MIB) == "312 MiB free, and 500 are needed"
-    assert Room(900 * MIB, 3).told(500 * MIB) == "room for 3 files, and 2000 are needed"
+    assert Room(312 * MIB, None).describe(500 * MIB) == "312 MiB free, and 500 are needed"
+    assert Room(900 * MIB, 3).describe(500 * MIB) == "room for 3 files, and 2000 are needed"
 
 
 def test_what_is_not_there_yet_has_the_room_of_the_directory_above(tmp_path: Path):
