@@ -18,10 +18,10 @@ _WRITERS = {_BLOCKS: "its stage, if it has several inputs", _CHANGELOG: "its sta
 
 
 def document(text: str) -> str:
-    """Return the page with its tables written anew. Raises ValueError where it has no such table."""
+    """Return the page with its tables replaced. Raises ValueError if it has no such table."""
     topics = [_topic(topic) for topic in (*SHARED, _BLOCKS, _CHANGELOG, SCHEMAS)]
     text = _replaced(text, _table(("topic", "written by", "holds", "kept"), topics))
-    return _replaced(text, _table(("stage", "reads", "writes", "remembers"), map(_stage, map(find, STAGES))))
+    return _replaced(text, _table(("stage", "reads", "writes", "state"), map(_stage, map(find, STAGES))))
 
 
 def procfile() -> str:
@@ -39,7 +39,7 @@ def _topic(topic: Topic) -> tuple[str, ...]:
 
 def _stage(stage: Stage) -> tuple[str, ...]:
     writes = _names(stage.writes) if stage.keeps_state else "rows in Postgres"
-    return stage.name, _names(stage.reads), writes, stage.remembers
+    return stage.name, _names(stage.reads), writes, stage.keeps
 
 
 def _names(topics: Iterable[Topic]) -> str:

@@ -28,7 +28,7 @@ stage = Stage(
     reads=(REMINDERS, NOTIFICATIONS, RETRIES),
     writes=(NOTIFICATIONS,),
     given=lambda settings: {"channel": name_of(settings)},
-    remembers="the last step of each delivery, what waits for room, what is being sent; timers",
+    keeps="the last step of each delivery, reminders waiting for room, deliveries in progress; timers",
 )
 deliveries = stage.table("deliveries", r.Delivery)
 waiting = stage.table("waiting", r.ReminderDue)

@@ -24,7 +24,7 @@ stage = Stage(
     "reminders",
     reads=(TASK_EVENTS, REMINDER_NOTICES, RETRIES),
     writes=(REMINDERS, REMINDER_NOTICES),
-    remembers="what stands and what was decided for each task; timers",
+    keeps="the current reminders and decisions of each task; timers",
 )
 held_by_task = stage.table("held", r.StandingReminders)
 timers = stage.timer("timers")

@@ -21,9 +21,8 @@ stage = Stage(
     "tasks",
     reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES),
     writes=(TASK_EVENTS, TASK_NOTICES),
-    remembers="tasks; the head of each series, for ever; lists, and how many tasks are on each; saved filters; tags "
-    "with a colour; command ids, and what bulks resolved to, of the last 30 days; the timers of the purges of what was "
-    "deleted",
+    keeps="tasks; the latest occurrence of each series, for ever; lists, and the number of tasks on each; saved "
+    "filters; tags with a colour; command ids and target-set hashes of bulks of the last 30 days; purge timers",
 )
 store = Store(
     entities={one: stage.table(one.plural, one.record) for one in entities.TYPES},

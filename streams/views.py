@@ -12,7 +12,7 @@ from streams.runtime.postgres_store import PostgresStore
 
 _SHOWN = (TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS)
 
-stage = Stage("views", reads=(*_SHOWN, RETRIES), store=PostgresStore, remembers="positions, in Postgres")
+stage = Stage("views", reads=(*_SHOWN, RETRIES), store=PostgresStore, keeps="positions, in Postgres")
 
 
 @stage.on(*_SHOWN)

@@ -1,4 +1,4 @@
-"""The declaration of a stage: what it reads, writes and remembers, and the functions that fold it."""
+"""The declaration of a stage: what it reads, writes and keeps, and the functions that fold it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -37,7 +37,7 @@ class Stage:
     ``writes`` are the topics it alone produces to. ``store`` makes the place where a partition's state and position
     live: RocksDB with a changelog by default, Postgres for views. ``serde`` makes from the registry what encodes and
     decodes records: Avro by default. ``given`` says what of the settings decides: a stage that has it needs several
-    inputs, so that its blocks are on record. What it ``remembers`` is told in docs/architecture.md, as Markdown.
+    inputs, so that its blocks are on record. ``keeps`` describes its state in docs/architecture.md, in Markdown.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class Stage:
         store: MakeStore | None = None,
         serde: Callable[[Registry], Serde] = Codec,
         given: Callable[[Settings], dict[str, str]] | None = None,
-        remembers: str = "nothing",
+        keeps: str = "nothing",
     ) -> None:
         self.name = name
-        self.remembers = remembers
+        self.keeps = keeps
         self.reads = reads
         self.inputs = frozenset(topic.name for topic in reads)
         self.writes = writes
