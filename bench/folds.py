@@ -32,7 +32,7 @@ from schemas.codec import Codec, Serde
 from schemas.envelope import Envelope, batches
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS, Topic
-from streams.replay.replayed import fold
+from streams.replay.fold import fold
 from streams.runtime import Block, Context, Stage
 from streams.runtime.kafka_store import BATCH_BYTES
 from streams.runtime.rocksdb import StateStore

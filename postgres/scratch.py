@@ -34,7 +34,7 @@ class Different:
 
     table: str
     key: Mapping[str, Any]
-    stands: Mapping[str, Any]
+    current: Mapping[str, Any]
     replayed: Mapping[str, Any]
 
 
@@ -86,8 +86,8 @@ class Scratch:
             where stands is distinct from replayed order by {key} limit 1"""  # noqa: S608 - names of ours
         if (found := await self._connection.fetchrow(query)) is None:
             return None
-        stands, replayed = ({} if row is None else json.loads(row) for row in found)
-        return Different(table, {name: (stands or replayed)[name] for name in names}, stands, replayed)
+        current, replayed = ({} if row is None else json.loads(row) for row in found)
+        return Different(table, {name: (current or replayed)[name] for name in names}, current, replayed)
 
     async def _key(self, table: str) -> list[str]:
         return [row["name"] async for row in self._queries.key_of(self._connection, table=f"rondo.{table}")]

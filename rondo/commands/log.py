@@ -26,14 +26,14 @@ from streams.kafka.hidden import StillOpen
 from streams.kafka.topics import NoTopic
 from streams.progress import positions
 from streams.progress.lag import NoViews
-from streams.replay import Differs, Mark, NotAMark, OtherRules, Scope
+from streams.replay import Differs, LogPosition, NotAPosition, OtherVersion, Scope
 from streams.runtime.rocksdb import DiskError
 
 REPORTED = (
     Unknown,
     demo.Stuck,
-    OtherRules,
-    NotAMark,
+    OtherVersion,
+    NotAPosition,
     Differs,
     StillOpen,
     NoViews,
@@ -126,7 +126,7 @@ def verify_stages(stages: tuple[str, ...]) -> None:
     Rondo may be running. The status is 1 if something differs.
     """
     report = asyncio.run(replay.verify(Place.load(), stages or worker.STAGES))
-    click.echo(report.told())
+    click.echo(report.describe())
     sys.exit(1 if report.differences else 0)
 
 
@@ -140,8 +140,8 @@ def verify_stages(stages: tuple[str, ...]) -> None:
 @click.option("--output", type=click.File("wb", atomic=True), default="-", help="File to write to.")
 def replay_stage(stage: str, user: str | None, since: str | None, until: str | None, output: BinaryIO) -> None:
     """Fold the log again for STAGE, and print the result: one JSON object per line."""
-    since_mark, until_mark = (Mark.parsed(text) if text else None for text in (since, until))
-    asyncio.run(replay.show(Place.load(), stage, Scope(user, since_mark, until_mark), output))
+    begin, end = (LogPosition.parsed(text) if text else None for text in (since, until))
+    asyncio.run(replay.show(Place.load(), stage, Scope(user, begin, end), output))
 
 
 @click.command("lag", cls=LogCommand)

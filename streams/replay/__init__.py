@@ -1,23 +1,40 @@
-"""Replay: the log folded again by the stages' own code, and compared with all that stands.
+"""Replay: the log folded again by the stages' own functions, and compared with what there is.
 
-    reading     committed records, partition by partition, up to fixed ends     streams/kafka/reading.py
-    course      which records each block took                                   course.py
-    block       one block, folded by the stage's agent                          block.py
-    fold        a partition of a stage, block after block                       fold.py
-    cut         a moment of a running stage at which all can be compared        cut.py
-    outputs     what deciding again emits, and what stands on the topics        outputs.py
-    partition   a stage-partition: outputs, changelog, disk                     partition.py
-    views       Postgres: the same statements on empty tables                   views.py
-    span        since where and until where                                     span.py
-    laws        what must hold whatever the stages' code does                   laws.py
+From ``rondo verify`` to the comparison of a record, in the order of reading:
+
+    verify           stage after stage: connects, and verifies each partition
+    target           one partition, at one moment of a running stage at which all can be compared
+    verify_state     restores what the changelog holds, and compares what folding again leads to; timers, disk
+    fold             a partition of a stage, block after block, by the stage's functions
+    recorded_blocks  which records each block took
+    outputs          what deciding again emits, and what is on the topics, record by record
+    difference       two messages, or two states, compared, and where they differ
+
+Beside that:
+
+    dead_letters     what the runtime dead-lettered, which a fold can't know
+    invariants       what must hold whatever the stages' code does
+    verify_views     Postgres: the same statements on empty tables
+    entries          ``rondo replay``: what the log leads to, as plain data
+    ranges           since and until which position on the log
 
 Nothing is written but temporary files and temporary tables.
 """
 
 from streams.replay.difference import Difference, Differs
 from streams.replay.entries import Scope, replay
-from streams.replay.ranges import Mark, NotAMark
-from streams.replay.recorded_blocks import OtherRules
+from streams.replay.ranges import LogPosition, NotAPosition
+from streams.replay.recorded_blocks import OtherVersion
 from streams.replay.verify import Report, verify
 
-__all__ = ["Difference", "Differs", "Mark", "NotAMark", "OtherRules", "Report", "Scope", "replay", "verify"]
+__all__ = [
+    "Difference",
+    "Differs",
+    "LogPosition",
+    "NotAPosition",
+    "OtherVersion",
+    "Report",
+    "Scope",
+    "replay",
+    "verify",
+]

@@ -1,11 +1,9 @@
-"""A stage's dead letters: which records it set aside, also for what a fold can't know, as what a broker refused.
-
-Those that views have put back count as if they had never been: views went back, and folded them in their place.
-"""
+"""The dead letters of a stage: they also tell what a fold can't know, such as what a broker refused."""
 
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
@@ -16,13 +14,17 @@ from schemas.codec import Serde, Undecodable
 from schemas.topics import DAYS, DEAD_LETTERS
 from streams.kafka.hidden import settled_ends
 from streams.kafka.log_reader import partition_readers
+from streams.runtime.block import NOWHERE
 
-_NOWHERE = -1
 _MARGIN = DAYS  # for a replay that takes long, and clocks that differ
 
-Where = tuple[str, int, int]
-"""Topic, partition, offset."""
-Until = tuple[TopicPartition, int]
+Location = tuple[str, int, int]
+"""Topic, partition and offset of a record."""
+
+
+def location(record: ConsumerRecord | r.DeadLetter | r.Retry) -> Location:
+    """Return where a record is on the log, or was that a dead letter is about."""
+    return record.topic, record.partition, record.offset
 
 
 @dataclass
@@ -30,59 +32,68 @@ class DeadLetters:
     """A stage's dead letters. Those of before ``since`` may have been deleted by their age."""
 
     since: int
-    reasons: dict[Where, list[str]] = field(default_factory=dict)
+    reasons: dict[Location, list[str]] = field(default_factory=dict)
     timers: set[tuple[int, str]] = field(default_factory=set)
-    """Partition and id of the timers that were set aside."""
-    newest: dict[Where, int] = field(default_factory=dict)
-    """The offset of each record's last letter."""
+    """Partition and id of the timers that have a dead letter."""
+    newest: dict[Location, int] = field(default_factory=dict)
+    """The offset of each record's last dead letter."""
+
+    @classmethod
+    async def read(cls, kafka: str, codec: Serde, stage: str) -> Self:
+        """Read the dead letters of a stage, once the transactions that are open have ended."""
+        at = TopicPartition(DEAD_LETTERS.name, 0)
+        found = cls(since=clock.now() - DEAD_LETTERS.retention + _MARGIN)
+        async with partition_readers(kafka, await settled_ends(kafka, [at])) as readers:
+            async for raw in readers[at]:
+                await codec.learn([raw.value])
+                letter = codec.decode(raw.value)
+                if isinstance(letter, r.DeadLetter) and letter.stage == stage:
+                    found._add(raw.offset, letter)
+        return found
+
+    def _add(self, offset: int, letter: r.DeadLetter) -> None:
+        if letter.offset == NOWHERE:
+            self.timers.add((letter.partition, (letter.key or b"").decode()))
+        else:
+            self.reasons.setdefault(location(letter), []).append(letter.reason)
+            self.newest[location(letter)] = offset
+
+    async def drop_put_back(
+        self, kafka: str, codec: Serde, stage: str, until: Iterable[tuple[TopicPartition, int]]
+    ) -> None:
+        """Drop what was sent again before these offsets of a stage's retries, and has no newer dead letter.
+
+        For views it counts as if it had never been: they went back, and folded it in its place.
+        """
+        async with partition_readers(kafka, dict(until)) as readers:
+            for reader in readers.values():
+                async for raw in reader:
+                    await codec.learn([raw.value])
+                    with suppress(Undecodable):
+                        retry = codec.decode(raw.value)
+                        if isinstance(retry, r.Retry) and retry.stage == stage:
+                            self._drop(retry)
+
+    def _drop(self, retry: r.Retry) -> None:
+        if self.newest.get(location(retry), -1) <= retry.letter:
+            self.reasons.pop(location(retry), None)
 
     def has(self, raw: ConsumerRecord) -> bool:
-        """Tell whether a record is among the dead letters."""
-        return (raw.topic, raw.partition, raw.offset) in self.reasons
+        """Tell whether a record has a dead letter."""
+        return location(raw) in self.reasons
 
-    def hold(self, retry: r.Retry) -> bool:
-        """Tell whether a letter stands for what is sent again, or is too old to stand still."""
+    def reason(self, raw: ConsumerRecord) -> str:
+        """Return why a record that has a dead letter was dead-lettered last."""
+        return self.reasons[location(raw)][-1]
+
+    def may_have(self, raw: ConsumerRecord) -> bool:
+        """Tell whether a record has a dead letter, or could have had one that was deleted since."""
+        return raw.timestamp < self.since or self.has(raw)
+
+    def covers(self, retry: r.Retry) -> bool:
+        """Tell whether what is sent again has a dead letter, or had one that is too old to exist still."""
         if retry.died_at < self.since:
             return True
-        if retry.offset == _NOWHERE:
+        if retry.offset == NOWHERE:
             return (retry.partition, (retry.key or b"").decode()) in self.timers
-        return (retry.topic, retry.partition, retry.offset) in self.reasons
-
-
-async def read(kafka: str, codec: Serde, stage: str) -> DeadLetters:
-    """Read the dead letters of a stage, as they stand once the transactions that are open have ended."""
-    at = TopicPartition(DEAD_LETTERS.name, 0)
-    found = DeadLetters(since=clock.now() - DEAD_LETTERS.retention + _MARGIN)
-    async with partition_readers(kafka, await settled_ends(kafka, [at])) as opened:
-        async for raw in opened[at]:
-            await codec.learn([raw.value])
-            letter = codec.decode(raw.value)
-            if isinstance(letter, r.DeadLetter) and letter.stage == stage:
-                _add(found, raw.offset, letter)
-    return found
-
-
-async def without_put_back(
-    letters: DeadLetters, kafka: str, codec: Serde, stage: str, until: Iterable[Until]
-) -> DeadLetters:
-    """Return a stage's letters but for those that are sent again before these places, and were not set aside since."""
-    async with partition_readers(kafka, dict(until)) as opened:
-        for tape in opened.values():
-            async for raw in tape:
-                await codec.learn([raw.value])
-                with suppress(Undecodable):
-                    retry = codec.decode(raw.value)
-                    if isinstance(retry, r.Retry) and retry.stage == stage:
-                        where = (retry.topic, retry.partition, retry.offset)
-                        if letters.newest.get(where, -1) <= retry.letter:
-                            letters.reasons.pop(where, None)
-    return letters
-
-
-def _add(found: DeadLetters, offset: int, letter: r.DeadLetter) -> None:
-    where = (letter.topic, letter.partition, letter.offset)
-    if letter.offset == _NOWHERE:
-        found.timers.add((letter.partition, (letter.key or b"").decode()))
-    else:
-        found.reasons.setdefault(where, []).append(letter.reason)
-        found.newest[where] = offset
+        return location(retry) in self.reasons

@@ -1,5 +1,6 @@
-"""What a verification found: where the log, folded again, leads elsewhere than to what stands."""
+"""Differences between what there is and what replay leads to: of two messages, and of two states key by key."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,14 +8,21 @@ from msgspec import Struct, to_builtins
 
 from domain import reasons
 from schemas.codec import Serde, Undecodable
+from schemas.names import key_parts
+from streams.runtime import Stage
+from streams.runtime.kafka_store import POSITION
+from streams.runtime.rocksdb import StateStore
 
 ABSENT = "nothing"
-_MOST = 300  # characters of a value that are told
+_MOST = 300  # characters of a value that are shown
+
+KeyDifference = tuple[bytes, bytes | None, bytes | None]
+"""A key whose values differ: the current one, what replay leads to; None for a key that is not there."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where what stands differs from what replay leads to."""
+    """One place where what there is differs from what replay leads to."""
 
     stage: str
     partition: int | None
@@ -22,16 +30,16 @@ class Difference:
     """What differs: a key of the state, a record's place on a topic, a row of a table."""
     reason: str
     field: str | None = None
-    stands: str | None = None
+    current: str | None = None
     replayed: str | None = None
     source: str | None = None
     """Where on the log it came from: ``topic/partition/offset``."""
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return it as a sentence or two."""
         where = self.stage if self.partition is None else f"{self.stage}, partition {self.partition}"
         field = f" Field {self.field}:" if self.field else ""
-        values = "" if self.stands is None else f"{field} {self.stands} stands, replay leads to {self.replayed}."
+        values = "" if self.current is None else f"{field} {self.current} stands, replay leads to {self.replayed}."
         source = f" It comes from {self.source}." if self.source else ""
         return f"{where}: {self.place}: {self.reason}{values}{source}"
 
@@ -40,35 +48,35 @@ class Differs(Exception):
     """Raised where a replay finds the first difference of its partition."""
 
     def __init__(self, difference: Difference) -> None:
-        super().__init__(difference.told())
+        super().__init__(difference.describe())
         self.difference = difference
 
 
-def first(stands: Any, replayed: Any, path: str = "") -> tuple[str | None, str, str] | None:
+def compare_values(current: Any, replayed: Any, path: str = "") -> tuple[str | None, str, str] | None:
     """Return the first field that differs, by its path, with both values as text; None where nothing does."""
-    if stands == replayed:
+    if current == replayed:
         return None
-    if isinstance(stands, dict) and isinstance(replayed, dict):
-        for name in sorted(stands.keys() | replayed.keys()):
+    if isinstance(current, dict) and isinstance(replayed, dict):
+        for name in sorted(current.keys() | replayed.keys()):
             inner = f"{path}.{name}" if path else name
-            if found := first(stands.get(name, ABSENT), replayed.get(name, ABSENT), inner):
+            if found := compare_values(current.get(name, ABSENT), replayed.get(name, ABSENT), inner):
                 return found
-    return path or None, _told(stands), _told(replayed)
+    return path or None, _text(current), _text(replayed)
 
 
-def between(codec: Serde, stands: bytes | None, replayed: bytes | None) -> tuple[str | None, str, str] | None:
+def compare_messages(codec: Serde, current: bytes | None, replayed: bytes | None) -> tuple[str | None, str, str] | None:
     """Compare two messages: byte for byte, and where they were written under two schemas by what they say."""
-    if stands == replayed:
+    if current == replayed:
         return None
-    found = first(_plain(codec, stands), _plain(codec, replayed))
-    if found is None and (stands or b"")[:5] == (replayed or b"")[:5]:  # the same record, written otherwise
-        return None, (stands or b"").hex(), (replayed or b"").hex()
+    found = compare_values(_plain(codec, current), _plain(codec, replayed))
+    if found is None and (current or b"")[:5] == (replayed or b"")[:5]:  # the same record, written otherwise
+        return None, (current or b"").hex(), (replayed or b"").hex()
     return found
 
 
 def fields(found: tuple[str | None, str, str]) -> dict[str, str | None]:
-    """Return what ``first`` found as the fields of a ``Difference``."""
-    return dict(zip(("field", "stands", "replayed"), found, strict=True))
+    """Return what a comparison found as the fields of a ``Difference``."""
+    return dict(zip(("field", "current", "replayed"), found, strict=True))
 
 
 def _plain(codec: Serde, message: bytes | None) -> Any:
@@ -86,6 +94,40 @@ def _builtins(record: Struct) -> dict[str, Any]:
     return plain
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     text = value if value is ABSENT else repr(value)
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
+
+
+def compare_states(current: StateStore, replayed: StateStore, without: Collection[bytes]) -> Iterator[KeyDifference]:
+    """Yield the keys whose values are not the same bytes, in order, but for those that are not to be compared."""
+    left, right = (filter(lambda entry: entry[0] not in without, state.items()) for state in (current, replayed))
+    a, b = next(left, None), next(right, None)
+    while a or b:
+        if b is None or (a and a[0] < b[0]):
+            assert a
+            yield a[0], a[1], None
+            a = next(left, None)
+        elif a is None or b[0] < a[0]:
+            yield b[0], None, b[1]
+            b = next(right, None)
+        else:
+            if a[1] != b[1]:
+                yield a[0], a[1], b[1]
+            a, b = next(left, None), next(right, None)
+
+
+def unwritten(stage: Stage) -> frozenset[bytes]:
+    """Return the keys that no replay leads to: the position, which it follows, and the cursors of timers.
+
+    When a timer was taken is on no record: what it led to is, and only that counts. That no timer was passed over
+    without that is checked apart.
+    """
+    return frozenset({POSITION, *(taken.cursor for taken in stage.taken_by_ticks)})
+
+
+def describe_key(key: bytes) -> str:
+    """Return a key for people: the table, and the rest as text, with the instant of a timer as a number."""
+    table, at, rest = key_parts(key)
+    name = rest.decode(errors="replace")
+    return f"{table.decode()} {name if at is None else f'{at}/{name}'}"

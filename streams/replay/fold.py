@@ -1,4 +1,4 @@
-"""Folds one partition of a stage from the beginning of the log, with the code that folded it first.
+"""Folds one partition of a stage again from the beginning of the log, by the stages' own functions.
 
 State is a RocksDB in a temporary directory, so memory stays bounded whatever the log holds.
 """
@@ -13,15 +13,50 @@ from aiokafka.structs import ConsumerRecord
 
 from domain.times import tzdata_version
 from streams.kafka.log_reader import Ends, partition_readers
-from streams.kafka.partition_reader import PartitionReader
-from streams.replay import recorded_blocks
-from streams.replay.dead_letters import DeadLetters, Where
+from streams.replay.dead_letters import DeadLetters, Location, location
 from streams.replay.difference import Difference, Differs
-from streams.replay.recorded_blocks import Taken
-from streams.replay.replayed import Replayed, fold
-from streams.runtime import Context, Stage
-from streams.runtime.block import FoldError, place
+from streams.replay.recorded_blocks import Readers, RecordedBlock, RecordedBlocks, cut_into_blocks
+from streams.runtime import Block, Context, Stage
+from streams.runtime.block import FoldError, Record, place
+from streams.runtime.retries import fold_of
 from streams.runtime.rocksdb import StateStore
+
+
+@asynccontextmanager
+async def folding(  # noqa: PLR0917 - called by two, in this order
+    context: Context,
+    stage: Stage,
+    partition: int,
+    dead_letters: DeadLetters,
+    until: Mapping[str, int] | None,
+    ends: Ends,
+    at: Path,
+) -> AsyncIterator["Folding"]:
+    """Begin to fold a partition into a new database ``at``: up to the positions ``until``, or up to ``ends``."""
+    names = [topic.name for topic in (*stage.reads, *((stage.blocks,) if stage.blocks else ()))]
+    until = None if until is None else {topic: offset for topic, offset in until.items() if offset}
+    reads = {TopicPartition(name, partition): ends[TopicPartition(name, partition)] for name in names}
+    if until is not None:
+        reads |= {TopicPartition(topic.name, partition): until.get(topic.name, 0) for topic in stage.reads}
+    state = StateStore(at)
+    try:
+        async with partition_readers(context.settings.kafka, reads) as readers:
+            by_name = {reader.at.topic: reader for reader in readers.values()}
+            blocks = _blocks(context, stage, by_name, dead_letters, until)
+            yield Folding(context, stage, partition, dead_letters, state, blocks)
+    finally:
+        state.close()
+
+
+def _blocks(
+    context: Context, stage: Stage, readers: Readers, dead_letters: DeadLetters, until: Mapping[str, int] | None
+) -> AsyncIterator[RecordedBlock]:
+    if stage.blocks:
+        inputs = [topic for topic in stage.reads if topic != stage.retries]
+        recorded = RecordedBlocks(stage.name, readers[stage.blocks.name], readers, context.codec, until)
+        return recorded.blocks() if len(inputs) > 1 else recorded.blocks_of(inputs[0].name, dead_letters.has)
+    [source] = stage.reads
+    return cut_into_blocks(readers[source.name], dead_letters.has)
 
 
 @dataclass
@@ -31,23 +66,23 @@ class Folding:
     context: Context
     stage: Stage
     partition: int
-    letters: DeadLetters
+    dead_letters: DeadLetters
     state: StateStore | None
-    taken: AsyncIterator[Taken]
+    recorded: AsyncIterator[RecordedBlock]
     records: int = 0
     tzdata: set[str] = field(default_factory=set)
     """Versions of the time zone data that the log was decided with, where they differ from this Rondo's."""
-    foldable: set[Where] = field(default_factory=set)
-    """Records that were set aside, though they fold now, and were not put back."""
+    foldable: set[Location] = field(default_factory=set)
+    """Records that were dead-lettered, though they fold now, and were not put back."""
 
-    async def blocks(self) -> AsyncIterator[Replayed]:
+    async def blocks(self) -> AsyncIterator["ReplayedBlock"]:
         """Yield each block after it was folded. Raises ``Differs`` where it can't be folded as it was."""
-        async for taken in self.taken:
-            await self.context.codec.learn(raw.value for raw in taken.raws)
-            if taken.tzdata not in {None, tzdata_version()}:
-                self.tzdata.add(str(taken.tzdata))
-            for block in self._folded(taken):
-                self._check_aside(block)
+        async for recorded in self.recorded:
+            await self.context.codec.learn(raw.value for raw in recorded.raws)
+            if recorded.tzdata not in {None, tzdata_version()}:
+                self.tzdata.add(str(recorded.tzdata))
+            for block in self._folded(recorded):
+                self._check_dead_lettered(block)
                 self._check_put_back(block)
                 if self.state:
                     self.state.write(block.changes, 0, block.now)
@@ -56,113 +91,115 @@ class Folding:
 
     def notes(self) -> list[str]:
         """Return what whoever reads the report should know besides, each as a clause."""
-        aside = [f"{len(self.foldable)} records set aside that fold today"] if self.foldable else []
-        return aside + [f"decided with tzdata {version}, which this Rondo has not" for version in sorted(self.tzdata)]
+        dead = [f"{len(self.foldable)} records set aside that fold today"] if self.foldable else []
+        return dead + [f"decided with tzdata {version}, which this Rondo has not" for version in sorted(self.tzdata)]
 
-    def _folded(self, taken: Taken) -> Iterator[Replayed]:
+    def _folded(self, recorded: RecordedBlock) -> Iterator["ReplayedBlock"]:
         try:
-            yield self._fold(taken, taken.raws)
+            yield self._fold(recorded, recorded.raws)
         except FoldError as error:
-            if len(taken.raws) > 1 and taken.source:
-                raise self._differs(taken.raws[0], f"its block could be folded, but not again ({error}).") from error
-            yield from (self._alone(taken, raw) for raw in taken.raws)
+            if len(recorded.raws) > 1 and recorded.source:
+                raise self._differs(recorded.raws[0], f"its block could be folded, but not again ({error}).") from error
+            yield from (self._fold_alone(recorded, raw) for raw in recorded.raws)
 
-    def _fold(self, taken: Taken, raws: list[ConsumerRecord]) -> Replayed:
-        """Fold records; what was set aside is again, also where the fold can't know why, or it could be read by now."""
-        block = self._refold(self._new(taken, raws))
-        folds = {raw.offset: raw for raw in raws if raw.offset not in block.aside and self._letter(raw)}
+    def _fold(self, recorded: RecordedBlock, raws: list[ConsumerRecord]) -> "ReplayedBlock":
+        """Fold records, but for those with a dead letter, also where this fold can't know the reason or has none."""
+        block = self._new(recorded, raws)
+        fold(block)
+        folds = [raw for raw in raws if self.dead_letters.has(raw) and raw.offset not in block.dead_lettered]
         if not folds:
             return block
-        self.foldable |= {(raw.topic, raw.partition, raw.offset) for raw in folds.values()}
-        if len(raws) == 1:
-            return self._set_aside(taken, raws[0], str(self._letter(raws[0])))
-        again = self._new(taken, raws)
-        again.passed_over = frozenset(folds)
-        self._refold(again)
-        for raw in folds.values():
-            again.dead_letter(raw, str(self._letter(raw)))
+        self.foldable |= {location(raw) for raw in folds}
+        again = self._new(recorded, raws)
+        again.passed_over = frozenset(raw.offset for raw in folds)
+        if len(folds) < len(raws):
+            fold(again)
+        for raw in folds:
+            again.dead_letter(raw, self.dead_letters.reason(raw))
         return again
 
-    def _refold(self, block: Replayed) -> Replayed:
-        fold(block)
-        return block
-
-    def _alone(self, taken: Taken, raw: ConsumerRecord) -> Replayed:
-        """Fold one record; one that can't be folded is set aside, as the runtime does."""
+    def _fold_alone(self, recorded: RecordedBlock, raw: ConsumerRecord) -> "ReplayedBlock":
+        """Fold one record; one that can't be folded is dead-lettered, as by the runtime."""
         try:
-            return self._fold(taken, [raw])
+            return self._fold(recorded, [raw])
         except FoldError as error:
-            return self._set_aside(taken, raw, str(error))
+            block = self._new(recorded, [raw])
+            block.dead_letter(raw, str(error))
+            return block
 
-    def _set_aside(self, taken: Taken, raw: ConsumerRecord, reason: str) -> Replayed:
-        block = self._new(taken, [raw])
-        block.dead_letter(raw, reason)
-        return block
+    def _new(self, recorded: RecordedBlock, raws: list[ConsumerRecord]) -> "ReplayedBlock":
+        return ReplayedBlock(self.stage, self.context, self.partition, raws, self.state, recorded)
 
-    def _new(self, taken: Taken, raws: list[ConsumerRecord]) -> Replayed:
-        return Replayed(self.stage, self.context, self.partition, raws, self.state, taken.now, taken.given, taken.rules)
-
-    def _letter(self, raw: ConsumerRecord) -> str | None:
-        reasons = self.letters.reasons.get((raw.topic, raw.partition, raw.offset))
-        return reasons[-1] if reasons else None
-
-    def _check_aside(self, block: Replayed) -> None:
-        """See that what is set aside is among the dead letters."""
+    def _check_dead_lettered(self, block: "ReplayedBlock") -> None:
+        """Check that what is dead-lettered has a dead letter."""
         for raw in block.raws:
-            lettered = self._letter(raw) is not None
-            if raw.offset in block.aside and not lettered and block.now >= self.letters.since:
-                raise self._differs(
-                    raw, f"it is set aside ({block.aside[raw.offset]}), but not among the dead letters."
-                )
+            reason = block.dead_lettered.get(raw.offset)
+            if reason is not None and not self.dead_letters.has(raw) and block.now >= self.dead_letters.since:
+                raise self._differs(raw, f"it is set aside ({reason}), but not among the dead letters.")
 
-    def _check_put_back(self, block: Replayed) -> None:
-        """See that only what was set aside is put back."""
+    def _check_put_back(self, block: "ReplayedBlock") -> None:
+        """Check that only what was dead-lettered is put back."""
         for record in block.put_back:
-            if not self.letters.hold(record.value):
+            if not self.dead_letters.covers(record.value):
                 raise self._differs(record.raw, "it puts back what is not among the dead letters.")
-            self.foldable.discard((record.value.topic, record.value.partition, record.value.offset))
+            self.foldable.discard(location(record.value))
 
     def _differs(self, raw: ConsumerRecord, reason: str) -> Differs:
         return Differs(Difference(self.stage.name, self.partition, place(raw), reason))
 
 
-@asynccontextmanager
-async def folding(  # noqa: PLR0917 - called by two, in this order
-    context: Context,
-    stage: Stage,
-    partition: int,
-    letters: DeadLetters,
-    until: Mapping[str, int] | None,
-    ends: Ends,
-    at: Path,
-) -> AsyncIterator[Folding]:
-    """Begin to fold a partition into a new database ``at``: up to the positions ``until``, or up to ``ends``."""
-    names = [topic.name for topic in (*stage.reads, *((stage.blocks,) if stage.blocks else ()))]
-    until = None if until is None else {topic: offset for topic, offset in until.items() if offset}
-    reads = {TopicPartition(name, partition): ends[TopicPartition(name, partition)] for name in names}
-    if until is not None:
-        reads |= {TopicPartition(topic.name, partition): until.get(topic.name, 0) for topic in stage.reads}
-    state = StateStore(at)
-    try:
-        async with partition_readers(context.settings.kafka, reads) as opened:
-            by_name = {tape.at.topic: tape for tape in opened.values()}
-            yield Folding(context, stage, partition, letters, state, _course(context, stage, by_name, letters, until))
-    finally:
-        state.close()
+class ReplayedBlock(Block):
+    """A block as it was taken once: it ends where it ended, has no effects, and only notes what is dead-lettered."""
+
+    tells = False
+
+    def __init__(  # noqa: PLR0917 - called in this order
+        self,
+        stage: Stage,
+        context: Context,
+        partition: int,
+        raws: list[ConsumerRecord],
+        state: StateStore | None,
+        recorded: RecordedBlock,
+    ) -> None:
+        super().__init__(stage, context, partition, raws, state=state, now=recorded.now)
+        self.given = {**self.given, **recorded.settings}
+        self.rules = recorded.version
+        self.dead_lettered: dict[int, str] = {}
+        """The offsets of the records that are dead-lettered, and why."""
+        self.passed_over: frozenset[int] = frozenset()
+        """The offsets of records that are not folded."""
+        self.sources: list[str] = []
+        """The record that each row came from."""
+        self.changed_by: dict[bytes, ConsumerRecord] = {}
+        """The record that changed each key last."""
+
+    def __iter__(self) -> Iterator[Record]:
+        return (record for record in super().__iter__() if record.raw.offset not in self.passed_over)
+
+    def change(self, key: bytes, value: bytes | None) -> None:
+        """Change the state, and note which record did."""
+        super().change(key, value)
+        if self._folding:
+            self.changed_by[key] = self._folding
+
+    def row(self, query: str, values: tuple[object, ...]) -> None:
+        """Write a row, and note which record did."""
+        super().row(query, values)
+        if self._folding:
+            self.sources.append(place(self._folding))
+
+    def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:
+        """Note that a record is dead-lettered."""
+        self.dead_lettered[raw.offset] = reason
+
+    def after_commit(self, act: object, key: str | None = None, hand_over: object = None) -> None:
+        """Perform nothing: a replay sends nothing."""
 
 
-def _course(
-    context: Context,
-    stage: Stage,
-    opened: Mapping[str, PartitionReader],
-    letters: DeadLetters,
-    until: Mapping[str, int] | None,
-) -> AsyncIterator[Taken]:
-    if stage.blocks:
-        inputs = [topic for topic in stage.reads if topic != stage.retries]
-        recorded = recorded_blocks.Recorded(stage.name, opened[stage.blocks.name], opened, context.codec, until)
-        if len(inputs) > 1:
-            return recorded.blocks()
-        return recorded.blocks_behind(inputs[0].name, letters.has)
-    [source] = stage.reads
-    return recorded_blocks.formed(opened[source.name], letters.has)
+def fold(block: Block) -> None:
+    """Fold a block as the stage's agent does. Raises ``FoldError`` as it does for a partition."""
+    assert block.topic
+    with block:
+        fold_of(block.stage, block.topic)(block)
+    block.folded.result()

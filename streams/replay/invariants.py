@@ -1,4 +1,4 @@
-"""What must hold on the log whatever the stages' code does: a replay by the same code could not see its own mistake.
+"""What must hold on the log whatever the stages' code does: a replay by the same code can't see its own mistake.
 
 Checked record by record in the order of the log, for each partition. What was seen is kept in a temporary RocksDB.
 
@@ -33,8 +33,8 @@ from streams.replay.target import Target
 from streams.runtime.block import place
 from streams.runtime.rocksdb import StateStore
 
-LAWFUL = (TASK_EVENTS, REMINDERS, AUDIT_LOG)
-"""The topics that the laws are about."""
+CHECKED = (TASK_EVENTS, REMINDERS, AUDIT_LOG)
+"""The topics that the invariants are about."""
 
 COMMANDS = (TASK_COMMANDS, TASK_FOLLOWUPS)
 
@@ -46,11 +46,11 @@ RESTORABLE = 30 * 24 * 60 * 60 * 1000
 
 
 class Invariants:
-    """The laws over one partition's records."""
+    """The invariants over one partition's records."""
 
     def __init__(self, seen: StateStore) -> None:
         self._seen = seen
-        self._laws: dict[type[Struct], Callable[[Any], str | None]] = {
+        self._checks: dict[type[Struct], Callable[[Any], str | None]] = {
             r.CommandOutcome: self._outcome,
             r.ReminderDue: self._due,
             r.AuditEntry: self._entry,
@@ -60,9 +60,9 @@ class Invariants:
         }
 
     def broken_by(self, record: Struct) -> str | None:
-        """Take the next record; return which law it breaks, in a sentence, None where all hold."""
-        law = self._laws.get(type(record))
-        return law(record) if law else None
+        """Take the next record; return which invariant it breaks, in a sentence, None where all hold."""
+        check = self._checks.get(type(record))
+        return check(record) if check else None
 
     def _outcome(self, outcome: r.CommandOutcome) -> str | None:
         before = self._swap(f"outcome/{outcome.user}/{outcome.command}", outcome.at)
@@ -152,34 +152,29 @@ class Invariants:
         return before
 
 
-async def check(part: Target, positions: Mapping[str, int], at: Path) -> None:
+async def check(target: Target, positions: Mapping[str, int], at: Path) -> None:
     """Check what a partition of a stage wrote, and that it answered all that it read. Raises ``Differs``."""
     with closing(StateStore(at)) as seen:
-        laws = Invariants(seen)
-        for topic in part.stage.writes:
-            if topic in LAWFUL:
-                async for raw, record in _records(part, topic.name, part.cut.all[part.at(topic.name)]):
-                    if reason := laws.broken_by(record):
-                        raise part.differs(place(raw), reason)
-        if TASK_EVENTS in part.stage.writes:
+        invariants = Invariants(seen)
+        for topic in target.stage.writes:
+            if topic in CHECKED:
+                async for raw, record in _records(target, topic.name, target.cut.all[target.at(topic.name)]):
+                    if reason := invariants.broken_by(record):
+                        raise target.differs(place(raw), reason)
+        if TASK_EVENTS in target.stage.writes:
             for topic in COMMANDS:
-                async for raw, command in _records(part, topic.name, positions.get(topic.name, 0)):
-                    if not (_is_aside(part, raw) or laws.is_answered(command)):
-                        raise part.differs(place(raw), f"the command {command.id} was read, but has no outcome.")
+                async for raw, command in _records(target, topic.name, positions.get(topic.name, 0)):
+                    if not (target.dead_letters.may_have(raw) or invariants.is_answered(command)):
+                        raise target.differs(place(raw), f"the command {command.id} was read, but has no outcome.")
 
 
-async def _records(part: Target, topic: str, end: int) -> AsyncIterator[tuple[ConsumerRecord, Any]]:
+async def _records(target: Target, topic: str, end: int) -> AsyncIterator[tuple[ConsumerRecord, Any]]:
     """Yield the records of the partition of a topic up to an end; what is none is passed over."""
-    async with partition_readers(part.context.settings.kafka, {part.at(topic): end}) as opened:
-        async for raw in opened[part.at(topic)]:
-            await part.context.codec.learn([raw.value])
+    async with partition_readers(target.context.settings.kafka, {target.at(topic): end}) as readers:
+        async for raw in readers[target.at(topic)]:
+            await target.context.codec.learn([raw.value])
             try:
-                record = part.context.codec.decode(raw.value)
+                record = target.context.codec.decode(raw.value)
             except Undecodable:
                 continue
             yield raw, record
-
-
-def _is_aside(part: Target, raw: ConsumerRecord) -> bool:
-    """Tell whether a record is among the dead letters, or could be, were it not so old."""
-    return raw.timestamp < part.letters.since or (raw.topic, raw.partition, raw.offset) in part.letters.reasons

@@ -1,4 +1,4 @@
-"""Compares what deciding again emits with what stands on the output topics, record by record, byte for byte.
+"""Compares what deciding again emits with the records on the output topics, record by record, byte for byte.
 
 A stage's records name the input that led to them (``rondo_source``), but for two kinds. What a timer emitted names
 none, as nothing says between which two blocks it came; it changes no state, and only the topics that ``on_tick`` names
@@ -14,9 +14,9 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Serde
 from schemas.envelope import Envelope
-from streams.kafka.partition_reader import PartitionReader
-from streams.replay.dead_letters import Where
-from streams.replay.difference import Difference, Differs, between, fields, first
+from streams.replay.dead_letters import Location, location
+from streams.replay.difference import Difference, Differs, compare_messages, compare_values, fields
+from streams.replay.recorded_blocks import Readers
 from streams.runtime import Stage
 from streams.runtime.block import Block, place
 
@@ -27,29 +27,29 @@ _ID, _TYPE = "ce_id", "ce_type"
 class Outputs:
     """The output topics of one partition of a stage.
 
-    ``seen`` are the ends that stood before the state was read: what is below them must follow from that state.
-    ``passed`` are timers that the stage has taken, by id: each must have its record. ``aside`` are the places of the
-    records that the stage has set aside.
+    ``seen`` are the ends from before the state was read: what is below them must follow from that state.
+    ``taken_timers`` are timers that the stage has taken, by id: each must have its record. ``dead`` are the locations
+    of the stage's dead-lettered records.
     """
 
     def __init__(  # noqa: PLR0917 - called once, in this order
         self,
         stage: Stage,
         codec: Serde,
-        tapes: Mapping[str, PartitionReader],
+        readers: Readers,
         seen: Mapping[str, int],
         positions: Mapping[str, int],
-        passed: Mapping[str, r.Timer],
-        aside: Collection[Where],
+        taken_timers: Mapping[str, r.Timer],
+        dead: Collection[Location],
     ) -> None:
         self.compared = 0
         self._stage = stage
         self._codec = codec
-        self._tapes = tapes
+        self._readers = readers
         self._seen = seen
         self._positions = positions
-        self._passed = dict(passed)
-        self._aside = aside
+        self._taken_timers = dict(taken_timers)
+        self._dead = dead
         self._latest = defaultdict[str, int](int)
 
     async def expect(self, block: Block) -> None:
@@ -58,23 +58,21 @@ class Outputs:
             for output in outputs:
                 raw = await self._next(topic)
                 if raw is None:
-                    raise self._differs(f"{topic}/{block.partition}", f"{_described(output)} is missing.")
+                    raise self._differs(f"{topic}/{block.partition}", f"{_describe(output)} is missing.")
                 self._compare(raw, output)
                 self.compared += 1
 
     async def finish(self) -> dict[str, r.Timer]:
         """Look at what is left, and return the taken timers that led to no record. Raises ``Differs``."""
-        for topic in self._tapes:
+        for topic in self._readers:
             while raw := await self._next(topic):
                 if raw.offset < self._seen[topic]:
-                    raise self._differs(
-                        place(raw), f"{_described(raw)} stands, but deciding again does not lead to it."
-                    )
-        return self._passed
+                    raise self._differs(place(raw), f"{_describe(raw)} stands, but deciding again does not lead to it.")
+        return self._taken_timers
 
     async def _next(self, topic: str) -> ConsumerRecord | None:
         """Return the next record that an input led to."""
-        async for raw in self._tapes[topic]:
+        async for raw in self._readers[topic]:
             if _SOURCE in dict(raw.headers):
                 return raw
             self._check_other(raw)
@@ -85,23 +83,24 @@ class Outputs:
         """Look at a record that no input led to: of a timer, or of an effect."""
         own = raw.topic in {topic.name for topic in self._stage.reads}
         identity = dict(raw.headers).get(_ID)
-        may_stand = raw.topic in {topic.name for topic in self._stage.ticks} if identity else own
-        if not may_stand:
+        allowed = raw.topic in {topic.name for topic in self._stage.ticks} if identity else own
+        if not allowed:
             raise self._differs(place(raw), "the record stands, but the stage did not write it.")
         if identity and not (own and self._was_folded(raw)):
-            self._passed.pop(identity.decode(), None)
+            self._taken_timers.pop(identity.decode(), None)
 
     def _was_folded(self, raw: ConsumerRecord) -> bool:
-        aside = (raw.topic, raw.partition, raw.offset) in self._aside
-        return bool(raw.offset < self._positions.get(raw.topic, 0)) and not aside
+        return bool(raw.offset < self._positions.get(raw.topic, 0)) and location(raw) not in self._dead
 
     def _compare(self, raw: ConsumerRecord, output: Envelope) -> None:
-        stands, replayed = dict(raw.headers), dict(output.headers)
-        if any(stands.get(name) != replayed.get(name) for name in (_SOURCE, _TYPE, _ID)):
+        current, replayed = dict(raw.headers), dict(output.headers)
+        if any(current.get(name) != replayed.get(name) for name in (_SOURCE, _TYPE, _ID)):
             reason = "a record is missing, was put in, or stands elsewhere:"
-            raise self._differs(place(raw), reason, stands=_described(raw), replayed=_described(output))
-        if found := between(self._codec, raw.value, output.value) or _around(raw, output, self._latest[raw.topic]):
-            raise self._differs(place(raw), f"{_described(raw)}.", **fields(found))
+            raise self._differs(place(raw), reason, current=_describe(raw), replayed=_describe(output))
+        if found := compare_messages(self._codec, raw.value, output.value) or _around(
+            raw, output, self._latest[raw.topic]
+        ):
+            raise self._differs(place(raw), f"{_describe(raw)}.", **fields(found))
         self._latest[raw.topic] = max(self._latest[raw.topic], raw.timestamp)
 
     def _differs(self, where: str, reason: str, **values: str | None) -> Differs:
@@ -115,13 +114,13 @@ def _around(raw: ConsumerRecord, output: Envelope, latest: int) -> tuple[str | N
     one between, as the outcomes of effects are put there beside the blocks.
     """
     at = min(max(output.at, raw.timestamp), max(output.at, latest))
-    return first(
+    return compare_values(
         {"key": raw.key, "timestamp": raw.timestamp, "headers": dict(raw.headers)},
         {"key": output.key, "timestamp": at, "headers": dict(output.headers)},
     )
 
 
-def _described(record: ConsumerRecord | Envelope) -> str:
+def _describe(record: ConsumerRecord | Envelope) -> str:
     """Return what a record is, as its headers say, and which record led to it."""
     kind, identity, source = (dict(record.headers).get(name, b"?").decode() for name in (_TYPE, _ID, _SOURCE))
     return f"{kind} {identity} of {source}"

@@ -1,4 +1,4 @@
-"""A part of the log: since and until a record, or an instant of record time."""
+"""Ranges of the log: since and until a record, or an instant of record time."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -7,16 +7,16 @@ from typing import Self
 
 from aiokafka.structs import ConsumerRecord
 
-from streams.replay.recorded_blocks import Taken
+from streams.replay.recorded_blocks import RecordedBlock
 
 
-class NotAMark(ValueError):
-    """A text names no place on the log."""
+class NotAPosition(ValueError):
+    """A text names no position on the log."""
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A place on the log: the first record that is not before it, in the order in which a stage takes records."""
+class LogPosition:
+    """A position on the log: the first record that is not before it, in the order in which a stage takes records."""
 
     at: int | None = None
     """An instant, in milliseconds since 1970."""
@@ -33,7 +33,7 @@ class Mark:
         try:
             instant = datetime.fromisoformat(text)
         except ValueError:
-            raise NotAMark(
+            raise NotAPosition(
                 f"{text!r} is no place on the log: name a record as task-events/0/17, or an instant as "
                 f"2026-11-23T12:00:00Z."
             ) from None
@@ -41,15 +41,15 @@ class Mark:
         return cls(int(aware.timestamp() * 1000))
 
     def is_reached(self, raw: ConsumerRecord) -> bool:
-        """Tell whether a record is not before this place."""
+        """Tell whether a record is not before this position."""
         if self.at is not None:
             return bool(raw.timestamp >= self.at)
         return bool(raw.topic == self.topic and raw.offset >= self.offset)
 
 
-async def ending(taken: AsyncIterator[Taken], until: Mark | None) -> AsyncIterator[Taken]:
-    """Yield blocks up to a place, the last one cut off before it."""
-    async for block in taken:
+async def up_to(until: LogPosition | None, blocks: AsyncIterator[RecordedBlock]) -> AsyncIterator[RecordedBlock]:
+    """Yield blocks up to a position, the last one cut off before it."""
+    async for block in blocks:
         over = next((n for n, raw in enumerate(block.raws) if until and until.is_reached(raw)), None)
         if over is None:
             yield block
@@ -60,16 +60,16 @@ async def ending(taken: AsyncIterator[Taken], until: Mark | None) -> AsyncIterat
 
 
 class Since:
-    """What happened from a place on, block after block."""
+    """Whether blocks, one after the other, have come to a position."""
 
-    def __init__(self, mark: Mark | None) -> None:
-        self._mark = mark
-        self._begun = mark is None
+    def __init__(self, position: LogPosition | None) -> None:
+        self._position = position
+        self._begun = position is None
 
     def first(self, raws: list[ConsumerRecord]) -> int | None:
         """Take a block's records; return the offset from which on they count, None where none does yet."""
         if not self._begun:
-            reached = next((raw for raw in raws if self._mark and self._mark.is_reached(raw)), None)
+            reached = next((raw for raw in raws if self._position and self._position.is_reached(raw)), None)
             self._begun = reached is not None
             return int(reached.offset) if reached else None
         return int(raws[0].offset)

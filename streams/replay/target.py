@@ -1,13 +1,63 @@
-"""One partition of a stage that is verified, and what is found."""
+"""What a verification rests on, a partition of a stage at one moment, and what it finds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
-from streams.replay.cut import Cut
+from streams.kafka.hidden import settled_ends
+from streams.kafka.log_reader import Ends, ends
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference, Differs
 from streams.runtime import Context, Stage
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a stage's topics ended: ``seen`` before its changelogs were looked at, ``all`` after."""
+
+    seen: Ends
+    changelogs: Ends
+    all: Ends
+
+
+async def cut(kafka: str, stage: Stage, partitions: Iterable[int]) -> Cut:
+    """Return consistent ends of a stage's topics in these partitions, whether it runs or not.
+
+    A block's output, state and position are one transaction, but a transaction becomes visible partition by partition.
+    So the ends of the outputs are read first, then those of the changelogs once every transaction that had begun by
+    then has ended, then those of all again. What is below the first ends follows from the state at the second; what
+    follows from that state is below the third.
+    """
+    numbers = list(partitions)
+
+    def of(*names: str) -> list[TopicPartition]:
+        return [TopicPartition(name, number) for name in names for number in numbers]
+
+    outputs = [topic.name for topic in stage.writes]
+    every = {*outputs, *(topic.name for topic in stage.reads), *((stage.blocks.name,) if stage.blocks else ())}
+    seen = await ends(kafka, of(*outputs))
+    changelogs = await settled_ends(kafka, of(stage.changelog.name))
+    return Cut(seen, changelogs, await settled_ends(kafka, of(*sorted(every))))
+
+
+@dataclass(frozen=True)
+class Target:
+    """One partition of a stage, and all that its verification rests on."""
+
+    context: Context
+    stage: Stage
+    number: int
+    cut: Cut
+    dead_letters: DeadLetters
+
+    def at(self, topic: str) -> TopicPartition:
+        """Return this partition of a topic."""
+        return TopicPartition(topic, self.number)
+
+    def differs(self, place: str, reason: str, **more: str | None) -> Differs:
+        """Return a difference of this partition, to be raised."""
+        return Differs(Difference(self.stage.name, self.number, place, reason, **more))
 
 
 @dataclass
@@ -24,22 +74,3 @@ class Verified:
     undecided: str | None = None
     """From where on outputs and state could not be decided again, and why, as a clause; None where all were."""
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Target:
-    """One partition of a stage, and all that its verification rests on."""
-
-    context: Context
-    stage: Stage
-    number: int
-    cut: Cut
-    letters: DeadLetters
-
-    def at(self, topic: str) -> TopicPartition:
-        """Return this partition of a topic."""
-        return TopicPartition(topic, self.number)
-
-    def differs(self, place: str, reason: str, **more: str | None) -> Differs:
-        """Return a difference of this partition, to be raised."""
-        return Differs(Difference(self.stage.name, self.number, place, reason, **more))

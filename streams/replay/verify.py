@@ -1,4 +1,4 @@
-"""Verifies stages: folds the log again, and compares with what stands."""
+"""Verifies stages: folds the log again, and compares the result with what there is."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from schemas.registry.client import Registry
 from streams.kafka import topics
-from streams.kafka.topics import partition_count
-from streams.replay import dead_letters, verify_state, verify_views
-from streams.replay.cut import cut
+from streams.replay import verify_state, verify_views
+from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference
-from streams.replay.target import Target, Verified
+from streams.replay.target import Target, Verified, cut
 from streams.runtime import Context, Stage
 from streams.runtime.settings import Settings
 
@@ -26,25 +25,45 @@ class Report:
         """Return the first difference of each part that has one, in the order in which a command passes the stages."""
         return [part.difference for part in self.parts if part.difference]
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return it as lines for people."""
         return "\n".join([*map(_line, self.parts), self._conclusion()])
 
     def _conclusion(self) -> str:
         if self.differences:
-            return f"The first difference: {self.differences[0].told()}"
+            return f"The first difference: {self.differences[0].describe()}"
         if any(part.undecided for part in self.parts):
             return "Nothing differs, but not everything could be decided again: a Rondo of the rules of then could."
         return "Everything stands as it follows from the log."
 
 
-async def verify(settings: Settings, stages: Sequence[Stage]) -> Report:
-    """Fold the log again for these stages, and compare with what stands: they may run meanwhile.
+def _line(part: Verified) -> str:
+    where = part.stage if part.partition is None else f"{part.stage}, partition {part.partition}"
+    compared = f"{part.records} records folded, {part.outputs} outputs and {part.kept} kept values compared"
+    verdict = "differs" if part.difference else "holds as far as it can be decided again" if part.undecided else "holds"
+    undecided = (f"{part.undecided}, so from there on only laws and disk were checked",) if part.undecided else ()
+    return "; ".join((f"{where} {verdict}: {compared}", *part.notes, *undecided))
 
-    A part that was decided under other rules is reported as that. Raises what the broker's and the registry's clients
-    raise.
+
+async def verify(settings: Settings, stages: Sequence[Stage]) -> Report:
+    """Fold the log again for these stages, and compare the result with what there is: they may run meanwhile.
+
+    A part that was decided by another decision version is reported as that. Raises what the broker's and the
+    registry's clients raise.
     """
     return Report(tuple([part for stage in stages async for part in _verify_stage(settings, stage)]))
+
+
+async def _verify_stage(settings: Settings, stage: Stage) -> AsyncIterator[Verified]:
+    async with context_of(settings, stage) as context:
+        if not stage.keeps_state:
+            yield await verify_views.verify(context, stage)
+            return
+        numbers = range(context.settings.partitions)
+        fixed = await cut(settings.kafka, stage, numbers)
+        dead_letters = await DeadLetters.read(settings.kafka, context.codec, stage.name)
+        for number in numbers:
+            yield await verify_state.verify(Target(context, stage, number, fixed, dead_letters))
 
 
 _UNBOUNDED = {"block_bytes": 2**62, "block_seconds": 1e9}  # a block ends where it ended
@@ -57,28 +76,8 @@ async def context_of(settings: Settings, stage: Stage) -> AsyncIterator[Context]
     try:
         codec = stage.serde(registry)
         await codec.publish(stage.topics())
-        count = await partition_count(settings.kafka, stage.reads[0].name)
+        count = await topics.partition_count(settings.kafka, stage.reads[0].name)
         fitted = settings.model_copy(update={**_UNBOUNDED, "partitions": count})
         yield Context(fitted, codec, await topics.cluster(settings.kafka))
     finally:
         await registry.aclose()
-
-
-async def _verify_stage(settings: Settings, stage: Stage) -> AsyncIterator[Verified]:
-    async with context_of(settings, stage) as given:
-        if not stage.keeps_state:
-            yield await verify_views.verify(given, stage)
-            return
-        numbers = range(given.settings.partitions)
-        fixed = await cut(settings.kafka, stage, numbers)
-        aside = await dead_letters.read(settings.kafka, given.codec, stage.name)
-        for number in numbers:
-            yield await verify_state.verify(Target(given, stage, number, fixed, aside))
-
-
-def _line(part: Verified) -> str:
-    where = part.stage if part.partition is None else f"{part.stage}, partition {part.partition}"
-    compared = f"{part.records} records folded, {part.outputs} outputs and {part.kept} kept values compared"
-    verdict = "differs" if part.difference else "holds as far as it can be decided again" if part.undecided else "holds"
-    undecided = (f"{part.undecided}, so from there on only laws and disk were checked",) if part.undecided else ()
-    return "; ".join((f"{where} {verdict}: {compared}", *part.notes, *undecided))

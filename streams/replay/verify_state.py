@@ -1,4 +1,4 @@
-"""Verifies one partition of a stage that keeps its own state: its output, its changelog, its disk; and the laws."""
+"""Verifies one partition of a stage that keeps its own state: outputs, changelog, timers, invariants and disk."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -9,14 +9,22 @@ from tempfile import TemporaryDirectory
 from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
+from schemas.codec import Serde
 from streams.kafka.log_reader import partition_readers
+from streams.kafka.partition_reader import PartitionReader
 from streams.replay import invariants
-from streams.replay.compare import Found, differences, restore, shown, unwritten
-from streams.replay.difference import Differs, between, fields
-from streams.replay.fold import folding
+from streams.replay.difference import (
+    Differs,
+    KeyDifference,
+    compare_messages,
+    compare_states,
+    describe_key,
+    fields,
+    unwritten,
+)
+from streams.replay.fold import ReplayedBlock, folding
 from streams.replay.outputs import Outputs
-from streams.replay.recorded_blocks import OtherRules
-from streams.replay.replayed import Replayed
+from streams.replay.recorded_blocks import OtherVersion, RecordedBlock
 from streams.replay.target import Target, Verified
 from streams.runtime import kafka_store
 from streams.runtime.block import place
@@ -24,162 +32,180 @@ from streams.runtime.disk import directory
 from streams.runtime.rocksdb import Damaged, DiskError, StateStore
 from streams.runtime.tables import decoded
 
+_CHUNK = 1000
+_NEVER = 0  # nobody asks when a temporary state was written
 
-async def verify(part: Target) -> Verified:
+
+async def verify(target: Target) -> Verified:
     """Verify one partition, up to its first difference.
 
-    Of what was decided under other rules only the laws are checked, and whether the disk is what the changelog holds.
+    Of what was decided by another decision version only invariants are checked, and that the disk is what the changelog
+    holds.
     """
-    found = Verified(part.stage.name, part.number)
+    result = Verified(target.stage.name, target.number)
     with (
         TemporaryDirectory(prefix="rondo-replay-") as scratch,
-        closing(StateStore(Path(scratch, "stands"))) as stands,
+        closing(StateStore(Path(scratch, "stands"))) as current,
     ):
         try:
-            positions = await _restored(part, stands)
+            positions = await _restore(target, current)
             try:
-                await _verify_fold(part, found, stands, positions, Path(scratch, "again"))
-            except OtherRules as other:  # the laws and the disk know no rules
-                found.undecided = other.told
-            await invariants.check(part, positions, Path(scratch, "laws"))
-            await _verify_disk(part, found, stands)
+                await _verify_fold(target, result, current, positions, Path(scratch, "again"))
+            except OtherVersion as other:
+                result.undecided = other.clause
+            await invariants.check(target, positions, Path(scratch, "laws"))
+            await _verify_disk(target, result, current)
         except Differs as differs:
-            found.difference = differs.difference
-    return found
+            result.difference = differs.difference
+    return result
 
 
-async def _restored(part: Target, stands: StateStore) -> Mapping[str, int]:
+async def _restore(target: Target, current: StateStore) -> Mapping[str, int]:
     """Restore what the changelog holds; return how far the inputs are folded in it."""
-    at = part.at(part.stage.changelog.name)
-    async with partition_readers(part.context.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
-        await restore(opened[at], stands, part.context.codec)
-    return kafka_store.positions(stands, part.context.codec)
+    at = target.at(target.stage.changelog.name)
+    async with partition_readers(target.context.settings.kafka, {at: target.cut.changelogs[at]}) as readers:
+        await _apply(readers[at], current, target.context.codec)
+    return kafka_store.positions(current, target.context.codec)
+
+
+async def _apply(changelog: PartitionReader, state: StateStore, codec: Serde) -> None:
+    """Apply a changelog to a state, as a worker does that lost its disk."""
+    changes: dict[bytes, bytes | None] = {}
+    async for raw in changelog:
+        changes[raw.key] = raw.value
+        if len(changes) == _CHUNK:
+            await codec.learn(changes.values())
+            state.write(changes, raw.offset + 1, _NEVER)
+            changes = {}
+    await codec.learn(changes.values())
+    state.write(changes, changelog.end, _NEVER)
 
 
 async def _verify_fold(
-    part: Target, found: Verified, stands: StateStore, positions: Mapping[str, int], scratch: Path
+    target: Target, result: Verified, current: StateStore, positions: Mapping[str, int], scratch: Path
 ) -> None:
-    names = [topic.name for topic in part.stage.writes]
-    written = {part.at(name): part.cut.all[part.at(name)] for name in names}
-    passed = _passed(part, stands)
+    """Fold the log again, and compare the outputs of each block, and the state at the end."""
+    context, stage, dead = target.context, target.stage, target.dead_letters
+    written = {target.at(topic.name): target.cut.all[target.at(topic.name)] for topic in stage.writes}
+    seen = {at.topic: target.cut.seen[at] for at in written}
     async with (
-        folding(part.context, part.stage, part.number, part.letters, positions, part.cut.all, scratch) as fold,
-        partition_readers(part.context.settings.kafka, written) as opened,
+        folding(context, stage, target.number, dead, positions, target.cut.all, scratch) as fold,
+        partition_readers(context.settings.kafka, written) as readers,
     ):
-        by_name = {at.topic: tape for at, tape in opened.items()}
-        seen = {name: part.cut.seen[part.at(name)] for name in names}
-        outputs = Outputs(part.stage, part.context.codec, by_name, seen, positions, passed, part.letters.reasons)
+        by_name = {at.topic: reader for at, reader in readers.items()}
+        timers = _taken_timers(target, current)
+        outputs = Outputs(stage, context.codec, by_name, seen, positions, timers, dead.reasons)
         async for block in fold.blocks():
             await outputs.expect(block)
-            found.records, found.outputs = fold.records, outputs.compared
+            result.records, result.outputs = fold.records, outputs.compared
         left = await outputs.finish()
-        found.notes += fold.notes()
+        result.notes += fold.notes()
         assert fold.state
-        found.kept = sum(1 for _ in stands.items())
-        for different in differences(stands, fold.state, unwritten(part.stage)):
-            await _tell(part, different, positions)
-    _check_passed(part, left.values(), stands)
+        result.kept = sum(1 for _ in current.items())
+        for different in compare_states(current, fold.state, unwritten(stage)):
+            await _check_key(target, different, positions)
+    _check_timers(target, left.values(), current)
 
 
-async def _tell(part: Target, found: Found, positions: Mapping[str, int]) -> None:
+async def _check_key(target: Target, different: KeyDifference, positions: Mapping[str, int]) -> None:
     """Raise a key's difference with where on the log it came from; return where both values say the same."""
-    key, stands, replayed = found
-    if not (values := between(part.context.codec, stands, replayed)):
+    key, current, replayed = different
+    if not (values := compare_messages(target.context.codec, current, replayed)):
         return
-    written = await _last_written(part, key)
+    written = await _last_written(target, key)
     reason = f"the state is not what the log leads to (stands at {written})." if written else "the state lacks it."
-    raise part.differs(f"key {shown(key)}", reason, source=await _changed_by(part, key, positions), **fields(values))
+    source = await _changed_by(target, key, positions)
+    raise target.differs(f"key {describe_key(key)}", reason, source=source, **fields(values))
 
 
-async def _last_written(part: Target, key: bytes) -> str | None:
+async def _last_written(target: Target, key: bytes) -> str | None:
     """Return where on the changelog a key was written last."""
-    at, last = part.at(part.stage.changelog.name), None
-    async with partition_readers(part.context.settings.kafka, {at: part.cut.changelogs[at]}) as opened:
-        async for raw in opened[at]:
+    at, last = target.at(target.stage.changelog.name), None
+    async with partition_readers(target.context.settings.kafka, {at: target.cut.changelogs[at]}) as readers:
+        async for raw in readers[at]:
             if raw.key == key:
                 last = place(raw)
     return last
 
 
-async def _changed_by(part: Target, key: bytes, positions: Mapping[str, int]) -> str | None:
+async def _changed_by(target: Target, key: bytes, positions: Mapping[str, int]) -> str | None:
     """Fold once more, to see which record changed a key last."""
+    context, stage, dead = target.context, target.stage, target.dead_letters
     last: ConsumerRecord | None = None
-    with TemporaryDirectory(prefix="rondo-replay-") as scratch:
-        async with folding(
-            part.context, part.stage, part.number, part.letters, positions, part.cut.all, Path(scratch)
-        ) as fold:
+    with TemporaryDirectory(prefix="rondo-replay-") as at:
+        async with folding(context, stage, target.number, dead, positions, target.cut.all, Path(at)) as fold:
             async for block in fold.blocks():
                 last = block.changed_by.get(key, last)
     return place(last) if last else None
 
 
-# Timers that were taken: each must have led to its record, or have been set aside.
+# Timers that were taken: each must have led to its record, or have a dead letter.
 
 
-def _passed(part: Target, stands: StateStore) -> dict[str, r.Timer]:
-    decode = partial(decoded, part.stage.name, part.context.codec)
-    return {timer.id: timer for taken in part.stage.taken_by_ticks for timer in taken.passed(stands, decode)}
+def _taken_timers(target: Target, current: StateStore) -> dict[str, r.Timer]:
+    decode = partial(decoded, target.stage.name, target.context.codec)
+    return {timer.id: timer for taken in target.stage.taken_by_ticks for timer in taken.passed(current, decode)}
 
 
-def _check_passed(part: Target, left: Iterable[r.Timer], stands: StateStore) -> None:
+def _check_timers(target: Target, left: Iterable[r.Timer], current: StateStore) -> None:
     for timer in left:
-        if (part.number, timer.id) not in part.letters.timers and _leads_to_something(part, timer, stands):
+        if (target.number, timer.id) not in target.dead_letters.timers and _emits(target, timer, current):
             reason = "it stands and was taken, but no record of it is on the log: it would never come."
-            raise part.differs(f"timer {timer.id} of {timer.subject}, due {timer.due}", reason)
+            raise target.differs(f"timer {timer.id} of {timer.subject}, due {timer.due}", reason)
 
 
-def _leads_to_something(part: Target, timer: r.Timer, stands: StateStore) -> bool:
-    assert part.stage.on_timer
-    block = Replayed(part.stage, part.context, part.number, [], stands, timer.due, {})
+def _emits(target: Target, timer: r.Timer, current: StateStore) -> bool:
+    assert target.stage.on_timer
+    block = ReplayedBlock(target.stage, target.context, target.number, [], current, RecordedBlock([], timer.due))
     with block:
-        part.stage.on_timer(block, timer)
+        target.stage.on_timer(block, timer)
     return bool(block.outputs)
 
 
 # The disk.
 
 
-async def _verify_disk(part: Target, found: Verified, stands: StateStore) -> None:
+async def _verify_disk(target: Target, result: Verified, current: StateStore) -> None:
     """Compare the worker's own database, where none holds it; it may be behind the changelog, never ahead."""
-    path = directory(part.context.settings.data, part.context.cluster, part.stage.name, part.number)
+    path = directory(target.context.settings.data, target.context.cluster, target.stage.name, target.number)
     try:
         disk = StateStore(path) if path.exists() else None
     except OSError as error:
-        _unread(part, found, path, error)
+        _unread(target, result, path, error)
         return
     if disk:
         with closing(disk):
             try:
-                await _compare(part, disk, stands)
+                await _compare_disk(target, disk, current)
             except DiskError:
                 if not disk.fault:  # it is the other one that can't be read
                     raise
-                _unread(part, found, path, disk.fault)
+                _unread(target, result, path, disk.fault)
 
 
-def _unread(part: Target, found: Verified, path: Path, error: OSError) -> None:
+def _unread(target: Target, result: Verified, path: Path, error: OSError) -> None:
     """Raise damage of a database as a difference; note what else kept it from being read: that lies in the machine."""
     if isinstance(error, Damaged):
-        raise part.differs(str(path), f"the disk is damaged ({error}): its next worker restores it.") from error
+        raise target.differs(str(path), f"the disk is damaged ({error}): its next worker restores it.") from error
     in_use = "lock" in str(error).removeprefix(str(path))
     reason = "is in use by a worker" if in_use else f"can't be read ({error})"
-    found.notes.append(f"its disk {reason} and was not compared")
+    result.notes.append(f"its disk {reason} and was not compared")
 
 
-async def _compare(part: Target, disk: StateStore, stands: StateStore) -> None:
+async def _compare_disk(target: Target, disk: StateStore, current: StateStore) -> None:
     """Compare a database with the changelog. Raises ``DiskError`` where either can't be read."""
-    since = await _changed_since(part, disk.changelog)
-    for key, on_disk, replayed in differences(disk, stands, since):
-        if values := between(part.context.codec, on_disk, replayed):
-            reason = f"{disk.path} is not what the changelog holds."
-            raise part.differs(f"key {shown(key)}", reason, source=await _last_written(part, key), **fields(values))
+    since = await _changed_since(target, disk.changelog)
+    for key, on_disk, replayed in compare_states(disk, current, since):
+        if values := compare_messages(target.context.codec, on_disk, replayed):
+            place, reason = f"key {describe_key(key)}", f"{disk.path} is not what the changelog holds."
+            raise target.differs(place, reason, source=await _last_written(target, key), **fields(values))
 
 
-async def _changed_since(part: Target, offset: int) -> set[bytes]:
+async def _changed_since(target: Target, offset: int) -> set[bytes]:
     """Return the keys that were written to the changelog from an offset on."""
-    at = part.at(part.stage.changelog.name)
-    end = part.cut.changelogs[at]
+    at = target.at(target.stage.changelog.name)
+    end = target.cut.changelogs[at]
     if offset > end:
-        raise part.differs(str(at.topic), f"the disk has applied it up to {offset}, but it ends at {end}.")
-    async with partition_readers(part.context.settings.kafka, {at: end}, {at: offset}) as opened:
-        return {raw.key async for raw in opened[at]}
+        raise target.differs(str(at.topic), f"the disk has applied it up to {offset}, but it ends at {end}.")
+    async with partition_readers(target.context.settings.kafka, {at: end}, {at: offset}) as readers:
+        return {raw.key async for raw in readers[at]}

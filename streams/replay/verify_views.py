@@ -8,12 +8,11 @@ from aiokafka import TopicPartition
 from postgres.queries import load
 from postgres.scratch import Different, Scratch, scratch
 from streams.kafka.log_reader import ends, partition_readers
-from streams.replay import dead_letters, recorded_blocks
 from streams.replay.dead_letters import DeadLetters
-from streams.replay.difference import ABSENT, Difference, Differs, fields, first
-from streams.replay.fold import Folding
-from streams.replay.ranges import Mark, ending
-from streams.replay.replayed import Replayed
+from streams.replay.difference import ABSENT, Difference, Differs, compare_values, fields
+from streams.replay.fold import Folding, ReplayedBlock
+from streams.replay.ranges import LogPosition, up_to
+from streams.replay.recorded_blocks import cut_into_blocks
 from streams.replay.target import Verified
 from streams.runtime import Context, Stage
 from streams.runtime.postgres_store import UNFIT
@@ -23,41 +22,42 @@ Positions = Mapping[TopicPartition, int]
 
 async def verify(context: Context, stage: Stage) -> Verified:
     """Fold all topics as far as Postgres says that they are folded, and compare, up to the first difference."""
-    found = Verified(stage.name)
+    result = Verified(stage.name)
     async with scratch(context.settings.postgres) as tables:
         try:
             positions = await _positions(context, stage, tables)
-            aside = await standing(context, stage, positions)
-            async for block in blocks(context, stage, aside, positions):
+            dead_letters = await current_dead_letters(context, stage, positions)
+            async for block in blocks(context, stage, dead_letters, positions):
                 await write(tables, block)
-                found.records += len(block.raws)
-            found.kept = await tables.count()
+                result.records += len(block.raws)
+            result.kept = await tables.count()
             if different := await tables.difference():
-                raise await _told(context, stage, aside, positions, different)
+                raise await _differs(context, stage, dead_letters, positions, different)
         except Differs as differs:
-            found.difference = differs.difference
-    return found
+            result.difference = differs.difference
+    return result
 
 
-async def standing(context: Context, stage: Stage, until: Positions) -> DeadLetters:
+async def current_dead_letters(context: Context, stage: Stage, until: Positions) -> DeadLetters:
     """Return the dead letters that views have not put back by these positions."""
-    aside = await dead_letters.read(context.settings.kafka, context.codec, stage.name)
+    dead_letters = await DeadLetters.read(context.settings.kafka, context.codec, stage.name)
     sent = [(at, end) for at, end in until.items() if stage.retries and at.topic == stage.retries.name]
-    return await dead_letters.without_put_back(aside, context.settings.kafka, context.codec, stage.name, sent)
+    await dead_letters.drop_put_back(context.settings.kafka, context.codec, stage.name, sent)
+    return dead_letters
 
 
 async def blocks(
-    context: Context, stage: Stage, aside: DeadLetters, until: Positions, mark: Mark | None = None
-) -> AsyncIterator[Replayed]:
-    """Fold each partition of each topic up to a position, and a mark. No two share a row."""
-    async with partition_readers(context.settings.kafka, until) as opened:
-        for at, tape in opened.items():
-            taken = recorded_blocks.formed(tape, aside.has)
-            async for block in Folding(context, stage, at.partition, aside, None, ending(taken, mark)).blocks():
+    context: Context, stage: Stage, dead_letters: DeadLetters, log_ends: Positions, until: LogPosition | None = None
+) -> AsyncIterator[ReplayedBlock]:
+    """Fold each partition of each topic up to its end, or to a position before. No two share a row."""
+    async with partition_readers(context.settings.kafka, log_ends) as readers:
+        for at, reader in readers.items():
+            recorded = up_to(until, cut_into_blocks(reader, dead_letters.has))
+            async for block in Folding(context, stage, at.partition, dead_letters, None, recorded).blocks():
                 yield block
 
 
-async def write(tables: Scratch, block: Replayed) -> None:
+async def write(tables: Scratch, block: ReplayedBlock) -> None:
     """Write a block's rows. Raises ``Differs`` where Postgres can't hold them, though no record was set aside."""
     try:
         await tables.write(block.rows)
@@ -76,26 +76,28 @@ async def _positions(context: Context, stage: Stage, tables: Scratch) -> Positio
     for at, position in positions.items():
         if position > log[at]:
             place, reason = f"position of {at.topic}/{at.partition}", "it is beyond the log's end."
-            values = {"stands": str(position), "replayed": str(log[at])}
+            values = {"current": str(position), "replayed": str(log[at])}
             raise Differs(Difference(stage.name, at.partition, place, reason, **values))
     return positions
 
 
-async def _told(context: Context, stage: Stage, aside: DeadLetters, until: Positions, different: Different) -> Differs:
+async def _differs(
+    context: Context, stage: Stage, dead_letters: DeadLetters, log_ends: Positions, different: Different
+) -> Differs:
     key = ", ".join(f"{name} {value}" for name, value in different.key.items())
-    values = first(different.stands or ABSENT, different.replayed or ABSENT)
+    values = compare_values(different.current or ABSENT, different.replayed or ABSENT)
     assert values
-    source = await _source(context, stage, aside, until, different)
+    source = await _source(context, stage, dead_letters, log_ends, different)
     place, reason = f"row of rondo.{different.table}, {key}", "the row is not what the log leads to."
     return Differs(Difference(stage.name, None, place, reason, source=source, **fields(values)))
 
 
 async def _source(
-    context: Context, stage: Stage, aside: DeadLetters, until: Positions, different: Different
+    context: Context, stage: Stage, dead_letters: DeadLetters, log_ends: Positions, different: Different
 ) -> str | None:
     """Return the last record that wrote a row, or took it away, as far as the columns of its key tell."""
     queries, last = {f"put_{different.table}", f"purge_{different.table}"}, None
-    async for block in blocks(context, stage, aside, until):
+    async for block in blocks(context, stage, dead_letters, log_ends):
         for source, (query, row) in zip(block.sources, block.rows, strict=True):
             if query in queries and _is_of(query, row, different.key):
                 last = source

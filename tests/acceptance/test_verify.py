@@ -244,7 +244,7 @@ async def test_a_row_that_was_changed_in_postgres_is_named(stack: Stack, day: Us
         found = await first(stack, views.stage)
         connection.execute(change, ("Number 7", task["id"]))
     assert found.place == f"row of rondo.tasks, id {task['id']}"
-    assert (found.field, found.stands, found.replayed) == ("title", "'Number 8'", "'Number 7'")
+    assert (found.field, found.current, found.replayed) == ("title", "'Number 8'", "'Number 7'")
     assert (found.source or "").startswith(f"task-events/{partition_of(day.id, PARTITIONS)}/")
 
 
@@ -285,7 +285,7 @@ async def test_a_row_that_is_gone_from_postgres_is_named(stack: Stack, day: User
         found = await first(stack, views.stage)
         connection.execute("insert into rondo.audit select * from kept")
         connection.execute("drop table kept")
-    assert (found.place, found.stands) == (f"row of rondo.audit, user_id {day.id}, sequence 2", "nothing")
+    assert (found.place, found.current) == (f"row of rondo.audit, user_id {day.id}, sequence 2", "nothing")
 
 
 async def test_a_value_of_a_changelog_that_was_changed_is_named(stack: Stack, day: User, wire: Wire) -> None:

@@ -71,7 +71,7 @@ class Rondo:
         found: list[str] = []
         for disk in self._disks:
             report = await verify(Settings(**named, data=disk, partitions=PARTITIONS), STAGES)
-            found += [difference.told() for difference in report.differences]
+            found += [difference.describe() for difference in report.differences]
         return found
 
     async def unpaid(self) -> set[str]:

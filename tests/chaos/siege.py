@@ -219,7 +219,7 @@ class Siege:
         )
         return [
             *(f"{one.stage} is {one.lag} behind in {one.topic}/{one.partition}." for one in behind if one.lag),
-            *(difference.told() for difference in report.differences),
+            *(difference.describe() for difference in report.differences),
             *_undelivered(seen, self.receiver),
         ]
 

@@ -80,7 +80,7 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
             await swarm.stop()
             assert await on.anomalies() == []
             report = await verify(settings, [counting.stage])
-            assert report.differences == [], report.told()
+            assert report.differences == [], report.describe()
         finally:
             asking.cancel()
             await asyncio.wait([asking])

@@ -89,7 +89,7 @@ class Unclean:
             data=parts.directory,
             partitions=PARTITIONS,
         )
-        return [difference.told() for difference in (await verify(settings, STAGES)).differences]
+        return [difference.describe() for difference in (await verify(settings, STAGES)).differences]
 
     async def audited(self) -> segments.Audit:
         """Stop the worker and audit its state against its changelogs, and then the broker's files."""

@@ -8,7 +8,7 @@ from rondo.operator.records import shown
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.topics import DEAD_LETTERS, NOTIFICATIONS, RETRIES, changelog
-from streams.replay.difference import between
+from streams.replay.difference import compare_messages
 from tests.unit.test_channels import CLAIM, SECRET
 
 FAILED = replace(CLAIM, step=r.Step.FAILED, detail=f"ConnectError: http://u:{SECRET}@h/{SECRET}")
@@ -36,5 +36,5 @@ async def test_no_record_is_shown_with_what_an_earlier_version_quoted(
 
 def test_no_difference_is_told_with_what_an_earlier_version_quoted(codec: Codec):
     stands, replayed = (codec.encode(NOTIFICATIONS.name, replace(FAILED, attempt=attempt)) for attempt in (1, 2))
-    assert SECRET not in str(between(codec, stands, replayed))
-    assert SECRET not in str(between(codec, stands, None))
+    assert SECRET not in str(compare_messages(codec, stands, replayed))
+    assert SECRET not in str(compare_messages(codec, stands, None))

@@ -20,7 +20,7 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import NOTIFICATIONS, REMINDERS, Topic
 from streams import notify
-from streams.replay.replayed import fold
+from streams.replay.fold import fold
 from streams.runtime import Block, Context
 from streams.runtime.effects import Orphans
 from streams.runtime.rocksdb import StateStore

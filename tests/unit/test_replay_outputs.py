@@ -20,7 +20,7 @@ def raw(topic: Topic, offset: int, *headers: tuple[str, bytes]) -> ConsumerRecor
     return ConsumerRecord(topic.name, 0, offset, 0, 0, b"ann", b"", None, 0, 0, headers)
 
 
-async def tape(records: Iterable[ConsumerRecord]) -> AsyncIterator[ConsumerRecord]:
+async def reader(records: Iterable[ConsumerRecord]) -> AsyncIterator[ConsumerRecord]:
     for record in records:
         yield record
 
@@ -29,9 +29,9 @@ def outputs(*records: ConsumerRecord, read: int = 0, aside: Iterable[int] = ()) 
     """Return what stands on the topics of a stage that took one timer, read its notices so far, and set some aside."""
     stage = Stage("noticing", reads=(NOTICES,), writes=(NOTICES, EVENTS))
     stage.on_tick(NOTICES)(lambda *_: None)
-    tapes = {topic.name: tape([each for each in records if each.topic == topic.name]) for topic in stage.writes}
+    readers = {topic.name: reader([each for each in records if each.topic == topic.name]) for topic in stage.writes}
     where = [(NOTICES.name, 0, offset) for offset in aside]
-    return Outputs(stage, None, tapes, dict.fromkeys(tapes, 9), {NOTICES.name: read}, {TIMER.id: TIMER}, where)
+    return Outputs(stage, None, readers, dict.fromkeys(readers, 9), {NOTICES.name: read}, {TIMER.id: TIMER}, where)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
 from streams import recurrence, tasks
-from streams.replay.replayed import fold
+from streams.replay.fold import fold
 from streams.runtime import Block, Context, Stage
 from streams.runtime.block import FoldError
 from streams.runtime.rocksdb import StateStore

@@ -10,7 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.kafka.log_reader import committed
-from streams.replay import Difference, OtherRules, Report, Scope, replay, verify
+from streams.replay import Difference, OtherVersion, Report, Scope, replay, verify
 from streams.runtime import Block, Context
 from streams.runtime.disk import directory
 from streams.runtime.kafka_store import KafkaStore
@@ -53,7 +53,7 @@ async def lived(worker_settings, log: Log) -> Counting:
 
 async def test_a_stage_that_lived_through_a_day_holds(lived: Counting):
     report = await verified(lived)
-    assert report.differences == [], report.told()
+    assert report.differences == [], report.describe()
     assert [(part.partition, part.records) for part in report.parts] == [(0, 45 + 51 + 20), (1, 45)]
     assert [part.outputs for part in report.parts] == [44 + 50 + 20, 44]
     assert not any(part.notes for part in report.parts)
@@ -79,7 +79,7 @@ async def test_a_stage_is_verified_while_it_runs(counted: Counting, log: Log):
         while sum(part.records for part in reports[-1].parts) < 3000:
             reports.append(await verified(again))
     assert [report.differences for report in reports] == [[]] * len(reports)
-    assert "in use by a worker" in reports[-1].told()
+    assert "in use by a worker" in reports[-1].describe()
 
 
 async def test_a_value_of_the_state_that_was_changed_is_named(counted: Counting, log: Log):
@@ -88,7 +88,7 @@ async def test_a_value_of_the_state_that_was_changed_is_named(counted: Counting,
     sent = await log.producer.send_and_wait(counted.stage.changelog.name, encoded, key, partition=0)
     found = await first(counted)
     assert (found.partition, found.place, found.field) == (0, "key heads ann", "sequence")
-    assert (found.stands, found.replayed) == ("11", "10")
+    assert (found.current, found.replayed) == ("11", "10")
     assert found.source == f"{counted.commands.name}/0/9"
     assert f"{sent.topic}/0/{sent.offset}" in found.reason
 
@@ -96,7 +96,7 @@ async def test_a_value_of_the_state_that_was_changed_is_named(counted: Counting,
 async def test_a_key_of_the_state_that_is_gone_is_named(counted: Counting, log: Log):
     await log.producer.send_and_wait(counted.stage.changelog.name, None, b"heads\x00ann", partition=0)
     found = await first(counted)
-    assert (found.place, found.stands) == ("key heads ann", "nothing")
+    assert (found.place, found.current) == ("key heads ann", "nothing")
 
 
 async def test_a_key_that_nothing_led_to_is_named(counted: Counting, log: Log):
@@ -119,7 +119,7 @@ def doctor(counted: Counting, log: Log) -> Path:
 async def test_a_value_on_the_disk_that_was_changed_is_named(counted: Counting, log: Log):
     path = doctor(counted, log)
     found = await first(counted)
-    assert (found.place, found.field, found.stands, found.replayed) == ("key heads ann", "sequence", "12", "10")
+    assert (found.place, found.field, found.current, found.replayed) == ("key heads ann", "sequence", "12", "10")
     assert str(path) in found.reason
 
 
@@ -183,9 +183,9 @@ async def test_an_output_that_stands_twice_in_the_midst_is_named(counted: Counti
         await log.wait_for(again.counts, 31)
     found = await first(again)
     assert found.place == where
-    assert found.stands
+    assert found.current
     assert found.replayed
-    assert found.stands.endswith(f"{counted.commands.name}/0/4")
+    assert found.current.endswith(f"{counted.commands.name}/0/4")
     assert found.replayed.endswith(f"{counted.commands.name}/0/10")
 
 
@@ -199,7 +199,7 @@ async def test_an_output_whose_value_is_another_is_named_by_its_field(worker_set
     counting.count = truth
     found = await first(counting)
     assert (found.place, found.field) == (f"{counting.counts.name}/0/0", "version")
-    assert (found.stands, found.replayed) == ("7", "1")
+    assert (found.current, found.replayed) == ("7", "1")
 
 
 async def test_a_record_that_the_stage_did_not_write_is_named(counted: Counting, log: Log):
@@ -238,7 +238,7 @@ async def test_a_command_that_no_block_took_is_named(counted: Counting, log: Log
     await log.put(counted.commands, [command("ann", 10)])
     await by_hand(counted, log, None, {counted.commands.name: 11})
     found = await first(counted)
-    assert (found.stands, found.replayed) == (
+    assert (found.current, found.replayed) == (
         repr({counted.commands.name: 11}),
         repr({counted.commands.name: 10}),
     )
@@ -268,8 +268,8 @@ async def test_a_record_that_was_set_aside_though_it_folds_is_noted(worker_setti
     async with running(counting.app):
         await log.wait_for(counting.counts, 9)
     report = await verified(Counting(worker_settings, name))
-    assert report.differences == [], report.told()
-    assert "1 records set aside that fold today" in report.told()
+    assert report.differences == [], report.describe()
+    assert "1 records set aside that fold today" in report.describe()
 
 
 class Sickly(Counting):
@@ -317,9 +317,9 @@ async def test_a_part_that_was_decided_under_other_rules_is_told_and_the_others_
     report = await verified(upgraded)
     older, other = report.parts
     assert (older.records, older.undecided is not None, other.undecided) == (10, True, None)
-    assert report.differences == [], report.told()
-    assert "was decided under version 0 of the rules" in report.told()
-    assert "Everything stands" not in report.told()
+    assert report.differences == [], report.describe()
+    assert "was decided under version 0 of the rules" in report.describe()
+    assert "Everything stands" not in report.describe()
 
 
 class Older(Counting):
@@ -348,7 +348,7 @@ async def test_what_was_decided_under_rules_that_are_still_known_is_decided_by_t
         await log.put(newer.commands, [command("ann", n) for n in range(10, 15)])
         await log.put(newer.followups, [command("bob", 0)])
         report = await until(lambda: verified(newer), lambda found: sum(part.records for part in found.parts) == 16)
-    assert report.differences == [], report.told()
+    assert report.differences == [], report.describe()
     assert [(part.outputs, part.undecided) for part in report.parts] == [(10, None), (0, None)]
 
 
@@ -358,5 +358,5 @@ async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified
 
 
 async def test_a_replay_of_what_was_decided_under_other_rules_is_refused(upgraded: Counting):
-    with pytest.raises(OtherRules, match=r"version 0 of the rules.*replay it with a Rondo of that version"):
+    with pytest.raises(OtherVersion, match=r"version 0 of the rules.*replay it with a Rondo of that version"):
         [entry async for entry in replay(upgraded.settings, upgraded.stage, Scope())]

@@ -176,8 +176,8 @@ def test_times_of_what_is_sent_again_never_go_back_though_the_clock_does(healed:
 
 def test_the_log_holds_after_letters_were_put_back(healed: Healed):
     """What was put back does not count as set aside; bob's two retries, which failed, do."""
-    assert healed.report.differences == [], healed.report.told()
-    assert "2 records set aside that fold today" in healed.report.told()
+    assert healed.report.differences == [], healed.report.describe()
+    assert "2 records set aside that fold today" in healed.report.describe()
 
 
 class Alone:
@@ -214,7 +214,7 @@ async def test_what_was_taken_before_there_were_retries_is_followed_without_bloc
         await log.put(counting.commands, [command("ann", n) for n in range(10, 10 + more)])
         await log.wait_for(counting.counts, 5 + more)
     report = await verify(hospital.settings, [after.stage])
-    assert report.differences == [], report.told()
+    assert report.differences == [], report.describe()
     assert report.parts[0].records == 6 + 1 + more
 
 

@@ -125,7 +125,7 @@ async def test_reminders_for_which_there_is_no_room_and_a_receiver_slower_than_a
     assert posts(receiver, reminders) == Counter(reminders)
     assert Counter(step.step for step in steps) == dict.fromkeys((r.Step.CLAIMED, r.Step.SENT), len(reminders))
     report = await verify(settings.model_copy(update={"data": settings.data / "first"}), [notify.stage])
-    assert report.differences == [], report.told()
+    assert report.differences == [], report.describe()
 
 
 async def test_what_a_killed_worker_was_sending_is_sent_again_and_nothing_else_is(

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.replay.compare import differences, shown
-from streams.replay.difference import Difference, first
+from streams.replay.difference import Difference, compare_states, compare_values, describe_key
 from streams.runtime.rocksdb import StateStore
 
 KEYS = st.sampled_from([f"table\x00{name}".encode() for name in "abcdefgh"])
@@ -22,7 +21,7 @@ def test_the_keys_that_are_named_are_those_whose_values_differ(stands, replayed,
     with TemporaryDirectory() as at, closing(StateStore(Path(at, "a"))) as a, closing(StateStore(Path(at, "b"))) as b:
         a.write(stands, 0, 0)
         b.write(replayed, 0, 0)
-        found = list(differences(a, b, without))
+        found = list(compare_states(a, b, without))
     every = sorted((stands.keys() | replayed.keys()) - without)
     assert found == [(key, stands.get(key), replayed.get(key)) for key in every if stands.get(key) != replayed.get(key)]
 
@@ -38,16 +37,16 @@ def test_the_keys_that_are_named_are_those_whose_values_differ(stands, replayed,
     ],
 )
 def test_the_first_field_that_differs_is_named(stands, replayed, found):
-    assert first(stands, replayed) == found
+    assert compare_values(stands, replayed) == found
 
 
 def test_a_timers_key_is_shown_with_its_instant():
-    assert shown(b"timers\x00" + (1_500).to_bytes(8, "big") + b"id") == "timers 1500/id"
+    assert describe_key(b"timers\x00" + (1_500).to_bytes(8, "big") + b"id") == "timers 1500/id"
 
 
 def test_a_difference_is_told_with_all_that_is_known():
     difference = Difference("tasks", 3, "key tasks ann/t", "it differs.", "title", "'a'", "'b'", "task-commands/3/7")
-    assert difference.told() == (
+    assert difference.describe() == (
         "tasks, partition 3: key tasks ann/t: it differs. Field title: 'a' stands, replay leads to 'b'. "
         "It comes from task-commands/3/7."
     )
