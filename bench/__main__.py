@@ -1,4 +1,4 @@
-"""``python -m bench``: runs the parts that are asked for, and prints what they took."""
+"""``python -m bench``: runs the chosen measurements, and prints their results."""
 
 import signal
 import sys
@@ -21,14 +21,14 @@ QUICK = Plan(seed=1, size=4000, warm=1000)
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
-@click.option("--parts", default="peers", help=f"What to measure, of {','.join(PARTS)}.")
-@click.option("--ways", default=",".join(USUAL), help=f"Which ways, of {','.join(WAYS)}.")
-@click.option("--n", "size", default=300_000, help="Commands a way and round.")
-@click.option("--warm", default=50_000, help="Commands before those that are measured.")
-@click.option("--rounds", default=3, help="Rounds; the order of the ways changes from one to the next.")
-@click.option("--seconds", default=30.0, help="Seconds at each rate of the latency.")
-@click.option("--seed", default=1, help="Of the commands.")
-@click.option("--quick", is_flag=True, help="A few thousand commands, one round: whether it runs, not how fast.")
+@click.option("--parts", default="peers", help=f"What to measure: {','.join(PARTS)}.")
+@click.option("--ways", default=",".join(USUAL), help=f"Implementations to compare: {','.join(WAYS)}.")
+@click.option("--n", "size", default=300_000, help="Commands per implementation and round.")
+@click.option("--warm", default=50_000, help="Warm-up commands.")
+@click.option("--rounds", default=3, help="Rounds, each in another order of implementations.")
+@click.option("--seconds", default=30.0, help="Seconds per rate when measuring latency.")
+@click.option("--seed", default=1, help="Random seed of the commands.")
+@click.option("--quick", is_flag=True, help="A few thousand commands, one round: a smoke test.")
 @click.option("--profile", type=click.Path(path_type=Path, file_okay=False), help="Dump a cProfile of each process.")
 def main(
     parts: str,
@@ -41,11 +41,13 @@ def main(
     quick: bool,
     profile: Path | None,
 ) -> None:
-    """Measure the runtime beside its peers. See docs/benchmarks.md."""
+    """Compare the runtime with its peers. See docs/benchmarks.md."""
     if profile:
         profile.mkdir(parents=True, exist_ok=True)
     logs.configure("warning")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that broker, Postgres and ways are, too
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit("stopped")
+    )  # so that broker, Postgres and implementations are, too
     console = Console()
     chosen = _those_that_can_run(console, [_named(name, WAYS) for name in ways.split(",")])
     bench = Bench(console, chosen, Plan(seed, size, warm), rounds, seconds, profile)
@@ -59,14 +61,14 @@ def main(
 
 def _named(name: str, among: Mapping[str, T]) -> T:
     if name not in among:
-        raise click.BadParameter(f"{name} is none of {','.join(among)}.")
+        raise click.BadParameter(f"{name} is not one of {','.join(among)}.")
     return among[name]
 
 
 def _those_that_can_run(console: Console, ways: Sequence[Way]) -> tuple[Way, ...]:
     for way in ways:
         if not way.can_run():
-            console.print(f"{way.name} is left out: it is built by Maven, and there is no mvn here.")
+            console.print(f"{way.name} is skipped: it is built by Maven, and there is no mvn here.")
     return tuple(way for way in ways if way.can_run())
 
 

@@ -1,7 +1,7 @@
-"""``python -m bench.codec``: what a record costs to encode and to decode, beside fastavro by way of dicts.
+"""``python -m bench.codec``: the cost of encoding and decoding a record, compared with fastavro through dicts.
 
-The record is a ``TaskCreated`` with a tag, a due date and a reminder, each one with ids, texts and an instant of its
-own. Both sides go from the struct to the message and back to an equal struct.
+Each record is a ``TaskCreated`` with a tag, a due date and a reminder, and different ids, texts and instants. Both
+codecs go from the struct to the message and back to an equal struct.
 """
 
 import time
@@ -40,7 +40,7 @@ def _event(number: int) -> r.TaskCreated:
 
 
 def by_fastavro(record: type[Struct]) -> tuple[Encode, Decode]:
-    """Return what encodes and decodes a type of record by way of dicts."""
+    """Return fastavro's functions to encode and decode a record type, through dicts."""
     schema = contract.plain(contract.schema(record))
 
     def encode(value: Struct) -> bytes:
@@ -58,13 +58,13 @@ def by_fastavro(record: type[Struct]) -> tuple[Encode, Decode]:
 
 
 def by_binary(record: type[Struct]) -> tuple[Encode, Decode]:
-    """Return what Rondo encodes and decodes a type of record with."""
+    """Return Rondo's functions to encode and decode a record type."""
     write = binary(record).write
     return lambda value: write(PREFIX, value), current_reader(record)
 
 
 def _seconds(function: Callable[[Any], object], values: Sequence[object]) -> float:
-    """Return the processor's seconds for all values; what they lead to is kept until the end, as in a block."""
+    """Return the CPU seconds for all values; results are kept until the end, as in a block."""
     began = time.process_time()
     _kept = [function(value) for value in values]
     return time.process_time() - began
@@ -80,8 +80,8 @@ def _compare(
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
-@click.option("--n", "size", default=5_000, help="Records a round.")
-@click.option("--rounds", default=40, help="Rounds of both, one after the other; the fastest counts.")
+@click.option("--n", "size", default=5_000, help="Records per round.")
+@click.option("--rounds", default=40, help="Rounds of both codecs in turn; the fastest counts.")
 def main(size: int, rounds: int) -> None:
     """Compare Rondo's codec with fastavro."""
     console, values = Console(), events(size)

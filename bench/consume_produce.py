@@ -1,4 +1,4 @@
-"""What aiokafka alone does: consume, produce by batches, nothing else; no state, no transaction, no Postgres."""
+"""Baseline of aiokafka alone: consume, and produce in batches; no state, no transactions, no Postgres."""
 
 import asyncio
 import signal
@@ -7,9 +7,9 @@ import sys
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from bench.run import Run, given
+from bench.run import Run, arguments
 
-_BATCH_BYTES = 900_000  # as the runtime's
+_BATCH_BYTES = 900_000  # as in the runtime
 
 
 async def copy(run: Run) -> None:
@@ -41,7 +41,7 @@ async def _produce(producer: AIOKafkaProducer, topic: str, partition: int, recor
 
 
 async def main(run: Run) -> None:
-    """Copy until told to stop."""
+    """Copy until SIGTERM."""
     copying = asyncio.create_task(copy(run))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, copying.cancel)
     await asyncio.wait([copying])
@@ -50,4 +50,4 @@ async def main(run: Run) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(given(sys.argv)[1]))
+    asyncio.run(main(arguments(sys.argv)[1]))

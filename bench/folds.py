@@ -1,9 +1,8 @@
-"""``python -m bench.folds``: what a command costs each stage without broker and Postgres, and how much of it is Avro.
+"""``python -m bench.folds``: each stage's cost per command without broker and Postgres, and the share of Avro.
 
-The pipeline's commands go through the stages one after another, in this process, by blocks of 500 on one partition:
-each stage decodes, looks up in RocksDB, folds, encodes, puts its batches together as for the broker, and writes
-RocksDB. Once with Rondo's codec, once with MessagePack by msgspec, which is C throughout: how much of the cost would go
-if Avro were as good as free.
+The pipeline's commands pass the stages one after another, in this process, in blocks of 500 on one partition: each
+stage decodes, reads RocksDB, folds, encodes, builds its batches as for the broker, and writes RocksDB. Once with
+Rondo's codec, once with MessagePack by msgspec, which is all C: the difference is what Avro costs.
 """
 
 import asyncio
@@ -46,7 +45,7 @@ Raws = list[ConsumerRecord]
 
 
 class Numbers:
-    """A registry that numbers schemas, and is never asked for one."""
+    """A registry that only numbers schemas."""
 
     def __init__(self) -> None:
         self._last = 0
@@ -58,7 +57,7 @@ class Numbers:
 
 
 class MessagePack:
-    """A serde as cheap as they come: maps of fields, by C."""
+    """The cheapest serde: maps of fields, in C."""
 
     def __init__(self) -> None:
         self._prefixes: dict[type[Struct], bytes] = {}
@@ -67,14 +66,14 @@ class MessagePack:
         self._encode = msgspec.msgpack.Encoder().encode
 
     async def publish(self, topics: Iterable[Topic]) -> None:
-        """Give each type of record a number."""
+        """Assign a number to each record type."""
         for kind in (kind for topic in topics for kind in topic.records):
             prefix = self._prefixes.setdefault(kind, len(self._prefixes).to_bytes(5))
             self._kinds[prefix] = kind
             self._readers[prefix] = msgspec.msgpack.Decoder(kind).decode
 
     async def learn(self, values: Iterable[bytes | None], *, refresh: bool = False) -> None:
-        """Do nothing: all is known."""
+        """Do nothing: every type is known."""
 
     def encode(self, topic: str, record: Struct) -> bytes:  # noqa: ARG002 - one format for all topics
         """Return a record as its type's number and a map of its fields."""
@@ -91,7 +90,7 @@ class MessagePack:
 
 
 async def measure(serde: Serde, commands: Sequence[Struct]) -> dict[str, float]:
-    """Return the CPU microseconds a command of each stage."""
+    """Return each stage's CPU microseconds per command."""
     stages = {name: find(name) for name in STAGES}
     for stage in stages.values():
         await serde.publish(stage.topics())
@@ -101,7 +100,7 @@ async def measure(serde: Serde, commands: Sequence[Struct]) -> dict[str, float]:
 
 
 def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
-    """Let a stage fold what stands on its inputs, put its outputs behind the others; return CPU seconds."""
+    """Fold a stage's inputs and append its outputs to the log; return CPU seconds."""
     with tempfile.TemporaryDirectory(prefix="rondo-bench-") as directory:
         settings = Settings(kafka="", registry="http://unasked", data=Path(directory), partitions=1)
         context = Context(settings, serde)
@@ -130,7 +129,7 @@ def _blocks(stage: Stage, context: Context, state: StateStore | None, raws: Raws
 
 
 def _committed(block: Block, state: StateStore | None) -> None:
-    """Do what a commit does, but for what leaves the process."""
+    """Do a commit's work within the process."""
     changed = [Envelope(key, value, _NOW) for key, value in block.changes.items()]
     for outputs in (*block.outputs.values(), changed):
         deque(batches(partial(BatchBuilder, BATCH_BYTES, 0), outputs), maxlen=0)
@@ -159,10 +158,10 @@ async def _rounds(commands: Sequence[Struct], rounds: int) -> Mapping[str, list[
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
-@click.option("--n", "size", default=10_000, help="Commands a round.")
-@click.option("--rounds", default=3, help="Rounds of both, one after the other.")
+@click.option("--n", "size", default=10_000, help="Commands per round.")
+@click.option("--rounds", default=3, help="Rounds of both codecs in turn.")
 def main(size: int, rounds: int) -> None:
-    """Measure what a command costs each stage, and how much of it is Avro."""
+    """Measure each stage's cost per command, and the share of Avro."""
     logs.configure("info")
     console, commands = Console(), [record(command) for command in seeded(Plan(1, size, 0)).commands]
     found = asyncio.run(_rounds(commands, rounds))

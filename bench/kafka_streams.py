@@ -1,7 +1,7 @@
-"""Kafka Streams exactly once: the Processor API with a persistent store, and a JDBC sink in the same JVM.
+"""Kafka Streams with exactly-once: the Processor API with a persistent store, and a JDBC sink in the same JVM.
 
-By its defaults for exactly once (commits every 100 ms, lingers 100 ms), and with batches as
-large as the throughput asks for: those of 16 KiB cost the broker as much CPU as the application takes.
+Run with its exactly-once defaults (commits every 100 ms, lingers 100 ms), and tuned with larger batches: those of
+16 KiB cost the broker as much CPU as the application.
 """
 
 import shutil
@@ -28,13 +28,13 @@ TUNED = {
 
 
 def can_run() -> bool:
-    """Tell whether there is Maven to build it."""
+    """Return whether there is Maven to build it."""
     return shutil.which("mvn") is not None
 
 
 @cache
 def build() -> str:
-    """Build it, and return the class path. Raises Problem with Maven's last words."""
+    """Build it, and return the class path. Raises ``Problem`` with the end of Maven's output."""
     where = [f"-Dmaven.repo.local={CACHE / 'maven'}", f"-Dbench.target={_BUILT}", f"-DoutputDirectory={_BUILT / 'lib'}"]
     argv = ["mvn", "--batch-mode", "--quiet", f"--file={_PROJECT / 'pom.xml'}", *where, "-DincludeScope=runtime"]
     Process(Command("Maven", [*argv, *_GOALS], CACHE / "bench" / "maven.log")).wait()
@@ -42,7 +42,7 @@ def build() -> str:
 
 
 def command(run: Run, streams: Mapping[str, object]) -> Command:
-    """Return the one process that does both; ``streams`` are settings of Kafka Streams besides those of the work."""
-    told = [msgspec.json.encode(each).decode() for each in (run, streams)]
-    argv = [java(), *_JVM, "-cp", build(), "rondo.bench.Main", told[0], str(_UPSERT), told[1]]
+    """Return the command of the process; ``streams`` are additional settings of Kafka Streams."""
+    arguments = [msgspec.json.encode(each).decode() for each in (run, streams)]
+    argv = [java(), *_JVM, "-cp", build(), "rondo.bench.Main", arguments[0], str(_UPSERT), arguments[1]]
     return Command("Kafka Streams", argv, LOGS / f"{run.id}.log")

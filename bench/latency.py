@@ -1,7 +1,7 @@
-"""Latency: from a command's produce to its row's commit in Postgres, at a rate that does not wait for answers.
+"""Latency: from a command's produce to its row's commit in Postgres, at an open-loop rate.
 
-Postgres keeps the time of each commit (``track_commit_timestamp``); it and the producer read the same clock. A row that
-a later command changed again tells of that one, so what is measured are the commands whose row stands at the end.
+Postgres keeps the time of each commit (``track_commit_timestamp``), by the same clock as the producer's. A row has the
+time of the last command that changed it, so only last commands are measured.
 """
 
 import random
@@ -16,25 +16,25 @@ from bench.meter import Meter
 from bench.trial import Say, Started
 from bench.workload import Plan, Workload, seeded
 
-_WAIT = 60.0  # seconds for what is under way at the end
+_WAIT = 60.0  # seconds to wait for the last commands
 
 
 @dataclass(frozen=True)
 class Latency:
-    """What one way took at one rate."""
+    """The latencies of an implementation at a rate."""
 
     way: str
     rate: int  # commands a second
     milliseconds: Sequence[float]  # sorted
-    cpu: float  # seconds of the way's own processes for each second
+    cpu: float  # seconds of its own processes per second
 
     def percentile(self, of: int) -> float:
-        """Return the time within which so many of 100 stood."""
+        """Return a percentile, in milliseconds."""
         return quantiles(self.milliseconds, n=100, method="inclusive")[of - 1]
 
 
 def measure(it: Started, rate: int, seconds: float, say: Say) -> Latency:
-    """Send commands at a rate for some seconds, and return how long each took."""
+    """Send commands at a rate for some seconds, and return their latencies."""
     say(f"{rate} commands/s")
     work = seeded(Plan(it.run.plan.seed + rate, int(rate * seconds), 0))
     with Meter({part: process.pid for part, process in it.processes.items()}) as meter:
@@ -42,13 +42,13 @@ def measure(it: Started, rate: int, seconds: float, say: Say) -> Latency:
         sent = _send(it, work, rate)
         it.wait_for(work, _WAIT)
         took = time.monotonic() - began
-    stood = {id_: at.timestamp() for id_, at in it.stand.table.commits().items()}
-    found = sorted((stood[id_] - at) * 1000 for id_, at in sent.items() if id_ in stood)
+    committed = {id_: at.timestamp() for id_, at in it.stand.table.commits().items()}
+    found = sorted((committed[id_] - at) * 1000 for id_, at in sent.items() if id_ in committed)
     return Latency(it.way.name, rate, found, sum(usage.cpu for usage in meter.usage.values()) / took)
 
 
 def _send(it: Started, work: Workload, rate: int) -> dict[str, float]:
-    """Produce each command when it is due, whatever became of those before; return the times by command."""
+    """Produce each command when it is due, without waiting for results; return the times by command."""
     chance = random.Random(it.run.plan.seed)  # noqa: S311 - the same each time
     producer = Producer({"bootstrap.servers": it.stand.kafka, "linger.ms": 0, "acks": "all"})
     producer.list_topics(it.run.commands, 10)  # connected, before the first is timed
@@ -61,5 +61,5 @@ def _send(it: Started, work: Workload, rate: int) -> dict[str, float]:
         producer.produce(it.run.commands, message.value, message.key, partition=message.partition, timestamp=message.at)
         producer.poll(0)
     if unsent := producer.flush(_WAIT):
-        raise TimeoutError(f"The broker took {unsent} of the commands not within {_WAIT:.0f} s: it is overloaded.")
+        raise TimeoutError(f"The broker did not accept {unsent} commands within {_WAIT:.0f} s: it is overloaded.")
     return sent

@@ -1,4 +1,4 @@
-"""The topics that a way reads and writes, and how commands come to them."""
+"""The topics that an implementation reads and writes, and the load of commands on them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from schemas.topics import Topic
 from streams.kafka import topics
 from streams.kafka.log_reader import LogReader
 
-_SECONDS = 60.0  # after which a broker that does not answer is given up
+_SECONDS = 60.0  # timeout of the broker
 
 
 def create(kafka: str, names: Iterable[str]) -> None:
@@ -20,7 +20,7 @@ def create(kafka: str, names: Iterable[str]) -> None:
 
 
 def delete(kafka: str, run: str) -> None:
-    """Delete every topic whose name has this run's id: its changelog would be compacted during the next run."""
+    """Delete every topic with this run's id in its name: its changelog would be compacted during the next run."""
     asyncio.run(_delete(kafka, run))
 
 
@@ -40,7 +40,7 @@ async def _length(kafka: str, topic: str) -> int:
 
 
 class Load:
-    """Commands that stand on the topic in an open transaction, so that who reads committed sees all of them at once."""
+    """Commands in an open transaction, so that consumers of committed records see all of them at once."""
 
     def __init__(self, kafka: str, topic: str, messages: Iterable[Message]) -> None:
         self._producer = Producer(
@@ -48,7 +48,7 @@ class Load:
                 "bootstrap.servers": kafka,
                 "transactional.id": f"load-{topic}",
                 "transaction.timeout.ms": 300_000,
-                "log_level": 2,  # it tells of a coordinator that still loads, and tries again
+                "log_level": 2,  # it logs a coordinator that is still loading, and retries
                 "linger.ms": 20,
                 "batch.size": 500_000,
             }
@@ -58,7 +58,7 @@ class Load:
         for message in messages:
             self._produce(topic, message)
         if unsent := self._producer.flush(_SECONDS):
-            raise TimeoutError(f"The broker took {unsent} of the commands not within {_SECONDS:.0f} s.")
+            raise TimeoutError(f"The broker did not accept {unsent} commands within {_SECONDS:.0f} s.")
 
     def _produce(self, topic: str, message: Message) -> None:
         while True:
@@ -72,5 +72,5 @@ class Load:
                 return
 
     def release(self) -> None:
-        """Let everyone see them."""
+        """Commit the transaction: consumers see the commands."""
         self._producer.commit_transaction(_SECONDS)

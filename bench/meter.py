@@ -1,4 +1,4 @@
-"""CPU seconds and memory of processes, each with all that it started."""
+"""CPU seconds and memory of processes with their descendants."""
 
 import threading
 from collections.abc import Mapping
@@ -7,19 +7,19 @@ from types import TracebackType
 
 import psutil
 
-_EVERY = 0.2  # seconds between two looks at memory
+_EVERY = 0.2  # seconds between two samples of memory
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What one part took."""
+    """The resources that a part used."""
 
     cpu: float  # seconds of user and system together
-    memory: int  # bytes at the highest; what several processes share counts once
+    memory: int  # peak bytes; memory shared by processes counts once
 
 
 class Meter:
-    """Measures between entering and leaving; ``usage`` by part afterwards."""
+    """Measures between enter and exit; ``usage`` has the results by part afterwards."""
 
     def __init__(self, parts: Mapping[str, int]) -> None:
         self._processes = {name: psutil.Process(pid) for name, pid in parts.items()}
@@ -52,7 +52,7 @@ class Meter:
 
 
 def _cpu(process: psutil.Process) -> float:
-    """Return the seconds of a process, of those it started, and of those that ended."""
+    """Return the CPU seconds of a process and its descendants, also of those that ended."""
     found = 0.0
     for each in _tree(process):
         try:
@@ -70,7 +70,7 @@ def _memory(process: psutil.Process) -> int:
             memory = each.memory_info()
         except psutil.NoSuchProcess:
             continue
-        common = getattr(memory, "shared", 0)  # Linux tells it
+        common = getattr(memory, "shared", 0)  # only on Linux
         own, shared = own + memory.rss - common, max(shared, common)
     return own + shared
 

@@ -1,7 +1,7 @@
-"""``python -m bench.notify``: many reminders due at once, and a receiver that takes its time to answer.
+"""``python -m bench.notify``: many reminders due at once, and a slow receiver.
 
-The real worker reads them from the real log and posts them to a real receiver, which keeps each POST with its
-``Idempotency-Key``. With ``--kill`` the worker is killed (SIGKILL) meanwhile and started again, as the stack would.
+The real worker reads them from the real log and posts them to a real receiver, which records each POST with its
+``Idempotency-Key``. With ``--kill`` the worker is killed (SIGKILL) meanwhile and restarted, as by the stack.
 """
 
 import asyncio
@@ -46,14 +46,14 @@ from schemas.topics import NOTIFICATIONS, REMINDERS
 from streams.kafka.log_reader import committed
 
 _USERS = 500
-_SECONDS = 3600.0  # after which something is wrong
-_RESTART = 1.0  # seconds until the stack starts a part again that ended
-_LOOK = 2.0  # seconds between two looks at the ledger
+_SECONDS = 3600.0  # timeout
+_RESTART = 1.0  # seconds until the stack restarts a part that ended
+_LOOK = 2.0  # seconds between two reads of the ledger
 
 
 @dataclass(frozen=True)
 class Post:
-    """One POST: its key and when it came, in seconds since 1970."""
+    """A POST: its key and its arrival, in seconds since 1970."""
 
     key: str
     at: float
@@ -61,14 +61,14 @@ class Post:
 
 @dataclass
 class Receiver:
-    """Answers each POST after so many seconds, however many there are at a time."""
+    """Answers each POST after ``answer`` seconds, however many are concurrent."""
 
     answer: float
     posts: list[Post] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
-    """Keys of those that were answered."""
+    """Keys of answered POSTs."""
     at_a_time: int = 0
-    """At most so many POSTs at a time."""
+    """The maximum of concurrent POSTs."""
     open: Counter[str] = field(default_factory=Counter)
 
     def __enter__(self) -> Self:
@@ -88,7 +88,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where to post to."""
+        """The URL to post to."""
         return f"http://{ports.HOST}:{self._port}/hook"
 
     async def _take(self, request: Request) -> Response:
@@ -107,7 +107,7 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of the reminders."""
+    """The measurements of the deliveries."""
 
     seconds: list[float]  # from due to the first POST, sorted
     doubles: int  # POSTs beyond the first of each
@@ -116,28 +116,28 @@ class Sent:
     took: float
     cpu: float  # seconds of the worker
     memory: int  # bytes
-    recovery: list[float]  # seconds from the kill to the next POST of each reminder that was being sent, sorted
+    recovery: list[float]  # seconds from the kill to the next POST of each reminder in flight, sorted
     back: float  # seconds from the kill until a worker was ready again
 
     def percentile(self, of: int) -> float:
-        """Return the seconds within which so many of 100 came."""
+        """Return a percentile of the seconds."""
         return quantiles(self.seconds, n=100, method="inclusive")[of - 1]
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.option("--n", "reminders", default=2000, help="Reminders, due at once.")
 @click.option("--answer", default=19.0, help="Seconds until the receiver answers.")
-@click.option("--kill", default=0.0, help="Seconds after they are due when the worker is killed; 0: never.")
+@click.option("--kill", default=0.0, help="Seconds from due to the kill of the worker; 0: never.")
 def main(reminders: int, answer: float, kill: float) -> None:
-    """Measure how reminders that are due at once come to a slow receiver. See docs/benchmarks.md."""
+    """Measure the delivery of reminders that are due at once to a slow receiver. See docs/benchmarks.md."""
     logs.configure("warning")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     with standing() as stand, Receiver(answer) as receiver:
-        _tell(Console(), reminders, answer, measure(stand, receiver, reminders, kill))
+        _print(Console(), reminders, answer, measure(stand, receiver, reminders, kill))
 
 
 def measure(stand: Stand, receiver: Receiver, reminders: int, kill: float) -> Sent:
-    """Let so many reminders be due at once, and return how they came."""
+    """Make reminders due at once, and return the measurements of their delivery."""
     rondo = str(Path(sys.executable).with_name("rondo"))
     health = ports.choose(["health"], {})["health"]
     settings = {"RONDO_WEBHOOK": receiver.url, "RONDO_HEALTH_PORT": str(health), "RONDO_INSTANCE": "bench"}
@@ -166,7 +166,7 @@ def measure(stand: Stand, receiver: Receiver, reminders: int, kill: float) -> Se
 
 
 async def _due(registry: str, number: int) -> list[Message]:
-    """Return reminders that are due now, of many users."""
+    """Return ``number`` reminders of many users that are due now."""
     now, client = time.time_ns() // 1_000_000, Registry(registry)
     codec = Codec(client)
     await codec.publish([REMINDERS])
@@ -182,7 +182,7 @@ async def _due(registry: str, number: int) -> list[Message]:
 
 
 def _kill(worker: Process, receiver: Receiver, after: float) -> tuple[float, dict[str, int]]:
-    """Kill the worker after so many seconds, and wait as the stack does; return when, and what was being sent then."""
+    """Kill the worker ``after`` seconds, and wait as the stack does; return the time, and the POSTs in flight."""
     if not after:
         return 0.0, {}
     time.sleep(after)
@@ -194,7 +194,7 @@ def _kill(worker: Process, receiver: Receiver, after: float) -> tuple[float, dic
 
 
 def _restart(worker: Process, health: int) -> float:
-    """Wait until a worker that was started is back, and return when."""
+    """Wait until the restarted worker is ready, and return the time."""
     worker.wait_until(lambda: _is_ready(health), 60)
     return time.time()
 
@@ -206,7 +206,7 @@ def _is_ready(port: int) -> bool:
 
 
 def _is_done(kafka: str, registry: str, receiver: Receiver, reminders: int) -> bool:
-    """Tell whether each reminder was answered, none is being sent, and the ledger has each one's end."""
+    """Return whether every reminder was answered, none is in flight, and the ledger has every final step."""
     time.sleep(_LOOK)
     if len(receiver.sent) < reminders or receiver.open.total():
         return False
@@ -214,7 +214,7 @@ def _is_done(kafka: str, registry: str, receiver: Receiver, reminders: int) -> b
 
 
 async def _ended(kafka: str, registry: str) -> int:
-    """Return how many deliveries have ended on the ledger."""
+    """Return the number of deliveries that have ended, by the ledger."""
     client, last = Registry(registry), dict[str, r.Notification]()
     codec = Codec(client)
     async for raw in committed(kafka, NOTIFICATIONS.name):
@@ -235,7 +235,7 @@ def _again(posts: list[Post], hanging: dict[str, int], killed: float) -> list[fl
     return [after[key] - killed for key in hanging if key in after]
 
 
-def _tell(console: Console, reminders: int, answer: float, sent: Sent) -> None:
+def _print(console: Console, reminders: int, answer: float, sent: Sent) -> None:
     table = Table(title=f"{reminders:,} reminders due at once, a receiver that answers in {answer:g} s; seconds")
     for column in ("p50", "p99", "last", "all ended", "doubles", "at a time", "records each", "CPU s", "MiB"):
         table.add_column(column, justify="right")

@@ -1,6 +1,6 @@
-"""Ordinary Faust, by the settings that its guide calls safe: one event, one table write, one send; the sink by batches.
+"""Plain Faust, with the settings that its guide calls safe: one event, one table write, one send; the sink in batches.
 
-At least once: a kill between table, output and offset repeats what the runtime does not.
+It is at-least-once: after a kill between table, output and offset, it repeats work that the runtime does not.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import msgspec
 from mode import Worker
 
 from bench import table
-from bench.run import Run, given
+from bench.run import Run, arguments
 from bench.work import Changed, Complete, Create, Task, Update, change, row
 from schemas import logs, topics
 from schemas.topics import Topic
@@ -20,12 +20,12 @@ from streams.kafka.topics import create
 
 _MIB = 1024 * 1024
 _SMALL = {"write_buffer_size": 4 * _MIB, "max_write_buffer_number": 2, "block_cache_size": 8 * _MIB}
-"""As the runtime's. Faust's own would take 2 GiB a partition."""
-_AT_ONCE, _WITHIN = 1000, 0.05  # events of a batch, and seconds to wait for more
+"""As in the runtime. Faust's defaults would use 2 GiB per partition."""
+_AT_ONCE, _WITHIN = 1000, 0.05  # events per batch, and seconds to wait for more
 
 
 def app(part: str, run: Run) -> faust.App:
-    """Return a Faust app that makes no topics, so that its changelog is as the runtime's."""
+    """Return a Faust app that creates no topics, so that its changelog is like the runtime's."""
     return faust.App(
         f"{part}-{run.id}",
         broker=f"aiokafka://{run.kafka}",
@@ -66,7 +66,7 @@ def tasks(run: Run) -> faust.App:
 
 
 def sink(run: Run) -> faust.App:
-    """Return the app that puts what events say into Postgres."""
+    """Return the app that writes events to Postgres."""
     it = app("sink", run)
     events = it.topic(run.events, value_type=bytes, value_serializer="raw", key_type=bytes)
     read = msgspec.json.Decoder(Changed).decode
@@ -89,7 +89,7 @@ async def _prepare(run: Run) -> None:
 
 if __name__ == "__main__":
     logs.configure("info")
-    part, run = given(sys.argv)
+    part, run = arguments(sys.argv)
     asyncio.run(_prepare(run))
     worker = Worker(
         {"tasks": tasks, "sink": sink}[part](run), override_logging=False, redirect_stdouts=False, quiet=True

@@ -1,4 +1,4 @@
-"""The parts of the bench: the peers over the same commands, their latency, a restore, the real pipeline."""
+"""The measurements: the peers on the same commands, their latency, a restore, the real pipeline."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,12 +18,12 @@ from bench.ways import WAYS, Way
 from bench.workload import Plan
 
 RATES = (50, 500)
-"""Commands a second."""
+"""Commands per second."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What is to be measured, and where it is told."""
+    """What to measure, and where to print it."""
 
     console: Console
     ways: tuple[Way, ...]
@@ -34,7 +34,7 @@ class Bench:
 
     @contextmanager
     def steps(self, total: int) -> Iterator["Steps"]:
-        """Show a bar of so many steps meanwhile."""
+        """Show a progress bar of ``total`` steps."""
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         with Progress(*columns, console=self.console, transient=True) as progress:
             task = progress.add_task("", total=total)
@@ -46,18 +46,18 @@ class Bench:
 
 @dataclass(frozen=True)
 class Steps:
-    """A progress bar: says what is being done, and that a step is done."""
+    """A progress bar: ``say`` describes the current step, ``advance`` completes it."""
 
     say: Say
     advance: Callable[[], None]
 
     def under(self, label: str) -> Say:
-        """Return what says things after a label."""
+        """Return a ``say`` that prefixes a label."""
         return lambda text: self.say(f"{label}: {text}")
 
 
 def peers(bench: Bench, stand: Stand) -> None:
-    """Measure all ways, round after round; each round begins with another one."""
+    """Measure all implementations in rounds, each of which begins with another one."""
     rounds = []
     with bench.steps(bench.rounds * len(bench.ways)) as steps:
         for number in range(bench.rounds):
@@ -76,7 +76,7 @@ def _measure(bench: Bench, way: Way, stand: Stand, say: Say) -> Result:
 
 
 def latency(bench: Bench, stand: Stand) -> None:
-    """Measure the latency of the ways that are made for it, at each rate."""
+    """Measure at each rate the latency of the implementations that go from the log to Postgres."""
     ways = [way for way in bench.ways if way.share == 1 and way.reads_the_log and way.reaches_postgres]
     found = []
     with bench.steps(len(ways) * len(RATES)) as steps:
@@ -89,7 +89,7 @@ def latency(bench: Bench, stand: Stand) -> None:
 
 
 def restore(bench: Bench, stand: Stand) -> None:
-    """Let the runtime do the commands, then restore its state on a new disk."""
+    """Run the commands through the runtime, then restore its state on a new disk."""
     with bench.steps(1) as steps, started(WAYS["runtime"], stand, bench.plan, steps.under("restore")) as running:
         trial.measure(running, steps.under("restore"))
         found = restoring.measure(running)
@@ -97,7 +97,7 @@ def restore(bench: Bench, stand: Stand) -> None:
 
 
 def pipeline(bench: Bench, stand: Stand) -> None:
-    """Measure the real stages; each round has a tenth of the commands."""
+    """Measure the real stages, with a tenth of the commands per round."""
     plan = Plan(bench.plan.seed, bench.plan.size // 10, bench.plan.warm // 10)
     with bench.steps(1) as steps:
         rounds = whole.measure(stand, plan, bench.rounds, steps.under("pipeline"), bench.profile)

@@ -1,7 +1,7 @@
-"""The real pipeline: all stages as ``rondo worker`` runs them, and what a command costs each of them.
+"""The real pipeline: all stages as ``rondo worker`` runs them, and each stage's cost per command.
 
-The commands are those of the other measurements, as Rondo's own records: tasks without a due, so nothing is reminded of
-and nothing recurs. What a series or a reminder costs is not in these figures.
+The commands are those of the other measurements, as Rondo's own records: tasks without a due, so there are no reminders
+and no series, and the figures do not include their cost.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
 from streams.worker import STAGES
 
-_SECONDS = 300.0  # after which something is wrong
-_QUIET = 0.25  # CPU seconds of all stages in a second, below which none has anything left to do
+_SECONDS = 300.0  # timeout
+_QUIET = 0.25  # CPU seconds per second of all stages, below which they are idle
 _PRIORITIES = tuple(r.Priority)
 
 
 @dataclass(frozen=True)
 class Passed:
-    """What ``rows`` commands took, from the first seen to the last outcome and audit entry in Postgres."""
+    """The resources for ``rows`` commands, from the first one seen to the last outcome and audit entry in Postgres."""
 
     rows: int
     seconds: float
@@ -46,16 +46,16 @@ class Passed:
 
     @property
     def rate(self) -> float:
-        """Commands a second through everything."""
+        """Commands per second, end to end."""
         return self.rows / self.seconds
 
     def cpu(self, part: str) -> float:
-        """CPU microseconds of a part for each command."""
+        """CPU microseconds of a part per command."""
         return self.usage[part].cpu / self.rows * 1e6
 
 
 def measure(stand: Stand, plan: Plan, rounds: int, say: Say, profile: Path | None = None) -> list[Passed]:
-    """Start the stages, warm them up, and measure each round's commands, which come on top of those before."""
+    """Start the stages, warm them up, and measure the commands of each round, all on the same state."""
     say("starting")
     with _running(stand, profile) as (registry, stages):
         codec = asyncio.run(_published(registry))
@@ -84,7 +84,7 @@ def _pass(
 
 
 def _settle(cpu: Callable[[], float]) -> None:
-    """Wait for stages whose work nobody sees in Postgres."""
+    """Wait for stages whose work does not show in Postgres."""
     before, after = 0.0, cpu()
     while after - before > _QUIET:
         time.sleep(1.0)
@@ -93,7 +93,7 @@ def _settle(cpu: Callable[[], float]) -> None:
 
 @dataclass(frozen=True)
 class _Done:
-    """Whether so many commands have their outcomes in Postgres, and each accepted one its audit entry."""
+    """Tests whether ``total`` commands have outcomes in Postgres, and each accepted one its audit entry."""
 
     stand: Stand
     total: int
@@ -114,7 +114,7 @@ def _message(codec: Codec, command: Command) -> Message:
 
 
 def record(command: Command) -> r.CreateTask | r.UpdateTask | r.CompleteTask:
-    """Return a command of the benches as Rondo's own record."""
+    """Return a command of the benchmark as Rondo's own record."""
     common = (command.id, command.user, command.at, f"user:{command.user}", command.task)
     match command:
         case Create():
@@ -138,7 +138,7 @@ async def _published(registry: str) -> Codec:
 
 @contextmanager
 def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str, Process]]]:
-    """Run the registry and the stages; give the registry's address and the stages' processes."""
+    """Run the registry and the stages; yield the registry's address and the stages' processes."""
     rondo = str(Path(sys.executable).with_name("rondo"))
     dump = {name: ["-m", "cProfile", "-o", str(profile / f"{name}.prof")] if profile else [] for name in STAGES}
     with launching(stand, stand.directory / "pipeline") as (registry, run):
@@ -147,9 +147,9 @@ def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str
 
 @contextmanager
 def launching(stand: Stand, data: Path, **settings: str) -> Iterator[tuple[str, Callable[..., Process]]]:
-    """Run the registry, with topics and schemas; give its address and what runs a Python program with these settings.
+    """Run the registry, with topics and schemas; yield its address, and a function that runs a Python program.
 
-    What was run ends with the block.
+    Programs get these settings, and are stopped on exit.
     """
     registry = f"http://{ports.HOST}:{ports.choose(['registry'], {})['registry']}"
     environment = {

@@ -1,6 +1,6 @@
-"""What Postgres alone takes: the rows that events would lead to, from memory, in blocks as the runtime's.
+"""Baseline of Postgres alone: the rows of the events, from memory, in blocks like the runtime's.
 
-Four connections, one a partition. They begin when they are told so.
+Four connections, one per partition, which begin on a notification.
 """
 
 import asyncio
@@ -10,18 +10,18 @@ import sys
 import asyncpg
 
 from bench import table
-from bench.run import Run, given
+from bench.run import Run, arguments
 from bench.work import Row, Task, apply, row
 from bench.workload import Workload, seeded, warming
 from schemas.names import partition_of
 
-_BLOCK = 1000  # rows, as the runtime's default
+_BLOCK = 1000  # rows, as by default in the runtime
 
 Blocks = list[list[Row]]
 
 
 def blocks(work: Workload, partitions: int) -> list[Blocks]:
-    """Return the rows that commands lead to, one after the other, by partition and block."""
+    """Return the rows that commands produce, in order, by partition and block."""
     tasks: dict[str, Task] = {}
     rows: list[list[Row]] = [[] for _ in range(partitions)]
     for command in work.commands:
@@ -37,19 +37,19 @@ async def write(connection: asyncpg.Connection, given_blocks: Blocks) -> None:
 
 
 async def main(run: Run) -> None:
-    """Make all rows, write the warm-up, and write the others once told."""
+    """Build all rows, write those of the warm-up, and the others on a notification."""
     warm, work = (blocks(each, run.partitions) for each in (warming(run.plan), seeded(run.plan)))
-    told = asyncio.Event()
+    notified = asyncio.Event()
     connections = [await asyncpg.connect(run.postgres) for _ in range(run.partitions)]
     for connection in connections:
         await connection.execute("set synchronous_commit = off")
-    await connections[0].add_listener(run.id, lambda *_: told.set())
+    await connections[0].add_listener(run.id, lambda *_: notified.set())
     await asyncio.gather(*map(write, connections, warm))
-    await told.wait()
+    await notified.wait()
     await asyncio.gather(*map(write, connections, work))
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    asyncio.run(main(given(sys.argv)[1]))
+    asyncio.run(main(arguments(sys.argv)[1]))

@@ -1,4 +1,4 @@
-"""What was measured: tables for people, lines for programs."""
+"""Prints measurements: tables for people, lines for programs."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ _FIRST = "runtime"
 
 
 def peers(console: Console, rounds: Sequence[Sequence[Result]]) -> None:
-    """Print the ways side by side, medians of the rounds, and the ratios of the runtime to each other one."""
+    """Print medians of the rounds by implementation, and the ratios of the runtime to each other one."""
     by_way = _by_way(rounds)
     console.print(_ends(by_way), _parts(by_way))
     for other in by_way:
@@ -53,14 +53,14 @@ def _parts(by_way: dict[str, list[Result]]) -> Table:
 
 
 def latencies(console: Console, found: Sequence[Latency]) -> None:
-    """Print how long commands took at each rate."""
+    """Print the latencies at each rate."""
     table = Table(title="From produce to commit in Postgres, ms; CPU of the way's own processes")
     for column in ("way", "commands/s", "p50", "p99", "highest", "of", "CPU, % of a core"):
         table.add_column(column, justify="left" if column == "way" else "right")
     for each in found:
         times = (each.percentile(50), each.percentile(99), each.milliseconds[-1])
-        shown = (*(f"{time:.1f}" for time in times), f"{len(each.milliseconds):,}", f"{each.cpu * 100:.0f}")
-        table.add_row(each.way, str(each.rate), *shown)
+        figures = (*(f"{time:.1f}" for time in times), f"{len(each.milliseconds):,}", f"{each.cpu * 100:.0f}")
+        table.add_row(each.way, str(each.rate), *figures)
     console.print(table)
     for each in found:
         ratio(console, f"latency-p50-ms:{each.way}@{each.rate}", each.percentile(50))
@@ -68,10 +68,10 @@ def latencies(console: Console, found: Sequence[Latency]) -> None:
 
 
 def restored(console: Console, found: Restored) -> None:
-    """Print how fast a lost disk was filled again."""
+    """Print the speed of the restore of a lost disk."""
     console.print(
         f"Restore: {found.keys:,} keys from {found.records:,} records of the changelog in {found.seconds:.2f} s,"
-        " four partitions side by side in one process.",
+        " four partitions concurrently in one process.",
         highlight=False,
     )
     ratio(console, "restore-keys-per-second", found.keys / found.seconds)
@@ -79,7 +79,7 @@ def restored(console: Console, found: Restored) -> None:
 
 
 def passed(console: Console, rounds: Sequence[Passed]) -> None:
-    """Print what a command costs in the real pipeline."""
+    """Print the cost of a command in the real pipeline."""
     table = Table(title=f"The real pipeline, {rounds[0].rows:,} commands a round, medians")
     for column in ("part", "CPU µs a command", "MiB"):
         table.add_column(column, justify="left" if column == "part" else "right")
@@ -96,7 +96,7 @@ def passed(console: Console, rounds: Sequence[Passed]) -> None:
 
 
 def ratio(console: Console, name: str, value: float) -> None:
-    """Print one figure for programs."""
+    """Print a figure for programs."""
     console.print(f"ratio {name} {value:.3f}", highlight=False, soft_wrap=True)
 
 
@@ -109,7 +109,7 @@ def _by_way(rounds: Sequence[Sequence[Result]]) -> dict[str, list[Result]]:
 
 
 def _ratios(console: Console, runtime: list[Result], other: list[Result]) -> None:
-    """Print medians of the rounds' own ratios: what slows a machine for minutes slows both of a round."""
+    """Print medians of the ratios within rounds: a machine that is slow for minutes slows both sides of a round."""
     pair = f"runtime/{other[0].way}"
     kinds: dict[str, Callable[[Result], float]] = {
         "rows": lambda result: result.rate,
@@ -123,10 +123,10 @@ def _ratios(console: Console, runtime: list[Result], other: list[Result]) -> Non
 
 
 def _over(first: float, second: float) -> float:
-    """Return how many times as much one figure is; a few rows may take less CPU than the clock of processes tells."""
+    """Return the ratio; the second may be 0, as few rows may use less CPU than the clock's resolution."""
     return first / second if second else math.inf
 
 
 def own(result: Result) -> dict[str, Usage]:
-    """Return the usage of the way's own processes."""
+    """Return the usage of the implementation's own processes."""
     return {part: usage for part, usage in result.usage.items() if part not in SHARED}

@@ -1,4 +1,4 @@
-"""Restore: how fast a stage that lost its disk has its state again."""
+"""Restore: the time until a stage that lost its disk has its state again."""
 
 import asyncio
 import time
@@ -16,15 +16,15 @@ from streams.runtime.kafka_store import KafkaStore
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore of all partitions, side by side in one process, took."""
+    """A restore of all partitions, concurrently in one process."""
 
-    keys: int  # different ones
+    keys: int  # distinct
     records: int  # of the changelog, with its markers
     seconds: float
 
 
 def measure(it: Started) -> Restored:
-    """Stop a way that is the runtime, and open its partitions on a new disk."""
+    """Stop the runtime, and open its partitions on a new disk."""
     for process in it.processes.values():
         process.stop()
     run = msgspec.structs.replace(it.run, directory=f"{it.run.directory}/lost")

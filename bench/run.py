@@ -1,4 +1,4 @@
-"""One way's run over one workload: how its processes are told what to read and write."""
+"""A run of an implementation over a workload, and the arguments of its processes."""
 
 import sys
 from pathlib import Path
@@ -11,11 +11,11 @@ from local.process import Command
 from local.settings import CACHE, ROOT
 
 LOGS = CACHE / "bench" / "logs"
-"""What every process said in the last bench."""
+"""The logs of the last benchmark's processes."""
 
 
 class Run(Struct, frozen=True):
-    """What each process of a way gets as its one argument, as JSON."""
+    """The argument of each process of an implementation, as JSON."""
 
     id: str
     kafka: str
@@ -28,17 +28,17 @@ class Run(Struct, frozen=True):
 
     @property
     def path(self) -> Path:
-        """A directory of this run's own."""
+        """The run's own directory."""
         return Path(self.directory)
 
 
 def python(run: Run, module: str, part: str, profile: Path | None = None) -> Command:
-    """Return the command of one part of a way: ``python -m bench.<module> <part> <run>``, profiled if asked for."""
+    """Return the command of a part: ``python -m bench.<module> <part> <run>``, profiled if there is a ``profile``."""
     dump = ["-m", "cProfile", "-o", str(profile / f"{run.id}-{part}.prof")] if profile else []
     argv = [sys.executable, *dump, "-m", f"bench.{module}", part, msgspec.json.encode(run).decode()]
     return Command(f"{module} {part}", argv, LOGS / f"{run.id}-{part}.log", cwd=ROOT)
 
 
-def given(argv: list[str]) -> tuple[str, Run]:
-    """Return the part and the run that a process was started with."""
+def arguments(argv: list[str]) -> tuple[str, Run]:
+    """Return a process's arguments: its part and its run."""
     return argv[1], msgspec.json.decode(argv[2], type=Run)

@@ -1,10 +1,10 @@
-"""The runtime, exactly once, by its default settings: one process decides, one writes Postgres."""
+"""The runtime with its default settings, exactly-once: one process decides, one writes Postgres."""
 
 import sys
 from functools import partial
 
 from bench import table
-from bench.run import Run, given
+from bench.run import Run, arguments
 from bench.work import Changed, Complete, Create, Json, Task, Update, change, row
 from schemas import logs
 from schemas.topics import Topic
@@ -33,7 +33,7 @@ def tasks(run: Run) -> Stage:
 
 
 def sink(run: Run) -> Stage:
-    """Return the stage that puts what events say into Postgres."""
+    """Return the stage that writes events to Postgres."""
     events = Topic(run.events, "bench", (Changed,))
     stage = Stage(f"sink-{run.id}", reads=(events,), store=partial(PostgresStore, put=table.put), serde=Json)
 
@@ -53,7 +53,7 @@ def settings_of(run: Run) -> Settings:
     """Return the settings of all parts."""
     return Settings(
         kafka=run.kafka,
-        registry="http://127.0.0.1:9",  # nobody is asked: the serde needs none
+        registry="http://127.0.0.1:9",  # not used: the serde needs none
         postgres=run.postgres,
         data=run.path,
         partitions=run.partitions,
@@ -61,10 +61,10 @@ def settings_of(run: Run) -> Settings:
 
 
 def work(part: str, run: Run) -> None:
-    """Run a part until told to stop; ends the process."""
+    """Run a part until SIGTERM; ends the process."""
     logs.configure("info")
     worker.execute(App(stage_of(part, run), settings_of(run)))
 
 
 if __name__ == "__main__":
-    work(*given(sys.argv))
+    work(*arguments(sys.argv))

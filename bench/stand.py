@@ -1,4 +1,4 @@
-"""What the ways run on: a broker and a Postgres of their own, in a directory that goes away with them."""
+"""The broker and the Postgres of a benchmark, in a temporary directory."""
 
 import shutil
 import tempfile
@@ -20,7 +20,7 @@ _PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for s
 
 @dataclass(frozen=True)
 class Stand:
-    """The parts that all ways share."""
+    """The parts that all implementations share."""
 
     directory: Path
     kafka: str
@@ -31,7 +31,7 @@ class Stand:
 
 @contextmanager
 def standing() -> Iterator[Stand]:
-    """Start broker and Postgres, and end them with the block."""
+    """Start broker and Postgres, and stop them on exit."""
     with ExitStack() as ended:
         shutil.rmtree(LOGS, ignore_errors=True)
         directory = Path(tempfile.mkdtemp(prefix="rondo-bench-"))
@@ -57,7 +57,7 @@ def _broker(directory: Path, port: int, controller: int) -> Process:
 
 
 def _postgres(directory: Path, port: int) -> Process:
-    """Start Postgres, which keeps the time of each commit: latency is measured by it, and all ways pay for it."""
+    """Start a Postgres that keeps commit times, by which latency is measured; all implementations pay for that."""
     data, log = directory / "postgres", LOGS / "postgres.log"
     database = postgres.start(data, port=port, password=_PASSWORD, log=log)
     with psycopg.connect(postgres.dsn(port, _PASSWORD), autocommit=True) as connection:

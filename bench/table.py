@@ -1,4 +1,4 @@
-"""The table that all ways fill."""
+"""The table that all implementations write."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -29,15 +29,15 @@ _ALL = "select id::text, user_id::text, title, priority, done, version, command:
 
 @cache
 def upsert() -> str:
-    """Return the statement by which every way writes."""
+    """Return the statement by which every implementation writes."""
     return Path(__file__).with_name("upsert.sql").read_text()
 
 
 @cache
 def upsert_records() -> str:
-    """Return the same statement with its rows as one JSON parameter, for the ways in Python.
+    """Return the same statement with its rows as one JSON parameter, for implementations in Python.
 
-    asyncpg spends 14 µs on a row of nine arrays and 2 µs on its JSON; JDBC's arrays cost no such thing.
+    asyncpg spends 14 µs on a row of nine arrays and 2 µs on its JSON; JDBC's arrays have no such cost.
     """
     head, rest = upsert().split("from unnest(")
     _, tail = rest.split("\norder by")
@@ -45,14 +45,14 @@ def upsert_records() -> str:
 
 
 async def put(connection: asyncpg.Connection, rows: Rows) -> None:
-    """Put tasks: what a stage's ``PostgresStore`` calls within its transaction."""
+    """Write tasks; a stage's ``PostgresStore`` calls it within its transaction."""
     if rows:
         records = msgspec.json.encode([dict(zip(_NAMES, task, strict=True)) for _, task in rows])
         await connection.execute(upsert_records(), records.decode())
 
 
 class Table:
-    """The driver's own connection to it."""
+    """The driver's own connection to the table."""
 
     def __init__(self, dsn: str) -> None:
         migrate(dsn)
@@ -60,13 +60,13 @@ class Table:
         self._connection.execute(_CREATE)
 
     def clear(self) -> None:
-        """Empty the table, and let nothing of the last way be written to disk during the next."""
+        """Empty the table, and flush it, so that the last implementation causes no writes during the next."""
         self._connection.execute("truncate bench.tasks")
         self._connection.execute("truncate rondo.positions")
         self._connection.execute("checkpoint")
 
     def holds(self, last: Mapping[str, str]) -> bool:
-        """Tell whether each of these tasks is as this command left it."""
+        """Return whether each of these tasks is as this command left it."""
         found = self._connection.execute(
             "select count(*) from bench.tasks"
             " join unnest(%s::uuid[], %s::uuid[]) as given (id, command) using (id, command)",
@@ -76,27 +76,27 @@ class Table:
         return bool(found[0] == len(last))
 
     def rows(self) -> list[Row]:
-        """Return all of it."""
+        """Return all rows."""
         return self._connection.execute(_ALL).fetchall()
 
     def digest(self) -> str:
-        """Return the digest of all of it."""
+        """Return the digest of all rows."""
         return digest(self.rows())
 
     def commits(self) -> dict[str, datetime]:
-        """Return when each row's transaction was committed, by the command that led to it."""
+        """Return the commit time of each row, by the command that wrote it."""
         query = "select command::text, pg_xact_commit_timestamp(xmin) from bench.tasks"
         return dict(self._connection.execute(query).fetchall())
 
     def counts(self) -> tuple[int, int, int]:
-        """Return how many outcomes of Rondo's own commands there are, accepted ones, and audit entries."""
+        """Return the numbers of outcomes of Rondo's own commands, of accepted ones, and of audit entries."""
         query = "select count(*), count(*) filter (where kind = 'ACCEPTED'), (select count(*) from rondo.audit)"
         found = self._connection.execute(f"{query} from rondo.commands").fetchone()
         assert found
         return found
 
-    def tell(self, channel: str) -> None:
-        """Notify who listens."""
+    def notify(self, channel: str) -> None:
+        """Notify a channel."""
         self._connection.execute(f'notify "{channel}"'.encode())
 
     def close(self) -> None:

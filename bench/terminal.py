@@ -1,6 +1,6 @@
-"""What a command in the terminal costs: CPU time of the whole process, beside a server that answers at once.
+"""The cost of a terminal command: CPU time of the whole process, with a server that answers at once.
 
-``python -m bench.terminal`` types `rondo list` some twenty times into a pipe and as often on a terminal of 80 columns.
+``python -m bench.terminal`` runs `rondo list` some twenty times with a pipe, and as often on a terminal of 80 columns.
 The server is another process, so its time does not count.
 """
 
@@ -24,7 +24,7 @@ import msgspec
 from api.models import examples
 
 TASKS = 50
-"""So many tasks the server shows."""
+"""Tasks on the server's page."""
 PAGE = msgspec.json.encode({"items": [examples.with_nulls(examples.TASK)] * TASKS, "next": None})
 
 
@@ -32,7 +32,7 @@ RONDO = str(Path(sys.executable).with_name("rondo"))
 
 
 class _Tasks(BaseHTTPRequestHandler):
-    """Answers everything with a page of tasks."""
+    """Answers every request with a page of tasks."""
 
     protocol_version = "HTTP/1.1"
 
@@ -45,7 +45,7 @@ class _Tasks(BaseHTTPRequestHandler):
         self.wfile.write(PAGE)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def _serve(port: Connection) -> None:
@@ -69,12 +69,12 @@ def server() -> Iterator[str]:
 
 
 def into_a_pipe(typed: list[str], environment: dict[str, str]) -> None:
-    """Type a command whose output goes into a pipe."""
+    """Run a command whose output goes to a pipe."""
     subprocess.run(typed, env=environment, check=True, capture_output=True)
 
 
 def on_a_terminal(typed: list[str], environment: dict[str, str]) -> None:
-    """Type a command on a terminal."""
+    """Run a command on a terminal."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(typed, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
@@ -86,29 +86,29 @@ def on_a_terminal(typed: list[str], environment: dict[str, str]) -> None:
     os.close(ours)
 
 
-def costs(way: Callable[[list[str], dict[str, str]], None], api: str, rounds: int, typed: list[str]) -> list[float]:
-    """Return the CPU time of a command, user's and system's, in milliseconds, as often as it was typed."""
+def costs(run: Callable[[list[str], dict[str, str]], None], api: str, rounds: int, typed: list[str]) -> list[float]:
+    """Return the CPU times of a command, user and system, in milliseconds, one per round."""
     with tempfile.TemporaryDirectory() as home:
         here = {"HOME": home, "PATH": os.environ["PATH"], "RONDO_API": api, "RONDO_TOKEN": "token", "COLUMNS": "80"}
-        way(typed, here)  # what was changed is compiled
+        run(typed, here)  # compiles changed modules
         found = []
         for _ in range(rounds):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            way(typed, here)
+            run(typed, here)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             found.append((after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) * 1000)
     return found
 
 
 @click.command()
-@click.option("--rounds", default=20, show_default=True, help="How often each command is typed.")
+@click.option("--rounds", default=20, show_default=True, help="Runs of each command.")
 def main(rounds: int) -> None:
-    """Measure what `rondo list` costs."""
+    """Measure the cost of `rondo list`."""
     with server() as api:
         for way in (into_a_pipe, on_a_terminal):
             found = costs(way, api, rounds, [RONDO, "list"])
-            told = f"least {min(found):.0f}, median {statistics.median(found):.0f}, most {max(found):.0f} ms"
-            click.echo(f"rondo list {way.__name__.replace('_', ' ')}: {told} of CPU")
+            figures = f"least {min(found):.0f}, median {statistics.median(found):.0f}, most {max(found):.0f} ms"
+            click.echo(f"rondo list {way.__name__.replace('_', ' ')}: {figures} of CPU")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One way, once: started, warmed up, loaded, measured, checked, stopped."""
+"""A trial of an implementation: it is started, warmed up, loaded, measured, checked and stopped."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,19 +17,19 @@ from bench.workload import Plan, Workload, seeded, warming
 from local.problem import Problem
 from local.process import Process
 
-_WARM, _MEASURED = 120.0, 600.0  # seconds after which something is wrong
+_WARM, _MEASURED = 120.0, 600.0  # timeouts in seconds
 
 Say = Callable[[str], None]
-"""Tells people what is being done."""
+"""Describes the current step to people."""
 
 
 class Wrong(Exception):
-    """A way's table is not what the commands lead to: its figures count for nothing."""
+    """An implementation's table is wrong: its figures are invalid."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a way took for ``rows`` commands."""
+    """The resources of an implementation for ``rows`` commands."""
 
     way: str
     rows: int
@@ -38,18 +38,18 @@ class Result:
 
     @property
     def rate(self) -> float:
-        """Rows a second, end to end."""
+        """Rows per second, end to end."""
         return self.rows / self.seconds
 
     def cpu(self, *, shared: bool) -> float:
-        """CPU microseconds a row: of the way's own processes, or also of broker and Postgres, which all share."""
+        """CPU microseconds per row: of its own processes, or with those of broker and Postgres, which all share."""
         own = (usage.cpu for part, usage in self.usage.items() if shared or part not in {"broker", "postgres"})
         return sum(own) / self.rows * 1e6
 
 
 @dataclass(frozen=True)
 class Started:
-    """A way that runs."""
+    """A running implementation."""
 
     way: Way
     stand: Stand
@@ -57,30 +57,30 @@ class Started:
     processes: dict[str, Process]
 
     def pids(self) -> dict[str, int]:
-        """Return the processes of all that takes part."""
+        """Return the process ids of all parts."""
         return {name: process.pid for name, process in {**self.processes, **self.stand.parts}.items()}
 
     def load(self, work: Workload) -> Callable[[], None]:
-        """Put commands where the way will read them; return what lets it see them."""
+        """Write commands where the implementation reads them; return a function that makes them visible."""
         if self.way.reads_the_log:
             return log.Load(self.stand.kafka, self.run.commands, work.messages).release
-        return partial(self.stand.table.tell, self.run.id)
+        return partial(self.stand.table.notify, self.run.id)
 
     def wait_for(self, work: Workload, seconds: float) -> float:
-        """Return the time at which everything had arrived where the way ends; raise TimeoutError or Problem."""
+        """Return the time at which all results had arrived; raise ``TimeoutError`` or ``Problem``."""
         return wait_until(lambda: self._has_done(work), seconds, self.run.id)
 
     def _has_done(self, work: Workload) -> bool:
         for process in self.processes.values():
             if process.ended is not None:
                 process.wait()  # raises with the end of its log
-                raise Problem(f"{process.command.name} ended in the middle: see {process.command.log}.")
+                raise Problem(f"{process.command.name} ended too early: see {process.command.log}.")
         return self.way.has_done(self.stand, self.run, work)
 
 
 @contextmanager
 def started(way: Way, stand: Stand, plan: Plan, say: Say, profile: Path | None = None) -> Iterator[Started]:
-    """Start a way on topics of its own, let it do the warm-up, and stop it with the block."""
+    """Start an implementation on its own topics, warm it up, and stop it on exit."""
     id_ = f"{way.name}-{uuid4().hex[:6]}"
     run = Run(id_, stand.kafka, stand.postgres, str(stand.directory / id_), f"commands-{id_}", f"events-{id_}", plan)
     run.path.mkdir()
@@ -102,7 +102,7 @@ def started(way: Way, stand: Stand, plan: Plan, say: Say, profile: Path | None =
 
 
 def measure(it: Started, say: Say) -> Result:
-    """Return what a warm way takes from the moment it sees the commands to the last row; raise ``Wrong``."""
+    """Measure a warm implementation from when it sees the commands to the last row; raise ``Wrong``."""
     say("loading")
     work = seeded(it.run.plan)
     release = it.load(work)
@@ -113,5 +113,5 @@ def measure(it: Started, say: Say) -> Result:
         release()
         done = it.wait_for(whole, _MEASURED)
     if it.way.reaches_postgres and it.stand.table.digest() != whole.digest:
-        raise Wrong(f"The table of {it.way.name} is not what the commands lead to; see {LOGS}.")
+        raise Wrong(f"The table of {it.way.name} is not the result of the commands; see {LOGS}.")
     return Result(it.way.name, len(work), done - began, meter.usage)

@@ -1,7 +1,7 @@
-"""``python -m bench.views``: what the views cost for each command, without broker and stage.
+"""``python -m bench.views``: the cost of the views per command, without broker and stage.
 
-A command is a task created with two tags, its outcome and its audit entry, three records at hand: projected to rows,
-and written to a Postgres of the bench's own in blocks of a thousand records.
+A command is three records in memory: a task created with two tags, its outcome and its audit entry. They are projected
+to rows, and written to a Postgres of the benchmark in blocks of a thousand records.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from postgres.writer import put_views
 from schemas import ids
 from schemas import records as r
 
-PARTS = ("projecting", "writing", "Postgres", "in all, by the clock")
+PARTS = ("projecting", "writing", "Postgres", "total, wall-clock")
 _USERS = 1000
 _BLOCK = 1000
 _BEGIN = 1_795_438_800_000
@@ -37,7 +37,7 @@ Blocks = Sequence[Sequence[Struct]]
 
 
 def blocks(number: int, commands: int) -> Blocks:
-    """Return what so many commands of the ``number``-th round leave on the topics that the views read."""
+    """Return the records of ``commands`` commands of the ``number``-th round, in blocks."""
     records = [record for index in range(commands) for record in _records(number, index)]
     return [records[begin : begin + _BLOCK] for begin in range(0, len(records), _BLOCK)]
 
@@ -47,14 +47,14 @@ def _records(number: int, index: int) -> Iterator[Struct]:
     tags = (_TAGS[index % 5], _TAGS[(index + 1) % 5])
     task = r.Task(ids.task(command), user, f"Water plant {index}", at, at, notes="Not too much", tags=tags)
     event = r.TaskCreated(ids.event(command), user, at, f"user:{user}", command, task)
-    before = r.AuditHead(number * 10**9 + index, "0" * 64)  # of a chain that nobody else writes to
+    before = r.AuditHead(number * 10**9 + index, "0" * 64)  # of a chain without other writers
     yield event
     yield audit.entry(before, None, event)
     yield r.CommandOutcome(user, at, command, r.OutcomeKind.ACCEPTED, task.id, "fingerprint", 1)
 
 
 async def measure(dsn: str, commands: int, rounds: int) -> dict[str, float]:
-    """Return the µs a command of each part: CPU, but for the last. Medians of the rounds, after one to warm up."""
+    """Return µs per command by part: CPU, except for the last. Medians of the rounds, after a warm-up round."""
     connection = await asyncpg.connect(dsn)
     server = psutil.Process(await connection.fetchval("select pg_backend_pid()"))
     found = [await _round(connection, server, blocks(number, commands)) for number in range(rounds + 1)]
@@ -63,10 +63,10 @@ async def measure(dsn: str, commands: int, rounds: int) -> dict[str, float]:
     return {name: median(seconds) / commands * 1e6 for name, seconds in zip(PARTS, parts, strict=True)}
 
 
-async def _round(connection: asyncpg.Connection, server: psutil.Process, given: Blocks) -> tuple[float, ...]:
+async def _round(connection: asyncpg.Connection, server: psutil.Process, blocks: Blocks) -> tuple[float, ...]:
     projecting = writing = 0.0
     began, there = time.monotonic(), _cpu(server)
-    for block in given:
+    for block in blocks:
         before = time.process_time()
         rows = collect(block)
         projected = time.process_time()
@@ -82,10 +82,10 @@ def _cpu(process: psutil.Process) -> float:
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
-@click.option("--n", "size", default=10_000, help="Commands a round.")
-@click.option("--rounds", default=5, help="Rounds, after one to warm up.")
+@click.option("--n", "size", default=10_000, help="Commands per round.")
+@click.option("--rounds", default=5, help="Rounds, after a warm-up round.")
 def main(size: int, rounds: int) -> None:
-    """Measure what the views cost for each command."""
+    """Measure the cost of the views per command."""
     directory, port = Path(tempfile.mkdtemp(prefix="rondo-bench-")), ports.choose(["postgres"], {})["postgres"]
     server = postgres.start(directory / "postgres", port=port, password=_PASSWORD, log=directory / "postgres.log")
     try:

@@ -1,4 +1,4 @@
-"""The ways that are compared: their processes, where they end, and how much of the work each gets."""
+"""The implementations that are compared: their processes, their output, and their share of the work."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,27 +12,27 @@ from bench.workload import Plan, Workload
 from local.process import Command
 
 Commands = Callable[[Run, Path | None], dict[str, Command]]
-"""Gives the commands of a way's parts; profiled, where a directory for that is given."""
+"""Returns the commands of an implementation's parts; profiled into a directory if there is one."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way to do the work."""
+    """An implementation of the work."""
 
     name: str
     commands: Commands
-    share: float = 1.0  # of the commands: a slow way gets fewer
+    share: float = 1.0  # of the commands: a slow one gets fewer
     reaches_postgres: bool = True
     reads_the_log: bool = True
     can_run: Callable[[], bool] = lambda: True
-    asked_for: bool = False  # measured only where it is named
+    asked_for: bool = False  # measured only if named
 
     def share_of(self, plan: Plan) -> Plan:
-        """Return the way's part of the commands."""
+        """Return its share of the commands."""
         return Plan(plan.seed, int(plan.size * self.share), int(plan.warm * self.share))
 
     def has_done(self, stand: Stand, run: Run, work: Workload) -> bool:
-        """Tell whether everything has arrived where the way ends."""
+        """Return whether all its results have arrived."""
         if self.reaches_postgres:
             return stand.table.holds(work.last)
         return log.length(stand.kafka, run.events) >= len(work)
@@ -58,11 +58,11 @@ WAYS = {
         Way("postgres-alone", _parts("postgres_alone", "upserts"), reads_the_log=False),
     )
 }
-"""All of them, by name. ``consume-produce`` and ``postgres-alone`` do only a part: what bounds the others."""
+"""All implementations by name. ``consume-produce`` and ``postgres-alone`` do only a part, as bounds of the others."""
 
 
 def wait_until(done: Callable[[], bool], seconds: float, what: str) -> float:
-    """Poll until ``done``; return the monotonic time at which it was. Raises TimeoutError."""
+    """Poll until ``done``; return the monotonic time of that. Raises ``TimeoutError``."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:

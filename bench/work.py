@@ -1,7 +1,7 @@
-"""The work that every way does: what a command says, what it makes of a task, and how both are written as JSON.
+"""The work of every implementation: the commands, their effect on a task, and the JSON of both.
 
-For each command: look the task up, apply the command, count its version up, store it, emit it whole; a sink then puts
-it into Postgres. The fold of all commands in plain Python is what every way's final table must equal.
+For each command: read the task, apply the command, increment its version, store it, and emit it in full; a sink then
+writes it to Postgres. Every final table must equal the fold of all commands in plain Python.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ class Create(Struct, frozen=True, tag="create"):
 
 
 class Update(Struct, frozen=True, tag="update"):
-    """Give a task another priority."""
+    """Change a task's priority."""
 
     id: str
     user: str
@@ -60,7 +60,7 @@ class Task(Struct, frozen=True, tag="task"):
 
 
 class Changed(Struct, frozen=True, tag="changed"):
-    """What happened, with the whole task after it."""
+    """An event, with the full task after it."""
 
     id: str
     user: str
@@ -70,7 +70,7 @@ class Changed(Struct, frozen=True, tag="changed"):
 
 Command = Create | Update | Complete
 Row = tuple[str, str, str, int, bool, int, str]
-"""A task as the table holds it: id, user, title, priority, done, version, command."""
+"""A task as a row of the table: id, user, title, priority, done, version, command."""
 
 _DECODER = msgspec.json.Decoder(Create | Update | Complete | Task | Changed)
 _OWN = {record.__name__: record for record in (r.Position, r.DeadLetter)}
@@ -82,19 +82,19 @@ def apply(task: Task | None, command: Command) -> Task:
         version = task.version + 1 if task else 1
         return Task(command.task, command.user, command.title, command.priority, False, version, command.id)
     if task is None:
-        raise ValueError(f"There is no task {command.task}: the commands were not read in their order.")
+        raise ValueError(f"There is no task {command.task}: the commands were not read in order.")
     done = isinstance(command, Complete) or task.done
     priority = command.priority if isinstance(command, Update) else task.priority
     return Task(task.id, task.user, task.title, priority, done, task.version + 1, command.id)
 
 
 def change(task: Task | None, command: Command) -> Changed:
-    """Return the event that a command leads to."""
+    """Return the event of a command."""
     return Changed(command.id, command.user, command.at, apply(task, command))
 
 
 def fold(commands: Iterable[Command]) -> dict[str, Task]:
-    """Return every task by id as these commands leave them."""
+    """Return every task by id after these commands."""
     tasks: dict[str, Task] = {}
     for command in commands:
         tasks[command.task] = apply(tasks.get(command.task), command)
@@ -102,12 +102,12 @@ def fold(commands: Iterable[Command]) -> dict[str, Task]:
 
 
 def row(task: Task) -> Row:
-    """Return a task as the table holds it."""
+    """Return a task as a row of the table."""
     return (task.id, task.user, task.title, task.priority, task.done, task.version, task.command)
 
 
 def digest(rows: Iterable[Row]) -> str:
-    """Return the SHA-256 of rows in order of their ids, equal for equal tables."""
+    """Return the SHA-256 of rows in the order of their ids."""
     found = hashlib.sha256()
     for each in sorted(rows):
         found.update(msgspec.json.encode(each))
@@ -115,10 +115,10 @@ def digest(rows: Iterable[Row]) -> str:
 
 
 class Json:
-    """The serde of this work: tagged objects. The runtime's own records stand as ``[name, object]``."""
+    """The serde of this work: tagged objects. The runtime's own records are ``[name, object]``."""
 
     def __init__(self, registry: Registry | None = None) -> None:
-        """Take no notice of the registry: JSON needs none."""
+        """Ignore the registry: JSON needs none."""
 
     async def publish(self, topics: Iterable[Topic]) -> None:
         """Do nothing."""
@@ -132,14 +132,14 @@ class Json:
         return msgspec.json.encode([name, record] if name in _OWN else record)
 
     def decode(self, data: bytes | None) -> Struct:
-        """Return the record of a message; raise Undecodable where it is none."""
+        """Return the record of a message; raise ``Undecodable`` if it is not one."""
         try:
             return _own(data) if data and data[0] == ord("[") else cast("Struct", _DECODER.decode(data or b""))
         except msgspec.MsgspecError as error:
             raise Undecodable(str(error)) from error
 
     def kind(self, data: bytes | None) -> None:
-        """Return nothing: JSON's type can't be told without decoding it."""
+        """Return nothing: a JSON record's type is known only by decoding it."""
 
 
 def _own(data: bytes) -> Struct:

@@ -1,4 +1,4 @@
-"""Seeded commands: 60 % create a task, 25 % change a priority, 15 % complete, always a task of the user's own."""
+"""Seeded commands: 60 % create a task, 25 % change a priority, 15 % complete, always on the user's own tasks."""
 
 import random
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from schemas.names import partition_of
 
 USERS = 10_000
 PARTITIONS = 4
-_FIRST_AT = 1_735_689_600_000  # 2025-01-01: records' times are the workload's, whenever it runs
+_FIRST_AT = 1_735_689_600_000  # 2025-01-01: record times do not depend on when it runs
 _WARMING = 1_000_003  # added to the seed
 _CREATE, _UPDATE = 0.60, 0.85
 _TITLES = ("Water the plants", "Call the landlord about the heating", "Stand-up", "Read the contract", "Buy oat milk")
@@ -20,7 +20,7 @@ _TITLES = ("Water the plants", "Call the landlord about the heating", "Stand-up"
 
 @dataclass(frozen=True)
 class Message:
-    """A command as it stands on the topic."""
+    """A command as a Kafka record."""
 
     partition: int
     key: bytes
@@ -30,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Workload:
-    """Commands, and what must come of them."""
+    """Commands, and their expected results."""
 
     commands: tuple[Command, ...]
 
@@ -42,12 +42,12 @@ class Workload:
 
     @cached_property
     def digest(self) -> str:
-        """The digest of the table that the commands lead to."""
+        """The digest of the expected table."""
         return digest(map(row, fold(self.commands).values()))
 
     @cached_property
     def last(self) -> dict[str, str]:
-        """The last command of each partition, by its task: once these rows stand, all do."""
+        """The last command of each partition, by its task: once these rows are written, all are."""
         last = {partition_of(c.user, PARTITIONS): c for c in self.commands}
         return {command.task: command.id for command in last.values()}
 
@@ -59,16 +59,16 @@ class Workload:
 
 
 class Plan(Struct, frozen=True):
-    """How many commands: ``warm`` to begin with, then ``size`` that are measured. The same seed makes the same ones."""
+    """The number of commands: ``warm`` for the warm-up, then ``size`` measured ones. A seed determines them."""
 
     seed: int
     size: int
     warm: int
 
 
-@lru_cache(2)  # each way gets the same ones
+@lru_cache(2)  # all implementations get the same ones
 def seeded(plan: Plan) -> Workload:
-    """Return the commands that are measured."""
+    """Return the measured commands."""
     return _generated(plan.seed, plan.size)
 
 
@@ -81,22 +81,22 @@ def warming(plan: Plan) -> Workload:
 def _generated(seed: int, size: int, users: int = USERS) -> Workload:
     chance = random.Random(seed)  # noqa: S311 - the same each time
     people = [_uuid(chance) for _ in range(users)]
-    standing: list[tuple[str, str]] = []  # user and task of each that is not completed
+    open_: list[tuple[str, str]] = []  # user and task of each that is not completed
     commands: list[Command] = []
     for number in range(size):
         id_, at, kind = _uuid(chance), _FIRST_AT + number, chance.random()
-        if kind < _CREATE or not standing:
+        if kind < _CREATE or not open_:
             user, task = people[int(chance.random() * users)], _uuid(chance)
-            standing.append((user, task))
+            open_.append((user, task))
             commands.append(Create(id_, user, at, task, f"{_TITLES[number % 5]}, {number}", number % 4))
             continue
-        place = int(chance.random() * len(standing))
-        user, task = standing[place]
+        place = int(chance.random() * len(open_))
+        user, task = open_[place]
         if kind < _UPDATE:
             commands.append(Update(id_, user, at, task, number % 4))
         else:
-            standing[place] = standing[-1]
-            standing.pop()
+            open_[place] = open_[-1]
+            open_.pop()
             commands.append(Complete(id_, user, at, task))
     return Workload(tuple(commands))
 

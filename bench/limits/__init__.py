@@ -1,1 +1,1 @@
-"""The API asked with the worst that each route lets in, while another user asks, too."""
+"""The worst requests that each route accepts, and the latency of another user meanwhile."""

@@ -1,4 +1,4 @@
-"""``python -m bench.limits``: asks every route for the worst, and writes what that took into docs/limits.md."""
+"""``python -m bench.limits``: sends every route its worst requests, and writes the times to docs/limits.md."""
 
 import asyncio
 import os
@@ -36,10 +36,10 @@ _REGISTRYS_ASKED = "/schemas/types"
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
-@click.option("--tasks", default=20_000, help="Tasks of the user who asks for the worst.")
-@click.option("--every", default=1, help="Ask with every so many of the requests only.")
-@click.option("--only-limits", is_flag=True, help="Write the limits anew, and leave what was measured.")
-@click.option("--at-once", default=4, help="Ask so often at once.")
+@click.option("--tasks", default=20_000, help="Tasks of the user who sends the worst requests.")
+@click.option("--every", default=1, help="Send only every n-th request.")
+@click.option("--only-limits", is_flag=True, help="Rewrite the limits, and keep the measurements.")
+@click.option("--at-once", default=4, help="Concurrent copies of each request.")
 def main(tasks: int, every: int, at_once: int, only_limits: bool) -> None:
     """Measure how long the worst requests take, and how long another user waits because of them."""
     logs.configure("warning")
@@ -48,19 +48,19 @@ def main(tasks: int, every: int, at_once: int, only_limits: bool) -> None:
         page.FILE.write_text(page.limits() + "\n" + mark + rest)
         return
     with standing() as shared:
-        postgres.create(shared.postgres, _DATABASE)  # the other one holds the tables of other benches
+        postgres.create(shared.postgres, _DATABASE)  # the default database has the tables of other benchmarks
         stand = replace(shared, postgres=urlsplit(shared.postgres)._replace(path=f"/{_DATABASE}").geturl())
         migrate(stand.postgres)
         found = asyncio.run(_measured(stand, tasks, every, at_once))
     cores, when = len(os.sched_getaffinity(0)), datetime.now(UTC)
-    told = (
+    conditions = (
         f"Milliseconds until the worst request of a kind was answered, and the longest that another user waited for"
-        f" `GET /v1/lists` meanwhile, or of the registry for `GET {_REGISTRYS_ASKED}`. {len(found):,} requests,"
-        f" each {at_once} times at once, of a user with {tasks:,} tasks, {data.MANY} of them with the texts that take"
-        f" longest; on {cores} cores (Python {platform.python_version()}), on {when:%Y-%m-%d}, while no stage ran: ten"
-        f" seconds are what `Prefer: wait` asked for."
+        f" `GET /v1/lists` meanwhile, or for the registry's `GET {_REGISTRYS_ASKED}`. {len(found):,} requests,"
+        f" each {at_once} times at once, of a user with {tasks:,} tasks, {data.MANY} of them with the slowest texts;"
+        f" on {cores} cores (Python {platform.python_version()}), on {when:%Y-%m-%d}, without stages: ten seconds are"
+        f" those of `Prefer: wait`."
     )
-    page.FILE.write_text(page.limits() + "\n" + page.measured(found, told))
+    page.FILE.write_text(page.limits() + "\n" + page.measured(found, conditions))
 
 
 async def _measured(stand: Stand, tasks: int, every: int, at_once: int) -> list[Held]:
@@ -83,7 +83,7 @@ async def _measured(stand: Stand, tasks: int, every: int, at_once: int) -> list[
 
 
 def _some(requests: Iterable[operations.Request], every: int) -> list[operations.Request]:
-    """Return every so many of the requests, and all pages, searches, tasks of bulks and schemas."""
+    """Return every ``every``-th request, and all pages, searches, tasks of bulks and schemas."""
     kept = {"page", "searches", "tasks", "schemas"}
     return [each for place, each in enumerate(requests) if each.kind in kept or place % every == 0]
 
@@ -94,7 +94,7 @@ async def _held(measure: Measure, requests: list[operations.Request], at_once: i
 
 @contextmanager
 def _serving(stand: Stand) -> Iterator[tuple[int, int]]:
-    """Run registry and API, and return the ports of the API and the registry."""
+    """Run registry and API; yield the ports of the API and the registry."""
     at = ports.choose(["registry", "api"], {})
     schemas, api = (f"http://{ports.HOST}:{at[name]}" for name in ("registry", "api"))
     environment = {"RONDO_KAFKA": stand.kafka, "RONDO_REGISTRY": schemas, "RONDO_POSTGRES": stand.postgres}

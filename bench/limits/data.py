@@ -1,4 +1,4 @@
-"""What the user has who asks for the worst: of everything a long page, of the texts that take longest to go through."""
+"""The data of the user who sends the worst requests: a full page of every entity, with the slowest texts."""
 
 from collections.abc import Iterator, Mapping
 from random import Random
@@ -14,7 +14,7 @@ from schemas import ids
 from schemas import records as r
 
 MANY = 200
-"""Of everything so many: as many as a page holds."""
+"""The number of each entity: a full page."""
 WORD = "zyx"
 """The last word of all notes, and the first of all titles."""
 
@@ -33,7 +33,7 @@ def _different(codes: range, most: int) -> str:
 
 
 def notes() -> Iterator[str]:
-    """Yield the notes that take longest to fold, to part, to mark, to compare, to write, or to send, with ``WORD``."""
+    """Yield the notes that are slowest to fold, split, highlight, compare, write or send, with ``WORD``."""
     most = validation.MAX_NOTES - _SHORT
     yield from (
         _often(text, most) for text in ("\u337f", "\ufdfa", "½", "1½ ", "H₂O ", '\\"', "\u0316\u0301 ", "\U0001f600")
@@ -43,7 +43,7 @@ def notes() -> Iterator[str]:
 
 
 def records(user: str) -> Iterator[Struct]:
-    """Yield what the stages would have written of a user's commands."""
+    """Yield the records that stages would have written for a user's commands."""
     yield from map(_created, tasks(user))
     for number in range(MANY):
         yield from _others(user, number, f"{number} " + "\u337f" * (validation.MAX_NAME - 4))
@@ -65,19 +65,19 @@ def tasks(user: str) -> Iterator[r.Task]:
         tags = tuple(sorted(_tag(some * validation.MAX_TAGS + place) for place in range(validation.MAX_TAGS)))
         reminders = tuple(r.Reminder(str(place), before=place) for place in range(validation.MAX_REMINDERS))
         id_ = ids.derive("task", user, number)
-        text = texts[number * len(texts) // MANY]  # one after the other, as a bulk gives them
+        text = texts[number * len(texts) // MANY]  # in order, as a bulk has them
         yield r.Task(id_, user, title, _AT, _AT, notes=text, tags=tags, due=r.Due("2026-11-24"), reminders=reminders)
 
 
 def known(user: str) -> Mapping[str, str]:
-    """Return what the paths of requests name, by the parameter, percent-encoded."""
-    things = ("task", "list", "filter", "bulk", "command")
-    found = {name: ids.derive(name, user, 0) for name in things}
+    """Return the values of path parameters, by name, percent-encoded."""
+    entity_types = ("task", "list", "filter", "bulk", "command")
+    found = {name: ids.derive(name, user, 0) for name in entity_types}
     return found | {"list_id": found["list"], "filter_id": found["filter"], "name": quote(_tag(0))}
 
 
 async def put(connection: Connection, user: str) -> None:
-    """Write all of it into the views, as their stage does."""
+    """Write the data to the views, as their stage does."""
     rows = projections.collect(records(user))
     for begin in range(0, len(rows), _STEP):
         async with connection.transaction():
@@ -109,12 +109,12 @@ def _others(user: str, number: int, name: str) -> Iterator[Struct]:
 
 
 def _entry(user: str, sequence: int, about: str | None) -> r.AuditEntry:
-    """Return an entry of the trail of the first task, list or filter, whose longest text is changed."""
+    """Return an audit entry of the first task, list or filter, which changes its longest text."""
     field, most = ("notes", validation.MAX_NOTES) if about is None else ("text", 2000)
     before, after = (msgspec.json.encode(letter * (most - 1)).decode() for letter in "\u337f\U0001f600")
     subject = about and f"{about}:{known(user)[about]}"
     task = None if about else known(user)["task"]
-    told = (r.FieldChange(field, before, after),)
+    changes = (r.FieldChange(field, before, after),)
     command = known(user)["command"] if about else ids.chunk(known(user)["bulk"], 0)
     return r.AuditEntry(
         ids.derive("entry", user, sequence),
@@ -126,7 +126,7 @@ def _entry(user: str, sequence: int, about: str | None) -> r.AuditEntry:
         None,
         "TaskUpdated",
         task,
-        told,
+        changes,
         "0",
         "1",
         subject,

@@ -1,4 +1,4 @@
-"""Every operation of the API, and the worst requests that each lets in."""
+"""Every operation of the API, and the worst requests that it accepts."""
 
 import json
 from collections import defaultdict
@@ -19,15 +19,15 @@ from api.models.examples import with_nulls
 from bench.limits import worst
 
 KINDS = ("parameters", "many", "page", "searches", "texts", "lists", "fields", "tasks", "schemas", "no shape")
-"""Parameters that are as bad as can be, many of them or of headers, the longest page, searches that take longest; and
-bodies by what fills them."""
+"""Kinds of requests: with the worst parameters, with many parameters or headers, for the longest page, for the slowest
+searches; and bodies by their content."""
 SOMEBODY = str(UUID(int=1))
 _EMPTY = 2 * LIMIT
-"""Bytes of a body that nobody asked for."""
+"""Bytes of a body where none is expected."""
 
 
 class Taking(NamedTuple):
-    """What a route takes as its body."""
+    """The body that a route takes."""
 
     shape: type[BaseModel]
     example: Mapping[str, Any]
@@ -35,11 +35,11 @@ class Taking(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One operation: its method and path, its parameters by where they stand, and what body it takes."""
+    """An operation: its method and path, its parameters with their locations, and its body."""
 
     method: str
     path: str
-    parameters: tuple[tuple[str, str], ...]  # where, name
+    parameters: tuple[tuple[str, str], ...]  # location, name
     taking: Taking | None
 
     def __str__(self) -> str:
@@ -47,11 +47,11 @@ class Operation(NamedTuple):
 
 
 class Request(NamedTuple):
-    """One request, ready to be sent but for its token."""
+    """A request, complete except for its token."""
 
     operation: Operation
     kind: str
-    """What of it is the worst: one of ``KINDS``."""
+    """One of ``KINDS``."""
     name: str
     target: str
     headers: tuple[tuple[str, bytes], ...] = ()
@@ -67,7 +67,7 @@ class Request(NamedTuple):
 
 
 def operations() -> Iterator[Operation]:
-    """Yield every operation that the document describes, and so every new one."""
+    """Yield every operation of the OpenAPI document, and so every new one."""
     taking = dict(_taking())
     for path, methods in openapi()["paths"].items():
         for method, described in methods.items():
@@ -86,12 +86,12 @@ def _taking() -> Iterator[tuple[tuple[str, str], Taking]]:
 
 
 Names = Mapping[str, str]
-"""What the parameters of paths name."""
+"""Values of path parameters, by name."""
 NOBODYS: Names = {}
 
 
 def requests(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
-    """Yield the worst requests of an operation, for one thing of the user's where ``names`` says which."""
+    """Yield the worst requests of an operation, for an entity of the user's that ``names`` has."""
     example = _body(operation)
     for parameter in operation.parameters:
         for text in worst.texts(worst.HEADERS // 3):
@@ -102,7 +102,7 @@ def requests(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
 
 
 def together(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
-    """Yield an operation's requests in which all parameters are bad, and those with many parameters or headers."""
+    """Yield an operation's requests with all parameters bad, and those with many parameters or headers."""
     example = _body(operation)
     if operation.parameters:
         for text in worst.texts(worst.HEADERS // 3 // len(operation.parameters)):
@@ -113,11 +113,11 @@ def together(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
     headers = tuple((f"h{number}", b"1") for number in range(many))
     yield Request(operation, "many", "many headers", target, headers, example)
     if example is None:
-        yield Request(operation, "no shape", "a body that nobody asked for", target, (), b" " * _EMPTY)
+        yield Request(operation, "no shape", "an unexpected body", target, (), b" " * _EMPTY)
 
 
 def pages(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
-    """Yield an operation's longest pages, and the searches that take longest; none where it has none."""
+    """Yield an operation's longest pages and slowest searches, if it has any."""
     target, known = _target(operation.path, names), {name for where, name in operation.parameters if where == "query"}
     longest = {"limit": "200"} if "limit" in known else {}
     if longest or operation.method == "GET":
@@ -129,7 +129,7 @@ def pages(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
 
 
 def with_bodies(operation: Operation, names: Names = NOBODYS) -> Iterator[Request]:
-    """Yield an operation's requests with the worst bodies; none where it takes none."""
+    """Yield an operation's requests with the worst bodies, if it takes any."""
     if operation.taking:
         target, taking = _target(operation.path, names), operation.taking
         for name, kind, body in chain(worst.bodies(*taking), worst.shapeless(taking.limit)):
@@ -143,7 +143,7 @@ def _body(operation: Operation) -> bytes | None:
 def _filled(
     operation: Operation, parameters: tuple[tuple[str, str], ...], text: worst.Text, body: bytes | None
 ) -> Request:
-    """Return a request in which these parameters are a text, percent-encoded where it must be."""
+    """Return a request with a text for these parameters, percent-encoded where needed."""
     encoded = quote(text.content, safe="'()*,;:@+=~")
     query = "&".join(f"{name}={encoded}" for where, name in parameters if where == "query")
     paths = {name: encoded for where, name in parameters if where == "path"}

@@ -1,4 +1,4 @@
-"""Writes docs/limits.md: what every route takes, from the code, and how long the worst of it took, as measured."""
+"""Writes docs/limits.md: the limits of every route, from the code, and the times of the worst requests, as measured."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,14 +26,14 @@ FILE = ROOT / "docs" / "limits.md"
 MEASURED = "## Measured"
 _HEAD = """# Limits
 
-What a request may hold, so that none keeps another user's waiting for more than 250 ms on two cores: sizes and numbers
-are checked before what is in them, whatever takes longer runs beside the event loop, and of one user few at a time.
-`test_nobody_waits_for_the_worst_request_of_another` asks every route, as somebody who has the worst of everything, more
-often at once than one user's requests run: the event loop takes at most 250 ms of CPU while another waits. This page is
-written by `python -m bench.limits`: the limits from the code, the times as it measured them.
+The limits of requests. With them, no request delays another user's by more than 250 ms on two cores: sizes and counts
+are checked before contents, long work runs outside the event loop, and few requests of a user run at a time.
+`test_nobody_waits_for_the_worst_request_of_another` sends every route its worst requests, as a user with the worst data
+and with more concurrent requests than one user may run: the event loop uses at most 250 ms of CPU while another user
+waits. `python -m bench.limits` writes this page: the limits from the code, the times as measured.
 """
 _KIB = 1024
-_TOLD = {
+_OF_DOMAIN = {
     "filter": f"{MAX_LENGTH:,} characters, {MAX_WORDS} names and values, {MAX_BRACKETS} brackets deep",
     "q": f"{search.MAX_LENGTH} characters, {search.MAX_WORDS} words",
     "sort": "each key once",
@@ -48,25 +48,25 @@ _TOLD = {
     "colour": "#rrggbb",
     "version": "1 to 2⁶³ - 1",
 }
-"""Limits that the domain checks, and that OpenAPI does not say, or not as shortly."""
-_SAID = {
+"""Limits that the domain checks, and that OpenAPI lacks or puts at length."""
+_OF_KEYWORDS = {
     "maxItems": "{:,} items",
     "maxLength": "{:,} characters",
     "enum": "one of {}",
     "const": "{}",
     "$ref": "see {}",
 }
-"""What is told of a schema that has a keyword."""
+"""The words for a keyword of a schema."""
 
 
 def limits() -> str:
-    """Return what stands on the page but for what was measured."""
-    parts = [_HEAD, "## Of every request\n", *_everywhere(), "", "## Of each route\n", *_routes()]
-    return "\n".join([*parts, "", "## Of what bodies hold\n", *_shapes(), "", "## Of the registry\n", *_registry(), ""])
+    """Return the page without its measurements."""
+    parts = [_HEAD, "## Every request\n", *_everywhere(), "", "## Each route\n", *_routes()]
+    return "\n".join([*parts, "", "## Bodies\n", *_shapes(), "", "## The registry\n", *_registry(), ""])
 
 
-def measured(found: Iterable[Held], told: str) -> str:
-    """Return the table of the longest times, and what was ``told`` of how they were measured."""
+def measured(found: Iterable[Held], conditions: str) -> str:
+    """Return the table of the longest times, after the ``conditions`` of the measurement."""
     worst: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for each in found:
         cells = worst[str(each.request.operation)]
@@ -74,7 +74,7 @@ def measured(found: Iterable[Held], told: str) -> str:
         cells["other"] = max(cells["other"], *each.other)
     lines = (_row(f"`{name}`", *(_ms(cells.get(kind)) for kind in (*KINDS, "other"))) for name, cells in worst.items())
     head = _row("route", *KINDS, "the other waited")
-    return "\n".join([MEASURED, "", told, "", head, "|" + "---|" * (len(KINDS) + 2), *lines, ""])
+    return "\n".join([MEASURED, "", conditions, "", head, "|" + "---|" * (len(KINDS) + 2), *lines, ""])
 
 
 def _row(*cells: str) -> str:
@@ -91,26 +91,26 @@ def _everywhere() -> Iterator[str]:
     yield "|---|---|---|"
     yield "| request line and headers | 16 KiB | 400 or 431 |"
     yield "| `Idempotency-Key` | 255 characters | 422 |"
-    yield f"| the time to send it whole | {fields['receive_timeout'].default:.0f} s (`RONDO_RECEIVE_TIMEOUT`) | 408 |"
-    yield f"| connections | {fields['connections'].default} (`RONDO_CONNECTIONS`) | idle ones give way; 503 `full` |"
-    yield f"| reads of one user at once | {fields['reads'].default} (`RONDO_READS`) | others wait; then 429 `busy` |"
-    yield "| long work of one user at once | 1 | the rest waits |"
-    yield f"| waits for an outcome of one user at once | {fields['connections'].default // WAITS} | answered at once |"
+    yield f"| time to send it in full | {fields['receive_timeout'].default:.0f} s (`RONDO_RECEIVE_TIMEOUT`) | 408 |"
+    yield f"| connections | {fields['connections'].default} (`RONDO_CONNECTIONS`) | idle ones close; then 503 `full` |"
+    yield f"| concurrent reads of a user | {fields['reads'].default} (`RONDO_READS`) | others wait; then 429 `busy` |"
+    yield "| concurrent long work of a user | 1 | the rest waits |"
+    yield f"| concurrent waits of a user for an outcome | {fields['connections'].default // WAITS} | answered at once |"
     longest = f"{fields['query_timeout'].default:.0f} s (`RONDO_QUERY_TIMEOUT`)"
-    yield f"| what a read may take | {longest} | 422 `too-much`; 503 where a part is away |"
-    yield f"| a page | 200 items, {rows.LARGEST:,} characters of text | goes on at `next` |"
-    yield f"| values of one facet | {listings.MOST_VALUES:,} | left out |"
-    yield f"| a title as it is compared | {len(fold_title('x' * 9999))} characters, folded | the rest does not count |"
-    yield f"| notes as they are compared | {LONGEST_NOTES:,} characters, folded | the rest does not count |"
-    yield f"| words of one text | {MOST:,}, and {MOST_DIFFERENT:,} different ones | the rest is not found by `q` |"
-    yield f"| marking what `q` found | {listings.MARKING} s a page | the last tasks have no marks |"
-    yield f"| a body | {LIMIT // _KIB} KiB; of a bulk {BULK_LIMIT // _KIB // _KIB} MiB | 413 |"
-    yield f"| the pieces of a body | {serving.FEW:,}, and one more for each {serving.SHORT} bytes | 400 |"
+    yield f"| duration of a read | {longest} | 422 `too-much`; 503 where a part is unavailable |"
+    yield f"| a page | 200 items, {rows.LARGEST:,} characters of text | continues at `next` |"
+    yield f"| values of one facet | {listings.MOST_VALUES:,} | omitted |"
+    yield f"| a title as it is compared | {len(fold_title('x' * 9999))} characters, folded | the rest is ignored |"
+    yield f"| notes as they are compared | {LONGEST_NOTES:,} characters, folded | the rest is ignored |"
+    yield f"| words of one text | {MOST:,}, and {MOST_DIFFERENT:,} different ones | `q` does not find the rest |"
+    yield f"| highlighting matches of `q` | {listings.MARKING} s a page | the last tasks have no highlights |"
+    yield f"| a body | {LIMIT // _KIB} KiB; for a bulk {BULK_LIMIT // _KIB // _KIB} MiB | 413 |"
+    yield f"| chunks of a body | {serving.FEW:,}, and one more per {serving.SHORT} bytes | 400 |"
     yield f"| fields and items of a body | {sizes.MOST_VALUES:,} | 422 |"
-    yield f"| unknown fields of a body that are named | {problems.MOST_ERRORS} | counted |"
-    yield f"| a problem | {problems.MOST_ERRORS} errors, {problems.MOST_BYTES // _KIB} KiB | counted, cut |"
+    yield f"| unknown fields of a body that are listed | {problems.MOST_ERRORS} | counted |"
+    yield f"| a problem | {problems.MOST_ERRORS} errors, {problems.MOST_BYTES // _KIB} KiB | counted, truncated |"
     yield f"| tasks that a bulk names | {bulk_inputs.MOST_NAMED:,} | 422 |"
-    yield f"| tasks that a bulk finds | {bulk_commands.MOST:,} | 422 |"
+    yield f"| tasks that a bulk's filter matches | {bulk_commands.MOST:,} | 422 |"
 
 
 def _routes() -> Iterator[str]:
@@ -119,8 +119,8 @@ def _routes() -> Iterator[str]:
     yield "|---|---|---|"
     for each in operations():
         parameters = described[each.path][each.method.lower()].get("parameters", ())
-        told = [f"`{one['name']}`: {_limit(one)}" for one in parameters if one["in"] != "header"]
-        yield _row(f"`{each}`", _body(each), "; ".join(told))
+        limited = [f"`{one['name']}`: {_limit(one)}" for one in parameters if one["in"] != "header"]
+        yield _row(f"`{each}`", _body(each), "; ".join(limited))
 
 
 def _body(operation: Operation) -> str:
@@ -152,21 +152,21 @@ def _properties(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _limit(described: Mapping[str, Any]) -> str:
-    """Return what may stand in a field or a parameter."""
+    """Return the limit of a field or a parameter."""
     name, schema = described["name"], described["schema"]
     if "anyOf" in schema:
         schema = {**schema, **schema["anyOf"][0]}
-    told = (_words(said, schema[key]) for key, said in _SAID.items() if key in schema)
+    words = (_words(text, schema[key]) for key, text in _OF_KEYWORDS.items() if key in schema)
     if "minimum" in schema and "maximum" in schema:
         return f"{schema['minimum']:,} to {schema['maximum']:,}"
     if schema.get("format") == "uuid":
-        return "a UUID"  # whatever is called so elsewhere
-    return _TOLD.get(name) or next(told, None) or "one of its kind"
+        return "a UUID"  # whatever a field of that name is elsewhere
+    return _OF_DOMAIN.get(name) or next(words, None) or "any value of its type"
 
 
-def _words(said: str, value: Any) -> str:
+def _words(text: str, value: Any) -> str:
     value = ", ".join(map(str, value)) if isinstance(value, list) else value
-    return said.format(f"`{value.rpartition('/')[2]}`" if said.startswith("see") else value)
+    return text.format(f"`{value.rpartition('/')[2]}`" if text.startswith("see") else value)
 
 
 def _registry() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every operation of Rondo's registry, and the worst requests that each lets in."""
+"""Every operation of Rondo's registry, and the worst requests that it accepts."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from bench.limits.operations import Operation, Request
 from schemas.registry import bounds, server
 
 SUBJECT = "bench-limits"
-"""What schemas are registered under, and compared with."""
+"""The subject that schemas are registered under, and compared with."""
 
 
 def _record(fields: list[Any]) -> str:
@@ -28,11 +28,11 @@ _SCHEMAS: Mapping[str, str] = {
     "too long": json.dumps({"doc": "x" * bounds.MAX_TEXT}),
     "too deep": "[" * (bounds.MAX_TEXT - 1),
 }
-"""Schemas as large as they may be, and some that are larger."""
+"""Schemas of the maximum size, and some that are larger."""
 
 
 def requests() -> Iterator[Request]:
-    """Yield the worst requests of every operation, those last that delete what there is to compare with."""
+    """Yield the worst requests of every operation; last those that delete the schemas to compare with."""
     routes = [route for route in server.router.routes if isinstance(route, APIRoute)]
     for route in sorted(routes, key=lambda route: "DELETE" in (route.methods or ())):
         for method in sorted((route.methods or set()) - {"HEAD"}):
@@ -46,7 +46,7 @@ def _of(operation: Operation, *, takes: bool) -> Iterator[Request]:
         yield Request(operation, "parameters", f"a {name} subject", _target(operation, subject), (), body)
     target = _target(operation, SUBJECT)
     if not takes:
-        yield Request(operation, "page", "all of it", target)
+        yield Request(operation, "page", "everything", target)
         return
     for name, text in _SCHEMAS.items():
         yield Request(operation, "schemas", name, target, (), json.dumps({"schema": text}).encode())

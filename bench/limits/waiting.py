@@ -1,4 +1,4 @@
-"""One user asks for the worst, and another for something small meanwhile: how long that one waits because of it."""
+"""Measures how long a user's small requests wait while another user sends the worst ones."""
 
 import asyncio
 import socket
@@ -10,30 +10,30 @@ from typing import NamedTuple
 from bench.limits.operations import Request
 
 ASKED = "/v1/lists?limit=1"
-"""What the other user asks for."""
+"""The other user's request."""
 _PAUSE = 0.001
 _LONGEST = 40.0
 
 
 class Held(NamedTuple):
-    """What became of one request."""
+    """The result of a request."""
 
     request: Request
     status: int
-    """0 where the connection was closed without an answer."""
+    """0 if the connection was closed without an answer."""
     size: int
-    """Bytes of the answer, its head included."""
+    """Bytes of the answer, with its head."""
     seconds: float
-    """Until it was answered."""
+    """Until the answer."""
     other: tuple[float, ...]
-    """The longest that the other user waited meanwhile, in seconds of each clock."""
+    """The other user's longest wait meanwhile, in seconds of each clock."""
 
 
 class Measure:
-    """Asks an API at an address as two users, by their tokens.
+    """Sends requests to an API as two users, by their tokens.
 
-    How long the other one waits is told by each of some ``clocks``, in seconds: the API's own time where the machine is
-    shared.
+    The other user's waits are measured by each of the ``clocks``, in seconds: by the API's own CPU time on a shared
+    machine.
     """
 
     asked = ASKED
@@ -43,7 +43,7 @@ class Measure:
         self._clocks = clocks or (time.perf_counter,)
 
     async def held(self, requests: Iterable[Request], at_once: int = 1) -> AsyncIterator[Held]:
-        """Send one request after another, each so often at once, and yield what became of each."""
+        """Send requests in turn, each ``at_once`` times concurrently, and yield the results."""
         async with self._asking() as waits:
             for request in requests:
                 waits.clear()
@@ -52,15 +52,15 @@ class Measure:
                 answer = max(await asyncio.gather(*asked), key=len)
                 seconds = time.perf_counter() - began
                 ended = len(waits)
-                while len(waits) <= ended:  # noqa: ASYNC110 - the one that is under way has waited, too
+                while len(waits) <= ended:  # noqa: ASYNC110 - count the wait in progress, too
                     await asyncio.sleep(_PAUSE)
                 yield Held(request, _status(answer), len(answer), seconds, tuple(map(max, zip(*waits, strict=True))))
 
     def _answer(self, request: Request) -> bytes:
-        """Return the whole answer to a request, read in a thread, so that measuring does not wait for it."""
+        """Return the full answer to a request, read in a thread, so that measuring does not wait for it."""
         found = bytearray()
         with socket.create_connection(self._address, _LONGEST) as connection, suppress(ConnectionError):
-            with suppress(ConnectionError):  # an answer may come before all is sent
+            with suppress(ConnectionError):  # the answer may come before the request is sent in full
                 connection.sendall(request.head(self._worse) + (request.body or b""))
             while piece := connection.recv(1 << 16):
                 found += piece
@@ -68,7 +68,7 @@ class Measure:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[list[list[float]]]:
-        """Let the other user ask again and again meanwhile; the list holds how long each answer took."""
+        """Send the other user's requests meanwhile; the list has the duration of each."""
         waits: list[list[float]] = []
         reader, writer = await asyncio.open_connection(*self._address)
         asking = asyncio.ensure_future(self._ask(reader, writer, waits))

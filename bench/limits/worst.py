@@ -1,4 +1,4 @@
-"""The worst that a route lets in: bodies up to their limit, and queries, paths and headers up to theirs."""
+"""The worst input that routes accept: bodies, queries, paths and headers up to their limits."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from api.models.bulk_inputs import MOST_NAMED, NewBulk
 from bench.limits.data import WORD
 
 HEADERS = 15_000
-"""Bytes of a request line or a header's value that fit into the 16 KiB that all of them may have."""
+"""Bytes of a request line or a header's value that fit into the 16 KiB of all of them."""
 _ITEMS = {"numbers": "1", "texts": '""', "empty objects": "{}", "lists": "[]", "wrong keys": '{"a":1,"b":2,"c":3}'}
 _TEXTS = {
     "letters": "x",
@@ -34,14 +34,14 @@ SEARCHES: Mapping[str, Mapping[str, str]] = {
     "days": {"filter": " or ".join(f"due = today+{number}d" for number in range(100))},
     "all": {"filter": "has notes", "sort": "title,-due,priority,start,order,pinned,changed"},
 }
-"""Names and parameters of the searches that take longest."""
-_MANY = "as many tasks as may be"
+"""Names and parameters of the slowest searches."""
+_MANY = "as many tasks as allowed"
 BULKS = (_MANY, f"{_MANY}, each with ten wrong keys", f"{_MANY}, each with a wrong id and version")
-"""The names of the dearest bodies there are."""
+"""The names of the most expensive bodies."""
 
 
 class Body(NamedTuple):
-    """A body, by what it is full of."""
+    """A body, named by its content."""
 
     name: str
     kind: str
@@ -49,14 +49,14 @@ class Body(NamedTuple):
 
 
 class Text(NamedTuple):
-    """What a parameter is given, by what it is full of."""
+    """A parameter's value, named by its content."""
 
     name: str
     content: bytes
 
 
 def bodies(shape: type[BaseModel], example: Mapping[str, Any], limit: int) -> Iterator[Body]:
-    """Yield bodies of up to ``limit`` bytes for a shape: each of its lists, objects and texts overfull."""
+    """Yield bodies of up to ``limit`` bytes for a shape: with each of its lists, objects and texts overfull."""
     for path, part in _parts(bounds(shape)):
         for name, kind, text in _filled(part, limit):
             yield Body(f"{_named(path)}: {name}", kind, _put(example, path, text))
@@ -65,7 +65,7 @@ def bodies(shape: type[BaseModel], example: Mapping[str, Any], limit: int) -> It
 
 
 def texts(limit: int) -> Iterator[Text]:
-    """Yield values of a query's parameter, a header or a part of a path of up to ``limit`` bytes."""
+    """Yield values of up to ``limit`` bytes for a query parameter, a header or a path segment."""
     for name, character in _TEXTS.items():
         if name != "controls":
             yield Text(name, (character * (limit // len(character.encode()))).encode())
@@ -74,7 +74,7 @@ def texts(limit: int) -> Iterator[Text]:
 
 
 def shapeless(limit: int) -> Iterator[Body]:
-    """Yield bodies of up to ``limit`` bytes that are of no shape, and some that are no JSON."""
+    """Yield bodies of up to ``limit`` bytes of no valid shape, and some that are not JSON."""
     half = limit // 2
     yield Body("nested", "no shape", b"[" * half + b"]" * half)
     yield Body("nested, often", "no shape", f"[{_often('[' * 900 + ']' * 900, limit - 2)}]".encode())
@@ -86,11 +86,11 @@ def shapeless(limit: int) -> Iterator[Body]:
     yield Body("not UTF-8 at its end", "no shape", b'"' + b"a" * (limit - 3) + b'\xff"')
     yield Body("a text without an end", "no shape", b'"' + b"a" * (limit - 1))
     yield Body("white space", "no shape", b" " * limit)
-    yield Body("as much as may be", "no shape", b'{"title":"' + b"a" * (limit - 12) + b'"}')
+    yield Body("as much as allowed", "no shape", b'{"title":"' + b"a" * (limit - 12) + b'"}')
 
 
 def _parts(bounds: Bounds, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Bounds]]:
-    """Yield the place and the bounds of a body and of each of its fields and items."""
+    """Yield the path and the bounds of a body and of each of its fields and items."""
     yield path, bounds
     for name, field in (bounds.fields or {}).items():
         yield from _parts(field, (*path, name))
@@ -99,7 +99,7 @@ def _parts(bounds: Bounds, path: tuple[str | int, ...] = ()) -> Iterator[tuple[t
 
 
 def _filled(part: Bounds, limit: int) -> Iterator[tuple[str, str, str]]:
-    """Yield JSON that is the worst for one part of a body, with a name and a kind."""
+    """Yield the worst JSON for a part of a body, with a name and a kind."""
     room = limit - 2000  # for the rest of the body
     if part.items:
         for name, item in _ITEMS.items():
@@ -142,7 +142,7 @@ _HERE = "\0here\0"
 
 
 def _put(example: Mapping[str, Any], path: tuple[str | int, ...], text: str) -> bytes:
-    """Return a body as the example, but with this JSON at a place."""
+    """Return the example's body with this JSON at a path."""
     body = json.dumps(_with(example, path), ensure_ascii=True)
     return body.replace(json.dumps(_HERE), text, 1).encode("utf-8", "surrogatepass")
 

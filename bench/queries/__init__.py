@@ -1,1 +1,1 @@
-"""How quickly tasks are found: what the API asks of the views, beside the same asked by hand."""
+"""The API's queries of the views, compared with SQL written by hand."""

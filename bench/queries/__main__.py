@@ -1,4 +1,4 @@
-"""``python -m bench.queries``: how long the usual questions take among a million tasks, beside SQL written by hand."""
+"""``python -m bench.queries``: the time of common queries among a million tasks, compared with SQL written by hand."""
 
 import asyncio
 import shutil
@@ -25,11 +25,11 @@ _USERS = {"who has most": 0, "another": 17}
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.option("--n", "tasks", default=1_000_000, help="Tasks.")
 @click.option("--users", default=10_000, help="Users.")
-@click.option("--most", default=50_000, help="Tasks of the one user who has most.")
-@click.option("--seconds", default=5.0, help="Time for each question, both ways.")
-@click.option("--times", default=500, help="How often each question is asked, at most.")
+@click.option("--most", default=50_000, help="Tasks of the user with the most.")
+@click.option("--seconds", default=5.0, help="Seconds per query, for both forms.")
+@click.option("--times", default=500, help="Maximum repetitions of each query.")
 def main(tasks: int, users: int, most: int, seconds: float, times: int) -> None:
-    """Measure how long the usual questions take. See docs/benchmarks.md."""
+    """Measure the time of common queries. See docs/benchmarks.md."""
     directory, port = Path(tempfile.mkdtemp(prefix="rondo-bench-")), ports.choose(["postgres"], {})["postgres"]
     server = postgres.start(directory / "postgres", port=port, password=_PASSWORD, log=directory / "postgres.log")
     try:
@@ -48,10 +48,10 @@ async def _measured(console: Console, dsn: str, size: Size, seconds: float, time
             measure = await Measure.of(pool, number)
             questions = await measure.questions()
             asked = track(questions, f"of {name}", console=console, transient=True)
-            _tell(console, name, [await measure.taken(question, seconds, times) for question in asked])
+            _print(console, name, [await measure.taken(question, seconds, times) for question in asked])
 
 
-def _tell(console: Console, user: str, found: list[Taken]) -> None:
+def _print(console: Console, user: str, found: list[Taken]) -> None:
     table = Table(title=f"Tasks of {user}; ms, with transaction and role")
     for column in ("question", "p50", "p99", "times", "by hand p50", "beside by hand"):
         table.add_column(column, justify="left" if column == "question" else "right")

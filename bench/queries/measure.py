@@ -1,4 +1,4 @@
-"""Ask each question both ways in turn, so that what slows the machine slows both; first see that both find the same."""
+"""Runs each query in both forms in turn, so that a slow machine slows both, after a check that results are equal."""
 
 import time
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ Found = tuple[Task | Facet, ...]
 
 @dataclass(frozen=True)
 class Taken:
-    """The seconds that a question took each time: asked of Rondo, and by hand."""
+    """The seconds of each repetition of a query: by Rondo, and by hand."""
 
     question: str
     rondo: Sequence[float]  # from the text of the filter to the structs
@@ -32,16 +32,16 @@ class Taken:
 
     @property
     def ratio(self) -> float:
-        """How many times as long it takes as by hand, by the medians."""
+        """The median time divided by that of the query by hand."""
         return median(self.rondo) / median(self.by_hand)
 
     def whole_ms(self, percent: int) -> float:
-        """Return so high a percentile of the whole, in milliseconds."""
+        """Return a percentile of ``whole``, in milliseconds."""
         return quantiles(self.whole, n=100, method="inclusive")[percent - 1] * 1000
 
 
 class Measure:
-    """Asks the questions of one user. Takes a pool of connections that may read everything."""
+    """Runs the queries of a user, on a pool of connections that may read everything."""
 
     def __init__(self, pool: Pool, user: str) -> None:
         self._pool = pool
@@ -55,18 +55,18 @@ class Measure:
         return cls(pool, str(await pool.fetchval(f"select {owner(number)}")))
 
     async def questions(self) -> tuple[Question, ...]:
-        """Return the user's questions."""
+        """Return the user's queries."""
         return questions(self._user, await self._deep(), await self._deep("open", "due"))
 
     async def both(self, question: Question) -> tuple[Found, Found]:
-        """Return what Rondo finds, and what is found by hand."""
+        """Return the results of Rondo and of the query by hand."""
         return (await self._timed(question))[2], (await self._timed_by_hand(question))[1]
 
     async def taken(self, question: Question, seconds: float, most: int) -> Taken:
-        """Ask for so many seconds, at most so many times. Raises AssertionError where the two don't find the same."""
+        """Repeat for ``seconds``, at most ``most`` times. Raises ``AssertionError`` if the two results differ."""
         for _ in range(_WARM):
             rondo, by_hand = await self.both(question)
-            assert rondo == by_hand, f"{question.name}: the two ways differ"
+            assert rondo == by_hand, f"{question.name}: the two results differ"
         rondo_took, whole_took, by_hand_took = list[float](), list[float](), list[float]()
         end = time.monotonic() + seconds
         while len(rondo_took) < 2 or (len(rondo_took) < most and time.monotonic() < end):
@@ -80,11 +80,11 @@ class Measure:
         began = time.perf_counter()
         async with self._reader.user(self._user) as view:
             opened = time.perf_counter()
-            found = await self._found(question, view)
+            found = await self._select(question, view)
             inner = time.perf_counter() - opened
         return inner, time.perf_counter() - began, found
 
-    async def _found(self, question: Question, view: View) -> Found:
+    async def _select(self, question: Question, view: View) -> Found:
         finding = Selection.read(question.filter, ZONE, NOW, question.q, question.sort)
         if question.counts:
             return (await facets(finding, view, self._user, self._long_work))[1]
@@ -93,7 +93,9 @@ class Measure:
     async def _timed_by_hand(self, question: Question) -> tuple[float, Found]:
         kind: type[Task] | type[Facet] = Facet if question.counts else Task
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-            await connection.execute("set local plan_cache_mode = force_custom_plan")  # as Rondo does: both plan anew
+            await connection.execute(
+                "set local plan_cache_mode = force_custom_plan"
+            )  # as Rondo does: both plan every time
             began = time.perf_counter()
             for each in question.by_hand:
                 rows = await connection.fetch(each.text, *each.values)
@@ -101,7 +103,7 @@ class Measure:
             return time.perf_counter() - began, found
 
     async def _deep(self, filter_: str | None = None, order: str | None = None) -> Position:
-        """Return where a page begins that is far down the tasks, for who has few of them half-way."""
+        """Return the position of a page deep down the tasks; half-way for a user with few."""
         wanted = Selection.read(filter_, ZONE, NOW, sort_=order).wanted(self._user)
         async with self._reader.user(self._user) as view:
             page = await view.tasks(wanted, _DEEP)

@@ -1,8 +1,8 @@
-"""The most usual questions: as a client asks them, and as somebody would write them who knows the tables well.
+"""The most common queries: as a client sends them, and as SQL written by someone who knows the tables well.
 
-By hand means: the same columns of the same tasks in the same order, a condition on the user, every index at hand, and
-neither a filter to read nor row-level security to stand under. Each statement is planned anew, as Rondo's are: the
-plan for any user takes up to a hundred times as long for who has most.
+By hand means: the same columns of the same tasks in the same order, with a condition on the user and all indexes, but
+without parsing a filter and without row-level security. Each statement is planned every time, as Rondo's are: a generic
+plan takes up to a hundred times as long for the user with the most tasks.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _TAGGED = """and tasks.id in (
 
 @dataclass(frozen=True)
 class ByHand:
-    """One statement with the values of its parameters."""
+    """A statement with the values of its parameters."""
 
     text: str
     values: tuple[object, ...]
@@ -39,7 +39,7 @@ class ByHand:
 
 @dataclass(frozen=True)
 class Question:
-    """What a client asks, and the statements that answer it by hand, the last of which finds the tasks."""
+    """A client's query, and the statements by hand for it, the last of which returns the tasks."""
 
     name: str
     by_hand: tuple[ByHand, ...]
@@ -51,12 +51,12 @@ class Question:
 
 
 def questions(user: str, deep: Position, deep_by_due: Position) -> tuple[Question, ...]:
-    """Return the questions of a user; where a page begins that is far down the newest tasks, and the open by due."""
+    """Return a user's queries, given positions deep down the newest tasks, and the open ones by due."""
 
     def tasks(text: str, *values: object) -> tuple[ByHand, ...]:
         return (_tasks(f"{_OWN} {text} limit {PAGE + 1}", user, *values),)
 
-    typed, meant = search("quartrely"), Search(search("quarterly").terms)
+    typed, intended = search("quartrely"), Search(search("quarterly").terms)
     beside = typed.beside(user, [0])
     assert beside
     return (
@@ -74,7 +74,7 @@ def questions(user: str, deep: Position, deep_by_due: Position) -> tuple[Questio
             (
                 _tasks(_WORDS, user, typed.query(user)),
                 ByHand(_BESIDE, (user, beside.tasks, beside.words)),
-                _tasks(_WORDS, user, meant.query(user)),
+                _tasks(_WORDS, user, intended.query(user)),
             ),
             q="quartrely",
         ),
@@ -106,7 +106,7 @@ def _tasks(text: str, *values: object) -> ByHand:
 
 
 def _deep_by_due(user: str, after: Position) -> ByHand:
-    """Return the page behind a due, and those without one behind these; each from where it begins in the index."""
+    """Return the page after a due, followed by tasks without one; each part starts at its place in the index."""
     own = f"{finding.columns()} {_OWN} and status = 'OPEN'"
     beyond = (
         f"{own} and (due_local, id) > ($2::text::timestamp, $3::text::uuid) order by due_local, id limit {PAGE + 1}"

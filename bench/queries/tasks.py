@@ -1,7 +1,7 @@
-"""What is looked through: tasks of many users, one of whom has very many, as the views hold them after some years.
+"""The data: tasks of many users, one of whom has very many, as the views have them after some years.
 
-Users take turns, so that a page of the table holds tasks of many. What a task is follows from its number alone. Dues
-lie around ``TODAY``; a third of the tasks are open.
+Users alternate, so that a page of the table has tasks of many. A task's fields follow from its number alone. Dues are
+around ``TODAY``; a third of the tasks are open.
 """
 
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ from thrown cross join unnest(tags) as t"""
 
 @dataclass(frozen=True)
 class Size:
-    """How many tasks, of how many users, one of whom has so many of them."""
+    """The numbers of tasks, of users, and of the tasks of the user with the most."""
 
     tasks: int
     users: int
@@ -109,7 +109,7 @@ def owner(number: int) -> str:
 
 
 async def load(pool: Pool, size: Size, console: Console) -> None:
-    """Fill the migrated, empty views, as who may write them all."""
+    """Fill the migrated, empty views, as their owner."""
     async with pool.acquire() as connection:
         await connection.execute(_PREPARED)
         indexes = await _without_indexes(connection)
@@ -126,7 +126,7 @@ async def load(pool: Pool, size: Size, console: Console) -> None:
 
 
 async def _without_indexes(connection: Connection) -> list[str]:
-    """Drop the indexes that are no keys, and return how they are made again: that takes less time than to keep them."""
+    """Drop the indexes that are not keys, and return the statements that create them: faster than to keep them."""
     rows = await connection.fetch(
         """select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as made from pg_index
            where indrelid = any('{rondo.tasks,rondo.task_tags}'::regclass[]) and not indisunique"""
