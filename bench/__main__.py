@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from bench.parts import PARTS, Bench
-from bench.stand import standing
+from bench.stand import running_stand
 from bench.ways import WAYS, Way
 from bench.workload import Plan
 from schemas import logs
@@ -54,7 +54,7 @@ def main(
     if quick:
         bench = Bench(console, chosen, QUICK, rounds=1, seconds=2.0, profile=profile)
     measures = [_named(name, PARTS) for name in parts.split(",")]
-    with standing() as stand:
+    with running_stand() as stand:
         for measure in measures:
             measure(bench, stand)
 

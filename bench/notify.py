@@ -31,7 +31,7 @@ from bench import log
 from bench.meter import Meter
 from bench.pipeline import launching
 from bench.report import MIB, ratio
-from bench.stand import Stand, standing
+from bench.stand import Stand, running_stand
 from bench.ways import wait_until
 from bench.workload import PARTITIONS, Message
 from domain import ledger
@@ -132,7 +132,7 @@ def main(reminders: int, answer: float, kill: float) -> None:
     """Measure the delivery of reminders that are due at once to a slow receiver. See docs/benchmarks.md."""
     logs.configure("warning")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    with standing() as stand, Receiver(answer) as receiver:
+    with running_stand() as stand, Receiver(answer) as receiver:
         _print(Console(), reminders, answer, measure(stand, receiver, reminders, kill))
 
 

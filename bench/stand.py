@@ -30,7 +30,7 @@ class Stand:
 
 
 @contextmanager
-def standing() -> Iterator[Stand]:
+def running_stand() -> Iterator[Stand]:
     """Start broker and Postgres, and stop them on exit."""
     with ExitStack() as ended:
         shutil.rmtree(LOGS, ignore_errors=True)

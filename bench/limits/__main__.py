@@ -21,7 +21,7 @@ from bench.limits import data, operations, page, registry
 from bench.limits.waiting import Held, Measure
 from bench.queries.tasks import Size, load
 from bench.run import LOGS
-from bench.stand import Stand, standing
+from bench.stand import Stand, running_stand
 from local import ports, postgres
 from local.process import Command, Process
 from postgres import reader
@@ -47,7 +47,7 @@ def main(tasks: int, every: int, at_once: int, only_limits: bool) -> None:
         _, mark, rest = (page.FILE.read_text() if page.FILE.exists() else "").partition(page.MEASURED)
         page.FILE.write_text(page.limits() + "\n" + mark + rest)
         return
-    with standing() as shared:
+    with running_stand() as shared:
         postgres.create(shared.postgres, _DATABASE)  # the default database has the tables of other benchmarks
         stand = replace(shared, postgres=urlsplit(shared.postgres)._replace(path=f"/{_DATABASE}").geturl())
         migrate(stand.postgres)

@@ -90,7 +90,7 @@ def edit(
     shift: int | None,
     **typed: Any,
 ) -> None:
-    """Set the same fields of many tasks, move their dates, add and remove tags."""
+    """Set fields, move dates, and add or remove tags."""
     targets = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
     set_ = fields.zoned(fields.written(typed, whole=False))
     with shared.rondo() as client:
@@ -106,7 +106,7 @@ def edit(
 @click.argument("bulk", metavar="ID", type=click.UUID)
 @shared.as_json
 def show(bulk: UUID, as_json: bool) -> None:
-    """Show the progress of a bulk, and the tasks that it left as they are."""
+    """Show a bulk's progress and the tasks that it refused."""
     with shared.rondo() as client:
         found = client.bulk(str(bulk))
         if as_json:

@@ -53,10 +53,10 @@ def dead_letters_group(ctx: click.Context, as_json: bool) -> None:
 @REASON
 @click.option("--all", "every", is_flag=True, help="Also those that were put back.")
 @click.option(
-    "-n", "last", type=click.IntRange(1), default=50, show_default=True, help="How many to show, the last ones."
+    "-n", "last", type=click.IntRange(1), default=50, show_default=True, help="Number to show, the latest ones."
 )
 @click.option("--before", type=click.IntRange(0), help="Only those before this number: the previous page.")
-@click.option("--reasons", is_flag=True, help="Count them by stage and reason.")
+@click.option("--reasons", is_flag=True, help="Print counts by stage and reason instead.")
 @JSON
 def listed(  # noqa: PLR0917 - click's
     stage: str | None, reason: str | None, every: bool, last: int, before: int | None, reasons: bool, as_json: bool

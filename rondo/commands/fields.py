@@ -149,9 +149,9 @@ def cleared(names: tuple[str, ...], typed: dict[str, Any], set_: Fields) -> dict
 
 def lacks_zone(fields: Fields | Changes) -> bool:
     """Return whether reminders before the due are set without the zone that they need."""
-    said = cast("Mapping[str, Any]", fields)
-    due = said.get("due", {})
-    before = any("before" in each for each in said.get("reminders") or ())
+    values = cast("Mapping[str, Any]", fields)
+    due = values.get("due", {})
+    before = any("before" in each for each in values.get("reminders") or ())
     return before and due is not None and "zone" not in due
 
 

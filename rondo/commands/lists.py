@@ -77,7 +77,7 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
 @click.option("--tasks", type=OneOf(["move", "delete"]), help="Move its tasks to the inbox, or delete them.")
 @shared.as_json
 def delete(list_: str, tasks: Any, as_json: bool) -> None:
-    """Delete an empty list, or one with tasks by --tasks."""
+    """Delete a list; one with tasks needs --tasks."""
     with shared.rondo() as client, keeping.ahead(bool(tasks)):
         answer = client.delete_list(references.the_list(client, list_)["id"], wait=shared.WAIT, tasks=tasks)
     _report(answer, "Deleted", as_json, ahead=bool(tasks))

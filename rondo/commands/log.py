@@ -188,7 +188,7 @@ def show_topics() -> None:
     type=click.IntRange(0),
     default=10,
     show_default=True,
-    help="How many of the existing records to show.",
+    help="Number of existing records to show.",
 )
 @click.option("--from-beginning", is_flag=True, help="Show all existing records.")
 @click.option("--no-follow", is_flag=True, help="Exit instead of waiting for new records.")

@@ -60,7 +60,7 @@ def list_tasks(
 
 @click.command(cls=TaskCommand)
 @click.argument("words", nargs=-1, required=True)
-@click.option("-f", "--filter", "filter_", help="Search these, see docs/filters.md; default: all but deleted.")
+@click.option("-f", "--filter", "filter_", help="Tasks to search, see docs/filters.md; default: all but deleted.")
 @shared.zone
 @click.option("-n", "--limit", type=LIMIT, default=20, show_default=True, help="Maximum number of tasks.")
 @shared.as_json
