@@ -1,1 +1,1 @@
-"""What operators use: the log, its topics, stages and dead letters, checked and shown."""
+"""Operators' tools: show and check the log, its topics, stages and dead letters."""

@@ -1,4 +1,4 @@
-"""Checks the audit trail where it is true: on the log, not in the views."""
+"""Checks the audit trail at its source: on the log, not in the views."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from streams.kafka.log_reader import committed
 
 @dataclass
 class Verified:
-    """What a check of the chains found; it ends at the first break."""
+    """The result of a check of the chains, which ends at the first break."""
 
     entries: int = 0
     chains: dict[str, Chain] = field(default_factory=lambda: defaultdict(Chain))
@@ -43,7 +43,7 @@ async def verify(place: Place, user: str | None = None) -> Verified:
 
 
 async def entries(place: Place) -> AsyncIterator[AuditEntry]:
-    """Yield the audit log's entries, one partition after the other; what is not an entry is passed over."""
+    """Yield the audit log's entries, one partition after the other; skip other records."""
     registry = Registry(place.registry)
     codec = Codec(registry)
     try:

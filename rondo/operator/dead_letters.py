@@ -1,7 +1,7 @@
-"""Dead letters: what was set aside, by which stage and why, and what became of what was sent again.
+"""Dead letters: the records, their stages and reasons, and the results of resending them.
 
-A record that fails again is set aside anew, so several letters may be about one record: they are told as one, by the
-number of the newest, which is its offset on dead-letters.
+A record that fails again is dead-lettered again, so several dead letters may be about one record. They are shown as
+one, by the number of the newest, which is its offset on dead-letters.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -31,16 +31,16 @@ Where = tuple[str, int, int]
 
 
 class Became(StrEnum):
-    """What became of a dead letter."""
+    """The state of a dead letter."""
 
     DEAD = "dead"
-    SENT = "sent"  # again; its stage has not come to it
+    SENT = "sent"  # resent, but its stage has not processed it
     PUT_BACK = "put back"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A record that was sent again, and where that stands on retries."""
+    """A record that was resent, and its place on retries."""
 
     partition: int
     offset: int
@@ -49,52 +49,52 @@ class Sent:
 
 @dataclass
 class Letter:
-    """One record that was set aside. ``number`` is that of its newest letter, ``numbers`` has all."""
+    """A dead-lettered record. ``number`` is that of its newest dead letter, ``numbers`` has all."""
 
     stage: str
     topic: str
     partition: int
     offset: int
     died: int
-    """When it was set aside first."""
+    """When it was first dead-lettered."""
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     numbers: list[int] = field(default_factory=list)
     at: int = 0
-    """When it was set aside last."""
+    """When it was last dead-lettered."""
     reason: str = ""
     sent: list[Sent] = field(default_factory=list)
     failed: set[tuple[int, int]] = field(default_factory=set)
-    """Partition and offset of what was sent again and set aside again."""
+    """Partition and offset on retries of those that were dead-lettered again."""
     became: Became = Became.DEAD
 
     @property
     def number(self) -> int:
-        """Return the number of the newest letter."""
+        """The number of the newest dead letter."""
         return self.numbers[-1]
 
     @property
     def is_timer(self) -> bool:
-        """Tell whether it is a timer, which stands in state and on no topic."""
+        """Whether it is a timer, which is in state and on no topic."""
         return self.offset == NOWHERE
 
     @property
     def place(self) -> str:
-        """Return where the record stands."""
+        """The record's place."""
         return f"timer {text(self.key)}" if self.is_timer else f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
     def input(self) -> tuple[str, str, int]:
-        """Return which partition of which topic it is of, for which stage."""
+        """The stage, topic and partition of the record."""
         return self.stage, self.topic, self.partition
 
 
 def in_order(letters: Iterable["Letter"]) -> list["Letter"]:
-    """Return letters in the order of the log, whatever clocks said.
+    """Return dead letters in the order of the log, whatever the clocks.
 
-    They are in the order in which they were set aside, and those of one input besides in that of their offsets: of two
-    it may be the later one's letter that is older, where a stage read again, or where the first letter is gone.
+    That is the order in which they were dead-lettered, with those of one input in the order of their offsets: a later
+    record's dead letter may be older if a stage read its input again, or if the first dead letter has expired.
     """
     arrived = sorted(letters, key=lambda one: one.numbers[0])
     following = {each: iter(sorted(group, key=lambda one: one.offset)) for each, group in _by_input(arrived).items()}
@@ -114,7 +114,7 @@ def text(raw: bytes | None) -> str:
 
 
 class Log:
-    """The topics that dead letters, and what is sent again, stand on; ``stages`` are those that can fold it."""
+    """The topics of dead letters and of resent records; ``stages`` are those that can fold them."""
 
     def __init__(self, kafka: str, reader: LogReader, codec: Codec, stages: Mapping[str, Stage], postgres: str) -> None:
         self._kafka = kafka
@@ -124,13 +124,13 @@ class Log:
         self._postgres = postgres
         self._found: dict[tuple[object, ...], Letter] = {}
         self._sent: list[Sent] = []
-        # Up to where both are known: what follows is read when it is asked for.
+        # How far both were read: the rest is read on the next call.
         self._read: dict[TopicPartition, int] = {}
 
     @classmethod
     @asynccontextmanager
     async def of(cls, place: Place, stages: Iterable[Stage] | None = None) -> AsyncIterator[Self]:
-        """Connect; raises KafkaConnectionError, RegistryUnavailable."""
+        """Connect. Raises ``KafkaConnectionError``, ``RegistryUnavailable``."""
         found = [worker.find(name) for name in worker.STAGES] if stages is None else stages
         registry, postgres = Registry(place.registry), ""
         with suppress(Unknown):
@@ -142,8 +142,8 @@ class Log:
             await registry.aclose()
 
     async def letters(self) -> list[Letter]:
-        """Return all that was set aside, in the order of the log, with what became of it."""
-        positions = await self._positions()  # first: then each record before them that failed has its letter by now
+        """Return all dead letters in the order of the log, with their states."""
+        positions = await self._positions()  # first: so every failed record before them has its dead letter by now
         async for raw, record in self._records(await self._ends_of_sent()):
             if isinstance(record, r.Retry):
                 self._sent.append(Sent(raw.partition, raw.offset, record))
@@ -177,7 +177,7 @@ class Log:
         letter.at, letter.reason = dead.at, dead.reason
 
     async def _sent_before(self, dead: r.DeadLetter) -> r.Retry | None:
-        """Return what was sent again, where it is that which was set aside."""
+        """Return the resent record that was dead-lettered; None if it was another record."""
         stage = self.stages.get(dead.stage)
         if stage is None or stage.retries is None or dead.topic != stage.retries.name:
             return None
@@ -185,14 +185,14 @@ class Log:
         return record if isinstance(record, r.Retry) else None
 
     async def decoded(self, message: bytes | None) -> Struct | None:
-        """Return a message's record, None where it is none."""
+        """Return a message's record; None if it can't be decoded."""
         await self.codec.learn([message])
         with suppress(Undecodable):
             return self.codec.decode(message)
         return None
 
     async def _settled(self) -> Bounds:
-        """Return where the dead letters begin, and end once the transactions that are open have ended."""
+        """Return the bounds of the dead letters, once transactions that are open now have ended."""
         bounds = await self.reader.bounds(await self.reader.partitions(DEAD_LETTERS.name))
         ends = await settled_ends(self._kafka, bounds)
         return {tp: (begin, ends[tp]) for tp, (begin, _) in bounds.items()}
@@ -202,7 +202,7 @@ class Log:
         return await self.reader.bounds(await self.reader.partitions(*topics))
 
     async def _records(self, bounds: Bounds) -> AsyncIterator[tuple[ConsumerRecord, Struct | None]]:
-        """Yield the records that were not read before."""
+        """Yield the records that were not read yet."""
         fresh = {tp: (max(begin, self._read.get(tp, begin)), end) for tp, (begin, end) in bounds.items()}
         async for raw in self.reader.between(fresh):
             record = await self.decoded(raw.value)
@@ -211,7 +211,7 @@ class Log:
         self._read |= {tp: end for tp, (_, end) in bounds.items()}  # the last offsets may be markers
 
     async def _positions(self) -> Positions:
-        """Return how far the stages are; views only where Postgres tells."""
+        """Return the stages' positions, without the views' if Postgres is not available."""
         stages = list(self.stages.values())
         with suppress(NoViews):
             return await positions_of(self.reader, self.codec, self._postgres, stages)
@@ -227,9 +227,7 @@ class Log:
             return offset < positions.get((letter.stage, TopicPartition(topic, partition)), 0)
 
         tried = [sent for sent in letter.sent if (sent.partition, sent.offset) not in letter.failed]
-        if (
-            not stage.keeps_state
-        ):  # it goes back, and comes to the record again; had that failed, a newer letter says so
+        if not stage.keeps_state:  # it reads from the record again; if that fails, there is a newer dead letter
             tried = [sent for sent in tried if sent.retry.letter >= letter.number]
         done = any(taken(stage.retries.name, sent.partition, sent.offset) for sent in tried) and (
             stage.keeps_state or taken(letter.topic, letter.partition, letter.offset)
@@ -238,6 +236,6 @@ class Log:
 
 
 def _same(record: r.DeadLetter | r.Retry, died: int) -> tuple[object, ...]:
-    """Return what is the same of all letters about one record; a timer may die more than once."""
+    """Return a key that all dead letters about a record share; a timer may die more than once."""
     where = (record.stage, record.topic, record.partition, record.offset)
     return (*where, record.key, died) if record.offset == NOWHERE else where

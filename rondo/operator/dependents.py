@@ -1,4 +1,4 @@
-"""What depends on a dead letter: what did not happen since it was set aside, as the log has it."""
+"""What depends on a dead letter: what has not happened because of it, according to the log."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,13 +18,13 @@ from schemas.topics import AUDIT_LOG, NOTIFICATIONS, TASK_EVENTS, TASK_FOLLOWUPS
 
 
 async def kind(log: Log, letter: Letter) -> str:
-    """Return the type of what was set aside, "" where it can't be read."""
+    """Return the type of a dead letter's record; "" if it can't be decoded."""
     record = await log.decoded(letter.value)
     return type(record).__name__ if record else ""
 
 
 async def value(log: Log, letter: Letter) -> Any:
-    """Return what was set aside as plain data; as text where it can't be read."""
+    """Return a dead letter's record as plain data; as text if it can't be decoded."""
     record = await log.decoded(letter.value)
     return (
         msgspec.to_builtins(reasons.cleaned(record), builtin_types=(), enc_hook=str) if record else text(letter.value)
@@ -32,39 +32,39 @@ async def value(log: Log, letter: Letter) -> Any:
 
 
 async def sentences(log: Log, letter: Letter) -> list[str]:
-    """Return what did not happen, or happened since by other ways, each as a sentence."""
+    """Return as sentences what has not happened, or has happened since in other ways."""
     record = await log.decoded(letter.value)
     if letter.is_timer:
-        return ["A timer came and nothing followed: what waits for it stands still."]
+        return ["A timer fired without effect: what waits for it is stuck."]
     if record is None:
-        return ["It can't be read, so nobody knows what depends on it."]
+        return ["It can't be decoded, so what depends on it is unknown."]
     if letter.stage == "views":
         again = await read_again(log, [letter])
-        return [f"People don't see what follows from it. Views read {again:,} records once more when it is sent again."]
-    told = _DEPENDS.get(letter.stage)
-    found = [await told(log, letter, record)] if told else []
+        return [f"Users don't see its effects. When it is resent, views read {again:,} records again."]
+    describe = _DEPENDS.get(letter.stage)
+    found = [await describe(log, letter, record)] if describe else []
     if (await look(log, [letter]))[letter.number].found:
         found.append(_OVERTAKEN.get(letter.stage, "A later event about the same was folded since."))
     return [sentence for sentence in found if sentence]
 
 
 _OVERTAKEN = {
-    "reminders": "A later event about the same was folded since: sent again, this one changes no reminder.",
-    "audit": "A later event about the same has its entry, with the changes of both: sent again, this one's has none.",
+    "reminders": "A later event about the same has been folded: resent, this one changes no reminder.",
+    "audit": "A later event about the same has an entry with the changes of both: resent, this one's entry has none.",
 }
 
 
 async def _command(log: Log, letter: Letter, record: Struct) -> str:
     if isinstance(record, r.TaskNotice):
-        return "What was deleted long ago is still there."
+        return "What was deleted long ago has not been purged."
     command = getattr(record, "id", "")
     async for raw, outcome in _of_user(log, letter, TASK_EVENTS):
         if isinstance(outcome, r.CommandOutcome) and outcome.command == command:
             where = f"{raw.topic}/{raw.partition}/{raw.offset}"
-            return f"The command was answered since ({where}): sent again, it changes nothing."
+            return f"The command already has an outcome ({where}): resent, it changes nothing."
     if isinstance(record, r.CreateOccurrence):
         return f"The series {record.series} has no occurrence {record.occurrence}."
-    return f"The command {command} has no outcome: who sent it sees it pending."
+    return f"The command {command} has no outcome: its sender sees it as pending."
 
 
 async def _completion(log: Log, letter: Letter, record: Struct) -> str:
@@ -73,35 +73,35 @@ async def _completion(log: Log, letter: Letter, record: Struct) -> str:
         return "No series depends on it."
     async for _, event in _of_user(log, letter, TASK_EVENTS):
         if isinstance(event, r.TaskCreated) and event.task.id == following.task:
-            return f"The series {following.series} went on by another way: sent again, it changes nothing."
+            return f"The series {following.series} has continued in another way: resent, it changes nothing."
     async for _, followup in _of_user(log, letter, TASK_FOLLOWUPS):
         if isinstance(followup, r.CreateOccurrence) and followup.id == following.id:
             return ""
     return f"The series {following.series} has no further occurrence after {following.after}."
 
 
-async def _event(log: Log, letter: Letter, record: Struct) -> str:  # noqa: ARG001 - as the others
+async def _event(log: Log, letter: Letter, record: Struct) -> str:  # noqa: ARG001 - like the others
     if isinstance(record, r.ReminderNotice):
-        return f"The reminder {record.id} was not decided: it is not sent."
+        return f"The reminder {record.id} was not decided, so it is not sent."
     return "The task's reminders are as they were before it."
 
 
 async def _entry(log: Log, letter: Letter, record: Struct) -> str:
     if not isinstance(record, entities.EVENTS):
-        return "The audit trail lacks nothing: it is no event."
+        return "The audit trail is complete: it is not an event."
     async for _, entry in _of_user(log, letter, AUDIT_LOG):
         if isinstance(entry, r.AuditEntry) and entry.id == record.id:
             return "The audit trail has its entry."
-    return f"The audit trail has no entry of it, at version {entities.after(record).version}."
+    return f"The audit trail has no entry for it, at version {entities.after(record).version}."
 
 
 async def _delivery(log: Log, letter: Letter, record: Struct) -> str:
     if not isinstance(record, r.ReminderDue):
-        return "A step of a delivery is not known; the lease of a claim has a timer of its own."
+        return "A step of a delivery is missing; the lease of a claim has its own timer."
     async for _, step in _of_user(log, letter, NOTIFICATIONS):
         if isinstance(step, r.Notification) and step.id == record.id:
-            return f"The reminder {record.id} has a delivery: sent again, it changes nothing."
-    return f"The reminder {record.id}, due since, was not sent."
+            return f"The reminder {record.id} has a delivery: resent, it changes nothing."
+    return f"The reminder {record.id} is due and was not sent."
 
 
 _DEPENDS = {
@@ -114,7 +114,7 @@ _DEPENDS = {
 
 
 async def _of_user(log: Log, letter: Letter, topic: Topic) -> AsyncIterator[tuple[ConsumerRecord, Struct | None]]:
-    """Yield the records on a topic that have the letter's key."""
+    """Yield the records on a topic with the dead letter's key."""
     tp = TopicPartition(topic.name, letter.partition)
     if tp not in await log.reader.partitions(topic.name):
         return

@@ -1,4 +1,4 @@
-"""Tells how far the stages are behind."""
+"""Reads and shows how far behind the stages are."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -13,12 +13,12 @@ from schemas import clock
 from streams import worker
 from streams.progress.lag import Lag, lags
 
-HIDDEN = "More is hidden by a transaction that does not end: see docs/operating.md, Transactions."
+HIDDEN = "More records are hidden by a transaction that does not end: see docs/operating.md, Transactions."
 AHEAD = "The broker lost records, or it is another one: see docs/operating.md, After a power failure."
 
 
 async def read(place: Place, names: Iterable[str]) -> list[Lag]:
-    """Return where these stages stand now."""
+    """Return the current lags of these stages."""
     stages = [worker.find(name) for name in names]
     postgres = place.postgres if any(not stage.keeps_state for stage in stages) else ""
     return await lags(place.kafka, place.registry, postgres, stages, clock.now())
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 def table(lags: Sequence[Lag]) -> Fitted:
-    """Return them as a table."""
+    """Return lags as a table."""
     return Fitted(COLUMNS, [*map(_row, lags)], _caption(lags))
 
 
@@ -55,7 +55,7 @@ def _caption(lags: Sequence[Lag]) -> str:
 
 
 def json(lags: Iterable[Lag]) -> Iterable[str]:
-    """Return them as JSON, one object a line."""
+    """Return lags as JSON, one object per line."""
     return (msgspec.json.encode(_plain(lag)).decode() for lag in lags)
 
 
@@ -64,7 +64,7 @@ def _plain(lag: Lag) -> dict[str, Any]:
 
 
 def age(seconds: float | None) -> str:
-    """Return a time for people: 0.4 s, 12 s, 3 min, 5 h, 9 d."""
+    """Return a duration for people: 0.4 s, 12 s, 3 min, 5 h, 9 d."""
     if seconds is None:
         return ""
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):

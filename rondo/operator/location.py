@@ -1,4 +1,4 @@
-"""Where a running Rondo is: by RONDO_* from the environment, else as ``make run`` has written it down."""
+"""The addresses of a running Rondo: from RONDO_* in the environment, else from the file that ``make run`` writes."""
 
 import json
 import os
@@ -9,18 +9,18 @@ from typing import Self
 from schemas.addresses import origin, readable
 
 NAMES = {
-    "api": "URL of the API; with a token it comes before `rondo login`. Without it, that of the stack on the data "
-    "directory, as are the others",
-    "token": "the token to talk to the API with",
-    "kafka": "the broker, for commands that look at the log",
-    "registry": "the schema registry, for the same",
-    "postgres": "the database, for commands that look at the views",
+    "api": "URL of the API; with a token it takes precedence over `rondo login`. Without it, that of the stack on the "
+    "data directory, as are the others",
+    "token": "the token for the API",
+    "kafka": "the broker, for commands that read the log",
+    "registry": "the schema registry, for the same commands",
+    "postgres": "the database, for commands that read the views",
 }
-"""What the command line reads from the environment, each as ``RONDO_<NAME>``."""
+"""The command line's environment variables, each as ``RONDO_<NAME>``."""
 
 
 class Unknown(LookupError):
-    """Nobody has said where Rondo is."""
+    """An address of Rondo is unknown."""
 
 
 def named() -> dict[str, str]:
@@ -30,9 +30,9 @@ def named() -> dict[str, str]:
 
 
 def written() -> dict[str, str]:
-    """Return what the stack that runs on the data directory has written down; nothing where none runs.
+    """Return the addresses of the stack that runs on the data directory; empty if none runs.
 
-    Raises ``Unknown`` where that can't be read.
+    Raises ``Unknown`` if they can't be read.
     """
     directory = Path(os.environ.get("RONDO_DATA", ".data"))
     file = directory / "run.json"
@@ -41,17 +41,19 @@ def written() -> dict[str, str]:
         known = directory.stat()
         here = f"{known.st_dev}:{known.st_ino}"
         if found.pop("directory", here) != here:
-            return {}  # a copy of a directory leads to the stack that it was copied from
+            return {}  # in a copy of a directory, they are those of the original's stack
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise Unknown(f"{str(file)!a} can't be read ({error}): does a Rondo run there? RONDO_DATA names it.") from None
+        raise Unknown(
+            f"{str(file)!a} can't be read ({error}): does a Rondo run there? RONDO_DATA sets the directory."
+        ) from None
     return found
 
 
 @dataclass(frozen=True)
 class Place:
-    """The addresses of a running Rondo. One that was never given raises ``Unknown`` when asked for."""
+    """The addresses of a running Rondo. Reading an unknown one raises ``Unknown``."""
 
     known: dict[str, str]
 
@@ -67,19 +69,19 @@ class Place:
         try:
             return self.known[name]
         except KeyError:
-            raise Unknown(f"Rondo does not run here: start it by `make run`, or set RONDO_{name.upper()}.") from None
+            raise Unknown(f"Rondo does not run here: start it with `make run`, or set RONDO_{name.upper()}.") from None
 
 
 def _check_address(name: str) -> None:
-    """Raise ``Unknown`` for an address of which an error would quote a part of its password."""
+    """Raise ``Unknown`` for an address that makes errors quote a part of its password."""
     try:
         readable(os.environ.get(name, ""))
     except ValueError as error:
-        raise Unknown(f"{name} is no address. {error}.") from None
+        raise Unknown(f"{name} is not an address. {error}.") from None
 
 
 def _check_broker(servers: str) -> None:
-    """Raise ``Unknown`` for what names no brokers: aiokafka would say that a number is none."""
+    """Raise ``Unknown`` for invalid brokers: aiokafka's error would not be clear."""
     for server in filter(None, servers.split(",")):
         if "@" in server or not server.rpartition(":")[2].isdecimal():
-            raise Unknown(f"RONDO_KAFKA={origin(servers)} names no broker: write it as host:port, several with commas.")
+            raise Unknown(f"RONDO_KAFKA={origin(servers)} names no broker: write host:port, several with commas.")

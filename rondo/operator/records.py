@@ -1,4 +1,4 @@
-"""Records of a topic as people and programs can read them."""
+"""Decodes records of a topic for people and programs."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +16,8 @@ from schemas.topics import SCHEMAS
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A record, decoded: ``kind`` is its type, ``value`` plain data. Where it can't be, ``problem`` says why."""
+class Decoded:
+    """A decoded record: ``kind`` is its type, ``value`` plain data. If it can't be decoded, ``problem`` says why."""
 
     topic: str
     partition: int
@@ -32,19 +32,19 @@ class Shown:
     def line(self) -> str:
         """Return it as a line for people."""
         value = "deleted" if self.value is None else msgspec.json.encode(self.value).decode()
-        told = (f"{self.topic}/{self.partition}/{self.offset}", self.at, self.key, self.kind, value, self.problem)
-        return "  ".join(part for part in told if part)
+        parts = (f"{self.topic}/{self.partition}/{self.offset}", self.at, self.key, self.kind, value, self.problem)
+        return "  ".join(part for part in parts if part)
 
     def json(self) -> str:
         """Return it as one JSON object."""
         return msgspec.json.encode({name: getattr(self, name) for name in self.__slots__}).decode()
 
 
-async def shown(codec: Codec, raw: ConsumerRecord) -> Shown:
-    """Decode a record for people; raises RegistryUnavailable."""
+async def decode(codec: Codec, raw: ConsumerRecord) -> Decoded:
+    """Decode a record. Raises ``RegistryUnavailable``."""
     kind, value, problem = await _read(codec, raw.topic, raw.value)
     headers = {name: text(value) for name, value in raw.headers}
-    return Shown(
+    return Decoded(
         raw.topic, raw.partition, raw.offset, instant(raw.timestamp), key(raw.key), kind, value, headers, problem
     )
 
@@ -62,7 +62,7 @@ async def _read(codec: Codec, topic: str, raw: bytes | None) -> tuple[str | None
 
 
 async def _plain(codec: Codec, record: Struct) -> Any:
-    """Return a record as plain data, bytes as text; a dead letter with what was set aside, decoded where it can be."""
+    """Return a record as plain data, bytes as text; a dead letter with its record, decoded if possible."""
     plain = msgspec.to_builtins(reasons.cleaned(record), builtin_types=(bytes,), enc_hook=str)
     if isinstance(record, r.DeadLetter | r.Retry):
         kind, value, _ = await _read(codec, record.topic, record.value)
@@ -79,7 +79,7 @@ def _texts(value: Any) -> Any:
 
 
 def key(raw: bytes | None) -> str | None:
-    """Return a key; a changelog's ``<table> 00 <key>`` as words, its timers with their instant."""
+    """Return a key as text; a changelog's ``<table> 00 <key>`` as words, its timers with their instant."""
     if raw is None:
         return None
     table, at, rest = key_parts(raw)
@@ -87,14 +87,14 @@ def key(raw: bytes | None) -> str | None:
 
 
 def concerns(user: str, raw: ConsumerRecord, value: Any) -> bool:
-    """Tell whether a record is a user's: by its key, or by what it says."""
-    told = value if isinstance(value, dict) else {}
-    keys = (key(raw.key) or "", str(told.get("key", "")))
-    return told.get("user") == user or any(user in each.replace("/", " ").split() for each in keys)
+    """Return whether a record is a user's: by its key or its value."""
+    fields = value if isinstance(value, dict) else {}
+    keys = (key(raw.key) or "", str(fields.get("key", "")))
+    return fields.get("user") == user or any(user in each.replace("/", " ").split() for each in keys)
 
 
 def instant(ms: int) -> str:
-    """Return an instant as RFC 3339 has it, in UTC."""
+    """Return an instant in UTC, as in RFC 3339."""
     try:
         return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):  # beyond the year 9999
@@ -102,6 +102,6 @@ def instant(ms: int) -> str:
 
 
 def text(raw: bytes | None) -> str:
-    """Return bytes as text, with escapes for what is none and what would move a terminal's cursor."""
+    """Return bytes as text, with escapes for invalid and unprintable characters."""
     decoded = (raw or b"").decode("utf-8", "backslashreplace")
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in decoded)

@@ -1,4 +1,4 @@
-"""Replays and verifies a Rondo that is found where it runs."""
+"""Replays and verifies a running Rondo."""
 
 from collections.abc import Sequence
 from typing import Any, BinaryIO
@@ -13,26 +13,26 @@ from streams.runtime.settings import Settings
 
 
 class Nothing(LookupError):
-    """The log leads to nothing of what was asked for."""
+    """Replay has no entries for a user."""
 
 
 def settings(place: Place, stages: Sequence[str]) -> Settings:
-    """Return what a replay needs to know; Postgres only for stages that write rows."""
+    """Return the settings of a replay; Postgres only for stages that write rows."""
     postgres = "" if all(worker.find(stage).keeps_state for stage in stages) else place.postgres
     return load(Settings, kafka=place.kafka, registry=place.registry, postgres=postgres)
 
 
 async def show(place: Place, stage: str, wanted: Scope, file: BinaryIO) -> None:
-    """Write what a stage keeps by the log alone, one JSON object a line; the same log gives the same bytes.
+    """Write a stage's state as replayed from the log, one JSON object per line; the same log gives the same bytes.
 
-    Raises ``Nothing`` where a user was asked for of whom the stage keeps nothing.
+    Raises ``Nothing`` if the stage has no entries of the user.
     """
     entries = 0
     async for entry in replay.replay(settings(place, [stage]), worker.find(stage), wanted):
         file.write(line(entry))
         entries += 1
     if wanted.user and not entries and not wanted.since:
-        raise Nothing(f"The log leads to nothing of user {wanted.user} in {stage}.")
+        raise Nothing(f"The stage {stage} has no entries of user {wanted.user}.")
 
 
 def line(entry: dict[str, Any]) -> bytes:
@@ -41,5 +41,5 @@ def line(entry: dict[str, Any]) -> bytes:
 
 
 async def verify(place: Place, stages: Sequence[str]) -> Report:
-    """Compare what stages keep with what the log leads to."""
+    """Compare the stages' state with the replayed log."""
     return await replay.verify(settings(place, stages), [worker.find(stage) for stage in stages])

@@ -1,6 +1,6 @@
-"""Sends dead letters again: to the topic that their stages read besides, never to where they came from.
+"""Resends dead letters to their stages' retries, never to the topics that they came from.
 
-The order is that of the log: in which a stage came to its records. It may be done twice; a stage puts a record back
+The order is that of the log, in which the stage read the records. Resending twice is safe: a stage puts a record back
 once.
 """
 
@@ -19,33 +19,31 @@ from streams.runtime.block import NOWHERE
 from streams.runtime.retries import subject
 
 Subject = tuple[bytes | None, str]
-"""A record's key, and what the record is about among that key's."""
+"""A record's key, and the entity that the record is about."""
 
 
 @dataclass(frozen=True)
 class Later:
-    """Up to which offset a topic was looked through, and whether a later record about the same stands there."""
+    """The offset up to which a topic was searched, and whether it has a later record about the same entity."""
 
     seen: int = 0
     found: bool = False
 
 
 async def obstacle(log: Log, letter: Letter, now: int) -> str | None:
-    """Return why a letter can't be sent again, in a sentence; None where it can."""
+    """Return a sentence that says why a dead letter can't be resent; None if it can."""
     stage = log.stages.get(letter.stage)
     if stage is None:
         return f"There is no stage {letter.stage}."
     if stage.retries is None or stage.retries.name not in await log.reader.topics():
-        return f"The stage {letter.stage} takes no dead letters back yet: start its workers in this version first."
+        return f"The stage {letter.stage} can't take dead letters back yet: first start its workers in this version."
     if letter.topic == stage.retries.name:
-        return "What stood there was no dead letter that was sent again: there is nothing to put back."
+        return "It is a record on retries that is not a resent dead letter: there is nothing to put back."
     if now - letter.died > DEAD_LETTERS.retention:
-        return "It is older than 90 days: whether it was put back is not remembered any more."
+        return "It is older than 90 days: whether it was put back is no longer known."
     record = await log.decoded(letter.value) if letter.topic == TASK_COMMANDS.name else None
     if record is not None and now - getattr(record, "at", now) > RETENTION:
-        return (
-            "The command is older than 30 days: nobody knows any more whether it was sent anew. Send it as a new one."
-        )
+        return "The command is older than 30 days: whether it was sent again is no longer known. Send it as a new one."
     return None
 
 
@@ -56,10 +54,10 @@ async def send(
     looked: Mapping[int, Later] | None = None,
     at: int | None = None,
 ) -> None:
-    """Append these letters to retries, in the order of the log, and return once the broker has them all.
+    """Append these dead letters to retries, in the order of the log, and return once the broker has them all.
 
-    ``looked`` is what a look for later records found, if that was done before; what it lacks, the stages look for.
-    ``at`` is the time (ms since 1970), by default the clock's. Raises KafkaError, RegistryUnavailable.
+    ``looked`` are the results of an earlier search for later records; what it lacks, the stages search themselves.
+    ``at`` is the time (ms since 1970), by default the clock's. Raises ``KafkaError``, ``RegistryUnavailable``.
     """
     ordered, at = in_order(letters), clock.now() if at is None else at
     later = await look(log, ordered) if looked is None else looked
@@ -83,7 +81,7 @@ async def send(
 
 
 async def _latest(log: Log, partitions: Iterable[int]) -> dict[int, Latest]:
-    """Return the latest times of what was sent before: no time on the topic goes back though the clock does."""
+    """Return the latest timestamps on retries, so that they never go back, even if the clock does."""
     topics = {stage.retries.name for stage in log.stages.values() if stage.retries} & (await log.reader.topics()).keys()
     return {partition: await log.reader.latest(topics, partition) for partition in partitions}
 
@@ -110,7 +108,7 @@ async def _retry(log: Log, letter: Letter, at: int, later: Later) -> r.Retry:
 
 
 async def look(log: Log, letters: Sequence[Letter]) -> dict[int, Later]:
-    """Look for later records about the same, where a stage asks for that; by the letters' numbers."""
+    """Search for later records about the same entities, where a stage needs that; by the dead letters' numbers."""
     found = {letter.number: Later() for letter in letters}
     wanted: dict[tuple[str, TopicPartition], dict[Subject, list[Letter]]] = {}
     await log.codec.learn((letter.value for letter in letters), refresh=True)
@@ -128,7 +126,7 @@ async def look(log: Log, letters: Sequence[Letter]) -> dict[int, Later]:
 async def _newest(
     log: Log, stage: str, tp: TopicPartition, wanted: Mapping[Subject, Sequence[Letter]]
 ) -> tuple[int, dict[Subject, int]]:
-    """Return where a partition ends, and the offset of the last record that is about each of these."""
+    """Return the end of a partition, and the offset of the last record about each of these subjects."""
     begin, end = (await log.reader.bounds([tp]))[tp]
     first = min(letter.offset for group in wanted.values() for letter in group)
     keys, newest = {key for key, _ in wanted}, {}
@@ -141,7 +139,7 @@ async def _newest(
 
 
 async def read_again(log: Log, letters: Iterable[Letter]) -> int:
-    """Return how many offsets stages without a state of their own, as views, will read once more for these letters."""
+    """Return how many offsets stages without state, such as views, will read again for these dead letters."""
     firsts: dict[TopicPartition, int] = {}
     for letter in letters:
         if not log.stages[letter.stage].keeps_state:

@@ -1,4 +1,4 @@
-"""Follows a topic: what it holds, and then what comes."""
+"""Follows a topic: its existing records, and then new ones."""
 
 import heapq
 from collections import deque
@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from rondo.operator.location import Place
-from rondo.operator.records import Shown, concerns, shown
+from rondo.operator.records import Decoded, concerns, decode
 from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
@@ -24,7 +24,7 @@ class UnknownTopic(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to show of a topic. ``last`` is how many of the records that stand, None for all of them."""
+    """The records to show of a topic. ``last`` is the number of existing ones, None for all."""
 
     topic: str
     last: int | None = 10
@@ -34,15 +34,15 @@ class Wanted:
 
 
 class Tail:
-    """One look at a topic."""
+    """A reader of a topic's wanted records."""
 
     def __init__(self, reader: LogReader, codec: Codec, wanted: Wanted) -> None:
         self._reader = reader
         self._codec = codec
         self._wanted = wanted
 
-    async def records(self) -> AsyncGenerator[Shown, None]:
-        """Yield what stands, each partition in its order, and what comes if that is wanted."""
+    async def records(self) -> AsyncGenerator[Decoded, None]:
+        """Yield the existing records, in order within partitions, and then new ones if wanted."""
         bounds = await self._reader.bounds(await _partitions(self._reader, self._wanted))
         if self._wanted.last is None:
             async for record in self._of_interest(self._reader.between(bounds)):
@@ -54,15 +54,15 @@ class Tail:
             async for record in self._of_interest(self._reader.following({tp: end for tp, (_, end) in bounds.items()})):
                 yield record
 
-    async def _of_interest(self, raws: AsyncGenerator[ConsumerRecord, None]) -> AsyncGenerator[Shown, None]:
+    async def _of_interest(self, raws: AsyncGenerator[ConsumerRecord, None]) -> AsyncGenerator[Decoded, None]:
         async for raw in raws:
-            record = await shown(self._codec, raw)
+            record = await decode(self._codec, raw)
             if self._wanted.user is None or concerns(self._wanted.user, raw, record.value):
                 yield record
 
-    async def _last(self, bounds: Bounds, count: int) -> list[Shown]:
-        """Return the last records by their time, looked for in ever larger windows at the end of each partition."""
-        found = {tp: deque[Shown](maxlen=count) for tp in bounds}
+    async def _last(self, bounds: Bounds, count: int) -> list[Decoded]:
+        """Return the last records by time, searched in ever larger windows at the end of each partition."""
+        found = {tp: deque[Decoded](maxlen=count) for tp in bounds}
         window, left = 10 * count, bounds if count else {}
         while left:
             windows = {tp: (max(begin, end - window), end) for tp, (begin, end) in left.items()}
@@ -82,8 +82,8 @@ async def _partitions(reader: LogReader, wanted: Wanted) -> list[TopicPartition]
     every = await reader.partitions(wanted.topic)
     if not every:
         close = get_close_matches(wanted.topic, await reader.topics(), 3, 0.5)
-        meant = f" Did you mean {' or '.join(close)}?" if close else ""
-        raise UnknownTopic(f"There is no topic {wanted.topic}.{meant} `rondo topics` lists them.")
+        suggestion = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise UnknownTopic(f"There is no topic {wanted.topic}.{suggestion} `rondo topics` lists them.")
     if wanted.partition is not None and wanted.partition not in range(len(every)):
         raise UnknownTopic(f"The topic {wanted.topic} has no partition {wanted.partition}, only 0 to {len(every) - 1}.")
     if wanted.partition is not None:
@@ -91,7 +91,7 @@ async def _partitions(reader: LogReader, wanted: Wanted) -> list[TopicPartition]
     return every if wanted.user is None else [every[partition_of(wanted.user, len(every))]]
 
 
-async def tail(place: Place, wanted: Wanted) -> AsyncGenerator[Shown, None]:
+async def tail(place: Place, wanted: Wanted) -> AsyncGenerator[Decoded, None]:
     """Yield a topic's records. Raises ``UnknownTopic``, KafkaConnectionError, RegistryUnavailable."""
     registry = Registry(place.registry)
     try:

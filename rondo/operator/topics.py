@@ -1,4 +1,4 @@
-"""Tells which topics there are, and what of them is not as the contract wants it."""
+"""Reads and shows the topics, and their drift from the contract."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from streams.kafka.topics import DECISIVE, configs, differing
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A topic of the contract as the broker has it; no partitions where it is missing.
+class TopicState:
+    """A topic of the contract as the broker has it; no partitions if it is missing.
 
-    ``offsets`` is how many offsets its partitions hold: as many records at most, as markers of transactions count too.
+    ``offsets`` is the number of offsets in its partitions, at least that of its records: transaction markers count too.
     """
 
     topic: Topic
@@ -29,24 +29,24 @@ class Found:
 
 
 def contract() -> list[Topic]:
-    """Return every topic of the contract: the shared ones, and those of each stage alone."""
+    """Return every topic of the contract: the shared ones, and each stage's own."""
     stages = (worker.find(name) for name in worker.STAGES)
     return list({topic.name: topic for topic in (*SHARED, SCHEMAS, *(t for s in stages for t in s.topics()))}.values())
 
 
-async def read(place: Place) -> list[Found]:
-    """Return the contract's topics as they are."""
+async def read(place: Place) -> list[TopicState]:
+    """Return the state of the contract's topics."""
     async with LogReader.of(place.kafka) as reader:
         counts = await reader.topics()
         topics = [topic for topic in contract() if topic != SCHEMAS or topic.name in counts]
-        standing = [topic.name for topic in topics if topic.name in counts]
-        described = await configs(place.kafka, standing)
-        partitions = await reader.partitions(*standing)
+        existing = [topic.name for topic in topics if topic.name in counts]
+        described = await configs(place.kafka, existing)
+        partitions = await reader.partitions(*existing)
         bounds = await reader.bounds(partitions)
     hidden = await overdue(place.kafka, partitions, OVERDUE) if partitions else {}
     keyed = counts.get(TASK_COMMANDS.name, 0)
     return [
-        Found(
+        TopicState(
             topic,
             counts.get(topic.name, 0),
             sum(end - begin for tp, (begin, end) in bounds.items() if tp.topic == topic.name),
@@ -60,19 +60,19 @@ async def read(place: Place) -> list[Found]:
 
 
 def deviations(topic: Topic, partitions: int, keyed: int, config: dict[str, str]) -> Iterable[str]:
-    """Yield in words what is not as the contract wants it; keyed topics have as many partitions as task-commands."""
+    """Yield in words a topic's drift from the contract; keyed topics have as many partitions as task-commands."""
     if not partitions:
         yield "missing: its writer creates it when it starts"
         return
     if partitions != (topic.partitions or keyed):
         yield f"{partitions} partitions instead of {topic.partitions or keyed}"
-    compared = DECISIVE if topic == SCHEMAS else None  # the registry states no more
+    compared = DECISIVE if topic == SCHEMAS else None  # the registry sets no more
     for name, value, wanted in differing(topic, config, compared):
         yield f"{name}={value} instead of {wanted}"
 
 
 def hides(tp: TopicPartition, offset: int) -> str:
-    """Return in words what hides records of a partition."""
+    """Return in words that a transaction hides records of a partition."""
     return f"partition {tp.partition} hidden from offset {offset} on by a transaction that does not end"
 
 
@@ -82,16 +82,16 @@ COLUMNS = (
     Column("partitions", drop=4, right=True),
     Column("offsets", drop=1, right=True),
     Column("kept", drop=2),
-    Column("not as it should be", wraps=True),
+    Column("drift", wraps=True),
 )
 
 
-def table(topics: Sequence[Found]) -> Fitted:
-    """Return them as a table."""
+def table(topics: Sequence[TopicState]) -> Fitted:
+    """Return topics as a table."""
     return Fitted(COLUMNS, [*map(_row, topics)])
 
 
-def _row(found: Found) -> list[Cell]:
+def _row(found: TopicState) -> list[Cell]:
     topic = found.topic
     texts = (topic.name, topic.writer, str(found.partitions), str(found.offsets), kept(topic))
     return [*map(Cell.of, texts), Cell.of("\n".join(found.deviations), "bold red")]

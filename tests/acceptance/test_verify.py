@@ -188,7 +188,7 @@ def test_a_replay_until_a_record_does_not_know_it_and_since_it_knows_nothing_els
         (("tasks", "--since", "task-commands/0/99999999"), "there is no record 99999999 yet"),
         (("tasks", "--until", "task-commands/99/0"), "task-commands has the partitions 0 to 3, and no 99."),
         (("views", "--until", "task-events/0/0"), "at a record of one: name an instant, as 2026-11-23T12:00:00Z."),
-        (("tasks", "--user", "nobody"), "The log leads to nothing of user nobody in tasks."),
+        (("tasks", "--user", "nobody"), "The stage tasks has no entries of user nobody."),
     ],
 )
 def test_a_replay_of_what_there_is_not_says_so(words: tuple[str, ...], told: str, stack: Stack, day: User) -> None:

@@ -4,7 +4,7 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 from msgspec.structs import replace
 
-from rondo.operator.records import shown
+from rondo.operator.records import decode
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.topics import DEAD_LETTERS, NOTIFICATIONS, RETRIES, changelog
@@ -29,7 +29,7 @@ async def test_no_record_is_shown_with_what_an_earlier_version_quoted(
     messages = [value, *(codec.encode(topic, letter) for topic, letter in letters(value))]
     for message in messages:
         raw = ConsumerRecord("a-topic", 0, 7, 0, 0, b"user", message, None, 0, 0, [])
-        told = (await shown(codec, raw)).line()
+        told = (await decode(codec, raw)).line()
         assert "it can't be sent (ConnectError)" in told
         assert SECRET not in told
 

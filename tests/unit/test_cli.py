@@ -425,5 +425,5 @@ def test_an_address_with_a_password_that_is_not_escaped_is_refused_without_a_par
     settings = {"RONDO_KAFKA": "127.0.0.1:1", "RONDO_REGISTRY": "http://r", "RONDO_POSTGRES": "postgresql://p"}
     done = CliRunner().invoke(cli.cli, typed, env={**settings, name: f"{scheme}://{address}/x"})
     assert done.exit_code == 1
-    assert done.output.startswith(f"Error: {name} is no address. It should be as scheme://user:password@host")
+    assert done.output.startswith(f"Error: {name} is not an address. It should be as scheme://user:password@host")
     assert not any(part in f"{done.output}{done.exception!r}" for part in ("half", "quarter"))

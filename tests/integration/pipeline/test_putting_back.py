@@ -97,7 +97,7 @@ async def test_a_command_that_died_is_answered_once_it_is_put_back(
     assert (again["earlier"], again["number"] > dead["number"]) == ([dead["number"]], True)
     (shown,) = await told(stack, "show", str(again["number"]))
     assert (shown["value"]["id"], shown["headers"]["empty"]) == (command.id, "")
-    assert shown["depends"] == [f"The command {command.id} has no outcome: who sent it sees it pending."]
+    assert shown["depends"] == [f"The command {command.id} has no outcome: its sender sees it as pending."]
 
     await put_back(stack, again)
     task = until(lambda: next(iter(user.rondo.tasks()), None), PATIENCE, "The task does not come.")

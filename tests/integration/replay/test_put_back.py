@@ -232,9 +232,9 @@ def test_what_depends_on_a_letter_is_told(lived: Lived):
     ]
     assert lived.before["recurrence", CHANGED] == ["No series depends on it."]
     assert lived.before["reminders", LATE] == ["The task's reminders are as they were before it."]
-    assert lived.before["audit", LATE] == ["The audit trail has no entry of it, at version 2."]
+    assert lived.before["audit", LATE] == ["The audit trail has no entry for it, at version 2."]
     assert lived.before["views", SERIES] == [
-        f"People don't see what follows from it. Views read {again:,} records once more when it is sent again."
+        f"Users don't see its effects. When it is resent, views read {again:,} records again."
     ]
 
 
@@ -255,18 +255,18 @@ def test_views_read_from_the_first_letter_of_theirs_on_and_no_other_stage_reads_
 
 def test_of_letters_of_other_stages_it_is_told_what_is_missing_or_happened_since(lived: Lived):
     assert [re.sub(r"[0-9a-f-]{36}|\(.*\)", "…", sentence) for sentence in lived.others] == [
-        "The command … has no outcome: who sent it sees it pending.",
-        "The command was answered since …: sent again, it changes nothing.",
-        "What was deleted long ago is still there.",
+        "The command … has no outcome: its sender sees it as pending.",
+        "The command already has an outcome …: resent, it changes nothing.",
+        "What was deleted long ago has not been purged.",
         "The series s has no occurrence o2.",
-        "The series old went on by another way: sent again, it changes nothing.",
-        "The reminder n was not decided: it is not sent.",
-        "The audit trail lacks nothing: it is no event.",
-        "The reminder …, due since, was not sent.",
-        "The reminder … has a delivery: sent again, it changes nothing.",
-        "A step of a delivery is not known; the lease of a claim has a timer of its own.",
-        "It can't be read, so nobody knows what depends on it.",
-        "A timer came and nothing followed: what waits for it stands still.",
+        "The series old has continued in another way: resent, it changes nothing.",
+        "The reminder n was not decided, so it is not sent.",
+        "The audit trail is complete: it is not an event.",
+        "The reminder … is due and was not sent.",
+        "The reminder … has a delivery: resent, it changes nothing.",
+        "A step of a delivery is missing; the lease of a claim has its own timer.",
+        "It can't be decoded, so what depends on it is unknown.",
+        "A timer fired without effect: what waits for it is stuck.",
     ]
 
 

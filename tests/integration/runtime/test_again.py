@@ -244,7 +244,7 @@ async def test_what_can_not_be_sent_again_says_why(hospital: Hospital, log: Log)
     assert await hospital.obstacle(letter()) == ""
     assert await hospital.obstacle(letter(died=NOW - 90 * DAYS, at=NOW - 30 * DAYS)) == ""
     assert await hospital.obstacle(letter(stage="gone")) == "There is no stage gone."
-    assert "was no dead letter" in await hospital.obstacle(letter(topic=counting.retries.name))
+    assert "is not a resent dead letter" in await hospital.obstacle(letter(topic=counting.retries.name))
     assert "older than 90 days" in await hospital.obstacle(letter(died=NOW - 90 * DAYS - 1))
     assert "older than 30 days" in await hospital.obstacle(letter(at=NOW - 30 * DAYS - 1))
     assert await hospital.obstacle(letter(topic=counting.commands.name, at=NOW - 31 * DAYS)) == ""
@@ -255,7 +255,7 @@ async def test_a_stage_that_does_not_read_what_is_sent_again_yet_is_named(worker
     place = Place({"kafka": worker_settings.kafka, "registry": worker_settings.registry})
     async with Letters.of(place, [older]) as letters:
         told = await resending.obstacle(letters, Letter(older.name, "t", 0, 7, NOW, None, None, (), [0]), NOW)
-    assert told == f"The stage {older.name} takes no dead letters back yet: start its workers in this version first."
+    assert told == f"The stage {older.name} can't take dead letters back yet: first start its workers in this version."
 
 
 async def test_a_thousand_letters_are_held_against_what_came_later_at_once(hospital: Hospital, log: Log):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rondo.operator.location import Place
-from rondo.operator.records import Shown
+from rondo.operator.records import Decoded
 from rondo.operator.tail import UnknownTopic, Wanted, tail
 from schemas import names
 from schemas.topics import DEAD_LETTERS
@@ -20,7 +20,7 @@ def place(worker_settings) -> Place:
     return Place({"kafka": worker_settings.kafka, "registry": worker_settings.registry})
 
 
-async def all_of(place: Place, topic: str, last: int | None = None, **wanted: Any) -> list[Shown]:
+async def all_of(place: Place, topic: str, last: int | None = None, **wanted: Any) -> list[Decoded]:
     """Return what stands on a topic."""
     return [record async for record in tail(place, Wanted(topic, last, follow=False, **wanted))]
 

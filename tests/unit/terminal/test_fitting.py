@@ -110,7 +110,9 @@ def others() -> dict[str, Fitted]:
     one = LIST | {"name": "Deep work on what matters most of all", "open": 1234}
     saved = FILTER | {"filter": 'due < today+7d and not #waiting and list = "Deep work"', "name": "This week"}
     behind = Lag("recurrence", "task-followups", 3, 123_456, 234_567, 111_111, 3600.0, 12, True)
-    topic = topics.Found(TASK_COMMANDS, 12, 1_234_567, ("8 partitions instead of 12", "retention.ms=1 instead of 2"))
+    topic = topics.TopicState(
+        TASK_COMMANDS, 12, 1_234_567, ("8 partitions instead of 12", "retention.ms=1 instead of 2")
+    )
     return {
         "history": tables.history([entry]),
         "lists": lists._table([one]),
