@@ -1,9 +1,9 @@
 """The audit trail: who changed which field from what to what, and why, as a hash chain for each user.
 
 An entry's hash is SHA-256, in hexadecimal, over the UTF-8 of the entry as a JSON object without ``hash``: keys sorted,
-no white space, no escapes but those that JSON demands (the form of RFC 8785 for strings, integers and null). It covers
-the hash of the entry before, so that no entry can be altered, left out or put in unseen. What a chain alone cannot
-show is that its end was cut off: for that, ``verify`` takes the head that is kept elsewhere.
+no white space, only the escapes that JSON requires (the form of RFC 8785 for strings, integers and null). It includes
+the previous entry's hash, so altering, removing or inserting an entry is detected. A chain alone can't reveal that its
+end was cut off: for that, ``verify`` takes the head, which is stored elsewhere.
 """
 
 from collections.abc import Iterable
@@ -19,11 +19,11 @@ from domain.entities import Entity, Event, name, subject
 from schemas.records import AuditEntry, AuditHead, FieldChange, Task
 
 START = AuditHead(sequence=0, hash="0" * 64)
-"""What the first entry of every chain follows."""
+"""The head that the first entry of every chain follows."""
 
-_UNTOLD = {"rank": "", "sort": "", "pinned": False, "deleted": False}
-"""What tells nothing of a new entity in these fields, besides None in any. A field that a record got later stands here,
-so that entries of older logs keep their hashes."""
+_DEFAULTS = {"rank": "", "sort": "", "pinned": False, "deleted": False}
+"""Values of a new entity's fields that are not recorded, besides None in any field. Fields added to a record later are
+listed here, so that entries of older logs keep their hashes."""
 
 _SORTED = json.Encoder(order="sorted")
 
@@ -38,7 +38,7 @@ class Break:
 
 
 def entry(head: AuditHead | None, before: Entity | None, event: Event) -> AuditEntry:
-    """Return the entry that tells of an event and follows ``head`` (None: the user's first)."""
+    """Return the entry that records an event and follows ``head`` (None: the user's first entry)."""
     follows, after = head or START, entities.after(event)
     unsealed = AuditEntry(
         id=event.id,
@@ -59,44 +59,44 @@ def entry(head: AuditHead | None, before: Entity | None, event: Event) -> AuditE
 
 
 def about(event: Event) -> str:
-    """Return which of the user's entities an event is about."""
+    """Return the id or subject of the entity that an event changed."""
     after = entities.after(event)
     return subject(after) or name(after)
 
 
 def head_after(entry: AuditEntry) -> AuditHead:
-    """Return the end of the chain once this entry stands."""
+    """Return the head of the chain after this entry."""
     return AuditHead(entry.sequence, entry.hash)
 
 
 def changes(before: Entity | None, after: Entity) -> tuple[FieldChange, ...]:
-    """Return every field whose value differs, in the record's order, the values as JSON."""
-    told = ((field, getattr(before, field, None), getattr(after, field)) for field in entities.of(after).fields)
+    """Return every field whose value changed, in the record's order, with values as JSON."""
+    values = ((field, getattr(before, field, None), getattr(after, field)) for field in entities.of(after).fields)
     return tuple(
         FieldChange(field, _json(old), _json(new))
-        for field, old, new in told
-        if new != (old if before else _UNTOLD.get(field))
+        for field, old, new in values
+        if new != (old if before else _DEFAULTS.get(field))
     )
 
 
 def digest(entry: AuditEntry) -> str:
-    """Return the hash that the entry must bear."""
+    """Return the hash that the entry must have."""
     content = asdict(entry)
     del content["hash"]
-    if entry.subject is None:  # a field that came later: entries of older logs keep their hashes
+    if entry.subject is None:  # a field added later: entries of older logs keep their hashes
         del content["subject"]
     return sha256(_SORTED.encode(content)).hexdigest()
 
 
 class Chain:
-    """One user's chain, checked entry by entry from its first one, or from behind ``head``."""
+    """One user's chain, checked entry by entry from its first one, or from the one after ``head``."""
 
     def __init__(self, head: AuditHead = START) -> None:
         self.head = head
         self._user: str | None = None
 
     def follow(self, entry: AuditEntry) -> Break | None:
-        """Take the next entry; return how it breaks the chain, None where the chain holds."""
+        """Check the next entry; return how it breaks the chain, or None."""
         self._user = self._user or entry.user
         if reason := self._fault(entry):
             return Break(self.head.sequence + 1, entry.id, reason)
@@ -116,9 +116,9 @@ class Chain:
 
 
 def verify(entries: Iterable[AuditEntry], head: AuditHead | None = None) -> Break | None:
-    """Return the first break in one user's whole chain, in order from its first entry; None where it holds.
+    """Return the first break in one user's whole chain, in order from its first entry, or None.
 
-    With ``head``, the chain must also reach to exactly there.
+    With ``head``, the chain must also end exactly there.
     """
     chain = Chain()
     for one in entries:

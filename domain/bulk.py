@@ -1,10 +1,10 @@
-"""Bulk: one command on many tasks, each decided as the command on that task alone would be.
+"""Bulk: one command on many tasks, each decided as the same command on that task alone.
 
-There is no second state machine: an item of a chunk becomes the command that it stands for, under an id derived from
-the chunk's and the task's, and ``entities.decide`` answers that. Its events tell the chunk's id as their command.
+There is no second state machine: an item of a chunk is converted to the equivalent command, with an id derived from the
+chunk's and the task's, and ``entities.decide`` decides it. Its events have the chunk's id as their command.
 
-A repeated Idempotency-Key must not apply a change twice, though the filter may by then mean other tasks. So the first
-chunk of a bulk that is decided fixes what the bulk resolved to, and a chunk of another resolution is refused.
+A repeated Idempotency-Key must not apply a change twice, though the filter may match other tasks by then. So the first
+decided chunk of a bulk fixes the target-set hash, and a chunk with another hash is refused.
 """
 
 from collections.abc import Mapping
@@ -52,30 +52,30 @@ _PLAIN: Mapping[Action, type[CompleteTask | ReopenTask | DeleteTask | RestoreTas
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of one item: its events, none where it changed nothing; or why it was refused."""
+    """The result of one item: its events, none if it changed nothing; or why it was refused."""
 
     events: tuple[Event, ...] = ()
     refusal: Refusal | None = None
 
 
 def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
-    """Decide one item of a chunk: all that it stands for, or nothing."""
+    """Decide one item of a chunk, all its commands or none."""
     if chunk.change.within and not _belongs(state, chunk.change.within, state.task(item.task)):
         return Decided()
     try:
-        way = _way(state, chunk, item)
+        compensation = _commands(state, chunk, item)
     except Invalid as problem:
         return Decided(refusal=_refusal(item, problem.code, problem.detail, problem.field))
-    decisions = [entities.decide(state, command) for command in way.commands]
+    decisions = [entities.decide(state, command) for command in compensation.commands]
     for outcome in (decision.outcome for decision in decisions):
         if outcome.kind is OutcomeKind.REJECTED:
             return Decided(refusal=_refusal(item, outcome.code or "", outcome.detail or "", outcome.field))
-    events = (way.told(event) for decision in decisions for event in decision.events)
+    events = (compensation.amend(event) for decision in decisions for event in decision.events)
     return Decided(tuple(replace(event, command=chunk.id) for event in events))
 
 
 def _belongs(state: State, within: Within, task: Task | None) -> bool:
-    """Tell whether a task still belongs to what a bulk is about, and that is as it was meant."""
+    """Return whether a task still belongs to the bulk's entity, and that has the expected version."""
     word, name = entity_subjects.split(within.subject)
     whole: Entity | None
     match word:
@@ -92,23 +92,23 @@ def _refusal(item: TaskAt, code: str, detail: str, field: str | None) -> Refusal
     return Refusal(item.task, code, detail, field, item.subject)
 
 
-def _way(state: State, chunk: ChangeTasks, item: TaskAt) -> undo.Way:
-    """Return the commands that an item stands for; raise ``Invalid`` where it can't be meant."""
+def _commands(state: State, chunk: ChangeTasks, item: TaskAt) -> undo.Compensation:
+    """Return the commands equivalent to an item. Raises ``Invalid`` if there are none."""
     common: dict[str, Any] = {"user": chunk.user, "at": chunk.at, "actor": chunk.actor, "cause": chunk.cause}
     if item.subject and item.reversal:
         common["id"] = ids.derive("item", chunk.id, item.subject, item.reversal.event)
-        return undo.way_back_of(state, item.subject, common, item.reversal)
+        return undo.compensate_other(state, item.subject, common, item.reversal)
     task = state.task(item.task)
     common["id"] = ids.derive("item", chunk.id, item.task, task.version if task else 0)
     common |= {"task": item.task, "expected": item.expected}
     if item.reversal:
-        return undo.way_back(state, common, item.reversal)
-    shown = task if task and task.status is not Status.DELETED else None
-    return undo.Way((_command(chunk.change, common, shown),))
+        return undo.compensate(state, common, item.reversal)
+    current = task if task and task.status is not Status.DELETED else None
+    return undo.Compensation((_command(chunk.change, common, current),))
 
 
 def _command(change: TaskChange, common: Mapping[str, Any], task: Task | None) -> Command:
-    """Return the command that a change is on a task; None for one that it will be refused on."""
+    """Return the command that makes a change to a task; without a task, one that will be refused."""
     if plain := _PLAIN.get(change.action):
         return plain(**common)
     changed, fields = change.changed, change.fields
@@ -126,7 +126,7 @@ def _command(change: TaskChange, common: Mapping[str, Any], task: Task | None) -
 
 
 def outcome(chunk: ChangeTasks, decided: list[Decided]) -> CommandOutcome:
-    """Return what became of a chunk whose items were decided: accepted where one of them changed something."""
+    """Return the outcome of a chunk whose items were decided: accepted if one of them changed something."""
     refused = tuple(each.refusal for each in decided if each.refusal)
     changed = sum(bool(each.events) for each in decided)
     part = BulkPart(
@@ -148,7 +148,7 @@ def outcome(chunk: ChangeTasks, decided: list[Decided]) -> CommandOutcome:
 
 
 def superseded(chunk: ChangeTasks) -> CommandOutcome:
-    """Return the outcome of a chunk of another resolution than the one that its bulk was begun with."""
+    """Return the outcome of a chunk whose target-set hash is not the one that its bulk was begun with."""
     part = BulkPart(chunk.bulk, chunk.chunk, chunk.chunks, chunk.tasks, changed=0, unchanged=0, refused=())
     detail = "The bulk was begun on other tasks, or in other versions; send the rest under a new key."
     return replace(_outcome(chunk, OutcomeKind.REJECTED, part), code=Code.RESOLUTION, detail=detail)

@@ -1,4 +1,4 @@
-"""How a task is put together: from a command's fields, by a change, from the occurrence before it."""
+"""Builds a task: from a command's fields, by an update, or from the previous occurrence."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ from schemas.records import (
 )
 
 
-def created(command: CreateTask, head: Series | None) -> Task:
-    """Return a new task; ``head`` is that of the series that its id once named, before the task was purged.
+def created(command: CreateTask, latest: Series | None) -> Task:
+    """Return a new task; ``latest`` is that of the series that its id once named, before the task was purged.
 
-    Raises ``Invalid`` where due, rule and reminders do not go together.
+    Raises ``Invalid`` if due, rule and reminders are inconsistent.
     """
     fields = command.fields
     check_reminders(fields.due, fields.reminders)
@@ -45,14 +45,14 @@ def created(command: CreateTask, head: Series | None) -> Task:
         pinned=fields.pinned,
         list=fields.list,
     )
-    return plain if fields.rrule is None else _recurring(plain, fields.rrule, _next_version(head))
+    return plain if fields.rrule is None else _recurring(plain, fields.rrule, _next_version(latest))
 
 
 def continued(previous: Task, command: CreateOccurrence, *, bounded: bool = True) -> Task:
-    """Return the next occurrence: the previous one's fields, of its reminders those relative to the due.
+    """Return the next occurrence: the previous one's fields, with only those of its reminders relative to the due.
 
-    Raises ``Ended`` where the calendar ends before it begins; by rules 4, not ``bounded``, OverflowError where no date
-    can say when it does.
+    Raises ``Ended`` if it would begin after the calendar's end; if not ``bounded``, as in decision version 4,
+    OverflowError if no date can represent that.
     """
     return Task(
         id=command.task,
@@ -76,16 +76,16 @@ def continued(previous: Task, command: CreateOccurrence, *, bounded: bool = True
     )
 
 
-def updated(task: Task, command: UpdateTask, head: Series | None) -> Task:
-    """Return the task with the named fields set; ``head`` is that of its series, or of one that its id once named.
+def updated(task: Task, command: UpdateTask, latest: Series | None) -> Task:
+    """Return the task with the named fields set; ``latest`` is that of its series, or of one that its id once named.
 
-    Raises ``Invalid`` where due, rule and reminders no longer go together, ``Conflict`` where the rule cannot be
-    changed on this task.
+    Raises ``Invalid`` if due, rule and reminders become inconsistent, ``Conflict`` if the rule can't be changed on this
+    task.
     """
     wanted: dict[str, Any] = merging.wanted(task, command.changed, command.fields)
     rrule = wanted.pop("rrule", _rrule(task))
     rrule = None if rrule is None else succession.check(rrule, None)
-    after = _with_rule(task, replace(task, **wanted), rrule, head)
+    after = _with_rule(task, replace(task, **wanted), rrule, latest)
     if (after.due, after.reminders) != (task.due, task.reminders):
         check_reminders(after.due, after.reminders)
     if (after.due, after.start) != (task.due, task.start):
@@ -94,26 +94,26 @@ def updated(task: Task, command: UpdateTask, head: Series | None) -> Task:
 
 
 def check_rule(rrule: str, due: Due | None) -> str:
-    """Return the rule in canonical form; raise ``Invalid`` where there is no due or the rule does not go with it."""
+    """Return the rule in canonical form. Raises ``Invalid`` if there is no due or the rule is incompatible with it."""
     if due is None:
         raise Invalid("due", "A recurring task needs a due; give one, or leave recurrence out.")
     return succession.check(rrule, due)
 
 
 def check_reminders(due: Due | None, reminders: tuple[Reminder, ...]) -> None:
-    """Raise ``Invalid`` where a reminder is relative to a due that means no instant."""
+    """Raise ``Invalid`` if a reminder is relative to a due that is no instant."""
     if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):
         raise Invalid("reminders", "A reminder before the due needs a due with time and zone; add them, or use `at`.")
 
 
 def check_start(start: Due | None, due: Due | None) -> None:
-    """Raise ``Invalid`` where a task would begin after it is due."""
+    """Raise ``Invalid`` if a task would begin after it is due."""
     if start and due and times.is_later(start, due):
         raise Invalid("start", "The task would begin after it is due; move the start or the due.")
 
 
 def _start_of_next(previous: Task, due: Due, *, bounded: bool) -> Due | None:
-    """Return the next occurrence's start: as many days before its due as the previous one's; raise as ``continued``."""
+    """Return the next start: as many days before the due as the previous one's. Raises as ``continued``."""
     if previous.start is None or previous.due is None:
         return previous.start
     try:
@@ -131,41 +131,41 @@ def _begins_too_late() -> Ended:
     return Ended("start", "The next occurrence would begin after the year 9999; the series ends.")
 
 
-def _with_rule(task: Task, after: Task, rrule: str | None, head: Series | None) -> Task:
+def _with_rule(task: Task, after: Task, rrule: str | None, latest: Series | None) -> Task:
     same_rule = rrule == _rrule(task)
     if same_rule and (rrule is None or after.due == task.due):
         return after
     if rrule is not None and after.due is None:
         raise Invalid("due", "A recurring task needs a due; give one, or clear recurrence too.")
-    if task.status is not Status.OPEN or not is_head(task, head):
-        if same_rule:  # its own due moves; the series does not
+    if task.status is not Status.OPEN or not is_latest(task, latest):
+        if same_rule:  # only its own due moves, not the series
             return after
         raise _cannot_change_rule(task)
     if rrule is None:
         return replace(after, recurrence=None, series=None, occurrence=None)
-    return _recurring(after, rrule, _next_version(head))
+    return _recurring(after, rrule, _next_version(latest))
 
 
-def _next_version(head: Series | None) -> int:
-    return head.rule_version + 1 if head else 1
+def _next_version(latest: Series | None) -> int:
+    return latest.rule_version + 1 if latest else 1
 
 
 def _rrule(task: Task) -> str | None:
     return task.recurrence.rrule if task.recurrence else None
 
 
-def stands_at(head: Series | None, occurrence: str | None, rule_version: int) -> bool:
-    """Tell whether an occurrence is the last one of its series."""
-    return head is not None and (head.occurrence, head.rule_version) == (occurrence, rule_version)
+def is_at(latest: Series | None, occurrence: str | None, rule_version: int) -> bool:
+    """Return whether an occurrence is the latest one of its series."""
+    return latest is not None and (latest.occurrence, latest.rule_version) == (occurrence, rule_version)
 
 
-def is_head(task: Task, head: Series | None) -> bool:
-    """Tell whether a task is the last occurrence of its series, or of none."""
-    return task.recurrence is None or stands_at(head, task.occurrence, task.recurrence.version)
+def is_latest(task: Task, latest: Series | None) -> bool:
+    """Return whether a task is the latest occurrence of its series, or in no series."""
+    return task.recurrence is None or is_at(latest, task.occurrence, task.recurrence.version)
 
 
 def _recurring(task: Task, rrule: str, version: int) -> Task:
-    """Return the task as the first occurrence under a rule that counts from its due."""
+    """Return the task as the first occurrence of a rule that counts from its due."""
     rrule = check_rule(rrule, task.due)
     assert task.due is not None
     rule = Recurrence(rrule, start=task.due, version=version)

@@ -1,4 +1,4 @@
-"""How every decision is told: its events in order, and the command's one outcome. And how folding them can fail."""
+"""The result of deciding a command: its events in order, and exactly one outcome."""
 
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -9,26 +9,27 @@ from domain.rejections import Code
 from schemas.records import CommandOutcome, OutcomeKind
 
 VERSION = "5"
-"""The decision version, which each block that decided is recorded with. Raise it with every change of what the same log
-leads to; what older versions decided differently stays here as long as they are in ``DECIDABLE``."""
+"""The decision version, recorded with each block. Raise it with every change to what is decided from the same log; keep
+the code of older versions as long as they are in ``DECIDABLE``."""
 UNENDING = ("3", "4")
-"""The versions by which nothing was told of a series that the calendar ends."""
+"""Versions that decide nothing about a series that the calendar ends."""
 DECIDABLE = (*UNENDING, VERSION)
-"""The versions that this Rondo can decide by, as a replay does: a stage for which they differ asks ``block.rules``."""
+"""Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
+``block.decision_version``."""
 
 Event = TypeVar("Event")
 
 
 class Command(Protocol):
-    """What every command says of itself."""
+    """The fields that every command has."""
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """The command's id."""
 
     @property
     def user(self) -> str:
-        """Whose it is."""
+        """The user's id."""
 
     @property
     def at(self) -> int:
@@ -36,12 +37,12 @@ class Command(Protocol):
 
 
 class OutOfOrder(ValueError):
-    """An event does not follow the state of what it is about: one before it is missing, or it was folded already."""
+    """An event does not follow its entity's state: an earlier one is missing, or it was already folded."""
 
 
 @dataclass(frozen=True)
 class Decision(Generic[Event]):
-    """What a command led to: its events in order, and its one outcome."""
+    """The result of a command: its events in order, and its outcome."""
 
     events: tuple[Event, ...]
     outcome: CommandOutcome
@@ -49,7 +50,7 @@ class Decision(Generic[Event]):
 
 @dataclass(frozen=True)
 class About:
-    """What a command is about: a task by its id, or a subject; and its version after the command, if it stands."""
+    """The entity of a command: a task by its id, or a subject; and its version after the command, if it exists."""
 
     task: str | None = None
     subject: str | None = None
@@ -57,17 +58,17 @@ class About:
 
 
 def accepted(command: Command, about: About, *events: Event) -> Decision[Event]:
-    """Return the decision to do what was asked for."""
+    """Return the decision to accept a command."""
     return Decision(events, _outcome(command, OutcomeKind.ACCEPTED, about, len(events)))
 
 
 def nothing(command: Command, about: About) -> Decision[Event]:
-    """Return the decision that it is so already."""
+    """Return the decision that there is nothing to do."""
     return Decision((), _outcome(command, OutcomeKind.NOTHING_TO_DO, about))
 
 
 def rejected(command: Command, about: About, code: Code, detail: str, field: str | None = None) -> Decision[Event]:
-    """Return the decision to refuse: a stable word for programs, a sentence for people, and the field at fault."""
+    """Return the decision to reject: a stable word for programs, a sentence for people, and the field at fault."""
     outcome = _outcome(command, OutcomeKind.REJECTED, about)
     return Decision((), replace(outcome, code=code, detail=detail, field=field))
 

@@ -1,7 +1,7 @@
-"""Deletion: a task, list or saved filter can be restored for 30 days, and is then gone, all but its audit trail.
+"""Deletion: a task, list or saved filter can be restored for 30 days, and is then purged, except its audit trail.
 
-A timer is set for each that is deleted, by the deletion's own time. A notice says that it has fired; it acts only if
-the entity is still deleted by that same deletion, which the timer's id tells: it is derived from the entity's version.
+Each deletion sets a timer, relative to the deletion's own time. A notice reports that it has fired, and acts only if
+the entity is still deleted by that same deletion: the timer's id is derived from the entity's version.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from schemas import ids
 from schemas.records import TaskNotice, Timer
 
 RESTORABLE = 30 * 24 * 60 * 60 * 1000
-"""Milliseconds for which what was deleted can be restored."""
+"""Milliseconds for which a deleted entity can be restored."""
 
 ACTOR = "stage:tasks"
 
@@ -22,7 +22,7 @@ EVENTS: tuple[type[Any], ...] = tuple(one.purged for one in entities.TYPES if on
 
 
 def timer(entity: Entity | None) -> Timer | None:
-    """Return the timer of an entity's purge, None where it is not deleted."""
+    """Return the timer of an entity's purge, None if it is not deleted."""
     if entity is None or not entities.of(entity).is_deleted(entity):
         return None
     subject, due = entities.subject(entity) or entities.name(entity), entity.changed_at + RESTORABLE
@@ -30,13 +30,13 @@ def timer(entity: Entity | None) -> Timer | None:
 
 
 def notice(timer: Timer, at: int) -> TaskNotice:
-    """Return what tells that a timer has fired."""
+    """Return the notice that a timer has fired."""
     task, subject = ("", timer.subject) if ":" in timer.subject else (timer.subject, None)
     return TaskNotice(timer.id, timer.user, at, task, timer.due, subject)
 
 
 def purge(state: State, notice: TaskNotice) -> Event | None:
-    """Return the event that a notice leads to, None where the entity is no longer deleted, or by another deletion."""
+    """Return the event of a notice, None if the entity is no longer deleted, or by another deletion."""
     entity = state.task(notice.task) if notice.subject is None else entities.find(state, notice.subject)
     current = timer(entity)
     if entity is None or current is None or current.id != notice.id:
@@ -49,5 +49,5 @@ def purge(state: State, notice: TaskNotice) -> Event | None:
 
 
 def purges(event: Event) -> bool:
-    """Tell whether by an event its entity is gone."""
+    """Return whether an event purges its entity."""
     return isinstance(event, EVENTS)

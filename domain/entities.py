@@ -1,4 +1,4 @@
-"""All entity types, and which of them a command, an event, a record or a subject is of."""
+"""All entity types, looked up by command, event, record or subject."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -11,7 +11,7 @@ from schemas import entity_subjects
 from schemas.records import CreateOccurrence, List, SavedFilter, Tag, Task
 
 Asked: TypeAlias = tasks.Asked | lists.Command | filters.Command | tags.Command
-"""What people ask for of an entity."""
+"""Commands that users send; other commands are derived."""
 Command: TypeAlias = Asked | CreateOccurrence
 Event: TypeAlias = tasks.Event | lists.Event | filters.Event | tags.Event
 Entity: TypeAlias = Task | List | SavedFilter | Tag
@@ -25,38 +25,38 @@ _OF: Mapping[type[Any], EntityType[Any]] = {
 
 
 class State(entity.State, tasks.State, lists.Sizes, tags.State, Protocol):
-    """What a decision may look at, read lazily."""
+    """The state that a decision may read, loaded lazily."""
 
 
 def of(part: Any) -> EntityType[Any]:
-    """Return the type of an entity, or that a command or an event is about."""
+    """Return the type of an entity, or of the entity of a command or an event."""
     return _OF[type(part)]
 
 
 def decide(state: State, command: Command) -> Decision[Any]:
-    """Return the events that a command leads to, and its outcome."""
+    """Return the events of a command, and its outcome."""
     return _OF[type(command)].decide(state, command)
 
 
 def after(event: Event) -> Entity:
-    """Return the entity that an event is about, as it left it."""
+    """Return the entity after an event."""
     left: Entity = _OF[type(event)].after(event)
     return left
 
 
 def name(entity: Entity) -> str:
-    """Return what an entity is known by among the user's of its type: its id, or a tag's name."""
+    """Return what identifies an entity among the user's of its type: its id, or a tag's name."""
     return _OF[type(entity)].name(entity)
 
 
 def subject(entity: Entity) -> str | None:
-    """Return an entity as the subject of records; None for a task, which they name by its id."""
+    """Return an entity's subject in records; None for a task, which records refer to by its id."""
     one = _OF[type(entity)]
     return None if one is tasks.TASK else one.subject(one.name(entity))
 
 
 def find(state: State, subject: str) -> Entity | None:
-    """Return what a subject names, None where the user has no such entity."""
+    """Return the entity of a subject, None if the user has no such entity."""
     word, name = entity_subjects.split(subject)
     found: Entity | None = state.get(BY_WORD[word], name)
     return found

@@ -1,7 +1,7 @@
-"""What an entity type is: everything that is kept, decided, projected and shown by type is keyed by its descriptor.
+"""The descriptor of an entity type: stores, decisions, projections and answers are keyed by it.
 
-An entity is what users create and change by commands: a task, a list, a saved filter, a tag. Its type names its record,
-commands and events, how it is decided, and how it ends. ``entities`` lists all of them.
+An entity is created and changed by users' commands: a task, a list, a saved filter, a tag. Its type names its record,
+commands and events, its decision function, and its purge event. ``entities`` lists all types.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ Record = TypeVar("Record")
 Found = TypeVar("Found")
 
 BOOKKEEPING = frozenset({"id", "user", "changed_at", "version"})
-"""The fields of a record that its audit entry tells by itself."""
+"""The fields of a record that its audit entry has anyway."""
 _SET_BY_EACH_EVENT = {"changed_at", "version"}
 
 
@@ -26,55 +26,55 @@ class EntityType(Generic[Record]):
     """An entity type."""
 
     word: str
-    """What commands, events, answers and subjects call it, and the field of each that holds it."""
+    """Its name in commands, events, answers and subjects, and that of their field that holds it."""
     plural: str
-    """What its tables are called."""
+    """The name of its tables."""
     record: type[Record]
     commands: tuple[type[Any], ...]
     events: tuple[type[Any], ...]
     decide: Callable[[Any, Any], Decision[Any]] = field(repr=False)
-    """Given a user's state and a command, return the events that it leads to and its outcome."""
+    """Return the events and the outcome of a command, from a user's state and the command."""
     create: type[Any] | None
-    """The command that creates one, None where no command but ``update`` is needed."""
+    """The command that creates one, None if ``update`` is enough."""
     update: type[Any]
     """The command that sets its fields."""
     delete: type[Any] | None = None
     restore: type[Any] | None = None
     purged: type[Any] | None = None
-    """The event by which it is gone 30 days after its deletion, None where it is never deleted."""
+    """The event that purges it 30 days after its deletion, None if it is never deleted."""
     key: str = "id"
-    """The field by which it is known among its user's of the type."""
+    """The field that identifies it among its user's of the type."""
     is_deleted: Callable[[Record], bool] = attrgetter("deleted")
-    untold: frozenset[str] = BOOKKEEPING
-    """The fields whose changes the audit trail does not tell."""
+    unaudited: frozenset[str] = BOOKKEEPING
+    """The fields whose changes the audit trail does not record."""
     checks: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict, repr=False)
-    """How each field that people set is brought into its one form (see ``validation``)."""
+    """The functions that validate and normalize fields set by users, by field (see ``validation``)."""
     named_by: Callable[[Any], str] | None = field(default=None, repr=False)
-    """What a command is about, by name; None: its field of the type's word."""
+    """The function that returns the name of a command's entity; None: the command's field of the type's word."""
 
     def name(self, entity: Record) -> str:
-        """Return what an entity is known by."""
+        """Return what identifies an entity."""
         name: str = self._key(entity)
         return name
 
     def subject(self, name: str) -> str:
-        """Return one as the subject of records."""
+        """Return the subject, in records, of the entity with this name."""
         return entity_subjects.of(self.word, name)
 
     def about(self, command: Any) -> str:
-        """Return the name of the entity that a command is about."""
+        """Return the name of a command's entity."""
         name: str = self._field(command) if self.named_by is None else self.named_by(command)
         return name
 
     def after(self, event: Any) -> Record:
-        """Return the entity as an event left it."""
+        """Return the entity after an event."""
         after: Record = self._field(event)
         return after
 
     def evolve(self, before: Record | None, event: Any) -> Record | None:
-        """Return the entity after an event, None once it was purged.
+        """Return the entity after an event, None if it was purged.
 
-        Raises ``OutOfOrder`` where the event is not the next one for the entity.
+        Raises ``OutOfOrder`` if the event is not the entity's next one.
         """
         after: Any = self._field(event)
         expected = before.version + 1 if before else 1  # type: ignore[attr-defined]  # every record has one
@@ -86,10 +86,10 @@ class EntityType(Generic[Record]):
     def event(
         self, kind: type[Any], source: Any, after: Record, number: int = 0, *, actor: str | None = None, **more: Any
     ) -> Any:
-        """Return the event by which a command, or a notice, left an entity as it is ``after``.
+        """Return the event of a command, or a notice, after which an entity is ``after``.
 
-        ``number`` counts the events of the same ``source``. A notice names no ``actor``: it is given. ``more`` are
-        fields that only this kind of event has.
+        ``number`` counts the events of the same ``source``. A notice has no ``actor``, so it must be passed. ``more``
+        are fields that only this type of event has.
         """
         return kind(
             id=ids.event(source.id, number),
@@ -104,9 +104,9 @@ class EntityType(Generic[Record]):
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
-        """The fields whose changes the audit trail tells, in the record's order."""
+        """The fields whose changes the audit trail records, in the record's order."""
         names: tuple[str, ...] = self.record.__struct_fields__  # type: ignore[attr-defined]  # a msgspec struct
-        return tuple(name for name in names if name not in self.untold)
+        return tuple(name for name in names if name not in self.unaudited)
 
     @cached_property
     def settable(self) -> type[Any]:
@@ -124,13 +124,13 @@ class EntityType(Generic[Record]):
 
 
 def differing(before: Any, after: Any) -> tuple[str, ...]:
-    """Return the fields of an entity whose values differ, in the record's order, but for those that each event sets."""
+    """Return the fields of an entity whose values differ, in the record's order, except those that each event sets."""
     names = (name for name in after.__struct_fields__ if name not in _SET_BY_EACH_EVENT)
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
 class State(Protocol):
-    """A user's entities, read lazily."""
+    """A user's entities, loaded lazily."""
 
     def get(self, of: EntityType[Found], name: str, /) -> Found | None:
-        """Return the entity of a type by its name, None where the user has none."""
+        """Return the entity of a type with a name, None if the user has none."""

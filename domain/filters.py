@@ -1,4 +1,4 @@
-"""Saved filters: what each command means for one. A filter is kept as its user wrote it, and read when it is used."""
+"""Saved filters: decisions on their commands. A filter is stored as its user wrote it, and parsed when it is used."""
 
 from typing import get_args
 

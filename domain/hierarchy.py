@@ -1,6 +1,6 @@
-"""Sub-tasks: a task may be a part of another, that one of a third, and so on, within bounds and never in a circle.
+"""Subtasks: a task may have a parent, that one another, and so on, to a limited depth and without cycles.
 
-What stands below a task stays when it is completed or deleted: a task whose parent was deleted stands by itself.
+Completing or deleting a task leaves its subtasks unchanged: a task whose parent was deleted is a top-level task.
 """
 
 from typing import Protocol
@@ -11,7 +11,7 @@ from domain.invalid import Conflict, Invalid
 from schemas.records import Status, Task
 
 MAX_DEPTH = 8
-"""How many tasks may stand above a task."""
+"""The most ancestors of a task."""
 
 
 class Tasks(Protocol):
@@ -22,18 +22,18 @@ class Tasks(Protocol):
 
 
 def kept(tasks: Tasks, task: Task) -> Task:
-    """Return a task that comes back as a part of its parent, or of nothing where ``check`` finds a circle."""
+    """Return a restored task with its parent, or without if ``check`` finds a cycle."""
     try:
         check(tasks, task)
     except Conflict:
         return replace(task, parent=None)
-    except Invalid:  # the parent is deleted, too: it may come back
+    except Invalid:  # the parent is deleted, too: it may be restored
         pass
     return task
 
 
 def is_below(tasks: Tasks, task: Task, ancestor: str) -> bool:
-    """Tell whether a task is a part of another, or of one of its parts, whether these stand or were deleted."""
+    """Return whether a task is a descendant of another, through deleted tasks, too."""
     above, seen = task.parent, set[str]()
     while above is not None and above not in seen:
         if above == ancestor:
@@ -45,10 +45,9 @@ def is_below(tasks: Tasks, task: Task, ancestor: str) -> bool:
 
 
 def check(tasks: Tasks, task: Task) -> None:
-    """Raise ``Invalid`` where a task can't be a part of the parent that it names.
+    """Raise ``Invalid`` if a task can't have the parent that it names.
 
-    What is below the task itself is not known here, so a branch that is moved may come to stand deeper than a task that
-    is put there by itself could.
+    The task's own subtasks are not known here, so moving a subtree may put these deeper than the limit.
     """
     above, depth = task.parent, 0
     while above is not None:

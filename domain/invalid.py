@@ -1,4 +1,4 @@
-"""How the domain says that a value cannot be accepted."""
+"""Exceptions for values that can't be accepted."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from domain.rejections import Code
 
 
 class Invalid(ValueError):
-    """A value that cannot be accepted: ``field`` as people name it over HTTP, ``detail`` a sentence on what to do."""
+    """A value can't be accepted: ``field`` is its name in the HTTP API, ``detail`` a sentence on what to do."""
 
     code: ClassVar[Code] = Code.INVALID
 
@@ -17,12 +17,12 @@ class Invalid(ValueError):
 
 
 class Ended(Invalid):
-    """What would follow in a series lies beyond the calendar."""
+    """The next occurrence of a series is beyond the calendar."""
 
     code: ClassVar[Code] = Code.ENDED
 
 
 class Conflict(Invalid):
-    """A value that is right in itself, but not for the task as it stands."""
+    """A value is valid, but conflicts with the task's current state."""
 
     code: ClassVar[Code] = Code.CONFLICT

@@ -1,8 +1,7 @@
-"""The lifecycle of entities that are created, changed, deleted and restored by commands of their own: lists, filters.
+"""The lifecycle of entities with commands to create, update, delete and restore them: lists, filters.
 
-Such an entity is absent, standing or deleted; a deleted one can be restored as it was, for 30 days, and is then absent
-again. Two may have the same name. ``table`` is the whole state machine: for every command and every such state, the
-answer.
+Such an entity is absent, existing or deleted; a deleted one can be restored unchanged for 30 days, and is then absent
+again. Names need not be unique. ``table`` is the whole state machine: the transition for every command and state.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,17 +19,17 @@ from domain.rejections import Code
 Record = TypeVar("Record")
 Checks = Mapping[str, Callable[[Any], Any]]
 Refusal = tuple[Code, str]
-"""Code and detail of a command that is refused."""
+"""Code and detail of a rejection."""
 
 
 class Transition(StrEnum):
-    """What a command does to an entity in some state."""
+    """The effect of a command on an entity in some state."""
 
     CREATE = auto()
-    UPDATE = auto()  # the fields that really differ, if any
+    UPDATE = auto()  # the fields that differ, if any
     DELETE = auto()
     RESTORE = auto()
-    NOTHING = auto()  # it is so already
+    NOTHING = auto()  # nothing to do
     NOT_FOUND = auto()
     GONE = auto()  # deleted
 
@@ -38,7 +37,7 @@ class Transition(StrEnum):
 _A = Transition
 _ABSENT, _STANDING, _DELETED = None, False, True
 Refuse = Callable[[Any, Any, Transition], Refusal | None]
-"""Given a user's state, a command and what it would do, return why it is refused, None where it is not."""
+"""Returns why a command is rejected, or None, from a user's state, the command and its transition."""
 Table = Mapping[type[Any], Mapping[bool | None, Transition]]
 
 
@@ -51,10 +50,10 @@ def entity_type(
     checks: Checks,
     refuse: Refuse = lambda *_: None,
 ) -> EntityType[Record]:
-    """Return a type whose entities live so.
+    """Return an entity type with this lifecycle.
 
-    Its commands create, update, delete and restore one; its events tell of these and, the fifth, of the purge.
-    ``refuse`` has the last word on a command that the state allows.
+    ``commands`` create, update, delete and restore an entity; ``events`` are theirs and, as the fifth, the purge.
+    ``refuse`` may reject a command that the state allows.
     """
     create, update, delete, restore = commands
     of = EntityType(
@@ -76,7 +75,7 @@ def entity_type(
 
 @cache
 def table(of: EntityType[Any]) -> Table:
-    """Return the answer to every command for an entity that is absent (None), stands (False) or was deleted (True)."""
+    """Return the transition of every command on an absent (None), existing (False) or deleted (True) entity."""
     create, update, delete, restore = of.commands
     # fmt: off
     return {
@@ -89,7 +88,7 @@ def table(of: EntityType[Any]) -> Table:
 
 
 def decide(of: EntityType[Any], state: State, command: Any, refuse: Refuse) -> Decision[Any]:
-    """Return the events that a command leads to, none or one, and its outcome; ``refuse`` has the last word."""
+    """Return the events of a command, none or one, and its outcome; ``refuse`` may reject a transition."""
     found = state.get(of, of.about(command))
     answer = table(of)[type(command)][found.deleted if found else None]
     if refusal := _refusal(of, found, command, answer) or refuse(state, command, answer):
@@ -112,7 +111,7 @@ def _refusal(of: EntityType[Any], found: Any, command: Any, answer: Transition) 
 
 
 def _applied(of: EntityType[Any], found: Any, command: Any, answer: Transition) -> Any:
-    """Return the entity as the answer leaves it, the same or None where nothing is to be done."""
+    """Return the entity after the transition, unchanged or None if there is nothing to do."""
     match answer:
         case Transition.CREATE:
             bookkeeping = {"user": command.user, "created_at": command.at, "changed_at": command.at}

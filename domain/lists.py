@@ -1,10 +1,10 @@
-"""Lists: what each command means for one, and which tasks are on it.
+"""Lists: decisions on their commands, and the tasks on them.
 
-A task is on one list or on none, which people call the inbox. A list is deleted only when no task is on it, open or
-completed: state counts them, since looking for them would take a walk over all of the user's tasks. A deleted task is
-on no list; where it comes back and its list is gone, it comes to the inbox.
+A task is on one list or on none, which is called the inbox. A list can be deleted only if no task is on it, open or
+completed: the state counts them, since searching would scan all of the user's tasks. A deleted task is on no list; if
+it is restored after its list is gone, it moves to the inbox.
 
-A sub-task that is created without a list comes to its parent's. From then on each task is moved by itself.
+A subtask created without a list is put on its parent's. Afterwards each task is moved separately.
 """
 
 from collections.abc import Iterator
@@ -36,17 +36,17 @@ Event = ListCreated | ListUpdated | ListDeleted | ListRestored | ListPurged
 
 
 class Lists(Protocol):
-    """A user's lists by id, read lazily."""
+    """A user's lists by id, loaded lazily."""
 
     def list(self, list_id: str, /) -> List | None:
         """Return the list of this id."""
 
 
 class Sizes(Lists, Protocol):
-    """A user's lists, and how many tasks are on each."""
+    """A user's lists, and the number of tasks on each."""
 
     def size(self, list_id: str, /) -> int:
-        """Return how many tasks are on a list: open and completed ones."""
+        """Return the number of tasks on a list: open and completed ones."""
 
 
 class Tasks(Lists, Protocol):
@@ -75,13 +75,13 @@ LIST = lifecycle.entity_type(
 
 
 def check(state: Lists, task: Task) -> None:
-    """Raise ``Invalid`` where a task can't be on the list that it names."""
-    if task.list is not None and not _stands(state, task):
+    """Raise ``Invalid`` if a task can't be on the list that it names."""
+    if task.list is not None and not _has_list(state, task):
         raise Invalid("list", "There is no such list; choose one that stands, or none for the inbox.")
 
 
 def placed(state: Tasks, task: Task) -> Task:
-    """Return a new task on its list, which is its parent's where it names none. Raises ``Invalid``."""
+    """Return a new task on its list, by default its parent's. Raises ``Invalid``."""
     if task.list is None and task.parent is not None:
         parent = state.task(task.parent)
         return kept(state, replace(task, list=parent.list)) if parent else task
@@ -90,12 +90,12 @@ def placed(state: Tasks, task: Task) -> Task:
 
 
 def kept(state: Lists, task: Task) -> Task:
-    """Return a task on its list where that still stands, else in the inbox."""
-    return task if task.list is None or _stands(state, task) else replace(task, list=None)
+    """Return a task on its list if that still exists, else in the inbox."""
+    return task if task.list is None or _has_list(state, task) else replace(task, list=None)
 
 
 def moves(before: Task | None, after: Task | None) -> Iterator[tuple[str, int]]:
-    """Yield the lists that an event of a task took it from (-1) or put it on (+1)."""
+    """Yield the lists that an event removed a task from (-1) or added it to (+1)."""
     left, came = _list_of(before), _list_of(after)
     if left != came:
         if left is not None:
@@ -108,6 +108,6 @@ def _list_of(task: Task | None) -> str | None:
     return None if task is None or task.status is Status.DELETED else task.list
 
 
-def _stands(state: Lists, task: Task) -> bool:
+def _has_list(state: Lists, task: Task) -> bool:
     found = None if task.list is None else state.list(task.list)
     return found is not None and not found.deleted

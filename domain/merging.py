@@ -1,7 +1,7 @@
-"""Merge patch (RFC 7396): a change that names members of a due or a start is merged with the task's own.
+"""Merge patch (RFC 7396): an update that names members of a due or a start is merged with the task's own.
 
-Among the names of changed fields ``due`` sets the whole due, as ever, and ``due.time`` its time alone. Which members
-the task has already is known only to whoever decides. So a member is merged then, and what comes of it checked.
+Among the names of changed fields, ``due`` sets the whole due and ``due.time`` only its time. The task's other members
+are known only when the command is decided, so the result is merged and checked then.
 """
 
 from collections.abc import Collection, Iterable
@@ -18,19 +18,19 @@ MEMBERS = Due.__struct_fields__
 
 
 def names(field: str, members: Collection[str]) -> tuple[str, ...]:
-    """Return the names that say which members of a field a change sets; that of the field where these are all."""
+    """Return the names for members of a field that an update sets; the field's own if these are all."""
     if set(members) >= set(MEMBERS):
         return (field,)
     return tuple(f"{field}.{member}" for member in MEMBERS if member in members)
 
 
 def named(field: str, changed: Collection[str]) -> tuple[str, ...]:
-    """Return the members of a field that ``names`` has named."""
+    """Return the members of a field that ``changed`` names: the inverse of ``names``."""
     return tuple(member for member in MEMBERS if f"{field}.{member}" in changed)
 
 
 def wanted(task: Task, changed: Iterable[str], fields: TaskFields) -> dict[str, Any]:
-    """Return the values that a change sets, whole, by the task's fields; raise ``Invalid`` for what is no due."""
+    """Return the values that an update sets, merged, by field. Raises ``Invalid`` for a due that is none."""
     changed = tuple(changed)
     values = {name: getattr(fields, name) for name in changed if "." not in name}
     for field in OBJECTS:
@@ -40,7 +40,7 @@ def wanted(task: Task, changed: Iterable[str], fields: TaskFields) -> dict[str, 
 
 
 def check(part: Due, members: Collection[str], field: str) -> Due:
-    """Return what a change says of these members, in their one form; raise ``Invalid`` where no due could have them."""
+    """Return the values of these members in canonical form. Raises ``Invalid`` if no due could have them."""
     if "date" in members:
         times.check_date(f"{field}.date", part.date)
     if "time" in members and part.time is not None:
@@ -53,7 +53,7 @@ def check(part: Due, members: Collection[str], field: str) -> Due:
 
 
 def _merged(before: Due | None, part: Due, members: Collection[str], field: str) -> Due | None:
-    """Return a due with members set or, by None, cleared; a zone goes with the time that it belongs to."""
+    """Return a due with members set or, by None, cleared; clearing the time also clears the zone."""
     values = {member: value for member, value in asdict(part).items() if member in members}
     if values.get("time", "") is None:
         values.setdefault("zone", None)

@@ -1,10 +1,10 @@
-"""What the views show of each record: a pure projection to rows of the named queries in ``postgres/queries/write.sql``.
+"""Projects records to the views: pure, to rows of the named queries in ``postgres/queries/write.sql``.
 
 A row is a tuple in the order of its query's parameters. Ids are UUIDs as strings, instants are milliseconds since 1970,
-local dates and times are ISO 8601 strings; what is JSON in its column is the record's own struct, or a tuple of them.
-Text that is compared is folded here, and parted into words, once: Postgres does neither. Of one task that takes 0.1
-seconds of CPU at most; a bulk gives one text to very many, so what became of long texts is remembered for some.
-The queries keep the newest version of each row, so records may be projected again, together or one by one.
+local dates and times are ISO 8601 strings; a JSON column takes the record's own struct, or a tuple of them.
+Text is folded and split into words here, once: Postgres does neither. That takes at most 0.1 seconds of CPU for one
+task; a bulk may give the same text to very many, so the results for some long texts are cached.
+The queries keep the newest version of each row, so records may be projected repeatedly, together or one by one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,9 +32,9 @@ _LAST = END - 1
 
 
 def project(record: Struct) -> Rows:
-    """Return the rows that the views keep of ``record``, each with the name of its query.
+    """Return the rows of ``record`` in the views, each with the name of its query.
 
-    Raises TypeError for a record of a type that no view knows.
+    Raises TypeError for a record type that has no projection.
     """
     projection = _PROJECTIONS.get(type(record))
     if projection is None:
@@ -48,7 +48,7 @@ def collect(records: Iterable[Struct]) -> list[tuple[str, Row]]:
 
 
 def _task(event: r.TaskCreated) -> Rows:
-    """Project any event that carries the whole task after it."""
+    """Project any event of a task: each has the whole task after it."""
     task = event.task
     tags = [tag_id(task.user, name) for name in task.tags]
     yield "put_tasks", _task_row(task)
@@ -58,7 +58,7 @@ def _task(event: r.TaskCreated) -> Rows:
 
 
 def _task_row(task: r.Task) -> Row:
-    notes_folded, words_of_notes = _remembered(task.notes) if len(task.notes) > _LONG else _compared(task.notes)
+    notes_folded, words_of_notes = _cached(task.notes) if len(task.notes) > _LONG else _compared(task.notes)
     return (
         task.id,
         task.user,
@@ -89,28 +89,28 @@ def _task_row(task: r.Task) -> Row:
 
 
 def _compared(notes: str) -> tuple[str, Mapping[str, Sequence[int]]]:
-    """Return notes as they are compared, and the places of their words."""
+    """Return notes folded for comparison, and the places of their words."""
     beginning = counting(notes)
     return fold_notes(beginning), places(beginning)
 
 
 _LONG = 1_000
-"""Notes of fewer characters take less than some milliseconds."""
-_remembered = lru_cache(maxsize=8)(_compared)
-"""What became of the long notes that came last: of three megabytes each at most, where all words are different."""
+"""Notes of fewer characters take at most some milliseconds."""
+_cached = lru_cache(maxsize=8)(_compared)
+"""``_compared`` of the last long notes: at most three megabytes each, if all words are different."""
 _folded = lru_cache(maxsize=4_096)(fold)
-"""The names of tags that came last, folded: of five kilobytes each at most."""
+"""The folded names of the last tags: at most five kilobytes each."""
 
 
 def _list(event: r.ListCreated) -> Rows:
-    """Project any event that carries the whole list after it."""
+    """Project any event of a list: each has the whole list after it."""
     one = event.list
     what = (one.id, one.user, one.name, one.colour, one.rank or ranks.of_creation(one.created_at), one.deleted)
     yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at), fold(one.name))
 
 
 def _filter(event: r.FilterCreated) -> Rows:
-    """Project any event that carries the whole saved filter after it."""
+    """Project any event of a saved filter: each has the whole filter after it."""
     one = event.filter
     what = (one.id, one.user, one.name, one.text, one.sort, one.colour, one.rank or ranks.of_creation(one.created_at))
     yield "put_filters", (*what, one.deleted, one.version, _moment(one.created_at), _moment(one.changed_at))
@@ -172,7 +172,7 @@ def _became_due(d: r.ReminderDue) -> Rows:
 def _notification(n: r.Notification) -> Rows:
     retry_at = _moment_or_none(n.retry_at)
     what = (n.id, n.channel, n.attempt, n.step, n.user, _moment(n.at), n.command, n.task, n.title)
-    yield "put_notifications", (*what, _moment(n.due), reasons.told(n.detail), retry_at)
+    yield "put_notifications", (*what, _moment(n.due), reasons.redact(n.detail), retry_at)
 
 
 @lru_cache(maxsize=65_536)
@@ -182,7 +182,7 @@ def tag_id(user: str, name: str) -> str:
 
 
 def _moment(milliseconds: int) -> int:
-    """Return the instant, or the last one a view can hold: the end of 9999 in the west is the year 10000 in UTC."""
+    """Return the instant, or the last that a view can hold: the end of 9999 in the west is the year 10000 in UTC."""
     return milliseconds if milliseconds < END else _LAST
 
 

@@ -1,8 +1,8 @@
-"""A task's place in the custom order: text between which there is always room for more.
+"""Ranks: places in the custom order as strings, between any two of which there is always another.
 
-A rank is read as a fraction in base 62: its characters are the digits after the point, in the order of their bytes, so
-ranks sort as their texts do ("C" collation). None ends with the digit 0, or nothing would fit before it. A task that
-was never moved has no rank of its own and stands where the time of its creation puts it: behind all older ones.
+A rank is a fraction in base 62: its characters are the digits after the point, in the order of their bytes, so ranks
+sort as strings ("C" collation). None ends with the digit 0, or nothing would fit before it. A task that was never moved
+has no rank of its own and is ordered by the time of its creation: behind all older ones.
 Source: "Implementing Fractional Indexing" (Greenspan, 2017).
 """
 
@@ -13,14 +13,14 @@ from domain.invalid import Invalid
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 BASE = len(DIGITS)
 MAX_RANK = 255
-"""The usual ways to move tasks never come near it (18 characters after 5,000 moves of one kind). The worst way, a task
-between the two that were moved last, again and again, takes a character for every two or three."""
+"""Usual moves never come near it (18 characters after 5,000 moves of one kind). The worst case, repeatedly moving a
+task between the two that were moved last, takes a character for every two or three moves."""
 
 _RANK = re.compile(f"[0-9A-Za-z]{{0,{MAX_RANK - 1}}}[1-9A-Za-z]", re.ASCII)
 _WIDTH = 8  # digits of a creation: enough for the instants of 6,000 years
 _STEP = BASE
 _MORE = 3
-"""Digits that are added where there is no room: for nearly 2,000 steps in either direction."""
+"""Digits that are added if there is no room: enough for nearly 2,000 steps in either direction."""
 
 
 def of_creation(at: int) -> str:
@@ -31,10 +31,10 @@ def of_creation(at: int) -> str:
 def between(before: str | None, after: str | None) -> str:
     """Return a rank between two, None for the beginning or the end. Raises ValueError unless before < after.
 
-    Ranks stay short for what people do again and again: moving tasks to the top, to the bottom, or beside one and the
-    same task. Of two ranks the longer one is taken for the newer: the next goes a small step away from that, and leaves
-    the room to the older one for all that are still to come. Ranks of one length have the next in their middle.
-    Where there is no room at their length, it has some digits more, for very many steps.
+    Ranks stay short for repeated moves of one kind: to the top, to the bottom, or next to the same task. The longer of
+    two ranks is assumed to be the newer: the result is a small step away from it, which leaves the room towards the
+    older one for later moves. Between ranks of one length the result is in the middle. If there is no room at their
+    length, it gets some more digits, enough for very many steps.
     """
     width = max(len(before or ""), len(after or ""), 1)
     low, high = _number(before or "", width), BASE**width if after is None else _number(after, width)
@@ -65,7 +65,7 @@ def _text(number: int, width: int) -> str:
 
 
 def check(rank: str) -> str:
-    """Return a rank that people ask for, "" to have none; raise ``Invalid`` for what is none."""
+    """Return a rank set by a user, "" for none. Raises ``Invalid`` if it is no rank."""
     if rank and not _RANK.fullmatch(rank):
         raise Invalid(
             "order", f"A place in the order is 1 to {MAX_RANK} of the characters 0-9, A-Z and a-z, the last one not 0."

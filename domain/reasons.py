@@ -1,6 +1,6 @@
-"""Why a delivery failed, in a fixed vocabulary: no reason quotes an address, an answer or an error's own text.
+"""Reasons of failed deliveries, in a fixed vocabulary: none quotes an address, an answer or an error's own text.
 
-An address may hold a password, a key or a token, and a reason is for ever on the log and in what users read.
+An address may hold a password, a key or a token, and a reason stays on the log for ever and is shown to users.
 """
 
 import re
@@ -31,19 +31,19 @@ _STATUS = re.compile(r"'(\d{3}) ", re.ASCII)
 
 
 def of_status(status: int) -> str:
-    """Return why a delivery failed that was answered with a status other than 2xx."""
+    """Return the reason of a delivery that was answered with a status other than 2xx."""
     return (REDIRECTED if 300 <= status < 400 else REFUSED).format(status=status)
 
 
 def cleaned(record: Record) -> Record:
-    """Return a record as it may be shown: a ledger step without what earlier versions quoted."""
+    """Return a record that may be shown: a ledger step without text that earlier versions quoted."""
     if isinstance(record, Notification):
-        return replace(record, detail=told(record.detail))
+        return replace(record, detail=redact(record.detail))
     return replace(record, last=cleaned(record.last)) if isinstance(record, Delivery) else record
 
 
-def told(detail: str | None) -> str | None:
-    """Return a ledger step's detail without what earlier versions quoted: their details began with an error's type."""
+def redact(detail: str | None) -> str | None:
+    """Return a ledger step's detail without the text that earlier versions quoted, after an error's type."""
     earlier = _EARLIER.fullmatch(detail or "")
     if not earlier:
         return detail

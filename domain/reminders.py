@@ -1,7 +1,7 @@
-"""Reminders: which timers a task's reminders ask for, and what is decided when a timer comes.
+"""Reminders: the timers that a task's reminders need, and the decision when a timer fires.
 
-Each reminder of an open task means one instant. Its id is derived from task, occurrence, reminder and instant, so a
-moved task has other ids and one that is moved back has the same. What was decided under an id stays decided, and an
+Each reminder of an open task has one instant. Its id is derived from task, occurrence, reminder and instant, so a
+rescheduled task has other ids, and one that is moved back has the same again. A decision under an id is final, and an
 instant at or before the event that would schedule it is never scheduled: nobody wants a reminder of the past.
 """
 
@@ -27,7 +27,7 @@ from schemas.records import (
 def react(
     held: StandingReminders | None, event: Event
 ) -> tuple[StandingReminders | None, tuple[ReminderScheduled | ReminderCancelled, ...]]:
-    """Return what stands after the event, None where there is nothing to hold, and what changed: cancelled first."""
+    """Return the state after the event, None if it is empty, and the reminders that it cancelled and scheduled."""
     task = event.task
     if isinstance(event, TaskPurged) or (held is None and not task.reminders):
         return None, ()
@@ -47,26 +47,26 @@ def react(
 def fire(
     held: StandingReminders | None, notice: ReminderNotice
 ) -> tuple[StandingReminders | None, tuple[ReminderDue, ...]]:
-    """Decide the reminder whose timer has come, if that very timer (id and instant) still stands; else nothing."""
-    stands = next((s for s in held.standing if (s.id, s.due) == (notice.id, notice.due)), None) if held else None
-    if held is None or stands is None:
+    """Decide the reminder whose timer has fired, if exactly that timer (id and instant) still exists."""
+    fired = next((s for s in held.standing if (s.id, s.due) == (notice.id, notice.due)), None) if held else None
+    if held is None or fired is None:
         return held, ()
-    after = replace(held, standing=tuple(s for s in held.standing if s != stands), decided=(*held.decided, stands.id))
+    after = replace(held, standing=tuple(s for s in held.standing if s != fired), decided=(*held.decided, fired.id))
     due = ReminderDue(
-        id=stands.id,
+        id=fired.id,
         user=notice.user,
         at=notice.at,
         command=held.command,
         task=held.task,
-        reminder=stands.reminder,
-        due=stands.due,
+        reminder=fired.reminder,
+        due=fired.due,
         title=held.title,
     )
     return after, (due,)
 
 
 def instant(task: Task, reminder: Reminder) -> int | None:
-    """Return when to remind, in milliseconds since 1970; None where it is before a due that means no instant."""
+    """Return when to remind, in milliseconds since 1970; None if that is relative to a due that is no instant."""
     if reminder.before is None:
         return reminder.at
     due = times.instant(task.due) if task.due else None
@@ -74,7 +74,7 @@ def instant(task: Task, reminder: Reminder) -> int | None:
 
 
 def _wanted(task: Task) -> tuple[StandingReminder, ...]:
-    """Return the timers that a task asks for, in its reminders' order: none unless it is open."""
+    """Return the timers that a task needs, in its reminders' order: none unless it is open."""
     if task.status is not Status.OPEN:
         return ()
     dues = ((reminder, instant(task, reminder)) for reminder in task.reminders)

@@ -1,6 +1,6 @@
-"""What keeps a user's state: maps and timers by name, as the tasks stage's tables do, or dicts.
+"""The protocol of a store of users' state: maps and timers by name, implemented by the tasks stage's tables, or dicts.
 
-Keys of maps begin with the user's id and a slash, so that one store holds many users and none sees another's.
+Keys of maps begin with the user's id and a slash, so that one store holds many users, isolated from each other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,28 +33,28 @@ class Timers(Protocol):
         """Set a timer."""
 
     def remove(self, timer: Timer, /) -> None:
-        """Remove a timer; one that is not set is no error."""
+        """Remove a timer, if it is set."""
 
 
 class Queue(Timers, Protocol):
-    """Timers that their owner takes himself."""
+    """Timers that are polled by their owner."""
 
     def due(self, until: int, limit: int, /) -> Iterable[Timer]:
-        """Return at most ``limit`` timers due at or before ``until`` (ms since 1970), the first ones first."""
+        """Return at most ``limit`` timers due at or before ``until`` (ms since 1970), in order."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The state of many users: what each map holds, and by which key after the user's."""
+    """The state of many users, in maps. Keys are given without the user's prefix."""
 
     entities: Mapping[EntityType[Any], Map[Any]]
     """The entities of each type, by name."""
     series: Map[Series]
     """The latest occurrence of each series, by its id; kept for ever."""
     sizes: Map[ListSize]
-    """How many tasks are on each list, by its id; no entry for none."""
+    """The number of tasks on each list, by its id; no entry for an empty list."""
     decided: Map[Remembered]
-    """Which commands were decided, by id; and what bulks resolved to (``idempotency``)."""
+    """The idempotency store: decided commands, by id; and target-set hashes of bulks (``idempotency``)."""
     expiries: Queue
     """When each entry of ``decided`` expires."""
     purges: Timers

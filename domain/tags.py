@@ -1,12 +1,12 @@
-"""Tags: what each command means for what a tag has of its own, its colour.
+"""Tags: decisions on commands for a tag's own field, its colour.
 
-Tasks bear tags by their names. A tag is there while a task bears it or it has a colour. So any name may be given a
-colour, and a tag that has lost it and whose tasks have gone is there no more. To rename a tag is to change all tasks
-that bear it, which the chunks of a bulk do, and then to give its colour to the other name, unless that has one already:
-so two tags become one. Deleting works alike. Either is accepted where the bulk changed a task, also if no colour did.
+Tasks store the names of their tags. A tag exists while a task has it or it has a colour. So any name may be given a
+colour, and a tag without a colour and without tasks does not exist. Renaming a tag changes all tasks that have it, by
+the chunks of a bulk, and then moves its colour to the other name, unless that has one already: the tags are merged.
+Deleting works alike. Either is accepted if the bulk changed a task, even if no colour changed.
 
-Such a bulk is resolved before it is decided. A task that gets the old name at the same time keeps it; a deleted task
-does, too, and has it if it is restored.
+The tasks of such a bulk are selected before it is decided. A task that gets the old name at the same time keeps it, and
+so does a deleted task if it is restored.
 """
 
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ Event = TagUpdated
 
 
 class Transition(StrEnum):
-    """What a command does to a tag in some state."""
+    """The effect of a command on a tag in some state."""
 
-    UPDATE = auto()  # the fields that really differ, if any
-    GIVE = auto()  # to the other name
+    UPDATE = auto()  # the fields that differ, if any
+    GIVE = auto()  # move the colour to the other name
     EMPTY = auto()
-    NOTHING = auto()  # it is so already
+    NOTHING = auto()  # nothing to do
 
 
 _A = Transition
@@ -44,21 +44,21 @@ TABLE: Mapping[type[Command], Mapping[bool, Transition]] = {
     DeleteTag: {_PLAIN: _A.NOTHING, _COLOURED: _A.EMPTY},
 }
 # fmt: on
-"""The answer to every command for a tag that has a colour (True) or not."""
+"""The transition of every command on a tag that has a colour (True) or not."""
 
 
 class State(Protocol):
-    """A user's tags by name, read lazily."""
+    """A user's tags by name, loaded lazily."""
 
     def tag(self, name: str, /) -> Tag | None:
-        """Return what a tag has, or had, of its own."""
+        """Return the record of a tag, None if it never had a colour."""
 
     def changed_by(self, bulk: str, /) -> int:
-        """Return how many tasks a bulk has changed so far."""
+        """Return the number of tasks that a bulk has changed so far."""
 
 
 def decide(state: State, command: Command) -> Decision[Event]:
-    """Return the events that a command leads to, one for each tag that it changes, and its outcome."""
+    """Return the events of a command, one for each tag that it changes, and its outcome."""
     changed = [
         replace(after, changed_at=command.at, version=before.version + 1)
         for before, after in _applied(state, command)
@@ -73,13 +73,13 @@ def decide(state: State, command: Command) -> Decision[Event]:
 
 
 def superseded(command: RenameTag | DeleteTag) -> CommandOutcome:
-    """Return the outcome of a command whose bulk was begun on other tasks."""
+    """Return the outcome of a command whose bulk was begun with another target-set hash."""
     detail = "It was begun on other tasks, or in other versions; send it again under a new key."
     return decision.rejected(command, _about(command, None), Code.RESOLUTION, detail).outcome
 
 
 def _name(command: Command) -> str:
-    """Return the tag that a command is about: of a renamed one, its new name."""
+    """Return the name of a command's tag: the new name if it renames one."""
     return command.to if isinstance(command, RenameTag) else command.tag
 
 
@@ -94,29 +94,29 @@ TAG = EntityType(
     update=UpdateTag,
     key="name",
     is_deleted=lambda _: False,
-    untold=BOOKKEEPING | {"name", "created_at"},
+    unaudited=BOOKKEEPING | {"name", "created_at"},
     checks={"colour": validation.colour},
     named_by=_name,
 )
 
 
 def _applied(state: State, command: Command) -> list[tuple[Tag, Tag]]:
-    """Return the tags that a command may change: each as it is, and as the answer leaves it."""
+    """Return the tags that a command may change, each before and after."""
     found = _tag(state, command, command.tag)
     match TABLE[type(command)][found.colour is not None], command:
         case Transition.UPDATE, UpdateTag() as update:
             return [(found, replace(found, **{name: getattr(update.fields, name) for name in update.changed}))]
         case Transition.GIVE, RenameTag() as rename if rename.to != rename.tag:
             other = _tag(state, command, rename.to)
-            given = replace(other, colour=other.colour or found.colour)
-            return [(found, replace(found, colour=None)), (other, given)]
+            merged = replace(other, colour=other.colour or found.colour)
+            return [(found, replace(found, colour=None)), (other, merged)]
         case Transition.EMPTY, _:
             return [(found, replace(found, colour=None))]
     return []
 
 
 def _tag(state: State, command: Command, name: str) -> Tag:
-    """Return a tag as it stands, version 0 where it never had anything of its own."""
+    """Return the current record of a tag, with version 0 if it has none."""
     return state.tag(name) or Tag(command.user, name, command.at, version=0)
 
 

@@ -1,16 +1,16 @@
-"""Tasks: what each command means for a task, given where it stands.
+"""Tasks: decisions on their commands, by the task's current state.
 
-A task is absent, open, completed or deleted; a deleted one can be brought back as it was. ``TABLE`` is the whole state
-machine: for every command and every such state, the answer. ``decide`` looks the answer up, lets it act, and returns
-the events (none or one) with the command's outcome (always exactly one). It is pure: time is the command's, ids are
-derived from the command's, so that deciding again gives the same bytes.
+A task is absent, open, completed or deleted; a deleted one can be restored unchanged. ``TABLE`` is the whole state
+machine: the transition for every command and state. ``decide`` looks the transition up, applies it, and returns the
+events (none or one) with the command's outcome (always exactly one). It is pure: time is the command's, ids are derived
+from the command's, so that deciding again gives the same bytes.
 
-Series. A recurring task belongs to a series, named by its first task's id. State remembers for each series, for ever,
-the last occurrence created and its rule version: the head. ``CreateOccurrence`` acts only on exactly that head, so a
-series moves on once for each occurrence, whatever is completed twice, reopened or delivered late. Changing the rule, or
-the due of the open head, starts a new version of the rule, counted from that due; commands derived under older versions
-do nothing. What has happened between completion and ``CreateOccurrence`` does not matter: had the derived command been
-faster, the next occurrence would stand as well.
+Series. A recurring task belongs to a series, named by its first task's id. The state keeps for each series, for ever,
+the latest occurrence created and its rule version. ``CreateOccurrence`` acts only on exactly that occurrence, so a
+series advances once per occurrence, even if one is completed twice, reopened or delivered late. Changing the rule, or
+the due of the open latest occurrence, starts a new version of the rule, counted from that due; commands derived under
+older versions do nothing. Changes between completion and ``CreateOccurrence`` don't matter: had the derived command
+been faster, the next occurrence would exist as well.
 """
 
 from collections.abc import Mapping
@@ -51,16 +51,16 @@ Event = TaskCreated | TaskUpdated | TaskCompleted | TaskReopened | TaskDeleted |
 
 
 class Transition(StrEnum):
-    """What a command does to a task in some state."""
+    """The effect of a command on a task in some state."""
 
     CREATE = auto()
-    CONTINUE = auto()  # the series: create its next occurrence, if the command still fits
-    UPDATE = auto()  # the fields that really differ, if any
+    CONTINUE = auto()  # the series: create its next occurrence, if the command is still current
+    UPDATE = auto()  # the fields that differ, if any
     COMPLETE = auto()
     REOPEN = auto()
     DELETE = auto()
     RESTORE = auto()
-    NOTHING = auto()  # it is so already
+    NOTHING = auto()  # nothing to do
     NOT_FOUND = auto()
     GONE = auto()  # deleted
 
@@ -79,24 +79,24 @@ TABLE: Mapping[type[Command], Mapping[Status | None, Transition]] = {
     RestoreTask:      {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.RESTORE},
 }
 # fmt: on
-"""The answer to every command for a task in every state, None standing for absent."""
+"""The transition of every command on a task in every state; None is absent."""
 
 
 class State(Protocol):
-    """What a decision may look at, read lazily by id."""
+    """The state that a decision may read, loaded lazily by id."""
 
     def task(self, task_id: str, /) -> Task | None:
         """Return the task of this id."""
 
     def series(self, series_id: str, /) -> Series | None:
-        """Return the head of the series of this id."""
+        """Return the latest occurrence of the series of this id."""
 
     def list(self, list_id: str, /) -> List | None:
         """Return the list of this id."""
 
 
 def decide(state: State, command: Command) -> Decision[Event]:
-    """Return the events that a command leads to, and its outcome."""
+    """Return the events of a command, and its outcome."""
     task = state.task(command.task)
     if isinstance(command, CreateOccurrence) and command.ends is not None:
         return _rejected(command, task, Code.ENDED, command.ends, "due")
@@ -112,10 +112,10 @@ def decide(state: State, command: Command) -> Decision[Event]:
     return _accepted(command, answer, task, after)
 
 
-def decide_by_rules_4(state: State, command: CreateOccurrence) -> Decision[Event]:
-    """Return what was decided of a next occurrence that begins after the year 9999: it stands where a date can say so.
+def decide_by_version_4(state: State, command: CreateOccurrence) -> Decision[Event]:
+    """Decide a next occurrence that begins after the year 9999 by decision version 4: it is created if a date exists.
 
-    Raises OverflowError where none can.
+    Raises OverflowError if no date can represent its start.
     """
     task = state.task(command.task)
     if TABLE[CreateOccurrence][task.status if task else None] is Transition.NOTHING:
@@ -149,14 +149,14 @@ _EVENTS: Mapping[Transition, type[Event]] = {
     Transition.DELETE: TaskDeleted,
     Transition.RESTORE: TaskRestored,
 }
-"""By what a command does to a task, the event that it leads to."""
+"""The event of each transition."""
 
 
-def head_after(head: Series | None, event: Event) -> Series | None:
-    """Return the head of the series of an event's task after it, the same one unless the event moved it."""
+def latest_after(latest: Series | None, event: Event) -> Series | None:
+    """Return the latest occurrence of the series of an event's task after the event."""
     task = event.task
     if task.recurrence is None or task.occurrence is None:
-        return head
+        return latest
     moved = Series(task.occurrence, task.recurrence.version)
     match event:
         case TaskCreated():
@@ -164,15 +164,18 @@ def head_after(head: Series | None, event: Event) -> Series | None:
         case TaskUpdated(changed=changed) if "recurrence" in changed:
             return moved
         case TaskReopened(undone=str(completion)):
-            before = head.undone if head and composition.stands_at(head, moved.occurrence, moved.rule_version) else ()
+            is_same = composition.is_at(latest, moved.occurrence, moved.rule_version)
+            before = latest.undone if latest and is_same else ()
             return replace(moved, undone=(*before, completion))
-        case TaskRestored() if head and head.rule_version == moved.rule_version and head.occurrence < moved.occurrence:
+        case TaskRestored() if (
+            latest and latest.rule_version == moved.rule_version and latest.occurrence < moved.occurrence
+        ):
             return moved  # its deletion had moved it back
-    return head
+    return latest
 
 
 def _refusal(task: Task | None, command: Command, answer: Transition) -> tuple[Code, str] | None:
-    """Return code and detail of a command that is refused whatever it wants."""
+    """Return code and detail if a command is rejected regardless of its fields."""
     if task is None:
         return (Code.NOT_FOUND, "There is no such task.") if answer is Transition.NOT_FOUND else None
     if answer is Transition.GONE:
@@ -183,11 +186,11 @@ def _refusal(task: Task | None, command: Command, answer: Transition) -> tuple[C
 
 
 def _applied(state: State, answer: Transition, task: Task | None, command: Command) -> Task | None:
-    """Return the task as the answer leaves it, the same or None where nothing is to be done."""
+    """Return the task after the transition, unchanged or None if there is nothing to do."""
     match answer, task, command:
         case Transition.CREATE, None, CreateTask() as create:
-            head = state.series(create.task) if create.fields.rrule else None  # most are no series: nothing to look up
-            created = composition.created(create, head)
+            latest = state.series(create.task) if create.fields.rrule else None  # most are in no series: no look-up
+            created = composition.created(create, latest)
             hierarchy.check(state, created)
             after: Task | None = lists.placed(state, created)
         case Transition.CONTINUE, _, CreateOccurrence() as create:
@@ -213,13 +216,13 @@ def _applied(state: State, answer: Transition, task: Task | None, command: Comma
 
 
 def _continued(state: State, command: CreateOccurrence, *, bounded: bool = True) -> Task | None:
-    """Return the next occurrence, None where the series has gone on or has another rule by now. Raises ``Ended``."""
-    previous, head = state.task(command.previous), state.series(command.series)
+    """Return the next occurrence, None if the series has advanced or changed its rule since. Raises ``Ended``."""
+    previous, latest = state.task(command.previous), state.series(command.series)
     if previous is None or previous.recurrence is None:  # cleared: the series stopped
         return None
-    if not composition.stands_at(head, command.after, command.rule_version):
+    if not composition.is_at(latest, command.after, command.rule_version):
         return None
-    if head and command.cause in head.undone:
+    if latest and command.cause in latest.undone:
         return None
     return hierarchy.kept(state, lists.kept(state, composition.continued(previous, command, bounded=bounded)))
 

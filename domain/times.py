@@ -1,7 +1,7 @@
-"""Local dates and times, their zones, and the instants that they mean.
+"""Local dates and times, time zones, and conversion to instants.
 
-Zones come from the pinned ``tzdata`` wheel alone, never from the system: the same log means the same instants on every
-machine. A zone's file is read once, when it is first asked for.
+Zones come from the pinned ``tzdata`` wheel, never from the system, so that a log has the same meaning on every machine.
+A zone's file is read once, on first use.
 """
 
 import re
@@ -21,7 +21,7 @@ from schemas.records import Due
 END = 253_402_300_800_000
 """The first millisecond of the year 10000, the end of the calendar that Python, Postgres and ISO 8601 share."""
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local: the zone's offset is taken off apart
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local: the zone's offset is subtracted separately
 _LAST = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"\d{2}:\d{2}(:\d{2})?", re.ASCII)
@@ -35,15 +35,15 @@ def tzdata_version() -> str:
 
 @cache
 def zones() -> frozenset[str]:
-    """Return the names of all zones and of their older names."""
+    """Return the names of all zones, aliases included."""
     return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Return the zone of this exact name; ``KeyError`` where the time zone data has none.
+    """Return the zone of this exact name. Raises KeyError if the time zone data has none.
 
-    Raises OSError where its file is missing or damaged, as while an upgrade replaces it: who asks is not at fault.
+    Raises OSError if its file is missing or damaged, as while an upgrade replaces it: the caller is not at fault.
     """
     if name not in zones():
         raise KeyError(name)
@@ -52,7 +52,7 @@ def zone(name: str) -> ZoneInfo:
 
 
 def read_zone(file: IO[bytes], name: str) -> ZoneInfo:
-    """Return the zone that a file of the time zone data holds; OSError where it is damaged."""
+    """Return the zone in a file of the time zone data. Raises OSError if it is damaged."""
     try:
         return ZoneInfo.from_file(file, key=name)
     except (ValueError, EOFError, struct.error) as error:
@@ -65,15 +65,15 @@ def key(due: Due) -> str:
 
 
 def local(due: Due) -> datetime:
-    """Return the local date and time, without a zone; a date's is its midnight."""
+    """Return the local date and time, without a zone; midnight for a date."""
     return datetime.fromisoformat(key(due))
 
 
 def milliseconds(moment: datetime, name: str | None) -> int:
-    """Return the instant that a local time means in a zone (UTC if None), in milliseconds since 1970.
+    """Return the instant of a local time in a zone (UTC if None), in milliseconds since 1970.
 
-    RFC 5545, section 3.3.5: a time that a gap skips is read with the offset before the gap, a time that happens twice
-    is its first. Python's ``fold=0`` means the same (PEP 495).
+    RFC 5545, section 3.3.5: a time within a gap has the offset before the gap, an ambiguous time is the first. Python's
+    ``fold=0`` means the same (PEP 495).
     """
     offset = zone(name).utcoffset(moment) if name else timedelta()
     assert offset is not None
@@ -81,14 +81,14 @@ def milliseconds(moment: datetime, name: str | None) -> int:
 
 
 def instant(due: Due) -> int | None:
-    """Return the instant of a due in milliseconds since 1970; None where it has no zone and so means no instant."""
+    """Return the instant of a due in milliseconds since 1970; None if it has no zone."""
     return milliseconds(local(due), due.zone) if due.zone else None
 
 
 def local_at(instant_: int, name: str | None) -> datetime:
-    """Return the local time that a zone's clocks (UTC's if None) show at an instant in milliseconds since 1970.
+    """Return the local time in a zone (UTC if None) at an instant in milliseconds since 1970.
 
-    Where they are in the year 10000 by then, it is the last time of the calendar.
+    Beyond the year 9999, it is the last time of the calendar.
     """
     try:
         moment = datetime.fromtimestamp(instant_ / 1000, zone(name) if name else UTC)
@@ -98,7 +98,7 @@ def local_at(instant_: int, name: str | None) -> datetime:
 
 
 def check(due: Due, field: str = "due") -> Due:
-    """Return a due or start with its time written ``HH:MM:SS``; raise ``Invalid`` for its date, time or zone."""
+    """Return a due or start with its time as ``HH:MM:SS``. Raises ``Invalid`` for its date, time or zone."""
     check_date(f"{field}.date", due.date)
     if due.time is None:
         if due.zone is not None:
@@ -113,14 +113,14 @@ def check(due: Due, field: str = "due") -> Due:
 
 
 def zone_without_time(field: str) -> Invalid:
-    """Return why a zone can't stand alone."""
+    """Return the error for a zone without a time."""
     return Invalid(f"{field}.zone", f"A time zone needs a time; give {field}.time too or leave {field}.zone out.")
 
 
 def is_later(one: Due, other: Due) -> bool:
-    """Tell whether one date or time lies behind another; a date without a time compares by its day alone.
+    """Return whether one date or time is later than another; if one has no time, only the dates are compared.
 
-    Where both have a zone their instants count, else what stands on the clocks.
+    If both have a zone, their instants are compared, else their local times.
     """
     if one.time is None or other.time is None:
         return one.date > other.date
@@ -130,17 +130,17 @@ def is_later(one: Due, other: Due) -> bool:
 
 
 def days_between(one: Due, other: Due) -> int:
-    """Return how many days the other's date lies behind the one's."""
+    """Return the number of days from one's date to the other's."""
     return (date.fromisoformat(other.date) - date.fromisoformat(one.date)).days
 
 
 def moved(due: Due, days: int) -> Due:
-    """Return the same local time so many days later; raises OverflowError beyond the calendar."""
+    """Return the same local time ``days`` days later. Raises OverflowError beyond the calendar."""
     return replace(due, date=(date.fromisoformat(due.date) + timedelta(days=days)).isoformat())
 
 
 def shifted(due: Due, days: int, field: str) -> Due:
-    """Return the same local time so many days later; raise ``Invalid`` beyond the years that a due may have."""
+    """Return the same local time ``days`` days later. Raises ``Invalid`` outside the years that a due may have."""
     try:
         return check(moved(due, days), field)
     except OverflowError:
@@ -150,7 +150,7 @@ def shifted(due: Due, days: int, field: str) -> Due:
 
 
 def check_date(field: str, day: str) -> None:
-    """Raise ``Invalid`` for what is no day of the years 1970 to 9999."""
+    """Raise ``Invalid`` unless ``day`` is a date of the years 1970 to 9999."""
     try:
         year = date.fromisoformat(day).year if _DATE.fullmatch(day) else 0
     except ValueError:
@@ -160,7 +160,7 @@ def check_date(field: str, day: str) -> None:
 
 
 def checked_time(field: str, time: str) -> str:
-    """Return a local time as ``HH:MM:SS``; raise ``Invalid``."""
+    """Return a local time as ``HH:MM:SS``. Raises ``Invalid``."""
     full = time if len(time) == 8 else f"{time}:00"
     try:
         if _TIME.fullmatch(time):
@@ -172,6 +172,6 @@ def checked_time(field: str, time: str) -> str:
 
 
 def check_zone(field: str, name: str) -> None:
-    """Raise ``Invalid`` for what is no zone."""
+    """Raise ``Invalid`` unless ``name`` is a time zone."""
     if name not in zones():
         raise Invalid(field, "There is no such time zone; write its IANA name exactly, such as Europe/Paris.")

@@ -1,17 +1,17 @@
-"""Undo: an event is reverted by the command that leads back, if nothing later contradicts it.
+"""Undo: compensating commands for an event, unless something later contradicts it.
 
-The audit trail says which fields an event changed, from what to what. It can be undone while each of them still has the
-value that it was given, and all at once or not at all; where all have the value from before already, nothing is to be
-done. A rule of recurrence comes back with the start that it had, as a new version; versions alone contradict nothing.
+The audit trail records which fields an event changed, with the values before and after. An event can be undone while
+each of them still has the value after, all at once or not at all; if all have the value before, there is nothing to do.
+A recurrence rule is restored with its earlier start, as a new version; differing versions are no contradiction.
 
-Completing a task of a series has led, or will soon lead, to the next occurrence. Undoing it deletes that, if it is
-still as it was made, or is so again, and the series goes back to the completed one. While the command that creates it
-is still on its way, the series remembers that its cause was undone, and the command does nothing. Completing again
-leads to a command with another cause for a task with the same id, which is created anew. So to undo the undoing, the
-task need only be completed again: the occurrence that was taken back comes by itself.
+Completing a task of a series leads to the next occurrence, sooner or later. Undoing it deletes that, if it is unchanged
+or equals a new one, and the series goes back to the completed occurrence. If the command that creates it is still
+pending, the series records that its cause was undone, and the command does nothing. Completing again leads to a command
+with another cause for a task with the same id, which is created again. So to undo the undoing, it is enough to complete
+the task again: the deleted occurrence follows by itself.
 
-Lists, saved filters and the colours of tags go back the same way, each by commands of its own. A list that was created
-is deleted again only when no task is on it.
+Lists, saved filters and colours of tags are compensated alike, by their own commands. A list that was created is
+deleted only if no task is on it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,37 +50,37 @@ from schemas.records import (
 
 
 class Contradicted(Invalid):
-    """Something later contradicts what is to be undone."""
+    """Something later contradicts undoing the event."""
 
     code: ClassVar[Code] = Code.CONTRADICTED
 
 
-def _as_it_is(event: Event) -> Event:
+def _unchanged(event: Event) -> Event:
     return event
 
 
 @dataclass(frozen=True)
-class Way:
-    """What leads back: commands on different entities, and how the events that they lead to are to be told."""
+class Compensation:
+    """Compensating commands on different entities, and a function that amends their events."""
 
     commands: tuple[Command, ...] = ()
-    told: Callable[[Event], Event] = _as_it_is
+    amend: Callable[[Event], Event] = _unchanged
 
 
 @dataclass(frozen=True)
-class Told:
-    """An event of a command, as the audit trail tells of it."""
+class AuditedEvent:
+    """An event of a command, as recorded in the audit trail."""
 
     task: str | None
     cause: str | None
     reversal: Reversal
-    subject: str | None = None  # what it is about, if not a task
+    subject: str | None = None  # the entity, if not a task
 
 
-def items(command: Sequence[Told]) -> tuple[TaskAt, ...]:
-    """Return the items of the bulk that undoes a command, of its events in their order: the last event is the first.
+def items(command: Sequence[AuditedEvent]) -> tuple[TaskAt, ...]:
+    """Return the items of the bulk that undoes a command, from its events in order: the last event is undone first.
 
-    What another of its events was the cause of comes back with that.
+    An event caused by another of them is undone with that one.
     """
     events = {each.reversal.event for each in command}
     return tuple(
@@ -90,38 +90,40 @@ def items(command: Sequence[Told]) -> tuple[TaskAt, ...]:
     )
 
 
-def way_back(state: State, common: Mapping[str, Any], reversal: Reversal) -> Way:
-    """Return what undoes an event on a task; raise ``Contradicted`` where something later does not let it.
+def compensate(state: State, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
+    """Return the compensation of an event on a task. Raises ``Contradicted``.
 
     ``common`` are the fields of commands on the task.
     """
     task = state.task(common["task"])
     if task is None:
         raise Contradicted("task", "The task is gone.")
-    if reversal.kind not in _WAYS:
-        raise Contradicted("task", f"There is no way back from {reversal.kind}.")
-    return _WAYS[reversal.kind](state, task, common, reversal) if _is_to_be_undone(task, reversal) else Way()
+    if reversal.kind not in _COMPENSATIONS:
+        raise Contradicted("task", f"{reversal.kind} can't be undone.")
+    if not _is_to_be_undone(task, reversal):
+        return Compensation()
+    return _COMPENSATIONS[reversal.kind](state, task, common, reversal)
 
 
-def way_back_of(state: State, subject: str, common: Mapping[str, Any], reversal: Reversal) -> Way:
-    """Return what undoes an event on something else, as ``way_back`` does; ``common`` are the fields of any command."""
+def compensate_other(state: State, subject: str, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
+    """Return the compensation of an event on another entity; ``common`` are the fields of any command."""
     word, name = entity_subjects.split(subject)
     entity = entities.find(state, subject)
     if entity is None:
         raise Contradicted(word, f"The {word} is gone.")
     if not _is_to_be_undone(entity, reversal):
-        return Way()
+        return Compensation()
     before = {change.field: _read(type(entity), change.field, change.before) for change in reversal.changes}
     of, common = BY_WORD[word], {**common, word: name}
     if "deleted" in before or _creates(reversal):
         command = of.restore if before.get("deleted") is False else of.delete
         assert command
-        return Way((command(**common),))
-    return Way((of.update(**common, changed=tuple(before), fields=of.settable(**before)),))
+        return Compensation((command(**common),))
+    return Compensation((of.update(**common, changed=tuple(before), fields=of.settable(**before)),))
 
 
 def _is_to_be_undone(entity: Entity, reversal: Reversal) -> bool:
-    """Tell whether an entity is as an event left it, not as before; raise ``Contradicted`` if neither."""
+    """Return whether an entity is as after the event, not as before it. Raises ``Contradicted`` if neither."""
     if _is_undone(entity, reversal):
         return False
     if changed := _changed_since(entity, reversal):
@@ -132,15 +134,15 @@ def _is_to_be_undone(entity: Entity, reversal: Reversal) -> bool:
 def _is_undone(entity: Entity, reversal: Reversal) -> bool:
     if _creates(reversal):
         return entities.of(entity).is_deleted(entity)
-    return all(_says(entity, change.field, change.before) for change in reversal.changes)
+    return all(_has(entity, change.field, change.before) for change in reversal.changes)
 
 
 def _changed_since(entity: Entity, reversal: Reversal) -> list[str]:
-    """Return the fields whose value is not what the event gave them; of a new one also those that it did not name."""
-    given = {change.field: change.after for change in reversal.changes}
-    changed = [field for field, value in given.items() if not _says(entity, field, value)]
+    """Return the fields without the value after the event; of a created entity also those that the event left unset."""
+    after = {change.field: change.after for change in reversal.changes}
+    changed = [field for field, value in after.items() if not _has(entity, field, value)]
     if _creates(reversal):
-        changed += [change.field for change in audit.changes(None, entity) if change.field not in given]
+        changed += [change.field for change in audit.changes(None, entity) if change.field not in after]
     return changed
 
 
@@ -148,8 +150,8 @@ def _creates(reversal: Reversal) -> bool:
     return reversal.kind.endswith("Created")
 
 
-def _says(entity: Entity, field: str, value: str) -> bool:
-    """Tell whether a field has a value of the audit trail; of a rule its version does not matter."""
+def _has(entity: Entity, field: str, value: str) -> bool:
+    """Return whether a field has a value of the audit trail; the version of a rule is ignored."""
     return bool(_unversioned(getattr(entity, field, None)) == _unversioned(_read(type(entity), field, value)))
 
 
@@ -166,94 +168,96 @@ def _types(kind: type[Entity]) -> Mapping[str, Any]:
     return get_type_hints(kind)
 
 
-def _updated(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:
+def _updated(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
     before = {change.field: _read(Task, change.field, change.before) for change in reversal.changes}
     wanted = {field: value for field, value in before.items() if field in TaskFields.__struct_fields__}
     rule: Recurrence | None = before.get("recurrence")
     if "recurrence" in before:
-        if task.status is Status.COMPLETED or not composition.is_head(task, state.series(task.series or task.id)):
+        if task.status is Status.COMPLETED or not composition.is_latest(task, state.series(task.series or task.id)):
             raise Contradicted("recurrence", "The series has gone on since.")
         wanted["rrule"] = rule.rrule if rule else None
     command = UpdateTask(**common, changed=tuple(wanted), fields=TaskFields(**wanted))
-    return Way((command,), partial(_ruled_as_before, state, task, rule, before)) if rule else Way((command,))
+    if rule is None:
+        return Compensation((command,))
+    return Compensation((command,), partial(_with_earlier_rule, state, task, rule, before))
 
 
-def _ruled_as_before(
+def _with_earlier_rule(
     state: State, task: Task, rule: Recurrence, before: Mapping[str, Any], event: TaskUpdated
 ) -> TaskUpdated:
-    """Tell an update with the rule, the series and the occurrence of before, where the series has not gone on since."""
+    """Return an update with the earlier rule, series and occurrence, unless the series has advanced since."""
     series, occurrence = before.get("series", task.series), before.get("occurrence", task.occurrence)
-    head = state.series(series)
-    stood = composition.stands_at(head, occurrence, rule.version) if "series" in before else True
-    if head is None or not stood:
+    latest = state.series(series)
+    is_current = composition.is_at(latest, occurrence, rule.version) if "series" in before else True
+    if latest is None or not is_current:
         return event
-    rule = replace(rule, version=head.rule_version + 1)
+    rule = replace(rule, version=latest.rule_version + 1)
     after = replace(event.task, recurrence=rule, series=series, occurrence=occurrence)
     return replace(event, task=after, changed=differing(task, after))
 
 
-def _completed(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:
+def _completed(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
     reopen = ReopenTask(**common)
     done = TaskCompleted(reversal.event, task.user, reversal.at, actor="", command="", task=task)
     following = succession.following(done)
     if following is None or task.recurrence is None:
-        return Way((reopen,))
-    head = state.series(following.series)
-    told = partial(_gone_back, reversal.event)
-    if composition.stands_at(head, task.occurrence, task.recurrence.version):  # the next one is still on its way
-        return Way((reopen,), told)
+        return Compensation((reopen,))
+    latest = state.series(following.series)
+    amend = partial(_with_undone, reversal.event)
+    if composition.is_at(latest, task.occurrence, task.recurrence.version):  # the next one is still pending
+        return Compensation((reopen,), amend)
     made = state.task(following.task)
-    if made is None or not _is_last(head, made, following.occurrence):
+    if made is None or not _is_last(latest, made, following.occurrence):
         raise Contradicted("series", "The series has gone on since.")
     if not _is_as_made(made, task, following):
         raise Contradicted("series", "The next occurrence, which it led to, was changed since.")
     its = {"id": ids.derive("next", common["id"]), "task": made.id, "cause": ids.event(common["id"]), "expected": None}
     delete = DeleteTask(**{**common, **its})
-    return Way((reopen, delete), told)
+    return Compensation((reopen, delete), amend)
 
 
-def _gone_back(completion: str, event: Event) -> Event:
-    """Tell after which completion the series goes back."""
+def _with_undone(completion: str, event: Event) -> Event:
+    """Return the reopening with the completion that it undoes."""
     return replace(event, undone=completion) if isinstance(event, TaskReopened) else event
 
 
-def _is_last(head: Series | None, made: Task, occurrence: str) -> bool:
-    """Tell whether a series has gone no further than to a task that is this occurrence, under whatever version."""
-    return made.recurrence is not None and made.occurrence == occurrence and composition.is_head(made, head)
+def _is_last(latest: Series | None, made: Task, occurrence: str) -> bool:
+    """Return whether a task is this occurrence, under any version, and the latest of its series."""
+    return made.recurrence is not None and made.occurrence == occurrence and composition.is_latest(made, latest)
 
 
 def _is_as_made(made: Task, task: Task, following: CreateOccurrence) -> bool:
-    """Tell whether an occurrence was never changed, or is as it would be made now."""
+    """Return whether an occurrence was never changed, or equals one that would be created now."""
     if made.version == 1:
         return True
     try:
-        anew = composition.continued(task, following)
-    except Ended:  # it was made when the task began earlier
+        again = composition.continued(task, following)
+    except Ended:  # it was created when the task began earlier
         return False
-    told = (replace(each, created_at=0, recurrence=_unversioned(each.recurrence)) for each in (made, anew))
-    return not differing(*told)
+    both = (replace(one, created_at=0, recurrence=_unversioned(one.recurrence)) for one in (made, again))
+    return not differing(*both)
 
 
-def _reopened(_: State, __: Task, common: Mapping[str, Any], reversal: Reversal) -> Way:
+def _reopened(_: State, __: Task, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
     before = {change.field: change.before for change in reversal.changes}
     at = _read(Task, "completed_at", before.get("completed_at", "null"))
-    return Way((CompleteTask(**common),), partial(_completed_at, at) if at is not None else _as_it_is)
+    return Compensation((CompleteTask(**common),), partial(_with_time, at) if at is not None else _unchanged)
 
 
-def _completed_at(at: int, event: Event) -> Event:
-    """Tell the time at which the task was completed before."""
+def _with_time(at: int, event: Event) -> Event:
+    """Return the completion with the time at which the task was completed before."""
     return replace(event, task=replace(event.task, completed_at=at)) if isinstance(event, TaskCompleted) else event
 
 
-def _restore(_: State, __: Task, common: Mapping[str, Any], ___: Reversal) -> Way:
-    return Way((RestoreTask(**common),))
+def _restore(_: State, __: Task, common: Mapping[str, Any], ___: Reversal) -> Compensation:
+    return Compensation((RestoreTask(**common),))
 
 
-def _delete(_: State, __: Task, common: Mapping[str, Any], ___: Reversal) -> Way:
-    return Way((DeleteTask(**common),))
+def _delete(_: State, __: Task, common: Mapping[str, Any], ___: Reversal) -> Compensation:
+    return Compensation((DeleteTask(**common),))
 
 
-_WAYS: Mapping[str, Callable[[State, Task, Mapping[str, Any], Reversal], Way]] = {
+_COMPENSATIONS: Mapping[str, Callable[[State, Task, Mapping[str, Any], Reversal], Compensation]] = {
     "TaskCreated": _delete,
     "TaskUpdated": _updated,
     "TaskCompleted": _completed,
@@ -261,4 +265,4 @@ _WAYS: Mapping[str, Callable[[State, Task, Mapping[str, Any], Reversal], Way]] =
     "TaskDeleted": _restore,
     "TaskRestored": _delete,
 }
-"""By the event that is to be undone, what leads back."""
+"""The function that compensates an event, by the event's type."""

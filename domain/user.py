@@ -1,7 +1,7 @@
 """A user: the aggregate of their tasks, lists, saved filters and tags.
 
-It decides each command, chunk of a bulk and purge notice, and evolves by each event. This is all that the tasks stage
-does with a record, and what tests and the oracle of the chaos runs do over dicts.
+It decides each command, chunk of a bulk and purge notice, and evolves by each event. The tasks stage runs it over its
+tables, the unit tests and the oracle of the chaos runs over dicts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,29 +32,29 @@ Found = TypeVar("Found")
 
 
 class User:
-    """One user's state in a store, read lazily; ``version`` is that of the decisions."""
+    """One user's state in a store, loaded lazily; ``version`` is the decision version."""
 
     def __init__(self, store: Store, user: str, version: str = VERSION) -> None:
         self.user, self._store, self._version = user, store, version
         self._prefix = f"{user}/"  # of the keys in the store
-        self._cached: dict[tuple[str, str], Any] = {}  # what one command needs, decoded once; by type and name
+        self._cached: dict[tuple[str, str], Any] = {}  # entities decoded for one command, by type and name
 
     def decide(self, command: Command) -> Decision[Event] | None:
-        """Decide a command and evolve by its events; None where it was decided before."""
+        """Decide a command and evolve by its events; None if it was decided before."""
         key = self._prefix + command.id
-        if idempotency.recall(self._store, key, command.at):
+        if idempotency.get(self._store, key, command.at):
             return None
         decision = self._chunk(command) if isinstance(command, ChangeTasks) else self._one(command)
-        idempotency.remember(self._store, key, command.at, getattr(command, "fingerprint", ""))
+        idempotency.put(self._store, key, command.at, getattr(command, "fingerprint", ""))
         return decision
 
     def purge(self, notice: TaskNotice) -> Sequence[Event]:
-        """Purge what was deleted 30 days ago, as its notice says; return the events, none or one."""
+        """Purge the entity of a notice, which was deleted 30 days ago; return the events, none or one."""
         event = deletion.purge(self, notice)
         return self._evolved((event,)) if event else ()
 
     def evolve(self, event: Event) -> None:
-        """Fold an event into the state. Raises ``OutOfOrder`` where it is not the next one of its entity."""
+        """Fold an event into the state. Raises ``OutOfOrder`` if it is not its entity's next one."""
         of = entities.of(event)
         name = of.name(of.after(event))
         before = self.get(of, name)
@@ -64,22 +64,22 @@ class User:
             self._follow(event, before, after)
 
     def get(self, of: EntityType[Found], name: str) -> Found | None:
-        """Return the entity of a type by its name, None where the user has none."""
+        """Return the entity of a type with a name, None if the user has none."""
         if (known := (of.word, name)) not in self._cached:
             self._cached[known] = self._store.entities[of].get(self._prefix + name)
         found: Found | None = self._cached[known]
         return found
 
     def task(self, task: str) -> Task | None:
-        """Return a task, None where the user has none of this id."""
+        """Return a task, None if the user has none with this id."""
         return self.get(tasks.TASK, task)
 
     def list(self, list_id: str) -> List | None:
-        """Return a list, None where the user has none of this id."""
+        """Return a list, None if the user has none with this id."""
         return self.get(lists.LIST, list_id)
 
     def tag(self, name: str) -> Tag | None:
-        """Return what a tag has, or had, of its own."""
+        """Return the record of a tag, None if it never had a colour."""
         return self.get(tags.TAG, name)
 
     def series(self, series: str) -> Series | None:
@@ -87,12 +87,12 @@ class User:
         return self._store.series.get(self._prefix + series)
 
     def size(self, list_id: str) -> int:
-        """Return how many tasks are on a list."""
+        """Return the number of tasks on a list."""
         found = self._store.sizes.get(self._prefix + list_id)
         return found.tasks if found else 0
 
     def changed_by(self, bulk: str) -> int:
-        """Return how many tasks a bulk has changed so far."""
+        """Return the number of tasks that a bulk has changed so far."""
         return idempotency.changed_by(self._store, self.user, bulk)
 
     def _one(self, command: entities.Command) -> Decision[Event]:
@@ -101,7 +101,7 @@ class User:
             return Decision((), tags.superseded(command))
         decision: Decision[Any] = entities.decide(self, command)
         if decision.outcome.code == Code.ENDED and self._version in UNENDING and isinstance(command, CreateOccurrence):
-            decision = tasks.decide_by_rules_4(self, command)
+            decision = tasks.decide_by_version_4(self, command)
         self._evolved(decision.events)
         return decision
 
@@ -123,10 +123,10 @@ class User:
         return events
 
     def _follow(self, event: Any, before: Task | None, after: Task | None) -> None:
-        """Move the latest occurrence of the task's series, and count the tasks of its lists."""
+        """Update the latest occurrence of the task's series, and the sizes of its lists."""
         if series := event.task.series:
             latest = self.series(series)
-            if (moved := tasks.head_after(latest, event)) and moved != latest:
+            if (moved := tasks.latest_after(latest, event)) and moved != latest:
                 self._store.series[self._prefix + series] = moved
         self._resize(lists.moves(before, after))
 
@@ -139,7 +139,7 @@ class User:
                 del self._store.sizes[key]
 
     def _keep(self, kept: Map[Any], key: str, before: Entity | None, after: Entity | None) -> None:
-        """Keep an entity, and set or remove the timer of its purge."""
+        """Store an entity, and set or remove the timer of its purge."""
         if after is None:
             del kept[key]
         else:

@@ -1,12 +1,12 @@
-"""What people may write into a task or a list: checked, and brought into one form, before a command is written.
+"""Validates and normalizes users' input for tasks, lists, filters and tags, before a command is written.
 
-Text is brought into Unicode's composed form (NFC) and holds no control characters; lengths count its code points.
-What stands in a line, such as a title, a name or a tag, shows what it is: it has a visible character, is one line
-wherever it stands, and turns no direction round (Unicode Standard Annex 9, 2.1 to 2.5), which would make it and what
-follows it read as another text.
-Text that would be too long in any case is refused before it is composed, and so is one with more combining marks in a
-row than any writing has: composing takes the square of their number.
-What people paste unseen is refused here, too: ``cleaning`` takes it away before, unless they ask for strictness.
+Text is normalized to Unicode's composed form (NFC) and has no control characters; lengths count its code points.
+Single-line text, such as a title, a name or a tag, can't disguise itself: it has a visible character, no line break of
+any kind, and no character that changes the direction of text (Unicode Standard Annex 9, 2.1 to 2.5), which would make
+it and following text read differently.
+Text that would be too long in any form is refused before it is composed, and so is text with more consecutive combining
+marks than any script has: composing takes the square of their number.
+Invisible characters are refused here, too: ``cleaning`` removes them before, unless strictness is requested.
 """
 
 import re
@@ -33,14 +33,14 @@ MAX_BEFORE = 366 * 24 * 60 * 60
 """The longest time between a reminder and the due, in seconds."""
 
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Embeddings, overrides and isolates; the marks U+200E, U+200F and U+061C turn nothing but themselves."""
+"""Embeddings, overrides and isolates; the marks U+200E, U+200F and U+061C affect only themselves."""
 _BREAKING = frozenset("\u2028\u2029")
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that show nothing: the Hangul fillers, and Braille without a dot."""
+"""Invisible letters and symbols: the Hangul fillers, and blank Braille."""
 _WIDEST = 4
-"""The most code points that one of composed text is written with."""
+"""The most code points that compose to one."""
 _MOST_MARKS = 100
-"""The most combining marks in a row; Unicode's Stream-Safe Text Format has 30 (Unicode Standard Annex 15, 13)."""
+"""The most consecutive combining marks; Unicode's Stream-Safe Text Format has 30 (Unicode Standard Annex 15, 13)."""
 
 ALL = TaskFields.__struct_fields__
 
@@ -49,30 +49,30 @@ Checks: TypeAlias = Mapping[str, Callable[[Any], Any]]
 
 _TAG = f"A tag has 1 to {MAX_TAG} characters."
 _LOST = frozenset({".", ".."})
-"""Names that clients resolve away where they end an address, escaped or not (RFC 3986, section 5.2.4)."""
+"""Names that clients remove from the end of an address, escaped or not (RFC 3986, section 5.2.4)."""
 _COLOUR = re.compile("#[0-9a-f]{6}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Checked(Generic[Fields]):
-    """The fields in their one form, and everything that is wrong with them; with problems, the fields are of no use."""
+    """The normalized fields, and all problems with them; with problems, the fields must not be used."""
 
     fields: Fields
     problems: tuple[Invalid, ...]
 
 
 def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked[TaskFields]:
-    """Check the ``named`` fields: all for a new task, in a change those that it sets.
+    """Check the ``named`` fields: all for a new task, in an update those that it sets.
 
-    What depends on fields that a change leaves alone, such as a rule on the due, is decided with the task at hand; so
-    is what depends on a due of which it names some members, see ``merging``.
+    Dependencies on fields that an update doesn't set, such as of a rule on the due, are checked when the command is
+    decided; so are those on a due of which it sets only some members, see ``merging``.
     """
     each = _members(check_fields(fields, _CHECKS, named), named)
     return each if each.problems else Checked(each.fields, tuple(_sorted(_at_odds(each.fields, named))))
 
 
 def check_fields(fields: Fields, checks: Checks, named: Collection[str] | None = None) -> Checked[Fields]:
-    """Check the ``named`` fields, each by itself: all (None) for a new entity, in a change those that it sets."""
+    """Check the ``named`` fields independently: all (None) for a new entity, in an update those that it sets."""
     problems: list[Invalid] = []
     for name in checks.keys() if named is None else checks.keys() & named:
         try:
@@ -83,7 +83,7 @@ def check_fields(fields: Fields, checks: Checks, named: Collection[str] | None =
 
 
 def _members(checked: Checked[TaskFields], named: Collection[str]) -> Checked[TaskFields]:
-    """Check what a change sets of a field's members alone, see ``merging``."""
+    """Check the members that an update sets of a field, see ``merging``."""
     fields, problems = checked.fields, list(checked.problems)
     for field in merging.OBJECTS:
         part: Due | None = getattr(fields, field)
@@ -100,7 +100,7 @@ def _sorted(problems: Iterable[Invalid]) -> list[Invalid]:
 
 
 def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
-    """Yield what is wrong between named fields that are right each."""
+    """Yield the inconsistencies between named fields that are each valid."""
     if "due" not in named:
         return
     try:
@@ -125,17 +125,17 @@ def _title(value: str) -> str:
 
 
 def name(value: str) -> str:
-    """Return the name of a list or a saved filter in its one form; raise ``Invalid``."""
+    """Return the name of a list or a saved filter in canonical form. Raises ``Invalid``."""
     return line("name", value, MAX_NAME, f"A name has 1 to {MAX_NAME} characters.")
 
 
 def line(field: str, value: str, most: int, detail: str) -> str:
-    """Return a text that stands in a line in its one form, of 1 to ``most`` characters; raise ``Invalid``."""
-    return _shown(field, _text(field, value.strip(" \t\r\n"), most, detail), detail).strip()
+    """Return single-line text in canonical form, of 1 to ``most`` characters. Raises ``Invalid``."""
+    return _check_line(field, _text(field, value.strip(" \t\r\n"), most, detail), detail).strip()
 
 
-def _shown(field: str, line: str, detail: str) -> str:
-    """Return a text that stands in a line; raise ``Invalid`` where it does not show what it is."""
+def _check_line(field: str, line: str, detail: str) -> str:
+    """Return single-line text. Raises ``Invalid`` if it may disguise itself."""
     for character in line:
         if character in _TURNING:
             raise Invalid(field, f"The character U+{ord(character):04X} turns the direction of text; leave it out.")
@@ -150,12 +150,12 @@ def _shown(field: str, line: str, detail: str) -> str:
 
 def _is_visible(character: str) -> bool:
     category = unicodedata.category(character)
-    # What has no category yet (Cn) may be an emoji that is newer than this Python.
+    # A character without a category (Cn) may be an emoji that is newer than this Python.
     return (category[0] in "LNPS" or category in ("Cn", "Co")) and character not in _BLANK
 
 
 def colour(value: str | None) -> str | None:
-    """Return a colour in its one form; raise ``Invalid``."""
+    """Return a colour in canonical form. Raises ``Invalid``."""
     colour = None if value is None else value.lower()
     if colour is not None and not _COLOUR.fullmatch(colour):
         raise Invalid("colour", "A colour is written as #rrggbb, such as #1e90ff.")
@@ -167,7 +167,7 @@ def _notes(value: str) -> str:
 
 
 def lines(field: str, value: str, most: int, detail: str) -> str:
-    """Return a text of several lines in its one form, of at most ``most`` characters; raise ``Invalid``."""
+    """Return text of several lines in canonical form, of at most ``most`` characters. Raises ``Invalid``."""
     return _text(field, value.replace("\r\n", "\n").replace("\r", "\n"), most, detail, allowed="\n\t")
 
 
@@ -179,24 +179,24 @@ def _tags(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def tag(field: str, value: str) -> str:
-    """Return a tag's name in its one form; raise ``Invalid``."""
-    name = _shown(field, _text(field, value.strip(" "), MAX_TAG, _TAG), _TAG).strip()
+    """Return a tag's name in canonical form. Raises ``Invalid``."""
+    name = _check_line(field, _text(field, value.strip(" "), MAX_TAG, _TAG), _TAG).strip()
     if name.startswith("#"):
         raise Invalid(field, "A tag's name stands without the # that filters write before it; leave that out.")
     return addressed(field, name)
 
 
 def addressed(field: str, name: str) -> str:
-    """Return the name of a tag; raise ``Invalid`` where no address can be made of it."""
+    """Return the name of a tag. Raises ``Invalid`` if it can't be part of an address."""
     if name in _LOST:
         raise Invalid(field, f"No tag can be named {name}: an address loses it. A bulk takes it from tasks.")
     return name
 
 
-def borne_tag(field: str, value: str) -> str:
-    """Return the name of a tag that a task may bear already, in its one form; raise ``Invalid`` for what none ever was.
+def existing_tag(field: str, value: str) -> str:
+    """Return the name of a tag that a task may have, in canonical form. Raises ``Invalid`` if none ever could.
 
-    Tags were once taken that ``tag`` refuses now: they are still found, renamed and taken away.
+    Earlier versions accepted tags that ``tag`` refuses: they can still be found, renamed and removed.
     """
     name = _text(field, value.strip(" "), MAX_TAG, _TAG).strip()
     if not name:
@@ -237,7 +237,7 @@ def _check_reminder(field: str, reminder: Reminder) -> None:
 
 
 def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -> str:
-    """Return the text in NFC; raise ``Invalid`` for a control character, half of a surrogate pair, or its length."""
+    """Return the text in NFC. Raises ``Invalid`` for a control character, half a surrogate pair, or its length."""
     if len(value) > _WIDEST * most:
         raise Invalid(field, too_long)
     marks = 0

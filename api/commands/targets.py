@@ -74,7 +74,7 @@ def of(parameters: Mapping[str, str]) -> Target | None:
 
 def _tag(name: str) -> Target | None:
     try:
-        return Target(validation.borne_tag("name", name), _reading(TAG), TAG)
+        return Target(validation.existing_tag("name", name), _reading(TAG), TAG)
     except Invalid:
         return None
 

@@ -69,6 +69,6 @@ def _items(told: Sequence[Told]) -> tuple[TaskAt, ...]:
     return undo.items([*map(_told, told)])
 
 
-def _told(entry: Told) -> undo.Told:
+def _told(entry: Told) -> undo.AuditedEvent:
     at = round(entry.at.timestamp() * 1000)
-    return undo.Told(entry.task, entry.cause, Reversal(entry.id, entry.event, at, entry.changes), entry.subject)
+    return undo.AuditedEvent(entry.task, entry.cause, Reversal(entry.id, entry.event, at, entry.changes), entry.subject)

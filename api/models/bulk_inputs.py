@@ -110,7 +110,7 @@ def _forms(field: str, tag: str, *, strict: bool) -> set[str]:
     found, problems = set[str](), list[FieldError]()
     for form in {tag} if strict else {tag, cleaning.tag(tag)}:
         try:
-            found.add(validation.borne_tag(field, form))
+            found.add(validation.existing_tag(field, form))
         except Invalid as problem:
             problems.append(FieldError(problem.field, problem.detail))
     if not found:

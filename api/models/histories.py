@@ -189,7 +189,7 @@ class Notification(BaseModel):
         """Show a delivery of the views."""
         steps = [
             NotificationStep.model_validate(
-                msgspec.structs.asdict(step) | {"step": step.step.lower(), "detail": reasons.told(step.detail)}
+                msgspec.structs.asdict(step) | {"step": step.step.lower(), "detail": reasons.redact(step.detail)}
             )
             for step in delivery.steps
         ]

@@ -289,9 +289,9 @@ def checked_tag(name: str) -> str:
     return _tag(validation.tag, name)
 
 
-def checked_borne_tag(name: str) -> str:
+def checked_existing_tag(name: str) -> str:
     """Return the name, in its one form, of a tag that tasks may bear and an address may have. Raises ``Problem``."""
-    return _tag(lambda field, text: validation.addressed(field, validation.borne_tag(field, text)), name)
+    return _tag(lambda field, text: validation.addressed(field, validation.existing_tag(field, text)), name)
 
 
 def _tag(check: Callable[[str, str], str], name: str) -> str:

@@ -44,7 +44,7 @@ async def rename_tag(name: Name, body: Renamed, envelope: Enveloped, served: Ser
 
     Where tasks bear the other one already, the two become one.
     """
-    tag, to = inputs.checked_borne_tag(name), inputs.checked_new_tag(body.name, strict=envelope.strict)
+    tag, to = inputs.checked_existing_tag(name), inputs.checked_new_tag(body.name, strict=envelope.strict)
     if tag == to:
         raise invalid([FieldError("name", "It is its name already; give another.")])
     change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
@@ -61,7 +61,7 @@ async def rename_tag(name: Name, body: Renamed, envelope: Enveloped, served: Ser
 @router.get("/{name:path}", responses=responses(TAG.example, NOT_FOUND))
 async def read_tag(name: Name, user: User, served: Served) -> Tag:
     """Return a tag: its colour, and how many open tasks bear it."""
-    tag = inputs.checked_borne_tag(name)
+    tag = inputs.checked_existing_tag(name)
     async with served.views.of(user) as view:
         found = await view.entity(TAG.table, tag)
     if found is None:
@@ -86,7 +86,7 @@ async def change_tag(name: Name, body: Changes, envelope: Enveloped, served: Ser
 )
 async def delete_tag(name: Name, envelope: Enveloped, served: Served) -> Response:
     """Take a tag from all tasks that bear it, and its colour. The tasks stay."""
-    tag = inputs.checked_borne_tag(name)
+    tag = inputs.checked_existing_tag(name)
     change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
     tasks = await bulk_commands.tagged(tag, envelope.user, served)
     chunks = await bulk_commands.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint(), served=served)

@@ -1,7 +1,7 @@
 """The filter language: one for API, command line, chat and web. docs/filters.md explains it.
 
-``parse`` reads a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``standing`` leaves out the deleted
-tasks where it does not name them; ``sort`` reads a sort. ``postgres.conditions`` and ``ordering`` make SQL of them.
+``parse`` parses a filter, ``matches`` evaluates it on a task, ``str`` prints it, ``standing`` excludes deleted tasks
+unless the filter names them; ``sort`` parses a sort order. ``postgres.conditions`` and ``ordering`` turn them into SQL.
 """
 
 from domain.query.dates import Clock

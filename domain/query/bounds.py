@@ -1,4 +1,4 @@
-"""How long and how deep a filter may be: what follows from that is that reading and evaluating it stay quick."""
+"""Limits on the length and depth of a filter, which keep parsing and evaluating it fast."""
 
 import unicodedata
 
@@ -12,11 +12,11 @@ MAX_LENGTH = 2000
 MAX_WORDS = 250
 """The most names and values in it."""
 MAX_BRACKETS = 30
-"""The most brackets that are open at once; only they nest conditions, so the tree is at most thrice as deep."""
+"""The most brackets open at once; only they nest conditions, so the tree is at most three times as deep."""
 
 
 def check_characters(text: str) -> None:
-    """Raise ``QueryError`` for a filter that is too long, or the first character that no task's text holds either."""
+    """Raise ``QueryError`` for a filter that is too long, or for its first character that is not allowed in text."""
     if len(text) > MAX_LENGTH:
         raise QueryError("filter", MAX_LENGTH + 1, f"A filter has at most {MAX_LENGTH:,} characters.")
     for place, character in enumerate(text, start=1):
@@ -25,14 +25,14 @@ def check_characters(text: str) -> None:
 
 
 class Bounds:
-    """Counts what a filter holds, token by token."""
+    """Counts a filter's values and open brackets, token by token."""
 
     def __init__(self) -> None:
         self._words = 0
         self._open = 0
 
     def check(self, token: Token) -> None:
-        """Raise ``QueryError`` for the token that is one too many."""
+        """Raise ``QueryError`` for the token that exceeds a limit."""
         self._words += token.type in ("WORD", "STRING", "TAG")
         self._open += (token.type == "LPAR") - (token.type == "RPAR")
         if self._words > MAX_WORDS:

@@ -1,8 +1,8 @@
-"""Dates as filters name them, and the spans of time that they mean to somebody at an instant, in a time zone.
+"""Dates in filters, and the time spans that they resolve to at an instant, in a time zone.
 
-A date stays as it was written (``today+7d``) until a filter is evaluated, so that a saved filter moves with the days.
-What it means then is a span: ``2026-12-01`` the whole day, ``2026-12-01T09:00`` a minute, ``now`` a millisecond. Before
-a date is before its span begins, after it is when the span has ended.
+A date stays relative (``today+7d``) until a filter is evaluated, so that a saved filter moves with the days. It then
+resolves to a span: ``2026-12-01`` to a day, ``2026-12-01T09:00`` to a minute, ``now`` to a millisecond. Before a date
+means before its span begins, after it means after the span has ended.
 """
 
 from calendar import monthrange
@@ -15,7 +15,7 @@ from schemas.records import Due
 
 FIRST = date(1970, 1, 1)
 LAST = date(9998, 12, 31)
-"""The last day that a filter names: the day after it is still one of Python's and Postgres's calendars."""
+"""The last day that a filter may name: the next day must still be in Python's and Postgres's calendars."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST = 9999
@@ -27,7 +27,7 @@ _OF_A_CLOCK = {"h": timedelta(hours=1), "min": timedelta(minutes=1)}
 
 
 class Op(StrEnum):
-    """How a value is compared; `!=` is the negation of `=`."""
+    """A comparison operator; `!=` is the negation of `=`."""
 
     IS = "="
     BEFORE = "<"
@@ -37,7 +37,7 @@ class Op(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a date is moved by; hours and minutes move only ``now``."""
+    """A unit that a date is moved by; hours and minutes move only ``now``."""
 
     DAY = "d"
     WEEK = "w"
@@ -59,7 +59,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A local date and time: a minute, or a second where seconds were written."""
+    """A local date and time: a minute, or a second if seconds were written."""
 
     local: datetime
     seconds: bool = False
@@ -70,7 +70,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Relative:
-    """A date relative to now: ``base`` is today, tomorrow, yesterday, now, or a weekday, the next such day."""
+    """A date relative to now: ``base`` is today, tomorrow, yesterday, now, or a weekday, which means the next one."""
 
     base: str
     amount: int = 0
@@ -85,7 +85,7 @@ Date = Day | Moment | Relative
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Who looks, and when: an instant in milliseconds since 1970, and the IANA name of a time zone."""
+    """When and where a filter is evaluated: an instant in milliseconds since 1970, and the IANA name of a time zone."""
 
     now: int
     zone: str
@@ -103,7 +103,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A point in time for both: what has no zone is compared with ``local``, what is an instant with ``instant``."""
+    """A point in time: values without a zone are compared with ``local``, instants with ``instant``."""
 
     local: datetime
     instant: int
@@ -111,7 +111,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From an edge, up to but without another; None is without end."""
+    """A half-open interval: from an edge, up to but excluding another; None is unbounded."""
 
     first: Edge | None
     end: Edge | None
@@ -127,13 +127,13 @@ class Span:
         return (self.first is None or self.first.local <= local) and (self.end is None or local < self.end.local)
 
     def holds_due(self, due: Due) -> bool:
-        """Return whether a due or a start is within: with a zone its instant, else as it reads on the wall."""
+        """Return whether a due or a start is within: by its instant if it has a zone, else by its local time."""
         instant = times.instant(due)
         return self.holds_local(times.local(due)) if instant is None else self.holds(instant)
 
 
 def compared(op: Op, when: Date, clock: Clock) -> Span:
-    """Return the times that compare so with a date, as seen by ``clock``."""
+    """Return the span of times for which a comparison with a date holds, as seen by ``clock``."""
     span = resolve(when, clock)
     match op:
         case Op.IS:
@@ -149,7 +149,7 @@ def compared(op: Op, when: Date, clock: Clock) -> Span:
 
 
 def resolve(when: Date, clock: Clock) -> Span:
-    """Return the span that a date means to ``clock``."""
+    """Return the span that a date resolves to, as seen by ``clock``."""
     match when:
         case Day(day):
             return _day(day, clock.zone)
@@ -163,7 +163,7 @@ def resolve(when: Date, clock: Clock) -> Span:
 
 
 def _day(day: date, zone: str) -> Span:
-    """Return a day: it begins at its first midnight, or where the zone skips that, at what comes then."""
+    """Return the span of a day: it begins at its first midnight, or if the zone skips that, at the next time."""
     first, end = (datetime.combine(each, time()) for each in (day, day + timedelta(days=1)))
     return Span(Edge(first, times.milliseconds(first, zone)), Edge(end, times.milliseconds(end, zone)))
 
@@ -188,7 +188,7 @@ def _base(name: str, today: date) -> date:
 
 
 def _moved(day: date, amount: int, unit: Unit) -> date:
-    """Return the day so much later; a month that is too short ends earlier, the calendar of filters ends it, too."""
+    """Return the day moved, clamped to the end of a shorter month and to the calendar of filters."""
     try:
         moved = _moved_freely(day, amount, unit)
     except (OverflowError, ValueError):

@@ -1,4 +1,4 @@
-"""How filter and sort say what they could not read: where, what would have been right, and what was probably meant."""
+"""Errors of filters and sort orders: where the error is, what was expected, and what was probably meant."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from domain.invalid import Invalid
 
 
 class QueryError(Invalid):
-    """A filter or a sort that can't be read.
+    """A filter or a sort order that can't be parsed.
 
-    ``field`` is the parameter's name, ``column`` counts code points from 1, ``expected`` says in words what could stand
-    there, ``suggestion`` is what was probably meant, ready to be put in its place. ``detail`` says all of it.
+    ``field`` is the parameter's name, ``column`` counts code points from 1, ``expected`` describes what is allowed
+    there, ``suggestion`` is a replacement that was probably meant. ``detail`` contains all of these.
     """
 
     def __init__(

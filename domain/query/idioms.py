@@ -1,4 +1,4 @@
-"""How it is written here what people write who know Todoist, Vikunja or Taskwarrior. It is suggested, never read."""
+"""Translates idioms of Todoist, Vikunja and Taskwarrior. The result is only suggested, never evaluated."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ _MODIFIERS = {"": "=", "is": "=", "not": "!=", "before": "<", "by": "<=", "after
 
 
 def idiom(written: str) -> str | None:
-    """Return the condition that a word, or two with a space between, probably means; None where no program knows it."""
+    """Return the condition that a word, or two with a space between, probably means; None if no program knows it."""
     for pattern, meant in _IDIOMS.items():
         if found := re.fullmatch(pattern, written, re.IGNORECASE | re.ASCII):
             return meant(found)
@@ -21,7 +21,7 @@ def idiom(written: str) -> str | None:
 
 
 def _field(written: re.Match[str]) -> str | None:
-    """Return the condition of ``due.before:friday``; nothing behind the colon is not to have it."""
+    """Return the condition of ``due.before:friday``; nothing after the colon means not to have the field."""
     name, modifier, said = written[1].lower(), (written[2] or "").lower(), written[3]
     name = SYNONYMS.get(name, name)
     if name not in FIELDS or modifier not in _MODIFIERS:
@@ -58,7 +58,7 @@ _SAID: Mapping[Kind, Callable[[str], str | None]] = {
     Kind.DATE: lambda said: said if values.is_date(said) else None,
     Kind.ID: lambda _: None,
 }
-"""How a value is written here."""
+"""Translates a value, by the kind of the field."""
 _IDIOMS: Mapping[str, Callable[[re.Match[str]], str | None]] = {
     "p1": lambda _: "priority = urgent",
     "p2": lambda _: "priority = high",
@@ -78,4 +78,4 @@ _IDIOMS: Mapping[str, Callable[[re.Match[str]], str | None]] = {
     r"(\w+) (\S+)": _on,
     r"(\w+)(?:\.(\w+))?:(\S*)": _field,
 }
-"""The first that fits counts."""
+"""Translations by pattern. The first that matches is used."""

@@ -1,4 +1,4 @@
-"""Whether a filter holds for a task: the plainest reading of the language, which the SQL is compared with."""
+"""Evaluates a filter on a task: the reference implementation, which the SQL is tested against."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -41,9 +41,9 @@ class TaskList:
 def matches(  # noqa: PLR0911 - one for each kind of node
     filter_: Filter, task: Task, clock: Clock, on: TaskList | None = None, below: Task | None = None
 ) -> bool:
-    """Return whether the filter holds for a task as ``clock`` sees it.
+    """Return whether the filter holds for a task, as seen by ``clock``.
 
-    ``on`` is the list that it is on; ``below`` the task that it is a part of, None also where that is gone for good.
+    ``on`` is the task's list; ``below`` its parent, None also if that was purged.
     """
     match filter_:
         case And(terms):
@@ -68,7 +68,7 @@ def matches(  # noqa: PLR0911 - one for each kind of node
 
 
 def _has_it(term: Term, task: Task) -> bool:  # noqa: PLR0911 - one for each kind of term
-    """Return whether a term holds that needs to know the task alone."""
+    """Return whether a term holds that depends only on the task."""
     match term:
         case Is(status):
             return task.status is status
@@ -102,7 +102,7 @@ def _is_within(span: Span, value: Due | int | None) -> bool:
 
 
 def _is_over(due: Due, clock: Clock) -> bool:
-    """Return whether a due is over: a day when it has ended, a time when it has passed."""
+    """Return whether a due is over: a day once it has ended, a time once it has passed."""
     return compared(Op.BEFORE, Relative("today" if due.time is None else "now"), clock).holds_due(due)
 
 
@@ -118,7 +118,7 @@ _TEXTS: Mapping[str, Callable[[Task], tuple[tuple[str, Callable[[str], str]], ..
     "notes": lambda task: ((task.notes, _notes),),
     "text": lambda task: ((task.title, _title), (task.notes, _notes)),
 }
-"""The texts of a task, each with how it is compared."""
+"""The texts of a task by field, each with the function that folds it."""
 _TIMES: Mapping[str, Callable[[Task], Due | int | None]] = {
     "start": lambda task: task.start,
     "due": lambda task: task.due,
@@ -129,7 +129,7 @@ _TIMES: Mapping[str, Callable[[Task], Due | int | None]] = {
 _VALUES: Mapping[str, Callable[[Task], object]] = {
     "notes": lambda task: task.notes,
     "tags": lambda task: task.tags,
-    "parent": lambda task: task.parent,  # also one that does not stand any more: that is how its parts are found
+    "parent": lambda task: task.parent,  # also a deleted one, so that its subtasks can be found
     "series": lambda task: task.series,
     "start": lambda task: task.start,
     "due": lambda task: task.due,

@@ -1,4 +1,4 @@
-"""Reads a filter: text in, a tree out, or an error that says where and what would have been right."""
+"""Parses a filter: from text to a tree, or an error that says where it is and what was expected."""
 
 from functools import cache, lru_cache
 from importlib import resources
@@ -14,8 +14,8 @@ from domain.query.tree import KEYWORDS, QUOTES, Filter, quoted
 from domain.query.values import DATES, error, quote
 from domain.query.words import FIELDS, SHORTHANDS, meant
 
-REMEMBERED = 256
-"""So many filters that were read last are kept: ten megabytes at most, were all as long as can be."""
+CACHED = 256
+"""The most parsed filters that are cached: ten megabytes at most, if all are as long as possible."""
 
 _PHRASES = {
     "COMPARISON": "a comparison",
@@ -27,18 +27,18 @@ _PHRASES = {
     "RPAR": "`)`",
     "$END": "the end",
 }
-"""What else the grammar accepts, in words."""
+"""Descriptions of other tokens that the grammar accepts."""
 _WORDS = {"COMPARISON": ("=", "<", "<=", ">", ">=", "~"), "_IN": ("in",), "_AND": ("and",), "_OR": ("or",)}
-"""What may be meant by another word, where the grammar accepts it."""
+"""Words that another word may stand for, if the grammar accepts the token."""
 _VALUE = {"WORD", "STRING"}
 _OPENING = ('"', *QUOTES)
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED)
 def parse(text: str) -> Filter:
-    """Return what a filter says; what was read lately is remembered. Raises ``QueryError`` for the field ``filter``.
+    """Return the tree of a filter. Raises ``QueryError`` for the field ``filter``.
 
-    Keep the text that was written, not the printed form, which may be longer than a filter may be.
+    Store the text as written, not the printed form, which may exceed the longest filter.
     """
     check_characters(text)
     reading = _grammar().parse_interactive(text)
@@ -61,13 +61,13 @@ def parse(text: str) -> Filter:
 
 @cache
 def _grammar() -> Lark:
-    """Return the parser, made when it is first needed."""
+    """Return the parser, built on first use."""
     grammar = resources.files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(grammar, start="disjunction", parser="lalr", lexer="basic", transformer=Reader())
 
 
 def _unreadable(text: str, position: int) -> QueryError:
-    """Return the error of a character that begins nothing."""
+    """Return the error for a character that begins no token."""
     character = text[position]
     if character == "#" and text[position + 1 : position + 2] in _OPENING:
         return _unreadable(text, position + 1)
@@ -80,7 +80,7 @@ def _unreadable(text: str, position: int) -> QueryError:
 
 
 def _unexpected(token: Token, before: Token | None, accepts: set[str]) -> QueryError:
-    """Return the error of a token that can't stand where it does, or of the word before it, if that is the fault."""
+    """Return the error for a misplaced token, or for the word before it, if that is at fault."""
     if before is not None and before.type == "WORD":
         if token.type == "WORD" and (suggestion := idiom(f"{before} {token}")):
             return error(before, f"{quote(before)} and {quote(token)} don't stand side by side.", (), suggestion)
@@ -111,13 +111,13 @@ def _misplaced(token: Token, accepts: set[str]) -> QueryError:
 
 
 def _never_after(word: str) -> set[str]:
-    """Return what can't follow a word, though the grammar, which knows no names, accepts it."""
+    """Return the tokens that can't follow a word although the grammar, which knows no field names, accepts them."""
     shorthand = set() if word in SHORTHANDS else {"_AND", "_OR", "RPAR", "$END"}
     return shorthand if word in FIELDS else {"COMPARISON", "_IN", "_NOT"}
 
 
 def _expected(accepts: set[str]) -> list[str]:
-    """Return in words what the grammar accepts."""
+    """Return descriptions of the tokens that the grammar accepts."""
     if "TAG" in accepts:
         return ["a condition such as `overdue`, `#home`, `due < today+7d`"]
     if accepts == _VALUE:
@@ -128,7 +128,7 @@ def _expected(accepts: set[str]) -> list[str]:
 
 
 def _meant(token: Token, accepts: set[str]) -> str | None:
-    """Return what was probably meant by a token that can't stand where it does."""
+    """Return what was probably meant by a misplaced token."""
     near = meant(token, [word for terminal, words in _WORDS.items() if terminal in accepts for word in words])
     begins = token.type in {"STRING", "TAG", "LPAR", "_NOT", "_NO", "_HAS"} or token.lower() in {*FIELDS, *SHORTHANDS}
     return near or (f"and {token}" if begins and "_AND" in accepts else None)

@@ -1,6 +1,6 @@
-"""Days in other words, and the date of a filter that is exactly the same: `in two days` is `today+2d`.
+"""Translates English phrases to the exactly equivalent date of a filter: `in two days` is `today+2d`.
 
-Filters suggest it, the terminal reads it. What is only nearly the same, or may be two things, is none of these.
+Filters suggest the result, the terminal accepts it. Approximate or ambiguous phrases are not translated.
 """
 
 import re
@@ -16,7 +16,7 @@ UNITS: Mapping[str, Unit] = {
     **dict.fromkeys(("month", "months", "mo", "mos", "mth", "mths"), Unit.MONTH),
     **dict.fromkeys(("year", "years", "yr", "yrs", "y"), Unit.YEAR),
 }
-"""What units are called; `m` may be minutes or months."""
+"""Names of units; `m` is ambiguous: minutes or months."""
 NAMES: Mapping[Unit, str] = {unit: f"{unit.name.lower()}s" for unit in Unit}
 NUMBERS: Mapping[str, int] = {
     "a": 1,
@@ -40,7 +40,7 @@ DAYS: Mapping[str, str] = {
     **{day[:3]: day for day in WEEKDAYS},
     **{day: day for day in ("now", "today", "tomorrow", "yesterday", *WEEKDAYS)},
 }
-"""What days are called, and how filters call them."""
+"""Names of days, and the same in filters."""
 
 NUMBER = rf"(?P<number>{'|'.join(sorted(NUMBERS, key=len, reverse=True))}|\d{{1,5}})"
 _UNIT = rf"(?P<unit>{'|'.join(sorted(UNITS, key=len, reverse=True))})"
@@ -48,7 +48,7 @@ _BASE = rf"(?P<base>{'|'.join(sorted(DAYS, key=len, reverse=True))})"
 
 
 def date(text: str) -> str | None:
-    """Return the date of a filter that a phrase means; None for what is none, and for what may be two."""
+    """Return the date of a filter equivalent to a phrase; None if there is none or the phrase is ambiguous."""
     written = " ".join(text.lower().split())
     for pattern, meaning in _PHRASES.items():
         if found := re.fullmatch(pattern, written, re.ASCII):
@@ -57,7 +57,7 @@ def date(text: str) -> str | None:
 
 
 def number(found: re.Match[str]) -> int:
-    """Return the number of a phrase."""
+    """Return the number in a phrase."""
     written = found["number"]
     return int(written) if written.isdecimal() else NUMBERS[written]
 
@@ -84,7 +84,7 @@ def _signed(found: re.Match[str]) -> str | None:
 
 
 def _moved(base: str, amount: int, unit: Unit) -> str | None:
-    """Return a day so much later, or this moment: hours and minutes are counted from that only."""
+    """Return a day, or now, moved by an amount; hours and minutes move only now."""
     by_clock = unit in {Unit.HOUR, Unit.MINUTE}
     if abs(amount) > MOST or (by_clock and base not in {"", "now"}):
         return None
@@ -104,4 +104,4 @@ _PHRASES: Mapping[str, Callable[[re.Match[str]], str | None]] = {
     r"(?P<number>\d{1,2}) ?h": lambda _: None,  # or is it o'clock?
     rf"{NUMBER} ?{_UNIT}": _later,
 }
-"""The first that fits counts."""
+"""Translations by pattern. The first that matches is used."""

@@ -1,4 +1,4 @@
-"""What the rules of the grammar mean: the parser calls a method of ``Reader`` for each rule that it has read."""
+"""Builds the tree of a filter: the parser calls a method of ``Reader`` for each rule of the grammar."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -30,7 +30,7 @@ Values = tuple[Token, ...]
 
 @v_args(inline=True)
 class Reader(Transformer[Token, Filter]):
-    """Makes the tree, from its leaves on. Its methods are called as the rules of ``grammar.lark``."""
+    """Builds the tree bottom-up. Its methods are named as the rules of ``grammar.lark``."""
 
     def disjunction(self, *terms: Filter) -> Filter:
         """Read ``a or b``."""
@@ -93,7 +93,7 @@ class Reader(Transformer[Token, Filter]):
 
 
 def unknown(word: Token) -> QueryError:
-    """Return the error of a word that is no condition, or not alone."""
+    """Return the error for a word that is no condition, or none by itself."""
     name = word.lower()
     if name in FIELDS:
         held = f"has {name}" if name in HELD else None
@@ -111,7 +111,7 @@ def _kind(name: Token) -> Kind:
 
 
 def _unnamed(word: Token, options: Iterable[str]) -> QueryError:
-    """Return the error of a name that is none of the options."""
+    """Return the error for a name that is none of the options."""
     near = meant(word, options)
     return error(word, f"There is no field {quote(word)}.", () if near else options, near)
 

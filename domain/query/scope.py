@@ -1,4 +1,4 @@
-"""Which tasks a filter looks through: all but the deleted, unless it says something of these itself."""
+"""The scope of a filter: all tasks except deleted ones, unless the filter names these."""
 
 from domain.query.tree import And, Filter, Is, Not, Or, Overdue, every
 from schemas.records import Status
@@ -8,10 +8,10 @@ _STANDING = Not(_DELETED)
 
 
 def standing(filter_: Filter | None) -> Filter:
-    """Return the filter as lists use it: one that nowhere names ``deleted`` finds no deleted task.
+    """Return the filter, restricted to tasks that are not deleted unless it names ``deleted``.
 
-    None finds all others. To name another status is not enough: who asks for ``overdue or #home`` means tasks that
-    stand.
+    None matches all tasks that are not deleted. Naming another status in a part is not enough: ``overdue or #home``
+    excludes deleted tasks.
     """
     if filter_ is None:
         return _STANDING
@@ -31,7 +31,7 @@ def _names_deleted(filter_: Filter) -> bool:
 
 
 def _finds_no_deleted(filter_: Filter) -> bool:
-    """Return whether that can be seen: to say it once more would only be one more condition for Postgres."""
+    """Return whether the filter itself excludes deleted tasks: a further condition would only cost Postgres time."""
     match filter_:
         case And(terms):
             return any(map(_finds_no_deleted, terms))

@@ -1,8 +1,8 @@
-"""Full-text search: what somebody looks for, as words; and where a text holds them.
+"""Full-text search: the words of a search, and their matches in a text.
 
-What a word is, ``schemas/words.py`` says. Words are compared folded, each as a whole, the last one also as a beginning.
-In Postgres a word stands behind three letters for its user, which keeps users' words apart in the index. Where nothing
-is found, the words that none of the user's tasks holds are replaced by those that are nearly written so.
+``schemas/words.py`` defines words. They are compared folded, each as a whole, the last one also as a prefix. In
+Postgres a word is prefixed by three letters for its user, which keeps users' words apart in the index. If nothing is
+found, words that none of the user's tasks has are replaced by similar ones.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,55 +16,55 @@ from schemas.folding import counting
 from schemas.words import asked, counted, is_apart, is_word, key, plain, words
 
 MAX_LENGTH = 200
-"""The most characters of what is looked for."""
+"""The most characters of a search."""
 MAX_WORDS = 10
-"""The most words; letters that are written without spaces count as one."""
+"""The most words; a run of letters in a script without spaces counts as one."""
 MAX_TERMS = 200
-"""The most words, each pair of such letters counted."""
+"""The most words, counting each pair of such letters."""
 BEGINNING = 2
-"""The fewest letters that the last word is taken for the beginning of others with."""
+"""The fewest letters of a last word that is also matched as a prefix."""
 SPELLINGS = 5
-"""The most words that a mistyped one is replaced by."""
+"""The most words that replace a mistyped one."""
 FRAGMENT = 160
-"""So many characters of notes are shown around what was found, at most."""
+"""The most characters of notes that are shown around a match."""
 
 _EXACT = 3
-"""So many letters at the beginning may hold an error if the rest holds none, or the other way round."""
+"""Length of the prefix in which an error is tolerated if the rest has none, and the reverse."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """A word that is looked for: any of these, one of which may be a beginning."""
+    """A word of a search: any of these, one of which may be a prefix."""
 
     words: tuple[str, ...]
     beginning: bool = False
 
     def holds(self, word: str) -> bool:
-        """Return whether a folded word of a text is meant."""
+        """Return whether a folded word of a text matches."""
         return word.startswith(self.words) if self.beginning else word in self.words
 
     def query(self, user: str) -> str:
-        """Return the ``tsquery`` for the tasks of a user that hold it."""
+        """Return the ``tsquery`` for a user's tasks that have it."""
         return _any(user, self.words, self.beginning)
 
 
 @dataclass(frozen=True)
 class Beside:
-    """Where to look for what unknown words may have meant, in the words of a user."""
+    """Conditions that select, among a user's words, candidates to replace unknown ones."""
 
-    tasks: str  # a tsquery: they hold what may be meant
-    words: str  # a regular expression of such words, as Postgres has them
+    tasks: str  # a tsquery for tasks that have candidates
+    words: str  # a regular expression for candidates, as Postgres stores words
 
 
 @dataclass(frozen=True)
 class Search:
-    """What somebody looks for: tasks that hold all of these."""
+    """A search for tasks that have all of these terms."""
 
     terms: tuple[Term, ...]
 
     @classmethod
     def of(cls, terms: tuple[Term, ...]) -> "Search":
-        """Return the search of terms from elsewhere. Raises ValueError for what are no words, or too many."""
+        """Return the search for terms from outside. Raises ValueError if they are no words, or too many."""
         if not all(is_word(word) for term in terms for word in term.words) or not all(term.words for term in terms):
             raise ValueError("There is something else than words.")
         if not 0 < len(terms) <= MAX_TERMS or max(len(term.words) for term in terms) > SPELLINGS:
@@ -72,15 +72,15 @@ class Search:
         return cls(terms)
 
     def query(self, user: str) -> str:
-        """Return the ``tsquery`` for the tasks of a user."""
+        """Return the ``tsquery`` for a user's tasks."""
         return " & ".join(f"({term.query(user)})" for term in self.terms)
 
     def queries(self, user: str) -> list[str]:
-        """Return the ``tsquery`` for the tasks of a user that hold a term, for each."""
+        """Return for each term the ``tsquery`` for a user's tasks that have it."""
         return [term.query(user) for term in self.terms]
 
     def beside(self, user: str, unknown: Collection[int]) -> Beside | None:
-        """Return where to look for what is meant by terms, by their numbers; None where nothing can be."""
+        """Return the conditions for candidates to replace the terms of these indexes; None if there can be none."""
         mistyped = [self.terms[number].words[0] for number in unknown]
         if not mistyped or not all(map(_errors, mistyped)):
             return None
@@ -89,9 +89,9 @@ class Search:
         return Beside(query, f"^{key(user)}({'|'.join(ways)})")
 
     def corrected(self, user: str, unknown: Collection[int], words: Iterable[str]) -> "Search | None":
-        """Return the search with its unknown terms replaced by some of ``words``, as Postgres has them.
+        """Return the search with its unknown terms replaced by some of ``words``, as Postgres stores them.
 
-        None where one is like no other. It takes some µs for each word and term: not on an event loop.
+        None if a term is similar to none. Takes some µs per word and term: don't call it on an event loop.
         """
         known = sorted(word.removeprefix(key(user)) for word in words)
         terms = tuple(_corrected(term, known) if number in unknown else term for number, term in enumerate(self.terms))
@@ -103,14 +103,14 @@ class Search:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of a text, and whether it is what was looked for."""
+    """A piece of a text, and whether it is a match."""
 
     text: str
     match: bool = False
 
 
 def search(text: str) -> Search:
-    """Return what is looked for by a text. Raises ``QueryError`` for the field ``q``."""
+    """Parse the text of a search. Raises ``QueryError`` for the field ``q``."""
     if len(text) > MAX_LENGTH:
         raise QueryError("q", MAX_LENGTH + 1, f"What is looked for has at most {MAX_LENGTH} characters.")
     found = list(dict.fromkeys(asked(text)))
@@ -130,7 +130,7 @@ def _terms(found: Sequence[tuple[str, ...]]) -> Iterator[Term]:
 
 
 def parts(wanted: Search, text: str) -> tuple[Piece, ...]:
-    """Return the whole of a text in parts, those that were looked for among them."""
+    """Return a whole text in pieces, matches and others."""
     found, at = list[Piece](), 0
     for begin, end in _matches(wanted, text):
         found += [Piece(text[at:begin]), Piece(text[begin:end], match=True)]
@@ -139,7 +139,7 @@ def parts(wanted: Search, text: str) -> tuple[Piece, ...]:
 
 
 def fragment(wanted: Search, text: str) -> tuple[Piece, ...]:
-    """Return what stands around the first match in a text, in parts; nothing where there is none."""
+    """Return the surroundings of the first match in a text, in pieces; none if there is no match."""
     first = next(_matches(wanted, text), None)
     if first is None:
         return ()
@@ -150,11 +150,11 @@ def fragment(wanted: Search, text: str) -> tuple[Piece, ...]:
 
 
 def _matches(wanted: Search, text: str) -> Iterator[tuple[int, int]]:
-    """Yield where the words stand, each place once, in their order."""
+    """Yield the places of the matches, each once, in order."""
     text = counting(text)
     compared = plain(text)
     if not any(word in compared for term in wanted.terms for word in term.words):
-        return  # to look through long notes word by word takes 20 times as long
+        return  # searching long notes word by word takes 20 times as long
     exact = {word for term in wanted.terms if not term.beginning for word in term.words}
     beginnings = [term for term in wanted.terms if term.beginning]
     at: tuple[int, int] | None = None
@@ -177,12 +177,12 @@ def _any(user: str, words: Iterable[str], beginning: bool) -> str:
 
 
 def _errors(word: str) -> int:
-    """Return how many letters of a word may be wrong, missing, too many or changed over."""
+    """Return how many letters of a word may be wrong, missing, extra or transposed."""
     return 0 if len(word) < 4 or is_apart(word) else 1 if len(word) < 8 else 2
 
 
 def _near(word: str) -> Iterator[str]:
-    """Yield the beginnings of all words that are nearly written so."""
+    """Yield the prefixes of all similar words."""
     yield word
     if not _errors(word):
         return
@@ -206,9 +206,9 @@ def _corrected(term: Term, known: Iterable[str]) -> Term | None:
 
 
 def _distance(term: Term, word: str, other: str, most: int) -> int:
-    """Return how many errors lead from another word, or from the beginning of it that is nearest, to a word.
+    """Return the number of errors between another word, or its nearest prefix, and a word.
 
-    What is more than ``most`` is not counted on.
+    Counting stops above ``most``.
     """
     lengths = range(len(word) - 1, len(word) + 2) if term.beginning else ()
     return min(OSA.distance(word, each, score_cutoff=most) for each in (other, *(other[:length] for length in lengths)))

@@ -1,7 +1,7 @@
-"""How tasks are sorted: ``due,-priority,title``. A key with ``-`` sorts downwards; what has no such thing comes last.
+"""Sort orders of tasks: ``due,-priority,title``. A key with ``-`` sorts descending; tasks without a value come last.
 
-Ties are settled by the id, which goes the way of the last key. ``due`` and ``start`` sort by what they read, a day as
-its midnight, whatever their zones: so a page follows the one before though the user's zone has changed in between.
+Ties are broken by the id, in the direction of the last key. ``due`` and ``start`` sort by local time, a day as its
+midnight, whatever their zones: so pages stay consistent even if the user's zone changes in between.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from domain.query.errors import QueryError
 from domain.query.words import meant
 
 FIELDS = ("title", "priority", "start", "due", "order", "pinned", "created", "completed", "changed")
-"""What tasks are sorted by."""
+"""Fields that tasks can be sorted by."""
 RELEVANCE = "relevance"
-"""What tasks that a search for words found are sorted by besides."""
+"""Another key, for the results of a search."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A field to sort by, upwards or downwards."""
+    """A field to sort by, ascending or descending."""
 
     field: str
     down: bool = False
@@ -30,7 +30,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One or more keys, the first one first. Printed it is a sort again."""
+    """One or more keys, the most significant first. ``str`` gives a sort order that parses to the same."""
 
     keys: tuple[Key, ...]
 
@@ -40,9 +40,9 @@ class Sort:
 
 @lru_cache(256)
 def sort(text: str, *, found: bool = False) -> Sort:
-    """Return the sort that is written as ``due,-priority,title``. Raises ``QueryError`` for the field ``sort``.
+    """Parse a sort order such as ``due,-priority,title``. Raises ``QueryError`` for the field ``sort``.
 
-    ``found`` tasks, those of a search for words, sort by ``relevance``, too: the best are the highest.
+    ``found`` tasks, the results of a search, can also be sorted by ``relevance``: the best have the highest.
     """
     fields = (*FIELDS, RELEVANCE) if found else FIELDS
     keys: list[Key] = []

@@ -1,6 +1,6 @@
-"""Dates in several words, as people type them where a filter has one: `due < in 3 days`, `created > 2 days ago`.
+"""Recognizes dates of several words in a filter: `due < in 3 days`, `created > 2 days ago`.
 
-They are not read, but told as dates that can't be, with the date that is exactly the same, where there is one.
+They are not accepted; the error suggests the exactly equivalent date, if there is one.
 """
 
 import re
@@ -17,13 +17,13 @@ _DATED = re.compile(
     rf"{_FIELD}(?:\s*(?P<sign>==?|!=|<>|<=|>=|<|>)(?P<said>{_REST})|(?P<among>\s{_REST}))", re.IGNORECASE
 )
 _BEGINNING = {*FIELDS, *SHORTHANDS, "not", "no", "has"}
-"""Words with which another condition begins, before which an `and` is missing."""
+"""Words that begin another condition, so that an `and` is missing before them."""
 _MOST = 8
-"""So many words may say a date."""
+"""The most words of a date."""
 
 
 def spoken(text: str, place: int) -> QueryError | None:
-    """Return the error of a date in several words, if what can't be read at a place of a filter is a part of one."""
+    """Return the error for a date of several words, if the unexpected token at a place of a filter is a part of one."""
     for found in _DATED.finditer(text):
         if found.start() <= place <= found.end() and text.count('"', 0, found.start()) % 2 == 0:
             return _compared(found, place) if found["sign"] else _among(found)
@@ -50,7 +50,7 @@ def _among(found: re.Match[str]) -> QueryError | None:
 
 
 def _words(said: str) -> list[tuple[str, int]]:
-    """Return the words up to an `and` or `or`, and where they begin."""
+    """Return the words up to an `and` or `or`, with their places."""
     words = ((word[0], word.start()) for word in re.finditer(r"\S+", said))
     return list(takewhile(lambda word: word[0].lower() not in {"and", "or"}, words))
 

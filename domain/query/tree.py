@@ -1,7 +1,7 @@
-"""What a filter says, as a tree of frozen nodes. Printed (``str``) it is a filter again, and reads as the same tree.
+"""The tree of a filter, of frozen nodes. ``str`` prints it as a filter that parses to the same tree.
 
-Logic has two values: a comparison with what a task does not have is false, so its negation is true, and ``not due <
-today`` finds tasks without a due.
+Logic is two-valued: a comparison with a field that a task lacks is false, so its negation is true, and ``not due <
+today`` matches tasks without a due.
 """
 
 import re
@@ -14,16 +14,16 @@ from schemas.records import Priority, Status
 
 KEYWORDS = frozenset({"and", "or", "not", "in", "no", "has"})
 INBOX = "inbox"
-"""How people call the list of the tasks that are on none, folded; there may be lists of this name, too."""
+"""The name, folded, of the inbox: tasks without a list; there may be lists of this name, too."""
 ESCAPES = {"\\": "\\", '"': '"', "n": "\n", "t": "\t", "r": "\r"}
-"""What stands after a backslash in a string, and what it means."""
+"""Escape sequences in a string: the character after the backslash, and its meaning."""
 
 _ID = re.compile("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII)
 _PAIRS = ("“”„‟＂〝〞〟⹂", "‘’‚‛", "«»", "‹›", "「」｢｣﹁﹂", "『』﹃﹄")
 QUOTES = "".join(_PAIRS)
-"""The quotes beside ``"`` that a string may stand in: what begins with one stands in quotes when it is printed."""
+"""Quotes that a string may have instead of ``"``. A value beginning with one is printed in quotes."""
 STRING = re.compile("|".join(f"[{pair}].*[{pair}]" for pair in ('"', *_PAIRS)), re.DOTALL)
-"""What the terminal of that name in ``grammar.lark`` matches, as distinct from a word."""
+"""Matches the same as the terminal of this name in ``grammar.lark``; other values are words."""
 
 _WORD = re.compile(rf'(?![{QUOTES}])[^\s()"&|!=<>~,#\\]+')
 _ESCAPED = str.maketrans({character: f"\\{letter}" for letter, character in ESCAPES.items()})
@@ -51,7 +51,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What a condition does not hold for."""
+    """The negation of a condition."""
 
     term: "Filter"
 
@@ -77,7 +77,7 @@ class Is:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Open tasks whose due is over: its day, or where it has a time, that moment."""
+    """Open tasks whose due is over: its day has ended, or its time, if it has one, has passed."""
 
     def __str__(self) -> str:
         return "overdue"
@@ -93,7 +93,7 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """Tasks that have something: notes, tags, list, a parent that stands, series, start, due, completed, recurrence."""
+    """Tasks that have notes, tags, list, a parent that is not deleted, series, start, due, completed or recurrence."""
 
     field: str
 
@@ -103,7 +103,7 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class Priorities:
-    """Tasks whose priority compares so with another; the order is none, low, medium, high, urgent."""
+    """Tasks for whose priority a comparison holds; the order is none, low, medium, high, urgent."""
 
     op: Op
     priority: Priority
@@ -114,7 +114,7 @@ class Priorities:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Tasks whose ``start``, ``due``, ``created``, ``completed`` or ``changed`` compares so with a date."""
+    """Tasks for whose ``start``, ``due``, ``created``, ``completed`` or ``changed`` a comparison with a date holds."""
 
     field: str
     op: Op
@@ -126,7 +126,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Tasks with a ``title``, ``notes``, or either (``text``) that contain these words, or are them (``whole``)."""
+    """Tasks whose ``title``, ``notes``, or either (``text``) contains these words, or equals them (``whole``)."""
 
     field: str
     words: str
@@ -140,7 +140,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """Tasks that bear any of these tags, by name."""
+    """Tasks that have any of these tags, by name."""
 
     names: tuple[str, ...]
 
@@ -150,7 +150,7 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Tasks on any of these lists, by name or id; the inbox is where those without a list are, too."""
+    """Tasks on any of these lists, by name or id; ``inbox`` also means tasks without a list."""
 
     names: tuple[str, ...]
 
@@ -174,19 +174,19 @@ Filter: TypeAlias = And | Or | Not | Term
 
 
 def every(terms: Iterable[Filter]) -> Filter:
-    """Return the conjunction of one or more conditions; one of conjunctions is one."""
+    """Return the conjunction of one or more conditions, flattened."""
     flat = tuple(inner for term in terms for inner in (term.terms if isinstance(term, And) else (term,)))
     return flat[0] if len(flat) == 1 else And(flat)
 
 
 def some(terms: Iterable[Filter]) -> Filter:
-    """Return the disjunction of one or more conditions; one of disjunctions is one."""
+    """Return the disjunction of one or more conditions, flattened."""
     flat = tuple(inner for term in terms for inner in (term.terms if isinstance(term, Or) else (term,)))
     return flat[0] if len(flat) == 1 else Or(flat)
 
 
 def opposite(term: Filter) -> Filter:
-    """Return the negation; of a negation what it negates."""
+    """Return the negation; of a negation, its term."""
     return term.term if isinstance(term, Not) else Not(term)
 
 
@@ -196,7 +196,7 @@ def is_id(name: str) -> bool:
 
 
 def value(text: str) -> str:
-    """Return a value as it is written: bare where that is unambiguous, else in quotes."""
+    """Return a value as written in a filter: bare if unambiguous, else in quotes."""
     return text if _WORD.fullmatch(text) and text.lower() not in KEYWORDS else quoted(text)
 
 
@@ -206,7 +206,7 @@ def quoted(text: str) -> str:
 
 
 def values(texts: Iterable[str]) -> str:
-    """Return values as ``in`` takes them."""
+    """Return values in brackets, as after ``in``."""
     return f"({', '.join(map(value, texts))})"
 
 

@@ -1,4 +1,4 @@
-"""What stands for a value in a filter: text, names, ids, choices, dates."""
+"""Parses the values of a filter: text, names, ids, choices, dates."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -24,29 +24,29 @@ PRIORITIES = {priority.lower(): priority for priority in Priority}
 
 _ABBREVIATED = {day[:3]: day for day in WEEKDAYS}
 _SPACED = frozenset("«»‹›")
-"""Quotes within which French puts spaces that are no part of what is quoted."""
+"""Quotes within which French puts spaces that are not part of the text."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ABSOLUTE = re.compile(r"\d{4}-\d{2}-\d{2}(t\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 NEAR = 0.78
-"""How like a word has to be to a date that was meant: `someday` and `may` are no days, and no days are guessed."""
+"""Least similarity of a word to a date that is suggested: `someday` and `may` are no days, so none is suggested."""
 _MATHS = re.compile(r"now/d([+-]\d+[dwmy])?|now([+-]\d+[dwmy])/d", re.ASCII)
-"""Days as Vikunja and others count them: rounded down, before or after they are moved."""
+"""Days in the date math of Vikunja and others: rounded down, before or after they are moved."""
 _RELATIVE = re.compile(r"([a-z]*)(?:([+-]\d+)(min|[dwmyh]))?", re.ASCII)
 KINDS_OF_DATE = ("a day as 2026-12-01", "a time as 2026-12-01T09:00", "today", "a weekday", "today+7d", "now-2h")
 
 
 def error(token: Token, message: str, expected: Iterable[str] = (), suggestion: str | None = None) -> QueryError:
-    """Return the error of a token."""
+    """Return an error at a token."""
     return QueryError("filter", column(token), message, tuple(expected), suggestion)
 
 
 def column(token: Token) -> int:
-    """Return where a token begins, counted from 1."""
+    """Return the column of a token, from 1."""
     return (token.start_pos or 0) + 1
 
 
 def text(token: Token) -> str:
-    """Return what a word, a string or a tag says, in NFC. Raises ``QueryError`` if that is nothing."""
+    """Return the text of a word, a string or a tag, in NFC. Raises ``QueryError`` if it is empty."""
     written = token.removeprefix("#")
     if STRING.fullmatch(written):
         within = written[1:-1].strip() if written[0] in _SPACED else written[1:-1]
@@ -72,7 +72,7 @@ def uuid(token: Token) -> str:
 
 
 def name_or_id(token: Token) -> str:
-    """Return a name as it is written, or an id in lower case."""
+    """Return a name as written, or an id in lower case."""
     written = text(token)
     return written.lower() if is_id(written.lower()) else written
 
@@ -100,7 +100,7 @@ def when(token: Token) -> Date:
 
 
 def is_date(written: str) -> bool:
-    """Say whether a word is a date."""
+    """Return whether a word is a date."""
     try:
         when(Token("WORD", written))
     except QueryError:
@@ -109,7 +109,7 @@ def is_date(written: str) -> bool:
 
 
 def quote(token: Token) -> str:
-    """Return a token as an error names it; a long one only how it begins."""
+    """Return a token for an error message, cut to 40 characters."""
     return f"`{token if len(token) <= 40 else f'{token[:40]}…'}`"
 
 
@@ -133,7 +133,7 @@ def _relative(token: Token, base: str, amount: int, unit: Unit) -> Relative:
 
 
 def _meant(written: str) -> tuple[Iterable[str], str | None]:
-    """Return what is expected, and what was probably meant by what is no date: another word, and no sign left out."""
+    """Return what is expected instead of an invalid date, and what was probably meant, offset included."""
     if days := _MATHS.fullmatch(written):
         return KINDS_OF_DATE, f"today{days[1] or days[2] or ''}"
     base = re.split(r"[+-]", written, maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""The words of the language: fields and how they are compared, shorthands, and what other words probably mean."""
+"""The words of the language: fields and their comparisons, shorthands, and synonyms to suggest."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -10,7 +10,7 @@ from schemas.records import Priority, Status
 
 
 class Kind(Enum):
-    """What a field holds, which says how it is compared."""
+    """The kind of a field's values, which determines its comparisons."""
 
     TEXT = auto()
     PRIORITY = auto()
@@ -37,7 +37,7 @@ FIELDS: Mapping[str, Kind] = {
     "completed": Kind.DATE,
     "changed": Kind.DATE,
 }
-"""The fields that are compared."""
+"""The fields that can be compared."""
 
 _EQUAL = ("=", "!=")
 _ORDERED = ("=", "!=", "<", "<=", ">", ">=")
@@ -50,7 +50,7 @@ COMPARISONS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ID: _EQUAL,
     Kind.DATE: _ORDERED,
 }
-"""How each kind is compared; all know ``in``, too."""
+"""The comparisons of each kind; all also have ``in``."""
 
 SHORTHANDS: Mapping[str, Filter] = {
     "open": Is(Status.OPEN),
@@ -60,7 +60,7 @@ SHORTHANDS: Mapping[str, Filter] = {
     "pinned": Pinned(),
     "recurring": Has("recurrence"),
 }
-"""The conditions of one word."""
+"""Conditions of one word."""
 
 HELD: Mapping[str, Filter] = {
     "notes": Has("notes"),
@@ -75,7 +75,7 @@ HELD: Mapping[str, Filter] = {
     "completed": Has("completed"),
     "recurrence": Has("recurrence"),
 }
-"""What tasks may have or not, as it is called after ``has`` and ``no``."""
+"""The conditions of ``has``, and negated of ``no``, by the name that follows."""
 
 SYNONYMS: Mapping[str, str] = {
     "label": "tags",
@@ -114,15 +114,15 @@ SYNONYMS: Mapping[str, str] = {
     "without": "no",
     "plus": "and",
 }
-"""What people type, as other programs call it, and the word of this language."""
+"""Words of other programs, and the same in this language."""
 
 
 def meant(word: str, options: Iterable[str]) -> str | None:
-    """Return the option that was probably meant by a word, None where no one is near."""
+    """Return the option that was probably meant by a word, None if none is similar."""
     options = list(options)
     word = word.lower().removesuffix(":")
     if (synonym := SYNONYMS.get(word)) in options:
         return synonym
     if len(word) > 2:
         return next(iter(get_close_matches(word, options, n=1)), None)
-    return next((option for option in options if word and option.startswith(word)), None)  # else it is like very many
+    return next((option for option in options if word and option.startswith(word)), None)  # else very many match

@@ -1,11 +1,11 @@
-"""The days and times that a rule gives, in local time, in bounded time.
+"""Computes the occurrences of a rule, in local time, in bounded time.
 
-A rule is asked period by period (day, week, month, year): the days of the period that fit every BY part, times the
-times of day, of these the BYSETPOS-th. The Gregorian calendar repeats every 400 years, which are 4,800 months, 20,871
-weeks and 146,097 days: a rule that is empty for one such cycle, divided by what INTERVAL shares with it, is empty for
-ever. That is how a rule that never matches is told from one whose next day is far. python-dateutil goes on to the year
-9999 instead: 7.3 s for FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30. Here no rule takes longer than tens of milliseconds, and
-asking for the next occurrence of an old series starts near it instead of at its beginning.
+A rule is evaluated period by period (day, week, month, year): the days of the period that match every BY part, times
+the times of day, and of these the BYSETPOS-th. The Gregorian calendar repeats every 400 years, which are 4,800 months,
+20,871 weeks and 146,097 days: a rule that is empty for one such cycle, divided by its common divisor with INTERVAL, is
+empty for ever. This distinguishes a rule that never matches from one whose next day is far away. python-dateutil
+searches up to the year 9999 instead: 7.3 s for FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30. Here no rule takes longer than tens
+of milliseconds, and the search for the next occurrence of an old series starts near it instead of at its beginning.
 """
 
 from bisect import bisect_left
@@ -25,9 +25,9 @@ _LAST = date.max.toordinal()
 
 
 def moments(rule: Rule, start: datetime, floor: datetime) -> Iterator[datetime]:
-    """Yield the local times from ``start`` on that fit the rule, in order, its COUNT and UNTIL apart.
+    """Yield the local times from ``start`` on that match the rule, in order, ignoring COUNT and UNTIL.
 
-    Those before ``floor`` may be left out. ``start`` itself is among them only if it fits.
+    Those before ``floor`` may be left out. ``start`` itself is included only if it matches.
     """
     rule, times = _filled(rule, start.date()), _times(rule, start.time())
     if not _possible(rule, start.date(), len(times)):
@@ -48,15 +48,15 @@ def moments(rule: Rule, start: datetime, floor: datetime) -> Iterator[datetime]:
 
 
 def ever(rule: Rule) -> bool:
-    """Say whether there is a start from which the rule, its INTERVAL, COUNT and UNTIL apart, gives any moment."""
-    # Week 53 reaches into January, but not on a Thursday: where the start gives the weekday, each is tried.
+    """Return whether the rule, ignoring INTERVAL, COUNT and UNTIL, matches any moment from some start."""
+    # Week 53 reaches into January, but not on a Thursday: if the start determines the weekday, try each.
     starts = 1 if rule.byday or rule.bymonthday or rule.byyearday or not rule.byweekno else 7
     every = replace(rule, interval=1)
     return any(any(moments(every, start, start)) for start in (datetime(1970, 1, day + 1) for day in range(starts)))  # noqa: DTZ001 - local
 
 
 def _daily(rule: Rule, first: int, patience: int) -> Iterator[tuple[int, ...]]:
-    """Yield each day that fits, apart and so in a tight loop: 146,097 of them may have to be looked at."""
+    """Yield each day that matches. Separate, for a tight loop: it may have to check 146,097 days."""
     while True:
         last = min(first + patience * rule.interval, _LAST)
         candidates = range(first, last + 1, rule.interval)
@@ -68,7 +68,7 @@ def _daily(rule: Rule, first: int, patience: int) -> Iterator[tuple[int, ...]]:
 
 
 def _periodically(rule: Rule, first: int, _: int) -> Iterator[tuple[int, ...]]:
-    """Yield the fitting days of each period, until the calendar's end."""
+    """Yield the matching days of each period, until the calendar's end."""
     shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
     for period in count(first, rule.interval):
         begin, end = _first_day(rule, period), _first_day(rule, period + 1)
@@ -78,11 +78,11 @@ def _periodically(rule: Rule, first: int, _: int) -> Iterator[tuple[int, ...]]:
         if shape not in shapes:
             shapes[shape] = _fitting(rule, begin, min(end, _LAST + 1))
         days = [begin + offset for offset in shapes[shape]]
-        yield tuple(days if end <= _LAST else [day for day in days if day <= _LAST])  # a week may lie in two years
+        yield tuple(days if end <= _LAST else [day for day in days if day <= _LAST])  # a week may span two years
 
 
 def _filled(rule: Rule, start: date) -> Rule:
-    """Return the rule with what it leaves to its start: the day in the period (RFC 5545: "derived from DTSTART")."""
+    """Return the rule with the day in the period, if it names none, taken from its start (RFC 5545, "DTSTART")."""
     if rule.byday or rule.bymonthday or rule.byyearday or rule.freq == Freq.DAILY:
         return rule
     if rule.freq == Freq.WEEKLY or rule.byweekno:
@@ -102,7 +102,7 @@ def _times(rule: Rule, start: time) -> list[time]:
 
 
 def _possible(rule: Rule, start: date, times: int) -> bool:
-    """Say whether the month days exist, the weekdays are met, the places are there: else searched for longest."""
+    """Return whether month days, weekdays and BYSETPOS can match at all: impossible ones would take longest."""
     most = {Freq.DAILY: 1, Freq.WEEKLY: len(rule.byday), Freq.MONTHLY: 31, Freq.YEARLY: 366}[rule.freq] * times
     if rule.bysetpos and not any(abs(place) <= most for place in rule.bysetpos):
         return False
@@ -114,7 +114,7 @@ def _possible(rule: Rule, start: date, times: int) -> bool:
 
 
 def _period(rule: Rule, day: date) -> int:
-    """Return the number of the period in which a day lies."""
+    """Return the number of the period that contains a day."""
     match rule.freq:
         case Freq.DAILY:
             return day.toordinal()
@@ -126,7 +126,7 @@ def _period(rule: Rule, day: date) -> int:
 
 
 def _first_day(rule: Rule, period: int) -> int:
-    """Return the ordinal of a period's first day, also of the periods that follow the year 9999."""
+    """Return the ordinal of a period's first day, also after the year 9999."""
     match rule.freq:
         case Freq.MONTHLY:
             year, month = divmod(period, 12)
@@ -139,22 +139,22 @@ def _first_day(rule: Rule, period: int) -> int:
 
 
 def _shape(rule: Rule, period: int, first: int, end: int) -> tuple[int, ...]:
-    """Return what tells periods with other fitting days apart: week numbers look at the years around, too."""
+    """Return a key: periods with the same one have the same matching days. Week numbers depend on adjacent years."""
     match rule.freq:
         case Freq.MONTHLY:
             return period % 12, first % 7, end - first
         case Freq.YEARLY:
             return first % 7, end - first, first - _new_year(period - 1), _new_year(period + 2) - end
-    return (first,) if rule.bymonth else ()  # a week may lie in two months; else all weeks are alike
+    return (first,) if rule.bymonth else ()  # a week may span two months; else all weeks are alike
 
 
 def _fitting(rule: Rule, first: int, end: int) -> tuple[int, ...]:
-    """Return the days from ``first`` to before ``end`` that fit, counted from ``first``."""
+    """Return the matching days from ``first`` to before ``end``, as offsets from ``first``."""
     return tuple(day - first for day in range(first, end) if _fits(rule, date.fromordinal(day)))
 
 
 def _fits(rule: Rule, day: date) -> bool:
-    """Say whether a day fits every BY part that the rule names."""
+    """Return whether a day matches every BY part of the rule."""
     if rule.bymonth and day.month not in rule.bymonth:
         return False
     if rule.bymonthday and not _among(day.day, _month_length(day), rule.bymonthday):
@@ -179,7 +179,7 @@ def _fits_weekday(rule: Rule, day: date) -> bool:
 
 
 def _among(number: int, length: int, asked: tuple[int, ...]) -> bool:
-    """Say whether the ``number``-th of ``length`` is asked for, counted from either end."""
+    """Return whether the ``number``-th of ``length`` is in ``asked``, counted from either end."""
     return number in asked or number - length - 1 in asked
 
 
@@ -194,7 +194,7 @@ def _in_year(day: date) -> tuple[int, int]:
 
 
 def _week(day: date, wkst: int) -> tuple[int, int]:
-    """Return a day's week number and how many weeks that week's year has; week 1 has at least four days (ISO 8601)."""
+    """Return a day's week number and the weeks of that week's year; week 1 has at least four days (ISO 8601)."""
     number = day.toordinal()
     year = next(y for y in (day.year + 1, day.year, day.year - 1) if _first_week(y, wkst) <= number)
     first = _first_week(year, wkst)
@@ -207,7 +207,7 @@ def _first_week(year: int, wkst: int) -> int:
 
 
 def _new_year(year: int) -> int:
-    """Return the ordinal of a year's first day; unlike ``date``, also of the year 10000."""
+    """Return the ordinal of a year's first day, also, unlike ``date``, of the year 10000."""
     past = year - 1
     return past * 365 + past // 4 - past // 100 + past // 400 + 1
 

@@ -1,6 +1,6 @@
-"""The text of a recurrence rule (RFC 5545, section 3.3.10) and what it says.
+"""Parses a recurrence rule (RFC 5545, section 3.3.10).
 
-All of the grammar is read but the sub-daily frequencies: a task every second helps nobody, and without them every
+The whole grammar is supported except sub-daily frequencies: a task every second helps nobody, and without them every
 question about a rule can be answered in bounded time (see ``occurrences``).
 """
 
@@ -24,7 +24,7 @@ MAX_TIMES = 96
 
 
 class Freq(IntEnum):
-    """How long a rule's period is; within a period its BY parts choose."""
+    """The period of a rule; its BY parts choose within a period."""
 
     DAILY = 0
     WEEKLY = 1
@@ -37,7 +37,7 @@ Numbers = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule's parts, each value list sorted and without doubles; empty where the rule doesn't name the part."""
+    """The parts of a rule, each list of values sorted and without duplicates; empty if the rule lacks the part."""
 
     freq: Freq
     interval: int = 1
@@ -55,7 +55,7 @@ class Rule:
     wkst: int = 0
 
     def __str__(self) -> str:
-        """Return the canonical text: parts in this class's order, defaults left out."""
+        """Return the canonical text: parts in this class's order, without defaults."""
         said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
         if "wkst" in said:
             said["wkst"] = WEEKDAYS[self.wkst]
@@ -64,7 +64,7 @@ class Rule:
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Rule:
-    """Return what a rule's text says; raise ``Invalid`` where it isn't a rule, or one that Rondo doesn't take."""
+    """Parse a rule. Raises ``Invalid`` if the text is no rule, or one that Rondo doesn't support."""
     parts = _parts(text) if text else {}
     if "FREQ" not in parts:
         raise Invalid(FIELD, f"A rule needs FREQ, such as {EXAMPLE}.")
@@ -160,14 +160,14 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "BYDAY": _days,
     "BYHOUR": _numbers(0, 23),
     "BYMINUTE": _numbers(0, 59),
-    "BYSECOND": _numbers(0, 59),  # RFC 5545 allows 60; no clock that we know shows it
+    "BYSECOND": _numbers(0, 59),  # RFC 5545 allows 60, which Python's datetime doesn't
     "BYSETPOS": _numbers(1, 366, signed=True),
     "WKST": _weekday,
 }
 
 
 def _check_together(rule: Rule) -> None:
-    """Raise ``Invalid`` where parts stand together that RFC 5545 keeps apart."""
+    """Raise ``Invalid`` for combinations of parts that RFC 5545 forbids."""
     numbered = any(which for _, which in rule.byday)
     chosen = any(getattr(rule, f.name) for f in fields(rule) if f.name.startswith("by") and f.name != "bysetpos")
     times = len(rule.byhour or "1") * len(rule.byminute or "1") * len(rule.bysecond or "1")

@@ -1,12 +1,12 @@
-"""Recurrence: when a series goes on.
+"""Recurrence: the next occurrence of a series.
 
-A rule (RFC 5545, section 3.3.10) counts from its series' start, DTSTART, which is the due under which the rule was set.
-DTSTART is the first occurrence whether or not it fits the rule, and COUNT counts it. All arithmetic is local, the zone
-comes last: 09:00 stays 09:00 when the clocks change. A time that a change skips is kept and means the instant that RFC
-5545, section 3.3.5, gives it, so that no occurrence is lost; of a time that happens twice, the first is meant.
+A rule (RFC 5545, section 3.3.10) counts from its series' start, DTSTART, which is the due with which the rule was set.
+DTSTART is the first occurrence whether or not it matches the rule, and COUNT includes it. All arithmetic is local, the
+zone is applied last: 09:00 stays 09:00 when the clocks change. A time that a change skips is kept and means the instant
+defined by RFC 5545, section 3.3.5, so that no occurrence is lost; an ambiguous time means the first instant.
 
-Gaps: no RDATE, EXDATE or sub-daily frequencies, INTERVAL up to 100,000 and COUNT up to 10,000. COUNT counts anew after
-the rule or the due of the open occurrence was changed.
+Gaps: no RDATE, EXDATE or sub-daily frequencies, INTERVAL up to 100,000 and COUNT up to 10,000. COUNT restarts when the
+rule or the due of the open occurrence changes.
 """
 
 import dataclasses
@@ -26,14 +26,14 @@ from schemas.records import CreateOccurrence, Due, Recurrence, TaskCompleted
 
 ACTOR = "stage:recurrence"
 
-_WIDEST_CHANGE = timedelta(days=2)  # of a zone's clocks: Samoa once left out a whole day
+_WIDEST_CHANGE = timedelta(days=2)  # of a zone's clocks: Samoa once skipped a whole day
 
 
 def check(rrule: str, start: Due | None) -> str:
-    """Return the rule in canonical form; raise ``Invalid`` for recurrence.
+    """Return the rule in canonical form. Raises ``Invalid`` for the field ``recurrence``.
 
-    With ``start`` (already checked, see ``times.check``) also where the rule does not go with it: its UNTIL or times
-    are of another kind, or it never matches from there on. Without it, where the rule matches from no start at all.
+    With ``start`` (already checked, see ``times.check``) also if the rule is incompatible with it: its UNTIL or times
+    are of another kind, or it never matches from there on. Without ``start``, if the rule matches from no start at all.
     """
     rule = parse(rrule)
     if start is None:
@@ -48,7 +48,7 @@ def check(rrule: str, start: Due | None) -> str:
 
 
 def next_due(recurrence: Recurrence, after_local: str, not_before: int | None) -> Due | None:
-    """Return the first occurrence after the local key ``after_local``, None where the rule has ended.
+    """Return the first occurrence after the local key ``after_local``, None if the rule has ended.
 
     With ``not_before`` it is also strictly after that instant, in milliseconds since 1970; a due without a zone is
     compared as if in UTC.
@@ -63,9 +63,9 @@ def next_due(recurrence: Recurrence, after_local: str, not_before: int | None) -
 
 
 def ending(event: TaskCompleted) -> CreateOccurrence | None:
-    """Return the command that tells why nothing follows a completed occurrence; None where its rule ends there itself.
+    """Return the command that ends a series after a completed occurrence; None if its rule ends there.
 
-    Where nothing would follow without COUNT and UNTIL either, it is the calendar that ends.
+    If nothing would follow without COUNT and UNTIL either, the calendar ends.
     """
     task = event.task
     if task.recurrence is None or task.series is None or task.occurrence is None or task.due is None:
@@ -91,10 +91,9 @@ def ending(event: TaskCompleted) -> CreateOccurrence | None:
 
 
 def following(event: TaskCompleted) -> CreateOccurrence | None:
-    """Return the command that creates what follows a completed occurrence; None where nothing does.
+    """Return the command that creates the occurrence following a completed one; None if there is none.
 
-    That is the first occurrence after the completed one and after the completion: those that were missed meanwhile are
-    skipped, not piled up.
+    It is the first occurrence after the completed one and after the completion: those missed meanwhile are skipped.
     """
     task = event.task
     if task.recurrence is None or task.series is None or task.occurrence is None:
@@ -120,12 +119,12 @@ def following(event: TaskCompleted) -> CreateOccurrence | None:
 
 
 def command_of(completion: str) -> str:
-    """Return the id of the command that a completion leads to, by the id of its event."""
+    """Return the id of the command that a completion leads to, derived from the id of its event."""
     return ids.derive("command", completion)
 
 
 def _occurrences(recurrence: Recurrence, floor: datetime) -> Iterator[datetime]:
-    """Yield a series' occurrences in order, DTSTART first; some before ``floor`` may be left out unless they count."""
+    """Yield a series' occurrences in order, DTSTART first; without COUNT, those before ``floor`` may be left out."""
     rule, begin = parse(recurrence.rrule), times.local(recurrence.start)
     found = moments(rule, begin, begin if rule.count else floor)
     series = chain((begin,), (moment for moment in found if moment > begin))
@@ -133,7 +132,7 @@ def _occurrences(recurrence: Recurrence, floor: datetime) -> Iterator[datetime]:
 
 
 def _until(rule: Rule, start: Due) -> Callable[[datetime], bool]:
-    """Return what says of a local time whether the rule's UNTIL still includes it."""
+    """Return a predicate: whether the rule's UNTIL includes a local time."""
     if rule.until is None:
         return lambda _: True
     if start.zone is None:
@@ -144,7 +143,7 @@ def _until(rule: Rule, start: Due) -> Callable[[datetime], bool]:
 
 
 def _check_kinds(rule: Rule, start: Due) -> None:
-    """Raise ``Invalid`` where the rule's UNTIL or times are not of the due's kind (RFC 5545, section 3.3.10)."""
+    """Raise ``Invalid`` if the rule's UNTIL or times are not of the due's kind (RFC 5545, section 3.3.10)."""
     if start.time is None and (rule.byhour or rule.byminute or rule.bysecond):
         raise Invalid(FIELD, "BYHOUR, BYMINUTE and BYSECOND need a due with a time.")
     example = "20261231" if start.time is None else "20261231T230000" if start.zone is None else "20261231T230000Z"

@@ -142,7 +142,7 @@ EARLIER = {
 
 @pytest.mark.parametrize("earlier", EARLIER)
 def test_what_earlier_versions_put_on_record_is_told_without_what_it_quotes(earlier: str | None) -> None:
-    assert reasons.told(earlier) == EARLIER[earlier]
+    assert reasons.redact(earlier) == EARLIER[earlier]
 
 
 def test_every_record_that_holds_a_step_of_a_delivery_is_cleaned_before_it_is_shown() -> None:

@@ -176,7 +176,7 @@ class World(User):
         changed = audit.entry(None, self.get(of, of.name(of.after(event))), event)
         super().evolve(event)
         reversal = r.Reversal(event.id, changed.event, event.at, changed.changes)
-        told = undo.Told(changed.task, event.cause, reversal, changed.subject)
+        told = undo.AuditedEvent(changed.task, event.cause, reversal, changed.subject)
         self.told.setdefault(event.command, []).append(told)
         self.events.append(event)
         for list_id in self.lists:

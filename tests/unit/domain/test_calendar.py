@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from domain import deletion, ledger, projections, reminders, times
 from domain.recurrence import succession
-from domain.tasks import decide_by_rules_4
+from domain.tasks import decide_by_version_4
 from domain.validation import check
 from schemas import records as r
 from tests.unit.domain.given import ANNA, NOON, World, chunk, complete, create, due_reminder, standing
@@ -143,11 +143,11 @@ def test_a_series_that_its_rule_ends_says_nothing(rrule):
 
 def test_by_rules_4_an_occurrence_that_begins_after_9999_stood_where_a_date_could_say_so():
     world = World(LAST["start elsewhere"], complete())
-    [event] = decide_by_rules_4(world, world.followup()).events
+    [event] = decide_by_version_4(world, world.followup()).events
     assert event.task.start == r.Due("9999-12-31", "23:59:59", "Pacific/Niue")
     world = World(LAST["start"], complete())
     with pytest.raises(OverflowError):
-        decide_by_rules_4(world, world.followup())
+        decide_by_version_4(world, world.followup())
 
 
 @given(dues(), st.integers(-36_525, 36_525))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain import times
 from domain.filters import FILTER
 from domain.lists import LIST
-from domain.validation import borne_tag, check, check_fields
+from domain.validation import check, check_fields, existing_tag
 from schemas.records import Due, FilterFields, ListFields, Reminder, TaskFields
 from tests.unit.domain.given import PARIS, WEEKDAYS
 
@@ -98,7 +98,7 @@ def test_notes_may_be_written_in_both_directions():
 
 @pytest.mark.parametrize("name", ["\u200b", "a\u202eb"], ids=ascii)
 def test_a_tag_of_earlier_times_still_has_a_name(name):
-    assert borne_tag("name", name) == name
+    assert existing_tag("name", name) == name
 
 
 @pytest.mark.parametrize("notes", ["x" * 16_385, "nul\x00", "esc\x1b[0m", "\udc00"])
