@@ -1,5 +1,5 @@
--- What every way's sink does with a batch of tasks: newer versions only, found by the primary key.
--- Ids come as text, so that no client spends time on them.
+-- The write of every implementation's sink: a batch of tasks, newer versions only, by primary key.
+-- Ids are text, so that clients spend no time on them.
 insert into bench.tasks as held (id, user_id, title, priority, done, version, command)
 select distinct on (id) id::uuid, user_id::uuid, title, priority, done, version, command::uuid
 from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::boolean[], $6::bigint[], $7::text[])

@@ -25,7 +25,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
-/** Puts events' tasks into Postgres: rows and positions of what one poll returns are one transaction. */
+/** Writes events' tasks to Postgres: the rows and positions of a poll are one transaction. */
 final class Sink implements Runnable, ConsumerRebalanceListener {
   private final Run run;
   private final KafkaConsumer<String, Work.Changed> consumer;
@@ -65,7 +65,7 @@ final class Sink implements Runnable, ConsumerRebalanceListener {
     return settings;
   }
 
-  /** Reads the statement that every way upserts with. */
+  /** Reads the statement by which every implementation writes. */
   static String upsert(Path file) throws java.io.IOException {
     return Files.readString(file).replaceAll("\\$\\d", "?");
   }

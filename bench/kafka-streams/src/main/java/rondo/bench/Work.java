@@ -8,7 +8,7 @@ import java.io.UncheckedIOException;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 
-/** The work, as bench/work.py has it: what a command makes of a task, and both as JSON. */
+/** The work of bench/work.py: commands, their effect on a task, and the JSON of both. */
 final class Work {
   record Command(String type, String id, String user, long at, String task, String title, int priority) {}
 
