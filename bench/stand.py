@@ -14,6 +14,7 @@ from bench.table import Table
 from local import jars, kafka, ports, postgres
 from local.process import Process
 from local.settings import CACHE
+from postgres.migrate import migrate
 
 _PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for some minutes
 
@@ -30,6 +31,19 @@ class Stand:
 
 
 @contextmanager
+def database() -> Iterator[str]:
+    """Run a migrated Postgres in a temporary directory; yield its address."""
+    directory, port = Path(tempfile.mkdtemp(prefix="rondo-bench-")), ports.choose(["postgres"], {})["postgres"]
+    server = postgres.start(directory / "postgres", port=port, password=_PASSWORD, log=directory / "postgres.log")
+    try:
+        migrate(dsn := postgres.dsn(port, _PASSWORD))
+        yield dsn
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
 def running_stand() -> Iterator[Stand]:
     """Start broker and Postgres, and stop them on exit."""
     with ExitStack() as ended:
@@ -39,12 +53,12 @@ def running_stand() -> Iterator[Stand]:
         at = ports.choose(["broker", "controller", "postgres"], {})
         broker = _broker(directory, at["broker"], at["controller"])
         ended.callback(broker.stop)
-        database = _postgres(directory, at["postgres"])
-        ended.callback(database.stop)
+        server = _postgres(directory, at["postgres"])
+        ended.callback(server.stop)
         address = postgres.dsn(at["postgres"], _PASSWORD)
         table = Table(address)
         ended.callback(table.close)
-        parts = {"broker": broker, "postgres": database}
+        parts = {"broker": broker, "postgres": server}
         yield Stand(directory, f"{ports.HOST}:{at['broker']}", address, parts, table)
 
 
@@ -59,8 +73,8 @@ def _broker(directory: Path, port: int, controller: int) -> Process:
 def _postgres(directory: Path, port: int) -> Process:
     """Start a Postgres that keeps commit times, by which latency is measured; all implementations pay for that."""
     data, log = directory / "postgres", LOGS / "postgres.log"
-    database = postgres.start(data, port=port, password=_PASSWORD, log=log)
+    server = postgres.start(data, port=port, password=_PASSWORD, log=log)
     with psycopg.connect(postgres.dsn(port, _PASSWORD), autocommit=True) as connection:
         connection.execute("alter system set track_commit_timestamp = on")
-    database.stop()
+    server.stop()
     return postgres.start(data, port=port, password=_PASSWORD, log=log)

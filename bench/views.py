@@ -5,11 +5,8 @@ to rows, and written to a Postgres of the benchmark in blocks of a thousand reco
 """
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from statistics import median
 
 import asyncpg
@@ -18,10 +15,9 @@ import psutil
 from msgspec import Struct
 from rich.console import Console
 
+from bench.stand import database
 from domain import audit
 from domain.projections import collect
-from local import ports, postgres
-from postgres.migrate import migrate
 from postgres.writer import put_views
 from schemas import ids
 from schemas import records as r
@@ -31,7 +27,6 @@ _USERS = 1000
 _BLOCK = 1000
 _BEGIN = 1_795_438_800_000
 _TAGS = ("home", "garden", "work", "errands", "reading")
-_PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for some seconds
 
 Blocks = Sequence[Sequence[Struct]]
 
@@ -86,16 +81,9 @@ def _cpu(process: psutil.Process) -> float:
 @click.option("--rounds", default=5, help="Rounds, after a warm-up round.")
 def main(size: int, rounds: int) -> None:
     """Measure the cost of the views per command."""
-    directory, port = Path(tempfile.mkdtemp(prefix="rondo-bench-")), ports.choose(["postgres"], {})["postgres"]
-    server = postgres.start(directory / "postgres", port=port, password=_PASSWORD, log=directory / "postgres.log")
-    try:
-        dsn = postgres.dsn(port, _PASSWORD)
-        migrate(dsn)
+    with database() as dsn:
         for name, figure in asyncio.run(measure(dsn, size, rounds)).items():
             Console().print(f"{name}: {figure:.1f} µs a command", highlight=False)
-    finally:
-        server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -132,15 +132,8 @@ def _line(task: Task) -> str:
 
 def _wait(look: Callable[[], T | None], otherwise: str) -> T:
     deadline = time.monotonic() + PATIENCE
-    for _ in _forever():
-        if found := look():
-            return found
+    while not (found := look()):
         if time.monotonic() > deadline:
             raise Stuck(f"{otherwise} Look at the logs of the stages in the data directory.")
         time.sleep(0.1)
-    raise AssertionError
-
-
-def _forever() -> Iterator[None]:
-    while True:
-        yield
+    return found

@@ -1,9 +1,6 @@
 """``python -m bench.queries``: the time of common queries among a million tasks, compared with SQL written by hand."""
 
 import asyncio
-import shutil
-import tempfile
-from pathlib import Path
 from statistics import median
 
 import click
@@ -14,11 +11,9 @@ from rich.table import Table
 from bench.queries.measure import Measure, Taken
 from bench.queries.tasks import Size, load
 from bench.report import ratio
-from local import ports, postgres
+from bench.stand import database
 from postgres import reader
-from postgres.migrate import migrate
 
-_PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for some minutes
 _USERS = {"who has most": 0, "another": 17}
 
 
@@ -30,15 +25,8 @@ _USERS = {"who has most": 0, "another": 17}
 @click.option("--times", default=500, help="Maximum repetitions of each query.")
 def main(tasks: int, users: int, most: int, seconds: float, times: int) -> None:
     """Measure the time of common queries. See docs/benchmarks.md."""
-    directory, port = Path(tempfile.mkdtemp(prefix="rondo-bench-")), ports.choose(["postgres"], {})["postgres"]
-    server = postgres.start(directory / "postgres", port=port, password=_PASSWORD, log=directory / "postgres.log")
-    try:
-        dsn = postgres.dsn(port, _PASSWORD)
-        migrate(dsn)
+    with database() as dsn:
         asyncio.run(_measured(Console(), dsn, Size(tasks, users, most), seconds, times))
-    finally:
-        server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 async def _measured(console: Console, dsn: str, size: Size, seconds: float, times: int) -> None:

@@ -4,9 +4,8 @@ from typing import Any, cast
 
 import click
 
-from rondo.client import settled
-from rondo.client.models import FilterAnswer, FilterChanges, SavedFilter
-from rondo.commands import keeping, references, shared
+from rondo.client.models import FilterChanges, SavedFilter
+from rondo.commands import references, shared
 from rondo.commands.choices import OneOf
 from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
@@ -54,7 +53,7 @@ def add(name: str, filter_: str, as_json: bool, **typed: Any) -> None:
     """Save a filter under a name, for `rondo list --saved NAME`."""
     with shared.rondo() as client:
         answer = client.create_filter(name, filter_, wait=shared.WAIT, **shared.typed_only(typed))
-    _report(answer, "Saved", as_json)
+    shared.report_named(answer, "filter", "Saved", as_json)
 
 
 @filters_group.command()
@@ -74,7 +73,7 @@ def edit(saved: str, filter_: str | None, clear: tuple[str, ...], as_json: bool,
     with shared.rondo() as client:
         found = references.saved_filter(client, saved)["id"]
         answer = client.update_filter(found, wait=shared.WAIT, **cast("FilterChanges", changes))
-    _report(answer, "Changed", as_json)
+    shared.report_named(answer, "filter", "Changed", as_json)
 
 
 @filters_group.command()
@@ -84,18 +83,7 @@ def delete(saved: str, as_json: bool) -> None:
     """Delete a saved filter. Its tasks stay."""
     with shared.rondo() as client:
         answer = client.delete_filter(references.saved_filter(client, saved)["id"], wait=shared.WAIT)
-    _report(answer, "Deleted", as_json)
-
-
-def _report(answer: FilterAnswer, done: str, as_json: bool) -> None:
-    known = cast("SavedFilter", answer["filter"] or {})
-    summaries = [f"{done} filter {known['id'][:SHOWN]} {plain(known['name'])}"] if "name" in known else []
-    keeping.undoable(answer, summaries=summaries)
-    found = settled(answer)
-    if as_json:
-        shared.echo_json(answer)
-    else:
-        shared.report_named(answer, found, done)
+    shared.report_named(answer, "filter", "Deleted", as_json)
 
 
 def _table(filters: list[SavedFilter]) -> Fitted:

@@ -4,8 +4,7 @@ from typing import Any, cast
 
 import click
 
-from rondo.client import settled
-from rondo.client.models import List, ListAnswer, ListChanges
+from rondo.client.models import List, ListChanges
 from rondo.commands import keeping, references, shared
 from rondo.commands.choices import OneOf
 from rondo.commands.shared import TaskCommands
@@ -51,7 +50,7 @@ def add(name: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Create a list."""
     with shared.rondo() as client:
         answer = client.create_list(" ".join(name), wait=shared.WAIT, **shared.typed_only(typed))
-    _report(answer, "Created", as_json)
+    shared.report_named(answer, "list", "Created", as_json)
 
 
 @lists_group.command()
@@ -69,7 +68,7 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
     with shared.rondo() as client:
         id_ = references.the_list(client, list_)["id"]
         answer = client.update_list(id_, wait=shared.WAIT, **cast("ListChanges", changes))
-    _report(answer, "Changed", as_json)
+    shared.report_named(answer, "list", "Changed", as_json)
 
 
 @lists_group.command()
@@ -80,18 +79,7 @@ def delete(list_: str, tasks: Any, as_json: bool) -> None:
     """Delete a list; one with tasks needs --tasks."""
     with shared.rondo() as client, keeping.ahead(bool(tasks)):
         answer = client.delete_list(references.the_list(client, list_)["id"], wait=shared.WAIT, tasks=tasks)
-    _report(answer, "Deleted", as_json, ahead=bool(tasks))
-
-
-def _report(answer: ListAnswer, done: str, as_json: bool, *, ahead: bool = False) -> None:
-    known = cast("List", answer["list"] or {})
-    summaries = [f"{done} list {known['id'][:SHOWN]} {plain(known['name'])}"] if "name" in known else []
-    keeping.undoable(answer, ahead=ahead, summaries=summaries)
-    found = settled(answer)
-    if as_json:
-        shared.echo_json(answer)
-    else:
-        shared.report_named(answer, found, done)
+    shared.report_named(answer, "list", "Deleted", as_json, ahead=bool(tasks))
 
 
 def _table(lists: list[List]) -> Fitted:

@@ -3,18 +3,18 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from shutil import get_terminal_size
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.exceptions import Exit
 from click.shell_completion import CompletionItem
 
 from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Task, errors, settled
-from rondo.client.models import FilterAnswer, List, ListAnswer, SavedFilter
+from rondo.client.models import FilterAnswer, ListAnswer
 from rondo.commands import hints, keeping, option_names
 from rondo.commands.aliases import Aliased
 from rondo.commands.exits import AWAY, DONE, FAILED, USAGE, Failed
@@ -229,16 +229,28 @@ def describe(answer: Answer, done: str, already: str) -> str:
     return f"{task} {already}" if answer["command"]["status"] == "nothing-to-do" else f"{done} {task}"
 
 
-def report_named(answer: ListAnswer | FilterAnswer, found: List | SavedFilter, done: str) -> None:
-    """Print the result of a command on a list or a saved filter."""
-    named = f"{found['id'][: ids.SHOWN]} {plain(found['name'])}"
-    unchanged = answer["command"]["status"] == "nothing-to-do"
-    click.echo(f"{named} was already like that" if unchanged else f"{done} {named}")
+def report_named(
+    answer: ListAnswer | FilterAnswer, kind: str, done: str, as_json: bool, *, ahead: bool = False
+) -> None:
+    """Record and print the result of a command on a list or a saved filter; ``ahead`` as for ``keeping.undoable``."""
+    known = cast("dict[str, Any]", answer)[kind] or {}
+    summaries = [f"{done} {kind} {_short(known, 'name')}"] if "name" in known else []
+    keeping.undoable(answer, ahead=ahead, summaries=summaries)
+    named = _short(settled(answer), "name")
+    if as_json:
+        echo_json(answer)
+    else:
+        unchanged = answer["command"]["status"] == "nothing-to-do"
+        click.echo(f"{named} was already like that" if unchanged else f"{done} {named}")
 
 
 def name(task: Task) -> str:
     """Return a task's short id and title."""
-    return f"{task['id'][: ids.SHOWN]} {plain(task['title'])}"
+    return _short(task, "title")
+
+
+def _short(entity: Mapping[str, Any], field: str) -> str:
+    return f"{entity['id'][: ids.SHOWN]} {plain(entity[field])}"
 
 
 def echo_json(value: Any) -> None:

@@ -1,8 +1,6 @@
 """Reads and shows how far behind the stages are."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from typing import Any
 
 import msgspec
 
@@ -56,11 +54,7 @@ def _caption(lags: Sequence[Lag]) -> str:
 
 def json(lags: Iterable[Lag]) -> Iterable[str]:
     """Return lags as JSON, one object per line."""
-    return (msgspec.json.encode(_plain(lag)).decode() for lag in lags)
-
-
-def _plain(lag: Lag) -> dict[str, Any]:
-    return asdict(lag)
+    return (msgspec.json.encode(lag).decode() for lag in lags)
 
 
 def age(seconds: float | None) -> str:
