@@ -1,4 +1,4 @@
-"""The typed client of Rondo's API: ``Rondo`` for plain programs, ``AsyncRondo`` for asyncio, of one description."""
+"""The typed client of Rondo's API: ``Rondo`` for synchronous programs, ``AsyncRondo`` for asyncio."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the client for asyncio once it is asked for: httpx takes longer to import than the terminal has time."""
+    """Import ``AsyncRondo`` on first use: httpx takes too long to import for the command line."""
     if name != "AsyncRondo":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rondo.client.asynchronous import AsyncRondo  # noqa: PLC0415

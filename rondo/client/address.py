@@ -1,4 +1,4 @@
-"""The address of an API: whether it can be used, and whether it is this machine."""
+"""Checks addresses: whether they are usable for an API, and whether they are this machine's."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from schemas.addresses import without_secrets
 
 
 def is_usable(url: str) -> bool:
-    """Say whether something can be connected to there by HTTP."""
+    """Return whether a URL is a valid HTTP address."""
     try:
         parts = urlsplit(shown := without_secrets(url))
         host, port = parts.hostname, parts.port
@@ -19,7 +19,7 @@ def is_usable(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine."""
+    """Return whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -84,7 +84,7 @@ class AsyncRondo:
     @classmethod
     def found(cls) -> Self:
         """Return the client of who is logged in, see ``Login.found``. Raises ``Unknown``."""
-        login = Login.found()
+        login = Login.load()
         return cls(login.api, login.token)
 
     async def __aenter__(self) -> Self:

@@ -56,7 +56,7 @@ class Rondo:
     @classmethod
     def found(cls) -> Self:
         """Return the client of who is logged in, see ``Login.found``. Raises ``Unknown``."""
-        login = Login.found()
+        login = Login.load()
         return cls(login.api, login.token)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What can go wrong between a program and the API. Every error's text is for the person who reads it."""
+"""Errors of the client. Their texts are for people."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ class RondoError(Exception):
 
 
 class Unreachable(RondoError):
-    """Nothing answered at the address, or not in time. A command may have been taken: its key makes repeating safe."""
+    """No answer came, or not in time. A command may have been accepted: its key makes repeating safe."""
 
     def __init__(self, url: str, reason: str) -> None:
         self.url, self.reason = url, reason
@@ -17,31 +17,31 @@ class Unreachable(RondoError):
 
 
 class WrongWay(Unreachable):
-    """The environment names a proxy, or certificates, that can't be used. Nothing is sent, nor tried again."""
+    """The environment names a proxy, or certificates, that can't be used. Nothing is sent, and there is no retry."""
 
 
 class NotRondo(RondoError):
-    """Something answered that is not Rondo's API."""
+    """The answer is not from Rondo's API."""
 
     def __init__(self, url: str, answer: str) -> None:
         self.url = url
-        super().__init__(f"What answers at {url} is not Rondo's API ({answer}): check the address.")
+        super().__init__(f"The server at {url} is not Rondo's API ({answer}): check the address.")
 
 
 class Pending(RondoError):
-    """The API has taken a command, but its outcome was not known in the time waited. It will come."""
+    """The API has accepted a command, but its outcome was not known within the wait. It will follow."""
 
     def __init__(self, command: str, task: str) -> None:
         self.command, self.task = command, task
-        super().__init__(f"Rondo has taken the command {command}, and its outcome is not known yet.")
+        super().__init__(f"Rondo has accepted the command {command}, but its outcome is not known yet.")
 
 
 class Problem(RondoError):
     """The API refused a request (RFC 9457).
 
-    ``kind`` is the last part of the problem's type; ``code`` the reason for which a command was rejected
-    (``deleted``, ``conflict`` …), else the kind; ``fields`` what is wrong by field; ``retry_after`` the seconds that
-    the API asks to wait; ``document`` the whole.
+    ``kind`` is the last part of the problem's type; ``code`` the reason of a rejection (``deleted``, ``conflict`` …),
+    else the kind; ``fields`` the errors by field; ``retry_after`` the seconds that the API asks to wait; ``document``
+    the JSON object.
     """
 
     def __init__(self, document: Mapping[str, Any], retry_after: float | None = None) -> None:
@@ -60,31 +60,31 @@ class Unauthorized(Problem):
 
 
 class NotFound(Problem):
-    """There is no such thing, not yet, or it belongs to someone else."""
+    """There is no such entity, not yet, or it belongs to another user."""
 
 
 class Conflict(Problem):
-    """The task or list does not allow this as it stands; ``code`` says why."""
+    """The command conflicts with the current state of the task or list; ``code`` is the reason."""
 
 
 class Outdated(Problem):
-    """The task or list has another version than the command was meant for, and nothing was done."""
+    """The task or list has another version than the command requires; nothing was done."""
 
 
 class Invalid(Problem):
-    """A field is not usable; ``fields`` says which, and what it needs."""
+    """A field is not usable; ``fields`` has the errors."""
 
 
 class KeyReused(Problem):
-    """The Idempotency-Key stands for another request."""
+    """The Idempotency-Key belongs to another request."""
 
 
 class Unavailable(Problem):
-    """A part of Rondo is away, and nothing was done, by no attempt."""
+    """A part of Rondo is unavailable, and no attempt did anything."""
 
 
 class OutcomeUnknown(Problem):
-    """It is not known whether the command was taken; ``document`` names the command and its key, if the API said so."""
+    """It is unknown whether the command was accepted; ``document`` has its id and its key, if the API sent them."""
 
 
 BY_KIND: Mapping[str, type[Problem]] = {
@@ -97,16 +97,16 @@ BY_KIND: Mapping[str, type[Problem]] = {
     "unavailable": Unavailable,
     "outcome-unknown": OutcomeUnknown,
 }
-"""The problems that have an error of their own, by kind."""
+"""The error classes of problems, by kind."""
 
 GATEWAYS = (502, 503, 504)
-"""Statuses with which a proxy says that there is nobody behind it for now, or did not answer."""
+"""Statuses of a proxy whose upstream is unavailable or did not answer."""
 TOO_MANY = 429
-"""The status with which a proxy refuses, for now, to pass a request on."""
+"""The status of a proxy that refuses to pass a request on for now."""
 
 
 def problem(document: Mapping[str, Any], retry_after: float | None = None) -> Problem:
-    """Return a problem's document as the error that it is."""
+    """Return the error of a problem's document."""
     refused = Problem(document, retry_after)
     fallback = Unavailable if refused.status in {*GATEWAYS, TOO_MANY} else Problem
     return BY_KIND.get(refused.kind, fallback)(document, retry_after)

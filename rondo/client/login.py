@@ -1,4 +1,4 @@
-"""Where Rondo is and who talks to it: RONDO_API and RONDO_TOKEN, else `rondo login`, else the stack that runs here."""
+"""The API's address and a token: RONDO_API and RONDO_TOKEN, else `rondo login`, else the stack that runs here."""
 
 import json
 import os
@@ -16,27 +16,27 @@ from schemas.addresses import without_secrets
 
 
 class Unknown(RondoError):
-    """It is not known where Rondo is, or who is to talk to it."""
+    """The address of Rondo, or a token for it, is unknown."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """The address of an API and a token for it, and in words where they come from."""
+    """The address of an API and a token for it, and in words their source."""
 
     api: str
     token: str = field(repr=False)
     source: str = "what was typed"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "api", without_secrets(self.api))  # none is used, so that none is shown or stored
+        object.__setattr__(self, "api", without_secrets(self.api))  # unused secrets are not stored
         if not is_usable(self.api):
             raise Unknown(f"{self.api!a} is not an address: write one like https://rondo.example or {LOCAL}.")
         if not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
-            raise Unknown("The token is empty or has characters that no token has: copy it anew.")
+            raise Unknown("The token is empty or has invalid characters: copy it again.")
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What the token says of itself, unchecked: ``sub`` is the user's id; empty where it is no JWT."""
+        """The token's claims, unchecked: ``sub`` is the user's id; empty if it is not a JWT."""
         try:
             payload = self.token.split(".")[1]
             found = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -45,11 +45,11 @@ class Login:
         return found if isinstance(found, dict) else {}
 
     @classmethod
-    def found(cls) -> Self:
-        """Return the login that counts. Raises ``Unknown`` where there is none.
+    def load(cls) -> Self:
+        """Return the login to use. Raises ``Unknown`` if there is none.
 
-        A token is never sent to another address than the one it was given for: RONDO_API without RONDO_TOKEN takes
-        the token of the login or the stack with this very address.
+        A token is only sent to its own address: RONDO_API without RONDO_TOKEN uses the token of the login or the stack
+        with the same address.
         """
         named = location.named()
         api, token = without_secrets(named.get("api", "")), named.get("token")
@@ -63,18 +63,18 @@ class Login:
 
     @classmethod
     def stored(cls) -> Self | None:
-        """Return what `rondo login` has stored. Raises ``Unknown`` where the file can't be read."""
+        """Return the login that `rondo login` stored. Raises ``Unknown`` if the file can't be read."""
         try:
             content = json.loads(file().read_text(encoding="utf-8"))
             return cls(str(content["api"]), str(content["token"]), f"the file {file()}")
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (Unknown, OSError, ValueError, KeyError, TypeError) as error:
-            raise Unknown(f"The file {file()} can't be read ({error}): log in anew by `rondo login`.") from None
+            raise Unknown(f"The file {file()} can't be read ({error}): log in again with `rondo login`.") from None
 
     @classmethod
     def local(cls) -> Self | None:
-        """Return the login of the stack that runs on the data directory; None where none runs with an API."""
+        """Return the login of the stack that runs on the data directory; None if none runs with an API."""
         try:
             run = location.written()
         except location.Unknown as error:
@@ -82,9 +82,9 @@ class Login:
         return cls(run["api"], run["token"], "the stack that runs here") if "token" in run else None
 
     def store(self) -> Path:
-        """Keep it for the next commands, in a file that only its owner may read, and return where.
+        """Write it to a file that only its owner may read, and return the file.
 
-        Raises ``Unknown`` where it can't be kept.
+        Raises ``Unknown`` if it can't be written.
         """
         part = file().with_suffix(".part")
         try:
@@ -94,26 +94,26 @@ class Login:
                 json.dump({"api": self.api, "token": self.token}, opened, indent=2)
             return part.replace(file())
         except OSError as error:
-            raise Unknown(f"The login can't be kept ({error}): {ELSEWHERE}") from None
+            raise Unknown(f"The login can't be saved ({error}): {ELSEWHERE}") from None
 
 
 def forget() -> bool:
-    """Remove what was stored; tell whether there was any."""
+    """Remove the stored login; return whether there was one."""
     try:
         file().unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise Unknown(f"The login can't be forgotten ({error}): remove {file()} yourself.") from None
+        raise Unknown(f"The login can't be removed ({error}): remove {file()} yourself.") from None
     return True
 
 
 def file() -> Path:
-    """Return the file of the login, in the platform's directory for a user's configuration."""
+    """Return the file of the login, in the platform's configuration directory."""
     return platformdirs.user_config_path("rondo", appauthor=False) / "login.json"
 
 
-ELSEWHERE = "set RONDO_API and RONDO_TOKEN, or XDG_CONFIG_HOME to a directory that can be written to."
+ELSEWHERE = "set RONDO_API and RONDO_TOKEN, or XDG_CONFIG_HOME to a writable directory."
 LOCAL = "http://127.0.0.1:8000"
-NOBODY = "You are not logged in: `rondo login`, or set RONDO_API and RONDO_TOKEN; `make run` starts a Rondo here."
-NO_TOKEN = "There is no token for {api}: set RONDO_TOKEN too, or `rondo login {api}`."  # noqa: S105 - a sentence
+NOBODY = "You are not logged in: run `rondo login`, set RONDO_API and RONDO_TOKEN, or start Rondo here with `make run`."
+NO_TOKEN = "There is no token for {api}: set RONDO_TOKEN too, or run `rondo login {api}`."  # noqa: S105 - a sentence

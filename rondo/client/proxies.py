@@ -1,4 +1,4 @@
-"""The proxy that leads to an address, as the environment names it: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY."""
+"""The proxy for an address, from the environment: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY."""
 
 import os
 import re
@@ -12,23 +12,23 @@ from rondo.client.address import is_loopback
 from rondo.client.wire import Misled
 from schemas.addresses import is_readable
 
-_ADVICE = "write it as http://user:password@host:port, or this host into NO_PROXY"
+_ADVICE = "write it as http://user:password@host:port, or add this host to NO_PROXY"
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy, and which variable names it."""
+    """A proxy, and the variable that names it."""
 
     at: SplitResult
     variable: str
 
 
 def leading_to(at: SplitResult, spoken: Collection[str]) -> Proxy | None:
-    """Return the proxy that leads to an address, None where none does; none ever leads to this machine.
+    """Return the proxy for an address, None if there is none; this machine never has one.
 
-    Raises ``Misled`` for one that can't be used, and for one that is to be spoken to otherwise than ``spoken``. The
-    errors quote nothing of it: it may have a password.
+    Raises ``Misled`` for one that can't be used, and for a protocol not in ``spoken``. The errors do not quote its
+    address, which may have a password.
     """
     if is_loopback(at.hostname or ""):
         return None
@@ -42,14 +42,14 @@ def leading_to(at: SplitResult, spoken: Collection[str]) -> Proxy | None:
     variable = _variable(kind, written)
     found = _read(written.strip(), variable)
     if found.scheme not in spoken:
-        raise Misled(f"{variable} names a proxy by {found.scheme}, which is not spoken here: {_ADVICE}")
+        raise Misled(f"{variable} names a proxy of an unsupported protocol, {found.scheme}: {_ADVICE}")
     return Proxy(found, variable)
 
 
 def is_excepted(at: SplitResult, listed: str) -> bool:
-    """Say whether NO_PROXY lists an address: by a name or one above it, an IP address or a network; with a port or not.
+    """Return whether NO_PROXY lists an address: by name, parent domain, IP address or network, with a port or without.
 
-    Entries stand apart by commas or spaces, `*` is every address.
+    Entries are separated by commas or spaces; `*` is every address.
     """
     host, port = at.hostname or "", at.port or _PORTS.get(at.scheme, 0)
     return any(_excepts(entry, host, port) for entry in re.split(r"[\s,]+", listed.lower()) if entry)
@@ -68,7 +68,7 @@ def _excepts(entry: str, host: str, port: int) -> bool:
 
 
 def _variable(kind: str, written: str) -> str:
-    """Return the variable that names a proxy; of two with the same address the one in small letters, which counts."""
+    """Return the variable that names a proxy; of two with the same address, the lower-case one, which is used."""
     names = sorted((name for name in os.environ if name.lower() == f"{kind}_proxy"), reverse=True)
     return next((name for name in names if os.environ[name] == written), "this machine's configuration")
 
@@ -81,5 +81,5 @@ def _read(written: str, variable: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable:
-        raise Misled(f"{variable} names no proxy that can be read: {_ADVICE}")
+        raise Misled(f"{variable} names no valid proxy: {_ADVICE}")
     return found

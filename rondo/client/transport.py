@@ -1,4 +1,4 @@
-"""Sends requests of HTTP/1.1 by Python's own client: to import httpx takes longer than most commands take at all."""
+"""Sends HTTP/1.1 requests with Python's own client: importing httpx takes longer than most commands."""
 
 import selectors
 import socket
@@ -15,12 +15,12 @@ from rondo.client.trust import trusted
 from rondo.client.wire import CONNECT, Reply, Request, Unanswered
 
 SPOKEN = frozenset({"http"})
-"""How proxies are spoken to: TLS within TLS and SOCKS would need more than Python's own client."""
+"""The protocols for proxies: Python's own client has neither TLS within TLS nor SOCKS."""
 
 
 @dataclass
 class Transport:
-    """The connections to one API: several where threads ask at once, and each is used again while it stands."""
+    """The connections to an API: one per concurrent thread, each reused while it is open."""
 
     at: SplitResult
     timeout: float
@@ -29,7 +29,7 @@ class Transport:
 
     @cached_property
     def proxy(self) -> Proxy | None:
-        """The proxy that the environment names for this address. Raises ``Misled`` for one that is not HTTP."""
+        """The environment's proxy for this address. Raises ``Misled`` for one that is not HTTP."""
         return leading_to(self.at, SPOKEN)
 
     def send(self, request: Request) -> Reply:
@@ -42,7 +42,7 @@ class Transport:
         except (OSError, HTTPException) as error:
             connection.close()
             raise self._unanswered(error) from error
-        except BaseException:  # such as Ctrl-C: nobody reads the answer any more
+        except BaseException:  # such as Ctrl-C: the answer will not be read
             connection.close()
             raise
         if answer.will_close:
@@ -52,7 +52,7 @@ class Transport:
         return reply
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         for connection in self._taken():
             connection.close()
 
@@ -67,7 +67,7 @@ class Transport:
             raise self._unanswered(error) from error
 
     def _taken(self) -> Iterator[HTTPConnection]:
-        """Yield idle connections, each for the one who takes it: another thread may take the last at any time."""
+        """Yield idle connections, each for its taker: another thread may take the last at any time."""
         with suppress(IndexError):
             while True:
                 yield self._idle.pop()
@@ -103,19 +103,19 @@ class Transport:
         return {**request.headers, **(_authorization(proxy.at) if proxy else {})}
 
     def _unanswered(self, error: Exception) -> Unanswered:
-        way = f", by the proxy of {self.proxy.variable}" if self.proxy else ""
-        return Unanswered(f"{_reason(error)}{way}")
+        proxy = f", through the proxy of {self.proxy.variable}" if self.proxy else ""
+        return Unanswered(f"{_reason(error)}{proxy}")
 
 
 def _is_over(connection: HTTPConnection) -> bool:
-    """Say whether an idle connection was ended from the other side: then there is an end to be read."""
+    """Return whether the server has closed an idle connection, or sent anything: then it is readable."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
         return bool(selector.select(0))
 
 
 def _encrypted(to: SplitResult, timeout: float) -> HTTPConnection:
-    from http.client import HTTPSConnection  # noqa: PLC0415 - only where it is needed, as all that takes long here
+    from http.client import HTTPSConnection  # noqa: PLC0415 - it takes long to import
 
     return HTTPSConnection(to.hostname or "", to.port, timeout=timeout, context=trusted())
 

@@ -1,4 +1,4 @@
-"""Which certificates are trusted: those of SSL_CERT_FILE and SSL_CERT_DIR, else certifi's, as httpx does it."""
+"""The trusted certificates: those of SSL_CERT_FILE and SSL_CERT_DIR, else certifi's, as in httpx."""
 
 import os
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def trusted() -> "ssl.SSLContext":
-    """Return the context of TLS. Raises ``Misled`` where the environment names no certificates."""
-    import ssl  # noqa: PLC0415 - only where it is needed, as all that takes long here
+    """Return the TLS context. Raises ``Misled`` if the environment names no valid certificates."""
+    import ssl  # noqa: PLC0415 - it takes long to import
 
     import certifi  # noqa: PLC0415
 
@@ -19,4 +19,4 @@ def trusted() -> "ssl.SSLContext":
     try:
         return ssl.create_default_context(cafile=file or (None if directory else certifi.where()), capath=directory)
     except OSError:
-        raise Misled(f"{'SSL_CERT_FILE' if file else 'SSL_CERT_DIR'} names no certificates that can be read") from None
+        raise Misled(f"{'SSL_CERT_FILE' if file else 'SSL_CERT_DIR'} names no readable certificates") from None

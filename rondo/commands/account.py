@@ -36,7 +36,7 @@ def log_out() -> None:
 @shared.as_json
 def whoami(as_json: bool) -> None:
     """Show the server and the user that commands use, and where that is configured; then check that it answers."""
-    found = Login.found()
+    found = Login.load()
     shown = {"api": found.api, **user(found), "source": found.source}
     if as_json:
         shared.echo_json(shown)

@@ -25,7 +25,7 @@ def undoable(
 def keep(kind: journal.Kind, ids: Sequence[str], summary: str) -> None:
     """Record a step of `rondo undo`, with its summary, by default the name of the command."""
     path = click.get_current_context().command_path
-    journal.push(Login.found(), journal.Step(kind, list(ids), summary or f"`{path}`"))
+    journal.push(Login.load(), journal.Step(kind, list(ids), summary or f"`{path}`"))
 
 
 @contextmanager

@@ -147,7 +147,7 @@ class TaskId(click.ParamType):
         Return nothing where Rondo does not answer at once.
         """
         try:
-            login = Login.found()
+            login = Login.load()
             with Rondo(login.api, login.token, timeout=COMPLETION, attempts=1) as client:
                 found = _begun(client, incomplete.lower())
         except (RondoError, UnicodeError, OSError):

@@ -28,7 +28,7 @@ def undo(id_: object | None, bulk: bool, as_json: bool) -> None:
     """
     if bulk and id_ is None:
         raise click.UsageError("--bulk needs the ID of a bulk.")
-    login = Login.found()
+    login = Login.load()
     with shared.rondo() as client:
         if id_ is not None:
             done = _undo(client, _named(client, "bulk" if bulk else "command", str(id_), login), as_json)

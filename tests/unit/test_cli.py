@@ -400,7 +400,7 @@ def test_a_login_is_kept_only_if_it_is_good(typed: Type, monkeypatch: pytest.Mon
     assert Login.stored() is None
     with Scripted(page()) as api:
         assert typed("login", f"{api.url}/")[0] == 0
-        assert Login.stored() == Login(api.url, "another", Login.found().source.partition(",")[0])
+        assert Login.stored() == Login(api.url, "another", Login.load().source.partition(",")[0])
 
 
 LOG_COMMANDS = [

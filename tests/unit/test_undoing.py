@@ -33,7 +33,7 @@ def kept(typed: Type, *words: str, answers: tuple[Says, ...]) -> list[list[str]]
     """The commands of each step that is kept after one was typed."""
     with Scripted(*answers) as api:
         typed(*words, api=api.url)
-        return [step.ids for step in journal.steps(Login.found())]
+        return [step.ids for step in journal.steps(Login.load())]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_is_undone_is_told(typed: Type):
     with Scripted(answer("accepted", task=TASK), Says(202, UNDONE)) as api:
         typed("complete", ID, api=api.url)
         assert typed("undo", api=api.url) == (0, f"Undone: Completed {ID[:8]} Stand-up.\n{PUT_BACK}", "")
-        assert journal.steps(Login.found()) == []
+        assert journal.steps(Login.load()) == []
 
 
 def test_a_step_that_changed_nothing_is_passed_over(typed: Type):
@@ -94,7 +94,7 @@ def test_a_step_that_changed_nothing_is_passed_over(typed: Type):
         status, out, err = typed("undo", api=api.url)
         assert (status, out) == (0, f"Undone: Completed {ID[:8]} Stand-up.\n{PUT_BACK}")
         assert err == "Skipped, as it changed nothing: Deleted home.\n"
-        assert journal.steps(Login.found()) == []
+        assert journal.steps(Login.load()) == []
 
 
 def test_where_every_step_changed_nothing_that_is_told(typed: Type):
@@ -109,7 +109,7 @@ def test_a_step_that_can_not_be_undone_is_told_and_not_kept(typed: Type):
         typed("complete", ID, api=api.url)
         told = f"It is refused.\nNot undone: Completed {ID[:8]} Stand-up.\n"
         assert typed("undo", api=api.url) == (1, "", told)
-        assert journal.steps(Login.found()) == []
+        assert journal.steps(Login.load()) == []
 
 
 def test_a_command_that_is_named_is_told_by_its_task(typed: Type):
@@ -122,7 +122,7 @@ def test_a_command_that_is_named_is_told_by_its_task(typed: Type):
 def test_what_an_earlier_version_kept_can_be_undone(typed: Type):
     with Scripted(Says(202, UNDONE)) as api:
         Login(api.url, "token").store()
-        file = journal.file(Login.found())
+        file = journal.file(Login.load())
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps([["command", [COMMAND]]]))
         status, out, _ = typed("undo", api=api.url)

@@ -31,13 +31,13 @@ def stack(tmp_path: Path) -> Login:
 
 
 def who() -> tuple[str, str]:
-    found = Login.found()
+    found = Login.load()
     return found.api, found.token
 
 
 def test_nobody_is_told_what_to_do() -> None:
     with pytest.raises(Unknown, match="rondo login"):
-        Login.found()
+        Login.load()
 
 
 def test_without_a_login_the_stack_that_runs_here_counts(stack: Login) -> None:
@@ -60,7 +60,7 @@ def test_a_token_is_not_sent_to_another_address_than_its_own(stack: Login, monke
     HOME.store()
     monkeypatch.setenv("RONDO_API", "https://elsewhere.example")
     with pytest.raises(Unknown, match=r"There is no token for https://elsewhere\.example"):
-        Login.found()
+        Login.load()
 
 
 def test_an_address_alone_takes_the_token_that_was_given_for_it(stack: Login, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_a_file_that_can_not_be_read_is_named_with_the_way_out(content: str) -> 
     HOME.store()
     file().write_text(content)
     with pytest.raises(Unknown, match=r"login\.json.*rondo login"):
-        Login.found()
+        Login.load()
 
 
 @pytest.mark.parametrize(

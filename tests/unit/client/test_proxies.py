@@ -49,7 +49,9 @@ def test_a_proxy_that_is_not_spoken_to_is_refused_by_the_name_of_its_variable(
     ask: Callable[[str], None], variable: str, scheme: str, proxied: Callable[..., None]
 ) -> None:
     proxied(**{variable: f"{scheme}://ann:{SECRET}@127.0.0.1:1"})
-    with pytest.raises(WrongWay, match=f"{variable} names a proxy by {scheme.lower()}, ") as raised:
+    with pytest.raises(
+        WrongWay, match=f"{variable} names a proxy of an unsupported protocol, {scheme.lower()}: "
+    ) as raised:
         ask(VARIABLES[variable])
     assert SECRET not in "".join(format_exception(raised.value))
 
@@ -59,7 +61,7 @@ def test_a_proxy_by_tls_is_refused_by_the_client_that_does_not_speak_it(
     variable: str, proxied: Callable[..., None]
 ) -> None:
     proxied(**{variable: f"https://ann:{SECRET}@127.0.0.1:1"})
-    with pytest.raises(WrongWay, match=f"{variable} names a proxy by https, ") as raised:
+    with pytest.raises(WrongWay, match=f"{variable} names a proxy of an unsupported protocol, https: ") as raised:
         blocking(VARIABLES[variable])
     assert SECRET not in "".join(format_exception(raised.value))
 
@@ -114,7 +116,7 @@ def test_every_variable_leads_to_its_proxy_which_is_told_the_address(
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_a_proxy_that_is_away_is_named_by_its_variable(variable: str, proxied: Callable[..., None]) -> None:
     proxied(**{variable: f"http://ann:{SECRET}@127.0.0.1:1"})
-    with pytest.raises(Unreachable, match=f"by the proxy of {variable}") as raised:
+    with pytest.raises(Unreachable, match=f"through the proxy of {variable}") as raised:
         blocking(VARIABLES[variable])
     assert SECRET not in "".join(format_exception(raised.value))
 
@@ -219,7 +221,7 @@ def test_a_command_ends_with_a_sentence_that_names_the_variable(typed: Type, pro
     proxied(all_proxy=f"socks5h://ann:{SECRET}@127.0.0.1:1")
     status, out, err = typed("list", api="https://rondo.invalid")
     assert (status, out, err.count("\n"), SECRET in err) == (1, "", 1, False)
-    assert "all_proxy names a proxy by socks5h" in err
+    assert "all_proxy names a proxy of an unsupported protocol, socks5h" in err
 
 
 @CLIENTS
@@ -228,5 +230,5 @@ def test_certificates_that_are_not_there_are_told_by_their_variable(
     ask: Callable[[str], None], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", file)
-    with pytest.raises(WrongWay, match="SSL_CERT_FILE names no certificates"):
+    with pytest.raises(WrongWay, match="SSL_CERT_FILE names no readable certificates"):
         ask("https://127.0.0.1:1")

@@ -225,7 +225,7 @@ def test_a_login_that_can_not_be_kept_says_so(typed: Type, tmp_path: Path, monke
     with Scripted(Says(200, {"items": [], "next": None})) as api:
         status, out, err = typed("login", api.url)
     assert (status, out, err.count("\n")) == (1, "", 1)
-    assert "The login can't be kept" in err
+    assert "The login can't be saved" in err
 
 
 def test_what_can_be_undone_is_forgotten_where_its_file_is_damaged(typed: Type):
