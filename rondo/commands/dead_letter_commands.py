@@ -146,10 +146,10 @@ def resend(  # noqa: PLR0917 - click's
         else:
             reason_again = f": {plain(letter.reason)}" if what == Became.DEAD else ""
             click.echo(f"{letter.number}\t{letter.stage}\t{letter.place}\t{what}{reason_again}")
-    end([what for _, what in results])
+    check_put_back([what for _, what in results])
 
 
-def end(became: Sequence[str]) -> None:
+def check_put_back(became: Sequence[str]) -> None:
     """Raise ``Failed`` unless all of these dead letters were put back."""
     failed = sum(what not in {Became.PUT_BACK, Became.SENT} for what in became)
     if failed:

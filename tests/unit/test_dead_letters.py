@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from click.testing import CliRunner
 
-from rondo.commands.dead_letter_commands import dead_letters_group, end, matches, page, select, to_resend
+from rondo.commands.dead_letter_commands import check_put_back, dead_letters_group, matches, page, select, to_resend
 from rondo.commands.exits import AWAY, FAILED, USAGE, Failed
 from rondo.operator.dead_letters import Became, Letter, in_order
 from tests.unit.domain.given import NOON
@@ -139,10 +139,10 @@ def test_what_is_sent_again_is_named_by_numbers_or_else_chosen(words: tuple[str,
 )
 def test_sending_again_ends_by_what_became_of_all(became: list[str], status: int, sentence: str):
     with pytest.raises(Failed, match=sentence) as failed:
-        end(became)
+        check_put_back(became)
     assert failed.value.exit_code == status
 
 
 @pytest.mark.parametrize("became", [[], [Became.PUT_BACK] * 2])
 def test_sending_again_is_done_once_all_are_put_back(became: list[str]):
-    end(became)
+    check_put_back(became)
