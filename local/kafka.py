@@ -112,7 +112,7 @@ def start(
 ) -> Process:
     """Start the broker with its data in ``directory``, formatted if new, and return once it answers.
 
-    Convert data of Kafka 4.3 first. Wait for a broker that recovers its log as long as it makes progress. Raises
+    Convert data of Kafka 4.3 first. A broker that recovers its log may take any time while it makes progress. Raises
     ``Problem`` if it makes none, or if the directory holds another log; ``Stopped`` if asked to stop.
     """
     directory.mkdir(0o700, parents=True, exist_ok=True)

@@ -39,7 +39,7 @@ def sync(path: Path) -> None:
 
 
 def _unescaped(text: str) -> str:
-    r"""Return text as java.util.Properties reads it; ``\uXXXX`` is left out, as no earlier start survived one."""
+    r"""Return text as java.util.Properties reads it; ``\uXXXX`` is not handled, as no earlier start survived one."""
     plain, escaped = [], False
     for character in text:
         if character == "\\" and not escaped:

@@ -100,8 +100,8 @@ def start(
 ) -> Process:
     """Start the server with its data in ``directory``, initialised if new, and return once it answers.
 
-    Wait for a server that replays its write-ahead log as long as it makes progress. Raises ``Problem`` if it does
-    not, ``Stopped`` if asked to stop.
+    A server that replays its write-ahead log may take any time while it makes progress. Raises ``Problem`` if it makes
+    none, ``Stopped`` if asked to stop.
     """
     account = _account()
     if account:
