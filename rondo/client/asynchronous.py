@@ -1,51 +1,24 @@
 """The client for asyncio: a thin shell that sends what ``calls`` describes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import update_wrapper
+from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
 
-from rondo.client import calls, proxies, wire
-from rondo.client.calls import Call, Listing
+from rondo.client import proxies, wire
+from rondo.client.call import Call, Listing
+from rondo.client.calls import Methods
 from rondo.client.errors import RondoError, Unavailable
 from rondo.client.login import Login
+from rondo.client.models import Page
 from rondo.client.trust import trusted
 from schemas.addresses import without_secrets
 
-P = ParamSpec("P")
 Shape = TypeVar("Shape")
 Item = TypeVar("Item")
-
-
-def _asends(describe: Callable[P, Call[Shape]]) -> "Callable[Concatenate[AsyncRondo, P], Awaitable[Shape]]":
-    """Return the method of ``AsyncRondo`` that sends a call and returns its answer."""
-
-    async def method(self: "AsyncRondo", /, *args: P.args, **kwargs: P.kwargs) -> Shape:
-        return await self.send(describe(*args, **kwargs))
-
-    update_wrapper(method, describe)
-    return method
-
-
-def _alists(describe: Callable[P, Listing[Item]]) -> "Callable[Concatenate[AsyncRondo, P], AsyncIterator[Item]]":
-    """Return the method of ``AsyncRondo`` that yields a list's items, page by page."""
-
-    async def method(self: "AsyncRondo", /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Item]:
-        listing = describe(*args, **kwargs)
-        following: Call[Any] | None = listing.first
-        while following:
-            page = await self.send(following)
-            for item in page["items"]:
-                yield item
-            following = listing.after(page)
-
-    update_wrapper(method, describe)
-    return method
-
 
 SPOKEN = frozenset({"http", "https"})
 """How proxies are spoken to."""
@@ -66,7 +39,7 @@ def _way(url: str) -> dict[str, Any]:
     return {"trust_env": False, "verify": context, "proxy": httpx.Proxy(proxy.at.geturl(), ssl_context=encrypted)}
 
 
-class AsyncRondo:
+class AsyncRondo(Methods):
     """``Rondo`` for asyncio: the same methods, awaited; lists are iterated by ``async for``.
 
     Making one raises ``WrongWay`` where the environment names a proxy that can't be used.
@@ -111,6 +84,15 @@ class AsyncRondo:
             raise doubts[-1] if doubts else error from None
         return answer
 
+    async def items(self, listing: Listing[Item]) -> AsyncIterator[Item]:
+        """Yield a list's items, page by page."""
+        following: Call[Page[Item]] | None = listing.first
+        while following:
+            page = await self.send(following)
+            for item in page["items"]:
+                yield item
+            following = listing.after(page)
+
     async def _once(self, call: Call[Any], doubts: list[RondoError]) -> Any:
         try:
             return wire.answered(self._url, await self._asked(call))
@@ -129,45 +111,3 @@ class AsyncRondo:
         except httpx.RequestError as error:
             raise wire.unreachable(self._url, wire.Unanswered(str(error) or type(error).__name__)) from error
         return wire.Reply(call.method, answer.status_code, answer.reason_phrase, answer.headers, answer.content)
-
-    create = _asends(calls.create)
-    update = _asends(calls.update)
-    move = _asends(calls.move)
-    complete = _asends(calls.complete)
-    reopen = _asends(calls.reopen)
-    delete = _asends(calls.delete)
-    restore = _asends(calls.restore)
-    change_many = _asends(calls.change_many)
-    count_many = _asends(calls.count_many)
-    undo_command = _asends(calls.undo_command)
-    undo_bulk = _asends(calls.undo_bulk)
-    bulk = _asends(calls.bulk)
-    refusals = _alists(calls.refusals)
-    create_list = _asends(calls.create_list)
-    update_list = _asends(calls.update_list)
-    delete_list = _asends(calls.delete_list)
-    restore_list = _asends(calls.restore_list)
-    show_list = _asends(calls.show_list)
-    lists = _alists(calls.lists)
-    create_filter = _asends(calls.create_filter)
-    update_filter = _asends(calls.update_filter)
-    delete_filter = _asends(calls.delete_filter)
-    restore_filter = _asends(calls.restore_filter)
-    show_filter = _asends(calls.show_filter)
-    filters = _alists(calls.filters)
-    tasks_of_filter = _alists(calls.tasks_of_filter)
-    history_of_filter = _alists(calls.history_of_filter)
-    tags = _alists(calls.tags)
-    show_tag = _asends(calls.show_tag)
-    colour_tag = _asends(calls.colour_tag)
-    rename_tag = _asends(calls.rename_tag)
-    delete_tag = _asends(calls.delete_tag)
-    history_of_list = _alists(calls.history_of_list)
-    command = _asends(calls.command)
-    task = _asends(calls.task)
-    tasks_by_id = _asends(calls.tasks_by_id)
-    facets = _asends(calls.facets)
-    tasks = _alists(calls.tasks)
-    history = _alists(calls.history)
-    reminders = _alists(calls.reminders)
-    notifications = _alists(calls.notifications)

@@ -1,11 +1,11 @@
 """Each call of the API, described once: its request and the shape of its answer. The clients only send them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal, TypeVar, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 from urllib.parse import quote
 from uuid import uuid4
 
+from rondo.client.call import Call, Listing, Lists, Sends
 from rondo.client.errors import Pending
 from rondo.client.models import (
     Answer,
@@ -26,7 +26,6 @@ from rondo.client.models import (
     ListFields,
     NewBulk,
     Notification,
-    Page,
     Place,
     Refusal,
     SavedFilter,
@@ -37,32 +36,8 @@ from rondo.client.models import (
     TaskTitles,
 )
 
-Shape = TypeVar("Shape")
 PAGE = 50
 """How many items a page has unless more or fewer are asked for; the API gives at most 200."""
-
-
-@dataclass(frozen=True)
-class Call(Generic[Shape]):
-    """A request whose answer has a shape. It can be repeated: a command among them has a key."""
-
-    method: str
-    path: str
-    body: Mapping[str, Any] | None = None
-    query: Mapping[str, str | int] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Listing(Generic[Shape]):
-    """A list that is answered page by page."""
-
-    first: Call[Page[Shape]]
-
-    def after(self, page: Page[Shape]) -> Call[Page[Shape]] | None:
-        """Return the call for what follows a page; None at the end."""
-        cursor = page["next"]
-        return replace(self.first, query={**self.first.query, "cursor": cursor}) if cursor else None
 
 
 def create(title: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[Fields]) -> Call[Answer]:
@@ -366,11 +341,12 @@ def settled(answer: ListAnswer) -> List: ...
 @overload
 def settled(answer: FilterAnswer) -> SavedFilter: ...
 def settled(answer: Any) -> Any:
-    """Return the task, list or saved filter of a command's answer as it stands after it.
+    """Return the entity of a command's answer as it stands after it.
 
     Raises ``Pending`` where that is not known yet.
     """
-    command, known = answer["command"], answer.get("task") or answer.get("list") or answer.get("filter")
+    command = answer["command"]
+    known = next((about for member, about in answer.items() if member != "command"), None)
     if command["status"] == "pending" or known is None:
         raise Pending(command["id"], known["id"] if known else "")
     return known
@@ -417,3 +393,49 @@ def _given(**asked: str | None) -> dict[str, str | int]:
 
 def _listing(path: str, limit: int, query: Mapping[str, str | int] | None = None) -> Listing[Any]:
     return Listing(Call("GET", path, query={"limit": limit, **(query or {})}))
+
+
+class Methods:
+    """The calls as methods of a client."""
+
+    create = Sends(create)
+    update = Sends(update)
+    move = Sends(move)
+    complete = Sends(complete)
+    reopen = Sends(reopen)
+    delete = Sends(delete)
+    restore = Sends(restore)
+    change_many = Sends(change_many)
+    count_many = Sends(count_many)
+    undo_command = Sends(undo_command)
+    undo_bulk = Sends(undo_bulk)
+    bulk = Sends(bulk)
+    refusals = Lists(refusals)
+    create_list = Sends(create_list)
+    update_list = Sends(update_list)
+    delete_list = Sends(delete_list)
+    restore_list = Sends(restore_list)
+    show_list = Sends(show_list)
+    lists = Lists(lists)
+    create_filter = Sends(create_filter)
+    update_filter = Sends(update_filter)
+    delete_filter = Sends(delete_filter)
+    restore_filter = Sends(restore_filter)
+    show_filter = Sends(show_filter)
+    filters = Lists(filters)
+    tasks_of_filter = Lists(tasks_of_filter)
+    history_of_filter = Lists(history_of_filter)
+    tags = Lists(tags)
+    show_tag = Sends(show_tag)
+    colour_tag = Sends(colour_tag)
+    rename_tag = Sends(rename_tag)
+    delete_tag = Sends(delete_tag)
+    history_of_list = Lists(history_of_list)
+    command = Sends(command)
+    task = Sends(task)
+    tasks_by_id = Sends(tasks_by_id)
+    facets = Sends(facets)
+    tasks = Lists(tasks)
+    history = Lists(history)
+    reminders = Lists(reminders)
+    notifications = Lists(notifications)

@@ -315,13 +315,26 @@ class Command(TypedDict):
     field: NotRequired[str | None]
 
 
-class Known(Command):
-    """A command by its address, with what it is about."""
+class Refs(TypedDict):
+    """What an answer is about: all but one are None."""
 
     task: TaskRef | None
     list: ListRef | None
     filter: FilterRef | None
     tag: TagRef | None
+
+
+class Names(TypedDict):
+    """What an entry of the audit trail is about: all but one are None."""
+
+    task: str | None
+    list: str | None
+    filter: str | None
+    tag: str | None
+
+
+class Known(Command, Refs):
+    """A command by its address, with what it is about."""
 
 
 class Answer(TypedDict):
@@ -401,13 +414,9 @@ class Count(TypedDict):
     tasks: int
 
 
-class Refusal(TypedDict):
+class Refusal(Refs):
     """A task that a bulk left as it is, and why; of one that undoes also a list, a saved filter or a tag."""
 
-    task: TaskRef | None
-    list: ListRef | None
-    filter: FilterRef | None
-    tag: TagRef | None
     code: str
     detail: str
     field: str | None
@@ -424,7 +433,7 @@ class Change(TypedDict):
 FieldChanges = list[Change]
 
 
-class Entry(TypedDict):
+class Entry(Names):
     """An entry of the audit trail: a link of the user's hash chain. ``led_to`` is what a completion led to."""
 
     id: str
@@ -434,10 +443,6 @@ class Entry(TypedDict):
     command: str
     cause: str | None
     event: str
-    task: str | None
-    list: str | None
-    filter: str | None
-    tag: str | None
     changes: FieldChanges
     previous: str
     hash: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-from rondo.client.calls import Call
+from rondo.client.call import Call
 from rondo.client.errors import (
     GATEWAYS,
     NotRondo,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from rondo.client import Rondo
-from rondo.client.models import Bulk, Refusal
+from rondo.client.models import Bulk, Refs, Refusal
 from rondo.commands import option_names, shared
 from rondo.commands.exits import AWAY, Failed
 from rondo.terminal import ids
@@ -62,9 +62,8 @@ def report(client: Rondo, bulk: Bulk, done: str, already: str, counted: Callable
 def _named(refusal: Refusal) -> str:
     if tag := refusal["tag"]:
         return f"#{plain(tag['name'])}"
-    about = refusal["task"] or refusal["list"] or refusal["filter"]
-    assert about
-    return about["id"][: ids.SHOWN]
+    about = next(each for word in Refs.__annotations__ if (each := refusal[word]))  # type: ignore[literal-required]
+    return str(about["id"])[: ids.SHOWN]
 
 
 def with_refusals(client: Rondo, bulk: Bulk) -> dict[str, object]:

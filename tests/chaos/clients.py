@@ -18,7 +18,7 @@ from httpx import AsyncClient
 
 from api.http import tokens
 from rondo.client import calls, wire
-from rondo.client.calls import Call
+from rondo.client.call import Call
 from schemas import ids
 from tests.chaos.load import spread
 

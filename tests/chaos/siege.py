@@ -18,7 +18,7 @@ import httpx
 from local import postgres as embedded_postgres
 from postgres.migrate import migrate
 from rondo.client import calls
-from rondo.client.calls import Call
+from rondo.client.call import Call
 from schemas import ids
 from schemas import records as r
 from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS

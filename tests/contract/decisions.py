@@ -19,6 +19,7 @@ from msgspec.structs import fields, replace
 
 from domain import deletion, entities, ledger, reminders
 from domain.decision import DECIDABLE, UNENDING, VERSION
+from domain.entity import EntityType
 from domain.recurrence import succession
 from domain.user import Command, User
 from schemas import ids
@@ -26,6 +27,7 @@ from schemas import records as r
 from tests.unit.domain.given import (
     ANNA,
     DAY,
+    LIFECYCLES,
     MINUTE,
     NOON,
     PARIS,
@@ -41,6 +43,7 @@ from tests.unit.domain.given import (
     delete_list,
     delete_tag,
     due_reminder,
+    lived,
     rename_tag,
     reopen,
     restore,
@@ -127,7 +130,8 @@ COMMANDS: dict[str, Callable[[], Command]] = {
 
 def decisions(version: str) -> Decisions:
     """Return what every case leads to by a decision version."""
-    cases = chain(_commands(version), _undone(version), _followups(version), _purges(version), _reminders(), _ledger())
+    on_tasks = _commands(version), _undone(version), _followups(version), _purges(version), _reminders(), _ledger()
+    cases = chain(*on_tasks, *(_life(of, version) for of in LIFECYCLES))
     return {name: list(_told(records)) for name, records in cases}
 
 
@@ -206,6 +210,20 @@ def _ledger() -> Iterator[tuple[str, Sequence[Struct]]]:
     }
     for (last, before), (name, step) in product({"nothing": None, **steps}.items(), steps.items()):
         yield f"ledger: {name} after {last}", tuple(filter(None, (step, ledger.accept(before, step))))
+
+
+def _life(of: EntityType[Any], version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
+    """Every command on an entity in every state, its undoing, and the purge of a deleted one."""
+    commands = lived(of)
+    for state, names in {"absent": (), "there": ("create",), "deleted": ("create", "delete")}.items():
+        past, before = f"life of a {of.word}, {state}", [commands[name] for name in names]
+        for name, command in commands.items():
+            world, now = _after(past, before, version), _named(command, past, name)
+            yield f"{past}: {name}", _decided(world, now)
+            yield f"{past}: {name} and undo", _reverted(world, now, past)
+        world = _after(past, before, version)
+        for timer in [*world.store.purges.values()]:
+            yield f"{past}: purge", (timer, *world.purge(deletion.notice(timer, timer.due)))
 
 
 def _after(past: str, commands: Past, version: str) -> World:

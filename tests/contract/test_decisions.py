@@ -5,6 +5,7 @@ import pytest
 from domain.decision import DECIDABLE
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS
 from tests.contract.decisions import COMMANDS, decisions, recorded
+from tests.unit.domain.given import LIFECYCLES, lived
 
 CHANGED = (
     "A decision changed. Give domain/decision.py a new VERSION, keep what DECIDABLE versions decide, "
@@ -20,6 +21,7 @@ def test_every_command_leads_in_every_state_to_what_it_led_to(version):
 
 
 def test_every_command_and_every_event_is_among_the_cases():
-    assert {type(command()) for command in COMMANDS.values()} == set(TASK_COMMANDS.records)
+    of_lives = {type(command) for of in LIFECYCLES for command in lived(of).values()}
+    assert {type(command()) for command in COMMANDS.values()} | of_lives == set(TASK_COMMANDS.records)
     told = {line.split()[0] for lines in recorded(DECIDABLE[-1]).values() for line in lines}
     assert {record.__name__ for record in TASK_EVENTS.records} <= told

@@ -1,17 +1,22 @@
 """Records to write to the views, and what then stands there."""
 
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from domain import entities
+from domain.entity import EntityType
+from domain.filters import FILTER
+from domain.lists import LIST
 from domain.projections import collect
 from postgres.writer import Moved, moving, positions, put_views
 from schemas import ids
 from schemas import records as r
+from tests.unit.domain.given import LIFECYCLES
 
 DUE = 1_800_000_000_000
 
@@ -30,19 +35,26 @@ def event(task: r.Task) -> Struct:
     return r.TaskCreated(ids.event(command), task.user, task.changed_at, f"user:{task.user}", command, task)
 
 
-def purged(thing: r.Task | r.List | r.SavedFilter) -> entities.Event:
+def purged(thing: entities.Entity) -> entities.Event:
     notice = ids.derive("purge", thing.id, thing.version)
     return entities.of(thing).purged(ids.event(notice), thing.user, thing.changed_at, "stage:tasks", notice, thing)
 
 
-def list_event(user: str, version: int = 1, name: str = "Errands") -> r.ListCreated:
-    one = r.List(ids.derive("list", user), user, name, DUE, DUE, version=version)
-    return r.ListCreated(ids.event(one.id), user, DUE, f"user:{user}", ids.derive("command", one.id), one)
+def created(of: EntityType[Any], user: str, version: int = 1, **fields: str) -> entities.Event:
+    """The event of a new entity, each of whose fields is a text unless ``fields`` say otherwise."""
+    required = [field.name for field in structs.fields(of.record) if field.required]
+    texts = dict.fromkeys(required, "x") | {"user": user, "created_at": DUE, "changed_at": DUE, "version": version}
+    one = of.record(**{**texts, **fields, "id": ids.derive(of.word, user)})
+    by = {"user": user, "at": DUE, "actor": f"user:{user}", "command": ids.derive("command", one.id)}
+    return of.events[0](id=ids.event(one.id), **by, **{of.word: one})
 
 
-def filter_event(user: str, version: int = 1, name: str = "At home") -> r.FilterCreated:
-    one = r.SavedFilter(ids.derive("filter", user), user, name, "#home", DUE, DUE, version=version)
-    return r.FilterCreated(ids.event(one.id), user, DUE, f"user:{user}", ids.derive("command", one.id), one)
+def list_event(user: str, version: int = 1, name: str = "Errands") -> entities.Event:
+    return created(LIST, user, version, name=name)
+
+
+def filter_event(user: str, version: int = 1, name: str = "At home") -> entities.Event:
+    return created(FILTER, user, version, name=name, text="#home")
 
 
 def tag_event(user: str, version: int = 1, colour: str | None = "#1e90ff") -> r.TagUpdated:
@@ -93,7 +105,7 @@ def one_of_each(user: str) -> list[Struct]:
     """Records that leave at least one row in every view."""
     task = a_task(user, tags=("home",), due=r.Due("2026-11-24"), reminders=(r.Reminder("r", before=60),))
     decided = [outcome(user, event(task).command), part(user)]
-    held = [event(task), list_event(user), filter_event(user), tag_event(user)]
+    held = [event(task), *(created(of, user) for of in LIFECYCLES), tag_event(user)]
     return [*held, *decided, entry(user), scheduled(user), step(user)]
 
 

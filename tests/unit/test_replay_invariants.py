@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from domain import audit, deletion, entities
+from domain.entity import EntityType
 from schemas import records as r
 from streams.replay.invariants import FORGOTTEN, RESTORABLE, Invariants
 from streams.runtime.rocksdb import StateStore
 from tests.unit.domain.given import (
     ANNA,
     BERT,
+    LIFECYCLES,
     NOON,
     World,
     colour_tag,
@@ -21,30 +25,34 @@ from tests.unit.domain.given import (
     create,
     create_list,
     delete,
-    delete_filter,
     delete_list,
     delete_tag,
     due_reminder,
+    lived,
     rename_tag,
     restore,
-    restore_filter,
     restore_list,
-    save_filter,
     update,
-    update_filter,
-    update_list,
 )
 
 WAYS = {
     "task": (create(), update(title="Water them all"), complete()),
-    "list": (create_list(), update_list(name="Town"), delete_list(), restore_list()),
-    "filter": (save_filter(), update_filter(name="Later"), delete_filter(), restore_filter()),
+    **{of.word: tuple(lived(of).values()) for of in LIFECYCLES},
     "tag": (colour_tag(), colour_tag(colour="#ff0000"), rename_tag(), delete_tag("house")),
 }
 
 
-DELETABLE = [("task", create, delete), ("list", create_list, delete_list), ("filter", save_filter, delete_filter)]
 Said = Callable[[], object]
+
+
+def said(of: EntityType[Any], name: str) -> Said:
+    return lambda: lived(of)[name]
+
+
+DELETABLE = [
+    ("task", create, delete),
+    *((of.word, said(of, "create"), said(of, "delete")) for of in LIFECYCLES),
+]
 
 
 @pytest.fixture
@@ -74,7 +82,7 @@ def events_of(*said: object) -> list[entities.Event]:
 
 def purge(world: World, after: int = RESTORABLE) -> entities.Event:
     """What drops a world's deleted thing so long after its deletion."""
-    [thing] = (*world.tasks.values(), *world.lists.values(), *world.filters.values())
+    [thing] = chain.from_iterable(kept.values() for kept in world.store.entities.values())
     timer = deletion.timer(thing)
     assert timer
     [purged] = world.purge(deletion.notice(timer, thing.changed_at + after))
@@ -104,7 +112,7 @@ def test_an_event_that_is_doubled_lost_or_out_of_order_breaks_it(order: tuple[in
     assert (any(before), bool(last)) == (False, True)
 
 
-@pytest.mark.parametrize("kind", ["task", "list", "filter"])
+@pytest.mark.parametrize("kind", [kind for kind, _, _ in DELETABLE])
 def test_a_thing_of_another_user_has_versions_of_its_own(kind: str, checks: Invariants):
     event = events_of(*WAYS[kind])[0]
     others = replace(event, user=BERT, **{kind: replace(getattr(event, kind), user=BERT)})
@@ -144,12 +152,13 @@ def test_a_purge_while_it_could_still_be_restored_breaks_it(kind: str, new: Said
         (create(), delete(), restore(), complete()),
         (create_list(),),
         (create_list(), delete_list(), restore_list()),
-        (save_filter(), delete_filter(), restore_filter(), update_filter(name="Later")),
+        *(tuple(lived(of).values()) for of in LIFECYCLES),
     ],
 )
 def test_the_purge_of_what_is_not_deleted_breaks_it(past: tuple[object, ...], checks: Invariants):
     *_, last = events = events_of(*past)
-    kind = {r.Task: r.TaskPurged, r.List: r.ListPurged, r.SavedFilter: r.FilterPurged}[type(entities.after(last))]
+    kind = entities.of(last).purged
+    assert kind
     after = replace(entities.after(last), version=entities.after(last).version + 1)
     told = broken(checks, *events, kind("e", ANNA, NOON + 2 * RESTORABLE, "stage:tasks", "n", after))[-1]
     assert told.endswith(f"{after.id} was purged, though it was not deleted.")

@@ -7,50 +7,23 @@ import pytest
 
 from api.app import openapi
 from rondo.client import calls, models
-from rondo.client.calls import Call, Listing
+from rondo.client.call import Call, Listing
 
 DOCUMENT = openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
+NAMES = {
+    "WrittenDue": "Due",
+    "WrittenReminder": "Reminder",
+    "Due": "TaskDue",
+    "Reminder": "TaskReminder",
+    "Place": "Move",
+}
+"""The names in the document of what has another in the client."""
 SHAPES = {
-    models.WrittenDue: "Due",
-    models.DueChanges: "DueChanges",
-    models.WrittenReminder: "Reminder",
-    models.Changes: "Changes",
-    models.Due: "TaskDue",
-    models.Reminder: "TaskReminder",
-    models.TaskRef: "TaskRef",
-    models.Task: "Task",
-    models.Place: "Move",
-    models.TaskTitle: "TaskTitle",
-    models.TaskTitles: "TaskTitles",
-    models.ListChanges: "ListChanges",
-    models.ListRef: "ListRef",
-    models.List: "List",
-    models.FilterRef: "FilterRef",
-    models.SavedFilter: "SavedFilter",
-    models.FilterChanges: "FilterChanges",
-    models.TagRef: "TagRef",
-    models.Tag: "Tag",
-    models.ListedTask: "ListedTask",
-    models.Part: "Part",
-    models.Highlights: "Highlights",
-    models.TaskPage: "TaskPage",
-    models.FacetCount: "FacetCount",
-    models.Facets: "Facets",
-    models.BulkRef: "BulkRef",
-    models.Command: "Command",
-    models.Known: "Known",
-    models.TaskAt: "TaskAt",
-    models.NewBulk: "NewBulk",
-    models.Bulk: "Bulk",
-    models.Count: "Count",
-    models.Refusal: "Refusal",
-    models.Change: "Change",
-    models.Entry: "Entry",
-    models.StandingReminder: "StandingReminder",
-    models.NotificationStep: "NotificationStep",
-    models.Notification: "Notification",
+    shape: document_name
+    for name, shape in vars(models).items()
+    if is_typeddict(shape) and (document_name := NAMES.get(name, name)) in SCHEMAS
 }
 
 

@@ -117,6 +117,23 @@ def restore_filter(filter_id="f", at=NOON, user=ANNA, expected=None):
     return r.RestoreFilter(**sent(at, user), filter=filter_id, expected=expected)
 
 
+LIFECYCLES = tuple(one for one in entities.TYPES if one.restore and one is not TASK)
+"""The types whose entities are created, changed, deleted and restored by commands of their own."""
+
+
+def lived(of, name="x", expected=None):
+    """The commands of an entity's life, by what they do; a change sets its first field."""
+    first, common = of.settable.__struct_fields__[0], {of.word: name}
+    return {
+        "create": of.create(**sent(), **common, fields=of.settable(**{first: "First"})),
+        "update": of.update(
+            **sent(), **common, changed=(first,), fields=of.settable(**{first: "Other"}), expected=expected
+        ),
+        "delete": of.delete(**sent(), **common, expected=expected),
+        "restore": of.restore(**sent(), **common, expected=expected),
+    }
+
+
 def colour_tag(tag="home", colour="#1e90ff"):
     return r.UpdateTag(**sent(), tag=tag, changed=("colour",), fields=r.TagFields(colour))
 

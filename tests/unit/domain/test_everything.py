@@ -10,28 +10,23 @@ from schemas import records as r
 from tests.unit.domain.given import (
     ANNA,
     BERT,
+    LIFECYCLES,
     PARIS,
     WEEKDAYS,
     World,
+    by_name,
     chunk,
     colour_tag,
     command,
     complete,
     create,
-    create_list,
     delete,
-    delete_filter,
-    delete_list,
     delete_tag,
+    lived,
     rename_tag,
     reopen,
     restore,
-    restore_filter,
-    restore_list,
-    save_filter,
     update,
-    update_filter,
-    update_list,
 )
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -68,14 +63,8 @@ def asked(draw):
                 delete(one),
                 restore(one),
                 command(draw(st.sampled_from(kinds)), one, user=draw(WHO), expected=expected),
-                create_list(one),
-                update_list(one, expected=expected, name=other),
-                delete_list(one, user=draw(WHO)),
-                restore_list(one, expected=expected),
-                save_filter(one),
-                update_filter(one, expected=expected, text="overdue"),
-                delete_filter(one, user=draw(WHO)),
-                restore_filter(one, expected=expected),
+                *(each for of in LIFECYCLES for each in lived(of, one, expected).values()),
+                *(replace(lived(of, one)["delete"], user=BERT) for of in LIFECYCLES),
                 colour_tag(one, draw(st.sampled_from([None, "#1e90ff"]))),
                 rename_tag(one, to=f"{other}{other}"),
                 delete_tag(one),
@@ -86,8 +75,8 @@ def asked(draw):
 
 
 def stands(world):
-    """All that stands, by kind and id."""
-    return (world.tasks, world.lists, world.filters, world.tags, world.heads)
+    """All that stands, by type and name."""
+    return (*map(by_name, world.store.entities.values()), world.heads)
 
 
 def identity(event):
@@ -98,8 +87,8 @@ def identity(event):
 def stands_but_for_bookkeeping(world):
     """What everything says, by its kind and id, but for what goes on: versions, and when it was changed."""
     told = {}
-    for kind in (world.tasks, world.lists, world.filters, world.tags):
-        for name, thing in kind.items():
+    for kept in map(by_name, world.store.entities.values()):
+        for name, thing in kept.items():
             same = {"version": 0, "changed_at": 0}
             if isinstance(thing, r.Task) and thing.recurrence:
                 same["recurrence"] = thing.recurrence.rrule
@@ -157,8 +146,5 @@ def test_what_is_decided_of_all_that_was_asked_is_decided_again_the_same(command
 def test_versions_of_everything_count_its_events(commands):
     world, counted = World(*commands), {}
     for event in world.events:
-        for kind in ("task", "list", "filter", "tag"):
-            if thing := getattr(event, kind, None):
-                key = (kind, thing.name if kind == "tag" else thing.id)
-                counted[key] = counted.get(key, 0) + 1
-                assert thing.version == counted[key]
+        counted[identity(event)] = counted.get(identity(event), 0) + 1
+        assert entities.after(event).version == counted[identity(event)]

@@ -6,6 +6,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain import entities
 from domain.projections import collect, project
 from domain.times import END
 from schemas import records as r
@@ -14,15 +15,7 @@ from schemas import topics
 ANNA = "11111111-1111-5111-8111-111111111111"
 BERT = "22222222-2222-5222-8222-222222222222"
 TASK = r.Task(id="33333333-3333-5333-8333-333333333333", user=ANNA, title="Water", created_at=0, changed_at=1_500)
-LIST = r.List(id="44444444-4444-5444-8444-444444444444", user=ANNA, name="Work", created_at=0, changed_at=1_500)
-FILTER = r.SavedFilter(
-    id="55555555-5555-5555-8555-555555555555",
-    user=ANNA,
-    name="Week",
-    text="due < today+7d",
-    created_at=0,
-    changed_at=1_500,
-)
+ENTITIES = {one.record for one in entities.TYPES}
 PARIS = r.Due("2026-11-24", "09:00:00", "Europe/Paris")
 
 
@@ -71,12 +64,9 @@ def any_of(kind: type[Struct]) -> Struct:
         str: "x",
         r.Step: r.Step.SENT,
         r.OutcomeKind: r.OutcomeKind.ACCEPTED,
-        r.Task: TASK,
-        r.List: LIST,
-        r.Tag: r.Tag(ANNA, "home", 0),
-        r.SavedFilter: FILTER,
     }
-    return kind(**{f.name: plain.get(f.type, ()) for f in msgspec.structs.fields(kind) if f.required})
+    required = ((f.name, f.type) for f in msgspec.structs.fields(kind) if f.required)
+    return kind(**{name: any_of(of) if of in ENTITIES else plain.get(of, ()) for name, of in required})
 
 
 def test_a_record_that_no_view_knows_is_refused_by_name():
