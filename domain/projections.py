@@ -14,8 +14,8 @@ from typing import Any
 from msgspec import Struct
 
 from domain import ranks, reasons
+from domain.entities import TYPES
 from domain.entity import EntityType
-from domain.filters import FILTER
 from domain.lists import LIST
 from domain.tags import TAG
 from domain.tasks import TASK
@@ -109,11 +109,15 @@ def _list(event: r.ListCreated) -> Rows:
     yield "put_lists", (*what, one.version, _moment(one.created_at), _moment(one.changed_at), fold(one.name))
 
 
-def _filter(event: r.FilterCreated) -> Rows:
-    """Project any event of a saved filter: each has the whole filter after it."""
-    one = event.filter
-    what = (one.id, one.user, one.name, one.text, one.sort, one.colour, one.rank or ranks.of_creation(one.created_at))
-    yield "put_filters", (*what, one.deleted, one.version, _moment(one.created_at), _moment(one.changed_at))
+def _whole(of: EntityType[Any], event: Any) -> Rows:
+    """Project any event that carries the whole entity after it to the fields of its record, in their order."""
+    one = of.after(event)
+    shown = {
+        "rank": one.rank or ranks.of_creation(one.created_at),
+        "created_at": _moment(one.created_at),
+        "changed_at": _moment(one.changed_at),
+    }
+    yield f"put_{of.plural}", tuple(shown.get(name, getattr(one, name)) for name in of.record.__struct_fields__)
 
 
 def _tag(event: r.TagUpdated) -> Rows:
@@ -194,7 +198,12 @@ def _purged(of: EntityType[Any], event: Any) -> Rows:
     yield f"purge_{of.plural}", (of.name(of.after(event)), event.user, of.after(event).version)
 
 
-_ENTITIES: Mapping[EntityType[Any], Callable[[Any], Rows]] = {TASK: _task, LIST: _list, FILTER: _filter, TAG: _tag}
+_ENTITIES: Mapping[EntityType[Any], Callable[[Any], Rows]] = {
+    **{of: partial(_whole, of) for of in TYPES},
+    TASK: _task,
+    LIST: _list,
+    TAG: _tag,
+}
 _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     **{event: put for of, put in _ENTITIES.items() for event in of.events},
     **{of.purged: partial(_purged, of) for of in _ENTITIES if of.purged},

@@ -120,7 +120,8 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
         yield problem
 
 
-def _title(value: str) -> str:
+def title(value: str) -> str:
+    """Return the title of a task in its one form; raise ``Invalid``."""
     return line("title", value, MAX_TITLE, f"A title has 1 to {MAX_TITLE} characters.")
 
 
@@ -254,7 +255,7 @@ def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -
 
 
 _CHECKS: Checks = {
-    "title": _title,
+    "title": title,
     "notes": _notes,
     "tags": _tags,
     "due": _due,

@@ -1,7 +1,7 @@
 -- Saved filters: put and purged by the views stage (see write.sql), read by the API (see read.sql).
 
--- name: put_filters(id, user_id, name, text, sort, colour, rank, deleted, version, created_at, changed_at)!
--- Saved filters as they stand after an event.
+-- name: put_filters(id, user_id, name, text, created_at, changed_at, sort, colour, rank, deleted, version)!
+-- Saved filters as they stand after an event: the fields of the record, in their order.
 insert into rondo.filters as held (id, user_id, name, text, sort, colour, rank, deleted, version, created_at, changed_at)
 select distinct on (id)
     id::uuid, user_id::uuid, name, text, sort, colour, rank, deleted::boolean, version::bigint,
