@@ -1,4 +1,4 @@
-"""Projects records to the views: pure, to rows of the named queries in ``postgres/queries/write.sql``.
+"""Projects records to the views: pure, to rows of the named queries in ``postgres/queries``.
 
 A row is a tuple in the order of its query's parameters. Ids are UUIDs as strings, instants are milliseconds since 1970,
 local dates and times are ISO 8601 strings; a JSON column takes the record's own struct, or a tuple of them.
