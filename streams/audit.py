@@ -1,8 +1,8 @@
-"""Audit: every event becomes an entry with field-by-field changes, actor and cause, chained by hash for each user.
+"""Audit: every event becomes an entry with field-by-field changes, actor and cause, in a hash chain per user.
 
-The stage keeps each entity as it last was, since a change is told by what stood before, and
-the end of each user's chain. An event that was set aside and is sent again gets its entry at the end of the chain.
-Where a later one about the same came before it, that one's entry has told the changes, and what stands is not set back.
+The stage keeps the last state of each entity, to compute changes, and the head of each user's chain. A dead-lettered
+event that is sent again gets its entry at the end of the chain. If a later event of the same entity was folded before,
+that one's entry already has the changes, and the entity is not set back.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def record(block: Block, event: Event) -> None:
 
 
 def swap(event: Event) -> Entity | None:
-    """Keep the entity of an event as it left it; return it as it was before, None where it is new."""
+    """Store the entity after an event; return the one before, None if it is new."""
     of = entities.of(event)
     after = of.after(event)
     table, key = kept[of], f"{event.user}/{of.name(after)}"

@@ -1,4 +1,4 @@
-"""Where notifications go: the log, or a webhook that gets JSON with the delivery's id as its Idempotency-Key."""
+"""Notification channels: the log, or a webhook that gets JSON with the delivery's id as its Idempotency-Key."""
 
 import asyncio
 import logging
@@ -17,12 +17,12 @@ from streams.runtime.settings import Settings
 
 SECONDS = 20.0  # for one delivery, from connecting to the end of the answer
 
-# A reminder in the log is a delivery, not chatter: it is written whatever RONDO_LOG says.
+# A reminder in the log is a delivery: it is written at any level of RONDO_LOG.
 log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
 
 
 def name_of(settings: Settings) -> str:
-    """Return the channel that the settings choose."""
+    """Return the name of the channel chosen by the settings."""
     return "webhook" if settings.webhook else "log"
 
 
@@ -33,19 +33,19 @@ async def deliver(settings: Settings, claim: Notification, seconds: float = SECO
     try:
         async with asyncio.timeout(seconds):
             status = await _post(str(settings.webhook), claim)
-    except Exception as error:  # noqa: BLE001 - whatever it is must be told without what it quotes
+    except Exception as error:  # noqa: BLE001 - any error must be reported without what it quotes
         return reason(error, seconds)
     return None if 200 <= status < 300 else reasons.of_status(status)
 
 
 def _put_into_the_log(claim: Notification) -> str | None:
     named = {"title": claim.title, "task": claim.task, "user": claim.user, "command": claim.command, "id": claim.id}
-    error = log.info("reminder", **named)  # a line that can't be written is a delivery that failed
+    error = log.info("reminder", **named)  # a line that can't be written is a failed delivery
     return reasons.NOT_LOGGED.format(error=type(error).__name__) if error else None
 
 
 async def _post(url: str, claim: Notification) -> int:
-    """Send a notification to a webhook, and return the status of the answer."""
+    """Send a notification to a webhook; return the status of the answer."""
     body = {
         key: value for key, value in asdict(claim).items() if key in {"id", "user", "task", "title", "due", "attempt"}
     }
@@ -65,13 +65,13 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.DecodingError, reasons.NO_ANSWER),
     (httpx.NetworkError, reasons.NO_ANSWER),
 )
-"""What tells why, the most telling error of a chain first."""
+"""Reasons by error type, the most specific first."""
 
 
 def reason(error: Exception, seconds: float) -> str:
-    """Return why a delivery failed that had so many seconds, by the types of an error and of what led to it.
+    """Return why a delivery with a timeout of ``seconds`` failed, by the types of an error and its causes.
 
-    Their texts are left out: they quote addresses.
+    Their messages are left out: they quote addresses.
     """
     chain = list(_chain(error))
     known = (text for kind, text in _REASONS if any(isinstance(each, kind) for each in chain))
@@ -88,5 +88,5 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Return the trusted certificates; reading them takes 50 ms in which nothing else runs, so they are read once."""
+    """Return the trusted certificates; loading them blocks for 50 ms, so they are loaded once."""
     return httpx.create_ssl_context()

@@ -1,11 +1,11 @@
 """Recurrence: a completed task of a series leads to the command that creates its next occurrence.
 
-The stage remembers nothing but which dead letters it put back: the next occurrence follows from the event, which holds
-the whole task, and its id from series, occurrence and rule version. Whether the series is already past it is for the
-tasks stage to say, also where a completion that was set aside is sent again.
+The stage keeps only which dead letters it has put back: the next occurrence follows from the event, which has the whole
+task, and its id from series, occurrence and rule version. The tasks stage decides whether the series is already past
+it, also if a dead-lettered completion is sent again.
 
-Gap: ``series-notices`` is read so that timers of series can come without a change of what the stage reads; as yet no
-timer is set, so no notice stands.
+Gap: ``series-notices`` is read so that timers of series can be added without changing the stage's inputs; so far no
+timer is set, so there are no notices.
 """
 
 from domain.decision import UNENDING
@@ -19,9 +19,9 @@ stage = Stage("recurrence", reads=(TASK_EVENTS, SERIES_NOTICES, RETRIES), writes
 
 @stage.on(TASK_EVENTS, SERIES_NOTICES, folds=(TaskCompleted,))
 def follow(block: Block, event: TaskCompleted) -> None:
-    """Send the command for the next occurrence of each series whose task was completed, or that tells why it ends."""
+    """Emit the command that creates the next occurrence of a series whose task was completed, or that ends it."""
     command = succession.following(event)
-    if command is None and block.rules not in UNENDING:
+    if command is None and block.decision_version not in UNENDING:
         command = succession.ending(event)
     if command:
         block.emit(TASK_FOLLOWUPS, command)

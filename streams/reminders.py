@@ -1,10 +1,10 @@
-"""Reminders: tasks' reminders become timers, and a timer that comes becomes a reminder that is due, decided once.
+"""Reminders: tasks' reminders become timers, and a timer that fires becomes a due reminder, decided once.
 
-A timer that comes writes a notice to the stage's own topic; only consuming the notice changes state, and only if that
-timer still stands. So the log holds every moment at which time passing mattered.
+A timer that fires writes a notice to the stage's own topic; only consuming the notice changes state, and only if that
+timer still exists. So the log has every moment at which passing time mattered.
 
-An event holds the whole task. So one that was set aside and is sent again does nothing where a later one of its task
-has been folded.
+An event has the whole task. So a dead-lettered event that is sent again does nothing if a later event of its task has
+been folded.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ from schemas.topics import REMINDER_NOTICES, REMINDERS, RETRIES, TASK_EVENTS
 from streams.runtime import App, Block, Stage
 
 Decide: TypeAlias = Callable[[r.StandingReminders | None], tuple[r.StandingReminders | None, Iterable[Any]]]
-"""From what stands for a task to what stands then, and the records that say so."""
+"""From a task's state to its next state, and the records of the change."""
 
 stage = Stage(
     "reminders",
@@ -39,18 +39,18 @@ def follow(block: Block, event: Any) -> None:
 
 @stage.on(REMINDER_NOTICES)
 def fire(block: Block, notice: r.ReminderNotice) -> None:
-    """Decide the reminders whose timers have come."""
+    """Decide the reminder whose timer has fired."""
     change(block, notice.user, notice.task, partial(reminders.fire, notice=notice))
 
 
-@stage.on_tick(REMINDER_NOTICES)
+@stage.on_timer(REMINDER_NOTICES)
 def notice(block: Block, timer: r.Timer) -> None:
-    """Put on the log that a timer has come."""
+    """Emit a notice that a timer has fired."""
     block.emit(REMINDER_NOTICES, r.ReminderNotice(timer.id, timer.user, block.now, timer.subject, timer.due))
 
 
 def change(block: Block, user: str, task: str, decide: Decide) -> None:
-    """Decide by what stands for a task, keep what stands then, set and remove timers to match, and emit the rest."""
+    """Decide by a task's current state, store the next one, set and remove timers to match, and emit the records."""
     key = f"{user}/{task}"
     before = held_by_task.get(key)
     after, output = decide(before)

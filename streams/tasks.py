@@ -1,8 +1,8 @@
-"""Everything of a user's: their and derived commands become events, and exactly one outcome for each command id.
+"""Tasks: commands, users' and derived ones, become events, and exactly one outcome for each command id.
 
-State, by user: ``domain/store.py``. A command that comes again within 30 days does nothing, not even a second
-outcome. What was deleted stays for 30 days; then its timer writes a notice to the stage's own topic, and consuming that
-purges it. All of it is decided by the aggregate, ``domain/user.py``.
+State, by user: ``domain/store.py``. A command repeated within 30 days has no effect, not even a second outcome. A
+deleted entity stays for 30 days; then its timer writes a notice to the stage's own topic, and consuming that purges it.
+The aggregate, ``domain/user.py``, makes all decisions.
 """
 
 from collections.abc import Iterable
@@ -36,14 +36,14 @@ store = Store(
 
 @stage.on_block(TASK_COMMANDS, TASK_FOLLOWUPS)
 def decide(block: Block) -> None:
-    """Decide commands one after the other, then forget ids that are too old."""
+    """Decide commands in order, then drop expired ids."""
     latest = 0
     for record in block:
         command = record.value
         if reason := misplaced(block, record) or outdated(record):
             block.dead_letter(record.raw, reason)
             continue
-        if decision := User(store, command.user, block.rules).decide(command):
+        if decision := User(store, command.user, block.decision_version).decide(command):
             emit(block, (*decision.events, decision.outcome))
         latest = max(latest, command.at)
     idempotency.drop(store, latest, block.taken)
@@ -51,18 +51,18 @@ def decide(block: Block) -> None:
 
 @stage.on(TASK_NOTICES)
 def purge(block: Block, notice: r.TaskNotice) -> None:
-    """Purge what was deleted and whose time is over."""
+    """Purge an entity 30 days after its deletion."""
     emit(block, User(store, notice.user).purge(notice))
 
 
-@stage.on_tick(TASK_NOTICES)
+@stage.on_timer(TASK_NOTICES)
 def notice(block: Block, timer: r.Timer) -> None:
-    """Put on the log that the time of what was deleted is over."""
+    """Emit a notice that a deleted entity is to be purged."""
     block.emit(TASK_NOTICES, deletion.notice(timer, block.now))
 
 
 def emit(block: Block, records: Iterable[Struct]) -> None:
-    """Produce events, and the outcome behind them."""
+    """Emit events, and the outcome after them."""
     for record in records:
         block.emit(TASK_EVENTS, record)
 
@@ -73,7 +73,7 @@ def outdated(record: Record) -> str | None:
 
 
 def misplaced(block: Block, record: Record) -> str | None:
-    """Return why a command must not be decided here, though it could be read: other programs send through the API."""
+    """Return why a decoded command must not be decided here: other programs must send through the API."""
     if record.raw.key != record.value.user.encode():
         return "the record's key is not its user"
     if partition_of(record.value.user, block.context.settings.partitions) != block.partition:

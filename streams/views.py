@@ -1,6 +1,6 @@
-"""Views: everything that people look at, kept in Postgres; the one writer there.
+"""Views: the read models in Postgres, and their only writer.
 
-Rows and position are one Postgres transaction, so the views can be dropped and folded anew to the same bytes.
+Rows and position are one Postgres transaction, so the views can be dropped and folded again to the same bytes.
 """
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ stage = Stage("views", reads=(*_SHOWN, RETRIES), store=PostgresStore, keeps="pos
 
 @stage.on(*_SHOWN)
 def fold(block: Block, record: Struct) -> None:
-    """Turn records into rows."""
+    """Project records to rows."""
     for query, row in project(record):
         block.row(query, row)
 

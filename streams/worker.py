@@ -30,10 +30,10 @@ STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
 
 
 def run(names: Sequence[str] = STAGES) -> None:
-    """Run these stages until the process is told to stop; ends the process."""
+    """Run these stages until the process is stopped; exits the process."""
     chosen = settings.load(Settings)
     logs.configure(chosen.log)
-    stamina.instrumentation.set_on_retry_hooks([_tell_retry])
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
     private.keep_to_owner()
     if chosen.data.is_dir():
         private.close(chosen.data, ["state"])
@@ -42,30 +42,30 @@ def run(names: Sequence[str] = STAGES) -> None:
     serve([App(find(name), chosen) for name in names], chosen)
 
 
-def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
-    """Log that something is tried again: stamina itself quotes the error, and with it addresses."""
+def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    """Log a retry: stamina itself would quote the error, and with it addresses."""
     reason = causes.described(details.caused_by)
     log.warning("tried again", of=details.name, times=details.retry_num, wait=round(details.wait_for, 2), reason=reason)
 
 
 def serve(apps: Sequence[App], chosen: Settings) -> None:
-    """Run stages with these settings until the process is told to stop; ends the process."""
+    """Run stages with these settings until the process is stopped; exits the process."""
     clock = Clock(chosen, f"worker {' '.join(app.stage.name for app in apps)}")
     health = [Health(apps, chosen.health_port, clock.watch)] if chosen.health_port else []
     execute(Deadline(chosen.stall_timeout), clock, *health, *apps)
 
 
 def execute(*services: ServiceT) -> None:
-    """Run services until the process is told to stop; ends the process."""
+    """Run services until the process is stopped; exits the process."""
     _spare_collector()
     Worker(*services, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
 
 
 def _spare_collector() -> None:
-    """Let Python's cycle collector look less often, and never at what was imported.
+    """Make Python's cycle collector run less often, and never scan imported modules.
 
-    A block makes thousands of objects at once and no cycles, which is taken for a reason to walk all that the process
-    holds: folding records for the views took a quarter longer.
+    A block allocates thousands of objects at once, and no cycles, which makes the collector scan all objects of the
+    process: folding records for the views took a quarter longer.
     """
     gc.collect()
     gc.freeze()
@@ -73,13 +73,13 @@ def _spare_collector() -> None:
 
 
 def find(name: str) -> Stage:
-    """Return the stage of a name."""
+    """Return the stage with a name."""
     stage: Stage = import_module(f"streams.{name}").stage
     return stage
 
 
 class _Server(uvicorn.Server):
-    """A server whose signals are the worker's."""
+    """A server that leaves signals to the worker."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -87,9 +87,9 @@ class _Server(uvicorn.Server):
 
 
 class Deadline(Service):
-    """Ends the process, with the place of each thread, where its event loop stands still for so many seconds.
+    """Ends the process, with the traceback of each thread, if its event loop is blocked for ``seconds`` seconds.
 
-    A thread without Python does it, so it also ends what hangs in C, and a worker that hangs while it stops.
+    A native thread does it, so it also works if C code hangs, or a worker hangs while stopping.
     """
 
     def __init__(self, seconds: float, **service: Any) -> None:
@@ -113,13 +113,13 @@ class Clock(Service):
 
     @Service.task
     async def _watch(self) -> None:
-        with contextlib.suppress(KafkaError, topics.WrongTopic):  # then the broker's time is not known
+        with contextlib.suppress(KafkaError, topics.WrongTopic):  # then the broker's time stays unknown
             await topics.create(self._settings.kafka, self._settings.partitions, [CLOCK])
         await self.watch.run(metrics.ClockMetrics())
 
 
 _PATIENCE, _CONNECTIONS = 10.0, 100
-"""Seconds in which who asks for a worker's health must have asked, and how many may ask at once."""
+"""Seconds that a client of a worker's health has for its request, and the most clients at once."""
 
 
 class Health(Service):
@@ -141,9 +141,9 @@ class Health(Service):
 
 
 def health_app(apps: Sequence[App], clock: ClockWatch) -> serving.Application:
-    """Return the health of these stages as an application.
+    """Return the application that serves the health of these stages.
 
-    A clock that is wrong is told as a warning and leaves a worker ready: it goes on, and a restart would not help.
+    A wrong clock is only a warning; the worker stays ready: it goes on, and a restart would not help.
     """
     app = serving.Application()
 

@@ -123,7 +123,7 @@ def unwritten(stage: Stage) -> frozenset[bytes]:
     When a timer was taken is on no record: what it led to is, and only that counts. That no timer was passed over
     without that is checked apart.
     """
-    return frozenset({POSITION, *(taken.cursor for taken in stage.taken_by_ticks)})
+    return frozenset({POSITION, *(taken.cursor for taken in stage.punctuated)})
 
 
 def describe_key(key: bytes) -> str:

@@ -151,7 +151,7 @@ class Folding:
 class ReplayedBlock(Block):
     """A block as it was taken once: it ends where it ended, has no effects, and only notes what is dead-lettered."""
 
-    tells = False
+    logged = False
 
     def __init__(  # noqa: PLR0917 - called in this order
         self,
@@ -163,8 +163,8 @@ class ReplayedBlock(Block):
         recorded: RecordedBlock,
     ) -> None:
         super().__init__(stage, context, partition, raws, state=state, now=recorded.now)
-        self.given = {**self.given, **recorded.settings}
-        self.rules = recorded.version
+        self.recorded_settings = {**self.recorded_settings, **recorded.settings}
+        self.decision_version = recorded.version
         self.dead_lettered: dict[int, str] = {}
         """The offsets of the records that are dead-lettered, and why."""
         self.passed_over: frozenset[int] = frozenset()

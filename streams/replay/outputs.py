@@ -1,7 +1,7 @@
 """Compares what deciding again emits with the records on the output topics, record by record, byte for byte.
 
 A stage's records name the input that led to them (``rondo_source``), but for two kinds. What a timer emitted names
-none, as nothing says between which two blocks it came; it changes no state, and only the topics that ``on_tick`` names
+none, as nothing says between which two blocks it came; it changes no state, and only the topics that ``on_timer`` names
 may hold it. What became of an effect, as a delivery, has no headers at all: like a command it came from outside, and
 only a topic that the stage reads itself may hold it.
 """
@@ -83,7 +83,7 @@ class Outputs:
         """Look at a record that no input led to: of a timer, or of an effect."""
         own = raw.topic in {topic.name for topic in self._stage.reads}
         identity = dict(raw.headers).get(_ID)
-        allowed = raw.topic in {topic.name for topic in self._stage.ticks} if identity else own
+        allowed = raw.topic in {topic.name for topic in self._stage.timer_outputs} if identity else own
         if not allowed:
             raise self._differs(place(raw), "the record stands, but the stage did not write it.")
         if identity and not (own and self._was_folded(raw)):

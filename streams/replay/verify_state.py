@@ -144,7 +144,7 @@ async def _changed_by(target: Target, key: bytes, positions: Mapping[str, int]) 
 
 def _taken_timers(target: Target, current: StateStore) -> dict[str, r.Timer]:
     decode = partial(decoded, target.stage.name, target.context.codec)
-    return {timer.id: timer for taken in target.stage.taken_by_ticks for timer in taken.passed(current, decode)}
+    return {timer.id: timer for taken in target.stage.punctuated for timer in taken.passed(current, decode)}
 
 
 def _check_timers(target: Target, left: Iterable[r.Timer], current: StateStore) -> None:
@@ -155,10 +155,10 @@ def _check_timers(target: Target, left: Iterable[r.Timer], current: StateStore) 
 
 
 def _emits(target: Target, timer: r.Timer, current: StateStore) -> bool:
-    assert target.stage.on_timer
+    assert target.stage.punctuate
     block = ReplayedBlock(target.stage, target.context, target.number, [], current, RecordedBlock([], timer.due))
     with block:
-        target.stage.on_timer(block, timer)
+        target.stage.punctuate(block, timer)
     return bool(block.outputs)
 
 

@@ -1,44 +1,48 @@
 """Faust in blocks: exactly-once state and output, one Kafka transaction per block.
 
-Who does what::
+Who does what, as in Kafka Streams but on Faust::
 
-    Stage      what a stage reads, writes, remembers        stage.py      declaration, one per stage file
-    Context    settings, codec, clock: what it runs with    context.py    of a worker, a replay, a test
-    App        runs a stage in this process                 app.py        a Faust app
-    Runtime    owns the consumer, hands out partitions      consumer.py   a service of the Faust app
-    Partition  one owner's turn with one partition          partition.py  open, one block after another, close
-    Block      a bounded number of records, folded          block.py      what the agent sees
-    Effects    what is done outside, as sending             effects.py    beside the partitions, so many at a time
-    Store      where a partition's state and position live  kafka.py (RocksDB and changelog), postgres.py
-    Watch      how far a stage is behind, whether it moves  watch.py, metrics.py
-    Point      where a test lets a worker fail              failpoints.py
+    Stage       what a stage reads, writes and keeps         stage.py      declaration, one per stage file
+    Context     settings, codec, clock: what it runs with    context.py    of a worker, a replay, a test
+    App         runs a stage in this process                 app.py        a Faust app
+    Runtime     owns the consumer, assigns partitions        consumer.py   a service of the Faust app
+    StreamTask  one owner's processing of one partition      task.py       open, one block after another, close
+    Phase       the state of a task                          phases.py     and which may follow which
+    Buffer      fetched records that wait for a block        buffer.py     of one input's partition
+    Block       a bounded number of records, folded          block.py      what the agent sees
+    Table       keyed state, and timers, through the block   tables.py     Table, Timers
+    Effects     side effects after a commit, as sending      effects.py    beside the tasks, a bounded number at a time
+    Store       where a task's state and position live       kafka_store.py (RocksDB and changelog), postgres_store.py
+    StateStore  a partition's state on the disk              rocksdb.py, disk.py
+    put_back    folds dead letters that are sent again       retries.py
+    Watch       a stage's lag, and whether it stalls         watch.py, metrics.py, exposition.py
+    Point       where a test makes a worker fail             failpoints.py
 
-What is committed when: a Kafka stage's output, state changes and input position are one transaction, then written to
-RocksDB, which may so be behind its changelog and never ahead. A Postgres stage's rows and position are one Postgres
+Commits: a Kafka stage's output, state changes and input position are one transaction, then written to RocksDB, which
+may therefore be behind its changelog, but never ahead. A Postgres stage's rows and position are one Postgres
 transaction. Group offsets are never read.
 
-Who owns a partition when: being assigned it by the group is not yet owning it. A turn with a Kafka stage's partition
-begins by initialising two fixed transactional ids, 0 then 1, and only then reads where the changelog ends. Every block
-is committed by one of the two in turn, 0 first, so whoever initialised both last is the only one who can commit, and
-nothing of anybody else can follow that end. A turn with a Postgres stage's partition needs no beginning: each block's
-first statement moves the position from where the block was read, and touches no row for who comes second. A turn ends
-when the group revokes the partition, or the worker stops; after any error it is begun anew, once the group still knows
-the worker.
+Ownership: a worker that is assigned a partition by the group does not own it yet. The task of a Kafka stage begins by
+initialising two fixed transactional ids, 0 then 1, and only then reads the end of the changelog. Blocks are committed
+by the two alternately, 0 first, so only the worker that initialised both last can commit, and nothing of another worker
+can follow that end. The task of a Postgres stage needs no such beginning: each block's first statement moves the
+position from where the block was read, and updates no row if another owner has moved it. A task ends when the group
+revokes the partition, or the worker stops; after any error it opens again, once the group confirms the worker.
 
-What a crash leads to, by the points of ``failpoints.py`` in the order of a turn::
+Recovery from a crash, by the points of ``failpoints.py`` in the order in which a task passes them::
 
-    fencing, fenced, restored            nothing of a former owner can follow; the next one fences and restores anew
+    fencing, fenced, restored            nothing of a former owner can follow; the next one fences and restores again
     fetched, folded                      nothing was done: the same records are read from the position again
     begun, produced, changelogged        an open transaction, which nobody reads: the next owner's fencing aborts it
     between changelogged and committed   all or nothing: fencing settles which, and the restored position says so
-    committed                            all was done; RocksDB is behind, and caught up from the changelog
-    written, acknowledged                all was done but the effects, as sending: the next owner claims them again
-    delivered                            sent, and nobody knows: it is sent again under the same id
-    stated                               an open transaction of Postgres: its connection's end rolls it back
-    rows-committed                       rows and position stand; a late owner's next block moves no position
-    revoked                              as at the point that the running block had come to
+    committed                            all was done; RocksDB is behind, and catches up from the changelog
+    written, acknowledged                all was done except effects, as sending: the next owner claims them again
+    delivered                            sent, but not recorded: it is sent again under the same id
+    stated                               an open transaction of Postgres: closing its connection rolls it back
+    rows-committed                       rows and position are committed; a late owner's next block moves no position
+    revoked                              as at the point that the running block had reached
 
-Whoever stood still meanwhile and wakes up finds its producers fenced, or its position moved, and can commit nothing.
+A worker that was suspended meanwhile finds its producers fenced, or its position moved, and can commit nothing.
 """
 
 from streams.runtime.app import App

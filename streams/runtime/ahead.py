@@ -1,4 +1,4 @@
-"""Compares positions with the ends of the topics they are in: a position beyond the end is of a log that was cut."""
+"""Compares positions with the ends of their topics: a position beyond the end means that the log was truncated."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,11 @@ from aiokafka import TopicPartition
 
 
 class Ahead(RuntimeError):
-    """A stage's positions are ahead of the log: what is appended before they are reset would never be read."""
+    """A stage's positions are ahead of the log: records appended before they are reset would never be read."""
 
 
 def check(stage: str, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> None:
-    """Raise ``Ahead`` where a stage's positions are beyond the ends of its inputs."""
+    """Raise ``Ahead`` if a stage's positions are beyond the ends of its inputs."""
     beyond = [
         f"{tp.topic}/{tp.partition} up to {position}, but it ends at {ends[tp]}"
         for tp, position in sorted(positions.items())

@@ -1,4 +1,4 @@
-"""Tells of partitions that stay closed, and why: what is retried for a minute is an alarm, never a loop in silence."""
+"""Reports partitions that stay closed, with the cause: retrying for a minute raises an alarm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ import structlog
 from schemas import causes
 from schemas.clock import steady
 
-SECONDS = 60.0  # closed for so long it is said, again and again after as many
+SECONDS = 60.0  # closed for this long it is reported, and again after as long
 WHOLE = ""
-"""In the place of an input: the partition as a whole, as while it is opened."""
+"""Instead of an input: the partition as a whole, as while it is opened."""
 
 log = structlog.get_logger()
 
 
 @dataclass
 class _Failing:
-    """What does no work since ``began``; when it failed last and with what, and when that was ``said`` (seconds)."""
+    """An input without work since ``began``; its last error and when that was, and when it was reported (seconds)."""
 
     began: float
     said: float
@@ -26,10 +26,10 @@ class _Failing:
 
 
 class Closed:
-    """Since when an input of a partition does no work after an error, and which it was; ``clock`` counts seconds.
+    """Tracks the inputs of a partition that do no work after an error; ``clock`` counts seconds.
 
     An input is a topic, or None for timers. Only its own work ends its alarm: the partition is opened again after each
-    error, and another input's blocks may be committed before this one fails once more.
+    error, and another input's blocks may be committed before this one fails again.
     """
 
     def __init__(self, clock: Callable[[], float] = steady) -> None:
@@ -38,7 +38,7 @@ class Closed:
         self._is_open = False
 
     def failed(self, error: BaseException, of: str | None = WHOLE) -> None:
-        """Take note of an error that closed it, or kept it closed, and of the input that met it."""
+        """Record an error that closed the partition, or kept it closed, and the input that it happened with."""
         now = self._clock()
         before = self._failing.pop(of, None) or _Failing(now, now, now, "")
         before.last, before.cause = now, causes.described(error)
@@ -46,30 +46,30 @@ class Closed:
         self._is_open = False
 
     def opened(self) -> None:
-        """Take note that it is open."""
+        """Record that the partition is open."""
         self._failing.pop(WHOLE, None)
         self._is_open = True
 
     def worked(self, of: str | None) -> None:
-        """Take note that an input's block is committed, or that no timer is due."""
+        """Record that an input's block is committed, or that no timer is due."""
         self._failing.pop(of, None)
 
     @property
     def seconds(self) -> float:
-        """Return for how long an input has done no work after an error; 0 where none failed since it worked last."""
+        """Return the longest time that an input has done no work after an error; 0 if none is failing."""
         return max(map(self._seconds, self._failing.values()), default=0.0)
 
     @property
     def causes(self) -> list[str]:
-        """Return the last error of each input that has not worked since, the latest at last."""
+        """Return the last error of each failing input, the latest last."""
         return list(dict.fromkeys(failing.cause for failing in self._failing.values()))
 
     def is_long(self) -> bool:
-        """Tell whether it is an alarm."""
+        """Return whether it is an alarm."""
         return self.seconds >= SECONDS
 
-    def tell(self, stage: str, partition: int) -> None:
-        """Say so once in a while of each input that has not worked for long."""
+    def report(self, stage: str, partition: int) -> None:
+        """Log each input that has done no work for ``SECONDS``, and again after as long."""
         now = self._clock()
         for of, failing in self._failing.items():
             if self._seconds(failing) < SECONDS or now - failing.said < SECONDS:
@@ -85,5 +85,5 @@ class Closed:
             )
 
     def _seconds(self, failing: _Failing) -> float:
-        """Return how long one does no work; while the partition is open up to the last error: it may wait its turn."""
+        """Return how long an input does no work; if the partition is open, only until its last error."""
         return (failing.last if self._is_open else self._clock()) - failing.began

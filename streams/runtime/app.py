@@ -1,4 +1,4 @@
-"""A stage's Faust app: it feeds the stage's agents, and says how the stage is."""
+"""A stage's Faust app: it feeds the stage's agents, and reports its health."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
@@ -14,11 +14,11 @@ from streams.runtime.settings import Settings
 from streams.runtime.stage import Fold, Stage
 
 Agent: TypeAlias = Callable[[Any], Coroutine[Any, Any, None]]
-"""What Faust runs: it gets the stream of an input's blocks."""
+"""A Faust agent: it gets the stream of an input's blocks."""
 
 
 class _Boot(BootStrategy):
-    """Faust's own consumer, producer, conductor, recovery and table manager stay out: the runtime stands in."""
+    """Disables Faust's own consumer, producer, conductor, recovery and table manager: the runtime replaces them."""
 
     enable_kafka_consumer = False
     enable_kafka_producer = False
@@ -44,7 +44,7 @@ class App(refusals.App):
             self.agent(self.topic(topic), name=f"{stage.name}.{fold.__name__}.{topic}")(self.agent_of(fold))
 
     def agent_of(self, fold: Fold) -> Agent:
-        """Return the agent that lets a function fold one block after another."""
+        """Return the agent that folds one block after another by a function."""
 
         async def agent(blocks: Stream[Block]) -> None:
             async for block in blocks.noack():
@@ -57,10 +57,10 @@ class App(refusals.App):
         return self.now()
 
     async def on_first_start(self) -> None:
-        """Make no directories: state lives under the stage's own."""
+        """Make no directories: Faust's are not used."""
 
     async def on_started_init_extra_services(self) -> None:
-        """Start feeding once the agents stand."""
+        """Start the runtime once the agents run."""
         await super().on_started_init_extra_services()
         chosen = self.settings = self.settings or settings.load(Settings)
         self.runtime = Runtime(self.stage, chosen, self._time, self, loop=self.loop, beacon=self.beacon)
@@ -72,9 +72,9 @@ class App(refusals.App):
         self.consumer._thread.thread_loop.close()  # type: ignore[attr-defined]  # Faust has no public way to it
 
     def ready(self) -> bool:
-        """Tell whether the stage runs and every partition that it was assigned is open."""
+        """Return whether the stage runs and every assigned partition is open."""
         return self.runtime is not None and self.runtime.is_ready()
 
     def closed(self) -> list[str]:
-        """Return why it is not ready, as sentences."""
+        """Return why it is not ready, one sentence each."""
         return self.runtime.closed() if self.runtime else [f"{self.stage.name} has not started yet."]

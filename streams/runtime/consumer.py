@@ -1,6 +1,6 @@
-"""The service of a stage's Faust app that owns the consumer and gives each assigned partition its turn.
+"""The service of a stage's Faust app that owns the consumer and runs a task for each assigned partition.
 
-Only the fetch loop seeks and fetches, so that what a fetch returns is always from where the loop stands. Restoring runs
+Only the fetch loop seeks and fetches, so that fetched records are always from the loop's position. Restoring runs
 beside the rebalance callbacks, never in them: no heartbeat is sent during a callback, and its exceptions are swallowed.
 """
 
@@ -36,20 +36,20 @@ from streams.runtime.watch import Watch
 
 FETCH_MS = 100
 HEARTBEAT_MS = 1000
-FETCH_BYTES = 16 * 1024 * 1024  # in one answer of the broker, and of one partition what a record may have
-EFFECTS_SECONDS = 21.0  # for what is being sent when a worker stops: what a delivery may take, and its outcome
-LEAVE_SECONDS = 5.0  # to tell the group; without that it waits for the session to end
+FETCH_BYTES = 16 * 1024 * 1024  # in one answer of the broker; of one partition, the most of a record
+EFFECTS_SECONDS = 21.0  # for running deliveries when a worker stops: their timeout, and recording the outcome
+LEAVE_SECONDS = 5.0  # to leave the group; otherwise it waits for the session timeout
 
 log = structlog.get_logger()
 
 
 def _is_away(error: Exception) -> bool:
-    """Tell whether an error says that the registry or the broker is not there yet."""
+    """Return whether an error means that the registry or the broker is not available yet."""
     return isinstance(error, RegistryUnavailable) or (isinstance(error, KafkaError) and bool(error.retriable))
 
 
 class Replaced(RuntimeError):
-    """Another worker of the same instance's name has taken this one's place."""
+    """Another worker with the same instance's name has replaced this one."""
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -59,8 +59,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, _: frozenset[TopicPartition]) -> None:
         await self._runtime.revoke()
         if await self._runtime.is_replaced():
-            # aiokafka would go on to join, as its heartbeats know no instances, and so take the name back; only a
-            # callback that is cancelled ends that.
+            # aiokafka would go on to join, since its heartbeats have no instance, and so take the name back; only
+            # cancelling the callback prevents that.
             raise asyncio.CancelledError
 
     async def on_partitions_assigned(self, assigned: frozenset[TopicPartition]) -> None:
@@ -77,14 +77,14 @@ class Runtime(Service):
         self.settings = settings
         self._app = app
         self.partitions: dict[int, StreamTask] = {}
-        self.folding = asyncio.Lock()  # a stage folds one block at a time, whichever of its agents does
+        self.folding = asyncio.Lock()  # a stage folds one block at a time, over all its agents
         self._seeks: list[StreamTask] = []
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
         self._starting_producer = asyncio.Lock()
         self.joined = False
         self.assignments = 0
-        """How often the group has given this worker partitions, or told it that there are none."""
+        """Number of assignments by the group, empty ones included."""
         self.fetches = 0
         """Rounds of the fetch loop."""
         self.metrics = Metrics(stage)
@@ -100,9 +100,9 @@ class Runtime(Service):
         super().__init__(**service)
 
     async def on_start(self) -> None:
-        """Publish the schemas, see that the topics are right, and join the group.
+        """Publish the schemas, create and check the topics, and join the group.
 
-        Registry and broker are waited for however long they take to start: a broker may have gigabytes to recover.
+        Wait for registry and broker as long as they take to start: a broker may have gigabytes to recover.
         """
         async for attempt in stamina.retry_context(on=_is_away, attempts=None, timeout=None, wait_max=5.0):
             with attempt:
@@ -128,20 +128,20 @@ class Runtime(Service):
             rebalance_timeout_ms=int(self.settings.session_timeout * 3000),
             heartbeat_interval_ms=HEARTBEAT_MS,
             fetch_max_bytes=FETCH_BYTES,
-            # A larger record comes all the same, alone (KIP-74): retries may be four times as large.
+            # A larger record is fetched anyway, alone (KIP-74): retries may be four times as large.
             max_partition_fetch_bytes=min(topic.max_bytes for topic in self.stage.reads),
         )
         self._subscribe()
         await self._watch.connect()
         await self._consumer.start()
-        self._app.flow_control.resume()  # Faust's own consumer would, and without it channels take nothing
+        self._app.flow_control.resume()  # as Faust's own consumer would; without it channels accept nothing
 
     def _subscribe(self) -> None:
         assert self._consumer
         self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
 
     async def on_stop(self) -> None:
-        """Finish the running blocks before leaving the group; ``consumer.stop`` alone would not. Then the effects."""
+        """Finish the running blocks before leaving the group, which ``consumer.stop`` does not do; then the effects."""
         began = asyncio.get_running_loop().time()
         await self.revoke()
         left = EFFECTS_SECONDS - (asyncio.get_running_loop().time() - began)
@@ -150,21 +150,21 @@ class Runtime(Service):
         await self._registry.aclose()
 
     def is_ready(self) -> bool:
-        """Tell whether the group has been joined, every assigned partition works, and what is in it can be read."""
+        """Return whether the group is joined, every assigned partition works, and no records are hidden."""
         is_open = self.joined and all(partition.works for partition in self.partitions.values())
         return is_open and not self.hidden.overdue()
 
     def touched(self) -> set[TopicPartition]:
-        """Return what is read and written with the partitions that are assigned."""
+        """Return the topic partitions that the assigned partitions read and write."""
         return {tp for number in self.partitions for tp in self.stage.partitions(number)}
 
     @property
     def hidden(self) -> Hidden:
-        """What nobody can read of what the open partitions read and write."""
+        """The records that transactions hide in the topic partitions of ``touched``."""
         return self._watch.hidden
 
     def closed(self) -> list[str]:
-        """Return why it is not ready, a sentence for each error that keeps a partition or an input from working."""
+        """Return why it is not ready: a sentence for each error that stops a partition or an input."""
         if not self.joined:
             return [f"{self.stage.name} waits for its group to give it partitions."]
         return [
@@ -175,18 +175,18 @@ class Runtime(Service):
         ]
 
     def shares(self) -> int:
-        """Return how many partitions share the worker's effects."""
+        """Return the number of partitions that share the worker's effects."""
         return max(1, len(self.partitions))
 
     async def feed(self, block: Block) -> None:
-        """Give a block to the agent of its topic."""
+        """Put a block into the channel of its topic's agent."""
         channel = next(channel for channel in self._app.topics if block.topic in channel.topics)
-        await channel.put(block)  # type: ignore[arg-type]  # Faust would have an event, agents take what is put
+        await channel.put(block)  # type: ignore[arg-type]  # Faust's type is an event, but agents get any value
 
     async def produce(self, topic: Topic, record: Struct, partition: int) -> None:
         """Produce one record outside any block: the outcome of an effect, which a block of that partition then folds.
 
-        Raises what the producer does; that producer is then replaced, since after one failure all of its sends fail.
+        Raises the producer's errors; the producer is then replaced, since after one failure all its sends fail.
         """
         producer = await self._outside()
         user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
@@ -210,7 +210,7 @@ class Runtime(Service):
             return self._producer
 
     def perform(self, effect: Effect) -> None:
-        """Run a committed block's effect beside the partitions; it counts as begun from now on."""
+        """Run a committed block's effect beside the tasks; it counts as begun from now on."""
         self.add_future(self._perform(self.effects.begin(effect, self.context), effect.partition))
 
     async def _perform(self, running: Awaitable[bool], number: int) -> None:
@@ -221,11 +221,11 @@ class Runtime(Service):
     # Partitions.
 
     async def assign(self, assigned: frozenset[TopicPartition]) -> None:
-        """Begin a turn with each partition; its topics stay paused until the turn says where to read."""
+        """Start a task for each partition; its topics stay paused until the task seeks."""
         assert self._consumer
         self._consumer.pause(*assigned)
         await self.revoke()
-        if self.should_stop:  # it leaves just now: nobody would end a turn that began
+        if self.should_stop:  # it is leaving: nobody would close a new task
             return
         self.joined = True
         self.assignments += 1
@@ -234,7 +234,7 @@ class Runtime(Service):
             (tp.topic, tp.partition) for tp in assigned
         }
         if missing and self._worker.instance and self.assignments == 1:
-            # A member that comes back under its name gets what its last process was given, whatever it reads by now.
+            # A static member that comes back gets the assignment of its last process, even if its inputs have changed.
             log.info("assigned for other inputs, joins again", stage=self.stage.name)
             self.joined, self._joins_again = False, True
             return
@@ -252,17 +252,17 @@ class Runtime(Service):
             partition.task = self.add_future(partition.run())
 
     async def revoke(self) -> None:
-        """End all turns, waiting for their running blocks."""
+        """Close all tasks, waiting for their running blocks."""
         self.joined = False
         partitions, self.partitions = self.partitions, {}
         closing = (partition.close() for partition in partitions.values())
         for error in await asyncio.gather(*closing, return_exceptions=True):
-            if error:  # one that fails must cut off no other's end
-                log.warning("turn ended with an error", stage=self.stage.name, error=causes.described(error))
+            if error:  # it must not interrupt closing the others
+                log.warning("task closed with an error", stage=self.stage.name, error=causes.described(error))
         await self.effects.hand_over(partitions, self.context)
 
     async def is_member(self) -> bool:
-        """Ask the group whether this worker is one of its members; no answer counts as no."""
+        """Return whether the group has this worker as a member; False without an answer."""
         try:
             async with asyncio.timeout(self.settings.session_timeout):
                 return await membership.is_member(self.settings.kafka, self._group, self._worker)
@@ -270,7 +270,7 @@ class Runtime(Service):
             return False
 
     async def is_replaced(self) -> bool:
-        """Tell, before it joins again, whether another worker has its name by now; then this one ends."""
+        """Return, before joining again, whether another worker has its instance's name; then crash."""
         if not self._worker.instance or not self.assignments or self.should_stop:
             return False
         try:
@@ -288,17 +288,17 @@ class Runtime(Service):
         return replaced
 
     async def check(self, number: int, positions: dict[str, int]) -> None:
-        """Raise ``Ahead`` where positions are beyond what the topics hold: records would be passed over unseen."""
+        """Raise ``Ahead`` if positions are beyond the topics' ends: records would be skipped unnoticed."""
         assert self._consumer
         read = {TopicPartition(topic.name, number): positions.get(topic.name, 0) for topic in self.stage.reads}
         ahead.check(self.stage.name, read, await self._consumer.end_offsets(list(read)))
 
     def seek(self, partition: StreamTask) -> None:
-        """Ask the fetch loop to read on from a partition's positions; it tells the partition when it does."""
+        """Ask the fetch loop to seek to a partition's positions; it calls ``on_sought`` afterwards."""
         self._seeks.append(partition)
 
     def resume(self, topic: str, number: int) -> None:
-        """Fetch a topic's partition again, if it was paused."""
+        """Resume fetching a topic's partition, if it was paused."""
         assert self._consumer
         tp = TopicPartition(topic, number)
         if tp in self._consumer.paused():
@@ -307,7 +307,7 @@ class Runtime(Service):
     # Watching.
 
     async def fetched(self, topic: str, number: int) -> int:
-        """Return the offset up to which an input was fetched, markers included; raises KafkaError if it is not ours."""
+        """Return the offset up to which an input was fetched, markers included. Raises KafkaError if it is not ours."""
         assert self._consumer
         return int(await self._consumer.position(TopicPartition(topic, number)))
 
@@ -317,8 +317,8 @@ class Runtime(Service):
             while not self.should_stop:
                 await self.sleep(self._watch.every)
                 for partition in self.partitions.values():
-                    partition.closed.tell(self.stage.name, partition.number)
-                await self._watch.look()  # a stall crashes the service, and with it the process
+                    partition.closed.report(self.stage.name, partition.number)
+                await self._watch.look()  # a stall crashes the service, and so the process
         finally:
             await self._watch.close()
 
@@ -328,7 +328,7 @@ class Runtime(Service):
     async def _fetch(self) -> None:
         assert self._consumer
         while not self.should_stop:
-            if self._joins_again:  # not in the callback: aiokafka's fetcher would die of an assignment that is gone
+            if self._joins_again:  # not in the callback: aiokafka's fetcher would fail on the revoked assignment
                 self._joins_again = False
                 self._assignor.insist()
                 self._subscribe()
@@ -353,4 +353,4 @@ class Runtime(Service):
                 tp = TopicPartition(topic.name, partition.number)
                 self._consumer.seek(tp, partition.positions.get(topic.name, 0))
                 self._consumer.resume(tp)
-            partition.stand()
+            partition.on_sought()

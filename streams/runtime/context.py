@@ -1,4 +1,4 @@
-"""What a stage is run with: the same for a worker, a replay and a test."""
+"""The context that a stage runs with, in a worker, a replay or a test."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ async def _nowhere(topic: Topic, record: Struct, partition: int) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """The settings, the codec and the broker's id of itself, the clock, and what the worker does outside of blocks."""
+    """The settings, the codec, the cluster's id, the clock, and the worker's functions outside of blocks."""
 
     settings: Settings
     codec: Serde
     cluster: str = ""
     clock: Callable[[], int] = clock.now
-    """In milliseconds since 1970."""
+    """Returns milliseconds since 1970."""
     performs: Callable[[str], bool] = lambda _: False
-    """Tells whether this process performs the effect of a key just now."""
+    """Returns whether this process is performing the effect of a key."""
     produce: Produce = _nowhere
-    """Produces one record to a partition outside any block, as the outcome of an effect."""
+    """Produces one record to a partition outside any block, such as the outcome of an effect."""

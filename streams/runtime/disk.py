@@ -1,6 +1,6 @@
-"""Where state lies on the disk, and which of it can be used.
+"""Opens and closes state on the disk, and decides whether it is usable.
 
-State can be made again from its changelog, so a directory that is damaged or too old is set aside, never repaired.
+State can be restored from its changelog, so a damaged directory is moved aside, never repaired, and an old one deleted.
 """
 
 import shutil
@@ -13,8 +13,8 @@ from streams.kafka import topics
 from streams.runtime import metrics
 from streams.runtime.rocksdb import MEMORY, Damaged, StateStore
 
-_SET_ASIDE = ".damaged"
-OLDEST = topics.TOMBSTONES // 2  # a state that is older may hold keys whose deletion is no longer on the changelog
+_ASIDE = ".damaged"
+OLDEST = topics.TOMBSTONES // 2  # an older state may hold keys whose deletion is no longer on the changelog
 
 log = structlog.get_logger()
 
@@ -25,33 +25,33 @@ def directory(data: Path, cluster: str, stage: str, partition: int) -> Path:
 
 
 def open(path: Path, timed: bytes | None = None, memory: int = MEMORY) -> StateStore:  # noqa: A001 - disk.open
-    """Open a state; one that is damaged is set aside, and an empty one takes its place.
+    """Open a state; replace a damaged one by an empty one, and move it aside.
 
-    Raises ``DiskError`` where that can't be opened either.
+    Raises ``DiskError`` if that can't be opened either.
     """
     try:
         return StateStore(path, timed, memory)
     except Damaged as error:
-        _set_aside(path, error)
+        _move_aside(path, error)
         return StateStore(path, timed, memory)
 
 
 def close(state: StateStore) -> None:
-    """Close a state; one that turned out to be damaged, at the latest now, is set aside. Raises nothing."""
+    """Close a state; move it aside if it turned out to be damaged, at the latest now. Raises nothing."""
     state.close()
     if isinstance(state.fault, Damaged):
         try:
-            _set_aside(state.path, state.fault)
+            _move_aside(state.path, state.fault)
         except OSError as error:
-            log.critical("damaged state can't be set aside", state=str(state.path), error=str(error))
+            log.critical("damaged state can't be moved aside", state=str(state.path), error=str(error))
     elif state.fault:
         log.warning("state not written to the end", state=str(state.path), error=str(state.fault))
 
 
 def usable(state: StateStore, now: int, changelog: TopicPartition, end: int) -> StateStore:
-    """Return the state if its changelog can bring it up to date, else an empty one in its place.
+    """Return the state if its changelog can bring it up to date, else replace it by an empty one.
 
-    Raises RuntimeError where the state is ahead of its changelog, which ends at ``end``.
+    Raises RuntimeError if the state is ahead of its changelog, which ends at ``end``.
     """
     if state.changelog > end:
         raise RuntimeError(
@@ -66,11 +66,11 @@ def usable(state: StateStore, now: int, changelog: TopicPartition, end: int) -> 
     return StateStore(state.path, state.timed, state.memory)
 
 
-def _set_aside(path: Path, error: Damaged) -> None:
-    """Keep the directory beside, in place of one that was set aside before. Raises OSError where it can't be moved."""
-    aside = path.with_name(path.name + _SET_ASIDE)
+def _move_aside(path: Path, error: Damaged) -> None:
+    """Rename the directory, replacing one that was moved aside before. Raises OSError."""
+    aside = path.with_name(path.name + _ASIDE)
     shutil.rmtree(aside, ignore_errors=True)
     aside.unlink(missing_ok=True)
     path.rename(aside)
-    metrics.SET_ASIDE.labels(path.parent.name).inc()
-    log.error("state damaged, set aside and restored whole", state=str(aside), error=str(error))
+    metrics.STATES_ASIDE.labels(path.parent.name).inc()
+    log.error("state damaged, moved aside and restored whole", state=str(aside), error=str(error))

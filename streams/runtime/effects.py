@@ -1,7 +1,7 @@
-"""Effects of committed blocks, as sending: they happen outside, beside the partitions, a bounded number at a time.
+"""Side effects of committed blocks, such as sending: performed beside the tasks, a bounded number at a time.
 
-A stage that keeps a record of each effect that has begun finds those that a dead worker left by ``Orphans``: it goes by
-how long nothing changed while this worker looked, so no clock that is set matters.
+A stage that keeps a record of each effect that has begun uses ``Orphans`` to find those of a dead worker. It measures
+how long a record was unchanged while this worker looked, so it does not depend on clocks.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from schemas import causes
 from streams.runtime.context import Context
 from streams.runtime.rocksdb import StateStore
 
-WAITING = 1000  # besides those that run; a block adds as many as it has records
-HAND_OVER_SECONDS = 2.0  # a rebalance waits for it
+WAITING = 1000  # effects besides those that run; a block adds as many as it has records
+HAND_OVER_SECONDS = 2.0  # a rebalance waits this long
 
 log = structlog.get_logger()
 
@@ -28,61 +28,61 @@ Act = Callable[[Context], Awaitable[None]]
 
 
 class Effect(Struct, frozen=True):
-    """What is done outside once a block is committed, and where it comes from."""
+    """A function to run once a block is committed, and where it comes from."""
 
     act: Act
     partition: int = 0
     key: str | None = None
-    """Its entry among the effects that have begun, where the stage keeps them."""
+    """Its key among the effects that have begun, if the stage keeps them."""
     hand_over: Act | None = None
-    """Puts on record that it goes on, when its partition is given away meanwhile."""
+    """Records that it goes on when its partition is revoked meanwhile."""
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How many effects of a stage ended well, and how many failed."""
+    """Counters of a stage's effects that succeeded and failed."""
 
     done: Counter
     failed: Counter
 
 
 class Effects:
-    """A stage's effects in this process: they have so many slots together.
+    """A stage's effects in this process, which share ``slots`` slots.
 
-    Room is kept for those that a dead worker may have left, and they wait for no slot. They are within the slots after
-    a restart, beyond them where a worker takes over what another was doing.
+    Room is reserved for effects that a dead worker may have left; these wait for no slot. After a restart they are
+    within the slots, beyond them if a worker takes over the effects of another.
     """
 
     def __init__(self, stage: str, slots: int, outcomes: Outcomes) -> None:
         self.ended = 0
-        """Effects that ended, well or not."""
+        """Number of effects that succeeded or failed."""
         self.expected: Multiset[int] = Multiset()
-        """How many a partition's last tick leads to, until they have begun: they have their room already."""
+        """By partition, the effects that its last punctuation leads to, until they begin: their room is taken."""
         self._stage = stage
         self._slots = slots
         self._outcomes = outcomes
         self._slot = asyncio.Semaphore(slots)
-        self._begun: dict[int, Effect] = {}  # by number, in their order
+        self._begun: dict[int, Effect] = {}  # by number, in order
         self._numbers = count()
         self._keys: Multiset[str | None] = Multiset()
-        self._kept: dict[int, set[str]] = {}  # keys for which room is kept, by partition
+        self._kept: dict[int, set[str]] = {}  # keys for which room is reserved, by partition
         self._changed = asyncio.Event()
         self._stopping = False
 
     @property
     def running(self) -> int:
-        """Return how many run or wait for others."""
+        """Return the number of effects that run or wait for others."""
         return len(self._begun)
 
     def performs(self, key: str) -> bool:
-        """Tell whether this process performs the effect of a key."""
+        """Return whether this process is performing the effect of a key."""
         return self._keys[key] > 0
 
     def room(self, partition: int, partitions: int) -> int:
         """Return how many effects a partition may begin now.
 
-        Half of the slots are the partitions' own in equal parts, the others go to whoever comes first: so a partition
-        whose effects are slow holds up no other.
+        Half of the slots are divided equally among the partitions, the others are first come, first served: so a
+        partition with slow effects blocks no other.
         """
         own = self._slots // (2 * partitions)
         taken = Multiset(effect.partition for effect in self._begun.values())
@@ -92,24 +92,24 @@ class Effects:
         return max(0, own - taken[partition]) + max(0, self._slots - own * partitions - shared)
 
     def keep_room(self, partition: int, keys: Collection[str]) -> None:
-        """Keep room for effects of a partition that may have to be performed again, and for no others any more."""
+        """Reserve room for effects of a partition that may have to be performed again, and only for these."""
         self._kept[partition] = {key for key in keys if not self.performs(key)}
 
     def forget(self, partition: int) -> None:
-        """Keep no room for a partition that is this worker's no longer."""
+        """Release the room of a partition that this worker no longer owns."""
         self._kept.pop(partition, None)
         del self.expected[partition]
 
     def is_full(self) -> bool:
-        """Tell whether every slot is taken."""
+        """Return whether every slot is taken."""
         return self.running >= self._slots
 
     def is_behind(self) -> bool:
-        """Tell whether so many wait that no block should add to them."""
+        """Return whether too many wait for another block to add to them."""
         return self.running >= self._slots + WAITING
 
     def begin(self, effect: Effect, context: Context) -> Awaitable[bool]:
-        """Count an effect as begun from now on; what is returned performs it, and tells whether that went well."""
+        """Count an effect as begun; return an awaitable that performs it and returns whether it succeeded."""
         number = next(self._numbers)
         self._begun[number] = effect
         self._keys[effect.key] += 1
@@ -126,7 +126,7 @@ class Effects:
                 if not self._stopping:
                     await effect.act(context)
             self._outcomes.done.inc()
-        except Exception as error:  # noqa: BLE001  # whoever asked for it sees that no outcome came
+        except Exception as error:  # noqa: BLE001  # the stage sees that there is no outcome
             self._outcomes.failed.inc()
             log.warning("effect failed", stage=self._stage, error=causes.described(error))
             return False
@@ -144,9 +144,9 @@ class Effects:
         self._changed.set()
 
     async def hand_over(self, partitions: Collection[int], context: Context) -> None:
-        """Put on record which effects of partitions that are given away go on; raises nothing."""
-        given = [effect for effect in self._begun.values() if effect.partition in partitions]
-        acts = [effect.hand_over for effect in given if effect.hand_over]
+        """Record which effects of revoked partitions go on. Raises nothing."""
+        revoked = [effect for effect in self._begun.values() if effect.partition in partitions]
+        acts = [effect.hand_over for effect in revoked if effect.hand_over]
         with suppress(TimeoutError):
             async with asyncio.timeout(HAND_OVER_SECONDS):
                 for error in await asyncio.gather(*(act(context) for act in acts), return_exceptions=True):
@@ -154,7 +154,7 @@ class Effects:
                         log.warning("effect not handed over", stage=self._stage, error=causes.described(error))
 
     async def finish(self, seconds: float) -> None:
-        """Let those that run end within so many seconds; those that wait do not begin any more."""
+        """Let running effects end within ``seconds`` seconds; waiting ones don't begin any more."""
         self._stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -166,38 +166,38 @@ class Effects:
 class Orphans:
     """Finds the effects of a partition that have begun and that nobody performs.
 
-    A former owner may still be about to tell how one ended, so an effect counts as one only once its entry was the same
-    at as many looks after the first as ``looks`` says of it. ``seconds`` lie between two looks.
+    A former owner may still be about to record an outcome, so an effect counts as an orphan only once its entry was
+    unchanged at ``looks(entry)`` looks after the first. ``seconds`` pass between two looks.
     """
 
     def __init__(self, prefix: bytes, seconds: float, looks: Callable[[bytes], int]) -> None:
         self._prefix = prefix
         self._seconds = seconds
         self._looks = looks
-        self._seen: dict[bytes, tuple[bytes, int]] = {}  # by key, the entry and how often it was the same again
+        self._seen: dict[bytes, tuple[bytes, int]] = {}  # by key, the entry and how many looks it was unchanged
         self._next: float | None = None
 
     def watch(self, state: StateStore, effects: Effects) -> None:
-        """Look for the first time, as after an opening or a failure; it is looked again only if there is a reason."""
+        """Look for the first time, as after an opening or a failure, unless a look is already scheduled."""
         if self._next is None:
             self._look(state, effects)
 
     @property
     def watched(self) -> set[str]:
-        """Return the keys of those that nobody performed at the last look and that have not ended since."""
+        """Return the keys of the effects that nobody performed at the last look and that have not ended since."""
         return {self._name(key) for key in self._seen}
 
     def forget(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Watch no longer what ended by these changes of the state."""
+        """Stop watching effects that ended by these changes of the state."""
         for key in [key for key in self._seen if key in changes and changes[key] is None]:
             del self._seen[key]
 
     def is_due(self) -> bool:
-        """Tell whether it is time to look again."""
+        """Return whether it is time to look again."""
         return self._next is not None and asyncio.get_running_loop().time() >= self._next
 
     def found(self, state: StateStore, effects: Effects) -> list[str]:
-        """Look again, and return the keys of those that nobody performs."""
+        """Look again, and return the keys of the orphans."""
         self._look(state, effects)
         return [self._name(key) for key, (entry, same) in self._seen.items() if same >= self._looks(entry)]
 

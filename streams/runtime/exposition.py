@@ -1,7 +1,7 @@
-"""How the stages of a process are, for Prometheus, with all that they have counted.
+"""Prometheus metrics of a process's stages: gauges of their current state, and the counters.
 
-It is looked up when somebody asks, so what a worker does not own any more is not told any more. ``docs/metrics.md``
-explains each figure.
+Gauges are computed on request, so a partition that the worker no longer owns is not reported. ``docs/metrics.md``
+explains each metric.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +17,14 @@ from streams.runtime.consumer import Runtime
 from streams.runtime.task import StreamTask
 
 
-class Standing(Collector):
-    """How the stages of a process stand when it is asked."""
+class StageCollector(Collector):
+    """Collects the current state of a process's stages."""
 
     def __init__(self, apps: Sequence[App]) -> None:
         self._apps = apps
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
-        """Yield every gauge, also those that nothing is known of yet."""
+        """Yield every gauge, also those without samples."""
         yield CounterMetricFamily("rondo_log_lines_lost", "Lines of the log that could not be written.", logs.lost())
         runtimes = [app.runtime for app in self._apps if app.runtime]
         yield _gauge("rondo_partitions", "Partitions assigned and open.", ("stage", "state"), _partitions(runtimes))
@@ -40,24 +40,24 @@ class Standing(Collector):
         hides = "Seconds that one open transaction has hidden records; 0 where none does."
         yield _gauge("rondo_hidden_seconds", hides, where, _hidden(runtimes))
         of_partition = ("stage", "partition")
-        restored = (((r.stage.name, str(p.number)), p.restored) for r, p in _turns(runtimes))
+        restored = (((r.stage.name, str(p.number)), p.restored) for r, p in _tasks(runtimes))
         yield _gauge(
             "rondo_restored_records", "Changelog records restored by the last restore.", of_partition, restored
         )
-        remaining = (((r.stage.name, str(p.number)), p.remaining) for r, p in _turns(runtimes))
+        remaining = (((r.stage.name, str(p.number)), p.remaining) for r, p in _tasks(runtimes))
         yield _gauge("rondo_restore_remaining_records", "Changelog offsets to restore.", of_partition, remaining)
-        closed = (((r.stage.name, str(p.number)), p.closed.seconds) for r, p in _turns(runtimes))
+        closed = (((r.stage.name, str(p.number)), p.closed.seconds) for r, p in _tasks(runtimes))
         yield _gauge("rondo_partition_closed_seconds", "Time without work after an error.", of_partition, closed)
-        pending = (((r.stage.name, str(p.number)), p.timers) for r, p in _turns(runtimes) if r.stage.timers)
+        pending = (((r.stage.name, str(p.number)), p.timers) for r, p in _tasks(runtimes) if r.stage.timers)
         yield _gauge("rondo_timers_pending", "Timers that stand.", of_partition, pending)
         running = (((runtime.stage.name,), runtime.effects.running) for runtime in runtimes)
         yield _gauge("rondo_effects_running", "Effects that run or wait for others.", ("stage",), running)
 
 
 def exposition(apps: Sequence[App]) -> bytes:
-    """Return everything in Prometheus' text format, with Python's own figures of the process."""
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # when each began: the process has that itself
-    return generate_latest(REGISTRY) + generate_latest(Standing(apps))
+    """Return all metrics in Prometheus' text format, with those of Python and the process."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # the process has a start time itself
+    return generate_latest(REGISTRY) + generate_latest(StageCollector(apps))
 
 
 def _gauge(
@@ -69,7 +69,7 @@ def _gauge(
     return family
 
 
-def _turns(runtimes: Iterable[Runtime]) -> Iterator[tuple[Runtime, StreamTask]]:
+def _tasks(runtimes: Iterable[Runtime]) -> Iterator[tuple[Runtime, StreamTask]]:
     return ((runtime, partition) for runtime in runtimes for partition in runtime.partitions.values())
 
 
@@ -81,10 +81,10 @@ def _partitions(runtimes: Iterable[Runtime]) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _inputs(runtimes: Iterable[Runtime]) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
-    for runtime, partition in _turns(runtimes):
+    for runtime, partition in _tasks(runtimes):
         for topic in runtime.stage.reads:
-            stands = watch.stands(partition, topic.name, runtime.context.clock())
-            figures = (stands.position, stands.lag, stands.age, stands.held)
+            status = watch.status(partition, topic.name, runtime.context.clock())
+            figures = (status.position, status.lag, status.age, status.held)
             yield (runtime.stage.name, topic.name, str(partition.number)), figures
 
 

@@ -1,7 +1,7 @@
-"""Named points between a fetch and what follows a commit, at which a test makes a worker fail.
+"""Named points, from a fetch to the effects after a commit, at which a test makes a worker fail.
 
-Random kills alone do not find what goes wrong: a run without any fencing passed 50 s of them. A point that nobody armed
-costs one look into an empty dict, a block passes a dozen.
+Random kills alone are not enough: a run without any fencing passed 50 s of them. An unarmed point costs one look-up in
+an empty dict; a block passes a dozen.
 """
 
 import os
@@ -21,23 +21,23 @@ log = structlog.get_logger()
 
 
 class Point(StrEnum):
-    """The points, in the order in which a turn and its blocks pass them."""
+    """The points, in the order in which a task and its blocks pass them."""
 
     FENCING = "fencing"  # the first producer is initialised, the second is not
     FENCED = "fenced"  # both are; the end of the changelog is not read
-    RESTORED = "restored"  # state stands; nothing is read yet
+    RESTORED = "restored"  # the state is restored; nothing is read yet
     FETCHED = "fetched"  # a block has its records; nothing is folded
     FOLDED = "folded"  # folded, in memory only
     BEGUN = "begun"  # the transaction is open and empty
     PRODUCED = "produced"  # output is sent, the changelog is not
     CHANGELOGGED = "changelogged"  # all is sent and acknowledged; not committed
-    COMMITTED = "committed"  # Kafka has committed, RocksDB has nothing yet: also what an answer lost on its way is
-    WRITTEN = "written"  # RocksDB has it; the turn's position has not moved
+    COMMITTED = "committed"  # Kafka has committed, RocksDB has nothing yet; also the case of a lost answer
+    WRITTEN = "written"  # RocksDB has it; the task's position has not moved
     STATED = "stated"  # Postgres has run every statement and committed nothing
-    ROWS_COMMITTED = "rows-committed"  # Postgres has committed; the turn's position has not moved
-    ACKNOWLEDGED = "acknowledged"  # the turn's position has moved; effects have not begun
+    ROWS_COMMITTED = "rows-committed"  # Postgres has committed; the task's position has not moved
+    ACKNOWLEDGED = "acknowledged"  # the task's position has moved; effects have not begun
     DELIVERED = "delivered"  # an effect took place outside; its outcome is on no topic
-    REVOKED = "revoked"  # the partition is to be given up; the running block is not finished
+    REVOKED = "revoked"  # the partition is being revoked; the running block is not finished
 
 
 class Failed(RuntimeError):
@@ -48,7 +48,7 @@ _armed: dict[tuple[str, Point], Action] = {}
 
 
 async def reach(stage: str, point: Point) -> None:
-    """Do what the point was armed with."""
+    """Run the action of an armed point."""
     if action := _armed.get((stage, point)):
         await action()
 
@@ -66,8 +66,8 @@ def armed(stage: str, point: Point, action: Action) -> Iterator[None]:
 def arm(spec: str) -> None:
     """Arm a point once, by ``STAGE:POINT:ACTION[@NTH]``.
 
-    ``ACTION`` is ``kill`` (SIGKILL), ``raise``, or ``hang``, in which the whole process stands still (SIGSTOP) until it
-    is told to go on (SIGCONT). It happens at the ``NTH`` time, the first by default. Raises ValueError.
+    ``ACTION`` is ``kill`` (SIGKILL), ``raise``, or ``hang``, which suspends the whole process (SIGSTOP) until SIGCONT.
+    It happens the ``NTH`` time, by default the first. Raises ValueError.
     """
     if not (read := _SPEC.fullmatch(spec)):
         raise ValueError(f"{spec!r} is no failpoint: STAGE:POINT:ACTION[@NTH], where ACTION is kill, raise or hang.")

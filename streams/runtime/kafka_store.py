@@ -1,8 +1,8 @@
 """State in RocksDB with a changelog, and a block's commit as one Kafka transaction.
 
-Two transactional producers, used alternately: with one, each block would wait some 20 ms for the markers of the commit
-before. Id 0 is initialised first and commits first, so that whoever initialises both is the only one who can commit.
-The end of the changelog is read only after both are initialised: then nothing of a former owner can still be appended.
+Two transactional producers are used alternately: with one, each block would wait some 20 ms for the markers of the
+previous commit. Id 0 is initialised first and commits first, so only the worker that initialised both last can commit.
+The end of the changelog is read only after both are initialised: then a former owner can't append anything more.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a bat
 
 
 class KafkaStore:
-    """One turn with a partition of a stage that keeps its state itself."""
+    """The state and positions of one task of a stage that keeps its own state."""
 
     state: StateStore | None = None
 
@@ -49,7 +49,7 @@ class KafkaStore:
         self.latest = Latest()
 
     async def open(self) -> dict[str, int]:
-        """Fence former owners, settle what they left half done, restore from the changelog, return the positions."""
+        """Fence former owners, settle their transactions, restore from the changelog, and return the positions."""
         self._turn = 0
         await self._settle()  # while coordinators still know how the last transactions ended
         await self._initialise(0)
@@ -60,7 +60,7 @@ class KafkaStore:
         self.state = await self._restored(disk.open(self._path(), self._stage.timed, self._settings.state_bytes))
         await self._reach(Point.RESTORED)
         if self.state.changelog and self.state.get(POSITION) is None:
-            self.state.lacks("its positions")  # every block has written them: without, all would be read again
+            self.state.lacks("its positions")  # every block writes them; without, all input would be read again
         return positions(self.state, self._context.codec)
 
     async def _initialise(self, number: int) -> None:
@@ -81,7 +81,7 @@ class KafkaStore:
         return transactional_id(self._stage.name, self._partition, number)
 
     def _path(self) -> Path:
-        """Return the state's directory: another broker's state is never mixed in."""
+        """Return the state's directory, which is separate for each cluster."""
         return disk.directory(self._settings.data, self._context.cluster, self._stage.name, self._partition)
 
     async def _restored(self, state: StateStore) -> StateStore:
@@ -106,7 +106,7 @@ class KafkaStore:
                 changes = {raw.key: raw.value for raw in fetched}
                 state.write(changes, fetched[-1].offset + 1, self._context.clock())
                 progress.made(len(fetched), fetched[-1].offset + 1)
-        progress.remaining = 0  # but for markers
+        progress.remaining = 0  # except markers
         if progress.records:
             state.write({}, end, self._context.clock())
             progress.ended()
@@ -126,12 +126,12 @@ class KafkaStore:
                 for batch in batches(producer.create_batch, outputs):
                     partition = 0 if topic == DEAD_LETTERS.name else self._partition
                     sent.append(await producer.send_batch(batch, topic, partition=partition))
-        except asyncio.CancelledError:  # its time is over, so nobody may wait for what was sent
+        except asyncio.CancelledError:  # its time is over, so the deliveries must not be awaited
             for delivery in sent:
                 delivery.cancel()
             raise
-        finally:  # also where sending failed: the first delivery that failed says why
-            delivered = await asyncio.gather(*sent)  # a commit can succeed though a batch that nobody awaited failed
+        finally:  # also if sending failed: the first failed delivery has the cause
+            delivered = await asyncio.gather(*sent)  # a commit can succeed although a batch that was not awaited failed
         await self._reach(Point.CHANGELOGGED)
         await producer.commit_transaction()
         await self._reach(Point.COMMITTED)
@@ -143,14 +143,14 @@ class KafkaStore:
         await failpoints.reach(self._stage.name, point)
 
     def _outputs(self, block: Block, changes: dict[bytes, bytes | None]) -> dict[str, list[Envelope]]:
-        """Return what is to be produced, by topic; the changelog is the last."""
+        """Return the records to produce, by topic; the changelog is the last."""
         outputs = dict(block.outputs)
         if block.dead:
             outputs[DEAD_LETTERS.name] = block.dead_letters()
         if block.raws and (topic := self._stage.blocks):
             outputs[topic.name] = [self._range(block, topic.name)]
         outputs[self._stage.changelog_name] = [Envelope(key, value, block.now) for key, value in changes.items()]
-        own = outputs.keys() - {DEAD_LETTERS.name}  # which others write, too
+        own = outputs.keys() - {DEAD_LETTERS.name}  # which others write to, too
         return {topic: self.latest.stamped(topic, out) if topic in own else out for topic, out in outputs.items()}
 
     def _range(self, block: Block, topic: str) -> Envelope:
@@ -161,9 +161,9 @@ class KafkaStore:
             first=first.offset,
             last=last.offset,
             records=len(block.raws),
-            rules=block.rules,
+            rules=block.decision_version,
             tzdata=tzdata_version(),
-            given=block.given,
+            given=block.recorded_settings,
         )
         return Envelope(str(self._partition).encode(), self._context.codec.encode(topic, consumed), block.now)
 
@@ -171,7 +171,7 @@ class KafkaStore:
         return self._context.codec.encode(self._stage.changelog_name, record)
 
     async def close(self) -> None:
-        """Close RocksDB and both producers, however they are."""
+        """Close RocksDB and both producers, in whatever state."""
         state, self.state = self.state, None
         producers, self._producers = self._producers, []
         if state:
@@ -185,6 +185,6 @@ def transactional_id(stage: str, partition: int, number: int) -> str:
 
 
 def positions(state: StateStore, codec: Serde) -> dict[str, int]:
-    """Return how far a state has its inputs: the next offset by topic."""
+    """Return the positions in a state: the next offset by topic."""
     raw = state.get(POSITION)
     return dict(cast("r.Position", codec.decode(raw)).offsets) if raw else {}

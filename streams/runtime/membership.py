@@ -1,8 +1,8 @@
-"""Membership of a consumer group, by what a worker says of itself in its subscription.
+"""Membership of a consumer group, by the user data of a worker's subscription.
 
-The broker can't be asked by client id: for a static member (KIP-345) it keeps that of the first join, over every
-restart. Nor by the instance's name alone: a zombie has the name of the worker that has taken its place. What a member
-says in its subscription is replaced by each join, so it is always that of the process which has the membership now.
+The client id does not identify a member: for a static member (KIP-345) the broker keeps that of the first join, over
+every restart. Nor does the instance's name: a zombie has the name of the worker that has replaced it. Each join
+replaces the user data of the subscription, so it is always that of the process that is the member now.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,14 +18,14 @@ from streams.kafka.topics import admin
 
 @dataclass(frozen=True)
 class Worker:
-    """A process in a group: the instance's name that it keeps over restarts, or "", and an id that no other has."""
+    """A process in a group: the instance's name, kept over restarts, or "", and a unique id."""
 
     instance: str = ""
     id: str = field(default_factory=lambda: uuid4().hex)
 
 
 class Assignor:
-    """The range assignor, for a member that says who it is: aiokafka takes any object with these methods."""
+    """The range assignor, with user data that identifies the member: aiokafka takes any object with these methods."""
 
     name = RangePartitionAssignor.name
 
@@ -34,56 +34,56 @@ class Assignor:
         self._asked = 0
 
     def insist(self) -> None:
-        """Let the next join say something else than the last: else the group may leave the assignment as it is."""
+        """Change the user data of the next join: else the group may keep the assignment."""
         self._asked += 1
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
         """Return this member's subscription."""
-        return ConsumerProtocolMemberMetadata(RangePartitionAssignor.version, list(topics), self._told())
+        return ConsumerProtocolMemberMetadata(RangePartitionAssignor.version, list(topics), self._user_data())
 
-    def _told(self) -> bytes:
+    def _user_data(self) -> bytes:
         return f"{self._worker.id} {self._asked} {self._worker.instance}".encode()
 
     def assign(
         self, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """Return who gets which partitions."""
+        """Return the partitions of each member."""
         assigned: dict[str, ConsumerProtocolMemberAssignment] = RangePartitionAssignor.assign(cluster, members)
         return assigned
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Nothing: the rebalance listener is told as well."""
+        """Do nothing: the rebalance listener is called as well."""
 
 
 async def is_member(kafka: str, group: str, worker: Worker) -> bool:
-    """Tell whether the group is stable and has this worker among its members.
+    """Return whether the group is stable and has this worker as a member.
 
-    Raises KafkaError where the group can't be asked.
+    Raises KafkaError if the group can't be asked.
     """
     return worker in await _members(kafka, group)
 
 
 async def is_replaced(kafka: str, group: str, worker: Worker) -> bool:
-    """Tell whether another worker of the same instance's name has this one's place in a stable group.
+    """Return whether another worker with the same instance's name has replaced this one in a stable group.
 
-    Raises KafkaError where the group can't be asked.
+    Raises KafkaError if the group can't be asked.
     """
     members = await _members(kafka, group)
     return worker not in members and worker.instance in {member.instance for member in members if member.instance}
 
 
 async def _members(kafka: str, group: str) -> set[Worker]:
-    """Return a stable group's members, as far as they say who they are."""
+    """Return a stable group's members that identify themselves."""
     async with admin(kafka) as asked:
         (answer,) = await asked.describe_consumer_groups([group])
     (described,) = answer.to_object()["groups"]
     stable = described["state"] == "Stable"
-    return set(_told(member["member_metadata"] for member in described["members"])) if stable else set()
+    return set(_workers(member["member_metadata"] for member in described["members"])) if stable else set()
 
 
-def _told(subscriptions: Iterable[bytes]) -> Iterator[Worker]:
+def _workers(subscriptions: Iterable[bytes]) -> Iterator[Worker]:
     for subscription in subscriptions:
-        told = ConsumerProtocolMemberMetadata.decode(subscription).user_data or b""
-        match told.decode(errors="replace").split(" ", 2):
+        data = ConsumerProtocolMemberMetadata.decode(subscription).user_data or b""
+        match data.decode(errors="replace").split(" ", 2):
             case [who, _, instance]:
                 yield Worker(instance, who)

@@ -1,6 +1,6 @@
-"""What a stage counts, for Prometheus: where it happens, at most once a block, never once a record.
+"""A stage's counters and histograms for Prometheus, updated at most once per block, never per record.
 
-``docs/metrics.md`` explains each figure.
+``docs/metrics.md`` explains each metric.
 """
 
 from math import nan
@@ -20,7 +20,7 @@ _LATENESSES = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600, 86_400)
 _RECORDS = Counter("rondo_records", "Input records in committed blocks.", ("stage", "topic"))
 _OUTPUT = Counter("rondo_output_records", "Records produced by committed blocks.", ("stage", "topic"))
 _BLOCK_RECORDS = Histogram(
-    "rondo_block_records", "Input records of a committed block; 0 is a tick's.", ("stage",), buckets=_SIZES
+    "rondo_block_records", "Input records of a committed block; 0 for a punctuation.", ("stage",), buckets=_SIZES
 )
 _BLOCK_BYTES = Histogram(
     "rondo_block_bytes", "Output, changes and rows of a committed block.", ("stage",), buckets=_BYTES
@@ -28,20 +28,20 @@ _BLOCK_BYTES = Histogram(
 _FOLD = Histogram("rondo_fold_seconds", "Folding a block, in which nothing else runs.", ("stage",), buckets=_TIMES)
 _COMMIT = Histogram("rondo_commit_seconds", "Committing a block.", ("stage",), buckets=_TIMES)
 _LATENESS = Histogram(
-    "rondo_timer_lateness_seconds", "Lateness of a tick's earliest timer.", ("stage",), buckets=_LATENESSES
+    "rondo_timer_lateness_seconds", "Lateness of a punctuation's earliest timer.", ("stage",), buckets=_LATENESSES
 )
-_DEAD = Counter("rondo_dead_letters", "Records and timers set aside.", ("stage",))
-_REFUSED = Counter("rondo_refused_blocks", "Blocks done again with fewer records, to find a bad one.", ("stage",))
-_RETRIES = Counter("rondo_retries", "Times that a partition was closed after an error and opened anew.", ("stage",))
-SET_ASIDE = Counter("rondo_states_set_aside", "Damaged states set aside and restored whole.", ("stage",))
-_EFFECTS = Counter("rondo_effects", "Effects that ended, as deliveries.", ("stage", "outcome"))
+_DEAD = Counter("rondo_dead_letters", "Records and timers dead-lettered.", ("stage",))
+_REFUSED = Counter("rondo_refused_blocks", "Blocks retried with fewer records, to find a poison record.", ("stage",))
+_RETRIES = Counter("rondo_retries", "Times that a partition was closed after an error and opened again.", ("stage",))
+STATES_ASIDE = Counter("rondo_states_set_aside", "Damaged states moved aside and restored whole.", ("stage",))
+_EFFECTS = Counter("rondo_effects", "Effects that ended, such as deliveries.", ("stage", "outcome"))
 _AHEAD = Gauge("rondo_clock_ahead_seconds", "Seconds that the clock is ahead of the broker's; NaN while unknown.")
 _AHEAD.set(nan)
 _JUMPS = Counter("rondo_clock_jumps", "Times that the clock was set on or back by a minute or more.")
 
 
 class Metrics:
-    """What one stage counts, looked up once: a look-up by labels costs as much as a count."""
+    """The metrics of one stage, looked up once: a look-up by labels costs as much as an update."""
 
     def __init__(self, stage: Stage) -> None:
         name = stage.name
@@ -56,11 +56,11 @@ class Metrics:
         self._dead = _DEAD.labels(name)
         self.refused = _REFUSED.labels(name)
         self.retries = _RETRIES.labels(name)
-        SET_ASIDE.labels(name)  # 0 until one is
+        STATES_ASIDE.labels(name)  # so that it is reported as 0
         self.effects = Outcomes(_EFFECTS.labels(name, "done"), _EFFECTS.labels(name, "failed"))
 
     def committed(self, block: Block, seconds: float) -> None:
-        """Count a block whose commit took so long."""
+        """Count a committed block; ``seconds`` is the duration of its commit."""
         if block.topic:
             self._records[block.topic].inc(len(block.raws))
         for topic, outputs in block.outputs.items():
@@ -76,13 +76,13 @@ class Metrics:
 
 
 class ClockMetrics:
-    """What the watch of the process's clock has found."""
+    """The metrics of the process's clock."""
 
     def __init__(self) -> None:
         self._jumps = 0
 
     def __call__(self, watch: ClockWatch) -> None:
-        """Take note of it."""
+        """Update the metrics."""
         _AHEAD.set(nan if watch.ahead is None else watch.ahead)
         _JUMPS.inc(watch.jumps - self._jumps)
         self._jumps = watch.jumps

@@ -1,4 +1,4 @@
-"""The phases of a partition's turn, and which may follow which.
+"""The phases of a task, and their transitions.
 
 ::
 
@@ -6,16 +6,15 @@
                   ▼                                         │
     OPENING ──▶ SEEKING ──▶ RUNNING ◀──▶ REWINDING          │
        ▲  │        │           │             │              │
-       │  └────────┴── error ──┴─────────────┴──▶ FAILED ───┘ (anew, once the group still has the worker)
+       │  └────────┴── error ──┴─────────────┴──▶ FAILED ───┘ (once the group confirms the worker)
 
     from each of them: CLOSING ──▶ CLOSED
 
-A partition is opened: former owners are kept out, and its state is brought up to date. Then it *seeks*: it waits until
-the fetch loop reads from its positions, so that no record is held that lies elsewhere. While it runs, fetched records
-are held and folded. It seeks again, and runs on, where records are to be read from further back. An error in any phase
-discards what is not committed, and it is opened anew. Whoever takes the partition away closes it: from then on nothing
-but its end may follow, whatever the phase that was under way leads to. Only a bug, or a task that is cancelled, ends a
-turn without that.
+A task *opens*: it fences former owners and brings its state up to date. Then it *seeks*: it waits until the fetch loop
+reads from its positions, so that it buffers no record from elsewhere. While it *runs*, it buffers and folds fetched
+records. It *rewinds* to read records from further back again, and runs on. An error in any phase discards everything
+uncommitted, and the task opens again. When the partition is revoked, the task closes: from then on no other phase may
+follow, even if the current one attempts it. Only a bug, or cancellation, ends a task otherwise.
 """
 
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from enum import Enum, auto
 
 
 class Phase(Enum):
-    """What a partition does just now."""
+    """What a task is doing."""
 
     OPENING = auto()
     SEEKING = auto()
@@ -46,15 +45,15 @@ FOLLOWS: Mapping[Phase, frozenset[Phase]] = {
 }
 """The phases that may follow each."""
 OPEN = frozenset({Phase.RUNNING, Phase.REWINDING})
-"""The phases in which a partition is open: what it holds is true."""
+"""The phases in which a partition is open: its state is current."""
 
 
 class WrongPhase(RuntimeError):
-    """A phase was to follow one that it never does: a bug of the runtime."""
+    """An invalid transition between phases: a bug of the runtime."""
 
 
 def follow(now: Phase, then: Phase) -> Phase:
-    """Return the phase after ``now``: ``then``, unless the partition is being closed. Raises ``WrongPhase``."""
+    """Return the phase after ``now``: ``then``, unless the task is closing. Raises ``WrongPhase``."""
     if then in FOLLOWS[now]:
         return then
     if now in _ANY:

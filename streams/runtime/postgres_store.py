@@ -1,4 +1,4 @@
-"""Positions and rows in Postgres: a block's commit is one Postgres transaction that begins with the position's move."""
+"""Positions and rows in Postgres: a block's commit is one Postgres transaction, which first moves the position."""
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -19,21 +19,21 @@ from streams.runtime.store import LostPosition, Refused
 from streams.transactions import settlement
 
 UNFIT = (
-    asyncpg.InvalidTextRepresentationError,  # as an id that is no UUID
+    asyncpg.InvalidTextRepresentationError,  # such as an id that is no UUID
     asyncpg.CharacterNotInRepertoireError,
-    asyncpg.UntranslatableCharacterError,  # NUL in a text; what else there is, a database in UTF-8 can hold
+    asyncpg.UntranslatableCharacterError,  # NUL in a text; a database in UTF-8 can hold everything else
     asyncpg.StringDataRightTruncationError,
     asyncpg.NumericValueOutOfRangeError,
     asyncpg.InvalidDatetimeFormatError,
     asyncpg.DatetimeFieldOverflowError,
     asyncpg.NotNullViolationError,
     asyncpg.CheckViolationError,
-    asyncpg.ProgramLimitExceededError,  # as a text that is too long for its index
+    asyncpg.ProgramLimitExceededError,  # such as a text that is too long for its index
     UnicodeEncodeError,
     OverflowError,
 )
-"""Errors that lie in the rows, whatever the server is like: each named, since the classes of SQLSTATE that they belong
-to have others that lie outside, as a role that is missing (22023) or an index that is damaged (23505)."""
+"""Errors caused by the rows, on any server: each is listed, since their SQLSTATE classes contain others with outside
+causes, such as a missing role (22023) or a damaged index (23505)."""
 
 _ENCODING = "UTF8"
 
@@ -43,7 +43,7 @@ class WrongEncoding(RuntimeError):
 
 
 class PostgresStore:
-    """One turn with a partition of a stage that writes views and produces nothing but dead letters.
+    """The positions of one task of a stage that writes views and produces only dead letters.
 
     ``put`` writes a block's rows, within the transaction that moves the position.
     """
@@ -62,9 +62,9 @@ class PostgresStore:
         self.latest = Latest()
 
     async def open(self) -> dict[str, int]:
-        """Connect and return the positions as Postgres has them; the guard in each write keeps other owners out.
+        """Connect, and return the positions from Postgres. The guard in each write fences other owners.
 
-        What others have left half done in the inputs is settled first: nothing behind it could be read.
+        Unfinished transactions in the inputs are settled first: records behind them could not be read.
         """
         await settlement.settle(self._settings.kafka, self._stage.partitions(self._partition))
         self._connection = await asyncpg.connect(self._settings.postgres, timeout=self._settings.block_timeout)
@@ -75,10 +75,10 @@ class PostgresStore:
         return self._positions
 
     async def commit(self, block: Block, positions: dict[str, int]) -> None:
-        """Write the block's rows and move its topic's position, or raise ``LostPosition`` and change nothing."""
+        """Write the block's rows and move its topic's position, or change nothing and raise ``LostPosition``."""
         if block.topic is None:
             return
-        await self._set_aside(block)
+        await self._send_dead_letters(block)
         read, following = self._positions[block.topic], positions[block.topic]
         try:
             async with writer.moving(self._connection, block.topic, self._partition, read, following):
@@ -94,13 +94,13 @@ class PostgresStore:
     async def _put_fit(self, block: Block) -> None:
         try:
             await self._put(self._connection, block.rows)
-        except asyncpg.StatementTooComplexError:  # the server's stack is small: an UNFIT one by its class alone
+        except asyncpg.StatementTooComplexError:  # the server's stack is small: UNFIT only by its class
             raise
         except UNFIT as error:
             raise Refused(f"Postgres can't hold it ({causes.described(error)})") from error
 
-    async def _set_aside(self, block: Block) -> None:
-        """Produce the dead letters first: a crash before the rows repeats them under the same key, it loses none."""
+    async def _send_dead_letters(self, block: Block) -> None:
+        """Produce dead letters before the rows: a crash in between repeats them under the same key, but loses none."""
         if not block.dead:
             return
         if self._dead_letters is None:

@@ -1,7 +1,7 @@
-"""What Faust offers and loses data by here is refused, loudly, where it is declared or called.
+"""Refuses features of Faust that would lose data in a stage, where they are declared or called.
 
-Its tables write before their changelog is acknowledged, its ``on_leader`` is a check at the moment of the tick, and
-what an agent sends is outside the block's transaction.
+Its tables write before their changelog is acknowledged, its ``on_leader`` is only checked when a timer fires, and an
+agent's sends are outside the block's transaction.
 """
 
 from typing import Any, NoReturn
@@ -10,11 +10,11 @@ import faust
 
 
 class Refused(RuntimeError):
-    """Something of Faust's that would lose or repeat records in a stage."""
+    """A feature of Faust's that would lose or repeat records in a stage."""
 
 
 class Topic(faust.Topic):
-    """A topic that is written by blocks alone."""
+    """A topic that is written only by blocks."""
 
     async def send(self, **_: Any) -> NoReturn:
         """Raise ``Refused``."""
@@ -26,7 +26,7 @@ class Topic(faust.Topic):
 
 
 class App(faust.App):
-    """A Faust app without what would lose or repeat records."""
+    """A Faust app without the features that would lose or repeat records."""
 
     def __init__(self, id: str, **options: Any) -> None:  # noqa: A002  # Faust's name for it
         super().__init__(id, Topic=Topic, **options)
@@ -61,4 +61,4 @@ class App(faust.App):
 
 def _not_on_leader(on_leader: bool) -> None:
     if on_leader:
-        raise Refused("on_leader keeps no state and misses ticks: stage.timer(name) is committed with its block.")
+        raise Refused("on_leader keeps no state and misses timers: stage.timer(name) is committed with its block.")

@@ -1,10 +1,10 @@
-"""Says how a restore gets on."""
+"""Logs the progress of a restore."""
 
 import time
 
 import structlog
 
-_SECONDS = 5.0  # between two lines about it
+_SECONDS = 5.0  # between two log lines
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ class Progress:
         self._began = self._said = time.monotonic()
 
     def made(self, records: int, position: int) -> None:
-        """Take note of restored records; every few seconds say so."""
+        """Count restored records; log the progress every few seconds."""
         self.records += records
         self.remaining = self._end - position
         if time.monotonic() - self._said >= _SECONDS:
@@ -28,7 +28,7 @@ class Progress:
             self._log.info("restoring", records=self.records, remaining=self.remaining, per_second=self._speed())
 
     def ended(self) -> None:
-        """Say that the state stands."""
+        """Log that the state is restored."""
         self._log.info("restored", records=self.records, per_second=self._speed())
 
     def _speed(self) -> int:

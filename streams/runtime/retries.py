@@ -1,12 +1,12 @@
-"""Dead letters that are sent again: a stage reads them as one more input, and folds those that are its own.
+"""Dead letters that are sent again: a stage reads them as another input, and folds its own.
 
-A ``Retry`` holds the record as it was set aside. It is folded as if it came just now, by the agent of the topic that it
-first was on, in a block of the retries' own. What becomes of it is committed as of any record. A stage with a state of
-its own keeps which records it has put back, so that a second Retry of the same does nothing; one that can't be folded
-this time either is set aside anew, and can be sent again.
+A ``Retry`` contains the dead-lettered record. It is folded as a new one, by the function of its original topic, in a
+separate block of retries, and committed like any record. A stage with its own state keeps which records it has put
+back, so that a second Retry of the same does nothing; one that fails again is dead-lettered again, and can be sent
+again.
 
-Views instead go back to where the record is, and fold all from there on once more: their rows keep the newest version,
-and only in the log's order it is certain that nothing older stays.
+Views instead go back to the record's position and fold everything from there again: their rows keep the newest version,
+and only the log's order guarantees that nothing older stays.
 """
 
 from collections.abc import Collection, Iterator
@@ -27,12 +27,12 @@ from streams.runtime.context import Context
 from streams.runtime.stage import Fold, Stage
 
 KEPT = DEAD_LETTERS.retention + 10 * DAYS
-"""Milliseconds for which it is known what was put back: longer than dead letters live, for clocks that differ."""
+"""Milliseconds that retried records are kept in the state: longer than dead letters live, for clocks that differ."""
 
 Subject = tuple[str, bytes | None, str]
-"""A topic, a record's key, and what the record is about among that key's."""
+"""A topic, a record's key, and the record's subject within that key."""
 
-_LATER = "later"  # the name under which a block's record says which retries have been overtaken
+_LATER = "later"  # the name, among a block's recorded settings, of the retries that have been overtaken
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def fold_of(stage: Stage, topic: str) -> Fold:
 
 
 def put_back(block: Block) -> None:
-    """Fold what was set aside by the block's stage and is sent again."""
+    """Fold the dead letters of the block's stage that are sent again."""
     for record in block:
         if record.value.stage == block.stage.name:
             _take(block.stage, block, record)
@@ -66,30 +66,30 @@ def _take(stage: Stage, block: Block, record: Record) -> None:
 
 
 def _folds(stage: Stage, block: Block, record: Record) -> bool:
-    """Fold a record that is sent again; tell whether it was not set aside once more."""
+    """Fold a record that is sent again; return whether it was not dead-lettered again."""
     retry = cast("r.Retry", record.value)
     within = Within(block, record)
     if retry.offset != NOWHERE:
         with within:
             fold_of(stage, retry.topic)(within)
-        return not within.aside
+        return not within.dead_lettered
     try:
         timer = cast("r.Timer", block.context.codec.decode(retry.value))
     except Undecodable as error:
         block.dead_letter(record.raw, str(error))
         return False
-    assert stage.on_timer
-    stage.on_timer(within, timer)
+    assert stage.punctuate
+    stage.punctuate(within, timer)
     return True
 
 
 def _refusal(stage: Stage, block: Block, retry: r.Retry) -> str | None:
-    """Return why a record can't be folded here, whatever it says."""
+    """Return why a record can't be folded here, regardless of its content."""
     if retry.partition != block.partition:
         return f"the record is of partition {retry.partition}"
     if retry.at - retry.died_at > DEAD_LETTERS.retention:
         return "the dead letter is older than 90 days"
-    if retry.offset == NOWHERE and stage.on_timer and retry.topic == stage.changelog_name:
+    if retry.offset == NOWHERE and stage.punctuate and retry.topic == stage.changelog_name:
         return None
     if retry.topic not in stage.inputs or retry.offset < 0:
         return f"{stage.name} reads no {retry.topic}"
@@ -97,7 +97,7 @@ def _refusal(stage: Stage, block: Block, retry: r.Retry) -> str | None:
 
 
 def name(retry: r.Retry) -> str:
-    """Return what is put back once: the record's first place; of a timer with its id."""
+    """Return the name under which a record is put back once: its original position; for a timer with its id."""
     where = f"{retry.topic}/{retry.partition}/{retry.offset}"
     return f"{where}/{(retry.key or b'').decode(errors='replace')}" if retry.offset == NOWHERE else where
 
@@ -107,23 +107,24 @@ def _mark(retry: r.Retry) -> r.Timer:
 
 
 def _forget(stage: Stage, retry: r.Retry) -> None:
-    """Drop what can't be sent again any more, since its letter is gone."""
+    """Drop records that can't be sent again any more, since their dead letters are gone."""
     assert stage.retried
     for old in list(stage.retried.due(retry.at - KEPT, 10)):
         stage.retried.remove(old)
 
 
 class Within(Block):
-    """A record that is sent again, as its topic's agent gets it: a block of one record, within the retries' own."""
+    """A block of one record that is sent again, for the function of its topic, within the block of retries."""
 
     def __init__(self, block: Block, record: Record) -> None:
         self._block, self._retry = block, record
         retry = cast("r.Retry", record.value)
         raws = [original(record.raw, retry)]
         super().__init__(block.stage, block.context, block.partition, raws, state=block.state, now=block.now)
-        self.tells, self.given, self.rules = block.tells, block.given, block.rules
+        self.logged, self.recorded_settings = block.logged, block.recorded_settings
+        self.decision_version = block.decision_version
         self.outputs, self.effects, self.rows = block.outputs, block.effects, block.rows
-        self.aside = False
+        self.dead_lettered = False
         self._folding = record.raw
 
     def __enter__(self) -> "Within":
@@ -134,22 +135,22 @@ class Within(Block):
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> Literal[False]:
         self._block.bytes += self.bytes
-        return False  # what is raised is the outer block's failure
+        return False  # an exception is the outer block's failure
 
     def __iter__(self) -> Iterator[Record]:
         retry = cast("r.Retry", self._retry.value)
         for record in super().__iter__():
-            self._folding = self._retry.raw  # the input that leads to the output
+            self._folding = self._retry.raw  # the input that causes the output
             yield Record(record.raw, record.value, retry.at, is_overtaken(self._block, self._retry))
 
-    def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:  # noqa: ARG002 - it is the Retry that is set aside
-        """Set the retry aside once more."""
-        self.aside = True
+    def dead_letter(self, raw: ConsumerRecord, reason: str) -> None:  # noqa: ARG002 - the Retry is dead-lettered
+        """Dead-letter the retry again."""
+        self.dead_lettered = True
         self._block.dead_letter(self._retry.raw, reason)
 
 
 def original(raw: ConsumerRecord, retry: r.Retry) -> ConsumerRecord:
-    """Return a record that is sent again as it first was; only its time is lost, which decides nothing."""
+    """Return the original of a record that is sent again; only its time is lost, which affects nothing."""
     return ConsumerRecord(
         topic=retry.topic,
         partition=retry.partition,
@@ -165,17 +166,17 @@ def original(raw: ConsumerRecord, retry: r.Retry) -> ConsumerRecord:
     )
 
 
-# Whether a later record about the same was folded meanwhile: whoever sends again looks up to some offset, and the stage
-# from there to where it stands. What it finds is put on record with the block, so that a replay decides the same.
+# Whether a later record about the same subject was folded meanwhile: the sender searches up to some offset, the stage
+# from there to its position. The result is recorded with the block, so that a replay decides the same.
 
 
 def is_overtaken(block: Block, record: Record) -> bool:
-    """Tell whether a later record about the same as the one that is sent again was folded before it."""
-    return record.value.later or str(record.raw.offset) in block.given.get(_LATER, "").split()
+    """Return whether a later record about the same subject was folded before the one that is sent again."""
+    return record.value.later or str(record.raw.offset) in block.recorded_settings.get(_LATER, "").split()
 
 
 async def prepare(block: Block, positions: dict[str, int]) -> None:
-    """Learn, once more, what decoding these records needs, and look for records that have overtaken them.
+    """Fetch the schemas that these records need, again, and search for records that have overtaken them.
 
     Raises RegistryUnavailable, KafkaError.
     """
@@ -186,7 +187,7 @@ async def prepare(block: Block, positions: dict[str, int]) -> None:
     newest = await _newest(stage, context, wanted.values(), positions)
     found = [offset for offset, (retry, about) in wanted.items() if newest.get(about, -1) >= _unseen(retry)]
     if found:
-        block.given = {**block.given, _LATER: " ".join(map(str, found))}
+        block.recorded_settings = {**block.recorded_settings, _LATER: " ".join(map(str, found))}
 
 
 async def _own(block: Block) -> list[tuple[ConsumerRecord, r.Retry]]:
@@ -201,7 +202,7 @@ async def _own(block: Block) -> list[tuple[ConsumerRecord, r.Retry]]:
 
 
 def _subject(stage: Stage, block: Block, retry: r.Retry) -> Subject | None:
-    """Return what is to be looked for on account of a retry, None where it makes no difference."""
+    """Return the subject to search for on behalf of a retry, None if it makes no difference."""
     if retry.later or retry.partition != block.partition:
         return None
     about = subject(stage, retry.topic, retry.value, block.context.codec)
@@ -209,7 +210,7 @@ def _subject(stage: Stage, block: Block, retry: r.Retry) -> Subject | None:
 
 
 def _unseen(retry: r.Retry) -> int:
-    """Return the first offset behind the record that the sender had not seen yet: usually that of moments ago."""
+    """Return the first offset behind the record that the sender had not seen: usually a very recent one."""
     return max(retry.seen, retry.offset + 1)
 
 
@@ -238,7 +239,7 @@ async def _newest(
 
 
 def subject(stage: Stage, topic: str, message: bytes | None, codec: Serde) -> str | None:
-    """Return what a record of an input is about, None where it can't be told; see ``Stage.agent``."""
+    """Return the subject of an input's record, None if unknown; see ``Stage.on``."""
     about, folds = stage.about.get(topic), stage.wanted.get(topic)
     if about is None:
         return None

@@ -1,6 +1,6 @@
 """A partition's state: bytes by key in RocksDB.
 
-Keys are ``<table> 00 <key>``, so that one table's keys are together and sorted. Values are Avro, as on the changelog.
+Keys are ``<table> 00 <key>``, so that a table's keys are contiguous and sorted. Values are Avro, as on the changelog.
 """
 
 import errno
@@ -25,15 +25,15 @@ from rocksdict import (
 )
 
 _APPLIED = struct.Struct(">QQQ")
-_APPLIED_KEY = b"\x00changelog"  # how far, when and how many timers: kept only here, never on the changelog itself
-_WRITER = "Writer has previous error"  # a file that could not be written, tried again
-_MACHINE = tuple(  # RocksDB's binding raises but one type, Exception, so what went wrong is told by its text alone
+_APPLIED_KEY = b"\x00changelog"  # changelog offset, time and number of timers: kept only here, never on the changelog
+_WRITER = "Writer has previous error"  # a retry of a file that could not be written
+_MACHINE = tuple(  # RocksDB's binding raises only Exception, so the cause can be recognized only by its text
     os.strerror(number)
     for number in (
-        *(errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM),  # of something there is not enough
-        *(errno.EACCES, errno.EPERM, errno.EROFS),  # it is not allowed
-        *(errno.ENOLCK, errno.EAGAIN, errno.EBUSY),  # somebody else has it
-        *(errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT),  # the disk is away
+        *(errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM),  # a resource is exhausted
+        *(errno.EACCES, errno.EPERM, errno.EROFS),  # it is not permitted
+        *(errno.ENOLCK, errno.EAGAIN, errno.EBUSY),  # somebody else uses it
+        *(errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT),  # the disk is gone
     )
 )
 _MIB = 1024 * 1024
@@ -42,7 +42,7 @@ MEMORY = 64 * _MIB  # of all databases of a process
 
 @dataclass(frozen=True)
 class Memory:
-    """What all databases of a process share, so that its size is one number however many partitions it owns.
+    """The memory shared by all databases of a process, so that its size does not depend on the number of partitions.
 
     The write buffers are charged to the cache. They may take half of it: beyond that the largest is flushed.
     """
@@ -54,7 +54,7 @@ class Memory:
     @classmethod
     @functools.cache
     def of(cls, size: int) -> Self:
-        """Return the process's memory of so many bytes."""
+        """Return the process's memory of ``size`` bytes."""
         blocks = Cache(size)
         return cls(size, blocks, WriteBufferManager.new_write_buffer_manager_with_cache(size // 2, False, blocks))
 
@@ -64,11 +64,11 @@ def _options(memory: Memory) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_manager(memory.buffers)
-    options.set_write_buffer_size(memory.size // 32)  # of two: then writing waits until one is flushed
+    options.set_write_buffer_size(memory.size // 32)  # of two: if both are full, writing waits for a flush
     options.set_max_write_buffer_number(2)
     options.set_keep_log_file_num(2)
     options.set_max_open_files(64)
-    options.set_memtable_whole_key_filtering(True)  # most look-ups are for keys that are new
+    options.set_memtable_whole_key_filtering(True)  # most look-ups are for new keys
     options.set_memtable_prefix_bloom_ratio(0.1)
     table = BlockBasedOptions()
     table.set_block_cache(memory.cache)
@@ -80,36 +80,36 @@ def _options(memory: Memory) -> Options:
 
 
 def _unlogged() -> WriteOptions:
-    """Return options for writing without RocksDB's own log: a state is always what its last flush left, as a whole.
+    """Return options for writing without RocksDB's own log: a state is always exactly what its last flush left.
 
-    What is in memory when a process dies is on the changelog. With a log of its own a database whose manifest had
-    lost a flush took the writes after it for all there were, and the changelog's offset with them.
+    Data in memory when a process dies is on the changelog. With its own log, a database whose manifest had lost a flush
+    applied only the writes after it, and the changelog's offset with them.
     """
     options = WriteOptions()
-    options.disable_wal = True  # type: ignore[assignment, method-assign]  # a property, that its stub takes for a method
+    options.disable_wal = True  # type: ignore[assignment, method-assign]  # a property; the stub has a method
     return options
 
 
 class DiskError(OSError):
-    """RocksDB can't open, read or write: it lies in the machine, and no record is at fault."""
+    """RocksDB can't open, read or write: the machine is at fault, not a record."""
 
 
 class Unreadable(DiskError):
-    """What stands in the state can't be decoded, as what a newer version wrote: no record is at fault."""
+    """A value in the state can't be decoded, for example one written by a newer version: no record is at fault."""
 
 
 class Damaged(DiskError):
-    """RocksDB can't make sense of its own files: the state is to be set aside and restored."""
+    """RocksDB can't read its own files: the state must be moved aside and restored."""
 
 
 class StateStore:
     """One stage-partition's database.
 
-    ``changelog`` is the changelog's next offset that it does not hold yet, ``at`` when it was last written, in
-    milliseconds since 1970. ``timers`` is how many keys begin with the prefix ``timed``. It is kept with every write,
-    since to count millions takes seconds, and RocksDB's estimate knows only the whole database; the price is a look-up
-    for each timer that is set or removed. Opening, reading and writing raise ``DiskError``, or its ``Damaged``;
-    closing raises nothing. ``fault`` is what has gone wrong so far, damage before anything else.
+    ``changelog`` is the next offset of the changelog to apply, ``at`` when it was last written, in milliseconds since
+    1970. ``timers`` is the number of keys with the prefix ``timed``. It is updated with every write, since counting
+    millions takes seconds, and RocksDB estimates only the whole database; the price is a look-up for each timer that is
+    set or removed. Opening, reading and writing raise ``DiskError``, or its ``Damaged``; closing raises nothing.
+    ``fault`` is the first error so far, or damage if there was any.
     """
 
     def __init__(self, path: Path, timed: bytes | None = None, memory: int = MEMORY) -> None:
@@ -133,7 +133,7 @@ class StateStore:
         self.changelog, self.at, self.timers = applied
 
     def _check_files(self) -> None:
-        """Make the directory. Raises ``Damaged`` where RocksDB would take one with files for an empty one, or none."""
+        """Make the directory. Raises ``Damaged`` if it is none, or if RocksDB would ignore the files in it."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
@@ -169,8 +169,8 @@ class StateStore:
     def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return at most ``limit`` entries with start < key < end, in order.
 
-        The iterator is gone on return: a live one would keep the database locked after ``close``. At a block that it
-        can't read it only ends, as at the last key: which of both it was, its status alone tells.
+        The iterator is gone on return: a live one would keep the database locked after ``close``. At an unreadable
+        block it just ends, as at the last key: only its status distinguishes the two.
         """
         bound = ReadOptions()
         bound.set_iterate_upper_bound(end)
@@ -191,28 +191,28 @@ class StateStore:
         return found
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every entry in the order of keys, chunk by chunk; not for use while others write."""
+        """Yield every entry in the order of keys, chunk by chunk. Don't write meanwhile."""
         at = _APPLIED_KEY
         while found := self.scan(at, b"\xff", 1000):
             yield from found
             at = found[-1][0]
 
     def lacks(self, what: str) -> NoReturn:
-        """Raise ``Damaged``, as it lacks what it must have."""
+        """Raise ``Damaged``, since required data is missing."""
         self.fault = Damaged(f"{self.path} lacks {what}.")
         raise self.fault
 
     def under(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every entry whose key begins with ``prefix`` and goes on, chunk by chunk; see ``items``."""
+        """Yield every entry whose key is longer than ``prefix`` and begins with it, chunk by chunk; see ``items``."""
         at, end = prefix, prefix[:-1] + bytes((prefix[-1] + 1,))
         while found := self.scan(at, end, 1000):
             yield from found
             at = found[-1][0]
 
     def close(self) -> None:
-        """Close the database, so that it can be opened again; what it can't write any more is on the changelog.
+        """Close the database, so that it can be opened again; data that can't be flushed is on the changelog.
 
-        After an error of the machine it is let go without writing: on a full disk RocksDB may wait for that for ever.
+        After an error of the machine, drop it without flushing: on a full disk RocksDB may wait for ever.
         """
         if self.fault and not isinstance(self.fault, Damaged):
             del self._db
@@ -224,9 +224,9 @@ class StateStore:
                 raise
 
     def _judged(self, error: BaseException) -> BaseException:
-        """Return what an error of RocksDB means: damage, unless its text tells of the machine, as of a full disk.
+        """Classify an error of RocksDB: damage, unless its text names a fault of the machine, such as a full disk.
 
-        A state is made again from its changelog, so what nobody has thought of is rather damage than a retry for ever.
+        A state can be restored from its changelog, so treating an unknown error as damage beats retrying for ever.
         """
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # of the binding, in Rust
             return error
@@ -238,7 +238,7 @@ class StateStore:
 
 
 def utf8(path: Path) -> str:
-    """Return a name of ``path`` that is UTF-8: where its own is not, by way of the part that is not, held open."""
+    """Return a name of ``path`` that is UTF-8; if its own is not, one through an open descriptor of the odd part."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -253,5 +253,5 @@ def _plain(name: str) -> bool:
 
 @functools.cache
 def _opened(directory: Path) -> int:
-    """Open a directory for as long as this process lives: RocksDB makes files in it whenever it needs some."""
+    """Open a directory for the lifetime of the process: RocksDB creates files in it at any time."""
     return os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

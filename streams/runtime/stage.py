@@ -17,27 +17,28 @@ from streams.runtime.tables import Slot, Table, Timers
 
 V = TypeVar("V", bound=Struct)
 Fold = Callable[[Any], None]
-"""Folds a block: reads its records, and changes and emits by it what they lead to. It awaits nothing."""
+"""Folds a block: reads its records, changes the state and emits output through it. It awaits nothing."""
 FoldOne = Callable[[Any, Any], None]
-"""Folds one record: it gets the block, whose ``record`` it is, and what the record says."""
-Tick = Callable[[Any, r.Timer], None]
-"""What a timer that has come produces: it gets a block."""
+"""Folds one record: it gets the block, whose ``record`` it is, and the record's value."""
+Punctuate = Callable[[Any, r.Timer], None]
+"""Emits the output of a timer that has fired: it gets the block and the timer."""
 About = Callable[[Any], str]
 Began = Callable[[r.Timer], int | None]
 Lost = Callable[[Any, str], None]
-"""What is done about an effect that nobody performs: it gets a block."""
+"""Emits the output for an effect that nobody performs: it gets the block and the effect's key."""
 Leases = Callable[[Any], int]
 MakeStore = Callable[..., Any]
-"""Makes a ``Store``, given the stage, a ``Context`` and a partition's number."""
+"""Returns a ``Store`` for the stage, a ``Context`` and a partition's number."""
 
 
 class Stage:
-    """One stage of the pipeline: what its file declares when it is imported. ``App`` runs it.
+    """One stage of the pipeline, declared by its module on import. ``App`` runs it.
 
-    ``writes`` are the topics it alone produces to. ``store`` makes the place where a partition's state and position
-    live: RocksDB with a changelog by default, Postgres for views. ``serde`` makes from the registry what encodes and
-    decodes records: Avro by default. ``given`` says what of the settings decides: a stage that has it needs several
-    inputs, so that its blocks are on record. ``keeps`` describes its state in docs/architecture.md, in Markdown.
+    ``writes`` are the topics that only this stage produces to. ``store`` returns the store of a partition's state and
+    position: RocksDB with a changelog by default, Postgres for views. ``serde`` returns the codec of records for a
+    registry: Avro by default. ``recorded`` returns the settings that affect decisions, recorded for replay: a stage
+    that has it needs several inputs, so that its blocks are recorded. ``keeps`` describes its state in
+    docs/architecture.md, in Markdown.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Stage:
         writes: tuple[Topic, ...] = (),
         store: MakeStore | None = None,
         serde: Callable[[Registry], Serde] = Codec,
-        given: Callable[[Settings], dict[str, str]] | None = None,
+        recorded: Callable[[Settings], dict[str, str]] | None = None,
         keeps: str = "nothing",
     ) -> None:
         self.name = name
@@ -57,32 +58,32 @@ class Stage:
         self.inputs = frozenset(topic.name for topic in reads)
         self.writes = writes
         self.serde = serde
-        self.given = given
+        self.recorded = recorded
         self.store = store
         self.keeps_state = store is None
-        """Whether the stage's state is its own, in RocksDB with a changelog."""
+        """Whether the stage has its own state, in RocksDB with a changelog."""
         self.slot = Slot(name)
         self.timers: Timers | None = None
         self.queue: Timers | None = None
         self.changelog_name = topics.changelog(name, ()).name
-        self.on_timer: Tick | None = None
+        self.punctuate: Punctuate | None = None
         self.began: Began | None = None
-        """When the wait of a timer began, for timers that are waits and no times that people named."""
+        """Returns when the wait of a timer began, for timers that are waits instead of times set by users."""
         self.lost: tuple[Table[Any], Leases, Lost] | None = None
-        """The table of effects that have begun, how patient to be with one, and what to do where nobody performs it."""
-        self.ticks: tuple[Topic, ...] = ()
-        """The topics that timers emit to: only there a record may name no input that led to it."""
+        """The table of effects that have begun, the leases to wait for one, and the function for a lost one."""
+        self.timer_outputs: tuple[Topic, ...] = ()
+        """The topics that timers emit to: only there a record may have no input that caused it."""
         self.folds: dict[str, Fold] = {}
-        """The function that folds the blocks of each input: for its agent, and again for a replay."""
+        """The function that folds the blocks of each input: for its agent, and for a replay."""
         self.wanted: dict[str, tuple[type[Struct], ...]] = {}
-        """The types of records that each input's function folds, none for all of them."""
+        """The record types that each input's function folds, empty for all of them."""
         self.about: dict[str, About] = {}
-        """What a record of an input is about, where a late one has to know whether it was overtaken."""
+        """Returns the subject of an input's record, for inputs where a retried record may be overtaken."""
         self._kept: list[type[Struct]] = []  # the types of records in the state
         self.retries = next((topic for topic in reads if r.Retry in topic.records), None)
-        """The input by which dead letters come back, None for a stage that does not read it."""
+        """The input of retried dead letters, None for a stage that does not read it."""
         self.retried = self.ordered("retried") if self.retries and self.keeps_state else None
-        """What was put back, by the time when it died."""
+        """The records that were put back, by the time of their first dead letter."""
 
     @property
     def timed(self) -> bytes | None:
@@ -96,16 +97,16 @@ class Stage:
 
     @property
     def blocks(self) -> Topic | None:
-        """Return the topic that records how several inputs interleaved; one input needs none."""
+        """Return the topic that records how several inputs were interleaved; a single input needs none."""
         return topics.blocks(self.name) if self.keeps_state and len(self.reads) > 1 else None
 
     def topics(self) -> tuple[Topic, ...]:
-        """Return every topic that the stage touches."""
+        """Return every topic that the stage reads or writes."""
         own = (self.changelog, *((self.blocks,) if self.blocks else ())) if self.keeps_state else ()
         return tuple(dict.fromkeys((*self.reads, *self.writes, *own, topics.DEAD_LETTERS)))
 
     def partitions(self, number: int) -> set[TopicPartition]:
-        """Return what is read and written by transactions with one partition: one left half done there hides some."""
+        """Return the partitions that one task reads and writes: an unfinished transaction there hides records."""
         numbered = {*(self.topics() if self.keeps_state else self.reads)} - {topics.DEAD_LETTERS}
         found = {TopicPartition(topic.name, number) for topic in numbered}
         return found | ({TopicPartition(topics.DEAD_LETTERS.name, 0)} if self.keeps_state else set())
@@ -113,10 +114,10 @@ class Stage:
     def on(
         self, *inputs: Topic, folds: tuple[type[Struct], ...] = (), about: About | None = None
     ) -> Callable[[FoldOne], FoldOne]:
-        """Make a function fold these inputs, record by record.
+        """Register a function that folds these inputs, record by record.
 
-        With ``folds`` it gets records of these types alone, and no time is spent on the others. ``about`` names what a
-        record is about, among its key's: then one that is sent again knows whether it was overtaken.
+        With ``folds`` it gets only records of these types; others are skipped without being decoded. ``about`` returns
+        the subject of a record within its key: then a record that is sent again knows whether it was overtaken.
         """
 
         def register(fold: FoldOne) -> FoldOne:
@@ -134,7 +135,7 @@ class Stage:
     def on_block(
         self, *inputs: Topic, folds: tuple[type[Struct], ...] = (), about: About | None = None
     ) -> Callable[[Fold], Fold]:
-        """Make a function fold these inputs, block by block: for what is done once a block. See ``on``."""
+        """Register a function that folds these inputs, block by block: for work done once per block. See ``on``."""
 
         def register(fold: Fold) -> Fold:
             for topic in inputs:
@@ -154,55 +155,55 @@ class Stage:
         return Table(self.slot, name, record)
 
     def timer(self, name: str, began: Began | None = None) -> Timers:
-        """Declare the stage's timers, once; ``on_tick`` says what a timer that has come produces.
+        """Declare the stage's timers, once; the function of ``on_timer`` emits the output of one that has fired.
 
-        With ``began`` they are waits, which a clock that is set back does not prolong: it returns when the wait of a
-        timer began, in milliseconds since 1970, None where that is not known, and may read tables.
+        With ``began`` they are waits, which setting the clock back does not prolong: it returns when the wait of a
+        timer began, in milliseconds since 1970, None if unknown, and may read tables.
         """
         if self.timers:
-            raise ValueError(f"The stage {self.name} has timers already: a tick takes those of one name.")
+            raise ValueError(f"The stage {self.name} has timers already: a punctuation takes those of one name.")
         self.timers, self.began = self.ordered(name), began
         return self.timers
 
     def queued(self, name: str) -> Timers:
-        """Declare what waits in order until there is room for its effect; a tick takes from it as from the timers.
+        """Declare a queue whose entries wait, in order, for room for their effects; a punctuation takes from it, too.
 
-        What is in it is due whatever the clock says. With it, a tick takes no more than there is room for effects, and
-        none before what the last one led to has been folded. ``on_lost`` is needed, too.
+        Its entries are always due. With it, a punctuation takes no more entries than there is room for effects, and
+        none before the output of the last one has been folded. ``on_lost`` is needed, too.
         """
         self.queue = self.ordered(name)
         return self.queue
 
     @property
-    def taken_by_ticks(self) -> tuple[Timers, ...]:
-        """Return the ordered sets that ticks take from."""
+    def punctuated(self) -> tuple[Timers, ...]:
+        """Return the ordered sets that punctuations take from."""
         return tuple(each for each in (self.queue, self.timers) if each)
 
     def ordered(self, name: str) -> Timers:
-        """Declare a set in order of time that the stage takes from by itself, by its records' time."""
+        """Declare a set ordered by time that the stage itself takes from, by its records' time."""
         self._kept += [r.Timer, r.TimerCursor]
         return Timers(self.slot, name)
 
-    def on_tick(self, *outputs: Topic) -> Callable[[Tick], Tick]:
-        """Make a function the stage's answer to a timer that has come: it emits a notice, and changes nothing.
+    def on_timer(self, *outputs: Topic) -> Callable[[Punctuate], Punctuate]:
+        """Register the function for a timer that has fired (a punctuation): it emits a notice, and changes no state.
 
-        It may emit to these topics alone, so that a verification knows where a record of a timer may stand.
+        It may emit only to these topics, so that a verification knows where a timer's record may be.
         """
         for topic in outputs:
             if topic not in self.writes:
                 raise ValueError(f"The stage {self.name} declares no output {topic.name}.")
 
-        def register(produce: Tick) -> Tick:
-            self.on_timer, self.ticks = produce, outputs
+        def register(produce: Punctuate) -> Punctuate:
+            self.punctuate, self.timer_outputs = produce, outputs
             return produce
 
         return register
 
     def on_lost(self, begun: Table[V], leases: Callable[[V], int]) -> Callable[[Lost], Lost]:
-        """Make a function the stage's answer to an effect that nobody performs: it gets its key, and emits as a tick.
+        """Register the function for an effect that nobody performs: it gets its key, and emits as for a timer.
 
-        ``begun`` holds an entry for each effect that has begun and not ended, under the effect's key. One that this
-        process does not perform counts as lost once it was the same for so many ``leases``.
+        ``begun`` has an entry for each effect that has begun and not ended, under the effect's key. An effect that this
+        process does not perform counts as lost once its entry was unchanged for ``leases(entry)`` leases.
         """
 
         def register(answer: Lost) -> Lost:

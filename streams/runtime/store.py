@@ -1,4 +1,4 @@
-"""Where a partition's state and positions live: what a partition asks of RocksDB with a changelog, or of Postgres."""
+"""The protocol of a task's store: RocksDB with a changelog, or Postgres."""
 
 from typing import Protocol
 
@@ -9,27 +9,27 @@ from streams.runtime.rocksdb import StateStore
 
 
 class LostPosition(RuntimeError):
-    """Another owner has moved the position: this worker's turn is over."""
+    """Another owner has moved the position: this worker does not own the partition any more."""
 
 
 class Refused(ValueError):
-    """What the block's records lead to can't be kept, however often it is tried: a smaller block finds the one."""
+    """The output of the block's records can never be stored; bisect to the record."""
 
 
 class Store(Protocol):
-    """One owner's turn with one partition's state. After any error it is closed and opened anew."""
+    """The state and positions of one task. After any error it is closed and opened again."""
 
     state: StateStore | None
     progress: Progress | None
-    """How the last restore gets on, or went."""
+    """Progress of the current or last restore."""
     latest: Latest
-    """The times of what was written last."""
+    """The times of the last records written."""
 
     async def open(self) -> dict[str, int]:
-        """Keep other owners out, bring the state up to date, and return the next offset of each input topic."""
+        """Fence other owners, bring the state up to date, and return the next offset of each input topic."""
 
     async def commit(self, block: Block, positions: dict[str, int]) -> None:
-        """Make the block's output, its changes and the positions after it true, all or nothing. Raises ``Refused``."""
+        """Commit the block's output, its changes and the positions after it atomically. Raises ``Refused``."""
 
     async def close(self) -> None:
-        """Free everything; may be called in any condition, and twice."""
+        """Release all resources; may be called in any state, and twice."""

@@ -1,4 +1,4 @@
-"""A stage's tables and timers: its state, seen through the block that is being folded."""
+"""A stage's tables and timers: its state, accessed through the block that is being folded."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -15,28 +15,28 @@ Decode = Callable[[bytes], Struct]
 
 
 class Cells(Protocol):
-    """A block as tables see it: the state as it has left it so far."""
+    """A block as seen by tables: the state with the block's changes so far."""
 
     changes: dict[bytes, bytes | None]
     cursors: dict[bytes, bytes]
-    """Of the stage's timers."""
+    """Cursors of the stage's timers, by key."""
 
     @property
     def kept(self) -> StateStore:
-        """The state as it was before the block."""
+        """The state before the block."""
 
     def change(self, key: bytes, value: bytes | None, /) -> None:
         """Set a key of the state, or delete it by None."""
 
     def encoded(self, record: Struct, /) -> bytes:
-        """Return a record as it stands in the state."""
+        """Return a record encoded for the state."""
 
     def decoded(self, raw: bytes, /) -> Struct:
-        """Return what stands in the state. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
+        """Return the record of a value in the state. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
 
 
 class Slot:
-    """Holds the block that a stage folds just now: through it its tables are open."""
+    """Holds the block that a stage is folding, through which its tables are accessed."""
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
@@ -44,14 +44,14 @@ class Slot:
 
     @property
     def cells(self) -> Cells:
-        """The block. Raises RuntimeError while none is folded."""
+        """The block. Raises RuntimeError if none is being folded."""
         if self.block is None:
             raise RuntimeError(f"The tables of {self.stage} are open only inside ``with block:``.")
         return self.block
 
 
 class Table(Generic[V]):
-    """A mapping from text to records of one type: looks like a Faust table, lives in the current block's partition."""
+    """A mapping from strings to records of one type, like a Faust table, in the current block's partition."""
 
     def __init__(self, slot: Slot, name: str, record: type[V]) -> None:
         self.record = record
@@ -59,7 +59,7 @@ class Table(Generic[V]):
         self.prefix = name.encode() + b"\x00"
 
     def get(self, key: str) -> V | None:
-        """Return the record under ``key`` as this block left it, or None."""
+        """Return the record under ``key``, with this block's changes, or None."""
         raw = read(self._slot.cells, self.prefix + key.encode())
         return None if raw is None else cast("V", self._slot.cells.decoded(raw))
 
@@ -80,34 +80,34 @@ class Table(Generic[V]):
 
 
 class Timers:
-    """Timers in order of their time: ``<name> 00 <due, big-endian ms> <id>``, and a cursor behind the last one taken.
+    """Timers in order of time: ``<name> 00 <due, big-endian ms> <id>``, and a cursor behind the last one taken.
 
-    Taking starts at the cursor: a seek from the start would walk the tombstones of all that ever was. Setting a timer
-    below the cursor lowers it, so a timer can be taken twice but never be passed over.
+    Taking starts at the cursor: a seek from the start would scan the tombstones of all earlier timers. Setting a timer
+    below the cursor lowers it, so a timer can be taken twice but never be skipped.
     """
 
     def __init__(self, slot: Slot, name: str) -> None:
         self._slot = slot
         self.prefix = name.encode() + b"\x00"
         self.cursor = b"cursor\x00" + name.encode()
-        """The key in the state under which the cursor is kept."""
+        """The cursor's key in the state."""
 
     def passed(self, state: StateStore, decode: Decode) -> Iterator[r.Timer]:
-        """Yield the timers that stand though the cursor has passed them, as committed: taken, and not removed yet."""
+        """Yield the committed timers behind the cursor: taken, and not removed yet."""
         end, at = self._committed_cursor(state, decode) + b"\x00", self.prefix
         while found := state.scan(at, end, 1000):
             at = found[-1][0]
             yield from (cast("r.Timer", decode(raw)) for _, raw in found)
 
     def after(self, state: StateStore, now: int, decode: Decode) -> Iterator[r.Timer]:
-        """Yield the timers that are due later than ``now``, as committed."""
+        """Yield the committed timers that are due later than ``now``."""
         at, end = self.prefix + struct.pack(">Q", max(0, now) + 1), self.prefix + b"\xff" * 9
         while found := state.scan(at, end, 1000):
             at = found[-1][0]
             yield from (cast("r.Timer", decode(raw)) for _, raw in found)
 
     def has(self, timer: r.Timer) -> bool:
-        """Tell whether a timer of this time and id stands."""
+        """Return whether a timer of this time and id is set."""
         return read(self._slot.cells, self._key(timer)) is not None
 
     def set(self, timer: r.Timer) -> None:
@@ -115,10 +115,10 @@ class Timers:
         block, key = self._slot.cells, self._key(timer)
         block.change(key, block.encoded(timer))
         if key <= self._cursor_of(block):
-            self._move(block, key[:-1])  # below it; what lies between is at worst taken twice
+            self._move(block, key[:-1])  # below it; timers in between are at worst taken twice
 
     def remove(self, timer: r.Timer) -> None:
-        """Remove a timer; one that does not stand is no error."""
+        """Remove a timer, if it is set."""
         self._slot.cells.change(self._key(timer), None)
 
     def due(self, until: int, limit: int) -> Iterator[r.Timer]:
@@ -129,7 +129,7 @@ class Timers:
             yield cast("r.Timer", block.decoded(raw))
 
     def next_due(self, state: StateStore, decode: Decode) -> int | None:
-        """Return the time of the first timer not yet taken, as committed."""
+        """Return the time of the first committed timer not yet taken."""
         found = state.scan(self._committed_cursor(state, decode), self.prefix + b"\xff" * 9, 1)
         return struct.unpack_from(">Q", found[0][0], len(self.prefix))[0] if found else None
 
@@ -160,12 +160,12 @@ class Timers:
 
 
 def read(block: Cells, key: bytes) -> bytes | None:
-    """Return a key's value as the block has left it so far."""
+    """Return a key's value, with the block's changes so far."""
     return block.changes[key] if key in block.changes else block.kept.get(key)
 
 
 def decoded(stage: str, codec: Serde, raw: bytes) -> Struct:
-    """Return what stands in a stage's state. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
+    """Return the record of a value in a stage's state. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
     try:
         return codec.decode(raw)
     except Undecodable as error:

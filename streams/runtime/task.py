@@ -1,8 +1,8 @@
-"""One owner's turn with one partition of a stage: open, one block after another, close.
+"""A task: one owner's processing of one partition of a stage (Kafka Streams' StreamTask), from opening to closing.
 
 A block is formed when the stage is ready for it, never when a fetch returns: queued as fetched, 500 commands a second
-became blocks of one and 2.3 s of delay. Everything of a partition happens in one task, so its inputs and its timers
-need no lock.
+became blocks of one and 2.3 s of delay. A partition is processed by one asyncio task, so its inputs and its timers need
+no lock.
 """
 
 import asyncio
@@ -39,37 +39,36 @@ from streams.runtime.tables import decoded
 from streams.runtime.waits import Waits
 
 POISON = (FoldError, Refused)
-"""Errors that lie in the records themselves: a smaller block finds the one at fault."""
+"""Errors caused by the records themselves: bisect to the poison record."""
 
 TOO_MUCH = (TimeoutError, MessageSizeTooLargeError, RecordListTooLargeError)
-"""Errors that a smaller block may not meet, though no record is at fault: what the contract allows was refused."""
+"""Errors that a smaller block may avoid, though no record is at fault: the broker refused what the contract allows."""
 
 AHEAD = 10
-"""So many pauses until a partition whose positions are ahead of the log is opened anew: each opening fences whoever
-resets them.
-"""
+"""Number of pauses until a partition whose positions are ahead of the log is opened again: each opening would fence the
+command that resets them."""
 
 _EVER = 2**63 - 2
-"""The time by which whatever waits for room is due."""
+"""The time by which every entry of the queue is due."""
 
 log = structlog.get_logger()
 
 
 class Hanging(RuntimeError):
-    """An agent awaits something within a block that was taken away from it."""
+    """An agent awaits something within a block that was discarded."""
 
 
 class NotAMember(RuntimeError):
-    """The group has not said that this worker is one of its members: it must not open the partition."""
+    """The group has not confirmed this worker as a member: it must not open the partition."""
 
 
 class Overdue(TimeoutError):
-    """An agent did not give its block back in time."""
+    """An agent did not return its block in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the last look found of one input: its end and how far it was fetched (offsets); since when (ms) it waits."""
+    """The last observation of one input: its end and the fetched offset, and since when it lags (ms since 1970)."""
 
     end: int = 0
     fetched: int = 0
@@ -77,42 +76,42 @@ class Sight:
 
 
 class Host(Protocol):
-    """What a partition asks of the worker that owns it."""
+    """The protocol of the worker that runs a task."""
 
     stage: Stage
     context: Context
     effects: Effects
     metrics: Metrics
     folding: asyncio.Lock
-    """A stage folds one block at a time, whichever of its agents does."""
+    """A stage folds one block at a time, over all its agents."""
 
     def shares(self) -> int:
-        """Return how many partitions share the worker's effects."""
+        """Return the number of partitions that share the worker's effects."""
 
     async def feed(self, block: Block) -> None:
-        """Give a block to the agent of its topic."""
+        """Put a block into the channel of its topic's agent."""
 
     def perform(self, effect: Effect) -> None:
-        """Perform a committed block's effect beside the partitions."""
+        """Perform a committed block's effect beside the tasks."""
 
     def seek(self, partition: "StreamTask") -> None:
-        """Read on from the partition's positions, and tell it (``stand``) once that is so."""
+        """Seek to the task's positions, and call ``on_sought`` afterwards."""
 
     def resume(self, topic: str, number: int) -> None:
-        """Fetch a topic's partition again."""
+        """Resume fetching a topic's partition."""
 
     async def check(self, number: int, positions: dict[str, int]) -> None:
-        """Raise ``Ahead`` where positions are beyond what the topics hold."""
+        """Raise ``Ahead`` if positions are beyond the topics' ends."""
 
     async def is_member(self) -> bool:
-        """Tell whether the group has this worker as a member."""
+        """Return whether the group has this worker as a member."""
 
     async def crash(self, reason: BaseException) -> None:
         """End the worker."""
 
 
 class StreamTask:
-    """A partition while this worker owns it; ``held_bytes`` is what each input may hold."""
+    """The task of one partition; ``held_bytes`` is the most bytes that each input may buffer."""
 
     def __init__(self, host: Host, number: int, held_bytes: int) -> None:
         self.number = number
@@ -120,13 +119,13 @@ class StreamTask:
         self.phase = Phase.OPENING
         self.task: asyncio.Future[None] | None = None
         self.attempts = 0
-        """How often it was opened anew after an error."""
+        """Number of times that it was opened again after an error."""
         self.hangs = False
-        """Whether that was last since its agent did not give a block back."""
+        """Whether the last error was an agent that did not return its block."""
         self.others = 0
-        """How often it was for another error: what lies outside, as a broker or a disk, or in the records."""
+        """Number of other errors: outside, such as a broker or a disk, or in the records."""
         self.closed = Closed()
-        """Since when and why it, or one of its inputs, does nothing after an error."""
+        """The inputs that do no work after an error, since when and why."""
         self.sights = {topic.name: Sight() for topic in host.stage.reads}
         self._current: Block | None = None
         self._host = host
@@ -140,20 +139,20 @@ class StreamTask:
         self._sought = asyncio.Event()
         self._closing = asyncio.Event()
         self._closed = asyncio.Event()
-        # By topic, None for timers: several may have one at their head that can't be folded.
+        # By topic, None for timers: several may have a poison record at their head.
         self._limits: dict[str | None, int] = dict.fromkeys((*self._held, None), self._settings.block_records)
-        self._condemned: dict[str | None, tuple[ConsumerRecord | r.Timer | None, str]] = {}
+        self._poison: dict[str | None, tuple[ConsumerRecord | r.Timer | None, str]] = {}
         self._waits = Waits(host.stage, host.context, number)
         self._last_topic = -1
-        self._ticked = False
-        self._next_tick = 0
-        self._echo: bytes | None = None  # the last record of a tick, until it has been folded
+        self._punctuated = False
+        self._next_punctuation = 0
+        self._echo: bytes | None = None  # the last record of a punctuation, until it has been folded
         self._orphans: Orphans | None = None
 
     # Called by the runtime.
 
     def hold(self, topic: str, records: list[ConsumerRecord]) -> bool:
-        """Hold fetched records until a block takes them; return whether fetching should pause."""
+        """Buffer fetched records until a block takes them; return whether fetching should pause."""
         if not self.accepting:
             return False
         held = self._held[topic]
@@ -163,67 +162,67 @@ class StreamTask:
         return held.is_full()
 
     def waiting(self, topic: str) -> ConsumerRecord | None:
-        """Return the first record of a topic that is fetched and not committed."""
+        """Return the first record of a topic that is fetched but not committed."""
         if self._current and self._current.topic == topic:
             return self._current.raws[0]
         held = self._held[topic]
         return held.first if held else None
 
     def held_bytes(self, topic: str) -> int:
-        """Return how many bytes of a topic's records wait for a block."""
+        """Return the bytes of a topic's records that wait for a block."""
         return self._held[topic].bytes
 
     @property
     def accepting(self) -> bool:
-        """Tell whether fetched records may be held: the consumer reads from this turn's positions."""
+        """Return whether fetched records may be buffered: the consumer reads from this task's positions."""
         return self.phase is Phase.RUNNING
 
     @property
     def ready(self) -> bool:
-        """Tell whether it is open."""
+        """Return whether it is open."""
         return self.phase in OPEN
 
     @property
     def works(self) -> bool:
-        """Tell whether it is open, and no input of it has failed for long."""
+        """Return whether it is open, and no input of it raises an alarm."""
         return self.ready and not self.closed.is_long()
 
     @property
     def restored(self) -> int:
-        """Return how many records of the changelog the last restore has written to the state."""
+        """Return the number of changelog records that the last restore has written to the state."""
         return self._store.progress.records if self._store.progress else 0
 
     @property
     def remaining(self) -> int:
-        """Return how many offsets of the changelog are still to be read."""
+        """Return the number of changelog offsets still to restore."""
         return self._store.progress.remaining if self._store.progress else 0
 
     @property
     def timers(self) -> int:
-        """Return how many timers stand; 0 while that is not known."""
+        """Return the number of timers that are set; 0 while unknown."""
         return self._store.state.timers if self._store.state else 0
 
     def stamp(self, topic: str, at: int) -> int:
-        """Return the time of the next record of a topic that is put there outside any block."""
+        """Return the time for a record of a topic that is produced outside any block."""
         return self._store.latest.stamp(topic, at)
 
-    def stand(self) -> None:
-        """Take note that the consumer reads from this turn's positions; where it failed meanwhile, it asks again."""
+    def on_sought(self) -> None:
+        """Run, as the consumer reads from this task's positions; after an error meanwhile, it will seek again."""
         if self.phase in {Phase.SEEKING, Phase.REWINDING}:
             self._become(Phase.RUNNING)
             self._sought.set()
 
     def make_room(self, *, lost: bool) -> None:
-        """Go on, as an effect has ended; ``lost`` if it was this partition's and its outcome is on no topic."""
+        """Go on after an effect has ended; ``lost`` if it was this partition's and its outcome is on no topic."""
         if lost and self._orphans and self._store.state:
             self._watch_orphans(self._orphans, self._store.state)
         self._wake.set()
 
     async def close(self) -> None:
-        """End the turn: the running block is finished, what is held is dropped, producers and RocksDB are closed."""
+        """Close the task: finish the running block, drop buffered records, close producers and RocksDB."""
         try:
             await self._reach(Point.REVOKED)
-        finally:  # whatever happens, it ends: another turn begins with this partition, maybe in this process
+        finally:  # in any case: another task of this partition begins, maybe in this process
             await self._end()
 
     def _become(self, phase: Phase) -> None:
@@ -236,12 +235,12 @@ class StreamTask:
             event.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closed.wait(), self._settings.session_timeout / 3)
-        if self.task and not self._closed.is_set():  # what it does now is settled by whoever opens the partition next
+        if self.task and not self._closed.is_set():  # the next owner settles what it is doing
             self.task.cancel()
             await self._closed.wait()
 
     async def run(self) -> None:
-        """Do blocks until closed. An error never ends the turn: what it left half done is discarded and done again."""
+        """Process blocks until closed. An error never ends the task: uncommitted work is discarded and done again."""
         try:
             while not self._closing.is_set():
                 await self._attempt()
@@ -253,9 +252,9 @@ class StreamTask:
                 self._become(Phase.CLOSED)
                 self._closed.set()
             if not self._closing.is_set():
-                await self._host.crash(RuntimeError(f"The turn with partition {self.number} was cut off."))
+                await self._host.crash(RuntimeError(f"The task of partition {self.number} was cut off."))
 
-    # The turn.
+    # Its lifetime.
 
     async def _attempt(self) -> None:
         try:
@@ -264,7 +263,7 @@ class StreamTask:
                 block = await self._next_block()
                 if block:
                     await self._process(block)
-        except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be lost
+        except Exception as error:  # noqa: BLE001  # no error may lose a record
             await self._discard(error)
             with suppress(RegistryUnavailable):
                 await self._learned(error)
@@ -280,10 +279,10 @@ class StreamTask:
         self._echo = None
         self._expect_no_more()
         self._look_for_orphans()
-        self._plan_tick()
+        self._plan_punctuation()
 
     async def _seek(self, phase: Phase) -> None:
-        """Read on from the positions; what is held is dropped."""
+        """Read on from the positions; drop buffered records."""
         self._become(phase)
         for held in self._held.values():
             held.clear()
@@ -293,7 +292,7 @@ class StreamTask:
 
     async def _rewind(self) -> None:
         """Read on from further back."""
-        self.others += 1  # whoever watches how far it comes begins anew
+        self.others += 1  # the watch measures progress from the beginning
         log.info("reads again", stage=self._stage.name, partition=self.number, positions=self.positions)
         await self._seek(Phase.REWINDING)
 
@@ -305,7 +304,7 @@ class StreamTask:
             self._watch_orphans(self._orphans, self._store.state)
 
     def _watch_orphans(self, orphans: Orphans, state: StateStore) -> None:
-        """Look at what may have to be done in a dead worker's place, and keep room for it from now on."""
+        """Look for effects that a dead worker may have left, and reserve room for them from now on."""
         orphans.watch(state, self._host.effects)
         self._host.effects.keep_room(self.number, orphans.watched)
 
@@ -315,7 +314,7 @@ class StreamTask:
             self._host.effects.keep_room(self.number, self._orphans.watched)
 
     async def _discard(self, error: Exception) -> None:
-        """Forget everything since the last commit, and go on once the group still has this worker as a member.
+        """Discard everything since the last commit, and wait until the group confirms this worker as a member.
 
         A zombie that fenced at once would fence the new owner.
         """
@@ -342,7 +341,7 @@ class StreamTask:
                 )
 
     def _at_work(self) -> str | None:
-        """Return the input that an error met just now: between blocks only timers are looked at."""
+        """Return the input that an error belongs to: between blocks, only timers are processed."""
         if not self.ready:
             return WHOLE
         return self._current.topic if self._current else None
@@ -356,38 +355,39 @@ class StreamTask:
                 continue
             if waited := self._waited():
                 return self._block([], waited)
-            self._ticked = not self._ticked and self._tick_is_due()  # a backlog of timers lets records pass, too
-            if self._ticked:
+            # Alternate with records while there is a backlog of timers.
+            self._punctuated = not self._punctuated and self._punctuation_is_due()
+            if self._punctuated:
                 return self._block([])
             if records := self._take():
                 return self._block(records)
-            if self._tick_is_due():
+            if self._punctuation_is_due():
                 continue
             if not self._is_held_up():
-                self.closed.worked(None)  # none is due: one that failed may have gone
-            await self._pause(self._until_tick())
+                self.closed.worked(None)  # none is due: a failing one may be gone
+            await self._pause(self._until_punctuation())
         return None
 
     def _waited(self) -> r.Timer | None:
-        """Return a timer whose wait is over before the clock says so, where what is due need not wait itself."""
+        """Return a timer whose wait is over before the clock says so, unless timers are held up."""
         state = None if self._is_held_up() else self._store.state
         return self._waits.come(state, self._context.clock()) if state else None
 
     async def _pause(self, seconds: float | None) -> None:
-        """Wait until records come, the turn ends, or the time is over."""
+        """Wait for records, the end of the task, or a timeout."""
         self._wake.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
 
     def _block(self, records: list[ConsumerRecord], waited: r.Timer | None = None) -> Block:
-        """Begin a block of records, or of timers; one of a wait that is over is as late as that timer says."""
+        """Begin a block of records, or of timers; one for a wait that is over has the time of its timer."""
         now = waited.due if waited else self._context.clock()
         self._current = Block(self._stage, self._context, self.number, records, state=self._store.state, now=now)
         self._current.waited = waited
         return self._current
 
     def _take(self) -> list[ConsumerRecord]:
-        """Take the next block's records from the held ones of one topic, the topics in turn."""
+        """Take the next block's records from the buffer of one topic, round-robin."""
         topics = list(self._held)
         for step in range(1, len(topics) + 1):
             index = (self._last_topic + step) % len(topics)
@@ -400,11 +400,11 @@ class StreamTask:
         return []
 
     def _take_from(self, held: Buffer) -> list[ConsumerRecord]:
-        return held.take(1 if self._is_condemned(held.first) else self._limits[held.first.topic])
+        return held.take(1 if self._is_poison(held.first) else self._limits[held.first.topic])
 
-    def _is_condemned(self, raw: ConsumerRecord) -> bool:
-        condemned, _ = self._condemned.get(raw.topic, (None, ""))
-        return isinstance(condemned, ConsumerRecord) and condemned.offset == raw.offset
+    def _is_poison(self, raw: ConsumerRecord) -> bool:
+        poison, _ = self._poison.get(raw.topic, (None, ""))
+        return isinstance(poison, ConsumerRecord) and poison.offset == raw.offset
 
     # Folding and committing it.
 
@@ -425,17 +425,17 @@ class StreamTask:
             self._current = None
             self._expect_no_more()
             return
-        except TOO_MUCH:  # maybe for their number: half as many are tried, and none is set aside
+        except TOO_MUCH:  # maybe because of their number: try half as many, but dead-letter none
             self._halve(block)
             raise
         self.positions, self._current = positions, None
         self.closed.worked(block.topic)
         self._host.metrics.committed(block, time.monotonic() - began)
         await self._reach(Point.ACKNOWLEDGED)
-        self._condemned.pop(block.topic, None)
+        self._poison.pop(block.topic, None)
         self._limits[block.topic] = min(self._limits[block.topic] * 2, self._settings.block_records)
         self._listen(block)
-        self._plan_tick()
+        self._plan_punctuation()
         for effect in block.effects:
             self._host.perform(effect)
         self._keep_room(block.changes)
@@ -446,18 +446,18 @@ class StreamTask:
         await failpoints.reach(self._stage.name, point)
 
     async def _learned(self, error: BaseException | None) -> bool:
-        """Learn the schema that an error asks for, if it is such a one: then the same again will succeed."""
+        """Fetch the schema that an error is missing, if that is its cause: then a retry will succeed."""
         if isinstance(error, Unlearned):
             await self._context.codec.learn([error.message])
         return isinstance(error, Unlearned)
 
     async def _fold(self, block: Block) -> None:
         if block.topic is None:
-            self._tick(block)
-        elif self._is_condemned(block.raws[0]):
+            self._punctuate(block)
+        elif self._is_poison(block.raws[0]):
             with block:
                 block.taken = 1
-                block.dead_letter(block.raws[0], self._condemned[block.topic][1])
+                block.dead_letter(block.raws[0], self._poison[block.topic][1])
         else:
             if self._stage.retries and block.topic == self._stage.retries.name:
                 async with asyncio.timeout(self._settings.block_timeout):
@@ -467,7 +467,7 @@ class StreamTask:
         await block.folded
 
     async def _hand_over(self, block: Block) -> None:
-        """Let the agent fold a block. Raises ``Overdue`` and ``Hanging`` where it does not do so in time."""
+        """Let the agent fold a block. Raises ``Overdue`` or ``Hanging`` if it does not do so in time."""
         assert block.topic
         try:
             async with asyncio.timeout(self._settings.block_timeout), self._host.folding:
@@ -479,14 +479,14 @@ class StreamTask:
             raise Overdue(f"The agent of {block.topic} has not folded its block in time.") from error
 
     def _suspect(self, block: Block, error: Exception) -> None:
-        """After an error that lies in the records: try half as many, and set the last one left aside.
+        """After an error caused by the records: try half as many, and dead-letter the last one left.
 
-        A wait that was over before its time comes once more when its time comes.
+        A timer that was processed before its time is processed again at its time.
         """
         if block.waited:
             return
         if (records := self._halve(block)) <= 1:
-            self._condemned[block.topic] = (block.raws[0] if block.raws else block.timer, str(error))
+            self._poison[block.topic] = (block.raws[0] if block.raws else block.timer, str(error))
         self._host.metrics.refused.inc()
         log.warning(
             "block refused",
@@ -497,7 +497,7 @@ class StreamTask:
         )
 
     def _halve(self, block: Block) -> int:
-        """Let the next block of the same topic have half as many records at most; return how many this one has."""
+        """Limit the topic's next block to half as many records; return how many this one has."""
         records = len(block.raws) or block.taken
         self._limits[block.topic] = max(1, records // 2)
         return records
@@ -508,37 +508,37 @@ class StreamTask:
 
     # Timers.
 
-    def _tick(self, block: Block) -> None:
+    def _punctuate(self, block: Block) -> None:
         with block:
-            assert self._stage.on_timer
-            condemned, fault = self._condemned.get(None, (None, ""))
+            assert self._stage.punctuate
+            poison, fault = self._poison.get(None, (None, ""))
             if block.waited:
                 block.taken = 1
-                self._stage.on_timer(block, block.waited)
+                self._stage.punctuate(block, block.waited)
                 self._expect(1)
                 return
             for timer in self._due(block, 1 if fault else min(self._limits[None], self._room())):
                 block.taken += 1
                 block.timer = timer
                 block.earliest = timer.due if block.earliest is None else block.earliest
-                if timer == condemned:
+                if timer == poison:
                     block.dead_timer(timer, fault)
                 else:
-                    self._stage.on_timer(block, timer)
+                    self._stage.punctuate(block, timer)
             self._expect(block.taken)
-            self._tell_lost(block)
+            self._answer_lost(block)
 
     def _due(self, block: Block, limit: int) -> Iterator[r.Timer]:
-        """Take at most so many timers: of those that come by the clock half, while others wait for room."""
+        """Take at most ``limit`` timers: half of them by the clock, while the queue is not empty."""
         assert self._stage.timers
-        if self._is_held_up():  # the tick is for orphans alone
+        if self._is_held_up():  # the punctuation is only for orphans
             return
         if queue := self._stage.queue:
             yield from self._stage.timers.due(block.now, (limit + 1) // 2)
             yield from queue.due(_EVER, limit - block.taken)
         yield from self._stage.timers.due(block.now, limit - block.taken)
 
-    def _tell_lost(self, block: Block) -> None:
+    def _answer_lost(self, block: Block) -> None:
         if self._stage.lost and self._orphans and self._orphans.is_due() and block.state:
             _, _, answer = self._stage.lost
             for key in self._orphans.found(block.state, self._host.effects):
@@ -546,9 +546,9 @@ class StreamTask:
                 answer(block, key)
 
     def _listen(self, block: Block) -> None:
-        """Where timers lead to effects: let the next tick wait until what this one led to has been folded.
+        """If timers lead to effects: delay the next punctuation until the output of this one has been folded.
 
-        Only then is known which effects have begun. The last record stands for all before it.
+        Only then is it known which effects have begun. It is enough to track the last record.
         """
         if not self._stage.queue:
             return
@@ -560,12 +560,12 @@ class StreamTask:
         self._expect_no_more()
 
     def _expect(self, effects: int) -> None:
-        """Take room for what a tick leads to at once: before it begins, other partitions ask for room, too."""
+        """Take room for the effects of a punctuation at once: other partitions ask for room before these begin."""
         if self._stage.queue:
             self._host.effects.expected[self.number] += effects
 
     def _expect_no_more(self) -> None:
-        """Leave room to others again where all that a tick leads to has begun, or it leads to nothing."""
+        """Release the room of a punctuation once all its effects have begun, or if it has none."""
         if self._echo is None:
             self._host.effects.expected[self.number] = 0
 
@@ -575,32 +575,32 @@ class StreamTask:
         return self._host.effects.room(self.number, self._host.shares())
 
     def _is_held_up(self) -> bool:
-        """Tell whether what is due has to wait for effects."""
+        """Return whether due timers have to wait for effects."""
         return bool(self._stage.queue) and (self._echo is not None or not self._room())
 
-    def _plan_tick(self) -> None:
+    def _plan_punctuation(self) -> None:
         if self._stage.timers and (state := self._store.state):
             if self._stage.queue and self._stage.queue.next_due(state, self._decode) is not None:
-                self._next_tick = 0
+                self._next_punctuation = 0
                 return
             due = self._stage.timers.next_due(state, self._decode)
             horizon = self._context.clock() + int(self._settings.tick * 1000)
-            self._next_tick = horizon if due is None else due
+            self._next_punctuation = horizon if due is None else due
 
-    def _tick_is_due(self) -> bool:
+    def _punctuation_is_due(self) -> bool:
         if not self._stage.timers:
             return False
-        if self._orphans and self._orphans.is_due():  # they wait for no room: see ``Effects``
+        if self._orphans and self._orphans.is_due():  # orphans wait for no room: see ``Effects``
             return True
-        if self._is_held_up() or self._context.clock() < self._next_tick:
+        if self._is_held_up() or self._context.clock() < self._next_punctuation:
             return False
-        self._plan_tick()
-        return self._context.clock() >= self._next_tick
+        self._plan_punctuation()
+        return self._context.clock() >= self._next_punctuation
 
-    def _until_tick(self) -> float | None:
-        if not self._stage.timers or self._is_held_up():  # what it waits for wakes it
+    def _until_punctuation(self) -> float | None:
+        if not self._stage.timers or self._is_held_up():  # the end of an effect wakes it
             return self._settings.tick if self._stage.timers else None
-        return min(self._settings.tick, max(0.0, (self._next_tick - self._context.clock()) / 1000))
+        return min(self._settings.tick, max(0.0, (self._next_punctuation - self._context.clock()) / 1000))
 
 
 def _after(block: Block, positions: dict[str, int]) -> dict[str, int]:

@@ -1,8 +1,8 @@
-"""Waits that began on a clock which has been set back since, as of a delivery that is tried again in ten seconds.
+"""Waits that began before the clock was set back, such as that of a delivery to be retried in ten seconds.
 
-By the clock as it is now such a wait would last until that time comes again, maybe for days. So it goes by the steady
-clock instead, anew from when that is noticed: at the opening of the partition, or when the clock is seen to go back.
-A time that people named, as a reminder's, is no wait: it comes when the clock says so.
+By the current clock such a wait would last until that time comes again, maybe for days. So it is measured by the steady
+clock instead, from when the change is detected: at the opening of the partition, or when the clock goes back.
+A time set by a user, such as a reminder's, is no wait: it follows the wall clock.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,12 +16,12 @@ from streams.runtime.rocksdb import StateStore
 from streams.runtime.stage import Stage
 
 _AGAIN = 60.0  # seconds between two looks while there are such waits
-_MOST = 10_000  # in one look, so that it holds nothing up; those that are due first come first
-_BACK = 1000  # milliseconds that a clock may go back without being looked into
+_MOST = 10_000  # waits of one look, so that it does not block; the earliest come first
+_BACK = 1000  # milliseconds that a clock may go back without a look
 
 
 class Waits:
-    """The waits of one partition that began later than it is. ``clock`` is in seconds, and goes on steadily."""
+    """The waits of one partition that began later than the current time. ``clock`` is a steady one, in seconds."""
 
     def __init__(self, stage: Stage, context: Context, partition: int, clock: Callable[[], float] = steady) -> None:
         self._stage, self._context, self._partition, self._clock = stage, context, partition, clock
@@ -30,7 +30,7 @@ class Waits:
         self._next_look = 0.0
 
     def come(self, state: StateStore, now: int) -> r.Timer | None:
-        """Return one that is over at ``now`` (ms since 1970); the same not again for a minute, in which it is taken."""
+        """Return a wait that is over at ``now`` (ms since 1970); the same not again for a minute, to be taken."""
         if not self._stage.began:
             return None
         self._look(state, now)

@@ -1,12 +1,11 @@
-"""Looks at a stage every few seconds: how far it is behind, and whether it still moves.
+"""Checks every few seconds a stage's lag, and whether it stalls.
 
-A stage that stands still although it should move is ended, so that whoever started it starts it anew: no other remedy
-helps in every case, and the next owner's fencing settles whatever was under way. The ends of the inputs are asked for
-through a client of their own, so that a consumer that hangs is noticed too; while the broker does not answer, nothing
-is held against the stage. Neither is an error that lies elsewhere, as in Postgres, the registry or a disk: a process
-that is started anew could only wait for them, too, and would begin to halve a block once more. Only an agent that does
-not give its block back counts from one opening to the next. With them it asks for the ends of all else that is read and
-written, to see what a transaction hides there.
+The process of a stalled stage is ended, to be restarted: no other remedy helps in every case, and the next owner's
+fencing settles unfinished transactions. The inputs' ends are read by a separate client, to detect a hanging consumer,
+too; while the broker does not answer, nothing counts as a stall. Nor does an error with an outside cause, such as
+Postgres, the registry or a disk: a restarted process would have to wait, too, and start bisecting a block again. Only
+an agent that does not return its block counts across reopenings. The ends of all other topic partitions that are read
+and written are read as well, to detect records hidden by a transaction.
 """
 
 import asyncio
@@ -38,14 +37,14 @@ log = structlog.get_logger()
 
 
 class Stalled(RuntimeError):
-    """A stage stands still though it should move."""
+    """A stage makes no progress although it should."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stands:
-    """Where a partition stands in one input: ``age`` in seconds, ``held`` in bytes, the others are offsets.
+class InputStatus:
+    """A partition's progress in one input: ``age`` in seconds, ``held`` in bytes, the others are offsets.
 
-    ``reached`` is ahead of the position where what lies between can't be read: markers, and what was aborted.
+    ``reached`` is ahead of the position if only unreadable offsets are in between: markers and aborted records.
     """
 
     position: int
@@ -57,31 +56,31 @@ class Stands:
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """How long something stands still while it should move. ``mark`` is the furthest it has come."""
+    """The time that something has made no progress although it should. ``mark`` is its furthest progress."""
 
     mark: Any
     at: float
     seconds: float = 0.0
 
     def then(self, mark: Any, owed: bool, now: float, most: float) -> "Still":
-        """Return it after another look; ``most`` bounds what passed between two looks: a machine may have slept."""
+        """Return it after another look; ``most`` bounds the time between two looks: the machine may have slept."""
         if mark > self.mark:
             return Still(mark, now)
         return Still(self.mark, now, self.seconds + (min(now - self.at, most) if owed else 0.0))
 
 
-def stands(partition: StreamTask, topic: str, now: int) -> Stands:
-    """Return where a partition stands at ``now`` (ms since 1970)."""
+def status(partition: StreamTask, topic: str, now: int) -> InputStatus:
+    """Return a partition's progress in an input at ``now`` (ms since 1970)."""
     sight, waiting = partition.sights[topic], partition.waiting(topic)
     position = partition.positions.get(topic, 0)
     reached = waiting.offset if waiting else max(position, sight.fetched)
     since = waiting.timestamp if waiting else sight.behind_since
     age = 0.0 if since is None else max(0, now - since) / 1000
-    return Stands(position, reached, max(0, sight.end - reached), age, partition.held_bytes(topic))
+    return InputStatus(position, reached, max(0, sight.end - reached), age, partition.held_bytes(topic))
 
 
 class Watched(Protocol):
-    """What is asked of a worker that is watched."""
+    """The protocol of a watched worker."""
 
     stage: Stage
     context: Context
@@ -90,19 +89,19 @@ class Watched(Protocol):
     partitions: dict[int, StreamTask]
     joined: bool
     assignments: int
-    """How often the group has given this worker partitions, or told it that there are none."""
+    """Number of assignments by the group, empty ones included."""
     fetches: int
     """Rounds of the fetch loop."""
 
     def touched(self) -> set[TopicPartition]:
-        """Return what is read and written with the partitions that are assigned."""
+        """Return the topic partitions that the assigned partitions read and write."""
 
     async def fetched(self, topic: str, number: int) -> int:
-        """Return the offset up to which an input was fetched. Raises KafkaError where it is not this worker's."""
+        """Return the offset up to which an input was fetched. Raises KafkaError if it is not this worker's."""
 
 
 class Watch:
-    """Watches one stage. ``look`` is called again and again."""
+    """Watches one stage. ``look`` is called periodically."""
 
     def __init__(self, runtime: Watched) -> None:
         self._runtime = runtime
@@ -110,23 +109,23 @@ class Watch:
         self._committed: LogReader | None = None
         self._uncommitted: LogReader | None = None
         self.hidden = Hidden(self._settings.transaction_timeout + NOTICED)
-        """What nobody can read of what the stage's partitions read and write."""
-        self._told: set[TopicPartition] = set()
+        """The records that transactions hide in the topic partitions that the stage reads and writes."""
+        self._reported: set[TopicPartition] = set()
         self._still: dict[tuple[str, StreamTask | None], Still] = {}
         self.every = min(LOOK_SECONDS, self._settings.stall_timeout / 4)
 
     async def look(self) -> None:
-        """Ask where the inputs end, and raise ``Stalled`` where something stood still for too long."""
+        """Read the inputs' ends, and raise ``Stalled`` if something has made no progress for too long."""
         try:
             async with asyncio.timeout(self._settings.session_timeout):
                 ends = await self._ends()
-        except (KafkaError, TimeoutError):  # the broker is away: that is no stall of ours
+        except (KafkaError, TimeoutError):  # the broker is away: that is no stall
             await self.close()
             self._still = {}
             self.hidden.forget()
             return
         await self._settle()
-        await asyncio.gather(*(self._see(partition, topic, ends) for partition, topic in self._turns()))
+        await asyncio.gather(*(self._see(partition, topic, ends) for partition, topic in self._inputs()))
         now = asyncio.get_running_loop().time()
         self._still = {
             what: self._still.get(what, Still(mark, now)).then(mark, owed, now, 2 * self.every)
@@ -136,7 +135,7 @@ class Watch:
             self._give_up()
 
     def _patience(self, what: tuple[str, StreamTask | None]) -> float:
-        """Return how long something may stand still: the group besides for as long as a rebalance may take."""
+        """Return how long something may make no progress; for the group, longer by the duration of a rebalance."""
         rebalance = 3 * self._settings.session_timeout if what[0] == GROUP else 0
         return self._settings.stall_timeout + rebalance
 
@@ -151,7 +150,7 @@ class Watch:
         raise Stalled(f"The stage {name} stands still: {what}. Its process ends.")
 
     async def connect(self) -> None:
-        """Connect to the broker; raises KafkaError where it is away."""
+        """Connect to the broker. Raises KafkaError if it is away."""
         self._committed = await LogReader.connect(self._settings.kafka)
         self._uncommitted = await LogReader.connect(self._settings.kafka, "read_uncommitted")
 
@@ -161,13 +160,13 @@ class Watch:
         await asyncio.gather(*(reader.close() for reader in readers if reader))
 
     async def _settle(self) -> None:
-        """Tell of transactions that hide records beyond their time, and settle those that are half done.
+        """Log transactions that hide records beyond their timeout, and settle unfinished ones.
 
-        Whoever writes there would settle them when it opens its partition; but it may not run, or never open it again.
+        The writer would settle them when it opens its partition, but it may not run, or never open it again.
         """
         overdue = self.hidden.overdue()
         for tp, offset in overdue.items():
-            if tp not in self._told:
+            if tp not in self._reported:
                 log.error(
                     "records hidden",
                     stage=self._runtime.stage.name,
@@ -175,7 +174,7 @@ class Watch:
                     partition=tp.partition,
                     offset=offset,
                 )
-        self._told = set(overdue)
+        self._reported = set(overdue)
         if not overdue:
             return
         try:
@@ -184,15 +183,15 @@ class Watch:
         except (KafkaError, TimeoutError, settlement.Unsettled) as error:
             log.critical("transaction not settled", stage=self._runtime.stage.name, error=str(error))
 
-    def _turns(self) -> list[tuple[StreamTask, str]]:
+    def _inputs(self) -> list[tuple[StreamTask, str]]:
         return [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.stage.reads]
 
     async def _see(self, partition: StreamTask, topic: str, ends: dict[TopicPartition, int]) -> None:
-        if (end := ends.get(TopicPartition(topic, partition.number))) is None:  # it was given to us meanwhile
+        if (end := ends.get(TopicPartition(topic, partition.number))) is None:  # it was assigned meanwhile
             return
         fetched = partition.sights[topic].fetched
         if partition.accepting:
-            with suppress(KafkaError, TimeoutError):  # given away meanwhile; or no answer, so it has not moved
+            with suppress(KafkaError, TimeoutError):  # revoked meanwhile; or no answer, so no progress
                 async with asyncio.timeout(self.every):
                     fetched = await self._runtime.fetched(topic, partition.number)
         self._note(partition, topic, end, fetched)
@@ -200,7 +199,7 @@ class Watch:
     def _note(self, partition: StreamTask, topic: str, end: int, fetched: int) -> None:
         now, before = self._runtime.context.clock(), partition.sights[topic]
         partition.sights[topic] = Sight(end, fetched)
-        if not partition.waiting(topic) and stands(partition, topic, now).lag:
+        if not partition.waiting(topic) and status(partition, topic, now).lag:
             partition.sights[topic] = Sight(end, fetched, before.behind_since or now)
 
     async def _ends(self) -> dict[TopicPartition, int]:
@@ -216,23 +215,23 @@ class Watch:
         return ends
 
     def _moving(self) -> Iterator[tuple[tuple[str, StreamTask | None], Any, bool]]:
-        """Yield what should move: what it is, a mark that grows when it does, and whether it should just now."""
+        """Yield everything watched: its name, a mark that grows with progress, and whether it should progress now."""
         runtime = self._runtime
-        yield ("its fetch loop", None), runtime.fetches, runtime.joined  # aiokafka's waits for a rebalance to end
+        yield ("its fetch loop", None), runtime.fetches, runtime.joined  # aiokafka's waits during a rebalance
         yield (GROUP, None), runtime.assignments, not runtime.joined
-        holding_back = runtime.effects.is_behind()  # no block begins: what should move is the effects
+        holding_back = runtime.effects.is_behind()  # no block begins: the effects should progress
         yield ("its effects", None), runtime.effects.ended, runtime.effects.is_full()
         for partition in runtime.partitions.values():
             opening = (partition.attempts, partition.restored)
             yield ("the opening of partition", partition), opening, not partition.ready
             for topic in runtime.stage.reads:
-                stood = stands(partition, topic.name, 0)
-                owed = (partition.ready or partition.hangs) and stood.lag > 0 and not holding_back
-                yield (f"{topic.name} in partition", partition), (partition.others, stood.reached), owed
+                at = status(partition, topic.name, 0)
+                owed = (partition.ready or partition.hangs) and at.lag > 0 and not holding_back
+                yield (f"{topic.name} in partition", partition), (partition.others, at.reached), owed
 
 
 def tasks() -> list[str]:
-    """Return where each task of the process stands, innermost first; how many where several stand at the same place."""
+    """Return the place of each asyncio task of the process, innermost first, with the number of tasks at that place."""
     places = Counter(" < ".join(_places(task)) for task in asyncio.all_tasks())
     return [f"{count} x {place}" for place, count in places.most_common()]
 
@@ -248,6 +247,6 @@ def _places(task: "asyncio.Task[Any]") -> list[str]:
 
 
 def _coroutine(awaited: Any) -> Any:
-    """Return what is awaited, or the coroutine within: an agent's own is awaited through Python's wrapper."""
+    """Return the awaited object, or the coroutine within: an agent's own is awaited through Python's wrapper."""
     wrapped = gc.get_referents(awaited) if type(awaited).__name__ == "coroutine_wrapper" else [awaited]
     return next(iter(wrapped), None)

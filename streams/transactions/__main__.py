@@ -1,6 +1,6 @@
-"""``python -m streams.transactions commit|abort TOPIC/PARTITION``: ends a transaction that nothing tells the end of.
+"""``python -m streams.transactions commit|abort TOPIC/PARTITION``: ends a transaction whose end is unknown.
 
-It asks the broker that ``RONDO_KAFKA`` names. Transactions that somebody is at work on are left alone.
+It connects to the broker in ``RONDO_KAFKA``. Transactions that a coordinator will still end are left alone.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ class _Where(click.ParamType):
     name = "where"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> TopicPartition:
-        """Return it."""
+        """Return the partition."""
         topic, _, number = value.rpartition("/")
         if not topic or not (number.isascii() and number.isdigit()):
             self.fail(f"{value} is no partition: give it as task-events/0.", param, ctx)
@@ -33,7 +33,7 @@ class _Where(click.ParamType):
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.option("--kafka", envvar="RONDO_KAFKA", help="The broker, as 127.0.0.1:9092; RONDO_KAFKA by default.")
 def main(end: str, where: TopicPartition, yes: bool, kafka: str | None) -> None:
-    """Commit or abort transactions that were left half done in a partition, each after it was shown and asked for."""
+    """Commit or abort the unfinished transactions of a partition; each is shown and must be confirmed."""
     if not kafka:
         raise click.UsageError('Set RONDO_KAFKA to the broker: run.json in the data directory has it as "kafka".')
     try:
@@ -55,20 +55,20 @@ async def _end(kafka: str, where: TopicPartition, *, committed: bool, yes: bool)
         for one, by in left.items():
             if await settlement.is_to_end(cluster, entries, one, by):
                 continue
-            click.echo(_told(one, by, history.committed(entries, one.producer, one.epoch, where)))
+            click.echo(_describe(one, by, history.committed(entries, one.producer, one.epoch, where)))
             if yes or click.confirm(f"{'Commit' if committed else 'Abort'} it?"):
                 await settlement.end(kafka, cluster, one, by, committed=committed)
                 ended += 1
     return ended
 
 
-def _told(one: Open, by: Known | None, committed: bool | None) -> str:
-    known = "nothing tells whether it was committed"
+def _describe(one: Open, by: Known | None, committed: bool | None) -> str:
+    known = "it is unknown whether it was committed"
     if committed is not None:
         known = f"it was {'committed' if committed else 'aborted'}"
     found = f"{one.partition.topic}/{one.partition.partition} from offset {one.start} on: producer {one.producer}"
-    found += f", epoch {one.epoch}, {by.id if by else 'an id that is forgotten'}; {known}."
-    return f"{found} Its next one is open, and is aborted by this." if by and by.state in LIVE else found
+    found += f", epoch {one.epoch}, {by.id if by else 'an id that the broker has dropped'}; {known}."
+    return f"{found} Its next transaction is open, and would be aborted." if by and by.state in LIVE else found
 
 
 if __name__ == "__main__":

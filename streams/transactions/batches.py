@@ -1,4 +1,4 @@
-"""Reads Kafka's files of record batches (format 2): the segments of a partition, and the metadata's snapshots."""
+"""Reads Kafka's files of record batches (format 2): segments of a partition, and snapshots of the metadata."""
 
 import struct
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from aiokafka.record.util import calc_crc32c, decode_varint
 _HEADER = struct.Struct(">qiibIhiqqqhii")
 SIZE = _HEADER.size
 CRC_AT, CRC_OF = 17, 21
-"""Where a batch has its checksum, and from where on that is computed."""
+"""Offsets in a batch: of its checksum, and of the first byte that the checksum covers."""
 _COMPRESSION, _TRANSACTIONAL, _CONTROL = 0x07, 0x10, 0x20
-_PREFIX = 12  # bytes before those that a batch's own length counts
+_PREFIX = 12  # bytes of a batch that its length field does not count
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A whole batch: its first offset, who produced it, its latest time (ms), and where in its file it is."""
+    """A complete batch: its first offset, its producer, its latest time (ms), and its place in the file."""
 
     offset: int
     last: int
@@ -35,18 +35,18 @@ class Batch:
 
     @property
     def transactional(self) -> bool:
-        """Whether a transaction's end decides about it, or it is such an end itself."""
+        """Whether it is part of a transaction, or the marker of a transaction's end."""
         return bool(self.attributes & _TRANSACTIONAL)
 
     @property
     def control(self) -> bool:
-        """Whether it is the broker's own, as the marker of a transaction's end."""
+        """Whether it was written by the broker, such as the marker of a transaction's end."""
         return bool(self.attributes & _CONTROL)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A record within its file: its offset, its key, and where its value begins; its value is None for a tombstone."""
+    """A record within its file: its offset, key and value, and the place of its value; a tombstone's value is None."""
 
     offset: int
     key: bytes | None
@@ -55,7 +55,7 @@ class Span:
 
 
 def batches(data: bytes | bytearray) -> Iterator[Batch]:
-    """Yield the batches of a file up to the first that is torn or does not have its checksum."""
+    """Yield the batches of a file up to the first that is torn or has a wrong checksum."""
     at = 0
     while at + SIZE <= len(data):
         (offset, length, _, magic, crc, attributes, delta, _, time, producer, epoch, _, count) = _HEADER.unpack_from(
@@ -74,7 +74,7 @@ def spans(data: bytes | bytearray, batch: Batch) -> Iterator[Span]:
     for _ in range(batch.count):
         length, at = decode_varint(data, at)
         end = at + length
-        _, at = decode_varint(data, at + 1)  # behind the attributes: the time, from the batch's
+        _, at = decode_varint(data, at + 1)  # after the attributes: the time, relative to the batch's
         delta, at = decode_varint(data, at)
         key, _, at = _bytes(data, at)
         value, begin, at = _bytes(data, at)
@@ -83,7 +83,7 @@ def spans(data: bytes | bytearray, batch: Batch) -> Iterator[Span]:
 
 
 def _bytes(data: bytes | bytearray, at: int) -> tuple[bytes | None, int, int]:
-    """Return bytes with their length before them, where they begin, and what follows them."""
+    """Return length-prefixed bytes, where they begin, and where they end."""
     length, at = decode_varint(data, at)
     if length < 0:
         return None, at, at

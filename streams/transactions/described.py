@@ -1,4 +1,4 @@
-"""Asks a cluster which transactions are open in partitions, and what their coordinators say of them."""
+"""Queries a cluster for the transactions that are open in partitions, and their coordinators for the state of these."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable
@@ -13,13 +13,13 @@ from aiokafka.errors import IncompatibleBrokerVersion, LeaderNotAvailableError, 
 from streams.transactions.wire import DescribeProducers, DescribeTransactions, ListTransactions, WriteTxnMarkers
 
 LIVE = frozenset({"Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence"})
-"""States in which a coordinator will still end a transaction."""
+"""States of transactions that a coordinator will still end."""
 
 _NO_SUCH_ID = 105
 
 
 class NotOffered(RuntimeError):
-    """The broker does not serve a request that tells of transactions, or ends them, to clients."""
+    """The broker does not let clients describe transactions, or end them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a coordinator says of a transactional id: its state, and the partitions whose marker is still to come."""
+    """A coordinator's description of a transactional id: its state, and the partitions still without a marker."""
 
     id: str
     producer: int
@@ -44,13 +44,13 @@ class Known:
     partitions: frozenset[TopicPartition]
 
     def is_at_work_on(self, found: Open) -> bool:
-        """Whether the coordinator will end this transaction in its partition by itself."""
-        is_it = self.epoch == found.epoch or self.state != "Ongoing"  # who fences ends it with a higher epoch
+        """Return whether the coordinator itself will end this transaction in its partition."""
+        is_it = self.epoch == found.epoch or self.state != "Ongoing"  # fencing ends it with a higher epoch
         return self.state in LIVE and is_it and found.partition in self.partitions
 
 
 class Cluster:
-    """A connection to all brokers that lead some partitions."""
+    """A connection to all brokers that are leaders of some partitions."""
 
     def __init__(self, client: AIOKafkaClient) -> None:
         self._client = client
@@ -58,7 +58,7 @@ class Cluster:
     @classmethod
     @asynccontextmanager
     async def of(cls, kafka: str, partitions: Iterable[TopicPartition]) -> AsyncIterator[Self]:
-        """Connect; raises KafkaConnectionError where there is no broker."""
+        """Connect. Raises KafkaConnectionError if there is no broker."""
         client = AIOKafkaClient(bootstrap_servers=kafka)
         try:
             await client.bootstrap()
@@ -68,7 +68,7 @@ class Cluster:
             await client.close()
 
     async def open_in(self, partitions: Collection[TopicPartition]) -> list[Open]:
-        """Return the transactions that are open in partitions; raises KafkaError where one can't be asked."""
+        """Return the transactions that are open in partitions. Raises KafkaError if a leader can't be asked."""
         found: list[Open] = []
         for node, led in self._by_leader(partitions).items():
             answer = await self._ask(node, DescribeProducers([(*each, {}) for each in _grouped(led)]))
@@ -83,7 +83,7 @@ class Cluster:
         return found
 
     async def known(self, producers: Collection[int]) -> dict[int, Known]:
-        """Return what coordinators say of producers, of those that they know."""
+        """Return the coordinators' descriptions of producers, for those that they know."""
         found: dict[int, Known] = {}
         for node in [broker.nodeId for broker in self._client.cluster.brokers()]:
             listed = await self._ask(node, ListTransactions([], sorted(producers)))
@@ -93,9 +93,9 @@ class Cluster:
         return found
 
     async def named(self, identity: str) -> Known | None:
-        """Return what its coordinator says of a transactional id, None where it has no such one.
+        """Return the coordinator's description of a transactional id, None if it has none.
 
-        Other than ``known`` this raises KafkaError while a coordinator is away or still loads what it knows.
+        Unlike ``known``, this raises KafkaError while a coordinator is away or still loading its state.
         """
         node = await self._client.coordinator_lookup(CoordinationType.TRANSACTION, identity)
         return next(iter(await self._described(node, [identity])), None)

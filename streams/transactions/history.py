@@ -1,7 +1,7 @@
-"""How transactions ended, from the coordinator's own log, ``__transaction_state``.
+"""The history of transactions, from the coordinators' log, ``__transaction_state``.
 
-It is compacted, so of an id only its last record is sure to be there; but the newest segment is never compacted, and it
-holds some hundred thousand records.
+It is compacted, so only the last record of an id is guaranteed to exist; but the newest segment is never compacted, and
+it has some hundred thousand records.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,12 +24,12 @@ from aiokafka.protocol.types import (
 )
 
 TOPIC = "__transaction_state"
-_TV2 = 2  # KIP-890: the epoch is raised with each end
-_CLIENTS_VERSION = 2  # the tag of the protocol's version that the client speaks
+_TV2 = 2  # KIP-890: each end increments the epoch
+_CLIENTS_VERSION = 2  # the tag of the client's protocol version
 
 
 class State(IntEnum):
-    """What a coordinator says of a transactional id."""
+    """The state of a transactional id."""
 
     EMPTY = 0
     ONGOING = 1
@@ -42,7 +42,7 @@ class State(IntEnum):
 
 
 PREPARED = {State.PREPARE_COMMIT: True, State.PREPARE_ABORT: False}
-"""What is decided, by state: whether it is a commit."""
+"""Whether a state decides to commit or to abort."""
 
 _BODY = (
     ("producer", Int64),
@@ -69,7 +69,7 @@ _VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record: how an id stood at a time (ms). ``raised``: whether its epoch is one above that of its data."""
+    """One record: the state of an id at a time (ms). ``raised``: whether its epoch is one above that of its data."""
 
     id: str
     producer: int
@@ -81,14 +81,14 @@ class Entry:
 
     @property
     def may_end(self) -> frozenset[int]:
-        """The epochs that the data of a transaction may have that it ends: who fences ends it with the next one."""
+        """The epochs that the data of the ended transaction may have: fencing ends it with the next epoch."""
         if self.raised:
             return frozenset({self.epoch - 1})
         return frozenset({self.epoch, self.epoch - 1} if self.state is State.PREPARE_ABORT else {self.epoch})
 
 
 def entry(key: bytes, value: bytes | None) -> Entry | None:
-    """Return what a record says; None for a tombstone and for versions that are not known."""
+    """Decode a record; None for a tombstone and for unknown versions."""
     at = BytesIO(key)
     if Int16.decode(at) != 0 or value is None:
         return None
@@ -106,7 +106,7 @@ def entry(key: bytes, value: bytes | None) -> Entry | None:
 class Transaction:
     """One transaction of a producer: the epochs that its records may have, and its last entry.
 
-    ``over``: whether the coordinator counts it as ended in all of its partitions.
+    ``over``: whether the coordinator considers it ended in all its partitions.
     """
 
     epochs: frozenset[int]
@@ -115,19 +115,19 @@ class Transaction:
 
     @property
     def committed(self) -> bool | None:
-        """Whether it is decided to be a commit, None where nothing is decided."""
+        """Whether it is committed (or aborted), None if undecided."""
         return PREPARED.get(self.last.state)
 
 
 def committed(entries: Iterable[Entry], producer: int, epoch: int, partition: TopicPartition) -> bool | None:
-    """Return whether what a producer has open in a partition with this epoch was committed; None if nothing tells.
+    """Return whether a producer's open transaction in a partition, with this epoch, was committed; None if unknown.
 
-    What is open is of one transaction: the last one that names the partition, if its marker was left out, or one that
-    does not name it, which nobody has committed. So nothing is told of a commit that another transaction of the same
-    epoch follows (aiokafka keeps one for many), and nothing of what its coordinator is still to end.
+    It is either the last transaction that names the partition, if its marker was skipped, or one that does not name it,
+    which nobody has committed. So the answer is unknown for a commit followed by another transaction of the same epoch
+    (aiokafka uses one for many), and for a transaction that its coordinator will still end.
     """
     ours = [one for one in entries if one.producer == producer]
-    same = [one for one in _transactions(ours) if epoch in one.epochs]  # just one where each end raises the epoch
+    same = [one for one in _transactions(ours) if epoch in one.epochs]  # just one if each end increments the epoch
     naming = [one for one in same if partition in one.last.partitions]
     if is_to_end(ours, producer, partition):
         return None
@@ -138,13 +138,13 @@ def committed(entries: Iterable[Entry], producer: int, epoch: int, partition: To
 
 
 def is_to_end(entries: Iterable[Entry], producer: int, partition: TopicPartition) -> bool:
-    """Return whether a coordinator has a transaction of a producer that names the partition and is not over."""
+    """Return whether a coordinator has an unended transaction of a producer that names the partition."""
     ours = [one for one in entries if one.producer == producer]
     return any(not one.over and partition in one.last.partitions for one in _transactions(ours))
 
 
 def _transactions(ours: list[Entry]) -> Iterator[Transaction]:
-    """Yield the transactions of one producer; of the first, compaction may have left the end alone."""
+    """Yield the transactions of one producer; compaction may have left only the end of the first."""
     begun: Entry | None = None
     for number, one in enumerate(ours):
         if one.state in PREPARED:
@@ -156,5 +156,5 @@ def _transactions(ours: list[Entry]) -> Iterator[Transaction]:
 
 
 def _has_all_of(ours: list[Entry], epoch: int) -> bool:
-    """Whether compaction has left every transaction of an epoch: what begins it is there, or what was before."""
+    """Return whether compaction has left every transaction of an epoch: its first entry, or an earlier epoch's."""
     return bool(ours) and (ours[0].epoch < epoch or (ours[0].epoch == epoch and ours[0].state is State.EMPTY))

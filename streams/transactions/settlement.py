@@ -1,9 +1,9 @@
-"""Gives a transaction that was left half done the marker that belongs into a partition.
+"""Settles unfinished transactions, by writing the missing marker into a partition.
 
-A transaction is left half done where it is open in a partition and its coordinator is not at work on it. That is sure
-where two looks at the partition found the same, one before and one after the coordinator was asked: it says that a
-transaction is over only when all of its partitions have their markers. Who could still use its producer is fenced
-before the marker is written, since that would also end what was begun meanwhile.
+A transaction is unfinished if it is open in a partition and its coordinator will not end it. This is certain if two
+looks at the partition agree, one before and one after asking the coordinator, which reports a transaction as ended only
+when all its partitions have their markers. Other users of its producer are fenced before the marker is written, since
+the marker would also end a transaction begun meanwhile.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from streams.kafka.topics import NoTopic
 from streams.transactions import history
 from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
 
-_RETRIED = 5.0  # seconds for the broker to get over what passes
+_RETRIED = 5.0  # seconds to retry transient errors of the broker
 _FENCED = 10.0  # seconds to fence an id
 _READ = 120.0  # seconds to read the coordinators' log
 _TIMEOUT_MS = 10_000  # of a producer that begins no transaction
@@ -29,11 +29,11 @@ log = structlog.get_logger()
 
 
 class Unsettled(RuntimeError):
-    """A transaction is half done, and nothing tells how it ended, or the broker does not let a client end it."""
+    """A transaction is unfinished, and its end is unknown, or the broker does not let a client end it."""
 
 
 async def settle(kafka: str, partitions: Iterable[TopicPartition], fenced: Collection[str] = ()) -> int:
-    """End what was left half done in partitions as it was decided; return in how many of them.
+    """End the unfinished transactions in partitions as they were decided; return their number.
 
     ``fenced`` are transactional ids that the caller has just initialised. Raises ``Unsettled``, KafkaError.
     """
@@ -42,7 +42,7 @@ async def settle(kafka: str, partitions: Iterable[TopicPartition], fenced: Colle
     while True:
         try:
             return await _settled(kafka, wanted, fenced)
-        except KafkaError as error:  # as where a partition's leader is only just becoming one
+        except KafkaError as error:  # as while a partition's leader is being elected
             if not error.retriable or clock() > deadline:
                 raise
             await asyncio.sleep(0.1)
@@ -62,14 +62,14 @@ async def _settled(kafka: str, wanted: set[TopicPartition], fenced: Collection[s
 
 
 async def _wait(kafka: str, wanted: set[TopicPartition], error: NotOffered) -> None:
-    """Where the broker tells nothing of transactions, wait for those that are open to end by themselves."""
+    """If the broker does not describe transactions, wait for the open ones to end by themselves."""
     if hidden := await overdue(kafka, wanted, OVERDUE):
         tp, offset = next(iter(hidden.items()))
         raise Unsettled(f"{tp.topic}/{tp.partition} is hidden from offset {offset} on. {error}") from error
 
 
 async def half_done(cluster: Cluster, partitions: Collection[TopicPartition]) -> dict[Open, Known | None]:
-    """Return the transactions that nobody will end, with what their coordinators say of their producers."""
+    """Return the transactions that no coordinator will end, with the coordinators' descriptions of their producers."""
     if not (found := await cluster.open_in(partitions)):
         return {}
     known = await cluster.known({one.producer for one in found})
@@ -89,7 +89,7 @@ async def _end(kafka: str, cluster: Cluster, left: dict[Open, Known | None], fen
             continue
         committed = history.committed(entries, one.producer, one.epoch, one.partition)
         if committed is not False and by and by.state in LIVE and by.id not in fenced:
-            continue  # fencing would abort all of what it is at now: its next commit here marks this, too
+            continue  # fencing would abort its current transaction: its next commit here marks this one, too
         if committed is None:
             raise Unsettled(_unknown(one))
         await end(kafka, cluster, one, by if by and by.id not in fenced else None, committed=committed)
@@ -100,10 +100,10 @@ async def _end(kafka: str, cluster: Cluster, left: dict[Open, Known | None], fen
 
 
 async def is_to_end(cluster: Cluster, entries: list[history.Entry], one: Open, by: Known | None) -> bool:
-    """Tell whether the coordinators' log says that somebody is at work on a transaction, who said nothing of it.
+    """Return whether, by the coordinators' log, a coordinator will still end a transaction that it did not report.
 
-    A coordinator that is only just taking over tells of no producer where it is asked for many, and says that it is
-    where it is asked for one. Raises a KafkaError, which can be tried again, where that is so.
+    A coordinator that is still loading reports no producers if it is asked for many, and that it is loading if asked
+    for one. Raises a retriable KafkaError in that case.
     """
     if by is None:
         await _ask_again(cluster, entries, one)
@@ -118,17 +118,17 @@ async def _ask_again(cluster: Cluster, entries: list[history.Entry], one: Open) 
 
 
 async def end(kafka: str, cluster: Cluster, one: Open, by: Known | None, *, committed: bool) -> None:
-    """Fence who could still use its producer (``by``), and end an open transaction in its partition.
+    """Fence other users of the producer (``by``), and end an open transaction in its partition.
 
     Raises ``Unsettled``, ``NotOffered``, KafkaError.
     """
     if by:
         await _fence(kafka, by.id)
     await cluster.mark(one, committed=committed)
-    _tell(one, by, committed=committed)
+    _log_settled(one, by, committed=committed)
 
 
-def _tell(one: Open, by: Known | None, *, committed: bool) -> None:
+def _log_settled(one: Open, by: Known | None, *, committed: bool) -> None:
     log.error(
         "transaction settled",
         topic=one.partition.topic,
@@ -142,19 +142,19 @@ def _tell(one: Open, by: Known | None, *, committed: bool) -> None:
 
 
 async def _fence(kafka: str, identity: str) -> None:
-    """Initialise a transactional id: who used it so far can write nothing more, and begins anew."""
+    """Initialise a transactional id: its current user can write nothing more, and must start over."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=identity, transaction_timeout_ms=_TIMEOUT_MS)
     try:
         async with asyncio.timeout(_FENCED):
             await producer.start()
-    except TimeoutError as error:  # as while its coordinator is still at work on what it ended last
+    except TimeoutError as error:  # as while its coordinator is still writing the markers of its last transaction
         raise Unsettled(f"{identity} could not be fenced within {_FENCED:.0f} seconds: try again later.") from error
     finally:
         await stop(producer)
 
 
 async def recorded(kafka: str) -> list[history.Entry]:
-    """Return what the coordinators' log holds, of each id in its order; nothing where there is none.
+    """Return the entries of the coordinators' log, in order for each id; an empty list if there is no log.
 
     Raises ``Unsettled``, KafkaError.
     """
@@ -163,7 +163,7 @@ async def recorded(kafka: str) -> list[history.Entry]:
             entries = [history.entry(raw.key, raw.value) async for raw in committed(kafka, history.TOPIC)]
     except NoTopic:
         return []
-    except TimeoutError as error:  # as where one of its partitions has no leader
+    except TimeoutError as error:  # as if one of its partitions has no leader
         raise Unsettled(f"{history.TOPIC} could not be read within {_READ:.0f} seconds: try again later.") from error
     return [one for one in entries if one]
 
@@ -172,6 +172,6 @@ def _unknown(one: Open) -> str:
     tp = one.partition
     return (
         f"Since offset {one.start} of {tp.topic}/{tp.partition} a transaction of producer {one.producer} (epoch"
-        f" {one.epoch}) is open, and nothing tells whether it was committed. What stands behind it is not"
+        f" {one.epoch}) is open, and it is unknown whether it was committed. Records behind it are not"
         " read. docs/operating.md says how to end it (Transactions)."
     )

@@ -1,4 +1,4 @@
-"""The requests about transactions that aiokafka does not have, as Kafka's protocol defines them."""
+"""Requests of Kafka's protocol about transactions that aiokafka lacks."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ def _partitions(name: str, numbers: str) -> CompactArray:
 
 
 class DescribeProducersResponseV0(Response):  # type: ignore[misc]
-    """Who produces to partitions, and where a transaction that is open in one begins (-1: none is)."""
+    """The producers of partitions, and the offset at which an open transaction begins (-1: none)."""
 
     API_KEY, API_VERSION = 61, 0
     SCHEMA = Schema(
@@ -61,7 +61,7 @@ class DescribeProducersResponseV0(Response):  # type: ignore[misc]
 
 
 class DescribeProducersRequestV0(RequestStruct):  # type: ignore[misc]
-    """The request, as it is sent."""
+    """The encoded request."""
 
     API_KEY, API_VERSION, FLEXIBLE_VERSION = 61, 0, True
     RESPONSE_TYPE = DescribeProducersResponseV0
@@ -82,7 +82,7 @@ class ListTransactionsResponseV0(Response):  # type: ignore[misc]
 
 
 class ListTransactionsRequestV0(RequestStruct):  # type: ignore[misc]
-    """The request, as it is sent."""
+    """The encoded request."""
 
     API_KEY, API_VERSION, FLEXIBLE_VERSION = 66, 0, True
     RESPONSE_TYPE = ListTransactionsResponseV0
@@ -90,7 +90,7 @@ class ListTransactionsRequestV0(RequestStruct):  # type: ignore[misc]
 
 
 class DescribeTransactionsResponseV0(Response):  # type: ignore[misc]
-    """How transactional ids stand; of one that ends, the partitions that still wait for their marker."""
+    """The states of transactional ids; for one that is ending, the partitions still without a marker."""
 
     API_KEY, API_VERSION = 65, 0
     SCHEMA = Schema(
@@ -114,7 +114,7 @@ class DescribeTransactionsResponseV0(Response):  # type: ignore[misc]
 
 
 class DescribeTransactionsRequestV0(RequestStruct):  # type: ignore[misc]
-    """The request, as it is sent."""
+    """The encoded request."""
 
     API_KEY, API_VERSION, FLEXIBLE_VERSION = 65, 0, True
     RESPONSE_TYPE = DescribeTransactionsResponseV0
@@ -146,7 +146,7 @@ class WriteTxnMarkersResponseV1(Response):  # type: ignore[misc]
 
 
 class WriteTxnMarkersRequestV1(RequestStruct):  # type: ignore[misc]
-    """The request, as it is sent."""
+    """The encoded request."""
 
     API_KEY, API_VERSION, FLEXIBLE_VERSION = 27, 1, True
     RESPONSE_TYPE = WriteTxnMarkersResponseV1
@@ -167,7 +167,7 @@ class WriteTxnMarkersRequestV1(RequestStruct):  # type: ignore[misc]
 
 
 class DescribeProducers(Request[DescribeProducersRequestV0]):  # type: ignore[misc]
-    """Ask who produces to ``topics``, as ``(name, partitions, {})``, which the broker leads."""
+    """Ask for the producers of ``topics``, as ``(name, partitions, {})``, whose leader the broker is."""
 
     API_KEY: ClassVar[int] = 61
 
@@ -175,12 +175,12 @@ class DescribeProducers(Request[DescribeProducersRequestV0]):  # type: ignore[mi
         self._topics = topics
 
     def build(self, struct: type[DescribeProducersRequestV0]) -> DescribeProducersRequestV0:
-        """Return it as it is sent."""
+        """Return the request for a version."""
         return struct(self._topics, {})
 
 
 class ListTransactions(Request[ListTransactionsRequestV0]):  # type: ignore[misc]
-    """Ask which transactional ids of these states and producer ids the broker coordinates; nothing named means any."""
+    """Ask for the transactional ids of these states and producer ids that the broker coordinates; empty means any."""
 
     API_KEY: ClassVar[int] = 66
 
@@ -189,12 +189,12 @@ class ListTransactions(Request[ListTransactionsRequestV0]):  # type: ignore[misc
         self._producers = producers
 
     def build(self, struct: type[ListTransactionsRequestV0]) -> ListTransactionsRequestV0:
-        """Return it as it is sent."""
+        """Return the request for a version."""
         return struct(self._states, self._producers, {})
 
 
 class DescribeTransactions(Request[DescribeTransactionsRequestV0]):  # type: ignore[misc]
-    """Ask how transactional ids stand that the broker coordinates."""
+    """Ask for the states of transactional ids that the broker coordinates."""
 
     API_KEY: ClassVar[int] = 65
 
@@ -202,12 +202,12 @@ class DescribeTransactions(Request[DescribeTransactionsRequestV0]):  # type: ign
         self._ids = ids
 
     def build(self, struct: type[DescribeTransactionsRequestV0]) -> DescribeTransactionsRequestV0:
-        """Return it as it is sent."""
+        """Return the request for a version."""
         return struct(self._ids, {})
 
 
 class WriteTxnMarkers(Request[WriteTxnMarkersRequestV1]):  # type: ignore[misc]
-    """Write markers into partitions that the broker leads."""
+    """Write markers into partitions whose leader the broker is."""
 
     API_KEY: ClassVar[int] = 27
 
@@ -215,5 +215,5 @@ class WriteTxnMarkers(Request[WriteTxnMarkersRequestV1]):  # type: ignore[misc]
         self._markers = markers
 
     def build(self, struct: type[WriteTxnMarkersRequestV1]) -> WriteTxnMarkersRequestV1:
-        """Return it as it is sent."""
+        """Return the request for a version."""
         return struct(self._markers, {})

@@ -189,9 +189,9 @@ def test_what_is_tried_again_is_logged_without_what_its_error_quotes() -> None:
     code = f"""if True:
         import stamina
         from schemas import logs
-        from streams.worker import _tell_retry
+        from streams.worker import _log_retry
         logs.configure("info")
-        stamina.instrumentation.set_on_retry_hooks([_tell_retry])
+        stamina.instrumentation.set_on_retry_hooks([_log_retry])
         stamina.RetryingCaller(attempts=2, wait_max=0.01)(KeyError, lambda: {{}}["{SECRET}"])
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)

@@ -36,7 +36,7 @@ WAITING = {b"waiting", b"claims", b"queue", b"timers"}
 class Told(Block):
     """A block that says nothing."""
 
-    tells = False
+    logged = False
 
 
 class World:
@@ -85,7 +85,7 @@ class World:
         if self.due < REMINDED:
             self.due += 1
             block = self.block(REMINDERS, [replace(due_reminder(self.now), id=f"r{self.due}")])
-            block.rules = self.rules
+            block.decision_version = self.rules
             fold(block)
             self.commit(block)
 

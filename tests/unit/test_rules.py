@@ -28,7 +28,7 @@ SETTINGS = Settings(kafka="", registry="", data=Path(), partitions=1)
 class Told(Block):
     """A block that says nothing."""
 
-    tells = False
+    logged = False
 
 
 class Stages:
@@ -45,7 +45,7 @@ class Stages:
         value = self._codec.encode(topic.name, record)
         raw: Any = ConsumerRecord(topic.name, 0, 0, 0, 0, ANNA.encode(), value, None, 0, 0, ())
         block = Told(stage, Context(SETTINGS, self._codec), 0, [raw], state=self._state, now=0)
-        block.rules = rules
+        block.decision_version = rules
         fold(block)
         self._state.write(block.changes, 0, 0)
         return [self._codec.decode(output.value) for output in block.outputs[out.name]]

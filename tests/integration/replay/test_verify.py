@@ -326,7 +326,7 @@ class Older(Counting):
     """A stage as it was under rules 3."""
 
     def count(self, block: Block, command: r.CompleteTask) -> None:
-        block.rules = "3"
+        block.decision_version = "3"
         super().count(block, command)
 
 
@@ -334,7 +334,7 @@ class Newer(Counting):
     """A stage that counts no more, and still knows how it did under rules 3."""
 
     def count(self, block: Block, command: r.CompleteTask) -> None:
-        if block.rules == "3":
+        if block.decision_version == "3":
             super().count(block, command)
 
 

@@ -42,7 +42,7 @@ class Counting:
         self.heads = self.stage.table("heads", r.AuditHead)
         self.timers = self.stage.timer("timers")
         self.stage.on(self.commands, self.followups)(self.count)
-        self.stage.on_tick(self.counts)(self.tick)
+        self.stage.on_timer(self.counts)(self.tick)
 
     @cached_property
     def app(self) -> App:

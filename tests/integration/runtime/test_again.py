@@ -269,7 +269,7 @@ async def test_a_thousand_letters_are_held_against_what_came_later_at_once(hospi
     block = Block(counting.stage, Context(counting.settings, log.codec), 0, sent, state=None, now=NOW)
     async with asyncio.timeout(15):
         await retries.prepare(block, {counting.commands.name: 1_000 + len(later)})
-    assert block.given["later"].split() == [str(n) for n in range(0, 1_000, 3)]
+    assert block.recorded_settings["later"].split() == [str(n) for n in range(0, 1_000, 3)]
 
 
 def sent_again(counting: Counting, log: Log, number: int) -> ConsumerRecord:

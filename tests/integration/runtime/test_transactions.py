@@ -175,7 +175,7 @@ async def test_what_nothing_tells_the_end_of_is_refused_until_somebody_ends_it(
     async with producing(kafka, producer._txn_manager.transactional_id):  # so its coordinator forgets it
         pass
     monkeypatch.setattr(history, "TOPIC", "compacted")
-    with pytest.raises(Unsettled, match=rf"Since offset 1 of {where.topic}/0 .* nothing tells whether it was"):
+    with pytest.raises(Unsettled, match=rf"Since offset 1 of {where.topic}/0 .* it is unknown whether it was"):
         await one.open()
     command = [sys.executable, "-m", "streams.transactions", end, f"{where.topic}/0"]
     environment = {**os.environ, "RONDO_KAFKA": kafka}
@@ -199,7 +199,7 @@ async def test_a_record_of_a_later_transaction_that_did_not_name_its_partition_i
         await producer.send_and_wait(where.topic, b"elsewhere", partition=1)
         producer._txn_manager._txn_partitions.discard(where)  # of which the coordinator was not told
         await producer.abort_transaction()
-        with pytest.raises(Unsettled, match="nothing tells whether it was committed"):
+        with pytest.raises(Unsettled, match="it is unknown whether it was committed"):
             await one.open()
     assert await hidden(kafka, where) == 1
 

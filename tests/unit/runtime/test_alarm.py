@@ -12,7 +12,7 @@ LINES = {"task-events": "task-events", "reminder-notices": "reminder-notices", N
 
 def lines(closed: Closed) -> list[tuple[str, int, str]]:
     with structlog.testing.capture_logs() as found:
-        closed.tell("tasks", 3)
+        closed.report("tasks", 3)
     return [(line["input"], line["seconds"], line["cause"]) for line in found if line["log_level"] == "error"]
 
 

@@ -159,7 +159,7 @@ class Host:
             if one is partition:
                 self.reads = dict(partition.positions)
                 self.paused.clear()
-                partition.stand()
+                partition.on_sought()
         self.brought = {
             topic: found
             for topic, at in self.reads.items()

@@ -32,10 +32,10 @@ def test_the_changelog_holds_each_type_of_record_that_the_stage_keeps(stage: Sta
 
 def test_timers_emit_to_declared_outputs_alone(stage: Stage):
     with pytest.raises(ValueError, match="declares no output in"):
-        stage.on_tick(IN)
+        stage.on_timer(IN)
 
 
 async def test_a_timer_that_has_come_emits_to_no_topic_but_those_of_timers(stage: Stage):
-    stage.on_tick(NOTICES)(lambda *_: None)
+    stage.on_timer(NOTICES)(lambda *_: None)
     with pytest.raises(ValueError, match="declares no output of its timers out"):
         block_of(stage).emit(OUT, r.CommandOutcome("ann", 1, "c", r.OutcomeKind.ACCEPTED, "t"))
