@@ -41,13 +41,17 @@ class Counting:
         self.settings = settings
         self.heads = self.stage.table("heads", r.AuditHead)
         self.timers = self.stage.timer("timers")
-        self.stage.on(self.commands, self.followups)(self.count)
+        self.stage.on(self.commands, self.followups)(self.each)
         self.stage.on_timer(self.counts)(self.tick)
 
     @cached_property
     def app(self) -> App:
         """What runs the stage, as it is declared by then."""
         return App(self.stage, self.settings)
+
+    def each(self, block: Block, command: r.CompleteTask) -> None:
+        """Count as the stage does now: a test may put another ``count`` in its place, also while it runs."""
+        self.count(block, command)
 
     def count(self, block: Block, command: r.CompleteTask) -> None:
         if command.task == "poison":

@@ -262,10 +262,10 @@ def test_every_option_that_takes_one_of_a_few_words_suggests_one():
     ids=str,
 )
 def test_what_changed_nothing_is_told_so(typed: Type, words: tuple[str, ...], told: str):
-    nothing = {"command": ACCEPTED["command"] | {"status": "nothing-to-do"}, "tag": None}
-    named = {"id": ID, "name": "home"}
+    command = ACCEPTED["command"] | {"status": "nothing-to-do"}
+    named = None if words[0] == "tags" else {"id": ID, "name": "home"}
     before = {"lists": (LISTS,), "filters": (FILTERS,)}.get(words[0], ())
-    with Scripted(*before, Says(200, nothing | {"list": named, "filter": named})) as api:
+    with Scripted(*before, Says(200, {"command": command, words[0].removesuffix("s"): named})) as api:
         assert typed(*words, api=api.url) == (0, told, "")
 
 
