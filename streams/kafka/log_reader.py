@@ -83,13 +83,20 @@ class LogReader:
 
     async def ends(self, partitions: Iterable[TopicPartition]) -> Ends:
         """Return where partitions end: of what is committed, at the first transaction that is open."""
-        return dict(await self._consumer.end_offsets(list(partitions)))
+        return dict(await self._consumer.end_offsets(self._known(partitions)))
 
     async def bounds(self, partitions: Iterable[TopicPartition]) -> Bounds:
         """Return where partitions begin and end."""
-        wanted = list(partitions)
+        wanted = self._known(partitions)
         begins, ends = await self._consumer.beginning_offsets(wanted), await self.ends(wanted)
         return {tp: (begins[tp], ends[tp]) for tp in wanted}
+
+    def _known(self, partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
+        """Ask for the metadata of all topics at once: aiokafka waits 0.1 s for each that it does not know."""
+        wanted = list(partitions)
+        for topic in {tp.topic for tp in wanted}:
+            self._consumer._client.add_topic(topic)
+        return wanted
 
     def fetches(self, bounds: Bounds, left: Ends | None = None) -> AsyncGenerator[Fetched, None]:
         """Yield the records of partitions with start <= offset < end as each fetch brings them, none at an end.
@@ -107,7 +114,7 @@ class LogReader:
         while left:
             for tp, records in (await self._consumer.getmany(timeout_ms=100)).items():
                 if tp in left:
-                    yield tp, [record for record in records if record.offset < left[tp]]
+                    yield tp, _before(left[tp], records)
             for tp in read:  # the last offsets may be markers, which no consumer returns
                 if tp not in left or await self._consumer.position(tp) >= left[tp]:
                     self._consumer.pause(tp)
@@ -182,6 +189,10 @@ class LogReader:
         self._consumer.assign(list(starts))  # all at once: each assignment waits for the broker's metadata
         for tp, start in starts.items():
             self._consumer.seek(tp, start)
+
+
+def _before(end: int, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
+    return records if records[-1].offset < end else [record for record in records if record.offset < end]
 
 
 @asynccontextmanager

@@ -196,6 +196,7 @@ async def _compare_disk(target: Target, disk: StateStore, current: StateStore) -
     """Compare a database with the changelog. Raises ``DiskError`` where either can't be read."""
     since = await _changed_since(target, disk.changelog)
     for key, on_disk, replayed in compare_states(disk, current, since):
+        await target.context.codec.learn([on_disk])
         if values := compare_messages(target.context.codec, on_disk, replayed):
             place, reason = f"key {describe_key(key)}", f"{disk.path} is not what the changelog holds."
             raise target.differs(place, reason, source=await _last_written(target, key), **fields(values))

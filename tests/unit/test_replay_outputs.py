@@ -1,15 +1,22 @@
-"""Records that no input led to: those of timers, and what was put in."""
+"""Records on output topics: those that an input led to, under whatever schema; those of timers, and what was put in."""
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
 from aiokafka.structs import ConsumerRecord
+from msgspec.structs import replace
 
+from schemas import contract
 from schemas import records as r
+from schemas.codec import Codec
+from schemas.envelope import Envelope, seal
+from schemas.registry.client import Registry
 from schemas.topics import Topic
 from streams.replay.difference import Differs
 from streams.replay.outputs import Outputs
-from streams.runtime import Stage
+from streams.runtime import Block, Stage
 
 NOTICES = Topic("notices", "test", (r.TaskNotice,))
 EVENTS = Topic("events", "test", (r.TaskCreated,))
@@ -55,3 +62,49 @@ async def test_a_record_without_an_input_stands_only_where_timers_write():
 
 async def test_what_became_of_an_effect_stands_on_an_input():
     assert list(await outputs(raw(NOTICES, 0)).finish()) == ["t-1"]
+
+
+class Numbered:
+    """A registry in this process: a schema's number is its place."""
+
+    def __init__(self, *schemas: Any) -> None:
+        self._schemas = [*schemas]
+
+    async def register(self, _subject: str, schema: Any) -> int:
+        self._schemas.append(schema)
+        return len(self._schemas) - 1
+
+    async def schema(self, number: int) -> Any:
+        return self._schemas[number]
+
+
+@dataclass
+class Emitted:
+    """What a block has emitted."""
+
+    outputs: dict[str, list[Envelope]]
+    partition: int = 0
+
+
+OUTCOME = r.CommandOutcome("ann", 1_000, "c-1", r.OutcomeKind.ACCEPTED, "t-1", version=1)
+OUTCOMES = Topic("outcomes", "test", (r.CommandOutcome,))
+
+
+@pytest.mark.parametrize(("version", "holds"), [(1, True), (2, False)])
+async def test_an_output_under_an_earlier_schema_is_compared_by_what_it_says(version: int, holds: bool):
+    schema = contract.schema(r.CommandOutcome)
+    codec = Codec(cast("Registry", Numbered({**cast("dict[str, Any]", schema), "doc": "As it was described then."})))
+    await codec.publish([OUTCOMES])
+    again = codec.encode(OUTCOMES.name, OUTCOME)
+    out = seal(OUTCOME, again, "rondo", "commands/0/0")
+    earlier = b"\0" + bytes(4) + codec.encode(OUTCOMES.name, replace(OUTCOME, version=version))[5:]
+    raw = ConsumerRecord(OUTCOMES.name, 0, 0, out.at, 0, out.key, earlier, None, 0, 0, tuple(out.headers))
+    stage = Stage("deciding", reads=(NOTICES,), writes=(OUTCOMES,))
+    found = Outputs(stage, codec, {OUTCOMES.name: reader([raw])}, {OUTCOMES.name: 1}, {}, {}, [])
+    emitted = cast("Block", Emitted({OUTCOMES.name: [out]}))
+    if holds:
+        await found.expect(emitted)
+        assert (found.compared, await found.finish()) == (1, {})
+    else:
+        with pytest.raises(Differs, match=r"Field version: 2 stands, replay leads to 1\."):
+            await found.expect(emitted)
