@@ -1,4 +1,4 @@
-"""The client for asyncio: a thin shell that sends what ``calls`` describes."""
+"""The client for asyncio: a thin shell that sends the calls of ``calls``."""
 
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -21,14 +21,11 @@ Shape = TypeVar("Shape")
 Item = TypeVar("Item")
 
 SPOKEN = frozenset({"http", "https"})
-"""How proxies are spoken to."""
+"""The protocols for proxies."""
 
 
-def _way(url: str) -> dict[str, Any]:
-    """Return how an address is reached, as httpx takes it: what the environment says is read as by ``Rondo``.
-
-    Raises ``WrongWay``.
-    """
+def _options(url: str) -> dict[str, Any]:
+    """Return httpx's options for an address, from the environment as ``Rondo`` reads it. Raises ``WrongWay``."""
     try:
         context, proxy = trusted(), proxies.leading_to(urlsplit(url), SPOKEN)
     except wire.Misled as error:
@@ -40,9 +37,9 @@ def _way(url: str) -> dict[str, Any]:
 
 
 class AsyncRondo(Methods):
-    """``Rondo`` for asyncio: the same methods, awaited; lists are iterated by ``async for``.
+    """``Rondo`` for asyncio: the same methods, awaited; lists are iterated with ``async for``.
 
-    Making one raises ``WrongWay`` where the environment names a proxy that can't be used.
+    The constructor raises ``WrongWay`` if the environment names a proxy that can't be used.
     """
 
     def __init__(self, url: str, token: str, timeout: float = 60, attempts: int = wire.ATTEMPTS) -> None:
@@ -50,13 +47,13 @@ class AsyncRondo(Methods):
         self._http = httpx.AsyncClient(
             base_url=without_secrets(url),
             timeout=httpx.Timeout(timeout, connect=min(timeout, wire.CONNECT)),
-            **_way(url),
+            **_options(url),
         )
         self._retry = stamina.AsyncRetryingCaller(attempts, wire.PATIENCE, wait_jitter=0.1).on(wire.again)
 
     @classmethod
-    def found(cls) -> Self:
-        """Return the client of who is logged in, see ``Login.found``. Raises ``Unknown``."""
+    def from_login(cls) -> Self:
+        """Return the client of the user who is logged in, see ``Login.load``. Raises ``Unknown``."""
         login = Login.load()
         return cls(login.api, login.token)
 
@@ -73,9 +70,9 @@ class AsyncRondo(Methods):
         await self._http.aclose()
 
     async def send(self, call: Call[Shape]) -> Shape:
-        """Send a call, again where that helps, and return its answer.
+        """Send a call, with retries, and return its answer.
 
-        Where the last attempt did nothing, but one before may have, that one's error is raised.
+        If the last attempt did nothing, but an earlier one may have, the earlier one's error is raised.
         """
         doubts: list[RondoError] = []
         try:

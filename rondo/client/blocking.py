@@ -1,4 +1,4 @@
-"""The client for plain programs: a thin shell that sends what ``calls`` describes."""
+"""The client for synchronous programs: a thin shell that sends the calls of ``calls``."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -19,9 +19,9 @@ Item = TypeVar("Item")
 
 
 class Rondo(Methods):
-    """One user's view of Rondo at ``url``, by their token. Closes its connections as a context manager.
+    """A client of Rondo at ``url`` for one user, by their token. A context manager that closes its connections.
 
-    Every method raises a ``Problem`` for a refusal, ``Unreachable`` where the API does not answer.
+    Every method raises a ``Problem`` for a refusal, ``Unreachable`` if the API does not answer.
     """
 
     def __init__(self, url: str, token: str, timeout: float = 60, attempts: int = wire.ATTEMPTS) -> None:
@@ -29,8 +29,8 @@ class Rondo(Methods):
         self._transport = Transport(urlsplit(url), timeout)
 
     @classmethod
-    def found(cls) -> Self:
-        """Return the client of who is logged in, see ``Login.found``. Raises ``Unknown``."""
+    def from_login(cls) -> Self:
+        """Return the client of the user who is logged in, see ``Login.load``. Raises ``Unknown``."""
         login = Login.load()
         return cls(login.api, login.token)
 
@@ -45,9 +45,9 @@ class Rondo(Methods):
         self._transport.close()
 
     def send(self, call: Call[Shape]) -> Shape:
-        """Send a call, again where that helps, and return its answer.
+        """Send a call, with retries, and return its answer.
 
-        Where the last attempt did nothing, but one before may have, that one's error is raised.
+        If the last attempt did nothing, but an earlier one may have, the earlier one's error is raised.
         """
         doubts: list[RondoError] = []
         begun = monotonic()
@@ -69,8 +69,8 @@ class Rondo(Methods):
             following = listing.after(page)
 
     def _again(self, call: Call[Any], doubts: list[RondoError], failed: RondoError, left: float) -> Any:
-        """Return the answer of one of the attempts that are left within so many seconds after the first ``failed``."""
-        import stamina  # noqa: PLC0415 - it takes long to import, and is seldom needed
+        """Return the answer of a retry within ``left`` seconds, after the first attempt ``failed``."""
+        import stamina  # noqa: PLC0415 - it takes long to import, and is rarely needed
 
         failures = [failed]
 

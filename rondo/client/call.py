@@ -1,4 +1,4 @@
-"""What a call of the API is, and how it becomes a method of the clients."""
+"""Calls of the API, and the descriptors that make them methods of the clients."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Call(Generic[Shape]):
-    """A request whose answer has a shape. It can be repeated: a command among them has a key."""
+    """A request with the shape of its answer. It can be repeated: commands have an Idempotency-Key."""
 
     method: str
     path: str
@@ -25,18 +25,18 @@ class Call(Generic[Shape]):
 
 @dataclass(frozen=True)
 class Listing(Generic[Shape]):
-    """A list that is answered page by page."""
+    """A list that is read page by page."""
 
     first: Call[Page[Shape]]
 
     def after(self, page: Page[Shape]) -> Call[Page[Shape]] | None:
-        """Return the call for what follows a page; None at the end."""
+        """Return the call for the next page; None at the end."""
         cursor = page["next"]
         return replace(self.first, query={**self.first.query, "cursor": cursor}) if cursor else None
 
 
 class Blocking(Protocol):
-    """A client for plain programs."""
+    """A synchronous client."""
 
     def send(self, call: Call[Shape], /) -> Shape:
         """Send a call and return its answer."""
@@ -56,7 +56,7 @@ class Awaited(Protocol):
 
 
 class Sends(Generic[P, Shape]):
-    """A method of a client: it sends a call and returns its answer. Of the class it is what describes the call."""
+    """A method that sends a call and returns its answer. On the class, the function that describes the call."""
 
     def __init__(self, describe: Callable[P, Call[Shape]]) -> None:
         self._describe = describe
@@ -72,7 +72,7 @@ class Sends(Generic[P, Shape]):
 
 
 class Lists(Generic[P, Item]):
-    """A method of a client that yields a list's items. Of the class it is what describes the list."""
+    """A method that yields a list's items. On the class, the function that describes the list."""
 
     def __init__(self, describe: Callable[P, Listing[Item]]) -> None:
         self._describe = describe

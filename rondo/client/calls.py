@@ -1,4 +1,4 @@
-"""Each call of the API, described once: its request and the shape of its answer. The clients only send them."""
+"""The calls of the API: their requests and the shapes of their answers. The clients only send them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, Unpack, overload
@@ -27,6 +27,7 @@ from rondo.client.models import (
     NewBulk,
     Notification,
     Place,
+    Refs,
     Refusal,
     SavedFilter,
     StandingReminder,
@@ -37,15 +38,15 @@ from rondo.client.models import (
 )
 
 PAGE = 50
-"""How many items a page has unless more or fewer are asked for; the API gives at most 200."""
+"""Default number of items per page; the API allows at most 200."""
 
 
 def create(title: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[Fields]) -> Call[Answer]:
-    """Create a task with a title and the other fields that the API knows.
+    """Create a task with a title and other fields of the API.
 
-    As with every command: it is answered at once, pending; or, where ``wait`` (seconds) is given, with its outcome
-    and the whole task, pending only if that takes longer. ``key`` is the Idempotency-Key under which a program may
-    repeat it later; repeats within this call are safe without one.
+    Like every command, it is answered immediately, as pending; or, with ``wait`` (seconds), with its outcome and the
+    task, pending only if that takes longer. ``key`` is the Idempotency-Key under which a program may repeat it later;
+    retries within this call are safe without one.
     """
     return _command("POST", "/v1/tasks", wait, key, body={"title": title, **fields})
 
@@ -58,10 +59,10 @@ def update(
     version: int | None = None,
     **fields: Unpack[Changes],
 ) -> Call[Answer]:
-    """Set the given fields of a task; None clears one. Of ``due`` and ``start`` what is not given stays (RFC 7396).
+    """Set the given fields of a task; None clears one. Members of ``due`` and ``start`` not given stay (RFC 7396).
 
-    As with every command on a task that stands: where ``version`` is given and the task has another by then, nothing
-    is done, and the outcome is ``Outdated``.
+    As in every command on an existing task, if ``version`` is given and the task has another one by then, nothing is
+    done, and the outcome is ``Outdated``.
     """
     return _command("PATCH", _task(task), wait, key, body=fields, version=version)
 
@@ -74,7 +75,7 @@ def move(
     version: int | None = None,
     **place: Unpack[Place],
 ) -> Call[Answer]:
-    """Move a task right ``before`` or ``after`` another, by id, or ``to`` the top or the bottom of your own order."""
+    """Move a task just ``before`` or ``after`` another, by id, or ``to`` the top or the bottom of your own order."""
     return _command("POST", f"{_task(task)}/move", wait, key, body=place, version=version)
 
 
@@ -98,32 +99,32 @@ def delete(
     version: int | None = None,
     subtasks: Literal["delete"] | None = None,
 ) -> Call[Answer]:
-    """Delete a task; what is a part of it stays, unless ``subtasks`` says otherwise."""
+    """Delete a task; its sub-tasks stay unless ``subtasks`` is ``delete``."""
     return _command("DELETE", _task(task), wait, key, version=version, query=_given(subtasks=subtasks))
 
 
 def restore(
     task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
 ) -> Call[Answer]:
-    """Bring a deleted task back."""
+    """Restore a deleted task."""
     return _command("POST", f"{_task(task)}/restore", wait, key, version=version)
 
 
 def change_many(*, wait: float | None = None, key: str | None = None, **wanted: Unpack[NewBulk]) -> Call[Bulk]:
-    """Do the same to many tasks: those that a ``filter`` finds, or ``tasks``; ``action`` says what.
+    """Do ``action`` to many tasks: those that match a ``filter``, or ``tasks``.
 
-    It is answered at once, pending; or, where ``wait`` (seconds) is given, once it is over or so much time is.
+    It is answered immediately, as pending; or, with ``wait`` (seconds), when it has ended or the time is over.
     """
     return _command("POST", "/v1/bulks", wait, key, body=wanted)
 
 
 def count_many(**wanted: Unpack[NewBulk]) -> Call[Count]:
-    """Return how many tasks ``change_many`` would be about."""
+    """Return the number of tasks that ``change_many`` would select."""
     return Call("POST", "/v1/bulks/count", wanted)
 
 
 def bulk(bulk: str, *, wait: float | None = None) -> Call[Bulk]:
-    """Return how far a bulk is."""
+    """Return a bulk with its progress."""
     return Call("GET", f"/v1/bulks/{quote(bulk, safe='')}", headers=_waiting(wait))
 
 
@@ -133,7 +134,7 @@ def refusals(bulk: str, limit: int = PAGE) -> Listing[Refusal]:
 
 
 def undo_command(command: str, *, wait: float | None = None, key: str | None = None) -> Call[Bulk]:
-    """Undo what a command changed, where nothing later contradicts that; answered as ``change_many`` is."""
+    """Undo a command's changes, except where they conflict with later ones; answered like ``change_many``."""
     return _command("POST", f"/v1/commands/{quote(command, safe='')}/undo", wait, key)
 
 
@@ -145,7 +146,7 @@ def undo_bulk(bulk: str, *, wait: float | None = None, key: str | None = None) -
 def create_list(
     name: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[ListFields]
 ) -> Call[ListAnswer]:
-    """Create a list with a name and the other fields that the API knows. Two may have the same name."""
+    """Create a list with a name and other fields of the API. Two may have the same name."""
     return _command("POST", "/v1/lists", wait, key, body={"name": name, **fields})
 
 
@@ -169,35 +170,35 @@ def delete_list(
     version: int | None = None,
     tasks: Literal["move", "delete"] | None = None,
 ) -> Call[ListAnswer]:
-    """Delete a list that no task is on; ``tasks`` moves those that are to the inbox, or deletes them, before."""
+    """Delete an empty list; ``tasks`` first moves its tasks to the inbox, or deletes them."""
     return _command("DELETE", _list(list_id), wait, key, version=version, query=_given(tasks=tasks))
 
 
 def restore_list(
     list_id: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
 ) -> Call[ListAnswer]:
-    """Bring a deleted list back as it was."""
+    """Restore a deleted list."""
     return _command("POST", f"{_list(list_id)}/restore", wait, key, version=version)
 
 
 def show_list(list_id: str) -> Call[List]:
-    """Return a list as it stands."""
+    """Return a list."""
     return Call("GET", _list(list_id))
 
 
 def lists(limit: int = PAGE) -> Listing[List]:
-    """Yield the lists in their order, but the deleted."""
+    """Yield the lists in their order, without deleted ones."""
     return _listing("/v1/lists", limit)
 
 
 def history_of_list(list_id: str, limit: int = PAGE) -> Listing[Entry]:
-    """Yield a list's audit trail, the oldest entry first."""
+    """Yield a list's audit trail, oldest entry first."""
     return _listing(f"{_list(list_id)}/history", limit)
 
 
 def create_filter(
     name: str,
-    filter: str,  # noqa: A002 - as the API calls it
+    filter: str,  # noqa: A002 - the API's name
     *,
     wait: float | None = None,
     key: str | None = None,
@@ -229,27 +230,27 @@ def delete_filter(
 def restore_filter(
     filter_id: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
 ) -> Call[FilterAnswer]:
-    """Bring a deleted saved filter back as it was."""
+    """Restore a deleted saved filter."""
     return _command("POST", f"{_filter(filter_id)}/restore", wait, key, version=version)
 
 
 def show_filter(filter_id: str) -> Call[SavedFilter]:
-    """Return a saved filter as it stands."""
+    """Return a saved filter."""
     return Call("GET", _filter(filter_id))
 
 
 def filters(limit: int = PAGE) -> Listing[SavedFilter]:
-    """Yield the saved filters in their order, but the deleted."""
+    """Yield the saved filters in their order, without deleted ones."""
     return _listing("/v1/filters", limit)
 
 
 def tasks_of_filter(filter_id: str, *, zone: str | None = None, limit: int = PAGE) -> Listing[ListedTask]:
-    """Yield the tasks that a saved filter finds, in its order; ``zone`` as for ``tasks``."""
+    """Yield the tasks that match a saved filter, in its order; ``zone`` as for ``tasks``."""
     return _listing(f"{_filter(filter_id)}/tasks", limit, _given(zone=zone))
 
 
 def history_of_filter(filter_id: str, limit: int = PAGE) -> Listing[Entry]:
-    """Yield a saved filter's audit trail, the oldest entry first."""
+    """Yield a saved filter's audit trail, oldest entry first."""
     return _listing(f"{_filter(filter_id)}/history", limit)
 
 
@@ -259,78 +260,78 @@ def tags(limit: int = PAGE) -> Listing[Tag]:
 
 
 def show_tag(name: str) -> Call[Tag]:
-    """Return a tag: its colour, and how many open tasks bear it."""
+    """Return a tag: its colour, and its number of open tasks."""
     return Call("GET", _tag(name))
 
 
 def colour_tag(name: str, colour: str | None, *, wait: float | None = None, key: str | None = None) -> Call[TagAnswer]:
-    """Give a tag a colour, as #rrggbb, or None."""
+    """Set a tag's colour, as #rrggbb, or None."""
     return _command("PATCH", _tag(name), wait, key, body={"colour": colour})
 
 
 def rename_tag(name: str, to: str, *, wait: float | None = None, key: str | None = None) -> Call[TagAnswer]:
-    """Give all tasks that bear a tag another in its place; where there is such a one, the two become one."""
+    """Rename a tag on all its tasks; if ``to`` is a tag already, the two are merged."""
     return _command("POST", f"{_tag(name)}/rename", wait, key, body={"name": to})
 
 
 def delete_tag(name: str, *, wait: float | None = None, key: str | None = None) -> Call[TagAnswer]:
-    """Take a tag from all tasks that bear it."""
+    """Remove a tag from all its tasks."""
     return _command("DELETE", _tag(name), wait, key)
 
 
 def command(command: str, *, wait: float | None = None) -> Call[Known]:
-    """Return a command and what became of it."""
+    """Return a command and its outcome."""
     return Call("GET", f"/v1/commands/{quote(command, safe='')}", headers=_waiting(wait))
 
 
 def task(task: str) -> Call[Task]:
-    """Return a task as it stands."""
+    """Return a task."""
     return Call("GET", _task(task))
 
 
 def tasks(
-    filter: str | None = None,  # noqa: A002 - as the API calls it
+    filter: str | None = None,  # noqa: A002 - the API's name
     *,
     q: str | None = None,
     sort: str | None = None,
     zone: str | None = None,
     limit: int = PAGE,
 ) -> Listing[ListedTask]:
-    """Yield the tasks that a filter finds, by default all but the deleted; with ``q`` those that hold its words.
+    """Yield the tasks that match a filter, by default all but deleted ones; with ``q``, those with its words.
 
-    They are sorted by keys such as ``due,-priority``, by default the newest first, or what fits ``q`` best. ``zone``,
-    an IANA name, says when days begin; by default UTC. ``limit`` is a page's.
+    They are sorted by keys such as ``due,-priority``, by default newest first, or best matches of ``q`` first. Days
+    are those of ``zone``, an IANA name, by default UTC. ``limit`` is the size of pages.
     """
     return _listing("/v1/tasks", limit, _given(filter=filter, q=q, sort=sort, zone=zone))
 
 
 def tasks_by_id(beginning: str, *, limit: int = 4) -> Call[TaskTitles]:
-    """Return the tasks whose ids begin so, at most ``limit``; also the deleted, which come last."""
+    """Return the tasks whose ids have a prefix, at most ``limit``; deleted ones come last."""
     return Call("GET", "/v1/tasks/ids", query={"beginning": beginning, "limit": limit})
 
 
 def facets(
-    filter: str | None = None,  # noqa: A002 - as the API calls it
+    filter: str | None = None,  # noqa: A002 - the API's name
     *,
     q: str | None = None,
     zone: str | None = None,
 ) -> Call[Facets]:
-    """Return how many tasks a filter and words find: in all, and by what they have."""
+    """Return the number of tasks that match a filter and words: in total, and by their values."""
     return Call("GET", "/v1/tasks/facets", query=_given(filter=filter, q=q, zone=zone))
 
 
 def history(task: str, limit: int = PAGE) -> Listing[Entry]:
-    """Yield a task's audit trail, the oldest entry first."""
+    """Yield a task's audit trail, oldest entry first."""
     return _listing(f"{_task(task)}/history", limit)
 
 
 def reminders(limit: int = PAGE) -> Listing[StandingReminder]:
-    """Yield the reminders, by their instant."""
+    """Yield the reminders in the order of their instants."""
     return _listing("/v1/reminders", limit)
 
 
 def notifications(limit: int = PAGE) -> Listing[Notification]:
-    """Yield the notifications with the steps of their delivery, the latest due first."""
+    """Yield the notifications with the steps of their delivery, latest due first."""
     return _listing("/v1/notifications", limit)
 
 
@@ -341,12 +342,9 @@ def settled(answer: ListAnswer) -> List: ...
 @overload
 def settled(answer: FilterAnswer) -> SavedFilter: ...
 def settled(answer: Any) -> Any:
-    """Return the entity of a command's answer as it stands after it.
-
-    Raises ``Pending`` where that is not known yet.
-    """
+    """Return the entity of a command's answer, as of after the command. Raises ``Pending`` if it is not known yet."""
     command = answer["command"]
-    known = next((about for member, about in answer.items() if member != "command"), None)
+    known = next((about for word in Refs.__annotations__ if (about := answer.get(word))), None)
     if command["status"] == "pending" or known is None:
         raise Pending(command["id"], known["id"] if known else "")
     return known

@@ -1,7 +1,7 @@
-"""What the API takes and answers, as typed dictionaries: exactly the JSON objects of its OpenAPI document.
+"""The API's JSON objects as typed dictionaries, exactly as in its OpenAPI document.
 
-They stay dictionaries, so that a field which a newer API adds passes through a client that does not know it yet.
-Instants are RFC 3339 in UTC, dates and times ISO 8601, as they come.
+They are plain dictionaries, so that fields of a newer API pass through an older client. Instants are RFC 3339 in UTC,
+dates and times ISO 8601, as strings.
 """
 
 from typing import Any, Generic, Literal, NotRequired, Required, TypedDict, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, NotRequired, Required, TypedDict, Type
 Item = TypeVar("Item")
 
 Json = dict[str, Any]
-"""An object of the API whose shape does not matter."""
+"""An object of the API of any shape."""
 
 Priority = Literal["none", "low", "medium", "high", "urgent"]
 TaskStatus = Literal["open", "completed", "deleted"]
@@ -29,7 +29,7 @@ class WrittenDue(TypedDict, total=False):
 
 
 class DueChanges(TypedDict, total=False):
-    """Members of a due or a start to set: an absent one stays, None clears one, a time's zone with it."""
+    """Members of a due or a start to set: absent ones stay, None clears one, a time with its zone."""
 
     date: str
     time: str | None
@@ -67,7 +67,7 @@ class Fields(_Fields, total=False):
 
 
 class Changes(_Fields, total=False):
-    """The fields that a change may set; None clears one. Of due and start it may set some members alone."""
+    """The fields that a change may set; None clears one. It may set single members of due and start."""
 
     title: str
     due: DueChanges | None
@@ -75,7 +75,7 @@ class Changes(_Fields, total=False):
 
 
 class Place(TypedDict, total=False):
-    """Where a task comes to in your own order: exactly one of the three; tasks by their ids."""
+    """A place in your own order: exactly one of the three; tasks by their ids."""
 
     before: str | None
     after: str | None
@@ -111,7 +111,7 @@ class FilterChanges(FilterFields, total=False):
 
 
 class Due(TypedDict):
-    """When a task is due or begins, as it was asked for."""
+    """When a task is due or begins, as it was set."""
 
     date: str
     time: str | None
@@ -119,7 +119,7 @@ class Due(TypedDict):
 
 
 class Reminder(TypedDict):
-    """A reminder of a task: so long before its due, or at an instant."""
+    """A reminder of a task: a duration before its due, or an instant."""
 
     id: str
     before: str | None
@@ -127,14 +127,14 @@ class Reminder(TypedDict):
 
 
 class TaskRef(TypedDict):
-    """Where a task stands, or will stand."""
+    """A reference to a task, which may not exist yet."""
 
     id: str
     href: str
 
 
 class ListRef(TypedDict):
-    """Where a list stands, or will stand."""
+    """A reference to a list, which may not exist yet."""
 
     id: str
     href: str
@@ -144,9 +144,9 @@ Reminders = list[Reminder]
 
 
 class Task(TypedDict):
-    """A task as it stands.
+    """A task.
 
-    ``due_at`` and ``start_at`` are the instants that ``due`` and ``start`` mean, None where they have no zone.
+    ``due_at`` and ``start_at`` are the instants of ``due`` and ``start``, None if these have no zone.
     """
 
     id: str
@@ -175,7 +175,7 @@ class Task(TypedDict):
 
 
 class TaskTitle(TypedDict):
-    """A task by what people know it by."""
+    """A task's id, title and status."""
 
     id: str
     href: str
@@ -184,14 +184,14 @@ class TaskTitle(TypedDict):
 
 
 class TaskTitles(TypedDict):
-    """Tasks whose ids begin as was asked, and whether there are more than these."""
+    """Tasks whose ids have a prefix, and whether there are more."""
 
     items: list[TaskTitle]
     more: bool
 
 
 class List(TypedDict):
-    """A list as it stands; ``open`` is how many open tasks are on it."""
+    """A list; ``open`` is its number of open tasks."""
 
     id: str
     href: str
@@ -206,14 +206,14 @@ class List(TypedDict):
 
 
 class FilterRef(TypedDict):
-    """Where a saved filter stands, or will stand."""
+    """A reference to a saved filter, which may not exist yet."""
 
     id: str
     href: str
 
 
 class SavedFilter(TypedDict):
-    """A saved filter as it stands."""
+    """A saved filter."""
 
     id: str
     href: str
@@ -229,14 +229,14 @@ class SavedFilter(TypedDict):
 
 
 class TagRef(TypedDict):
-    """Where a tag is."""
+    """A reference to a tag."""
 
     name: str
     href: str
 
 
 class Tag(TypedDict):
-    """A tag that a task bears or that has a colour; ``open`` is how many open tasks bear it."""
+    """A tag that has tasks or a colour; ``open`` is its number of open tasks."""
 
     name: str
     href: str
@@ -245,27 +245,27 @@ class Tag(TypedDict):
 
 
 class Part(TypedDict):
-    """A piece of a text, and whether it is what was looked for."""
+    """A piece of a text, and whether it matches the search."""
 
     text: str
     match: bool
 
 
 class Highlights(TypedDict):
-    """Where the words that were looked for stand: in the whole title, and in what is around the first in the notes."""
+    """The matches of a search: in the title, and around the first one in the notes."""
 
     title: list[Part]
     notes: list[Part]
 
 
 class ListedTask(Task):
-    """A task of a list; where words were looked for, with where they stand."""
+    """A task of a list; for a search, with its matches."""
 
     highlights: NotRequired[Highlights | None]
 
 
 class TaskPage(TypedDict):
-    """A part of a list of tasks, and the cursor of the next part; ``corrected`` is what ``q`` was taken for."""
+    """A page of tasks, and the cursor of the next; ``corrected`` is the corrected ``q``."""
 
     items: list[ListedTask]
     next: str | None
@@ -273,7 +273,7 @@ class TaskPage(TypedDict):
 
 
 class FacetCount(TypedDict):
-    """So many tasks have this; None: none of it."""
+    """The number of tasks with a value; None counts tasks without one."""
 
     value: str | None
     tasks: int
@@ -283,7 +283,7 @@ FacetCounts = list[FacetCount]
 
 
 class Facets(TypedDict):
-    """How many tasks there are, in all and by what they have."""
+    """The numbers of tasks, in total and by value."""
 
     total: int
     status: FacetCounts
@@ -295,14 +295,14 @@ class Facets(TypedDict):
 
 
 class BulkRef(TypedDict):
-    """Where a bulk is."""
+    """A reference to a bulk."""
 
     id: str
     href: str
 
 
 class Command(TypedDict):
-    """A command and, once it is known, what became of it; while it is pending the other members are missing."""
+    """A command and its outcome; while it is pending, the members of the outcome are missing."""
 
     id: str
     href: str
@@ -316,7 +316,7 @@ class Command(TypedDict):
 
 
 class Refs(TypedDict):
-    """What an answer is about: all but one are None."""
+    """The entity that an answer is about: all but one are None."""
 
     task: TaskRef | None
     list: ListRef | None
@@ -325,7 +325,7 @@ class Refs(TypedDict):
 
 
 class Names(TypedDict):
-    """What an entry of the audit trail is about: all but one are None."""
+    """The entity that an audit entry is about: all but one are None."""
 
     task: str | None
     list: str | None
@@ -334,13 +334,13 @@ class Names(TypedDict):
 
 
 class Known(Command, Refs):
-    """A command by its address, with what it is about."""
+    """A command with a reference to its entity."""
 
 
 class Answer(TypedDict):
-    """A command's answer: pending, with where the task will stand; or its outcome, with the task as it stands then.
+    """The answer to a command: pending, with a reference to the task; or its outcome, with the task after it.
 
-    ``rondo.client.settled`` returns the task of an answer, and raises where it is pending.
+    ``rondo.client.settled`` returns the task of an answer, and raises if it is pending.
     """
 
     command: Command
@@ -348,37 +348,37 @@ class Answer(TypedDict):
 
 
 class TagAnswer(TypedDict):
-    """A command's answer as ``Answer`` is, of one on a tag; None where there is no such tag any more."""
+    """The answer to a command on a tag, like ``Answer``; None if the tag is gone."""
 
     command: Command
     tag: Tag | TagRef | None
 
 
 class ListAnswer(TypedDict):
-    """A command's answer as ``Answer`` is, of one on a list."""
+    """The answer to a command on a list, like ``Answer``."""
 
     command: Command
     list: List | ListRef | None
 
 
 class FilterAnswer(TypedDict):
-    """A command's answer as ``Answer`` is, of one on a saved filter."""
+    """The answer to a command on a saved filter, like ``Answer``."""
 
     command: Command
     filter: SavedFilter | FilterRef | None
 
 
 class TaskAt(TypedDict, total=False):
-    """A task of a bulk; with a version, only if it has not changed since."""
+    """A task of a bulk; with a version, only if it still has that version."""
 
     id: Required[str]
     version: int | None
 
 
 class NewBulk(TypedDict, total=False):
-    """What to do to which tasks: what ``filter`` finds, or ``tasks``. What is below ``action`` is for an update.
+    """A bulk's action and its tasks: by ``filter`` or as ``tasks``. The members after ``action`` are for an update.
 
-    ``shift`` moves start and due by so many days.
+    ``shift`` moves start and due by a number of days.
     """
 
     filter: str | None
@@ -392,9 +392,9 @@ class NewBulk(TypedDict, total=False):
 
 
 class Bulk(TypedDict):
-    """A bulk, and how far it is: so many of its chunks are decided, which did this to so many tasks.
+    """A bulk and its progress: its chunks, those decided, and the numbers of tasks by result.
 
-    It is ``done`` once all chunks were decided, and ``in-part`` where some never will be.
+    It is ``done`` once all chunks are decided, and ``in-part`` if some never will be.
     """
 
     id: str
@@ -409,13 +409,13 @@ class Bulk(TypedDict):
 
 
 class Count(TypedDict):
-    """How many tasks a bulk would be about."""
+    """The number of tasks that a bulk would select."""
 
     tasks: int
 
 
 class Refusal(Refs):
-    """A task that a bulk left as it is, and why; of one that undoes also a list, a saved filter or a tag."""
+    """A task that a bulk left as it is, and why; in an undo, also a list, a saved filter or a tag."""
 
     code: str
     detail: str
@@ -423,7 +423,7 @@ class Refusal(Refs):
 
 
 class Change(TypedDict):
-    """A field's value before and after, each as a task shows it; a reminder without its id."""
+    """A field's value before and after, as in a task; reminders without their ids."""
 
     field: str
     before: Any
@@ -434,7 +434,7 @@ FieldChanges = list[Change]
 
 
 class Entry(Names):
-    """An entry of the audit trail: a link of the user's hash chain. ``led_to`` is what a completion led to."""
+    """An entry of the audit trail: a link of the user's hash chain. ``led_to`` is the command after a completion."""
 
     id: str
     at: str
@@ -450,7 +450,7 @@ class Entry(Names):
 
 
 class StandingReminder(TypedDict):
-    """A reminder that stands, was cancelled, or became due. ``reminder`` is its id among the task's reminders."""
+    """A reminder that is scheduled, cancelled or due. ``reminder`` is its id among the task's reminders."""
 
     id: str
     task: TaskRef
@@ -473,7 +473,7 @@ class NotificationStep(TypedDict):
 
 
 class Notification(TypedDict):
-    """The delivery of a reminder: where it stands, and each step so far."""
+    """The delivery of a reminder: its status, and its steps so far."""
 
     id: str
     task: TaskRef
@@ -484,7 +484,7 @@ class Notification(TypedDict):
 
 
 class Page(TypedDict, Generic[Item]):
-    """A part of a list, and the cursor of the next part; None at the end."""
+    """A page of a list, and the cursor of the next; None at the end."""
 
     items: list[Item]
     next: str | None

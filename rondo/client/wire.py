@@ -1,7 +1,7 @@
-"""How a call becomes a request, its response an answer or an error, and when it is worth trying again.
+"""Turns calls into requests, and responses into answers or errors; decides on retries.
 
-What can be repeated safely is: reading always, a command because each has an Idempotency-Key. So a client tries again
-where nothing answers, or a part of Rondo is away, up to ``ATTEMPTS`` times within ``PATIENCE``.
+All calls can be retried safely: reads always, commands because each has an Idempotency-Key. A client retries if there
+is no answer, or if a part of Rondo is unavailable, up to ``ATTEMPTS`` times within ``PATIENCE``.
 """
 
 import json
@@ -25,23 +25,23 @@ from schemas.addresses import without_secrets
 
 ATTEMPTS = 4
 PATIENCE = 30.0
-"""Seconds after which nothing is tried again."""
+"""Seconds after which there are no retries."""
 CONNECT = 5.0
-"""Seconds that a connection may take."""
+"""Seconds to connect."""
 LONGEST_PAUSE = 10.0
-"""Seconds to wait between two attempts at most, whatever the API asks for."""
+"""Maximum seconds between two attempts, whatever the API asks for."""
 
 
 class Unanswered(Exception):
-    """No answer came; the text says why."""
+    """No answer came, for the reason in the text."""
 
 
 class Misled(Unanswered):
-    """Nothing was asked: the environment names no usable way there; the text says which variable."""
+    """Nothing was sent: a variable of the environment, named in the text, is invalid."""
 
 
 class Headers(Protocol):
-    """The headers of a response: names in any case."""
+    """The headers of a response, by names in any case."""
 
     def get(self, name: str, default: str, /) -> str:
         """Return a header's value."""
@@ -49,21 +49,21 @@ class Headers(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent."""
+    """An HTTP request."""
 
     method: str
     target: str
-    """The path below the API's address, and the query."""
+    """The path relative to the API's address, and the query."""
     headers: Mapping[str, str]
     content: bytes | None
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered."""
+    """An HTTP response."""
 
     method: str
-    """The request's."""
+    """The method of the request."""
     status: int
     reason: str
     headers: Headers
@@ -71,7 +71,7 @@ class Reply:
 
 
 def request(call: Call[Any], token: str) -> Request:
-    """Return a call as it is sent."""
+    """Return the request of a call."""
     query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
     headers = {"Accept": "application/json", "Authorization": f"Bearer {token}", **call.headers}
     if call.body is None:
@@ -81,19 +81,19 @@ def request(call: Call[Any], token: str) -> Request:
 
 
 def again(error: Exception) -> bool | float:
-    """Say whether to try again after an error, and where the API asks for it, after how many seconds."""
+    """Return whether to retry after an error; if the API asks for a delay, its seconds."""
     if isinstance(error, Unavailable | OutcomeUnknown):
         return min(error.retry_after, LONGEST_PAUSE) if error.retry_after else True
     return isinstance(error, Unreachable) and not isinstance(error, WrongWay)
 
 
 def in_doubt(call: Call[Any], error: RondoError) -> bool:
-    """Tell whether a command may have been taken in spite of an error."""
+    """Return whether a command may have been accepted despite an error."""
     return call.method != "GET" and isinstance(error, OutcomeUnknown | Unreachable) and not isinstance(error, WrongWay)
 
 
 def answered(url: str, reply: Reply) -> Any:
-    """Return the JSON of an answer. Raises ``Problem``, or ``NotRondo`` for what the API would never say."""
+    """Return the JSON of an answer. Raises ``Problem``, or ``NotRondo`` for what the API never answers."""
     media = reply.headers.get("content-type", "").partition(";")[0]
     if 200 <= reply.status < 300 and media == "application/json":
         return _object(url, reply)
@@ -102,7 +102,7 @@ def answered(url: str, reply: Reply) -> Any:
         raise problem(_object(url, reply), retry_after)
     if reply.status >= 400:  # a proxy's answer, not the API's
         document = {"status": reply.status, "title": reply.reason}
-        if reply.status in GATEWAYS and reply.method != "GET":  # who knows how far the request came
+        if reply.status in GATEWAYS and reply.method != "GET":  # the request may have reached the API
             raise OutcomeUnknown(document, retry_after)
         raise problem(document, retry_after)
     raise NotRondo(without_secrets(url), f"status {reply.status}, {media or 'no media type'}")
@@ -118,11 +118,11 @@ def _object(url: str, reply: Reply) -> Any:
 
 
 def _seconds(text: str) -> float | None:
-    """Return the seconds of a Retry-After, if it says seconds (RFC 9110, section 10.2.3, also allows a date)."""
+    """Return the seconds of a Retry-After; None for a date (RFC 9110, section 10.2.3)."""
     return float(text) if text.isascii() and text.isdecimal() else None
 
 
 def unreachable(url: str, error: Exception) -> Unreachable:
-    """Return what kept an answer from coming."""
+    """Return the error for an answer that did not come."""
     kind = WrongWay if isinstance(error, Misled) else Unreachable
     return kind(without_secrets(url), str(error))

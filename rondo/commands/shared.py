@@ -114,7 +114,7 @@ class Client(Rondo):
 @contextmanager
 def rondo() -> Iterator[Rondo]:
     """Connect as the user who is logged in."""
-    with Client.found() as client:
+    with Client.from_login() as client:
         yield client
 
 
