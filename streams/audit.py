@@ -19,7 +19,7 @@ stage = Stage(
     "audit",
     reads=(TASK_EVENTS, RETRIES),
     writes=(AUDIT_LOG,),
-    keeps="the last state of each task, list, saved filter and tag; the end of each user's chain",
+    keeps="the last state of each entity; the end of each user's chain",
 )
 heads = stage.table("heads", r.AuditHead)
 kept: Mapping[EntityType[Any], Table[Any]] = {one: stage.table(one.plural, one.record) for one in entities.TYPES}

@@ -21,8 +21,8 @@ stage = Stage(
     "tasks",
     reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES),
     writes=(TASK_EVENTS, TASK_NOTICES),
-    keeps="tasks; the latest occurrence of each series, for ever; lists, and the number of tasks on each; saved "
-    "filters; tags with a colour; command ids and target-set hashes of bulks of the last 30 days; purge timers",
+    keeps="the entities of each type; the latest occurrence of each series, for ever; the number of tasks on each "
+    "list; command ids and target-set hashes of bulks of the last 30 days; purge timers",
 )
 store = Store(
     entities={one: stage.table(one.plural, one.record) for one in entities.TYPES},

@@ -19,12 +19,11 @@ Read = Callable[[View, str], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Target:
-    """What is named ``name`` in the address, and how it is read."""
+    """What an address is about: an entity of a resource, or what ``read`` reads."""
 
     name: str
-    read: Read
     of: Resource[Any, Any] | None = None
-    """What it is, if an entity."""
+    read: Read | None = None
 
     @property
     def has_versions(self) -> bool:
@@ -33,7 +32,8 @@ class Target:
 
     async def current(self, view: View) -> Current:
         """Return what it is now. Raises ``Problem`` where there is no such thing."""
-        found = await self.read(view, self.name)
+        found = await self.read(view, self.name) if self.read else None
+        found = await view.entity(self.of.table, self.name) if self.of else found
         if not found:
             raise Problem(NOT_FOUND, "There is no such thing. If it was created a moment ago, ask again.")
         if self.of and self.of.etags:
@@ -49,38 +49,30 @@ async def _collection(_view: View, _name: str) -> Any:
     return True
 
 
-def _reading(of: Resource[Any, Any]) -> Read:
-    return lambda view, name: view.entity(of.table, name)
-
-
-_ENTITIES = {one.parameter: (_reading(one), one) for one in RESOURCES if one.of.key == "id"}
-_BY_ID: Mapping[str, tuple[Read, Resource[Any, Any] | None]] = {
-    **_ENTITIES,
-    "command": (_command, None),
-    "bulk": (_command, None),
-}
-"""How that is read whose id is a parameter of the path, and what it is."""
+_BY_ID: Mapping[str, Resource[Any, Any]] = {one.parameter: one for one in RESOURCES if one.of.key == "id"}
+_COMMANDS = frozenset({"command", "bulk"})
+"""Parameters of paths: those that have an entity's id, and those that have a command's."""
 
 
 def of(parameters: Mapping[str, str]) -> Target | None:
     """Return what the parameters of a path name; None where they name nothing, which is said by their validation."""
     for parameter, name in parameters.items():
-        if parameter in _BY_ID:
-            read, of = _BY_ID[parameter]
-            return Target(str(id_), read, of) if (id_ := _uuid(name)) else None
+        if parameter in _BY_ID or parameter in _COMMANDS:
+            read = _command if parameter in _COMMANDS else None
+            return Target(id_, _BY_ID.get(parameter), read) if (id_ := _uuid(name)) else None
         return _tag(name)
-    return Target("", _collection)
+    return Target("", read=_collection)
 
 
 def _tag(name: str) -> Target | None:
     try:
-        return Target(validation.existing_tag("name", name), _reading(TAG), TAG)
+        return Target(validation.existing_tag("name", name), TAG)
     except Invalid:
         return None
 
 
-def _uuid(text: str) -> UUID | None:
+def _uuid(text: str) -> str | None:
     try:
-        return UUID(text)
+        return str(UUID(text))
     except ValueError:
         return None

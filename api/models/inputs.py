@@ -276,7 +276,7 @@ def checked(body: NewTask | Changes, within: str = "", *, strict: bool = False) 
     ``domain.cleaning``; with ``strict`` it is refused where that would change what it says.
     """
     named = changed(body) if isinstance(body, Changes) else validation.ALL
-    return _right(validation.check(_cleaned(fields(body), strict), named), within)
+    return right(validation.check(cleaned(fields(body), strict), named), within)
 
 
 def checked_new_tag(name: str, *, strict: bool = False) -> str:
@@ -301,11 +301,13 @@ def _tag(check: Callable[[str, str], str], name: str) -> str:
         raise invalid([FieldError(problem.field, problem.detail)]) from None
 
 
-def _cleaned(fields: cleaning.Fields, strict: bool) -> cleaning.Fields:
+def cleaned(fields: cleaning.Fields, strict: bool) -> cleaning.Fields:
+    """Return fields with their texts cleaned; with ``strict`` as they are."""
     return fields if strict else cleaning.cleaned(fields)
 
 
-def _right(checked: validation.Checked[validation.Fields], within: str = "") -> validation.Fields:
+def right(checked: validation.Checked[validation.Fields], within: str = "") -> validation.Fields:
+    """Return fields that were checked. Raises ``Problem`` with everything that is wrong with them."""
     if checked.problems:
         raise invalid([FieldError(within + problem.field, problem.detail) for problem in checked.problems])
     return checked.fields

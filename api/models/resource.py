@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from api.http.problems import NOT_FOUND, FieldError, Problem, invalid
+from api.http.problems import NOT_FOUND, Problem
 from api.models import examples
-from api.models.inputs import Shape, changed
+from api.models.inputs import Shape, changed, cleaned, right
 from api.models.outputs import Command, etag
-from domain import cleaning, validation
+from domain import validation
 from domain.entity import EntityType
 from domain.tasks import TASK
 from postgres.rows import Table
@@ -102,10 +102,7 @@ class Resource(Generic[Item, Model]):
         given = {name: value for name in type(body).model_fields if (value := getattr(body, name)) is not None}
         fields = self.of.settable(**{body.record_names.get(name, name): value for name, value in given.items()})
         named = changed(body) if isinstance(body, self.changes) else None
-        checked = validation.check_fields(fields if strict else cleaning.cleaned(fields), self.of.checks, named)
-        if checked.problems:
-            raise invalid([FieldError(problem.field, problem.detail) for problem in checked.problems])
-        return checked.fields
+        return right(validation.check_fields(cleaned(fields, strict), self.of.checks, named))
 
     @cached_property
     def taken(self) -> type[BaseModel]:

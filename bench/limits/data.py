@@ -8,6 +8,7 @@ import msgspec
 from asyncpg import Connection
 from msgspec import Struct
 
+from api.models.entities import RESOURCES
 from domain import projections, validation
 from postgres.writer import put_views
 from schemas import ids
@@ -71,9 +72,9 @@ def tasks(user: str) -> Iterator[r.Task]:
 
 def known(user: str) -> Mapping[str, str]:
     """Return the values of path parameters, by name, percent-encoded."""
-    entity_types = ("task", "list", "filter", "bulk", "command")
-    found = {name: ids.derive(name, user, 0) for name in entity_types}
-    return found | {"list_id": found["list"], "filter_id": found["filter"], "name": quote(_tag(0))}
+    words = ("bulk", "command", *(one.word for one in RESOURCES))
+    found = {name: ids.derive(name, user, 0) for name in words}
+    return found | {one.parameter: found[one.word] for one in RESOURCES} | {"name": quote(_tag(0))}
 
 
 async def put(connection: Connection, user: str) -> None:
