@@ -45,6 +45,10 @@ def changed(text: str, diff: str) -> str:
     return text
 
 
+def _same(one: Path, other: Path) -> bool:
+    return other.exists() and one.read_bytes() == other.read_bytes()
+
+
 class Example:
     """A copy of the tree, in which an example is followed."""
 
@@ -60,6 +64,9 @@ class Example:
         (root / ".venv").mkdir()
         for name in ("bin", "lib", "pyvenv.cfg"):
             (root / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+        version = "{}.{}".format(*sys.version_info)
+        (root / ".venv" / ".installed").write_text(f"{root.resolve()}\n{version}\n")  # so make installs nothing
+        (root / ".cache").symlink_to(ROOT / ".cache")
 
     def follow(self, text: str) -> None:
         """Do all that a text says."""
@@ -71,6 +78,12 @@ class Example:
             else:
                 assert not (self.root / file).exists(), file
                 self.write(file, block)
+
+    def differing(self) -> set[str]:
+        """Return the files that the original has not, or has otherwise."""
+        files = (path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file())
+        own = [file for file in files if not any(part.startswith((".", "__")) for part in file.parts[:-1])]
+        return {str(file) for file in own if not _same(self.root / file, ROOT / file)}
 
     def write(self, file: str, text: str) -> None:
         """Write a file by hand."""
