@@ -1,7 +1,7 @@
-"""Sees where records stay hidden: behind a transaction that does not end, though its time is over.
+"""Detects records that stay hidden behind a transaction that does not end within its timeout.
 
-Readers of what is committed come as far as the last stable offset: to the first record of the first transaction that is
-open. It may be behind the end for as long as a transaction may take, and until the broker notices.
+Readers of committed records get as far as the last stable offset: the first record of the first open transaction. It
+may be behind the end for as long as a transaction's timeout, and until the broker detects that.
 """
 
 import asyncio
@@ -13,29 +13,29 @@ from aiokafka import TopicPartition
 from streams.kafka.log_reader import Ends, LogReader
 
 NOTICED = 10.0
-"""Seconds until a broker sees that a transaction's time is over, by default
+"""Seconds until a broker detects a transaction's timeout, by default
 (transaction.abort.timed.out.transaction.cleanup.interval.ms)."""
 
 OVERDUE = 20.0
-"""Seconds until a transaction is overdue for who does not know its settings: those of Rondo by default, ``NOTICED``."""
+"""Seconds until a transaction with unknown settings is overdue: Rondo's default timeout, and ``NOTICED``."""
 
 _SETTLED_WITHIN = 60.0  # seconds for an open transaction: the broker aborts a dead worker's after 10 by default
 
 
 class StillOpen(RuntimeError):
-    """A transaction stays open, so that what stands behind it can't be read."""
+    """A transaction stays open, so that records behind it can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Behind:
-    """Where reading ends though more is written, and since when (seconds)."""
+    """A last stable offset behind the end, and since when (seconds)."""
 
     stable: int
     since: float
 
 
 class Hidden:
-    """Where the last stable offset stands still behind the end, by partition. ``patience`` is in seconds."""
+    """Tracks last stable offsets that stay behind the end, by partition. ``patience`` is in seconds."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -43,9 +43,9 @@ class Hidden:
         self._now = 0.0
 
     def look(self, written: Mapping[TopicPartition, int], stable: Mapping[TopicPartition, int], now: float) -> None:
-        """Take note of where partitions end (``written``), and where what is committed does, at ``now``.
+        """Record partitions' ends (``written``) and last stable offsets (``stable``) at ``now``.
 
-        What is committed has to be asked for after what is written: the other way about it would seem to be behind.
+        The stable offsets must be read after the ends: in the reverse order they would seem to be behind.
         """
         self._now = now
         self._behind = {tp: self._still(tp, stable[tp]) for tp, end in written.items() if stable.get(tp, end) < end}
@@ -55,27 +55,27 @@ class Hidden:
         return before if before and before.stable == stable else _Behind(stable, self._now)
 
     def forget(self) -> None:
-        """Begin anew: the broker did not answer."""
+        """Start over, as the broker did not answer."""
         self._behind = {}
 
     def seconds(self, tp: TopicPartition) -> float:
-        """Return for how long the same transaction hides records of a partition, 0 where none does."""
+        """Return for how many seconds the same transaction has hidden records of a partition, 0 if none does."""
         behind = self._behind.get(tp)
         return self._now - behind.since if behind else 0.0
 
     def still(self, since: float) -> list[TopicPartition]:
-        """Return where the same transaction hides records that did so at a look."""
+        """Return the partitions in which the same transaction has hidden records since a look."""
         return [tp for tp, behind in self._behind.items() if behind.since <= since]
 
     def overdue(self) -> dict[TopicPartition, int]:
-        """Return the first offset that is hidden by a transaction whose time is over, by partition."""
+        """Return the first offset that is hidden by an overdue transaction, by partition."""
         return {tp: behind.stable for tp, behind in self._behind.items() if self.seconds(tp) >= self._patience}
 
 
 async def overdue(kafka: str, partitions: Collection[TopicPartition], patience: float) -> Ends:
-    """Return the first offset that is hidden by a transaction whose time is over, by partition.
+    """Return the first offset that is hidden by an overdue transaction, by partition.
 
-    Where a transaction is open just now, it is waited for as long as ``patience`` (seconds); else this takes no time.
+    If a transaction is open, wait for it up to ``patience`` seconds; else return at once.
     """
     hidden, clock = Hidden(patience), asyncio.get_running_loop().time
     left, first = list(partitions), None
@@ -84,14 +84,14 @@ async def overdue(kafka: str, partitions: Collection[TopicPartition], patience: 
             written = await uncommitted.ends(left)
             hidden.look(written, await committed.ends(left), now := clock())
             first = first or now
-            left = hidden.still(first)  # one after the other hides nothing
+            left = hidden.still(first)  # a succession of transactions hides nothing
             if not left or hidden.overdue():
                 return hidden.overdue()
             await asyncio.sleep(0.2)
 
 
 async def settled_ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends:
-    """Return ends that lie behind everything that is written by now, once the transactions that are open have ended.
+    """Return ends after everything written so far, once the currently open transactions have ended.
 
     Raises ``StillOpen``.
     """

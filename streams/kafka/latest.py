@@ -1,8 +1,8 @@
-"""The times of the last records that a stage has put into a partition of its topics: those that follow go not back.
+"""Keeps the timestamps of a stage's records monotonic in each partition of its topics.
 
-A derived record has the time of what caused it, and that was said by a clock which may have been set back since. Where
-it is earlier than the record before it on the same topic, it is put there with that one's time. What the record says of
-its time stays: that is what is decided by.
+A derived record has the time of its cause, from a clock that may have been set back since. If that is earlier than the
+time of the previous record on the same topic, the record is produced with that one's timestamp. The time within the
+record, which decisions use, is not changed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,11 +19,11 @@ class Latest:
         self._times = {**(times or {})}
 
     def stamp(self, topic: str, at: int) -> int:
-        """Return the time of the next record of a topic whose own is ``at``."""
+        """Return the timestamp of a topic's next record, whose own time is ``at``."""
         self._times[topic] = max(at, self._times.get(topic, at))
         return self._times[topic]
 
     def stamped(self, topic: str, outputs: Iterable[Envelope]) -> list[Envelope]:
-        """Return a topic's next records, each with a time that goes not back."""
+        """Return a topic's next records, with monotonic timestamps."""
         stamps = ((out, self.stamp(topic, out.at)) for out in outputs)
         return [out if out.at == at else replace(out, at=at) for out, at in stamps]

@@ -1,6 +1,6 @@
-"""Reads topics as they are committed: in no group, writing nothing, creating nothing.
+"""Reads committed records of topics: without a group, and without writing or creating anything.
 
-A ``LogReader`` is one consumer. It reads one thing at a time: records as they come, whichever partition they are of, or
+A ``LogReader`` is one consumer. It does one read at a time: of records as they are fetched, from any partition, or of
 partitions side by side, each at its own pace, through a ``PartitionReader`` each.
 """
 
@@ -19,17 +19,17 @@ from streams.kafka.topics import partition_count, partition_counts
 Ends = dict[TopicPartition, int]
 """Offsets by partition: reading ends before them."""
 Bounds = dict[TopicPartition, tuple[int, int]]
-"""Where reading begins, and the offset before which it ends, by partition."""
+"""First offsets, and offsets before which reading ends, by partition."""
 Fetched = tuple[TopicPartition, list[ConsumerRecord]]
 Isolation = Literal["read_committed", "read_uncommitted"]
 
-_SOME_BYTES, _WHOLE_BYTES = 256 * 1024, 1024 * 1024  # at once of a partition: where many are looked at; of a whole one
-_MOST_HELD = 5000  # records that wait for their partition's reader before no more are fetched of it
-_WINDOW, _WIDER = 10, 100  # offsets from the end of a partition, as the last may be markers; how many times more next
+_SOME_BYTES, _WHOLE_BYTES = 256 * 1024, 1024 * 1024  # of a partition per fetch: when reading a few records; a whole one
+_MOST_HELD = 5000  # buffered records of a partition above which it is not fetched
+_WINDOW, _WIDER = 10, 100  # offsets at the end of a partition, as the last may be markers; factor of the next window
 
 
 class LogReader:
-    """A consumer of a broker's topics that is in no group. What it is told to read replaces what it read before."""
+    """A consumer of a broker's topics, without a group. Each read replaces the one before."""
 
     def __init__(self, kafka: str, consumer: AIOKafkaConsumer) -> None:
         self._kafka = kafka
@@ -45,7 +45,7 @@ class LogReader:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             max_partition_fetch_bytes=fetch_bytes,
-            fetch_max_wait_ms=100,  # what else is asked for waits behind a fetch
+            fetch_max_wait_ms=100,  # other requests wait behind a fetch
         )
         try:
             await consumer.start()
@@ -63,7 +63,7 @@ class LogReader:
     async def of(
         cls, kafka: str, isolation: Isolation = "read_committed", fetch_bytes: int = _SOME_BYTES
     ) -> AsyncIterator[Self]:
-        """Connect to a broker for a while; raises KafkaConnectionError where there is none."""
+        """Connect to a broker for the duration of the context. Raises KafkaConnectionError."""
         reader = await cls.connect(kafka, isolation, fetch_bytes)
         try:
             yield reader
@@ -71,22 +71,22 @@ class LogReader:
             await reader.close()
 
     async def topics(self) -> Mapping[str, int]:
-        """Return how many partitions each topic has that existed when this was asked for the first time."""
+        """Return the number of partitions of each topic that existed at the first call."""
         if self._topics is None:
             self._topics = await partition_counts(self._kafka)
         return self._topics
 
     async def partitions(self, *topics: str) -> list[TopicPartition]:
-        """Return the partitions of topics, none of a topic that does not exist."""
+        """Return the partitions of those topics that exist."""
         counts = await self.topics()
         return [TopicPartition(topic, number) for topic in topics for number in range(counts.get(topic, 0))]
 
     async def ends(self, partitions: Iterable[TopicPartition]) -> Ends:
-        """Return where partitions end: of what is committed, at the first transaction that is open."""
+        """Return the ends of partitions; if reading committed records, these are at the first open transaction."""
         return dict(await self._consumer.end_offsets(self._known(partitions)))
 
     async def bounds(self, partitions: Iterable[TopicPartition]) -> Bounds:
-        """Return where partitions begin and end."""
+        """Return the first offsets and the ends of partitions."""
         wanted = self._known(partitions)
         begins, ends = await self._consumer.beginning_offsets(wanted), await self.ends(wanted)
         return {tp: (begins[tp], ends[tp]) for tp in wanted}
@@ -99,9 +99,9 @@ class LogReader:
         return wanted
 
     def fetches(self, bounds: Bounds, left: Ends | None = None) -> AsyncGenerator[Fetched, None]:
-        """Yield the records of partitions with start <= offset < end as each fetch brings them, none at an end.
+        """Yield the records of partitions with start <= offset < end by fetch, an empty list at an end.
 
-        ``left`` comes to hold the ends of the partitions that are still read: who takes one out has enough of it.
+        ``left`` is filled with the ends of the partitions still being read: remove one to stop reading it.
         """
         left = {} if left is None else left
         left |= {tp: end for tp, (start, end) in bounds.items() if start < end}
@@ -122,13 +122,13 @@ class LogReader:
                         yield tp, []
 
     async def between(self, bounds: Bounds) -> AsyncGenerator[ConsumerRecord, None]:
-        """Yield the records of partitions with start <= offset < end, each partition's in its order."""
+        """Yield the records of partitions with start <= offset < end, in order within each partition."""
         async for _, records in self.fetches(bounds):
             for record in records:
                 yield record
 
     async def first(self, bounds: Bounds) -> dict[TopicPartition, ConsumerRecord]:
-        """Return the first record of each partition with start <= offset < end, where there is one."""
+        """Return the first record of each partition with start <= offset < end, if there is one."""
         found: dict[TopicPartition, ConsumerRecord] = {}
         left: Ends = {}
         async for tp, records in self.fetches(bounds, left):
@@ -138,9 +138,9 @@ class LogReader:
         return found
 
     async def last(self, bounds: Bounds, found: Container[TopicPartition]) -> AsyncGenerator[ConsumerRecord, None]:
-        """Yield the last records of partitions, in ever larger windows at their ends, until each was ``found``.
+        """Yield the last records of partitions, in growing windows at their ends, until each is in ``found``.
 
-        The caller says so by adding a partition to that; a larger window has the records of the smaller one again.
+        The caller adds partitions to ``found``; a larger window repeats the records of the smaller one.
         """
         left, window = {tp: (begin, end) for tp, (begin, end) in bounds.items() if begin < end}, _WINDOW
         while left:
@@ -159,7 +159,7 @@ class LogReader:
         return Latest({tp.topic: at for tp, at in times.items()})
 
     async def following(self, starts: Mapping[TopicPartition, int]) -> AsyncGenerator[ConsumerRecord, None]:
-        """Yield records from these offsets on, and then what comes; it never ends."""
+        """Yield records from these offsets on, and new ones as they come; never ends."""
         self._seek(starts)
         while True:
             for records in (await self._consumer.getmany(timeout_ms=500)).values():
@@ -168,7 +168,7 @@ class LogReader:
 
     @asynccontextmanager
     async def side_by_side(self, bounds: Bounds) -> AsyncIterator[dict[TopicPartition, PartitionReader]]:
-        """Read partitions through a reader each. What is fetched for another one waits there, up to a bound."""
+        """Read partitions through a reader each. Records fetched for another reader are buffered, up to a limit."""
         left: Ends = {}
         readers: dict[TopicPartition, PartitionReader] = {}
         async with aclosing(self.fetches(bounds, left)) as fetches:
@@ -199,14 +199,14 @@ def _before(end: int, records: list[ConsumerRecord]) -> list[ConsumerRecord]:
 async def partition_readers(
     kafka: str, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int] | None = None
 ) -> AsyncIterator[dict[TopicPartition, PartitionReader]]:
-    """Connect, and read partitions side by side, each from its beginning unless ``begins`` says where."""
+    """Connect, and read partitions side by side, each from its beginning or its offset in ``begins``."""
     bounds = {at: ((begins or {}).get(at, 0), end) for at, end in ends.items()}
     async with LogReader.of(kafka, fetch_bytes=_WHOLE_BYTES) as reader, reader.side_by_side(bounds) as readers:
         yield readers
 
 
 async def committed(kafka: str, topic: str) -> AsyncIterator[ConsumerRecord]:
-    """Yield every committed record that a topic holds at the first call, one partition after the other, in order.
+    """Yield every committed record of a topic at the time of the first call, partition by partition, in order.
 
     Raises ``NoTopic``.
     """
@@ -220,6 +220,6 @@ async def committed(kafka: str, topic: str) -> AsyncIterator[ConsumerRecord]:
 
 
 async def ends(kafka: str, partitions: Iterable[TopicPartition]) -> Ends:
-    """Return where what is committed ends now: the last stable offset."""
+    """Return the current ends of committed records: the last stable offsets."""
     async with LogReader.of(kafka) as reader:
         return await reader.ends(partitions)

@@ -1,4 +1,4 @@
-"""One partition of those that a ``LogReader`` reads side by side."""
+"""The reader of one of the partitions that a ``LogReader`` reads side by side."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -38,6 +38,6 @@ class PartitionReader:
         return taken
 
     def hold(self, records: Iterable[ConsumerRecord]) -> int:
-        """Add what was fetched; return how many records wait."""
+        """Buffer fetched records; return the number of buffered ones."""
         self._held.extend(records)
         return len(self._held)

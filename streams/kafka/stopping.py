@@ -1,4 +1,4 @@
-"""Stopping a Kafka client in bounded time: what it does by itself waits for the broker for as long as that is away."""
+"""Stops a Kafka client in bounded time: its own ``stop`` waits as long as the broker is away."""
 
 import asyncio
 from contextlib import suppress
@@ -9,11 +9,11 @@ SECONDS = 2.0
 
 
 async def stop(client: AIOKafkaConsumer | AIOKafkaProducer | None, seconds: float = SECONDS) -> None:
-    """Stop a client, however it is; after ``seconds`` only its connections are closed. Raises nothing."""
+    """Stop a client, in any state; after ``seconds`` only close its connections. Raises nothing."""
     if client is None:
         return
-    await asyncio.sleep(0)  # a task of its own that has not begun yet would raise its CancelledError here
-    with suppress(Exception):  # a broken client must not keep anything from ending
+    await asyncio.sleep(0)  # a task of the client that has not begun yet would raise its CancelledError here
+    with suppress(Exception):  # a broken client must not prevent a shutdown
         async with asyncio.timeout(seconds):
             await client.stop()
         return

@@ -1,7 +1,7 @@
-"""Creates the topics of the contract with their retention stated, and refuses to start on topics that differ.
+"""Creates the topics of the contract with explicit retention, and refuses to start on topics that differ.
 
-Kafka's defaults would delete "the truth" after seven days, and refuse records of a clock that is an hour ahead, so
-nothing is left to them.
+Kafka's defaults would delete "the truth" after seven days, and refuse records of a clock that is an hour ahead, so none
+is relied on.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
@@ -18,23 +18,23 @@ from schemas.topics import DAYS, Topic
 
 _ANY_TIME = (
     2**63 - 1
-)  # how far a record's time may be from the broker's clock, in milliseconds: a clock refuses nothing
+)  # how far a record's time may be from the broker's clock, in milliseconds: no record is refused for its time
 
-# A disk that is further behind than this must be restored whole, or deleted keys would live again.
+# A disk that is further behind than this must be restored whole, or deleted keys would reappear.
 TOMBSTONES = 90 * DAYS
 DECISIVE = ("cleanup.policy", "retention.ms", "retention.bytes", "message.timestamp.type")
-"""What loses records, or their times, where it is wrong: without it no worker starts."""
+"""Settings that lose records, or their times, if wrong: then no worker starts."""
 REPAIRED = ("max.message.bytes", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms")
-"""Bounds that refuse good records where they are lower: a topic that has such a one is altered."""
-_OF_THE_TOPIC = 1  # where a setting comes from, in the broker's answer: it was set for this topic
-_BROKERS_DEFAULT = -1  # replicas, as the broker is set up (KIP-464)
+"""Limits that refuse valid records if too low: then the topic is altered."""
+_OF_THE_TOPIC = 1  # the source of a setting, in the broker's answer: it was set for this topic
+_BROKERS_DEFAULT = -1  # replicas: the broker's default (KIP-464)
 
 
 log = structlog.get_logger()
 
 
 class WrongTopic(RuntimeError):
-    """A topic exists but is not as the contract wants it."""
+    """A topic exists, but its configuration is not the contract's."""
 
 
 class NoTopic(LookupError):
@@ -66,9 +66,9 @@ async def admin(kafka: str) -> AsyncIterator[Any]:
 
 
 async def create(kafka: str, partitions: int, topics: Iterable[Topic]) -> None:
-    """Create the topics that are missing, check those that exist, and raise the bounds of those that refuse too much.
+    """Create missing topics, check existing ones, and raise limits that are too low.
 
-    Raises ``WrongTopic`` where one differs in what decides over its records.
+    Raises ``WrongTopic`` if one differs in a ``DECISIVE`` setting or in its partitions.
     """
     wanted = {topic.name: topic for topic in topics}
     async with admin(kafka) as asked:
@@ -88,26 +88,26 @@ async def create(kafka: str, partitions: int, topics: Iterable[Topic]) -> None:
 
 
 async def cluster(kafka: str) -> str:
-    """Return the id of the cluster that answers."""
+    """Return the cluster's id."""
     async with admin(kafka) as asked:
         return str((await asked.describe_cluster())["cluster_id"])
 
 
 async def partition_counts(kafka: str) -> dict[str, int]:
-    """Return how many partitions each topic has."""
+    """Return the number of partitions of each topic."""
     async with admin(kafka) as asked:
         return {entry["topic"]: len(entry["partitions"]) for entry in await asked.describe_topics()}
 
 
 async def partition_count(kafka: str, topic: str) -> int:
-    """Return how many partitions a topic has; raises ``NoTopic``."""
+    """Return the number of partitions of a topic. Raises ``NoTopic``."""
     if count := (await partition_counts(kafka)).get(topic):
         return count
     raise NoTopic(f"There is no topic {topic} on {kafka}: is it another broker, or was Rondo never started on it?")
 
 
 async def partitions(kafka: str, names: Collection[str]) -> list[TopicPartition]:
-    """Return the partitions of these topics, of those that exist."""
+    """Return the partitions of those topics that exist."""
     counts = await partition_counts(kafka)
     return [TopicPartition(name, number) for name in counts.keys() & {*names} for number in range(counts[name])]
 
@@ -135,10 +135,10 @@ async def _check(asked: AIOKafkaAdminClient, partitions: int, topics: list[Topic
 async def _repair(
     asked: Any, topics: list[Topic], found: Mapping[str, Mapping[str, str]], own: Mapping[str, Mapping[str, str]]
 ) -> None:
-    """Raise the bounds of topics that are lower than the contract's, as an earlier version's are.
+    """Raise limits of topics that are lower than the contract's, such as an earlier version's.
 
-    The broker replaces all that was set for a topic (``own``), so that is sent again. One that does not let itself be
-    altered is warned of: what it refuses then waits.
+    The broker replaces all settings of a topic, so its ``own`` are sent again. If it refuses, log a warning: records
+    that the topic refuses then wait.
     """
     raised = {topic.name: _raised(topic, found[topic.name]) for topic in topics}
     resources = [
@@ -174,9 +174,9 @@ async def configs(kafka: str, names: Iterable[str]) -> dict[str, dict[str, str]]
 def differing(
     topic: Topic, config: Mapping[str, str], names: Iterable[str] | None = None
 ) -> Iterator[tuple[str, str | None, str]]:
-    """Yield what of a topic's configuration is not as the contract wants it: its name, what it is, what it should be.
+    """Yield the drift of a topic's configuration: a setting's name, its value, and the contract's value.
 
-    Only the given names are compared, all that the contract states without any.
+    Only the settings in ``names`` are compared, by default all that the contract has.
     """
     wanted = _config(topic)
     for name in names or wanted:
@@ -185,7 +185,7 @@ def differing(
 
 
 def _configs(responses: Iterable[Any], source: int | None = None) -> dict[str, dict[str, str]]:
-    """Return what the broker told of topics; with ``source`` only what comes from there."""
+    """Return topics' settings from the broker's answers; with ``source`` only those from there."""
     found: dict[str, dict[str, str]] = {}
     for response in responses:
         for _code, _message, _type, name, entries in response.resources:

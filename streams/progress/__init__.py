@@ -1,1 +1,1 @@
-"""How far each stage is: its positions on the log, and what to do where they are ahead of it."""
+"""The progress of stages: their positions on the log and their lag, and resetting positions that are ahead of it."""

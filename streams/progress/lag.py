@@ -1,6 +1,6 @@
-"""How far the stages are behind, by their own positions: on their changelogs, for views in Postgres.
+"""Computes the lag of stages from their own positions: on their changelogs, for views in Postgres.
 
-Group offsets are not asked, as nobody commits them. No worker has to run, and nothing is written.
+Group offsets are not used, since none are committed. No worker has to run, and nothing is written.
 """
 
 from collections.abc import Collection, Iterable
@@ -22,20 +22,20 @@ from streams.runtime import Stage
 from streams.runtime.kafka_store import POSITION
 
 Positions = dict[tuple[str, TopicPartition], int]
-"""The next offset by stage and input."""
+"""The next offset, by stage and input."""
 
 
 class NoViews(RuntimeError):
-    """Postgres can't be asked for the positions of views."""
+    """The positions of views can't be read from Postgres."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Where a stage stands in one partition of an input: ``age`` in seconds, the others are offsets.
+    """A stage's lag in one partition of an input: ``age`` in seconds, the others are offsets.
 
-    ``lag`` counts from the first record that waits; it is negative where the position is beyond the log. ``age`` is
-    that record's, by its own time, None where none waits. ``hidden`` says whether what follows ``end`` is hidden by a
-    transaction whose time is over; ``outdated`` whether such a one hides later positions than ``position``.
+    ``lag`` counts from the first waiting record; it is negative if the position is beyond the log. ``age`` is that
+    record's, by its own time, None if none waits. ``hidden`` is whether records after ``end`` are hidden by an overdue
+    transaction; ``outdated`` whether such a one hides later positions than ``position``.
     """
 
     stage: str
@@ -78,7 +78,7 @@ def _marked(lag: Lag, hidden: Collection[TopicPartition]) -> Lag:
 
 
 async def positions_of(reader: LogReader, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:
-    """Return the stages' positions in every partition of their inputs, 0 where they never were."""
+    """Return the stages' positions in every partition of their inputs, 0 if there is none."""
     inputs = {stage.name: await reader.partitions(*(topic.name for topic in stage.reads)) for stage in stages}
     found = {(stage, tp): 0 for stage, partitions in inputs.items() for tp in partitions}
     of_changelog = {stage.changelog.name: stage.name for stage in stages if stage.keeps_state}
@@ -108,15 +108,15 @@ async def _in_postgres(postgres: str) -> dict[TopicPartition, int]:
             rows = await writer.all_positions(connection)
         finally:
             await connection.close()
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:  # its address has a password: it is not told
-        raise NoViews(f"Postgres does not tell the positions of views ({type(error).__name__}): {error}") from None
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:  # its address has a password: leave it out
+        raise NoViews(f"Postgres does not return the positions of views ({type(error).__name__}): {error}") from None
     return {TopicPartition(topic, partition): position for (topic, partition), position in rows.items()}
 
 
 async def _firsts(
     reader: LogReader, stage: str, positions: Positions, ends: dict[TopicPartition, int]
 ) -> dict[TopicPartition, ConsumerRecord]:
-    """Return the first record that waits for a stage in each partition, where one does."""
+    """Return the first record that waits for a stage in each partition, if any."""
     return await reader.first({tp: (at, ends[tp]) for (name, tp), at in positions.items() if name == stage})
 
 

@@ -24,7 +24,7 @@ from streams.transactions import settlement
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """A position that was reset: the offsets from ``end`` to before ``position`` were read, and are lost."""
+    """A position that was reset: the records from ``end`` to before ``position`` were read, and are lost."""
 
     stage: str
     topic: str
@@ -35,7 +35,7 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """Where positions are stored, and what they are compared with."""
+    """The stores of positions, and the log that they are compared with."""
 
     kafka: str
     postgres: str
@@ -48,7 +48,7 @@ class _Log:
         return positions, await self.reader.ends({tp for _, tp in positions})
 
     async def ahead(self, stage: Stage) -> list[Reset]:
-        """Return the positions of a stage that are beyond the ends, as they are to be reset."""
+        """Return the resets of a stage's positions that are beyond the ends."""
         positions, ends = await self.compared(stage)
         return _resets(stage, {tp: at for (_, tp), at in positions.items()}, ends)
 
@@ -70,7 +70,7 @@ async def _opened(kafka: str, registry: str, postgres: str) -> AsyncIterator[_Lo
 
 
 async def check(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> None:
-    """Raise ``Ahead`` where a stage's positions are beyond the log. Also KafkaError, RegistryUnavailable, NoViews."""
+    """Raise ``Ahead`` if a stage's positions are beyond the log. Also KafkaError, RegistryUnavailable, NoViews."""
     stages = list(stages)
     async with _opened(kafka, registry, postgres) as log:
         positions, ends = await log.compared(*stages)
@@ -79,10 +79,10 @@ async def check(kafka: str, registry: str, postgres: str, stages: Iterable[Stage
 
 
 async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> list[Reset]:
-    """Reset positions that are ahead of the log to its end, and return which; state, rows and the others stay.
+    """Reset positions that are ahead of the log to its end, and return them; state, rows and other positions stay.
 
-    A worker of such a partition is fenced. One that opens it just then fences this in turn: it is tried again for half
-    a minute. Raises as ``check``, and ProducerFenced.
+    A worker of such a partition is fenced. One that opens it at the same time fences this in turn: retry for half a
+    minute. Raises as ``check``, and ProducerFenced.
     """
     found = []
     async with _opened(kafka, registry, postgres) as log:
@@ -97,7 +97,7 @@ async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage
 
 
 async def _reset_state(log: _Log, stage: Stage, number: int) -> list[Reset]:
-    """Append the positions to the changelog as the partition's owner would, from which every disk has them then."""
+    """Append the positions to the changelog, as the partition's owner would; every disk is then updated from it."""
     changelog = TopicPartition(stage.changelog.name, number)
     await settlement.settle(log.kafka, await _existing(log.kafka, stage, number))
     async with _fenced(log.kafka, stage, number) as producer:
@@ -136,7 +136,7 @@ async def _reset_views(log: _Log, stage: Stage, number: int) -> list[Reset]:
     try:
         for one in resets:
             async with writer.moving(connection, one.topic, one.partition, one.position, one.end):
-                pass  # no rows: those of the records that are lost stay
+                pass  # no rows: those of lost records stay
     finally:
         await connection.close()
     return resets

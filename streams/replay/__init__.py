@@ -10,15 +10,15 @@ From ``rondo verify`` to the comparison of a record, in the order of reading:
     outputs          what deciding again emits, and what is on the topics, record by record
     difference       two messages, or two states, compared, and where they differ
 
-Beside that:
+Besides:
 
     dead_letters     what the runtime dead-lettered, which a fold can't know
-    invariants       what must hold whatever the stages' code does
+    invariants       what must hold regardless of the stages' code
     verify_views     Postgres: the same statements on empty tables
-    entries          ``rondo replay``: what the log leads to, as plain data
+    entries          ``rondo replay``: the result of folding the log, as plain data
     ranges           since and until which position on the log
 
-Nothing is written but temporary files and temporary tables.
+Only temporary files and temporary tables are written.
 """
 
 from streams.replay.difference import Difference, Differs

@@ -1,4 +1,4 @@
-"""The dead letters of a stage: they also tell what a fold can't know, such as what a broker refused."""
+"""The dead letters of a stage, including failures that a fold can't reproduce, such as what a broker refused."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,13 +23,13 @@ Location = tuple[str, int, int]
 
 
 def location(record: ConsumerRecord | r.DeadLetter | r.Retry) -> Location:
-    """Return where a record is on the log, or was that a dead letter is about."""
+    """Return the place of a record on the log, or of a dead letter's record."""
     return record.topic, record.partition, record.offset
 
 
 @dataclass
 class DeadLetters:
-    """A stage's dead letters. Those of before ``since`` may have been deleted by their age."""
+    """A stage's dead letters. Those before ``since`` may have expired."""
 
     since: int
     reasons: dict[Location, list[str]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class DeadLetters:
 
     @classmethod
     async def read(cls, kafka: str, codec: Serde, stage: str) -> Self:
-        """Read the dead letters of a stage, once the transactions that are open have ended."""
+        """Read the dead letters of a stage, once the currently open transactions have ended."""
         at = TopicPartition(DEAD_LETTERS.name, 0)
         found = cls(since=clock.now() - DEAD_LETTERS.retention + _MARGIN)
         async with partition_readers(kafka, await settled_ends(kafka, [at])) as readers:
@@ -61,9 +61,9 @@ class DeadLetters:
     async def drop_put_back(
         self, kafka: str, codec: Serde, stage: str, until: Iterable[tuple[TopicPartition, int]]
     ) -> None:
-        """Drop what was sent again before these offsets of a stage's retries, and has no newer dead letter.
+        """Drop dead letters that were sent again before these offsets of a stage's retries and have no newer one.
 
-        For views it counts as if it had never been: they went back, and folded it in its place.
+        For views they count as if they had never existed: views rewound, and folded the records in their place.
         """
         async with partition_readers(kafka, dict(until)) as readers:
             for reader in readers.values():
@@ -79,19 +79,19 @@ class DeadLetters:
             self.reasons.pop(location(retry), None)
 
     def has(self, raw: ConsumerRecord) -> bool:
-        """Tell whether a record has a dead letter."""
+        """Return whether a record has a dead letter."""
         return location(raw) in self.reasons
 
     def reason(self, raw: ConsumerRecord) -> str:
-        """Return why a record that has a dead letter was dead-lettered last."""
+        """Return the reason of a record's last dead letter."""
         return self.reasons[location(raw)][-1]
 
     def may_have(self, raw: ConsumerRecord) -> bool:
-        """Tell whether a record has a dead letter, or could have had one that was deleted since."""
+        """Return whether a record has a dead letter, or may have had one that has expired."""
         return raw.timestamp < self.since or self.has(raw)
 
     def covers(self, retry: r.Retry) -> bool:
-        """Tell whether what is sent again has a dead letter, or had one that is too old to exist still."""
+        """Return whether a retry has a dead letter, or had one that has expired."""
         if retry.died_at < self.since:
             return True
         if retry.offset == NOWHERE:

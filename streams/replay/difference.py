@@ -1,4 +1,4 @@
-"""Differences between what there is and what replay leads to: of two messages, and of two states key by key."""
+"""Differences between current and replayed data: of two messages, and of two states key by key."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ ABSENT = "nothing"
 _MOST = 300  # characters of a value that are shown
 
 KeyDifference = tuple[bytes, bytes | None, bytes | None]
-"""A key whose values differ: the current one, what replay leads to; None for a key that is not there."""
+"""A key whose values differ: the current and the replayed one; None for a missing key."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where what there is differs from what replay leads to."""
+    """One place where current and replayed data differ."""
 
     stage: str
     partition: int | None
@@ -33,19 +33,19 @@ class Difference:
     current: str | None = None
     replayed: str | None = None
     source: str | None = None
-    """Where on the log it came from: ``topic/partition/offset``."""
+    """The place on the log that it came from: ``topic/partition/offset``."""
 
     def describe(self) -> str:
-        """Return it as a sentence or two."""
+        """Return a description of one or two sentences."""
         where = self.stage if self.partition is None else f"{self.stage}, partition {self.partition}"
         field = f" Field {self.field}:" if self.field else ""
-        values = "" if self.current is None else f"{field} {self.current} stands, replay leads to {self.replayed}."
+        values = "" if self.current is None else f"{field} it is {self.current}, replay leads to {self.replayed}."
         source = f" It comes from {self.source}." if self.source else ""
         return f"{where}: {self.place}: {self.reason}{values}{source}"
 
 
 class Differs(Exception):
-    """Raised where a replay finds the first difference of its partition."""
+    """A replay has found the first difference of its partition."""
 
     def __init__(self, difference: Difference) -> None:
         super().__init__(difference.describe())
@@ -53,7 +53,7 @@ class Differs(Exception):
 
 
 def compare_values(current: Any, replayed: Any, path: str = "") -> tuple[str | None, str, str] | None:
-    """Return the first field that differs, by its path, with both values as text; None where nothing does."""
+    """Return the first field that differs, by its path, with both values as text; None if there is none."""
     if current == replayed:
         return None
     if isinstance(current, dict) and isinstance(replayed, dict):
@@ -65,7 +65,7 @@ def compare_values(current: Any, replayed: Any, path: str = "") -> tuple[str | N
 
 
 def compare_messages(codec: Serde, current: bytes | None, replayed: bytes | None) -> tuple[str | None, str, str] | None:
-    """Compare two messages: byte for byte, and where they were written under two schemas by what they say."""
+    """Compare two messages: byte for byte, or by their content if they were written under two schemas."""
     if current == replayed:
         return None
     found = compare_values(_plain(codec, current), _plain(codec, replayed))
@@ -75,7 +75,7 @@ def compare_messages(codec: Serde, current: bytes | None, replayed: bytes | None
 
 
 def fields(found: tuple[str | None, str, str]) -> dict[str, str | None]:
-    """Return what a comparison found as the fields of a ``Difference``."""
+    """Return the result of a comparison as fields of a ``Difference``."""
     return dict(zip(("field", "current", "replayed"), found, strict=True))
 
 
@@ -100,7 +100,7 @@ def _text(value: Any) -> str:
 
 
 def compare_states(current: StateStore, replayed: StateStore, without: Collection[bytes]) -> Iterator[KeyDifference]:
-    """Yield the keys whose values are not the same bytes, in order, but for those that are not to be compared."""
+    """Yield the keys whose values are not the same bytes, in order, except those in ``without``."""
     left, right = (filter(lambda entry: entry[0] not in without, state.items()) for state in (current, replayed))
     a, b = next(left, None), next(right, None)
     while a or b:
@@ -118,10 +118,10 @@ def compare_states(current: StateStore, replayed: StateStore, without: Collectio
 
 
 def unwritten(stage: Stage) -> frozenset[bytes]:
-    """Return the keys that no replay leads to: the position, which it follows, and the cursors of timers.
+    """Return the keys that a replay does not write: the position, which it follows, and the cursors of timers.
 
-    When a timer was taken is on no record: what it led to is, and only that counts. That no timer was passed over
-    without that is checked apart.
+    When a timer was taken is not recorded, only its output is, and only that matters. It is checked separately that no
+    timer was skipped without output.
     """
     return frozenset({POSITION, *(taken.cursor for taken in stage.punctuated)})
 

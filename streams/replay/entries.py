@@ -1,4 +1,4 @@
-"""Replays a stage: the state, or the rows, that the log leads to, as plain data in an order that is always the same."""
+"""Replays a stage to its state, or rows, as plain data in a deterministic order."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -28,9 +28,9 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """Which part of the log is folded, and what of the outcome is scope.
+    """The part of the log to fold, and the part of the result to yield.
 
-    State at ``until`` is always folded from the beginning; ``since`` leaves only what changed from there on.
+    State at ``until`` is always folded from the beginning; ``since`` selects only what changed from there on.
     """
 
     user: str | None = None
@@ -38,7 +38,7 @@ class Scope:
     until: LogPosition | None = None
 
     def partitions(self, count: int) -> list[int]:
-        """Return the partitions that have to be folded. A user's is folded whole: states of others don't show."""
+        """Return the partitions to fold. A user's is folded whole; other users' states are not yielded."""
         named = {
             position.partition for position in (self.since, self.until) if position and position.partition is not None
         }
@@ -50,10 +50,10 @@ class Scope:
 
 
 async def replay(settings: Settings, stage: Stage, scope: Scope) -> AsyncIterator[Entry]:
-    """Yield what a stage keeps, in the order of partition and key: ``table``, ``key`` and ``value``, or a ``row``.
+    """Yield a stage's state, in the order of partition and key: ``table``, ``key`` and ``value``, or a ``row``.
 
-    Neither state nor views are read. Raises as ``verify`` does, ``Differs`` where a block can't be folded as it was,
-    ``OtherVersion`` where it was decided by another decision version, and ``NotAPosition`` for a position that is never
+    Neither state nor views are read. Raises as ``verify`` does, ``Differs`` if a block can't be folded as it was,
+    ``OtherVersion`` if it was decided by another decision version, and ``NotAPosition`` for a position that is never
     reached.
     """
     async with context_of(settings, stage) as context:
@@ -66,7 +66,7 @@ async def replay(settings: Settings, stage: Stage, scope: Scope) -> AsyncIterato
 
 
 async def _check(context: Context, stage: Stage, position: LogPosition) -> None:
-    """Raise ``NotAPosition`` for a record that is not on the stage's inputs, or is no moment of all of them."""
+    """Raise ``NotAPosition`` for a record that is not on the stage's inputs, or determines no moment of all of them."""
     inputs = [topic.name for topic in stage.reads]
     if not stage.blocks and len(inputs) > 1:
         raise NotAPosition(
@@ -92,7 +92,7 @@ async def _state(context: Context, stage: Stage, scope: Scope) -> AsyncIterator[
     for topics in (
         (stage.blocks,) if stage.blocks else (),
         stage.reads,
-    ):  # what a block names is there before its record
+    ):  # a block's inputs are written before its record
         until |= await settled_ends(
             context.settings.kafka, [TopicPartition(topic.name, number) for topic in topics for number in numbers]
         )
@@ -132,7 +132,7 @@ def _entries(fold: Folding, context: Context, scope: Scope, changed: set[bytes])
 
 async def _rows(context: Context, stage: Stage, scope: Scope) -> AsyncIterator[Entry]:
     if scope.since:
-        raise NotAPosition("Rows are told as they are at a place, not since one: leave --since away.")
+        raise NotAPosition("Rows are those at a place, not since one: leave --since away.")
     numbers = scope.partitions(context.settings.partitions)
     kafka = context.settings.kafka
     inputs = [TopicPartition(topic.name, number) for topic in stage.reads for number in numbers]

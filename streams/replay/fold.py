@@ -1,6 +1,6 @@
 """Folds one partition of a stage again from the beginning of the log, by the stages' own functions.
 
-State is a RocksDB in a temporary directory, so memory stays bounded whatever the log holds.
+State is a RocksDB in a temporary directory, so memory is bounded for any log.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -32,7 +32,7 @@ async def folding(  # noqa: PLR0917 - called by two, in this order
     ends: Ends,
     at: Path,
 ) -> AsyncIterator["Folding"]:
-    """Begin to fold a partition into a new database ``at``: up to the positions ``until``, or up to ``ends``."""
+    """Prepare to fold a partition into a new database ``at``: up to the positions ``until``, or up to ``ends``."""
     names = [topic.name for topic in (*stage.reads, *((stage.blocks,) if stage.blocks else ()))]
     until = None if until is None else {topic: offset for topic, offset in until.items() if offset}
     reads = {TopicPartition(name, partition): ends[TopicPartition(name, partition)] for name in names}
@@ -61,7 +61,7 @@ def _blocks(
 
 @dataclass
 class Folding:
-    """A fold on its way: iterate over ``blocks``; each is in ``state`` already when it is yielded."""
+    """A fold in progress: iterate over ``blocks``; each is in ``state`` when it is yielded."""
 
     context: Context
     stage: Stage
@@ -71,12 +71,12 @@ class Folding:
     recorded: AsyncIterator[RecordedBlock]
     records: int = 0
     tzdata: set[str] = field(default_factory=set)
-    """Versions of the time zone data that the log was decided with, where they differ from this Rondo's."""
+    """Versions of the time zone data that the log was decided with, if other than this Rondo's."""
     foldable: set[Location] = field(default_factory=set)
-    """Records that were dead-lettered, though they fold now, and were not put back."""
+    """Records that were dead-lettered, fold now, and were not put back."""
 
     async def blocks(self) -> AsyncIterator["ReplayedBlock"]:
-        """Yield each block after it was folded. Raises ``Differs`` where it can't be folded as it was."""
+        """Fold and yield each block. Raises ``Differs`` if it can't be folded as it was."""
         async for recorded in self.recorded:
             await self.context.codec.learn(raw.value for raw in recorded.raws)
             if recorded.tzdata not in {None, tzdata_version()}:
@@ -90,8 +90,8 @@ class Folding:
                 yield block
 
     def notes(self) -> list[str]:
-        """Return what whoever reads the report should know besides, each as a clause."""
-        dead = [f"{len(self.foldable)} records set aside that fold today"] if self.foldable else []
+        """Return notes for the report, each as a clause."""
+        dead = [f"{len(self.foldable)} dead-lettered records that fold today"] if self.foldable else []
         return dead + [f"decided with tzdata {version}, which this Rondo has not" for version in sorted(self.tzdata)]
 
     def _folded(self, recorded: RecordedBlock) -> Iterator["ReplayedBlock"]:
@@ -103,7 +103,7 @@ class Folding:
             yield from (self._fold_alone(recorded, raw) for raw in recorded.raws)
 
     def _fold(self, recorded: RecordedBlock, raws: list[ConsumerRecord]) -> "ReplayedBlock":
-        """Fold records, but for those with a dead letter, also where this fold can't know the reason or has none."""
+        """Fold records except those with a dead letter, also if this fold can't reproduce the reason."""
         block = self._new(recorded, raws)
         fold(block)
         folds = [raw for raw in raws if self.dead_letters.has(raw) and raw.offset not in block.dead_lettered]
@@ -119,7 +119,7 @@ class Folding:
         return again
 
     def _fold_alone(self, recorded: RecordedBlock, raw: ConsumerRecord) -> "ReplayedBlock":
-        """Fold one record; one that can't be folded is dead-lettered, as by the runtime."""
+        """Fold one record; dead-letter it if that fails, as the runtime does."""
         try:
             return self._fold(recorded, [raw])
         except FoldError as error:
@@ -131,14 +131,14 @@ class Folding:
         return ReplayedBlock(self.stage, self.context, self.partition, raws, self.state, recorded)
 
     def _check_dead_lettered(self, block: "ReplayedBlock") -> None:
-        """Check that what is dead-lettered has a dead letter."""
+        """Check that each record that fails has a dead letter."""
         for raw in block.raws:
             reason = block.dead_lettered.get(raw.offset)
             if reason is not None and not self.dead_letters.has(raw) and block.now >= self.dead_letters.since:
-                raise self._differs(raw, f"it is set aside ({reason}), but not among the dead letters.")
+                raise self._differs(raw, f"it is dead-lettered ({reason}), but not among the dead letters.")
 
     def _check_put_back(self, block: "ReplayedBlock") -> None:
-        """Check that only what was dead-lettered is put back."""
+        """Check that only dead-lettered records are put back."""
         for record in block.put_back:
             if not self.dead_letters.covers(record.value):
                 raise self._differs(record.raw, "it puts back what is not among the dead letters.")
@@ -149,7 +149,7 @@ class Folding:
 
 
 class ReplayedBlock(Block):
-    """A block as it was taken once: it ends where it ended, has no effects, and only notes what is dead-lettered."""
+    """A block with the records of a recorded one: it has no effects, and only notes which records it dead-letters."""
 
     logged = False
 
@@ -166,7 +166,7 @@ class ReplayedBlock(Block):
         self.recorded_settings = {**self.recorded_settings, **recorded.settings}
         self.decision_version = recorded.version
         self.dead_lettered: dict[int, str] = {}
-        """The offsets of the records that are dead-lettered, and why."""
+        """The reasons of dead-lettered records, by offset."""
         self.passed_over: frozenset[int] = frozenset()
         """The offsets of records that are not folded."""
         self.sources: list[str] = []
@@ -178,13 +178,13 @@ class ReplayedBlock(Block):
         return (record for record in super().__iter__() if record.raw.offset not in self.passed_over)
 
     def change(self, key: bytes, value: bytes | None) -> None:
-        """Change the state, and note which record did."""
+        """Change the state, and note the record that did."""
         super().change(key, value)
         if self._folding:
             self.changed_by[key] = self._folding
 
     def row(self, query: str, values: tuple[object, ...]) -> None:
-        """Write a row, and note which record did."""
+        """Write a row, and note the record that did."""
         super().row(query, values)
         if self._folding:
             self.sources.append(place(self._folding))
@@ -194,11 +194,11 @@ class ReplayedBlock(Block):
         self.dead_lettered[raw.offset] = reason
 
     def after_commit(self, act: object, key: str | None = None, hand_over: object = None) -> None:
-        """Perform nothing: a replay sends nothing."""
+        """Do nothing: a replay has no effects."""
 
 
 def fold(block: Block) -> None:
-    """Fold a block as the stage's agent does. Raises ``FoldError`` as it does for a partition."""
+    """Fold a block as the stage's agent does. Raises ``FoldError``."""
     assert block.topic
     with block:
         fold_of(block.stage, block.topic)(block)

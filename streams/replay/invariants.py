@@ -1,12 +1,12 @@
-"""What must hold on the log whatever the stages' code does: a replay by the same code can't see its own mistake.
+"""Invariants of the log, regardless of the stages' code: a replay by the same code can't detect its own mistake.
 
-Checked record by record in the order of the log, for each partition. What was seen is kept in a temporary RocksDB.
+They are checked record by record in the order of the log, for each partition, with a temporary RocksDB.
 
-* A command has an outcome, and one; another may follow only after its id was forgotten, 30 days of record time later.
-* Versions of an entity are 1, 2, 3 …, so no event is lost, doubled or out of order, and
-  no occurrence is created twice. What was purged begins with 1 anew.
-* A task that is not deleted is on a list that stands, or on none; so a list is deleted only when no task is on it.
-* An entity is purged only while it is deleted, and not before 30 days are over since.
+* A command has exactly one outcome; another may follow only after its id has expired, 30 days of record time later.
+* Versions of an entity are 1, 2, 3 …, so no event is lost, doubled or out of order, and no occurrence is created twice.
+  A purged entity begins with 1 again.
+* A task that is not deleted is on an existing list, or on none; so a list is deleted only when no task is on it.
+* An entity is purged only if it has been deleted for 30 days.
 * A reminder is due once.
 * A user's audit trail is a chain of hashes without a gap.
 """
@@ -34,15 +34,15 @@ from streams.runtime.block import place
 from streams.runtime.rocksdb import StateStore
 
 CHECKED = (TASK_EVENTS, REMINDERS, AUDIT_LOG)
-"""The topics that the invariants are about."""
+"""The topics that the invariants apply to."""
 
 COMMANDS = (TASK_COMMANDS, TASK_FOLLOWUPS)
 
 FORGOTTEN = 30 * 24 * 60 * 60 * 1000
-"""After so many milliseconds of record time a command's id may be answered anew."""
+"""Milliseconds of record time after which a command's id may have another outcome."""
 
 RESTORABLE = 30 * 24 * 60 * 60 * 1000
-"""Milliseconds for which what was deleted must be kept."""
+"""Milliseconds for which a deleted entity must be kept."""
 
 
 class Invariants:
@@ -60,7 +60,7 @@ class Invariants:
         }
 
     def broken_by(self, record: Struct) -> str | None:
-        """Take the next record; return which invariant it breaks, in a sentence, None where all hold."""
+        """Check the next record; return a sentence about the invariant that it breaks, None if all hold."""
         check = self._checks.get(type(record))
         return check(record) if check else None
 
@@ -74,14 +74,14 @@ class Invariants:
         return self._lives(event) or self._placed(event)
 
     def _placed(self, event: Any) -> str | None:
-        """Count the tasks of each list: those that are neither deleted nor gone."""
+        """Count the tasks of each list: those neither deleted nor purged."""
         user, task = event.user, event.task
         on = None if isinstance(event, r.TaskDeleted | r.TaskPurged) else task.list
         if (left := self._swap(f"on/{user}/{task.id}", on)) != on:
             self._count(user, left, -1)
             self._count(user, on, 1)
         if on is not None and not self._held(f"stands/{user}/{on}"):
-            return f"task {task.id} is on list {on}, which does not stand."
+            return f"task {task.id} is on list {on}, which does not exist."
         return None
 
     def _count(self, user: str, list_id: str | None, change: int) -> None:
@@ -98,7 +98,7 @@ class Invariants:
         return broken
 
     def _lives(self, event: Any) -> str | None:
-        """Check an entity's version, and that it is purged only when its time is over."""
+        """Check an entity's version, and that it is purged only 30 days after its deletion."""
         of = entities.of(event)
         after = of.after(event)
         name, key = of.name(after), f"{of.word}/{event.user}/{of.name(after)}"
@@ -108,7 +108,7 @@ class Invariants:
         if type(event) is of.purged:
             deleted = self._swap(f"deleted/{key}", None)
             broken = broken or self._purged(f"{of.word} {name}", event.at, deleted, after)
-            self._swap(key, None)  # another may come under its id
+            self._swap(key, None)  # another may follow with its id
         return broken
 
     def _purged(self, name: str, at: int, deleted: tuple[int, int] | None, after: Any) -> str | None:
@@ -136,16 +136,16 @@ class Invariants:
         return None
 
     def is_answered(self, command: Any) -> bool:
-        """Tell whether a command has its outcome among the records that were taken."""
+        """Return whether a command has an outcome among the checked records."""
         return self._held(f"outcome/{command.user}/{command.id}") is not None
 
     def _held(self, key: str) -> Any:
-        """Return what is remembered under a key, None where nothing is."""
+        """Return the value of a key, None if it has none."""
         held = self._seen.get(key.encode())
         return None if held is None else msgpack.decode(held)
 
     def _swap(self, key: str, value: Any) -> Any:
-        """Remember something, None for nothing, in place of what was remembered before, which is returned."""
+        """Set the value of a key (None deletes it), and return the value before."""
         before = self._held(key)
         if value != before:
             self._seen.write({key.encode(): None if value is None else msgpack.encode(value)}, 0, 0)
@@ -153,7 +153,7 @@ class Invariants:
 
 
 async def check(target: Target, positions: Mapping[str, int], at: Path) -> None:
-    """Check what a partition of a stage wrote, and that it answered all that it read. Raises ``Differs``."""
+    """Check a stage's output in one partition, and that every command it read has an outcome. Raises ``Differs``."""
     with closing(StateStore(at)) as seen:
         invariants = Invariants(seen)
         for topic in target.stage.writes:
@@ -169,7 +169,7 @@ async def check(target: Target, positions: Mapping[str, int], at: Path) -> None:
 
 
 async def _records(target: Target, topic: str, end: int) -> AsyncIterator[tuple[ConsumerRecord, Any]]:
-    """Yield the records of the partition of a topic up to an end; what is none is passed over."""
+    """Yield the records of the partition of a topic up to an end; skip what can't be decoded."""
     async with partition_readers(target.context.settings.kafka, {target.at(topic): end}) as readers:
         async for raw in readers[target.at(topic)]:
             await target.context.codec.learn([raw.value])

@@ -1,9 +1,9 @@
 """Compares what deciding again emits with the records on the output topics, record by record, byte for byte.
 
-A stage's records name the input that led to them (``rondo_source``), but for two kinds. What a timer emitted names
-none, as nothing says between which two blocks it came; it changes no state, and only the topics that ``on_timer`` names
-may hold it. What became of an effect, as a delivery, has no headers at all: like a command it came from outside, and
-only a topic that the stage reads itself may hold it.
+A stage's records name the input that caused them (``rondo_source``), except two kinds. The output of a timer names
+none, since it is not recorded between which blocks it was written; it changes no state, and is only on the topics that
+``on_timer`` names. The outcome of an effect, such as a delivery, has no headers at all: like a command it comes from
+outside, and is only on a topic that the stage reads itself.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ _ID, _TYPE = "ce_id", "ce_type"
 class Outputs:
     """The output topics of one partition of a stage.
 
-    ``seen`` are the ends from before the state was read: what is below them must follow from that state.
+    ``seen`` are the ends from before the state was read: records below them must follow from that state.
     ``taken_timers`` are timers that the stage has taken, by id: each must have its record. ``dead`` are the locations
     of the stage's dead-lettered records.
     """
@@ -65,15 +65,15 @@ class Outputs:
                 self.compared += 1
 
     async def finish(self) -> dict[str, r.Timer]:
-        """Look at what is left, and return the taken timers that led to no record. Raises ``Differs``."""
+        """Check the remaining records, and return the taken timers that have no record. Raises ``Differs``."""
         for topic in self._readers:
             while raw := await self._next(topic):
                 if raw.offset < self._seen[topic]:
-                    raise self._differs(place(raw), f"{_describe(raw)} stands, but deciding again does not lead to it.")
+                    raise self._differs(place(raw), f"{_describe(raw)} is there, but deciding again does not emit it.")
         return self._taken_timers
 
     async def _next(self, topic: str) -> ConsumerRecord | None:
-        """Return the next record that an input led to."""
+        """Return the next record that was caused by an input."""
         async for raw in self._readers[topic]:
             if _SOURCE in dict(raw.headers):
                 return raw
@@ -82,12 +82,12 @@ class Outputs:
         return None
 
     def _check_other(self, raw: ConsumerRecord) -> None:
-        """Look at a record that no input led to: of a timer, or of an effect."""
+        """Check a record that was not caused by an input, but by a timer or an effect."""
         own = raw.topic in {topic.name for topic in self._stage.reads}
         identity = dict(raw.headers).get(_ID)
         allowed = raw.topic in {topic.name for topic in self._stage.timer_outputs} if identity else own
         if not allowed:
-            raise self._differs(place(raw), "the record stands, but the stage did not write it.")
+            raise self._differs(place(raw), "the record is there, but the stage did not write it.")
         if identity and not (own and self._was_folded(raw)):
             self._taken_timers.pop(identity.decode(), None)
 
@@ -97,7 +97,7 @@ class Outputs:
     def _compare(self, raw: ConsumerRecord, output: Envelope) -> None:
         current, replayed = dict(raw.headers), dict(output.headers)
         if any(current.get(name) != replayed.get(name) for name in (_SOURCE, _TYPE, _ID)):
-            reason = "a record is missing, was put in, or stands elsewhere:"
+            reason = "a record is missing, was inserted, or is elsewhere:"
             raise self._differs(place(raw), reason, current=_describe(raw), replayed=_describe(output))
         latest = self._latest[raw.topic]
         if found := compare_messages(self._codec, raw.value, output.value) or _around(raw, output, latest):
@@ -109,10 +109,10 @@ class Outputs:
 
 
 def _around(raw: ConsumerRecord, output: Envelope, latest: int) -> tuple[str | None, str, str] | None:
-    """Compare what stands around a value: key, time and headers.
+    """Compare a record's key, time and headers.
 
     Its time is the record's own; or that of the ``latest`` before it on the topic, if that is later (``Latest``); or
-    one between, as the outcomes of effects are put there beside the blocks.
+    one between, as the outcomes of effects are produced outside the blocks.
     """
     at = min(max(output.at, raw.timestamp), max(output.at, latest))
     return compare_values(
@@ -122,6 +122,6 @@ def _around(raw: ConsumerRecord, output: Envelope, latest: int) -> tuple[str | N
 
 
 def _describe(record: ConsumerRecord | Envelope) -> str:
-    """Return what a record is, as its headers say, and which record led to it."""
+    """Return a record's type, id and source, from its headers."""
     kind, identity, source = (dict(record.headers).get(name, b"?").decode() for name in (_TYPE, _ID, _SOURCE))
     return f"{kind} {identity} of {source}"

@@ -16,7 +16,7 @@ class NotAPosition(ValueError):
 
 @dataclass(frozen=True)
 class LogPosition:
-    """A position on the log: the first record that is not before it, in the order in which a stage takes records."""
+    """A position on the log: the first record at or after it, in the order in which a stage takes records."""
 
     at: int | None = None
     """An instant, in milliseconds since 1970."""
@@ -26,7 +26,7 @@ class LogPosition:
 
     @classmethod
     def parsed(cls, text: str) -> Self:
-        """Read ``topic/partition/offset``, or an instant as ISO 8601 has it, in UTC if it names no zone."""
+        """Parse ``topic/partition/offset``, or an instant in ISO 8601, in UTC unless it names a zone."""
         topic, *numbers = text.split("/")
         if len(numbers) == 2 and all(number.isdecimal() for number in numbers):
             return cls(None, topic, int(numbers[0]), int(numbers[1]))
@@ -41,14 +41,14 @@ class LogPosition:
         return cls(int(aware.timestamp() * 1000))
 
     def is_reached(self, raw: ConsumerRecord) -> bool:
-        """Tell whether a record is not before this position."""
+        """Return whether a record is at or after this position."""
         if self.at is not None:
             return bool(raw.timestamp >= self.at)
         return bool(raw.topic == self.topic and raw.offset >= self.offset)
 
 
 async def up_to(until: LogPosition | None, blocks: AsyncIterator[RecordedBlock]) -> AsyncIterator[RecordedBlock]:
-    """Yield blocks up to a position, the last one cut off before it."""
+    """Yield blocks up to a position; truncate the last one before it."""
     async for block in blocks:
         over = next((n for n, raw in enumerate(block.raws) if until and until.is_reached(raw)), None)
         if over is None:
@@ -60,14 +60,14 @@ async def up_to(until: LogPosition | None, blocks: AsyncIterator[RecordedBlock])
 
 
 class Since:
-    """Whether blocks, one after the other, have come to a position."""
+    """Tracks whether consecutive blocks have reached a position."""
 
     def __init__(self, position: LogPosition | None) -> None:
         self._position = position
         self._begun = position is None
 
     def first(self, raws: list[ConsumerRecord]) -> int | None:
-        """Take a block's records; return the offset from which on they count, None where none does yet."""
+        """Take a block's records; return the offset of the first one that counts, None if none does yet."""
         if not self._begun:
             reached = next((raw for raw in raws if self._position and self._position.is_reached(raw)), None)
             self._begun = reached is not None

@@ -1,8 +1,8 @@
-"""Which records each block of a partition took.
+"""The records that each block of a partition took.
 
-A stage with several inputs has recorded that, and a replay follows it to the record: state may depend on how the inputs
-interleaved and on where blocks ended. For a stage with one input it must not, so any cut will do; and so for the part
-of the log that such a stage took before it read retries, too.
+A stage with several inputs records that, and a replay follows it exactly: state may depend on how the inputs were
+interleaved and on where blocks ended. For a stage with one input it must not, so blocks are cut arbitrarily; so is the
+part of the log that such a stage took before it read retries.
 """
 
 from collections import deque
@@ -23,21 +23,21 @@ _MOST = 1000
 Readers = Mapping[str, PartitionReader]
 """A partition of each topic."""
 Alone = Callable[[ConsumerRecord], bool]
-"""Tells whether a record had a block of its own, as a dead-lettered one may have had."""
+"""Returns whether a record may have had a separate block, because it was dead-lettered."""
 
 
 class OtherVersion(RuntimeError):
-    """From a block on, the log was decided by another decision version: deciding again would say nothing."""
+    """From a block on, the log was decided by another decision version: deciding again would prove nothing."""
 
     def __init__(self, source: str, version: str) -> None:
-        self.clause = f"{source} was decided under version {version} of the rules, and this Rondo has {VERSION}"
-        """Where, and by which version."""
+        self.clause = f"{source} was decided by decision version {version}, and this Rondo has {VERSION}"
+        """The place and the versions."""
         super().__init__(f"{self.clause}: replay it with a Rondo of that version, --until where the next one began.")
 
 
 @dataclass(frozen=True)
 class RecordedBlock:
-    """The records of one block, and what it was folded with. ``source`` is where that is recorded."""
+    """The records of one block, and its recorded settings. ``source`` is the place of the recorded block."""
 
     raws: list[ConsumerRecord]
     now: int
@@ -62,7 +62,7 @@ class RecordedBlocks:
         self._positions: dict[str, int] = {}
 
     async def blocks(self, *, any_version: bool = False) -> AsyncIterator[RecordedBlock]:
-        """Yield the blocks. Raises ``Differs``, and ``OtherVersion`` unless ``any_version`` will do."""
+        """Yield the blocks. Raises ``Differs``, and ``OtherVersion`` unless ``any_version``."""
         while self._positions != self._until and (found := await self._next()):
             raw, block = found
             source = place(raw)
@@ -80,9 +80,9 @@ class RecordedBlocks:
             raise Differs(Difference(self._stage, at.partition, at.topic, said, **values))
 
     async def blocks_of(self, source: str, alone: Alone) -> AsyncIterator[RecordedBlock]:
-        """Yield the blocks of a stage whose only input was ``source`` before it read retries: any cut does until then.
+        """Yield the blocks of a stage whose only input was ``source`` before it read retries: until then any cut does.
 
-        Such a stage decides by nothing that has a version.
+        Such a stage has no versioned decisions.
         """
         if begin := await self._begin(source):
             async for block in cut_into_blocks(self._inputs[source], alone, begin):
@@ -92,7 +92,7 @@ class RecordedBlocks:
             yield block
 
     async def _begin(self, source: str) -> int:
-        """Return the offset from which on it is recorded how a topic was taken; where it never is, its end."""
+        """Return the first offset of a topic in a recorded block; the topic's end if there is none."""
         while (raw := await self._recorded.peek()) is not None:
             self._ahead.append(read := await self._read(raw))
             if read[1].topic == source:
@@ -113,7 +113,7 @@ class RecordedBlocks:
         return raw, block
 
     async def _inputs_of(self, raw: ConsumerRecord, block: r.Block) -> list[ConsumerRecord]:
-        """Return the records that a block took; raise ``Differs`` where its input holds others."""
+        """Return the records that a block took. Raises ``Differs`` if its input has others."""
         raws = await self._inputs[block.topic].through(block.last)
         found = (raws[0].offset, raws[-1].offset, len(raws)) if raws else (None, None, 0)
         if found != (block.first, block.last, block.records):

@@ -1,4 +1,4 @@
-"""What a verification rests on, a partition of a stage at one moment, and what it finds."""
+"""The target of a verification, one partition of a stage at one moment, and its result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from streams.runtime import Context, Stage
 
 @dataclass(frozen=True)
 class Cut:
-    """Where a stage's topics ended: ``seen`` before its changelogs were looked at, ``all`` after."""
+    """The ends of a stage's topics: ``seen`` before its changelogs were read, ``all`` after."""
 
     seen: Ends
     changelogs: Ends
@@ -26,8 +26,8 @@ async def cut(kafka: str, stage: Stage, partitions: Iterable[int]) -> Cut:
 
     A block's output, state and position are one transaction, but a transaction becomes visible partition by partition.
     So the ends of the outputs are read first, then those of the changelogs once every transaction that had begun by
-    then has ended, then those of all again. What is below the first ends follows from the state at the second; what
-    follows from that state is below the third.
+    then has ended, then those of all again. Records below the first ends follow from the state at the second; records
+    that follow from that state are below the third.
     """
     numbers = list(partitions)
 
@@ -43,7 +43,7 @@ async def cut(kafka: str, stage: Stage, partitions: Iterable[int]) -> Cut:
 
 @dataclass(frozen=True)
 class Target:
-    """One partition of a stage, and all that its verification rests on."""
+    """One partition of a stage, and everything needed to verify it."""
 
     context: Context
     stage: Stage
@@ -62,7 +62,7 @@ class Target:
 
 @dataclass
 class Verified:
-    """What was compared, filled on the way; it ends at the first difference."""
+    """The result of a verification, filled while it runs; it ends at the first difference."""
 
     stage: str
     partition: int | None = None
@@ -72,5 +72,5 @@ class Verified:
     """Keys of the state, or rows."""
     difference: Difference | None = None
     undecided: str | None = None
-    """From where on outputs and state could not be decided again, and why, as a clause; None where all were."""
+    """The place from which on outputs and state could not be decided again, and why, as a clause; None if all were."""
     notes: list[str] = field(default_factory=list)

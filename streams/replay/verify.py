@@ -1,4 +1,4 @@
-"""Verifies stages: folds the log again, and compares the result with what there is."""
+"""Verifies stages: folds the log again, and compares the result with current outputs and state."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from streams.runtime.settings import Settings
 
 @dataclass(frozen=True)
 class Report:
-    """What a verification found, stage-partition by stage-partition."""
+    """The result of a verification, by stage-partition."""
 
     parts: tuple[Verified, ...]
 
@@ -26,30 +26,30 @@ class Report:
         return [part.difference for part in self.parts if part.difference]
 
     def describe(self) -> str:
-        """Return it as lines for people."""
+        """Return the report as text."""
         return "\n".join([*map(_line, self.parts), self._conclusion()])
 
     def _conclusion(self) -> str:
         if self.differences:
             return f"The first difference: {self.differences[0].describe()}"
         if any(part.undecided for part in self.parts):
-            return "Nothing differs, but not everything could be decided again: a Rondo of the rules of then could."
-        return "Everything stands as it follows from the log."
+            return "Nothing differs, but some blocks can be decided again only by a Rondo of their decision version."
+        return "Everything is as it follows from the log."
 
 
 def _line(part: Verified) -> str:
     where = part.stage if part.partition is None else f"{part.stage}, partition {part.partition}"
     compared = f"{part.records} records folded, {part.outputs} outputs and {part.kept} kept values compared"
     verdict = "differs" if part.difference else "holds as far as it can be decided again" if part.undecided else "holds"
-    undecided = (f"{part.undecided}, so from there on only laws and disk were checked",) if part.undecided else ()
+    undecided = (f"{part.undecided}, so from there on only invariants and disk were checked",) if part.undecided else ()
     return "; ".join((f"{where} {verdict}: {compared}", *part.notes, *undecided))
 
 
 async def verify(settings: Settings, stages: Sequence[Stage]) -> Report:
-    """Fold the log again for these stages, and compare the result with what there is: they may run meanwhile.
+    """Fold the log again for these stages, which may be running, and compare the result with outputs and state.
 
-    A part that was decided by another decision version is reported as that. Raises what the broker's and the
-    registry's clients raise.
+    A part that was decided by another decision version is reported as such. Raises the errors of the broker's and the
+    registry's clients.
     """
     return Report(tuple([part for stage in stages async for part in _verify_stage(settings, stage)]))
 
@@ -71,7 +71,7 @@ _UNBOUNDED = {"block_bytes": 2**62, "block_seconds": 1e9}  # a block ends where 
 
 @asynccontextmanager
 async def context_of(settings: Settings, stage: Stage) -> AsyncIterator[Context]:
-    """Connect to the registry, and fit the settings to the log."""
+    """Connect to the registry, and adapt the settings to the log."""
     registry = Registry(settings.registry)
     try:
         codec = stage.serde(registry)

@@ -33,14 +33,14 @@ from streams.runtime.rocksdb import Damaged, DiskError, StateStore
 from streams.runtime.tables import decoded
 
 _CHUNK = 1000
-_NEVER = 0  # nobody asks when a temporary state was written
+_NEVER = 0  # the time of a temporary state's writes, which is not used
 
 
 async def verify(target: Target) -> Verified:
     """Verify one partition, up to its first difference.
 
-    Of what was decided by another decision version only invariants are checked, and that the disk is what the changelog
-    holds.
+    For blocks decided by another decision version, only invariants are checked, and that the disk matches the
+    changelog.
     """
     result = Verified(target.stage.name, target.number)
     with (
@@ -61,7 +61,7 @@ async def verify(target: Target) -> Verified:
 
 
 async def _restore(target: Target, current: StateStore) -> Mapping[str, int]:
-    """Restore what the changelog holds; return how far the inputs are folded in it."""
+    """Restore the state from the changelog; return its positions."""
     at = target.at(target.stage.changelog.name)
     async with partition_readers(target.context.settings.kafka, {at: target.cut.changelogs[at]}) as readers:
         await _apply(readers[at], current, target.context.codec)
@@ -69,7 +69,7 @@ async def _restore(target: Target, current: StateStore) -> Mapping[str, int]:
 
 
 async def _apply(changelog: PartitionReader, state: StateStore, codec: Serde) -> None:
-    """Apply a changelog to a state, as a worker does that lost its disk."""
+    """Apply a changelog to a state, as a worker that lost its disk does."""
     changes: dict[bytes, bytes | None] = {}
     async for raw in changelog:
         changes[raw.key] = raw.value
@@ -108,18 +108,18 @@ async def _verify_fold(
 
 
 async def _check_key(target: Target, different: KeyDifference, positions: Mapping[str, int]) -> None:
-    """Raise a key's difference with where on the log it came from; return where both values say the same."""
+    """Raise a key's difference, with its source on the log; return if both values decode to the same."""
     key, current, replayed = different
     if not (values := compare_messages(target.context.codec, current, replayed)):
         return
     written = await _last_written(target, key)
-    reason = f"the state is not what the log leads to (stands at {written})." if written else "the state lacks it."
+    reason = f"the state is not what the log leads to (written at {written})." if written else "the state lacks it."
     source = await _changed_by(target, key, positions)
     raise target.differs(f"key {describe_key(key)}", reason, source=source, **fields(values))
 
 
 async def _last_written(target: Target, key: bytes) -> str | None:
-    """Return where on the changelog a key was written last."""
+    """Return the place on the changelog where a key was last written."""
     at, last = target.at(target.stage.changelog.name), None
     async with partition_readers(target.context.settings.kafka, {at: target.cut.changelogs[at]}) as readers:
         async for raw in readers[at]:
@@ -129,7 +129,7 @@ async def _last_written(target: Target, key: bytes) -> str | None:
 
 
 async def _changed_by(target: Target, key: bytes, positions: Mapping[str, int]) -> str | None:
-    """Fold once more, to see which record changed a key last."""
+    """Fold again, to find the record that last changed a key."""
     context, stage, dead = target.context, target.stage, target.dead_letters
     last: ConsumerRecord | None = None
     with TemporaryDirectory(prefix="rondo-replay-") as at:
@@ -150,7 +150,7 @@ def _taken_timers(target: Target, current: StateStore) -> dict[str, r.Timer]:
 def _check_timers(target: Target, left: Iterable[r.Timer], current: StateStore) -> None:
     for timer in left:
         if (target.number, timer.id) not in target.dead_letters.timers and _emits(target, timer, current):
-            reason = "it stands and was taken, but no record of it is on the log: it would never come."
+            reason = "it is set and was taken, but has no record on the log: it would never fire."
             raise target.differs(f"timer {timer.id} of {timer.subject}, due {timer.due}", reason)
 
 
@@ -166,7 +166,7 @@ def _emits(target: Target, timer: r.Timer, current: StateStore) -> bool:
 
 
 async def _verify_disk(target: Target, result: Verified, current: StateStore) -> None:
-    """Compare the worker's own database, where none holds it; it may be behind the changelog, never ahead."""
+    """Compare the worker's own database, unless it is in use; it may be behind the changelog, but never ahead."""
     path = directory(target.context.settings.data, target.context.cluster, target.stage.name, target.number)
     try:
         disk = StateStore(path) if path.exists() else None
@@ -178,13 +178,13 @@ async def _verify_disk(target: Target, result: Verified, current: StateStore) ->
             try:
                 await _compare_disk(target, disk, current)
             except DiskError:
-                if not disk.fault:  # it is the other one that can't be read
+                if not disk.fault:  # the other one can't be read
                     raise
                 _unread(target, result, path, disk.fault)
 
 
 def _unread(target: Target, result: Verified, path: Path, error: OSError) -> None:
-    """Raise damage of a database as a difference; note what else kept it from being read: that lies in the machine."""
+    """Raise a database's damage as a difference; only note other errors, which are the machine's."""
     if isinstance(error, Damaged):
         raise target.differs(str(path), f"the disk is damaged ({error}): its next worker restores it.") from error
     in_use = "lock" in str(error).removeprefix(str(path))
@@ -193,7 +193,7 @@ def _unread(target: Target, result: Verified, path: Path, error: OSError) -> Non
 
 
 async def _compare_disk(target: Target, disk: StateStore, current: StateStore) -> None:
-    """Compare a database with the changelog. Raises ``DiskError`` where either can't be read."""
+    """Compare a database with the changelog. Raises ``DiskError`` if either can't be read."""
     since = await _changed_since(target, disk.changelog)
     for key, on_disk, replayed in compare_states(disk, current, since):
         await target.context.codec.learn([on_disk])

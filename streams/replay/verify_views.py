@@ -21,7 +21,7 @@ Positions = Mapping[TopicPartition, int]
 
 
 async def verify(context: Context, stage: Stage) -> Verified:
-    """Fold all topics as far as Postgres says that they are folded, and compare, up to the first difference."""
+    """Fold all topics up to the positions in Postgres, and compare, up to the first difference."""
     result = Verified(stage.name)
     async with scratch(context.settings.postgres) as tables:
         try:
@@ -49,7 +49,7 @@ async def current_dead_letters(context: Context, stage: Stage, until: Positions)
 async def blocks(
     context: Context, stage: Stage, dead_letters: DeadLetters, log_ends: Positions, until: LogPosition | None = None
 ) -> AsyncIterator[ReplayedBlock]:
-    """Fold each partition of each topic up to its end, or to a position before. No two share a row."""
+    """Fold each partition of each topic up to its end, or to an earlier position. No two share a row."""
     async with partition_readers(context.settings.kafka, log_ends) as readers:
         for at, reader in readers.items():
             recorded = up_to(until, cut_into_blocks(reader, dead_letters.has))
@@ -58,7 +58,7 @@ async def blocks(
 
 
 async def write(tables: Scratch, block: ReplayedBlock) -> None:
-    """Write a block's rows. Raises ``Differs`` where Postgres can't hold them, though no record was set aside."""
+    """Write a block's rows. Raises ``Differs`` if Postgres can't store them, though no record was dead-lettered."""
     try:
         await tables.write(block.rows)
     except UNFIT as error:
@@ -69,7 +69,7 @@ async def write(tables: Scratch, block: ReplayedBlock) -> None:
 
 
 async def _positions(context: Context, stage: Stage, tables: Scratch) -> Positions:
-    """Return how far the views are; raise ``Differs`` where that is beyond the log."""
+    """Return the positions of views. Raises ``Differs`` if one is beyond the log."""
     held = await tables.positions([topic.name for topic in stage.reads])
     positions = {TopicPartition(*at): position for at, position in held.items()}
     log = await ends(context.settings.kafka, positions)
@@ -95,7 +95,7 @@ async def _differs(
 async def _source(
     context: Context, stage: Stage, dead_letters: DeadLetters, log_ends: Positions, different: Different
 ) -> str | None:
-    """Return the last record that wrote a row, or took it away, as far as the columns of its key tell."""
+    """Return the last record that wrote or deleted a row, as far as the columns of its key identify it."""
     queries, last = {f"put_{different.table}", f"purge_{different.table}"}, None
     async for block in blocks(context, stage, dead_letters, log_ends):
         for source, (query, row) in zip(block.sources, block.rows, strict=True):

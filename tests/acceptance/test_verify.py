@@ -149,7 +149,7 @@ def lines(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
 def test_after_a_day_everything_stands_as_it_follows_from_the_log(held: subprocess.CompletedProcess[bytes]) -> None:
     told = held.stdout.decode()
     assert held.returncode == 0, told + held.stderr.decode()
-    assert told.endswith("Everything stands as it follows from the log.\n")
+    assert told.endswith("Everything is as it follows from the log.\n")
     assert all(f"{stage}" in told for stage in worker.STAGES)
 
 
@@ -336,5 +336,5 @@ async def test_an_event_that_was_put_in_is_named(
     found = await first(stack, tasks.stage, where)
     assert (found.place, found.reason) == (
         f"task-events/{where}/{forged.offset}",
-        "the record stands, but the stage did not write it.",
+        "the record is there, but the stage did not write it.",
     )

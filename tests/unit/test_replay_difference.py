@@ -47,6 +47,6 @@ def test_a_timers_key_is_shown_with_its_instant():
 def test_a_difference_is_told_with_all_that_is_known():
     difference = Difference("tasks", 3, "key tasks ann/t", "it differs.", "title", "'a'", "'b'", "task-commands/3/7")
     assert difference.describe() == (
-        "tasks, partition 3: key tasks ann/t: it differs. Field title: 'a' stands, replay leads to 'b'. "
+        "tasks, partition 3: key tasks ann/t: it differs. Field title: it is 'a', replay leads to 'b'. "
         "It comes from task-commands/3/7."
     )

@@ -179,7 +179,7 @@ def test_a_list_that_is_deleted_with_a_task_on_it_breaks_it(checks: Invariants):
 @pytest.mark.parametrize("past", [(), (create_list(), delete_list())], ids=["absent", "deleted"])
 def test_a_task_on_a_list_that_does_not_stand_breaks_it(past: tuple[object, ...], checks: Invariants):
     created = events_of(create_list(), create(list="l"))[-1]
-    assert broken(checks, *events_of(*past), created)[-1] == "task t is on list l, which does not stand."
+    assert broken(checks, *events_of(*past), created)[-1] == "task t is on list l, which does not exist."
 
 
 def test_a_task_that_comes_back_to_a_list_that_is_gone_breaks_it(checks: Invariants):

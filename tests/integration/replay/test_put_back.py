@@ -272,7 +272,7 @@ def test_of_letters_of_other_stages_it_is_told_what_is_missing_or_happened_since
 
 def test_all_stages_hold(lived: Lived):
     assert lived.report.differences == [], lived.report.describe()
-    assert "set aside that fold" not in lived.report.describe()
+    assert "dead-lettered records that fold" not in lived.report.describe()
 
 
 def test_a_completion_that_died_leads_to_the_next_occurrence_once(lived: Lived):

@@ -207,7 +207,7 @@ async def test_a_record_that_the_stage_did_not_write_is_named(counted: Counting,
     found = await first(counted)
     assert (found.place.rpartition("/")[0], found.reason) == (
         f"{counted.counts.name}/0",
-        "the record stands, but the stage did not write it.",
+        "the record is there, but the stage did not write it.",
     )
 
 
@@ -269,7 +269,7 @@ async def test_a_record_that_was_set_aside_though_it_folds_is_noted(worker_setti
         await log.wait_for(counting.counts, 9)
     report = await verified(Counting(worker_settings, name))
     assert report.differences == [], report.describe()
-    assert "1 records set aside that fold today" in report.describe()
+    assert "1 dead-lettered records that fold today" in report.describe()
 
 
 class Sickly(Counting):
@@ -318,8 +318,8 @@ async def test_a_part_that_was_decided_under_other_rules_is_told_and_the_others_
     older, other = report.parts
     assert (older.records, older.undecided is not None, other.undecided) == (10, True, None)
     assert report.differences == [], report.describe()
-    assert "was decided under version 0 of the rules" in report.describe()
-    assert "Everything stands" not in report.describe()
+    assert "was decided by decision version 0" in report.describe()
+    assert "Everything is as it follows" not in report.describe()
 
 
 class Older(Counting):
@@ -358,5 +358,5 @@ async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified
 
 
 async def test_a_replay_of_what_was_decided_under_other_rules_is_refused(upgraded: Counting):
-    with pytest.raises(OtherVersion, match=r"version 0 of the rules.*replay it with a Rondo of that version"):
+    with pytest.raises(OtherVersion, match=r"decision version 0.*replay it with a Rondo of that version"):
         [entry async for entry in replay(upgraded.settings, upgraded.stage, Scope())]

@@ -177,7 +177,7 @@ def test_times_of_what_is_sent_again_never_go_back_though_the_clock_does(healed:
 def test_the_log_holds_after_letters_were_put_back(healed: Healed):
     """What was put back does not count as set aside; bob's two retries, which failed, do."""
     assert healed.report.differences == [], healed.report.describe()
-    assert "2 records set aside that fold today" in healed.report.describe()
+    assert "2 dead-lettered records that fold today" in healed.report.describe()
 
 
 class Alone:
