@@ -106,5 +106,5 @@ async def test_an_output_under_an_earlier_schema_is_compared_by_what_it_says(ver
         await found.expect(emitted)
         assert (found.compared, await found.finish()) == (1, {})
     else:
-        with pytest.raises(Differs, match=r"Field version: 2 stands, replay leads to 1\."):
+        with pytest.raises(Differs, match=r"Field version: it is 2, replay leads to 1\."):
             await found.expect(emitted)
