@@ -7,24 +7,12 @@ import pytest
 import pytest_asyncio
 
 from domain.query.search import search
-from postgres import reader
+from postgres import reader, scratch
 from postgres.migrate import migrate
 from postgres.reader import Reader
 from tests.integration.postgres_records import Log, a_task, acting, event, new_user, one_of_each, user_tables
 
-TABLES = [
-    "rondo.audit",
-    "rondo.bulks",
-    "rondo.commands",
-    "rondo.filters",
-    "rondo.lists",
-    "rondo.notifications",
-    "rondo.reminders",
-    "rondo.tag_colours",
-    "rondo.tags",
-    "rondo.task_tags",
-    "rondo.tasks",
-]
+TABLES = sorted(f"rondo.{table}" for table in scratch.TABLES)
 NOBODYS = ["rondo.alembic_version", "rondo.positions"]
 each_table = pytest.mark.parametrize("table", TABLES)
 
