@@ -103,9 +103,9 @@ class ClockWatch:
             with suppress(Exception):  # stopping waits for the broker, which may be away
                 async with asyncio.timeout(1):
                     await producer.stop()
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         assert self.ahead is not None
         before, self._differs = self._differs, abs(self.ahead) >= LOUD
         if self._differs:

@@ -53,9 +53,9 @@ def configure(level: str) -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     sys.excepthook = _uncaught
     if threading.excepthook is threading.__excepthook__:  # else somebody handles them, as pytest does
-        threading.excepthook = lambda hooked: _tell(hooked.exc_value)
+        threading.excepthook = lambda hooked: _log_uncaught(hooked.exc_value)
     if sys.unraisablehook is sys.__unraisablehook__:
-        sys.unraisablehook = lambda hooked: _tell(hooked.exc_value)
+        sys.unraisablehook = lambda hooked: _log_uncaught(hooked.exc_value)
 
 
 def lost() -> int:
@@ -172,10 +172,10 @@ def _uncaught(kind: type[BaseException], error: BaseException, at: TracebackType
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, at)
     else:
-        _tell(error)
+        _log_uncaught(error)
 
 
-def _tell(error: BaseException | None) -> None:
+def _log_uncaught(error: BaseException | None) -> None:
     """Log an uncaught error."""
     structlog.get_logger().critical("uncaught", exc_info=error)
 
@@ -192,7 +192,7 @@ class _Handler(logging.Handler):
         try:
             line = self.format(_without_texts(record))
         except Exception:  # noqa: BLE001 - a log that can't be rendered is no reason to fail
-            line = f"{record.levelname} {record.name}: {_shown(record.msg)}"
+            line = f"{record.levelname} {record.name}: {_plain(record.msg)}"
         _lines.write(line)
 
 
@@ -216,7 +216,7 @@ def _unfailing(processors: list[Any]) -> Render:
                 shown = process(None, method, shown)
         except Exception as error:  # noqa: BLE001
             return _instead(method, event.get("event"), error)
-        return _shown(shown)
+        return _plain(shown)
 
     return render
 
@@ -241,10 +241,10 @@ def _bound(level: int) -> type[Any]:
 
 def _instead(method: str, event: object, error: Exception) -> str:
     """Return the line for an event that can't be rendered."""
-    return f"{method} {_shown(event)} (the rest can't be shown: {type(error).__name__})"
+    return f"{method} {_plain(event)} (the rest can't be shown: {type(error).__name__})"
 
 
-def _shown(value: object) -> str:
+def _plain(value: object) -> str:
     """Return a value as plain text, or the name of its type if that fails."""
     try:
         return "".join([str(value)])  # turns a subclass of str into a plain str

@@ -12,7 +12,7 @@ from domain.query.reading import Reader, unknown
 from domain.query.spoken import spoken
 from domain.query.tree import KEYWORDS, QUOTES, Filter, quoted
 from domain.query.values import DATES, error, quote
-from domain.query.words import FIELDS, SHORTHANDS, meant
+from domain.query.words import FIELDS, SHORTHANDS, nearest
 
 CACHED = 256
 """The most parsed filters that are cached: ten megabytes at most, if all are as long as possible."""
@@ -107,7 +107,7 @@ def _misplaced(token: Token, accepts: set[str]) -> QueryError:
         return error(token, "This bracket was not opened.")
     if accepts == _VALUE and token.lower() in KEYWORDS:
         return error(token, f"{quote(token)} is a word of the language; as a value it needs quotes.", (), quoted(token))
-    return error(token, f"{quote(token)} can't stand here.", _expected(accepts), _meant(token, accepts))
+    return error(token, f"{quote(token)} can't stand here.", _expected(accepts), _suggestion(token, accepts))
 
 
 def _never_after(word: str) -> set[str]:
@@ -127,8 +127,8 @@ def _expected(accepts: set[str]) -> list[str]:
     return [phrase for terminal, phrase in _PHRASES.items() if terminal in accepts]
 
 
-def _meant(token: Token, accepts: set[str]) -> str | None:
+def _suggestion(token: Token, accepts: set[str]) -> str | None:
     """Return what was probably meant by a misplaced token."""
-    near = meant(token, [word for terminal, words in _WORDS.items() if terminal in accepts for word in words])
+    near = nearest(token, [word for terminal, words in _WORDS.items() if terminal in accepts for word in words])
     begins = token.type in {"STRING", "TAG", "LPAR", "_NOT", "_NO", "_HAS"} or token.lower() in {*FIELDS, *SHORTHANDS}
     return near or (f"and {token}" if begins and "_AND" in accepts else None)

@@ -23,7 +23,7 @@ from domain.query.tree import (
     some,
 )
 from domain.query.values import error, quote
-from domain.query.words import COMPARISONS, FIELDS, HELD, SHORTHANDS, Kind, meant
+from domain.query.words import COMPARISONS, FIELDS, HELD, SHORTHANDS, Kind, nearest
 
 Values = tuple[Token, ...]
 
@@ -99,7 +99,7 @@ def unknown(word: Token) -> QueryError:
         held = f"has {name}" if name in HELD else None
         return error(word, f"{quote(word)} needs a comparison.", COMPARISONS[FIELDS[name]], held)
     message = f"There is no field or shorthand {quote(word)}; words to look for stand in quotes."
-    return error(word, message, (), idiom(word) or meant(word, {**FIELDS, **SHORTHANDS}) or quoted(word))
+    return error(word, message, (), idiom(word) or nearest(word, {**FIELDS, **SHORTHANDS}) or quoted(word))
 
 
 def _kind(name: Token) -> Kind:
@@ -112,7 +112,7 @@ def _kind(name: Token) -> Kind:
 
 def _unnamed(word: Token, options: Iterable[str]) -> QueryError:
     """Return the error for a name that is none of the options."""
-    near = meant(word, options)
+    near = nearest(word, options)
     return error(word, f"There is no field {quote(word)}.", () if near else options, near)
 
 

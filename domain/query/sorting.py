@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from domain.query.errors import QueryError
-from domain.query.words import meant
+from domain.query.words import nearest
 
 FIELDS = ("title", "priority", "start", "due", "order", "pinned", "created", "completed", "changed")
 """Fields that tasks can be sorted by."""
@@ -62,6 +62,6 @@ def _key(written: str, at: int, fields: Sequence[str]) -> Key:
     if name in fields:
         return Key(name, down=written.startswith("-"))
     at += written.startswith("-")
-    near = meant(name, fields)
+    near = nearest(name, fields)
     shown = written.removeprefix("-")[:40]
     raise QueryError("sort", at, f"There is nothing to sort by called `{shown}`.", () if near else tuple(fields), near)

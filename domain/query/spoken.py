@@ -39,7 +39,7 @@ def _compared(found: re.Match[str], place: int) -> QueryError | None:
     before, said = found.start("said"), " ".join(word for word, _ in words)
     if place > before + end + len(last):
         return None
-    return _error(before + start, said, _meant(found["sign"], said.lower()))
+    return _error(before + start, said, _suggestion(found["sign"], said.lower()))
 
 
 def _among(found: re.Match[str]) -> QueryError | None:
@@ -55,7 +55,7 @@ def _words(said: str) -> list[tuple[str, int]]:
     return list(takewhile(lambda word: word[0].lower() not in {"and", "or"}, words))
 
 
-def _meant(sign: str, said: str) -> str | None:
+def _suggestion(sign: str, said: str) -> str | None:
     if said == "next week":
         return "monday" if sign in {"<", ">="} else None  # it begins with Monday
     together = said.replace(" ", "t", 1)

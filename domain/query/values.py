@@ -13,7 +13,7 @@ from domain.query import phrases
 from domain.query.dates import FIRST, LAST, MOST, WEEKDAYS, Date, Day, Moment, Relative, Unit
 from domain.query.errors import QueryError
 from domain.query.tree import ESCAPES, QUOTES, STRING, is_id
-from domain.query.words import meant
+from domain.query.words import nearest
 from schemas.records import Priority, Status
 
 Value = TypeVar("Value")
@@ -95,7 +95,7 @@ def when(token: Token) -> Date:
     found = _RELATIVE.fullmatch(written)
     base = _ABBREVIATED.get(found[1], found[1] or "today") if found else ""
     if not found or base not in DATES:
-        raise error(token, f"{quote(token)} is no date.", *_meant(written))
+        raise error(token, f"{quote(token)} is no date.", *_suggestion(written))
     return _relative(token, base, int(found[2] or 0), Unit(found[3] or "d"))
 
 
@@ -132,7 +132,7 @@ def _relative(token: Token, base: str, amount: int, unit: Unit) -> Relative:
     return Relative(base, amount, unit) if amount else Relative(base)
 
 
-def _meant(written: str) -> tuple[Iterable[str], str | None]:
+def _suggestion(written: str) -> tuple[Iterable[str], str | None]:
     """Return what is expected instead of an invalid date, and what was probably meant, offset included."""
     if days := _MATHS.fullmatch(written):
         return KINDS_OF_DATE, f"today{days[1] or days[2] or ''}"
@@ -147,5 +147,5 @@ def _meant(written: str) -> tuple[Iterable[str], str | None]:
 def _choice(token: Token, what: str, choices: Mapping[str, Value]) -> Value:
     written = text(token).lower()
     if written not in choices:
-        raise error(token, f"{quote(token)} is no {what}.", tuple(choices), meant(written, choices))
+        raise error(token, f"{quote(token)} is no {what}.", tuple(choices), nearest(written, choices))
     return choices[written]

@@ -117,7 +117,7 @@ SYNONYMS: Mapping[str, str] = {
 """Words of other programs, and the same in this language."""
 
 
-def meant(word: str, options: Iterable[str]) -> str | None:
+def nearest(word: str, options: Iterable[str]) -> str | None:
     """Return the option that was probably meant by a word, None if none is similar."""
     options = list(options)
     word = word.lower().removesuffix(":")

@@ -13,7 +13,7 @@ from domain.query import phrases
 from domain.query.dates import MOST, WEEKDAYS, Clock
 from domain.query.phrases import NAMES, NUMBER, UNITS, number
 from domain.query.values import DATES, is_date
-from domain.query.words import meant
+from domain.query.words import nearest
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -62,7 +62,7 @@ _NEAR, NEAR_FOR_FEW = 0.78, 0.74
 def near(word: str, options: Iterable[str], like: float = _NEAR) -> str | None:
     """Return the option closest to a mistyped word, or that begins with its one or two letters; None for none."""
     if len(word) <= 2:
-        return meant(word, options)
+        return nearest(word, options)
     return next(iter(get_close_matches(word, options, 1, like)), None)
 
 

@@ -146,11 +146,11 @@ class Bounded(H11Protocol):
         begun = self.conn.their_state is h11.SEND_BODY or bool(self.conn.trailing_data[0])
         try:
             if begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                self._tell(status)
+                self._refuse(status)
         finally:
             self.transport.close()
 
-    def _tell(self, status: int) -> None:
+    def _refuse(self, status: int) -> None:
         begun = self.conn.their_state is h11.SEND_BODY
         answer = self._limits.refuse(status)
         headers = [*self.server_state.default_headers, *_headers(answer)]

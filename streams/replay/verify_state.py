@@ -45,7 +45,7 @@ async def verify(target: Target) -> Verified:
     result = Verified(target.stage.name, target.number)
     with (
         TemporaryDirectory(prefix="rondo-replay-") as scratch,
-        closing(StateStore(Path(scratch, "stands"))) as current,
+        closing(StateStore(Path(scratch, "current"))) as current,
     ):
         try:
             positions = await _restore(target, current)
@@ -53,7 +53,7 @@ async def verify(target: Target) -> Verified:
                 await _verify_fold(target, result, current, positions, Path(scratch, "again"))
             except OtherVersion as other:
                 result.undecided = other.clause
-            await invariants.check(target, positions, Path(scratch, "laws"))
+            await invariants.check(target, positions, Path(scratch, "invariants"))
             await _verify_disk(target, result, current)
         except Differs as differs:
             result.difference = differs.difference

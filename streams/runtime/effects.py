@@ -180,7 +180,7 @@ class Orphans:
     def watch(self, state: StateStore, effects: Effects) -> None:
         """Look for the first time, as after an opening or a failure, unless a look is already scheduled."""
         if self._next is None:
-            self._look(state, effects)
+            self._observe(state, effects)
 
     @property
     def watched(self) -> set[str]:
@@ -196,12 +196,12 @@ class Orphans:
         """Return whether it is time to look again."""
         return self._next is not None and asyncio.get_running_loop().time() >= self._next
 
-    def found(self, state: StateStore, effects: Effects) -> list[str]:
+    def look(self, state: StateStore, effects: Effects) -> list[str]:
         """Look again, and return the keys of the orphans."""
-        self._look(state, effects)
+        self._observe(state, effects)
         return [self._name(key) for key, (entry, same) in self._seen.items() if same >= self._looks(entry)]
 
-    def _look(self, state: StateStore, effects: Effects) -> None:
+    def _observe(self, state: StateStore, effects: Effects) -> None:
         before, self._seen = self._seen, {}
         for key, entry in state.under(self._prefix):
             if not effects.performs(self._name(key)):

@@ -541,7 +541,7 @@ class StreamTask:
     def _answer_lost(self, block: Block) -> None:
         if self._stage.lost and self._orphans and self._orphans.is_due() and block.state:
             _, _, answer = self._stage.lost
-            for key in self._orphans.found(block.state, self._host.effects):
+            for key in self._orphans.look(block.state, self._host.effects):
                 block.taken += 1
                 answer(block, key)
 

@@ -45,12 +45,12 @@ class Waits:
         if went_back or (self._ends and self._clock() >= self._next_look):
             self._next_look = self._clock() + _AGAIN
             with (block := Block(self._stage, self._context, self._partition, [], state=state, now=now)):
-                waits = self._found(state, now, block)
+                waits = self._begun_after(state, now, block)
                 found = {_key(timer): (end, timer) for end, timer in islice(waits, _MOST)}
                 self._ends = {key: self._ends.get(key, wait) for key, wait in found.items()}
             block.folded.result()
 
-    def _found(self, state: StateStore, now: int, block: Block) -> Iterator[tuple[float, r.Timer]]:
+    def _begun_after(self, state: StateStore, now: int, block: Block) -> Iterator[tuple[float, r.Timer]]:
         """Yield the waits that began after ``now``, each with its end on the steady clock before it."""
         assert self._stage.began
         assert self._stage.timers

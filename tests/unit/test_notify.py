@@ -133,7 +133,7 @@ class World:
         if self.orphans.is_due():
             block = self.block(None, ())
             with block:
-                for key in self.orphans.found(self.state, self):  # type: ignore[arg-type]
+                for key in self.orphans.look(self.state, self):  # type: ignore[arg-type]
                     notify.claim_again(block, key)
             self.commit(block)
 

@@ -206,8 +206,8 @@ async def test_an_effect_that_nobody_performs_and_that_stays_the_same_from_one_l
     orphans.watch(state, some)
     state.write({b"claims\x00b": b"2"}, 0, 0)
     assert orphans.is_due()
-    assert orphans.found(state, some) == ["c"]
-    assert orphans.found(state, some) == ["b", "c", "d"]
+    assert orphans.look(state, some) == ["c"]
+    assert orphans.look(state, some) == ["b", "c", "d"]
     tasks[0].cancel()
 
 
@@ -222,5 +222,5 @@ async def test_nobody_looks_again_once_all_are_performed_or_gone(state: StateSto
     some, orphans = effects(), Orphans(b"claims\x00", 0.0, len)
     orphans.watch(state, some)
     state.write(dict.fromkeys(b"claims\x00%c" % letter for letter in b"abcd"), 0, 0)
-    assert orphans.found(state, some) == []
+    assert orphans.look(state, some) == []
     assert not orphans.is_due()
