@@ -10,7 +10,7 @@ TEXT = section((ROOT / "CONTRIBUTING.md").read_text(), "Add an entity")
 BY_HAND, _, _ = TEXT.partition("What is written from the code")
 PYTEST = ".venv/bin/python -m pytest -q -p no:cacheprovider"
 ITS_TESTS = (
-    "tests/unit/domain/test_notes.py tests/unit/client/test_shapes.py tests/unit/test_replay_invariants.py "
+    "tests/unit/domain/test_notes.py tests/unit/client/test_models.py tests/unit/test_replay_invariants.py "
     "tests/contract/test_files.py tests/contract/test_decisions.py"
 )
 

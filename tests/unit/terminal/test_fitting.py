@@ -19,7 +19,7 @@ from rondo.terminal.fitting import GAP, LONG, Card, Fitted, Layout
 from schemas.topics import TASK_COMMANDS
 from streams.progress.lag import Lag
 from tests.unit.client.tasks import ENTRY, FILTER, LIST, task
-from tests.unit.terminal.test_shown import rendered
+from tests.unit.terminal.test_descriptions import rendered
 from tests.unit.typed import Type
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
