@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from domain import entities
 from domain.entity import EntityType
-from domain.filters import FILTER
 from domain.lists import LIST
 from domain.projections import collect
 from postgres.writer import Moved, moving, positions, put_views
@@ -51,10 +50,6 @@ def created(of: EntityType[Any], user: str, version: int = 1, **fields: str) -> 
 
 def list_event(user: str, version: int = 1, name: str = "Errands") -> entities.Event:
     return created(LIST, user, version, name=name)
-
-
-def filter_event(user: str, version: int = 1, name: str = "At home") -> entities.Event:
-    return created(FILTER, user, version, name=name, text="#home")
 
 
 def tag_event(user: str, version: int = 1, colour: str | None = "#1e90ff") -> r.TagUpdated:

@@ -1,6 +1,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain, pairwise, permutations
 
 import asyncpg
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain import deletion
+from domain import deletion, entities
 from domain.projections import collect
+from domain.tasks import TASK
 from postgres.migrate import migrate
 from postgres.queries import load
 from postgres.writer import positions
@@ -26,10 +28,9 @@ from tests.integration.postgres_records import (
     a_task,
     became_due,
     cancelled,
+    created,
     entry,
     event,
-    filter_event,
-    list_event,
     new_user,
     one_of_each,
     outcome,
@@ -42,6 +43,7 @@ from tests.integration.postgres_records import (
     versions,
     write,
 )
+from tests.unit.domain.given import LIFECYCLES
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -342,14 +344,7 @@ async def test_of_a_refused_block_nobody_hears(connection, postgres):
 USER = new_user()
 TAGS = [("a",), ("a", "b"), (), ("c",)]
 NAMES = st.sampled_from(["milk", "rent"])
-KINDS = {
-    r.TaskCreated: "task",
-    r.TaskPurged: "task",
-    r.ListCreated: "list",
-    r.ListPurged: "list",
-    r.FilterCreated: "filter",
-    r.FilterPurged: "filter",
-}
+KINDS = {kind: one for one in entities.TYPES if one.purged for kind in (one.events[0], one.purged)}
 PURGED = 4  # a version beyond all others of a life
 REMINDERS = [scheduled(USER, name) for name in ("one", "two")]
 COLOURS = [None, "#1e90ff", "#ff0000"]
@@ -357,10 +352,8 @@ RECORDS = st.one_of(
     # What a version of a thing holds is fixed, as on a log.
     st.builds(lambda name, version: event(a_task(USER, name, version=version)), NAMES, st.integers(0, 3)),
     st.builds(lambda name, version: purged(a_task(USER, name, version=version)), NAMES, st.sampled_from([2, PURGED])),
-    st.builds(lambda version: list_event(USER, version), st.integers(1, 3)),
-    st.builds(lambda version: purged(list_event(USER, version).list), st.sampled_from([2, PURGED])),
-    st.builds(lambda version: filter_event(USER, version), st.integers(1, 3)),
-    st.builds(lambda version: purged(filter_event(USER, version).filter), st.sampled_from([2, PURGED])),
+    *(st.builds(partial(created, of, USER), st.integers(1, 3)) for of in LIFECYCLES),
+    *(st.sampled_from([purged(of.after(created(of, USER, version))) for version in (2, PURGED)]) for of in LIFECYCLES),
     st.builds(lambda version: tag_event(USER, version, COLOURS[version]), st.integers(0, 2)),
     st.builds(lambda chunk, kind: part(USER, chunk, kind), st.integers(0, 1), st.sampled_from(r.OutcomeKind)),
     st.sampled_from(REMINDERS),
@@ -380,11 +373,11 @@ def lived(records: Iterable[Struct]) -> Iterator[Struct]:
     """Give each life of a thing other content: another life begins once it was purged."""
     lives = Counter[str]()
     for record in records:
-        kind = KINDS.get(type(record))
-        if kind is None:
+        of = KINDS.get(type(record))
+        if of is None:
             yield record
             continue
-        thing = getattr(record, kind)
+        thing = of.after(record)
         if deletion.purges(record):
             lives[thing.id] += thing.version == PURGED
             yield record
@@ -392,8 +385,8 @@ def lived(records: Iterable[Struct]) -> Iterator[Struct]:
         life = lives[thing.id]
         told = f"life {life}, version {thing.version}"
         tags = TAGS[(thing.version + life) % len(TAGS)]
-        given = {"notes": told, "tags": tags} if kind == "task" else {"name": told}
-        yield replace(record, **{kind: replace(thing, **given)})
+        given = {"notes": told, "tags": tags} if of is TASK else {of.settable.__struct_fields__[0]: told}
+        yield replace(record, **{of.word: replace(thing, **given)})
 
 
 @settings(max_examples=100)
