@@ -10,7 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -98,3 +100,11 @@ class Example:
         done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{lines}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+
+@contextmanager
+def copied() -> Iterator[Example]:
+    """Yield a copy in which Postgres runs, too: as another user, who may not look into pytest's own directories."""
+    with tempfile.TemporaryDirectory(prefix="rondo-copy-") as directory:
+        Path(directory).chmod(0o755)
+        yield Example(Path(directory))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worked import ROOT, Example, section
+from tests.worked import ROOT, Example, copied, section
 
 TEXT = section((ROOT / "CONTRIBUTING.md").read_text(), "Add an entity")
 BY_HAND, _, _ = TEXT.partition("What is written from the code")
@@ -28,11 +28,10 @@ def test_the_worked_entity_can_be_added(tmp_path: Path):
 
 
 @pytest.mark.deep
-def test_the_worked_entity_holds_in_all_tests_and_on_a_whole_rondo(tmp_path: Path):
-    example = Example(tmp_path)
-    (tmp_path / ".cache").symlink_to(ROOT / ".cache")
-    example.follow(TEXT)
-    example.shell(f".venv/bin/mypy --cache-dir {tmp_path / 'mypy'}")
-    example.shell(f"{PYTEST} --collect-only")
-    example.shell(f"{PYTEST} tests/unit tests/contract")
-    example.shell(f"{PYTEST} tests/acceptance/test_notes.py tests/integration/test_postgres_security.py")
+def test_the_worked_entity_holds_in_all_tests_and_on_a_whole_rondo():
+    with copied() as example:
+        example.follow(TEXT)
+        example.shell(".venv/bin/mypy")
+        example.shell(f"{PYTEST} --collect-only")
+        example.shell(f"{PYTEST} tests/unit tests/contract")
+        example.shell(f"{PYTEST} tests/acceptance/test_notes.py tests/integration/test_postgres_security.py")

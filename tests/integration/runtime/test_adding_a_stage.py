@@ -1,8 +1,10 @@
 """The stage of CONTRIBUTING.md is added to a copy of the tree: the whole suite takes it in, and it runs."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.worked import ROOT, Example, section
+from tests.worked import ROOT, Example, copied, section
 
 pytestmark = pytest.mark.skipif((ROOT / "streams" / "counts.py").exists(), reason="It was added here.")
 PYTEST = ".venv/bin/python -m pytest -q -p no:cacheprovider"
@@ -11,10 +13,10 @@ OF_ALL_STAGES = "fausts_own or listed_in_one_place or procfile or tables_of_topi
 
 
 @pytest.fixture(scope="module")
-def added(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    example = Example(tmp_path_factory.mktemp("added"))
-    example.follow(section((ROOT / "CONTRIBUTING.md").read_text(), "Add a stage"))
-    return example
+def added() -> Iterator[Example]:
+    with copied() as example:
+        example.follow(section((ROOT / "CONTRIBUTING.md").read_text(), "Add a stage"))
+        yield example
 
 
 def test_a_stage_more_is_tested_by_the_whole_suite_and_runs_on_a_real_broker(added: Example, kafka: str, registry: str):
