@@ -11,7 +11,7 @@ these indexes serve it, each behind the user:
 * ``tasks_newest (created_at desc, id desc)`` for ``created``, ``tasks_completed (completed_at desc, id desc)``;
 * ``tasks_by_rank (rank, id)``, ``tasks_pinned (pinned desc, rank, id)`` and ``tasks_by_title (title_folded, id)`` for
   pages of open tasks;
-* ``task_tags_of_tag (tag_id, task_id)`` for tags that few tasks bear (``borne``);
+* ``task_tags_of_tag (tag_id, task_id)`` for tags that few tasks bear (``required_tags``);
 * ``tasks_of_parent (parent_id)`` for ``parent``, ``tasks_of_list (list_id)`` for open tasks on a list.
 
 Logic has two values here, too: what compares with null is null, which counts as false; a negation is true for it.
@@ -90,7 +90,7 @@ def where(filter_: Filter, clock: Clock, first: int = 1) -> Sql:
     return Sql(condition.of(filter_), tuple(condition.values))
 
 
-def borne(filter_: Filter) -> tuple[tuple[str, ...], ...]:
+def required_tags(filter_: Filter) -> tuple[tuple[str, ...], ...]:
     """Return the names of tags, folded, of each of which every task that the filter finds bears one.
 
     What few tasks bear is found soonest by ``rondo.task_tags``, what many bear by an index of the order.

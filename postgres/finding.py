@@ -36,7 +36,7 @@ class TaskQuery:
     values: tuple[object, ...]  # of its parameters $3, $4 …
     order_by: str
     position: str  # the expression of a row's ``Position``
-    borne: tuple[tuple[str, ...], ...] = ()  # folded names of tags, one of each of which all wanted tasks bear
+    required_tags: tuple[tuple[str, ...], ...] = ()  # folded names of tags, one of each of which all wanted tasks bear
     words: str | None = None  # a tsquery: then only tasks that it matches, and ``found.relevance`` says how well
     then: "TaskQuery | None" = None  # what else is wanted: it comes after all of this
 
@@ -87,7 +87,7 @@ def among(wanted: TaskQuery, names: Sequence[str]) -> TaskQuery:
     """
     names_ = f"${FIRST + len(wanted.values)}::text[]"
     where = f"{wanted.where} and tasks.id = any(array({_BEARERS.replace('$1', names_)}))"
-    return replace(wanted, where=where, values=(*wanted.values, names), borne=())
+    return replace(wanted, where=where, values=(*wanted.values, names), required_tags=())
 
 
 _BEARERS = """select task_tags.task_id from rondo.task_tags

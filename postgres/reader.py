@@ -275,7 +275,7 @@ class View:
 
         How many do is asked first, since Postgres does not know it for a user's tag.
         """
-        for names in wanted.borne if wanted.words is None else ():
+        for names in wanted.required_tags if wanted.words is None else ():
             if await load().bearers(self._connection, names=names, most=FEW + 1) <= FEW:
                 return finding.among(wanted, names)
         return wanted

@@ -262,7 +262,7 @@ def _same(fingerprint: str, answered: Answered) -> Answered:
 
 
 def _reused() -> Problem:
-    return Problem(KEY_REUSED, errors=[FieldError("Idempotency-Key", "It stands for another request.")])
+    return Problem(KEY_REUSED, errors=[FieldError("Idempotency-Key", "It was used for another request.")])
 
 
 def _unknown(command: Command, envelope: Envelope, appended: int = 0) -> Problem:

@@ -1,1 +1,1 @@
-"""HTTP as this API speaks it: requests read strictly, problems, preconditions, paging, the OpenAPI document."""
+"""The HTTP layer: strict parsing of requests, problems, preconditions, paging, the OpenAPI document."""

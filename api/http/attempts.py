@@ -1,8 +1,8 @@
-"""Requests under way: each is answered in its time, and no answer denies what was put on the log.
+"""Requests in progress: each is answered in time, and no answer denies what was appended to the log.
 
-A request goes through phases: what it reads before, the append of its command, the wait for its outcome. Each phase has
-its time, whatever hangs meanwhile. Whatever ends a request (its time, the stop of the API, a bug) is answered by the
-phase it had come to: before the append nothing was done, during it that is not known, after it the command is taken.
+A request has three phases: the reads before, the append of its command, and the wait for its outcome. Each phase has a
+time limit, whatever hangs. When a request ends early (timeout, shutdown, bug), its phase determines the answer: before
+the append nothing was done, during it the outcome is unknown, after it the command is accepted.
 """
 
 import asyncio
@@ -17,37 +17,37 @@ from api.views import ViewsAway
 from postgres.reader import TooMuch
 
 MARGIN = 1.0
-"""Seconds that a phase may take beyond what its parts are given."""
+"""Seconds that a phase may take beyond the limits of its parts."""
 STOP = 3.0
-"""Seconds that requests under way have left once the API is told to stop."""
+"""Seconds that requests in progress have left once the API is stopping."""
 _EXPECTED = (ViewsAway, TooMuch, TimeoutError, asyncio.CancelledError, Problem)
 _log = structlog.get_logger("api")
 
 
 class Attempt:
-    """One request on its way: the time that it has, and what its answer must say if it gets no further."""
+    """One request in progress: its time limit, and its answer if it gets no further."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._timeout: asyncio.Timeout | None = None
         self._stop_at: float | None = None
-        self._told: Callable[[], Response | Problem] | None = None
+        self._fallback: Callable[[], Response | Problem] | None = None
 
     def begun(self, unknown: Callable[[], Problem]) -> None:
-        """Say from now on that the command may have been taken: it is about to be appended, or was before."""
-        self._told = unknown
+        """Answer from now on that the command may be on the log: it is about to be appended, or was before."""
+        self._fallback = unknown
 
     def not_taken(self) -> None:
-        """Say again that nothing was done: the command was certainly not appended."""
-        self._told = None
+        """Answer again that nothing was done: the command was certainly not appended."""
+        self._fallback = None
 
     def taken(self, pending: Callable[[], Response], seconds: float) -> None:
-        """Say from now on that the command was taken, and give ``seconds`` to what is still to be learned of it."""
-        self._told = pending
+        """Answer from now on that the command is on the log, and allow ``seconds`` for learning its outcome."""
+        self._fallback = pending
         self.within(seconds)
 
     def within(self, seconds: float | None) -> None:
-        """Give the phase that begins now so many seconds and a margin; None for as long as it takes."""
+        """Limit the phase that begins now to ``seconds`` and a margin; None is no limit."""
         if self._timeout is None or self._timeout.expired():
             return
         now = asyncio.get_running_loop().time()
@@ -56,7 +56,7 @@ class Attempt:
         self._timeout.reschedule(min(ends, default=None))
 
     def read(self) -> None:
-        """Begin to count: the client has said all it wanted to."""
+        """Start the time limit: the request has been received."""
         self.within(self._patience)
 
     def stop(self) -> None:
@@ -67,25 +67,25 @@ class Attempt:
             self._timeout.reschedule(min(self._timeout.when() or self._stop_at, self._stop_at))
 
     async def answer(self, handle: Callable[[], Awaitable[Response]]) -> Response:
-        """Return what ``handle`` returns, or what must be said where it fails. Raises ``Problem`` and its errors."""
+        """Return what ``handle`` returns, or the fallback where it fails. Raises ``Problem`` and its errors."""
         try:
             async with asyncio.timeout(None) as self._timeout:
                 self.read()
                 return await handle()
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is must not be told falsely
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - no error may hide that the command was appended
             return self._instead(error)
 
     def _instead(self, error: BaseException) -> Response:
         if _is_final(error):
             raise error
-        if self._told is None and not isinstance(error, _ENDED):
+        if self._fallback is None and not isinstance(error, _ENDED):
             raise error
         if not isinstance(error, _EXPECTED):
             _log.error("request failed", exc_info=error)
-        told = self._told() if self._told else Problem(UNAVAILABLE)
-        if isinstance(told, Problem):
-            raise told from error
-        return told
+        answer = self._fallback() if self._fallback else Problem(UNAVAILABLE)
+        if isinstance(answer, Problem):
+            raise answer from error
+        return answer
 
 
 _STOPPING = "The API is stopping, and did nothing with this request. Try again a little later."
@@ -93,14 +93,14 @@ _ENDED = (TimeoutError, asyncio.CancelledError)
 
 
 def _is_final(error: BaseException) -> bool:
-    """Whether an error is an answer in itself: it says something else than that nothing was done."""
+    """Return whether an error is the answer: it says more than that nothing was done."""
     if isinstance(error, Problem):
         return error.kind is OUTCOME_UNKNOWN or error.kind.status < 500
     return isinstance(error, RequestValidationError)
 
 
 class Attempts:
-    """The requests under way. After ``stop`` they end soon, and new ones are refused."""
+    """The requests in progress. After ``stop`` they end soon, and new ones are refused."""
 
     def __init__(self) -> None:
         self._under_way: set[Attempt] = set()
@@ -108,11 +108,11 @@ class Attempts:
         self._stopping = False
 
     def on_stop(self, call: Callable[[], None]) -> None:
-        """Call this, too, when the API is told to stop."""
+        """Call ``call``, too, when the API stops."""
         self._on_stop.append(call)
 
     def stop(self) -> None:
-        """End soon what is under way, and begin nothing more."""
+        """End requests in progress soon, and accept no more."""
         self._stopping = True
         for call in self._on_stop:
             call()
@@ -120,7 +120,7 @@ class Attempts:
             attempt.stop()
 
     async def answer(self, attempt: Attempt, handle: Callable[[], Awaitable[Response]]) -> Response:
-        """Return the answer to a request. Raises ``Problem``, and what says by itself how it is answered."""
+        """Return the answer to a request. Raises ``Problem``, and other errors that have a handler."""
         if self._stopping:
             raise Problem(UNAVAILABLE, _STOPPING)
         self._under_way.add(attempt)

@@ -1,4 +1,4 @@
-"""Cursors of pages: opaque to clients, so that what a page is ordered by may change; each is of one list, by name."""
+"""Page cursors: opaque to clients, so that the ordering may change; each belongs to one list, by name."""
 
 import base64
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _NUMBER = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _NOW = Annotated[int, msgspec.Meta(ge=0, le=2**46)]  # milliseconds, up to the year 4199: any calendar has what is near
 _PLACE = tuple[str, _NOW, Position, tuple[Term, ...] | None]
 Place = tuple[str, int, Position, tuple[Term, ...] | None]
-"""What was asked for, as of when, where the page ended, and the words that were meant, where these are others."""
+"""Digest of the query, its time, where the page ended, and the corrected words, if any."""
 
 
 def write(name: str, position: Key | Ranked | str | int | Place | None) -> str | None:
@@ -47,21 +47,21 @@ def number(name: str, cursor: str | None) -> int | None:
 
 
 def place(name: str, asked: str, cursor: str | None) -> tuple[int, Position, tuple[Term, ...] | None] | None:
-    """Return the rest of the ``Place`` in a list of what was ``asked`` for, None for its beginning.
+    """Return the rest of the ``Place`` in the results of the query ``asked``, None for their beginning.
 
-    Raises ``Problem``, also for a cursor of a list of something else.
+    Raises ``Problem``, also for a cursor of another query.
     """
     if cursor is None:
         return None
     of, *rest = _read(name, cursor, _PLACE)
     if of != asked:
-        raise _refused("It is of another filter, q, sort or zone. Send these as they were, or leave the cursor out.")
+        raise _refused("It belongs to another filter, q, sort or zone. Send these unchanged, or leave the cursor out.")
     now, position, terms = rest
     return now, position, terms
 
 
 def used(use: Callable[[], Used]) -> Used:
-    """Return what a position is used for. Raises ``Problem`` where ``use`` raises ValueError, as it can't be used."""
+    """Return what ``use`` returns. Raises ``Problem`` where it raises ValueError: the position is not valid."""
     try:
         return use()
     except ValueError:
@@ -97,7 +97,7 @@ def _read(name: str, cursor: str, shape: Any) -> Any:
         raise _refused(_NONE) from None
 
 
-_NONE = "It is not a cursor of this list. Send it as it came, or leave it out."
+_NONE = "It is not a cursor of this list. Send it unchanged, or leave it out."
 
 
 def _refused(detail: str) -> Problem:

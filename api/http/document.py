@@ -1,4 +1,4 @@
-"""What FastAPI leaves out of the OpenAPI document, or writes into it again and again, so that generators can use it."""
+"""Completes FastAPI's OpenAPI document and removes its repetitions, so that generators can use it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,48 +9,48 @@ from api.models.formats import without_null
 
 TAGS = [
     {"name": "bulks", "description": "The same change to many tasks."},
-    {"name": "history", "description": "What happened to a task."},
-    {"name": "commands", "description": "What became of each change."},
-    {"name": "reminders", "description": "Those that stand, and those of the past."},
-    {"name": "notifications", "description": "Reminders on their way out."},
-    {"name": "health", "description": "Whether the API lives, and what it needs."},
-    {"name": "problems", "description": "What each type of problem means."},
+    {"name": "history", "description": "The audit trail of a task."},
+    {"name": "commands", "description": "The outcome of each change."},
+    {"name": "reminders", "description": "Scheduled and past reminders."},
+    {"name": "notifications", "description": "Deliveries of reminders."},
+    {"name": "health", "description": "Whether the API is alive, and whether its dependencies answer."},
+    {"name": "problems", "description": "The meaning of each problem type."},
 ]
-"""The tags of operations, behind those of entities."""
-SERVERS = [{"url": "/", "description": "Where this document comes from."}]
+"""The tags of operations, after those of entities."""
+SERVERS = [{"url": "/", "description": "The server of this document."}]
 LICENSE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
 
 _TEXT = {"type": "string"}
 _HEADERS: dict[str, dict[str, Any]] = {
-    "ETag": {"description": "The entity tag of what is shown (RFC 9110, section 8.8.3).", "schema": _TEXT},
-    "Idempotency-Key": {"description": "The key of the command, to repeat the request under.", "schema": _TEXT},
-    "Location": {"description": "Where to ask what became of it.", "schema": _TEXT},
-    "Preference-Applied": {"description": "Which preferences were heeded (RFC 7240, section 3).", "schema": _TEXT},
+    "ETag": {"description": "The entity tag of the response (RFC 9110, section 8.8.3).", "schema": _TEXT},
+    "Idempotency-Key": {"description": "The key of the command, for repeating the request.", "schema": _TEXT},
+    "Location": {"description": "The address of the command's outcome.", "schema": _TEXT},
+    "Preference-Applied": {"description": "The preferences that were applied (RFC 7240, section 3).", "schema": _TEXT},
     "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}},
-    "Vary": {"description": "The header of the request that the answer depends on.", "schema": _TEXT},
-    "WWW-Authenticate": {"description": "What a token lacks (RFC 6750, section 3).", "schema": _TEXT},
+    "Vary": {"description": "The request header that the response depends on.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": "Why the token was refused (RFC 6750, section 3).", "schema": _TEXT},
 }
 OF_COMMANDS = ("Idempotency-Key", "Preference-Applied", "Vary")
-"""Headers of the answer to a command, whatever became of it."""
+"""Headers of the answer to any command that was decided or accepted."""
 _HEADERS_OF = {
     "unauthorized": ("WWW-Authenticate",),
     "outcome-unknown": ("Idempotency-Key", "Location"),
 }
-"""The headers that come with a problem, by its name, besides ``Retry-After``."""
+"""The headers of a problem, by its name, besides ``Retry-After``."""
 _NOT_MODIFIED = {
-    "description": "It is as `If-None-Match` says.",
+    "description": "Not modified: the current entity tag is in `If-None-Match`.",
     "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
 }
 _CONDITIONS = {
-    "If-Match": "Entity tags, or `*` for any: the answer is 412 where none of them is that of what is shown.",
-    "If-None-Match": "Entity tags, or `*` for any: the answer is 304 where one of them is that of what is shown.",
+    "If-Match": "Entity tags, or `*` for any: 412 unless one of them is current.",
+    "If-None-Match": "Entity tags, or `*` for any: 304 if one of them is current.",
 }
 
 Object = dict[str, Any]
 
 
 def finished(document: Object) -> Object:
-    """Return the document with all that it should say, each thing once."""
+    """Return the complete document, without repetitions."""
     document = with_nulls(document)
     components: Object = document["components"]
     components |= {"headers": _HEADERS, "responses": {"NotModified": _NOT_MODIFIED}}
@@ -63,7 +63,7 @@ def finished(document: Object) -> Object:
             _complete_read(operation)
         _complete_problems(operation)
         _share_problems(operation, components["responses"])
-    _tell_defaults(document)
+    _describe_defaults(document)
     return document
 
 
@@ -74,7 +74,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Object]]:
 
 
 def answer(document: Mapping[str, Any], response: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what an operation may answer, also where the document has it among its components."""
+    """Return a response of an operation, resolving a reference to the components."""
     name = response.get("$ref", "").rpartition("/")[2]
     found: Mapping[str, Any] = document["components"]["responses"][name] if name else response
     return found
@@ -85,7 +85,7 @@ def _parameter(name: str, text: str) -> Object:
 
 
 def _complete_read(operation: Object) -> None:
-    """Say what ``api.http.entity_tags`` answers."""
+    """Add the responses of ``api.http.entity_tags``."""
     operation.setdefault("parameters", []).extend(_parameter(name, text) for name, text in _CONDITIONS.items())
     operation["responses"]["304"] = {"$ref": "#/components/responses/NotModified"}
     operation["responses"].setdefault("412", documented(VERSION)[412])
@@ -93,7 +93,7 @@ def _complete_read(operation: Object) -> None:
 
 
 def _complete_problems(operation: Object) -> None:
-    """Say what any request may be refused with."""
+    """Add the problems that any request may be refused with."""
     for status, response in documented(*ALWAYS).items():
         known = operation["responses"].setdefault(str(status), response)
         known["content"][MEDIA_TYPE]["examples"] |= response["content"][MEDIA_TYPE]["examples"]
@@ -105,12 +105,12 @@ def headers(*names: str) -> Object:
 
 
 def location(description: str) -> Object:
-    """Return the header ``Location`` of a response, with what is there."""
+    """Return the header ``Location`` of a response, with a description of its target."""
     return {"Location": {"description": description, "schema": _TEXT}}
 
 
 def _share_problems(operation: Object, shared: Object) -> None:
-    """Put what an operation may refuse with among the components, one for all that refuse so."""
+    """Move an operation's problems to the components, where operations share them."""
     for status, response in operation["responses"].items():
         if examples := response.get("content", {}).get(MEDIA_TYPE, {}).get("examples"):
             own = response.get("headers", {})
@@ -127,8 +127,8 @@ def _headers_of(problem: str) -> Iterator[str]:
         yield "Retry-After"
 
 
-def _tell_defaults(document: Object) -> None:
-    """Say in words what is taken for a field that a body leaves out: of a default generators make one that is sent."""
+def _describe_defaults(document: Object) -> None:
+    """Move defaults of request fields to their descriptions: generated clients would send a schema's ``default``."""
     schemas = document["components"]["schemas"]
     bodies = [operation["requestBody"] for _, operation in operations(document) if "requestBody" in operation]
     for name in {name for body in bodies for name in _named(body, schemas)}:

@@ -1,4 +1,4 @@
-"""Reads by condition: every answer to one has an entity tag, and is not sent again to whom it has reached already."""
+"""Conditional reads: every response has an entity tag, and is not sent again to a client that has it."""
 
 import base64
 import hashlib
@@ -10,14 +10,14 @@ from api.http.preconditions import Tags
 from api.http.problems import VERSION, Problem, respond
 
 _LEFT_OUT = ("Content-Type", "Content-Length", "Preference-Applied")
-"""Headers of an answer that one without a body does not have."""
+"""Headers that a response without a body lacks."""
 
 
 class Reads:
     """Answers ``If-None-Match`` and ``If-Match`` of GET (RFC 9110, section 13.2).
 
-    What has no entity tag of its own gets a weak one, by its bytes: it tells whether something else is shown, and is of
-    no use for ``If-Match``.
+    A response without an entity tag gets a weak one, a hash of its body: it detects changes, but never satisfies
+    ``If-Match``.
     """
 
     def __init__(self, app: ASGIApp) -> None:

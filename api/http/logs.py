@@ -1,4 +1,4 @@
-"""One log event for each request, with the user's and the command's id; never a body, a token or a word of users."""
+"""One log event for each request, with the user's and the command's id; never a body, a token or users' text."""
 
 import re
 import time
@@ -14,13 +14,13 @@ _QUIET = ("/live", "/ready")
 _ID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 ELSEWHERE = "none of the API's"
-"""In the place of a path that no operation has: it may say anything."""
+"""Logged instead of an unknown path, which may contain anything."""
 
 
 def path_of(scope: Mapping[str, Any]) -> str:
-    """Return a request's path as it is logged: with ids as they are, and in the place of anything else its name.
+    """Return a request's path as it is logged: with ids, and with the names of all other parameters.
 
-    A tag's name is what a user has written, and so is whatever stands where an id should.
+    Users write the names of tags, and may write anything in the place of an id.
     """
     form, given = getattr(scope.get("route"), "path_format", ELSEWHERE), scope.get("path_params", {})
     return _PARAMETER.sub(lambda name: value if _ID.fullmatch(value := str(given.get(name[1]))) else name[0], form)
@@ -32,7 +32,7 @@ def _method(scope: Scope) -> str:
 
 
 class RequestLog:
-    """Logs one event for each request, once it is answered, with all that was learned of it on the way."""
+    """Logs one event for each request when it is answered, with the context that was bound meanwhile."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""What the lists have in common."""
+"""Parameters and responses that all lists share."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -14,7 +14,7 @@ from postgres.reader import Key, Page, Ranked
 
 
 def whole_number(text: Any) -> Any:
-    """Return a parameter as it is where it is written in digits. Raises ``ValueError``: Python reads `1_0` as 10."""
+    """Return a parameter that is written in digits. Raises ``ValueError`` for others: Python reads `1_0` as 10."""
     if isinstance(text, str) and not (text.isascii() and text.isdigit()):
         raise ValueError("Write it in digits.")
     return text
@@ -24,12 +24,12 @@ View = TypeVar("View")
 Shown = TypeVar("Shown", bound=BaseModel)
 
 TaskId = Annotated[UUID, Path(description="The task's id.")]
-Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(whole_number), Query(description="At most so many items.")]
-Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the page before.")]
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(whole_number), Query(description="The most items.")]
+Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the previous page.")]
 
 
 def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of a read: an example of what it returns, and its problems."""
+    """Return the OpenAPI responses of a read: an example of its result, and its problems."""
     return {
         200: {"content": {"application/json": {"example": example}}},
         **problems.documented(*problems.ANYWHERE, *kinds),
@@ -37,14 +37,14 @@ def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str
 
 
 def waiting_responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of a read that heeds a preference."""
+    """Return the OpenAPI responses of a read that applies a preference."""
     found = responses(example, *kinds)
     found[200]["headers"] = document.headers("Preference-Applied")
     return found
 
 
 def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of a list, by an example of an item."""
+    """Return the OpenAPI responses of a list, with ``item`` as an example."""
     return responses({"items": [item], "next": examples.NULL}, problems.CURSOR, *kinds)
 
 
@@ -53,5 +53,5 @@ def listed(
     show: Callable[[View], Shown],
     page: Page[View, Key] | Page[View, Ranked] | Page[View, str] | Page[View, int],
 ) -> outputs.Page[Any]:
-    """Return a page of the list ``name`` of the views as clients receive it."""
+    """Return a page of the views as a response of the list ``name``."""
     return outputs.Page(items=[show(item) for item in page.items], next=cursors.write(name, page.next))

@@ -1,4 +1,4 @@
-"""Preconditions of requests (RFC 9110, section 13): entity tags as they are written, compared, and held to."""
+"""Preconditions of requests (RFC 9110, section 13): parsing, comparing and checking entity tags."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,23 +18,23 @@ _VERSION = re.compile(r'"([1-9]\d{0,17})"', re.ASCII)
 
 @dataclass(frozen=True)
 class Tags:
-    """What ``If-Match`` or ``If-None-Match`` names: entity tags, or ``*``; nothing where it can't be read."""
+    """The entity tags of ``If-Match`` or ``If-None-Match``, or ``*``; empty where the header is malformed."""
 
     tags: frozenset[str]
 
     @classmethod
     def of(cls, lines: Iterable[str] | None) -> "Tags | None":
-        """Read the lines of a header, None where there are none."""
+        """Parse the lines of a header; None without the header."""
         return None if lines is None else cls(frozenset(_read(", ".join(lines))))
 
     @property
     def any(self) -> bool:
-        """Whether any representation will do."""
+        """Whether any representation matches."""
         return ANY in self.tags
 
     @property
     def version(self) -> int | None:
-        """The version that it names, if it names one and nothing else."""
+        """The version, if exactly one is named."""
         [only, *more] = [*self.tags, ""]
         return int(found[1]) if more == [""] and (found := _VERSION.fullmatch(only)) else None
 
@@ -52,7 +52,7 @@ def _weakly(tag: str) -> str:
 
 
 def _read(text: str) -> Iterator[str]:
-    """Yield the tags of a list; none where it is not written as one."""
+    """Yield the tags of a list; none where it is malformed."""
     text = text.strip(" \t,")
     if text == ANY:
         return iter((ANY,))
@@ -70,7 +70,7 @@ def _read(text: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Current:
-    """What a request is about as it is now: the entity tags that name it, and its version, if it has one."""
+    """The current entity tags of a request's target, and its version, if it has one."""
 
     tags: tuple[str, ...] = ()
     version: int | None = None
@@ -78,34 +78,34 @@ class Current:
 
 @dataclass(frozen=True)
 class Conditions:
-    """The preconditions of a command: what ``If-Match`` and ``If-None-Match`` name."""
+    """The preconditions of a command: its ``If-Match`` and ``If-None-Match``."""
 
     match: Tags | None
     none_match: Tags | None
 
     @property
     def version(self) -> int | None:
-        """The version that ``If-Match`` names, None where it takes any."""
+        """The version that ``If-Match`` names, None for any."""
         return self.match.version if self.match else None
 
     @property
     def said(self) -> int | list[str] | None:
-        """What tells the command from one with another ``If-Match``."""
+        """What distinguishes the command from one with another ``If-Match``."""
         if self.match is None or self.match.any:
             return None
         return self.match.version or sorted(self.match.tags)
 
     def need(self, has_versions: bool) -> bool:
-        """Whether to look at what is there: not for one version, where the stage compares it with what has them.
+        """Return whether to read the current state. A single version needs no read: the stage compares it.
 
-        Nor for any: what has versions is never made by a change of it. What has none may be, such as a tag's colour.
+        Nor does ``*``: no change creates an entity that has versions. One without may be, such as a tag's colour.
         """
         if self.none_match or self.match is None:
             return self.none_match is not None
         return not (has_versions and (self.match.version or self.match.any))
 
     def check(self, current: Current) -> int | None:
-        """Return the version that may be changed, None for any. Raises ``Problem`` where one is not met."""
+        """Return the version that may be changed, None for any. Raises ``Problem`` where a precondition fails."""
         if self.match and not self.match.holds(current.tags):
             raise Problem(VERSION, _NO_MATCH, code=Code.VERSION)
         if self.none_match and self.none_match.excludes(current.tags):
@@ -114,12 +114,12 @@ class Conditions:
 
 
 _NO_MATCH = (
-    'If-Match names no entity tag that it has now. Send one as it came, such as "3": a weak one, such as W/"3", never '
-    "matches (RFC 9110, 13.1.1)."
+    'If-Match does not name the current entity tag. Send it as you received it, such as "3": a weak one, such as '
+    'W/"3", never matches (RFC 9110, 13.1.1).'
 )
-_MATCH = "It is there, with an entity tag that If-None-Match names."
+_MATCH = "It exists, with an entity tag that If-None-Match names."
 
-_TEXT = WithJsonSchema({"type": "string"})  # whatever it says: what is no entity tag matches nothing
+_TEXT = WithJsonSchema({"type": "string"})  # any text: a malformed entity tag matches nothing
 
 
 async def _conditions(
@@ -128,7 +128,7 @@ async def _conditions(
         _TEXT,
         Header(
             alias="If-Match",
-            description="Entity tags as they were read: what has changed since is left alone (RFC 9110, 13.1.1).",
+            description="Entity tags of the version to change: 412 if it has changed since (RFC 9110, 13.1.1).",
             openapi_examples={"version": {"value": '"3"'}},
         ),
     ] = None,
@@ -137,7 +137,7 @@ async def _conditions(
         _TEXT,
         Header(
             alias="If-None-Match",
-            description="Entity tags, or `*` for any: what has one of them is left alone (RFC 9110, 13.1.2).",
+            description="Entity tags, or `*` for any: 412 if one of them is current (RFC 9110, 13.1.2).",
         ),
     ] = None,
 ) -> Conditions:

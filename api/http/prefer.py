@@ -10,9 +10,9 @@ _HANDLING = re.compile(r'\s*handling\s*=\s*"?(\w+)"?\s*(?:;.*)?', re.IGNORECASE)
 
 
 def wait(headers: list[str], limit: float) -> float | None:
-    """Return the seconds that the client prefers to wait, at most ``limit``; None where it does not say so.
+    """Return the seconds that the client prefers to wait, at most ``limit``; None without such a preference.
 
-    What is malformed counts as not said: a preference may be ignored (RFC 7240, section 2).
+    A malformed preference is ignored, as RFC 7240, section 2, allows.
     """
     for preference in ",".join(headers).split(","):
         if found := _WAIT.fullmatch(preference):
@@ -22,7 +22,7 @@ def wait(headers: list[str], limit: float) -> float | None:
 
 
 def strict(headers: list[str]) -> bool:
-    """Tell whether the client prefers that text is refused rather than cleaned (RFC 7240, section 4.4)."""
+    """Return whether the client prefers text to be refused rather than cleaned (RFC 7240, section 4.4)."""
     for preference in ",".join(headers).split(","):
         if found := _HANDLING.fullmatch(preference):
             return found[1].lower() == "strict"
@@ -31,12 +31,12 @@ def strict(headers: list[str]) -> bool:
 
 @dataclass(frozen=True)
 class Preferences:
-    """What a client prefers: to wait so many seconds, None for not at all; and that text is refused, not cleaned."""
+    """A client's preferences: ``seconds`` to wait, None for not at all; ``strict`` to refuse text, not clean it."""
 
     seconds: float | None
     strict: bool
 
     @classmethod
     def of(cls, headers: list[str], limit: float) -> "Preferences":
-        """Read the header, where it is given several times in their order; ``limit`` is the longest wait."""
+        """Parse the headers in their order; ``limit`` is the longest wait in seconds."""
         return cls(wait(headers, limit), strict(headers))

@@ -1,4 +1,4 @@
-"""Every refusal, as RFC 9457 problem details: the catalogue, the exception, and the handlers that answer with it."""
+"""RFC 9457 problem details: the catalogue, the exception, and the handlers that respond with it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,18 +14,18 @@ from api.http.logs import path_of
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
-"""The most errors that a problem names; how many more there are is told by one behind them."""
+"""The most errors that a problem lists; one more entry counts the others."""
 MOST_BYTES = 64 * 1024
-"""The most bytes of a problem: what follows from the parts below, and leaves room for its other members."""
+"""The most bytes of a problem: the sum of the parts below, and room for its other members."""
 _DETAIL_BYTES, _FIELD_BYTES, _ERROR_BYTES, _SUGGESTION_BYTES = 6000, 700, 1500, 300
 _log = structlog.get_logger("api")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of problem. ``name`` ends its type's URI reference, which leads to ``meaning``.
+    """A type of problem. ``name`` is the last segment of its URI reference, which leads to ``meaning``.
 
-    Where it makes sense to send the same request again, ``again`` says after how many seconds (``Retry-After``).
+    ``again`` is the number of seconds after which to send the same request again (``Retry-After``); None for never.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Kind:
 
     @property
     def type(self) -> str:
-        """The URI reference that identifies this kind (RFC 9457, section 3.1.1)."""
+        """The URI reference that identifies this type (RFC 9457, section 3.1.1)."""
         return f"/problems/{self.name}"
 
 
@@ -44,83 +44,91 @@ MALFORMED = Kind(
     "malformed", 400, "The body can't be read", "The body is not UTF-8, not JSON (RFC 8259), or names a field twice."
 )
 REQUEST = Kind(
-    "request", 400, "This is no HTTP request", "Send one as RFC 9110 and 9112 have it, with an address in UTF-8."
+    "request", 400, "This is not a valid HTTP request", "Send one as RFC 9110 and 9112 define it, with a UTF-8 address."
 )
-CURSOR = Kind("cursor", 400, "The cursor can't be used", "Send back the cursor of a page as it came, or none.")
+CURSOR = Kind("cursor", 400, "The cursor is not valid", "Send back the cursor of a page unchanged, or none.")
 UNAUTHORIZED = Kind(
     "unauthorized",
     401,
     "A valid token is needed",
     'Send "Authorization: Bearer TOKEN" with a token signed by this service.',
 )
-NOT_FOUND = Kind("not-found", 404, "There is no such thing", "It does not exist, not yet, or belongs to someone else.")
-METHOD = Kind("method", 405, "This method does nothing here", "The Allow header names the methods that do.")
+NOT_FOUND = Kind("not-found", 404, "Not found", "It does not exist, does not exist yet, or belongs to someone else.")
+METHOD = Kind("method", 405, "This method is not allowed here", "The Allow header names the methods that are.")
 TIMEOUT = Kind(
     "timeout",
     408,
-    "The request did not come in time",
-    "Nothing was done. A request has 20 seconds (RONDO_RECEIVE_TIMEOUT), head and body together; send it again, whole.",
+    "The request did not arrive in time",
+    "Nothing was done. Head and body together must arrive within 20 seconds (RONDO_RECEIVE_TIMEOUT). Send all of the "
+    "request again.",
     again=5,
 )
-CONFLICT = Kind("conflict", 409, "It does not allow this as it stands", "Read it as it stands, and decide anew.")
+CONFLICT = Kind(
+    "conflict", 409, "The request conflicts with the current state", "Read the current state, and decide again."
+)
 VERSION = Kind(
     "version",
     412,
     "It has changed since",
-    "Read it as it stands, decide anew, and send its new ETag as If-Match.",
+    "Read the current state, decide again, and send its new ETag as If-Match.",
 )
-TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have 256 KiB, that of a bulk 2 MiB.")
-MEDIA = Kind("media-type", 415, "The body's media type is not understood", 'Send "Content-Type: application/json".')
+TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have at most 256 KiB, that of a bulk 2 MiB.")
+MEDIA = Kind("media-type", 415, "The body's media type is not supported", 'Send "Content-Type: application/json".')
 HEADERS_TOO_LARGE = Kind(
-    "headers-too-large", 431, "The headers are too large", "The request line and all headers may have 16 KiB together."
+    "headers-too-large", 431, "The headers are too large", "Request line and headers may have at most 16 KiB together."
 )
-VALIDATION = Kind("validation", 422, "A field is not usable", "The member errors names each field and what it needs.")
+VALIDATION = Kind("validation", 422, "A field is not usable", "The member errors lists each field and what is wrong.")
 TOO_MUCH = Kind(
     "too-much",
     422,
-    "There is too much to look through",
-    "To look through all of your tasks for this takes longer than a read may, and would again. Ask for less, such as "
-    "the tasks of one list, tag or day, or look for whole words with q.",
+    "There is too much to search",
+    "Searching all of your tasks for this takes longer than a read may, and would again. Ask for less, such as the "
+    "tasks of one list, tag or day, or search for whole words with q.",
 )
 KEY_REUSED = Kind(
     "idempotency-key-reused",
     422,
     "The Idempotency-Key was used for another request",
-    "A key stands for one request. Send the first request again as it was, or this one with a new key.",
+    "A key identifies one request. Send the first request again unchanged, or this one with a new key.",
 )
 BUSY = Kind(
     "busy",
     429,
-    "Too much of yours runs at once",
-    "Nothing was done. What you read runs three at a time (RONDO_READS), and the time of this request was over before "
-    "its turn came. Send it again a little later, and fewer at once.",
+    "Too many of your requests run at once",
+    "Nothing was done. Three reads of one user run at a time (RONDO_READS), and this one timed out while it waited. "
+    "Send it again a little later, and fewer at once.",
     again=5,
 )
 INTERNAL = Kind(
-    "internal", 500, "Something went wrong here", "The log of the API says what; nothing is known to have happened."
+    "internal",
+    500,
+    "Something went wrong here",
+    "The log of the API has the reason. As far as is known, nothing was done.",
 )
-UNAVAILABLE = Kind("unavailable", 503, "A part is away", "Nothing was done. Try again a little later.", again=5)
+UNAVAILABLE = Kind(
+    "unavailable", 503, "A part of Rondo is unavailable", "Nothing was done. Try again a little later.", again=5
+)
 FULL = Kind(
     "full",
     503,
-    "All connections are taken",
-    "Nothing was done. More requests are being answered than there may be connections. Try again a little later.",
+    "All connections are in use",
+    "Nothing was done. The API has as many connections as it may. Try again a little later.",
     again=5,
 )
 DISK_FULL = Kind(
     "disk-full",
     503,
     "The disk is nearly full",
-    "This request did nothing. Reading goes on, and commands are taken again once there is room.",
+    "This request did nothing. Reads continue, and commands are accepted again once there is room.",
     again=30,
 )
 OUTCOME_UNKNOWN = Kind(
     "outcome-unknown",
     503,
-    "It is not known whether the command was taken",
-    "The command was on its way to the log when something failed, such as a broker that did not acknowledge in time. "
-    "Look at the command's address, or send the request again with the Idempotency-Key of the answer: it is the same "
-    "command then, and is carried out once at most.",
+    "It is not known whether the command was accepted",
+    "Something failed while the command was appended to the log, such as a broker that did not acknowledge in time. "
+    "Read the command's address, or send the request again with the Idempotency-Key of the answer: that is the same "
+    "command, and is carried out at most once.",
     again=5,
 )
 
@@ -154,16 +162,16 @@ CATALOGUE: Mapping[str, Kind] = {
 _NOWHERE = {kind.status: kind for kind in (REQUEST, NOT_FOUND, METHOD, TIMEOUT, HEADERS_TOO_LARGE, FULL)}
 
 ALWAYS = (REQUEST, TIMEOUT, HEADERS_TOO_LARGE)
-"""What any request may be refused with."""
+"""Problems of any request."""
 ANYWHERE = (UNAUTHORIZED, VALIDATION, BUSY, UNAVAILABLE, FULL)
-"""What any operation that needs a token may be refused with besides."""
+"""Further problems of any operation that needs a token."""
 
 
 @dataclass(frozen=True)
 class FieldError:
     """What is wrong with one field: its path in the body (``due.date``), or a parameter's or header's name.
 
-    In a filter or a sort: from which column on (code points, from 1), and what was probably meant there.
+    In a filter or a sort, ``column`` is where the error begins (code points, from 1), and ``suggestion`` a correction.
     """
 
     field: str
@@ -175,7 +183,7 @@ class FieldError:
 class Problem(HTTPException):
     """A refusal. ``members`` extend the problem's object (RFC 9457, section 3.2).
 
-    There may be more ``errors`` than it names, and ``more`` that nobody has listed.
+    Only the first ``MOST_ERRORS`` of ``errors`` are listed; ``more`` is the number of further ones.
     """
 
     def __init__(
@@ -198,22 +206,22 @@ def document(problem: Problem) -> dict[str, Any]:
     body: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
     if problem.errors:
         more = [FieldError("errors", f"and {problem.more:,} more")] if problem.more else []
-        body["errors"] = [_shown(error) for error in (*problem.errors, *more)]
+        body["errors"] = [_render(error) for error in (*problem.errors, *more)]
     return body | problem.members
 
 
-def _shown(error: FieldError) -> dict[str, Any]:
-    shown = replace(
+def _render(error: FieldError) -> dict[str, Any]:
+    cut = replace(
         error,
         field=_cut(error.field, _FIELD_BYTES),
         detail=_cut(error.detail, _ERROR_BYTES),
         suggestion=error.suggestion and _cut(error.suggestion, _SUGGESTION_BYTES),
     )
-    return {name: value for name, value in asdict(shown).items() if value is not None}
+    return {name: value for name, value in asdict(cut).items() if value is not None}
 
 
 def _cut(text: str, most: int) -> str:
-    """Return a text as it is, or its beginning, where it takes more than ``most`` bytes as JSON in ASCII."""
+    """Return a text, or its beginning where it has more than ``most`` bytes as JSON in ASCII."""
     room = most
     for place, character in enumerate(text):
         room -= len(json.dumps(character)) - 2
@@ -224,24 +232,24 @@ def _cut(text: str, most: int) -> str:
 
 def respond(problem: Problem) -> Response:
     """Return the problem as a response."""
-    # ASCII escapes carry whatever a client sent, half a surrogate pair in a field's name included.
+    # ASCII escapes can represent anything a client sent, even half a surrogate pair in a field's name.
     content = json.dumps(document(problem), separators=(",", ":")).encode("ascii")
     again = {} if problem.kind.again is None else {"Retry-After": str(problem.kind.again)}
     return Response(content, problem.kind.status, again | dict(problem.headers or {}), MEDIA_TYPE)
 
 
 def refuse(status: int, detail: str | None = None) -> Response:
-    """Return the answer with a status to what comes to no operation."""
+    """Return the response with ``status`` to a request that reaches no operation."""
     return respond(Problem(_NOWHERE.get(status, INTERNAL), detail))
 
 
 def invalid(errors: Sequence[FieldError], more: int = 0) -> Problem:
-    """Return the problem of fields that are not usable: ``errors``, and so many more that are not listed."""
+    """Return the problem of unusable fields: ``errors``, and the number of ``more`` that are not listed."""
     return Problem(VALIDATION, " ".join(f"{error.field}: {error.detail}" for error in errors[:3]), errors, more=more)
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """Return what OpenAPI says of these problems, by status, with an example of each."""
+    """Return the OpenAPI responses of these problems, by status, with an example of each."""
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         entry = found.setdefault(
@@ -255,11 +263,11 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
 
 _EXAMPLE_ERRORS = {
     VALIDATION: [FieldError("due.date", "Write a date of the years 1970 to 9999 as YYYY-MM-DD, such as 2026-11-23.")],
-    CURSOR: [FieldError("cursor", "It is not a cursor of this list. Send it as it came, or leave it out.")],
+    CURSOR: [FieldError("cursor", "It is not a cursor of this list. Send it unchanged, or leave it out.")],
     MALFORMED: [FieldError("body", "It is not JSON: Expecting value (line 1, column 11).")],
     TOO_LARGE: [FieldError("body", "It has more than 256 KiB.")],
     MEDIA: [FieldError("Content-Type", "It is missing.")],
-    KEY_REUSED: [FieldError("Idempotency-Key", "It stands for another request.")],
+    KEY_REUSED: [FieldError("Idempotency-Key", "It was used for another request.")],
 }
 _TEXT = {"type": "string"}
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
@@ -318,12 +326,12 @@ async def _internal(request: Request, error: Exception) -> Response:
 
 _SENTENCES = {
     "extra_forbidden": "There is no such field. Leave it out.",
-    "missing": "This field is needed.",
+    "missing": "This field is required.",
 }
 
 
 def unfit(entries: Sequence[Any]) -> Problem:
-    """Return the problem of what pydantic refuses: its errors, each with a place like ``("body", "due", "date")``."""
+    """Return the problem of pydantic's errors, each with a location like ``("body", "due", "date")``."""
     return invalid([_field(entry) for entry in entries[:MOST_ERRORS]], max(len(entries) - MOST_ERRORS, 0))
 
 

@@ -1,4 +1,4 @@
-"""How a request is read: who sends it first, then its body, bounded, and as strict JSON."""
+"""Reads a request: first its user, then its body, bounded and as strict JSON."""
 
 import json
 import re
@@ -34,20 +34,20 @@ from api.settings import Settings
 LIMIT = 256 * 1024
 """The largest body, in bytes, of most requests."""
 BULK_LIMIT = 2 * 1024 * 1024
-"""The largest body, in bytes, of a bulk: it may name 20,000 tasks, each by some 40 to 90 bytes."""
+"""The largest body, in bytes, of a bulk: it may name 20,000 tasks, each in 40 to 90 bytes."""
 SHORT = 16 * 1024
-"""Bytes of a body that is read at once; a longer one is read beside the event loop."""
+"""The most bytes of a body that is parsed on the event loop; a longer one is parsed in a thread."""
 _COUNTED = (b",", b"[", b"{")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)")
 _ONCE = ("authorization", "content-type", "content-encoding", "idempotency-key")
-"""Headers that a request has once: whoever stands before the API may have read another of two."""
+"""Headers that a request may have once: of two, a proxy may have read the other."""
 
 signed = Depends(HTTPBearer(auto_error=False, description="The token that `make run` prints."))
-"""Documents that an operation needs a token; ``Route`` is what checks it."""
+"""Documents that an operation needs a token; ``Route`` checks it."""
 
 
 def user_of(request: Request) -> str:
-    """Return the id of the user whom the request's token names. Raises ``Problem``."""
+    """Return the id of the user in the request's token. Raises ``Problem``."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Problem(UNAUTHORIZED, headers={"WWW-Authenticate": 'Bearer realm="rondo"'})
@@ -59,11 +59,10 @@ def user_of(request: Request) -> str:
 
 
 def parse(body: bytes) -> Any:
-    """Return the JSON value of ``body``. Raises ``Problem`` for what is not JSON (RFC 8259) or names a field twice.
+    """Return the JSON value of ``body``. Raises ``Problem`` if it is not JSON (RFC 8259) or names a field twice.
 
-    So it does for one that may hold too many values, before it reads them; commas in its texts count, too. A control
-    character that stands unescaped in a string is let through here, so that validation refuses it with the name of its
-    field.
+    A body that may have too many values is refused before it is parsed; commas in strings count, too. An unescaped
+    control character in a string is accepted here, so that validation refuses it with the name of its field.
     """
     if sum(map(body.count, _COUNTED)) > sizes.MOST_VALUES:
         detail = f"It has more than {sizes.MOST_VALUES:,} fields and items."
@@ -81,8 +80,8 @@ def parse(body: bytes) -> Any:
 
 
 def _body(kind: Kind, detail: str) -> Problem:
-    """Return the problem of a body that is wrong as a whole."""
-    return Problem(kind, f"The body can't be taken. {detail}", [FieldError("body", detail)])
+    """Return the problem of a body as a whole."""
+    return Problem(kind, f"The body is not accepted. {detail}", [FieldError("body", detail)])
 
 
 def _not_json(error: json.JSONDecodeError) -> str:
@@ -102,7 +101,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read(body: bytes, shape: type[BaseModel] | None) -> Any:
-    """Return what ``body`` says, in its shape if there is one. Raises ``Problem``: sizes are checked before items."""
+    """Return the value of ``body``, validated if there is a shape, sizes before items. Raises ``Problem``."""
     value = parse(body)
     if shape is None:
         return value
@@ -123,7 +122,7 @@ def _too_large(limit: int) -> Problem:
 
 
 class StrictRequest(Request):
-    """A request whose body is read up to a ``limit``, and by ``read`` as the ``shape`` that its route takes."""
+    """A request whose body is read up to ``limit`` bytes, and by ``read`` as the ``shape`` of its route."""
 
     limit = LIMIT
 
@@ -132,7 +131,7 @@ class StrictRequest(Request):
         self._shape = shape
 
     async def body(self) -> bytes:
-        """Return the body. Raises ``Problem`` as soon as it is known to be too large; the rest is never kept."""
+        """Return the body. Raises ``Problem`` as soon as it is too large; the rest is never kept."""
         if not hasattr(self, "_body"):
             self._check_length()
             self._check_media()
@@ -140,7 +139,7 @@ class StrictRequest(Request):
         return self._body
 
     async def json(self) -> Any:
-        """Return what the body says. Raises ``Problem``."""
+        """Return the value of the body. Raises ``Problem``."""
         body = await self.body()
         if len(body) <= SHORT:
             return read(body, self._shape)
@@ -148,11 +147,11 @@ class StrictRequest(Request):
         return await long_work.run(self.state.user, read, body, self._shape)
 
     async def nothing(self) -> None:
-        """Read a body that has nothing to say: none, or an empty object. Raises ``Problem`` for any other."""
+        """Read an empty body, or an empty object. Raises ``Problem`` for any other."""
         self._check_length()
         body = await self._bounded()
         if body.strip() and (len(body) > SHORT or parse(body) != {}):
-            raise invalid([FieldError("body", "This request says all by its address. Send no body, or {}.")])
+            raise invalid([FieldError("body", "This request takes no body. Send none, or {}.")])
 
     async def _bounded(self) -> bytes:
         chunks, size = [], 0
@@ -178,17 +177,17 @@ class StrictRequest(Request):
         if (charset := _CHARSET.search(parameters)) and charset[1] not in {"utf-8", "utf8"}:
             raise Problem(MEDIA, errors=[FieldError("Content-Type", f"It says {charset[1]}, but JSON is UTF-8.")])
         if self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            raise Problem(MEDIA, errors=[FieldError("Content-Encoding", "Send the body as it is, without a coding.")])
+            raise Problem(MEDIA, errors=[FieldError("Content-Encoding", "Send the body without a content coding.")])
 
 
 class LargeRequest(StrictRequest):
-    """A request whose body may be that of a bulk."""
+    """A request with the body of a bulk."""
 
     limit = BULK_LIMIT
 
 
 class Route(APIRoute):
-    """A route that knows its user before it reads anything else of the request, and answers in its time."""
+    """A route that authenticates the user before it reads anything else, and answers in time."""
 
     request: type[StrictRequest] = StrictRequest
 
@@ -212,7 +211,7 @@ class Route(APIRoute):
 
 
 def _patience(request: Request) -> float:
-    """Return the seconds for what a request reads: a wait for an outcome belongs to it, but not that of a command."""
+    """Return the seconds for a request's reads, a read's wait for an outcome included, but not a command's."""
     settings: Settings = request.app.state.settings
     waits = prefer.wait(request.headers.getlist("prefer"), settings.wait_limit) if request.method == "GET" else None
     return settings.query_timeout + (waits or 0)
@@ -225,21 +224,21 @@ class LargeRoute(Route):
 
 
 def _parameters(dependant: Dependant) -> Iterator[str]:
-    """Yield the names of the query's parameters that an operation knows."""
+    """Yield the names of an operation's query parameters."""
     yield from (parameter.alias for parameter in dependant.query_params)
     for below in dependant.dependencies:
         yield from _parameters(below)
 
 
 def _check_headers(request: Request) -> None:
-    """Raise ``Problem`` for a header that is given twice and may mean another thing to whoever reads the other."""
+    """Raise ``Problem`` for a header that is given twice: a proxy may have read the other one."""
     if twice := [name for name in _ONCE if len(request.headers.getlist(name)) > 1]:
         named = ", ".join(name.title() for name in twice)
         raise Problem(REQUEST, f"It has {named} twice. Give each once.")
 
 
 def _check_query(request: Request, known: set[str]) -> None:
-    """Raise ``Problem`` for parameters that would be ignored: a filter that is misspelt or empty must not find all."""
+    """Raise ``Problem`` for parameters that would be ignored: a misspelt or empty filter must not match all tasks."""
     given = Counter(name for name, _ in request.query_params.multi_items())
     empty = (name for name, text in request.query_params.multi_items() if not text)
     wrong = dict.fromkeys(empty, "It is empty. Give it a value, or leave it out.")
@@ -264,4 +263,4 @@ async def _nothing(request: Request) -> None:
 
 
 empty = Depends(_nothing)
-"""Lets a request through that has no body, or an empty one."""
+"""Accepts requests without a body, or with an empty object."""

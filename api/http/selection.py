@@ -1,4 +1,4 @@
-"""What tasks a request looks for: ``filter``, ``q``, ``sort``, ``zone`` and ``cursor``, read and put together."""
+"""The tasks that a request asks for: parses and combines ``filter``, ``q``, ``sort``, ``zone`` and ``cursor``."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from domain import times
 from domain.query import Clock, Filter, QueryError, Sort, parse, sort, standing
 from domain.query.search import Search, search
 from postgres import ordering
-from postgres.conditions import borne, where
+from postgres.conditions import required_tags, where
 from postgres.finding import FIRST, Position, TaskQuery, behind
 from postgres.reader import Facet, Page, Task, TooMuch, View
 from schemas import clock
@@ -28,14 +28,14 @@ FilterText = Annotated[
     str | None,
     Query(
         alias="filter",
-        description="Which tasks, in the filter language. One that nowhere names `deleted` leaves out the deleted.",
+        description="Which tasks, in the filter language. One that does not name `deleted` excludes deleted tasks.",
         examples=["overdue and not #waiting"],
     ),
 ]
 Words = Annotated[
     str | None,
     Query(
-        description="Words that title or notes hold, all of them; the last one may be the beginning of a word.",
+        description="Words in title or notes, all required; the last one may be the beginning of a word.",
         examples=["quarterly rep"],
     ),
 ]
@@ -43,29 +43,28 @@ SortText = Annotated[
     str | None,
     Query(
         alias="sort",
-        description="By what they are sorted: keys joined by commas, `-` turns one round. By default "
-        f"`{NEWEST}`; with `q` `{BEST}`.",
+        description=f"Sort keys, joined by commas; `-` sorts descending. By default `{NEWEST}`; with `q` `{BEST}`.",
         examples=["due,-priority"],
     ),
 ]
-Zone = Annotated[str, Query(description="The IANA name of your time zone, which says when your days begin.")]
+Zone = Annotated[str, Query(description="The IANA name of your time zone, in which days begin.")]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which tasks somebody wants to see, and as of when."""
+    """A query for tasks, as of a time."""
 
     filter: Filter
     clock: Clock
     words: Search | None = None
     sort: Sort = sort(NEWEST)  # noqa: RUF009 - frozen
-    corrected: bool = False  # whether ``words`` are others than were typed, since these are nowhere
+    corrected: bool = False  # whether ``words`` replace the typed ones, which no task has
 
     @classmethod
     def read(
         cls, filter_: str | None, zone: str, now: int, q: str | None = None, sort_: str | None = None
     ) -> "Selection":
-        """Read what was asked for. Raises ``Problem``."""
+        """Parse a query. Raises ``Problem``."""
         words = _checked(search, q) if q else None
         return cls(
             standing(_checked(parse, filter_) if filter_ else None),
@@ -75,23 +74,23 @@ class Selection:
         )
 
     def wanted(self, user: str, after: Position | None = None) -> TaskQuery:
-        """Return what to ask of the views. Raises ``Problem`` for a position that is none in this order."""
+        """Return the query on the views. Raises ``Problem`` for a position that is not valid in this order."""
         condition = where(self.filter, self.clock, FIRST)
         words = self.words.query(user) if self.words else None
         order, position = ordering.order_by(self.sort), ordering.position(self.sort)
-        wanted = TaskQuery(condition.text, condition.values, order, position, borne(self.filter), words)
+        wanted = TaskQuery(condition.text, condition.values, order, position, required_tags(self.filter), words)
         if after is None:
             return wanted
         conditions = cursors.used(lambda: ordering.after(self.sort, after, FIRST + len(condition.values)))
         return behind(wanted, [(each.text, each.values) for each in conditions])
 
     async def nearer(self, view: View, user: str, long_work: LongWork) -> "Selection | None":
-        """Return the same for words that are nearly written so, None where there are none such, or nothing unknown."""
+        """Return the selection with similarly spelt words; None where there are none, or no word is unknown."""
         if self.words is None:
             return None
         try:
             words = await _corrected(self.words, view, user, long_work)
-        except TooMuch:  # nothing is found either way
+        except TooMuch:  # nothing matches either way
             return None
         return replace(self, words=words, corrected=True) if words else None
 
@@ -107,27 +106,27 @@ async def _corrected(words: Search, view: View, user: str, long_work: LongWork) 
 
 @dataclass(frozen=True)
 class PageSelection:
-    """A page of tasks that somebody wants to see.
+    """A page of a selection.
 
-    All pages are as of the time at which the first one was asked for, so that what is overdue is the same on each.
+    All pages are as of the time of the first request, so that the same tasks are overdue on each.
     """
 
     selection: Selection
-    asked: str  # a digest of what was asked for: a cursor leads on in the same list only
+    asked: str  # a digest of the query: a cursor is valid for the same query only
     after: Position | None = None
 
     async def page(
         self, view: View, user: str, limit: int, long_work: LongWork
     ) -> tuple["PageSelection", Page[Task, Position]]:
-        """Return the page, and what it is one of: where the first one is empty, of what was probably meant."""
+        """Return the selection and its page; if the first page is empty, those of the corrected words."""
         found = await view.tasks(self.selection.wanted(user, self.after), limit)
         if found.items or self.after or (nearer := await self.selection.nearer(view, user, long_work)) is None:
             return self, found
-        meant = replace(self, selection=nearer)
-        return meant, await view.tasks(nearer.wanted(user), limit)
+        corrected = replace(self, selection=nearer)
+        return corrected, await view.tasks(nearer.wanted(user), limit)
 
     def cursor(self, following: Position | None) -> str | None:
-        """Return the cursor of the page that follows, None at the end."""
+        """Return the cursor of the next page, None at the end."""
         if following is None:
             return None
         terms = self.selection.words.terms if self.selection.words and self.selection.corrected else None
@@ -137,7 +136,7 @@ class PageSelection:
 async def facets(
     selection: Selection, view: View, user: str, long_work: LongWork
 ) -> tuple[Selection, tuple[Facet, ...]]:
-    """Return how many of the tasks have what, and of which tasks that is: where none is found, of the ones meant."""
+    """Return the selection and its facets; if no task matches, those of the corrected words."""
     found = await view.facets(selection.wanted(user))
     if any(facet.tasks for facet in found) or (nearer := await selection.nearer(view, user, long_work)) is None:
         return selection, found
@@ -155,7 +154,7 @@ async def page_finding(
     zone: Zone = "UTC",
     cursor: Cursor = None,
 ) -> PageSelection:
-    """Read which page of tasks is asked for. Raises ``Problem``."""
+    """Parse a request for a page of tasks. Raises ``Problem``."""
     asked = digest(filter_ or "", q or "", sort_ or "", zone)
     place = cursors.place("tasks", asked, cursor)
     if place is None:
@@ -174,7 +173,7 @@ Wished = Annotated[PageSelection, Depends(page_finding)]
 
 
 def digest(*asked: str) -> str:
-    """Return what stands in a cursor for what was asked for."""
+    """Return the digest of a query for its cursors."""
     return hashlib.sha256("\0".join(asked).encode(errors="surrogatepass")).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""How many fields and items a body may have, checked before any of them is: by what its shape says of each list."""
+"""Limits the fields and items of a body, before any is validated, by the maximum of each list in its shape."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from pydantic.fields import FieldInfo
 from api.http.problems import MOST_ERRORS, FieldError, Problem, invalid
 
 MOST_VALUES = 500_000
-"""The most fields and items of a body, in all: they are read within 0.1 seconds. The largest bulk has 100,000."""
+"""The most fields and items of a body in all: they are parsed within 0.1 seconds. The largest bulk has 100,000."""
 UNKNOWN = "There is no such field. Leave it out."
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a value may hold: an object these fields, a list so many items; anything else has neither."""
+    """What a value may contain: ``fields`` of an object, at most ``most`` items of a list; neither for others."""
 
     fields: Mapping[str, "Bounds"] | None = None
     items: "Bounds | None" = None
@@ -29,12 +29,12 @@ class Bounds:
 
 @lru_cache(maxsize=64)
 def bounds(shape: type[BaseModel]) -> Bounds:
-    """Return the bounds of a body of this shape, or of a part of one."""
+    """Return the bounds of a shape."""
     return Bounds({name: _bounds(field.annotation, (field,)) for name, field in shape.model_fields.items()})
 
 
 def _bounds(kind: Any, said: tuple[Any, ...]) -> Bounds:
-    """Return the bounds of values of a type of which this is ``said``, by fields and what stands in ``Annotated``."""
+    """Return the bounds of a type; ``said`` is the metadata of its field and of ``Annotated``."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _bounds(arguments[0], (*said, *arguments[1:]))
@@ -46,7 +46,7 @@ def _bounds(kind: Any, said: tuple[Any, ...]) -> Bounds:
 
 
 def _either(alternatives: list[Bounds]) -> Bounds:
-    """Return the bounds of what is one of these: any field of theirs, and the items of the one that is a list."""
+    """Return the bounds of a union: the fields of all alternatives, and the items of the one that is a list."""
     fields = [each.fields for each in alternatives if each.fields is not None]
     listed = next((each for each in alternatives if each.items), Bounds())
     return Bounds({name: each[name] for each in fields for name in each} if fields else None, listed.items, listed.most)
@@ -63,9 +63,9 @@ def _most(said: Iterable[Any]) -> Iterator[int]:
 
 
 def check(shape: type[BaseModel], value: Any) -> None:
-    """Raise ``Problem`` for a value with a list that is too long, or with many fields that its shape does not know.
+    """Raise ``Problem`` for a value with a list that is too long, or with many unknown fields.
 
-    A few unknown fields are left to validation, which names them beside all else that is wrong.
+    Validation reports a few unknown fields, together with all other errors.
     """
     found = _Excess()
     found.look(bounds(shape), value, ())
@@ -74,14 +74,14 @@ def check(shape: type[BaseModel], value: Any) -> None:
 
 
 class _Excess:
-    """What a value has too much of: the first errors, and the number of all."""
+    """The excess fields and items of a value: the first errors, and the number of all."""
 
     def __init__(self) -> None:
         self.too_long, self.unknown = 0, 0
         self._errors: list[FieldError] = []
 
     def look(self, allowed: Bounds, value: Any, path: tuple[str | int, ...]) -> None:
-        """Look through a value, but not into lists that are too long."""
+        """Examine a value, but not the items of lists that are too long."""
         if allowed.fields is not None and isinstance(value, dict):
             self._look_for_unknown(allowed.fields, value, path)
             for name, below in allowed.fields.items():
@@ -90,7 +90,7 @@ class _Excess:
         elif allowed.items and isinstance(value, list):
             if allowed.most is not None and len(value) > allowed.most:
                 self.too_long += 1
-                self._add(path, f"It has {len(value):,} items, and may have {allowed.most:,}.")
+                self._add(path, f"It has {len(value):,} items, and may have at most {allowed.most:,}.")
             elif allowed.items.fields is not None:
                 for place, item in enumerate(value):
                     self.look(allowed.items, item, (*path, place))
@@ -110,7 +110,7 @@ class _Excess:
             self._errors.append(FieldError(".".join(map(str, path)), detail))
 
     def problem(self) -> Problem:
-        """Return the problem of all that was found."""
+        """Return the problem of all errors."""
         return invalid(self._errors, self.too_long + self.unknown - len(self._errors))
 
 

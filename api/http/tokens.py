@@ -1,4 +1,4 @@
-"""Signed tokens that say who the user is (RFC 7519, HS256), until accounts exist."""
+"""Signed tokens that name the user (RFC 7519, HS256), until accounts exist."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ YEAR = timedelta(days=365)
 
 
 class InvalidToken(ValueError):
-    """The token can't be accepted; the text says why."""
+    """The token is not valid; the text has the reason."""
 
 
 def issue(secret: str, user: str, lifetime: timedelta = YEAR, now: datetime | None = None) -> str:
@@ -21,10 +21,10 @@ def issue(secret: str, user: str, lifetime: timedelta = YEAR, now: datetime | No
 
 
 def user_of(secret: str, token: str) -> str:
-    """Return the id of the user whom ``token`` names. Raises ``InvalidToken``."""
+    """Return the id of the user in ``token``. Raises ``InvalidToken``."""
     try:
-        # The algorithm is pinned: what the token says of it is the sender's choice (RFC 8725, section 3.1).
-        # When it was issued is not judged: a clock that was ahead then would lock its user out once it is set right.
+        # The algorithm is pinned: the sender chooses the one in the token (RFC 8725, section 3.1).
+        # The time of issue is not checked: a clock that was ahead then would lock its user out once corrected.
         claims = jwt.decode(
             token, secret, algorithms=[ALGORITHM], options={"require": ["sub", "iat", "exp"], "verify_iat": False}
         )

@@ -1,4 +1,4 @@
-"""How much of one user's runs at once, so that nobody's requests keep another's waiting."""
+"""Limits the concurrent work of each user, so that no user's requests delay another's."""
 
 import asyncio
 import functools
@@ -13,19 +13,19 @@ Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
 THREADS = 2
-"""The most pieces of long work that run at once, each in a thread beside the event loop."""
+"""The most pieces of long work that run at once, each in a thread of its own."""
 
 
 @dataclass
 class _Queue:
-    """One user's turns: those that run or wait."""
+    """One user's turns that run or wait."""
 
     turns: anyio.Semaphore
     length: int = 0
 
 
 class Turns:
-    """Lets ``most`` of one user's run at once; the others wait, in the order in which they came."""
+    """Lets at most ``most`` of one user's turns run at once; the others wait in order of arrival."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -33,7 +33,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, user: str) -> AsyncIterator[None]:
-        """Wait for a turn of the user, and have it until the end of the context."""
+        """Wait for a turn of the user, and hold it until the context ends."""
         queue = self._queues.setdefault(user, _Queue(anyio.Semaphore(self._most)))
         queue.length += 1
         try:
@@ -46,15 +46,15 @@ class Turns:
 
     @property
     def length(self) -> int:
-        """How many run or wait."""
+        """The number of turns that run or wait."""
         return sum(queue.length for queue in self._queues.values())
 
 
 class LongWork:
-    """Runs what takes more than some milliseconds in threads, one at a time of each user.
+    """Runs work of more than a few milliseconds in threads, one at a time for each user.
 
-    A thread can't be ended. So one that nobody waits for any more has its user's turn and its place until its end: else
-    whoever asks and goes away, again and again, would have any number of them.
+    A thread can't be cancelled. An abandoned one keeps its user's turn and its place until it ends; otherwise a client
+    that sends requests and disconnects could occupy any number of threads.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class LongWork:
     async def run(
         self, user: str, work: Callable[Given, Returned], *given: Given.args, **named: Given.kwargs
     ) -> Returned:
-        """Return what ``work`` returns. Whoever is cancelled does not wait for its end."""
+        """Return what ``work`` returns. A cancelled caller does not wait for its end."""
         begun = asyncio.Event()
         running = asyncio.ensure_future(self._run(user, begun, functools.partial(work, *given, **named)))
         self._running.add(running)
@@ -81,7 +81,7 @@ class LongWork:
     def _ended(self, running: asyncio.Task[Any]) -> None:
         self._running.discard(running)
         if not running.cancelled():
-            running.exception()  # whoever waits has it; else it concerns nobody
+            running.exception()  # marks it as retrieved: the caller has it, or was cancelled
 
     async def _run(self, user: str, begun: asyncio.Event, work: Callable[[], Returned]) -> Returned:
         async with self._turns.of(user), self._threads:

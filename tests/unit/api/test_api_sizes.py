@@ -95,8 +95,8 @@ def fields(told: dict[str, Any] | None) -> list[str]:
 @pytest.mark.parametrize(
     ("body", "field", "detail"),
     [
-        ({"title": "x", "tags": [0] * 120_000}, "tags", "It has 120,000 items, and may have 50."),
-        ({"title": "x", "reminders": [{}] * 80_000}, "reminders", "It has 80,000 items, and may have 20."),
+        ({"title": "x", "tags": [0] * 120_000}, "tags", "It has 120,000 items, and may have at most 50."),
+        ({"title": "x", "reminders": [{}] * 80_000}, "reminders", "It has 80,000 items, and may have at most 20."),
     ],
 )
 def test_a_list_that_is_too_long_is_refused_before_its_items_are(body: Any, field: str, detail: str):
