@@ -1,1 +1,1 @@
-"""What clients send and receive, as pydantic models."""
+"""Request and response bodies, as pydantic models."""

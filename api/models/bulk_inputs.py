@@ -1,4 +1,4 @@
-"""What clients send of bulks, as pydantic shapes; and how it becomes records."""
+"""Request bodies of bulks, as pydantic shapes, and their conversion to records."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -16,15 +16,15 @@ from domain.query.bounds import MAX_LENGTH
 from schemas import records as r
 
 MOST_NAMED = 20_000
-"""The most tasks that a bulk names one by one: a body has room for them, and one record batch (``bulk_commands``)."""
+"""The most tasks that a bulk names: they fit into a body, and into one record batch (``bulk_commands``)."""
 MOST_DAYS = 36_525
-"""The most days that a bulk moves tasks by: a hundred years."""
+"""The most days by which a bulk moves tasks: a hundred years."""
 
 Action = Literal["complete", "reopen", "delete", "restore", "update"]
 
 
 class TaskAt(inputs.Shape):
-    """A task; with a version, only if it has not changed since."""
+    """A task; with a version, it is changed only if it still has this version."""
 
     like = '{"id": "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"}'
 
@@ -33,7 +33,7 @@ class TaskAt(inputs.Shape):
 
 
 class NewBulk(inputs.Shape):
-    """What to do, and to which tasks: what a filter finds now, or those that are named; exactly one of the two."""
+    """An action and its tasks: those that match a filter now, or those that are named; exactly one of the two."""
 
     model_config = ConfigDict(json_schema_extra=one_of("filter", "tasks"))
     like = '{"filter": "overdue", "action": "complete"}'
@@ -41,7 +41,7 @@ class NewBulk(inputs.Shape):
     filter: Annotated[str | None, Field(description="In the filter language.", min_length=1, max_length=MAX_LENGTH)] = (
         None
     )
-    zone: Annotated[str, Field(description="The IANA name of the zone whose days the filter means.")] = "UTC"
+    zone: Annotated[str, Field(description="The IANA name of the time zone of the filter's days.")] = "UTC"
     tasks: Annotated[list[TaskAt] | None, Field(max_length=MOST_NAMED)] = None
     action: Action
     changes: Annotated[inputs.Changes | None, Field(description="Of an update: the fields to set.")] = None
@@ -49,16 +49,16 @@ class NewBulk(inputs.Shape):
     remove_tags: inputs.Tags | None = None
     shift: Annotated[
         int | None,
-        Field(ge=-MOST_DAYS, le=MOST_DAYS, description="Of an update: days to move start and due by, where there are."),
+        Field(ge=-MOST_DAYS, le=MOST_DAYS, description="Of an update: days by which to move start and due, if set."),
     ] = None
 
 
 def change(body: NewBulk, *, strict: bool = False) -> r.TaskChange:
-    """Return what a bulk does to each task, its texts cleaned unless ``strict``.
+    """Return the change that a bulk makes to each task, its texts cleaned unless ``strict``.
 
-    Raises ``Problem`` with everything that is wrong.
+    Raises ``Problem`` with all errors.
     """
-    if wrong := list(_at_odds(body)):
+    if wrong := list(_contradictions(body)):
         raise invalid(wrong)
     changes = body.changes or inputs.Changes()
     return r.TaskChange(
@@ -66,12 +66,12 @@ def change(body: NewBulk, *, strict: bool = False) -> r.TaskChange:
         changed=inputs.changed(changes),
         fields=inputs.checked(changes, "changes.", strict=strict),
         add_tags=_tags("add_tags", body.add_tags, strict=strict),
-        remove_tags=_borne(body.remove_tags, strict=strict),
+        remove_tags=_removed(body.remove_tags, strict=strict),
         shift=body.shift,
     )
 
 
-def _at_odds(body: NewBulk) -> Iterator[FieldError]:
+def _contradictions(body: NewBulk) -> Iterator[FieldError]:
     if (body.filter is None) == (body.tasks is None):
         yield FieldError("filter", "Give either a filter or tasks.")
     if body.zone not in times.zones():
@@ -97,16 +97,16 @@ def _tags(name: str, tags: list[str] | None, *, strict: bool) -> tuple[str, ...]
     return checked.fields.tags
 
 
-def _borne(tags: list[str] | None, *, strict: bool) -> tuple[str, ...]:
-    """Return the tags to take away: also some that none could be given any more."""
+def _removed(tags: list[str] | None, *, strict: bool) -> tuple[str, ...]:
+    """Return the tags to remove, in every form that tasks may have; some could not be added any more."""
     named = [_forms(f"remove_tags.{place}", tag, strict=strict) for place, tag in enumerate(tags or ())]
     if len(named) > validation.MAX_TAGS:
-        raise invalid([FieldError("remove_tags", f"A bulk takes away at most {validation.MAX_TAGS} tags.")])
+        raise invalid([FieldError("remove_tags", f"A bulk removes at most {validation.MAX_TAGS} tags.")])
     return tuple(sorted(set().union(*named)))
 
 
 def _forms(field: str, tag: str, *, strict: bool) -> set[str]:
-    """Return the names that tasks may bear a tag by: as it was sent, and unless ``strict`` as it is cleaned."""
+    """Return the forms of a tag that tasks may have: as it was sent and, unless ``strict``, cleaned."""
     found, problems = set[str](), list[FieldError]()
     for form in {tag} if strict else {tag, cleaning.tag(tag)}:
         try:

@@ -1,4 +1,4 @@
-"""All resources, and which of them a command, an outcome or an entry of the audit trail is about."""
+"""All resources, and the entity that a command, an outcome or an audit entry refers to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from schemas import entity_subjects
 TASK = Resource(
     TASKS,
     noun="task",
-    described="Tasks, alone and as they are found.",
+    described="Tasks: commands, reads and searches.",
     ref=TaskRef,
     model=Task,
     changes=inputs.Changes,
@@ -32,7 +32,7 @@ BY_WORD: Mapping[str, Resource[Any, Any]] = {one.word: one for one in RESOURCES}
 
 
 class Refs(BaseModel):
-    """What an answer is about: all but one are null."""
+    """The entity that a response refers to: all members but one are null."""
 
     task: TaskRef | None = None
     list: ListRef | None = None
@@ -41,7 +41,7 @@ class Refs(BaseModel):
 
 
 class Names(BaseModel):
-    """What an entry of the audit trail is about: all but one are null."""
+    """The entity that an audit entry refers to: all members but one are null."""
 
     task: Id | None
     list: Id | None
@@ -58,7 +58,7 @@ class Subject:
 
     @classmethod
     def of(cls, task: str | None, subject: str | None) -> Self | None:
-        """Return what a record names by a task's id, or as a subject; None for neither."""
+        """Return the entity that a record names by a task's id, or as a subject; None for neither."""
         if task is not None:
             return cls(TASK, task)
         if subject is None:
@@ -68,7 +68,7 @@ class Subject:
 
     @classmethod
     def of_command(cls, command: entities.Command) -> Self:
-        """Return what a command is about."""
+        """Return the entity of a command."""
         of = entities.of(command)
         return cls(BY_WORD[of.word], of.about(command))
 
@@ -79,13 +79,13 @@ class Subject:
 
     @property
     def ref(self) -> dict[str, BaseModel]:
-        """Refer to it, as the member of an answer."""
+        """A reference to it, as a member of a response."""
         return {self.resource.word: self.resource.refer(self.name)}
 
     def show(self, item: object | None) -> dict[str, BaseModel | None]:
-        """Show it as it stands, None where there is none, as the member of an answer."""
+        """Return ``item``, its current state or None, as a member of a response."""
         return {self.resource.word: None if item is None else self.resource.show(item)}
 
     def field(self, name: str | None) -> str | None:
-        """Return a field of its record by the name that people see, None for none."""
+        """Return the public name of a field of its record, None for None."""
         return name and self.resource.public_names.get(name, name)

@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document: one story, told through every operation."""
+"""The examples of the OpenAPI document: one task's story through every operation."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from domain.entities import TYPES
 from domain.tasks import TASK as TASK_TYPE
 
 NULL = "\N{SYMBOL FOR NULL}"
-"""Stands for null, which FastAPI would leave out of the document, until ``with_nulls`` puts it there."""
+"""A placeholder for null, which FastAPI would omit from the document; ``with_nulls`` replaces it."""
 
 
 def with_nulls(value: Any) -> Any:
-    """Return an example, or a document with examples, as JSON has it."""
+    """Return an example, or a document with examples, with null in the place of ``NULL``."""
     match value:
         case dict():
             return {name: with_nulls(each) for name, each in value.items()}

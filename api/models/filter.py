@@ -46,7 +46,7 @@ class NewFilter(Shape):
 
 
 class FilterChanges(Shape):
-    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+    """The fields to set (RFC 7396): an absent one is unchanged, null clears it."""
 
     like = '{"filter": "due < today+7d"}'
     record_names = _NAMES
@@ -59,14 +59,14 @@ class FilterChanges(Shape):
 
 
 class FilterRef(BaseModel):
-    """Where a saved filter stands, or will stand."""
+    """A reference to a saved filter, which may not exist yet."""
 
     id: Id
     href: Href
 
 
 class SavedFilter(BaseModel):
-    """A saved filter as it stands."""
+    """The current state of a saved filter."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -76,10 +76,10 @@ class SavedFilter(BaseModel):
     filter: str
     """As its user wrote it."""
     sort: str
-    """How what it finds is sorted; empty for the newest first."""
+    """The sort of its tasks; empty for the newest first."""
     colour: formats.Colour | None
     order: formats.Order
-    """Its place in your own order of saved filters."""
+    """Its place in the custom order of saved filters."""
     deleted: bool
     version: int
     created_at: datetime
@@ -89,7 +89,7 @@ class SavedFilter(BaseModel):
 FILTER = Resource(
     FILTERS,
     noun="saved filter",
-    described="Filters that are saved by name.",
+    described="Saved filters.",
     ref=FilterRef,
     model=SavedFilter,
     changes=FilterChanges,

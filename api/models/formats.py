@@ -1,4 +1,4 @@
-"""The forms of texts and objects, as the OpenAPI document says them; nothing here checks that they have it."""
+"""Formats of strings and objects in the OpenAPI document; nothing here validates them."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Href = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
 Date = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "time-local"})]
-"""A time without an offset, which RFC 3339 knows as partial-time only."""
+"""A time without an offset, partial-time in RFC 3339."""
 Local = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$"})]
 """A local day, or a local time of one."""
 Duration = Annotated[str, WithJsonSchema({"type": "string", "format": "duration"})]
@@ -20,9 +20,9 @@ Hash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64
 
 
 def one_of(*fields: str) -> Callable[[dict[str, Any]], None]:
-    """Return what rewrites the schema of an object that has exactly one of these fields.
+    """Return a function that rewrites the schema of an object that has exactly one of ``fields``.
 
-    The API takes null for a field that is not there, too: to say so would make alternatives that generators can't tell
+    The API also accepts null for an absent field: documenting that would make alternatives that generators can't tell
     apart.
     """
 
@@ -47,7 +47,7 @@ def one_of(*fields: str) -> Callable[[dict[str, Any]], None]:
 
 
 def without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema without null as its one alternative."""
+    """Return a schema without its alternative null."""
     match schema:
         case {"anyOf": [alternative, {"type": "null"}], **rest}:
             return {**alternative, **rest}

@@ -1,4 +1,4 @@
-"""What clients receive of what happened and of what waits: history, reminders, notifications."""
+"""Responses of history, reminders and notifications."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,28 +19,28 @@ from schemas.records import FieldChange
 
 
 class Known(Refs, Command):
-    """A command by its address, with what it is about."""
+    """A command, and the entity that it refers to."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.KNOWN]})
 
     task: TaskRef | None = None
-    """Null where the command is about something else: a bulk's has an address of its own."""
+    """Null for a command on another entity type; a command of a bulk has an address of its own."""
 
     @classmethod
     def about(cls, command: Command, subject: Subject | None) -> "Known":
-        """Show a command with what it is about; None where it is a bulk's."""
+        """Return a command with its entity, None for that of a bulk."""
         return cls.model_validate({**command.model_dump(), **(subject.ref if subject else {})})
 
     @classmethod
     def outcome(cls, outcome: views.Outcome, bulk: str | None = None) -> "Known":
-        """Show what became of a command, with the id of the bulk before it, if there is one."""
+        """Return a command with its outcome and the id of the bulk before it, if there is one."""
         subject = Subject.of(outcome.task, outcome.subject)
         field = subject.field(outcome.field) if subject else outcome.field
         return cls.about(Command.of(outcome, field, bulk), subject)
 
 
 class Refusal(Refs):
-    """A task that a bulk left as it is, and why; of one that undoes also a list, a saved filter or a tag."""
+    """A task that a bulk did not change, and why; if the bulk undoes, also a list, a saved filter or a tag."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.REFUSAL]})
 
@@ -51,7 +51,7 @@ class Refusal(Refs):
 
     @classmethod
     def of(cls, refused: views.RefusedTask) -> "Refusal":
-        """Show what was refused."""
+        """Return a refused task of the views."""
         why = refused.refusal
         subject = Subject.of(why.task if why.subject is None else None, why.subject)
         assert subject
@@ -61,7 +61,7 @@ class Refusal(Refs):
 
 
 class Change(BaseModel):
-    """A field's value before and after, each as a task shows it; a reminder without its id."""
+    """A field's value before and after, in the format of a task's fields; reminders are without ids."""
 
     field: str
     before: Any
@@ -72,7 +72,7 @@ Changes = list[Change]
 
 
 class Event(BaseModel):
-    """What an entry of the audit trail begins with."""
+    """The first members of an audit entry."""
 
     id: Id
     at: datetime
@@ -92,17 +92,17 @@ class Entry(Names, Event):
     previous: Hash
     hash: Hash
     led_to: Known | None
-    """What the completion of an occurrence led to: the command that created the next one, or why it was rejected, as
-    where the series ends (`ended`). Null before that is known, and for whatever leads to no command."""
+    """For the completion of an occurrence: the command that creates the next one, or its rejection, such as at the end
+    of the series (`ended`). Null until its outcome is known, and for all other events."""
 
     @classmethod
     def of(cls, entry: views.Entry, led_to: views.Outcome | None = None) -> "Entry":
-        """Show an entry of the views, and the outcome of what it led to."""
+        """Return an entry of the views, and the outcome of the command that it led to."""
         subject = Subject.of(entry.task, entry.subject)
         assert subject
-        told = [_change(subject, change) for change in entry.changes]
-        # A rule that counts from another due is another record, but reads the same: the due's change tells it.
-        changes = [change for change in told if change.before != change.after]
+        rendered = [_change(subject, change) for change in entry.changes]
+        # A rule that counts from another due is another record with the same text: only the due's change is visible.
+        changes = [change for change in rendered if change.before != change.after]
         about: dict[str, str | None] = dict.fromkeys(Names.model_fields)
         about[subject.resource.word] = subject.name
         known = led_to and Known.outcome(led_to)
@@ -110,13 +110,13 @@ class Entry(Names, Event):
 
 
 def _change(subject: Subject, change: FieldChange) -> Change:
-    before, after = (_shown(change.field, msgspec.json.decode(text)) for text in (change.before, change.after))
+    before, after = (_render(change.field, msgspec.json.decode(text)) for text in (change.before, change.after))
     return Change(field=subject.field(change.field) or "", before=before, after=after)
 
 
-def _shown(field: str, value: Any) -> Any:
-    """Return a field's value in the trail as a task shows it."""
-    return _SHOWN[field](value) if field in _SHOWN and value is not None else value
+def _render(field: str, value: Any) -> Any:
+    """Return a field's value in the audit trail in the format of a task's fields."""
+    return _RENDERERS[field](value) if field in _RENDERERS and value is not None else value
 
 
 def _reminders(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -126,7 +126,7 @@ def _reminders(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-_SHOWN: dict[str, Callable[[Any], Any]] = {
+_RENDERERS: dict[str, Callable[[Any], Any]] = {
     "created_at": instant,
     "completed_at": instant,
     "status": str.lower,
@@ -137,7 +137,7 @@ _SHOWN: dict[str, Callable[[Any], Any]] = {
 
 
 class StandingReminder(BaseModel):
-    """A reminder that stands, was cancelled, or became due."""
+    """A reminder that is scheduled, was cancelled, or became due."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.REMINDER]})
 
@@ -152,7 +152,7 @@ class StandingReminder(BaseModel):
 
     @classmethod
     def of(cls, reminder: views.Reminder) -> "StandingReminder":
-        """Show a reminder of the views."""
+        """Return a reminder of the views."""
         return cls.model_validate(
             msgspec.structs.asdict(reminder) | {"task": task_ref(reminder.task), "status": reminder.status.lower()}
         )
@@ -173,7 +173,7 @@ class NotificationStep(BaseModel):
 
 
 class Notification(BaseModel):
-    """The delivery of a reminder: where it stands, and each step so far."""
+    """The delivery of a reminder: its status, and each step so far."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.NOTIFICATION]})
 
@@ -186,7 +186,7 @@ class Notification(BaseModel):
 
     @classmethod
     def of(cls, delivery: views.Delivery) -> "Notification":
-        """Show a delivery of the views."""
+        """Return a delivery of the views."""
         steps = [
             NotificationStep.model_validate(
                 msgspec.structs.asdict(step) | {"step": step.step.lower(), "detail": reasons.redact(step.detail)}
@@ -204,5 +204,5 @@ class Notification(BaseModel):
 
 
 def _is_final(step: NotificationStep) -> bool:
-    """Say whether a step ends a delivery: what is on the log after it came too late and counts for nothing."""
+    """Return whether a step ends a delivery: later steps on the log came too late and are ignored."""
     return step.step in {"sent", "suppressed", "missed"} or (step.step == "failed" and step.retry_at is None)

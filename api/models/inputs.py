@@ -1,4 +1,4 @@
-"""What clients send, as pydantic shapes: strict types, no unknown fields; and how it becomes records."""
+"""Request bodies, as pydantic shapes with strict types and no unknown fields, and their conversion to records."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from schemas import records as r
 
 
 def _said(**limits: int) -> Any:
-    """Return what OpenAPI says of a length. The domain is what checks it: it measures text in its composed form."""
+    """Return the limits of a length for OpenAPI. The domain checks them: it measures text in its composed form."""
     return Field(json_schema_extra=dict(limits))
 
 
@@ -85,7 +85,7 @@ class Shape(BaseModel):
     like: ClassVar[str]
     """An example, as JSON."""
     record_names: ClassVar[Mapping[str, str]] = {"order": "rank"}
-    """The names in records of fields that people see under another."""
+    """The names in records of fields whose public names differ."""
 
     @model_validator(mode="before")
     @classmethod
@@ -113,7 +113,7 @@ class Due(Shape):
 
 
 class DueChanges(Shape):
-    """The members to set (RFC 7396): an absent one stays as it is, null clears it; a zone goes with its time."""
+    """The members to set (RFC 7396): an absent one is unchanged, null clears it; a zone is cleared with its time."""
 
     like = '{"date": "2026-12-01"}'
 
@@ -125,7 +125,7 @@ class DueChanges(Shape):
 
 
 class Reminder(Shape):
-    """So long before the task is due, or at an instant: exactly one of the two."""
+    """A duration before the task is due, or an instant: exactly one of the two."""
 
     model_config = ConfigDict(json_schema_extra=one_of("before", "at"))
     like = '{"before": "PT15M"} or {"at": "2026-11-23T09:00:00Z"}'
@@ -147,8 +147,8 @@ class Reminder(Shape):
 
 
 Priority = Literal["none", "low", "medium", "high", "urgent"]
-Parent = Annotated[UUID, Strict(False), Field(description="The task that this one is a part of.")]
-ListId = Annotated[UUID, Strict(False), Field(description="The list that it is on; none: the inbox.")]
+Parent = Annotated[UUID, Strict(False), Field(description="The parent task.")]
+ListId = Annotated[UUID, Strict(False), Field(description="The list of the task; none for the inbox.")]
 Tags = Annotated[list[Tag], _said(maxItems=validation.MAX_TAGS)]
 Reminders = Annotated[list[Reminder], _said(maxItems=validation.MAX_REMINDERS)]
 
@@ -156,8 +156,8 @@ Reminders = Annotated[list[Reminder], _said(maxItems=validation.MAX_REMINDERS)]
 Order = Annotated[
     str,
     Field(
-        description="Its place in your own order: texts of 0-9, A-Z and a-z in the order of their characters, such as "
-        'any between its neighbours\' two. Without one a task stands behind all that are older. Null or "" goes back.',
+        description="Its place in the custom order: a string of 0-9, A-Z and a-z, compared by characters, such as any "
+        'between those of its neighbours. By default it comes after all older ones; null or "" restores that.',
         examples=["V"],
         json_schema_extra={"maxLength": ranks.MAX_RANK, "pattern": "^([0-9A-Za-z]*[1-9A-Za-z])?$"},
     ),
@@ -184,7 +184,7 @@ class NewTask(Shape):
 
 
 class Changes(Shape):
-    """The fields to set (RFC 7396): an absent one stays as it is, null clears it; so do members of due and start."""
+    """The fields to set (RFC 7396): an absent one is unchanged, null clears it; so for members of due and start."""
 
     like = '{"title": "Stand-up, online"}'
 
@@ -208,16 +208,14 @@ Beside = Annotated[UUID | None, Strict(False)]
 
 
 class Move(Shape):
-    """Where to move a task in your own order: exactly one of the three."""
+    """Where to move a task in the custom order: exactly one of the three."""
 
     model_config = ConfigDict(json_schema_extra=one_of("before", "after", "to"))
     like = '{"before": "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"} or {"to": "top"}'
 
-    before: Annotated[Beside, Field(description="The task that it is to stand right before.")] = None
-    after: Annotated[Beside, Field(description="The task that it is to stand right behind.")] = None
-    to: Annotated[
-        Literal["top", "bottom"] | None, Field(description="Before all of your open tasks, or behind them.")
-    ] = None
+    before: Annotated[Beside, Field(description="The task to place it directly before.")] = None
+    after: Annotated[Beside, Field(description="The task to place it directly after.")] = None
+    to: Annotated[Literal["top", "bottom"] | None, Field(description="Before or after all of your open tasks.")] = None
 
     @model_validator(mode="after")
     def _one(self) -> "Move":
@@ -227,7 +225,7 @@ class Move(Shape):
 
 
 def changed(body: Shape) -> tuple[str, ...]:
-    """Return the names, in records, of the fields that ``body`` sets, and of members that it sets of some alone."""
+    """Return the names in records of the fields that ``body`` sets, and of members that it sets individually."""
     set_ = [name for name in type(body).model_fields if name in body.model_fields_set]
     return tuple(one for name in set_ for one in _names(body.record_names.get(name, name), getattr(body, name)))
 
@@ -255,14 +253,14 @@ def fields(body: NewTask | Changes) -> r.TaskFields:
 
 
 def _reminders(reminders: Iterable[Reminder]) -> Iterable[r.Reminder]:
-    """Give each reminder an id that follows from what it says, so that setting the same again changes nothing."""
+    """Derive each reminder's id from its content, so that setting the same again changes nothing."""
     for reminder in reminders:
         name = ids.derive("task-reminder", str(reminder.before), str(reminder.at))
         yield r.Reminder(name, reminder.before, reminder.at)
 
 
 def fingerprint(method: str, path: str, body: BaseModel | None = None, expected: int | list[str] | None = None) -> str:
-    """Return the SHA-256 of a request as it was understood: the same however its JSON was written."""
+    """Return the SHA-256 of a parsed request, independent of the formatting of its JSON."""
     content: Any = None if body is None else body.model_dump(exclude_unset=True, mode="json")
     understood = [method, path, content] if expected is None else [method, path, content, expected]
     text = json.dumps(understood, sort_keys=True, separators=(",", ":"))
@@ -270,27 +268,27 @@ def fingerprint(method: str, path: str, body: BaseModel | None = None, expected:
 
 
 def checked(body: NewTask | Changes, within: str = "", *, strict: bool = False) -> r.TaskFields:
-    """Return the fields that ``body`` sets, in their one form. Raises ``Problem`` with everything that is wrong.
+    """Return the fields that ``body`` sets, in canonical form. Raises ``Problem`` with all errors.
 
-    ``within`` stands before the names of fields there, where ``body`` is a part of another. Text is cleaned first, see
-    ``domain.cleaning``; with ``strict`` it is refused where that would change what it says.
+    ``within`` is the prefix of field names in errors, where ``body`` is a part of another. Text is cleaned first, see
+    ``domain.cleaning``; with ``strict``, text that cleaning would change is refused.
     """
     named = changed(body) if isinstance(body, Changes) else validation.ALL
-    return right(validation.check(cleaned(fields(body), strict), named), within)
+    return valid(validation.check(cleaned(fields(body), strict), named), within)
 
 
 def checked_new_tag(name: str, *, strict: bool = False) -> str:
-    """Return a tag's name that a body gives, in its one form. Raises ``Problem`` as ``checked`` does."""
+    """Return the name of a tag in a body, in canonical form. Raises ``Problem`` as ``checked`` does."""
     return checked_tag(name if strict else cleaning.tag(name))
 
 
 def checked_tag(name: str) -> str:
-    """Return a tag's name that an address has, in its one form; nothing of it is cleaned. Raises ``Problem``."""
+    """Return the name of a tag in an address, in canonical form and not cleaned. Raises ``Problem``."""
     return _tag(validation.tag, name)
 
 
 def checked_existing_tag(name: str) -> str:
-    """Return the name, in its one form, of a tag that tasks may bear and an address may have. Raises ``Problem``."""
+    """Return the name, in canonical form, of a tag that tasks and addresses may have. Raises ``Problem``."""
     return _tag(lambda field, text: validation.addressed(field, validation.existing_tag(field, text)), name)
 
 
@@ -302,12 +300,12 @@ def _tag(check: Callable[[str, str], str], name: str) -> str:
 
 
 def cleaned(fields: cleaning.Fields, strict: bool) -> cleaning.Fields:
-    """Return fields with their texts cleaned; with ``strict`` as they are."""
+    """Return fields with their texts cleaned; with ``strict`` unchanged."""
     return fields if strict else cleaning.cleaned(fields)
 
 
-def right(checked: validation.Checked[validation.Fields], within: str = "") -> validation.Fields:
-    """Return fields that were checked. Raises ``Problem`` with everything that is wrong with them."""
+def valid(checked: validation.Checked[validation.Fields], within: str = "") -> validation.Fields:
+    """Return checked fields. Raises ``Problem`` with all errors in them."""
     if checked.problems:
         raise invalid([FieldError(within + problem.field, problem.detail) for problem in checked.problems])
     return checked.fields

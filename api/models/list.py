@@ -41,7 +41,7 @@ class NewList(Shape):
 
 
 class ListChanges(Shape):
-    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+    """The fields to set (RFC 7396): an absent one is unchanged, null clears it."""
 
     like = '{"name": "Errands in town"}'
 
@@ -51,14 +51,14 @@ class ListChanges(Shape):
 
 
 class ListRef(BaseModel):
-    """Where a list stands, or will stand."""
+    """A reference to a list, which may not exist yet."""
 
     id: Id
     href: Href
 
 
 class List(BaseModel):
-    """A list as it stands."""
+    """The current state of a list."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -67,24 +67,24 @@ class List(BaseModel):
     name: str
     colour: formats.Colour | None
     order: formats.Order
-    """Its place in your own order of lists."""
+    """Its place in the custom order of lists."""
     deleted: bool
     open: int
-    """How many open tasks are on it."""
+    """The number of open tasks on it."""
     version: int
     created_at: datetime
     changed_at: datetime
 
 
 def etags(item: Row) -> tuple[str, ...]:
-    """Return the entity tags of a list: of its version and how many tasks it shows, and of its version alone."""
+    """Return the entity tags of a list: of its version and number of open tasks, and of its version alone."""
     return f'"{item.version}.{item.open}"', etag(item.version)
 
 
 LIST = Resource(
     LISTS,
     noun="list",
-    described="What tasks are on.",
+    described="Lists of tasks.",
     ref=ListRef,
     model=List,
     changes=ListChanges,

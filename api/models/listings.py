@@ -1,4 +1,4 @@
-"""What clients receive of tasks that were looked for: the tasks with what was found in them, and their numbers."""
+"""Responses of searches: tasks with highlights, and facets."""
 
 import time
 from collections import Counter
@@ -16,21 +16,21 @@ from schemas.records import Priority, Status
 
 
 class Part(BaseModel):
-    """A piece of a text, as it stands there, and whether it is what was looked for."""
+    """A piece of a text, and whether it matches."""
 
     text: str
     match: bool
 
 
 class Highlights(BaseModel):
-    """Where the words stand: the whole title, and what is around the first of them in the notes."""
+    """Matches of the words: in the whole title, and in an excerpt of the notes around the first match."""
 
     title: list[Part]
     notes: list[Part]
 
     @classmethod
     def of(cls, words: Search, task: views.Task) -> "Highlights":
-        """Show where a task holds the words."""
+        """Return the matches of the words in a task."""
         return cls(title=_parts(parts(words, task.title)), notes=_parts(fragment(words, task.notes)))
 
 
@@ -39,7 +39,7 @@ def _parts(pieces: Iterable[Piece]) -> list[Part]:
 
 
 class ListedTask(outputs.Task):
-    """A task of a list; with ``q`` also where its words stand."""
+    """A task of a list; with ``q`` also the matches of its words."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.LISTED]})
 
@@ -47,20 +47,20 @@ class ListedTask(outputs.Task):
 
 
 class TaskPage(BaseModel):
-    """A part of a list of tasks, and the cursor of the next part; null at the end."""
+    """A page of tasks, and the cursor of the next page; null at the end."""
 
     items: list[ListedTask]
     next: str | None
     corrected: str | None = None
-    """What was looked for in the place of ``q``, where no task holds that; ``|`` stands between spellings."""
+    """The words that replaced ``q``, if no task matches it; ``|`` separates spellings."""
 
 
 MARKING = 0.5
-"""Seconds in which what was found is marked: long notes take milliseconds, the worst a third of a second each."""
+"""Seconds for highlighting a page: long notes take milliseconds, the worst a third of a second each."""
 
 
 def page(selection: Selection, tasks: Iterable[views.Task], following: str | None) -> TaskPage:
-    """Show a page of tasks, those at its end without marks where marking takes too long."""
+    """Return a page of tasks; the last ones lack highlights where highlighting takes too long."""
     until = time.monotonic() + MARKING
     return TaskPage(
         items=[_listed(selection, task, until) for task in tasks], next=following, corrected=_corrected(selection)
@@ -77,7 +77,7 @@ def _corrected(selection: Selection) -> str | None:
 
 
 class FacetCount(BaseModel):
-    """So many tasks have this; null: none of it."""
+    """The number of tasks with a value; null counts tasks without one."""
 
     value: str | None
     tasks: int
@@ -85,11 +85,11 @@ class FacetCount(BaseModel):
 
 FacetCounts = list[FacetCount]
 MOST_VALUES = 5_000
-"""Of a facet so many values are told: a user may have given any number of tags, and dues on any day."""
+"""The most values of a facet: a user may have any number of tags, and dues on any day."""
 
 
 class Facets(BaseModel):
-    """How many tasks there are, in all and by what they have; what no task has is left out."""
+    """The number of tasks, in all and by value; values without tasks are omitted."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.FACETS]})
 
@@ -100,15 +100,15 @@ class Facets(BaseModel):
     list: FacetCounts
     """By the list's id, those with most tasks first, at most 5,000; null is the inbox."""
     tags: FacetCounts
-    """Those of most tasks first, at most 5,000."""
+    """Those with most tasks first, at most 5,000."""
     due: FacetCounts
-    """By the day of the due, as it is in ``zone``: the first 5,000 days."""
+    """By the day of the due in ``zone``: the first 5,000 days."""
     corrected: str | None = None
-    """What was looked for in the place of ``q``, where no task holds that."""
+    """The words that replaced ``q``, if no task matches it."""
 
     @classmethod
     def of(cls, selection: Selection, facets: Iterable[views.Facet]) -> "Facets":
-        """Show the numbers of the views."""
+        """Return the facets of the views."""
         by_facet: dict[str, Counter[str | None]] = {}
         for facet in facets:
             name, value = _day(facet, selection.clock.zone)
@@ -127,7 +127,7 @@ class Facets(BaseModel):
 
 
 def _day(facet: views.Facet, zone: str) -> tuple[str, str | None]:
-    """Return a facet's name and value, an instant as the day that it is on in the zone."""
+    """Return a facet's name and value, an instant as its day in the zone."""
     if facet.facet != "instant" or facet.value is None:
         return facet.facet, facet.value
     milliseconds = times.milliseconds(datetime.fromisoformat(facet.value).astimezone(UTC).replace(tzinfo=None), None)

@@ -1,4 +1,4 @@
-"""What clients receive of commands and tasks, as JSON; times in RFC 3339 and UTC."""
+"""Responses of commands, tasks and bulks; times in RFC 3339 and UTC."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Literal, Self, TypeVar
@@ -35,36 +35,36 @@ def bulk_href(bulk: str) -> str:
 
 
 def etag(version: int) -> str:
-    """Return the entity tag of something in some version (RFC 9110, section 8.8.3)."""
+    """Return the entity tag of a version (RFC 9110, section 8.8.3)."""
     return f'"{version}"'
 
 
 class TaskRef(BaseModel):
-    """Where a task stands, or will stand."""
+    """A reference to a task, which may not exist yet."""
 
     id: Id
     href: Href
 
 
 def task_ref(task: str) -> TaskRef:
-    """Refer to a task by its id."""
+    """Return the reference to a task."""
     return TaskRef(id=task, href=task_href(task))
 
 
 class BulkRef(BaseModel):
-    """Where a bulk is."""
+    """A reference to a bulk."""
 
     id: Id
     href: Href
 
     @classmethod
     def of(cls, bulk: str) -> "BulkRef":
-        """Refer to a bulk by its id."""
+        """Return the reference to a bulk."""
         return cls(id=bulk, href=bulk_href(bulk))
 
 
 class Command(BaseModel):
-    """A command and, once it is known, what became of it."""
+    """A command and, once it is known, its outcome."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED["command"]]})
 
@@ -72,23 +72,23 @@ class Command(BaseModel):
     href: Href
     status: CommandStatus
     bulk: BulkRef | None = None
-    """The bulk that goes before it on many tasks, as a part of it."""
+    """The bulk that is carried out before it as a part of it."""
     at: datetime | None = None
     version: int | None = None
-    """The version, after the command, of what it is about."""
+    """The version of its entity after the command."""
     code: str | None = None
     detail: str | None = None
     field: str | None = None
 
     @classmethod
     def pending(cls, command: str, bulk: str | None = None) -> "Command":
-        """Show a command whose outcome is not known yet, with the id of the bulk before it, if there is one."""
-        shown = cls(id=command, href=command_href(command), status="pending")
-        return shown.model_copy(update={"bulk": BulkRef.of(bulk)}) if bulk else shown
+        """Return a command whose outcome is not known yet, with the id of the bulk before it, if there is one."""
+        pending = cls(id=command, href=command_href(command), status="pending")
+        return pending.model_copy(update={"bulk": BulkRef.of(bulk)}) if bulk else pending
 
     @classmethod
     def of(cls, outcome: views.Outcome, field: str | None, bulk: str | None = None) -> "Command":
-        """Show a command with its outcome, the public name of a field at fault, and the id of the bulk before it."""
+        """Return a command with its outcome, the public name of a field at fault, and the id of the bulk before it."""
         return cls(
             id=outcome.id,
             href=command_href(outcome.id),
@@ -110,7 +110,7 @@ _STATUS: dict[OutcomeKind, CommandStatus] = {
 
 
 class TaskDue(BaseModel):
-    """When a task is due, as it was asked for."""
+    """A due or a start, as it was set."""
 
     date: Date
     time: Time | None
@@ -118,7 +118,7 @@ class TaskDue(BaseModel):
 
 
 class TaskReminder(BaseModel):
-    """A reminder of a task: so long before its due, or at an instant."""
+    """A reminder of a task: a duration before its due, or an instant."""
 
     id: Id
     before: Duration | None
@@ -130,7 +130,7 @@ Reminders = list[TaskReminder]
 
 
 class Task(BaseModel):
-    """A task as it stands."""
+    """The current state of a task."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.TASK]})
 
@@ -142,12 +142,12 @@ class Task(BaseModel):
     tags: Texts
     due: TaskDue | None
     due_at: datetime | None
-    """The instant that ``due`` means; null where it has no zone."""
+    """The instant of ``due``; null where it has no zone."""
     recurrence: str | None
     reminders: Reminders
     status: TaskStatus
     series: Id | None
-    """The first task of the series that this one belongs to."""
+    """The first task of its series."""
     occurrence: Local | None
     version: int
     created_at: datetime
@@ -155,18 +155,18 @@ class Task(BaseModel):
     completed_at: datetime | None
     start: TaskDue | None
     start_at: datetime | None
-    """The instant that ``start`` means; null where it has no zone."""
+    """The instant of ``start``; null where it has no zone."""
     parent: Id | None
-    """The task that this one is a part of."""
+    """The parent task."""
     order: Order
-    """Its place in your own order."""
+    """Its place in the custom order."""
     pinned: bool
     list: Id | None
-    """The list that it is on; null is the inbox."""
+    """Its list; null is the inbox."""
 
     @classmethod
     def of(cls, task: views.Task, **more: Any) -> Self:
-        """Show a task of the views; ``more`` are the fields that a subclass has beside."""
+        """Return a task of the views; ``more`` are the additional fields of a subclass."""
         return cls.model_validate(
             msgspec.to_builtins(task, builtin_types=(datetime,))
             | more
@@ -189,7 +189,7 @@ class Task(BaseModel):
 
 
 class TaskTitle(BaseModel):
-    """A task by what people know it by."""
+    """A task by its title."""
 
     id: Id
     href: Href
@@ -198,14 +198,14 @@ class TaskTitle(BaseModel):
 
     @classmethod
     def of(cls, task: views.TaskTitle) -> "TaskTitle":
-        """Show a task of the views."""
+        """Return a task of the views."""
         return cls.model_validate(
             {"id": task.id, "href": task_href(task.id), "title": task.title, "status": task.status.lower()}
         )
 
 
 class TaskTitles(BaseModel):
-    """The tasks whose ids begin as was asked, and whether there are more than these."""
+    """The tasks whose ids have the requested beginning, and whether there are more."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.TITLES]})
 
@@ -214,30 +214,30 @@ class TaskTitles(BaseModel):
 
 
 def instant(milliseconds: int) -> datetime:
-    """Return the time of so many milliseconds since 1970."""
+    """Return the time ``milliseconds`` after the beginning of 1970 in UTC."""
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 class Bulk(BaseModel):
-    """A bulk, and how far it is. It is decided in chunks; what they did is counted in tasks."""
+    """A bulk and its progress. It is decided in chunks; results are numbers of tasks."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.BULK]})
 
     id: Id
     href: Href
     status: BulkStatus
-    """``done`` once all chunks were decided; ``in-part`` where some never will be: send the rest under a new key."""
+    """``done`` once all chunks are decided; ``in-part`` if some never will be: send the rest with a new key."""
     tasks: int
     chunks: int
     decided: int
     changed: int
     unchanged: int
-    """Tasks that were so already."""
+    """Tasks that needed no change."""
     refused: int
 
 
 class Count(BaseModel):
-    """How many tasks a bulk would be about."""
+    """The number of tasks of a bulk."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.COUNT]})
 
@@ -245,7 +245,7 @@ class Count(BaseModel):
 
 
 class Page(BaseModel, Generic[Item]):
-    """A part of a list, and the cursor of the next part; null at the end."""
+    """A page of a list, and the cursor of the next page; null at the end."""
 
     items: list[Item]
     next: str | None

@@ -1,4 +1,4 @@
-"""What a resource is: an entity type as the API shows it. ``api.models.entities`` lists all of them."""
+"""A resource: the API's representation of an entity type. ``api.models.entities`` lists all of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from api.http.problems import NOT_FOUND, Problem
 from api.models import examples
-from api.models.inputs import Shape, changed, cleaned, right
+from api.models.inputs import Shape, changed, cleaned, valid
 from api.models.outputs import Command, etag
 from domain import validation
 from domain.entity import EntityType
@@ -23,54 +23,54 @@ Etags = Callable[[Any], tuple[str, ...]]
 
 
 def of_version(item: Any) -> tuple[str, ...]:
-    """Return the entity tag of what has a version."""
+    """Return the entity tag of an entity with a version."""
     return (etag(item.version),)
 
 
 @dataclass(frozen=True, eq=False)
 class Resource(Generic[Item, Model]):
-    """An entity type as the API shows it."""
+    """The API's representation of an entity type."""
 
     table: Table[Item]
     noun: str
-    """What people call one."""
+    """The name of one in sentences."""
     described: str
-    """What all of them are, in a sentence."""
+    """The description of its tag in the OpenAPI document."""
     ref: type[BaseModel]
-    """How an answer refers to one."""
+    """The model of a reference to one."""
     model: type[Model]
-    """How an answer shows one: the columns of its table by their public names."""
+    """The model of one: the columns of its table by their public names."""
     changes: type[Shape]
     """The body of a change."""
     example: dict[str, Any]
-    """One that is shown."""
+    """An example of the model."""
     etags: Etags | None = of_version
-    """The entity tags of one, that which it is sent with first; None where it has no version."""
+    """Returns the entity tags of one, the one in its header first; None for a resource without versions."""
     show_item: Callable[[Item], Model] | None = None
-    """Shows one, where that is more than to name its columns."""
+    """Converts one to the model, where that takes more than renaming its columns."""
     made: str = "created"
-    """What was done to have one."""
-    done_says: str = "as it stands then; null where there is none"
-    """What the answer to a command says of it."""
+    """The verb for creating one."""
+    done_says: str = "after it; null where there is none"
+    """The end of the description of the answer to a command."""
 
     @property
     def of(self) -> EntityType[Any]:
-        """Its type."""
+        """Its entity type."""
         return self.table.of
 
     @property
     def word(self) -> str:
-        """Its name in answers."""
+        """Its name in responses."""
         return self.of.word
 
     @property
     def public_names(self) -> Mapping[str, str]:
-        """The names of fields that people see under another than records have."""
+        """The public names of fields whose names in records differ."""
         return {record: public for public, record in self.changes.record_names.items()}
 
     @property
     def parameter(self) -> str:
-        """The parameter of its paths."""
+        """The name of its path parameter."""
         return self.word if self.of is TASK else f"{self.word}_{self.of.key}"
 
     def href(self, name: str) -> str:
@@ -78,11 +78,11 @@ class Resource(Generic[Item, Model]):
         return f"/v1/{self.of.plural}/{quote(name, safe='')}"
 
     def refer(self, name: str) -> BaseModel:
-        """Refer to one by its name."""
+        """Return the reference to one."""
         return self.ref(**{self.of.key: name, "href": self.href(name)})
 
     def show(self, item: Item) -> Model:
-        """Show one of the views."""
+        """Return the model of one of the views."""
         if self.show_item:
             return self.show_item(item)
         columns: dict[str, Any] = {field: getattr(item, field) for field in item.__struct_fields__}  # type: ignore[attr-defined]
@@ -90,30 +90,29 @@ class Resource(Generic[Item, Model]):
         return self.model.model_validate(named | {"href": self.href(columns[self.of.key])})
 
     def missing(self) -> Problem:
-        """Return the problem that there is none of this name."""
+        """Return the problem that the requested one does not exist."""
         return Problem(NOT_FOUND, f"There is no such {self.noun}. If it was {self.made} a moment ago, ask again.")
 
     def checked(self, body: Shape, *, strict: bool) -> Any:
-        """Return the fields that a body sets, in their one form. Raises ``Problem`` with everything that is wrong.
+        """Return the fields that a body sets, in canonical form. Raises ``Problem`` with all errors.
 
-        Text is cleaned first, see ``domain.cleaning``; with ``strict`` it is refused where that would change what it
-        says.
+        Text is cleaned first, see ``domain.cleaning``; with ``strict``, text that cleaning would change is refused.
         """
         given = {name: value for name in type(body).model_fields if (value := getattr(body, name)) is not None}
         fields = self.of.settable(**{body.record_names.get(name, name): value for name, value in given.items()})
         named = changed(body) if isinstance(body, self.changes) else None
-        return right(validation.check_fields(cleaned(fields, strict), self.of.checks, named))
+        return valid(validation.check_fields(cleaned(fields, strict), self.of.checks, named))
 
     @cached_property
     def taken(self) -> type[BaseModel]:
         """The answer to a command whose outcome is not known yet."""
         what = f" on a {self.noun}" if self._prefix else ""
-        says = f"A command{what} that the log has, before its outcome is known."
+        says = f"A command{what} that is on the log, before its outcome is known."
         return self._answer("Taken", says, self.ref, self.pending)
 
     @cached_property
     def done(self) -> type[BaseModel]:
-        """The answer to a command that says what became of it."""
+        """The answer to a command with its outcome."""
         says = f"A command's outcome, and the {self.noun} {self.done_says}."
         return self._answer("Done", says, self.model | None, self.accepted)
 
@@ -129,7 +128,7 @@ class Resource(Generic[Item, Model]):
 
     @property
     def _prefix(self) -> str:
-        """What begins the names of the models of its answers."""
+        """The prefix of the names of its answers' models."""
         return "" if self.of is TASK else self.word.capitalize()
 
     @property

@@ -17,7 +17,7 @@ EXAMPLE: dict[str, Any] = {"name": "team", "href": "/v1/tags/team", "colour": "#
 
 
 class TagChanges(Shape):
-    """The fields to set (RFC 7396): an absent one stays as it is, null clears it."""
+    """The fields to set (RFC 7396): an absent one is unchanged, null clears it."""
 
     like = '{"colour": "#1e90ff"}'
 
@@ -25,7 +25,7 @@ class TagChanges(Shape):
 
 
 class NewName(Shape):
-    """The name to give."""
+    """The new name."""
 
     like = '{"name": "errands"}'
 
@@ -33,14 +33,14 @@ class NewName(Shape):
 
 
 class TagRef(BaseModel):
-    """Where a tag is."""
+    """A reference to a tag."""
 
     name: str
     href: Href
 
 
 class Tag(BaseModel):
-    """A tag that a task bears or that has a colour."""
+    """A tag that a task has, or that has a colour."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -48,17 +48,17 @@ class Tag(BaseModel):
     href: Href
     colour: formats.Colour | None
     open: int
-    """How many open tasks bear it."""
+    """The number of open tasks with it."""
 
 
 TAG = Resource(
     TAGS,
     noun="tag",
-    described="What tasks bear by name.",
+    described="Tags of tasks, identified by name.",
     ref=TagRef,
     model=Tag,
     changes=TagChanges,
     example=EXAMPLE,
     etags=None,
-    done_says="as it is then; null where there is none, as after deleting it",
+    done_says="after it; null where there is none, such as after deleting it",
 )
