@@ -22,6 +22,7 @@ from postgres.queries import load
 from postgres.rows import (
     Beside,
     Chunk,
+    CommandEvent,
     Cursor,
     Delivery,
     DeliveryStep,
@@ -41,7 +42,6 @@ from postgres.rows import (
     Task,
     TaskTitle,
     TaskVersion,
-    Told,
     struct,
 )
 
@@ -50,6 +50,7 @@ __all__ = [
     "TOP",
     "Beside",
     "Chunk",
+    "CommandEvent",
     "Delivery",
     "DeliveryStep",
     "Entry",
@@ -68,7 +69,6 @@ __all__ = [
     "TaskQuery",
     "TaskTitle",
     "TaskVersion",
-    "Told",
     "TooMuch",
     "View",
     "pool",
@@ -348,9 +348,10 @@ class View:
         """Return what became of those chunks of a bulk that were decided, in their order."""
         return tuple([struct(Chunk, row) async for row in load().chunks(self._connection, id=bulk)])
 
-    async def told(self, commands: Sequence[str]) -> tuple[Told, ...]:
-        """Return what commands changed, in its order."""
-        return tuple([struct(Told, row) async for row in load().told(self._connection, commands=commands)])
+    async def events_of(self, commands: Sequence[str]) -> tuple[CommandEvent, ...]:
+        """Return the events of commands, in their order."""
+        rows = load().events_of_commands(self._connection, commands=commands)
+        return tuple([struct(CommandEvent, row) async for row in rows])
 
     async def refusals(self, bulk: str, limit: int, after: int | None = None) -> Page[RefusedTask, int]:
         """Return the tasks that a bulk left as they are, in the order in which it named them."""

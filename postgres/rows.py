@@ -238,8 +238,8 @@ class RefusedTask(Struct, frozen=True):
     refusal: r.Refusal
 
 
-class Told(Struct, frozen=True):
-    """An event of a command, as its audit entry tells of it."""
+class CommandEvent(Struct, frozen=True):
+    """An event of a command, by its audit entry."""
 
     task: str | None
     subject: str | None

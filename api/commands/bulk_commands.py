@@ -1,8 +1,8 @@
-"""Takes a bulk: resolves it to tasks and versions, and puts it on the log in chunks.
+"""Accepts a bulk: resolves it to tasks and versions, and appends it to the log in chunks.
 
-Chunks go in as few batches as may be. A batch stands on the log whole or not at all, and holds some 20,000 tasks. Where
-a bulk needs several and a later one fails, it was sent in part; then its resolution keeps it from being completed by
-anything else than exactly the rest, see ``domain.bulk``.
+Chunks are appended in as few batches as possible. A batch is on the log as a whole or not at all, and holds about
+20,000 tasks. If a bulk needs several and a later one fails, it was sent in part; then its target-set hash ensures that
+only exactly the rest completes it, see ``domain.bulk``.
 """
 
 import asyncio
@@ -39,25 +39,25 @@ _REVERT = TaskChange(Action.REVERT, (), TaskFields())
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a bulk is: what it is, and its chunks that were decided; none where the views know of none yet."""
+    """The progress of a bulk: its size, and its decided chunks; empty until the views have one."""
 
     bulk: str
     tasks: int
     chunks: int
     decided: tuple[Chunk, ...] = ()
     in_part: bool = False
-    """Whether some of its chunks never will be: they were sent with another resolution."""
+    """Whether some of its chunks never will be decided: they were sent with another target-set hash."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether no more chunks will be decided."""
         return self.in_part or len(self.decided) == self.chunks
 
 
 async def resolve(body: NewBulk, user: str, served: Services) -> tuple[TaskAt, ...]:
-    """Return the tasks that a bulk is about, by id, each once: those found in the versions that were found.
+    """Return the tasks of a bulk, by id, each once: those that match its filter, in their current versions.
 
-    Raises ``Problem`` where the filter can't be read, or finds too many.
+    Raises ``Problem`` where the filter is not valid, or matches too many.
     """
     if body.tasks is not None:
         return await served.long_work.run(user, _named, body.tasks)
@@ -85,42 +85,44 @@ async def count(body: NewBulk, user: str, served: Services) -> int:
 
 
 def _condition(body: NewBulk) -> Sql:
-    """Return the condition of the tasks that a filter means now. Raises ``Problem`` where it can't be read."""
+    """Return the condition of the tasks that match a filter now. Raises ``Problem`` where it is not valid."""
     finding = Selection.read(body.filter, body.zone, clock.now())
     return where(finding.filter, finding.clock, FIRST)
 
 
 def _check_number(found: int) -> None:
     if found > MOST:
-        raise invalid([FieldError("filter", f"It finds more than {MOST:,} tasks; narrow it, and send several bulks.")])
+        raise invalid(
+            [FieldError("filter", f"It matches more than {MOST:,} tasks; narrow it, and send several bulks.")]
+        )
 
 
-async def bearing(condition: str, values: Sequence[object], user: str, served: Services) -> tuple[TaskAt, ...]:
-    """Return the tasks that a condition finds, by id, in whatever version they are by their turn.
+async def select(condition: str, values: Sequence[object], user: str, served: Services) -> tuple[TaskAt, ...]:
+    """Return the tasks that match a condition, by id, without versions: they may change before they are decided.
 
     Raises ``Problem`` where they are too many.
     """
     async with served.views.of(user) as view:
         found = await view.matching(condition, values, MOST + 1)
     if len(found) > MOST:
-        detail = f"It is about more than {MOST:,} tasks; change some of them by bulks first."
+        detail = f"It concerns more than {MOST:,} tasks; change some of them by bulks first."
         raise invalid([FieldError("tasks", detail)])
     return await served.long_work.run(user, lambda: tuple(TaskAt(task.id) for task in found))
 
 
 async def tagged(tag: str, user: str, served: Services) -> tuple[TaskAt, ...]:
-    """Return the tasks that bear a tag, as ``bearing`` does."""
-    return await bearing(TAGGED, [tag_id(user, tag)], user, served)
+    """Return the tasks with a tag, as ``select`` does."""
+    return await select(TAGGED, [tag_id(user, tag)], user, served)
 
 
 async def on_list(list_id: str, version: int | None, user: str, served: Services) -> tuple[TaskAt, ...]:
-    """Return the tasks on a list, as ``bearing`` does; none where the list is in another version than this one."""
-    return await bearing(ON_LIST, [list_id, version], user, served)
+    """Return the tasks on a list, as ``select`` does; none where the list has another version than ``version``."""
+    return await select(ON_LIST, [list_id, version], user, served)
 
 
 async def below(task: str, version: int | None, user: str, served: Services) -> tuple[TaskAt, ...]:
-    """Return the tasks that are parts of a task, and their parts, as ``on_list`` does."""
-    return await bearing(BELOW, [task, version], user, served)
+    """Return the sub-tasks of a task, at all levels, as ``on_list`` does."""
+    return await select(BELOW, [task, version], user, served)
 
 
 async def ahead(
@@ -132,9 +134,9 @@ async def ahead(
     *,
     served: Services,
 ) -> list[ChangeTasks]:
-    """Return the chunks of the bulk that goes before the command of an envelope, and is a part of it.
+    """Return the chunks of the bulk that is carried out before an envelope's command, as a part of it.
 
-    The views that found the tasks are a little behind: one that belongs to something else by its turn is left alone.
+    The views that selected the tasks lag a little: a task that is outside ``within`` when it is decided is unchanged.
     """
     bulk_id = ids.ahead(envelope.command)
     change = replace(change, within=within)
@@ -144,7 +146,7 @@ async def ahead(
 def chunked(
     items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, fingerprint: str, bulk_id: str
 ) -> list[ChangeTasks]:
-    """Return a bulk's chunks: one at least, which remembers the key also where there is nothing to do."""
+    """Return a bulk's chunks, at least one: its key is kept in the idempotency store even if there is nothing to do."""
     chunks = list(_pieces(items)) or [()]
     resolution = sha256(msgspec.json.encode((items, change))).hexdigest()
     first = ChangeTasks(
@@ -168,7 +170,7 @@ def chunked(
 
 
 def _pieces(items: Iterable[TaskAt]) -> Iterator[tuple[TaskAt, ...]]:
-    """Cut items into chunks of so many, or of so much to be undone, that a record has room for."""
+    """Yield items in chunks of at most ``bulk.MOST``, and of about ``_ROOM`` characters of changes to undo."""
     piece: list[TaskAt] = []
     size = 0
     for item in items:
@@ -183,7 +185,7 @@ def _pieces(items: Iterable[TaskAt]) -> Iterator[tuple[TaskAt, ...]]:
 
 
 async def take(body: NewBulk, change: TaskChange, envelope: Envelope, served: Services) -> Progress:
-    """Take a bulk, unless it is over already; return how far it is, waiting for it where the client prefers that.
+    """Accept a bulk, unless it is over already; return its progress, after waiting if the client prefers that.
 
     Raises ``Problem``, as ``Ingress.take`` does.
     """
@@ -196,7 +198,7 @@ async def take(body: NewBulk, change: TaskChange, envelope: Envelope, served: Se
 
 
 async def undo(id_: str, envelope: Envelope, served: Services) -> Progress:
-    """Take the bulk that undoes a command or a bulk, as ``take`` does. Raises ``Problem`` also where that can't be."""
+    """Accept the bulk that undoes a command or a bulk, as ``take`` does. Raises ``Problem`` also if that can't be."""
     return await _take(
         lambda: undoing.items(id_, envelope.user, served), _REVERT, envelope, envelope.fingerprint(), served
     )
@@ -224,7 +226,7 @@ async def _take(
 
 
 async def progress(id_: str, user: str, served: Services) -> Progress | None:
-    """Return how far a bulk is, None where nothing is known of it."""
+    """Return the progress of a bulk, None for an unknown one."""
     async with served.views.of(user) as view:
         chunks = await view.chunks(id_)
     decided = tuple(chunk for chunk in chunks if chunk.code != Code.RESOLUTION)
@@ -237,7 +239,7 @@ async def progress(id_: str, user: str, served: Services) -> Progress | None:
 
 
 async def wait(id_: str, user: str, seconds: float, served: Services) -> Progress | None:
-    """Return how far a bulk is once it is over, or once so many seconds are."""
+    """Return the progress of a bulk once it is over, or after ``seconds`` seconds."""
     clock = asyncio.get_running_loop()
     deadline = clock.time() + seconds
     await served.outcomes.wait(user, id_, seconds)
@@ -248,8 +250,8 @@ async def wait(id_: str, user: str, seconds: float, served: Services) -> Progres
     return found
 
 
-def shown(found: Progress) -> outputs.Bulk:
-    """Return how far a bulk is, as clients receive it."""
+def to_response(found: Progress) -> outputs.Bulk:
+    """Return the progress of a bulk as a response."""
     return outputs.Bulk(
         id=found.bulk,
         href=outputs.bulk_href(found.bulk),
@@ -267,5 +269,5 @@ def answer(found: Progress, envelope: Envelope) -> Response:
     """Return the answer to the request that began a bulk."""
     headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", "Location": outputs.bulk_href(found.bulk)}
     headers |= envelope.applied(waited=found.is_over)
-    content = shown(found).model_dump_json()
+    content = to_response(found).model_dump_json()
     return Response(content, 200 if found.is_over else 202, headers, "application/json")

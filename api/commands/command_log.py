@@ -1,4 +1,4 @@
-"""Appends people's commands to the log: a command counts as taken when every in-sync replica has it."""
+"""Appends users' commands to the log: a command is accepted when every in-sync replica has it."""
 
 import asyncio
 from collections import defaultdict
@@ -27,8 +27,8 @@ Command = Single | ChangeTasks
 
 TOPIC = TASK_COMMANDS.name
 _SOURCE = "/v1/commands"  # of CloudEvents
-_LAST_MS = 2000  # milliseconds for a partition's last record to come
-_MARGIN = 4096  # for what a batch is wrapped in
+_LAST_MS = 2000  # milliseconds in which a partition's last record arrives
+_MARGIN = 4096  # bytes for a batch's framing
 _log = structlog.get_logger("api.commands")
 
 
@@ -37,9 +37,9 @@ class Unavailable(ConnectionError):
 
 
 class OutcomeUnknown(TimeoutError):
-    """The broker did not acknowledge in time: the command may be on the log, or still come there.
+    """The broker did not acknowledge in time: the command may be on the log, or may still be appended.
 
-    ``appended`` are the commands before it, of those that were to be appended with it, that are there for certain.
+    ``appended`` is the number of commands before it in the same call that are certainly there.
     """
 
     def __init__(self, appended: int) -> None:
@@ -48,10 +48,10 @@ class OutcomeUnknown(TimeoutError):
 
 
 class CommandLog:
-    """The one writer of task-commands. ``run`` keeps it connected; ``append`` may be called at any time.
+    """The writer of task-commands. ``run`` keeps it connected; ``append`` may be called at any time.
 
-    The broker is given ``timeout`` seconds to acknowledge all that one ``append`` appends, waiting for its turn
-    included; aiokafka by itself would wait for ever for one that is away.
+    The broker has ``timeout`` seconds to acknowledge one ``append``, waiting for its turn included; aiokafka itself
+    would wait forever for an unreachable broker.
     """
 
     def __init__(self, kafka: str, registry: Registry, timeout: float, pause: float) -> None:
@@ -60,12 +60,14 @@ class CommandLog:
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
         self._in_turn = asyncio.Lock()
-        self._adding = defaultdict[int, asyncio.Lock](asyncio.Lock)  # by partition: in the order in which it is stamped
+        self._adding = defaultdict[int, asyncio.Lock](
+            asyncio.Lock
+        )  # by partition: appends in the order of the timestamps
         self._times: dict[int, int] = {}  # of the last record that was appended, by partition
         self.trouble = "starting"
 
     async def run(self) -> None:
-        """Stay connected until cancelled; start anew with a fresh producer where one can't go on."""
+        """Stay connected until cancelled; replace a producer that failed."""
         while True:
             try:
                 async with self._connection() as self._producer:
@@ -81,10 +83,9 @@ class CommandLog:
     async def append(self, commands: Sequence[Command]) -> None:
         """Append commands of one user in their order, and wait until they are acknowledged.
 
-        One alone shares its batch with others'. Several go in as few batches as they fit into, each of which is
-        appended as a whole or not at all, and only once those before it are: aiokafka begins one only while nothing
-        else waits for the partition, so those that need it take turns. Raises ``Unavailable`` where none was appended,
-        or ``OutcomeUnknown``.
+        A single command shares its batch with others'. Several are appended in as few batches as they fit into, each
+        as a whole or not at all, and in sequence: aiokafka begins a batch only while nothing else waits for the
+        partition, so callers take turns. Raises ``Unavailable`` where none was appended, or ``OutcomeUnknown``.
         """
         producer, user = self._producer, commands[0].user
         if producer is None:
@@ -109,7 +110,7 @@ class CommandLog:
             raise Unavailable(causes.described(error)) from error
 
     async def _sealed(self, commands: Sequence[Command]) -> list[Envelope]:
-        """Seal commands; a bulk's chunks take some milliseconds each, in which others are served."""
+        """Seal commands; several in a thread, since a bulk's chunks take some milliseconds each."""
         if len(commands) == 1:
             return [self._seal(commands[0])]
         return await asyncio.to_thread(lambda: [*map(self._seal, commands)])
@@ -126,14 +127,14 @@ class CommandLog:
     async def _send_next(
         self, producer: AIOKafkaProducer, left: Iterator[BatchBuilder], target: int, progress: "_Progress"
     ) -> bool:
-        """Append the next batch, which is stamped in its turn; return whether there was one."""
+        """Stamp and append the next batch; return whether there was one."""
         async with self._adding[target]:
             if (batch := next(left, None)) is None:
                 return False
             was, progress.begun = progress.begun, True
             try:
                 delivery = await producer.send_batch(batch, TOPIC, partition=target)
-            except KafkaTimeoutError as error:  # it was never begun, since others' commands kept coming
+            except KafkaTimeoutError as error:  # it was never begun: other commands kept the partition busy
                 reason = "too many commands at once"
                 raise (OutcomeUnknown(progress.appended) if was else Unavailable(reason)) from error
         await delivery
@@ -141,10 +142,10 @@ class CommandLog:
         return True
 
     def _stamp(self, target: int, at: int) -> int:
-        """Return the time of the next record of a partition: its command's own, or that of the last, if it is later.
+        """Return the timestamp of a partition's next record: its command's time, or the last timestamp, if later.
 
-        So times on the log never go back, whatever becomes of this process's clock. What is decided goes by the
-        commands' own time, which is what people's clocks said.
+        So timestamps on the log never go back, even if this process's clock does. Decisions use the commands' own
+        time.
         """
         self._times[target] = max(self._times.get(target, 0), at)
         return self._times[target]
@@ -179,14 +180,14 @@ class CommandLog:
 
 @dataclass
 class _Progress:
-    """How far an append is: whether the producer has anything of it, and how many records are acknowledged."""
+    """The progress of an append: whether the producer has any of it, and the number of acknowledged records."""
 
     begun: bool = False
     appended: int = 0
 
 
 async def _last_times(kafka: str, partitions: Iterable[int]) -> dict[int, int]:
-    """Return the time of the last record in each partition that has one."""
+    """Return the timestamp of the last record in each partition that has one."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -198,7 +199,7 @@ async def _last_times(kafka: str, partitions: Iterable[int]) -> dict[int, int]:
 
 
 async def _last_time(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> int:
-    """Return the time of the record before ``end``; 0 where none can be read there, as behind another's transaction."""
+    """Return the timestamp of the record before ``end``; 0 if none is readable, such as a transaction marker."""
     consumer.seek(tp, end - 1)
     found = await consumer.getmany(tp, timeout_ms=_LAST_MS)
     return max((int(record.timestamp) for record in found.get(tp, ())), default=0)

@@ -1,4 +1,4 @@
-"""Refuses commands well before the disk is full: those that were taken must still be carried out."""
+"""Refuses commands well before the disk is full: accepted ones must still be carried out."""
 
 import asyncio
 import time
@@ -10,16 +10,16 @@ from threading import Thread
 from api.http.problems import DISK_FULL, Problem
 from schemas import room
 
-_EVERY = 1.0  # seconds from one look to the next
+_EVERY = 1.0  # seconds between two checks
 LIMIT = 1.0
-"""Seconds that a look may take: a disk that hangs, as one of a server that is gone, holds up no request for longer."""
+"""Seconds that a check may take: a disk that hangs, such as a lost server's, delays no request for longer."""
 
 
 class Disk:
-    """The disks of the data directory ``data``, where the broker keeps its log in it; None where it does not.
+    """The disks of the data directory ``data``; None if the broker does not keep its log there.
 
-    What a disk has free is asked for once a second at most, by ``look``, which may hang: in a thread, and no second one
-    before the first has answered. With less than ``enough`` bytes no command is taken.
+    Free space is checked at most once a second by ``look``, which may hang: in a thread, and never by two at once. With
+    less than ``enough`` bytes commands are refused.
     """
 
     def __init__(self, data: Path | None, enough: int, look: Callable[[Path, int], str] = room.lack) -> None:
@@ -29,7 +29,7 @@ class Disk:
         self._looking: asyncio.Event | None = None
 
     async def lack(self) -> str:
-        """Return in a sentence what is missing, "" where there is room."""
+        """Return what is missing as a sentence, "" if there is room."""
         if self._data is None:
             return ""
         if self._looking is None and time.monotonic() >= self._next:
@@ -51,12 +51,12 @@ class Disk:
             with suppress(RuntimeError):  # the API has ended meanwhile
                 loop.call_soon_threadsafe(self._note, lack)
 
-        Thread(target=ask, name="disk", daemon=True).start()  # no pool's: its end would wait for one that hangs
+        Thread(target=ask, name="disk", daemon=True).start()  # not a pool's: shutdown would wait for one that hangs
 
     def _asked(self, data: Path) -> str:
         try:
             return self._look(data, self._enough)
-        except OSError as error:  # whether there is room is not known, so nothing more is put there
+        except OSError as error:  # free space is unknown, so commands are refused
             return _unknown(data, error.strerror)
 
     def _note(self, lack: str) -> None:
@@ -66,14 +66,14 @@ class Disk:
         self._looking = None
 
     async def warnings(self) -> list[str]:
-        """Return what is to be known of the disk while reading goes on."""
+        """Return warnings of the disk for ``/ready``; reads continue."""
         return [f"{lack} Commands are refused."] if (lack := await self.lack()) else []
 
     async def check(self) -> None:
-        """Raise ``Problem`` where there is too little room for another command."""
+        """Raise ``Problem`` if there is too little room for another command."""
         if lack := await self.lack():
             raise Problem(DISK_FULL, f"{lack} {DISK_FULL.meaning}")
 
 
 def _unknown(data: Path, reason: str | None) -> str:
-    return f"The disk of {data} can't be asked for its room ({reason})."
+    return f"The free space of {data} can't be determined ({reason})."

@@ -1,4 +1,4 @@
-"""Takes a command: seen before? onto the log, acknowledged; and, where the client prefers to wait, its outcome."""
+"""Accepts a command: looks for an earlier outcome, appends it to the log, and waits if the client prefers to."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ from schemas import clock, ids
 from schemas.records import ChangeTasks
 
 LOOK = 2.0
-"""Seconds for a look whether a command is answered already: without it it is sent again, which does no harm."""
+"""Seconds to look for an earlier outcome: without one the command is sent again, which is harmless."""
 _log = structlog.get_logger("api.commands.gateway")
 
 
@@ -45,17 +45,17 @@ class Common(TypedDict):
 
 
 class Changing(Common):
-    """The fields that every command has on something that stands already."""
+    """The fields of every command on an entity that exists."""
 
     expected: int | None
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """What a request says around its body: who, under which key, and how long the client prefers to wait.
+    """A request besides its body: user, key, preferences and preconditions.
 
-    ``attempt`` is how far it has come; with ``strict`` text is refused that would else be cleaned. ``expected`` is the
-    version that its preconditions allow, None for any, and ``said`` is what they say of it.
+    ``attempt`` tracks its progress; with ``strict`` text is refused rather than cleaned. ``expected`` is the version
+    that its preconditions allow, None for any, and ``said`` their part of the fingerprint.
     """
 
     user: str
@@ -71,25 +71,25 @@ class Envelope:
 
     @property
     def command(self) -> str:
-        """The command's id: the same key of the same user always means the same command."""
+        """The command's id: the same key of the same user always names the same command."""
         return ids.command(self.user, self.key)
 
     def fingerprint(self, body: BaseModel | None = None) -> str:
-        """Return what tells this request from another under the same key."""
+        """Return a hash that distinguishes this request from others with the same key."""
         return fingerprint(self.method, self.path, body, self.said)
 
     def asking(self, **query: str) -> "Envelope":
-        """Return the envelope of a request that says more in its address, and is another request with that."""
+        """Return the envelope with query parameters in its path, which makes it another request."""
         return replace(self, path=f"{self.path}?{urlencode(query)}") if query else self
 
     def applied(self, *, waited: bool) -> dict[str, str]:
-        """Return the header that says which preferences were heeded (RFC 7240, section 3), if any."""
+        """Return the header of the preferences that were applied (RFC 7240, section 3), if any."""
         said = [f"wait={self.seconds:.0f}"] if waited and self.seconds is not None else []
         said += [prefer.STRICT] if self.strict else []
         return {"Preference-Applied": ", ".join(said)} if said else {}
 
     def common(self, body: BaseModel | None = None) -> Common:
-        """Return the fields that every command has."""
+        """Return the fields of every command."""
         return {
             "id": self.command,
             "user": self.user,
@@ -99,13 +99,13 @@ class Envelope:
         }
 
     def changing(self, expected: int | None, body: BaseModel | None = None) -> Changing:
-        """Return the fields that every command has on something that stands already, in a version or in any."""
+        """Return the fields of every command on an entity that exists; ``expected`` is its version, None for any."""
         return {**self.common(body), "expected": expected}
 
 
 _PREFER = (
-    '"wait" or "wait=SECONDS" (RFC 7240): answer with the outcome. "handling=strict": refuse text that would else be '
-    "cleaned of what is pasted unseen, such as line breaks in a title."
+    '"wait" or "wait=SECONDS" (RFC 7240): respond with the outcome. "handling=strict": refuse text that would '
+    "otherwise be cleaned, such as a title with line breaks."
 )
 
 
@@ -113,7 +113,7 @@ async def _preferences(
     request: Request,
     wishes: Annotated[
         list[str] | None,
-        WithJsonSchema({"type": "string"}),  # whatever it says: what is not understood is ignored
+        WithJsonSchema({"type": "string"}),  # any text: unknown preferences are ignored
         Header(alias="Prefer", description=_PREFER),
     ] = None,
 ) -> Preferences:
@@ -121,8 +121,8 @@ async def _preferences(
 
 
 Preferred = Annotated[Preferences, Depends(_preferences)]
-"""What the client prefers."""
-_NEVER = 0  # a version that nothing has
+"""The client's preferences."""
+_NEVER = 0  # a version that no entity has
 _ID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}", re.ASCII)
 
 
@@ -137,8 +137,8 @@ async def _envelope(
             min_length=1,
             max_length=255,
             pattern=r"^[\x20-\x7e]+$",
-            description="Your name for this request: sent again with the same key and body, it is the same command. "
-            "Without one the answer names the key that was made up for it.",
+            description="Your key for this request: sent again with the same key and body, it is the same command. "
+            "By default a key is generated; the response names it.",
         ),
     ] = None,
 ) -> Envelope:
@@ -158,7 +158,7 @@ async def _envelope(
     )
     structlog.contextvars.bind_contextvars(command=envelope.command)
     recent: Recent = request.app.state.served.recent
-    if earlier := recent.get(user, envelope.command):  # it may be on the log, whatever becomes of this request
+    if earlier := recent.get(user, envelope.command):  # it may be on the log, even if this request fails
         attempt.begun(partial(_unknown, earlier, envelope))
         return replace(envelope, expected=getattr(earlier, "expected", None))
     return replace(envelope, expected=await _expected(request, envelope, conditions))
@@ -168,12 +168,12 @@ Enveloped = Annotated[Envelope, Depends(_envelope)]
 
 
 async def _expected(request: Request, envelope: Envelope, conditions: Conditions) -> int | None:
-    """Return the version that a request may change. Raises ``Problem`` where what is there now does not meet it."""
+    """Return the version that a request may change. Raises ``Problem`` where the current state fails a precondition."""
     target, served = targets.of(request.path_params), request.app.state.served
     if target is None or not conditions.need(target.has_versions):
         return conditions.version
     if envelope.key_given and await served.outcomes.look(envelope.user, envelope.command):
-        return _NEVER  # what was answered is not carried out again, whatever it was about has become
+        return _NEVER  # an answered command is not carried out again, whatever the state of its entity
     async with served.views.of(envelope.user) as view:
         return conditions.check(await target.current(view))
 
@@ -183,11 +183,11 @@ async def _version(envelope: Enveloped) -> int | None:
 
 
 Expected = Annotated[int | None, Depends(_version)]
-"""The version that what a command is about must have, None for any."""
+"""The version that the command's entity must have, None for any."""
 
 
 class Ingress:
-    """The way of a command from a valid request to the log, and back with its outcome."""
+    """Takes a command from a valid request to the log, and returns its outcome."""
 
     def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent, disk: Disk) -> None:
         self._log, self._outcomes, self._recent, self._disk = log, outcomes, recent, disk
@@ -195,10 +195,10 @@ class Ingress:
     async def take(
         self, command: Single, envelope: Envelope, before: Sequence[ChangeTasks], pending: Callable[[], Response]
     ) -> Answered | None:
-        """Append a command, and the chunks that go before it, unless it is answered; return its outcome if it is known.
+        """Append a command, after the chunks ``before`` it, unless it was answered; return its outcome if it is known.
 
-        ``pending`` makes the answer that it was taken. Raises ``Problem`` where the key stands for another request,
-        the disk is nearly full, the log is away or the acknowledgement late.
+        ``pending`` makes the response for an accepted command. Raises ``Problem`` where the key was used for another
+        request, the disk is nearly full, the log is unavailable or the acknowledgement late.
         """
         if known := await self.known(envelope, command.fingerprint, LOOK):
             return known
@@ -209,9 +209,9 @@ class Ingress:
         return _same(command.fingerprint, late) if late else None
 
     async def known(self, envelope: Envelope, fingerprint: str, seconds: float | None = None) -> Answered | None:
-        """Return the outcome of a request that was sent before under the client's key, None where there is none yet.
+        """Return the outcome of an earlier request with the client's key, None where there is none yet.
 
-        It may look for so many seconds, or as long as for any read. Raises ``Problem`` where the key stands for another
+        It looks for at most ``seconds``, or as long as any read. Raises ``Problem`` where the key was used for another
         request.
         """
         if not envelope.key_given:
@@ -220,9 +220,9 @@ class Ingress:
         return _same(fingerprint, answered) if answered else None
 
     async def append(self, commands: Sequence[Command], envelope: Envelope, pending: Callable[[], Response]) -> None:
-        """Append a request's command and what goes before it, or the chunks of its bulk.
+        """Append a request's command and the chunks before it, or the chunks of its bulk.
 
-        From here on the request's answer says no more that nothing was done. Raises ``Problem`` as ``take`` does.
+        From here on, the answer no longer says that nothing was done. Raises ``Problem`` as ``take`` does.
         """
         first = next(command for command in commands if command.id == envelope.command)
         envelope.attempt.within(self._log.timeout)
@@ -248,7 +248,7 @@ class Ingress:
 
 
 def about(command: Command) -> dict[str, Any]:
-    """Return what a command is about, for the log: by its id; a tag has none, but a name that a person wrote."""
+    """Return a command's entity for log events, by its id: a tag is omitted, since a user wrote its name."""
     if isinstance(command, ChangeTasks):
         return {"tasks": command.tasks}
     subject = Subject.of_command(command)

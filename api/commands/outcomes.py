@@ -1,4 +1,4 @@
-"""Waits for what becomes of commands: woken by Postgres's NOTIFY, looking again by itself where that is lost."""
+"""Waits for outcomes of commands: woken by Postgres's NOTIFY, and polling in case one is lost."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -16,13 +16,13 @@ from postgres.reader import Outcome
 from schemas import causes
 
 LEAST = 1.0
-"""Seconds that any look has, however little is left of the wait."""
+"""The minimum seconds for a look, however little is left of the wait."""
 _log = structlog.get_logger("api.commands.outcomes")
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A command's outcome, and what it was about as it was in the same snapshot of the views; None where it was not."""
+    """A command's outcome, and its entity in the same snapshot of the views; None where that does not exist."""
 
     outcome: Outcome
     item: Any
@@ -31,7 +31,7 @@ class Answered:
 class Outcomes:
     """Outcomes by command id. ``run`` keeps listening; ``look`` and ``wait`` may be called at any time.
 
-    So many as ``waits`` of one user may wait at once.
+    At most ``waits`` requests of one user wait at once.
     """
 
     def __init__(self, dsn: str, views: Views, poll: float, pause: float, waits: int) -> None:
@@ -42,12 +42,12 @@ class Outcomes:
         self.listening = False
 
     def stop(self) -> None:
-        """Let nobody wait any longer."""
+        """End all waits."""
         self._stopping = True
         self._wake(list(self._waiters))
 
     async def run(self) -> None:
-        """Listen until cancelled; a lost connection is made again, and everyone who waits looks again."""
+        """Listen until cancelled; after a lost connection reconnect, and let every waiter look again."""
         while True:
             try:
                 await channel.listen(self._dsn, self._began, self._wake)
@@ -58,9 +58,9 @@ class Outcomes:
             await asyncio.sleep(self._pause)
 
     async def look(self, user: str, command: str, seconds: float | None = None) -> Answered | None:
-        """Return what became of the user's command.
+        """Return the outcome of the user's command.
 
-        None where that does not stand in the views, or they are away, or don't say so within ``seconds``.
+        None if the views don't have it, are unavailable, or don't answer within ``seconds``.
         """
         with suppress(ViewsAway):
             async with self._views.of(user, seconds) as view:
@@ -72,10 +72,10 @@ class Outcomes:
         return None
 
     async def wait(self, user: str, command: str, seconds: float) -> Answered | None:
-        """Return what became of the user's command, None where that is not known within ``seconds``.
+        """Return the outcome of the user's command, None where it is not known within ``seconds``.
 
-        Where too many of the user's wait already, only a look is taken: a wait is a preference (RFC 7240), and who
-        waits holds a connection.
+        If too many requests of the user wait already, it only looks: a wait is a preference (RFC 7240), and each holds
+        a connection.
         """
         if self._waiting[user] >= self._waits:
             return await self.look(user, command, LEAST)
@@ -109,7 +109,7 @@ class Outcomes:
 
     def _began(self) -> None:
         self.listening = True
-        self._wake(list(self._waiters))  # of what came before, nobody heard
+        self._wake(list(self._waiters))  # earlier notifications were missed
 
     def _wake(self, commands: Sequence[str]) -> None:
         for command in commands:

@@ -1,7 +1,7 @@
-"""Where a task comes to in its user's own order: between which ranks, as the views have them.
+"""Computes a task's rank in the custom order from the ranks of its new neighbours in the views.
 
-There is one order of all tasks of a user, and lists and filters show a part of it. So what is moved right before a task
-stands right before it wherever both are seen. Among what it is moved, only the open tasks count.
+A user's tasks have one order, and lists and filters show a part of it. So a task that is moved directly before another
+is directly before it wherever both appear. Only open tasks count as neighbours.
 """
 
 from api.http.problems import FieldError, Problem, invalid
@@ -13,13 +13,13 @@ from postgres.reader import BOTTOM, TOP, View
 from schemas.records import Status
 
 Gap = tuple[str | None, str | None]
-"""The ranks that a task comes between, None for none."""
+"""The ranks of the neighbours before and after, None for none."""
 
 
 async def rank(move: Move, task: str, user: str, served: Services) -> str:
-    """Return the rank that a move gives a task; "" for the place of its creation, where it is there already.
+    """Return the rank that a move gives a task; its own if it is there already, "" for that of its creation.
 
-    Raises ``Problem`` where it is to come beside a task that is not there, or beside itself.
+    Raises ``Problem`` for a neighbour that does not exist, or is the task itself.
     """
     async with served.views.of(user) as view:
         low, high = await _gap(view, move, task)
@@ -29,7 +29,7 @@ async def rank(move: Move, task: str, user: str, served: Services) -> str:
     try:
         return ranks.check(ranks.between(low, high))
     except Invalid:
-        detail = "There is no room left at this place: move the tasks beside it somewhere else first."
+        detail = "There is no room left at this place: move the tasks beside it elsewhere first."
         raise _wrong(move, detail) from None
 
 

@@ -1,4 +1,4 @@
-"""Commands that this process sent a moment ago: what is known of them before their outcome stands in the views."""
+"""Commands that this process sent recently, until their outcomes are in the views."""
 
 from collections import OrderedDict
 
@@ -9,11 +9,11 @@ from schemas.records import ChangeTasks
 
 
 class Recent:
-    """Remembers the last ``size`` commands by id; bounded memory, and lost with the process.
+    """The last ``size`` commands by id, in the memory of the process.
 
-    It closes the gap between a command's acknowledgement and its outcome for one API process. Between several, a reused
-    Idempotency-Key with another body is seen only once the first outcome stands; until then the tasks stage, which
-    answers each id once, keeps the second from being carried out.
+    It closes the gap between a command's acknowledgement and its outcome for one API process. With several, a reused
+    Idempotency-Key with another body is detected only once the first outcome is in the views; until then the tasks
+    stage, which answers each id once, does not carry out the second.
     """
 
     def __init__(self, size: int = 10_000) -> None:
@@ -21,16 +21,16 @@ class Recent:
         self._size = size
 
     def add(self, command: Command) -> None:
-        """Remember a command, of a bulk all but the tasks; the oldest is forgotten where there are too many."""
+        """Add a command, a bulk without its tasks; remove the oldest if there are too many."""
         self._commands[command.id] = replace(command, items=()) if isinstance(command, ChangeTasks) else command
         if len(self._commands) > self._size:
             self._commands.popitem(last=False)
 
     def forget(self, command: Command) -> None:
-        """Forget a command that was certainly not sent."""
+        """Remove a command that was certainly not sent."""
         self._commands.pop(command.id, None)
 
     def get(self, user: str, command: str) -> Command | None:
-        """Return the user's command with this id, if it is remembered."""
+        """Return the user's command with this id, if it is kept."""
         found = self._commands.get(command)
         return found if found and found.user == user else None

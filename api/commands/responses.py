@@ -1,4 +1,4 @@
-"""Answers a command: 202 with its address, or its outcome with what it is about as it stands; RFC 7240 says which."""
+"""Responds to a command: 202 with its address or, if the client waits (RFC 7240), its outcome with its entity."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from schemas.records import ChangeTasks, OutcomeKind
 
 
 async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Sequence[ChangeTasks] = ()) -> Response:
-    """Take a command, with the chunks of a bulk that go before it, and answer it.
+    """Accept a command, after the chunks ``before`` it, and respond.
 
     Raises ``Problem``, also where the command was rejected.
     """
@@ -59,7 +59,7 @@ REJECTIONS: Mapping[str, Kind] = {
     Code.INVALID: problems.VALIDATION,
     Code.VERSION: problems.VERSION,
 }
-"""What a rejection is over HTTP, by its code; any other is a conflict."""
+"""The problem of a rejection, by its code; a conflict for any other."""
 
 
 def _rejection(shown: outputs.Command, headers: dict[str, str]) -> Problem:
@@ -81,35 +81,35 @@ def _json(
 
 @dataclass(frozen=True)
 class Documented:
-    """What OpenAPI says of the answers to commands on a resource."""
+    """The OpenAPI responses of commands on a resource."""
 
     of: Resource[Any, Any]
 
     @property
     def create(self) -> dict[int | str, dict[str, Any]]:
-        """The answers to a command that creates one."""
-        created = self._outcome(f"The {self.of.word} stands, and the client preferred to wait for that.")
+        """The responses of a command that creates an entity."""
+        created = self._outcome(f"The {self.of.word} was created, and the client preferred to wait for that.")
         created["headers"] |= document.location(f"The {self.of.word}'s address.")
         return self._responses(*_BODY, problems.CONFLICT, problems.VERSION) | {201: created}
 
     @property
     def change(self) -> dict[int | str, dict[str, Any]]:
-        """The answers to a command whose body says what to change."""
+        """The responses of a command whose body has the changes."""
         return self._responses(*_BODY, *_STANDING)
 
     @property
     def command(self) -> dict[int | str, dict[str, Any]]:
-        """The answers to a command that says all by its address."""
+        """The responses of a command without a body."""
         return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING)
 
     @property
     def change_of_many(self) -> dict[int | str, dict[str, Any]]:
-        """The answers to a change before which tasks are looked for."""
+        """The responses of a change that first selects tasks."""
         return self._responses(*_BODY, *_STANDING, problems.TOO_MUCH)
 
     @property
     def command_of_many(self) -> dict[int | str, dict[str, Any]]:
-        """The answers to a command by its address before which tasks are looked for."""
+        """The responses of a command without a body that first selects tasks."""
         return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING, problems.TOO_MUCH)
 
     def _responses(self, *kinds: Kind) -> dict[int | str, dict[str, Any]]:
@@ -119,11 +119,11 @@ class Documented:
             refused[status]["headers"] = document.headers(*document.OF_COMMANDS)
         return {
             202: {
-                "description": "The log has the command; its outcome stands at its address soon.",
+                "description": "The command is on the log; its address will have the outcome soon.",
                 "headers": document.headers(*document.OF_COMMANDS) | document.location("The command's address."),
                 "content": {"application/json": {"example": self.of.pending}},
             },
-            200: self._outcome("What became of the command, where the client preferred to wait or sent it before."),
+            200: self._outcome("The outcome of the command, if the client preferred to wait or sent it before."),
             **refused,
         }
 
@@ -134,7 +134,7 @@ class Documented:
 
 
 _STANDING = (problems.NOT_FOUND, problems.CONFLICT, problems.VERSION)
-"""What may be wrong with what a command is about."""
+"""Problems of the state of a command's entity."""
 _REJECTED = {kind.status for kind in (*REJECTIONS.values(), problems.CONFLICT)}
-"""Statuses of commands that were rejected; those have the headers of any that was answered."""
+"""Statuses of rejected commands; these have the headers of any answered command."""
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)

@@ -1,4 +1,4 @@
-"""What the address of a command is about, as the views show it: that is what its preconditions are compared with."""
+"""The target of a command's address, whose current state in the views its preconditions are compared with."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Read = Callable[[View, str], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Target:
-    """What an address is about: an entity of a resource, or what ``read`` reads."""
+    """The target of an address: an entity of a resource, or what ``read`` returns."""
 
     name: str
     of: Resource[Any, Any] | None = None
@@ -27,18 +27,18 @@ class Target:
 
     @property
     def has_versions(self) -> bool:
-        """Whether it has a version, which a command may name."""
+        """Whether it has a version that a command may name."""
         return self.of is not None and self.of.etags is not None
 
     async def current(self, view: View) -> Current:
-        """Return what it is now. Raises ``Problem`` where there is no such thing."""
+        """Return its current state. Raises ``Problem`` if it does not exist."""
         found = await self.read(view, self.name) if self.read else None
         found = await view.entity(self.of.table, self.name) if self.of else found
         if not found:
-            raise Problem(NOT_FOUND, "There is no such thing. If it was created a moment ago, ask again.")
+            raise Problem(NOT_FOUND, "It does not exist. If it was created a moment ago, ask again.")
         if self.of and self.of.etags:
             return Current(self.of.etags(found), found.version)
-        return Current()  # what has no version has weak tags only, which are never compared here
+        return Current()  # without a version it has only weak tags, which are not compared here
 
 
 async def _command(view: View, command: str) -> Any:
@@ -51,11 +51,11 @@ async def _collection(_view: View, _name: str) -> Any:
 
 _BY_ID: Mapping[str, Resource[Any, Any]] = {one.parameter: one for one in RESOURCES if one.of.key == "id"}
 _COMMANDS = frozenset({"command", "bulk"})
-"""Parameters of paths: those that have an entity's id, and those that have a command's."""
+"""Path parameters: those with an entity's id, and those with a command's."""
 
 
 def of(parameters: Mapping[str, str]) -> Target | None:
-    """Return what the parameters of a path name; None where they name nothing, which is said by their validation."""
+    """Return the target of path parameters; None where they are not valid, which validation reports."""
     for parameter, name in parameters.items():
         if parameter in _BY_ID or parameter in _COMMANDS:
             read = _command if parameter in _COMMANDS else None

@@ -1,4 +1,4 @@
-"""What there is to undo of a command or a bulk, as its audit trail tells."""
+"""Selects what undoes a command or a bulk, from its audit trail."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,37 +8,37 @@ from api.http.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
 from api.services import Services
 from domain import undo
 from domain.rejections import Code
-from postgres.reader import Chunk, Outcome, Told, View
+from postgres.reader import Chunk, CommandEvent, Outcome, View
 from schemas import ids
 from schemas.records import OutcomeKind, Reversal, TaskAt
 
 PATIENCE = 5.0
-"""Seconds to wait for the audit trail, which is a little behind the outcomes."""
+"""Seconds to wait for the audit trail, which lags the outcomes a little."""
 STILL = timedelta(minutes=1)
-"""A bulk of which so long no chunk was decided was sent in part, as by an API that was killed."""
+"""A bulk without a decided chunk for this long was sent in part, such as by an API that was killed."""
 _PAUSE = 0.1
 
 
 async def items(id_: str, user: str, served: Services) -> tuple[TaskAt, ...]:
-    """Return what undoes all that a command or a bulk changed, the last first.
+    """Return the items that undo all changes of a command or a bulk, the last first.
 
-    Raises ``Problem`` where there is no such thing, it is not over, it changed nothing, or its trail is not there yet.
+    Raises ``Problem`` where it is unknown, is not over, changed nothing, or has no audit trail yet.
     """
     clock = asyncio.get_running_loop()
     deadline = clock.time() + PATIENCE
     while True:
         async with served.views.of(user) as view:
             commands, changed = await _changed(view, id_)
-            told = await view.told(commands)
-        if len(told) >= changed:
-            return await served.long_work.run(user, _items, told)
+            events = await view.events_of(commands)
+        if len(events) >= changed:
+            return await served.long_work.run(user, _items, events)
         if clock.time() >= deadline:
             raise Problem(UNAVAILABLE, "The audit trail does not have it yet. Try again a little later.")
         await asyncio.sleep(_PAUSE)
 
 
 async def _changed(view: View, id_: str) -> tuple[list[str], int]:
-    """Return the ids of the commands of a bulk, or of one and what went before it, and how many events came of them."""
+    """Return the ids of the commands of a bulk, or of one command and its chunks, and the number of their events."""
     if chunks := await view.chunks(id_):
         if _may_go_on(chunks):
             raise Problem(CONFLICT, "The bulk is not over yet. Undo it once it is.")
@@ -54,21 +54,23 @@ async def _changed(view: View, id_: str) -> tuple[list[str], int]:
 
 
 def _may_go_on(chunks: Sequence[Chunk]) -> bool:
-    """Tell whether more of a bulk's chunks may still come: not where one was refused, or none has come for long."""
+    """Return whether more of a bulk's chunks may be decided: not after one was refused, or none came for ``STILL``."""
     if len(chunks) == chunks[0].chunks or any(chunk.code == Code.RESOLUTION for chunk in chunks):
         return False
-    return abs(datetime.now(UTC) - max(chunk.at for chunk in chunks)) < STILL  # set by a clock, which may be wrong
+    return (
+        abs(datetime.now(UTC) - max(chunk.at for chunk in chunks)) < STILL
+    )  # abs: another clock set it, and may be ahead
 
 
 def _events(outcome: Outcome) -> int:
-    """Return to how many events a command led; where its outcome is too old to say, at least to one."""
+    """Return the number of a command's events; at least 1 where its outcome is too old to have it."""
     return int(outcome.kind is OutcomeKind.ACCEPTED) if outcome.events is None else outcome.events
 
 
-def _items(told: Sequence[Told]) -> tuple[TaskAt, ...]:
-    return undo.items([*map(_told, told)])
+def _items(events: Sequence[CommandEvent]) -> tuple[TaskAt, ...]:
+    return undo.items([*map(_audited, events)])
 
 
-def _told(entry: Told) -> undo.AuditedEvent:
-    at = round(entry.at.timestamp() * 1000)
-    return undo.AuditedEvent(entry.task, entry.cause, Reversal(entry.id, entry.event, at, entry.changes), entry.subject)
+def _audited(event: CommandEvent) -> undo.AuditedEvent:
+    at = round(event.at.timestamp() * 1000)
+    return undo.AuditedEvent(event.task, event.cause, Reversal(event.id, event.event, at, event.changes), event.subject)

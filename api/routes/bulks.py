@@ -95,8 +95,8 @@ async def read_bulk(bulk: BulkId, user: User, preferred: Preferred, served: Serv
     """Return how far a bulk is. `Prefer: wait` waits until it is over."""
     if preferred.seconds and (found := await bulk_commands.wait(str(bulk), user, preferred.seconds, served)):
         response.headers["Preference-Applied"] = f"wait={preferred.seconds:.0f}"
-        return bulk_commands.shown(found)
-    return bulk_commands.shown(await _known(str(bulk), user, served))
+        return bulk_commands.to_response(found)
+    return bulk_commands.to_response(await _known(str(bulk), user, served))
 
 
 @router.get("/{bulk}/refusals", responses=list_responses(examples.REFUSAL, NOT_FOUND))

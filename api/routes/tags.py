@@ -25,7 +25,7 @@ Changes = Annotated[TagChanges, Body(openapi_examples={"colour": {"value": CHANG
 Renamed = Annotated[NewName, Body(openapi_examples={"name": {"value": NAME}})]
 
 
-def _bearing(tag: str) -> Within:
+def _with_tag(tag: str) -> Within:
     return Within(TAG.of.subject(tag))
 
 
@@ -50,7 +50,7 @@ async def rename_tag(name: Name, body: Renamed, envelope: Enveloped, served: Ser
     change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
     tasks = await bulk_commands.tagged(tag, envelope.user, served)
     chunks = await bulk_commands.ahead(
-        tasks, change, _bearing(tag), envelope, envelope.fingerprint(body), served=served
+        tasks, change, _with_tag(tag), envelope, envelope.fingerprint(body), served=served
     )
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(
@@ -89,6 +89,6 @@ async def delete_tag(name: Name, envelope: Enveloped, served: Served) -> Respons
     tag = inputs.checked_existing_tag(name)
     change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
     tasks = await bulk_commands.tagged(tag, envelope.user, served)
-    chunks = await bulk_commands.ahead(tasks, change, _bearing(tag), envelope, envelope.fingerprint(), served=served)
+    chunks = await bulk_commands.ahead(tasks, change, _with_tag(tag), envelope, envelope.fingerprint(), served=served)
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(served.ingress, DeleteTag(**envelope.common(), tag=tag, **resolved), envelope, before=chunks)

@@ -171,8 +171,8 @@ select chunk, command::text, at, kind::text, code, chunks, tasks, changed, uncha
 from rondo.bulks where id = :id::uuid
 order by chunk;
 
--- name: told(commands)
--- What commands changed, in its order.
+-- name: events_of_commands(commands)
+-- The audit entries of these commands, in their order.
 select task_id::text as task, subject, cause::text, id::text, event, at, changes
 from rondo.audit where command = any(:commands::uuid[])
 order by sequence;

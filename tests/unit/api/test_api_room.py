@@ -42,9 +42,7 @@ async def test_a_disk_that_does_not_answer_is_said_in_time_and_holds_up_no_loop(
         await asyncio.sleep(0.01)
     assert time.monotonic() - began < LIMIT + 2
     assert turns > 10
-    assert await asking == [
-        "The disk of /data can't be asked for its room (no answer within 1 s). Commands are refused."
-    ]
+    assert await asking == ["The free space of /data can't be determined (no answer within 1 s). Commands are refused."]
     with pytest.raises(Problem):
         await disk.check()
 
@@ -70,5 +68,5 @@ async def test_what_cannot_be_asked_is_said_and_asked_again() -> None:
     def gone(data: Path, enough: int) -> str:
         raise OSError(116, "Stale file handle")
 
-    assert await Disk(DATA, 1, gone).lack() == "The disk of /data can't be asked for its room (Stale file handle)."
+    assert await Disk(DATA, 1, gone).lack() == "The free space of /data can't be determined (Stale file handle)."
     assert await Disk(None, 1, gone).lack() == ""
