@@ -1,1 +1,1 @@
-"""The HTTP ingress: authenticates, validates, encodes, produces; reads from the views."""
+"""The HTTP API: authenticates and validates requests, appends commands to the log, and reads from the views."""

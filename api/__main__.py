@@ -14,18 +14,18 @@ from schemas import logs, serving, settings
 
 
 class _Server(uvicorn.Server):
-    """A server that tells the application first that it stops: whoever waits for an outcome is answered then."""
+    """A server that first notifies the application of its shutdown, so that requests that wait are answered."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop: answer what is under way, and take nothing more."""
+        """Answer requests in progress, and accept no more."""
         self.config.app.state.attempts.stop()  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 
 def main() -> None:
-    """Serve until SIGINT or SIGTERM; requests that are under way are answered first.
+    """Serve until SIGINT or SIGTERM; requests in progress are answered first.
 
-    A long body is thousands of objects without a cycle, for each 700 of which Python would look for cycles in all.
+    A long body is thousands of objects without cycles; by default the collector would run for every 700 of them.
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -1,4 +1,4 @@
-"""The application: its parts are made when it starts, connect in the background, and are closed when it stops."""
+"""The application: its services are created at startup, connect in the background, and are closed at shutdown."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,18 +32,18 @@ from schemas.serving import Application
 
 _DESCRIPTION = """Tasks that recur without duplicates, and reminders that are never lost.
 
-Every change is a **command**. It is answered 202 with the command's address as soon as the log has it, or with its
-outcome if you send `Prefer: wait`. With an `Idempotency-Key` a request that you have to repeat is carried out once.
+Every change is a **command**. The response is 202 with the command's address as soon as it is on the log, or its
+outcome if you send `Prefer: wait`. With an `Idempotency-Key`, a repeated request is carried out once.
 Every refusal is a problem (RFC 9457)."""
 
 WAITS = 5
-"""One of so many connections at most is held by requests of one user that wait for outcomes."""
+"""Requests of one user that wait for outcomes hold at most one in ``WAITS`` connections."""
 
 _log = structlog.get_logger("api")
 
 
 def create_app(settings: Settings) -> Application:
-    """Return the API. It starts also while other parts are away, and then says so on /ready and with 503."""
+    """Return the API. It also starts while other parts are unavailable: /ready and affected requests answer 503."""
     app = _described()
     app.state.settings = settings
     app.state.attempts = Attempts()
@@ -53,12 +53,12 @@ def create_app(settings: Settings) -> Application:
 
 @cache
 def openapi() -> dict[str, Any]:
-    """Return the OpenAPI document, made once. It is the same whatever the settings; nobody changes it."""
+    """Return the OpenAPI document, made once. It does not depend on the settings, and must not be changed."""
     return _described().openapi()
 
 
 class _Api(Application):
-    """An application whose document has what FastAPI leaves out. The viewer serves it."""
+    """An application whose OpenAPI document is completed. The viewer serves it."""
 
     _document: dict[str, Any] | None = None
 
@@ -125,7 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with _running(log.run, outcomes.run, clock.run):
             yield
     finally:
-        pool.terminate()  # to close it would wait for a Postgres that may not answer
+        pool.terminate()  # close() would wait for a Postgres that may not answer
         await registry.aclose()
 
 

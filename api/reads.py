@@ -1,4 +1,4 @@
-"""Reads of any entity: one by its name, a page of all in the custom order, and what happened to one."""
+"""Reads of entities: one by its name, a page of all in the custom order, and the history of one."""
 
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def one(of: Resource[Any, Model], id_: UUID, user: str, served: Services, response: Response) -> Model:
-    """Return an entity as it stands, with its entity tag. Raises ``Problem`` where there is none."""
+    """Return an entity, with its entity tag. Raises ``Problem`` if it does not exist."""
     async with served.views.of(user) as view:
         item = await view.entity(of.table, str(id_))
     if item is None:
@@ -29,17 +29,17 @@ async def one(of: Resource[Any, Model], id_: UUID, user: str, served: Services, 
 async def page(
     of: Resource[Any, Model], user: str, served: Services, limit: int, cursor: str | None
 ) -> outputs.Page[Any]:
-    """Return the entities in the custom order, but the deleted. Raises ``Problem`` for another list's cursor."""
+    """Return the entities in the custom order, without deleted ones. Raises ``Problem`` for another list's cursor."""
     after = cursors.ranked(of.of.plural, cursor)
     async with served.views.of(user) as view:
         page = await view.entities(of.table, limit, after)
     return listed(of.of.plural, of.show, page)
 
 
-async def history(  # noqa: PLR0917 - as its route takes it
+async def history(  # noqa: PLR0917 - as in its route
     of: Resource[Any, Any], id_: UUID, user: str, served: Services, limit: int, cursor: str | None
 ) -> outputs.Page[histories.Entry]:
-    """Return what happened to an entity, also to one that is gone. Raises ``Problem`` where there was none."""
+    """Return the history of an entity, also of a purged one. Raises ``Problem`` if it never existed."""
     after, name = cursors.number("history", cursor), str(id_)
     async with served.views.of(user) as view:
         page = await view.history_of_subject(of.of.subject(name), limit, after)

@@ -1,4 +1,4 @@
-"""What a request is served with."""
+"""The services that requests use."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,7 +19,7 @@ from schemas.registry.client import Registry
 
 @dataclass(frozen=True)
 class Services:
-    """The running parts of the API."""
+    """The running services of the API."""
 
     settings: Settings
     registry: Registry
@@ -39,4 +39,4 @@ async def _parts(request: Request) -> Services:
 
 
 Served = Annotated[Services, Depends(_parts)]
-"""The parts of the API that serves the request."""
+"""The services of the API that serves the request."""

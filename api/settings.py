@@ -1,4 +1,4 @@
-"""What the API needs to know, from the environment: ``RONDO_KAFKA``, ``RONDO_POSTGRES`` and so on."""
+"""The API's settings, from the environment: ``RONDO_KAFKA``, ``RONDO_POSTGRES`` and so on."""
 
 from pathlib import Path
 from typing import Annotated

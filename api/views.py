@@ -1,4 +1,4 @@
-"""The read views, one user's at a time: a bounded wait for a connection, and one exception where Postgres is away."""
+"""The views of one user: a bounded wait for a connection, and one exception where Postgres is unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,21 +27,21 @@ class ViewsAway(ConnectionError):
 
 
 class Busy(ViewsAway):
-    """So much of the user's is read at once that this read had no turn in its time."""
+    """The user has too many concurrent reads: this one had no turn in time."""
 
 
 class Views:
-    """Opens one user's views, so many at once. Connections are made when needed, so that starting needs no Postgres."""
+    """Opens users' views, at most ``at_once`` of each. Connections are made on demand: startup needs no Postgres."""
 
     def __init__(self, pool: asyncpg.Pool, timeout: float, at_once: int) -> None:
         self._reader, self._timeout, self._turns = Reader(pool), timeout, Turns(at_once)
 
     @asynccontextmanager
     async def of(self, user: str, seconds: float | None = None) -> AsyncIterator[View]:
-        """Open the user's views, in one snapshot, for so many seconds at most, waiting for a turn included.
+        """Open the user's views, in one snapshot, for at most ``seconds``, waiting for a turn included.
 
-        Whoever has views open must not open others of the same user. Raises ``TooMuch``, ``ViewsAway``, or ``Busy`` of
-        its kind.
+        A caller with open views must not open others of the same user. Raises ``TooMuch``, or ``ViewsAway`` or its
+        subclass ``Busy``.
         """
         limit = self._timeout if seconds is None else min(seconds, self._timeout)
         try:
@@ -56,7 +56,7 @@ class Views:
 
     @asynccontextmanager
     async def _turn(self, user: str, seconds: float) -> AsyncIterator[None]:
-        """Wait for a turn of the user, so many seconds at most: after that too little is left for reading."""
+        """Wait for a turn of the user, at most ``seconds``: after that too little time is left for reading."""
         async with AsyncExitStack() as turn:
             try:
                 async with asyncio.timeout(seconds):

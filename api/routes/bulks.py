@@ -1,4 +1,4 @@
-"""Bulks: the same change to many tasks, how far it is, and what it left alone."""
+"""Bulks: the same change to many tasks, its progress, and the tasks that it did not change."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,12 +25,12 @@ _HEADERS = document.headers(*document.OF_COMMANDS) | document.location("The bulk
 _BODY = (problems.MALFORMED, problems.TOO_LARGE, problems.MEDIA)
 _TAKEN: dict[int | str, dict[str, Any]] = {
     202: {
-        "description": "The log has the bulk; how far it is stands at its address.",
+        "description": "The bulk is on the log; its address has its progress.",
         "headers": _HEADERS,
         "content": {"application/json": {"example": examples.BULK}},
     },
     200: {
-        "description": "The bulk is over, and the client preferred to wait or sent it before.",
+        "description": "The bulk is over; the client preferred to wait or sent it before.",
         "model": outputs.Bulk,
         "headers": _HEADERS,
         "content": {"application/json": {"example": examples.BULK}},
@@ -63,9 +63,9 @@ UNDO_RESPONSES = {
 
 @router.post("", status_code=202, response_model=outputs.Bulk, responses=_TAKEN)
 async def begin_bulk(body: NewBulk, envelope: Enveloped, served: Served) -> Response:
-    """Do the same to many tasks: to each what its own command would do.
+    """Apply the same change to many tasks, to each as a command of its own would.
 
-    A filter is resolved now; a task that changes before its turn is refused, as are others that don't allow the change.
+    A filter is resolved now; a task that changes before it is decided is refused, like others that reject the change.
     """
     change = await served.long_work.run(envelope.user, bulk_inputs.change, body, strict=envelope.strict)
     return bulk_commands.answer(await bulk_commands.take(body, change, envelope, served), envelope)
@@ -75,7 +75,7 @@ async def begin_bulk(body: NewBulk, envelope: Enveloped, served: Served) -> Resp
 async def count_bulk(
     body: NewBulk, user: User, preferred: Preferred, served: Served, response: Response
 ) -> outputs.Count:
-    """Tell how many tasks a bulk would be about; nothing is done."""
+    """Return the number of tasks that a bulk would change; nothing is done."""
     if preferred.strict:
         response.headers["Preference-Applied"] = prefer.STRICT
     await served.long_work.run(user, bulk_inputs.change, body, strict=preferred.strict)
@@ -86,13 +86,13 @@ async def count_bulk(
     "/{bulk}/undo", status_code=202, response_model=outputs.Bulk, responses=UNDO_RESPONSES, dependencies=[empty]
 )
 async def undo_bulk(bulk: BulkId, envelope: Enveloped, served: Served) -> Response:
-    """Undo a bulk, by another: task by task, where nothing later contradicts that."""
+    """Undo a bulk, by another: each change that no later one conflicts with."""
     return bulk_commands.answer(await bulk_commands.undo(str(bulk), envelope, served), envelope)
 
 
 @router.get("/{bulk}", responses=waiting_responses(examples.BULK, NOT_FOUND))
 async def read_bulk(bulk: BulkId, user: User, preferred: Preferred, served: Served, response: Response) -> outputs.Bulk:
-    """Return how far a bulk is. `Prefer: wait` waits until it is over."""
+    """Return the progress of a bulk. `Prefer: wait` waits until it is over."""
     if preferred.seconds and (found := await bulk_commands.wait(str(bulk), user, preferred.seconds, served)):
         response.headers["Preference-Applied"] = f"wait={preferred.seconds:.0f}"
         return bulk_commands.to_response(found)
@@ -103,7 +103,7 @@ async def read_bulk(bulk: BulkId, user: User, preferred: Preferred, served: Serv
 async def list_refusals(
     bulk: BulkId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[Refusal]:
-    """Return the tasks that a bulk left as they are, and why."""
+    """Return the tasks that a bulk did not change, and why."""
     await _known(str(bulk), user, served)
     async with served.views.of(user) as view:
         page = await view.refusals(str(bulk), limit, cursors.number("refusals", cursor))

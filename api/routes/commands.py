@@ -1,4 +1,4 @@
-"""Commands by their address: what became of them."""
+"""Commands by their address: outcomes, and undo."""
 
 from typing import Annotated
 from uuid import UUID
@@ -27,7 +27,7 @@ CommandId = Annotated[UUID, Path(description="The command's id.")]
 async def read_command(
     command: CommandId, user: User, preferred: Preferred, served: Served, response: Response
 ) -> Known:
-    """Return what became of a command; it is pending until the views say. `Prefer: wait` waits for that."""
+    """Return the outcome of a command, pending until the views have it. `Prefer: wait` waits for it."""
     id_ = str(command)
     if preferred.seconds and await served.outcomes.wait(user, id_, preferred.seconds):
         response.headers["Preference-Applied"] = f"wait={preferred.seconds:.0f}"
@@ -40,7 +40,7 @@ async def read_command(
     "/{command}/undo", status_code=202, response_model=outputs.Bulk, responses=UNDO_RESPONSES, dependencies=[empty]
 )
 async def undo_command(command: CommandId, envelope: Enveloped, served: Served) -> Response:
-    """Undo a command, by a bulk: of all that it changed, what nothing later contradicts."""
+    """Undo a command, by a bulk: each of its changes that no later one conflicts with."""
     return bulk_commands.answer(await bulk_commands.undo(str(command), envelope, served), envelope)
 
 

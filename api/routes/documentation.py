@@ -1,6 +1,6 @@
-"""What the API says of itself: what each type of problem means, and the page on which people read and try it.
+"""The API's documentation: the meaning of each problem type, and a page for reading and trying the API.
 
-The page is Swagger UI from Rondo's own files, which talks to nobody else.
+The page is Swagger UI, served by Rondo itself; it contacts no other host.
 """
 
 import json
@@ -23,8 +23,8 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing comes from or goes to another host, and nothing runs that stands in the page itself."""
-_KEPT = {"Cache-Control": "no-cache"}  # with its entity tag: it is nobody's, and new with a new version only
+"""Allows no other host, and no inline script."""
+_KEPT = {"Cache-Control": "no-cache"}  # revalidated by its entity tag: it is public, and changes only with a release
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -58,7 +58,7 @@ _FILES = {
 
 
 class Meaning(BaseModel):
-    """What a type of problem means, and what to do."""
+    """A problem type: its meaning, and what to do."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [asdict(BUSY) | {"type": BUSY.type}]})
 
@@ -72,15 +72,15 @@ class Meaning(BaseModel):
 
     @classmethod
     def of(cls, kind: Kind) -> "Meaning":
-        """Show a kind of problem."""
+        """Return the meaning of a problem type."""
         return cls(type=kind.type, **asdict(kind))
 
 
 @router.get("/{name}", responses=documented(NOT_FOUND, VALIDATION, FULL))
 async def explain_problem(name: Annotated[str, Path(max_length=100)]) -> Meaning:
-    """Return what a type of problem means and what to do."""
+    """Return the meaning of a problem type, and what to do."""
     if not (kind := CATALOGUE.get(name)):
-        raise Problem(NOT_FOUND, f"There is no type of problem with this name. There are: {', '.join(CATALOGUE)}.")
+        raise Problem(NOT_FOUND, f"There is no problem type with this name. The types are: {', '.join(CATALOGUE)}.")
     return Meaning.of(kind)
 
 
@@ -92,7 +92,7 @@ async def page() -> Response:
 
 @viewer.get("/docs/start.js")
 async def start() -> Response:
-    """Return what starts the viewer: a script within the page would not be let in."""
+    """Return the script that starts the viewer: the page's policy forbids an inline one."""
     return Response(_START, headers=_KEPT, media_type="text/javascript")
 
 
@@ -111,12 +111,12 @@ for name, media_type in _FILES.items():
 @viewer.get("/")
 @viewer.get("/redoc")
 async def to_page() -> Response:
-    """Lead to the page, also from where FastAPI has another one."""
+    """Redirect to the page, also from the address of FastAPI's other one."""
     return RedirectResponse("/docs")  # 307
 
 
 @viewer.get("/openapi.json")
 async def document(request: Request) -> Response:
-    """Return the OpenAPI document. To make it takes some hundred milliseconds, in which others are served."""
+    """Return the OpenAPI document. It is made in a thread, as that takes hundreds of milliseconds."""
     content = await run_in_threadpool(lambda: json.dumps(request.app.openapi()).encode())
     return Response(content, headers=_KEPT, media_type="application/json")

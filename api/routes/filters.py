@@ -1,4 +1,4 @@
-"""Saved filters: commands that save, change and delete them; one, all of them, what one finds and how it came to be."""
+"""Saved filters: commands that save, change, delete and restore them; reads of one, all, its tasks and its history."""
 
 from typing import Annotated
 from uuid import UUID
@@ -30,7 +30,7 @@ Changes = Annotated[FilterChanges, Body(openapi_examples={"change": {"value": CH
 
 @router.post("", status_code=202, response_model=FILTER.taken, responses=_ANSWERS.create)
 async def create_filter(body: New, envelope: Enveloped, served: Served) -> Response:
-    """Save a filter that can be read. Two may have the same name; its id follows from the command's."""
+    """Save a valid filter. Two may have the same name. Its id is derived from the command's."""
     fields = FILTER.checked(body, strict=envelope.strict)
     command = CreateFilter(**envelope.common(body), filter=ids.derive("filter", envelope.command), fields=fields)
     return await take(served.ingress, command, envelope)
@@ -40,7 +40,7 @@ async def create_filter(body: New, envelope: Enveloped, served: Served) -> Respo
 async def change_filter(
     filter_id: FilterId, body: Changes, envelope: Enveloped, expected: Expected, served: Served
 ) -> Response:
-    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
+    """Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one."""
     fields = FILTER.checked(body, strict=envelope.strict)
     command = UpdateFilter(
         **envelope.changing(expected, body), filter=str(filter_id), changed=inputs.changed(body), fields=fields
@@ -52,7 +52,7 @@ async def change_filter(
     "/{filter_id}", status_code=202, response_model=FILTER.taken, responses=_ANSWERS.command, dependencies=[empty]
 )
 async def delete_filter(filter_id: FilterId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
-    """Delete a saved filter. The tasks that it finds stay."""
+    """Delete a saved filter. Its tasks stay."""
     return await take(served.ingress, DeleteFilter(**envelope.changing(expected), filter=str(filter_id)), envelope)
 
 
@@ -64,13 +64,13 @@ async def delete_filter(filter_id: FilterId, envelope: Enveloped, expected: Expe
     dependencies=[empty],
 )
 async def restore_filter(filter_id: FilterId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
-    """Bring a deleted saved filter back as it was."""
+    """Restore a deleted saved filter."""
     return await take(served.ingress, RestoreFilter(**envelope.changing(expected), filter=str(filter_id)), envelope)
 
 
 @router.get("/{filter_id}", responses=responses(FILTER.example, NOT_FOUND))
 async def read_filter(filter_id: FilterId, user: User, served: Served, response: Response) -> SavedFilter:
-    """Return a saved filter as it stands; a deleted one says so. Its version is the ETag, for `If-Match`."""
+    """Return a saved filter; a deleted one is marked as such. Its version is the ETag, for `If-Match`."""
     return await reads.one(FILTER, filter_id, user, served, response)
 
 
@@ -78,7 +78,7 @@ async def read_filter(filter_id: FilterId, user: User, served: Served, response:
 async def list_filters(
     user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[SavedFilter]:
-    """Return the saved filters in their order, but the deleted."""
+    """Return the saved filters in the custom order, without deleted ones."""
     return await reads.page(FILTER, user, served, limit, cursor)
 
 
@@ -86,7 +86,7 @@ async def list_filters(
 async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
     filter_id: FilterId, user: User, served: Served, zone: Zone = "UTC", limit: Limit = 50, cursor: Cursor = None
 ) -> listings.TaskPage:
-    """Return the tasks that a saved filter finds, in its order, as `GET /v1/tasks` does."""
+    """Return the tasks that match a saved filter, by its sort, as `GET /v1/tasks` does."""
     async with served.views.of(user) as view:
         one = await view.entity(FILTERS, str(filter_id))
         if one is None or one.deleted:
@@ -100,5 +100,5 @@ async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
 async def read_history_of_filter(
     filter_id: FilterId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.Entry]:
-    """Return what happened to a saved filter, also to one that is gone: who changed what, when and why."""
+    """Return the history of a saved filter, also of a purged one: who changed what, when and why."""
     return await reads.history(FILTER, filter_id, user, served, limit, cursor)

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether every part it needs answers."""
+"""Health checks: whether the process is alive, and whether every service that it needs answers."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -20,7 +20,7 @@ PATIENCE = 3.0
 
 
 class Health(BaseModel):
-    """Each part's state: ``ready``, or why not. A warning of the clock or the disk stops no reading."""
+    """The state of each part: ``ready``, or why not. Warnings of clock and disk don't affect reads."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -35,13 +35,13 @@ class Health(BaseModel):
 
 @router.get("/live", summary="Does the process live?")
 async def live() -> Health:
-    """Answer, if the process can."""
+    """Answer if the process is alive."""
     return Health(ready=True, parts={"api": "ready"})
 
 
 @router.get("/ready", summary="Is every part ready?", responses={503: {"model": Health, "description": "Not all are."}})
 async def ready(parts: Served, response: Response) -> Health:
-    """Ask broker, registry and Postgres; 503 unless all answer."""
+    """Check broker, registry and Postgres; 503 unless all answer."""
     names = ("broker", "registry", "postgres")
     states, warnings = await asyncio.gather(
         asyncio.gather(*map(_state, (_broker(parts), _registry(parts), _postgres(parts)))), parts.disk.warnings()
@@ -72,7 +72,7 @@ async def _broker(parts: Services) -> str:
 
 async def _registry(parts: Services) -> str:
     with suppress(UnknownSchema):
-        await parts.registry.schema(0)  # no registry has it: to say so is an answer
+        await parts.registry.schema(0)  # no registry has it: an error is an answer, too
     return "ready"
 
 

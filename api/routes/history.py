@@ -1,4 +1,4 @@
-"""What happened and what waits: the history of a task, reminders, and notifications on their way out."""
+"""The history of a task, reminders, and notifications."""
 
 from fastapi import APIRouter
 
@@ -19,9 +19,9 @@ router = APIRouter(prefix="/v1", route_class=Route, dependencies=[signed])
 async def read_history(
     task: TaskId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.Entry]:
-    """Return what happened to a task, also one that is gone, from its beginning: who changed what, when and why.
+    """Return the history of a task, also of a purged one, oldest entry first: who changed what, when and why.
 
-    The entry of a completion says what it led to, as why a series ends.
+    The entry of a completion has what it led to, such as the reason why a series ended.
     """
     after = cursors.number("history", cursor)
     async with served.views.of(user) as view:
@@ -37,7 +37,7 @@ async def read_history(
 async def list_reminders(
     user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.StandingReminder]:
-    """Return reminders, the earliest first."""
+    """Return the reminders, the earliest first."""
     after = cursors.key("reminders", cursor)
     async with served.views.of(user) as view:
         page = await view.reminders(limit, after)
@@ -48,7 +48,7 @@ async def list_reminders(
 async def list_notifications(
     user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.Notification]:
-    """Return notifications, the latest due first, with each step of their delivery."""
+    """Return the notifications, the latest due first, with each step of their delivery."""
     after = cursors.key("notifications", cursor)
     async with served.views.of(user) as view:
         page = await view.notifications(limit, after)

@@ -1,4 +1,4 @@
-"""Lists: commands that create, change and delete them; one list, all of them, and what happened to one."""
+"""Lists: commands that create, change, delete and restore them; reads of one, all, and the history of one."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/lists", tags=["lists"], route_class=Route, depend
 ListId = Annotated[UUID, Path(description="The list's id.")]
 _ANSWERS = Documented(LIST)
 
-_TASKS = "What becomes of the tasks on the list: `move` to the inbox, or `delete`."
+_TASKS = "`move` moves the tasks on the list to the inbox, `delete` deletes them."
 _LEAVING = {
     "move": TaskChange(Action.UPDATE, ("list",), TaskFields()),
     "delete": TaskChange(Action.DELETE, (), TaskFields()),
@@ -35,7 +35,7 @@ Changes = Annotated[ListChanges, Body(openapi_examples={"change": {"value": CHAN
 
 @router.post("", status_code=202, response_model=LIST.taken, responses=_ANSWERS.create)
 async def create_list(body: New, envelope: Enveloped, served: Served) -> Response:
-    """Create a list. Two may have the same name; its id follows from the command's."""
+    """Create a list. Two may have the same name. Its id is derived from the command's."""
     fields = LIST.checked(body, strict=envelope.strict)
     command = CreateList(**envelope.common(body), list=ids.derive("list", envelope.command), fields=fields)
     return await take(served.ingress, command, envelope)
@@ -45,7 +45,7 @@ async def create_list(body: New, envelope: Enveloped, served: Served) -> Respons
 async def change_list(
     list_id: ListId, body: Changes, envelope: Enveloped, expected: Expected, served: Served
 ) -> Response:
-    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one."""
+    """Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one."""
     fields = LIST.checked(body, strict=envelope.strict)
     command = UpdateList(
         **envelope.changing(expected, body), list=str(list_id), changed=inputs.changed(body), fields=fields
@@ -67,10 +67,10 @@ async def delete_list(
     served: Served,
     tasks: Annotated[Literal["move", "delete"] | None, Query(description=_TASKS)] = None,
 ) -> Response:
-    """Delete a list that no task is on, open or completed; else it is refused as `not-empty`.
+    """Delete a list. If it has tasks, open or completed, the request is refused as `not-empty`.
 
-    With `tasks` those that are on it are moved to the inbox, or deleted, before. One that comes to the list meanwhile
-    keeps it from being deleted.
+    With `tasks`, its tasks are first moved to the inbox, or deleted. A task that is added meanwhile prevents the
+    deletion of the list.
     """
     said = envelope.asking(tasks=tasks) if tasks else envelope
     command = DeleteList(**said.changing(expected), list=str(list_id))
@@ -90,19 +90,19 @@ async def delete_list(
     dependencies=[empty],
 )
 async def restore_list(list_id: ListId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
-    """Bring a deleted list back as it was, without its tasks: undoing the deletion brings these, too."""
+    """Restore a deleted list, without its tasks: undo the deletion to restore these, too."""
     return await take(served.ingress, RestoreList(**envelope.changing(expected), list=str(list_id)), envelope)
 
 
 @router.get("/{list_id}", responses=responses(LIST.example, NOT_FOUND))
 async def read_list(list_id: ListId, user: User, served: Served, response: Response) -> List:
-    """Return a list as it stands; a deleted one says so. Its version begins the ETag, for `If-Match`."""
+    """Return a list; a deleted one is marked as such. The ETag begins with its version, for `If-Match`."""
     return await reads.one(LIST, list_id, user, served, response)
 
 
 @router.get("", responses=list_responses(LIST.example))
 async def list_lists(user: User, served: Served, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[List]:
-    """Return the lists in their order, but the deleted."""
+    """Return the lists in the custom order, without deleted ones."""
     return await reads.page(LIST, user, served, limit, cursor)
 
 
@@ -110,5 +110,5 @@ async def list_lists(user: User, served: Served, limit: Limit = 50, cursor: Curs
 async def read_history_of_list(
     list_id: ListId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.Entry]:
-    """Return what happened to a list, also one that is gone, from its beginning: who changed what, when and why."""
+    """Return the history of a list, also of a purged one, oldest entry first: who changed what, when and why."""
     return await reads.history(LIST, list_id, user, served, limit, cursor)

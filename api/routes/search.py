@@ -1,4 +1,4 @@
-"""Finding tasks: lists by filter and words, and how many there are of what."""
+"""Searches of tasks: by filter and words, by the beginning of an id, and facets."""
 
 from typing import Annotated
 
@@ -25,10 +25,10 @@ router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, depend
 
 @router.get("", responses=list_responses(examples.LISTED, TOO_MUCH))
 async def list_tasks(user: User, served: Served, wished: Wished, limit: Limit = 50) -> listings.TaskPage:
-    """Return tasks: those that a filter and words find, sorted, page by page.
+    """Return the tasks that match a filter and words, sorted, page by page.
 
-    A page begins behind the last task of the one before, wherever that stands by now: what others change meanwhile
-    moves nothing else into or out of sight.
+    A page begins after the place of the previous page's last task: a concurrent change moves only the changed task
+    between pages.
     """
     async with served.views.of(user) as view:
         meant, page = await wished.page(view, user, limit, served.long_work)
@@ -38,7 +38,7 @@ async def list_tasks(user: User, served: Served, wished: Wished, limit: Limit = 
 
 @router.get("/ids", responses=responses(examples.TITLES))
 async def find_ids(user: User, served: Served, beginning: Beginning, limit: Limit = 4) -> outputs.TaskTitles:
-    """Return the tasks whose ids begin so, also the deleted, which come last."""
+    """Return the tasks whose ids begin with `beginning`, deleted ones last."""
     first, last = (f"{beginning}{shape[len(beginning) :]}" for shape in (_FIRST, _LAST))
     async with served.views.of(user) as view:
         found = await view.beginning(first, last, limit + 1)
@@ -47,7 +47,7 @@ async def find_ids(user: User, served: Served, beginning: Beginning, limit: Limi
 
 @router.get("/facets", responses=responses(examples.FACETS, TOO_MUCH))
 async def count_tasks(user: User, served: Served, wanted: Found) -> listings.Facets:
-    """Return how many tasks a filter and words find: in all, and by status, priority, list, tag and day."""
+    """Return the number of tasks that match a filter and words: in all, and by status, priority, list, tag and day."""
     async with served.views.of(user) as view:
         meant, counts = await facets(wanted, view, user, served.long_work)
     return await served.long_work.run(user, listings.Facets.of, meant, counts)  # a user may have 100,000 different dues

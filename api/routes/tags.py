@@ -31,7 +31,7 @@ def _with_tag(tag: str) -> Within:
 
 @router.get("", responses=list_responses(TAG.example, TOO_MUCH))
 async def list_tags(user: User, served: Served, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[Tag]:
-    """Return the tags by name: those that a task bears which is not deleted, and those with a colour."""
+    """Return the tags by name: those of tasks that are not deleted, and those with a colour."""
     after = cursors.name("tags", cursor)
     async with served.views.of(user) as view:
         page = await view.tags(limit, after)
@@ -40,9 +40,9 @@ async def list_tags(user: User, served: Served, limit: Limit = 50, cursor: Curso
 
 @router.post("/{name:path}/rename", status_code=202, response_model=TAG.taken, responses=_ANSWERS.change_of_many)
 async def rename_tag(name: Name, body: Renamed, envelope: Enveloped, served: Served) -> Response:
-    """Give all tasks that bear the tag another in its place; its colour goes with it, unless that one has its own.
+    """Replace a tag by another on all of its tasks; its colour is kept, unless the other tag has one.
 
-    Where tasks bear the other one already, the two become one.
+    If tasks have the other tag already, the two are merged.
     """
     tag, to = inputs.checked_existing_tag(name), inputs.checked_new_tag(body.name, strict=envelope.strict)
     if tag == to:
@@ -60,18 +60,18 @@ async def rename_tag(name: Name, body: Renamed, envelope: Enveloped, served: Ser
 
 @router.get("/{name:path}", responses=responses(TAG.example, NOT_FOUND))
 async def read_tag(name: Name, user: User, served: Served) -> Tag:
-    """Return a tag: its colour, and how many open tasks bear it."""
+    """Return a tag: its colour, and the number of open tasks with it."""
     tag = inputs.checked_existing_tag(name)
     async with served.views.of(user) as view:
         found = await view.entity(TAG.table, tag)
     if found is None:
-        raise Problem(NOT_FOUND, "There is no such tag: no task bears it, and it has no colour.")
+        raise Problem(NOT_FOUND, "There is no such tag: no task has it, and it has no colour.")
     return TAG.show(found)
 
 
 @router.patch("/{name:path}", status_code=202, response_model=TAG.taken, responses=_ANSWERS.change)
 async def change_tag(name: Name, body: Changes, envelope: Enveloped, served: Served) -> Response:
-    """Set a tag's colour, null for none. A name that no task bears may have one, too."""
+    """Set a tag's colour, null for none. A tag without tasks may have one, too."""
     tag, fields = inputs.checked_tag(name), TAG.checked(body, strict=envelope.strict)
     command = UpdateTag(**envelope.common(body), tag=tag, changed=inputs.changed(body), fields=fields)
     return await take(served.ingress, command, envelope)
@@ -85,7 +85,7 @@ async def change_tag(name: Name, body: Changes, envelope: Enveloped, served: Ser
     dependencies=[empty],
 )
 async def delete_tag(name: Name, envelope: Enveloped, served: Served) -> Response:
-    """Take a tag from all tasks that bear it, and its colour. The tasks stay."""
+    """Remove a tag from all of its tasks, and its colour. The tasks stay."""
     tag = inputs.checked_existing_tag(name)
     change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
     tasks = await bulk_commands.tagged(tag, envelope.user, served)

@@ -1,4 +1,4 @@
-"""Tasks: commands that create, change, complete, reopen, delete and restore them; one task, and the list."""
+"""Tasks: commands that create, change, move, complete, reopen, delete and restore them; reads of one."""
 
 from typing import Annotated, Literal
 
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, depend
 
 _ANSWERS = Documented(TASK)
 
-_SUBTASKS = "`delete` deletes what is a part of the task, and its parts, too."
+_SUBTASKS = "`delete` also deletes the sub-tasks, at all levels."
 _DELETED = TaskChange(Action.DELETE, (), TaskFields())
 
 NewTask = Annotated[inputs.NewTask, Body(openapi_examples={"recurring": {"value": examples.NEW_TASK}})]
@@ -45,7 +45,7 @@ Changes = Annotated[inputs.Changes, Body(openapi_examples=_CHANGES)]
 
 @router.post("", status_code=202, response_model=TASK.taken, responses=_ANSWERS.create)
 async def create_task(body: NewTask, envelope: Enveloped, served: Served) -> Response:
-    """Create a task. Its id follows from the command's, so that it is known before the task stands."""
+    """Create a task. Its id is derived from the command's, so it is known before the task exists."""
     # A rule may take 50 ms to check.
     fields = await served.long_work.run(envelope.user, inputs.checked, body, strict=envelope.strict)
     command = CreateTask(**envelope.common(body), task=ids.task(envelope.command), fields=fields)
@@ -54,9 +54,9 @@ async def create_task(body: NewTask, envelope: Enveloped, served: Served) -> Res
 
 @router.patch("/{task}", status_code=202, response_model=TASK.taken, responses=_ANSWERS.change)
 async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected: Expected, served: Served) -> Response:
-    """Set the fields that the body names (RFC 7396): an absent field stays as it is, null clears one.
+    """Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one.
 
-    The members of `due` and `start`, too: a date alone keeps time and zone.
+    So for the members of `due` and `start`: a date alone keeps time and zone.
     """
     fields = await served.long_work.run(envelope.user, inputs.checked, body, strict=envelope.strict)
     command = UpdateTask(
@@ -67,12 +67,12 @@ async def change_task(task: TaskId, body: Changes, envelope: Enveloped, expected
 
 @router.post("/{task}/move", status_code=202, response_model=TASK.taken, responses=_ANSWERS.change)
 async def move_task(task: TaskId, body: Move, envelope: Enveloped, expected: Expected, served: Served) -> Response:
-    """Move a task in your own order: right before another, right behind it, to the top or to the bottom.
+    """Move a task in the custom order: directly before or after another, to the top or to the bottom.
 
-    Its new `order` is computed from those of the open tasks beside that place, as they stand now.
+    Its new `order` is computed from the current ones of the open tasks beside that place.
     """
     command = UpdateTask(**envelope.changing(expected, body), task=str(task), changed=("rank",), fields=TaskFields())
-    if not await served.ingress.known(envelope, command.fingerprint):  # what is beside the place may be gone by then
+    if not await served.ingress.known(envelope, command.fingerprint):  # its neighbours may have changed since
         rank = await placement.rank(body, str(task), envelope.user, served)
         command = replace(command, fields=TaskFields(rank=rank))
     return await take(served.ingress, command, envelope)
@@ -82,7 +82,7 @@ async def move_task(task: TaskId, body: Move, envelope: Enveloped, expected: Exp
     "/{task}/complete", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
 )
 async def complete_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
-    """Complete a task. If it recurs, its next occurrence is created; completing it again does nothing."""
+    """Complete a task. If it recurs, its next occurrence is created. Completing it again does nothing."""
     return await take(served.ingress, CompleteTask(**envelope.changing(expected), task=str(task)), envelope)
 
 
@@ -90,7 +90,7 @@ async def complete_task(task: TaskId, envelope: Enveloped, expected: Expected, s
     "/{task}/reopen", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
 )
 async def reopen_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
-    """Open a completed task again."""
+    """Reopen a completed task."""
     return await take(served.ingress, ReopenTask(**envelope.changing(expected), task=str(task)), envelope)
 
 
@@ -98,7 +98,7 @@ async def reopen_task(task: TaskId, envelope: Enveloped, expected: Expected, ser
     "/{task}/restore", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
 )
 async def restore_task(task: TaskId, envelope: Enveloped, expected: Expected, served: Served) -> Response:
-    """Bring a deleted task back, open or completed as it was."""
+    """Restore a deleted task, open or completed as it was."""
     return await take(served.ingress, RestoreTask(**envelope.changing(expected), task=str(task)), envelope)
 
 
@@ -118,8 +118,7 @@ async def delete_task(
 ) -> Response:
     """Delete a task. It can be restored for 30 days; its history stays.
 
-    What is a part of it stays too and stands by itself, unless `subtasks` says that it is deleted before. A part
-    that is added meanwhile stays.
+    Its sub-tasks stay, unless `subtasks` deletes them first. A sub-task that is added meanwhile stays.
     """
     said = envelope.asking(subtasks=subtasks) if subtasks else envelope
     command = DeleteTask(**said.changing(expected), task=str(task))
@@ -133,5 +132,5 @@ async def delete_task(
 
 @router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))
 async def read_task(task: TaskId, user: User, served: Served, response: Response) -> outputs.Task:
-    """Return a task as it stands; a deleted one says so by its status. Its version is the ETag, for `If-Match`."""
+    """Return a task; a deleted one has that status. Its version is the ETag, for `If-Match`."""
     return await reads.one(TASK, task, user, served, response)
