@@ -9,7 +9,10 @@ SECONDS = 2.0
 
 
 async def stop(client: AIOKafkaConsumer | AIOKafkaProducer | None, seconds: float = SECONDS) -> None:
-    """Stop a client, in any state; after ``seconds`` only close its connections. Raises nothing."""
+    """Stop a client, in any state, for at most ``seconds``. Raises nothing.
+
+    Of a producer that is not stopped by then the connections are closed; a consumer leaves them to the collector.
+    """
     if client is None:
         return
     await asyncio.sleep(0)  # a task of the client that has not begun yet would raise its CancelledError here
