@@ -1,1 +1,1 @@
-"""The read views in Postgres: schema and migrations, named queries, who writes them and who reads them."""
+"""The views in Postgres: schema and migrations, named queries, and their writer and reader."""

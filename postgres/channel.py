@@ -1,4 +1,4 @@
-"""Listens to what the views tell of commands whose outcomes they have, by Postgres's NOTIFY."""
+"""Listens for Postgres's NOTIFY of commands whose outcomes are in the views."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,11 +8,11 @@ import asyncpg
 
 CHANNEL = "rondo_commands"
 ALIVE = 5.0
-"""Seconds between two questions whether the connection that listens is still there."""
+"""Seconds between two checks of the listening connection."""
 
 
 async def listen(dsn: str, began: Callable[[], None], hear: Callable[[Sequence[str]], None]) -> None:
-    """Call ``hear`` with the ids of commands, and ``began`` once it listens, until the connection is lost.
+    """Call ``began`` once it listens, and ``hear`` with ids of commands, until the connection is lost.
 
     Raises what asyncpg raises, and TimeoutError.
     """
@@ -27,6 +27,6 @@ async def listen(dsn: str, began: Callable[[], None], hear: Callable[[Sequence[s
             with suppress(TimeoutError):
                 await asyncio.wait_for(closed.wait(), ALIVE)
             async with asyncio.timeout(ALIVE):
-                await connection.execute(f"LISTEN {CHANNEL}")  # again, which changes nothing
+                await connection.execute(f"LISTEN {CHANNEL}")  # a repeated LISTEN changes nothing
     finally:
         connection.terminate()

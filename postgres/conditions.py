@@ -1,20 +1,21 @@
-"""A filter as a condition in SQL on the views: parameters and their values, never a value in the text.
+"""Translates a filter to an SQL condition on the views: a text with parameters, and their values.
 
-What stands in the text depends on the filter's shape alone. It names ``rondo.tasks`` as ``tasks`` and leaves it to
-row-level security whose rows those are. Under that Postgres uses an index only for comparisons that it knows to leak
-nothing: of plain columns, of dates, times, text and ids, not of enums, nor of what a function made of a column. So the
-condition compares columns that are made for it (``due_local``, ``start_local``, ``title_folded``, ``urgency``), and
-these indexes serve it, each behind the user:
+The text depends on the filter's structure alone, and contains no value. It names ``rondo.tasks`` as ``tasks``;
+row-level security restricts the rows to the user's. With it, Postgres uses an index only for leakproof comparisons: of
+plain columns with dates, times, text and ids, not of enums or of a function's result. So the condition compares columns
+made for it (``due_local``, ``start_local``, ``title_folded``, ``urgency``). These indexes serve it, each with the user
+as its first column:
 
 * ``tasks_by_due (due_local, id)`` and ``tasks_by_urgency (urgency desc, due_local, id)``, of open tasks, for ``due``,
-  ``overdue``, ``priority``, and pages by them; what else is looked for by due reads all of the user's tasks;
+  ``overdue``, ``priority``, and pages by them; other conditions on due read all of the user's tasks;
 * ``tasks_newest (created_at desc, id desc)`` for ``created``, ``tasks_completed (completed_at desc, id desc)``;
 * ``tasks_by_rank (rank, id)``, ``tasks_pinned (pinned desc, rank, id)`` and ``tasks_by_title (title_folded, id)`` for
   pages of open tasks;
-* ``task_tags_of_tag (tag_id, task_id)`` for tags that few tasks bear (``required_tags``);
+* ``task_tags_of_tag (tag_id, task_id)`` for tags of few tasks (``required_tags``);
 * ``tasks_of_parent (parent_id)`` for ``parent``, ``tasks_of_list (list_id)`` for open tasks on a list.
 
-Logic has two values here, too: what compares with null is null, which counts as false; a negation is true for it.
+Logic has two values, as in the filter language: a comparison with null is null, counts as false, and its negation is
+true.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +48,7 @@ from schemas.records import Priority
 URGENCY = {priority: number for number, priority in enumerate(Priority)}
 """The column ``urgency`` of each priority."""
 ZONES_DIFFER = timedelta(days=2)
-"""No two zones' clocks are further apart: each is less than a day from UTC."""
+"""The greatest difference between two zones' clocks: each is less than a day from UTC."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WILD = str.maketrans({wild: f"\\{wild}" for wild in "\\%_"})
@@ -58,12 +59,12 @@ _TEXTS = {
     "text": ("tasks.title_folded", "tasks.notes_folded"),
 }
 _WHOLE: Mapping[str, Callable[[str], str]] = {"tasks.title_folded": fold_title, "tasks.notes_folded": fold_notes}
-"""How a whole text is compared with a column."""
+"""Functions that fold a whole text for comparison with a column."""
 _HELD: Mapping[str, str] = {
     "notes": "tasks.notes <> ''",
     "tags": "tasks.tags <> '{}'",
     "list": "tasks.list_id is not null",
-    # One by its id, and never a hash of all the user's tasks, which "exists" might be made of.
+    # A lookup by id: Postgres might turn "exists" into a hash of all the user's tasks.
     "parent": "tasks.parent_id is not null and (select whole.status <> 'DELETED' from rondo.tasks as whole"
     " where whole.id = tasks.parent_id)",
     "series": "tasks.series is not null",
@@ -78,22 +79,22 @@ _LINKS = {"parent": "tasks.parent_id", "series": "tasks.series"}
 
 @dataclass(frozen=True)
 class Sql:
-    """A fragment of SQL, and the values of its parameters ``$first``, ``$first+1`` … as asyncpg takes them."""
+    """An SQL fragment, and the values of its parameters ``$first``, ``$first+1`` … for asyncpg."""
 
     text: str
     values: tuple[object, ...]
 
 
 def where(filter_: Filter, clock: Clock, first: int = 1) -> Sql:
-    """Return the condition that holds for the rows of ``rondo.tasks`` that the filter finds, as ``clock`` sees them."""
+    """Return the condition on ``rondo.tasks`` that matches a filter's tasks, by the time and zone of ``clock``."""
     condition = _Condition(clock, first)
     return Sql(condition.of(filter_), tuple(condition.values))
 
 
 def required_tags(filter_: Filter) -> tuple[tuple[str, ...], ...]:
-    """Return the names of tags, folded, of each of which every task that the filter finds bears one.
+    """Return sets of folded tag names: every task that matches the filter has a tag of each set.
 
-    What few tasks bear is found soonest by ``rondo.task_tags``, what many bear by an index of the order.
+    For tags of few tasks a lookup by ``rondo.task_tags`` is fastest, for those of many an index of the order.
     """
     terms = filter_.terms if isinstance(filter_, And) else (filter_,)
     return tuple(tuple(map(fold, term.names)) for term in terms if isinstance(term, Tagged))
@@ -106,7 +107,7 @@ class _Condition:
         self._first = first
 
     def of(self, filter_: Filter) -> str:
-        """Return the condition of a filter; it may stand beside any operator."""
+        """Return the condition of a filter, in parentheses."""
         match filter_:
             case And(terms):
                 return f"({' and '.join(map(self.of, terms))})"
@@ -118,9 +119,9 @@ class _Condition:
                 return f"({self._term(filter_)})"
 
     def _any(self, terms: tuple[Filter, ...]) -> Iterator[str]:
-        """Yield the conditions of a disjunction: of texts that are one of many, one for each field.
+        """Yield the conditions of a disjunction, with one ``= any`` for all whole texts of a field.
 
-        Postgres reads long notes once for it, and not once for each text.
+        So Postgres reads long notes once, not once for each text.
         """
         among: dict[str, list[str]] = {}
         for term in terms:
@@ -135,7 +136,7 @@ class _Condition:
     def _term(self, term: Term) -> str:  # noqa: PLR0911 - one for each kind of term
         match term:
             case Is(status):
-                return f"tasks.status = '{status.name}'"  # not a value: so that an index of open tasks alone serves it
+                return f"tasks.status = '{status.name}'"  # a literal, so that an index of open tasks serves it
             case Pinned():
                 return "tasks.pinned"
             case Has(field):
@@ -169,7 +170,7 @@ class _Condition:
     def _listed(self, names: tuple[str, ...]) -> str:
         ids = self._put([name for name in names if is_id(name)], "text[]")
         named = f"not lists.deleted and lists.name_folded = any({self._folded(names)})"
-        # An array and no subquery, which an index could not be asked for beside "or".
+        # An array, not a subquery: with "or", Postgres could not use an index for that.
         listed = f"tasks.list_id = any(array({_LISTS} where lists.id = any({ids}::uuid[]) or {named}))"
         return f"{listed} or tasks.list_id is null" if INBOX in map(fold, names) else listed
 
@@ -181,9 +182,9 @@ class _Condition:
         return " and ".join(f"{column} {op} {self._at(edge)}" for op, edge in _bounds(span))
 
     def _local(self, field: str, span: Span) -> str:
-        """Compare what has a zone by its instant, all else by what it reads; and both by a wider span of the latter.
+        """Compare values with a zone by their instant, others by local time; and all by a wider span of local time.
 
-        The wider one says nothing new, but an index has it.
+        The wider condition is redundant, but an index serves it.
         """
         local, at = f"tasks.{field}_local", f"tasks.{field}_at"
         bounds = _bounds(span)

@@ -1,4 +1,4 @@
-"""Which tasks are looked for: fragments of SQL, made elsewhere of what people asked, and put together here."""
+"""Builds queries for tasks from SQL fragments of conditions and orders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from postgres.queries import load
 
 Position = tuple[str | None, ...]
-"""Where a page of tasks ended: the text of what its last row is sorted by, and that row's id."""
+"""Where a page of tasks ended: its last row's sort values as text, and that row's id."""
 
 FIRST = 3
 """The number of the first parameter of ``TaskQuery``; the ones before are the user and the limit."""
@@ -25,25 +25,25 @@ BELOW = f"""{_IS_THERE} and tasks.id in (
     )
     select id from below
 )"""  # noqa: S608
-"""Parts of a task and their parts, by its id and its version, null for any."""
+"""Sub-tasks of a task, at all levels, by its id and its version, null for any."""
 
 
 @dataclass(frozen=True)
 class TaskQuery:
-    """Tasks that a condition on ``rondo.tasks`` holds for, in an order. The text holds nothing that a person wrote."""
+    """A condition on ``rondo.tasks`` and an order. The SQL contains no users' text."""
 
     where: str
     values: tuple[object, ...]  # of its parameters $3, $4 …
     order_by: str
     position: str  # the expression of a row's ``Position``
-    required_tags: tuple[tuple[str, ...], ...] = ()  # folded names of tags, one of each of which all wanted tasks bear
-    words: str | None = None  # a tsquery: then only tasks that it matches, and ``found.relevance`` says how well
-    then: "TaskQuery | None" = None  # what else is wanted: it comes after all of this
+    required_tags: tuple[tuple[str, ...], ...] = ()  # folded names: all wanted tasks have one of each
+    words: str | None = None  # a tsquery that tasks must match; ``found.relevance`` is the rank of the match
+    then: "TaskQuery | None" = None  # further tasks, which come after all of these
 
 
 def page(wanted: TaskQuery) -> str:
     """Return the query for a page of whole tasks, with the user as $1 and the limit as $2."""
-    # What is shown of a task is put together for those of the page alone: Postgres would do so for all that it sorts.
+    # The subquery sorts first, so that Postgres computes the columns of the page's tasks only.
     relevance = "" if wanted.words is None else ", found.relevance"
     sorted_ = f"select tasks.*{relevance} {_tasks(wanted)} order by {wanted.order_by} limit $2::bigint"
     found = " cross join lateral (select tasks.relevance) as found" if relevance else ""
@@ -53,27 +53,27 @@ def page(wanted: TaskQuery) -> str:
 def versions(condition: str) -> str:
     """Return the query for the ids and versions of tasks, by id, with the user as $1 and the limit as $2."""
     return (
-        "select tasks.id::text, tasks.version from rondo.tasks"  # noqa: S608 - no value is in its text
+        "select tasks.id::text, tasks.version from rondo.tasks"  # noqa: S608 - the text contains no value
         f" where tasks.user_id = $1::uuid and {condition} order by tasks.id limit $2::bigint"
     )
 
 
 def counted(condition: str) -> str:
-    """Return the query for the number of tasks, with the user as $1; those beyond the limit, $2, are not counted."""
+    """Return the query for the number of tasks, with the user as $1 and the most that are counted as $2."""
     found = f"select from rondo.tasks where tasks.user_id = $1::uuid and {condition} limit $2::bigint"
     return f"select count(*) from ({found}) as found"  # noqa: S608
 
 
 def facets(wanted: TaskQuery) -> str:
-    """Return the query for the numbers of tasks by what they have, with the user as $1; $2 is null."""
+    """Return the query for the facets of tasks, with the user as $1; $2 is null."""
     text: str = load().facets.sql
     return text.replace("from rondo.tasks", f"{_tasks(wanted)} and $2::bigint is null", 1)
 
 
 def behind(wanted: TaskQuery, conditions: Sequence[tuple[str, tuple[object, ...]]]) -> TaskQuery:
-    """Return the part of what is wanted that one or more conditions hold for, one after the other.
+    """Return the query for the part of ``wanted`` that matches the first condition, then for that of the next.
 
-    Each is a text and the values of its parameters, which begin behind those of ``wanted``.
+    Each is a text and the values of its parameters, whose numbers follow those of ``wanted``.
     """
     (text, values), *others = conditions
     then = behind(wanted, others) if others else None
@@ -81,9 +81,9 @@ def behind(wanted: TaskQuery, conditions: Sequence[tuple[str, tuple[object, ...]
 
 
 def among(wanted: TaskQuery, names: Sequence[str]) -> TaskQuery:
-    """Return the same, looked up by the ids of the tasks that bear one of these tags, by folded name: all wanted do.
+    """Return the query with a lookup of tasks by these tags' folded names, of which all wanted tasks have one.
 
-    An array and no join, so that Postgres, which expects few of one, takes them one by one from the index of ids.
+    It uses an array, not a join: Postgres expects few elements, and looks up each in the index of ids.
     """
     names_ = f"${FIRST + len(wanted.values)}::text[]"
     where = f"{wanted.where} and tasks.id = any(array({_BEARERS.replace('$1', names_)}))"
@@ -100,16 +100,16 @@ def values(wanted: TaskQuery) -> tuple[object, ...]:
 
 
 def columns() -> str:
-    """Return the beginning of a query for whole tasks, up to what it selects."""
+    """Return the beginning of a query for whole tasks, up to ``from``."""
     text: str = load().task_columns.sql
     return text.strip().removesuffix(";")
 
 
 def _tasks(wanted: TaskQuery) -> str:
-    """Return which rows are read.
+    """Return the ``from`` and ``where`` clauses.
 
-    Row-level security sees to it that the tasks are the user's. That they are is said once more since the planner
-    knows how many tasks one user has, but not how many whoever the setting ``rondo.user`` names has.
+    Row-level security already restricts the tasks to the user's. The condition repeats that because the planner has
+    statistics of a user's id, but not of the setting ``rondo.user``.
     """
     found = f"rondo.found(${FIRST + len(wanted.values)}::text::tsquery) as found join "
     joined = "" if wanted.words is None else " on tasks.id = found.id"

@@ -1,4 +1,4 @@
-"""Brings a database to the schema that this version of Rondo works with."""
+"""Migrates a database to the schema of this version of Rondo."""
 
 from pathlib import Path
 from threading import Lock
@@ -8,22 +8,22 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-_OLDEST = 16  # the first with GRANT … WITH INHERIT FALSE, on which row-level security rests here
-_LOCK = 0x526F6E646F  # "Rondo": who migrates this database
-_ALEMBIC = Lock()  # its context is one for the whole process
+_OLDEST = 16  # the first with GRANT … WITH INHERIT FALSE, which row-level security needs here
+_LOCK = 0x526F6E646F  # "Rondo": held by the process that migrates this database
+_ALEMBIC = Lock()  # Alembic has one context for the whole process
 
 
 class ServerTooOld(RuntimeError):
-    """The server is too old for Rondo's views: says what is needed."""
+    """The server is too old for Rondo's views; the text has the required version."""
 
 
 def migrate(dsn: str, until: str = "head") -> None:
-    """Run every missing revision, to the last or another, in one transaction. Harmless when repeated, also at once.
+    """Run every missing revision up to ``until`` in one transaction. Idempotent, also with concurrent calls.
 
     ``dsn`` names the database directly, or through a pooler in transaction mode. Its role must own the schema ``rondo``
     or be allowed to create it; and must be allowed to create roles, unless it is a member of ``rondo_api`` and
-    ``rondo_views`` already. Raises ServerTooOld, and sqlalchemy.exc.DBAPIError around what psycopg says: of
-    a server that is not there its OperationalError.
+    ``rondo_views`` already. Raises ServerTooOld, and sqlalchemy.exc.DBAPIError around psycopg's errors:
+    OperationalError for an unreachable server.
     """
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
     with engine.begin() as connection:

@@ -1,7 +1,7 @@
-"""A sort as terms of ``order by``, and as the condition of a page that follows.
+"""Translates a sort to the terms of ``order by``, and to the condition of the next page.
 
-Ties are settled by the id, which goes the way of the last key, so that an index on ``(user_id, created_at desc, id
-desc)`` serves ``-created``.
+Ties are broken by the id, in the direction of the last key, so that an index on ``(user_id, created_at desc, id desc)``
+serves ``-created``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ Position = Sequence[str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """What a key sorts by: an expression on ``rondo.tasks``, its type, and how a value is read from text."""
+    """The column of a sort key: an expression on ``rondo.tasks``, its type, and the parser of its values' text."""
 
     expression: str
     type: str
@@ -28,7 +28,7 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A key with the parameter of its value at a place in the sorted list, None for null."""
+    """A key with the parameter of its value at a position in the sorted list, None for null."""
 
     column: _Column
     down: bool
@@ -36,41 +36,41 @@ class _Placed:
 
     @property
     def beyond(self) -> str | None:
-        """The condition of rows that have such a thing and that this key puts behind the place; None for a null."""
+        """The condition of rows that have a value and that this key sorts after the position; None for a null."""
         if self.parameter is None:
             return None
         return f"{self.column.expression} {'<' if self.down else '>'} {self.parameter}"
 
     @property
     def behind(self) -> str | None:
-        """The condition of all rows that this key puts behind the place; None where there can be none."""
+        """The condition of all rows that this key sorts after the position; None where there can be none."""
         return f"{self.beyond} or {self.absent}" if self.beyond and self.column.nullable else self.beyond
 
     @property
     def beside(self) -> str:
-        """The condition of rows that this key does not tell from the place."""
+        """The condition of rows whose key is equal to that of the position."""
         return self.absent if self.parameter is None else f"{self.column.expression} = {self.parameter}"
 
     @property
     def absent(self) -> str:
-        """The condition of rows that have no such thing, and come last."""
+        """The condition of rows without a value, which come last."""
         return f"{self.column.expression} is null"
 
     @property
     def bound(self) -> str | None:
-        """What holds for all rows beyond and beside the place: there an index begins."""
+        """The condition of all rows beyond and beside the position: an index scan begins there."""
         return f"{self.column.expression} {'<=' if self.down else '>='} {self.parameter}" if self.beyond else None
 
 
 def _urgency(text: str) -> int:
     if (number := int(text)) not in URGENCY.values():
-        raise ValueError(f"{text!r} is no priority's.")
+        raise ValueError(f"{text!r} is not a priority's.")
     return number
 
 
 def _rank(text: str) -> float:
     if not 0 <= (rank := float(text)) <= 1000:
-        raise ValueError(f"{text!r} is no rank.")
+        raise ValueError(f"{text!r} is not a rank.")
     return rank
 
 
@@ -82,7 +82,7 @@ def _truth(text: str) -> bool:
 
 def _words(text: str) -> str:
     if "\0" in text:
-        raise ValueError("Postgres holds no U+0000.")
+        raise ValueError("Postgres can't store U+0000.")
     text.encode()  # raises for half of a surrogate pair
     return text
 
@@ -123,15 +123,15 @@ def order_by(sort: Sort) -> str:
 
 
 def position(sort: Sort) -> str:
-    """Return the expression to select of each row so that a page can say where it ended: an array of text."""
+    """Return the expression of a row's ``Position``: an array of text."""
     return f"array[{', '.join(f'({column.expression})::text' for column, _ in _columns(sort))}]"
 
 
 def after(sort: Sort, position: Position, first: int = 1) -> tuple[Sql, ...]:
-    """Return the condition of the rows behind a position, with parameters from ``$first`` on.
+    """Return the conditions of the rows after a position, with parameters from ``$first`` on.
 
-    It is cut in two where the first key may be null: all rows of the first come before all of the second. As one,
-    with "or", no index could begin at the position. Raises ValueError for what is no position of this sort.
+    There are two where the first key may be null: all rows of the first come before all of the second. A single one,
+    with "or", would prevent an index scan from the position. Raises ValueError for an invalid position of this sort.
     """
     values: list[object] = []
     keys: list[_Placed] = []
@@ -158,12 +158,12 @@ def _value(column: _Column, text: str | None) -> object:
 
 
 def _term(column: _Column, down: bool) -> str:
-    # Where a column is never null, "nulls last" would hide from Postgres that an index has the order.
+    # For a column that is never null, "nulls last" would prevent Postgres from using an index for the order.
     return f"{column.expression} {'desc' if down else 'asc'}{' nulls last' if column.nullable else ''}"
 
 
 def _behind(keys: Sequence[_Placed]) -> str:
-    """Return the condition of rows behind a place: by the first key, or beside it by that and behind by the others."""
+    """Return the condition of rows after a position: by the first key, or equal by that and after by the others."""
     first, *others = keys
     ways = [first.behind] if first.behind else []
     if others:

@@ -1,8 +1,7 @@
-"""Reads the views as one user: nobody else's rows can be seen, whatever a query says.
+"""Reads the views as one user: no query can see another user's rows.
 
-Role and user are set for one transaction only (``SET LOCAL``), so a pooler may stand between here and Postgres, and a
-connection comes back as it went. For a pooler that does not keep prepared statements, make the pool with
-``statement_cache_size=0``.
+Role and user are set for one transaction only (``SET LOCAL``), so connections may go through a pooler, and return
+unchanged. For a pooler that does not keep prepared statements, make the pool with ``statement_cache_size=0``.
 """
 
 import asyncio
@@ -76,10 +75,10 @@ __all__ = [
 
 
 TOP, BOTTOM = "", "~"
-"""What is before and behind all ranks."""
+"""Texts before and after all ranks."""
 FEW = 5000
-"""So many tasks are read by their ids, which takes 20 ms at most; to go through all tasks in their order takes longer
-where those that are wanted stand at its end."""
+"""The most tasks that are looked up by id, which takes at most 20 ms; a scan of all tasks in their order takes longer
+where the wanted ones are at its end."""
 
 
 _OPEN = """begin isolation level repeatable read, read only;
@@ -89,29 +88,29 @@ set local timezone = 'UTC';
 set local plan_cache_mode = force_custom_plan;
 set local statement_timeout = {milliseconds};
 set local lock_timeout = {lock}"""
-"""One round trip: the role that may only read, and whose rows it sees. Each query is planned for the values it is asked
-with: how many tasks a user has, and how many of a day, is what a good plan rests on. Postgres itself ends a query that
-takes too long, one that waits for a lock sooner: what nobody waits for any more does not go on."""
+"""One round trip: sets the read-only role and the user whose rows it sees. Each query is planned for its values: a good
+plan depends on the number of tasks of the user, and of a day. Postgres itself ends a query that takes too long, and
+sooner one that waits for a lock, so that no abandoned query continues."""
 _MARGIN = 0.1
-"""So much of the time of a read is kept for the answer: Postgres ends a query before whoever asked gives up."""
+"""The part of a read's time that is reserved for the answer: Postgres ends a query before the caller gives up."""
 _CORRECTING = 2.0
-"""Seconds to look for what mistyped words may mean, each time."""
+"""Seconds for each query that corrects misspelt words."""
 
 
 def pool(dsn: str, **options: Any) -> Pool:
     """Return a pool of connections for ``Reader``, to be entered, with asyncpg's options.
 
-    It leaves out what asyncpg sends when a connection comes back, one more round trip each time: nothing is left on it.
+    It omits asyncpg's reset of a released connection, a round trip each time: a connection has no state.
     """
     return asyncpg.create_pool(dsn, reset=_as_it_is, init=_note_opening, connection_class=_Dated, **options)
 
 
 class TooMuch(Exception):
-    """There is more to look through than can be in the time of a read: asked again, it takes as long."""
+    """There is more to search than is possible in the time of a read; another attempt would take as long."""
 
 
 class _Dated(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that knows when it was opened, by the event loop's clock."""
+    """A connection with the time at which it was opened, by the event loop's clock."""
 
     opened = 0.0
 
@@ -121,7 +120,7 @@ async def _note_opening(connection: _Dated) -> None:
 
 
 async def _as_it_is(_connection: Connection) -> None:
-    """Do nothing: asyncpg itself rolls back what is still open."""
+    """Do nothing: asyncpg itself rolls back an open transaction."""
 
 
 class Reader:
@@ -129,14 +128,14 @@ class Reader:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._doubted = 0.0  # connections that were opened before may be as dead as one that did not answer then
+        self._doubted = 0.0  # connections that were opened before may be as dead as the one that did not answer then
 
     @asynccontextmanager
     async def user(self, user: str, seconds: float = 60.0, whole: float | None = None) -> AsyncIterator["View"]:
-        """Open the views of ``user`` (a UUID): one snapshot, read only, to be read for so many ``seconds`` at most.
+        """Open the views of ``user`` (a UUID): one snapshot, read only, for at most ``seconds``.
 
-        ``whole`` is how many a read has, where some were spent on waiting. Raises what asyncpg raises, ``TooMuch``, and
-        ValueError.
+        ``whole`` is the limit of a read in seconds, where a part of it was spent on waiting. Raises asyncpg's errors,
+        ``TooMuch``, and ValueError.
         """
         time = _Time(seconds, whole or seconds)
         async with self.connected() as connection:
@@ -150,10 +149,10 @@ class Reader:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Connection]:
-        """Take a connection of the pool.
+        """Take a connection from the pool.
 
-        Where the caller is cancelled, as by a time limit, the connection is given up and not waited for: asyncpg would
-        ask Postgres over another connection to cancel the query, and wait for the answer without a limit.
+        If the caller is cancelled, such as by a timeout, the connection is terminated: asyncpg would ask Postgres over
+        another connection to cancel the query, and wait for the answer without a limit.
         """
         connection = await self._acquired()
         try:
@@ -166,7 +165,7 @@ class Reader:
             await self._pool.release(connection)
 
     async def answers(self) -> bool:
-        """Return whether Postgres answers now. Raises what asyncpg raises."""
+        """Return whether Postgres answers now. Raises asyncpg's errors."""
         async with self.connected() as connection:
             return bool(await connection.fetchval("select true"))
 
@@ -180,7 +179,7 @@ class Reader:
 
 
 class _Time:
-    """The time that a read has left when a connection is asked for."""
+    """The time that a read has left."""
 
     def __init__(self, seconds: float, whole: float) -> None:
         self._whole = whole
@@ -189,32 +188,32 @@ class _Time:
         self._set = self._left = 0.0
 
     def opening(self, user: str) -> str:
-        """Return what begins the transaction. No other text of a person's than a UUID is in it: it takes no values."""
+        """Return the statements that begin the transaction. They take no parameters; the only input is a UUID."""
         left = self._begin()
         return _OPEN.format(user=UUID(user), milliseconds=left, lock=max(1, left // 2))
 
     def _begin(self) -> int:
-        """Return the milliseconds that are left for a query, 1 at least."""
+        """Return the milliseconds that are left for a query, at least 1."""
         self._set = self._clock()
         self._left = self._end - self._set
         return max(1, int(self._left * 1000))
 
     def renewed(self, most: float | None) -> str | None:
-        """Return the statement that sets how long the next query may take, where that is another time than before."""
+        """Return the statement that sets the next query's timeout, None if it need not change."""
         if most is not None and most < self._end - self._clock():
             self._set = 0.0
             return f"set local statement_timeout = {int(most * 1000)}"
         return f"set local statement_timeout = {self._begin()}" if self._clock() - self._set > _MARGIN else None
 
     def was_fair(self) -> bool:
-        """Return whether the query that was ended had most of the time of a read: it did not just begin too late."""
+        """Return whether the query that was ended had more than half of a read's time: it did not begin too late."""
         return self._left > self._whole / 2
 
 
 class View:
     """One user's views.
 
-    Ids are UUIDs as strings. A ``limit`` is a number of items, 1 or more; ``after`` is the ``next`` of the page before.
+    Ids are UUIDs as strings. A ``limit`` is a number of items, 1 or more; ``after`` is the previous page's ``next``.
     """
 
     def __init__(self, connection: Connection, user: str, time: _Time) -> None:
@@ -224,7 +223,7 @@ class View:
 
     @asynccontextmanager
     async def _looking(self, most: float | None = None) -> AsyncIterator[None]:
-        """Look through tasks, in the time that is left or ``most`` seconds. Raises ``TooMuch`` beyond that."""
+        """Limit a query to the time that is left, or ``most`` seconds. Raises ``TooMuch`` beyond that."""
         if renewed := self._time.renewed(most):
             await self._connection.execute(renewed)
         try:
@@ -240,17 +239,17 @@ class View:
         return None if row is None else struct(Task, row)
 
     async def beginning(self, first: str, last: str, limit: int) -> tuple[TaskTitle, ...]:
-        """Return the tasks between two ids, at most so many; those that are deleted last."""
+        """Return the tasks between two ids, at most ``limit``; deleted ones last."""
         rows = load().beginning(self._connection, user=self._user, first=first, last=last, limit=limit)
         return tuple([struct(TaskTitle, row) async for row in rows])
 
     async def beside(self, rank: str, but: str) -> Beside:
-        """Return what is right before and right behind a rank, or ``TOP`` or ``BOTTOM``, among all tasks but one."""
+        """Return the ranks next to ``rank``, ``TOP`` or ``BOTTOM``, among all open tasks but one."""
         row = await load().beside(self._connection, user=self._user, rank=rank, but=but)
         return struct(Beside, row)
 
     async def tasks(self, wanted: TaskQuery, limit: int) -> Page[Task, Position]:
-        """Return a page of the tasks that are wanted."""
+        """Return a page of the wanted tasks."""
         rows = await self._rows(wanted, limit + 1)
         page = list(takewhile(Room(limit).take, rows))
         items = tuple(struct(Task, row) for row in page)
@@ -264,67 +263,67 @@ class View:
         return rows + await self._rows(wanted.then, most - len(rows)) if wanted.then and len(rows) < most else rows
 
     async def facets(self, wanted: TaskQuery) -> tuple[Facet, ...]:
-        """Return how many of the tasks that are wanted have what."""
+        """Return the facets of the wanted tasks."""
         wanted = await self._narrowed(wanted)
         async with self._looking():
             rows = await self._connection.fetch(finding.facets(wanted), self._user, None, *finding.values(wanted))
         return await asyncio.to_thread(lambda: tuple(struct(Facet, row) for row in rows))
 
     async def _narrowed(self, wanted: TaskQuery) -> TaskQuery:
-        """Return the same, looked up by the tasks that bear a tag, where all must bear it and few do.
+        """Return the query with a lookup by tag, if all wanted tasks have one of some tags, and few tasks do.
 
-        How many do is asked first, since Postgres does not know it for a user's tag.
+        They are counted first, since Postgres has no statistics of a user's tags.
         """
         for names in wanted.required_tags if wanted.words is None else ():
-            if await load().bearers(self._connection, names=names, most=FEW + 1) <= FEW:
+            if await load().count_tagged(self._connection, names=names, most=FEW + 1) <= FEW:
                 return finding.among(wanted, names)
         return wanted
 
     async def unknown(self, asked: Sequence[str]) -> frozenset[int]:
-        """Return which of some ``tsquery`` match no task, by their numbers."""
+        """Return the numbers of the ``tsquery`` texts that match no task."""
         async with self._looking(_CORRECTING):
             return frozenset([row["number"] async for row in load().unknown(self._connection, asked=asked)])
 
     async def words_beside(self, asked: str, expression: str) -> tuple[str, ...]:
-        """Return the words that an expression matches, each behind the three letters of its user; at most 5,000.
+        """Return the words that match an expression, each with its user's prefix of three letters; at most 5,000.
 
-        They are of the tasks that a ``tsquery`` matches. Of these 200,000 words are looked at.
+        They are in tasks that match a ``tsquery``; at most 200,000 words are examined.
         """
         async with self._looking(_CORRECTING):
             rows = load().words_beside(self._connection, asked=asked, expression=expression)
             return tuple([row["word"] async for row in rows])
 
     async def entity(self, table: Table[Item], name: str) -> Item | None:
-        """Return an entity by its name, also a deleted one; None where the user has none."""
+        """Return an entity by its name, also a deleted one; None where the user has no such entity."""
         if table.of is TASK:
             return await self.task(name)  # type: ignore[return-value]  # the item of such a table
         row = await getattr(load(), table.of.word)(self._connection, **{table.of.key: name})
         return None if row is None else struct(table.item, row)
 
     async def entities(self, table: Table[Item], limit: int, after: Ranked | None = None) -> Page[Item, Ranked]:
-        """Return the entities of a type in the custom order, but the deleted."""
+        """Return the entities of a type in the custom order, without deleted ones."""
         rank, last = after or (None, None)
         rows = getattr(load(), table.of.plural)(self._connection, rank=rank, id=last, limit=limit + 1)
         return await _page(table.item, rows, limit, lambda each: (each.rank, each.id))  # type: ignore[attr-defined]
 
     async def tags(self, limit: int, after: str | None = None) -> Page[Tag, str]:
         """Return the tags by name."""
-        async with self._looking():  # all of the tasks, to count them
+        async with self._looking():  # counting reads all tasks
             rows = load().tags(self._connection, after=after, limit=limit + 1)
             return await _page(Tag, rows, limit, lambda tag: tag.name)
 
     async def history(self, task: str, limit: int, after: int | None = None) -> Page[Entry, int]:
-        """Return what happened to a task, from its beginning."""
+        """Return the history of a task, oldest entry first."""
         rows = load().history(self._connection, task=task, sequence=after, limit=limit + 1)
         return await _page(Entry, rows, limit, lambda entry: entry.sequence)
 
     async def history_of_subject(self, subject: str, limit: int, after: int | None = None) -> Page[Entry, int]:
-        """Return what happened to an entity that is no task, from its beginning."""
+        """Return the history of an entity other than a task, oldest entry first."""
         rows = load().history_of_subject(self._connection, subject=subject, sequence=after, limit=limit + 1)
         return await _page(Entry, rows, limit, lambda entry: entry.sequence)
 
     async def reminders(self, limit: int, after: Key | None = None) -> Page[Reminder, Key]:
-        """Return the reminders that stand and those of the past, by their instant."""
+        """Return the scheduled and past reminders, by their instant."""
         due_at, last = after or (None, None)
         rows = load().reminders(self._connection, due_at=due_at, id=last, limit=limit + 1)
         return await _page(Reminder, rows, limit, lambda reminder: (reminder.due_at, reminder.id))
@@ -336,16 +335,16 @@ class View:
         return await _page(Delivery, rows, limit, lambda delivery: (delivery.due_at, delivery.id))
 
     async def command(self, command: str) -> Outcome | None:
-        """Return what became of a command; None while it is not answered."""
+        """Return the outcome of a command; None until it is answered."""
         return (await self.commands([command])).get(command)
 
     async def commands(self, commands: Sequence[str]) -> dict[str, Outcome]:
-        """Return what became of those commands that are answered, by id."""
+        """Return the outcomes of the answered ones among these commands, by id."""
         rows = load().commands(self._connection, ids=commands)
         return {row["id"]: struct(Outcome, row) async for row in rows}
 
     async def chunks(self, bulk: str) -> tuple[Chunk, ...]:
-        """Return what became of those chunks of a bulk that were decided, in their order."""
+        """Return the outcomes of a bulk's decided chunks, in their order."""
         return tuple([struct(Chunk, row) async for row in load().chunks(self._connection, id=bulk)])
 
     async def events_of(self, commands: Sequence[str]) -> tuple[CommandEvent, ...]:
@@ -354,18 +353,18 @@ class View:
         return tuple([struct(CommandEvent, row) async for row in rows])
 
     async def refusals(self, bulk: str, limit: int, after: int | None = None) -> Page[RefusedTask, int]:
-        """Return the tasks that a bulk left as they are, in the order in which it named them."""
+        """Return the tasks that a bulk did not change, in the order in which it named them."""
         rows = load().refusals(self._connection, id=bulk, after=after, limit=limit + 1)
         return await _page(RefusedTask, rows, limit, lambda refused: refused.place)
 
     async def matching(self, condition: str, values: Sequence[object], most: int) -> tuple[TaskVersion, ...]:
-        """Return the tasks that a condition finds, by id, at most so many; its parameters begin with ``FIRST``."""
+        """Return the tasks that match a condition, by id, at most ``most``; its parameters begin with ``FIRST``."""
         async with self._looking():
             rows = await self._connection.fetch(finding.versions(condition), self._user, most, *values)
         return await asyncio.to_thread(lambda: tuple(TaskVersion(*row) for row in rows))
 
     async def number(self, condition: str, values: Sequence[object], most: int) -> int:
-        """Return how many tasks a condition finds, at most so many; its parameters as for ``matching``."""
+        """Return the number of tasks that match a condition, at most ``most``; its parameters as for ``matching``."""
         async with self._looking():
             found: int = await self._connection.fetchval(finding.counted(condition), self._user, most, *values)
         return found
@@ -374,7 +373,7 @@ class View:
 async def _page(
     kind: type[Item], rows: AsyncIterator[Record], limit: int, cursor: Callable[[Item], Cursor]
 ) -> Page[Item, Cursor]:
-    """Return the page that ``rows`` hold: one row beyond the limit says that there are more."""
+    """Return the page in ``rows``: one row beyond the limit indicates that there are more."""
     room, page = Room(limit), list[Item]()
     async for row in rows:
         if not room.take(row):

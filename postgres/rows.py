@@ -1,4 +1,4 @@
-"""What the views show, as frozen structs. Ids are UUIDs as strings, instants are datetimes in UTC."""
+"""Rows of the views, as frozen structs. Ids are UUIDs as strings, instants are datetimes in UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ Ranked = tuple[str, str]
 
 
 class Page(Struct, Generic[Item, Cursor], frozen=True):
-    """A part of a list, and the cursor that the next part begins after; None at the end."""
+    """A page of a list, and the cursor that the next page begins after; None at the end."""
 
     items: tuple[Item, ...]
     next: Cursor | None = None
 
 
 class Task(Struct, frozen=True):
-    """A task as it stands. Priority, status and what people wrote are as in ``schemas.records.Task``."""
+    """The current state of a task. Priority, status and texts are as in ``schemas.records.Task``."""
 
     id: str
     title: str
@@ -62,7 +62,7 @@ class Task(Struct, frozen=True):
 
 
 class TaskTitle(Struct, frozen=True):
-    """What tells a task from others: for people who know the beginning of its id."""
+    """A task by its title, for people who know the beginning of its id."""
 
     id: str
     title: str
@@ -70,14 +70,14 @@ class TaskTitle(Struct, frozen=True):
 
 
 class Beside(Struct, frozen=True):
-    """The ranks of the open tasks before and behind a place in the custom order; None where there is no such task."""
+    """The ranks of the open tasks before and after a place in the custom order; None where there is no such task."""
 
     before: str | None
     behind: str | None
 
 
 class List(Struct, frozen=True):
-    """A list as it stands, and how many open tasks are on it."""
+    """The current state of a list, and the number of open tasks on it."""
 
     id: str
     name: str
@@ -91,7 +91,7 @@ class List(Struct, frozen=True):
 
 
 class SavedFilter(Struct, frozen=True):
-    """A saved filter as it stands, as its user wrote it."""
+    """The current state of a saved filter, with its text as its user wrote it."""
 
     id: str
     name: str
@@ -106,7 +106,7 @@ class SavedFilter(Struct, frozen=True):
 
 
 class Tag(Struct, frozen=True):
-    """A tag that a task bears or that has a colour, and how many open tasks bear it."""
+    """A tag that a task has, or that has a colour, and the number of open tasks with it."""
 
     name: str
     colour: str | None
@@ -115,11 +115,11 @@ class Tag(Struct, frozen=True):
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[Item]):
-    """How the entities of a type are read: by a query of its word one, by a query of its plural a page."""
+    """The rows of an entity type: the query named by its word reads one, the query named by its plural a page."""
 
     of: EntityType[Any]
     item: type[Item]
-    """What is read of one."""
+    """The struct of a row."""
 
 
 TASKS = Table(TASK, Task)
@@ -129,10 +129,10 @@ TAGS = Table(TAG, Tag)
 
 
 class Facet(Struct, frozen=True):
-    """How many tasks have something in common: all of them, or a status, a priority, a list, a day or an instant."""
+    """The number of tasks in all, or with a value of a status, a priority, a list, a tag, a day or an instant."""
 
     facet: str  # total, status, priority, list, tag, day, instant
-    value: str | None  # as in the table; None is without one
+    value: str | None  # as in the table; None counts tasks without one
     tasks: int
 
 
@@ -154,7 +154,7 @@ class Entry(Struct, frozen=True):
 
 
 class ReminderStatus(StrEnum):
-    """Where a reminder stands."""
+    """The status of a reminder."""
 
     SCHEDULED = "SCHEDULED"
     CANCELLED = "CANCELLED"
@@ -162,7 +162,7 @@ class ReminderStatus(StrEnum):
 
 
 class Reminder(Struct, frozen=True):
-    """A reminder that stands, was cancelled, or became due."""
+    """A reminder that is scheduled, was cancelled, or became due."""
 
     id: str
     task: str
@@ -196,12 +196,12 @@ class Delivery(Struct, frozen=True):
 
     @property
     def latest(self) -> DeliveryStep:
-        """The step that says how it stands."""
+        """The latest step."""
         return self.steps[-1]
 
 
 class Outcome(Struct, frozen=True):
-    """What became of a command, see ``schemas.records.CommandOutcome``."""
+    """The outcome of a command, see ``schemas.records.CommandOutcome``."""
 
     id: str
     at: datetime
@@ -217,7 +217,7 @@ class Outcome(Struct, frozen=True):
 
 
 class Chunk(Struct, frozen=True):
-    """What became of a chunk of a bulk, see ``schemas.records.BulkPart``."""
+    """The outcome of a chunk of a bulk, see ``schemas.records.BulkPart``."""
 
     chunk: int
     command: str
@@ -232,7 +232,7 @@ class Chunk(Struct, frozen=True):
 
 
 class RefusedTask(Struct, frozen=True):
-    """A task that a bulk left as it is, and its place among those."""
+    """A task that a bulk did not change, and its place among those."""
 
     place: int
     refusal: r.Refusal
@@ -258,12 +258,12 @@ class TaskVersion(Struct, frozen=True):
 
 
 LARGEST = 1_000_000
-"""So many characters are on a page at most, but for its first item: to encode them takes some ten milliseconds, and
-nothing else runs meanwhile."""
+"""The most characters on a page, unless its first item has more: encoding them takes about ten milliseconds, in which
+nothing else runs."""
 
 
 class Room:
-    """What a page still has room for: ``limit`` items, and of these as many characters as it may have."""
+    """The room that is left on a page: at most ``limit`` items with at most ``LARGEST`` characters."""
 
     def __init__(self, limit: int) -> None:
         self._items, self._characters = limit, LARGEST
@@ -277,7 +277,7 @@ class Room:
 
 
 def _characters(value: object) -> int:
-    """Return how many characters are in a value of a column: in texts and lists of them, few in all else."""
+    """Return the number of characters in a text or a list of texts; 0 for other values, which are short."""
     if isinstance(value, list):
         return sum(map(_characters, value))
     return len(value) if isinstance(value, str) else 0
@@ -287,7 +287,7 @@ _JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps"
 
 
 def struct(kind: type[Item], row: Mapping[str, Any]) -> Item:
-    """Return a row of a query as the struct whose fields its columns are named as."""
+    """Return a row of a query as a struct whose fields have the names of its columns."""
     decoded = {
         name: msgspec.json.decode(value) if name in _JSON and value is not None else value
         for name, value in row.items()

@@ -1,7 +1,7 @@
-"""The views once more: folded again into temporary tables, by the same statements, and compared with what stands.
+"""Folds the views again into temporary tables, by the same statements, and compares these with the current views.
 
-All is one transaction on one snapshot, rolled back at the end. So positions and rows fit together however busy the
-views stage is, and nothing is left behind. The price is a snapshot that is held for as long as the fold takes.
+All of it is one transaction on one snapshot, rolled back at the end. So positions and rows are consistent however busy
+the views stage is, and nothing is left behind. The cost is a snapshot that is held until the fold ends.
 """
 
 import json
@@ -22,15 +22,15 @@ TABLES = tuple(query.removeprefix("put_") for query in ORDER if query.startswith
 _SOON = 1000
 
 _CREATE = "".join(f"create temporary table {name} (like rondo.{name} including all) on commit drop;" for name in TABLES)
-"""Makes the tables once more, empty, for this transaction alone."""
+"""Creates empty copies of the tables, for this transaction only."""
 
 _MEASURE = f"analyze {', '.join(f'pg_temp.{name}' for name in TABLES)}"
-"""Tells the planner how large they are by now; nobody else does for temporary tables."""
+"""Updates the planner's statistics: autovacuum does not for temporary tables."""
 
 
 @dataclass(frozen=True)
 class Different:
-    """A row that differs, by its key; a row that is not there is empty."""
+    """A row that differs, by its key; a missing row is empty."""
 
     table: str
     key: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Different:
 
 
 class Scratch:
-    """A snapshot of the views, and empty tables beside it."""
+    """A snapshot of the views, and temporary tables with the same columns."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -48,12 +48,12 @@ class Scratch:
         self._measure_at = _SOON
 
     async def positions(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
-        """Return how far topics are folded in the views, by topic and partition."""
+        """Return the views' positions in topics, by topic and partition."""
         rows = self._queries.read_positions(self._connection, topics=topics)
         return {(row["topic"], row["partition"]): row["position"] async for row in rows}
 
     async def write(self, rows: Rows) -> None:
-        """Write rows into the temporary tables, as the views stage does into its own."""
+        """Write rows into the temporary tables, as the views stage does into the views."""
         await put_rows(self._connection, rows, "pg_temp")
         self._written += len(rows)
         if self._written > self._measure_at:
@@ -72,7 +72,7 @@ class Scratch:
         return sum([await self._connection.fetchval(f"select count(*) from rondo.{name}") for name in TABLES])  # noqa: S608 - names of ours
 
     async def difference(self) -> Different | None:
-        """Return the first row that is not the same in both, table by table, in the order of the keys."""
+        """Return the first row that differs, by table and key; None if none does."""
         for table in TABLES:
             if found := await self._different(table, await self._key(table)):
                 return found
@@ -95,7 +95,7 @@ class Scratch:
 
 @asynccontextmanager
 async def scratch(dsn: str) -> AsyncIterator[Scratch]:
-    """Take a snapshot of the views, and make empty tables beside it; the tables are gone at the end."""
+    """Take a snapshot of the views, and create empty temporary tables; both are gone at the end."""
     connection = await asyncpg.connect(dsn)
     try:
         transaction = connection.transaction(isolation="repeatable_read")

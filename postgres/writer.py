@@ -1,7 +1,7 @@
-"""Writes what the views stage read: the rows and the position in one transaction, or nothing.
+"""Writes the output of the views stage: the rows and the position in one transaction, or nothing.
 
-The position is Postgres's own. Whoever writes names the position from which the rows were read; a worker that was
-thought dead and comes back names an old one, and nothing of its block is written.
+The position is kept in Postgres. A writer names the position from which its rows were read; a worker that was presumed
+dead and continues names an old one, and none of its block is written.
 """
 
 from collections import defaultdict
@@ -25,22 +25,22 @@ ORDER = (
     "put_bulks",
     "put_commands",
 )
-"""The queries for rows. Which tags a task has depends on its current version, so tasks come first."""
+"""The queries that write rows, in their order. A task's tags depend on its current version, so tasks come first."""
 
 Row = tuple[object, ...]
 Rows = Sequence[tuple[str, Row]]
-"""Rows in the order of the log, each with the query that puts it."""
+"""Rows in the order of the log, each with the name of its query."""
 Put = Callable[[Connection, Rows], Awaitable[None]]
 
 _encoder = msgspec.json.Encoder()
 
 
 class Moved(Exception):
-    """Another owner has moved the position: nothing is written."""
+    """Another owner moved the position; nothing is written."""
 
 
 async def positions(connection: Connection, partition: int, topics: Sequence[str]) -> dict[str, int]:
-    """Return the next offset to read of each topic in this partition, 0 for a topic that was never read."""
+    """Return the next offset to read of each topic in a partition, 0 for a topic that was never read."""
     queries = load()
     async with connection.transaction():
         await queries.become_projector(connection)
@@ -50,7 +50,7 @@ async def positions(connection: Connection, partition: int, topics: Sequence[str
 
 
 async def all_positions(connection: Connection) -> dict[tuple[str, int], int]:
-    """Return the next offset to read by topic and partition, of those that were ever read. Writes nothing."""
+    """Return the next offset to read, by topic and partition, of those that were ever read. Writes nothing."""
     queries = load()
     async with connection.transaction(readonly=True):
         await queries.become_projector(connection)
@@ -61,7 +61,7 @@ async def all_positions(connection: Connection) -> dict[tuple[str, int], int]:
 async def moving(connection: Connection, topic: str, partition: int, read: int, following: int) -> AsyncIterator[None]:
     """Begin a transaction by moving the position from ``read`` to ``following``; it commits when the body ends.
 
-    Raises ``Moved`` where the position is not ``read`` any more: another owner writes this partition now.
+    Raises ``Moved`` where the position is no longer ``read``: another owner writes this partition now.
     """
     queries = load()
     async with connection.transaction():
@@ -73,12 +73,12 @@ async def moving(connection: Connection, topic: str, partition: int, read: int, 
 
 
 async def rewind(connection: Connection, topic: str, partition: int, to: int) -> None:
-    """Move a position back to ``to``, within a transaction of ``moving``; one that is not beyond it stays."""
+    """Move a position back to ``to``, within a transaction of ``moving``; never forward."""
     await load().rewind(connection, topic=topic, partition=partition, to=to)
 
 
 async def put_views(connection: Connection, rows: Rows) -> None:
-    """Put the rows of ``domain.projections.project``, and wake who waits for outcomes among them.
+    """Write the rows of ``domain.projections.project``, and notify waiters of the outcomes among them.
 
     Raises KeyError for a query that does not exist, and asyncpg's PostgresError and InterfaceError.
     """
@@ -88,7 +88,7 @@ async def put_views(connection: Connection, rows: Rows) -> None:
 
 
 async def put_rows(connection: Connection, rows: Rows, schema: str = "rondo") -> None:
-    """Put rows into the tables of a schema: the views', or others of the same shape. Raises as ``put_views`` does."""
+    """Write rows into the tables of a schema: the views, or copies of them. Raises as ``put_views`` does."""
     if unknown := {query for query, _ in rows} - set(ORDER):
         raise KeyError(f"postgres/queries has no rows {sorted(unknown)}.")
     for run in _runs(rows):
@@ -100,10 +100,10 @@ async def put_rows(connection: Connection, rows: Rows, schema: str = "rondo") ->
 
 
 def _runs(rows: Rows) -> Iterator[Mapping[str, Sequence[Row]]]:
-    """Yield the rows by query, in runs within which nothing is put after it was purged.
+    """Yield the rows by query, in runs within which no entity is written after its purge.
 
-    What comes again under its id begins with version 1 anew. In one run with its purge, the version from before would
-    be newer, and the purge, which comes after what is put, would take the new one away.
+    An entity that is created again under its id restarts at version 1. In one run with its purge, its earlier version
+    would be newer, and the purge, which runs after the writes, would delete the new entity.
     """
     run, purged = defaultdict[str, list[Row]](list), set[tuple[str, object]]()
     for query, row in rows:

@@ -9,14 +9,14 @@ from typing import Any
 import aiosql
 
 _TABLE = re.compile(r"(?<!::)\brondo\.(?=\w+\b(?!\())")
-"""What comes before the name of a table: no type, and no function."""
+"""The schema before a table's name, but not before a type's or a function's."""
 
 
 @cache
 def load(schema: str = "rondo") -> Any:  # aiosql makes the methods, one a query, when it reads the files
-    """Return all queries: methods that take an asyncpg connection and the named parameters.
+    """Return all queries: methods with an asyncpg connection and named parameters.
 
-    They work on the views, or on tables of the same names in another schema.
+    They use the views, or tables of the same names in another schema.
     """
     found = SimpleNamespace()
     for file in sorted(Path(__file__).parent.glob("*.sql")):

@@ -1,7 +1,7 @@
--- Saved filters: put and purged by the views stage (see write.sql), read by the API (see read.sql).
+-- Saved filters: written and purged by the views stage (see write.sql), read by the API (see read.sql).
 
 -- name: put_filters(id, user_id, name, text, created_at, changed_at, sort, colour, rank, deleted, version)!
--- Saved filters as they stand after an event: the fields of the record, in their order.
+-- Saved filters after an event: the fields of the record, in their order.
 insert into rondo.filters as held (id, user_id, name, text, sort, colour, rank, deleted, version, created_at, changed_at)
 select distinct on (id)
     id::uuid, user_id::uuid, name, text, sort, colour, rank, deleted::boolean, version::bigint,
@@ -25,7 +25,7 @@ on conflict (id) do update set
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
 -- name: purge_filters(id, user_id, version)!
--- Take away saved filters that were deleted long ago.
+-- Delete saved filters that are purged.
 delete from rondo.filters as held
 using rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:version)
@@ -38,7 +38,7 @@ select id::text, name, text, sort, colour, rank, deleted, version, created_at, c
 from rondo.filters where id = :id::uuid;
 
 -- name: filters(rank, id, limit)
--- Saved filters in their order, but the deleted.
+-- Saved filters in the custom order, without deleted ones.
 select id::text, name, text, sort, colour, rank, deleted, version, created_at, changed_at
 from rondo.filters
 where

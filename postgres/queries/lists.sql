@@ -1,7 +1,7 @@
--- Lists: put and purged by the views stage (see write.sql), read by the API (see read.sql).
+-- Lists: written and purged by the views stage (see write.sql), read by the API (see read.sql).
 
 -- name: put_lists(id, user_id, name, colour, rank, deleted, version, created_at, changed_at, name_folded)!
--- Lists as they stand after an event.
+-- Lists after an event.
 insert into rondo.lists as held (
     id, user_id, name, colour, rank, deleted, version, created_at, changed_at, name_folded
 )
@@ -26,7 +26,7 @@ on conflict (id) do update set
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
 -- name: purge_lists(id, user_id, version)!
--- Take away lists that were deleted long ago.
+-- Delete lists that are purged.
 delete from rondo.lists as held
 using rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:version)
@@ -45,7 +45,7 @@ select
 from rondo.lists where id = :id::uuid;
 
 -- name: lists(rank, id, limit)
--- Lists in their order, but the deleted.
+-- Lists in the custom order, without deleted ones.
 select
     id::text, name, colour, rank, deleted,
     (

@@ -1,9 +1,9 @@
--- What the API reads. Row-level security adds "of this user" to each query. Columns are named as the fields of the
--- structs in postgres/rows.py. A page begins after the key of the last item of the page before; without one, at the
--- beginning: infinity, and the first or last of all ids.
+-- The API's queries. Row-level security restricts each to one user. Columns have the names of the fields of the structs
+-- in postgres/rows.py. A page begins after the key of the previous page's last item; without one, at the beginning:
+-- infinity, and the first or last of all ids.
 
 -- name: task_columns()
--- What is read of a task; postgres/finding.py says of which tasks.
+-- The columns of a task; postgres/finding.py adds the tables and conditions.
 select
     tasks.id::text, title, notes, priority::text, tags,
     case when due_date is not null
@@ -16,14 +16,14 @@ select
     start_at, parent_id::text as parent, rank, pinned, list_id::text as list;
 
 -- name: beginning(user, first, last, limit)
--- The tasks between two ids, also deleted ones, which come last.
+-- The tasks between two ids, deleted ones last.
 select tasks.id::text, title, status::text from rondo.tasks
 where user_id = :user::uuid and tasks.id between :first::uuid and :last::uuid
 order by status = 'DELETED', tasks.id
 limit :limit::bigint;
 
 -- name: beside(user, rank, but)^
--- The ranks before and behind a rank, of the user's open tasks but one.
+-- The ranks before and after a rank, of the user's open tasks but one.
 select
     (
         select rank from rondo.tasks
@@ -39,28 +39,28 @@ select
     ) as behind;
 
 -- name: tag(name)^
--- One tag, if a task bears it which is not deleted, or it has a colour.
-select name, colour, coalesce(borne.open, 0) as open
+-- One tag, if a task that is not deleted has it, or it has a colour.
+select name, colour, coalesce(used.open, 0) as open
 from (
     select tags.name, count(*) filter (where tasks.status = 'OPEN') as open
     from rondo.tags join rondo.task_tags on task_tags.tag_id = tags.id join rondo.tasks on tasks.id = task_tags.task_id
     where tasks.status <> 'DELETED' and tags.name = :name::text
     group by tags.name
-) as borne full join (
+) as used full join (
     select tag_colours.name, colour from rondo.tag_colours
     where colour is not null and tag_colours.name = :name::text
 ) as coloured using (name);
 
 -- name: tags(after, limit)
--- Tags by name: those that a task bears which is not deleted, and those with a colour. They are counted from the tasks
--- themselves, which takes a third of the time that it takes to look up each task of each tag.
-select name, colour, coalesce(borne.open, 0) as open
+-- Tags by name: those of tasks that are not deleted, and those with a colour. Counting from the tasks takes a third of
+-- the time of looking up each task of each tag.
+select name, colour, coalesce(used.open, 0) as open
 from (
     select tag collate "C" as name, count(*) filter (where tasks.status = 'OPEN') as open
     from rondo.tasks cross join unnest(tags) as tag
     where tasks.status <> 'DELETED' and tag collate "C" > coalesce(:after::text, '')
     group by tag collate "C"
-) as borne full join (
+) as used full join (
     select tag_colours.name, colour from rondo.tag_colours
     where colour is not null and tag_colours.name > coalesce(:after::text, '')
 ) as coloured using (name)
@@ -68,7 +68,7 @@ order by name
 limit :limit::bigint;
 
 -- name: history_of_subject(subject, sequence, limit)
--- What happened to something else than a task, from its beginning.
+-- The history of an entity other than a task, oldest entry first.
 select
     id::text, at, sequence, actor, command::text, cause::text, event, task_id::text as task, changes, previous, hash,
     subject
@@ -78,8 +78,8 @@ order by sequence
 limit :limit::bigint;
 
 -- name: facets()
--- How many tasks there are, in all and by what they have: by the local day of their due, where it has no zone, else by its
--- instant; of tags the 5,000 that most bear. postgres/finding.py says of which tasks.
+-- The number of tasks in all and by value: by the local day of a due without a zone, or by the instant of one with; of
+-- tags, the 5,000 with most tasks. postgres/finding.py adds the conditions.
 with wanted as materialized (
     select
         tasks.status, tasks.priority, tasks.list_id, tasks.tags, tasks.due_at,
@@ -95,29 +95,29 @@ select
 from wanted
 group by grouping sets ((), (status), (priority), (list_id), (day), (due_at))
 union all (
-    select 'tag', tag, count(*) as borne from wanted cross join unnest(tags) as tag group by tag
-    order by borne desc, tag limit 5000
+    select 'tag', tag, count(*) as tagged from wanted cross join unnest(tags) as tag group by tag
+    order by tagged desc, tag limit 5000
 )
 order by facet, value;
 
--- name: bearers(names, most)$
--- How many tasks bear one of the tags, by folded name; at most so many.
+-- name: count_tagged(names, most)$
+-- The number of tasks with one of the tags, by folded name; counted up to a limit.
 select count(*) from (
     select from rondo.task_tags
     where tag_id = any(array(select tags.id from rondo.tags where tags.name_folded = any(:names::text[])))
     limit :most::bigint
-) as bearers;
+) as tagged;
 
 -- name: unknown(asked)
--- The numbers of the queries that no task of the user matches.
+-- The numbers of the queries that match no task of the user.
 select number from rondo.unknown(:asked::text[]::tsquery[]) as number;
 
 -- name: words_beside(asked, expression)
--- The words that an expression matches, of the user's tasks that hold one that is asked for; not all of very many.
+-- The words that match an expression, in the user's tasks that match a query; limited where there are very many.
 select word from rondo.words_beside(:asked::text::tsquery, :expression::text) as word;
 
 -- name: history(task, sequence, limit)
--- What happened to a task, from its beginning.
+-- The history of a task, oldest entry first.
 select
     id::text, at, sequence, actor, command::text, cause::text, event, task_id::text as task, changes, previous, hash,
     subject
@@ -127,7 +127,7 @@ order by sequence
 limit :limit::bigint;
 
 -- name: reminders(due_at, id, limit)
--- Reminders that stand and those of the past, by their instant.
+-- Scheduled and past reminders, by their instant.
 select id::text, task_id::text as task, reminder, title, due_at, status::text, changed_at
 from rondo.reminders
 where (due_at, reminders.id) > (
@@ -161,12 +161,12 @@ from deliveries cross join lateral (
 order by due_at desc, deliveries.id desc;
 
 -- name: commands(ids)
--- What became of these commands: those that were answered.
+-- The outcomes of the answered ones among these commands.
 select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field, subject, events
 from rondo.commands where id = any(:ids::uuid[]);
 
 -- name: chunks(id)
--- What became of a bulk's chunks: those that were decided.
+-- The outcomes of a bulk's decided chunks.
 select chunk, command::text, at, kind::text, code, chunks, tasks, changed, unchanged, jsonb_array_length(refused) as refused
 from rondo.bulks where id = :id::uuid
 order by chunk;
@@ -178,8 +178,8 @@ from rondo.audit where command = any(:commands::uuid[])
 order by sequence;
 
 -- name: refusals(id, after, limit)
--- The tasks of a bulk that were left as they are, in the order in which it named them. A place is the chunk's number in
--- thousands, and the place in the chunk.
+-- The tasks that a bulk did not change, in the order in which it named them. A place is 1000 times the chunk's number,
+-- plus the place in the chunk.
 select chunk * 1000 + n as place, given.refusal
 from rondo.bulks cross join lateral jsonb_array_elements(refused) with ordinality as given (refusal, n)
 where id = :id::uuid and chunk >= coalesce(:after::bigint, 0) / 1000 and chunk * 1000 + n > coalesce(:after::bigint, 0)

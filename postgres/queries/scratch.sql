@@ -1,11 +1,11 @@
--- What folds the views once more, in temporary tables, and compares them. scratch.py makes the tables.
+-- Queries that compare the views with a new fold in temporary tables, which scratch.py creates.
 
 -- name: become_comparer()^
--- For the rest of the transaction: the role that sees all rows, for as long as the fold takes.
+-- Set, for the rest of the transaction, the role that sees all rows, and no idle timeout.
 select set_config('role', 'rondo_views', true), set_config('idle_in_transaction_session_timeout', '0', true);
 
 -- name: read_positions(topics)
--- How far each topic is folded in the views.
+-- The views' position in each topic.
 select topic, partition, position from rondo.positions where topic = any(:topics::text[]) and position > 0;
 
 -- name: key_of(table)

@@ -1,23 +1,23 @@
--- What the views stage writes. A query takes one JSON array a column, all of one length, and reads its elements as text;
--- its parameters stand in the order of the rows that domain/projections.py projects. Instants are milliseconds since
--- 1970. (Postgres's own arrays are encoded in Python, element by element, which takes four times as long.) Several rows
--- of a block may mean the same row of a table, which ON CONFLICT refuses to touch twice: so each query first keeps the
--- newest, by version where there is one, else by the order of the log (n). Rows that hold already are left alone, so
+-- The views stage's queries. A query takes one JSON array for each column, all of one length, and reads their elements
+-- as text; its parameters are in the order of the rows of domain/projections.py. Instants are milliseconds since 1970.
+-- (Postgres's own arrays would be encoded in Python, element by element, which takes four times as long.) A block may
+-- have several rows for the same row of a table, which ON CONFLICT refuses to update twice: so each query first selects
+-- the newest, by version where there is one, else by the order of the log (n). Current rows are not updated, so that
 -- writing again changes nothing.
 
 -- name: become_projector()^
--- For the rest of the transaction: the role that may write. The log is the truth and the position is lost together with
--- the rows, so a commit need not wait for the disk. A worker that stalls within its block holds the position's row, on
--- which the next owner waits: Postgres ends it as soon as Kafka would (transaction.timeout.ms). Between asyncpg's
--- preparing of a statement and its execution a session does not count as idle: there the transaction's own time ends it,
--- which is as long as a block's. (Postgres 16 does not know that setting.)
+-- Set, for the rest of the transaction, the role that may write. The log is the source of truth and the position is
+-- lost together with the rows, so a commit need not wait for the disk. A worker that stalls within its block locks the
+-- position's row, and the next owner waits for it: Postgres ends it as soon as Kafka would (transaction.timeout.ms).
+-- Between asyncpg's preparing of a statement and its execution a session does not count as idle: there the
+-- transaction's timeout ends it, which is as long as a block's. (Postgres 16 lacks that setting.)
 select
     set_config('role', 'rondo_views', true), set_config('synchronous_commit', 'off', true),
     set_config('idle_in_transaction_session_timeout', '10s', true),
     (select set_config(name, '30s', true) from pg_settings where name = 'transaction_timeout');
 
 -- name: start_positions(topics, partition)!
--- Begin at 0 with each topic that was never read.
+-- Insert position 0 for each topic that was never read.
 insert into rondo.positions (topic, partition, position)
 select topic, :partition::integer, 0 from unnest(:topics::text[]) as given (topic)
 on conflict do nothing;
@@ -31,17 +31,17 @@ select topic, position from rondo.positions where partition = :partition::intege
 select topic, partition, position from rondo.positions;
 
 -- name: advance(topic, partition, read, next)!
--- Move the position, if it still stands where the rows were read from: nobody else wrote since.
+-- Move the position, if it is still the one from which the rows were read: no other owner wrote since.
 update rondo.positions set position = :next::bigint
 where topic = :topic::text and partition = :partition::integer and position = :read::bigint;
 
 -- name: rewind(topic, partition, to)!
--- Read from further back: what follows from there is put once more, in its order.
+-- Move the position back: the records after it are read and written again, in their order.
 update rondo.positions set position = :to::bigint
 where topic = :topic::text and partition = :partition::integer and position > :to::bigint;
 
 -- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words)!
--- Tasks as they stand after an event.
+-- Tasks after an event.
 insert into rondo.tasks as held (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
@@ -106,8 +106,8 @@ on conflict (id) do update set
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
 -- name: put_tags(id, user_id, name, name_folded)!
--- Tags that were given to a task. They stay, also when no task bears them any more: else what stands here would depend
--- on how the log was cut into blocks.
+-- Tags of tasks. A tag stays when no task has it any more: otherwise the rows would depend on the division of the log
+-- into blocks.
 insert into rondo.tags (id, user_id, name, name_folded)
 select distinct id::uuid, user_id::uuid, name, name_folded
 from rows from (
@@ -117,7 +117,7 @@ from rows from (
 where not exists (select from rondo.tags as held where held.id = given.id::uuid);
 
 -- name: put_task_tags(task_id, user_id, version, tags)!
--- The tags of tasks, ids joined by commas: exactly these, if this version of the task is the one that stands by now.
+-- Set the tags of tasks, ids joined by commas, if this version of the task is the current one.
 with given as (
     select distinct on (task_id)
         task_id::uuid, user_id::uuid, version::bigint, string_to_array(tags, ',')::uuid[] as tags
@@ -139,7 +139,7 @@ from standing cross join lateral unnest(tags) as tag (id)
 where not exists (select from rondo.task_tags as held where held.task_id = standing.task_id and held.tag_id = tag.id);
 
 -- name: put_tag_colours(user_id, name, colour, version)!
--- Colours of tags as they stand after an event.
+-- Colours of tags after an event.
 insert into rondo.tag_colours as held (user_id, name, colour, version)
 select distinct on (user_id, name) user_id::uuid, name, colour, version::bigint
 from rows from (
@@ -153,7 +153,7 @@ on conflict (user_id, name) do update set
 where held.version < excluded.version;
 
 -- name: purge_tasks(id, user_id, version)!
--- Take away tasks that were deleted long ago, and what tags they bore.
+-- Delete tasks that are purged, and their tags.
 with gone as (
     delete from rondo.tasks as held
     using rows from (
@@ -182,8 +182,8 @@ from rows from (
 on conflict do nothing;
 
 -- name: put_reminders(id, user_id, task_id, reminder, title, due_at, status, changed_at)!
--- What became of reminders: the last word on the log counts, and after DUE nothing does. A cancellation knows neither
--- title nor instant, these stay as the scheduling gave them; one of a reminder that never stood leaves no row.
+-- The status of reminders: the last record on the log counts, but none after DUE. A cancellation has neither title nor
+-- instant, and keeps those of the scheduling; for a reminder that was never scheduled it leaves no row.
 with given as (
     select *, min(n) filter (where status = 'DUE') over (partition by id) as decided
     from rows from (
@@ -233,7 +233,7 @@ from rows from (
 on conflict do nothing;
 
 -- name: put_bulks(id, chunk, user_id, command, at, kind, code, chunks, tasks, changed, unchanged, refused)!
--- What became of chunks of bulks. As commands they are answered once: the first answer stays.
+-- Outcomes of chunks of bulks. Like a command, a chunk is answered once: the first outcome stays.
 insert into rondo.bulks (id, chunk, user_id, command, at, kind, code, chunks, tasks, changed, unchanged, refused)
 select
     id::uuid, chunk::bigint, user_id::uuid, command::uuid, rondo.instant(at::bigint), kind::rondo.outcome, code,
@@ -247,7 +247,7 @@ from rows from (
 on conflict do nothing;
 
 -- name: put_commands(id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject, events)!
--- Outcomes of commands. A command is answered once: the first answer stays.
+-- Outcomes of commands. A command is answered once: the first outcome stays.
 insert into rondo.commands (id, user_id, at, kind, task_id, fingerprint, version, code, detail, field, subject, events)
 select
     id::uuid, user_id::uuid, rondo.instant(at::bigint), kind::rondo.outcome, task_id::uuid, fingerprint,
@@ -261,8 +261,8 @@ from rows from (
 on conflict do nothing;
 
 -- name: wake(id)!
--- Tell those who wait for these outcomes, once this transaction commits: ids joined by commas, 200 to a payload, since
--- Postgres carries at most 7,999 bytes.
+-- Notify waiters of these outcomes, once this transaction commits: ids joined by commas, 200 in a payload, since
+-- Postgres allows at most 7,999 bytes.
 select pg_notify('rondo_commands', string_agg(given.id, ',' order by n))
 from json_array_elements_text(:id) with ordinality as given (id, n)
 group by (n - 1) / 200;
