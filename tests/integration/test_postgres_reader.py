@@ -11,7 +11,7 @@ from domain import ranks
 from domain.query import Clock, parse, sort
 from postgres import ordering
 from postgres import reader as postgres_reader
-from postgres.conditions import Sql, borne, where
+from postgres.conditions import Sql, required_tags, where
 from postgres.finding import FIRST, behind
 from postgres.migrate import migrate
 from postgres.reader import Page, Reader, ReminderStatus, TaskQuery
@@ -194,7 +194,9 @@ async def test_tasks_with_a_tag_are_the_same_however_many_bear_it(reader, log, u
     await log.write(*map(event, tasks.values()))
     filter_ = parse("#cafe")
     async with reader.user(user) as view:
-        asked = replace(wanted("-created", where(filter_, Clock(DUE, "UTC"), FIRST)), borne=borne(filter_))
+        asked = replace(
+            wanted("-created", where(filter_, Clock(DUE, "UTC"), FIRST)), required_tags=required_tags(filter_)
+        )
         page, facets = await view.tasks(asked, 10), await view.facets(asked)
     assert {task.id for task in page.items} == {tasks["a"].id, tasks["b"].id}
     assert [facet.tasks for facet in facets if facet.facet == "total"] == [2]
