@@ -7,7 +7,7 @@ import pytest
 from tests.worked import ROOT, Example, copied, section
 
 TEXT = section((ROOT / "CONTRIBUTING.md").read_text(), "Add an entity")
-BY_HAND, _, _ = TEXT.partition("What is written from the code")
+BY_HAND, _, _ = TEXT.partition("Write the generated documents again")
 PYTEST = ".venv/bin/python -m pytest -q -p no:cacheprovider"
 ITS_TESTS = (
     "tests/unit/domain/test_notes.py tests/unit/client/test_models.py tests/unit/test_replay_invariants.py "
