@@ -96,9 +96,14 @@ async def test_a_block_of_several_batches_is_given_up_in_its_time(worker_setting
             elif len(blocks) == 2:
                 network.requests.add(Api.PRODUCE)
 
+        async def begun() -> int:
+            return len(blocks)
+
         with passing(counting.stage.name, Point.FETCHED, lose_the_second) as blocks:
             async with running(counting.app):
-                await log.put(counting.commands, [command("ann", 0), *many])
+                await log.put(counting.commands, [command("ann", 0)])
+                await until(begun, bool)  # with it in one fetch, the first of the others would be in its block
+                await log.put(counting.commands, many)
                 await asyncio.wait_for(network.lost.wait(), 20)
                 network.requests.clear()
                 counts = await log.wait_for(counting.counts, 5, 20)  # a producer's own patience is 40 s
