@@ -98,7 +98,7 @@ class _Parts:
         if kind == "map":
             key, value = get_args(python)
             return _items([self.of("string", key), self.of(schema["values"], value)], "dict", "{}", ".items()")
-        raise TypeError(f"Avro's {kind} does not fit {python}: make schemas/records.py and schemas/avro agree.")
+        raise TypeError(f"Avro's {kind} does not fit {python}: run python -m schemas.avsc.")
 
     def _record(self, schema: Schema, python: Value) -> Converter:
         struct, own = python.__name__, [field.name for field in fields(python)]
