@@ -103,12 +103,12 @@ class Invariants:
         after = of.after(event)
         name, key = of.name(after), f"{of.word}/{event.user}/{of.name(after)}"
         broken = self._version(f"{of.word} {name}", key, after.version)
-        if type(event).__name__.endswith("Deleted"):
-            self._swap(f"deleted/{key}", (event.at, after.version))
         if type(event) is of.purged:
             deleted = self._swap(f"deleted/{key}", None)
             broken = broken or self._purged(f"{of.word} {name}", event.at, deleted, after)
             self._swap(key, None)  # another may follow with its id
+        elif of.is_deleted(after):
+            self._swap(f"deleted/{key}", (event.at, after.version))
         return broken
 
     def _purged(self, name: str, at: int, deleted: tuple[int, int] | None, after: Any) -> str | None:
