@@ -10,7 +10,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from api.app import create_app
 from api.settings import Settings
-from schemas import logs, serving, settings
+from common import logs, serving, settings
 
 
 class _Server(uvicorn.Server):

@@ -12,23 +12,23 @@ from starlette.middleware import Middleware
 
 from api.commands.command_log import CommandLog
 from api.commands.disk import Disk
-from api.commands.gateway import Ingress
+from api.commands.gateway import Gateway
 from api.commands.outcomes import Outcomes
 from api.commands.recent import Recent
+from api.commands.services import Components
+from api.concurrency import LongWork
 from api.http import document, problems
 from api.http.attempts import Attempts
 from api.http.entity_tags import Reads
 from api.http.logs import RequestLog
-from api.http.turns import LongWork
 from api.models.entities import RESOURCES
 from api.routes import bulks, commands, documentation, filters, health, history, lists, search, tags, tasks
-from api.services import Services
 from api.settings import Settings
 from api.views import Busy, Views, ViewsAway
+from common.serving import Application
 from postgres import reader
-from schemas.clock import ClockWatch
+from schemas.kafka.clock_watch import ClockWatch
 from schemas.registry.client import Registry
-from schemas.serving import Application
 
 _DESCRIPTION = """Tasks that recur without duplicates, and reminders that are never lost.
 
@@ -116,9 +116,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     clock = ClockWatch(settings.kafka, "api")
     app.state.attempts.on_stop(outcomes.stop)
     disk = Disk(settings.disk, settings.disk_bytes)
-    ingress = Ingress(log, outcomes, recent, disk)
-    app.state.served = Services(
-        settings, registry, views, log, outcomes, recent, disk, ingress, clock, app.state.long_work
+    gateway = Gateway(log, outcomes, recent, disk)
+    app.state.services = Components(
+        settings, registry, views, log, outcomes, recent, disk, gateway, clock, app.state.long_work
     )
     await pool
     try:

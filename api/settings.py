@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas import room, settings
+from common import room, settings
 
 Seconds = Annotated[float, Field(gt=0)]
 

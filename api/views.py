@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
-from api.http.turns import Turns
+from api.concurrency import UserLimit
+from common import causes
 from postgres.reader import Reader, View
-from schemas import causes
 
 _AWAY = (
     OSError,
@@ -34,7 +34,7 @@ class Views:
     """Opens users' views, at most ``at_once`` of each. Connections are made on demand: startup needs no Postgres."""
 
     def __init__(self, pool: asyncpg.Pool, timeout: float, at_once: int) -> None:
-        self._reader, self._timeout, self._turns = Reader(pool), timeout, Turns(at_once)
+        self._reader, self._timeout, self._turns = Reader(pool), timeout, UserLimit(at_once)
 
     @asynccontextmanager
     async def of(self, user: str, seconds: float | None = None) -> AsyncIterator[View]:

@@ -13,7 +13,7 @@ from bench.parts import PARTS, Bench
 from bench.stand import running_stand
 from bench.ways import WAYS, Way
 from bench.workload import Plan
-from schemas import logs
+from common import logs
 
 T = TypeVar("T")
 USUAL = [way.name for way in WAYS.values() if not way.asked_for]

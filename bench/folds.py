@@ -25,7 +25,7 @@ from rich.console import Console
 from bench.pipeline import record
 from bench.report import ratio
 from bench.workload import Plan, seeded
-from schemas import logs
+from common import logs
 from schemas import records as r
 from schemas.codec import Codec, Serde
 from schemas.envelope import Envelope, batches

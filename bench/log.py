@@ -7,16 +7,16 @@ from aiokafka import TopicPartition
 from confluent_kafka import Producer
 
 from bench.workload import PARTITIONS, Message
+from schemas.kafka import admin
+from schemas.kafka.log_reader import LogReader
 from schemas.topics import Topic
-from streams.kafka import topics
-from streams.kafka.log_reader import LogReader
 
 _SECONDS = 60.0  # timeout of the broker
 
 
 def create(kafka: str, names: Iterable[str]) -> None:
     """Create topics as Rondo does."""
-    asyncio.run(topics.create(kafka, PARTITIONS, [Topic(name, "bench", ()) for name in names]))
+    asyncio.run(admin.create(kafka, PARTITIONS, [Topic(name, "bench", ()) for name in names]))
 
 
 def delete(kafka: str, run: str) -> None:
@@ -25,7 +25,7 @@ def delete(kafka: str, run: str) -> None:
 
 
 async def _delete(kafka: str, run: str) -> None:
-    async with topics.admin(kafka) as asked:
+    async with admin.admin(kafka) as asked:
         await asked.delete_topics([name for name in await asked.list_topics() if run in name])
 
 

@@ -34,16 +34,17 @@ from bench.report import MIB, ratio
 from bench.stand import Stand, running_stand
 from bench.ways import wait_until
 from bench.workload import PARTITIONS, Message
+from common import logs
 from domain import ledger
 from local import ports
 from local.process import Process
-from schemas import ids, logs
+from schemas import ids
 from schemas import records as r
 from schemas.codec import Codec
+from schemas.kafka.log_reader import committed
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import NOTIFICATIONS, REMINDERS
-from streams.kafka.log_reader import committed
 
 _USERS = 500
 _SECONDS = 3600.0  # timeout

@@ -14,9 +14,10 @@ from mode import Worker
 from bench import table
 from bench.run import Run, arguments
 from bench.work import Changed, Complete, Create, Task, Update, change, row
-from schemas import logs, topics
+from common import logs
+from schemas import topics
+from schemas.kafka.admin import create
 from schemas.topics import Topic
-from streams.kafka.topics import create
 
 _MIB = 1024 * 1024
 _SMALL = {"write_buffer_size": 4 * _MIB, "max_write_buffer_number": 2, "block_cache_size": 8 * _MIB}

@@ -6,7 +6,7 @@ from functools import partial
 from bench import table
 from bench.run import Run, arguments
 from bench.work import Changed, Complete, Create, Json, Task, Update, change, row
-from schemas import logs
+from common import logs
 from schemas.topics import Topic
 from streams import worker
 from streams.runtime import App, Block, Stage

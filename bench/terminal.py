@@ -21,11 +21,12 @@ from pathlib import Path
 import click
 import msgspec
 
+from api.http import document
 from api.models import examples
 
 TASKS = 50
 """Tasks on the server's page."""
-PAGE = msgspec.json.encode({"items": [examples.with_nulls(examples.TASK)] * TASKS, "next": None})
+PAGE = msgspec.json.encode({"items": [document.with_nulls(examples.TASK)] * TASKS, "next": None})
 
 
 RONDO = str(Path(sys.executable).with_name("rondo"))

@@ -16,7 +16,7 @@ import api.settings
 import local.settings
 import schemas.registry.__main__
 import streams.runtime.settings
-from rondo.operator import location
+from rondo import location
 
 FILE = Path(__file__).with_suffix(".md")
 PROGRAMS: Mapping[str, type[BaseSettings]] = {

@@ -1,1 +1,1 @@
-"""Rondo's rules, pure: no clock, no chance, no input or output. Time and ids come with the records."""
+"""Rondo's rules, pure: no clock, no randomness, no input or output. Time and ids come with the records."""

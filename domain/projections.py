@@ -16,14 +16,14 @@ from msgspec import Struct
 from domain import ranks, reasons
 from domain.entities import TYPES
 from domain.entity import EntityType
+from domain.folding import counting, fold, fold_notes, fold_title
 from domain.lists import LIST
 from domain.tags import TAG
 from domain.tasks import TASK
 from domain.times import END, instant
+from domain.words import joined, places
 from schemas import ids
 from schemas import records as r
-from schemas.folding import counting, fold, fold_notes, fold_title
-from schemas.words import joined, places
 
 Row = tuple[object, ...]
 Rows = Iterable[tuple[str, Row]]

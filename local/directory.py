@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from common import private, room
 from local import jars, metadata, ports, postgres
 from local.paths import LONGEST, sync
 from local.problem import Problem
-from schemas import private, room
 
 LAYOUT = 1
 _OURS = ("kafka", "postgres", "postgres.new", "state", "logs", "secrets.json", "run.json", "layout.json", "ports.json")

@@ -20,8 +20,8 @@ from local.java import java
 from local.paths import sync
 from local.problem import Problem
 from local.process import Command, Process
+from schemas.kafka import admin
 from schemas.topics import Topic
-from streams.kafka import topics
 
 RELEASE = "4.2"
 """The feature level of new data."""
@@ -145,7 +145,7 @@ def start(
     def ready() -> bool:
         if ports.answers(port) and answers(bootstrap):
             with suppress(KafkaError, OSError):  # it may return metadata, and still refuse the next connection
-                clusters.append(asyncio.run(topics.cluster(bootstrap)))
+                clusters.append(asyncio.run(admin.cluster(bootstrap)))
         return bool(clusters)
 
     try:

@@ -19,6 +19,7 @@ from local import leftovers, paths, ports
 from local.paths import sync
 from local.problem import Problem
 from local.process import Command, Process
+from postgres.migrate import create_database
 
 MAJOR = 18
 _PATIENCE = 120.0  # seconds without a sign of life
@@ -120,7 +121,7 @@ def start(
     there = dsn(port, password, "postgres")
     try:
         server.wait_until(lambda: ports.answers(port) and answers(there), _PATIENCE, stopping, waiting)
-        create(there, DATABASE)
+        create_database(there, DATABASE)
     except BaseException:
         server.stop()
         raise
@@ -148,13 +149,6 @@ def refusal(address: str) -> str | None:
     except psycopg.OperationalError as error:
         return str(error).splitlines()[0]
     return None
-
-
-def create(address: str, database: str) -> None:
-    """Create ``database`` on the server at ``address`` unless it exists."""
-    with psycopg.connect(address, autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", (database,)).rowcount:
-            connection.execute(f'CREATE DATABASE "{database}"'.encode())
 
 
 def _initialise(

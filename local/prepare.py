@@ -10,10 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from local.problem import Problem
 from postgres.migrate import ServerTooOld, migrate
 from schemas.codec import Codec
+from schemas.kafka import admin
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
 from schemas.topics import SHARED, blocks, changelog
 from streams import worker
-from streams.kafka import topics
 from streams.progress.lag import NoViews
 from streams.progress.positions import check
 from streams.runtime.ahead import Ahead
@@ -28,21 +28,21 @@ def log(kafka: str, registry: str, partitions: int, stages: Iterable[str] = ()) 
     """
     try:
         asyncio.run(_log(kafka, registry, partitions, stages))
-    except (topics.WrongTopic, Incompatible, RegistryUnavailable, KafkaError) as error:
+    except (admin.WrongTopic, Incompatible, RegistryUnavailable, KafkaError) as error:
         raise Problem(f"The topics and schemas could not be prepared: {error}") from error
     except settlement.Unsettled as error:
         raise Problem(f"A transaction could not be settled: {error}") from error
 
 
 async def _log(kafka: str, registry: str, partitions: int, stages: Iterable[str]) -> None:
-    await topics.create(kafka, partitions, SHARED)
+    await admin.create(kafka, partitions, SHARED)
     client = Registry(registry)
     try:
         await Codec(client).publish(SHARED)
     finally:
         await client.aclose()
     own = [topic for stage in stages for topic in (changelog(stage, ()), blocks(stage))]
-    await settlement.settle(kafka, await topics.partitions(kafka, {topic.name for topic in (*SHARED, *own)}))
+    await settlement.settle(kafka, await admin.partitions(kafka, {topic.name for topic in (*SHARED, *own)}))
 
 
 def views(postgres: str) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 
+from common import private
 from local import leftovers
 from local.life import Life
 from local.problem import Problem, Stopped
-from schemas import private
 
 _LAST_LINES = 15
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common import room
 from local.stack import API, BROKER, POSTGRES, REGISTRY
-from schemas import room
 
 _TRIAL = 16 * room.MIB  # at most, written and removed before a start: only this detects a quota
 _AGAIN = 5.0  # seconds between two trials

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from common import addresses, room
 from local.problem import Problem
-from schemas import addresses, room
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 import httpx
 from honcho.environ import parse_procfile
 
+from common.addresses import origin
 from local import docker, jars, kafka, ports, postgres, prepare
 from local.directory import Directory
 from local.problem import Problem, Stopped
 from local.process import Command, Process
 from local.progress import Progress
 from local.settings import CACHE, ROOT, Settings
-from schemas.addresses import origin
 from schemas.topics import SHARED
 
 BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"

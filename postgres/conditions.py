@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from domain.folding import fold, fold_notes, fold_title
 from domain.query.dates import Clock, Edge, Relative, Span, compared, resolve
 from domain.query.tree import (
     INBOX,
@@ -42,7 +43,6 @@ from domain.query.tree import (
     When,
     is_id,
 )
-from schemas.folding import fold, fold_notes, fold_title
 from schemas.records import Priority
 
 URGENCY = {priority: number for number, priority in enumerate(Priority)}

@@ -15,8 +15,7 @@ import asyncpg
 from asyncpg import Connection, Pool, Record
 
 from domain.tasks import TASK
-from postgres import finding
-from postgres.finding import Position, TaskQuery
+from postgres import task_queries as queries
 from postgres.queries import load
 from postgres.rows import (
     Beside,
@@ -43,6 +42,7 @@ from postgres.rows import (
     TaskVersion,
     struct,
 )
+from postgres.task_queries import Position, TaskQuery
 
 __all__ = [
     "BOTTOM",
@@ -235,7 +235,7 @@ class View:
 
     async def task(self, task: str) -> Task | None:
         """Return a task, also a deleted one; None where the user has no such task."""
-        row = await self._connection.fetchrow(f"{finding.columns()} from rondo.tasks where tasks.id = $1::uuid", task)
+        row = await self._connection.fetchrow(f"{queries.columns()} from rondo.tasks where tasks.id = $1::uuid", task)
         return None if row is None else struct(Task, row)
 
     async def beginning(self, first: str, last: str, limit: int) -> tuple[TaskTitle, ...]:
@@ -257,16 +257,16 @@ class View:
 
     async def _rows(self, wanted: TaskQuery, most: int) -> list[Record]:
         narrowed = await self._narrowed(wanted)
-        values = finding.values(narrowed)
+        values = queries.values(narrowed)
         async with self._looking():
-            rows: list[Record] = await self._connection.fetch(finding.page(narrowed), self._user, most, *values)
+            rows: list[Record] = await self._connection.fetch(queries.page(narrowed), self._user, most, *values)
         return rows + await self._rows(wanted.then, most - len(rows)) if wanted.then and len(rows) < most else rows
 
     async def facets(self, wanted: TaskQuery) -> tuple[Facet, ...]:
         """Return the facets of the wanted tasks."""
         wanted = await self._narrowed(wanted)
         async with self._looking():
-            rows = await self._connection.fetch(finding.facets(wanted), self._user, None, *finding.values(wanted))
+            rows = await self._connection.fetch(queries.facets(wanted), self._user, None, *queries.values(wanted))
         return await asyncio.to_thread(lambda: tuple(struct(Facet, row) for row in rows))
 
     async def _narrowed(self, wanted: TaskQuery) -> TaskQuery:
@@ -276,7 +276,7 @@ class View:
         """
         for names in wanted.required_tags if wanted.words is None else ():
             if await load().count_tagged(self._connection, names=names, most=FEW + 1) <= FEW:
-                return finding.among(wanted, names)
+                return queries.among(wanted, names)
         return wanted
 
     async def unknown(self, asked: Sequence[str]) -> frozenset[int]:
@@ -360,13 +360,13 @@ class View:
     async def matching(self, condition: str, values: Sequence[object], most: int) -> tuple[TaskVersion, ...]:
         """Return the tasks that match a condition, by id, at most ``most``; its parameters begin with ``FIRST``."""
         async with self._looking():
-            rows = await self._connection.fetch(finding.versions(condition), self._user, most, *values)
+            rows = await self._connection.fetch(queries.versions(condition), self._user, most, *values)
         return await asyncio.to_thread(lambda: tuple(TaskVersion(*row) for row in rows))
 
     async def number(self, condition: str, values: Sequence[object], most: int) -> int:
         """Return the number of tasks that match a condition, at most ``most``; its parameters as for ``matching``."""
         async with self._looking():
-            found: int = await self._connection.fetchval(finding.counted(condition), self._user, most, *values)
+            found: int = await self._connection.fetchval(queries.counted(condition), self._user, most, *values)
         return found
 
 

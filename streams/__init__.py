@@ -1,1 +1,1 @@
-"""The stages of the pipeline, their pure domain and the runtime that makes them exactly once."""
+"""The stages of the pipeline, the runtime that makes them exactly once, and what replays and verifies them."""

@@ -13,8 +13,8 @@ import structlog
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from common import causes
 from domain import ledger
-from schemas import causes
 from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
 from streams.channels import deliver, name_of

@@ -16,10 +16,10 @@ from mode import Service, Worker
 from mode.types import ServiceT
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from schemas import causes, logs, private, serving, settings
-from schemas.clock import ClockWatch
+from common import causes, logs, private, serving, settings
+from schemas.kafka import admin
+from schemas.kafka.clock_watch import ClockWatch
 from schemas.topics import CLOCK
-from streams.kafka import topics
 from streams.runtime import App, Stage, exposition, failpoints, metrics
 from streams.runtime.settings import Settings
 
@@ -113,8 +113,8 @@ class Clock(Service):
 
     @Service.task
     async def _watch(self) -> None:
-        with contextlib.suppress(KafkaError, topics.WrongTopic):  # then the broker's time stays unknown
-            await topics.create(self._settings.kafka, self._settings.partitions, [CLOCK])
+        with contextlib.suppress(KafkaError, admin.WrongTopic):  # then the broker's time stays unknown
+            await admin.create(self._settings.kafka, self._settings.partitions, [CLOCK])
         await self.watch.run(metrics.ClockMetrics())
 
 

@@ -28,6 +28,7 @@ from local import docker, jars, ports
 from local import kafka as embedded_kafka
 from local import postgres as embedded_postgres
 from local.process import Command, Process
+from postgres.migrate import create_database
 
 CACHE = Path(__file__).parent.parent / ".cache"
 WITH_A_STACK = ("acceptance", "ingress", "pipeline")
@@ -178,7 +179,7 @@ def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
 
     def create() -> str:
         created.append(f"rondo_test_{uuid4().hex}")
-        embedded_postgres.create(postgres_server, created[-1])
+        create_database(postgres_server, created[-1])
         return urlsplit(postgres_server)._replace(path=f"/{created[-1]}").geturl()
 
     yield create

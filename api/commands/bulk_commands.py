@@ -16,19 +16,20 @@ from fastapi import Response
 from msgspec.structs import replace
 
 from api.commands import undoing
-from api.commands.gateway import Envelope
+from api.commands.gateway import Submission
+from api.commands.services import Components
 from api.http.problems import FieldError, invalid
-from api.http.selection import Selection
 from api.models import bulk_inputs, outputs
 from api.models.bulk_inputs import NewBulk
-from api.services import Services
+from api.models.selection import Selection
+from common import clock
 from domain import bulk
 from domain.projections import tag_id
 from domain.rejections import Code
 from postgres.conditions import Sql, where
-from postgres.finding import BELOW, FIRST, ON_LIST, TAGGED
 from postgres.reader import Chunk
-from schemas import clock, ids
+from postgres.task_queries import BELOW, FIRST, ON_LIST, TAGGED
+from schemas import ids
 from schemas.records import Action, ChangeTasks, TaskAt, TaskChange, TaskFields, Within
 
 MOST = 100_000
@@ -54,18 +55,18 @@ class Progress:
         return self.in_part or len(self.decided) == self.chunks
 
 
-async def resolve(body: NewBulk, user: str, served: Services) -> tuple[TaskAt, ...]:
+async def resolve(body: NewBulk, user: str, services: Components) -> tuple[TaskAt, ...]:
     """Return the tasks of a bulk, by id, each once: those that match its filter, in their current versions.
 
     Raises ``Problem`` where the filter is not valid, or matches too many.
     """
     if body.tasks is not None:
-        return await served.long_work.run(user, _named, body.tasks)
+        return await services.long_work.run(user, _named, body.tasks)
     condition = _condition(body)
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         found = await view.matching(condition.text, condition.values, MOST + 1)
     _check_number(len(found))
-    return await served.long_work.run(user, lambda: tuple(TaskAt(task.id, task.version) for task in found))
+    return await services.long_work.run(user, lambda: tuple(TaskAt(task.id, task.version) for task in found))
 
 
 def _named(tasks: Iterable[bulk_inputs.TaskAt]) -> tuple[TaskAt, ...]:
@@ -73,12 +74,12 @@ def _named(tasks: Iterable[bulk_inputs.TaskAt]) -> tuple[TaskAt, ...]:
     return tuple(TaskAt(str(id_), version) for id_, version in versions.items())
 
 
-async def count(body: NewBulk, user: str, served: Services) -> int:
+async def count(body: NewBulk, user: str, services: Components) -> int:
     """Return how many tasks ``resolve`` would return. Raises ``Problem`` as it does."""
     if body.tasks is not None:
-        return len(await served.long_work.run(user, _named, body.tasks))
+        return len(await services.long_work.run(user, _named, body.tasks))
     condition = _condition(body)
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         found = await view.number(condition.text, condition.values, MOST + 1)
     _check_number(found)
     return found
@@ -97,63 +98,63 @@ def _check_number(found: int) -> None:
         )
 
 
-async def select(condition: str, values: Sequence[object], user: str, served: Services) -> tuple[TaskAt, ...]:
+async def select(condition: str, values: Sequence[object], user: str, services: Components) -> tuple[TaskAt, ...]:
     """Return the tasks that match a condition, by id, without versions: they may change before they are decided.
 
     Raises ``Problem`` where they are too many.
     """
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         found = await view.matching(condition, values, MOST + 1)
     if len(found) > MOST:
         detail = f"It concerns more than {MOST:,} tasks; change some of them by bulks first."
         raise invalid([FieldError("tasks", detail)])
-    return await served.long_work.run(user, lambda: tuple(TaskAt(task.id) for task in found))
+    return await services.long_work.run(user, lambda: tuple(TaskAt(task.id) for task in found))
 
 
-async def tagged(tag: str, user: str, served: Services) -> tuple[TaskAt, ...]:
+async def tagged(tag: str, user: str, services: Components) -> tuple[TaskAt, ...]:
     """Return the tasks with a tag, as ``select`` does."""
-    return await select(TAGGED, [tag_id(user, tag)], user, served)
+    return await select(TAGGED, [tag_id(user, tag)], user, services)
 
 
-async def on_list(list_id: str, version: int | None, user: str, served: Services) -> tuple[TaskAt, ...]:
+async def on_list(list_id: str, version: int | None, user: str, services: Components) -> tuple[TaskAt, ...]:
     """Return the tasks on a list, as ``select`` does; none where the list has another version than ``version``."""
-    return await select(ON_LIST, [list_id, version], user, served)
+    return await select(ON_LIST, [list_id, version], user, services)
 
 
-async def below(task: str, version: int | None, user: str, served: Services) -> tuple[TaskAt, ...]:
+async def below(task: str, version: int | None, user: str, services: Components) -> tuple[TaskAt, ...]:
     """Return the sub-tasks of a task, at all levels, as ``on_list`` does."""
-    return await select(BELOW, [task, version], user, served)
+    return await select(BELOW, [task, version], user, services)
 
 
 async def ahead(
     items: Sequence[TaskAt],
     change: TaskChange,
     within: Within,
-    envelope: Envelope,
+    submission: Submission,
     fingerprint: str,
     *,
-    served: Services,
+    services: Components,
 ) -> list[ChangeTasks]:
-    """Return the chunks of the bulk that is carried out before an envelope's command, as a part of it.
+    """Return the chunks of the bulk that is carried out before a submission's command, as a part of it.
 
     The views that selected the tasks lag a little: a task that is outside ``within`` when it is decided is unchanged.
     """
-    bulk_id = ids.ahead(envelope.command)
+    bulk_id = ids.ahead(submission.command)
     change = replace(change, within=within)
-    return await served.long_work.run(envelope.user, chunked, items, change, envelope, fingerprint, bulk_id)
+    return await services.long_work.run(submission.user, chunked, items, change, submission, fingerprint, bulk_id)
 
 
 def chunked(
-    items: Sequence[TaskAt], change: TaskChange, envelope: Envelope, fingerprint: str, bulk_id: str
+    items: Sequence[TaskAt], change: TaskChange, submission: Submission, fingerprint: str, bulk_id: str
 ) -> list[ChangeTasks]:
     """Return a bulk's chunks, at least one: its key is kept in the idempotency store even if there is nothing to do."""
     chunks = list(_pieces(items)) or [()]
     resolution = sha256(msgspec.json.encode((items, change))).hexdigest()
     first = ChangeTasks(
         id=bulk_id,
-        user=envelope.user,
+        user=submission.user,
         at=clock.now(),
-        actor=f"user:{envelope.user}",
+        actor=f"user:{submission.user}",
         bulk=bulk_id,
         chunk=0,
         chunks=len(chunks),
@@ -184,69 +185,69 @@ def _pieces(items: Iterable[TaskAt]) -> Iterator[tuple[TaskAt, ...]]:
         yield tuple(piece)
 
 
-async def take(body: NewBulk, change: TaskChange, envelope: Envelope, served: Services) -> Progress:
+async def take(body: NewBulk, change: TaskChange, submission: Submission, services: Components) -> Progress:
     """Accept a bulk, unless it is over already; return its progress, after waiting if the client prefers that.
 
-    Raises ``Problem``, as ``Ingress.take`` does.
+    Raises ``Problem``, as ``Gateway.take`` does.
     """
 
     async def resolving() -> Sequence[TaskAt]:
-        return await resolve(body, envelope.user, served)
+        return await resolve(body, submission.user, services)
 
-    fingerprint = await served.long_work.run(envelope.user, envelope.fingerprint, body)
-    return await _take(resolving, change, envelope, fingerprint, served)
+    fingerprint = await services.long_work.run(submission.user, submission.fingerprint, body)
+    return await _take(resolving, change, submission, fingerprint, services)
 
 
-async def undo(id_: str, envelope: Envelope, served: Services) -> Progress:
+async def undo(id_: str, submission: Submission, services: Components) -> Progress:
     """Accept the bulk that undoes a command or a bulk, as ``take`` does. Raises ``Problem`` also if that can't be."""
     return await _take(
-        lambda: undoing.items(id_, envelope.user, served), _REVERT, envelope, envelope.fingerprint(), served
+        lambda: undoing.items(id_, submission.user, services), _REVERT, submission, submission.fingerprint(), services
     )
 
 
 async def _take(
     resolving: Callable[[], Awaitable[Sequence[TaskAt]]],
     change: TaskChange,
-    envelope: Envelope,
+    submission: Submission,
     fingerprint: str,
-    served: Services,
+    services: Components,
 ) -> Progress:
-    if await served.ingress.known(envelope, fingerprint):
-        found = await progress(envelope.command, envelope.user, served)
+    if await services.gateway.known(submission, fingerprint):
+        found = await progress(submission.command, submission.user, services)
         if found and found.is_over:
             return found
-    chunks = await served.long_work.run(
-        envelope.user, chunked, await resolving(), change, envelope, fingerprint, envelope.command
+    chunks = await services.long_work.run(
+        submission.user, chunked, await resolving(), change, submission, fingerprint, submission.command
     )
-    sent = Progress(envelope.command, chunks[0].tasks, chunks[0].chunks)
-    await served.ingress.append(chunks, envelope, partial(answer, sent, envelope))
-    if envelope.seconds is None:
+    sent = Progress(submission.command, chunks[0].tasks, chunks[0].chunks)
+    await services.gateway.append(chunks, submission, partial(answer, sent, submission))
+    if submission.seconds is None:
         return sent
-    return await wait(envelope.command, envelope.user, envelope.seconds, served) or sent
+    return await wait(submission.command, submission.user, submission.seconds, services) or sent
 
 
-async def progress(id_: str, user: str, served: Services) -> Progress | None:
+async def progress(id_: str, user: str, services: Components) -> Progress | None:
     """Return the progress of a bulk, None for an unknown one."""
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         chunks = await view.chunks(id_)
     decided = tuple(chunk for chunk in chunks if chunk.code != Code.RESOLUTION)
     if decided:
         begun, done = decided[0], {chunk.chunk for chunk in decided}
         in_part = any(chunk.chunk < begun.chunks and chunk.chunk not in done for chunk in chunks)
         return Progress(id_, begun.tasks, begun.chunks, decided, in_part)
-    sent = served.recent.get(user, id_)
+    sent = services.recent.get(user, id_)
     return Progress(id_, sent.tasks, sent.chunks) if isinstance(sent, ChangeTasks) else None
 
 
-async def wait(id_: str, user: str, seconds: float, served: Services) -> Progress | None:
+async def wait(id_: str, user: str, seconds: float, services: Components) -> Progress | None:
     """Return the progress of a bulk once it is over, or after ``seconds`` seconds."""
     clock = asyncio.get_running_loop()
     deadline = clock.time() + seconds
-    await served.outcomes.wait(user, id_, seconds)
-    found = await progress(id_, user, served)
+    await services.outcomes.wait(user, id_, seconds)
+    found = await progress(id_, user, services)
     if found and not found.is_over:
-        await served.outcomes.wait(user, ids.chunk(id_, found.chunks - 1), deadline - clock.time())
-        found = await progress(id_, user, served)
+        await services.outcomes.wait(user, ids.chunk(id_, found.chunks - 1), deadline - clock.time())
+        found = await progress(id_, user, services)
     return found
 
 
@@ -265,9 +266,9 @@ def to_response(found: Progress) -> outputs.Bulk:
     )
 
 
-def answer(found: Progress, envelope: Envelope) -> Response:
+def answer(found: Progress, submission: Submission) -> Response:
     """Return the answer to the request that began a bulk."""
-    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", "Location": outputs.bulk_href(found.bulk)}
-    headers |= envelope.applied(waited=found.is_over)
+    headers = {"Idempotency-Key": submission.key, "Vary": "Prefer", "Location": outputs.bulk_href(found.bulk)}
+    headers |= submission.applied(waited=found.is_over)
     content = to_response(found).model_dump_json()
     return Response(content, 200 if found.is_over else 202, headers, "application/json")

@@ -2,20 +2,22 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from common import causes
 from domain import entities
-from schemas import causes
 from schemas.codec import Codec
 from schemas.envelope import Envelope, batches, seal
+from schemas.kafka.latest import Latest
+from schemas.kafka.log_reader import LogReader
 from schemas.names import partition_of
 from schemas.records import ChangeTasks
 from schemas.registry.client import Registry
@@ -27,7 +29,6 @@ Command = Single | ChangeTasks
 
 TOPIC = TASK_COMMANDS.name
 _SOURCE = "/v1/commands"  # of CloudEvents
-_LAST_MS = 2000  # milliseconds in which a partition's last record arrives
 _MARGIN = 4096  # bytes for a batch's framing
 _log = structlog.get_logger("api.commands")
 
@@ -63,7 +64,7 @@ class CommandLog:
         self._adding = defaultdict[int, asyncio.Lock](
             asyncio.Lock
         )  # by partition: appends in the order of the timestamps
-        self._times: dict[int, int] = {}  # of the last record that was appended, by partition
+        self._latest = defaultdict[int, Latest](Latest)  # by partition
         self.trouble = "starting"
 
     async def run(self) -> None:
@@ -99,7 +100,7 @@ class CommandLog:
                     await self._send(producer, envelopes[0], target, progress)
                     return
                 async with self._in_turn:
-                    left = batches(producer.create_batch, envelopes, partial(self._stamp, target))
+                    left = batches(producer.create_batch, envelopes, partial(self._latest[target].stamp, TOPIC))
                     while await self._send_next(producer, left, target, progress):
                         pass
         except (TimeoutError, KafkaError) as error:
@@ -120,7 +121,7 @@ class CommandLog:
 
     async def _send(self, producer: AIOKafkaProducer, one: Envelope, target: int, progress: "_Progress") -> None:
         async with self._adding[target]:
-            at, progress.begun = self._stamp(target, one.at), True
+            at, progress.begun = self._latest[target].stamp(TOPIC, one.at), True
             delivery = await producer.send(TOPIC, one.value, one.key, target, at, one.headers)
         await delivery
 
@@ -140,15 +141,6 @@ class CommandLog:
         await delivery
         progress.appended += batch.record_count()
         return True
-
-    def _stamp(self, target: int, at: int) -> int:
-        """Return the timestamp of a partition's next record: its command's time, or the last timestamp, if later.
-
-        So timestamps on the log never go back, even if this process's clock does. Decisions use the commands' own
-        time.
-        """
-        self._times[target] = max(self._times.get(target, 0), at)
-        return self._times[target]
 
     async def reachable(self) -> bool:
         """Return whether the broker answers now."""
@@ -170,7 +162,9 @@ class CommandLog:
         try:
             async with asyncio.timeout(self.timeout):
                 await producer.start()
-                self._times = await _last_times(self._kafka, await producer.partitions_for(TOPIC))
+                async with LogReader.of(self._kafka, "read_uncommitted") as reader:
+                    for number in await producer.partitions_for(TOPIC):
+                        self._latest[number] = await reader.latest([TOPIC], number)
             yield producer
         finally:
             with suppress(TimeoutError):  # stopping flushes, which never ends while the broker is away
@@ -184,22 +178,3 @@ class _Progress:
 
     begun: bool = False
     appended: int = 0
-
-
-async def _last_times(kafka: str, partitions: Iterable[int]) -> dict[int, int]:
-    """Return the timestamp of the last record in each partition that has one."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        consumer.assign(asked := [TopicPartition(TOPIC, number) for number in partitions])
-        begins, ends = await consumer.beginning_offsets(asked), await consumer.end_offsets(asked)
-        return {tp.partition: await _last_time(consumer, tp, ends[tp]) for tp in asked if ends[tp] > begins[tp]}
-    finally:
-        await consumer.stop()
-
-
-async def _last_time(consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> int:
-    """Return the timestamp of the record before ``end``; 0 if none is readable, such as a transaction marker."""
-    consumer.seek(tp, end - 1)
-    found = await consumer.getmany(tp, timeout_ms=_LAST_MS)
-    return max((int(record.timestamp) for record in found.get(tp, ())), default=0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 from api.http.problems import DISK_FULL, Problem
-from schemas import room
+from common import room
 
 _EVERY = 1.0  # seconds between two checks
 LIMIT = 1.0

@@ -26,7 +26,8 @@ from api.http.requests import User
 from api.models.entities import Subject
 from api.models.inputs import fingerprint
 from api.models.outputs import bulk_href, command_href
-from schemas import clock, ids
+from common import clock
+from schemas import ids
 from schemas.records import ChangeTasks
 
 LOOK = 2.0
@@ -51,7 +52,7 @@ class Changing(Common):
 
 
 @dataclass(frozen=True)
-class Envelope:
+class Submission:
     """A request besides its body: user, key, preferences and preconditions.
 
     ``attempt`` tracks its progress; with ``strict`` text is refused rather than cleaned. ``expected`` is the version
@@ -78,8 +79,8 @@ class Envelope:
         """Return a hash that distinguishes this request from others with the same key."""
         return fingerprint(self.method, self.path, body, self.said)
 
-    def asking(self, **query: str) -> "Envelope":
-        """Return the envelope with query parameters in its path, which makes it another request."""
+    def asking(self, **query: str) -> "Submission":
+        """Return the submission with query parameters in its path, which makes it another request."""
         return replace(self, path=f"{self.path}?{urlencode(query)}") if query else self
 
     def applied(self, *, waited: bool) -> dict[str, str]:
@@ -126,7 +127,7 @@ _NEVER = 0  # a version that no entity has
 _ID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}", re.ASCII)
 
 
-async def _envelope(
+async def _submission(
     request: Request,
     user: User,
     preferred: Preferred,
@@ -141,11 +142,11 @@ async def _envelope(
             "By default a key is generated; the response names it.",
         ),
     ] = None,
-) -> Envelope:
+) -> Submission:
     key = idempotency_key or str(uuid4())
     path = _ID.sub(lambda found: found[0].lower(), request.url.path)
     attempt: Attempt = request.state.attempt
-    envelope = Envelope(
+    submission = Submission(
         user,
         key,
         idempotency_key is not None,
@@ -156,94 +157,96 @@ async def _envelope(
         preferred.strict,
         said=conditions.said,
     )
-    structlog.contextvars.bind_contextvars(command=envelope.command)
-    recent: Recent = request.app.state.served.recent
-    if earlier := recent.get(user, envelope.command):  # it may be on the log, even if this request fails
-        attempt.begun(partial(_unknown, earlier, envelope))
-        return replace(envelope, expected=getattr(earlier, "expected", None))
-    return replace(envelope, expected=await _expected(request, envelope, conditions))
+    structlog.contextvars.bind_contextvars(command=submission.command)
+    recent: Recent = request.app.state.services.recent
+    if earlier := recent.get(user, submission.command):  # it may be on the log, even if this request fails
+        attempt.begun(partial(_unknown, earlier, submission))
+        return replace(submission, expected=getattr(earlier, "expected", None))
+    return replace(submission, expected=await _expected(request, submission, conditions))
 
 
-Enveloped = Annotated[Envelope, Depends(_envelope)]
+Submitted = Annotated[Submission, Depends(_submission)]
 
 
-async def _expected(request: Request, envelope: Envelope, conditions: Conditions) -> int | None:
+async def _expected(request: Request, submission: Submission, conditions: Conditions) -> int | None:
     """Return the version that a request may change. Raises ``Problem`` where the current state fails a precondition."""
-    target, served = targets.of(request.path_params), request.app.state.served
+    target, services = targets.of(request.path_params), request.app.state.services
     if target is None or not conditions.need(target.has_versions):
         return conditions.version
-    if envelope.key_given and await served.outcomes.look(envelope.user, envelope.command):
+    if submission.key_given and await services.outcomes.look(submission.user, submission.command):
         return _NEVER  # an answered command is not carried out again, whatever the state of its entity
-    async with served.views.of(envelope.user) as view:
+    async with services.views.of(submission.user) as view:
         return conditions.check(await target.current(view))
 
 
-async def _version(envelope: Enveloped) -> int | None:
-    return envelope.expected
+async def _version(submission: Submitted) -> int | None:
+    return submission.expected
 
 
 Expected = Annotated[int | None, Depends(_version)]
 """The version that the command's entity must have, None for any."""
 
 
-class Ingress:
+class Gateway:
     """Takes a command from a valid request to the log, and returns its outcome."""
 
     def __init__(self, log: CommandLog, outcomes: Outcomes, recent: Recent, disk: Disk) -> None:
         self._log, self._outcomes, self._recent, self._disk = log, outcomes, recent, disk
 
     async def take(
-        self, command: Single, envelope: Envelope, before: Sequence[ChangeTasks], pending: Callable[[], Response]
+        self, command: Single, submission: Submission, before: Sequence[ChangeTasks], pending: Callable[[], Response]
     ) -> Answered | None:
         """Append a command, after the chunks ``before`` it, unless it was answered; return its outcome if it is known.
 
         ``pending`` makes the response for an accepted command. Raises ``Problem`` where the key was used for another
         request, the disk is nearly full, the log is unavailable or the acknowledgement late.
         """
-        if known := await self.known(envelope, command.fingerprint, LOOK):
+        if known := await self.known(submission, command.fingerprint, LOOK):
             return known
-        await self.append([*before, command], envelope, pending)
-        if envelope.seconds is None:
+        await self.append([*before, command], submission, pending)
+        if submission.seconds is None:
             return None
-        late = await self._outcomes.wait(command.user, command.id, envelope.seconds)
+        late = await self._outcomes.wait(command.user, command.id, submission.seconds)
         return _same(command.fingerprint, late) if late else None
 
-    async def known(self, envelope: Envelope, fingerprint: str, seconds: float | None = None) -> Answered | None:
+    async def known(self, submission: Submission, fingerprint: str, seconds: float | None = None) -> Answered | None:
         """Return the outcome of an earlier request with the client's key, None where there is none yet.
 
         It looks for at most ``seconds``, or as long as any read. Raises ``Problem`` where the key was used for another
         request.
         """
-        if not envelope.key_given:
+        if not submission.key_given:
             return None
-        answered = await self._outcomes.look(envelope.user, envelope.command, seconds)
+        answered = await self._outcomes.look(submission.user, submission.command, seconds)
         return _same(fingerprint, answered) if answered else None
 
-    async def append(self, commands: Sequence[Command], envelope: Envelope, pending: Callable[[], Response]) -> None:
+    async def append(
+        self, commands: Sequence[Command], submission: Submission, pending: Callable[[], Response]
+    ) -> None:
         """Append a request's command and the chunks before it, or the chunks of its bulk.
 
         From here on, the answer no longer says that nothing was done. Raises ``Problem`` as ``take`` does.
         """
-        first = next(command for command in commands if command.id == envelope.command)
-        envelope.attempt.within(self._log.timeout)
+        first = next(command for command in commands if command.id == submission.command)
+        submission.attempt.within(self._log.timeout)
         await self._disk.check()
         earlier = self._recent.get(first.user, first.id)
         if earlier and earlier.fingerprint != first.fingerprint:
             raise _reused()
         self._recent.add(first)
-        envelope.attempt.begun(partial(_unknown, first, envelope))
+        submission.attempt.begun(partial(_unknown, first, submission))
         try:
             await self._log.append(commands)
         except Unavailable as error:
             if not earlier:
                 self._recent.forget(first)
-                envelope.attempt.not_taken()
+                submission.attempt.not_taken()
             _log.warning("command not taken", reason=str(error))
             raise Problem(UNAVAILABLE) from error
         except OutcomeUnknown as error:
             _log.warning("command not acknowledged in time", appended=error.appended, of=len(commands))
-            raise _unknown(first, envelope, error.appended) from error
-        envelope.attempt.taken(pending, envelope.seconds or 0)
+            raise _unknown(first, submission, error.appended) from error
+        submission.attempt.taken(pending, submission.seconds or 0)
         _log.info("command taken", type=type(first).__name__, **about(first))
 
 
@@ -265,7 +268,7 @@ def _reused() -> Problem:
     return Problem(KEY_REUSED, errors=[FieldError("Idempotency-Key", "It was used for another request.")])
 
 
-def _unknown(command: Command, envelope: Envelope, appended: int = 0) -> Problem:
+def _unknown(command: Command, submission: Submission, appended: int = 0) -> Problem:
     if isinstance(command, ChangeTasks):
         href = bulk_href(command.bulk)
         about: dict[str, Any] = {"bulk": {"id": command.bulk, "href": href, "sent": appended, "chunks": command.chunks}}
@@ -275,5 +278,5 @@ def _unknown(command: Command, envelope: Envelope, appended: int = 0) -> Problem
             "command": {"id": command.id, "href": href, "status": "unknown"},
             **{member: ref.model_dump() for member, ref in Subject.of_command(command).ref.items()},
         }
-    headers = {"Location": href, "Idempotency-Key": envelope.key}
-    return Problem(OUTCOME_UNKNOWN, headers=headers, idempotency_key=envelope.key, **about)
+    headers = {"Location": href, "Idempotency-Key": submission.key}
+    return Problem(OUTCOME_UNKNOWN, headers=headers, idempotency_key=submission.key, **about)

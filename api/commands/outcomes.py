@@ -11,9 +11,9 @@ import structlog
 
 from api.models.entities import Subject
 from api.views import Views, ViewsAway
+from common import causes
 from postgres import channel
 from postgres.reader import Outcome
-from schemas import causes
 
 LEAST = 1.0
 """The minimum seconds for a look, however little is left of the wait."""

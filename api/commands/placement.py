@@ -4,9 +4,9 @@ A user's tasks have one order, and lists and filters show a part of it. So a tas
 is directly before it wherever both appear. Only open tasks count as neighbours.
 """
 
+from api.commands.services import Components
 from api.http.problems import FieldError, Problem, invalid
 from api.models.inputs import Move
-from api.services import Services
 from domain import ranks
 from domain.invalid import Invalid
 from postgres.reader import BOTTOM, TOP, View
@@ -16,12 +16,12 @@ Gap = tuple[str | None, str | None]
 """The ranks of the neighbours before and after, None for none."""
 
 
-async def rank(move: Move, task: str, user: str, served: Services) -> str:
+async def rank(move: Move, task: str, user: str, services: Components) -> str:
     """Return the rank that a move gives a task; its own if it is there already, "" for that of its creation.
 
     Raises ``Problem`` for a neighbour that does not exist, or is the task itself.
     """
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         low, high = await _gap(view, move, task)
         moved = await view.task(task)
     if moved and (low is None or low < moved.rank) and (high is None or moved.rank < high):

@@ -10,7 +10,7 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from api.commands.command_log import Single
-from api.commands.gateway import Envelope, Ingress
+from api.commands.gateway import Gateway, Submission
 from api.commands.outcomes import Answered
 from api.http import document, problems
 from api.http.problems import FieldError, Kind, Problem
@@ -21,18 +21,20 @@ from domain.rejections import Code
 from schemas.records import ChangeTasks, OutcomeKind
 
 
-async def take(ingress: Ingress, command: Single, envelope: Envelope, before: Sequence[ChangeTasks] = ()) -> Response:
+async def take(
+    gateway: Gateway, command: Single, submission: Submission, before: Sequence[ChangeTasks] = ()
+) -> Response:
     """Accept a command, after the chunks ``before`` it, and respond.
 
     Raises ``Problem``, also where the command was rejected.
     """
-    headers = {"Idempotency-Key": envelope.key, "Vary": "Prefer", **envelope.applied(waited=False)}
+    headers = {"Idempotency-Key": submission.key, "Vary": "Prefer", **submission.applied(waited=False)}
     bulk = before[0].bulk if before else None
     pending = partial(_pending, command, bulk, headers)
-    answered = await ingress.take(command, envelope, before, pending)
+    answered = await gateway.take(command, submission, before, pending)
     if answered is None:
         return pending()
-    return _done(command, bulk, answered, headers | envelope.applied(waited=True))
+    return _done(command, bulk, answered, headers | submission.applied(waited=True))
 
 
 def _pending(command: Single, bulk: str | None, headers: dict[str, str]) -> Response:

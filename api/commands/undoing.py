@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from api.commands.services import Components
 from api.http.problems import CONFLICT, NOT_FOUND, UNAVAILABLE, Problem
-from api.services import Services
 from domain import undo
 from domain.rejections import Code
 from postgres.reader import Chunk, CommandEvent, Outcome, View
@@ -19,7 +19,7 @@ STILL = timedelta(minutes=1)
 _PAUSE = 0.1
 
 
-async def items(id_: str, user: str, served: Services) -> tuple[TaskAt, ...]:
+async def items(id_: str, user: str, services: Components) -> tuple[TaskAt, ...]:
     """Return the items that undo all changes of a command or a bulk, the last first.
 
     Raises ``Problem`` where it is unknown, is not over, changed nothing, or has no audit trail yet.
@@ -27,11 +27,11 @@ async def items(id_: str, user: str, served: Services) -> tuple[TaskAt, ...]:
     clock = asyncio.get_running_loop()
     deadline = clock.time() + PATIENCE
     while True:
-        async with served.views.of(user) as view:
+        async with services.views.of(user) as view:
             commands, changed = await _changed(view, id_)
             events = await view.events_of(commands)
         if len(events) >= changed:
-            return await served.long_work.run(user, _items, events)
+            return await services.long_work.run(user, _items, events)
         if clock.time() >= deadline:
             raise Problem(UNAVAILABLE, "The audit trail does not have it yet. Try again a little later.")
         await asyncio.sleep(_PAUSE)

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.http.problems import ALWAYS, CATALOGUE, MEDIA_TYPE, SCHEMA, VERSION, documented
-from api.models.examples import with_nulls
-from api.models.formats import without_null
 
 TAGS = [
     {"name": "bulks", "description": "The same change to many tasks."},
@@ -48,6 +46,19 @@ _CONDITIONS = {
 
 Object = dict[str, Any]
 
+NULL = "\N{SYMBOL FOR NULL}"
+"""A placeholder for null, which FastAPI would omit from the document; ``with_nulls`` replaces it."""
+
+
+def with_nulls(value: Any) -> Any:
+    """Return an example, or a document with examples, with null in the place of ``NULL``."""
+    match value:
+        case dict():
+            return {name: with_nulls(each) for name, each in value.items()}
+        case list():
+            return [with_nulls(each) for each in value]
+    return None if value == NULL else value
+
 
 def finished(document: Object) -> Object:
     """Return the complete document, without repetitions."""
@@ -65,6 +76,14 @@ def finished(document: Object) -> Object:
         _share_problems(operation, components["responses"])
     _describe_defaults(document)
     return document
+
+
+def without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema without its alternative null."""
+    match schema:
+        case {"anyOf": [alternative, {"type": "null"}], **rest}:
+            return {**alternative, **rest}
+    return schema
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Object]]:

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ValidationError
 
+from api.concurrency import LongWork
 from api.http import prefer, sizes, tokens
 from api.http.attempts import Attempt, Attempts
 from api.http.logs import path_of
@@ -28,7 +29,6 @@ from api.http.problems import (
     invalid,
     unfit,
 )
-from api.http.turns import LongWork
 from api.settings import Settings
 
 LIMIT = 256 * 1024

@@ -2,22 +2,9 @@
 
 from typing import Any
 
+from api.http.document import NULL
 from domain.entities import TYPES
 from domain.tasks import TASK as TASK_TYPE
-
-NULL = "\N{SYMBOL FOR NULL}"
-"""A placeholder for null, which FastAPI would omit from the document; ``with_nulls`` replaces it."""
-
-
-def with_nulls(value: Any) -> Any:
-    """Return an example, or a document with examples, with null in the place of ``NULL``."""
-    match value:
-        case dict():
-            return {name: with_nulls(each) for name, each in value.items()}
-        case list():
-            return [with_nulls(each) for each in value]
-    return None if value == NULL else value
-
 
 _NO_OTHER = {one.word: NULL for one in TYPES if one is not TASK_TYPE}
 _COMMAND_ID = "0b1c6c53-6f0e-5c0e-9d7a-3f3f4e9b6a11"

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.http.document import NULL
 from api.models import formats
-from api.models.examples import NULL
 from api.models.formats import Href, Id
 from api.models.inputs import Colour, Name, Order, Shape
 from api.models.resource import Resource

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
+from api.http.document import without_null
+
 Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Href = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
 Date = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
@@ -44,11 +46,3 @@ def one_of(*fields: str) -> Callable[[dict[str, Any]], None]:
         ]
 
     return rewrite
-
-
-def without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema without its alternative null."""
-    match schema:
-        case {"anyOf": [alternative, {"type": "null"}], **rest}:
-            return {**alternative, **rest}
-    return schema

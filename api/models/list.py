@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from api.http.document import NULL
 from api.models import formats
-from api.models.examples import LIST_ID, NULL
+from api.models.examples import LIST_ID
 from api.models.formats import Href, Id
 from api.models.inputs import Colour, Name, Order, Shape
 from api.models.outputs import etag

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from api.http.selection import Selection
 from api.models import examples, outputs
+from api.models.selection import Selection
 from domain import times
 from domain.query.search import Piece, Search, fragment, parts
 from postgres import reader as views

@@ -1,6 +1,6 @@
 """The API's documentation: the meaning of each problem type, and a page for reading and trying the API.
 
-The page is Swagger UI, served by Rondo itself; it contacts no other host.
+The page is Swagger UI, services by Rondo itself; it contacts no other host.
 """
 
 import json

@@ -9,8 +9,8 @@ from asyncpg import InterfaceError, PostgresError
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
-from api.services import Served, Services
-from schemas import causes
+from api.commands.services import Components, Services
+from common import causes
 from schemas.registry.client import RegistryUnavailable, UnknownSchema
 
 router = APIRouter(tags=["health"])
@@ -40,7 +40,7 @@ async def live() -> Health:
 
 
 @router.get("/ready", summary="Is every part ready?", responses={503: {"model": Health, "description": "Not all are."}})
-async def ready(parts: Served, response: Response) -> Health:
+async def ready(parts: Services, response: Response) -> Health:
     """Check broker, registry and Postgres; 503 unless all answer."""
     names = ("broker", "registry", "postgres")
     states, warnings = await asyncio.gather(
@@ -64,18 +64,18 @@ async def _state(asked: Awaitable[str]) -> str:
         return causes.described(error)
 
 
-async def _broker(parts: Services) -> str:
+async def _broker(parts: Components) -> str:
     if parts.log.trouble:
         return parts.log.trouble
     return "ready" if await parts.log.reachable() else "no broker answers"
 
 
-async def _registry(parts: Services) -> str:
+async def _registry(parts: Components) -> str:
     with suppress(UnknownSchema):
         await parts.registry.schema(0)  # no registry has it: an error is an answer, too
     return "ready"
 
 
-async def _postgres(parts: Services) -> str:
+async def _postgres(parts: Components) -> str:
     await parts.views.reachable()
     return "ready" if parts.outcomes.listening else "not listening for outcomes yet"

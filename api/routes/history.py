@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter
 
+from api.commands.services import Services
 from api.http import cursors
-from api.http.paging import Cursor, Limit, TaskId, list_responses, listed
 from api.http.problems import NOT_FOUND
 from api.http.requests import Route, User, signed
 from api.models import examples, histories, outputs
 from api.models.entities import TASK
-from api.services import Served
+from api.models.paging import Cursor, Limit, TaskId, list_responses, listed
 from domain.recurrence.succession import command_of
 from schemas.records import TaskCompleted
 
@@ -17,14 +17,14 @@ router = APIRouter(prefix="/v1", route_class=Route, dependencies=[signed])
 
 @router.get("/tasks/{task}/history", tags=["history"], responses=list_responses(examples.ENTRY, NOT_FOUND))
 async def read_history(
-    task: TaskId, user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+    task: TaskId, user: User, services: Services, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.Entry]:
     """Return the history of a task, also of a purged one, oldest entry first: who changed what, when and why.
 
     The entry of a completion has what it led to, such as the reason why a series ended.
     """
     after = cursors.number("history", cursor)
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         page = await view.history(str(task), limit, after)
         if not page.items and await view.task(str(task)) is None:
             raise TASK.missing()
@@ -35,21 +35,21 @@ async def read_history(
 
 @router.get("/reminders", tags=["reminders"], responses=list_responses(examples.REMINDER))
 async def list_reminders(
-    user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+    user: User, services: Services, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.StandingReminder]:
     """Return the reminders, the earliest first."""
     after = cursors.key("reminders", cursor)
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         page = await view.reminders(limit, after)
     return listed("reminders", histories.StandingReminder.of, page)
 
 
 @router.get("/notifications", tags=["notifications"], responses=list_responses(examples.NOTIFICATION))
 async def list_notifications(
-    user: User, served: Served, limit: Limit = 50, cursor: Cursor = None
+    user: User, services: Services, limit: Limit = 50, cursor: Cursor = None
 ) -> outputs.Page[histories.Notification]:
     """Return the notifications, the latest due first, with each step of their delivery."""
     after = cursors.key("notifications", cursor)
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         page = await view.notifications(limit, after)
     return listed("notifications", histories.Notification.of, page)

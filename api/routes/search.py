@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.http.paging import Limit, list_responses, responses
+from api.commands.services import Services
 from api.http.problems import TOO_MUCH
 from api.http.requests import Route, User, signed
-from api.http.selection import Found, Wished, facets
 from api.models import examples, listings, outputs
-from api.services import Served
+from api.models.paging import Limit, list_responses, responses
+from api.models.selection import Found, Wished, facets
 
 _HEX = "[0-9A-Fa-f]"
 _BEGINNING = (
@@ -24,30 +24,32 @@ router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, depend
 
 
 @router.get("", responses=list_responses(examples.LISTED, TOO_MUCH))
-async def list_tasks(user: User, served: Served, wished: Wished, limit: Limit = 50) -> listings.TaskPage:
+async def list_tasks(user: User, services: Services, wished: Wished, limit: Limit = 50) -> listings.TaskPage:
     """Return the tasks that match a filter and words, sorted, page by page.
 
     A page begins after the place of the previous page's last task: a concurrent change moves only the changed task
     between pages.
     """
-    async with served.views.of(user) as view:
-        meant, page = await wished.page(view, user, limit, served.long_work)
+    async with services.views.of(user) as view:
+        meant, page = await wished.page(view, user, limit, services.long_work)
     given = meant.selection, page.items, meant.cursor(page.next)
-    return await served.long_work.run(user, listings.page, *given) if meant.selection.words else listings.page(*given)
+    return await services.long_work.run(user, listings.page, *given) if meant.selection.words else listings.page(*given)
 
 
 @router.get("/ids", responses=responses(examples.TITLES))
-async def find_ids(user: User, served: Served, beginning: Beginning, limit: Limit = 4) -> outputs.TaskTitles:
+async def find_ids(user: User, services: Services, beginning: Beginning, limit: Limit = 4) -> outputs.TaskTitles:
     """Return the tasks whose ids begin with `beginning`, deleted ones last."""
     first, last = (f"{beginning}{shape[len(beginning) :]}" for shape in (_FIRST, _LAST))
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         found = await view.beginning(first, last, limit + 1)
     return outputs.TaskTitles(items=[outputs.TaskTitle.of(task) for task in found[:limit]], more=len(found) > limit)
 
 
 @router.get("/facets", responses=responses(examples.FACETS, TOO_MUCH))
-async def count_tasks(user: User, served: Served, wanted: Found) -> listings.Facets:
+async def count_tasks(user: User, services: Services, wanted: Found) -> listings.Facets:
     """Return the number of tasks that match a filter and words: in all, and by status, priority, list, tag and day."""
-    async with served.views.of(user) as view:
-        meant, counts = await facets(wanted, view, user, served.long_work)
-    return await served.long_work.run(user, listings.Facets.of, meant, counts)  # a user may have 100,000 different dues
+    async with services.views.of(user) as view:
+        meant, counts = await facets(wanted, view, user, services.long_work)
+    return await services.long_work.run(
+        user, listings.Facets.of, meant, counts
+    )  # a user may have 100,000 different dues

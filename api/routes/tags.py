@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response
 
 from api.commands import bulk_commands
-from api.commands.gateway import Enveloped
+from api.commands.gateway import Submitted
 from api.commands.responses import Documented, take
+from api.commands.services import Services
 from api.http import cursors
-from api.http.paging import Cursor, Limit, list_responses, listed, responses
 from api.http.problems import NOT_FOUND, TOO_MUCH, FieldError, Problem, invalid
 from api.http.requests import Route, User, empty, signed
 from api.models import inputs, outputs
+from api.models.paging import Cursor, Limit, list_responses, listed, responses
 from api.models.tag import CHANGES, NAME, TAG, NewName, Tag, TagChanges
-from api.services import Served
 from schemas.records import Action, DeleteTag, RenameTag, TaskChange, TaskFields, UpdateTag, Within
 
 router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route, dependencies=[signed])
@@ -30,39 +30,39 @@ def _with_tag(tag: str) -> Within:
 
 
 @router.get("", responses=list_responses(TAG.example, TOO_MUCH))
-async def list_tags(user: User, served: Served, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[Tag]:
+async def list_tags(user: User, services: Services, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[Tag]:
     """Return the tags by name: those of tasks that are not deleted, and those with a colour."""
     after = cursors.name("tags", cursor)
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         page = await view.tags(limit, after)
     return listed("tags", TAG.show, page)
 
 
 @router.post("/{name:path}/rename", status_code=202, response_model=TAG.taken, responses=_ANSWERS.change_of_many)
-async def rename_tag(name: Name, body: Renamed, envelope: Enveloped, served: Served) -> Response:
+async def rename_tag(name: Name, body: Renamed, submission: Submitted, services: Services) -> Response:
     """Replace a tag by another on all of its tasks; its colour is kept, unless the other tag has one.
 
     If tasks have the other tag already, the two are merged.
     """
-    tag, to = inputs.checked_existing_tag(name), inputs.checked_new_tag(body.name, strict=envelope.strict)
+    tag, to = inputs.checked_existing_tag(name), inputs.checked_new_tag(body.name, strict=submission.strict)
     if tag == to:
         raise invalid([FieldError("name", "It is its name already; give another.")])
     change = TaskChange(Action.UPDATE, (), TaskFields(), add_tags=(to,), remove_tags=(tag,))
-    tasks = await bulk_commands.tagged(tag, envelope.user, served)
+    tasks = await bulk_commands.tagged(tag, submission.user, services)
     chunks = await bulk_commands.ahead(
-        tasks, change, _with_tag(tag), envelope, envelope.fingerprint(body), served=served
+        tasks, change, _with_tag(tag), submission, submission.fingerprint(body), services=services
     )
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
     return await take(
-        served.ingress, RenameTag(**envelope.common(body), tag=tag, to=to, **resolved), envelope, before=chunks
+        services.gateway, RenameTag(**submission.common(body), tag=tag, to=to, **resolved), submission, before=chunks
     )
 
 
 @router.get("/{name:path}", responses=responses(TAG.example, NOT_FOUND))
-async def read_tag(name: Name, user: User, served: Served) -> Tag:
+async def read_tag(name: Name, user: User, services: Services) -> Tag:
     """Return a tag: its colour, and the number of open tasks with it."""
     tag = inputs.checked_existing_tag(name)
-    async with served.views.of(user) as view:
+    async with services.views.of(user) as view:
         found = await view.entity(TAG.table, tag)
     if found is None:
         raise Problem(NOT_FOUND, "There is no such tag: no task has it, and it has no colour.")
@@ -70,11 +70,11 @@ async def read_tag(name: Name, user: User, served: Served) -> Tag:
 
 
 @router.patch("/{name:path}", status_code=202, response_model=TAG.taken, responses=_ANSWERS.change)
-async def change_tag(name: Name, body: Changes, envelope: Enveloped, served: Served) -> Response:
+async def change_tag(name: Name, body: Changes, submission: Submitted, services: Services) -> Response:
     """Set a tag's colour, null for none. A tag without tasks may have one, too."""
-    tag, fields = inputs.checked_tag(name), TAG.checked(body, strict=envelope.strict)
-    command = UpdateTag(**envelope.common(body), tag=tag, changed=inputs.changed(body), fields=fields)
-    return await take(served.ingress, command, envelope)
+    tag, fields = inputs.checked_tag(name), TAG.checked(body, strict=submission.strict)
+    command = UpdateTag(**submission.common(body), tag=tag, changed=inputs.changed(body), fields=fields)
+    return await take(services.gateway, command, submission)
 
 
 @router.delete(
@@ -84,11 +84,15 @@ async def change_tag(name: Name, body: Changes, envelope: Enveloped, served: Ser
     responses=_ANSWERS.command_of_many,
     dependencies=[empty],
 )
-async def delete_tag(name: Name, envelope: Enveloped, served: Served) -> Response:
+async def delete_tag(name: Name, submission: Submitted, services: Services) -> Response:
     """Remove a tag from all of its tasks, and its colour. The tasks stay."""
     tag = inputs.checked_existing_tag(name)
     change = TaskChange(Action.UPDATE, (), TaskFields(), remove_tags=(tag,))
-    tasks = await bulk_commands.tagged(tag, envelope.user, served)
-    chunks = await bulk_commands.ahead(tasks, change, _with_tag(tag), envelope, envelope.fingerprint(), served=served)
+    tasks = await bulk_commands.tagged(tag, submission.user, services)
+    chunks = await bulk_commands.ahead(
+        tasks, change, _with_tag(tag), submission, submission.fingerprint(), services=services
+    )
     resolved = {"bulk": chunks[0].bulk, "resolution": chunks[0].resolution}
-    return await take(served.ingress, DeleteTag(**envelope.common(), tag=tag, **resolved), envelope, before=chunks)
+    return await take(
+        services.gateway, DeleteTag(**submission.common(), tag=tag, **resolved), submission, before=chunks
+    )

@@ -22,13 +22,13 @@ from bench.limits.waiting import Held, Measure
 from bench.queries.tasks import Size, load
 from bench.run import LOGS
 from bench.stand import Stand, running_stand
-from local import ports, postgres
+from common import logs
+from local import ports
 from local.process import Command, Process
 from postgres import reader
-from postgres.migrate import migrate
-from schemas import logs
+from postgres.migrate import create_database, migrate
+from schemas.kafka import admin
 from schemas.topics import TASK_COMMANDS
-from streams.kafka import topics
 
 _SECRET = "a secret of the bench and of nobody else"  # noqa: S105
 _PARTITIONS, _DATABASE = 4, "limits"
@@ -48,7 +48,7 @@ def main(tasks: int, every: int, at_once: int, only_limits: bool) -> None:
         page.FILE.write_text(page.limits() + "\n" + mark + rest)
         return
     with running_stand() as shared:
-        postgres.create(shared.postgres, _DATABASE)  # the default database has the tables of other benchmarks
+        create_database(shared.postgres, _DATABASE)  # the default database has the tables of other benchmarks
         stand = replace(shared, postgres=urlsplit(shared.postgres)._replace(path=f"/{_DATABASE}").geturl())
         migrate(stand.postgres)
         found = asyncio.run(_measured(stand, tasks, every, at_once))
@@ -70,7 +70,7 @@ async def _measured(stand: Stand, tasks: int, every: int, at_once: int) -> list[
         worse = str(await pool.fetchval("select bench.owner(0)"))
         async with pool.acquire() as connection:
             await data.put(connection, worse)
-    await topics.create(stand.kafka, _PARTITIONS, [TASK_COMMANDS])
+    await admin.create(stand.kafka, _PARTITIONS, [TASK_COMMANDS])
     names = data.known(worse)
     requests = [each for operation in operations.operations() for each in operations.requests(operation, names)]
     some, registrys = _some(requests, every), _some(registry.requests(), every)

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from api import routes
 from api.app import openapi
+from api.http.document import with_nulls
 from api.http.requests import LIMIT, Route
-from api.models.examples import with_nulls
 from bench.limits import worst
 
 KINDS = ("parameters", "many", "page", "searches", "texts", "lists", "fields", "tasks", "schemas", "no shape")

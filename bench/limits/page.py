@@ -12,15 +12,15 @@ from api.models import bulk_inputs, listings
 from api.settings import Settings
 from bench.limits.operations import KINDS, Operation, operations
 from bench.limits.waiting import Held
+from common import serving
+from domain.folding import LONGEST_NOTES, fold_title
 from domain.query import search
 from domain.query.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
 from domain.recurrence import rule
+from domain.words import MOST, MOST_DIFFERENT
 from local.settings import ROOT
 from postgres import rows
-from schemas import serving
-from schemas.folding import LONGEST_NOTES, fold_title
 from schemas.registry import bounds
-from schemas.words import MOST, MOST_DIFFERENT
 
 FILE = ROOT / "docs" / "limits.md"
 MEASURED = "## Measured"

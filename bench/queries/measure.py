@@ -7,13 +7,13 @@ from statistics import median, quantiles
 
 from asyncpg import Pool
 
-from api.http.selection import PageSelection, Selection, facets
-from api.http.turns import LongWork
+from api.concurrency import LongWork
+from api.models.selection import PageSelection, Selection, facets
 from bench.queries.questions import NOW, PAGE, ZONE, Question, questions
 from bench.queries.tasks import owner
-from postgres.finding import Position
 from postgres.reader import Facet, Reader, Task, View
 from postgres.rows import struct
+from postgres.task_queries import Position
 
 _DEEP = 5000
 _WARM = 3

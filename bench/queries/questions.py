@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from bench.queries.tasks import TODAY
 from domain.query.search import Search, search
-from postgres import finding
-from postgres.finding import Position
-from postgres.queries import load
+from postgres import task_queries
+from postgres.task_queries import Position
 
 PAGE = 50
 ZONE = "UTC"
@@ -102,12 +101,12 @@ _DEEP = """and status <> 'DELETED' and (created_at, id) < ($2::text::timestamptz
 
 
 def _tasks(text: str, *values: object) -> ByHand:
-    return ByHand(f"{finding.columns()} {text}", values)
+    return ByHand(f"{task_queries.columns()} {text}", values)
 
 
 def _deep_by_due(user: str, after: Position) -> ByHand:
     """Return the page after a due, followed by tasks without one; each part starts at its place in the index."""
-    own = f"{finding.columns()} {_OWN} and status = 'OPEN'"
+    own = f"{task_queries.columns()} {_OWN} and status = 'OPEN'"
     beyond = (
         f"{own} and (due_local, id) > ($2::text::timestamp, $3::text::uuid) order by due_local, id limit {PAGE + 1}"
     )
@@ -116,5 +115,4 @@ def _deep_by_due(user: str, after: Position) -> ByHand:
 
 
 def _facets(condition: str) -> str:
-    text: str = load().facets.sql
-    return text.replace("from rondo.tasks", f"{_OWN} and {condition}", 1)
+    return task_queries.facets_of(f"{_OWN} and {condition}")

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from domain.query import values
+from domain.query.fields import COMPARISONS, FIELDS, HELD, SHORTHANDS, SYNONYMS, Kind
 from domain.query.tree import quoted, value
-from domain.query.words import COMPARISONS, FIELDS, HELD, SHORTHANDS, SYNONYMS, Kind
 
 _PRIORITIES = {"h": "high", "m": "medium", "l": "low"} | {priority: priority for priority in values.PRIORITIES}
 _STATUSES = {"pending": "open", "waiting": "open", "done": "completed"} | {status: status for status in values.STATUSES}

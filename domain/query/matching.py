@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from domain.folding import fold, fold_notes, fold_title
 from domain.query.dates import Clock, Op, Relative, Span, compared
 from domain.query.tree import (
     INBOX,
@@ -24,7 +25,6 @@ from domain.query.tree import (
     Text,
     When,
 )
-from schemas.folding import fold, fold_notes, fold_title
 from schemas.records import Due, Priority, Status, Task
 
 _RANK = {priority: rank for rank, priority in enumerate(Priority)}

@@ -7,12 +7,12 @@ from lark import Lark, Token, UnexpectedCharacters, UnexpectedToken
 
 from domain.query.bounds import Bounds, check_characters
 from domain.query.errors import QueryError
+from domain.query.fields import FIELDS, SHORTHANDS, nearest
 from domain.query.idioms import idiom
 from domain.query.reading import Reader, unknown
 from domain.query.spoken import spoken
 from domain.query.tree import KEYWORDS, QUOTES, Filter, quoted
 from domain.query.values import DATES, error, quote
-from domain.query.words import FIELDS, SHORTHANDS, nearest
 
 CACHED = 256
 """The most parsed filters that are cached: ten megabytes at most, if all are as long as possible."""

@@ -7,6 +7,7 @@ from lark import Token, Transformer, v_args
 from domain.query import values
 from domain.query.dates import Op
 from domain.query.errors import QueryError
+from domain.query.fields import COMPARISONS, FIELDS, HELD, SHORTHANDS, Kind, nearest
 from domain.query.idioms import idiom
 from domain.query.tree import (
     Filter,
@@ -23,7 +24,6 @@ from domain.query.tree import (
     some,
 )
 from domain.query.values import error, quote
-from domain.query.words import COMPARISONS, FIELDS, HELD, SHORTHANDS, Kind, nearest
 
 Values = tuple[Token, ...]
 

@@ -1,6 +1,6 @@
 """Full-text search: the words of a search, and their matches in a text.
 
-``schemas/words.py`` defines words. They are compared folded, each as a whole, the last one also as a prefix. In
+``domain/words.py`` defines words. They are compared folded, each as a whole, the last one also as a prefix. In
 Postgres a word is prefixed by three letters for its user, which keeps users' words apart in the index. If nothing is
 found, words that none of the user's tasks has are replaced by similar ones.
 """
@@ -11,9 +11,9 @@ from string import ascii_lowercase
 
 from rapidfuzz.distance import OSA
 
+from domain.folding import counting
 from domain.query.errors import QueryError
-from schemas.folding import counting
-from schemas.words import asked, counted, is_apart, is_word, key, plain, words
+from domain.words import asked, counted, is_apart, is_word, key, plain, words
 
 MAX_LENGTH = 200
 """The most characters of a search."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from domain.query.errors import QueryError
-from domain.query.words import nearest
+from domain.query.fields import nearest
 
 FIELDS = ("title", "priority", "start", "due", "order", "pinned", "created", "completed", "changed")
 """Fields that tasks can be sorted by."""

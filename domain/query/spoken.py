@@ -8,8 +8,8 @@ from itertools import takewhile
 
 from domain.query import phrases
 from domain.query.errors import QueryError
+from domain.query.fields import FIELDS, SHORTHANDS, Kind
 from domain.query.values import KINDS_OF_DATE, is_date
-from domain.query.words import FIELDS, SHORTHANDS, Kind
 
 _FIELD = rf"\b(?P<field>{'|'.join(name for name, kind in FIELDS.items() if kind is Kind.DATE)})"
 _REST = r"[^()\"&|!=<>~,#\\]+"

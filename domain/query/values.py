@@ -12,8 +12,8 @@ from lark import Token
 from domain.query import phrases
 from domain.query.dates import FIRST, LAST, MOST, WEEKDAYS, Date, Day, Moment, Relative, Unit
 from domain.query.errors import QueryError
+from domain.query.fields import nearest
 from domain.query.tree import ESCAPES, QUOTES, STRING, is_id
-from domain.query.words import nearest
 from schemas.records import Priority, Status
 
 Value = TypeVar("Value")

@@ -11,8 +11,8 @@ from typing import Any
 from alembic import op
 from sqlalchemy import text
 
-from schemas.folding import fold, fold_notes, fold_title
-from schemas.words import vector
+from domain.folding import fold, fold_notes, fold_title
+from domain.words import vector
 
 _STEP, _CHARACTERS = 500, 4_000_000
 """So many rows are read at once, and so many characters written: folded, notes may have ten times as many."""

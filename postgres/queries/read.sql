@@ -3,7 +3,7 @@
 -- infinity, and the first or last of all ids.
 
 -- name: task_columns()
--- The columns of a task; postgres/finding.py adds the tables and conditions.
+-- The columns of a task; postgres/task_queries.py adds the tables and conditions.
 select
     tasks.id::text, title, notes, priority::text, tags,
     case when due_date is not null
@@ -76,29 +76,6 @@ from rondo.audit
 where subject = :subject::text and sequence > coalesce(:sequence::bigint, 0)
 order by sequence
 limit :limit::bigint;
-
--- name: facets()
--- The number of tasks in all and by value: by the local day of a due without a zone, or by the instant of one with; of
--- tags, the 5,000 with most tasks. postgres/finding.py adds the conditions.
-with wanted as materialized (
-    select
-        tasks.status, tasks.priority, tasks.list_id, tasks.tags, tasks.due_at,
-        case when tasks.due_at is null then tasks.due_date end as day
-    from rondo.tasks
-)
-select
-    case grouping(status, priority, list_id, day, due_at)
-        when 31 then 'total' when 15 then 'status' when 23 then 'priority' when 27 then 'list' when 29 then 'day'
-        else 'instant'
-    end as facet,
-    coalesce(status::text, priority::text, list_id::text, day::text, due_at::text) as value, count(*) as tasks
-from wanted
-group by grouping sets ((), (status), (priority), (list_id), (day), (due_at))
-union all (
-    select 'tag', tag, count(*) as tagged from wanted cross join unnest(tags) as tag group by tag
-    order by tagged desc, tag limit 5000
-)
-order by facet, value;
 
 -- name: count_tagged(names, most)$
 -- The number of tasks with one of the tags, by folded name; counted up to a limit.

@@ -3,7 +3,7 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from schemas.addresses import without_secrets
+from common.addresses import without_secrets
 
 
 def is_usable(url: str) -> bool:

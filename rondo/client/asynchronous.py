@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
+from common.addresses import without_secrets
 from rondo.client import proxies, wire
 from rondo.client.call import Call, Listing
 from rondo.client.calls import Methods
@@ -15,7 +16,6 @@ from rondo.client.errors import RondoError, Unavailable
 from rondo.client.login import Login
 from rondo.client.models import Page
 from rondo.client.trust import trusted
-from schemas.addresses import without_secrets
 
 Shape = TypeVar("Shape")
 Item = TypeVar("Item")

@@ -9,10 +9,10 @@ from typing import Any, Self
 
 import platformdirs
 
+from common.addresses import without_secrets
+from rondo import location
 from rondo.client.address import is_usable
 from rondo.client.errors import RondoError
-from rondo.operator import location
-from schemas.addresses import without_secrets
 
 
 class Unknown(RondoError):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from common.addresses import is_readable
 from rondo.client.address import is_loopback
 from rondo.client.wire import Misled
-from schemas.addresses import is_readable
 
 _ADVICE = "write it as http://user:password@host:port, or add this host to NO_PROXY"
 _PORTS = {"http": 80, "https": 443}

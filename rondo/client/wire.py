@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
+from common.addresses import without_secrets
 from rondo.client.call import Call
 from rondo.client.errors import (
     GATEWAYS,
@@ -21,7 +22,6 @@ from rondo.client.errors import (
     WrongWay,
     problem,
 )
-from schemas.addresses import without_secrets
 
 ATTEMPTS = 4
 PATIENCE = 30.0

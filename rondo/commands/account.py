@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
+from rondo import location
 from rondo.client import Login, Unknown, login
 from rondo.commands import shared
 from rondo.commands.shared import TaskCommand
-from rondo.operator import location
 
 
 @click.command("login", cls=TaskCommand)

@@ -10,18 +10,18 @@ import click
 import msgspec
 from click.exceptions import Exit
 
+from common import clock
 from rondo.commands import shared
 from rondo.commands.aliases import Aliased
 from rondo.commands.exits import AWAY, FAILED, Failed
 from rondo.commands.log import LogCommand
+from rondo.location import Place
 from rondo.operator import dependents, resending
 from rondo.operator.dead_letters import Became, Letter, Log
-from rondo.operator.location import Place
 from rondo.operator.records import instant, key, text
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.plain import plain
-from schemas import clock
 from streams import worker
 
 PATIENCE = 15.0

@@ -11,19 +11,18 @@ import click
 import httpx
 from aiokafka.errors import KafkaError
 
-from rondo import demo
+from common import logs
+from common.addresses import only_origins
 from rondo.client import RondoError
-from rondo.commands import shared
+from rondo.commands import demo, shared
 from rondo.commands.exits import AWAY, Failed
 from rondo.commands.help_format import Context
+from rondo.location import Place, Unknown
 from rondo.operator import audit, lag, replay, tail, topics
-from rondo.operator.location import Place, Unknown
-from schemas import logs
-from schemas.addresses import only_origins
+from schemas.kafka.admin import NoTopic
+from schemas.kafka.hidden import StillOpen
 from schemas.registry.client import RegistryUnavailable
 from streams import worker
-from streams.kafka.hidden import StillOpen
-from streams.kafka.topics import NoTopic
 from streams.progress import positions
 from streams.progress.lag import NoViews
 from streams.replay import Differs, LogPosition, NotAPosition, OtherVersion, Scope

@@ -76,6 +76,6 @@ def _unknown(known: Sequence[Named], typed: str, what: str) -> Named:
 
 
 def _folded(name: str) -> str:
-    from schemas.folding import fold  # noqa: PLC0415 - most commands compare no names
+    from domain.folding import fold  # noqa: PLC0415 - most commands compare no names
 
     return fold(cleaning.line(name).strip())

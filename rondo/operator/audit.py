@@ -6,12 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from domain.audit import Break, Chain
-from rondo.operator.location import Place
+from rondo.location import Place
 from schemas.codec import Codec, Undecodable
+from schemas.kafka.log_reader import committed
 from schemas.records import AuditEntry
 from schemas.registry.client import Registry
 from schemas.topics import AUDIT_LOG
-from streams.kafka.log_reader import committed
 
 
 @dataclass

@@ -14,14 +14,14 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
-from rondo.operator.location import Place, Unknown
+from rondo.location import Place, Unknown
 from schemas import records as r
 from schemas.codec import Codec, Undecodable
+from schemas.kafka.hidden import settled_ends
+from schemas.kafka.log_reader import Bounds, LogReader
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS
 from streams import worker
-from streams.kafka.hidden import settled_ends
-from streams.kafka.log_reader import Bounds, LogReader
 from streams.progress.lag import NoViews, Positions, positions_of
 from streams.runtime import Stage
 from streams.runtime.block import NOWHERE

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from rondo.operator.location import Place
+from common import clock
+from rondo.location import Place
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
-from schemas import clock
 from streams import worker
 from streams.progress.lag import Lag, lags
 

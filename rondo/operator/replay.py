@@ -5,8 +5,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from rondo.operator.location import Place
-from schemas.settings import load
+from common.settings import load
+from rondo.location import Place
 from streams import replay, worker
 from streams.replay import Report, Scope
 from streams.runtime.settings import Settings

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from common import clock
 from domain.idempotency import RETENTION
 from rondo.operator.dead_letters import Letter, Log, in_order, text
-from schemas import clock, ids
+from schemas import ids
 from schemas import records as r
+from schemas.kafka.latest import Latest
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
-from streams.kafka.latest import Latest
 from streams.runtime.block import NOWHERE
 from streams.runtime.retries import subject
 

@@ -10,12 +10,12 @@ from difflib import get_close_matches
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from rondo.operator.location import Place
+from rondo.location import Place
 from rondo.operator.records import Decoded, concerns, decode
 from schemas.codec import Codec
+from schemas.kafka.log_reader import Bounds, LogReader
 from schemas.names import partition_of
 from schemas.registry.client import Registry
-from streams.kafka.log_reader import Bounds, LogReader
 
 
 class UnknownTopic(LookupError):

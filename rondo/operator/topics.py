@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from rondo.operator.location import Place
+from rondo.location import Place
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
+from schemas.kafka.admin import DECISIVE, configs, differing
+from schemas.kafka.hidden import OVERDUE, overdue
+from schemas.kafka.log_reader import LogReader
 from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, TASK_COMMANDS, Topic
 from streams import worker
-from streams.kafka.hidden import OVERDUE, overdue
-from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import DECISIVE, configs, differing
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from difflib import get_close_matches
 
 from domain.query import phrases
 from domain.query.dates import MOST, WEEKDAYS, Clock
+from domain.query.fields import nearest
 from domain.query.phrases import NAMES, NUMBER, UNITS, number
 from domain.query.values import DATES, is_date
-from domain.query.words import nearest
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),

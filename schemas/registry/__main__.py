@@ -6,7 +6,7 @@ import sys
 import uvicorn
 from pydantic import HttpUrl
 
-from schemas import logs, serving, settings
+from common import logs, serving, settings
 from schemas.registry.log import Log, StorageUnavailable
 from schemas.registry.server import app_of
 from schemas.registry.service import Service

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from schemas.addresses import HIDDEN, only_origins, origin
+from common.addresses import HIDDEN, only_origins, origin
 from schemas.contract import Schema
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"

@@ -6,13 +6,13 @@ earlier is committed before the later reads, or never. The earlier is fenced at 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from schemas.kafka.log_reader import committed
 from schemas.registry.subjects import Entry, decoded, encoded
 from schemas.topics import SCHEMAS
 
@@ -42,7 +42,7 @@ class Log:
                     bootstrap_servers=self._kafka, transactional_id=SCHEMAS.name, transaction_timeout_ms=_TIMEOUT * 1000
                 )
                 await self._producer.start()
-                return [entry async for entry in _entries(self._kafka)]
+                return [decoded(raw.key, raw.value) async for raw in committed(self._kafka, SCHEMAS.name)]
         except (KafkaError, OSError) as error:
             await self.close()
             raise self._unavailable(error) from error
@@ -92,22 +92,3 @@ async def _create(kafka: str) -> None:
                 raise for_code(code)
     finally:
         await admin.close()
-
-
-async def _entries(kafka: str) -> AsyncIterator[Entry]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )
-    try:
-        await consumer.start()
-        consumer.assign([_PARTITION])
-        await consumer.seek_to_beginning(_PARTITION)
-        end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
-        while await consumer.position(_PARTITION) < end:
-            for record in (await consumer.getmany(timeout_ms=1000)).get(_PARTITION, ()):
-                yield decoded(record.key, record.value)
-    finally:
-        await consumer.stop()

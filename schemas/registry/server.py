@@ -17,12 +17,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from common.serving import Application
 from schemas.registry import bounds
 from schemas.registry.client import CONTENT_TYPE
 from schemas.registry.log import Log, StorageUnavailable
 from schemas.registry.service import Refusal, Service
 from schemas.registry.subjects import Version
-from schemas.serving import Application
 
 _MESSAGE, _MESSAGES = 2000, 20
 """The most characters of a message, and the most messages of an answer."""

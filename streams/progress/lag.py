@@ -14,10 +14,10 @@ from aiokafka.structs import ConsumerRecord
 from postgres import writer
 from schemas import records as r
 from schemas.codec import Codec
+from schemas.kafka.hidden import OVERDUE, overdue
+from schemas.kafka.log_reader import LogReader
 from schemas.registry.client import Registry
 from schemas.topics import changelog
-from streams.kafka.hidden import OVERDUE, overdue
-from streams.kafka.log_reader import LogReader
 from streams.runtime import Stage
 from streams.runtime.kafka_store import POSITION
 

@@ -9,13 +9,13 @@ import stamina
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerFenced
 
+from common import clock
 from postgres import writer
-from schemas import clock
 from schemas import records as r
 from schemas.codec import Codec
+from schemas.kafka.admin import partitions
+from schemas.kafka.log_reader import LogReader
 from schemas.registry.client import Registry
-from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import partitions
 from streams.progress.lag import Positions, positions_of
 from streams.runtime import Stage, ahead
 from streams.runtime.kafka_store import POSITION, transactional_id

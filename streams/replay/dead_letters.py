@@ -8,12 +8,12 @@ from typing import Self
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from schemas import clock
+from common import clock
 from schemas import records as r
 from schemas.codec import Serde, Undecodable
+from schemas.kafka.hidden import settled_ends
+from schemas.kafka.log_reader import partition_readers
 from schemas.topics import DAYS, DEAD_LETTERS
-from streams.kafka.hidden import settled_ends
-from streams.kafka.log_reader import partition_readers
 from streams.runtime.block import NOWHERE
 
 _MARGIN = DAYS  # for a replay that takes long, and clocks that differ

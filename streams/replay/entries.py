@@ -11,9 +11,9 @@ from msgspec import to_builtins
 
 from domain import reasons
 from postgres.scratch import TABLES, scratch
+from schemas.kafka.hidden import settled_ends
+from schemas.kafka.log_reader import Ends, ends
 from schemas.names import partition_of
-from streams.kafka.hidden import settled_ends
-from streams.kafka.log_reader import Ends, ends
 from streams.replay import verify_views
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import describe_key

@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from domain.times import tzdata_version
-from streams.kafka.log_reader import Ends, partition_readers
+from schemas.kafka.log_reader import Ends, partition_readers
 from streams.replay.dead_letters import DeadLetters, Location, location
 from streams.replay.difference import Difference, Differs
 from streams.replay.recorded_blocks import Readers, RecordedBlock, RecordedBlocks, cut_into_blocks

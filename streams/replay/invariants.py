@@ -27,8 +27,8 @@ from domain.lists import LIST
 from domain.tasks import TASK
 from schemas import records as r
 from schemas.codec import Undecodable
+from schemas.kafka.log_reader import partition_readers
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
-from streams.kafka.log_reader import partition_readers
 from streams.replay.target import Target
 from streams.runtime.block import place
 from streams.runtime.rocksdb import StateStore

@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from domain.decision import DECIDABLE, VERSION
 from schemas import records as r
 from schemas.codec import Serde
-from streams.kafka.partition_reader import PartitionReader
+from schemas.kafka.partition_reader import PartitionReader
 from streams.replay.difference import Difference, Differs
 from streams.runtime.block import place
 

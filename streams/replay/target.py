@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
-from streams.kafka.hidden import settled_ends
-from streams.kafka.log_reader import Ends, ends
+from schemas.kafka.hidden import settled_ends
+from schemas.kafka.log_reader import Ends, ends
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference, Differs
 from streams.runtime import Context, Stage

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from schemas.kafka import admin
 from schemas.registry.client import Registry
-from streams.kafka import topics
 from streams.replay import verify_state, verify_views
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference
@@ -76,8 +76,8 @@ async def context_of(settings: Settings, stage: Stage) -> AsyncIterator[Context]
     try:
         codec = stage.serde(registry)
         await codec.publish(stage.topics())
-        count = await topics.partition_count(settings.kafka, stage.reads[0].name)
+        count = await admin.partition_count(settings.kafka, stage.reads[0].name)
         fitted = settings.model_copy(update={**_UNBOUNDED, "partitions": count})
-        yield Context(fitted, codec, await topics.cluster(settings.kafka))
+        yield Context(fitted, codec, await admin.cluster(settings.kafka))
     finally:
         await registry.aclose()

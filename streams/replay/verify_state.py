@@ -10,8 +10,8 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Serde
-from streams.kafka.log_reader import partition_readers
-from streams.kafka.partition_reader import PartitionReader
+from schemas.kafka.log_reader import partition_readers
+from schemas.kafka.partition_reader import PartitionReader
 from streams.replay import invariants
 from streams.replay.difference import (
     Differs,

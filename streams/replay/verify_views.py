@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 
 from postgres.queries import load
 from postgres.scratch import Different, Scratch, scratch
-from streams.kafka.log_reader import ends, partition_readers
+from schemas.kafka.log_reader import ends, partition_readers
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import ABSENT, Difference, Differs, compare_values, fields
 from streams.replay.fold import Folding, ReplayedBlock

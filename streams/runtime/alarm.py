@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from schemas import causes
-from schemas.clock import steady
+from common import causes
+from common.clock import steady
 
 SECONDS = 60.0  # closed for this long it is reported, and again after as long
 WHOLE = ""

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from faust.app.base import BootStrategy
 from faust.streams import Stream
 
-from schemas import clock, settings
+from common import clock, settings
 from streams.runtime import refusals, retries
 from streams.runtime.block import Block
 from streams.runtime.consumer import Runtime

@@ -17,12 +17,12 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from mode import Service
 from msgspec import Struct
 
-from schemas import causes
+from common import causes
+from schemas.kafka import admin
+from schemas.kafka.hidden import Hidden
+from schemas.kafka.stopping import stop
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
-from streams.kafka import topics
-from streams.kafka.hidden import Hidden
-from streams.kafka.stopping import stop
 from streams.runtime import ahead, membership
 from streams.runtime.block import Block
 from streams.runtime.context import Context
@@ -111,8 +111,8 @@ class Runtime(Service):
 
     async def _prepare(self) -> None:
         await self.context.codec.publish(self.stage.topics())
-        await topics.create(self.settings.kafka, self.settings.partitions, self.stage.topics())
-        self.context = replace(self.context, cluster=await topics.cluster(self.settings.kafka))
+        await admin.create(self.settings.kafka, self.settings.partitions, self.stage.topics())
+        self.context = replace(self.context, cluster=await admin.cluster(self.settings.kafka))
 
     async def _join(self) -> None:
         self._consumer = AIOKafkaConsumer(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from schemas import clock
+from common import clock
 from schemas.codec import Serde
 from schemas.topics import Topic
 from streams.runtime.settings import Settings

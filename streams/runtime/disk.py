@@ -9,12 +9,12 @@ from pathlib import Path
 import structlog
 from aiokafka import TopicPartition
 
-from streams.kafka import topics
+from schemas.kafka import admin
 from streams.runtime import metrics
 from streams.runtime.rocksdb import MEMORY, Damaged, StateStore
 
 _ASIDE = ".damaged"
-OLDEST = topics.TOMBSTONES // 2  # an older state may hold keys whose deletion is no longer on the changelog
+OLDEST = admin.TOMBSTONES // 2  # an older state may hold keys whose deletion is no longer on the changelog
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 from prometheus_client import Counter
 
-from schemas import causes
+from common import causes
 from streams.runtime.context import Context
 from streams.runtime.rocksdb import StateStore
 

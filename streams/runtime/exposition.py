@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from schemas import logs
+from common import logs
 from streams.runtime import watch
 from streams.runtime.app import App
 from streams.runtime.consumer import Runtime

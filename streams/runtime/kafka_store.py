@@ -15,10 +15,10 @@ from domain.times import tzdata_version
 from schemas import records as r
 from schemas.codec import Serde
 from schemas.envelope import Envelope, batches
+from schemas.kafka.latest import Latest
+from schemas.kafka.log_reader import LogReader
+from schemas.kafka.stopping import stop
 from schemas.topics import DEAD_LETTERS
-from streams.kafka.latest import Latest
-from streams.kafka.log_reader import LogReader
-from streams.kafka.stopping import stop
 from streams.runtime import disk, failpoints
 from streams.runtime.block import Block
 from streams.runtime.context import Context

@@ -13,7 +13,7 @@ from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 
-from streams.kafka.topics import admin
+from schemas.kafka.admin import admin
 
 
 @dataclass(frozen=True)

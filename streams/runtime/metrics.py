@@ -7,7 +7,7 @@ from math import nan
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from schemas.clock import ClockWatch
+from schemas.kafka.clock_watch import ClockWatch
 from streams.runtime.block import Block
 from streams.runtime.effects import Outcomes
 from streams.runtime.stage import Stage

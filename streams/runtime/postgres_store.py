@@ -3,11 +3,11 @@
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from common import causes
 from postgres import writer
-from schemas import causes
+from schemas.kafka.latest import Latest
+from schemas.kafka.stopping import stop
 from schemas.topics import DEAD_LETTERS
-from streams.kafka.latest import Latest
-from streams.kafka.stopping import stop
 from streams.runtime import failpoints
 from streams.runtime.block import Block
 from streams.runtime.context import Context

@@ -20,8 +20,8 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Serde, Undecodable
+from schemas.kafka.log_reader import Bounds, LogReader
 from schemas.topics import DAYS, DEAD_LETTERS
-from streams.kafka.log_reader import Bounds, LogReader
 from streams.runtime.block import NOWHERE, Block, Record, place
 from streams.runtime.context import Context
 from streams.runtime.stage import Fold, Stage

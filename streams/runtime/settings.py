@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl
 
-from schemas import settings
+from common import settings
 
 MIB = 1024 * 1024
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from streams.kafka.latest import Latest
+from schemas.kafka.latest import Latest
 from streams.runtime.block import Block
 from streams.runtime.restoring import Progress
 from streams.runtime.rocksdb import StateStore

@@ -17,7 +17,7 @@ import structlog
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
 
-from schemas import causes
+from common import causes
 from schemas import records as r
 from schemas.codec import Unlearned
 from schemas.registry.client import RegistryUnavailable

@@ -8,8 +8,8 @@ A time set by a user, such as a reminder's, is no wait: it follows the wall cloc
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from common.clock import steady
 from schemas import records as r
-from schemas.clock import steady
 from streams.runtime.block import Block
 from streams.runtime.context import Context
 from streams.runtime.rocksdb import StateStore

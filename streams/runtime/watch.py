@@ -21,8 +21,8 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.kafka.hidden import NOTICED, Hidden
-from streams.kafka.log_reader import LogReader
+from schemas.kafka.hidden import NOTICED, Hidden
+from schemas.kafka.log_reader import LogReader
 from streams.runtime.context import Context
 from streams.runtime.effects import Effects
 from streams.runtime.settings import Settings

@@ -9,7 +9,7 @@ import click
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.kafka import topics
+from schemas.kafka import admin
 from streams.transactions import history, settlement
 from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
 
@@ -46,7 +46,7 @@ def main(end: str, where: TopicPartition, yes: bool, kafka: str | None) -> None:
 
 
 async def _end(kafka: str, where: TopicPartition, *, committed: bool, yes: bool) -> int:
-    if where not in await topics.partitions(kafka, {where.topic}):
+    if where not in await admin.partitions(kafka, {where.topic}):
         raise click.ClickException(f"There is no partition {where.topic}/{where.partition} on {kafka}.")
     ended = 0
     async with Cluster.of(kafka, [where]) as cluster:

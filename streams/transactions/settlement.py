@@ -13,10 +13,10 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
-from streams.kafka.hidden import OVERDUE, overdue
-from streams.kafka.log_reader import committed
-from streams.kafka.stopping import stop
-from streams.kafka.topics import NoTopic
+from schemas.kafka.admin import NoTopic
+from schemas.kafka.hidden import OVERDUE, overdue
+from schemas.kafka.log_reader import committed
+from schemas.kafka.stopping import stop
 from streams.transactions import history
 from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
 

@@ -14,11 +14,11 @@ from aiokafka import AIOKafkaProducer
 from local.settings import ROOT
 from schemas import records as r
 from schemas.codec import Codec
+from schemas.kafka import admin
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import SHARED, TASK_COMMANDS, TASK_EVENTS
 from streams import worker
-from streams.kafka import topics
 from streams.runtime.kafka_store import POSITION
 from streams.transactions.batches import batches
 from tests.acceptance.days import WAIT
@@ -78,7 +78,7 @@ def reset(stack: Stack) -> Sequence[str]:
 async def plant(run: dict[str, str], commands: int) -> None:
     """Append commands to partition 0, and a position behind them, as the stage tasks leaves it."""
     tasks = worker.find("tasks")
-    await topics.create(run["kafka"], 4, (*SHARED, tasks.changelog))
+    await admin.create(run["kafka"], 4, (*SHARED, tasks.changelog))
     codec = Codec(client := Registry(run["registry"]))
     await codec.publish([tasks.changelog])
     position = codec.encode(tasks.changelog.name, r.Position({TASK_COMMANDS.name: commands}))

@@ -18,10 +18,10 @@ from aiokafka.structs import ConsumerRecord
 from domain.deletion import RESTORABLE
 from rondo.client import NotFound
 from schemas import records as r
+from schemas.kafka.log_reader import committed
 from schemas.names import partition_of
 from schemas.topics import TASK_EVENTS
 from streams import audit, tasks, views, worker
-from streams.kafka.log_reader import committed
 from streams.replay import Difference, Report, verify
 from streams.runtime.block import place
 from streams.runtime.settings import Settings

@@ -4,7 +4,7 @@ import sys
 
 from mode import Worker
 
-from schemas import logs, settings
+from common import logs, settings
 from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting
 

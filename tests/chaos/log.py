@@ -11,12 +11,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
-import streams.kafka.topics
+import schemas.kafka.admin
 from schemas.codec import Codec
+from schemas.kafka.log_reader import committed
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import Topic
-from streams.kafka.log_reader import committed
 from tests.chaos.oracle import Entry, Seen
 
 
@@ -90,7 +90,7 @@ async def opened(
     registry = Registry(registry_url)
     codec, wanted = Codec(registry), list(dict.fromkeys(topics))
     await codec.publish(wanted)
-    await streams.kafka.topics.create(kafka, partitions, wanted)
+    await schemas.kafka.admin.create(kafka, partitions, wanted)
     async with (
         AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True) as producer,
         AIOKafkaConsumer(

@@ -8,8 +8,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from local import leftovers
-from local import postgres as embedded_postgres
-from postgres.migrate import migrate
+from postgres.migrate import create_database, migrate
 from schemas.records import Notification, Step
 from schemas.topics import NOTIFICATIONS, TASK_COMMANDS, TASK_NOTICES
 from streams import worker
@@ -41,7 +40,7 @@ class Rondo:
         self._disks = [stack.data / "first", stack.data / "second"]
         self._owed: set[str] = set()
         self._rebuilt = urlsplit(self._run["postgres"])._replace(path="/rebuilt").geturl()
-        embedded_postgres.create(self._run["postgres"], "rebuilt")
+        create_database(self._run["postgres"], "rebuilt")
         migrate(self._rebuilt)
         names = ("kafka", "registry", "postgres")
         self._settings = {f"RONDO_{name.upper()}": self._run[name] for name in names} | {

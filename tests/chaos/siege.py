@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 import click
 import httpx
 
-from local import postgres as embedded_postgres
-from postgres.migrate import migrate
+from postgres.migrate import create_database, migrate
 from rondo.client import calls
 from rondo.client.call import Call
 from schemas import ids
@@ -192,7 +191,7 @@ class Siege:
         """Return what stands once nothing changes any more, and what is wrong there: none, or what stays wrong."""
         live = self.ground.run["postgres"]
         rebuilt = urlsplit(live)._replace(path="/rebuilt").geturl()
-        await asyncio.to_thread(embedded_postgres.create, live, "rebuilt")
+        await asyncio.to_thread(create_database, live, "rebuilt")
         await asyncio.to_thread(migrate, rebuilt)
         deadline = time.monotonic() + SETTLING
         while True:

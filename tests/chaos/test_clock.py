@@ -12,6 +12,7 @@ import click
 import httpx
 import pytest
 
+from schemas.kafka.log_reader import committed
 from schemas.topics import (
     AUDIT_LOG,
     REMINDER_NOTICES,
@@ -21,7 +22,6 @@ from schemas.topics import (
     TASK_FOLLOWUPS,
     TASK_NOTICES,
 )
-from streams.kafka.log_reader import committed
 from streams.runtime.block import place
 from streams.worker import STAGES
 from tests.acceptance.stack import Stack

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from random import Random
 from urllib.parse import urlsplit
 
-from local import postgres, prepare
-from postgres.migrate import migrate
+from local import prepare
+from postgres.migrate import create_database, migrate
 from schemas.topics import TASK_COMMANDS
 from streams import worker
 from streams.replay import verify
@@ -111,7 +111,7 @@ async def under_load(parts: Parts, seed: str) -> AsyncIterator[Unclean]:
         await asyncio.to_thread(prepare.views, parts.postgres)
         await views.watch(parts.postgres)
         rebuilt = urlsplit(parts.postgres)._replace(path="/rebuilt").geturl()
-        postgres.create(parts.postgres, "rebuilt")
+        create_database(parts.postgres, "rebuilt")
         migrate(rebuilt)
         topics = [topic for stage in STAGES for topic in stage.topics()]
         async with opened(parts.kafka, parts.registry, topics, PARTITIONS, people.users) as log:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from asyncpg import Connection
 
+from domain.folding import fold, fold_notes, fold_title
 from domain.times import instant
+from domain.words import vector
 from schemas import ids
-from schemas.folding import fold, fold_notes, fold_title
 from schemas.records import Due, Task
-from schemas.words import vector
 from tests.unit.domain.filtering import LISTS, USER, list_of
 
 

@@ -21,8 +21,8 @@ from local import jars, kafka, ports
 from local.java import java
 from local.process import Command, Process
 from local.settings import CACHE
+from schemas.kafka import admin
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS
-from streams.kafka import topics
 from streams.transactions import batches
 
 VERSION = "4.3.1"
@@ -63,7 +63,7 @@ def running(directory: Path) -> Iterator[str]:
 
 async def write(bootstrap: str, values: list[bytes]) -> None:
     """Append values in transactions: to the topic of events in one each, and to that of commands in one for all."""
-    await topics.create(bootstrap, 2, TOPICS)
+    await admin.create(bootstrap, 2, TOPICS)
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id="rondo-tasks-0-0") as producer:
         for value in values:
             async with producer.transaction():

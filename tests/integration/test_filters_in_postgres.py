@@ -8,6 +8,7 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.folding import fold
 from domain.query import Clock, Filter, Sort, matches, parse
 from domain.query.dates import Op
 from domain.query.tree import Text
@@ -15,7 +16,6 @@ from domain.times import local
 from postgres import ordering
 from postgres.conditions import Sql, where
 from postgres.migrate import migrate
-from schemas.folding import fold
 from schemas.records import Priority, Task
 from tests.integration.filtered import put
 from tests.unit.domain.filtering import (

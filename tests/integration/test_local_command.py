@@ -171,7 +171,7 @@ def test_a_copy_is_not_taken_for_the_stack_that_it_was_copied_from(data: Path):
     run = Run(data)
     copy = data.with_name(f"{data.name}-copy")
     shutil.copytree(data, copy)
-    named = [sys.executable, "-c", "from rondo.operator.location import written; print(sorted(written()))"]
+    named = [sys.executable, "-c", "from rondo.location import written; print(sorted(written()))"]
     leads = [subprocess.check_output(named, cwd=ROOT, env=environment(path), text=True) for path in (data, copy)]
     assert leads == ["['postgres']\n", "[]\n"]
     (copy / "run.json").unlink()  # as its start does; this is only waited for

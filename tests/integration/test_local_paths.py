@@ -14,8 +14,8 @@ from local import kafka as embedded_kafka
 from local import paths, ports
 from local import postgres as embedded_postgres
 from local.process import Process
+from schemas.kafka import admin
 from schemas.topics import DEAD_LETTERS
-from streams.kafka import topics
 from tests.strangers import NOBODY
 
 ODD = os.fsdecode(b" B\xc3\xbcro, #1 =:%$&*?[a]'\"\\`~ \xff ")
@@ -45,7 +45,7 @@ def test_the_log_is_where_it_belongs_and_found_again(kafka_jars: Path, home: Pat
     bootstrap = f"{ports.HOST}:{chosen['port']}"
     for _ in range(2):
         started.append(embedded_kafka.start(kafka_jars, home / "kafka", log=home.parent / "kafka.log", **chosen))
-        asyncio.run(topics.create(bootstrap, 1, [DEAD_LETTERS]))
+        asyncio.run(admin.create(bootstrap, 1, [DEAD_LETTERS]))
         embedded_kafka.check_place(started[-1], home / "kafka", [DEAD_LETTERS])
         started.pop().stop()
     assert {path.name for path in home.parent.iterdir()} == {home.name, "kafka.log"}

@@ -10,9 +10,9 @@ from aiokafka import TopicPartition
 
 from local import kafka, metadata, ports
 from local.problem import Problem
+from schemas.kafka.hidden import settled_ends
+from schemas.kafka.log_reader import partition_readers
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS
-from streams.kafka.hidden import settled_ends
-from streams.kafka.log_reader import partition_readers
 from tests.integration import kafka_4_3
 
 COMMANDS, EVENTS = TopicPartition(TASK_COMMANDS.name, 1), TopicPartition(TASK_EVENTS.name, 0)

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from sqlalchemy.exc import OperationalError
 
 import local.postgres
-from api.http.selection import Selection
+from api.models.selection import Selection
 from docs import schema
 from domain import ranks, times
+from domain.words import key
 from local.settings import ROOT
 from postgres import reader
 from postgres.migrate import migrate
 from postgres.reader import Reader
-from schemas.words import key
 from tests.integration.postgres_records import (
     Log,
     a_task,

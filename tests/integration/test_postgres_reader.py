@@ -12,9 +12,9 @@ from domain.query import Clock, parse, sort
 from postgres import ordering
 from postgres import reader as postgres_reader
 from postgres.conditions import Sql, required_tags, where
-from postgres.finding import FIRST, behind
 from postgres.migrate import migrate
 from postgres.reader import Page, Reader, ReminderStatus, TaskQuery
+from postgres.task_queries import FIRST, behind
 from schemas import ids
 from schemas import records as r
 from tests.integration.postgres_records import (

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.addresses import Unreadable, is_readable, only_origins, origin, readable, without_secrets
+from common.causes import described
 from rondo.client.address import is_usable
-from schemas.addresses import Unreadable, is_readable, only_origins, origin, readable, without_secrets
-from schemas.causes import described
 
 SECRET = "s3cret"
 # Characters that a person may forget to escape, and some that need no escape.

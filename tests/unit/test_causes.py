@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 import api.settings
 import schemas.registry.__main__ as registry_settings
 import streams.runtime.settings
-from schemas import addresses, causes, settings
+from common import addresses, causes, settings
 from schemas.codec import Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
 from streams.runtime.block import FoldError
@@ -87,7 +87,7 @@ def test_an_error_without_its_words_is_found_by_its_place() -> None:
 
 LOG = """
 import asyncio, logging, structlog, threading
-from schemas import logs
+from common import logs
 logs.configure("debug")
 WORD = "planted-by" + "-a-user"
 async def fail():
@@ -188,7 +188,7 @@ async def test_what_a_registry_quotes_of_its_address_is_not_told() -> None:
 def test_what_is_tried_again_is_logged_without_what_its_error_quotes() -> None:
     code = f"""if True:
         import stamina
-        from schemas import logs
+        from common import logs
         from streams.worker import _log_retry
         logs.configure("info")
         stamina.instrumentation.set_on_retry_hooks([_log_retry])

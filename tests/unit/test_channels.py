@@ -24,7 +24,7 @@ from tests.unit.certificate import untrusted
 
 DELIVER = """
 import asyncio
-from schemas import logs
+from common import logs
 from schemas.records import Notification, Step
 from streams.channels import deliver
 from streams.runtime.settings import Settings

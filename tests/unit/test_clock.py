@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from schemas.clock import ClockWatch
+from schemas.kafka.clock_watch import ClockWatch
 
 
 class Clocks:

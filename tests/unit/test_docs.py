@@ -15,7 +15,7 @@ from bench.limits.page import limits
 from docs import configuration, errors, stages
 from domain.rejections import MEANINGS, Code
 from rondo.cli import SECTIONS, cli
-from rondo.operator.location import NAMES
+from rondo.location import NAMES
 from schemas.topics import SHARED
 from tests.worked import Example, section
 
@@ -25,7 +25,7 @@ DOCUMENTS = {
 }
 EVERYTHING = "\n".join(DOCUMENTS.values())
 CONFIGURATION = DOCUMENTS["docs/configuration.md"]
-PARTS = ("api", "bench", "domain", "local", "postgres", "rondo", "schemas", "streams")
+PARTS = ("api", "bench", "common", "domain", "local", "postgres", "rondo", "schemas", "streams")
 SETTING = re.compile(r"\bRONDO_[A-Z_]*[A-Z]\b")
 
 

@@ -8,9 +8,9 @@ from unicodedata import category, normalize, ucd_3_2_0, unidata_version
 import pytest
 from alembic.script import ScriptDirectory
 
+from domain.folding import LONGEST_NOTES, fold, fold_title
+from domain.words import LONGEST, MOST, MOST_DIFFERENT, indexed
 from local.settings import ROOT
-from schemas.folding import LONGEST_NOTES, fold, fold_title
-from schemas.words import LONGEST, MOST, MOST_DIFFERENT, indexed
 from tests.unit.test_words import POINTED, TITLES
 
 REFOLDED = "0015"

@@ -14,18 +14,23 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 MAY_IMPORT = {
-    "schemas": set(),
-    "postgres": {"domain", "schemas"},
+    "common": set(),
+    "schemas": {"common"},
     "domain": {"schemas"},
-    "streams": {"domain", "postgres", "schemas"},
-    "api": {"domain", "postgres", "schemas"},
-    "local": {"streams", "postgres", "schemas"},  # to prepare topics, schemas and tables; what it runs are processes
-    "rondo": {"domain", "streams", "schemas"},
-    "bench": {"api", "local", "domain", "streams", "postgres", "schemas"},  # it measures what stands in each
+    "postgres": {"common", "domain", "schemas"},
+    "streams": {"common", "domain", "postgres", "schemas"},
+    "api": {"common", "domain", "postgres", "schemas"},
+    "local": {"common", "streams", "postgres", "schemas"},  # prepares topics, schemas and tables; it runs processes
+    "rondo": {"common", "domain", "streams", "schemas"},
+    "bench": {"common", "api", "local", "domain", "streams", "postgres", "schemas"},  # it measures each
 }
 """What each part may import besides itself. Nothing imports ``rondo``, and ``api`` only what measures it."""
 
-WITHOUT_SQL = ("api", "domain", "rondo", "schemas", "streams")
+OF_THE_CONTRACT = {"schemas.records", "schemas.ids", "schemas.entity_subjects"}
+"""The modules of ``schemas`` that the domain may import: values, without files, brokers or registries."""
+
+WITHOUT_SQL = ("api", "common", "domain", "local", "rondo", "schemas", "streams")
+"""The parts without a statement. Besides `postgres`, `bench` has some: it measures SQL by hand, and fills tables."""
 SQL = re.compile(
     r"\b(select\b.+\bfrom\b|select true|insert into|delete from|update \w+\.\w+ set"
     r"|(create|drop|alter) (table|index|database)|listen \w*|rondo\.(tasks|lists|filters|tags)|tasks\.\w+)\b",
@@ -40,8 +45,12 @@ LAYERS = (
 )
 """The runtime's modules from the lowest: each imports only those before it."""
 
-PACKAGES = ("kafka", "transactions", "runtime", "progress", "replay", "stages", "worker")
-"""What `streams` is made of, from the lowest: each imports only those before it. A stage is a module of `streams`."""
+PACKAGES = {
+    "streams": ("transactions", "runtime", "progress", "replay", "stages", "worker"),
+    "api": ("settings", "concurrency", "views", "http", "models", "commands", "reads", "routes", "app", "__main__"),
+    "rondo": ("location", "client", "terminal", "operator", "commands", "cli"),
+}
+"""The packages of parts, from the lowest: each imports only those before it. A stage is a module of `streams`."""
 
 SMALL = 40
 """Lines below which a module that only one other of its part imports is a part of that one."""
@@ -147,21 +156,30 @@ def test_a_module_of_the_runtime_imports_only_what_lies_below_it(place: int) -> 
     assert "TYPE_CHECKING" not in source
 
 
-def package_in_streams(module: str) -> str:
-    name = module.removeprefix("streams.").partition(".")[0]
-    return name if name in PACKAGES else "stages"
+def package_in(module: str) -> str:
+    """The package or module directly in its part that a module is or lies in."""
+    part, _, rest = module.partition(".")
+    name = rest.partition(".")[0]
+    return "stages" if part == "streams" and name not in PACKAGES[part] else name
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("streams.")])
-def test_a_package_of_streams_imports_only_those_below_it(module: str) -> None:
-    place = PACKAGES.index(package_in_streams(module))
-    of_streams = {name for name in IMPORTED[module] if name.startswith("streams.")}
-    assert {name for name in of_streams if PACKAGES.index(package_in_streams(name)) > place} == set()
+@pytest.mark.parametrize("module", [name for name in MODULES if "." in name and name.split(".")[0] in PACKAGES])
+def test_a_package_imports_only_those_below_it_in_its_part(module: str) -> None:
+    part = module.split(".", maxsplit=1)[0]
+    order = PACKAGES[part]
+    above = order[order.index(package_in(module)) + 1 :]
+    assert [name for name in IMPORTED[module] if name.startswith(f"{part}.") and package_in(name) in above] == []
 
 
-def test_every_package_of_streams_has_its_place() -> None:
-    packages = {name for name, file in MODULES.items() if name.count(".") == 1 and file.name == "__init__.py"}
-    assert {name for name in packages if name.startswith("streams.")} == {f"streams.{name}" for name in PACKAGES[:-2]}
+@pytest.mark.parametrize("part", PACKAGES)
+def test_every_package_of_a_part_has_its_place(part: str) -> None:
+    assert {package_in(name) for name in MODULES if name.startswith(f"{part}.")} == {*PACKAGES[part]}
+
+
+def test_the_domain_takes_of_the_contract_only_values() -> None:
+    imported = {name for module in MODULES if module.startswith("domain.") for name in IMPORTED[module]}
+    allowed = {name for name in MODULES if any(f"{name}.".startswith(f"{one}.") for one in OF_THE_CONTRACT)}
+    assert {name for name in imported if name.startswith("schemas.")} <= allowed
 
 
 def test_every_module_of_the_runtime_has_its_place() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from common import room
 from local import directory, jars, postgres
 from local.problem import Problem
-from schemas import room
 
 
 def written(path: Path, **layout: object) -> Path:

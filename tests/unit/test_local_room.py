@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from common.room import MIB
 from local.process import Command, Process
 from local.room import Room
 from local.stack import API, BROKER, POSTGRES, Part
 from local.watch import Watch
-from schemas.room import MIB
 from tests.acceptance.stack import until
 from tests.small_disk import SmallDisk, small_disk
 from tests.unit.test_local_watch import Parts

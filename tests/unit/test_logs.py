@@ -9,7 +9,7 @@ import pytest
 
 LOG = """
 import logging, structlog
-from schemas import logs
+from common import logs
 logs.configure("warning")
 logs.configure("info")  # as a worker does, which the command line has configured before
 structlog.get_logger().info("one", field=1)
@@ -33,7 +33,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(stderr: str, lost: int | Non
 
 FULL_FOR_A_WHILE = """
 import os, resource, structlog, sys
-from schemas import logs
+from common import logs
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 logs.configure("info")
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ def test_what_could_not_be_written_is_said_once_it_can(tmp_path: Path) -> None:
 
 UNTELLABLE = """
 import logging, structlog
-from schemas import logs
+from common import logs
 class Untellable:
     def __repr__(self):
         raise RuntimeError
@@ -72,7 +72,7 @@ logging.getLogger("library").error("two %s %s", 2)
 EVIL = """
 import logging, structlog, sys
 from itertools import product
-from schemas import logs
+from common import logs
 
 def evil(method, what):
     def fail(*_):

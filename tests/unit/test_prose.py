@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = ("api", "bench", "docs", "domain", "local", "postgres", "rondo", "schemas", "streams")
+PARTS = ("api", "bench", "common", "docs", "domain", "local", "postgres", "rondo", "schemas", "streams")
 HISTORY = {"CHANGELOG.md"}  # what was said of former versions
 
 BANNED = {

@@ -5,8 +5,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import room
-from schemas.room import MIB, Room
+from common import room
+from common.room import MIB, Room
 from tests.small_disk import small_disk
 
 

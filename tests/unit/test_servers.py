@@ -18,8 +18,8 @@ from fastapi.routing import iter_route_contexts
 
 from api.app import create_app
 from api.settings import Settings
-from schemas import serving
-from schemas.clock import ClockWatch
+from common import serving
+from schemas.kafka.clock_watch import ClockWatch
 from schemas.registry.client import CONTENT_TYPE
 from schemas.registry.log import Log
 from schemas.registry.server import app_of
@@ -27,7 +27,7 @@ from schemas.registry.service import Service
 from streams.worker import health_app
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = ("api", "domain", "schemas", "streams", "local", "rondo", "postgres")
+PARTS = ("api", "common", "domain", "schemas", "streams", "local", "rondo", "postgres")
 NOBODY = "127.0.0.1:9"
 SOON = 10.0
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND")
@@ -62,7 +62,7 @@ def called() -> dict[str, set[str]]:
 
 def test_there_is_one_way_to_serve_and_all_that_serve_are_looked_at():
     assert called()["serving.config"] == {*SERVERS}
-    assert called()["uvicorn.Config"] == {"schemas/serving/__init__.py"}
+    assert called()["uvicorn.Config"] == {"common/serving/__init__.py"}
     listening = ("asyncio.start_server", "HTTPServer", "ThreadingHTTPServer", "start_http_server", "uvicorn.run")
     made = ("FastAPI", "Starlette", *listening)
     assert {name for name in called() if name.rpartition(".")[2] in made} == set()

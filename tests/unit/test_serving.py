@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from schemas.serving import Limits, Protocol, plain
+from common.serving import Limits, Protocol, plain
 
 SECONDS = 0.3
 """How long a client has to send a request."""

@@ -10,9 +10,9 @@ import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from domain.folding import LONGEST_NOTES, counting, fold, fold_notes
 from domain.validation import MAX_NOTES
-from schemas.folding import LONGEST_NOTES, counting, fold, fold_notes
-from schemas.words import LONGEST, MOST, MOST_DIFFERENT, asked, counted, indexed, is_word, places, vector, words
+from domain.words import LONGEST, MOST, MOST_DIFFERENT, asked, counted, indexed, is_word, places, vector, words
 
 USER = "0a1b2c3d-0000-0000-0000-000000000000"
 # What decomposes, composes, combines, changes its length, has no case, joins, parts or is written without spaces.

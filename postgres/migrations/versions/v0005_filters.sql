@@ -1,7 +1,7 @@
 -- What filters and sorts compare. Under row-level security Postgres takes an index for comparisons of plain columns only
 -- (and of types that it knows to leak nothing), so what is compared is a column, and not made while it is looked for.
 
--- Text as it is compared, without case and accents: schemas/folding.py, step by step. Lower case is
+-- Text as it is compared, without case and accents: domain/folding.py, step by step. Lower case is
 -- Unicode's simple mapping, which each of these collations has; the first there is, from PostgreSQL 17 on. Text in ASCII
 -- takes a short way: the long one took 20 times as long.
 do $$

@@ -1,5 +1,5 @@
--- What is compared and looked for stands in columns that the views stage fills: text folded (schemas/folding.py), and the
--- words of title and notes (schemas/words.py). Postgres folds and parts nothing, and long notes are folded once, when they
+-- What is compared and looked for stands in columns that the views stage fills: text folded (domain/folding.py), and the
+-- words of title and notes (domain/words.py). Postgres folds and parts nothing, and long notes are folded once, when they
 -- are written, not whenever they are looked through. What stands is folded anew by the file beside this one.
 alter table rondo.tasks
     alter column title_folded drop expression,

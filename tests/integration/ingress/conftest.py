@@ -13,8 +13,8 @@ from api.http import tokens
 from local import ports
 from local.process import Command, Process
 from postgres.migrate import migrate
+from schemas.kafka import admin
 from schemas.topics import TASK_COMMANDS
-from streams.kafka import topics
 from tests.integration.ingress.standin import PARTITIONS, StandIn, Tail, User, standing_in, tailing
 
 SECRET = "a secret that only these tests know"
@@ -31,7 +31,7 @@ def database(new_database: Callable[[], str]) -> str:
 @pytest.fixture(scope="package")
 async def log(kafka: str) -> str:
     """The broker, with the topic of commands."""
-    await topics.create(kafka, PARTITIONS, [TASK_COMMANDS])
+    await admin.create(kafka, PARTITIONS, [TASK_COMMANDS])
     return kafka
 
 

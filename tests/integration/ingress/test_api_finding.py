@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from api.http.selection import digest
+from api.models.selection import digest
 from schemas import ids
 from schemas import records as r
 from tests.integration.ingress.standin import StandIn, User

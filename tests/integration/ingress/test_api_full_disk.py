@@ -9,7 +9,7 @@ import pytest
 
 from api.app import openapi
 from api.http.document import answer
-from schemas.room import MIB
+from common.room import MIB
 from tests.integration.ingress.test_api_without_parts import TASK, serving, until_ready
 from tests.small_disk import SmallDisk, small_disk
 

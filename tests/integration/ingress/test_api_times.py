@@ -12,11 +12,11 @@ from aiokafka import ConsumerRecord
 from api.commands.command_log import CommandLog
 from schemas import ids
 from schemas.codec import Codec
+from schemas.kafka.log_reader import committed
 from schemas.names import partition_of
 from schemas.records import Action, ChangeTasks, CompleteTask, TaskAt, TaskChange, TaskFields
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.kafka.log_reader import committed
 from tests.integration.ingress.standin import PARTITIONS
 
 DAY = 24 * 60 * 60 * 1000

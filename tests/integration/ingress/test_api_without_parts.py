@@ -14,8 +14,8 @@ from api.http import tokens
 from api.settings import Settings
 from local import kafka as embedded_kafka
 from local import ports
+from schemas.kafka import admin
 from schemas.topics import TASK_COMMANDS
-from streams.kafka import topics
 from tests.integration.ingress.conftest import SECRET
 
 TASK = {"title": "In spite of all"}
@@ -95,7 +95,7 @@ async def test_a_broker_that_goes_away_leaves_the_outcome_unknown_until_it_is_ba
 
     broker = await asyncio.to_thread(start)
     try:
-        await topics.create(bootstrap, 1, [TASK_COMMANDS])
+        await admin.create(bootstrap, 1, [TASK_COMMANDS])
         async with serving(kafka=bootstrap, registry=registry, postgres=database) as client:
             await until_ready(client, "broker")
             await asyncio.to_thread(broker.stop)

@@ -14,9 +14,9 @@ import httpx
 from api.app import openapi
 from api.commands.gateway import LOOK
 from api.http import document
+from common.serving import GUARDS
 from schemas import ids
 from schemas.records import ChangeTasks
-from schemas.serving import GUARDS
 
 DOCUMENT = openapi()
 SLACK = 2.0

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from schemas import names
 from schemas.codec import Codec, Undecodable
+from schemas.kafka.log_reader import committed
 from schemas.records import DeadLetter
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS, Topic
-from streams.kafka.log_reader import committed
 
 PARTITIONS = 4
 HEADERS = [("trace", b"\xff\x00"), ("empty", None), ("trace", b"twice")]

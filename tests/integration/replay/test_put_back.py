@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from domain.recurrence import succession
 from local import prepare
+from rondo.location import Place
 from rondo.operator import dependents, resending
 from rondo.operator.dead_letters import Became, Letter
 from rondo.operator.dead_letters import Log as Letters
-from rondo.operator.location import Place
 from schemas import ids
 from schemas import records as r
 from schemas.names import partition_of

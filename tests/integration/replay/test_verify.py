@@ -8,8 +8,8 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
+from schemas.kafka.log_reader import committed
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.kafka.log_reader import committed
 from streams.replay import Difference, OtherVersion, Report, Scope, replay, verify
 from streams.runtime import Block, Context
 from streams.runtime.disk import directory

@@ -13,9 +13,9 @@ from faust.streams import Stream
 from schemas import ids
 from schemas import records as r
 from schemas.codec import Codec
+from schemas.kafka import admin
+from schemas.kafka.log_reader import committed
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.kafka import topics
-from streams.kafka.log_reader import committed
 from streams.runtime import App, Block, Stage
 from streams.runtime.app import Agent
 from streams.runtime.settings import Settings
@@ -163,5 +163,5 @@ async def crash_of(app: App) -> str:
 async def prepared(counting: Counting) -> Counting:
     """Create a stage's topics before anything is written to them."""
     settings = counting.settings
-    await topics.create(settings.kafka, settings.partitions, (*counting.stage.topics(), DEAD_LETTERS))
+    await admin.create(settings.kafka, settings.partitions, (*counting.stage.topics(), DEAD_LETTERS))
     return counting

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from streams.kafka.stopping import stop
+from schemas.kafka.stopping import stop
 from streams.transactions.described import LIVE, Cluster
 
 _VERIFIES = "transaction.partition.verification.enable"

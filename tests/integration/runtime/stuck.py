@@ -8,7 +8,7 @@ from typing import Any
 
 from faust.streams import Stream
 
-from schemas import logs
+from common import logs
 from streams import worker
 from streams.runtime import Block
 from streams.runtime.app import Agent

@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from schemas.clock import ClockWatch
+from schemas.kafka import admin
+from schemas.kafka.clock_watch import ClockWatch
+from schemas.kafka.log_reader import committed
 from schemas.topics import CLOCK
-from streams.kafka import topics
-from streams.kafka.log_reader import committed
 from streams.worker import health_app
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running
 
@@ -19,7 +19,7 @@ DAY = 24 * 60 * 60 * 1000
 
 @pytest.mark.parametrize("ahead", [0, 7200, -86_400])
 async def test_a_clock_is_compared_with_the_brokers(kafka: str, ahead: float):
-    await topics.create(kafka, 1, [CLOCK])
+    await admin.create(kafka, 1, [CLOCK])
     watch = ClockWatch(kafka, "test", lambda: time.time() + ahead)
     await watch.ask()
     assert watch.ahead == pytest.approx(ahead, abs=10)

@@ -15,7 +15,7 @@ from tests.unit.runtime.test_damage import DAMAGES, KINDS
 USERS = [f"user-{n}" for n in range(500)]
 
 
-class Turns:
+class UserLimit:
     """A stage that counts a command of each user in each turn, with a timer for some."""
 
     def __init__(self, settings: Settings, log: Log) -> None:
@@ -40,7 +40,7 @@ class Turns:
 @pytest.mark.deep
 @pytest.mark.parametrize(("kind", "damage"), list(product(KINDS, DAMAGES)))
 async def test_a_stage_whose_state_is_damaged_counts_on(worker_settings, log: Log, kind: str, damage):
-    turns = Turns(worker_settings, log)
+    turns = UserLimit(worker_settings, log)
     counting = await prepared(turns.counting())
     async with running(counting.app):
         await turns.turn(counting)

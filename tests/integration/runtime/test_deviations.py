@@ -7,8 +7,8 @@ from aiokafka.admin import NewTopic
 
 from rondo.operator.topics import deviations
 from schemas import records as r
+from schemas.kafka.admin import NoTopic, admin, configs, create, partition_count, partition_counts
 from schemas.topics import FOR_EVER, Topic
-from streams.kafka.topics import NoTopic, admin, configs, create, partition_count, partition_counts
 
 
 async def told(kafka: str, topic: Topic, keyed: int = 2) -> list[str]:

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.kafka.log_reader import committed
 from schemas.topics import DEAD_LETTERS
-from streams.kafka.log_reader import committed
 from streams.runtime.failpoints import Point
 from streams.runtime.phases import Phase
 from streams.runtime.settings import Settings

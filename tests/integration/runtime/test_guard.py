@@ -12,10 +12,10 @@ from postgres.migrate import migrate
 from postgres.writer import Put, Rows
 from schemas import records as r
 from schemas.codec import Codec
+from schemas.kafka import admin
+from schemas.kafka.log_reader import committed
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.kafka import topics
-from streams.kafka.log_reader import committed
 from streams.runtime import App, Block, Context, Stage
 from streams.runtime.failpoints import Point
 from streams.runtime.postgres_store import PostgresStore
@@ -72,7 +72,7 @@ async def journal(worker_settings: Settings, new_database: Callable[[], str]) ->
     await connection.execute("create table public.journal (number bigserial, stage text, command text)")
     await connection.execute("grant all on public.journal, public.journal_number_seq to rondo_views")
     journal = Journal(settings, connection)
-    await topics.create(settings.kafka, settings.partitions, (*journal.stage.topics(), DEAD_LETTERS))
+    await admin.create(settings.kafka, settings.partitions, (*journal.stage.topics(), DEAD_LETTERS))
     yield journal
     await connection.close()
 

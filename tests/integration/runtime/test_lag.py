@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from postgres.migrate import migrate
+from schemas.kafka.admin import partition_counts
 from schemas.topics import Topic
-from streams.kafka.topics import partition_counts
 from streams.progress.lag import Lag, NoViews, lags
 from streams.runtime import Stage
 from streams.runtime.postgres_store import PostgresStore

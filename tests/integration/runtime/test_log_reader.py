@@ -8,9 +8,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
+from schemas.kafka import admin
+from schemas.kafka.log_reader import Ends, LogReader, committed
 from schemas.topics import Topic
-from streams.kafka import topics
-from streams.kafka.log_reader import Ends, LogReader, committed
 
 MANY = 6_000
 """More records of a partition than wait for their reader."""
@@ -20,7 +20,7 @@ MANY = 6_000
 async def topic(kafka: str) -> str:
     """A topic of partitions with few records, with many, with aborted ones, and with two; markers end each."""
     made = Topic(f"read-{uuid4().hex[:8]}", "tests", (r.TaskCreated,))
-    await topics.create(kafka, 4, [made])
+    await admin.create(kafka, 4, [made])
     async with AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=made.name) as producer:
         for partition, count, commit in ((0, 3, True), (1, MANY, True), (2, 5, False), (3, 2, True)):
             await producer.begin_transaction()
@@ -83,4 +83,4 @@ async def test_what_does_not_exist_has_no_partitions(kafka: str):
     async with LogReader.of(kafka) as reader:
         assert await reader.partitions(never := f"never-{uuid4().hex[:8]}") == []
         assert await reader.bounds([]) == {}
-    assert never not in await topics.partition_counts(kafka)
+    assert never not in await admin.partition_counts(kafka)

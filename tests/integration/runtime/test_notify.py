@@ -17,9 +17,9 @@ from local import ports
 from local.process import Command, Process
 from local.settings import ROOT
 from schemas import records as r
+from schemas.kafka import admin
 from schemas.topics import NOTIFICATIONS, REMINDERS
 from streams import notify
-from streams.kafka import topics
 from streams.replay import verify
 from streams.runtime.settings import Settings
 from tests.integration.pipeline.receiver import Receiver
@@ -46,7 +46,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 async def settings(worker_settings: Settings, receiver: Receiver, log: Log) -> Settings:
     """The workers' settings, for topics that stand."""
-    await topics.create(worker_settings.kafka, worker_settings.partitions, notify.stage.topics())
+    await admin.create(worker_settings.kafka, worker_settings.partitions, notify.stage.topics())
     await log.codec.publish(notify.stage.topics())
     return worker_settings.model_copy(update={"webhook": receiver.url, "lease": LEASE, "effects": SLOTS})
 

@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from schemas import records as r
 from schemas.codec import Codec, Undecodable
+from schemas.kafka import admin
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.kafka import topics
 from streams.runtime import Context, Stage
 from streams.runtime.postgres_store import PostgresStore, WrongEncoding
 from streams.runtime.settings import Settings
@@ -68,7 +68,7 @@ async def test_rows_wait_for_a_database_that_can_hold_every_text(
     finally:
         await connection.close()
     stage = Stage("narrow", reads=(Topic("narrow", "test", (r.CompleteTask,)),), store=PostgresStore)
-    await topics.create(worker_settings.kafka, worker_settings.partitions, stage.topics())
+    await admin.create(worker_settings.kafka, worker_settings.partitions, stage.topics())
     dsn = f"{postgres_server.rsplit('/', 1)[0]}/{name}"
     settings = worker_settings.model_copy(update={"postgres": dsn})
     codec = Codec(registry := Registry(settings.registry))

@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 from aiokafka.structs import ConsumerRecord
 
+from rondo.location import Place
 from rondo.operator import resending
 from rondo.operator.dead_letters import Became, Letter
 from rondo.operator.dead_letters import Log as Letters
-from rondo.operator.location import Place
 from schemas import records as r
+from schemas.kafka.log_reader import committed
 from schemas.topics import DAYS, TASK_COMMANDS, Topic
-from streams.kafka.log_reader import committed
 from streams.replay import Report, verify
 from streams.runtime import App, Block, Context, Stage, retries
 from streams.runtime.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rondo.operator.location import Place
+from rondo.location import Place
 from rondo.operator.records import Decoded
 from rondo.operator.tail import UnknownTopic, Wanted, tail
 from schemas import names

@@ -14,13 +14,13 @@ from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
 from local import prepare
 from local.problem import Problem
+from rondo.location import Place
 from rondo.operator import topics
 from rondo.operator.lag import HIDDEN, table
-from rondo.operator.location import Place
 from schemas import records as r
+from schemas.kafka.hidden import overdue
+from schemas.kafka.log_reader import committed
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.kafka.hidden import overdue
-from streams.kafka.log_reader import committed
 from streams.progress import lag
 from streams.runtime import watch
 from streams.runtime.exposition import exposition

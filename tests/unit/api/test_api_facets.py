@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from api.http.selection import Selection
 from api.models.listings import MOST_VALUES, Facets
+from api.models.selection import Selection
 from postgres.reader import Facet
 
 

@@ -28,7 +28,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     )
     token = {"Authorization": f"Bearer {tokens.issue(SECRET, str(uuid4()))}"}
     app = create_app(settings)
-    app.state.served = None  # no request comes so far that one is asked
+    app.state.services = None  # no request comes so far that one is asked
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://rondo", headers=token) as client:
         yield client

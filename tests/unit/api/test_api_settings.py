@@ -3,7 +3,7 @@
 import pytest
 
 from api.settings import Settings
-from schemas import settings
+from common import settings
 
 GOOD = {
     "RONDO_KAFKA": "localhost:9092",

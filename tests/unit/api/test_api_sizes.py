@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from api import routes
 from api.http import problems, sizes
+from api.http.document import with_nulls
 from api.http.problems import MOST_BYTES, MOST_ERRORS, FieldError, Problem, invalid, respond
 from api.http.requests import LIMIT, Route, read
-from api.models.examples import with_nulls
 from bench.limits import worst
 
 LONG = 1.0

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from api.http.turns import LongWork, Turns
+from api.concurrency import LongWork, UserLimit
 
 SOON = 30.0
 
 
 async def test_so_many_of_one_user_run_at_once_and_others_of_theirs_wait():
-    turns, running, most, all_in = Turns(3), 0, 0, asyncio.Event()
+    turns, running, most, all_in = UserLimit(3), 0, 0, asyncio.Event()
 
     async def one() -> None:
         nonlocal running, most
@@ -35,7 +35,7 @@ async def test_so_many_of_one_user_run_at_once_and_others_of_theirs_wait():
 
 
 async def test_who_gives_up_waiting_leaves_the_turn_to_others_and_nothing_behind():
-    turns = Turns(1)
+    turns = UserLimit(1)
     async with turns.of("user"):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01), turns.of("user"):

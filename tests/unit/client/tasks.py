@@ -2,18 +2,19 @@
 
 from typing import Any
 
+from api.http import document
 from api.models import examples
 from api.models.filter import FILTER as FILTERS
 from api.models.list import LIST as LISTS
 from rondo.client import Task
 
-TASK: Task = examples.with_nulls(examples.TASK)
-PENDING: dict[str, Any] = examples.with_nulls(examples.PENDING)
-ACCEPTED: dict[str, Any] = examples.with_nulls(examples.ACCEPTED)
-ENTRY: dict[str, Any] = examples.with_nulls(examples.ENTRY)
-LIST: dict[str, Any] = examples.with_nulls(LISTS.example)
-FILTER: dict[str, Any] = examples.with_nulls(FILTERS.example)
-BULK: dict[str, Any] = examples.with_nulls(examples.BULK)
+TASK: Task = document.with_nulls(examples.TASK)
+PENDING: dict[str, Any] = document.with_nulls(examples.PENDING)
+ACCEPTED: dict[str, Any] = document.with_nulls(examples.ACCEPTED)
+ENTRY: dict[str, Any] = document.with_nulls(examples.ENTRY)
+LIST: dict[str, Any] = document.with_nulls(LISTS.example)
+FILTER: dict[str, Any] = document.with_nulls(FILTERS.example)
+BULK: dict[str, Any] = document.with_nulls(examples.BULK)
 
 
 def task(**fields: Any) -> Task:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from common.addresses import without_secrets
 from rondo.client import Login, NotRondo, Rondo, Unknown, Unreachable
 from rondo.client.address import is_usable
 from rondo.client.transport import Transport, _is_over
-from schemas.addresses import without_secrets
 from tests.acceptance.stack import until
 from tests.unit.client.asking import SECRET, answering, asynchronous, blocking
 from tests.unit.client.scripted import Says, Scripted

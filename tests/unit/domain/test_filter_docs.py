@@ -7,8 +7,8 @@ import pytest
 
 from domain.query import QueryError, parse, sort
 from domain.query.bounds import MAX_BRACKETS, MAX_LENGTH, MAX_WORDS
+from domain.query.fields import FIELDS, HELD, SHORTHANDS
 from domain.query.tree import KEYWORDS
-from domain.query.words import FIELDS, HELD, SHORTHANDS
 from tests.unit.domain.filtering import SORTED
 
 PAGE = (Path(__file__).parents[3] / "docs/filters.md").read_text()

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from domain.folding import fold
 from domain.query import Clock, Filter, parse
 from domain.query.dates import Day, Op, Relative
 from domain.query.tree import INBOX, And, Linked, Listed, Not, Or, Priorities, Tagged, Text, When
 from postgres.conditions import where
-from schemas.folding import fold
 from schemas.records import Priority
 from tests.unit.domain.filtering import IDS, NOON, clocks, filters, texts
 

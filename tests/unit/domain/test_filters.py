@@ -8,10 +8,10 @@ import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from domain.folding import fold
 from domain.query import Clock, TaskList, matches, parse, standing
 from domain.query.tree import QUOTES, Text, every, some
 from domain.times import instant
-from schemas.folding import fold
 from schemas.records import Due, Priority, Recurrence, Status, Task
 from tests.unit.domain.filtering import DAY, IDS, LISTS, NOON, a_task, clocks, filters, tasks, texts
 

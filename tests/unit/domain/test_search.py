@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.folding import fold
 from domain.query import QueryError
 from domain.query.search import MAX_LENGTH, MAX_WORDS, Piece, Search, Term, fragment, parts, search
-from schemas.folding import fold
-from schemas.words import is_word
+from domain.words import is_word
 from tests.unit.domain.filtering import HOSTILE
 
 USER = "0a1b2c3d-0000-0000-0000-000000000000"

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 import structlog
 
-from schemas.room import MIB
+from common.room import MIB
 from streams.runtime import disk as states
 from streams.runtime.rocksdb import DiskError
 from tests.small_disk import small_disk

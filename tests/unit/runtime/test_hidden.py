@@ -2,7 +2,7 @@
 
 from aiokafka import TopicPartition
 
-from streams.kafka.hidden import Hidden
+from schemas.kafka.hidden import Hidden
 
 HERE, THERE = TopicPartition("task-events", 0), TopicPartition("task-events", 1)
 

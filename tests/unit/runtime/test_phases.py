@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from bench.folds import Numbers
 from schemas import records as r
 from schemas.codec import Codec
+from schemas.kafka.latest import Latest
 from schemas.registry.client import Registry
 from schemas.topics import Topic
-from streams.kafka.latest import Latest
 from streams.runtime import Block, Context, Stage
 from streams.runtime.effects import Effect, Effects
 from streams.runtime.metrics import Metrics
@@ -175,7 +175,7 @@ class Host:
                 self.paused.add(topic)
 
 
-class Turns(RuleBasedStateMachine):
+class UserLimit(RuleBasedStateMachine):
     """One owner after the other of one partition, with whatever happens to them."""
 
     def __init__(self) -> None:
@@ -280,7 +280,7 @@ class Turns(RuleBasedStateMachine):
         self.loop.close()
 
 
-TestTurns = Turns.TestCase
+TestTurns = UserLimit.TestCase
 TestTurns.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 

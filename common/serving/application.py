@@ -9,9 +9,9 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from schemas.serving.headers import Headers
-from schemas.serving.refusals import Refuse, plain
-from schemas.serving.routes import Addresses
+from common.serving.headers import Headers
+from common.serving.refusals import Refuse, plain
+from common.serving.routes import Addresses
 
 _log = structlog.get_logger("serving")
 

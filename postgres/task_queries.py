@@ -12,15 +12,15 @@ FIRST = 3
 """The number of the first parameter of ``TaskQuery``; the ones before are the user and the limit."""
 
 
-_MEANT = f"id = ${FIRST}::uuid and version = coalesce(${FIRST + 1}::bigint, version)"
+_OF_VERSION = f"id = ${FIRST}::uuid and version = coalesce(${FIRST + 1}::bigint, version)"
 _IS_THERE = "tasks.status <> 'DELETED'"
 TAGGED = f"{_IS_THERE} and tasks.id in (select task_id from rondo.task_tags where tag_id = ${FIRST}::uuid)"  # noqa: S608
 """Tasks that have a tag, by its id."""
-ON_LIST = f"{_IS_THERE} and tasks.list_id = (select id from rondo.lists where {_MEANT})"  # noqa: S608 - a number
+ON_LIST = f"{_IS_THERE} and tasks.list_id = (select id from rondo.lists where {_OF_VERSION})"  # noqa: S608 - a number
 """Tasks on a list, by its id and its version, null for any."""
 BELOW = f"""{_IS_THERE} and tasks.id in (
     with recursive below as (
-        select id, parent_id from rondo.tasks where parent_id = (select id from rondo.tasks where {_MEANT})
+        select id, parent_id from rondo.tasks where parent_id = (select id from rondo.tasks where {_OF_VERSION})
         union select part.id, part.parent_id from rondo.tasks as part join below on part.parent_id = below.id
     )
     select id from below
@@ -66,8 +66,34 @@ def counted(condition: str) -> str:
 
 def facets(wanted: TaskQuery) -> str:
     """Return the query for the facets of tasks, with the user as $1; $2 is null."""
-    text: str = load().facets.sql
-    return text.replace("from rondo.tasks", f"{_tasks(wanted)} and $2::bigint is null", 1)
+    return facets_of(f"{_tasks(wanted)} and $2::bigint is null")
+
+
+def facets_of(tasks: str) -> str:
+    """Return the query for the number of tasks in all and by value; ``tasks`` is its ``from`` and ``where``.
+
+    Dues count by their local day without a zone, by their instant with one; of tags, the 5,000 with most tasks.
+    """
+    return f"""
+with wanted as materialized (
+    select
+        tasks.status, tasks.priority, tasks.list_id, tasks.tags, tasks.due_at,
+        case when tasks.due_at is null then tasks.due_date end as day
+    {tasks}
+)
+select
+    case grouping(status, priority, list_id, day, due_at)
+        when 31 then 'total' when 15 then 'status' when 23 then 'priority' when 27 then 'list' when 29 then 'day'
+        else 'instant'
+    end as facet,
+    coalesce(status::text, priority::text, list_id::text, day::text, due_at::text) as value, count(*) as tasks
+from wanted
+group by grouping sets ((), (status), (priority), (list_id), (day), (due_at))
+union all (
+    select 'tag', tag, count(*) as tagged from wanted cross join unnest(tags) as tag group by tag
+    order by tagged desc, tag limit 5000
+)
+order by facet, value"""  # noqa: S608
 
 
 def behind(wanted: TaskQuery, conditions: Sequence[tuple[str, tuple[object, ...]]]) -> TaskQuery:

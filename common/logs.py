@@ -18,7 +18,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
-from schemas import causes
+from common import causes
 
 Render = Callable[[str, EventDict], str]
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rondo.client import Entry, Notification, Rondo, Task, settled
 from rondo.client.models import WrittenDue
 from rondo.commands import shared
+from rondo.location import Place
 from rondo.operator import audit
-from rondo.operator.location import Place
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 

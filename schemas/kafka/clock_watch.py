@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from schemas import causes
+from common import causes
+from common.clock import steady
 from schemas.topics import CLOCK
 
 LOUD = 60.0
@@ -25,16 +26,6 @@ _PATIENCE = 10.0  # seconds for an answer
 _BROKERS = 1  # a record's time is the broker's own (LogAppendTime)
 
 log = structlog.get_logger("clock")
-
-
-def now() -> int:
-    """Return the wall clock's time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
-def steady() -> float:
-    """Return seconds on a monotonic clock that keeps running while the machine sleeps."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from schemas.addresses import origin, readable
+from common.addresses import origin, readable
 
 NAMES = {
     "api": "URL of the API; with a token it takes precedence over `rondo login`. Without it, that of the stack on the "

@@ -2,7 +2,7 @@
 
 Words are the segments between Unicode's default word boundaries (UAX #29, as implemented by ``regex``) that contain a
 letter or a digit, split at other characters within them (``can't`` and ``example.com`` are two words each), and folded
-(``schemas/folding.py``). Three rules are added to UAX #29, which leaves these cases to language-specific code:
+(``domain/folding.py``). Three rules are added to UAX #29, which leaves these cases to language-specific code:
 
 * In scripts written without spaces between words (Han, kana, Hangul, Thai, Khmer …), each letter with its marks is a
   word, and so is each pair of adjacent letters: ``買う`` in ``牛乳を買う`` is found as one word.
@@ -23,7 +23,7 @@ from unicodedata import is_normalized
 
 import regex
 
-from schemas.folding import counting, fold
+from domain.folding import counting, fold
 
 LONGEST = 100
 """The most characters of a word that count: Postgres takes 2,046 bytes."""

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schemas.serving.refusals import Refuse
+from common.serving.refusals import Refuse
 
 HEAD_AS_GET = "rondo.head"
 """Scope key of a HEAD request that the application answers as GET: its answer still has no body."""

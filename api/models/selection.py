@@ -7,18 +7,18 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
 
+from api.concurrency import LongWork
 from api.http import cursors
-from api.http.paging import Cursor
 from api.http.problems import FieldError, invalid
-from api.http.turns import LongWork
+from api.models.paging import Cursor
+from common import clock
 from domain import times
 from domain.query import Clock, Filter, QueryError, Sort, parse, sort, standing
 from domain.query.search import Search, search
 from postgres import ordering
 from postgres.conditions import required_tags, where
-from postgres.finding import FIRST, Position, TaskQuery, behind
 from postgres.reader import Facet, Page, Task, TooMuch, View
-from schemas import clock
+from postgres.task_queries import FIRST, Position, TaskQuery, behind
 
 NEWEST = "-created"
 BEST = "-relevance,-created"

@@ -7,18 +7,18 @@ from fastapi import Depends, Request
 
 from api.commands.command_log import CommandLog
 from api.commands.disk import Disk
-from api.commands.gateway import Ingress
+from api.commands.gateway import Gateway
 from api.commands.outcomes import Outcomes
 from api.commands.recent import Recent
-from api.http.turns import LongWork
+from api.concurrency import LongWork
 from api.settings import Settings
 from api.views import Views
-from schemas.clock import ClockWatch
+from schemas.kafka.clock_watch import ClockWatch
 from schemas.registry.client import Registry
 
 
 @dataclass(frozen=True)
-class Services:
+class Components:
     """The running services of the API."""
 
     settings: Settings
@@ -28,15 +28,15 @@ class Services:
     outcomes: Outcomes
     recent: Recent
     disk: Disk
-    ingress: Ingress
+    gateway: Gateway
     clock: ClockWatch
     long_work: LongWork
 
 
-async def _parts(request: Request) -> Services:
-    served: Services = request.app.state.served
-    return served
+async def _components(request: Request) -> Components:
+    services: Components = request.app.state.services
+    return services
 
 
-Served = Annotated[Services, Depends(_parts)]
+Services = Annotated[Components, Depends(_components)]
 """The services of the API that serves the request."""

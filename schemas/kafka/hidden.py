@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from streams.kafka.log_reader import Ends, LogReader
+from schemas.kafka.log_reader import Ends, LogReader
 
 NOTICED = 10.0
 """Seconds until a broker detects a transaction's timeout, by default

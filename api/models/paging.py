@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from api.http import cursors, document, problems
 from api.http.problems import Kind
-from api.models import examples, outputs
+from api.models import outputs
 from postgres.reader import Key, Page, Ranked
 
 
@@ -45,7 +45,7 @@ def waiting_responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, 
 
 def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of a list, with ``item`` as an example."""
-    return responses({"items": [item], "next": examples.NULL}, problems.CURSOR, *kinds)
+    return responses({"items": [item], "next": document.NULL}, problems.CURSOR, *kinds)
 
 
 def listed(

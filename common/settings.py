@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas import addresses
+from common import addresses
 
 Address = Annotated[str, AfterValidator(addresses.readable)]
 """An address that may hold a password, in a form in which no error quotes a part of that."""
@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
 
 class Serving(Settings):
-    """The settings of a process that serves HTTP to others, see ``schemas.serving``."""
+    """The settings of a process that serves HTTP to others, see ``common.serving``."""
 
     receive_timeout: Annotated[float, Field(gt=0)] = 20.0
     """Seconds that a client has to send a request, head and body together, and to read anything of its answer."""

@@ -7,10 +7,10 @@ the message is included only for a few kinds of errors that quote nothing of tha
 import traceback
 from pathlib import Path
 
-from schemas.addresses import only_origins
+from common.addresses import only_origins
 
 _ROOT = Path(__file__).parent.parent
-_SPEAKING = ("aiokafka.", "streams.runtime.", "streams.transactions.", "streams.kafka.topics", "schemas.registry.")
+_SPEAKING = ("aiokafka.", "streams.runtime.", "streams.transactions.", "schemas.kafka.admin", "schemas.registry.")
 """Modules whose errors mention only the system and its parts, except ``FoldError`` behind its colon."""
 
 

@@ -24,7 +24,7 @@ class _Queue:
     length: int = 0
 
 
-class Turns:
+class UserLimit:
     """Lets at most ``most`` of one user's turns run at once; the others wait in order of arrival."""
 
     def __init__(self, most: int) -> None:
@@ -58,7 +58,7 @@ class LongWork:
     """
 
     def __init__(self) -> None:
-        self._turns = Turns(1)
+        self._turns = UserLimit(1)
         self._threads = anyio.Semaphore(THREADS)
         self._running: set[asyncio.Task[Any]] = set()
 

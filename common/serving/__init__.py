@@ -9,11 +9,11 @@ from typing import Any
 
 import uvicorn
 
-from schemas.serving.application import Application
-from schemas.serving.connections import FEW, SHORT, Limits
-from schemas.serving.headers import GUARDS
-from schemas.serving.protocol import Protocol
-from schemas.serving.refusals import MEDIA_TYPE, Refuse, plain
+from common.serving.application import Application
+from common.serving.connections import FEW, SHORT, Limits
+from common.serving.headers import GUARDS
+from common.serving.protocol import Protocol
+from common.serving.refusals import MEDIA_TYPE, Refuse, plain
 
 __all__ = ["FEW", "GUARDS", "MEDIA_TYPE", "SHORT", "Application", "Limits", "Protocol", "Refuse", "config", "plain"]
 

@@ -17,9 +17,9 @@ import h11
 from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from schemas.serving.headers import GUARDS
-from schemas.serving.refusals import Refuse
-from schemas.serving.routes import is_head
+from common.serving.headers import GUARDS
+from common.serving.refusals import Refuse
+from common.serving.routes import is_head
 
 READ = 4096
 """Bytes read from a connection at once; the most they hold (some 700 chunks of a byte) is parsed within 20 ms."""

@@ -11,10 +11,10 @@ from typing import Literal, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from streams.kafka.latest import Latest
-from streams.kafka.partition_reader import PartitionReader
-from streams.kafka.stopping import stop
-from streams.kafka.topics import partition_count, partition_counts
+from schemas.kafka.admin import partition_count, partition_counts
+from schemas.kafka.latest import Latest
+from schemas.kafka.partition_reader import PartitionReader
+from schemas.kafka.stopping import stop
 
 Ends = dict[TopicPartition, int]
 """Offsets by partition: reading ends before them."""

@@ -6,9 +6,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES
 
-from schemas.serving.connections import Bounded
-from schemas.serving.headers import GUARDS
-from schemas.serving.routes import is_head
+from common.serving.connections import Bounded
+from common.serving.headers import GUARDS
+from common.serving.routes import is_head
 
 LINGER = 1.0
 """Seconds that a client has to read a refusal: closing a connection while the client sends would reset it."""

@@ -1,1 +1,0 @@
-"""The broker as clients see it that are no stage: topics and committed records."""
