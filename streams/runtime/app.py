@@ -35,6 +35,7 @@ class App(refusals.App):
 
     def __init__(self, stage: Stage, chosen: Settings | None = None, now: Callable[[], int] = clock.now) -> None:
         super().__init__(f"rondo-{stage.name}", autodiscover=False)
+        stage.freeze()
         self.stage = stage
         self.settings = chosen
         self.now = now

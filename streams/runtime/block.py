@@ -21,7 +21,7 @@ from streams.runtime.context import Context
 from streams.runtime.effects import Act, Effect
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.stage import Stage
-from streams.runtime.tables import decoded
+from streams.runtime.tables import Cells, decoded, folding
 
 _MARGIN = 4096  # for a record's key, headers and batch
 _BATCH = 512  # overhead of a batch besides the keys, values and headers in it
@@ -80,6 +80,7 @@ class Block:
         now: int,
     ) -> None:
         self.stage = stage
+        self.owner = stage.name
         self.context = context
         self.partition = partition
         self.raws = raws
@@ -113,6 +114,9 @@ class Block:
         """When the first of the block's timers was due, None without timers."""
         self.fold_seconds = 0.0
         self.folded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.entered = False
+        """Whether it is being folded: its agent is inside ``with``."""
+        self._within: Cells | None = None  # the block of another stage in whose fold this one is folded
         self._began = self._until = 0.0
         self._folding: ConsumerRecord | None = None
 
@@ -122,10 +126,12 @@ class Block:
         return rest
 
     def __enter__(self) -> "Block":
-        if self.stage.slot.block is not None:
-            raise RuntimeError(f"The stage {self.stage.name} folds one block at a time: await nothing inside ``with``.")
+        self._within = folding.get()
+        if self._within is not None and self._within.owner == self.owner:
+            raise RuntimeError(f"The stage {self.owner} folds one block at a time: await nothing inside ``with``.")
         self._begin()
-        self.stage.slot.block = self
+        self.entered = True
+        folding.set(self)
         return self
 
     def _begin(self) -> None:
@@ -133,7 +139,8 @@ class Block:
         self._until = self._began + self.context.settings.block_seconds
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
-        self.stage.slot.block = None
+        folding.set(self._within)
+        self.entered = False
         self._folding = None
         self.fold_seconds = time.monotonic() - self._began
         if self.folded.done():  # discarded meanwhile

@@ -78,6 +78,7 @@ class Runtime(Service):
         self._app = app
         self.partitions: dict[int, StreamTask] = {}
         self.folding = asyncio.Lock()  # a stage folds one block at a time, over all its agents
+        self.handed: Block | None = None
         self._seeks: list[StreamTask] = []
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None

@@ -1,7 +1,8 @@
 """The declaration of a stage: what it reads, writes and keeps, and the functions that fold it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
@@ -13,9 +14,10 @@ from schemas.codec import Codec, Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
 from streams.runtime.settings import Settings
-from streams.runtime.tables import Slot, Table, Timers
+from streams.runtime.tables import Table, Timers
 
 V = TypeVar("V", bound=Struct)
+One = TypeVar("One")
 Fold = Callable[[Any], None]
 """Folds a block: reads its records, changes the state and emits output through it. It awaits nothing."""
 FoldOne = Callable[[Any, Any], None]
@@ -29,10 +31,19 @@ Lost = Callable[[Any, str], None]
 Leases = Callable[[Any], int]
 MakeStore = Callable[..., Any]
 """Returns a ``Store`` for the stage, a ``Context`` and a partition's number."""
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Frozen(AttributeError):
+    """A declaration of a stage that runs already."""
 
 
 class Stage:
-    """One stage of the pipeline, declared by its module on import. ``App`` runs it.
+    """One stage of the pipeline, declared by its module on import. ``App`` runs it, and freezes it.
+
+    A frozen stage raises ``Frozen`` for any further declaration, so all Apps and replays of a process can share it. It
+    freezes in place, instead of a builder returning another object, because its functions and its module's callers
+    refer to the object that they were declared with.
 
     ``writes`` are the topics that only this stage produces to. ``store`` returns the store of a partition's state and
     position: RocksDB with a changelog by default, Postgres for views. ``serde`` returns the codec of records for a
@@ -40,6 +51,8 @@ class Stage:
     that has it needs several inputs, so that its blocks are recorded. ``keeps`` describes its state in
     docs/architecture.md, in Markdown.
     """
+
+    _frozen = False
 
     def __init__(
         self,
@@ -62,7 +75,6 @@ class Stage:
         self.store = store
         self.keeps_state = store is None
         """Whether the stage has its own state, in RocksDB with a changelog."""
-        self.slot = Slot(name)
         self.timers: Timers | None = None
         self.queue: Timers | None = None
         self.changelog_name = topics.changelog(name, ()).name
@@ -73,17 +85,27 @@ class Stage:
         """The table of effects that have begun, the leases to wait for one, and the function for a lost one."""
         self.timer_outputs: tuple[Topic, ...] = ()
         """The topics that timers emit to: only there a record may have no input that caused it."""
-        self.folds: dict[str, Fold] = {}
+        self.folds: Mapping[str, Fold] = _NONE
         """The function that folds the blocks of each input: for its agent, and for a replay."""
-        self.wanted: dict[str, tuple[type[Struct], ...]] = {}
+        self.wanted: Mapping[str, tuple[type[Struct], ...]] = _NONE
         """The record types that each input's function folds, empty for all of them."""
-        self.about: dict[str, About] = {}
+        self.about: Mapping[str, About] = _NONE
         """Returns the subject of an input's record, for inputs where a retried record may be overtaken."""
-        self._kept: list[type[Struct]] = []  # the types of records in the state
+        self._kept: tuple[type[Struct], ...] = ()  # the types of records in the state
         self.retries = next((topic for topic in reads if r.Retry in topic.records), None)
         """The input of retried dead letters, None for a stage that does not read it."""
         self.retried = self.ordered("retried") if self.retries and self.keeps_state else None
         """The records that were put back, by the time of their first dead letter."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if self._frozen:
+            raise Frozen(f"The stage {self.name} runs already: declare all of it before its App.")
+        super().__setattr__(name, value)
+
+    def freeze(self) -> None:
+        """Refuse any further declaration."""
+        if not self._frozen:
+            self._frozen = True
 
     @property
     def timed(self) -> bytes | None:
@@ -141,18 +163,18 @@ class Stage:
             for topic in inputs:
                 if topic not in self.reads:
                     raise ValueError(f"The stage {self.name} declares no input {topic.name}.")
-                self.folds[topic.name] = fold
-                self.wanted[topic.name] = folds
+                self.folds = _with(self.folds, topic, fold)
+                self.wanted = _with(self.wanted, topic, folds)
                 if about:
-                    self.about[topic.name] = about
+                    self.about = _with(self.about, topic, about)
             return fold
 
         return register
 
     def table(self, name: str, record: type[V]) -> Table[V]:
         """Declare a table of the stage's state."""
-        self._kept.append(record)
-        return Table(self.slot, name, record)
+        self._kept += (record,)
+        return Table(self.name, name, record)
 
     def timer(self, name: str, began: Began | None = None) -> Timers:
         """Declare the stage's timers, once; the function of ``on_timer`` emits the output of one that has fired.
@@ -181,8 +203,8 @@ class Stage:
 
     def ordered(self, name: str) -> Timers:
         """Declare a set ordered by time that the stage itself takes from, by its records' time."""
-        self._kept += [r.Timer, r.TimerCursor]
-        return Timers(self.slot, name)
+        self._kept += (r.Timer, r.TimerCursor)
+        return Timers(self.name, name)
 
     def on_timer(self, *outputs: Topic) -> Callable[[Punctuate], Punctuate]:
         """Register the function for a timer that has fired (a punctuation): it emits a notice, and changes no state.
@@ -211,3 +233,7 @@ class Stage:
             return answer
 
         return register
+
+
+def _with(declared: Mapping[str, One], topic: Topic, one: One) -> Mapping[str, One]:
+    return MappingProxyType({**declared, topic.name: one})

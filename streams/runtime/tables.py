@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Generic, Protocol, TypeVar, cast
 
 from msgspec import Struct
@@ -17,6 +18,8 @@ Decode = Callable[[bytes], Struct]
 class Cells(Protocol):
     """A block as seen by tables: the state with the block's changes so far."""
 
+    owner: str
+    """The name of the stage that folds the block."""
     changes: dict[bytes, bytes | None]
     cursors: dict[bytes, bytes]
     """Cursors of the stage's timers, by key."""
@@ -35,33 +38,32 @@ class Cells(Protocol):
         """Return the record of a value in the state. Raises ``Unreadable``, or ``Unlearned`` as the codec does."""
 
 
-class Slot:
-    """Holds the block that a stage is folding, through which its tables are accessed."""
+folding: ContextVar[Cells | None] = ContextVar("folding", default=None)
+"""The block that is being folded here, through which the tables of its stage are accessed: one for each agent, as each
+is an asyncio task of its own. A block of another stage may be folded within it."""
 
-    def __init__(self, stage: str) -> None:
-        self.stage = stage
-        self.block: Cells | None = None
 
-    @property
-    def cells(self) -> Cells:
-        """The block. Raises RuntimeError if none is being folded."""
-        if self.block is None:
-            raise RuntimeError(f"The tables of {self.stage} are open only inside ``with block:``.")
-        return self.block
+def cells_of(stage: str) -> Cells:
+    """Return the block that a stage is folding here. Raises RuntimeError if it folds none."""
+    block = folding.get()
+    if block is None or block.owner != stage:
+        raise RuntimeError(f"The tables of {stage} are open only inside ``with block:``.")
+    return block
 
 
 class Table(Generic[V]):
     """A mapping from strings to records of one type, like a Faust table, in the current block's partition."""
 
-    def __init__(self, slot: Slot, name: str, record: type[V]) -> None:
+    def __init__(self, stage: str, name: str, record: type[V]) -> None:
         self.record = record
-        self._slot = slot
+        self._stage = stage
         self.prefix = name.encode() + b"\x00"
 
     def get(self, key: str) -> V | None:
         """Return the record under ``key``, with this block's changes, or None."""
-        raw = read(self._slot.cells, self.prefix + key.encode())
-        return None if raw is None else cast("V", self._slot.cells.decoded(raw))
+        cells = cells_of(self._stage)
+        raw = read(cells, self.prefix + key.encode())
+        return None if raw is None else cast("V", cells.decoded(raw))
 
     def __getitem__(self, key: str) -> V:
         if (value := self.get(key)) is None:
@@ -69,14 +71,14 @@ class Table(Generic[V]):
         return value
 
     def __contains__(self, key: str) -> bool:
-        return read(self._slot.cells, self.prefix + key.encode()) is not None
+        return read(cells_of(self._stage), self.prefix + key.encode()) is not None
 
     def __setitem__(self, key: str, value: V) -> None:
-        cells = self._slot.cells
+        cells = cells_of(self._stage)
         cells.change(self.prefix + key.encode(), cells.encoded(value))
 
     def __delitem__(self, key: str) -> None:
-        self._slot.cells.change(self.prefix + key.encode(), None)
+        cells_of(self._stage).change(self.prefix + key.encode(), None)
 
 
 class Timers:
@@ -86,8 +88,8 @@ class Timers:
     below the cursor lowers it, so a timer can be taken twice but never be skipped.
     """
 
-    def __init__(self, slot: Slot, name: str) -> None:
-        self._slot = slot
+    def __init__(self, stage: str, name: str) -> None:
+        self._stage = stage
         self.prefix = name.encode() + b"\x00"
         self.cursor = b"cursor\x00" + name.encode()
         """The cursor's key in the state."""
@@ -108,22 +110,22 @@ class Timers:
 
     def has(self, timer: r.Timer) -> bool:
         """Return whether a timer of this time and id is set."""
-        return read(self._slot.cells, self._key(timer)) is not None
+        return read(cells_of(self._stage), self._key(timer)) is not None
 
     def set(self, timer: r.Timer) -> None:
         """Set a timer."""
-        block, key = self._slot.cells, self._key(timer)
+        block, key = cells_of(self._stage), self._key(timer)
         block.change(key, block.encoded(timer))
         if key <= self._cursor_of(block):
             self._move(block, key[:-1])  # below it; timers in between are at worst taken twice
 
     def remove(self, timer: r.Timer) -> None:
         """Remove a timer, if it is set."""
-        self._slot.cells.change(self._key(timer), None)
+        cells_of(self._stage).change(self._key(timer), None)
 
     def due(self, until: int, limit: int) -> Iterator[r.Timer]:
         """Take at most ``limit`` timers due at or before ``until``, moving the cursor past each."""
-        block = self._slot.cells
+        block = cells_of(self._stage)
         for key, raw in self._pending(block, until, limit):
             self._move(block, key)
             yield cast("r.Timer", block.decoded(raw))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, cast
+from typing import Protocol
 
 import structlog
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
@@ -84,6 +84,8 @@ class Host(Protocol):
     metrics: Metrics
     folding: asyncio.Lock
     """A stage folds one block at a time, over all its agents."""
+    handed: Block | None
+    """The block that an agent was handed and has not folded."""
 
     def shares(self) -> int:
         """Return the number of partitions that share the worker's effects."""
@@ -471,10 +473,12 @@ class StreamTask:
         assert block.topic
         try:
             async with asyncio.timeout(self._settings.block_timeout), self._host.folding:
-                if busy := self._stage.slot.block:
-                    raise Hanging(f"The agent of {cast('Block', busy).topic} has not left its block yet.")
+                if (last := self._host.handed) and last.entered:
+                    raise Hanging(f"The agent of {last.topic} has not left its block yet.")
+                self._host.handed = block
                 await self._host.feed(block)
                 await block.folded
+                self._host.handed = None
         except TimeoutError as error:
             raise Overdue(f"The agent of {block.topic} has not folded its block in time.") from error
 

@@ -119,6 +119,7 @@ class Host:
         self.metrics = Metrics(STAGE)
         self.effects = Effects("phases", 1, self.metrics.effects)
         self.folding = asyncio.Lock()
+        self.handed: Block | None = None
         self.member = True
         self.crashed: list[BaseException] = []
         self.seeks: list[StreamTask] = []
