@@ -2,18 +2,27 @@
 
 Who does what, as in Kafka Streams but on Faust::
 
-    Stage       what a stage reads, writes and keeps         stage.py      declaration, one per stage file
-    Context     settings, codec, clock: what it runs with    context.py    of a worker, a replay, a test
-    App         runs a stage in this process                 app.py        a Faust app
-    Runtime     owns the consumer, assigns partitions        consumer.py   a service of the Faust app
-    StreamTask  one owner's processing of one partition      task.py       open, one block after another, close
-    Phase       the state of a task                          phases.py     and which may follow which
-    Buffer      fetched records that wait for a block        buffer.py     of one input's partition
-    Block       a bounded number of records, folded          block.py      what the agent sees
-    Table       keyed state, and timers, through the block   tables.py     Table, Timers
-    Effects     side effects after a commit, as sending      effects.py    beside the tasks, a bounded number at a time
-    Store       where a task's state and position live       kafka_store.py (RocksDB and changelog), postgres_store.py
+    Stage       what a stage reads, writes and keeps         stage.py       a declaration, frozen once an App runs it
+    Context     settings, codec, clock: what it runs with    context.py, settings.py
+    App         runs a stage in this process                 app.py         a Faust app; it refuses some: refusals.py
+    Runtime     owns the consumer, assigns partitions        consumer.py    a service of the Faust app
+    Worker      a worker's membership of its group           membership.py
+    StreamTask  one owner's processing of one partition      task.py        open, one block after another, close
+    Phase       the state of a task                          phases.py      and which may follow which
+    Ahead       positions beyond the log's end               ahead.py       compared when a task opens
+    Closed      inputs that do no work after an error        alarm.py
+    Intake      the next block's records, and how many       intake.py      halving, down to the poison record
+    Buffer      fetched records that wait for a block        buffer.py      of one input's partition
+    Punctuation blocks of timers that are due                punctuation.py and of lost effects, as there is room
+    Waits       timers that a clock set back would prolong   waits.py
+    Agents      hand blocks to the stage's Faust agents      agents.py      one at a time
+    Block       a bounded number of records, folded          block.py       what the agent sees
+    Table       keyed state, and timers, through the block   tables.py      Table, Timers
+    Effects     side effects after a commit, as sending      effects.py     beside the tasks, a bounded number at a time
+    Store       where a task's state and position live       store.py       kafka_store.py (RocksDB and changelog) or
+                                                                            postgres_store.py
     StateStore  a partition's state on the disk              rocksdb.py, disk.py
+    Progress    how far a restore is                         restoring.py
     put_back    folds dead letters that are sent again       retries.py
     Watch       a stage's lag, and whether it stalls         watch.py, metrics.py, exposition.py
     Point       where a test makes a worker fail             failpoints.py

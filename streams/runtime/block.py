@@ -125,6 +125,11 @@ class Block:
         self.raws, rest = self.raws[: self.taken], self.raws[self.taken :]
         return rest
 
+    def after(self, positions: dict[str, int]) -> dict[str, int]:
+        """Return the positions after the block."""
+        back = {topic: min(offset, positions.get(topic, 0)) for topic, offset in self.rewinds.items()}
+        return {**positions, **back, **({self.topic: self.raws[-1].offset + 1} if self.topic else {})}
+
     def __enter__(self) -> "Block":
         self._within = folding.get()
         if self._within is not None and self._within.owner == self.owner:

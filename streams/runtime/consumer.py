@@ -24,6 +24,7 @@ from schemas.kafka.stopping import stop
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
 from streams.runtime import ahead, membership
+from streams.runtime.agents import Agents
 from streams.runtime.block import Block
 from streams.runtime.context import Context
 from streams.runtime.effects import Effect, Effects
@@ -77,8 +78,7 @@ class Runtime(Service):
         self.settings = settings
         self._app = app
         self.partitions: dict[int, StreamTask] = {}
-        self.folding = asyncio.Lock()  # a stage folds one block at a time, over all its agents
-        self.handed: Block | None = None
+        self.agents = Agents(self._feed, settings.block_timeout)
         self._seeks: list[StreamTask] = []
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
@@ -179,7 +179,7 @@ class Runtime(Service):
         """Return the number of partitions that share the worker's effects."""
         return max(1, len(self.partitions))
 
-    async def feed(self, block: Block) -> None:
+    async def _feed(self, block: Block) -> None:
         """Put a block into the channel of its topic's agent."""
         channel = next(channel for channel in self._app.topics if block.topic in channel.topics)
         await channel.put(block)  # type: ignore[arg-type]  # Faust's type is an event, but agents get any value
@@ -193,7 +193,7 @@ class Runtime(Service):
         user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
         value = self.context.codec.encode(topic.name, record)
         if owned := self.partitions.get(partition):
-            at = owned.stamp(topic.name, at)
+            at = owned.store.latest.stamp(topic.name, at)
         try:
             await producer.send_and_wait(topic.name, value, user.encode(), partition, timestamp_ms=at)
         except BaseException:

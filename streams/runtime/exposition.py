@@ -48,7 +48,11 @@ class StageCollector(Collector):
         yield _gauge("rondo_restore_remaining_records", "Changelog offsets to restore.", of_partition, remaining)
         closed = (((r.stage.name, str(p.number)), p.closed.seconds) for r, p in _tasks(runtimes))
         yield _gauge("rondo_partition_closed_seconds", "Time without work after an error.", of_partition, closed)
-        pending = (((r.stage.name, str(p.number)), p.timers) for r, p in _tasks(runtimes) if r.stage.timers)
+        pending = (
+            ((r.stage.name, str(p.number)), p.store.state.timers if p.store.state else 0)
+            for r, p in _tasks(runtimes)
+            if r.stage.timers
+        )
         yield _gauge("rondo_timers_pending", "Timers that are set.", of_partition, pending)
         running = (((runtime.stage.name,), runtime.effects.running) for runtime in runtimes)
         yield _gauge("rondo_effects_running", "Effects that run or wait for others.", ("stage",), running)

@@ -33,13 +33,14 @@ class Phase(Enum):
     CLOSED = auto()
 
 
-_ANY = {Phase.CLOSING, Phase.CLOSED}
+ENDING = frozenset({Phase.CLOSING, Phase.CLOSED})
+"""The phases in which a task ends, or has ended: they may follow any other, and no other follows them."""
 FOLLOWS: Mapping[Phase, frozenset[Phase]] = {
-    Phase.OPENING: frozenset({Phase.SEEKING, Phase.FAILED, *_ANY}),
-    Phase.SEEKING: frozenset({Phase.RUNNING, Phase.FAILED, *_ANY}),
-    Phase.RUNNING: frozenset({Phase.REWINDING, Phase.FAILED, *_ANY}),
-    Phase.REWINDING: frozenset({Phase.RUNNING, Phase.FAILED, *_ANY}),
-    Phase.FAILED: frozenset({Phase.OPENING, *_ANY}),
+    Phase.OPENING: frozenset({Phase.SEEKING, Phase.FAILED, *ENDING}),
+    Phase.SEEKING: frozenset({Phase.RUNNING, Phase.FAILED, *ENDING}),
+    Phase.RUNNING: frozenset({Phase.REWINDING, Phase.FAILED, *ENDING}),
+    Phase.REWINDING: frozenset({Phase.RUNNING, Phase.FAILED, *ENDING}),
+    Phase.FAILED: frozenset({Phase.OPENING, *ENDING}),
     Phase.CLOSING: frozenset({Phase.CLOSED}),
     Phase.CLOSED: frozenset(),
 }
@@ -56,6 +57,6 @@ def follow(now: Phase, then: Phase) -> Phase:
     """Return the phase after ``now``: ``then``, unless the task is closing. Raises ``WrongPhase``."""
     if then in FOLLOWS[now]:
         return then
-    if now in _ANY:
+    if now in ENDING:
         return now
     raise WrongPhase(f"{then.name} does not follow {now.name}.")

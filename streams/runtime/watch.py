@@ -76,7 +76,7 @@ def status(partition: StreamTask, topic: str, now: int) -> InputStatus:
     reached = waiting.offset if waiting else max(position, sight.fetched)
     since = waiting.timestamp if waiting else sight.behind_since
     age = 0.0 if since is None else max(0, now - since) / 1000
-    return InputStatus(position, reached, max(0, sight.end - reached), age, partition.held_bytes(topic))
+    return InputStatus(position, reached, max(0, sight.end - reached), age, partition.intake.held_bytes(topic))
 
 
 class Watched(Protocol):

@@ -41,7 +41,18 @@ RUNTIME = "streams.runtime"
 LAYERS = (
     *("settings", "ahead", "alarm", "context", "failpoints", "buffer", "membership", "phases", "refusals", "restoring"),
     *("rocksdb", "effects", "tables", "stage", "block", "retries", "metrics", "store", "waits", "disk"),
-    *("postgres_store", "kafka_store", "task", "watch", "consumer", "app", "exposition"),
+    *(
+        "agents",
+        "intake",
+        "punctuation",
+        "postgres_store",
+        "kafka_store",
+        "task",
+        "watch",
+        "consumer",
+        "app",
+        "exposition",
+    ),
 )
 """The runtime's modules from the lowest: each imports only those before it."""
 
@@ -184,6 +195,11 @@ def test_the_domain_takes_of_the_contract_only_values() -> None:
 
 def test_every_module_of_the_runtime_has_its_place() -> None:
     assert {name for name in MODULES if name.startswith(f"{RUNTIME}.")} == {f"{RUNTIME}.{name}" for name in LAYERS}
+
+
+def test_every_module_of_the_runtime_stands_in_the_table_that_says_who_does_what() -> None:
+    table, _, _ = (ast.get_docstring(ast.parse(MODULES[RUNTIME].read_text())) or "").partition("Commits:")
+    assert sorted(re.findall(r"(\w+)\.py\b", table)) == sorted(LAYERS)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ async def test_a_block_of_several_batches_is_given_up_in_its_time(worker_setting
         many = [command("ann", n, task="x" * 600_000) for n in range(1, 5)]  # a fetch brings but one, a batch takes one
 
         async def held() -> bool:
-            return counting.app.runtime.partitions[0].held_bytes(counting.commands.name) > 4 * 600_000
+            return counting.app.runtime.partitions[0].intake.held_bytes(counting.commands.name) > 4 * 600_000
 
         async def lose_the_second() -> None:
             if len(blocks) == 1:

@@ -18,6 +18,7 @@ from schemas.kafka.latest import Latest
 from schemas.registry.client import Registry
 from schemas.topics import Topic
 from streams.runtime import Block, Context, Stage
+from streams.runtime.agents import Agents
 from streams.runtime.effects import Effect, Effects
 from streams.runtime.metrics import Metrics
 from streams.runtime.phases import FOLLOWS, Phase, WrongPhase, follow
@@ -118,8 +119,7 @@ class Host:
         self.context = Context(Settings(kafka="", registry="", data=Path(), **FEW), log.codec)
         self.metrics = Metrics(STAGE)
         self.effects = Effects("phases", 1, self.metrics.effects)
-        self.folding = asyncio.Lock()
-        self.handed: Block | None = None
+        self.agents = Agents(self.feed, self.context.settings.block_timeout)
         self.member = True
         self.crashed: list[BaseException] = []
         self.seeks: list[StreamTask] = []
