@@ -1,11 +1,12 @@
 """Envelopes: a record's key, time and CloudEvents headers; and the batches in which they are sent.
 
-CloudEvents 1.0.2, Kafka protocol binding 3.2 (binary mode): ``ce_id`` is the record's id, ``ce_type`` its type.
-``rondo_source`` is the position of the input record that caused it, if any.
+CloudEvents 1.0.2, Kafka protocol binding 3.2 (binary mode): ``ce_id`` is the record's id, ``ce_type`` its type,
+``ce_source`` a ``Source``. ``rondo_source`` is the position of the input record that caused it, if any.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
 from functools import cache
 
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -23,10 +24,22 @@ class Envelope(Struct, frozen=True):
     headers: list[tuple[str, bytes]] = []
 
 
-def seal(record: Struct, value: bytes, source: str, led_by: str | None = None) -> Envelope:
+class Source(StrEnum):
+    """The part of Rondo that wrote a record: its CloudEvents source."""
+
+    API = "/v1/commands"
+    BLOCK = "/rondo"
+    """A block of a stage: what its inputs and its timers led to."""
+    EFFECT = "/rondo/effects"
+    """A stage, outside of its blocks: the outcome of an effect, such as a delivery."""
+    RESENT = "/rondo/dead-letters"
+    """An operator, who sends dead letters again."""
+
+
+def seal(record: Struct, value: bytes, source: Source, led_by: str | None = None) -> Envelope:
     """Return the envelope of a record whose encoding is ``value``: key and time are its ``user`` and ``at``.
 
-    ``source`` is the CloudEvents source, ``led_by`` the position of the input record that caused it.
+    ``led_by`` is the position of the input record that caused it.
     """
     identity = getattr(record, "id", None) or record.command  # type: ignore[attr-defined]  # an outcome has no id
     headers = [*_constant(type(record), source), ("ce_id", identity.encode())]
@@ -56,7 +69,7 @@ def _append(batch: BatchBuilder, one: Envelope, stamp: Callable[[int], int] | No
 
 
 @cache
-def _constant(record: type[Struct], source: str) -> tuple[tuple[str, bytes], ...]:
+def _constant(record: type[Struct], source: Source) -> tuple[tuple[str, bytes], ...]:
     """Return the headers that all records of a type from a source share."""
     kind = event_type(record).encode()
     return (("ce_specversion", b"1.0"), ("ce_source", source.encode()), ("ce_type", kind))

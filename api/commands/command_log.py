@@ -15,7 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from common import causes
 from domain import entities
 from schemas.codec import Codec
-from schemas.envelope import Envelope, batches, seal
+from schemas.envelope import Envelope, Source, batches, seal
 from schemas.kafka.latest import Latest
 from schemas.kafka.log_reader import LogReader
 from schemas.names import partition_of
@@ -28,7 +28,6 @@ Single = entities.Asked
 Command = Single | ChangeTasks
 
 TOPIC = TASK_COMMANDS.name
-_SOURCE = "/v1/commands"  # of CloudEvents
 _MARGIN = 4096  # bytes for a batch's framing
 _log = structlog.get_logger("api.commands")
 
@@ -117,7 +116,7 @@ class CommandLog:
         return await asyncio.to_thread(lambda: [*map(self._seal, commands)])
 
     def _seal(self, command: Command) -> Envelope:
-        return seal(command, self._codec.encode(TOPIC, command), _SOURCE)
+        return seal(command, self._codec.encode(TOPIC, command), Source.API)
 
     async def _send(self, producer: AIOKafkaProducer, one: Envelope, target: int, progress: "_Progress") -> None:
         async with self._adding[target]:

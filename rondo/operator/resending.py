@@ -14,6 +14,7 @@ from domain.idempotency import RETENTION
 from rondo.operator.dead_letters import Letter, Log, in_order, text
 from schemas import ids
 from schemas import records as r
+from schemas.envelope import Source, seal
 from schemas.kafka.latest import Latest
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
 from streams.runtime.block import NOWHERE
@@ -72,11 +73,9 @@ async def send(
             topic = log.stages[letter.stage].retries
             assert topic
             retry = await _retry(log, letter, at, later.get(letter.number, Later()))
-            value = log.codec.encode(topic.name, retry)
+            out = seal(retry, log.codec.encode(topic.name, retry), Source.RESENT)
             stamp = latest[letter.partition].stamp(topic.name, at)
-            sent.append(
-                await producer.send(topic.name, value, retry.user.encode(), letter.partition, timestamp_ms=stamp)
-            )
+            sent.append(await producer.send(topic.name, out.value, out.key, letter.partition, stamp, out.headers))
         for delivery in sent:
             await delivery
 

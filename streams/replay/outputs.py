@@ -2,8 +2,8 @@
 
 A stage's records name the input that caused them (``rondo_source``), except two kinds. The output of a timer names
 none, since it is not recorded between which blocks it was written; it changes no state, and is only on the topics that
-``on_timer`` names. The outcome of an effect, such as a delivery, has no headers at all: like a command it comes from
-outside, and is only on a topic that the stage reads itself.
+``on_timer`` names. The outcome of an effect, such as a delivery, names its source as such, and had no headers at all in
+older versions: like a command it comes from outside, and is only on a topic that the stage reads itself.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Serde
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, Source
 from streams.replay.dead_letters import Location, location
 from streams.replay.difference import Difference, Differs, compare_messages, compare_values, fields
 from streams.replay.recorded_blocks import Readers
@@ -84,7 +84,7 @@ class Outputs:
     def _check_other(self, raw: ConsumerRecord) -> None:
         """Check a record that was not caused by an input, but by a timer or an effect."""
         own = raw.topic in {topic.name for topic in self._stage.reads}
-        identity = dict(raw.headers).get(_ID)
+        identity = _timer_of(raw)
         allowed = raw.topic in {topic.name for topic in self._stage.timer_outputs} if identity else own
         if not allowed:
             raise self._differs(place(raw), "the record is there, but the stage did not write it.")
@@ -119,6 +119,12 @@ def _around(raw: ConsumerRecord, output: Envelope, latest: int) -> tuple[str | N
         {"key": raw.key, "timestamp": raw.timestamp, "headers": dict(raw.headers)},
         {"key": output.key, "timestamp": at, "headers": dict(output.headers)},
     )
+
+
+def _timer_of(raw: ConsumerRecord) -> bytes | None:
+    """Return the id of the timer that led to a record without an input, None for the outcome of an effect."""
+    headers = dict(raw.headers)
+    return None if headers.get("ce_source") == Source.EFFECT.encode() else headers.get(_ID)
 
 
 def _describe(record: ConsumerRecord | Envelope) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from domain.decision import VERSION
 from schemas import records as r
 from schemas.codec import Undecodable
-from schemas.envelope import Envelope, seal
+from schemas.envelope import Envelope, Source, seal
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.runtime.context import Context
 from streams.runtime.effects import Act, Effect
@@ -29,7 +29,6 @@ _REASON = 4096  # characters of a dead letter's reason: it has to fit beside the
 _MACHINE = (MemoryError, OSError, ImportError)
 """Errors of the machine, for which no record is at fault. A state's DiskError is an OSError; a failed import is a
 missing file, as while an upgrade replaces it."""
-_SOURCE = "/rondo"  # of CloudEvents
 NOWHERE = -1  # the offset of a timer, which is in the state and on no topic
 
 log = structlog.get_logger()
@@ -200,7 +199,7 @@ class Block:
             kind = "output" if self.topic else "output of its timers"
             raise ValueError(f"The stage {self.stage.name} declares no {kind} {topic.name}.")
         led_by = place(self._folding) if self._folding else None
-        out = seal(value, self.context.codec.encode(topic.name, value), _SOURCE, led_by)
+        out = seal(value, self.context.codec.encode(topic.name, value), Source.BLOCK, led_by)
         _check_fits(topic, out)
         self.bytes += len(out.value or b"")
         self.outputs[topic.name].append(out)

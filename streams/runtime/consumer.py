@@ -18,6 +18,7 @@ from mode import Service
 from msgspec import Struct
 
 from common import causes
+from schemas.envelope import Source, seal
 from schemas.kafka import admin
 from schemas.kafka.hidden import Hidden
 from schemas.kafka.stopping import stop
@@ -190,12 +191,11 @@ class Runtime(Service):
         Raises the producer's errors; the producer is then replaced, since after one failure all its sends fail.
         """
         producer = await self._outside()
-        user, at = record.user, record.at  # type: ignore[attr-defined]  # every keyed record has both
-        value = self.context.codec.encode(topic.name, record)
-        if owned := self.partitions.get(partition):
-            at = owned.store.latest.stamp(topic.name, at)
+        out = seal(record, self.context.codec.encode(topic.name, record), Source.EFFECT)
+        owned = self.partitions.get(partition)
+        at = owned.store.latest.stamp(topic.name, out.at) if owned else out.at
         try:
-            await producer.send_and_wait(topic.name, value, user.encode(), partition, timestamp_ms=at)
+            await producer.send_and_wait(topic.name, out.value, out.key, partition, at, out.headers)
         except BaseException:
             if self._producer is producer:
                 self._producer = None

@@ -18,9 +18,25 @@ from aiokafka.structs import ConsumerRecord
 from domain.deletion import RESTORABLE
 from rondo.client import NotFound
 from schemas import records as r
+from schemas.envelope import Source
 from schemas.kafka.log_reader import committed
 from schemas.names import partition_of
-from schemas.topics import TASK_EVENTS
+from schemas.topics import (
+    AUDIT_LOG,
+    CLOCK,
+    DEAD_LETTERS,
+    NOTIFICATIONS,
+    REMINDER_NOTICES,
+    REMINDERS,
+    RETRIES,
+    SERIES_NOTICES,
+    SHARED,
+    TASK_COMMANDS,
+    TASK_EVENTS,
+    TASK_FOLLOWUPS,
+    TASK_NOTICES,
+    Topic,
+)
 from streams import audit, tasks, views, worker
 from streams.replay import Difference, Report, verify
 from streams.runtime.block import place
@@ -301,6 +317,38 @@ async def test_a_value_of_a_changelog_that_was_changed_is_named(stack: Stack, da
     assert (found.stage, found.partition, found.place) == ("audit", where, f"key heads {day.id}")
     assert found.field == "hash"
     assert (found.source or "").startswith(f"task-events/{where}/")
+
+
+SOURCES = {
+    TASK_COMMANDS: {Source.API},
+    TASK_FOLLOWUPS: {Source.BLOCK},
+    TASK_EVENTS: {Source.BLOCK},
+    TASK_NOTICES: {Source.BLOCK},
+    REMINDERS: {Source.BLOCK},
+    REMINDER_NOTICES: {Source.BLOCK},
+    AUDIT_LOG: {Source.BLOCK},
+    NOTIFICATIONS: {Source.BLOCK, Source.EFFECT},
+}
+"""Who writes each keyed topic of the contract, but retries, whose records have tests of their own."""
+
+
+def test_each_topic_of_records_about_users_is_looked_at() -> None:
+    without = {RETRIES, SERIES_NOTICES, DEAD_LETTERS, CLOCK}  # nothing writes notices of series yet
+    assert SOURCES.keys() == {*SHARED} - without
+
+
+@pytest.mark.parametrize("topic", SOURCES, ids=lambda topic: topic.name)
+async def test_each_record_is_in_its_envelope_whoever_wrote_it(
+    topic: Topic, stack: Stack, day: User, purged: str, wire: Wire
+) -> None:
+    """Of the day's user: others have records that tests put there. Notices of tasks only come after 30 days."""
+    found = [raw async for raw in committed(stack.run["kafka"], topic.name)]
+    own = [raw for raw in found if raw.key == day.id.encode() or topic is TASK_NOTICES]
+    for raw in own:
+        expected = await wire.envelope(raw)
+        assert (raw.key, list(raw.headers)) == (expected.key, expected.headers)
+        assert raw.timestamp >= expected.at
+    assert {dict(raw.headers)["ce_source"].decode() for raw in own} == SOURCES[topic]
 
 
 def elsewhere(stack: Stack, partition: int) -> User:

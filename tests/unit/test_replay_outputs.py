@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from schemas import contract
 from schemas import records as r
 from schemas.codec import Codec
-from schemas.envelope import Envelope, seal
+from schemas.envelope import Envelope, Source, seal
 from schemas.registry.client import Registry
 from schemas.topics import Topic
 from streams.replay.difference import Differs
@@ -60,8 +60,14 @@ async def test_a_record_without_an_input_stands_only_where_timers_write():
         await found.finish()
 
 
-async def test_what_became_of_an_effect_stands_on_an_input():
-    assert list(await outputs(raw(NOTICES, 0)).finish()) == ["t-1"]
+OF_EFFECT = (("ce_source", b"/rondo/effects"), ("ce_id", b"t-1"))
+
+
+@pytest.mark.parametrize("headers", [OF_EFFECT, pytest.param((), id="an older version's")])
+async def test_what_became_of_an_effect_stands_on_an_input_and_is_no_timer_s(headers: tuple[tuple[str, bytes], ...]):
+    assert list(await outputs(raw(NOTICES, 0, *headers)).finish()) == ["t-1"]
+    with pytest.raises(Differs, match=r"events/0/0.*the stage did not write it"):
+        await outputs(raw(EVENTS, 0, *headers)).finish()
 
 
 class Numbered:
@@ -96,7 +102,7 @@ async def test_an_output_under_an_earlier_schema_is_compared_by_what_it_says(ver
     codec = Codec(cast("Registry", Numbered({**cast("dict[str, Any]", schema), "doc": "As it was described then."})))
     await codec.publish([OUTCOMES])
     again = codec.encode(OUTCOMES.name, OUTCOME)
-    out = seal(OUTCOME, again, "rondo", "commands/0/0")
+    out = seal(OUTCOME, again, Source.BLOCK, "commands/0/0")
     earlier = b"\0" + bytes(4) + codec.encode(OUTCOMES.name, replace(OUTCOME, version=version))[5:]
     raw = ConsumerRecord(OUTCOMES.name, 0, 0, out.at, 0, out.key, earlier, None, 0, 0, tuple(out.headers))
     stage = Stage("deciding", reads=(NOTICES,), writes=(OUTCOMES,))

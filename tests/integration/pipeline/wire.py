@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from schemas import names
 from schemas.codec import Codec, Undecodable
+from schemas.envelope import Envelope, Source, seal
 from schemas.kafka.log_reader import committed
 from schemas.records import DeadLetter
 from schemas.registry.client import Registry
@@ -107,6 +108,13 @@ class Wire:
             await self._codec.learn([raw.value])
             with suppress(Undecodable):
                 yield self._codec.decode(raw.value)
+
+    async def envelope(self, raw: ConsumerRecord) -> Envelope:
+        """Return the envelope that a record of the contract belongs in, by the source that it names."""
+        await self._codec.learn([raw.value])
+        headers = {name: value.decode() for name, value in raw.headers}
+        source, led_by = Source(headers["ce_source"]), headers.get("rondo_source")
+        return seal(self._codec.decode(raw.value), raw.value or b"", source, led_by)
 
     async def ends(self) -> int:
         """Return how many records task-commands holds."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from aiokafka.structs import ConsumerRecord
@@ -105,8 +105,8 @@ class Healed:
     failed: list[Letter]
     healed: list[Letter]
     outcomes: list[r.CommandOutcome]
-    times: list[int]
-    """Of what was sent again."""
+    again: list[ConsumerRecord]
+    """What was sent again, as it is on the log."""
     report: Report
 
 
@@ -135,9 +135,9 @@ async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFac
             await until(hospital.letters, lambda found: [one.became for one in found].count(Became.PUT_BACK) == 4)
             await log.put(mended.commands, [command("ann", 9)])
             outcomes = await log.wait_for(mended.counts, 13)
-        times = [raw.timestamp async for raw in committed(kafka, mended.retries.name)]
+        again = [raw async for raw in committed(kafka, mended.retries.name)]
         report = await verify(settings, [(await hospital.stage(mended=True)).stage])
-        yield Healed(dead, failed, await hospital.letters(), outcomes, times, report)
+        yield Healed(dead, failed, await hospital.letters(), outcomes, again, report)
 
 
 def test_letters_are_told_in_the_order_of_the_log_though_the_clock_is_set_back(healed: Healed):
@@ -171,7 +171,16 @@ def test_a_timer_that_died_is_put_back(healed: Healed):
 
 
 def test_times_of_what_is_sent_again_never_go_back_though_the_clock_does(healed: Healed):
-    assert healed.times == [NOW] * (3 + 4 + 4)
+    assert [raw.timestamp for raw in healed.again] == [NOW] * (3 + 4 + 4)
+
+
+def test_what_is_sent_again_is_in_the_envelope_of_every_record(healed: Healed):
+    shared = {"ce_specversion": b"1.0", "ce_source": b"/rondo/dead-letters", "ce_type": b"retry"}
+    for raw in healed.again:
+        headers = dict(raw.headers)
+        assert {name: value for name, value in headers.items() if name != "ce_id"} == shared
+        assert UUID(headers["ce_id"].decode())
+    assert {raw.key for raw in healed.again} == {b"ann", b"bob", b"cid", b""}
 
 
 def test_the_log_holds_after_letters_were_put_back(healed: Healed):
