@@ -37,8 +37,9 @@ chaos: .venv/.installed ## Let faults of every kind befall a whole Rondo at rand
 demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
 	@.venv/bin/python -S -m local during .venv/bin/rondo demo
 
-bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others, and queries beside SQL by hand (some 25 minutes)
+bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others, a command's cost, and queries (some 35 minutes); BEFORE=COMMIT compares
 	@.venv/bin/python -m bench --parts peers,latency,restore,pipeline
+	@.venv/bin/python -m bench --parts ingress,lone,footprint --seconds 10 $(if $(BEFORE),--before $(BEFORE))
 	@.venv/bin/python -m bench.queries
 
 lint: .venv/.installed ## Check style and types

@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 from rich.console import Console
 
-from bench.parts import PARTS, Bench
+from bench.parts import PARTS, WHOLE, Bench
 from bench.stand import running_stand
 from bench.ways import WAYS, Way
 from bench.workload import Plan
@@ -21,13 +21,14 @@ QUICK = Plan(seed=1, size=4000, warm=1000)
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
-@click.option("--parts", default="peers", help=f"What to measure: {','.join(PARTS)}.")
+@click.option("--parts", default="peers", help=f"What to measure: {','.join((*PARTS, *WHOLE))}.")
 @click.option("--ways", default=",".join(USUAL), help=f"Implementations to compare: {','.join(WAYS)}.")
 @click.option("--n", "size", default=300_000, help="Commands per implementation and round.")
 @click.option("--warm", default=50_000, help="Warm-up commands.")
 @click.option("--rounds", default=3, help="Rounds, each in another order of implementations.")
-@click.option("--seconds", default=30.0, help="Seconds per rate when measuring latency.")
+@click.option("--seconds", default=30.0, help="Seconds per rate when measuring latency, and per load of a server.")
 @click.option("--seed", default=1, help="Random seed of the commands.")
+@click.option("--before", metavar="COMMIT", help="A commit that lone and footprint compare this version with.")
 @click.option("--quick", is_flag=True, help="A few thousand commands, one round: a smoke test.")
 @click.option("--profile", type=click.Path(path_type=Path, file_okay=False), help="Dump a cProfile of each process.")
 def main(
@@ -38,6 +39,7 @@ def main(
     rounds: int,
     seconds: float,
     seed: int,
+    before: str | None,
     quick: bool,
     profile: Path | None,
 ) -> None:
@@ -50,13 +52,17 @@ def main(
     )  # so that broker, Postgres and implementations are, too
     console = Console()
     chosen = _those_that_can_run(console, [_named(name, WAYS) for name in ways.split(",")])
-    bench = Bench(console, chosen, Plan(seed, size, warm), rounds, seconds, profile)
+    bench = Bench(console, chosen, Plan(seed, size, warm), rounds, seconds, profile, before)
     if quick:
-        bench = Bench(console, chosen, QUICK, rounds=1, seconds=2.0, profile=profile)
-    measures = [_named(name, PARTS) for name in parts.split(",")]
-    with running_stand() as stand:
-        for measure in measures:
-            measure(bench, stand)
+        bench = Bench(console, chosen, QUICK, rounds=1, seconds=0.5, profile=profile, before=before)
+    named = [_named(name, {name: name for name in (*PARTS, *WHOLE)}) for name in parts.split(",")]
+    if shared := [PARTS[name] for name in named if name in PARTS]:
+        with running_stand() as stand:
+            for measure in shared:
+                measure(bench, stand)
+    for name in named:
+        if name in WHOLE:
+            WHOLE[name](bench)
 
 
 def _named(name: str, among: Mapping[str, T]) -> T:

@@ -29,19 +29,19 @@ class Meter:
         self.usage: dict[str, Usage] = {}
 
     def __enter__(self) -> "Meter":
-        self._before = {name: _cpu(process) for name, process in self._processes.items()}
+        self._before = {name: cpu_of(process) for name, process in self._processes.items()}
         self._sampler.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        after = {name: _cpu(process) for name, process in self._processes.items()}
+        after = {name: cpu_of(process) for name, process in self._processes.items()}
         self._ended.set()
         self._sampler.join()
         self.usage = {name: Usage(after[name] - self._before[name], self._peak[name]) for name in after}
 
     def cpu(self, part: str) -> float:
         """Return the CPU seconds of a part so far."""
-        return _cpu(self._processes[part])
+        return cpu_of(self._processes[part])
 
     def _sample(self) -> None:
         while True:
@@ -51,7 +51,7 @@ class Meter:
                 return
 
 
-def _cpu(process: psutil.Process) -> float:
+def cpu_of(process: psutil.Process) -> float:
     """Return the CPU seconds of a process and its descendants, also of those that ended."""
     found = 0.0
     for each in _tree(process):

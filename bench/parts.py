@@ -1,4 +1,4 @@
-"""The measurements: the peers on the same commands, their latency, a restore, the real pipeline."""
+"""The measurements: peers on the same commands, their latency, a restore, the real pipeline, and a command's cost."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +8,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bench import costs, report, trial
+from bench import footprint as resting
+from bench import ingress as asking
 from bench import latency as latencies
+from bench import lone as single
 from bench import pipeline as whole
-from bench import report, trial
 from bench import restore as restoring
 from bench.stand import Stand
 from bench.trial import Result, Say, started
+from bench.versions import versions
 from bench.ways import WAYS, Way
 from bench.workload import Plan
 
@@ -31,6 +35,7 @@ class Bench:
     rounds: int
     seconds: float
     profile: Path | None = None
+    before: str | None = None  # the commit that this version is compared with
 
     @contextmanager
     def steps(self, total: int) -> Iterator["Steps"]:
@@ -104,9 +109,34 @@ def pipeline(bench: Bench, stand: Stand) -> None:
     report.passed(bench.console, rounds)
 
 
+def ingress(bench: Bench, stand: Stand) -> None:
+    """Measure the API beside a bare route, without stages."""
+    with bench.steps(1) as steps:
+        rounds = asking.measure(stand, bench.seconds, bench.rounds, steps.under("ingress"))
+    costs.asked(bench.console, rounds)
+
+
+def lone(bench: Bench) -> None:
+    """Measure whole stacks, of this version and the one before, by commands that come alone and by many."""
+    with bench.steps(1) as steps, versions(bench.before) as compared:
+        rounds = single.measure(compared, bench.seconds, bench.rounds, steps.under("lone"))
+    costs.passed_alone(bench.console, rounds)
+
+
+def footprint(bench: Bench) -> None:
+    """Measure the idle stacks of this version and the one before, for twice the seconds, and the terminal's start."""
+    with bench.steps(1) as steps, versions(bench.before) as compared:
+        found = resting.measure(compared, 2 * bench.seconds, steps.under("footprint"))
+    costs.footprints(bench.console, found)
+
+
 PARTS: dict[str, Callable[[Bench, Stand], None]] = {
     "peers": peers,
     "latency": latency,
     "restore": restore,
     "pipeline": pipeline,
+    "ingress": ingress,
 }
+"""The parts that share one broker and Postgres."""
+WHOLE: dict[str, Callable[[Bench], None]] = {"lone": lone, "footprint": footprint}
+"""The parts that start whole stacks, with nothing beside them."""

@@ -149,7 +149,7 @@ def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str
 def launching(stand: Stand, data: Path, **settings: str) -> Iterator[tuple[str, Callable[..., Process]]]:
     """Run the registry, with topics and schemas; yield its address, and a function that runs a Python program.
 
-    Programs get these settings, and are stopped on exit.
+    Programs get these settings and their own, and are stopped on exit.
     """
     registry = f"http://{ports.HOST}:{ports.choose(['registry'], {})['registry']}"
     environment = {
@@ -162,8 +162,8 @@ def launching(stand: Stand, data: Path, **settings: str) -> Iterator[tuple[str, 
     }
     with ExitStack() as ended:
 
-        def run(name: str, *argv: str) -> Process:
-            command = Program(name, [sys.executable, *argv], LOGS / f"{name}.log", environment, cwd=ROOT)
+        def run(name: str, *argv: str, **own: str) -> Process:
+            command = Program(name, [sys.executable, *argv], LOGS / f"{name}.log", {**environment, **own}, cwd=ROOT)
             process = Process(command)
             ended.callback(process.stop)
             return process

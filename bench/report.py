@@ -119,10 +119,10 @@ def _ratios(console: Console, runtime: list[Result], other: list[Result]) -> Non
     }
     for kind, value in kinds.items():
         pairs = zip(map(value, runtime), map(value, other), strict=True)
-        ratio(console, f"{kind}:{pair}", median(_over(first, second) for first, second in pairs))
+        ratio(console, f"{kind}:{pair}", median(over(first, second) for first, second in pairs))
 
 
-def _over(first: float, second: float) -> float:
+def over(first: float, second: float) -> float:
     """Return the ratio; the second may be 0, as few rows may use less CPU than the clock's resolution."""
     return first / second if second else math.inf
 

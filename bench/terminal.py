@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -92,13 +93,17 @@ def costs(run: Callable[[list[str], dict[str, str]], None], api: str, rounds: in
     with tempfile.TemporaryDirectory() as home:
         here = {"HOME": home, "PATH": os.environ["PATH"], "RONDO_API": api, "RONDO_TOKEN": "token", "COLUMNS": "80"}
         run(typed, here)  # compiles changed modules
-        found = []
-        for _ in range(rounds):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            run(typed, here)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            found.append((after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) * 1000)
-    return found
+        return [cost(run, typed, here)[0] * 1000 for _ in range(rounds)]
+
+
+def cost(
+    run: Callable[[list[str], dict[str, str]], None], typed: list[str], environment: dict[str, str]
+) -> tuple[float, float]:
+    """Return the CPU time of a command, user and system, and the time that it took, in seconds."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    run(typed, environment)
+    took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, took
 
 
 @click.command()

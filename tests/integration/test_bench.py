@@ -9,7 +9,7 @@ import pytest
 from local.settings import ROOT
 
 WAYS = ("runtime", "faust", "consume-produce", "postgres-alone")
-PARTS = ("peers", "latency", "restore", "pipeline")
+PARTS = ("peers", "latency", "restore", "pipeline", "ingress")
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,8 @@ def told() -> dict[str, float]:
         "restore-keys-per-second",
         "pipeline-cpu-us:all-stages",
         "pipeline-commands-per-second",
+        *(f"ingress-post-{kind}:rondo/bare@{of}" for kind in ("cpu", "p50", "requests-per-second") for of in (1, 32)),
+        *(f"ingress-get-{kind}:rondo/bare@1" for kind in ("cpu", "p50", "requests-per-second")),
     ],
 )
 def test_the_bench_tells_a_figure(told: dict[str, float], name: str):
