@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from api.http.attempts import Attempts
 from api.http.entity_tags import Reads
 from api.http.logs import RequestLog
 from api.models.entities import RESOURCES
-from api.routes import bulks, commands, documentation, filters, health, history, lists, search, tags, tasks
+from api.routes import bulks, commands, documentation, health, history, search
 from api.settings import Settings
 from api.views import Busy, Views, ViewsAway
 from common.serving import Application
@@ -86,20 +87,9 @@ def _described() -> Application:
     problems.install(app)
     app.add_exception_handler(ViewsAway, _views_away)
     app.add_exception_handler(reader.TooMuch, _too_much)
-    routers = (
-        search,
-        tasks,
-        lists,
-        filters,
-        tags,
-        bulks,
-        history,
-        commands,
-        health,
-        documentation,
-    )
-    for router in routers:
-        app.include_router(router.router)
+    of_resources = [import_module(f"api.routes.{one.of.plural}") for one in RESOURCES]
+    for module in (search, *of_resources, bulks, history, commands, health, documentation):
+        app.include_router(module.router)
     app.include_router(documentation.viewer)
     return app
 

@@ -74,6 +74,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places[item.path.parent] if item.path.parent.name in LONG else len(places))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the numbers that tests recorded with ``record_property``."""
+    for report in terminalreporter.getreports("passed"):
+        for name, number in report.user_properties:
+            terminalreporter.write_line(f"{name}: {number}")
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes share the tests out: one more than cores, as each waits for a third of its time.
 

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from api.models import examples, inputs
-from api.models.filter import FILTER, FilterRef
+from api.models.filter import FILTER
 from api.models.formats import Id
-from api.models.list import LIST, ListRef
+from api.models.list import LIST
 from api.models.outputs import Task, TaskRef
 from api.models.resource import Resource
-from api.models.tag import TAG, TagRef
+from api.models.tag import TAG
 from domain import entities
 from postgres.rows import TASKS
 from schemas import entity_subjects
@@ -31,22 +31,12 @@ RESOURCES: tuple[Resource[Any, Any], ...] = (TASK, LIST, FILTER, TAG)
 BY_WORD: Mapping[str, Resource[Any, Any]] = {one.word: one for one in RESOURCES}
 
 
-class Refs(BaseModel):
-    """The entity that a response refers to: all members but one are null."""
-
-    task: TaskRef | None = None
-    list: ListRef | None = None
-    filter: FilterRef | None = None
-    tag: TagRef | None = None
-
-
-class Names(BaseModel):
-    """The entity that an audit entry refers to: all members but one are null."""
-
-    task: Id | None
-    list: Id | None
-    filter: Id | None
-    tag: str | None
+_REFS: dict[str, Any] = {one.word: (one.ref | None, None) for one in RESOURCES}
+_NAMES: dict[str, Any] = {one.word: ((Id if one.of.key == "id" else str) | None, ...) for one in RESOURCES}
+Refs: Any = create_model("Refs", **_REFS)
+"""The entity that a response refers to: all members but one are null."""
+Names: Any = create_model("Names", **_NAMES)
+"""The entity that an audit entry refers to: all members but one are null."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from postgres import reader as views
 from schemas.records import FieldChange
 
 
-class Known(Refs, Command):
+class Known(Refs, Command):  # type: ignore[misc]
     """A command, and the entity that it refers to."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.KNOWN]})
@@ -39,7 +39,7 @@ class Known(Refs, Command):
         return cls.about(Command.of(outcome, field, bulk), subject)
 
 
-class Refusal(Refs):
+class Refusal(Refs):  # type: ignore[misc]
     """A task that a bulk did not change, and why; if the bulk undoes, also a list, a saved filter or a tag."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.REFUSAL]})
@@ -55,9 +55,8 @@ class Refusal(Refs):
         why = refused.refusal
         subject = Subject.of(why.task if why.subject is None else None, why.subject)
         assert subject
-        return cls.model_validate(
-            {"task": None, "code": why.code, "detail": why.detail, "field": subject.field(why.field), **subject.ref}
-        )
+        refs = {"task": None, **subject.ref}
+        return cls(code=why.code, detail=why.detail, field=subject.field(why.field), **refs)
 
 
 class Change(BaseModel):
@@ -83,7 +82,7 @@ class Event(BaseModel):
     event: str
 
 
-class Entry(Names, Event):
+class Entry(Names, Event):  # type: ignore[misc]
     """An entry of the audit trail: a link of the user's hash chain."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.ENTRY]})

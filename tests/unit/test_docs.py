@@ -4,6 +4,7 @@ import ast
 import itertools
 import re
 import shlex
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -212,11 +213,13 @@ def test_python_in_documents_is_python(source: str):
 
 
 @pytest.mark.skipif((ROOT / "streams" / "counts.py").exists(), reason="It was followed here.")
-def test_the_worked_example_can_be_followed(tmp_path: Path):
+def test_the_worked_example_can_be_followed(tmp_path: Path, record_property: Callable[[str, object], None]):
     text = section(DOCUMENTS["CONTRIBUTING.md"], "Add a stage")
     example = Example(tmp_path)
     example.follow(text)
     written = example.differing() - {*example.touched}
-    assert f"touches {len(example.touched)} files by hand" in text
-    assert f"write {len(written)} more" in text
+    by_hand, by_commands = f"{len(example.touched)} files by hand", f"write {len(written)} more"
+    record_property("A stage more", f"{by_hand}; commands {by_commands}")
+    assert f"touches {by_hand}" in text
+    assert by_commands in text
     example.shell(".venv/bin/ruff check --no-cache && .venv/bin/ruff format --check --no-cache")

@@ -1,5 +1,7 @@
 """The entity that CONTRIBUTING.md adds can be added, by no more than the files that it counts."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from tests.worked import ROOT, Example, copied, section
 
 TEXT = section((ROOT / "CONTRIBUTING.md").read_text(), "Add an entity")
+TABLE = dict(re.findall(r"^\| `(.+?)` \| (\w+) \|", TEXT, re.MULTILINE))
+"""The files that it counts, each with what is done to it."""
 BY_HAND, _, _ = TEXT.partition("Write the generated documents again")
 PYTEST = ".venv/bin/python -m pytest -q -p no:cacheprovider"
 ITS_TESTS = (
@@ -17,12 +21,15 @@ ITS_TESTS = (
 pytestmark = pytest.mark.skipif((ROOT / "domain" / "notes.py").exists(), reason="It was followed here.")
 
 
-def test_the_worked_entity_can_be_added(tmp_path: Path):
+def test_the_worked_entity_can_be_added(tmp_path: Path, record_property: Callable[[str, object], None]):
     example = Example(tmp_path)
     example.follow(BY_HAND)
     new = [file for file in example.touched if not (ROOT / file).exists()]
     counted = f"{len(example.touched)} files by hand, of which {len(new)} are new"
+    record_property("An entity more", counted)
     assert counted in " ".join(TEXT.split()), f"{counted}: {', '.join(example.touched)}"
+    assert example.touched == [*TABLE]
+    assert new == [file for file, done in TABLE.items() if done == "new"]
     example.shell(".venv/bin/ruff check --no-cache && .venv/bin/ruff format --check --no-cache")
     example.shell(f'{PYTEST} -k "note or Note or every" {ITS_TESTS}')
 
