@@ -2,39 +2,26 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 from msgspec.structs import replace
 
-from api import reads
 from api.commands import bulk_commands, placement
 from api.commands.gateway import Expected, Submitted
-from api.commands.responses import Documented, take
+from api.commands.responses import take
 from api.commands.services import Services
-from api.http.problems import NOT_FOUND
-from api.http.requests import Route, User, empty, signed
-from api.models import examples, inputs, outputs
+from api.entity_routes import EntityRoutes
+from api.http.requests import empty
+from api.models import examples, inputs
 from api.models.entities import TASK
-from api.models.paging import TaskId, responses
+from api.models.paging import TaskId
 from schemas import ids
-from schemas.records import (
-    Action,
-    CompleteTask,
-    CreateTask,
-    DeleteTask,
-    ReopenTask,
-    RestoreTask,
-    TaskChange,
-    TaskFields,
-    UpdateTask,
-    Within,
-)
+from schemas import records as r
 
-router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
-
-_ANSWERS = Documented(TASK)
+routes = EntityRoutes(TASK)
+router = routes.router
 
 _SUBTASKS = "`delete` also deletes the sub-tasks, at all levels."
-_DELETED = TaskChange(Action.DELETE, (), TaskFields())
+_DELETED = r.TaskChange(r.Action.DELETE, (), r.TaskFields())
 
 NewTask = Annotated[inputs.NewTask, Body(openapi_examples={"recurring": {"value": examples.NEW_TASK}})]
 _MOVES = {"before": {"value": examples.MOVE}, "top": {"value": examples.MOVE_TO_TOP}}
@@ -43,16 +30,16 @@ _CHANGES = {"change": {"value": examples.CHANGES}, "postpone": {"value": example
 Changes = Annotated[inputs.Changes, Body(openapi_examples=_CHANGES)]
 
 
-@router.post("", status_code=202, response_model=TASK.taken, responses=_ANSWERS.create)
+@router.post("", status_code=202, response_model=TASK.taken, responses=routes.answers.create)
 async def create_task(body: NewTask, submission: Submitted, services: Services) -> Response:
     """Create a task. Its id is derived from the command's, so it is known before the task exists."""
     # A rule may take 50 ms to check.
     fields = await services.long_work.run(submission.user, inputs.checked, body, strict=submission.strict)
-    command = CreateTask(**submission.common(body), task=ids.task(submission.command), fields=fields)
+    command = r.CreateTask(**submission.common(body), task=ids.task(submission.command), fields=fields)
     return await take(services.gateway, command, submission)
 
 
-@router.patch("/{task}", status_code=202, response_model=TASK.taken, responses=_ANSWERS.change)
+@router.patch("/{task}", status_code=202, response_model=TASK.taken, responses=routes.answers.change)
 async def change_task(
     task: TaskId, body: Changes, submission: Submitted, expected: Expected, services: Services
 ) -> Response:
@@ -61,13 +48,13 @@ async def change_task(
     So for the members of `due` and `start`: a date alone keeps time and zone.
     """
     fields = await services.long_work.run(submission.user, inputs.checked, body, strict=submission.strict)
-    command = UpdateTask(
+    command = r.UpdateTask(
         **submission.changing(expected, body), task=str(task), changed=inputs.changed(body), fields=fields
     )
     return await take(services.gateway, command, submission)
 
 
-@router.post("/{task}/move", status_code=202, response_model=TASK.taken, responses=_ANSWERS.change)
+@router.post("/{task}/move", status_code=202, response_model=TASK.taken, responses=routes.answers.change)
 async def move_task(
     task: TaskId, body: Move, submission: Submitted, expected: Expected, services: Services
 ) -> Response:
@@ -75,42 +62,29 @@ async def move_task(
 
     Its new `order` is computed from the current ones of the open tasks beside that place.
     """
-    command = UpdateTask(**submission.changing(expected, body), task=str(task), changed=("rank",), fields=TaskFields())
+    command = r.UpdateTask(
+        **submission.changing(expected, body), task=str(task), changed=("rank",), fields=r.TaskFields()
+    )
     if not await services.gateway.known(submission, command.fingerprint):  # its neighbours may have changed since
         rank = await placement.rank(body, str(task), submission.user, services)
-        command = replace(command, fields=TaskFields(rank=rank))
+        command = replace(command, fields=r.TaskFields(rank=rank))
     return await take(services.gateway, command, submission)
 
 
-@router.post(
-    "/{task}/complete", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
+routes.command(
+    "complete",
+    r.CompleteTask,
+    "Complete a task. If it recurs, its next occurrence is created. Completing it again does nothing.",
 )
-async def complete_task(task: TaskId, submission: Submitted, expected: Expected, services: Services) -> Response:
-    """Complete a task. If it recurs, its next occurrence is created. Completing it again does nothing."""
-    return await take(services.gateway, CompleteTask(**submission.changing(expected), task=str(task)), submission)
-
-
-@router.post(
-    "/{task}/reopen", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
-)
-async def reopen_task(task: TaskId, submission: Submitted, expected: Expected, services: Services) -> Response:
-    """Reopen a completed task."""
-    return await take(services.gateway, ReopenTask(**submission.changing(expected), task=str(task)), submission)
-
-
-@router.post(
-    "/{task}/restore", status_code=202, response_model=TASK.taken, responses=_ANSWERS.command, dependencies=[empty]
-)
-async def restore_task(task: TaskId, submission: Submitted, expected: Expected, services: Services) -> Response:
-    """Restore a deleted task, open or completed as it was."""
-    return await take(services.gateway, RestoreTask(**submission.changing(expected), task=str(task)), submission)
+routes.command("reopen", r.ReopenTask, "Reopen a completed task.")
+routes.command("restore", r.RestoreTask, "Restore a deleted task, open or completed as it was.")
 
 
 @router.delete(
     "/{task}",
     status_code=202,
     response_model=TASK.taken,
-    responses=_ANSWERS.command_of_many,
+    responses=routes.answers.command_of_many,
     dependencies=[empty],
 )
 async def delete_task(
@@ -125,16 +99,13 @@ async def delete_task(
     Its sub-tasks stay, unless `subtasks` deletes them first. A sub-task that is added meanwhile stays.
     """
     said = submission.asking(subtasks=subtasks) if subtasks else submission
-    command = DeleteTask(**said.changing(expected), task=str(task))
+    command = r.DeleteTask(**said.changing(expected), task=str(task))
     if subtasks is None:
         return await take(services.gateway, command, said)
     items = await bulk_commands.below(str(task), expected, said.user, services)
-    below = Within(TASK.of.subject(command.task), expected)
+    below = r.Within(TASK.of.subject(command.task), expected)
     ahead = await bulk_commands.ahead(items, _DELETED, below, said, command.fingerprint, services=services)
     return await take(services.gateway, command, said, ahead)
 
 
-@router.get("/{task}", responses=responses(examples.TASK, NOT_FOUND))
-async def read_task(task: TaskId, user: User, services: Services, response: Response) -> outputs.Task:
-    """Return a task; a deleted one has that status. Its version is the ETag, for `If-Match`."""
-    return await reads.one(TASK, task, user, services, response)
+routes.read("Return a task; a deleted one has that status. Its version is the ETag, for `If-Match`.")

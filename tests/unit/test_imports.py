@@ -58,7 +58,18 @@ LAYERS = (
 
 PACKAGES = {
     "streams": ("transactions", "runtime", "progress", "replay", "stages", "worker"),
-    "api": ("settings", "concurrency", "views", "http", "models", "commands", "reads", "routes", "app", "__main__"),
+    "api": (
+        "settings",
+        "concurrency",
+        "views",
+        "http",
+        "models",
+        "commands",
+        "entity_routes",
+        "routes",
+        "app",
+        "__main__",
+    ),
     "rondo": ("location", "client", "terminal", "operator", "commands", "cli"),
 }
 """The packages of parts, from the lowest: each imports only those before it. A stage is a module of `streams`."""
