@@ -20,33 +20,16 @@ from domain.lists import LIST
 from domain.rejections import Code
 from domain.tags import TAG
 from schemas import entity_subjects, ids
-from schemas.records import (
-    Action,
-    BulkPart,
-    ChangeTasks,
-    CommandOutcome,
-    CompleteTask,
-    DeleteTask,
-    OutcomeKind,
-    Refusal,
-    ReopenTask,
-    RestoreTask,
-    Status,
-    Task,
-    TaskAt,
-    TaskChange,
-    UpdateTask,
-    Within,
-)
+from schemas import records as r
 
 MOST = 500
 """The most tasks of a chunk."""
 
-_PLAIN: Mapping[Action, type[CompleteTask | ReopenTask | DeleteTask | RestoreTask]] = {
-    Action.COMPLETE: CompleteTask,
-    Action.REOPEN: ReopenTask,
-    Action.DELETE: DeleteTask,
-    Action.RESTORE: RestoreTask,
+_PLAIN: Mapping[r.Action, type[r.CompleteTask | r.ReopenTask | r.DeleteTask | r.RestoreTask]] = {
+    r.Action.COMPLETE: r.CompleteTask,
+    r.Action.REOPEN: r.ReopenTask,
+    r.Action.DELETE: r.DeleteTask,
+    r.Action.RESTORE: r.RestoreTask,
 }
 
 
@@ -55,10 +38,10 @@ class Decided:
     """The result of one item: its events, none if it changed nothing; or why it was refused."""
 
     events: tuple[Event, ...] = ()
-    refusal: Refusal | None = None
+    refusal: r.Refusal | None = None
 
 
-def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
+def decide(state: State, chunk: r.ChangeTasks, item: r.TaskAt) -> Decided:
     """Decide one item of a chunk, all its commands or none."""
     if chunk.change.within and not _belongs(state, chunk.change.within, state.task(item.task)):
         return Decided()
@@ -68,13 +51,13 @@ def decide(state: State, chunk: ChangeTasks, item: TaskAt) -> Decided:
         return Decided(refusal=_refusal(item, problem.code, problem.detail, problem.field))
     decisions = [entities.decide(state, command) for command in compensation.commands]
     for outcome in (decision.outcome for decision in decisions):
-        if outcome.kind is OutcomeKind.REJECTED:
+        if outcome.kind is r.OutcomeKind.REJECTED:
             return Decided(refusal=_refusal(item, outcome.code or "", outcome.detail or "", outcome.field))
     events = (compensation.amend(event) for decision in decisions for event in decision.events)
     return Decided(tuple(replace(event, command=chunk.id) for event in events))
 
 
-def _belongs(state: State, within: Within, task: Task | None) -> bool:
+def _belongs(state: State, within: r.Within, task: r.Task | None) -> bool:
     """Return whether a task still belongs to the bulk's entity, and that has the expected version."""
     word, name = entity_subjects.split(within.subject)
     whole: Entity | None
@@ -88,11 +71,11 @@ def _belongs(state: State, within: Within, task: Task | None) -> bool:
     return belongs and within.expected in (None, whole.version if whole else None)
 
 
-def _refusal(item: TaskAt, code: str, detail: str, field: str | None) -> Refusal:
-    return Refusal(item.task, code, detail, field, item.subject)
+def _refusal(item: r.TaskAt, code: str, detail: str, field: str | None) -> r.Refusal:
+    return r.Refusal(item.task, code, detail, field, item.subject)
 
 
-def _commands(state: State, chunk: ChangeTasks, item: TaskAt) -> undo.Compensation:
+def _commands(state: State, chunk: r.ChangeTasks, item: r.TaskAt) -> undo.Compensation:
     """Return the commands equivalent to an item. Raises ``Invalid`` if there are none."""
     common: dict[str, Any] = {"user": chunk.user, "at": chunk.at, "actor": chunk.actor, "cause": chunk.cause}
     if item.subject and item.reversal:
@@ -103,11 +86,11 @@ def _commands(state: State, chunk: ChangeTasks, item: TaskAt) -> undo.Compensati
     common |= {"task": item.task, "expected": item.expected}
     if item.reversal:
         return undo.compensate(state, common, item.reversal)
-    current = task if task and task.status is not Status.DELETED else None
+    current = task if task and task.status is not r.Status.DELETED else None
     return undo.Compensation((_command(chunk.change, common, current),))
 
 
-def _command(change: TaskChange, common: Mapping[str, Any], task: Task | None) -> Command:
+def _command(change: r.TaskChange, common: Mapping[str, Any], task: r.Task | None) -> Command:
     """Return the command that makes a change to a task; without a task, one that will be refused."""
     if plain := _PLAIN.get(change.action):
         return plain(**common)
@@ -122,14 +105,14 @@ def _command(change: TaskChange, common: Mapping[str, Any], task: Task | None) -
             name: times.shifted(due, change.shift, name) for name in ("start", "due") if (due := getattr(task, name))
         }
         changed, fields = (*changed, *moved), replace(fields, **moved)
-    return UpdateTask(**common, changed=tuple(dict.fromkeys(changed)), fields=fields)
+    return r.UpdateTask(**common, changed=tuple(dict.fromkeys(changed)), fields=fields)
 
 
-def outcome(chunk: ChangeTasks, decided: list[Decided]) -> CommandOutcome:
+def outcome(chunk: r.ChangeTasks, decided: list[Decided]) -> r.CommandOutcome:
     """Return the outcome of a chunk whose items were decided: accepted if one of them changed something."""
     refused = tuple(each.refusal for each in decided if each.refusal)
     changed = sum(bool(each.events) for each in decided)
-    part = BulkPart(
+    part = r.BulkPart(
         bulk=chunk.bulk,
         chunk=chunk.chunk,
         chunks=chunk.chunks,
@@ -140,22 +123,22 @@ def outcome(chunk: ChangeTasks, decided: list[Decided]) -> CommandOutcome:
     )
     if changed:
         events = sum(len(each.events) for each in decided)
-        return _outcome(chunk, OutcomeKind.ACCEPTED, part, events)
+        return _outcome(chunk, r.OutcomeKind.ACCEPTED, part, events)
     if not refused:
-        return _outcome(chunk, OutcomeKind.NOTHING_TO_DO, part)
-    found = _outcome(chunk, OutcomeKind.REJECTED, part)
+        return _outcome(chunk, r.OutcomeKind.NOTHING_TO_DO, part)
+    found = _outcome(chunk, r.OutcomeKind.REJECTED, part)
     return replace(found, code=Code.REFUSED, detail="None of these tasks could be changed; the bulk says why of each.")
 
 
-def superseded(chunk: ChangeTasks) -> CommandOutcome:
+def superseded(chunk: r.ChangeTasks) -> r.CommandOutcome:
     """Return the outcome of a chunk whose target-set hash is not the one that its bulk was begun with."""
-    part = BulkPart(chunk.bulk, chunk.chunk, chunk.chunks, chunk.tasks, changed=0, unchanged=0, refused=())
+    part = r.BulkPart(chunk.bulk, chunk.chunk, chunk.chunks, chunk.tasks, changed=0, unchanged=0, refused=())
     detail = "The bulk was begun on other tasks, or in other versions; send the rest under a new key."
-    return replace(_outcome(chunk, OutcomeKind.REJECTED, part), code=Code.RESOLUTION, detail=detail)
+    return replace(_outcome(chunk, r.OutcomeKind.REJECTED, part), code=Code.RESOLUTION, detail=detail)
 
 
-def _outcome(chunk: ChangeTasks, kind: OutcomeKind, part: BulkPart, events: int = 0) -> CommandOutcome:
-    return CommandOutcome(
+def _outcome(chunk: r.ChangeTasks, kind: r.OutcomeKind, part: r.BulkPart, events: int = 0) -> r.CommandOutcome:
+    return r.CommandOutcome(
         user=chunk.user,
         at=chunk.at,
         command=chunk.id,

@@ -7,20 +7,10 @@ from msgspec.structs import replace
 from domain import merging, times
 from domain.invalid import Conflict, Ended, Invalid
 from domain.recurrence import succession
-from schemas.records import (
-    CreateOccurrence,
-    CreateTask,
-    Due,
-    Recurrence,
-    Reminder,
-    Series,
-    Status,
-    Task,
-    UpdateTask,
-)
+from schemas import records as r
 
 
-def created(command: CreateTask, latest: Series | None) -> Task:
+def created(command: r.CreateTask, latest: r.Series | None) -> r.Task:
     """Return a new task; ``latest`` is that of the series that its id once named, before the task was purged.
 
     Raises ``Invalid`` if due, rule and reminders are inconsistent.
@@ -28,7 +18,7 @@ def created(command: CreateTask, latest: Series | None) -> Task:
     fields = command.fields
     check_reminders(fields.due, fields.reminders)
     check_start(fields.start, fields.due)
-    plain = Task(
+    plain = r.Task(
         id=command.task,
         user=command.user,
         title=fields.title,
@@ -48,13 +38,13 @@ def created(command: CreateTask, latest: Series | None) -> Task:
     return plain if fields.rrule is None else _recurring(plain, fields.rrule, _next_version(latest))
 
 
-def continued(previous: Task, command: CreateOccurrence, *, bounded: bool = True) -> Task:
+def continued(previous: r.Task, command: r.CreateOccurrence, *, bounded: bool = True) -> r.Task:
     """Return the next occurrence: the previous one's fields, with only those of its reminders relative to the due.
 
     Raises ``Ended`` if it would begin after the calendar's end; if not ``bounded``, as in decision version 4,
     OverflowError if no date can represent that.
     """
-    return Task(
+    return r.Task(
         id=command.task,
         user=command.user,
         title=previous.title,
@@ -76,7 +66,7 @@ def continued(previous: Task, command: CreateOccurrence, *, bounded: bool = True
     )
 
 
-def updated(task: Task, command: UpdateTask, latest: Series | None) -> Task:
+def updated(task: r.Task, command: r.UpdateTask, latest: r.Series | None) -> r.Task:
     """Return the task with the named fields set; ``latest`` is that of its series, or of one that its id once named.
 
     Raises ``Invalid`` if due, rule and reminders become inconsistent, ``Conflict`` if the rule can't be changed on this
@@ -93,26 +83,26 @@ def updated(task: Task, command: UpdateTask, latest: Series | None) -> Task:
     return after
 
 
-def check_rule(rrule: str, due: Due | None) -> str:
+def check_rule(rrule: str, due: r.Due | None) -> str:
     """Return the rule in canonical form. Raises ``Invalid`` if there is no due or the rule is incompatible with it."""
     if due is None:
         raise Invalid("due", "A recurring task needs a due; give one, or leave recurrence out.")
     return succession.check(rrule, due)
 
 
-def check_reminders(due: Due | None, reminders: tuple[Reminder, ...]) -> None:
+def check_reminders(due: r.Due | None, reminders: tuple[r.Reminder, ...]) -> None:
     """Raise ``Invalid`` if a reminder is relative to a due that is no instant."""
     if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):
         raise Invalid("reminders", "A reminder before the due needs a due with time and zone; add them, or use `at`.")
 
 
-def check_start(start: Due | None, due: Due | None) -> None:
+def check_start(start: r.Due | None, due: r.Due | None) -> None:
     """Raise ``Invalid`` if a task would begin after it is due."""
     if start and due and times.is_later(start, due):
         raise Invalid("start", "The task would begin after it is due; move the start or the due.")
 
 
-def _start_of_next(previous: Task, due: Due, *, bounded: bool) -> Due | None:
+def _start_of_next(previous: r.Task, due: r.Due, *, bounded: bool) -> r.Due | None:
     """Return the next start: as many days before the due as the previous one's. Raises as ``continued``."""
     if previous.start is None or previous.due is None:
         return previous.start
@@ -131,13 +121,13 @@ def _begins_too_late() -> Ended:
     return Ended("start", "The next occurrence would begin after the year 9999; the series ends.")
 
 
-def _with_rule(task: Task, after: Task, rrule: str | None, latest: Series | None) -> Task:
+def _with_rule(task: r.Task, after: r.Task, rrule: str | None, latest: r.Series | None) -> r.Task:
     same_rule = rrule == _rrule(task)
     if same_rule and (rrule is None or after.due == task.due):
         return after
     if rrule is not None and after.due is None:
         raise Invalid("due", "A recurring task needs a due; give one, or clear recurrence too.")
-    if task.status is not Status.OPEN or not is_latest(task, latest):
+    if task.status is not r.Status.OPEN or not is_latest(task, latest):
         if same_rule:  # only its own due moves, not the series
             return after
         raise _cannot_change_rule(task)
@@ -146,33 +136,33 @@ def _with_rule(task: Task, after: Task, rrule: str | None, latest: Series | None
     return _recurring(after, rrule, _next_version(latest))
 
 
-def _next_version(latest: Series | None) -> int:
+def _next_version(latest: r.Series | None) -> int:
     return latest.rule_version + 1 if latest else 1
 
 
-def _rrule(task: Task) -> str | None:
+def _rrule(task: r.Task) -> str | None:
     return task.recurrence.rrule if task.recurrence else None
 
 
-def is_at(latest: Series | None, occurrence: str | None, rule_version: int) -> bool:
+def is_at(latest: r.Series | None, occurrence: str | None, rule_version: int) -> bool:
     """Return whether an occurrence is the latest one of its series."""
     return latest is not None and (latest.occurrence, latest.rule_version) == (occurrence, rule_version)
 
 
-def is_latest(task: Task, latest: Series | None) -> bool:
+def is_latest(task: r.Task, latest: r.Series | None) -> bool:
     """Return whether a task is the latest occurrence of its series, or in no series."""
     return task.recurrence is None or is_at(latest, task.occurrence, task.recurrence.version)
 
 
-def _recurring(task: Task, rrule: str, version: int) -> Task:
+def _recurring(task: r.Task, rrule: str, version: int) -> r.Task:
     """Return the task as the first occurrence of a rule that counts from its due."""
     rrule = check_rule(rrule, task.due)
     assert task.due is not None
-    rule = Recurrence(rrule, start=task.due, version=version)
+    rule = r.Recurrence(rrule, start=task.due, version=version)
     return replace(task, recurrence=rule, series=task.series or task.id, occurrence=times.key(task.due))
 
 
-def _cannot_change_rule(task: Task) -> Conflict:
-    if task.status is Status.COMPLETED:
+def _cannot_change_rule(task: r.Task) -> Conflict:
+    if task.status is r.Status.COMPLETED:
         return Conflict("recurrence", "The task is completed; change the rule on the occurrence that is open.")
     return Conflict("recurrence", "The series has gone on; change the rule on its latest occurrence.")

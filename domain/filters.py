@@ -3,21 +3,10 @@
 from typing import get_args
 
 from domain import lifecycle, query, ranks, validation
-from schemas.records import (
-    CreateFilter,
-    DeleteFilter,
-    FilterCreated,
-    FilterDeleted,
-    FilterPurged,
-    FilterRestored,
-    FilterUpdated,
-    RestoreFilter,
-    SavedFilter,
-    UpdateFilter,
-)
+from schemas import records as r
 
-Command = CreateFilter | UpdateFilter | DeleteFilter | RestoreFilter
-Event = FilterCreated | FilterUpdated | FilterDeleted | FilterRestored | FilterPurged
+Command = r.CreateFilter | r.UpdateFilter | r.DeleteFilter | r.RestoreFilter
+Event = r.FilterCreated | r.FilterUpdated | r.FilterDeleted | r.FilterRestored | r.FilterPurged
 
 
 def _text(value: str) -> str:
@@ -33,7 +22,7 @@ def _sort(value: str) -> str:
 
 FILTER = lifecycle.entity_type(
     "filter",
-    SavedFilter,
+    r.SavedFilter,
     commands=get_args(Command),
     events=get_args(Event),
     checks={"name": validation.name, "text": _text, "sort": _sort, "colour": validation.colour, "rank": ranks.check},

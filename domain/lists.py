@@ -16,29 +16,16 @@ from domain import lifecycle, ranks, validation
 from domain.invalid import Invalid
 from domain.lifecycle import Refusal, Transition
 from domain.rejections import Code
-from schemas.records import (
-    CreateList,
-    DeleteList,
-    List,
-    ListCreated,
-    ListDeleted,
-    ListPurged,
-    ListRestored,
-    ListUpdated,
-    RestoreList,
-    Status,
-    Task,
-    UpdateList,
-)
+from schemas import records as r
 
-Command = CreateList | UpdateList | DeleteList | RestoreList
-Event = ListCreated | ListUpdated | ListDeleted | ListRestored | ListPurged
+Command = r.CreateList | r.UpdateList | r.DeleteList | r.RestoreList
+Event = r.ListCreated | r.ListUpdated | r.ListDeleted | r.ListRestored | r.ListPurged
 
 
 class Lists(Protocol):
     """A user's lists by id, loaded lazily."""
 
-    def list(self, list_id: str, /) -> List | None:
+    def list(self, list_id: str, /) -> r.List | None:
         """Return the list of this id."""
 
 
@@ -52,7 +39,7 @@ class Sizes(Lists, Protocol):
 class Tasks(Lists, Protocol):
     """A user's lists and tasks."""
 
-    def task(self, task_id: str, /) -> Task | None:
+    def task(self, task_id: str, /) -> r.Task | None:
         """Return the task of this id."""
 
 
@@ -66,7 +53,7 @@ def refuse(state: Sizes, command: Command, answer: Transition) -> Refusal | None
 
 LIST = lifecycle.entity_type(
     "list",
-    List,
+    r.List,
     commands=get_args(Command),
     events=get_args(Event),
     checks={"name": validation.name, "colour": validation.colour, "rank": ranks.check},
@@ -74,13 +61,13 @@ LIST = lifecycle.entity_type(
 )
 
 
-def check(state: Lists, task: Task) -> None:
+def check(state: Lists, task: r.Task) -> None:
     """Raise ``Invalid`` if a task can't be on the list that it names."""
     if task.list is not None and not _has_list(state, task):
         raise Invalid("list", "There is no such list; choose one that stands, or none for the inbox.")
 
 
-def placed(state: Tasks, task: Task) -> Task:
+def placed(state: Tasks, task: r.Task) -> r.Task:
     """Return a new task on its list, by default its parent's. Raises ``Invalid``."""
     if task.list is None and task.parent is not None:
         parent = state.task(task.parent)
@@ -89,12 +76,12 @@ def placed(state: Tasks, task: Task) -> Task:
     return task
 
 
-def kept(state: Lists, task: Task) -> Task:
+def kept(state: Lists, task: r.Task) -> r.Task:
     """Return a task on its list if that still exists, else in the inbox."""
     return task if task.list is None or _has_list(state, task) else replace(task, list=None)
 
 
-def moves(before: Task | None, after: Task | None) -> Iterator[tuple[str, int]]:
+def moves(before: r.Task | None, after: r.Task | None) -> Iterator[tuple[str, int]]:
     """Yield the lists that an event removed a task from (-1) or added it to (+1)."""
     left, came = _list_of(before), _list_of(after)
     if left != came:
@@ -104,10 +91,10 @@ def moves(before: Task | None, after: Task | None) -> Iterator[tuple[str, int]]:
             yield came, 1
 
 
-def _list_of(task: Task | None) -> str | None:
-    return None if task is None or task.status is Status.DELETED else task.list
+def _list_of(task: r.Task | None) -> str | None:
+    return None if task is None or task.status is r.Status.DELETED else task.list
 
 
-def _has_list(state: Lists, task: Task) -> bool:
+def _has_list(state: Lists, task: r.Task) -> bool:
     found = None if task.list is None else state.list(task.list)
     return found is not None and not found.deleted

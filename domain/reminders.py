@@ -10,49 +10,38 @@ from msgspec.structs import replace
 from domain import times
 from domain.tasks import Event
 from schemas import ids
-from schemas.records import (
-    Reminder,
-    ReminderCancelled,
-    ReminderDue,
-    ReminderNotice,
-    ReminderScheduled,
-    StandingReminder,
-    StandingReminders,
-    Status,
-    Task,
-    TaskPurged,
-)
+from schemas import records as r
 
 
 def react(
-    held: StandingReminders | None, event: Event
-) -> tuple[StandingReminders | None, tuple[ReminderScheduled | ReminderCancelled, ...]]:
+    held: r.StandingReminders | None, event: Event
+) -> tuple[r.StandingReminders | None, tuple[r.ReminderScheduled | r.ReminderCancelled, ...]]:
     """Return the state after the event, None if it is empty, and the reminders that it cancelled and scheduled."""
     task = event.task
-    if isinstance(event, TaskPurged) or (held is None and not task.reminders):
+    if isinstance(event, r.TaskPurged) or (held is None and not task.reminders):
         return None, ()
     before, decided = (held.standing, held.decided) if held else ((), ())
     wanted = _wanted(task)
     kept = tuple(s for s in before if s in wanted)
     new = tuple(s for s in wanted if s not in before and s.id not in decided and s.due > event.at)
     cancelled = tuple(
-        ReminderCancelled(id=s.id, user=event.user, at=event.at, command=event.command, task=task.id)
+        r.ReminderCancelled(id=s.id, user=event.user, at=event.at, command=event.command, task=task.id)
         for s in before
         if s not in wanted
     )
-    after = StandingReminders(task.id, task.title, event.command, kept + new, decided)
+    after = r.StandingReminders(task.id, task.title, event.command, kept + new, decided)
     return _worth_holding(after), (*cancelled, *(_scheduled(s, event) for s in new))
 
 
 def fire(
-    held: StandingReminders | None, notice: ReminderNotice
-) -> tuple[StandingReminders | None, tuple[ReminderDue, ...]]:
+    held: r.StandingReminders | None, notice: r.ReminderNotice
+) -> tuple[r.StandingReminders | None, tuple[r.ReminderDue, ...]]:
     """Decide the reminder whose timer has fired, if exactly that timer (id and instant) still exists."""
     fired = next((s for s in held.standing if (s.id, s.due) == (notice.id, notice.due)), None) if held else None
     if held is None or fired is None:
         return held, ()
     after = replace(held, standing=tuple(s for s in held.standing if s != fired), decided=(*held.decided, fired.id))
-    due = ReminderDue(
+    due = r.ReminderDue(
         id=fired.id,
         user=notice.user,
         at=notice.at,
@@ -65,7 +54,7 @@ def fire(
     return after, (due,)
 
 
-def instant(task: Task, reminder: Reminder) -> int | None:
+def instant(task: r.Task, reminder: r.Reminder) -> int | None:
     """Return when to remind, in milliseconds since 1970; None if that is relative to a due that is no instant."""
     if reminder.before is None:
         return reminder.at
@@ -73,24 +62,24 @@ def instant(task: Task, reminder: Reminder) -> int | None:
     return None if due is None else due - reminder.before * 1000
 
 
-def _wanted(task: Task) -> tuple[StandingReminder, ...]:
+def _wanted(task: r.Task) -> tuple[r.StandingReminder, ...]:
     """Return the timers that a task needs, in its reminders' order: none unless it is open."""
-    if task.status is not Status.OPEN:
+    if task.status is not r.Status.OPEN:
         return ()
     dues = ((reminder, instant(task, reminder)) for reminder in task.reminders)
     return tuple(
-        StandingReminder(ids.reminder(task.id, task.occurrence, reminder.id, due), reminder.id, due)
+        r.StandingReminder(ids.reminder(task.id, task.occurrence, reminder.id, due), reminder.id, due)
         for reminder, due in dues
         if due is not None
     )
 
 
-def _worth_holding(held: StandingReminders) -> StandingReminders | None:
+def _worth_holding(held: r.StandingReminders) -> r.StandingReminders | None:
     return held if held.standing or held.decided else None  # also of a deleted task: it may be restored
 
 
-def _scheduled(standing: StandingReminder, event: Event) -> ReminderScheduled:
-    return ReminderScheduled(
+def _scheduled(standing: r.StandingReminder, event: Event) -> r.ReminderScheduled:
+    return r.ReminderScheduled(
         id=standing.id,
         user=event.user,
         at=event.at,

@@ -29,24 +29,7 @@ from domain.invalid import Ended, Invalid
 from domain.recurrence import succession
 from domain.rejections import Code
 from schemas import entity_subjects, ids
-from schemas.records import (
-    CompleteTask,
-    CreateOccurrence,
-    DeleteTask,
-    Recurrence,
-    ReopenTask,
-    RestoreTask,
-    Reversal,
-    Series,
-    Status,
-    Task,
-    TaskAt,
-    TaskCompleted,
-    TaskFields,
-    TaskReopened,
-    TaskUpdated,
-    UpdateTask,
-)
+from schemas import records as r
 
 
 class Contradicted(Invalid):
@@ -73,24 +56,24 @@ class AuditedEvent:
 
     task: str | None
     cause: str | None
-    reversal: Reversal
+    reversal: r.Reversal
     subject: str | None = None  # the entity, if not a task
 
 
-def items(command: Sequence[AuditedEvent]) -> tuple[TaskAt, ...]:
+def items(command: Sequence[AuditedEvent]) -> tuple[r.TaskAt, ...]:
     """Return the items of the bulk that undoes a command, from its events in order: the last event is undone first.
 
     An event caused by another of them is undone with that one.
     """
     events = {each.reversal.event for each in command}
     return tuple(
-        TaskAt(each.task or "", reversal=each.reversal, subject=each.subject)
+        r.TaskAt(each.task or "", reversal=each.reversal, subject=each.subject)
         for each in reversed(command)
         if each.cause not in events
     )
 
 
-def compensate(state: State, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
+def compensate(state: State, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:
     """Return the compensation of an event on a task. Raises ``Contradicted``.
 
     ``common`` are the fields of commands on the task.
@@ -105,7 +88,7 @@ def compensate(state: State, common: Mapping[str, Any], reversal: Reversal) -> C
     return _COMPENSATIONS[reversal.kind](state, task, common, reversal)
 
 
-def compensate_other(state: State, subject: str, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
+def compensate_other(state: State, subject: str, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:
     """Return the compensation of an event on another entity; ``common`` are the fields of any command."""
     word, name = entity_subjects.split(subject)
     entity = entities.find(state, subject)
@@ -122,7 +105,7 @@ def compensate_other(state: State, subject: str, common: Mapping[str, Any], reve
     return Compensation((of.update(**common, changed=tuple(before), fields=of.settable(**before)),))
 
 
-def _is_to_be_undone(entity: Entity, reversal: Reversal) -> bool:
+def _is_to_be_undone(entity: Entity, reversal: r.Reversal) -> bool:
     """Return whether an entity is as after the event, not as before it. Raises ``Contradicted`` if neither."""
     if _is_undone(entity, reversal):
         return False
@@ -131,13 +114,13 @@ def _is_to_be_undone(entity: Entity, reversal: Reversal) -> bool:
     return True
 
 
-def _is_undone(entity: Entity, reversal: Reversal) -> bool:
+def _is_undone(entity: Entity, reversal: r.Reversal) -> bool:
     if _creates(reversal):
         return entities.of(entity).is_deleted(entity)
     return all(_has(entity, change.field, change.before) for change in reversal.changes)
 
 
-def _changed_since(entity: Entity, reversal: Reversal) -> list[str]:
+def _changed_since(entity: Entity, reversal: r.Reversal) -> list[str]:
     """Return the fields without the value after the event; of a created entity also those that the event left unset."""
     after = {change.field: change.after for change in reversal.changes}
     changed = [field for field, value in after.items() if not _has(entity, field, value)]
@@ -146,7 +129,7 @@ def _changed_since(entity: Entity, reversal: Reversal) -> list[str]:
     return changed
 
 
-def _creates(reversal: Reversal) -> bool:
+def _creates(reversal: r.Reversal) -> bool:
     return reversal.kind.endswith("Created")
 
 
@@ -156,7 +139,7 @@ def _has(entity: Entity, field: str, value: str) -> bool:
 
 
 def _unversioned(value: Any) -> Any:
-    return replace(value, version=0) if isinstance(value, Recurrence) else value
+    return replace(value, version=0) if isinstance(value, r.Recurrence) else value
 
 
 def _read(kind: type[Entity], field: str, value: str) -> Any:
@@ -168,23 +151,23 @@ def _types(kind: type[Entity]) -> Mapping[str, Any]:
     return get_type_hints(kind)
 
 
-def _updated(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
-    before = {change.field: _read(Task, change.field, change.before) for change in reversal.changes}
-    wanted = {field: value for field, value in before.items() if field in TaskFields.__struct_fields__}
-    rule: Recurrence | None = before.get("recurrence")
+def _updated(state: State, task: r.Task, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:
+    before = {change.field: _read(r.Task, change.field, change.before) for change in reversal.changes}
+    wanted = {field: value for field, value in before.items() if field in r.TaskFields.__struct_fields__}
+    rule: r.Recurrence | None = before.get("recurrence")
     if "recurrence" in before:
-        if task.status is Status.COMPLETED or not composition.is_latest(task, state.series(task.series or task.id)):
+        if task.status is r.Status.COMPLETED or not composition.is_latest(task, state.series(task.series or task.id)):
             raise Contradicted("recurrence", "The series has gone on since.")
         wanted["rrule"] = rule.rrule if rule else None
-    command = UpdateTask(**common, changed=tuple(wanted), fields=TaskFields(**wanted))
+    command = r.UpdateTask(**common, changed=tuple(wanted), fields=r.TaskFields(**wanted))
     if rule is None:
         return Compensation((command,))
     return Compensation((command,), partial(_with_earlier_rule, state, task, rule, before))
 
 
 def _with_earlier_rule(
-    state: State, task: Task, rule: Recurrence, before: Mapping[str, Any], event: TaskUpdated
-) -> TaskUpdated:
+    state: State, task: r.Task, rule: r.Recurrence, before: Mapping[str, Any], event: r.TaskUpdated
+) -> r.TaskUpdated:
     """Return an update with the earlier rule, series and occurrence, unless the series has advanced since."""
     series, occurrence = before.get("series", task.series), before.get("occurrence", task.occurrence)
     latest = state.series(series)
@@ -196,9 +179,9 @@ def _with_earlier_rule(
     return replace(event, task=after, changed=differing(task, after))
 
 
-def _completed(state: State, task: Task, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
-    reopen = ReopenTask(**common)
-    done = TaskCompleted(reversal.event, task.user, reversal.at, actor="", command="", task=task)
+def _completed(state: State, task: r.Task, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:
+    reopen = r.ReopenTask(**common)
+    done = r.TaskCompleted(reversal.event, task.user, reversal.at, actor="", command="", task=task)
     following = succession.following(done)
     if following is None or task.recurrence is None:
         return Compensation((reopen,))
@@ -212,21 +195,21 @@ def _completed(state: State, task: Task, common: Mapping[str, Any], reversal: Re
     if not _is_as_made(made, task, following):
         raise Contradicted("series", "The next occurrence, which it led to, was changed since.")
     its = {"id": ids.derive("next", common["id"]), "task": made.id, "cause": ids.event(common["id"]), "expected": None}
-    delete = DeleteTask(**{**common, **its})
+    delete = r.DeleteTask(**{**common, **its})
     return Compensation((reopen, delete), amend)
 
 
 def _with_undone(completion: str, event: Event) -> Event:
     """Return the reopening with the completion that it undoes."""
-    return replace(event, undone=completion) if isinstance(event, TaskReopened) else event
+    return replace(event, undone=completion) if isinstance(event, r.TaskReopened) else event
 
 
-def _is_last(latest: Series | None, made: Task, occurrence: str) -> bool:
+def _is_last(latest: r.Series | None, made: r.Task, occurrence: str) -> bool:
     """Return whether a task is this occurrence, under any version, and the latest of its series."""
     return made.recurrence is not None and made.occurrence == occurrence and composition.is_latest(made, latest)
 
 
-def _is_as_made(made: Task, task: Task, following: CreateOccurrence) -> bool:
+def _is_as_made(made: r.Task, task: r.Task, following: r.CreateOccurrence) -> bool:
     """Return whether an occurrence was never changed, or equals one that would be created now."""
     if made.version == 1:
         return True
@@ -238,26 +221,26 @@ def _is_as_made(made: Task, task: Task, following: CreateOccurrence) -> bool:
     return not differing(*both)
 
 
-def _reopened(_: State, __: Task, common: Mapping[str, Any], reversal: Reversal) -> Compensation:
+def _reopened(_: State, __: r.Task, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:
     before = {change.field: change.before for change in reversal.changes}
-    at = _read(Task, "completed_at", before.get("completed_at", "null"))
-    return Compensation((CompleteTask(**common),), partial(_with_time, at) if at is not None else _unchanged)
+    at = _read(r.Task, "completed_at", before.get("completed_at", "null"))
+    return Compensation((r.CompleteTask(**common),), partial(_with_time, at) if at is not None else _unchanged)
 
 
 def _with_time(at: int, event: Event) -> Event:
     """Return the completion with the time at which the task was completed before."""
-    return replace(event, task=replace(event.task, completed_at=at)) if isinstance(event, TaskCompleted) else event
+    return replace(event, task=replace(event.task, completed_at=at)) if isinstance(event, r.TaskCompleted) else event
 
 
-def _restore(_: State, __: Task, common: Mapping[str, Any], ___: Reversal) -> Compensation:
-    return Compensation((RestoreTask(**common),))
+def _restore(_: State, __: r.Task, common: Mapping[str, Any], ___: r.Reversal) -> Compensation:
+    return Compensation((r.RestoreTask(**common),))
 
 
-def _delete(_: State, __: Task, common: Mapping[str, Any], ___: Reversal) -> Compensation:
-    return Compensation((DeleteTask(**common),))
+def _delete(_: State, __: r.Task, common: Mapping[str, Any], ___: r.Reversal) -> Compensation:
+    return Compensation((r.DeleteTask(**common),))
 
 
-_COMPENSATIONS: Mapping[str, Callable[[State, Task, Mapping[str, Any], Reversal], Compensation]] = {
+_COMPENSATIONS: Mapping[str, Callable[[State, r.Task, Mapping[str, Any], r.Reversal], Compensation]] = {
     "TaskCreated": _delete,
     "TaskUpdated": _updated,
     "TaskCompleted": _completed,

@@ -13,21 +13,9 @@ from domain.entities import Entity, Event
 from domain.entity import EntityType
 from domain.rejections import Code
 from domain.store import Map, Store
-from schemas.records import (
-    ChangeTasks,
-    CommandOutcome,
-    CreateOccurrence,
-    DeleteTag,
-    List,
-    ListSize,
-    RenameTag,
-    Series,
-    Tag,
-    Task,
-    TaskNotice,
-)
+from schemas import records as r
 
-Command: TypeAlias = entities.Command | ChangeTasks
+Command: TypeAlias = entities.Command | r.ChangeTasks
 Found = TypeVar("Found")
 
 
@@ -44,11 +32,11 @@ class User:
         key = self._prefix + command.id
         if idempotency.get(self._store, key, command.at):
             return None
-        decision = self._chunk(command) if isinstance(command, ChangeTasks) else self._one(command)
+        decision = self._chunk(command) if isinstance(command, r.ChangeTasks) else self._one(command)
         idempotency.put(self._store, key, command.at, getattr(command, "fingerprint", ""))
         return decision
 
-    def purge(self, notice: TaskNotice) -> Sequence[Event]:
+    def purge(self, notice: r.TaskNotice) -> Sequence[Event]:
         """Purge the entity of a notice, which was deleted 30 days ago; return the events, none or one."""
         event = deletion.purge(self, notice)
         return self._evolved((event,)) if event else ()
@@ -70,19 +58,19 @@ class User:
         found: Found | None = self._cached[known]
         return found
 
-    def task(self, task: str) -> Task | None:
+    def task(self, task: str) -> r.Task | None:
         """Return a task, None if the user has none with this id."""
         return self.get(tasks.TASK, task)
 
-    def list(self, list_id: str) -> List | None:
+    def list(self, list_id: str) -> r.List | None:
         """Return a list, None if the user has none with this id."""
         return self.get(lists.LIST, list_id)
 
-    def tag(self, name: str) -> Tag | None:
+    def tag(self, name: str) -> r.Tag | None:
         """Return the record of a tag, None if it never had a colour."""
         return self.get(tags.TAG, name)
 
-    def series(self, series: str) -> Series | None:
+    def series(self, series: str) -> r.Series | None:
         """Return the latest occurrence of a series."""
         return self._store.series.get(self._prefix + series)
 
@@ -97,15 +85,19 @@ class User:
 
     def _one(self, command: entities.Command) -> Decision[Event]:
         """Decide a command on one entity."""
-        if isinstance(command, RenameTag | DeleteTag) and idempotency.is_superseded(self._store, command):
+        if isinstance(command, r.RenameTag | r.DeleteTag) and idempotency.is_superseded(self._store, command):
             return Decision((), tags.superseded(command))
         decision: Decision[Any] = entities.decide(self, command)
-        if decision.outcome.code == Code.ENDED and self._version in UNENDING and isinstance(command, CreateOccurrence):
+        if (
+            decision.outcome.code == Code.ENDED
+            and self._version in UNENDING
+            and isinstance(command, r.CreateOccurrence)
+        ):
             decision = tasks.decide_by_version_4(self, command)
         self._evolved(decision.events)
         return decision
 
-    def _chunk(self, chunk: ChangeTasks) -> Decision[Event]:
+    def _chunk(self, chunk: r.ChangeTasks) -> Decision[Event]:
         """Decide a chunk of a bulk, item by item."""
         if idempotency.is_superseded(self._store, chunk):
             return Decision((), bulk.superseded(chunk))
@@ -122,7 +114,7 @@ class User:
             self.evolve(event)
         return events
 
-    def _follow(self, event: Any, before: Task | None, after: Task | None) -> None:
+    def _follow(self, event: Any, before: r.Task | None, after: r.Task | None) -> None:
         """Update the latest occurrence of the task's series, and the sizes of its lists."""
         if series := event.task.series:
             latest = self.series(series)
@@ -134,7 +126,7 @@ class User:
         for list_id, change in moves:
             key = self._prefix + list_id
             if size := self.size(list_id) + change:
-                self._store.sizes[key] = ListSize(size)
+                self._store.sizes[key] = r.ListSize(size)
             else:
                 del self._store.sizes[key]
 
@@ -151,5 +143,5 @@ class User:
             self._store.purges.set(now)
 
 
-def _changed(outcome: CommandOutcome) -> int:
+def _changed(outcome: r.CommandOutcome) -> int:
     return outcome.part.changed if outcome.part else 0

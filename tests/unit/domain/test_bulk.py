@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain import bulk, tasks
+from domain import bulk
 from schemas import records as r
 from schemas.records import Action
 from tests.unit.domain.given import (
@@ -159,7 +159,7 @@ def test_events_of_a_chunk_happen_when_it_was_sent():
     world = World(create("a", at=NOON - 5))
     [event] = world.does(chunk(Action.COMPLETE, "a")).events
     assert (event.at, event.task.completed_at) == (NOON, NOON)
-    assert isinstance(event, tasks.TaskCompleted)
+    assert isinstance(event, r.TaskCompleted)
 
 
 # What belongs to something, as it did when the bulk was resolved.
