@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from api import __main__ as server
 from api.http.attempts import Attempts
 from api.settings import Settings
-from schemas.serving import plain
+from common.serving import plain
 from schemas.topics import TASK_COMMANDS
 
 TOPIC = "bench-bare"
