@@ -18,14 +18,14 @@ THREADS = 2
 
 @dataclass
 class _Queue:
-    """One user's turns that run or wait."""
+    """One user's pieces of work that run or wait."""
 
-    turns: anyio.Semaphore
+    slots: anyio.Semaphore
     length: int = 0
 
 
 class UserLimit:
-    """Lets at most ``most`` of one user's turns run at once; the others wait in order of arrival."""
+    """Lets at most ``most`` pieces of one user's work run at once; the others wait in order of arrival."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -33,11 +33,11 @@ class UserLimit:
 
     @asynccontextmanager
     async def of(self, user: str) -> AsyncIterator[None]:
-        """Wait for a turn of the user, and hold it until the context ends."""
+        """Wait for a slot of the user, and hold it until the context ends."""
         queue = self._queues.setdefault(user, _Queue(anyio.Semaphore(self._most)))
         queue.length += 1
         try:
-            async with queue.turns:
+            async with queue.slots:
                 yield
         finally:
             queue.length -= 1
@@ -46,19 +46,19 @@ class UserLimit:
 
     @property
     def length(self) -> int:
-        """The number of turns that run or wait."""
+        """The number of pieces of work that run or wait."""
         return sum(queue.length for queue in self._queues.values())
 
 
 class LongWork:
     """Runs work of more than a few milliseconds in threads, one at a time for each user.
 
-    A thread can't be cancelled. An abandoned one keeps its user's turn and its place until it ends; otherwise a client
+    A thread can't be cancelled. An abandoned one keeps its user's slot and its thread until it ends; otherwise a client
     that sends requests and disconnects could occupy any number of threads.
     """
 
     def __init__(self) -> None:
-        self._turns = UserLimit(1)
+        self._limit = UserLimit(1)
         self._threads = anyio.Semaphore(THREADS)
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -84,6 +84,6 @@ class LongWork:
             running.exception()  # marks it as retrieved: the caller has it, or was cancelled
 
     async def _run(self, user: str, begun: asyncio.Event, work: Callable[[], Returned]) -> Returned:
-        async with self._turns.of(user), self._threads:
+        async with self._limit.of(user), self._threads:
             begun.set()
             return await asyncio.to_thread(work)

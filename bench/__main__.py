@@ -9,20 +9,20 @@ from typing import TypeVar
 import click
 from rich.console import Console
 
+from bench.implementations import IMPLEMENTATIONS, Implementation
 from bench.parts import PARTS, WHOLE, Bench
-from bench.stand import running_stand
-from bench.ways import WAYS, Way
+from bench.services import running_services
 from bench.workload import Plan
 from common import logs
 
 T = TypeVar("T")
-USUAL = [way.name for way in WAYS.values() if not way.asked_for]
+USUAL = [way.name for way in IMPLEMENTATIONS.values() if not way.asked_for]
 QUICK = Plan(seed=1, size=4000, warm=1000)
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.option("--parts", default="peers", help=f"What to measure: {','.join((*PARTS, *WHOLE))}.")
-@click.option("--ways", default=",".join(USUAL), help=f"Implementations to compare: {','.join(WAYS)}.")
+@click.option("--ways", default=",".join(USUAL), help=f"Implementations to compare: {','.join(IMPLEMENTATIONS)}.")
 @click.option("--n", "size", default=300_000, help="Commands per implementation and round.")
 @click.option("--warm", default=50_000, help="Warm-up commands.")
 @click.option("--rounds", default=3, help="Rounds, each in another order of implementations.")
@@ -51,15 +51,15 @@ def main(
         signal.SIGTERM, lambda *_: sys.exit("stopped")
     )  # so that broker, Postgres and implementations are, too
     console = Console()
-    chosen = _those_that_can_run(console, [_named(name, WAYS) for name in ways.split(",")])
+    chosen = _those_that_can_run(console, [_named(name, IMPLEMENTATIONS) for name in ways.split(",")])
     bench = Bench(console, chosen, Plan(seed, size, warm), rounds, seconds, profile, before)
     if quick:
         bench = Bench(console, chosen, QUICK, rounds=1, seconds=0.5, profile=profile, before=before)
     named = [_named(name, {name: name for name in (*PARTS, *WHOLE)}) for name in parts.split(",")]
     if shared := [PARTS[name] for name in named if name in PARTS]:
-        with running_stand() as stand:
+        with running_services() as services:
             for measure in shared:
-                measure(bench, stand)
+                measure(bench, services)
     for name in named:
         if name in WHOLE:
             WHOLE[name](bench)
@@ -71,7 +71,7 @@ def _named(name: str, among: Mapping[str, T]) -> T:
     return among[name]
 
 
-def _those_that_can_run(console: Console, ways: Sequence[Way]) -> tuple[Way, ...]:
+def _those_that_can_run(console: Console, ways: Sequence[Implementation]) -> tuple[Implementation, ...]:
     for way in ways:
         if not way.can_run():
             console.print(f"{way.name} is skipped: it is built by Maven, and there is no mvn here.")

@@ -16,12 +16,12 @@ import psutil
 
 from api.http import tokens
 from bench import bare, load, log
+from bench.implementations import wait_until
 from bench.load import Answers
 from bench.meter import cpu_of
 from bench.pipeline import launching
-from bench.stand import Stand
+from bench.services import Services
 from bench.trial import Say, Wrong
-from bench.ways import wait_until
 from local import ports
 from schemas.topics import TASK_COMMANDS
 
@@ -79,18 +79,18 @@ Round = dict[tuple[str, str, int], Asked]
 """What was asked in a round, by server, request and connections."""
 
 
-def measure(stand: Stand, seconds: float, rounds: int, say: Say) -> list[Round]:
+def measure(services: Services, seconds: float, rounds: int, say: Say) -> list[Round]:
     """Ask both servers in each round for their list, one task at a time, and as many as they can take."""
     say("starting")
-    with _serving(stand) as (requests, parts):
+    with _serving(services) as (requests, parts):
         for request in requests[-1]:  # the broker is slow at first
-            ask(stand, parts, request, MANY, seconds)
+            ask(services, parts, request, MANY, seconds)
         found: list[Round] = []
         for number in range(rounds):
             found.append({})
             for request, connections in _order(requests, number):
                 say(f"round {number + 1}, {request.server}, {request.what}, {connections} connections")
-                asked = ask(stand, parts, request, connections, seconds)
+                asked = ask(services, parts, request, connections, seconds)
                 found[-1][request.server, request.what, connections] = asked
         return found
 
@@ -102,15 +102,15 @@ def _order(requests: list[tuple[Request, Request]], number: int) -> Iterator[tup
             yield from ((request, connections) for request in pair[:: -1 if number % 2 else 1])
 
 
-def ask(stand: Stand, parts: Mapping[str, int], request: Request, connections: int, seconds: float) -> Asked:
+def ask(services: Services, parts: Mapping[str, int], request: Request, connections: int, seconds: float) -> Asked:
     """Warm a server up, and load it; raise ``Wrong`` for another status, or a record too few or too many."""
     load.run(load.Load(request.port, request.sent, seconds * _WARMING, connections))
-    held, before = _length(stand, request), _cpu(parts)
+    held, before = _length(services, request), _cpu(parts)
     answers = load.run(load.Load(request.port, request.sent, seconds, connections))
     used = {part: after - before[part] for part, after in _cpu(parts).items()}
     if set(answers.statuses) != {request.status}:
         raise Wrong(f"{request.server} answered {request.what} by {answers.statuses}, not by {request.status} alone.")
-    if request.topic and (appended := _length(stand, request) - held) != answers.count:
+    if request.topic and (appended := _length(services, request) - held) != answers.count:
         raise Wrong(f"{request.server} accepted {answers.count} commands, and appended {appended}.")
     return Asked(request, connections, answers, {**used, "load": answers.cpu})
 
@@ -119,16 +119,16 @@ def _cpu(parts: Mapping[str, int]) -> dict[str, float]:
     return {part: cpu_of(psutil.Process(pid)) for part, pid in parts.items()}
 
 
-def _length(stand: Stand, request: Request) -> int:
-    return log.length(stand.kafka, request.topic) if request.topic else 0
+def _length(services: Services, request: Request) -> int:
+    return log.length(services.kafka, request.topic) if request.topic else 0
 
 
 @contextmanager
-def _serving(stand: Stand) -> Iterator[tuple[list[tuple[Request, Request]], dict[str, int]]]:
+def _serving(services: Services) -> Iterator[tuple[list[tuple[Request, Request]], dict[str, int]]]:
     """Run both servers, and stages until there are tasks to list; yield requests in pairs, and the parts' ids."""
     at = ports.choose([RONDO, BARE], {})
-    log.create(stand.kafka, (bare.TOPIC,))
-    with launching(stand, stand.directory / "ingress") as (_, run):
+    log.create(services.kafka, (bare.TOPIC,))
+    with launching(services, services.directory / "ingress") as (_, run):
         own = {name: {"RONDO_PORT": str(port), "RONDO_SECRET": _SECRET} for name, port in at.items()}
         servers = {
             RONDO: run(RONDO, "-m", "api", **own[RONDO]),
@@ -138,9 +138,9 @@ def _serving(stand: Stand) -> Iterator[tuple[list[tuple[Request, Request]], dict
         servers[BARE].wait_until(lambda: ports.answers(at[BARE]), _SECONDS)
         servers[RONDO].wait_until(lambda: _is_ready(at[RONDO]), _SECONDS)
         worker = run("worker", str(Path(sys.executable).with_name("rondo")), "worker")
-        wait_until(lambda: _has_tasks(stand, create), _SECONDS, "The list to read")
+        wait_until(lambda: _has_tasks(services, create), _SECONDS, "The list to read")
         worker.stop()
-        parts = {name: process.pid for name, process in {**servers, **stand.parts}.items()}
+        parts = {name: process.pid for name, process in {**servers, **services.parts}.items()}
         yield [(listing, of_bare(at[BARE])[1]), (create, of_bare(at[BARE])[0])], parts
 
 
@@ -172,7 +172,7 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _has_tasks(stand: Stand, create: Request) -> bool:
+def _has_tasks(services: Services, create: Request) -> bool:
     """Create some more tasks, and return whether the views have a page of them."""
     load.run(load.Load(create.port, create.sent, 0.2))
-    return stand.table.counts()[0] >= LISTED
+    return services.table.counts()[0] >= LISTED

@@ -42,7 +42,7 @@ def measure(it: Started, rate: int, seconds: float, say: Say) -> Latency:
         sent = _send(it, work, rate)
         it.wait_for(work, _WAIT)
         took = time.monotonic() - began
-    committed = {id_: at.timestamp() for id_, at in it.stand.table.commits().items()}
+    committed = {id_: at.timestamp() for id_, at in it.services.table.commits().items()}
     found = sorted((committed[id_] - at) * 1000 for id_, at in sent.items() if id_ in committed)
     return Latency(it.way.name, rate, found, sum(usage.cpu for usage in meter.usage.values()) / took)
 
@@ -50,7 +50,7 @@ def measure(it: Started, rate: int, seconds: float, say: Say) -> Latency:
 def _send(it: Started, work: Workload, rate: int) -> dict[str, float]:
     """Produce each command when it is due, without waiting for results; return the times by command."""
     chance = random.Random(it.run.plan.seed)  # noqa: S311 - the same each time
-    producer = Producer({"bootstrap.servers": it.stand.kafka, "linger.ms": 0, "acks": "all"})
+    producer = Producer({"bootstrap.servers": it.services.kafka, "linger.ms": 0, "acks": "all"})
     producer.list_topics(it.run.commands, 10)  # connected, before the first is timed
     sent = {}
     due = time.monotonic()

@@ -20,8 +20,8 @@ from statistics import quantiles
 import msgspec
 from msgspec import Struct
 
+from local.errors import Problem
 from local.ports import HOST
-from local.problem import Problem
 
 CLOSED = 0
 """Counted as the status of a request whose connection was closed instead."""

@@ -13,13 +13,13 @@ from functools import partial
 
 from bench import bare, floor, load, stack
 from bench.floor import Floor
+from bench.implementations import wait_until
 from bench.ingress import MANY, of_rondo
 from bench.load import Answers, Load
 from bench.run import LOGS
 from bench.stack import Done, Running
 from bench.trial import Say, Wrong
 from bench.versions import Version
-from bench.ways import wait_until
 from local import ports
 from local.process import Command, Process
 from local.settings import ROOT

@@ -28,11 +28,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench import log
+from bench.implementations import wait_until
 from bench.meter import Meter
 from bench.pipeline import launching
 from bench.report import MIB, ratio
-from bench.stand import Stand, running_stand
-from bench.ways import wait_until
+from bench.services import Services, running_services
 from bench.workload import PARTITIONS, Message
 from common import logs
 from domain import ledger
@@ -133,30 +133,30 @@ def main(reminders: int, answer: float, kill: float) -> None:
     """Measure the delivery of reminders that are due at once to a slow receiver. See docs/benchmarks.md."""
     logs.configure("warning")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    with running_stand() as stand, Receiver(answer) as receiver:
-        _print(Console(), reminders, answer, measure(stand, receiver, reminders, kill))
+    with running_services() as services, Receiver(answer) as receiver:
+        _print(Console(), reminders, answer, measure(services, receiver, reminders, kill))
 
 
-def measure(stand: Stand, receiver: Receiver, reminders: int, kill: float) -> Sent:
+def measure(services: Services, receiver: Receiver, reminders: int, kill: float) -> Sent:
     """Make reminders due at once, and return the measurements of their delivery."""
     rondo = str(Path(sys.executable).with_name("rondo"))
     health = ports.choose(["health"], {})["health"]
     settings = {"RONDO_WEBHOOK": receiver.url, "RONDO_HEALTH_PORT": str(health), "RONDO_INSTANCE": "bench"}
-    with launching(stand, stand.directory / "notify", **settings) as (registry, run):
+    with launching(services, services.directory / "notify", **settings) as (registry, run):
         worker = run("notify", rondo, "worker", "notify")
         worker.wait_until(lambda: _is_ready(health), 60)
-        load = log.Load(stand.kafka, REMINDERS.name, asyncio.run(_due(registry, reminders)))
+        load = log.Load(services.kafka, REMINDERS.name, asyncio.run(_due(registry, reminders)))
         with Meter({"notify": worker.pid}) as meter:
             due = time.time()
             load.release()
             killed, hanging = _kill(worker, receiver, kill)
             back = _restart(run("notify", rondo, "worker", "notify"), health) if killed else 0.0
-            wait_until(lambda: _is_done(stand.kafka, registry, receiver, reminders), _SECONDS, "The reminders")
+            wait_until(lambda: _is_done(services.kafka, registry, receiver, reminders), _SECONDS, "The reminders")
             took = time.time() - due
     return Sent(
         seconds=sorted(at - due for at in _first(receiver.posts).values()),
         doubles=len(receiver.posts) - len(_first(receiver.posts)),
-        records=log.length(stand.kafka, NOTIFICATIONS.name),
+        records=log.length(services.kafka, NOTIFICATIONS.name),
         at_a_time=receiver.at_a_time,
         took=took,
         cpu=0.0 if killed else meter.usage["notify"].cpu,

@@ -13,7 +13,7 @@ from mode import Worker
 
 from bench import table
 from bench.run import Run, arguments
-from bench.work import Changed, Complete, Create, Task, Update, change, row
+from bench.task_commands import Changed, Complete, Create, Task, Update, change, row
 from common import logs
 from schemas import topics
 from schemas.kafka.admin import create

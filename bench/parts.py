@@ -15,10 +15,10 @@ from bench import latency as latencies
 from bench import lone as single
 from bench import pipeline as whole
 from bench import restore as restoring
-from bench.stand import Stand
+from bench.implementations import IMPLEMENTATIONS, Implementation
+from bench.services import Services
 from bench.trial import Result, Say, started
 from bench.versions import versions
-from bench.ways import WAYS, Way
 from bench.workload import Plan
 
 RATES = (50, 500)
@@ -30,7 +30,7 @@ class Bench:
     """What to measure, and where to print it."""
 
     console: Console
-    ways: tuple[Way, ...]
+    implementations: tuple[Implementation, ...]
     plan: Plan
     rounds: int
     seconds: float
@@ -61,58 +61,61 @@ class Steps:
         return lambda text: self.say(f"{label}: {text}")
 
 
-def peers(bench: Bench, stand: Stand) -> None:
+def peers(bench: Bench, services: Services) -> None:
     """Measure all implementations in rounds, each of which begins with another one."""
     rounds = []
-    with bench.steps(bench.rounds * len(bench.ways)) as steps:
+    with bench.steps(bench.rounds * len(bench.implementations)) as steps:
         for number in range(bench.rounds):
-            first = number % len(bench.ways)
+            first = number % len(bench.implementations)
             results = {}
-            for way in bench.ways[first:] + bench.ways[:first]:
-                results[way.name] = _measure(bench, way, stand, steps.under(f"round {number + 1}, {way.name}"))
+            for way in bench.implementations[first:] + bench.implementations[:first]:
+                results[way.name] = _measure(bench, way, services, steps.under(f"round {number + 1}, {way.name}"))
                 steps.advance()
-            rounds.append([results[way.name] for way in bench.ways])
+            rounds.append([results[way.name] for way in bench.implementations])
     report.peers(bench.console, rounds)
 
 
-def _measure(bench: Bench, way: Way, stand: Stand, say: Say) -> Result:
-    with started(way, stand, way.share_of(bench.plan), say, bench.profile) as running:
+def _measure(bench: Bench, way: Implementation, services: Services, say: Say) -> Result:
+    with started(way, services, way.share_of(bench.plan), say, bench.profile) as running:
         return trial.measure(running, say)
 
 
-def latency(bench: Bench, stand: Stand) -> None:
+def latency(bench: Bench, services: Services) -> None:
     """Measure at each rate the latency of the implementations that go from the log to Postgres."""
-    ways = [way for way in bench.ways if way.share == 1 and way.reads_the_log and way.reaches_postgres]
+    ways = [way for way in bench.implementations if way.share == 1 and way.reads_the_log and way.reaches_postgres]
     found = []
     with bench.steps(len(ways) * len(RATES)) as steps:
         for way in ways:
-            with started(way, stand, bench.plan, steps.under(way.name)) as running:
+            with started(way, services, bench.plan, steps.under(way.name)) as running:
                 for rate in RATES:
                     found.append(latencies.measure(running, rate, bench.seconds, steps.under(way.name)))
                     steps.advance()
     report.latencies(bench.console, found)
 
 
-def restore(bench: Bench, stand: Stand) -> None:
+def restore(bench: Bench, services: Services) -> None:
     """Run the commands through the runtime, then restore its state on a new disk."""
-    with bench.steps(1) as steps, started(WAYS["runtime"], stand, bench.plan, steps.under("restore")) as running:
+    with (
+        bench.steps(1) as steps,
+        started(IMPLEMENTATIONS["runtime"], services, bench.plan, steps.under("restore")) as running,
+    ):
         trial.measure(running, steps.under("restore"))
         found = restoring.measure(running)
     report.restored(bench.console, found)
 
 
-def pipeline(bench: Bench, stand: Stand) -> None:
+def pipeline(bench: Bench, services: Services) -> None:
     """Measure the real stages, with a tenth of the commands per round."""
     plan = Plan(bench.plan.seed, bench.plan.size // 10, bench.plan.warm // 10)
     with bench.steps(1) as steps:
-        rounds = whole.measure(stand, plan, bench.rounds, steps.under("pipeline"), bench.profile)
+        rounds = whole.measure(services, plan, bench.rounds, steps.under("pipeline"), bench.profile)
     report.passed(bench.console, rounds)
 
 
-def ingress(bench: Bench, stand: Stand) -> None:
+def ingress(bench: Bench, services: Services) -> None:
     """Measure the API beside a bare route, without stages."""
     with bench.steps(1) as steps:
-        rounds = asking.measure(stand, bench.seconds, bench.rounds, steps.under("ingress"))
+        rounds = asking.measure(services, bench.seconds, bench.rounds, steps.under("ingress"))
     costs.asked(bench.console, rounds)
 
 
@@ -130,7 +133,7 @@ def footprint(bench: Bench) -> None:
     costs.footprints(bench.console, found)
 
 
-PARTS: dict[str, Callable[[Bench, Stand], None]] = {
+PARTS: dict[str, Callable[[Bench, Services], None]] = {
     "peers": peers,
     "latency": latency,
     "restore": restore,

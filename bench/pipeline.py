@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import log
+from bench.implementations import wait_until
 from bench.meter import Meter, Usage
 from bench.run import LOGS
-from bench.stand import Stand
+from bench.services import Services
+from bench.task_commands import Command, Create, Update
 from bench.trial import Say
-from bench.ways import wait_until
-from bench.work import Command, Create, Update
 from bench.workload import PARTITIONS, Message, Plan, seeded, warming
 from local import ports, prepare
 from local.process import Command as Program
@@ -54,28 +54,30 @@ class Passed:
         return self.usage[part].cpu / self.rows * 1e6
 
 
-def measure(stand: Stand, plan: Plan, rounds: int, say: Say, profile: Path | None = None) -> list[Passed]:
+def measure(services: Services, plan: Plan, rounds: int, say: Say, profile: Path | None = None) -> list[Passed]:
     """Start the stages, warm them up, and measure the commands of each round, all on the same state."""
     say("starting")
-    with _running(stand, profile) as (registry, stages):
+    with _running(services, profile) as (registry, stages):
         codec = asyncio.run(_published(registry))
         say("warming up")
-        done = _Done(stand, plan.warm)
-        _load(stand, codec, warming(plan).commands).release()
+        done = _Done(services, plan.warm)
+        _load(services, codec, warming(plan).commands).release()
         wait_until(done, _SECONDS, "The warm-up of the pipeline")
         results = []
         for number in range(rounds):
             say(f"round {number + 1}")
             commands = seeded(Plan(plan.seed + number, plan.size, 0)).commands
-            results.append(_pass(stand, codec, stages, commands, _Done(stand, done.total + plan.size * (number + 1))))
+            results.append(
+                _pass(services, codec, stages, commands, _Done(services, done.total + plan.size * (number + 1)))
+            )
         return results
 
 
 def _pass(
-    stand: Stand, codec: Codec, stages: dict[str, Process], commands: tuple[Command, ...], done: "_Done"
+    services: Services, codec: Codec, stages: dict[str, Process], commands: tuple[Command, ...], done: "_Done"
 ) -> Passed:
-    load = _load(stand, codec, commands)
-    with Meter({name: process.pid for name, process in {**stages, **stand.parts}.items()}) as meter:
+    load = _load(services, codec, commands)
+    with Meter({name: process.pid for name, process in {**stages, **services.parts}.items()}) as meter:
         began = time.monotonic()
         load.release()
         ended = wait_until(done, _SECONDS, "The pipeline")
@@ -95,17 +97,17 @@ def _settle(cpu: Callable[[], float]) -> None:
 class _Done:
     """Tests whether ``total`` commands have outcomes in Postgres, and each accepted one its audit entry."""
 
-    stand: Stand
+    services: Services
     total: int
 
     def __call__(self) -> bool:
         time.sleep(0.1)  # counting takes Postgres some milliseconds
-        outcomes, accepted, entries = self.stand.table.counts()
+        outcomes, accepted, entries = self.services.table.counts()
         return outcomes == self.total and accepted == entries
 
 
-def _load(stand: Stand, codec: Codec, commands: Iterable[Command]) -> log.Load:
-    return log.Load(stand.kafka, TASK_COMMANDS.name, (_message(codec, command) for command in commands))
+def _load(services: Services, codec: Codec, commands: Iterable[Command]) -> log.Load:
+    return log.Load(services.kafka, TASK_COMMANDS.name, (_message(codec, command) for command in commands))
 
 
 def _message(codec: Codec, command: Command) -> Message:
@@ -137,24 +139,24 @@ async def _published(registry: str) -> Codec:
 
 
 @contextmanager
-def _running(stand: Stand, profile: Path | None) -> Iterator[tuple[str, dict[str, Process]]]:
+def _running(services: Services, profile: Path | None) -> Iterator[tuple[str, dict[str, Process]]]:
     """Run the registry and the stages; yield the registry's address and the stages' processes."""
     rondo = str(Path(sys.executable).with_name("rondo"))
     dump = {name: ["-m", "cProfile", "-o", str(profile / f"{name}.prof")] if profile else [] for name in STAGES}
-    with launching(stand, stand.directory / "pipeline") as (registry, run):
+    with launching(services, services.directory / "pipeline") as (registry, run):
         yield registry, {name: run(name, *dump[name], rondo, "worker", name) for name in STAGES}
 
 
 @contextmanager
-def launching(stand: Stand, data: Path, **settings: str) -> Iterator[tuple[str, Callable[..., Process]]]:
+def launching(services: Services, data: Path, **settings: str) -> Iterator[tuple[str, Callable[..., Process]]]:
     """Run the registry, with topics and schemas; yield its address, and a function that runs a Python program.
 
     Programs get these settings and their own, and are stopped on exit.
     """
     registry = f"http://{ports.HOST}:{ports.choose(['registry'], {})['registry']}"
     environment = {
-        "RONDO_KAFKA": stand.kafka,
-        "RONDO_POSTGRES": stand.postgres,
+        "RONDO_KAFKA": services.kafka,
+        "RONDO_POSTGRES": services.postgres,
         "RONDO_REGISTRY": registry,
         "RONDO_DATA": str(data),
         "RONDO_PARTITIONS": str(PARTITIONS),
@@ -170,5 +172,5 @@ def launching(stand: Stand, data: Path, **settings: str) -> Iterator[tuple[str, 
 
         server = run("registry", "-m", "schemas.registry")
         server.wait_until(lambda: ports.answers(int(registry.rpartition(":")[2])), 30)
-        prepare.log(stand.kafka, registry, PARTITIONS)
+        prepare.log(services.kafka, registry, PARTITIONS)
         yield registry, run

@@ -11,7 +11,7 @@ import asyncpg
 
 from bench import table
 from bench.run import Run, arguments
-from bench.work import Row, Task, apply, row
+from bench.task_commands import Row, Task, apply, row
 from bench.workload import Workload, seeded, warming
 from schemas.names import partition_of
 

@@ -8,8 +8,8 @@ import msgspec
 
 from bench import log, runtime
 from bench.run import Run
+from bench.task_commands import Json
 from bench.trial import Started
-from bench.work import Json
 from streams.runtime import Context, Stage
 from streams.runtime.kafka_store import KafkaStore
 

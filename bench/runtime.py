@@ -5,7 +5,7 @@ from functools import partial
 
 from bench import table
 from bench.run import Run, arguments
-from bench.work import Changed, Complete, Create, Json, Task, Update, change, row
+from bench.task_commands import Changed, Complete, Create, Json, Task, Update, change, row
 from common import logs
 from schemas.topics import Topic
 from streams import worker

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import psycopg
 
-from bench.work import Row, digest
+from bench.task_commands import Row, digest
 from postgres.migrate import migrate
 from postgres.writer import Rows
 

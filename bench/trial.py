@@ -9,12 +9,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from bench import log
+from bench.implementations import Implementation, wait_until
 from bench.meter import Meter, Usage
 from bench.run import LOGS, Run
-from bench.stand import Stand
-from bench.ways import Way, wait_until
+from bench.services import Services
 from bench.workload import Plan, Workload, seeded, warming
-from local.problem import Problem
+from local.errors import Problem
 from local.process import Process
 
 _WARM, _MEASURED = 120.0, 600.0  # timeouts in seconds
@@ -51,20 +51,20 @@ class Result:
 class Started:
     """A running implementation."""
 
-    way: Way
-    stand: Stand
+    way: Implementation
+    services: Services
     run: Run
     processes: dict[str, Process]
 
     def pids(self) -> dict[str, int]:
         """Return the process ids of all parts."""
-        return {name: process.pid for name, process in {**self.processes, **self.stand.parts}.items()}
+        return {name: process.pid for name, process in {**self.processes, **self.services.parts}.items()}
 
     def load(self, work: Workload) -> Callable[[], None]:
         """Write commands where the implementation reads them; return a function that makes them visible."""
         if self.way.reads_the_log:
-            return log.Load(self.stand.kafka, self.run.commands, work.messages).release
-        return partial(self.stand.table.notify, self.run.id)
+            return log.Load(self.services.kafka, self.run.commands, work.messages).release
+        return partial(self.services.table.notify, self.run.id)
 
     def wait_for(self, work: Workload, seconds: float) -> float:
         """Return the time at which all results had arrived; raise ``TimeoutError`` or ``Problem``."""
@@ -75,20 +75,24 @@ class Started:
             if process.ended is not None:
                 process.wait()  # raises with the end of its log
                 raise Problem(f"{process.command.name} ended too early: see {process.command.log}.")
-        return self.way.has_done(self.stand, self.run, work)
+        return self.way.has_done(self.services, self.run, work)
 
 
 @contextmanager
-def started(way: Way, stand: Stand, plan: Plan, say: Say, profile: Path | None = None) -> Iterator[Started]:
+def started(
+    way: Implementation, services: Services, plan: Plan, say: Say, profile: Path | None = None
+) -> Iterator[Started]:
     """Start an implementation on its own topics, warm it up, and stop it on exit."""
     id_ = f"{way.name}-{uuid4().hex[:6]}"
-    run = Run(id_, stand.kafka, stand.postgres, str(stand.directory / id_), f"commands-{id_}", f"events-{id_}", plan)
+    run = Run(
+        id_, services.kafka, services.postgres, str(services.directory / id_), f"commands-{id_}", f"events-{id_}", plan
+    )
     run.path.mkdir()
-    stand.table.clear()
-    log.create(stand.kafka, (run.commands, run.events))
+    services.table.clear()
+    log.create(services.kafka, (run.commands, run.events))
     with ExitStack() as ended:
-        ended.callback(log.delete, stand.kafka, id_)
-        it = Started(way, stand, run, {})
+        ended.callback(log.delete, services.kafka, id_)
+        it = Started(way, services, run, {})
         say("starting")
         for part, command in way.commands(run, profile).items():
             it.processes[part] = Process(command)
@@ -112,6 +116,6 @@ def measure(it: Started, say: Say) -> Result:
         began = time.monotonic()
         release()
         done = it.wait_for(whole, _MEASURED)
-    if it.way.reaches_postgres and it.stand.table.digest() != whole.digest:
+    if it.way.reaches_postgres and it.services.table.digest() != whole.digest:
         raise Wrong(f"The table of {it.way.name} is not the result of the commands; see {LOGS}.")
     return Result(it.way.name, len(work), done - began, meter.usage)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.problem import Problem
+from local.errors import Problem
 from local.settings import CACHE, ROOT
 
 THIS, BEFORE = "this", "before"

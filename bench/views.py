@@ -15,7 +15,7 @@ import psutil
 from msgspec import Struct
 from rich.console import Console
 
-from bench.stand import database
+from bench.services import database
 from domain import audit
 from domain.projections import collect
 from postgres.writer import put_views

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 import msgspec
 from msgspec import Struct
 
-from bench.work import Command, Complete, Create, Update, digest, fold, row
+from bench.task_commands import Command, Complete, Create, Update, digest, fold, row
 from schemas.names import partition_of
 
 USERS = 10_000

@@ -31,14 +31,14 @@ def described(error: BaseException) -> str:
 
 def trace(error: BaseException) -> str:
     """Return the tracebacks of an error and its causes, the first cause first, each with its ``described`` text."""
-    told: list[str] = []
+    traces: list[str] = []
     seen: set[int] = set()
     following: BaseException | None = error
     while following and id(following) not in seen:
         seen.add(id(following))
-        told.append(f"{''.join(traceback.format_tb(following.__traceback__))}{described(following)}")
+        traces.append(f"{''.join(traceback.format_tb(following.__traceback__))}{described(following)}")
         following = following.__cause__ or (None if following.__suppress_context__ else following.__context__)
-    return "\nwhich led to\n".join(reversed(told))
+    return "\nwhich led to\n".join(reversed(traces))
 
 
 def _place(error: BaseException) -> str:

@@ -82,9 +82,9 @@ class Lines:
         """Write a line; return the error that prevented it, or None."""
         with self._writing:
             begins = "\n" if self._torn else ""
-            told = f"{self._say(self._unsaid)}\n" if self._unsaid else ""
+            report = f"{self._say(self._unsaid)}\n" if self._unsaid else ""
             try:
-                self._whole(f"{begins}{told}{line}\n".encode(errors="backslashreplace"))
+                self._whole(f"{begins}{report}{line}\n".encode(errors="backslashreplace"))
             except (OSError, ValueError) as error:  # ValueError: the stream is closed
                 self.lost += 1
                 self._unsaid += 1
@@ -198,25 +198,25 @@ class _Handler(logging.Handler):
 
 def _without_texts(record: logging.LogRecord) -> logging.LogRecord:
     """Return a library's record with its errors described; asyncio's, which print whole futures, cut to one line."""
-    told = logging.makeLogRecord(record.__dict__)
+    copy = logging.makeLogRecord(record.__dict__)
     if isinstance(record.args, tuple):
-        told.args = tuple(causes.described(each) if isinstance(each, BaseException) else each for each in record.args)
+        copy.args = tuple(causes.described(each) if isinstance(each, BaseException) else each for each in record.args)
     if record.name == "asyncio":
-        told.msg, told.args = record.getMessage().partition("\n")[0], ()
-    return told
+        copy.msg, copy.args = record.getMessage().partition("\n")[0], ()
+    return copy
 
 
 def _unfailing(processors: list[Any]) -> Render:
     """Return a renderer of events that falls back to the event's name: its fields may be anything."""
 
     def render(method: str, event: EventDict) -> str:
-        shown: Any = dict(event)
+        rendered: Any = dict(event)
         try:
             for process in processors:
-                shown = process(None, method, shown)
+                rendered = process(None, method, rendered)
         except Exception as error:  # noqa: BLE001
             return _instead(method, event.get("event"), error)
-        return _plain(shown)
+        return _plain(rendered)
 
     return render
 

@@ -69,8 +69,10 @@ def document() -> str:
     for program in PROGRAMS:
         if own := [setting for setting in every if setting.readers == (program,)]:
             parts += [f"\n## Of the {program}\n", *_table(own, with_readers=False)]
-    told = "\n".join(f"| `RONDO_{name.upper()}` | `rondo` | {means} |" for name, means in location.NAMES.items())
-    return "\n".join(parts) + "\n" + _TAIL.format(command_line=told)
+    command_line = "\n".join(
+        f"| `RONDO_{name.upper()}` | `rondo` | {means} |" for name, means in location.NAMES.items()
+    )
+    return "\n".join(parts) + "\n" + _TAIL.format(command_line=command_line)
 
 
 def settings() -> Iterator[Setting]:
@@ -117,8 +119,8 @@ def default(field: FieldInfo) -> str:
 
 def _table(rows: list[Setting], with_readers: bool) -> Iterator[str]:
     columns = ("setting", "who reads it", "takes", "default", "means")
-    shown = [(f"`{row.name}`", ", ".join(row.readers), row.takes, row.default, row.means) for row in rows]
-    for line in (columns, ("---",) * len(columns), *shown):
+    cells = [(f"`{row.name}`", ", ".join(row.readers), row.takes, row.default, row.means) for row in rows]
+    for line in (columns, ("---",) * len(columns), *cells):
         yield f"| {' | '.join(cell for index, cell in enumerate(line) if with_readers or index != 1)} |"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from api.app import openapi
 from api.commands.responses import REJECTIONS
 from api.http.document import answer
-from api.http.problems import CATALOGUE, CONFLICT, MEDIA_TYPE, Kind
+from api.http.problems import CATALOGUE, CONFLICT, MEDIA_TYPE, ProblemType
 from domain.rejections import MEANINGS
 
 FILE = Path(__file__).with_suffix(".md")
@@ -44,7 +44,7 @@ def document() -> str:
     )
 
 
-def _section(kind: Kind, operations: list[str]) -> Iterator[str]:
+def _section(kind: ProblemType, operations: list[str]) -> Iterator[str]:
     yield f"## {kind.name}\n"
     yield from wrap(f"**{kind.status}: {kind.title}.** {kind.meaning}", 120)
     yield ""

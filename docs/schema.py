@@ -22,8 +22,8 @@ def dump(dsn: str) -> str:
     """Return the schema ``rondo`` of a database as SQL, without rows and without parts that differ from run to run."""
     asked = ["--schema-only", "--schema=rondo", "--no-owner", "--exclude-table=rondo.alembic_version"]
     command = [str(postgres.programs() / "pg_dump"), *asked, dsn]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    return re.sub(r"\n{2,}", "\n\n", _NOISE.sub("", told.stdout)).strip() + "\n"
+    dumped = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    return re.sub(r"\n{2,}", "\n\n", _NOISE.sub("", dumped.stdout)).strip() + "\n"
 
 
 def document(dsn: str) -> str:

@@ -112,12 +112,12 @@ def _list(event: r.ListCreated) -> Rows:
 def _whole(of: EntityType[Any], event: Any) -> Rows:
     """Project any event that carries the whole entity after it to the fields of its record, in their order."""
     one = of.after(event)
-    shown = {
+    derived = {
         "rank": one.rank or ranks.of_creation(one.created_at),
         "created_at": _moment(one.created_at),
         "changed_at": _moment(one.changed_at),
     }
-    yield f"put_{of.plural}", tuple(shown.get(name, getattr(one, name)) for name in of.record.__struct_fields__)
+    yield f"put_{of.plural}", tuple(derived.get(name, getattr(one, name)) for name in of.record.__struct_fields__)
 
 
 def _tag(event: r.TagUpdated) -> Rows:

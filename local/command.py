@@ -15,10 +15,10 @@ from rich.console import Console
 
 from local import directory as data
 from local import jars, leftovers, ports, settings, terminal
+from local.disk_pressure import Room
+from local.errors import FULL, Problem, Stopped
 from local.greeting import description, greeting
-from local.problem import FULL, Problem, Stopped
 from local.progress import Progress
-from local.room import Room
 from local.settings import CACHE
 from local.stack import BROKER, POSTGRES, REGISTRY, Stack
 from local.watch import Watch

@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from common import private, room
 from local import jars, metadata, ports, postgres
+from local.errors import Problem
 from local.paths import LONGEST, sync
-from local.problem import Problem
 
 LAYOUT = 1
 _OURS = ("kafka", "postgres", "postgres.new", "state", "logs", "secrets.json", "run.json", "layout.json", "ports.json")

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from functools import cache
 
+from local.errors import Problem
 from local.ports import HOST
-from local.problem import Problem
 from local.settings import ROOT
 
 IMAGES = {"redpanda": "redpandadata/redpanda:v25.2.1", "postgres": "postgres:18"}

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from local.problem import Problem
+from local.errors import Problem
 from local.stack import BROKER, POSTGRES, REGISTRY, Stack
 
 _ISSUE = (

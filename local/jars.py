@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from local.problem import Problem, Stopped
+from local.errors import Problem, Stopped
 from local.process import Command, Process
 
 KAFKA = "4.2.2"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from local.problem import Problem
+from local.errors import Problem
 
 OLDEST = 17  # the least that Apache Kafka 4's broker needs
 

@@ -15,10 +15,10 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from local import metadata, paths, ports
+from local.errors import Problem
 from local.jars import KAFKA
 from local.java import java
 from local.paths import sync
-from local.problem import Problem
 from local.process import Command, Process
 from schemas.kafka import admin
 from schemas.topics import Topic

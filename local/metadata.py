@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aiokafka.record.util import calc_crc32c
 
-from local.problem import Problem
+from local.errors import Problem
 from streams.transactions.batches import CRC_AT, CRC_OF, Batch, Span, batches, spans
 
 FROM, TO = (4, 3), (4, 2)

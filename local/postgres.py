@@ -16,8 +16,8 @@ from pathlib import Path
 import psycopg
 
 from local import leftovers, paths, ports
+from local.errors import Problem
 from local.paths import sync
-from local.problem import Problem
 from local.process import Command, Process
 from postgres.migrate import create_database
 

@@ -7,7 +7,7 @@ import psycopg
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError
 
-from local.problem import Problem
+from local.errors import Problem
 from postgres.migrate import ServerTooOld, migrate
 from schemas.codec import Codec
 from schemas.kafka import admin

@@ -14,8 +14,8 @@ import psutil
 
 from common import private
 from local import leftovers
-from local.life import Life
-from local.problem import Problem, Stopped
+from local.errors import Problem, Stopped
+from local.liveness import Liveness
 
 _LAST_LINES = 15
 
@@ -87,20 +87,20 @@ class Process:
         While it is ``excused``, as it waits for another process that is starting, it needs no sign of life.
         Raises ``Problem`` if it ends, or shows no sign of life for ``patience`` seconds; ``Stopped`` if asked to stop.
         """
-        life = Life(self.pid, self.command.log, self._start_of_log, patience)
+        liveness = Liveness(self.pid, self.command.log, self._start_of_log, patience)
         while not ready():
             if stopping is not None and stopping.is_set():
                 raise Stopped
             if self.ended is not None:
                 raise Problem(f"{self.command.name} ended with status {self.ended} while starting.{self._log()}")
             if excused():
-                life.renew(time.monotonic())
-            if life.is_over(time.monotonic()):
+                liveness.renew(time.monotonic())
+            if liveness.is_over(time.monotonic()):
                 raise Problem(
                     f"{self.command.name} is not ready, and has shown no sign of life for {patience:.0f}"
                     f" seconds.{self._log()}"
                 )
-            waiting(life.said)
+            waiting(liveness.said)
             time.sleep(0.1)
 
     def listens(self, port: int) -> bool:

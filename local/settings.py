@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common import addresses, room
-from local.problem import Problem
+from local.errors import Problem
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"

@@ -18,7 +18,7 @@ from honcho.environ import parse_procfile
 from common.addresses import origin
 from local import docker, jars, kafka, ports, postgres, prepare
 from local.directory import Directory
-from local.problem import Problem, Stopped
+from local.errors import Problem, Stopped
 from local.process import Command, Process
 from local.progress import Progress
 from local.settings import CACHE, ROOT, Settings

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
+from local.disk_pressure import Room, nothing
+from local.errors import Problem, Stopped
 from local.logs import Tail, is_warning
-from local.problem import Problem, Stopped
 from local.process import Process
-from local.room import Room, nothing
 from local.stack import BROKER, Part, Stack
 
 EVERY = 15.0  # seconds between two probes

@@ -81,9 +81,9 @@ class Scratch:
     async def _different(self, table: str, names: list[str]) -> Different | None:
         key = ", ".join(names)
         query = f"""
-            select to_jsonb(stands), to_jsonb(replayed)
-            from rondo.{table} as stands full join pg_temp.{table} as replayed using ({key})
-            where stands is distinct from replayed order by {key} limit 1"""  # noqa: S608 - names of ours
+            select to_jsonb(stored), to_jsonb(replayed)
+            from rondo.{table} as stored full join pg_temp.{table} as replayed using ({key})
+            where stored is distinct from replayed order by {key} limit 1"""  # noqa: S608 - names of ours
         if (found := await self._connection.fetchrow(query)) is None:
             return None
         current, replayed = ({} if row is None else json.loads(row) for row in found)

@@ -41,13 +41,13 @@ class TaskQuery:
     then: "TaskQuery | None" = None  # further tasks, which come after all of these
 
 
-def page(wanted: TaskQuery) -> str:
+def page(query: TaskQuery) -> str:
     """Return the query for a page of whole tasks, with the user as $1 and the limit as $2."""
     # The subquery sorts first, so that Postgres computes the columns of the page's tasks only.
-    relevance = "" if wanted.words is None else ", found.relevance"
-    sorted_ = f"select tasks.*{relevance} {_tasks(wanted)} order by {wanted.order_by} limit $2::bigint"
+    relevance = "" if query.words is None else ", found.relevance"
+    sorted_ = f"select tasks.*{relevance} {_tasks(query)} order by {query.order_by} limit $2::bigint"
     found = " cross join lateral (select tasks.relevance) as found" if relevance else ""
-    return f"{columns()}, {wanted.position} as position from ({sorted_}) as tasks{found} order by {wanted.order_by}"
+    return f"{columns()}, {query.position} as position from ({sorted_}) as tasks{found} order by {query.order_by}"
 
 
 def versions(condition: str) -> str:
@@ -64,9 +64,9 @@ def counted(condition: str) -> str:
     return f"select count(*) from ({found}) as found"  # noqa: S608
 
 
-def facets(wanted: TaskQuery) -> str:
+def facets(query: TaskQuery) -> str:
     """Return the query for the facets of tasks, with the user as $1; $2 is null."""
-    return facets_of(f"{_tasks(wanted)} and $2::bigint is null")
+    return facets_of(f"{_tasks(query)} and $2::bigint is null")
 
 
 def facets_of(tasks: str) -> str:
@@ -96,33 +96,33 @@ union all (
 order by facet, value"""  # noqa: S608
 
 
-def behind(wanted: TaskQuery, conditions: Sequence[tuple[str, tuple[object, ...]]]) -> TaskQuery:
-    """Return the query for the part of ``wanted`` that matches the first condition, then for that of the next.
+def behind(query: TaskQuery, conditions: Sequence[tuple[str, tuple[object, ...]]]) -> TaskQuery:
+    """Return the query for the part of ``query`` that matches the first condition, then for that of the next.
 
-    Each is a text and the values of its parameters, whose numbers follow those of ``wanted``.
+    Each is a text and the values of its parameters, whose numbers follow those of ``query``.
     """
     (text, values), *others = conditions
-    then = behind(wanted, others) if others else None
-    return replace(wanted, where=f"{wanted.where} and {text}", values=(*wanted.values, *values), then=then)
+    then = behind(query, others) if others else None
+    return replace(query, where=f"{query.where} and {text}", values=(*query.values, *values), then=then)
 
 
-def among(wanted: TaskQuery, names: Sequence[str]) -> TaskQuery:
+def among(query: TaskQuery, names: Sequence[str]) -> TaskQuery:
     """Return the query with a lookup of tasks by these tags' folded names, of which all wanted tasks have one.
 
     It uses an array, not a join: Postgres expects few elements, and looks up each in the index of ids.
     """
-    names_ = f"${FIRST + len(wanted.values)}::text[]"
-    where = f"{wanted.where} and tasks.id = any(array({_BEARERS.replace('$1', names_)}))"
-    return replace(wanted, where=where, values=(*wanted.values, names), required_tags=())
+    names_ = f"${FIRST + len(query.values)}::text[]"
+    where = f"{query.where} and tasks.id = any(array({_TAGGED_TASKS.replace('$1', names_)}))"
+    return replace(query, where=where, values=(*query.values, names), required_tags=())
 
 
-_BEARERS = """select task_tags.task_id from rondo.task_tags
+_TAGGED_TASKS = """select task_tags.task_id from rondo.task_tags
     where tag_id = any(array(select tags.id from rondo.tags where name_folded = any($1)))"""
 
 
-def values(wanted: TaskQuery) -> tuple[object, ...]:
+def values(query: TaskQuery) -> tuple[object, ...]:
     """Return the values of the parameters from $3 on."""
-    return wanted.values if wanted.words is None else (*wanted.values, wanted.words)
+    return query.values if query.words is None else (*query.values, query.words)
 
 
 def columns() -> str:
@@ -131,12 +131,12 @@ def columns() -> str:
     return text.strip().removesuffix(";")
 
 
-def _tasks(wanted: TaskQuery) -> str:
+def _tasks(query: TaskQuery) -> str:
     """Return the ``from`` and ``where`` clauses.
 
     Row-level security already restricts the tasks to the user's. The condition repeats that because the planner has
     statistics of a user's id, but not of the setting ``rondo.user``.
     """
-    found = f"rondo.found(${FIRST + len(wanted.values)}::text::tsquery) as found join "
-    joined = "" if wanted.words is None else " on tasks.id = found.id"
-    return f"from {found if joined else ''}rondo.tasks{joined} where tasks.user_id = $1::uuid and {wanted.where}"
+    found = f"rondo.found(${FIRST + len(query.values)}::text::tsquery) as found join "
+    joined = "" if query.words is None else " on tasks.id = found.id"
+    return f"from {found if joined else ''}rondo.tasks{joined} where tasks.user_id = $1::uuid and {query.where}"

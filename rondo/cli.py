@@ -29,8 +29,8 @@ class Wired:
 SECTIONS = {
     "Tasks": {
         "add": Wired("change:add", "Create a task."),
-        "list": Wired("show:list_tasks", "List tasks, newest first."),
-        "show": Wired("show:show", "Show everything about tasks."),
+        "list": Wired("read:list_tasks", "List tasks, newest first."),
+        "show": Wired("read:show", "Show everything about tasks."),
         "edit": Wired("change:edit", "Set fields of tasks."),
         "move": Wired("move:move", "Move a task in your own order."),
         "complete": Wired("status:complete", "Complete tasks."),
@@ -38,8 +38,8 @@ SECTIONS = {
         "delete": Wired("status:delete", "Delete tasks; their history stays."),
         "restore": Wired("status:restore", "Restore deleted tasks."),
         "undo": Wired("undo:undo", "Undo the last change, or a given command."),
-        "history": Wired("show:history", "Show what happened to a task."),
-        "search": Wired("show:search", "Search titles and notes."),
+        "history": Wired("read:history", "Show what happened to a task."),
+        "search": Wired("read:search", "Search titles and notes."),
         "bulk": Wired("bulk:bulk_group", "Change many tasks at once."),
         "lists": Wired("lists:lists_group", "Show and change lists."),
         "filters": Wired("filters:filters_group", "Show and change saved filters."),

@@ -10,12 +10,12 @@ from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, RETRIES, TASK_EV
 from streams.runtime import App, Block, Stage
 from streams.runtime.postgres_store import PostgresStore
 
-_SHOWN = (TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS)
+_PROJECTED = (TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS)
 
-stage = Stage("views", reads=(*_SHOWN, RETRIES), store=PostgresStore, keeps="positions, in Postgres")
+stage = Stage("views", reads=(*_PROJECTED, RETRIES), store=PostgresStore, keeps="positions, in Postgres")
 
 
-@stage.on(*_SHOWN)
+@stage.on(*_PROJECTED)
 def fold(block: Block, record: Struct) -> None:
     """Project records to rows."""
     for query, row in project(record):

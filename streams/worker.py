@@ -159,10 +159,10 @@ def health_app(apps: Sequence[App], clock: ClockWatch) -> serving.Application:
     async def ready(response: Response) -> dict[str, bool | list[str]]:
         parts = {one.stage.name: one.ready() for one in apps}
         response.status_code = 200 if all(parts.values()) else 503
-        told = {
+        details = {
             "closed": [reason for one in apps if not parts[one.stage.name] for reason in one.closed()],
             "warnings": clock.warnings(),
         }
-        return {**parts, **{name: sentences for name, sentences in told.items() if sentences}}
+        return {**parts, **{name: sentences for name, sentences in details.items() if sentences}}
 
     return app

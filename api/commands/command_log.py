@@ -50,8 +50,8 @@ class OutcomeUnknown(TimeoutError):
 class CommandLog:
     """The writer of task-commands. ``run`` keeps it connected; ``append`` may be called at any time.
 
-    The broker has ``timeout`` seconds to acknowledge one ``append``, waiting for its turn included; aiokafka itself
-    would wait forever for an unreachable broker.
+    The broker has ``timeout`` seconds to acknowledge one ``append``, including the wait for those before it; aiokafka
+    itself would wait forever for an unreachable broker.
     """
 
     def __init__(self, kafka: str, registry: Registry, timeout: float, pause: float) -> None:
@@ -59,7 +59,7 @@ class CommandLog:
         self._codec = Codec(registry)
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
-        self._in_turn = asyncio.Lock()
+        self._appending = asyncio.Lock()
         self._adding = defaultdict[int, asyncio.Lock](
             asyncio.Lock
         )  # by partition: appends in the order of the timestamps
@@ -85,7 +85,7 @@ class CommandLog:
 
         A single command shares its batch with others'. Several are appended in as few batches as they fit into, each
         as a whole or not at all, and in sequence: aiokafka begins a batch only while nothing else waits for the
-        partition, so callers take turns. Raises ``Unavailable`` where none was appended, or ``OutcomeUnknown``.
+        partition, so calls wait for each other. Raises ``Unavailable`` where none was appended, or ``OutcomeUnknown``.
         """
         producer, user = self._producer, commands[0].user
         if producer is None:
@@ -98,7 +98,7 @@ class CommandLog:
                 if len(envelopes) == 1:
                     await self._send(producer, envelopes[0], target, progress)
                     return
-                async with self._in_turn:
+                async with self._appending:
                     left = batches(producer.create_batch, envelopes, partial(self._latest[target].stamp, TOPIC))
                     while await self._send_next(producer, left, target, progress):
                         pass

@@ -41,11 +41,11 @@ async def _gap(view: View, move: Move, task: str) -> Gap:
     other = str(move.before or move.after)
     if other == task:
         raise _wrong(move, "It is the task itself; name another.")
-    stands = await view.task(other)
-    if stands is None or stands.status is Status.DELETED:
+    other_task = await view.task(other)
+    if other_task is None or other_task.status is Status.DELETED:
         raise _wrong(move, "There is no such task, or it is deleted.")
-    beside = await view.beside(stands.rank, task)
-    return (beside.before, stands.rank) if move.before else (stands.rank, beside.behind)
+    beside = await view.beside(other_task.rank, task)
+    return (beside.before, other_task.rank) if move.before else (other_task.rank, beside.behind)
 
 
 def _wrong(move: Move, detail: str) -> Problem:

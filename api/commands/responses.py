@@ -13,7 +13,7 @@ from api.commands.command_log import Single
 from api.commands.gateway import Gateway, Submission
 from api.commands.outcomes import Answered
 from api.http import document, problems
-from api.http.problems import FieldError, Kind, Problem
+from api.http.problems import FieldError, Problem, ProblemType
 from api.models import outputs
 from api.models.entities import Subject
 from api.models.resource import Resource
@@ -38,25 +38,25 @@ async def take(
 
 
 def _pending(command: Single, bulk: str | None, headers: dict[str, str]) -> Response:
-    shown = outputs.Command.pending(command.id, bulk)
-    return _json(202, shown, Subject.of_command(command).ref, headers | {"Location": shown.href})
+    pending = outputs.Command.pending(command.id, bulk)
+    return _json(202, pending, Subject.of_command(command).ref, headers | {"Location": pending.href})
 
 
 def _done(command: Single, bulk: str | None, answered: Answered, headers: dict[str, str]) -> Response:
     outcome, subject = answered.outcome, Subject.of_command(command)
     resource, item = subject.resource, answered.item
-    shown = outputs.Command.of(outcome, subject.field(outcome.field), bulk)
+    decided = outputs.Command.of(outcome, subject.field(outcome.field), bulk)
     if outcome.kind is OutcomeKind.REJECTED:
-        raise _rejection(shown, headers)
+        raise _rejection(decided, headers)
     if resource.etags and item is not None:
         headers["ETag"] = resource.etags(item)[0]
     members = subject.show(item)
     if outcome.kind is OutcomeKind.ACCEPTED and type(command) is resource.of.create:
-        return _json(201, shown, members, headers | {"Location": subject.href})
-    return _json(200, shown, members, headers)
+        return _json(201, decided, members, headers | {"Location": subject.href})
+    return _json(200, decided, members, headers)
 
 
-REJECTIONS: Mapping[str, Kind] = {
+REJECTIONS: Mapping[str, ProblemType] = {
     Code.NOT_FOUND: problems.NOT_FOUND,
     Code.INVALID: problems.VALIDATION,
     Code.VERSION: problems.VERSION,
@@ -64,21 +64,21 @@ REJECTIONS: Mapping[str, Kind] = {
 """The problem of a rejection, by its code; a conflict for any other."""
 
 
-def _rejection(shown: outputs.Command, headers: dict[str, str]) -> Problem:
-    kind: Kind = REJECTIONS.get(shown.code or "", problems.CONFLICT)
-    errors = [FieldError(shown.field, shown.detail or kind.meaning)] if shown.field else []
-    command = shown.model_dump(include={"id", "href", "status", "bulk"})
-    return Problem(kind, shown.detail, errors, headers, code=shown.code, command=command)
+def _rejection(rejected: outputs.Command, headers: dict[str, str]) -> Problem:
+    kind: ProblemType = REJECTIONS.get(rejected.code or "", problems.CONFLICT)
+    errors = [FieldError(rejected.field, rejected.detail or kind.meaning)] if rejected.field else []
+    command = rejected.model_dump(include={"id", "href", "status", "bulk"})
+    return Problem(kind, rejected.detail, errors, headers, code=rejected.code, command=command)
 
 
 def _json(
     status: int, command: outputs.Command, members: Mapping[str, BaseModel | None], headers: dict[str, str]
 ) -> Response:
-    shown = {
+    body = {
         name: None if one is None else one.model_dump(mode="json", exclude_unset=True)
         for name, one in {"command": command, **members}.items()
     }
-    return Response(msgspec.json.encode(shown), status, headers, "application/json")
+    return Response(msgspec.json.encode(body), status, headers, "application/json")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Documented:
         """The responses of a command without a body that first selects tasks."""
         return self._responses(problems.MALFORMED, problems.TOO_LARGE, *_STANDING, problems.TOO_MUCH)
 
-    def _responses(self, *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    def _responses(self, *kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
         always = (*problems.ANYWHERE, problems.KEY_REUSED)
         refused = problems.documented(*always, problems.DISK_FULL, problems.OUTCOME_UNKNOWN, *kinds)
         for status in _REJECTED & refused.keys():

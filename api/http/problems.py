@@ -22,7 +22,7 @@ _log = structlog.get_logger("api")
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProblemType:
     """A type of problem. ``name`` is the last segment of its URI reference, which leads to ``meaning``.
 
     ``again`` is the number of seconds after which to send the same request again (``Retry-After``); None for never.
@@ -40,22 +40,24 @@ class Kind:
         return f"/problems/{self.name}"
 
 
-MALFORMED = Kind(
+MALFORMED = ProblemType(
     "malformed", 400, "The body can't be read", "The body is not UTF-8, not JSON (RFC 8259), or names a field twice."
 )
-REQUEST = Kind(
+REQUEST = ProblemType(
     "request", 400, "This is not a valid HTTP request", "Send one as RFC 9110 and 9112 define it, with a UTF-8 address."
 )
-CURSOR = Kind("cursor", 400, "The cursor is not valid", "Send back the cursor of a page unchanged, or none.")
-UNAUTHORIZED = Kind(
+CURSOR = ProblemType("cursor", 400, "The cursor is not valid", "Send back the cursor of a page unchanged, or none.")
+UNAUTHORIZED = ProblemType(
     "unauthorized",
     401,
     "A valid token is needed",
     'Send "Authorization: Bearer TOKEN" with a token signed by this service.',
 )
-NOT_FOUND = Kind("not-found", 404, "Not found", "It does not exist, does not exist yet, or belongs to someone else.")
-METHOD = Kind("method", 405, "This method is not allowed here", "The Allow header names the methods that are.")
-TIMEOUT = Kind(
+NOT_FOUND = ProblemType(
+    "not-found", 404, "Not found", "It does not exist, does not exist yet, or belongs to someone else."
+)
+METHOD = ProblemType("method", 405, "This method is not allowed here", "The Allow header names the methods that are.")
+TIMEOUT = ProblemType(
     "timeout",
     408,
     "The request did not arrive in time",
@@ -63,35 +65,41 @@ TIMEOUT = Kind(
     "request again.",
     again=5,
 )
-CONFLICT = Kind(
+CONFLICT = ProblemType(
     "conflict", 409, "The request conflicts with the current state", "Read the current state, and decide again."
 )
-VERSION = Kind(
+VERSION = ProblemType(
     "version",
     412,
     "It has changed since",
     "Read the current state, decide again, and send its new ETag as If-Match.",
 )
-TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have at most 256 KiB, that of a bulk 2 MiB.")
-MEDIA = Kind("media-type", 415, "The body's media type is not supported", 'Send "Content-Type: application/json".')
-HEADERS_TOO_LARGE = Kind(
+TOO_LARGE = ProblemType(
+    "too-large", 413, "The body is too large", "A body may have at most 256 KiB, that of a bulk 2 MiB."
+)
+MEDIA = ProblemType(
+    "media-type", 415, "The body's media type is not supported", 'Send "Content-Type: application/json".'
+)
+HEADERS_TOO_LARGE = ProblemType(
     "headers-too-large", 431, "The headers are too large", "Request line and headers may have at most 16 KiB together."
 )
-VALIDATION = Kind("validation", 422, "A field is not usable", "The member errors lists each field and what is wrong.")
-TOO_MUCH = Kind(
+VALIDATION = ProblemType(
+    "validation", 422, "A field is not usable", "The member errors lists each field and what is wrong."
+)
+TOO_MUCH = ProblemType(
     "too-much",
     422,
     "There is too much to search",
     "Searching all of your tasks for this takes longer than a read may, and would again. Ask for less, such as the "
     "tasks of one list, tag or day, or search for whole words with q.",
 )
-KEY_REUSED = Kind(
+KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     422,
     "The Idempotency-Key was used for another request",
     "A key identifies one request. Send the first request again unchanged, or this one with a new key.",
 )
-BUSY = Kind(
+BUSY = ProblemType(
     "busy",
     429,
     "Too many of your requests run at once",
@@ -99,30 +107,30 @@ BUSY = Kind(
     "Send it again a little later, and fewer at once.",
     again=5,
 )
-INTERNAL = Kind(
+INTERNAL = ProblemType(
     "internal",
     500,
     "Something went wrong here",
     "The log of the API has the reason. As far as is known, nothing was done.",
 )
-UNAVAILABLE = Kind(
+UNAVAILABLE = ProblemType(
     "unavailable", 503, "A part of Rondo is unavailable", "Nothing was done. Try again a little later.", again=5
 )
-FULL = Kind(
+FULL = ProblemType(
     "full",
     503,
     "All connections are in use",
     "Nothing was done. The API has as many connections as it may. Try again a little later.",
     again=5,
 )
-DISK_FULL = Kind(
+DISK_FULL = ProblemType(
     "disk-full",
     503,
     "The disk is nearly full",
     "This request did nothing. Reads continue, and commands are accepted again once there is room.",
     again=30,
 )
-OUTCOME_UNKNOWN = Kind(
+OUTCOME_UNKNOWN = ProblemType(
     "outcome-unknown",
     503,
     "It is not known whether the command was accepted",
@@ -132,7 +140,7 @@ OUTCOME_UNKNOWN = Kind(
     again=5,
 )
 
-CATALOGUE: Mapping[str, Kind] = {
+CATALOGUE: Mapping[str, ProblemType] = {
     kind.name: kind
     for kind in (
         MALFORMED,
@@ -188,7 +196,7 @@ class Problem(HTTPException):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProblemType,
         detail: str | None = None,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
@@ -248,7 +256,7 @@ def invalid(errors: Sequence[FieldError], more: int = 0) -> Problem:
     return Problem(VALIDATION, " ".join(f"{error.field}: {error.detail}" for error in errors[:3]), errors, more=more)
 
 
-def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+def documented(*kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of these problems, by status, with an example of each."""
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:

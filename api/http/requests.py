@@ -24,8 +24,8 @@ from api.http.problems import (
     TOO_LARGE,
     UNAUTHORIZED,
     FieldError,
-    Kind,
     Problem,
+    ProblemType,
     invalid,
     unfit,
 )
@@ -79,7 +79,7 @@ def parse(body: bytes) -> Any:
         raise _body(MALFORMED, "It has a number that is too long.") from None
 
 
-def _body(kind: Kind, detail: str) -> Problem:
+def _body(kind: ProblemType, detail: str) -> Problem:
     """Return the problem of a body as a whole."""
     return Problem(kind, f"The body is not accepted. {detail}", [FieldError("body", detail)])
 

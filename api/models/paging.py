@@ -8,7 +8,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, Field
 
 from api.http import cursors, document, problems
-from api.http.problems import Kind
+from api.http.problems import ProblemType
 from api.models import outputs
 from postgres.reader import Key, Page, Ranked
 
@@ -28,7 +28,7 @@ Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(whole_number), Query
 Cursor = Annotated[str | None, Query(max_length=8000, description="The `next` of the previous page.")]
 
 
-def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+def responses(example: dict[str, Any], *kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of a read: an example of its result, and its problems."""
     return {
         200: {"content": {"application/json": {"example": example}}},
@@ -36,14 +36,14 @@ def responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str
     }
 
 
-def waiting_responses(example: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+def waiting_responses(example: dict[str, Any], *kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of a read that applies a preference."""
     found = responses(example, *kinds)
     found[200]["headers"] = document.headers("Preference-Applied")
     return found
 
 
-def list_responses(item: dict[str, Any], *kinds: Kind) -> dict[int | str, dict[str, Any]]:
+def list_responses(item: dict[str, Any], *kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of a list, with ``item`` as an example."""
     return responses({"items": [item], "next": document.NULL}, problems.CURSOR, *kinds)
 

@@ -13,7 +13,7 @@ from api.http.problems import FieldError, invalid
 from api.models.paging import Cursor
 from common import clock
 from domain import times
-from domain.query import Clock, Filter, QueryError, Sort, parse, sort, standing
+from domain.query import Clock, Filter, QueryError, Sort, parse, sort, without_deleted
 from domain.query.search import Search, search
 from postgres import ordering
 from postgres.conditions import required_tags, where
@@ -67,22 +67,22 @@ class Selection:
         """Parse a query. Raises ``Problem``."""
         words = _checked(search, q) if q else None
         return cls(
-            standing(_checked(parse, filter_) if filter_ else None),
+            without_deleted(_checked(parse, filter_) if filter_ else None),
             Clock(now, _zone(zone)),
             words,
             _checked(lambda text: sort(text, found=words is not None), sort_ or (BEST if words else NEWEST)),
         )
 
-    def wanted(self, user: str, after: Position | None = None) -> TaskQuery:
+    def query(self, user: str, after: Position | None = None) -> TaskQuery:
         """Return the query on the views. Raises ``Problem`` for a position that is not valid in this order."""
         condition = where(self.filter, self.clock, FIRST)
         words = self.words.query(user) if self.words else None
         order, position = ordering.order_by(self.sort), ordering.position(self.sort)
-        wanted = TaskQuery(condition.text, condition.values, order, position, required_tags(self.filter), words)
+        query = TaskQuery(condition.text, condition.values, order, position, required_tags(self.filter), words)
         if after is None:
-            return wanted
+            return query
         conditions = cursors.used(lambda: ordering.after(self.sort, after, FIRST + len(condition.values)))
-        return behind(wanted, [(each.text, each.values) for each in conditions])
+        return behind(query, [(each.text, each.values) for each in conditions])
 
     async def nearer(self, view: View, user: str, long_work: LongWork) -> "Selection | None":
         """Return the selection with similarly spelt words; None where there are none, or no word is unknown."""
@@ -119,11 +119,11 @@ class PageSelection:
         self, view: View, user: str, limit: int, long_work: LongWork
     ) -> tuple["PageSelection", Page[Task, Position]]:
         """Return the selection and its page; if the first page is empty, those of the corrected words."""
-        found = await view.tasks(self.selection.wanted(user, self.after), limit)
+        found = await view.tasks(self.selection.query(user, self.after), limit)
         if found.items or self.after or (nearer := await self.selection.nearer(view, user, long_work)) is None:
             return self, found
         corrected = replace(self, selection=nearer)
-        return corrected, await view.tasks(nearer.wanted(user), limit)
+        return corrected, await view.tasks(nearer.query(user), limit)
 
     def cursor(self, following: Position | None) -> str | None:
         """Return the cursor of the next page, None at the end."""
@@ -137,17 +137,17 @@ async def facets(
     selection: Selection, view: View, user: str, long_work: LongWork
 ) -> tuple[Selection, tuple[Facet, ...]]:
     """Return the selection and its facets; if no task matches, those of the corrected words."""
-    found = await view.facets(selection.wanted(user))
+    found = await view.facets(selection.query(user))
     if any(facet.tasks for facet in found) or (nearer := await selection.nearer(view, user, long_work)) is None:
         return selection, found
-    return nearer, await view.facets(nearer.wanted(user))
+    return nearer, await view.facets(nearer.query(user))
 
 
-async def _finding(filter_: FilterText = None, q: Words = None, zone: Zone = "UTC") -> Selection:
+async def _requested_tasks(filter_: FilterText = None, q: Words = None, zone: Zone = "UTC") -> Selection:
     return Selection.read(filter_, zone, clock.now(), q)
 
 
-async def page_finding(
+async def requested_page(
     filter_: FilterText = None,
     q: Words = None,
     sort_: SortText = None,
@@ -166,9 +166,9 @@ async def page_finding(
     return PageSelection(selection, asked, after)
 
 
-Found = Annotated[Selection, Depends(_finding)]
+RequestedTasks = Annotated[Selection, Depends(_requested_tasks)]
 """The tasks that a request asks for."""
-Wished = Annotated[PageSelection, Depends(page_finding)]
+RequestedPage = Annotated[PageSelection, Depends(requested_page)]
 """The page of tasks that a request asks for."""
 
 

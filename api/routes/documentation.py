@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
-from api.http.problems import BUSY, CATALOGUE, FULL, NOT_FOUND, VALIDATION, Kind, Problem, documented
+from api.http.problems import BUSY, CATALOGUE, FULL, NOT_FOUND, VALIDATION, Problem, ProblemType, documented
 
 router = APIRouter(prefix="/problems", tags=["problems"])
 viewer = APIRouter(include_in_schema=False)
@@ -71,7 +71,7 @@ class Meaning(BaseModel):
     """Seconds after which the same request may be sent again; null where it would be refused again."""
 
     @classmethod
-    def of(cls, kind: Kind) -> "Meaning":
+    def of(cls, kind: ProblemType) -> "Meaning":
         """Return the meaning of a problem type."""
         return cls(type=kind.type, **asdict(kind))
 

@@ -14,7 +14,7 @@ from api.http.requests import User
 from api.models import examples, inputs, listings
 from api.models.filter import CHANGES, FILTER, NEW, FilterChanges, NewFilter
 from api.models.paging import Cursor, Limit, list_responses
-from api.models.selection import Zone, page_finding
+from api.models.selection import Zone, requested_page
 from postgres.rows import FILTERS
 from schemas import ids
 from schemas.records import CreateFilter, DeleteFilter, RestoreFilter, UpdateFilter
@@ -63,9 +63,9 @@ async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
         one = await view.entity(FILTERS, str(filter_id))
         if one is None or one.deleted:
             raise FILTER.missing()
-        wished = await page_finding(one.text, None, one.sort or None, zone, cursor)
-        meant, page = await wished.page(view, user, limit, services.long_work)
-    return listings.page(meant.selection, page.items, meant.cursor(page.next))
+        requested = await requested_page(one.text, None, one.sort or None, zone, cursor)
+        selected, page = await requested.page(view, user, limit, services.long_work)
+    return listings.page(selected.selection, page.items, selected.cursor(page.next))
 
 
 routes.history("Return the history of a saved filter, also of a purged one: who changed what, when and why.")

@@ -9,7 +9,7 @@ from api.http.problems import TOO_MUCH
 from api.http.requests import Route, User, signed
 from api.models import examples, listings, outputs
 from api.models.paging import Limit, list_responses, responses
-from api.models.selection import Found, Wished, facets
+from api.models.selection import RequestedPage, RequestedTasks, facets
 
 _HEX = "[0-9A-Fa-f]"
 _BEGINNING = (
@@ -24,16 +24,18 @@ router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, depend
 
 
 @router.get("", responses=list_responses(examples.LISTED, TOO_MUCH))
-async def list_tasks(user: User, services: Services, wished: Wished, limit: Limit = 50) -> listings.TaskPage:
+async def list_tasks(user: User, services: Services, requested: RequestedPage, limit: Limit = 50) -> listings.TaskPage:
     """Return the tasks that match a filter and words, sorted, page by page.
 
     A page begins after the place of the previous page's last task: a concurrent change moves only the changed task
     between pages.
     """
     async with services.views.of(user) as view:
-        meant, page = await wished.page(view, user, limit, services.long_work)
-    given = meant.selection, page.items, meant.cursor(page.next)
-    return await services.long_work.run(user, listings.page, *given) if meant.selection.words else listings.page(*given)
+        selected, page = await requested.page(view, user, limit, services.long_work)
+    given = selected.selection, page.items, selected.cursor(page.next)
+    return (
+        await services.long_work.run(user, listings.page, *given) if selected.selection.words else listings.page(*given)
+    )
 
 
 @router.get("/ids", responses=responses(examples.TITLES))
@@ -46,10 +48,10 @@ async def find_ids(user: User, services: Services, beginning: Beginning, limit: 
 
 
 @router.get("/facets", responses=responses(examples.FACETS, TOO_MUCH))
-async def count_tasks(user: User, services: Services, wanted: Found) -> listings.Facets:
+async def count_tasks(user: User, services: Services, requested: RequestedTasks) -> listings.Facets:
     """Return the number of tasks that match a filter and words: in all, and by status, priority, list, tag and day."""
     async with services.views.of(user) as view:
-        meant, counts = await facets(wanted, view, user, services.long_work)
+        selected, counts = await facets(requested, view, user, services.long_work)
     return await services.long_work.run(
-        user, listings.Facets.of, meant, counts
+        user, listings.Facets.of, selected, counts
     )  # a user may have 100,000 different dues

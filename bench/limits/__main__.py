@@ -21,7 +21,7 @@ from bench.limits import data, operations, page, registry
 from bench.limits.waiting import Held, Measure
 from bench.queries.tasks import Size, load
 from bench.run import LOGS
-from bench.stand import Stand, running_stand
+from bench.services import Services, running_services
 from common import logs
 from local import ports
 from local.process import Command, Process
@@ -47,11 +47,11 @@ def main(tasks: int, every: int, at_once: int, only_limits: bool) -> None:
         _, mark, rest = (page.FILE.read_text() if page.FILE.exists() else "").partition(page.MEASURED)
         page.FILE.write_text(page.limits() + "\n" + mark + rest)
         return
-    with running_stand() as shared:
+    with running_services() as shared:
         create_database(shared.postgres, _DATABASE)  # the default database has the tables of other benchmarks
-        stand = replace(shared, postgres=urlsplit(shared.postgres)._replace(path=f"/{_DATABASE}").geturl())
-        migrate(stand.postgres)
-        found = asyncio.run(_measured(stand, tasks, every, at_once))
+        services = replace(shared, postgres=urlsplit(shared.postgres)._replace(path=f"/{_DATABASE}").geturl())
+        migrate(services.postgres)
+        found = asyncio.run(_measured(services, tasks, every, at_once))
     cores, when = len(os.sched_getaffinity(0)), datetime.now(UTC)
     conditions = (
         f"Milliseconds until the worst request of a kind was answered, and the longest that another user waited for"
@@ -63,18 +63,18 @@ def main(tasks: int, every: int, at_once: int, only_limits: bool) -> None:
     page.FILE.write_text(page.limits() + "\n" + page.measured(found, conditions))
 
 
-async def _measured(stand: Stand, tasks: int, every: int, at_once: int) -> list[Held]:
+async def _measured(services: Services, tasks: int, every: int, at_once: int) -> list[Held]:
     console = Console()
-    async with reader.pool(stand.postgres, min_size=1, max_size=1) as pool:
+    async with reader.pool(services.postgres, min_size=1, max_size=1) as pool:
         await load(pool, Size(tasks * 2, 2, tasks), console)
         worse = str(await pool.fetchval("select bench.owner(0)"))
         async with pool.acquire() as connection:
             await data.put(connection, worse)
-    await admin.create(stand.kafka, _PARTITIONS, [TASK_COMMANDS])
+    await admin.create(services.kafka, _PARTITIONS, [TASK_COMMANDS])
     names = data.known(worse)
     requests = [each for operation in operations.operations() for each in operations.requests(operation, names)]
     some, registrys = _some(requests, every), _some(registry.requests(), every)
-    with _serving(stand) as (api, schemas):
+    with _serving(services) as (api, schemas):
         one, other = (tokens.issue(_SECRET, user) for user in (worse, str(uuid4())))
         found = await _held(Measure((ports.HOST, api), one, other), some, at_once, console)
         beside = Measure((ports.HOST, schemas), one, other)
@@ -93,11 +93,11 @@ async def _held(measure: Measure, requests: list[operations.Request], at_once: i
 
 
 @contextmanager
-def _serving(stand: Stand) -> Iterator[tuple[int, int]]:
+def _serving(services: Services) -> Iterator[tuple[int, int]]:
     """Run registry and API; yield the ports of the API and the registry."""
     at = ports.choose(["registry", "api"], {})
     schemas, api = (f"http://{ports.HOST}:{at[name]}" for name in ("registry", "api"))
-    environment = {"RONDO_KAFKA": stand.kafka, "RONDO_REGISTRY": schemas, "RONDO_POSTGRES": stand.postgres}
+    environment = {"RONDO_KAFKA": services.kafka, "RONDO_REGISTRY": schemas, "RONDO_POSTGRES": services.postgres}
     environment |= {"RONDO_SECRET": _SECRET, "RONDO_PORT": str(at["api"]), "RONDO_LOG": "warning"}
     started: list[Process] = []
     try:

@@ -11,7 +11,7 @@ from rich.table import Table
 from bench.queries.measure import Measure, Taken
 from bench.queries.tasks import Size, load
 from bench.report import ratio
-from bench.stand import database
+from bench.services import database
 from postgres import reader
 
 _USERS = {"who has most": 0, "another": 17}

@@ -104,7 +104,7 @@ class Measure:
 
     async def _deep(self, filter_: str | None = None, order: str | None = None) -> Position:
         """Return the position of a page deep down the tasks; half-way for a user with few."""
-        wanted = Selection.read(filter_, ZONE, NOW, sort_=order).wanted(self._user)
+        wanted = Selection.read(filter_, ZONE, NOW, sort_=order).query(self._user)
         async with self._reader.user(self._user) as view:
             page = await view.tasks(wanted, _DEEP)
             position = page.next or (await view.tasks(wanted, len(page.items) // 2)).next

@@ -158,8 +158,8 @@ class Bounded(H11Protocol):
         if self.cycle and not self.cycle.response_complete:  # the rest of its answer is dropped
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        shown = b"" if begun and is_head(self.scope) else bytes(answer.body)
-        for event in (*events, h11.Data(data=shown), h11.EndOfMessage()):
+        content = b"" if begun and is_head(self.scope) else bytes(answer.body)
+        for event in (*events, h11.Data(data=content), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
 
     def _look_whether_it_reads(self, left: int) -> None:

@@ -15,9 +15,9 @@ class QueryError(Invalid):
     def __init__(
         self, field: str, column: int, message: str, expected: Sequence[str] = (), suggestion: str | None = None
     ) -> None:
-        wanted = f" Expected {either(expected)}." if expected else ""
-        meant = f" Did you mean `{suggestion}`?" if suggestion else ""
-        super().__init__(field, f"Column {column}: {message}{wanted}{meant}")
+        expectation = f" Expected {either(expected)}." if expected else ""
+        question = f" Did you mean `{suggestion}`?" if suggestion else ""
+        super().__init__(field, f"Column {column}: {message}{expectation}{question}")
         self.column = column
         self.message = message
         self.expected = tuple(expected)

@@ -9,8 +9,8 @@ from domain.query.tree import Filter, Has, Is, Not, Overdue, Pinned, Priorities
 from schemas.records import Priority, Status
 
 
-class Kind(Enum):
-    """The kind of a field's values, which determines its comparisons."""
+class FieldType(Enum):
+    """The type of a field's values, which determines its comparisons."""
 
     TEXT = auto()
     PRIORITY = auto()
@@ -21,36 +21,36 @@ class Kind(Enum):
     DATE = auto()
 
 
-FIELDS: Mapping[str, Kind] = {
-    "title": Kind.TEXT,
-    "notes": Kind.TEXT,
-    "priority": Kind.PRIORITY,
-    "status": Kind.STATUS,
-    "tag": Kind.TAGS,
-    "tags": Kind.TAGS,
-    "list": Kind.LIST,
-    "parent": Kind.ID,
-    "series": Kind.ID,
-    "start": Kind.DATE,
-    "due": Kind.DATE,
-    "created": Kind.DATE,
-    "completed": Kind.DATE,
-    "changed": Kind.DATE,
+FIELDS: Mapping[str, FieldType] = {
+    "title": FieldType.TEXT,
+    "notes": FieldType.TEXT,
+    "priority": FieldType.PRIORITY,
+    "status": FieldType.STATUS,
+    "tag": FieldType.TAGS,
+    "tags": FieldType.TAGS,
+    "list": FieldType.LIST,
+    "parent": FieldType.ID,
+    "series": FieldType.ID,
+    "start": FieldType.DATE,
+    "due": FieldType.DATE,
+    "created": FieldType.DATE,
+    "completed": FieldType.DATE,
+    "changed": FieldType.DATE,
 }
 """The fields that can be compared."""
 
 _EQUAL = ("=", "!=")
 _ORDERED = ("=", "!=", "<", "<=", ">", ">=")
-COMPARISONS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.TEXT: ("~", "!~", *_EQUAL),
-    Kind.PRIORITY: _ORDERED,
-    Kind.STATUS: _EQUAL,
-    Kind.TAGS: _EQUAL,
-    Kind.LIST: _EQUAL,
-    Kind.ID: _EQUAL,
-    Kind.DATE: _ORDERED,
+COMPARISONS: Mapping[FieldType, tuple[str, ...]] = {
+    FieldType.TEXT: ("~", "!~", *_EQUAL),
+    FieldType.PRIORITY: _ORDERED,
+    FieldType.STATUS: _EQUAL,
+    FieldType.TAGS: _EQUAL,
+    FieldType.LIST: _EQUAL,
+    FieldType.ID: _EQUAL,
+    FieldType.DATE: _ORDERED,
 }
-"""The comparisons of each kind; all also have ``in``."""
+"""The comparisons of each type; all also have ``in``."""
 
 SHORTHANDS: Mapping[str, Filter] = {
     "open": Is(Status.OPEN),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from domain.query import values
-from domain.query.fields import COMPARISONS, FIELDS, HELD, SHORTHANDS, SYNONYMS, Kind
+from domain.query.fields import COMPARISONS, FIELDS, HELD, SHORTHANDS, SYNONYMS, FieldType
 from domain.query.tree import quoted, value
 
 _PRIORITIES = {"h": "high", "m": "medium", "l": "low"} | {priority: priority for priority in values.PRIORITIES}
@@ -14,9 +14,9 @@ _MODIFIERS = {"": "=", "is": "=", "not": "!=", "before": "<", "by": "<=", "after
 
 def idiom(written: str) -> str | None:
     """Return the condition that a word, or two with a space between, probably means; None if no program knows it."""
-    for pattern, meant in _IDIOMS.items():
+    for pattern, translate in _IDIOMS.items():
         if found := re.fullmatch(pattern, written, re.IGNORECASE | re.ASCII):
-            return meant(found)
+            return translate(found)
     return f"due = {written}" if values.is_date(written) and written.lower() != "now" else None
 
 
@@ -31,12 +31,12 @@ def _field(written: re.Match[str]) -> str | None:
 
 def _compared(name: str, op: str, said: str) -> str | None:
     kind = FIELDS[name]
-    if kind is Kind.TAGS and op == "=":
+    if kind is FieldType.TAGS and op == "=":
         return f"#{value(said)}"
-    if kind is Kind.TEXT:
+    if kind is FieldType.TEXT:
         op = {"=": "~", "!=": "!~"}.get(op, op)
-    meant = _SAID[kind](said)
-    return f"{name} {op} {meant}" if meant and op in COMPARISONS[kind] else None
+    translated = _TRANSLATE[kind](said)
+    return f"{name} {op} {translated}" if translated and op in COMPARISONS[kind] else None
 
 
 def _shorthand(written: re.Match[str]) -> str | None:
@@ -46,19 +46,19 @@ def _shorthand(written: re.Match[str]) -> str | None:
 
 def _on(written: re.Match[str]) -> str | None:
     field = written[1].lower()
-    return f"{field} = {written[2]}" if FIELDS.get(field) is Kind.DATE and values.is_date(written[2]) else None
+    return f"{field} = {written[2]}" if FIELDS.get(field) is FieldType.DATE and values.is_date(written[2]) else None
 
 
-_SAID: Mapping[Kind, Callable[[str], str | None]] = {
-    Kind.TEXT: value,
-    Kind.TAGS: value,
-    Kind.LIST: value,
-    Kind.PRIORITY: lambda said: _PRIORITIES.get(said.lower()),
-    Kind.STATUS: lambda said: _STATUSES.get(said.lower()),
-    Kind.DATE: lambda said: said if values.is_date(said) else None,
-    Kind.ID: lambda _: None,
+_TRANSLATE: Mapping[FieldType, Callable[[str], str | None]] = {
+    FieldType.TEXT: value,
+    FieldType.TAGS: value,
+    FieldType.LIST: value,
+    FieldType.PRIORITY: lambda said: _PRIORITIES.get(said.lower()),
+    FieldType.STATUS: lambda said: _STATUSES.get(said.lower()),
+    FieldType.DATE: lambda said: said if values.is_date(said) else None,
+    FieldType.ID: lambda _: None,
 }
-"""Translates a value, by the kind of the field."""
+"""Translates a value, by the type of the field."""
 _IDIOMS: Mapping[str, Callable[[re.Match[str]], str | None]] = {
     "p1": lambda _: "priority = urgent",
     "p2": lambda _: "priority = high",

@@ -7,7 +7,7 @@ from lark import Token, Transformer, v_args
 from domain.query import values
 from domain.query.dates import Op
 from domain.query.errors import QueryError
-from domain.query.fields import COMPARISONS, FIELDS, HELD, SHORTHANDS, Kind, nearest
+from domain.query.fields import COMPARISONS, FIELDS, HELD, SHORTHANDS, FieldType, nearest
 from domain.query.idioms import idiom
 from domain.query.tree import (
     Filter,
@@ -102,7 +102,7 @@ def unknown(word: Token) -> QueryError:
     return error(word, message, (), idiom(word) or nearest(word, {**FIELDS, **SHORTHANDS}) or quoted(word))
 
 
-def _kind(name: Token) -> Kind:
+def _kind(name: Token) -> FieldType:
     if name.lower() in FIELDS:
         return FIELDS[name.lower()]
     if name.lower() in SHORTHANDS:
@@ -149,12 +149,12 @@ def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 _SIGNS = {"==": "=", "<>": "!="}
-_READ: Mapping[Kind, Callable[[str, str, Values], Filter]] = {
-    Kind.TEXT: _texts,
-    Kind.PRIORITY: _priorities,
-    Kind.STATUS: _statuses,
-    Kind.TAGS: _tags,
-    Kind.LIST: _lists,
-    Kind.ID: _links,
-    Kind.DATE: _dates,
+_READ: Mapping[FieldType, Callable[[str, str, Values], Filter]] = {
+    FieldType.TEXT: _texts,
+    FieldType.PRIORITY: _priorities,
+    FieldType.STATUS: _statuses,
+    FieldType.TAGS: _tags,
+    FieldType.LIST: _lists,
+    FieldType.ID: _links,
+    FieldType.DATE: _dates,
 }

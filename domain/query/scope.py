@@ -4,20 +4,20 @@ from domain.query.tree import And, Filter, Is, Not, Or, Overdue, every
 from schemas.records import Status
 
 _DELETED = Is(Status.DELETED)
-_STANDING = Not(_DELETED)
+_NOT_DELETED = Not(_DELETED)
 
 
-def standing(filter_: Filter | None) -> Filter:
+def without_deleted(filter_: Filter | None) -> Filter:
     """Return the filter, restricted to tasks that are not deleted unless it names ``deleted``.
 
     None matches all tasks that are not deleted. Naming another status in a part is not enough: ``overdue or #home``
     excludes deleted tasks.
     """
     if filter_ is None:
-        return _STANDING
+        return _NOT_DELETED
     if _names_deleted(filter_) or _finds_no_deleted(filter_):
         return filter_
-    return every((_STANDING, filter_))
+    return every((_NOT_DELETED, filter_))
 
 
 def _names_deleted(filter_: Filter) -> bool:

@@ -63,5 +63,5 @@ def _key(written: str, at: int, fields: Sequence[str]) -> Key:
         return Key(name, down=written.startswith("-"))
     at += written.startswith("-")
     near = nearest(name, fields)
-    shown = written.removeprefix("-")[:40]
-    raise QueryError("sort", at, f"There is nothing to sort by called `{shown}`.", () if near else tuple(fields), near)
+    quoted = written.removeprefix("-")[:40]
+    raise QueryError("sort", at, f"There is nothing to sort by called `{quoted}`.", () if near else tuple(fields), near)

@@ -8,10 +8,10 @@ from itertools import takewhile
 
 from domain.query import phrases
 from domain.query.errors import QueryError
-from domain.query.fields import FIELDS, SHORTHANDS, Kind
+from domain.query.fields import FIELDS, SHORTHANDS, FieldType
 from domain.query.values import KINDS_OF_DATE, is_date
 
-_FIELD = rf"\b(?P<field>{'|'.join(name for name, kind in FIELDS.items() if kind is Kind.DATE)})"
+_FIELD = rf"\b(?P<field>{'|'.join(name for name, kind in FIELDS.items() if kind is FieldType.DATE)})"
 _REST = r"[^()\"&|!=<>~,#\\]+"
 _DATED = re.compile(
     rf"{_FIELD}(?:\s*(?P<sign>==?|!=|<>|<=|>=|<|>)(?P<said>{_REST})|(?P<among>\s{_REST}))", re.IGNORECASE
@@ -62,6 +62,6 @@ def _suggestion(sign: str, said: str) -> str | None:
     return phrases.date(said) or (together.upper() if is_date(together) else None)
 
 
-def _error(place: int, said: str, meant: str | None) -> QueryError:
-    shown = said if len(said) <= 40 else f"{said[:40]}…"
-    return QueryError("filter", place + 1, f"`{shown}` is no date.", KINDS_OF_DATE, meant)
+def _error(place: int, said: str, suggestion: str | None) -> QueryError:
+    quoted = said if len(said) <= 40 else f"{said[:40]}…"
+    return QueryError("filter", place + 1, f"`{quoted}` is no date.", KINDS_OF_DATE, suggestion)

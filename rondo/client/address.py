@@ -9,13 +9,13 @@ from common.addresses import without_secrets
 def is_usable(url: str) -> bool:
     """Return whether a URL is a valid HTTP address."""
     try:
-        parts = urlsplit(shown := without_secrets(url))
+        parts = urlsplit(public := without_secrets(url))
         host, port = parts.hostname, parts.port
         (host or "").encode("idna")
     except ValueError:  # UnicodeError is one
         return False
     path = parts.path.isascii() and parts.path.isprintable() and " " not in parts.path
-    return "…" not in shown and parts.scheme in {"http", "https"} and bool(host) and port != 0 and path
+    return "…" not in public and parts.scheme in {"http", "https"} and bool(host) and port != 0 and path
 
 
 def is_loopback(host: str) -> bool:

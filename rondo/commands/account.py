@@ -37,11 +37,11 @@ def log_out() -> None:
 def whoami(as_json: bool) -> None:
     """Show the server and the user that commands use, and where that is configured; then check that it answers."""
     found = Login.load()
-    shown = {"api": found.api, **user(found), "source": found.source}
+    details = {"api": found.api, **user(found), "source": found.source}
     if as_json:
-        shared.echo_json(shown)
+        shared.echo_json(details)
     else:
-        click.echo("\n".join(f"{name}\t{value}" for name, value in shown.items() if value))
+        click.echo("\n".join(f"{name}\t{value}" for name, value in details.items() if value))
     check(found)
 
 

@@ -10,7 +10,7 @@ from click.exceptions import Exit
 
 from rondo.client import Rondo
 from rondo.client.models import Action, NewBulk
-from rondo.commands import bulk_progress, fields, keeping, shared
+from rondo.commands import bulk_progress, fields, shared, undo_steps
 from rondo.commands.conditions import Condition, combined
 from rondo.commands.exits import DONE, FAILED
 from rondo.commands.shared import TaskCommands
@@ -144,9 +144,9 @@ def run(
             if not click.confirm(f"{action.capitalize()} {counted(count)}?", err=True):
                 raise Exit(FAILED)
         sent = client.change_many(**wanted)
-        keeping.keep("bulk", [sent["id"]] if sent["tasks"] else [], f"{done} {counted(sent['tasks'])}")
+        undo_steps.keep("bulk", [sent["id"]] if sent["tasks"] else [], f"{done} {counted(sent['tasks'])}")
         found = bulk_progress.follow(client, sent)
-        keeping.keep("bulk", [found["id"]] if found["tasks"] else [], f"{done} {counted(found['changed'])}")
+        undo_steps.keep("bulk", [found["id"]] if found["tasks"] else [], f"{done} {counted(found['changed'])}")
         if not found["tasks"]:
             _report_none(bulk_progress.with_refusals(client, found), as_json)
         elif as_json:

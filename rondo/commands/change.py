@@ -9,7 +9,7 @@ import click
 from domain import cleaning
 from rondo.client import Answer, NotFound, Outdated, Rondo, Task, settled
 from rondo.client.models import Changes
-from rondo.commands import fields, hints, keeping, shared
+from rondo.commands import fields, hints, shared, undo_steps
 from rondo.commands.shared import TaskCommand
 from rondo.terminal import descriptions
 
@@ -32,7 +32,7 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
     with shared.rondo() as client:
         answer = client.create(" ".join(title), wait=shared.WAIT, key=key, **fields.resolved(client, set_))
     known = cast("Task", answer["task"] or {})
-    keeping.undoable(answer, summaries=[f"Created {shared.name(known)}"] if "title" in known else [])
+    undo_steps.undoable(answer, summaries=[f"Created {shared.name(known)}"] if "title" in known else [])
     task = settled(answer)
     if as_json:
         shared.echo_json(answer)

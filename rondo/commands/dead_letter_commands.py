@@ -17,7 +17,7 @@ from rondo.commands.exits import AWAY, FAILED, Failed
 from rondo.commands.log import LogCommand
 from rondo.location import Place
 from rondo.operator import dependents, resending
-from rondo.operator.dead_letters import Became, Letter, Log
+from rondo.operator.dead_letters import Became, DeadLetterRecord, Log
 from rondo.operator.records import instant, key, text
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
@@ -63,9 +63,9 @@ def listed(  # noqa: PLR0917 - click's
 ) -> None:
     """List dead letters in the order of the log; by default only those not put back yet."""
 
-    async def look() -> tuple[list[Letter], int, dict[int, str]]:
+    async def look() -> tuple[list[DeadLetterRecord], int, dict[int, str]]:
         async with Log.of(Place.load()) as log:
-            found = [one for one in await log.letters() if every or one.became is not Became.PUT_BACK]
+            found = [one for one in await log.dead_letters() if every or one.became is not Became.PUT_BACK]
             found = [one for one in found if matches(one, stage, reason)]
             count, part = len(found), page(found, len(found) if reasons else last, before)
             return part, count, {} if reasons else {one.number: await dependents.kind(log, one) for one in part}
@@ -74,7 +74,7 @@ def listed(  # noqa: PLR0917 - click's
     if reasons:
         _print_reasons(found, as_json)
     elif as_json:
-        click.echo("".join(f"{_json(plain_letter(one, kinds[one.number]))}\n" for one in found), nl=False)
+        click.echo("".join(f"{_json(to_plain(one, kinds[one.number]))}\n" for one in found), nl=False)
     else:
         _print(found, count, kinds)
 
@@ -87,18 +87,18 @@ def show(number: int, as_json: bool) -> None:
 
     async def look() -> dict[str, Any]:
         async with Log.of(Place.load()) as log:
-            (letter,) = select(await log.letters(), (number,))
-            shown = plain_letter(letter, await dependents.kind(log, letter))
-            shown |= {"key": key(letter.key), "headers": _headers(letter), "value": await dependents.value(log, letter)}
-            shown["depends"] = await dependents.sentences(log, letter)
-            shown["obstacle"] = await resending.obstacle(log, letter, clock.now())
-            return shown
+            (dead,) = select(await log.dead_letters(), (number,))
+            details = to_plain(dead, await dependents.kind(log, dead))
+            details |= {"key": key(dead.key), "headers": _headers(dead), "value": await dependents.value(log, dead)}
+            details["depends"] = await dependents.sentences(log, dead)
+            details["obstacle"] = await resending.obstacle(log, dead, clock.now())
+            return details
 
-    shown = asyncio.run(look())
+    details = asyncio.run(look())
     if as_json:
-        click.echo(_json(shown))
+        click.echo(_json(details))
         return
-    for name, value in shown.items():
+    for name, value in details.items():
         if name == "depends":
             click.echo("\n" + "\n".join(plain(sentence) for sentence in value))
         elif value not in (None, "", {}):
@@ -124,9 +124,9 @@ def resend(  # noqa: PLR0917 - click's
     if bool(numbers) == bool(stage or reason or every):
         raise click.UsageError("Select dead letters by their numbers, or by --reason, --stage or --all.")
 
-    async def send() -> list[tuple[Letter, str]]:
+    async def send() -> list[tuple[DeadLetterRecord, str]]:
         async with Log.of(Place.load()) as log:
-            selected = to_resend(await log.letters(), numbers, stage, reason)
+            selected = to_resend(await log.dead_letters(), numbers, stage, reason)
             refused = {one.number: why for one in selected if (why := await resending.obstacle(log, one, clock.now()))}
             fresh = [one for one in selected if one.became is Became.DEAD and one.number not in refused]
             if fresh and not yes and not numbers and not click.confirm(await _question(log, fresh), err=True):
@@ -140,12 +140,12 @@ def resend(  # noqa: PLR0917 - click's
     results = asyncio.run(send())
     if not results and not as_json:
         click.echo("There are no dead letters to resend.")
-    for letter, what in results:
+    for dead, what in results:
         if as_json:
-            click.echo(_json({"number": letter.number, "place": letter.place, "stage": letter.stage, "became": what}))
+            click.echo(_json({"number": dead.number, "place": dead.place, "stage": dead.stage, "became": what}))
         else:
-            reason_again = f": {plain(letter.reason)}" if what == Became.DEAD else ""
-            click.echo(f"{letter.number}\t{letter.stage}\t{letter.place}\t{what}{reason_again}")
+            reason_again = f": {plain(dead.reason)}" if what == Became.DEAD else ""
+            click.echo(f"{dead.number}\t{dead.stage}\t{dead.place}\t{what}{reason_again}")
     check_put_back([what for _, what in results])
 
 
@@ -160,11 +160,11 @@ def check_put_back(became: Sequence[str]) -> None:
         )
 
 
-async def _settled(log: Log, selected: Sequence[Letter]) -> list[Letter]:
+async def _settled(log: Log, selected: Sequence[DeadLetterRecord]) -> list[DeadLetterRecord]:
     """Return these dead letters once their results are known, or at the timeout."""
     waiting, deadline = len(selected) + 1, 0.0
     while True:
-        by_first = {one.numbers[0]: one for one in await log.letters()}
+        by_first = {one.numbers[0]: one for one in await log.dead_letters()}
         found = [by_first.get(one.numbers[0], one) for one in selected]
         if (left := sum(one.became is Became.SENT for one in found)) < waiting:
             waiting, deadline = left, time.monotonic() + PATIENCE
@@ -173,36 +173,36 @@ async def _settled(log: Log, selected: Sequence[Letter]) -> list[Letter]:
         await asyncio.sleep(0.3)
 
 
-async def _question(log: Log, fresh: Sequence[Letter]) -> str:
+async def _question(log: Log, fresh: Sequence[DeadLetterRecord]) -> str:
     again = await resending.read_again(log, fresh)
     views = f" Views will read {again:,} records again." if again else ""
     return f"Resend {len(fresh):,} dead letters?{views}"
 
 
-def plain_letter(letter: Letter, kind: str) -> dict[str, Any]:
+def to_plain(dead: DeadLetterRecord, kind: str) -> dict[str, Any]:
     """Return a dead letter as plain data, without its record."""
     return {
-        "number": letter.number,
-        "at": instant(letter.at),
-        "stage": letter.stage,
-        "place": letter.place,
+        "number": dead.number,
+        "at": instant(dead.at),
+        "stage": dead.stage,
+        "place": dead.place,
         "record": kind,
-        "reason": letter.reason,
-        "became": letter.became.value,
-        "sent": [instant(sent.retry.at) for sent in letter.sent],
-        "earlier": letter.numbers[:-1],
+        "reason": dead.reason,
+        "became": dead.became.value,
+        "sent": [instant(sent.retry.at) for sent in dead.sent],
+        "earlier": dead.numbers[:-1],
     }
 
 
-def _headers(letter: Letter) -> dict[str, str]:
-    return {name: text(content) for name, content in letter.headers}
+def _headers(dead: DeadLetterRecord) -> dict[str, str]:
+    return {name: text(content) for name, content in dead.headers}
 
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _print(found: Sequence[Letter], count: int, kinds: dict[int, str]) -> None:
+def _print(found: Sequence[DeadLetterRecord], count: int, kinds: dict[int, str]) -> None:
     stdout = click.get_text_stream("stdout")
     if not stdout.isatty():
         for one in found:
@@ -228,14 +228,14 @@ COLUMNS = (
 )
 
 
-def _row(one: Letter, kind: str) -> list[Cell]:
+def _row(one: DeadLetterRecord, kind: str) -> list[Cell]:
     became = "" if one.became is Became.DEAD and not one.sent else one.became.value
     again = "dead again" if one.became is Became.DEAD and one.sent else became
     texts = (str(one.number), instant(one.at), one.stage, one.place, kind, plain(one.reason), again)
     return [*map(Cell.of, texts)]
 
 
-def _print_reasons(found: Sequence[Letter], as_json: bool) -> None:
+def _print_reasons(found: Sequence[DeadLetterRecord], as_json: bool) -> None:
     counts = Counter((one.stage, one.reason) for one in found)
     for (stage, reason), count in counts.most_common():
         if as_json:
@@ -244,32 +244,34 @@ def _print_reasons(found: Sequence[Letter], as_json: bool) -> None:
             click.echo(f"{count}\t{stage}\t{plain(reason)}")
 
 
-def select(letters: Sequence[Letter], numbers: Sequence[int]) -> list[Letter]:
+def select(dead_letters: Sequence[DeadLetterRecord], numbers: Sequence[int]) -> list[DeadLetterRecord]:
     """Return the dead letters of these numbers, each once, in the order of the log. Raises ``Failed``."""
-    known = {number for one in letters for number in one.numbers}
+    known = {number for one in dead_letters for number in one.numbers}
     if missing := sorted(set(numbers) - known):
         raise Failed(f"There is no dead letter {missing[0]}; list them with `rondo dead-letters`.")
-    return [one for one in letters if set(numbers) & set(one.numbers)]
+    return [one for one in dead_letters if set(numbers) & set(one.numbers)]
 
 
-def to_resend(letters: Sequence[Letter], numbers: Sequence[int], stage: str | None, reason: str | None) -> list[Letter]:
+def to_resend(
+    dead_letters: Sequence[DeadLetterRecord], numbers: Sequence[int], stage: str | None, reason: str | None
+) -> list[DeadLetterRecord]:
     """Return the dead letters to resend: those of these numbers; without numbers, the dead ones that match.
 
     Raises ``Failed`` for an unknown number.
     """
     if numbers:
-        return select(letters, numbers)
-    return [one for one in letters if one.became is Became.DEAD and matches(one, stage, reason)]
+        return select(dead_letters, numbers)
+    return [one for one in dead_letters if one.became is Became.DEAD and matches(one, stage, reason)]
 
 
-def page(letters: Sequence[Letter], last: int, before: int | None) -> list[Letter]:
+def page(dead_letters: Sequence[DeadLetterRecord], last: int, before: int | None) -> list[DeadLetterRecord]:
     """Return the ``last`` dead letters, of those before the number ``before``. Raises ``Failed``."""
-    places = (place for place, one in enumerate(letters) if before in one.numbers)
-    if (stop := len(letters) if before is None else next(places, None)) is None:
+    places = (place for place, one in enumerate(dead_letters) if before in one.numbers)
+    if (stop := len(dead_letters) if before is None else next(places, None)) is None:
         raise Failed(f"There is no dead letter {before} among these.")
-    return list(letters[max(0, stop - last) : stop])
+    return list(dead_letters[max(0, stop - last) : stop])
 
 
-def matches(letter: Letter, stage: str | None, reason: str | None) -> bool:
+def matches(dead: DeadLetterRecord, stage: str | None, reason: str | None) -> bool:
     """Return whether a dead letter is of this stage, and its reason contains this text."""
-    return stage in {None, letter.stage} and (reason is None or reason.casefold() in letter.reason.casefold())
+    return stage in {None, dead.stage} and (reason is None or reason.casefold() in dead.reason.casefold())

@@ -5,7 +5,7 @@ from typing import Any, cast
 import click
 
 from rondo.client.models import List, ListChanges
-from rondo.commands import keeping, references, shared
+from rondo.commands import references, shared, undo_steps
 from rondo.commands.choices import OneOf
 from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
@@ -77,7 +77,7 @@ def edit(list_: str, clear: tuple[str, ...], as_json: bool, **typed: Any) -> Non
 @shared.as_json
 def delete(list_: str, tasks: Any, as_json: bool) -> None:
     """Delete a list; one with tasks needs --tasks."""
-    with shared.rondo() as client, keeping.ahead(bool(tasks)):
+    with shared.rondo() as client, undo_steps.ahead(bool(tasks)):
         answer = client.delete_list(references.the_list(client, list_)["id"], wait=shared.WAIT, tasks=tasks)
     shared.report_named(answer, "list", "Deleted", as_json, ahead=bool(tasks))
 

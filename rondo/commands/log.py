@@ -200,7 +200,7 @@ def follow_topic(topic: str, last: int, as_json: bool, **options: Any) -> None:
     Each is printed with its place, time, key, type and value.
     """
     whole, follow = options.pop("from_beginning"), not options.pop("no_follow")
-    wanted = tail.Wanted(topic, None if whole else last, follow, **options)
+    wanted = tail.TailQuery(topic, None if whole else last, follow, **options)
 
     async def show() -> None:
         async with contextlib.aclosing(tail.tail(Place.load(), wanted)) as records:

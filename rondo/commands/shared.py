@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from rondo.client import Answer, Login, Pending, Problem, Rondo, RondoError, Task, errors, settled
 from rondo.client.models import FilterAnswer, ListAnswer
-from rondo.commands import hints, keeping, option_names
+from rondo.commands import hints, option_names, undo_steps
 from rondo.commands.aliases import Aliased
 from rondo.commands.exits import AWAY, DONE, FAILED, USAGE, Failed
 from rondo.commands.help_format import Context
@@ -206,7 +206,7 @@ def each(
                 settled(answer)
             except (Problem, Pending) as error:
                 if isinstance(error, Problem):
-                    taken += keeping.refused(error)
+                    taken += undo_steps.refused(error)
                 if (end := failed(error)).exit_code == AWAY:
                     raise
                 click.echo(f"{task[: ids.SHOWN]}: {end.message}", err=True)
@@ -217,7 +217,7 @@ def each(
             if not as_json:
                 click.echo(sentences[-1])
     finally:
-        keeping.undoable(*taken, ahead=ahead, summaries=sentences)
+        undo_steps.undoable(*taken, ahead=ahead, summaries=sentences)
         if as_json:
             echo_json(answers)
     raise Exit(status)
@@ -235,7 +235,7 @@ def report_named(
     """Record and print the result of a command on a list or a saved filter; ``ahead`` as for ``keeping.undoable``."""
     known = cast("dict[str, Any]", answer)[kind] or {}
     summaries = [f"{done} {kind} {_short(known, 'name')}"] if "name" in known else []
-    keeping.undoable(answer, ahead=ahead, summaries=summaries)
+    undo_steps.undoable(answer, ahead=ahead, summaries=summaries)
     named = _short(settled(answer), "name")
     if as_json:
         echo_json(answer)

@@ -5,7 +5,7 @@ import click
 from domain import cleaning
 from rondo.client import Pending
 from rondo.client.models import Tag, TagAnswer
-from rondo.commands import keeping, references, shared
+from rondo.commands import references, shared, undo_steps
 from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
@@ -55,7 +55,7 @@ def colour(tag: str, colour: str | None, as_json: bool) -> None:
 @shared.as_json
 def rename(tag: str, name: str, as_json: bool) -> None:
     """Rename a tag on all its tasks. If NAME is a tag already, the two are merged."""
-    with shared.rondo() as client, keeping.ahead():
+    with shared.rondo() as client, undo_steps.ahead():
         answer = client.rename_tag(tag := references.tag(client, tag), name := cleaning.tag(name), wait=shared.WAIT)
     already = f"{plain(tag)} already has that name" if tag == name else NOWHERE.format(plain(tag))
     _report(answer, f"Renamed {plain(tag)} to {plain(name)}", already, as_json, ahead=True)
@@ -66,13 +66,13 @@ def rename(tag: str, name: str, as_json: bool) -> None:
 @shared.as_json
 def delete(tag: str, as_json: bool) -> None:
     """Remove a tag from all its tasks. The tasks stay."""
-    with shared.rondo() as client, keeping.ahead():
+    with shared.rondo() as client, undo_steps.ahead():
         answer = client.delete_tag(tag := references.tag(client, tag), wait=shared.WAIT)
     _report(answer, f"Deleted {plain(tag)}", NOWHERE.format(plain(tag)), as_json, ahead=True)
 
 
 def _report(answer: TagAnswer, done: str, already: str, as_json: bool, *, ahead: bool = False) -> None:
-    keeping.undoable(answer, ahead=ahead, summaries=[done])
+    undo_steps.undoable(answer, ahead=ahead, summaries=[done])
     if answer["command"]["status"] == "pending":
         raise Pending(answer["command"]["id"], "")
     if as_json:

@@ -48,7 +48,7 @@ class Sent:
 
 
 @dataclass
-class Letter:
+class DeadLetterRecord:
     """A dead-lettered record. ``number`` is that of its newest dead letter, ``numbers`` has all."""
 
     stage: str
@@ -90,20 +90,20 @@ class Letter:
         return self.stage, self.topic, self.partition
 
 
-def in_order(letters: Iterable["Letter"]) -> list["Letter"]:
+def in_order(dead_letters: Iterable["DeadLetterRecord"]) -> list["DeadLetterRecord"]:
     """Return dead letters in the order of the log, whatever the clocks.
 
     That is the order in which they were dead-lettered, with those of one input in the order of their offsets: a later
     record's dead letter may be older if a stage read its input again, or if the first dead letter has expired.
     """
-    arrived = sorted(letters, key=lambda one: one.numbers[0])
+    arrived = sorted(dead_letters, key=lambda one: one.numbers[0])
     following = {each: iter(sorted(group, key=lambda one: one.offset)) for each, group in _by_input(arrived).items()}
     return [next(following[one.input]) for one in arrived]
 
 
-def _by_input(letters: Iterable["Letter"]) -> dict[tuple[str, str, int], list["Letter"]]:
-    found: dict[tuple[str, str, int], list[Letter]] = {}
-    for one in letters:
+def _by_input(dead_letters: Iterable["DeadLetterRecord"]) -> dict[tuple[str, str, int], list["DeadLetterRecord"]]:
+    found: dict[tuple[str, str, int], list[DeadLetterRecord]] = {}
+    for one in dead_letters:
         found.setdefault(one.input, []).append(one)
     return found
 
@@ -122,7 +122,7 @@ class Log:
         self.codec = codec
         self.stages = stages
         self._postgres = postgres
-        self._found: dict[tuple[object, ...], Letter] = {}
+        self._found: dict[tuple[object, ...], DeadLetterRecord] = {}
         self._sent: list[Sent] = []
         # How far both were read: the rest is read on the next call.
         self._read: dict[TopicPartition, int] = {}
@@ -141,7 +141,7 @@ class Log:
         finally:
             await registry.aclose()
 
-    async def letters(self) -> list[Letter]:
+    async def dead_letters(self) -> list[DeadLetterRecord]:
         """Return all dead letters in the order of the log, with their states."""
         positions = await self._positions()  # first: so every failed record before them has its dead letter by now
         async for raw, record in self._records(await self._ends_of_sent()):
@@ -150,31 +150,31 @@ class Log:
         async for raw, record in self._records(await self._settled()):
             if isinstance(record, r.DeadLetter):
                 await self._add(raw.offset, record)
-        letters = {
+        dead_letters = {
             same: replace(one, numbers=[*one.numbers], sent=[], failed={*one.failed})
             for same, one in self._found.items()
         }
         for each in self._sent:
-            if letter := letters.get(_same(each.retry, each.retry.died_at)):
-                letter.sent.append(each)
-        for letter in letters.values():
-            letter.became = self._became(letter, positions)
-        return in_order(letters.values())
+            if dead_letter := dead_letters.get(_same(each.retry, each.retry.died_at)):
+                dead_letter.sent.append(each)
+        for dead_letter in dead_letters.values():
+            dead_letter.became = self._became(dead_letter, positions)
+        return in_order(dead_letters.values())
 
     async def _add(self, number: int, dead: r.DeadLetter) -> None:
         was = await self._sent_before(dead)
         first: r.DeadLetter | r.Retry = was or dead
         died = was.died_at if was else dead.at
-        letter = self._found.setdefault(
+        dead_letter = self._found.setdefault(
             _same(first, died),
-            Letter(
+            DeadLetterRecord(
                 first.stage, first.topic, first.partition, first.offset, died, first.key, first.value, first.headers
             ),
         )
-        letter.numbers.append(number)
+        dead_letter.numbers.append(number)
         if was:
-            letter.failed.add((dead.partition, dead.offset))
-        letter.at, letter.reason = dead.at, dead.reason
+            dead_letter.failed.add((dead.partition, dead.offset))
+        dead_letter.at, dead_letter.reason = dead.at, dead.reason
 
     async def _sent_before(self, dead: r.DeadLetter) -> r.Retry | None:
         """Return the resent record that was dead-lettered; None if it was another record."""
@@ -218,19 +218,19 @@ class Log:
         kept = [stage for stage in stages if stage.keeps_state]
         return await positions_of(self.reader, self.codec, self._postgres, kept)
 
-    def _became(self, letter: Letter, positions: Positions) -> Became:
-        stage = self.stages.get(letter.stage)
+    def _became(self, dead_letter: DeadLetterRecord, positions: Positions) -> Became:
+        stage = self.stages.get(dead_letter.stage)
         if stage is None or stage.retries is None:
             return Became.DEAD
 
         def taken(topic: str, partition: int, offset: int) -> bool:
-            return offset < positions.get((letter.stage, TopicPartition(topic, partition)), 0)
+            return offset < positions.get((dead_letter.stage, TopicPartition(topic, partition)), 0)
 
-        tried = [sent for sent in letter.sent if (sent.partition, sent.offset) not in letter.failed]
+        tried = [sent for sent in dead_letter.sent if (sent.partition, sent.offset) not in dead_letter.failed]
         if not stage.keeps_state:  # it reads from the record again; if that fails, there is a newer dead letter
-            tried = [sent for sent in tried if sent.retry.letter >= letter.number]
+            tried = [sent for sent in tried if sent.retry.letter >= dead_letter.number]
         done = any(taken(stage.retries.name, sent.partition, sent.offset) for sent in tried) and (
-            stage.keeps_state or taken(letter.topic, letter.partition, letter.offset)
+            stage.keeps_state or taken(dead_letter.topic, dead_letter.partition, dead_letter.offset)
         )
         return Became.PUT_BACK if done else Became.SENT if tried else Became.DEAD
 

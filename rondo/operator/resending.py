@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from common import clock
 from domain.idempotency import RETENTION
-from rondo.operator.dead_letters import Letter, Log, in_order, text
+from rondo.operator.dead_letters import DeadLetterRecord, Log, in_order, text
 from schemas import ids
 from schemas import records as r
 from schemas.envelope import Source, seal
@@ -32,18 +32,18 @@ class Later:
     found: bool = False
 
 
-async def obstacle(log: Log, letter: Letter, now: int) -> str | None:
+async def obstacle(log: Log, dead: DeadLetterRecord, now: int) -> str | None:
     """Return a sentence that says why a dead letter can't be resent; None if it can."""
-    stage = log.stages.get(letter.stage)
+    stage = log.stages.get(dead.stage)
     if stage is None:
-        return f"There is no stage {letter.stage}."
+        return f"There is no stage {dead.stage}."
     if stage.retries is None or stage.retries.name not in await log.reader.topics():
-        return f"The stage {letter.stage} can't take dead letters back yet: first start its workers in this version."
-    if letter.topic == stage.retries.name:
+        return f"The stage {dead.stage} can't take dead letters back yet: first start its workers in this version."
+    if dead.topic == stage.retries.name:
         return "It is a record on retries that is not a resent dead letter: there is nothing to put back."
-    if now - letter.died > DEAD_LETTERS.retention:
+    if now - dead.died > DEAD_LETTERS.retention:
         return "It is older than 90 days: whether it was put back is no longer known."
-    record = await log.decoded(letter.value) if letter.topic == TASK_COMMANDS.name else None
+    record = await log.decoded(dead.value) if dead.topic == TASK_COMMANDS.name else None
     if record is not None and now - getattr(record, "at", now) > RETENTION:
         return "The command is older than 30 days: whether it was sent again is no longer known. Send it as a new one."
     return None
@@ -52,7 +52,7 @@ async def obstacle(log: Log, letter: Letter, now: int) -> str | None:
 async def send(
     log: Log,
     kafka: str,
-    letters: Iterable[Letter],
+    dead_letters: Iterable[DeadLetterRecord],
     looked: Mapping[int, Later] | None = None,
     at: int | None = None,
 ) -> None:
@@ -61,21 +61,21 @@ async def send(
     ``looked`` are the results of an earlier search for later records; what it lacks, the stages search themselves.
     ``at`` is the time (ms since 1970), by default the clock's. Raises ``KafkaError``, ``RegistryUnavailable``.
     """
-    ordered, at = in_order(letters), clock.now() if at is None else at
+    ordered, at = in_order(dead_letters), clock.now() if at is None else at
     later = await look(log, ordered) if looked is None else looked
     await log.codec.publish({stage.retries for stage in log.stages.values() if stage.retries})
-    latest = await _latest(log, {letter.partition for letter in ordered})
+    latest = await _latest(log, {dead.partition for dead in ordered})
     async with AIOKafkaProducer(
         bootstrap_servers=kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
     ) as producer:
         sent = []
-        for letter in ordered:
-            topic = log.stages[letter.stage].retries
+        for dead in ordered:
+            topic = log.stages[dead.stage].retries
             assert topic
-            retry = await _retry(log, letter, at, later.get(letter.number, Later()))
+            retry = await _retry(log, dead, at, later.get(dead.number, Later()))
             out = seal(retry, log.codec.encode(topic.name, retry), Source.RESENT)
-            stamp = latest[letter.partition].stamp(topic.name, at)
-            sent.append(await producer.send(topic.name, out.value, out.key, letter.partition, stamp, out.headers))
+            stamp = latest[dead.partition].stamp(topic.name, at)
+            sent.append(await producer.send(topic.name, out.value, out.key, dead.partition, stamp, out.headers))
         for delivery in sent:
             await delivery
 
@@ -86,49 +86,49 @@ async def _latest(log: Log, partitions: Iterable[int]) -> dict[int, Latest]:
     return {partition: await log.reader.latest(topics, partition) for partition in partitions}
 
 
-async def _retry(log: Log, letter: Letter, at: int, later: Later) -> r.Retry:
-    timer = await log.decoded(letter.value) if letter.offset == NOWHERE else None
+async def _retry(log: Log, dead: DeadLetterRecord, at: int, later: Later) -> r.Retry:
+    timer = await log.decoded(dead.value) if dead.offset == NOWHERE else None
     return r.Retry(
-        id=ids.derive("retry", letter.stage, letter.place, letter.number),
-        user=timer.user if isinstance(timer, r.Timer) else text(letter.key),
+        id=ids.derive("retry", dead.stage, dead.place, dead.number),
+        user=timer.user if isinstance(timer, r.Timer) else text(dead.key),
         at=at,
-        stage=letter.stage,
-        letter=letter.number,
-        died_at=letter.died,
-        topic=letter.topic,
-        partition=letter.partition,
-        offset=letter.offset,
-        reason=letter.reason,
-        key=letter.key,
-        value=letter.value,
-        headers=letter.headers,
+        stage=dead.stage,
+        letter=dead.number,
+        died_at=dead.died,
+        topic=dead.topic,
+        partition=dead.partition,
+        offset=dead.offset,
+        reason=dead.reason,
+        key=dead.key,
+        value=dead.value,
+        headers=dead.headers,
         seen=later.seen,
         later=later.found,
     )
 
 
-async def look(log: Log, letters: Sequence[Letter]) -> dict[int, Later]:
+async def look(log: Log, dead_letters: Sequence[DeadLetterRecord]) -> dict[int, Later]:
     """Search for later records about the same entities, where a stage needs that; by the dead letters' numbers."""
-    found = {letter.number: Later() for letter in letters}
-    wanted: dict[tuple[str, TopicPartition], dict[Subject, list[Letter]]] = {}
-    await log.codec.learn((letter.value for letter in letters), refresh=True)
-    for letter in letters:
-        if about := subject(log.stages[letter.stage], letter.topic, letter.value, log.codec):
-            tp = TopicPartition(letter.topic, letter.partition)
-            wanted.setdefault((letter.stage, tp), {}).setdefault((letter.key, about), []).append(letter)
+    found = {dead.number: Later() for dead in dead_letters}
+    wanted: dict[tuple[str, TopicPartition], dict[Subject, list[DeadLetterRecord]]] = {}
+    await log.codec.learn((dead.value for dead in dead_letters), refresh=True)
+    for dead in dead_letters:
+        if about := subject(log.stages[dead.stage], dead.topic, dead.value, log.codec):
+            tp = TopicPartition(dead.topic, dead.partition)
+            wanted.setdefault((dead.stage, tp), {}).setdefault((dead.key, about), []).append(dead)
     for (stage, tp), by_subject in wanted.items():
         end, newest = await _newest(log, stage, tp, by_subject)
         for what, group in by_subject.items():
-            found |= {letter.number: Later(end, newest.get(what, -1) > letter.offset) for letter in group}
+            found |= {dead.number: Later(end, newest.get(what, -1) > dead.offset) for dead in group}
     return found
 
 
 async def _newest(
-    log: Log, stage: str, tp: TopicPartition, wanted: Mapping[Subject, Sequence[Letter]]
+    log: Log, stage: str, tp: TopicPartition, wanted: Mapping[Subject, Sequence[DeadLetterRecord]]
 ) -> tuple[int, dict[Subject, int]]:
     """Return the end of a partition, and the offset of the last record about each of these subjects."""
     begin, end = (await log.reader.bounds([tp]))[tp]
-    first = min(letter.offset for group in wanted.values() for letter in group)
+    first = min(dead.offset for group in wanted.values() for dead in group)
     keys, newest = {key for key, _ in wanted}, {}
     async for raw in log.reader.between({tp: (max(first + 1, begin), end)}):
         if raw.key in keys:
@@ -138,12 +138,12 @@ async def _newest(
     return end, newest
 
 
-async def read_again(log: Log, letters: Iterable[Letter]) -> int:
+async def read_again(log: Log, dead_letters: Iterable[DeadLetterRecord]) -> int:
     """Return how many offsets stages without state, such as views, will read again for these dead letters."""
     firsts: dict[TopicPartition, int] = {}
-    for letter in letters:
-        if not log.stages[letter.stage].keeps_state:
-            tp = TopicPartition(letter.topic, letter.partition)
-            firsts[tp] = min(letter.offset, firsts.get(tp, letter.offset))
+    for dead in dead_letters:
+        if not log.stages[dead.stage].keeps_state:
+            tp = TopicPartition(dead.topic, dead.partition)
+            firsts[tp] = min(dead.offset, firsts.get(tp, dead.offset))
     bounds = await log.reader.bounds(list(firsts))
     return sum(bounds[tp][1] - first for tp, first in firsts.items())

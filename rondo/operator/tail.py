@@ -23,7 +23,7 @@ class UnknownTopic(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TailQuery:
     """The records to show of a topic. ``last`` is the number of existing ones, None for all."""
 
     topic: str
@@ -36,7 +36,7 @@ class Wanted:
 class Tail:
     """A reader of a topic's wanted records."""
 
-    def __init__(self, reader: LogReader, codec: Codec, wanted: Wanted) -> None:
+    def __init__(self, reader: LogReader, codec: Codec, wanted: TailQuery) -> None:
         self._reader = reader
         self._codec = codec
         self._wanted = wanted
@@ -77,7 +77,7 @@ class Tail:
         return merged[len(merged) - min(count, len(merged)) :]
 
 
-async def _partitions(reader: LogReader, wanted: Wanted) -> list[TopicPartition]:
+async def _partitions(reader: LogReader, wanted: TailQuery) -> list[TopicPartition]:
     """Return the partitions to read; a user's records are in one. Raises ``UnknownTopic``."""
     every = await reader.partitions(wanted.topic)
     if not every:
@@ -91,7 +91,7 @@ async def _partitions(reader: LogReader, wanted: Wanted) -> list[TopicPartition]
     return every if wanted.user is None else [every[partition_of(wanted.user, len(every))]]
 
 
-async def tail(place: Place, wanted: Wanted) -> AsyncGenerator[Decoded, None]:
+async def tail(place: Place, wanted: TailQuery) -> AsyncGenerator[Decoded, None]:
     """Yield a topic's records. Raises ``UnknownTopic``, KafkaConnectionError, RegistryUnavailable."""
     registry = Registry(place.registry)
     try:

@@ -67,19 +67,19 @@ class Fitted:
 
     def widths(self, room: int) -> dict[int, int]:
         """Return the widths of the columns that are shown, by their indexes."""
-        shown = list(range(len(self.columns)))
-        least = {place: self._least(place) for place in shown}
-        while sum(least[place] for place in shown) + GAP * (len(shown) - 1) > room:
-            if not (others := [place for place in shown if self.columns[place].drop]):
-                return self._shrunk(shown, room, dict.fromkeys(shown, 1))
-            shown.remove(max(others, key=lambda place: self.columns[place].drop))
-        return self._shrunk(shown, room, least)
+        columns = list(range(len(self.columns)))
+        least = {place: self._least(place) for place in columns}
+        while sum(least[place] for place in columns) + GAP * (len(columns) - 1) > room:
+            if not (others := [place for place in columns if self.columns[place].drop]):
+                return self._shrunk(columns, room, dict.fromkeys(columns, 1))
+            columns.remove(max(others, key=lambda place: self.columns[place].drop))
+        return self._shrunk(columns, room, least)
 
-    def _shrunk(self, shown: list[int], room: int, least: dict[int, int]) -> dict[int, int]:
+    def _shrunk(self, columns: list[int], room: int, least: dict[int, int]) -> dict[int, int]:
         """Return widths that fit: the widest columns shrink first, none below its least width."""
-        widths = {place: self._natural(place) for place in shown}
-        too_much = sum(widths.values()) + GAP * (len(shown) - 1) - room
-        while too_much > 0 and (able := [place for place in shown if widths[place] > least[place]]):
+        widths = {place: self._natural(place) for place in columns}
+        too_much = sum(widths.values()) + GAP * (len(columns) - 1) - room
+        while too_much > 0 and (able := [place for place in columns if widths[place] > least[place]]):
             widths[max(able, key=widths.__getitem__)] -= 1
             too_much -= 1
         return widths

@@ -56,14 +56,14 @@ class ClockWatch:
 
     def warnings(self) -> list[str]:
         """Return what is wrong with the clock, one sentence each."""
-        told = []
+        found = []
         if self.ahead is not None and abs(self.ahead) >= LOUD:
             way = "ahead of" if self.ahead > 0 else "behind"
-            told.append(f"The clock is {abs(self.ahead):.0f} s {way} the broker's. Set whichever is wrong.")
+            found.append(f"The clock is {abs(self.ahead):.0f} s {way} the broker's. Set whichever is wrong.")
         if self.jump and (ago := self._steady() - self.jump.at) < SHOWN:
             way = "on" if self.jump.seconds > 0 else "back"
-            told.append(f"The clock was set {way} by {abs(self.jump.seconds):.0f} s, {ago:.0f} s ago.")
-        return told
+            found.append(f"The clock was set {way} by {abs(self.jump.seconds):.0f} s, {ago:.0f} s ago.")
+        return found
 
     def look(self) -> bool:
         """Compare the wall clock with the steady one; return whether it has jumped since the last call."""
@@ -83,10 +83,10 @@ class ClockWatch:
                 await producer.start()
                 await producer.partitions_for(CLOCK.name)
                 began = self._steady()
-                told = await producer.send_and_wait(CLOCK.name, key=self._name.encode(), partition=0)
-            if told.timestamp_type != _BROKERS:
+                appended = await producer.send_and_wait(CLOCK.name, key=self._name.encode(), partition=0)
+            if appended.timestamp_type != _BROKERS:
                 return
-            self.ahead = self._wall() - (self._steady() - began) / 2 - told.timestamp / 1000
+            self.ahead = self._wall() - (self._steady() - began) / 2 - appended.timestamp / 1000
         except Exception as error:  # noqa: BLE001  # an unknown clock must not stop anything
             log.debug("the broker's clock is not known", error=causes.described(error))
             return

@@ -7,7 +7,7 @@ import uvicorn
 from pydantic import HttpUrl
 
 from common import logs, serving, settings
-from schemas.registry.log import Log, StorageUnavailable
+from schemas.registry.log import SchemaLog, StorageUnavailable
 from schemas.registry.server import app_of
 from schemas.registry.service import Service
 
@@ -21,7 +21,7 @@ class Settings(settings.Serving):
 
 async def serve(chosen: Settings) -> None:
     """Serve until a signal comes; raises StorageUnavailable where the broker can't be reached."""
-    service = Service(Log(chosen.kafka))
+    service = Service(SchemaLog(chosen.kafka))
     await service.open()
     host, port = chosen.registry.host, chosen.registry.port
     assert host

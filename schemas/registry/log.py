@@ -25,7 +25,7 @@ class StorageUnavailable(ConnectionError):
     """Kafka can't be reached, so the registry can neither read nor write."""
 
 
-class Log:
+class SchemaLog:
     """The topic, for one process that writes it."""
 
     def __init__(self, kafka: str) -> None:

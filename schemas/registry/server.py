@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from common.serving import Application
 from schemas.registry import bounds
 from schemas.registry.client import CONTENT_TYPE
-from schemas.registry.log import Log, StorageUnavailable
+from schemas.registry.log import SchemaLog, StorageUnavailable
 from schemas.registry.service import Refusal, Service
 from schemas.registry.subjects import Version
 
@@ -207,9 +207,9 @@ async def compatible_with(
 
 
 def _verdict(reasons: list[str], verbose: bool) -> dict[str, Any]:
-    told = [reason[:_MESSAGE] for reason in reasons[:_MESSAGES]]
+    listed = [reason[:_MESSAGE] for reason in reasons[:_MESSAGES]]
     more = [f"and {len(reasons) - _MESSAGES:,} more"] if len(reasons) > _MESSAGES else []
-    return {"is_compatible": not reasons} | ({"messages": told + more} if verbose else {})
+    return {"is_compatible": not reasons} | ({"messages": listed + more} if verbose else {})
 
 
 @router.get("/config")
@@ -245,7 +245,7 @@ def _not_for_good(permanent: bool) -> None:
 
 def create_app(kafka: str) -> Application:
     """Return the registry on this broker."""
-    return app_of(Service(Log(kafka)))
+    return app_of(Service(SchemaLog(kafka)))
 
 
 def app_of(service: Service) -> Application:

@@ -7,7 +7,7 @@ from typing import NoReturn, TypeVar
 
 from schemas.registry import bounds
 from schemas.registry.compatibility import InvalidSchema, Level, normal, objections
-from schemas.registry.log import Log, StorageUnavailable
+from schemas.registry.log import SchemaLog, StorageUnavailable
 from schemas.registry.subjects import Entry, Subjects, Version, deleted, level_entry, version_entry
 
 Answer = TypeVar("Answer")
@@ -27,7 +27,7 @@ class Refusal(Exception):
 class Service:
     """The registry. Changes are serialized; reads see the last one that was written."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: SchemaLog) -> None:
         self._log = log
         self._writing = asyncio.Lock()
         self.subjects = Subjects()

@@ -80,7 +80,7 @@ class Invariants:
         if (left := self._swap(f"on/{user}/{task.id}", on)) != on:
             self._count(user, left, -1)
             self._count(user, on, 1)
-        if on is not None and not self._held(f"stands/{user}/{on}"):
+        if on is not None and not self._held(f"exists/{user}/{on}"):
             return f"task {task.id} is on list {on}, which does not exist."
         return None
 
@@ -91,7 +91,7 @@ class Invariants:
 
     def _list(self, event: Any) -> str | None:
         key = f"{event.user}/{event.list.id}"
-        self._swap(f"stands/{key}", not event.list.deleted)
+        self._swap(f"exists/{key}", not event.list.deleted)
         broken = self._lives(event)
         if event.list.deleted and (size := self._held(f"size/{key}")):
             broken = broken or f"list {event.list.id} was deleted, though tasks are on it: {size}."

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.kafka import admin
 from streams.transactions import history, settlement
-from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
+from streams.transactions.described import LIVE, Cluster, KnownTransaction, NotOffered, Open
 
 
 class _Where(click.ParamType):
@@ -62,7 +62,7 @@ async def _end(kafka: str, where: TopicPartition, *, committed: bool, yes: bool)
     return ended
 
 
-def _describe(one: Open, by: Known | None, committed: bool | None) -> str:
+def _describe(one: Open, by: KnownTransaction | None, committed: bool | None) -> str:
     known = "it is unknown whether it was committed"
     if committed is not None:
         known = f"it was {'committed' if committed else 'aborted'}"

@@ -34,7 +34,7 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownTransaction:
     """A coordinator's description of a transactional id: its state, and the partitions still without a marker."""
 
     id: str
@@ -82,9 +82,9 @@ class Cluster:
                     ]
         return found
 
-    async def known(self, producers: Collection[int]) -> dict[int, Known]:
+    async def known(self, producers: Collection[int]) -> dict[int, KnownTransaction]:
         """Return the coordinators' descriptions of producers, for those that they know."""
-        found: dict[int, Known] = {}
+        found: dict[int, KnownTransaction] = {}
         for node in [broker.nodeId for broker in self._client.cluster.brokers()]:
             listed = await self._ask(node, ListTransactions([], sorted(producers)))
             _check(listed.error_code)
@@ -92,7 +92,7 @@ class Cluster:
                 found |= {one.producer: one for one in await self._described(node, ids)}
         return found
 
-    async def named(self, identity: str) -> Known | None:
+    async def named(self, identity: str) -> KnownTransaction | None:
         """Return the coordinator's description of a transactional id, None if it has none.
 
         Unlike ``known``, this raises KafkaError while a coordinator is away or still loading its state.
@@ -100,7 +100,7 @@ class Cluster:
         node = await self._client.coordinator_lookup(CoordinationType.TRANSACTION, identity)
         return next(iter(await self._described(node, [identity])), None)
 
-    async def _described(self, node: int, ids: list[str]) -> list[Known]:
+    async def _described(self, node: int, ids: list[str]) -> list[KnownTransaction]:
         answer = await self._ask(node, DescribeTransactions(ids))
         found = []
         for code, identity, state, _, _, producer, epoch, topics, _ in answer.transactions:
@@ -108,7 +108,7 @@ class Cluster:
                 continue
             _check(code)
             partitions = frozenset(TopicPartition(topic, number) for topic, some, _ in topics for number in some)
-            found.append(Known(identity, producer, epoch, state, partitions))
+            found.append(KnownTransaction(identity, producer, epoch, state, partitions))
         return found
 
     async def mark(self, found: Open, *, committed: bool) -> None:

@@ -18,7 +18,7 @@ from schemas.kafka.hidden import OVERDUE, overdue
 from schemas.kafka.log_reader import committed
 from schemas.kafka.stopping import stop
 from streams.transactions import history
-from streams.transactions.described import LIVE, Cluster, Known, NotOffered, Open
+from streams.transactions.described import LIVE, Cluster, KnownTransaction, NotOffered, Open
 
 _RETRIED = 5.0  # seconds to retry transient errors of the broker
 _FENCED = 10.0  # seconds to fence an id
@@ -68,7 +68,7 @@ async def _wait(kafka: str, wanted: set[TopicPartition], error: NotOffered) -> N
         raise Unsettled(f"{tp.topic}/{tp.partition} is hidden from offset {offset} on. {error}") from error
 
 
-async def half_done(cluster: Cluster, partitions: Collection[TopicPartition]) -> dict[Open, Known | None]:
+async def half_done(cluster: Cluster, partitions: Collection[TopicPartition]) -> dict[Open, KnownTransaction | None]:
     """Return the transactions that no coordinator will end, with the coordinators' descriptions of their producers."""
     if not (found := await cluster.open_in(partitions)):
         return {}
@@ -81,7 +81,7 @@ async def half_done(cluster: Cluster, partitions: Collection[TopicPartition]) ->
     return {one: by for one, by in left.items() if one in still}
 
 
-async def _end(kafka: str, cluster: Cluster, left: dict[Open, Known | None], fenced: Collection[str]) -> int:
+async def _end(kafka: str, cluster: Cluster, left: dict[Open, KnownTransaction | None], fenced: Collection[str]) -> int:
     entries = await recorded(kafka)
     ended: set[Open] = set()
     for one, by in left.items():
@@ -99,7 +99,7 @@ async def _end(kafka: str, cluster: Cluster, left: dict[Open, Known | None], fen
     return len(ended)
 
 
-async def is_to_end(cluster: Cluster, entries: list[history.Entry], one: Open, by: Known | None) -> bool:
+async def is_to_end(cluster: Cluster, entries: list[history.Entry], one: Open, by: KnownTransaction | None) -> bool:
     """Return whether, by the coordinators' log, a coordinator will still end a transaction that it did not report.
 
     A coordinator that is still loading reports no producers if it is asked for many, and that it is loading if asked
@@ -117,7 +117,7 @@ async def _ask_again(cluster: Cluster, entries: list[history.Entry], one: Open) 
             raise CoordinatorLoadInProgressError(f"The coordinator of {identity} was still to load it.")
 
 
-async def end(kafka: str, cluster: Cluster, one: Open, by: Known | None, *, committed: bool) -> None:
+async def end(kafka: str, cluster: Cluster, one: Open, by: KnownTransaction | None, *, committed: bool) -> None:
     """Fence other users of the producer (``by``), and end an open transaction in its partition.
 
     Raises ``Unsettled``, ``NotOffered``, KafkaError.
@@ -128,7 +128,7 @@ async def end(kafka: str, cluster: Cluster, one: Open, by: Known | None, *, comm
     _log_settled(one, by, committed=committed)
 
 
-def _log_settled(one: Open, by: Known | None, *, committed: bool) -> None:
+def _log_settled(one: Open, by: KnownTransaction | None, *, committed: bool) -> None:
     log.error(
         "transaction settled",
         topic=one.partition.topic,

@@ -102,12 +102,12 @@ async def test_a_priority_that_only_a_newer_version_has_is_none(codec: Codec, cl
 
 
 async def test_headers_of_a_dead_letter_survive_another_version(codec: Codec, client: Registry, subject: str):
-    letter = sample(records.DeadLetter)
+    dead_letter = sample(records.DeadLetter)
     newer = copy.deepcopy(contract.schema(records.DeadLetter))
     newer["fields"].append({"name": "host", "type": "string", "default": ""})
-    value = to_builtins(letter, builtin_types=(bytes,))
-    value["headers"] = [{"name": name, "value": content} for name, content in letter.headers]
-    assert await decoded(codec, client, subject, newer, value) == letter
+    value = to_builtins(dead_letter, builtin_types=(bytes,))
+    value["headers"] = [{"name": name, "value": content} for name, content in dead_letter.headers]
+    assert await decoded(codec, client, subject, newer, value) == dead_letter
 
 
 async def test_bytes_that_do_not_fit_the_other_version_are_refused(codec: Codec, client: Registry, subject: str):

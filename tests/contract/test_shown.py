@@ -15,7 +15,7 @@ FAILED = replace(CLAIM, step=r.Step.FAILED, detail=f"ConnectError: http://u:{SEC
 STATE = changelog("tasks", (r.Delivery,)).name
 
 
-def letters(value: bytes) -> list[tuple[str, r.DeadLetter | r.Retry]]:
+def dead_letters(value: bytes) -> list[tuple[str, r.DeadLetter | r.Retry]]:
     dead = r.DeadLetter("notify", NOTIFICATIONS.name, 0, 7, 0, "KeyError", b"user", value)
     sent = ("id", "user", 0, "notify", 1, 0, NOTIFICATIONS.name, 0, 7, "KeyError", b"user", value)
     return [(DEAD_LETTERS.name, dead), (RETRIES.name, r.Retry(*sent))]
@@ -26,7 +26,7 @@ async def test_no_record_is_shown_with_what_an_earlier_version_quoted(
     record: r.Notification | r.Delivery, codec: Codec
 ):
     value = codec.encode(NOTIFICATIONS.name if record is FAILED else STATE, record)
-    messages = [value, *(codec.encode(topic, letter) for topic, letter in letters(value))]
+    messages = [value, *(codec.encode(topic, dead_letter) for topic, dead_letter in dead_letters(value))]
     for message in messages:
         raw = ConsumerRecord("a-topic", 0, 7, 0, 0, b"user", message, None, 0, 0, [])
         told = (await decode(codec, raw)).line()

@@ -17,7 +17,7 @@ import pytest
 
 from local import leftovers, paths, ports
 from local import postgres as embedded_postgres
-from local.problem import Problem, Stopped
+from local.errors import Problem, Stopped
 from local.process import Process
 
 PASSWORD = secrets.token_hex(16)

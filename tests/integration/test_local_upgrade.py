@@ -9,7 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from local import kafka, metadata, ports
-from local.problem import Problem
+from local.errors import Problem
 from schemas.kafka.hidden import settled_ends
 from schemas.kafka.log_reader import partition_readers
 from schemas.topics import TASK_COMMANDS, TASK_EVENTS

@@ -240,8 +240,8 @@ async def test_rows_that_were_folded_by_former_rules_are_found_by_those_of_today
     async with reader.pool(database, min_size=1, max_size=1) as pool, Reader(pool).user(user) as view:
         for text, (_, bare) in FORMER.items():
             for asked in ({"q": bare}, {"q": text}, {"filter_": f"title = {bare} and notes ~ {bare} and #{bare}"}):
-                finding = Selection.read(asked.get("filter_"), "UTC", times.END // 2, asked.get("q"))
-                found = await view.tasks(finding.wanted(user), 10)
+                selection = Selection.read(asked.get("filter_"), "UTC", times.END // 2, asked.get("q"))
+                found = await view.tasks(selection.query(user), 10)
                 assert [task.title for task in found.items] == [text], asked
     with psycopg.connect(database) as held:
         names = held.execute("select name, name_folded from rondo.lists").fetchall()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.work import Complete, Create, Json, Task, Update, digest, fold, row
+from bench.task_commands import Complete, Create, Json, Task, Update, digest, fold, row
 from bench.workload import Plan, Workload, seeded, warming
 from schemas import records as r
 from schemas.codec import Undecodable

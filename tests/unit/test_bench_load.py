@@ -8,7 +8,7 @@ import pytest
 
 from bench import load
 from bench.load import CLOSED, Answers, Load
-from local.problem import Problem
+from local.errors import Problem
 
 GET = load.request("GET", "/v1/tasks", {"Authorization": "Bearer token"})
 

@@ -14,7 +14,7 @@ from bench.ingress import BARE, RONDO, Asked, Request
 from bench.load import Answers
 from bench.lone import Lone, Sent
 from bench.trial import Wrong
-from local.problem import Problem
+from local.errors import Problem
 from local.settings import ROOT
 
 

@@ -7,52 +7,61 @@ from click.testing import CliRunner
 
 from rondo.commands.dead_letter_commands import check_put_back, dead_letters_group, matches, page, select, to_resend
 from rondo.commands.exits import AWAY, FAILED, USAGE, Failed
-from rondo.operator.dead_letters import Became, Letter, in_order
+from rondo.operator.dead_letters import Became, DeadLetterRecord, in_order
 from tests.unit.domain.given import NOON
 
 HOUR = 3_600_000
 NOWHERE = -1
 
 
-def letter(number: int, offset: int = 0, *, died: int = NOON, stage: str = "tasks", topic: str = "t", **more) -> Letter:
+def dead_letter(
+    number: int, offset: int = 0, *, died: int = NOON, stage: str = "tasks", topic: str = "t", **more
+) -> DeadLetterRecord:
     """A letter of this number about the record at this offset."""
-    one = Letter(stage, topic, 0, offset, died, b"u", None, (), [number])
+    one = DeadLetterRecord(stage, topic, 0, offset, died, b"u", None, (), [number])
     for name, value in more.items():
         setattr(one, name, value)
     return one
 
 
-def offsets(letters: list[Letter]) -> list[int]:
-    return [one.offset for one in letters]
+def offsets(dead_letters: list[DeadLetterRecord]) -> list[int]:
+    return [one.offset for one in dead_letters]
 
 
-def numbers(letters: list[Letter]) -> list[int]:
-    return [one.number for one in letters]
+def numbers(dead_letters: list[DeadLetterRecord]) -> list[int]:
+    return [one.number for one in dead_letters]
 
 
 def test_letters_are_in_the_order_of_the_log_though_a_clock_was_set_back():
-    after = letter(2, 11, died=NOON - 2 * HOUR)
-    assert offsets(in_order([after, letter(1, 10)])) == [10, 11]
+    after = dead_letter(2, 11, died=NOON - 2 * HOUR)
+    assert offsets(in_order([after, dead_letter(1, 10)])) == [10, 11]
 
 
 def test_letters_are_in_the_order_of_the_log_though_the_later_record_was_set_aside_first():
     """As when the first letter is gone after 90 days, or views read again."""
-    assert offsets(in_order([letter(1, 11), letter(2, 10)])) == [10, 11]
+    assert offsets(in_order([dead_letter(1, 11), dead_letter(2, 10)])) == [10, 11]
 
 
 def test_letters_of_several_inputs_are_in_the_order_in_which_they_were_set_aside():
-    found = [letter(3, 7, topic="a"), letter(1, 9, topic="b"), letter(2, 5, topic="a"), letter(4, 1, stage="audit")]
+    found = [
+        dead_letter(3, 7, topic="a"),
+        dead_letter(1, 9, topic="b"),
+        dead_letter(2, 5, topic="a"),
+        dead_letter(4, 1, stage="audit"),
+    ]
     assert numbers(in_order(found)) == [1, 2, 3, 4]
 
 
 def test_timers_are_in_the_order_in_which_they_were_set_aside():
-    assert numbers(in_order([letter(2, NOWHERE, died=NOON - HOUR), letter(1, NOWHERE)])) == [1, 2]
+    assert numbers(in_order([dead_letter(2, NOWHERE, died=NOON - HOUR), dead_letter(1, NOWHERE)])) == [1, 2]
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_each_letter_is_there_once_and_those_of_an_input_by_their_offsets(seed: int):
     chance = Random(seed)
-    found = [letter(n, chance.randrange(50), topic=chance.choice("ab"), died=chance.randrange(9)) for n in range(30)]
+    found = [
+        dead_letter(n, chance.randrange(50), topic=chance.choice("ab"), died=chance.randrange(9)) for n in range(30)
+    ]
     chance.shuffle(found)
     ordered = in_order(found)
     assert sorted(numbers(ordered)) == list(range(30))
@@ -77,29 +86,29 @@ def test_each_letter_is_there_once_and_those_of_an_input_by_their_offsets(seed: 
 def test_a_letter_is_meant_by_its_stage_and_by_what_its_reason_has_in_it(
     stage: str | None, reason: str | None, meant: bool
 ):
-    assert matches(letter(1, reason="the registry has no schema 64"), stage, reason) == meant
+    assert matches(dead_letter(1, reason="the registry has no schema 64"), stage, reason) == meant
 
 
 def test_a_letter_is_meant_by_any_of_its_numbers_once_and_in_the_order_of_the_log():
-    found = [letter(9, 1), letter(2, 2), letter(3, 3)]
+    found = [dead_letter(9, 1), dead_letter(2, 2), dead_letter(3, 3)]
     found[0].numbers = [1, 9]
     assert offsets(select(found, (3, 9, 1, 3))) == [1, 3]
 
 
 def test_a_number_that_no_letter_has_is_named():
     with pytest.raises(Failed, match="There is no dead letter 7"):
-        select([letter(1)], (1, 7))
+        select([dead_letter(1)], (1, 7))
 
 
 def test_what_was_put_back_or_is_sent_is_only_sent_again_by_its_number():
-    found = [letter(n, n, became=became) for n, became in enumerate(Became)]
+    found = [dead_letter(n, n, became=became) for n, became in enumerate(Became)]
     dead, *others = found
     assert to_resend(found, (), None, None) == [dead]
     assert to_resend(found, tuple(numbers(others)), None, None) == others
 
 
 def test_only_those_of_a_stage_and_a_reason_are_sent_again():
-    found = [letter(n, n, stage=stage, reason=f"schema {n % 2}") for n, stage in enumerate(["tasks", "audit"] * 3)]
+    found = [dead_letter(n, n, stage=stage, reason=f"schema {n % 2}") for n, stage in enumerate(["tasks", "audit"] * 3)]
     found[1].reason = "schema 0"
     assert numbers(to_resend(found, (), "tasks", None)) == [0, 2, 4]
     assert numbers(to_resend(found, (), None, "schema 0")) == [0, 1, 2, 4]
@@ -112,12 +121,12 @@ def test_only_those_of_a_stage_and_a_reason_are_sent_again():
     [(2, None, [3, 4]), (50, None, [0, 1, 2, 3, 4]), (2, 3, [1, 2]), (50, 3, [0, 1, 2]), (2, 0, [])],
 )
 def test_a_page_is_the_last_ones_before_a_letter(last: int, before: int | None, shown: list[int]):
-    assert numbers(page([letter(n, n) for n in range(5)], last, before)) == shown
+    assert numbers(page([dead_letter(n, n) for n in range(5)], last, before)) == shown
 
 
 def test_a_page_before_a_letter_that_is_not_there_is_refused():
     with pytest.raises(Failed, match="no dead letter 9 among these"):
-        page([letter(1)], 2, 9)
+        page([dead_letter(1)], 2, 9)
 
 
 @pytest.mark.parametrize(

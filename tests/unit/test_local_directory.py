@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from common import room
 from local import directory, jars, postgres
-from local.problem import Problem
+from local.errors import Problem
 
 
 def written(path: Path, **layout: object) -> Path:

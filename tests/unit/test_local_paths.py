@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local import directory, kafka, paths, settings
-from local.problem import Problem
+from local.errors import Problem
 from local.process import Command, Process
 from schemas.topics import SHARED
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from local import ports
-from local.problem import Problem, Stopped
+from local.errors import Problem, Stopped
 from local.process import Command, Process
 
 STUBBORN = (

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from local import docker, jars, kafka
+from local.errors import Problem
 from local.java import java
-from local.problem import Problem
 from local.settings import ROOT
 
 LISTED = (Path(jars.__file__).parent / "kafka.jars").read_text()

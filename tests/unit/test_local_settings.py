@@ -3,7 +3,7 @@
 import pytest
 
 from local import settings
-from local.problem import Problem
+from local.errors import Problem
 
 
 @pytest.fixture

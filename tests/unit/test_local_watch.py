@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.errors import Problem
 from local.logs import ROTATE_BYTES, Tail, is_warning
-from local.problem import Problem
 from local.process import Command, Process
 from local.stack import Part
 from local.watch import Fold, Probe, Watch, pause, reminder

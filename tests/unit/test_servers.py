@@ -21,7 +21,7 @@ from api.settings import Settings
 from common import serving
 from schemas.kafka.clock_watch import ClockWatch
 from schemas.registry.client import CONTENT_TYPE
-from schemas.registry.log import Log
+from schemas.registry.log import SchemaLog
 from schemas.registry.server import app_of
 from schemas.registry.service import Service
 from streams.worker import health_app
@@ -36,11 +36,11 @@ PAGES = ("/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect")
 API = Settings(kafka=NOBODY, registry=f"http://{NOBODY}", postgres=f"postgresql://r@{NOBODY}/r", secret="s" * 32)
 SERVERS: dict[str, serving.Application] = {
     "api/__main__.py": create_app(API),
-    "schemas/registry/__main__.py": app_of(Service(Log(NOBODY))),
+    "schemas/registry/__main__.py": app_of(Service(SchemaLog(NOBODY))),
     "streams/worker.py": health_app([], ClockWatch(NOBODY, "worker")),
 }
 """Each server's application, without the parts that it needs, by the file that starts it."""
-SERVERS["schemas/registry/__main__.py"].state.service = Service(Log(NOBODY))
+SERVERS["schemas/registry/__main__.py"].state.service = Service(SchemaLog(NOBODY))
 NEED_NO_PART = {
     "api/__main__.py": ["/live", "/problems/validation", "/docs", "/openapi.json"],
     "schemas/registry/__main__.py": ["/", "/schemas/types", "/mode"],

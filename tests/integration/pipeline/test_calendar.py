@@ -45,4 +45,4 @@ async def test_a_series_beyond_the_year_9999_ends_with_a_reason_and_leaves_no_de
     assert completed["led_to"] == outcome
     assert list(user.rondo.tasks("open")) == []
     await wire.dead([])
-    assert [letter for letter in wire.letters if user.id.encode() in (letter.key or b"")] == []
+    assert [dead_letter for dead_letter in wire.dead_letters if user.id.encode() in (dead_letter.key or b"")] == []

@@ -35,7 +35,7 @@ def command(user: str, task: str | None = None) -> r.CompleteTask:
     return r.CompleteTask(id=str(uuid4()), user=user, at=at, actor=f"user:{user}", task=task or str(uuid4()))
 
 
-async def letters(wire: Wire, puts: list[Put], count: int) -> list[r.DeadLetter]:
+async def dead_letters(wire: Wire, puts: list[Put], count: int) -> list[r.DeadLetter]:
     """Return the dead letters of these records once there are so many."""
     async with asyncio.timeout(60):
         while len(found := await wire.dead(puts)) < count:
@@ -68,23 +68,23 @@ async def test_what_cannot_be_read_is_set_aside_by_each_reader_and_the_next_comm
     puts = [await wire.put(topic, value, user.id, where) for value in values]
     puts.append(await wire.put(topic, b"no key either", None, where))
 
-    found = await letters(wire, puts, len(puts) * len(readers(topic)))
+    found = await dead_letters(wire, puts, len(puts) * len(readers(topic)))
     await asyncio.to_thread(goes_all_the_way, user)
 
     expected = sorted((put.offset, stage) for put in puts for stage in readers(topic))
-    assert sorted((letter.offset, letter.stage) for letter in await wire.dead(puts)) == expected
+    assert sorted((dead_letter.offset, dead_letter.stage) for dead_letter in await wire.dead(puts)) == expected
     by_offset = {put.offset: put for put in puts}
-    for letter in found:
-        put = by_offset[letter.offset]
-        assert (letter.key, letter.value, list(letter.headers)) == (put.key, put.value, HEADERS)
-        assert letter.reason
+    for dead_letter in found:
+        put = by_offset[dead_letter.offset]
+        assert (dead_letter.key, dead_letter.value, list(dead_letter.headers)) == (put.key, put.value, HEADERS)
+        assert dead_letter.reason
 
 
 async def test_a_record_on_the_topic_of_others_is_set_aside_by_name(user: User, wire: Wire) -> None:
     value = await wire.encoded(topics.TASK_COMMANDS, command(user.id))
     put = await wire.put(topics.TASK_EVENTS, value, user.id, partition_of(user.id))
-    found = await letters(wire, [put], len(readers(topics.TASK_EVENTS)))
-    assert {letter.reason for letter in found} == {"CompleteTask is no record of task-events"}
+    found = await dead_letters(wire, [put], len(readers(topics.TASK_EVENTS)))
+    assert {dead_letter.reason for dead_letter in found} == {"CompleteTask is no record of task-events"}
 
 
 @pytest.mark.parametrize("stage", ["tasks", "views"])
@@ -92,16 +92,20 @@ async def test_a_record_as_large_as_its_topic_takes_is_set_aside_whole(stage: st
     topic = topics.TASK_COMMANDS if stage == "tasks" else topics.AUDIT_LOG
     large = b"x" * (topic.max_bytes - 1000)
     put = await wire.put(topic, large, user.id, partition_of(user.id))
-    (letter,) = await letters(wire, [put], 1)
-    assert (letter.stage, letter.value == large) == (stage, True)
+    (dead_letter,) = await dead_letters(wire, [put], 1)
+    assert (dead_letter.stage, dead_letter.value == large) == (stage, True)
 
 
 async def test_a_command_under_the_key_of_another_user_is_set_aside(user: User, wire: Wire) -> None:
     task = await asyncio.to_thread(lambda: user.rondo.create("Mine", wait=WAIT)["task"])
     value = await wire.encoded(topics.TASK_COMMANDS, command(user.id, task["id"]))
     put = await wire.put(topics.TASK_COMMANDS, value, str(uuid4()), partition_of(user.id))
-    (letter,) = await letters(wire, [put], 1)
-    assert (letter.stage, letter.value, letter.reason) == ("tasks", value, "the record's key is not its user")
+    (dead_letter,) = await dead_letters(wire, [put], 1)
+    assert (dead_letter.stage, dead_letter.value, dead_letter.reason) == (
+        "tasks",
+        value,
+        "the record's key is not its user",
+    )
     await asyncio.to_thread(goes_all_the_way, user)
     assert await asyncio.to_thread(user.rondo.task, task["id"]) == task
 
@@ -111,7 +115,7 @@ async def test_a_command_on_the_partition_of_others_is_set_aside(user: User, wir
     value = await wire.encoded(topics.TASK_COMMANDS, command(user.id, task["id"]))
     elsewhere = (partition_of(user.id) + 1) % PARTITIONS
     put = await wire.put(topics.TASK_COMMANDS, value, user.id, elsewhere)
-    (letter,) = await letters(wire, [put], 1)
-    assert (letter.stage, letter.partition, letter.value) == ("tasks", elsewhere, value)
-    assert "partition" in letter.reason
+    (dead_letter,) = await dead_letters(wire, [put], 1)
+    assert (dead_letter.stage, dead_letter.partition, dead_letter.value) == ("tasks", elsewhere, value)
+    assert "partition" in dead_letter.reason
     assert await asyncio.to_thread(user.rondo.task, task["id"]) == task

@@ -24,7 +24,7 @@ from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS, Topic
 from tests.acceptance.days import WAIT, ahead, create_standup, following
 from tests.acceptance.stack import PATIENCE, Stack, User, until
 from tests.acceptance.test_looking import typed
-from tests.integration.pipeline.test_dead_letters import letters, readers, takers
+from tests.integration.pipeline.test_dead_letters import dead_letters, readers, takers
 from tests.integration.pipeline.test_unfit_records import create
 from tests.integration.pipeline.wire import Put, Wire, partition_of
 
@@ -72,13 +72,13 @@ async def told(stack: Stack, *words: str, status: int = 0, answer: str = "") -> 
 async def of(stack: Stack, put: Put, *words: str) -> list[dict[str, Any]]:
     """The dead letters of a record."""
     place = f"{put.topic}/{put.partition}/{put.offset}"
-    return [letter for letter in await told(stack, "list", *words) if letter["place"] == place]
+    return [dead_letter for dead_letter in await told(stack, "list", *words) if dead_letter["place"] == place]
 
 
 async def put_back(stack: Stack, *dead: dict[str, Any]) -> None:
     """Send letters again."""
-    sent = await told(stack, "resend", *(str(letter["number"]) for letter in dead))
-    assert [letter["became"] for letter in sent] == ["put back"] * len(dead)
+    sent = await told(stack, "resend", *(str(dead_letter["number"]) for dead_letter in dead))
+    assert [dead_letter["became"] for dead_letter in sent] == ["put back"] * len(dead)
 
 
 async def test_a_command_that_died_is_answered_once_it_is_put_back(
@@ -86,7 +86,7 @@ async def test_a_command_that_died_is_answered_once_it_is_put_back(
 ) -> None:
     command = create(user.id)
     put = await newer.put(TASK_COMMANDS, command)
-    await letters(wire, [put], 1)
+    await dead_letters(wire, [put], 1)
     (dead,) = await of(stack, put)
     assert (dead["became"], dead["record"]) == ("dead", "")
 
@@ -103,7 +103,7 @@ async def test_a_command_that_died_is_answered_once_it_is_put_back(
     task = until(lambda: next(iter(user.rondo.tasks()), None), PATIENCE, "The task does not come.")
     assert (task["id"], task["version"]) == (command.task, 1)
     assert [entry["event"] for entry in user.settled_trail()] == ["TaskCreated"]
-    assert [letter["became"] for letter in await of(stack, put, "--all")] == ["put back"]
+    assert [dead_letter["became"] for dead_letter in await of(stack, put, "--all")] == ["put back"]
 
 
 async def test_a_completion_that_died_ends_no_series_and_everything_else_of_it_comes_once(
@@ -113,10 +113,10 @@ async def test_a_completion_that_died_ends_no_series_and_everything_else_of_it_c
     task = await asyncio.to_thread(create_standup, user, ahead(3600))
     event = await asyncio.to_thread(completed, stack, user, task["id"])
     put = await newer.put(TASK_EVENTS, event)
-    await letters(wire, [put], len(readers(TASK_EVENTS)))
+    await dead_letters(wire, [put], len(readers(TASK_EVENTS)))
     newer.known()
-    dead = [letter for letter in await of(stack, put) if letter["stage"] in takers(TASK_EVENTS)]
-    assert sorted(letter["stage"] for letter in dead) == takers(TASK_EVENTS)
+    dead = [dead_letter for dead_letter in await of(stack, put) if dead_letter["stage"] in takers(TASK_EVENTS)]
+    assert sorted(dead_letter["stage"] for dead_letter in dead) == takers(TASK_EVENTS)
     await put_back(stack, *dead)
     after = await asyncio.to_thread(following, user, task)
     assert after["series"] == task["series"]
@@ -135,7 +135,7 @@ async def test_those_of_a_reason_are_put_back_in_the_order_of_the_log_and_no_oth
     """Commands of two kinds die, one after the other: each kind for want of a schema of its own."""
     tasks, lists = [create(user.id) for _ in range(3)], [create_list(user.id) for _ in range(2)]
     mixed = [tasks[0], lists[0], tasks[1], lists[1], tasks[2]]
-    dead = await letters(wire, [await newer.put(TASK_COMMANDS, one) for one in mixed], 5)
+    dead = await dead_letters(wire, [await newer.put(TASK_COMMANDS, one) for one in mixed], 5)
     of_tasks, of_lists = ([f"{one.topic}/{one.partition}/{one.offset}" for one in dead[n::2]] for n in (0, 1))
     reasons = [["--stage", "tasks", "--reason", reason.upper()] for reason in (dead[0].reason, dead[1].reason)]
     counts = {one["reason"]: one["count"] for one in await told(stack, "list", "--reasons")}
@@ -177,7 +177,7 @@ async def test_a_reminder_that_died_is_sent_once(
     task = await asyncio.to_thread(lambda: user.rondo.create("Remind me", wait=WAIT)["task"]["id"])
     due = r.ReminderDue(ids.derive("test", user.id), user.id, now, ids.derive("c", task), task, "r", now, "Remind me")
     put = await newer.put(REMINDERS, due)
-    await letters(wire, [put], len(readers(REMINDERS)))
+    await dead_letters(wire, [put], len(readers(REMINDERS)))
     newer.known()
     await put_back(stack, *await of(stack, put))
 

@@ -40,4 +40,4 @@ async def test_what_cannot_be_kept_is_set_aside_and_the_next_command_is_answered
     await asyncio.to_thread(behind.settled_trail)
     await wire.dead([])
     assert after["command"]["status"] == "accepted"
-    assert {letter.stage for letter in wire.letters} == {stage}
+    assert {dead_letter.stage for dead_letter in wire.dead_letters} == {stage}

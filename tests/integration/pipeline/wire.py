@@ -40,7 +40,7 @@ class Wire:
     def __init__(self, kafka: str, codec: Codec, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
         self._kafka = kafka
         self._codec, self._producer, self._consumer = codec, producer, consumer
-        self.letters: list[DeadLetter] = []
+        self.dead_letters: list[DeadLetter] = []
 
     @classmethod
     @asynccontextmanager
@@ -51,9 +51,9 @@ class Wire:
             AIOKafkaProducer(bootstrap_servers=kafka) as producer,
             AIOKafkaConsumer(bootstrap_servers=kafka, isolation_level="read_committed") as consumer,
         ):
-            letters = TopicPartition(DEAD_LETTERS.name, 0)
-            consumer.assign([letters])
-            consumer.seek(letters, (await consumer.end_offsets([letters]))[letters])
+            dead_letters = TopicPartition(DEAD_LETTERS.name, 0)
+            consumer.assign([dead_letters])
+            consumer.seek(dead_letters, (await consumer.end_offsets([dead_letters]))[dead_letters])
             yield cls(kafka, Codec(registry), producer, consumer)
         await registry.aclose()
 
@@ -96,11 +96,15 @@ class Wire:
         for records in (await self._consumer.getmany(timeout_ms=100)).values():
             await self._codec.learn(record.value for record in records)
             for record in records:
-                letter = self._codec.decode(record.value)
-                assert isinstance(letter, DeadLetter)
-                self.letters.append(letter)
+                dead_letter = self._codec.decode(record.value)
+                assert isinstance(dead_letter, DeadLetter)
+                self.dead_letters.append(dead_letter)
         wanted = {(put.topic, put.partition, put.offset) for put in puts}
-        return [letter for letter in self.letters if (letter.topic, letter.partition, letter.offset) in wanted]
+        return [
+            dead_letter
+            for dead_letter in self.dead_letters
+            if (dead_letter.topic, dead_letter.partition, dead_letter.offset) in wanted
+        ]
 
     async def records(self, topic: Topic) -> AsyncIterator[Struct]:
         """Yield every record of a topic that can be read, by partition: some tests put others there."""

@@ -17,7 +17,7 @@ from domain.recurrence import succession
 from local import prepare
 from rondo.location import Place
 from rondo.operator import dependents, resending
-from rondo.operator.dead_letters import Became, Letter
+from rondo.operator.dead_letters import Became, DeadLetterRecord
 from rondo.operator.dead_letters import Log as Letters
 from schemas import ids
 from schemas import records as r
@@ -124,40 +124,40 @@ async def lived(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
                 await newer.put(TASK_EVENTS, event)
             else:
                 await wire.put(TASK_EVENTS, await wire.encoded(TASK_EVENTS, event), ANNA, where)
-        letters = await running_.enter_async_context(Letters.of(Place(addresses)))
-        dead = await came(letters, Became.DEAD)
+        dead_letters = await running_.enter_async_context(Letters.of(Place(addresses)))
+        dead = await came(dead_letters, Became.DEAD)
         newer.known()
-        before, again = await told(letters, dead), await read_again(letters, dead)
-        looked = {number: later for number, later in (await resending.look(letters, dead)).items() if number % 2}
-        await resending.send(letters, run["kafka"], dead, looked)  # half of them as if all came after a look
-        await resending.send(letters, run["kafka"], dead)
-        after = await told(letters, await came(letters, Became.PUT_BACK))
+        before, again = await told(dead_letters, dead), await read_again(dead_letters, dead)
+        looked = {number: later for number, later in (await resending.look(dead_letters, dead)).items() if number % 2}
+        await resending.send(dead_letters, run["kafka"], dead, looked)  # half of them as if all came after a look
+        await resending.send(dead_letters, run["kafka"], dead)
+        after = await told(dead_letters, await came(dead_letters, Became.PUT_BACK))
         report = await verify(settings, STAGES)
         lived = Lived(happened, await written(wire), await rows(run["postgres"]), report, before, after, [], again)
-        lived.others = [one for each in OTHERS for one in await each.told(letters, wire, where)]
+        lived.others = [one for each in OTHERS for one in await each.told(dead_letters, wire, where)]
         yield lived
 
 
-async def came(letters: Letters, what: Became) -> list[Letter]:
+async def came(dead_letters: Letters, what: Became) -> list[DeadLetterRecord]:
     """Return the letters once each of the four in each of the four stages has become this."""
-    return await until(letters.letters, lambda found: [one.became for one in found] == [what] * 16, 90)
+    return await until(dead_letters.dead_letters, lambda found: [one.became for one in found] == [what] * 16, 90)
 
 
-async def told(letters: Letters, dead: list[Letter]) -> Told:
+async def told(dead_letters: Letters, dead: list[DeadLetterRecord]) -> Told:
     """What is told of each."""
     found: Told = {}
     for one in dead:
-        event = await letters.decoded(one.value)
-        found[one.stage, event.task.id] = await dependents.sentences(letters, one)
+        event = await dead_letters.decoded(one.value)
+        found[one.stage, event.task.id] = await dependents.sentences(dead_letters, one)
     return found
 
 
-async def read_again(letters: Letters, dead: list[Letter]) -> tuple[int, int, int]:
+async def read_again(dead_letters: Letters, dead: list[DeadLetterRecord]) -> tuple[int, int, int]:
     of_views = [one for one in dead if one.stage == "views"]
     at = TopicPartition(TASK_EVENTS.name, of_views[0].partition)
-    (_, end) = (await letters.reader.bounds([at]))[at]
+    (_, end) = (await dead_letters.reader.bounds([at]))[at]
     rest = [one for one in dead if one.stage != "views"]
-    counted = await resending.read_again(letters, of_views), await resending.read_again(letters, rest)
+    counted = await resending.read_again(dead_letters, of_views), await resending.read_again(dead_letters, rest)
     return (*counted, end - of_views[0].offset)
 
 
@@ -171,12 +171,12 @@ class Other:
     since: tuple[Topic, Struct] | None = None
     offset: int = 10**9
 
-    async def told(self, letters: Letters, wire: Wire, where: int) -> list[str]:
+    async def told(self, dead_letters: Letters, wire: Wire, where: int) -> list[str]:
         value = self.record if isinstance(self.record, bytes) else await wire.encoded(self.topic, self.record)
         if self.since:
             await wire.put(self.since[0], await wire.encoded(*self.since), ANNA, where)
-        letter = Letter(self.stage, self.topic.name, where, self.offset, NOON, ANNA.encode(), value, (), [0])
-        return await dependents.sentences(letters, letter)
+        letter = DeadLetterRecord(self.stage, self.topic.name, where, self.offset, NOON, ANNA.encode(), value, (), [0])
+        return await dependents.sentences(dead_letters, letter)
 
 
 def others() -> list[Other]:

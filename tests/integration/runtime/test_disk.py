@@ -230,7 +230,9 @@ def closed(counting: Counting) -> Callable[[], Awaitable[str]]:
 
 
 async def dead_letters(counting: Counting, log: Log) -> list[str]:
-    return [letter.reason for letter in await log.read(DEAD_LETTERS) if letter.stage == counting.stage.name]
+    return [
+        dead_letter.reason for dead_letter in await log.read(DEAD_LETTERS) if dead_letter.stage == counting.stage.name
+    ]
 
 
 async def test_records_wait_while_the_disk_can_not_be_read(worker_settings, log: Log):

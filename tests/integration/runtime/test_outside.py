@@ -170,4 +170,4 @@ def forgetful() -> Iterator[tuple[str, dict[int, str]]]:
 
 
 async def dead(stage: Stage, log: Log) -> list[str]:
-    return [letter.reason for letter in await log.read(DEAD_LETTERS) if letter.stage == stage.name]
+    return [dead_letter.reason for dead_letter in await log.read(DEAD_LETTERS) if dead_letter.stage == stage.name]

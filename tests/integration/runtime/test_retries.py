@@ -12,7 +12,7 @@ from aiokafka.structs import ConsumerRecord
 
 from rondo.location import Place
 from rondo.operator import resending
-from rondo.operator.dead_letters import Became, Letter
+from rondo.operator.dead_letters import Became, DeadLetterRecord
 from rondo.operator.dead_letters import Log as Letters
 from schemas import records as r
 from schemas.kafka.log_reader import committed
@@ -64,18 +64,20 @@ class Hospital:
     async def stage(self, *, mended: bool) -> Mending:
         return await prepared(Mending(self.settings, self.name, mended=mended))
 
-    async def letters(self) -> list[Letter]:
-        return [one for one in await self._looking.letters() if one.stage in self._looking.stages]
+    async def dead_letters(self) -> list[DeadLetterRecord]:
+        return [one for one in await self._looking.dead_letters() if one.stage in self._looking.stages]
 
-    async def send(self, *which: Letter, at: int | None = None) -> None:
+    async def send(self, *which: DeadLetterRecord, at: int | None = None) -> None:
         await resending.send(self._looking, self.settings.kafka, which, at=at)
 
-    async def obstacle(self, letter: Letter) -> str:
-        return await resending.obstacle(self._looking, letter, NOW) or ""
+    async def obstacle(self, dead_letter: DeadLetterRecord) -> str:
+        return await resending.obstacle(self._looking, dead_letter, NOW) or ""
 
-    async def became(self, *wanted: Became) -> list[Letter]:
+    async def became(self, *wanted: Became) -> list[DeadLetterRecord]:
         """Return the letters once they have become this."""
-        return await until(self.letters, lambda found: [letter.became for letter in found] == list(wanted))
+        return await until(
+            self.dead_letters, lambda found: [dead_letter.became for dead_letter in found] == list(wanted)
+        )
 
 
 @asynccontextmanager
@@ -101,9 +103,9 @@ def counted(outcomes: Sequence[r.CommandOutcome]) -> dict[str, list[int]]:
 class Healed:
     """What became of letters of several kinds: sent while their stage was sick, and twice before it was mended."""
 
-    dead: list[Letter]
-    failed: list[Letter]
-    healed: list[Letter]
+    dead: list[DeadLetterRecord]
+    failed: list[DeadLetterRecord]
+    healed: list[DeadLetterRecord]
     outcomes: list[r.CommandOutcome]
     again: list[ConsumerRecord]
     """What was sent again, as it is on the log."""
@@ -123,25 +125,25 @@ async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFac
         await log.put(sick.commands, [*ann, *bob, b"no avro", command("cid", 0, "13")])
         async with running(sick.app):
             dead = await hospital.became(*[Became.DEAD] * 5)
-            by_place = {letter.place: letter for letter in dead}
+            by_place = {dead_letter.place: dead_letter for dead_letter in dead}
             retries = [by_place[f"{sick.commands.name}/0/{offset}"] for offset in (8, 8, 10)]
             await hospital.send(*retries, at=NOW)
-            failed = await until(hospital.letters, lambda found: sum(len(one.numbers) for one in found) == 5 + 3)
+            failed = await until(hospital.dead_letters, lambda found: sum(len(one.numbers) for one in found) == 5 + 3)
         mended = await hospital.stage(mended=True)
-        curable = [letter for letter in failed if letter.value != b"no avro"]
+        curable = [dead_letter for dead_letter in failed if dead_letter.value != b"no avro"]
         await hospital.send(*reversed(curable), at=NOW)
         await hospital.send(*curable, at=NOW - 2 * 60 * MINUTE)
         async with running(mended.app):
-            await until(hospital.letters, lambda found: [one.became for one in found].count(Became.PUT_BACK) == 4)
+            await until(hospital.dead_letters, lambda found: [one.became for one in found].count(Became.PUT_BACK) == 4)
             await log.put(mended.commands, [command("ann", 9)])
             outcomes = await log.wait_for(mended.counts, 13)
         again = [raw async for raw in committed(kafka, mended.retries.name)]
         report = await verify(settings, [(await hospital.stage(mended=True)).stage])
-        yield Healed(dead, failed, await hospital.letters(), outcomes, again, report)
+        yield Healed(dead, failed, await hospital.dead_letters(), outcomes, again, report)
 
 
 def test_letters_are_told_in_the_order_of_the_log_though_the_clock_is_set_back(healed: Healed):
-    assert [letter.offset for letter in healed.dead if not letter.is_timer] == [2, 5, 8, 10]
+    assert [dead_letter.offset for dead_letter in healed.dead if not dead_letter.is_timer] == [2, 5, 8, 10]
     assert healed.dead[0].died > healed.dead[1].died
 
 
@@ -153,7 +155,7 @@ def test_what_could_not_be_folded_is_put_back_once_however_often_it_is_sent(heal
 
 
 def test_what_fails_again_is_set_aside_again_and_can_be_sent_again(healed: Healed):
-    dead, failed, back = (letters[2] for letters in (healed.dead, healed.failed, healed.healed))
+    dead, failed, back = (dead_letters[2] for dead_letters in (healed.dead, healed.failed, healed.healed))
     assert (len(dead.numbers), len(failed.numbers), failed.became) == (1, 3, Became.DEAD)
     assert back.became is Became.PUT_BACK
     assert counted(healed.outcomes)["bob"] == [1, 2]
@@ -165,7 +167,7 @@ def test_what_cannot_be_read_stays_set_aside_under_a_new_number(healed: Healed):
 
 
 def test_a_timer_that_died_is_put_back(healed: Healed):
-    (dead,) = [letter for letter in healed.dead if letter.is_timer]
+    (dead,) = [dead_letter for dead_letter in healed.dead if dead_letter.is_timer]
     assert dead.place == f"timer {command('cid', 0).id}"
     assert [outcome.task for outcome in healed.outcomes if outcome.user == "cid"] == ["13", "timer"]
 
@@ -218,8 +220,8 @@ async def test_what_was_taken_before_there_were_retries_is_followed_without_bloc
         await log.wait_for(counting.counts, 5)
     after = Alone(counting, counting.commands, counting.retries)
     async with running(after.app):
-        await hospital.send(*await hospital.letters())
-        await until(hospital.letters, lambda found: len(found[0].numbers) == 2)
+        await hospital.send(*await hospital.dead_letters())
+        await until(hospital.dead_letters, lambda found: len(found[0].numbers) == 2)
         await log.put(counting.commands, [command("ann", n) for n in range(10, 10 + more)])
         await log.wait_for(counting.counts, 5 + more)
     report = await verify(hospital.settings, [after.stage])
@@ -246,24 +248,26 @@ async def test_what_can_not_be_sent_again_says_why(hospital: Hospital, log: Log)
     counting = await hospital.stage(mended=True)
     await log.codec.publish([counting.commands])
 
-    def letter(stage: str = counting.stage.name, topic: str = TASK_COMMANDS.name, died: int = NOW, at: int = NOW):
+    def dead_letter(stage: str = counting.stage.name, topic: str = TASK_COMMANDS.name, died: int = NOW, at: int = NOW):
         value = log.codec.encode(counting.commands.name, command("ann", 0, at=at))
-        return Letter(stage, topic, 0, 7, died, b"ann", value, (), [0])
+        return DeadLetterRecord(stage, topic, 0, 7, died, b"ann", value, (), [0])
 
-    assert await hospital.obstacle(letter()) == ""
-    assert await hospital.obstacle(letter(died=NOW - 90 * DAYS, at=NOW - 30 * DAYS)) == ""
-    assert await hospital.obstacle(letter(stage="gone")) == "There is no stage gone."
-    assert "is not a resent dead letter" in await hospital.obstacle(letter(topic=counting.retries.name))
-    assert "older than 90 days" in await hospital.obstacle(letter(died=NOW - 90 * DAYS - 1))
-    assert "older than 30 days" in await hospital.obstacle(letter(at=NOW - 30 * DAYS - 1))
-    assert await hospital.obstacle(letter(topic=counting.commands.name, at=NOW - 31 * DAYS)) == ""
+    assert await hospital.obstacle(dead_letter()) == ""
+    assert await hospital.obstacle(dead_letter(died=NOW - 90 * DAYS, at=NOW - 30 * DAYS)) == ""
+    assert await hospital.obstacle(dead_letter(stage="gone")) == "There is no stage gone."
+    assert "is not a resent dead letter" in await hospital.obstacle(dead_letter(topic=counting.retries.name))
+    assert "older than 90 days" in await hospital.obstacle(dead_letter(died=NOW - 90 * DAYS - 1))
+    assert "older than 30 days" in await hospital.obstacle(dead_letter(at=NOW - 30 * DAYS - 1))
+    assert await hospital.obstacle(dead_letter(topic=counting.commands.name, at=NOW - 31 * DAYS)) == ""
 
 
 async def test_a_stage_that_does_not_read_what_is_sent_again_yet_is_named(worker_settings: Settings):
     older = Mending(worker_settings, uuid4().hex[:8], mended=True).stage
     place = Place({"kafka": worker_settings.kafka, "registry": worker_settings.registry})
-    async with Letters.of(place, [older]) as letters:
-        told = await resending.obstacle(letters, Letter(older.name, "t", 0, 7, NOW, None, None, (), [0]), NOW)
+    async with Letters.of(place, [older]) as dead_letters:
+        told = await resending.obstacle(
+            dead_letters, DeadLetterRecord(older.name, "t", 0, 7, NOW, None, None, (), [0]), NOW
+        )
     assert told == f"The stage {older.name} can't take dead letters back yet: first start its workers in this version."
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rondo.location import Place
 from rondo.operator.records import Decoded
-from rondo.operator.tail import UnknownTopic, Wanted, tail
+from rondo.operator.tail import TailQuery, UnknownTopic, tail
 from schemas import names
 from schemas.topics import DEAD_LETTERS
 from tests.integration.runtime.counting import PARTITIONS, Counting, Log, command, prepared, running
@@ -22,7 +22,7 @@ def place(worker_settings) -> Place:
 
 async def all_of(place: Place, topic: str, last: int | None = None, **wanted: Any) -> list[Decoded]:
     """Return what stands on a topic."""
-    return [record async for record in tail(place, Wanted(topic, last, follow=False, **wanted))]
+    return [record async for record in tail(place, TailQuery(topic, last, follow=False, **wanted))]
 
 
 async def put_for(log: Log, counting: Counting, user: str, numbers: range, **fields: Any) -> None:
@@ -67,7 +67,7 @@ async def test_only_a_users_records_are_shown_also_of_state(worker_settings, pla
 async def test_what_comes_is_shown_when_it_comes(worker_settings, place, log: Log):
     counting = await prepared(Counting(worker_settings))
     await put_for(log, counting, "ann", range(20))
-    async with aclosing(tail(place, Wanted(counting.commands.name, last=2))) as records:
+    async with aclosing(tail(place, TailQuery(counting.commands.name, last=2))) as records:
         assert [(await anext(records)).offset for _ in range(2)] == [18, 19]
         await put_for(log, counting, "ann", range(20, 22))
         assert [(await anext(records)).offset for _ in range(2)] == [20, 21]
@@ -78,9 +78,12 @@ async def test_a_dead_letter_is_shown_with_its_reason_and_what_was_set_aside(wor
     await log.put(counting.commands, [command("ann", 0, task="poison"), b"no avro", command("ann", 1)])
     async with running(counting.app):
         await log.wait_for(counting.counts, 1)
-    letters = [record async for record in of_stage(place, counting.stage.name)]
-    assert sorted((letter["offset"], letter["record"]) for letter in letters) == [(0, "CompleteTask"), (1, None)]
-    by_offset = {letter["offset"]: letter for letter in letters}
+    dead_letters = [record async for record in of_stage(place, counting.stage.name)]
+    assert sorted((dead_letter["offset"], dead_letter["record"]) for dead_letter in dead_letters) == [
+        (0, "CompleteTask"),
+        (1, None),
+    ]
+    by_offset = {dead_letter["offset"]: dead_letter for dead_letter in dead_letters}
     assert by_offset[0]["value"]["task"] == "poison"
     assert "poison" in by_offset[0]["reason"]
     assert by_offset[1]["value"] == "no avro"

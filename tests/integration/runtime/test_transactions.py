@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CoordinatorLoadInProgressError, KafkaError
 
 from local import prepare
-from local.problem import Problem
+from local.errors import Problem
 from rondo.location import Place
 from rondo.operator import topics
 from rondo.operator.lag import HIDDEN, table
@@ -27,7 +27,7 @@ from streams.runtime.exposition import exposition
 from streams.runtime.kafka_store import POSITION
 from streams.runtime.settings import Settings
 from streams.transactions import history, settlement, wire
-from streams.transactions.described import Cluster, Known
+from streams.transactions.described import Cluster, KnownTransaction
 from streams.transactions.settlement import Unsettled
 from tests.integration.runtime.counting import PARTITIONS, Counting, Log, command, prepared, running
 from tests.integration.runtime.owner import Owner
@@ -207,7 +207,7 @@ async def test_a_record_of_a_later_transaction_that_did_not_name_its_partition_i
 async def test_a_transaction_of_which_its_coordinator_says_nothing_yet_is_left_to_it(
     owner: Make, kafka: str, monkeypatch: pytest.MonkeyPatch
 ):
-    async def nothing(*_: object) -> dict[int, Known]:
+    async def nothing(*_: object) -> dict[int, KnownTransaction]:
         return {}
 
     one = owner("a")

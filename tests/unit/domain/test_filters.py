@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.folding import fold
-from domain.query import Clock, TaskList, matches, parse, standing
+from domain.query import Clock, TaskList, matches, parse, without_deleted
 from domain.query.tree import QUOTES, Text, every, some
 from domain.times import instant
 from schemas.records import Due, Priority, Recurrence, Status, Task
@@ -202,32 +202,32 @@ def test_a_filter_leaves_a_task_out(text, task):
     ],
 )
 def test_a_filter_that_does_not_name_the_deleted_finds_none_of_them(text):
-    filter_, fields = standing(parse(text)), {"due": Due("2026-11-23"), "tags": ("home",)}
+    filter_, fields = without_deleted(parse(text)), {"due": Due("2026-11-23"), "tags": ("home",)}
     assert not matches(filter_, a_task(status=Status.DELETED, **fields), NOW)
     assert any(matches(filter_, a_task(status=status, **fields), NOW) for status in (Status.OPEN, Status.COMPLETED))
 
 
 @pytest.mark.parametrize("text", ["deleted", "deleted or overdue", "#home and not (open or deleted) or deleted"])
 def test_a_filter_that_names_the_deleted_finds_them(text):
-    assert matches(standing(parse(text)), a_task(status=Status.DELETED), NOW)
+    assert matches(without_deleted(parse(text)), a_task(status=Status.DELETED), NOW)
 
 
 @given(filters, tasks, clocks)
 def test_of_tasks_that_are_not_deleted_a_list_shows_what_its_filter_finds(filter_, task, clock):
     assume(task.status is not Status.DELETED)
-    assert matches(standing(filter_), task, clock) == matches(filter_, task, clock)
+    assert matches(without_deleted(filter_), task, clock) == matches(filter_, task, clock)
 
 
 @given(filters, tasks, clocks)
 def test_a_filter_that_says_deleted_is_used_as_it_is_written(filter_, task, clock):
     named = every((filter_, some((parse("deleted"), parse("not deleted")))))
-    assert matches(standing(named), task, clock) == matches(named, task, clock)
+    assert matches(without_deleted(named), task, clock) == matches(named, task, clock)
 
 
 @given(filters, tasks, clocks)
 def test_no_filter_without_the_word_finds_a_deleted_task(filter_, task, clock):
     assume("deleted" not in str(filter_))
-    assert task.status is not Status.DELETED or not matches(standing(filter_), task, clock)
+    assert task.status is not Status.DELETED or not matches(without_deleted(filter_), task, clock)
 
 
 @pytest.mark.parametrize(("status", "found"), [(Status.OPEN, True), (Status.COMPLETED, True), (Status.DELETED, False)])
@@ -240,7 +240,7 @@ def test_a_parent_that_was_deleted_is_none(status, found):
 
 
 def test_a_list_without_a_filter_shows_all_but_the_deleted():
-    assert [status for status in Status if matches(standing(None), a_task(status=status), NOW)] == [
+    assert [status for status in Status if matches(without_deleted(None), a_task(status=status), NOW)] == [
         Status.OPEN,
         Status.COMPLETED,
     ]

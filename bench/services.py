@@ -20,7 +20,7 @@ _PASSWORD = "bench"  # noqa: S105 - of a database that listens on loopback for s
 
 
 @dataclass(frozen=True)
-class Stand:
+class Services:
     """The parts that all implementations share."""
 
     directory: Path
@@ -44,7 +44,7 @@ def database() -> Iterator[str]:
 
 
 @contextmanager
-def running_stand() -> Iterator[Stand]:
+def running_services() -> Iterator[Services]:
     """Start broker and Postgres, and stop them on exit."""
     with ExitStack() as ended:
         shutil.rmtree(LOGS, ignore_errors=True)
@@ -59,7 +59,7 @@ def running_stand() -> Iterator[Stand]:
         table = Table(address)
         ended.callback(table.close)
         parts = {"broker": broker, "postgres": server}
-        yield Stand(directory, f"{ports.HOST}:{at['broker']}", address, parts, table)
+        yield Services(directory, f"{ports.HOST}:{at['broker']}", address, parts, table)
 
 
 def _broker(directory: Path, port: int, controller: int) -> Process:

@@ -14,7 +14,7 @@ from schemas import records as r
 from schemas.topics import TASK_EVENTS
 from tests.acceptance.days import WAIT, ahead, create_standup
 from tests.acceptance.stack import Stack, User
-from tests.integration.pipeline.test_dead_letters import letters, readers, takers
+from tests.integration.pipeline.test_dead_letters import dead_letters, readers, takers
 from tests.integration.pipeline.test_putting_back import Newer, completed, newer, told
 from tests.integration.pipeline.wire import Put, Wire
 
@@ -29,7 +29,7 @@ async def test_thousands_of_letters_are_put_back_within_a_minute_while_people_wo
     stack: Stack, user: User, wire: Wire, newer: Newer
 ) -> None:
     puts = await updates(stack, user, newer)
-    dead = await letters(wire, puts, EVENTS * len(readers(TASK_EVENTS)))
+    dead = await dead_letters(wire, puts, EVENTS * len(readers(TASK_EVENTS)))
     newer.known()
     workers = {stage: stack.worker(stage).pid for stage in STAGES}
     working = asyncio.create_task(work(user))

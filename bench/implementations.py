@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import kafka_streams, log, runtime
 from bench.run import Run, python
-from bench.stand import Stand
+from bench.services import Services
 from bench.workload import Plan, Workload
 from local.process import Command
 
@@ -16,7 +16,7 @@ Commands = Callable[[Run, Path | None], dict[str, Command]]
 
 
 @dataclass(frozen=True)
-class Way:
+class Implementation:
     """An implementation of the work."""
 
     name: str
@@ -31,11 +31,11 @@ class Way:
         """Return its share of the commands."""
         return Plan(plan.seed, int(plan.size * self.share), int(plan.warm * self.share))
 
-    def has_done(self, stand: Stand, run: Run, work: Workload) -> bool:
+    def has_done(self, services: Services, run: Run, work: Workload) -> bool:
         """Return whether all its results have arrived."""
         if self.reaches_postgres:
-            return stand.table.holds(work.last)
-        return log.length(stand.kafka, run.events) >= len(work)
+            return services.table.holds(work.last)
+        return log.length(services.kafka, run.events) >= len(work)
 
 
 def _parts(module: str, *parts: str) -> Commands:
@@ -46,16 +46,16 @@ def _kafka_streams(settings: Mapping[str, object]) -> Commands:
     return lambda run, _: {"streams": kafka_streams.command(run, settings)}
 
 
-WAYS = {
+IMPLEMENTATIONS = {
     way.name: way
     for way in (
-        Way("runtime", _parts("runtime", *runtime.PARTS)),
-        Way("without-headers", _parts("without_headers", *runtime.PARTS), asked_for=True),
-        Way("kafka-streams", _kafka_streams({}), can_run=kafka_streams.can_run),
-        Way("kafka-streams-tuned", _kafka_streams(kafka_streams.TUNED), can_run=kafka_streams.can_run),
-        Way("faust", _parts("ordinary_faust", "tasks", "sink"), share=0.05),
-        Way("consume-produce", _parts("consume_produce", "loop"), reaches_postgres=False),
-        Way("postgres-alone", _parts("postgres_alone", "upserts"), reads_the_log=False),
+        Implementation("runtime", _parts("runtime", *runtime.PARTS)),
+        Implementation("without-headers", _parts("without_headers", *runtime.PARTS), asked_for=True),
+        Implementation("kafka-streams", _kafka_streams({}), can_run=kafka_streams.can_run),
+        Implementation("kafka-streams-tuned", _kafka_streams(kafka_streams.TUNED), can_run=kafka_streams.can_run),
+        Implementation("faust", _parts("ordinary_faust", "tasks", "sink"), share=0.05),
+        Implementation("consume-produce", _parts("consume_produce", "loop"), reaches_postgres=False),
+        Implementation("postgres-alone", _parts("postgres_alone", "upserts"), reads_the_log=False),
     )
 }
 """All implementations by name. ``consume-produce`` and ``postgres-alone`` do only a part, as bounds of the others."""

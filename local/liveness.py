@@ -13,7 +13,7 @@ _CPU = 0.2  # of a core: an idle Java uses a tenth of it, a worker that retries 
 _MOVED = 1024 * 1024  # bytes read and written between two checks
 
 
-class Life:
+class Liveness:
     """Watches a process and its descendants for signs of life. ``said`` is the last line that it logged.
 
     ``at`` is where its log begins, in bytes. It is over after ``patience`` seconds without a sign. A warning is not:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from common.room import MIB
+from local.disk_pressure import Room
 from local.process import Command, Process
-from local.room import Room
 from local.stack import API, BROKER, POSTGRES, Part
 from local.watch import Watch
 from tests.acceptance.stack import until
