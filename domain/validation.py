@@ -183,7 +183,7 @@ def tag(field: str, value: str) -> str:
     """Return a tag's name in canonical form. Raises ``Invalid``."""
     name = _check_line(field, _text(field, value.strip(" "), MAX_TAG, _TAG), _TAG).strip()
     if name.startswith("#"):
-        raise Invalid(field, "A tag's name stands without the # that filters write before it; leave that out.")
+        raise Invalid(field, "A tag's name has no #, though filters write one before it; leave that out.")
     return addressed(field, name)
 
 

@@ -73,7 +73,7 @@ def _unreadable(text: str, position: int) -> QueryError:
         return _unreadable(text, position + 1)
     hints = dict.fromkeys(_OPENING, "This quote is not closed.") | {
         "#": "The name of a tag follows # at once.",
-        "\\": "A backslash stands in quotes only.",
+        "\\": "A backslash is allowed only in quotes.",
         "&": "Put text with & in quotes.",
     }
     return QueryError("filter", position + 1, hints.get(character, f"`{character}` means nothing here."))
@@ -83,7 +83,7 @@ def _unexpected(token: Token, before: Token | None, accepts: set[str]) -> QueryE
     """Return the error for a misplaced token, or for the word before it, if that is at fault."""
     if before is not None and before.type == "WORD":
         if token.type == "WORD" and (suggestion := idiom(f"{before} {token}")):
-            return error(before, f"{quote(before)} and {quote(token)} don't stand side by side.", (), suggestion)
+            return error(before, f"{quote(before)} can't be followed by {quote(token)}.", (), suggestion)
         if "COMPARISON" not in accepts:
             return _after_value(token, before) or _misplaced(token, accepts)
         if before.lower() not in {*FIELDS, *SHORTHANDS}:
@@ -94,7 +94,7 @@ def _unexpected(token: Token, before: Token | None, accepts: set[str]) -> QueryE
 
 def _after_value(token: Token, value: Token) -> QueryError | None:
     if value.startswith("'"):
-        return error(value, "Text stands in double quotes.")
+        return error(value, "Put text in double quotes.")
     if value.lower() in DATES and token.startswith(("+", "-")):
         return error(token, "A date is written without spaces, such as `today+7d`.")
     return None
@@ -107,7 +107,7 @@ def _misplaced(token: Token, accepts: set[str]) -> QueryError:
         return error(token, "This bracket was not opened.")
     if accepts == _VALUE and token.lower() in KEYWORDS:
         return error(token, f"{quote(token)} is a word of the language; as a value it needs quotes.", (), quoted(token))
-    return error(token, f"{quote(token)} can't stand here.", _expected(accepts), _suggestion(token, accepts))
+    return error(token, f"{quote(token)} is not allowed here.", _expected(accepts), _suggestion(token, accepts))
 
 
 def _never_after(word: str) -> set[str]:

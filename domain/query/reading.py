@@ -56,7 +56,7 @@ class Reader(Transformer[Token, Filter]):
         if word in HELD:
             return HELD[word]
         if word in SHORTHANDS:
-            raise error(name, f"{quote(name)} stands without `has` and `no`; write `{word}` or `not {word}`.")
+            raise error(name, f"{quote(name)} is used without `has` and `no`; write `{word}` or `not {word}`.")
         raise error(name, f"Every task has {quote(name)}.", HELD) if word in FIELDS else _unnamed(name, HELD)
 
     def lacks(self, name: Token) -> Filter:
@@ -98,7 +98,7 @@ def unknown(word: Token) -> QueryError:
     if name in FIELDS:
         held = f"has {name}" if name in HELD else None
         return error(word, f"{quote(word)} needs a comparison.", COMPARISONS[FIELDS[name]], held)
-    message = f"There is no field or shorthand {quote(word)}; words to look for stand in quotes."
+    message = f"There is no field or shorthand {quote(word)}; put words to look for in quotes."
     return error(word, message, (), idiom(word) or nearest(word, {**FIELDS, **SHORTHANDS}) or quoted(word))
 
 
@@ -106,7 +106,7 @@ def _kind(name: Token) -> FieldType:
     if name.lower() in FIELDS:
         return FIELDS[name.lower()]
     if name.lower() in SHORTHANDS:
-        raise error(name, f"{quote(name)} stands alone; write `{name.lower()}` or `not {name.lower()}`.")
+        raise error(name, f"{quote(name)} takes no comparison; write `{name.lower()}` or `not {name.lower()}`.")
     raise _unnamed(name, FIELDS)
 
 

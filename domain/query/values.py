@@ -60,7 +60,7 @@ def _escaped(token: Token, escape: re.Match[str]) -> str:
     if escape[1] not in ESCAPES:
         if escape[1] in QUOTES:
             return escape[1]
-        raise error(token, r'After a backslash stands ", \, n, t or r; write \\ for a backslash.')
+        raise error(token, r'After a backslash write ", \, n, t or r; write \\ for a backslash.')
     return ESCAPES[escape[1]]
 
 

@@ -86,7 +86,7 @@ def _parts(text: str) -> dict[str, str]:
     if wrong is not None:
         raise Invalid(FIELD, f"{wrong[:40]} is not a part of a rule; see RFC 5545, section 3.3.10.")
     if len(parts) < len(pairs) or not all(parts) or not all(parts.values()):
-        raise Invalid(FIELD, f"Each part of a rule stands once, as NAME=VALUE between semicolons, such as {EXAMPLE}.")
+        raise Invalid(FIELD, f"Write each part of a rule once, as NAME=VALUE between semicolons, such as {EXAMPLE}.")
     return parts
 
 

@@ -147,7 +147,7 @@ class Watch:
             if still.seconds
         )
         log.critical("stalled", stage=name, what=what, tasks=tasks())
-        raise Stalled(f"The stage {name} stands still: {what}. Its process ends.")
+        raise Stalled(f"The stage {name} makes no progress: {what}. Its process ends.")
 
     async def connect(self) -> None:
         """Connect to the broker. Raises KafkaError if it is away."""
