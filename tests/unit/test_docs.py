@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pytest
@@ -18,6 +19,7 @@ from domain.rejections import MEANINGS, Code
 from rondo.cli import SECTIONS, cli
 from rondo.location import NAMES
 from schemas.topics import SHARED
+from tests.unit.test_imports import IMPORTED, name_of
 from tests.worked import Example, section
 
 ROOT = Path(__file__).parent.parent.parent
@@ -185,23 +187,58 @@ def test_each_line_of_the_glossary_is_held():
     assert len(GLOSSARY) == DOCUMENTS["docs/glossary.md"].count("\n| ") - 1
 
 
-STEP = re.compile(r"^\| (\d+) \| `([\w./]+)` \| `(\w+)` [^|]* \| ([^|]*)\|$", re.MULTILINE)
-WALK = STEP.findall(DOCUMENTS["docs/architecture.md"])
+class Step(NamedTuple):
+    """A row of the walk: a function of a file, and what it hands on to."""
+
+    number: int
+    path: str
+    does: str
+    function: str
+    hands_on: str
+
+    @property
+    def source(self) -> str:
+        return (ROOT / self.path).read_text()
+
+    def imports(self, path: str) -> bool:
+        """Return whether its module imports that of a path; a statement's is its package."""
+        file = ROOT / path
+        return (
+            name_of(file if file.suffix == ".py" else file.parent / "__init__.py")
+            in IMPORTED[name_of(ROOT / self.path)]
+        )
+
+
+STEP = re.compile(r"^\| (\d+) \| `([\w./]+)` \| (`(\w+)` [^|]*) \| ([^|]*)\|$", re.MULTILINE)
+WALK = [Step(int(number), *rest) for number, *rest in STEP.findall(DOCUMENTS["docs/architecture.md"])]
 MOST_FILES = 12
 
 
-def test_the_walk_from_a_post_to_its_row_names_each_step():
-    """Each function is in its file, and names what it hands on to: a topic, or the function of a later step."""
-    assert [int(number) for number, *_ in WALK] == list(range(1, len(WALK) + 1))
-    assert len({path for _, path, *_ in WALK}) <= MOST_FILES
-    topics = {topic.name for topic in SHARED}
-    for place, (_, path, name, after) in enumerate(WALK, 1):
-        source = (ROOT / path).read_text()
-        assert re.search(rf"def {name}\(|-- name: {name}\b", source), (path, name)
-        for called in set(re.findall(r"`([^`]+)`", after)) - topics:
-            function = called.rpartition(".")[2]
-            assert re.search(rf"\b{function}\b", source), (path, called)
-            assert function in {step[2] for step in WALK[place:]}, called
+def test_the_walk_from_a_post_to_its_row_is_of_a_few_files():
+    assert [step.number for step in WALK] == list(range(1, len(WALK) + 1))
+    assert 2 < len({step.path for step in WALK}) <= MOST_FILES
+
+
+@pytest.mark.parametrize("step", WALK, ids=lambda step: step.path)
+def test_a_step_of_the_walk_has_its_function_and_imports_what_it_looks_up(step: Step):
+    assert re.search(rf"def {step.function}\(|-- name: {step.function}\b", step.source)
+    assert all(map(step.imports, re.findall(r"\(`([\w/]+\.py)`\)", step.does)))
+
+
+@pytest.mark.parametrize(("step", "following"), list(itertools.pairwise(WALK)), ids=[step.path for step in WALK[1:]])
+def test_each_step_from_a_post_to_its_row_leads_to_the_next(step: Step, following: Step):
+    """It, or the one that it returns to, imports the next one and names its function, or shares a topic with it."""
+    (handed,) = re.findall(r"`([^`]+)`", step.hands_on)
+    back = re.match(r"back to (\d+): ", step.hands_on)
+    by = WALK[int(back[1]) - 1] if back else step
+    if handed in {topic.name for topic in SHARED}:
+        constant = handed.replace("-", "_").upper()
+        assert constant in by.source
+        assert constant in following.source
+        return
+    assert re.split(r"\W", handed)[-1] == following.function
+    assert by.imports(following.path)
+    assert back or any(re.search(rf"\b{following.function}\b", each.source) for each in WALK[: step.number])
 
 
 SOURCES = [source for document in DOCUMENTS.values() for source in blocks(document, "python")]
