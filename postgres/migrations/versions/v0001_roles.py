@@ -1,11 +1,5 @@
-"""The roles that work on the views: the statements stand in the file beside this one."""
+"""The roles that work on the views: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0001"
-down_revision = None
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)

@@ -1,11 +1,5 @@
-"""The views: the statements stand in the file beside this one."""
+"""The views: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)

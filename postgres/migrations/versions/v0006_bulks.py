@@ -1,11 +1,5 @@
-"""Bulks: the statements stand in the file beside this one."""
+"""Bulks: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0006"
-down_revision = "0005"
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)

@@ -1,11 +1,5 @@
-"""Tags: the statements stand in the file beside this one."""
+"""Tags: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0008"
-down_revision = "0007"
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)

@@ -1,11 +1,5 @@
-"""Search: the statements stand in the file beside this one."""
+"""Search: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0009"
-down_revision = "0008"
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)

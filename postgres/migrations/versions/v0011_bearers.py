@@ -1,11 +1,5 @@
-"""The tasks that bear a tag, from the index alone: the statements stand in the file beside this one."""
+"""The tasks that bear a tag, from the index alone: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0011"
-down_revision = "0010"
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)

@@ -1,11 +1,5 @@
-"""How many events each command led to: the statements stand in the file beside this one."""
+"""How many events each command led to: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0012"
-down_revision = "0011"
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)

@@ -1,11 +1,5 @@
-"""Tags by their folded names, and words always by their index: the statements stand in the file beside this one."""
+"""Tags by their folded names, and words always by their index: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0013"
-down_revision = "0012"
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)

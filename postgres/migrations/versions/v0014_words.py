@@ -1,13 +1,12 @@
-"""Folded text and words as the views stage writes them: the statements stand in the file beside this one."""
+"""Folded text and words as the views stage writes them: see the .sql file."""
 
 from postgres.migrations.refolding import refold
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0014"
-down_revision = "0013"
+revision, down_revision, _run = revision_of(__file__)
 
 
 def upgrade() -> None:
     """Go to this revision."""
-    run(__file__)
+    _run()
     refold()

@@ -1,11 +1,5 @@
-"""Why deliveries failed, without the webhook's address: the statements stand in the file beside this one."""
+"""Why deliveries failed, without the webhook's address: see the .sql file."""
 
-from postgres.migrations.statements import run
+from postgres.migrations.statements import revision_of
 
-revision = "0016"
-down_revision = "0015"
-
-
-def upgrade() -> None:
-    """Go to this revision."""
-    run(__file__)
+revision, down_revision, upgrade = revision_of(__file__)
