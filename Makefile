@@ -40,6 +40,7 @@ demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audi
 bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others, a command's cost, and queries (some 35 minutes); BEFORE=COMMIT compares
 	@.venv/bin/python -m bench --parts peers,latency,restore,pipeline
 	@.venv/bin/python -m bench --parts ingress,lone,footprint --seconds 10 $(if $(BEFORE),--before $(BEFORE))
+	@$(if $(BEFORE),.venv/bin/python -m bench --parts bulk --before $(BEFORE))
 	@.venv/bin/python -m bench.queries
 
 lint: .venv/.installed ## Check style and types

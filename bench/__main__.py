@@ -14,6 +14,7 @@ from bench.parts import PARTS, WHOLE, Bench
 from bench.services import running_services
 from bench.workload import Plan
 from common import logs
+from local.problem import Problem
 
 T = TypeVar("T")
 USUAL = [way.name for way in IMPLEMENTATIONS.values() if not way.asked_for]
@@ -28,7 +29,7 @@ QUICK = Plan(seed=1, size=4000, warm=1000)
 @click.option("--rounds", default=3, help="Rounds, each in another order of implementations.")
 @click.option("--seconds", default=30.0, help="Seconds per rate when measuring latency, and per load of a server.")
 @click.option("--seed", default=1, help="Random seed of the commands.")
-@click.option("--before", metavar="COMMIT", help="A commit that lone and footprint compare this version with.")
+@click.option("--before", metavar="COMMIT", help=f"A commit that {', '.join(WHOLE)} compare with.")
 @click.option("--quick", is_flag=True, help="A few thousand commands, one round: a smoke test.")
 @click.option("--profile", type=click.Path(path_type=Path, file_okay=False), help="Dump a cProfile of each process.")
 def main(
@@ -56,6 +57,13 @@ def main(
     if quick:
         bench = Bench(console, chosen, QUICK, rounds=1, seconds=0.5, profile=profile, before=before)
     named = [_named(name, {name: name for name in (*PARTS, *WHOLE)}) for name in parts.split(",")]
+    try:
+        _measure(bench, named)
+    except Problem as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+def _measure(bench: Bench, named: Sequence[str]) -> None:
     if shared := [PARTS[name] for name in named if name in PARTS]:
         with running_services() as services:
             for measure in shared:

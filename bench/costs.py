@@ -1,12 +1,13 @@
 """Prints what a command costs: in the ingress, in the whole stack, and while nobody asks for anything."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.bulk import CPU, RATE, Figures
 from bench.floor import WHOLE
 from bench.footprint import COMMANDS, Footprint
 from bench.ingress import BARE, RONDO, Asked, Round
@@ -37,6 +38,19 @@ def asked(console: Console, rounds: Sequence[Round]) -> None:
         for kind, value in kinds.items():
             pairs = [(value(each[RONDO, what, connections]), value(each[BARE, what, connections])) for each in rounds]
             ratio(console, f"ingress-{what.lower()}-{kind}:rondo/bare@{connections}", _ratio(pairs))
+
+
+def passed_in_bulk(console: Console, rounds: Sequence[Mapping[str, Figures]]) -> None:
+    """Print what commands in bulk cost the stages of each version."""
+    by_version = {version: [each[version] for each in rounds] for version in rounds[0]}
+    table = _table("The real pipeline by version, medians of the rounds", 1, ("figure", *by_version))
+    for name in _all(each for every in by_version.values() for each in every):
+        table.add_row(name, *(f"{median(each.get(name, 0) for each in every):,.1f}" for every in by_version.values()))
+    console.print(table)
+    if BEFORE in by_version:
+        for kind, name in (("commands-per-second", RATE), ("cpu", CPU)):
+            pairs = [(each[THIS][name], each[BEFORE][name]) for each in rounds]
+            ratio(console, f"bulk-{kind}:this/before", _ratio(pairs))
 
 
 def passed_alone(console: Console, rounds: Sequence[Mapping[str, Lone]]) -> None:
@@ -71,23 +85,31 @@ def _loop(console: Console, rounds: Sequence[Mapping[str, Lone]], connections: i
 
 
 def _waits(console: Console, rounds: Sequence[Mapping[str, Lone]]) -> None:
-    """Print how long clients wait for outcomes, beside the floor."""
-    steps = [name for name in next(iter(rounds[0][THIS].floors.values())) if name != WHOLE]
-    titles = ("version", "commands/s", "p50", "p99", "waited", "floor", *steps)
-    table = _table("Prefer: wait, ms; the floor's waits one after the other, p50: medians of the rounds", 1, titles)
-    for version in rounds[0]:
-        for rate in rounds[0][version].waits:
-            every = [each[version].waits[rate].answers for each in rounds]
-            times = (median(each.percentile(of) for each in every) for of in (50, 99))
-            waited = sum(each.statuses.get(201, 0) for each in every) / sum(each.count for each in every)
-            floors = [each[version].floors[rate] for each in rounds]
-            least = (median(each[step] for each in floors) for step in (WHOLE, *steps))
-            figures = (*(f"{time:.1f}" for time in times), f"{waited:.1%}", *(f"{time:.2f}" for time in least))
-            table.add_row(version, str(rate), *figures)
+    """Print how long clients wait for outcomes, and the floor."""
+    table = _table(
+        "Prefer: wait, ms: medians of the rounds", 1, ("version", "commands/s", "p50", "p99", "answered 201")
+    )
+    for version, rate in _each(rounds, lambda each: each.waits):
+        every = [each[version].waits[rate].answers for each in rounds]
+        times = (median(each.percentile(of) for each in every) for of in (50, 99))
+        waited = sum(each.statuses.get(201, 0) for each in every) / sum(each.count for each in every)
+        table.add_row(version, str(rate), *(f"{time:.1f}" for time in times), f"{waited:.1%}")
+    console.print(table)
+    steps = list(next(iter(rounds[0][THIS].floors.values())))
+    table = _table("The floor, ms: p50 of each wait, medians of the rounds", 1, ("version", "at most a second", *steps))
+    for version, rate in _each(rounds, lambda each: each.floors):
+        floors = [each[version].floors[rate] for each in rounds]
+        table.add_row(version, str(rate), *(f"{median(each[step] for each in floors):.2f}" for step in steps))
     console.print(table)
     for rate in rounds[0][THIS].waits:
         pairs = [(each[THIS].waits[rate].answers.percentile(50), each[THIS].floors[rate][WHOLE]) for each in rounds]
         ratio(console, f"lone-wait-p50:this/floor@{rate}", _ratio(pairs))
+
+
+def _each(
+    rounds: Sequence[Mapping[str, Lone]], of: Callable[[Lone], Mapping[int, object]]
+) -> Iterator[tuple[str, int]]:
+    return ((version, key) for version, each in rounds[0].items() for key in of(each))
 
 
 def footprints(console: Console, found: Mapping[str, Footprint]) -> None:

@@ -6,8 +6,8 @@ Postgres until its notification arrives.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from itertools import cycle
 from statistics import median
 from uuid import uuid4
@@ -28,6 +28,16 @@ Step = Callable[[], Awaitable[None]]
 Floor = dict[str, float]
 """The p50 of each wait and of all four together, in milliseconds."""
 WHOLE = "all four"
+
+
+@contextmanager
+def topics(kafka: str) -> Iterator[None]:
+    """Create the topics of the floor and of the bare routes, and delete them on exit."""
+    log.create(kafka, (TOPIC, bare.TOPIC))
+    try:
+        yield
+    finally:
+        log.delete(kafka, "bench-")
 
 
 def measure(kafka: str, postgres: str, port: int, rate: int, seconds: float) -> Floor:
@@ -116,7 +126,7 @@ async def _commit(postgres: str) -> AsyncIterator[Step]:
     writing, listening = await asyncpg.connect(postgres), await asyncpg.connect(postgres)
     notified = asyncio.Event()
     try:
-        await writing.execute("create table if not exists bench_floor (id bigint generated always as identity)")
+        await writing.execute("create table bench_floor (id bigint generated always as identity)")
         await writing.execute("set synchronous_commit = off")
         await listening.add_listener(_CHANNEL, lambda *_: notified.set())
 
@@ -127,10 +137,6 @@ async def _commit(postgres: str) -> AsyncIterator[Step]:
 
         yield step
     finally:
+        await writing.execute("drop table bench_floor")
         await writing.close()
         await listening.close()
-
-
-def prepare(kafka: str) -> None:
-    """Create the topics of the floor and of the bare route."""
-    log.create(kafka, (TOPIC, bare.TOPIC))

@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +73,18 @@ def idle(running: Running, seconds: float, say: Say) -> Idle:
     return Idle({part: pss_of(process, part != stack.STACK) for part, process in parts.items()}, cpu)
 
 
+def can_run() -> bool:
+    """Return whether this machine knows the proportional set size of processes."""
+    return Path("/proc/self/smaps_rollup").exists()
+
+
 def pss_of(process: psutil.Process, with_descendants: bool) -> int:
     """Return the proportional set size of a process, in bytes: a page that n processes share counts as an nth."""
-    family = [process, *(process.children(recursive=True) if with_descendants else ())]
-    return sum(pss_in(Path(f"/proc/{each.pid}/smaps_rollup").read_text()) for each in family)
+    found = 0
+    for each in (process, *(process.children(recursive=True) if with_descendants else ())):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            found += pss_in(Path(f"/proc/{each.pid}/smaps_rollup").read_text())
+    return found
 
 
 def pss_in(rollup: str) -> int:

@@ -86,7 +86,7 @@ def of(name: str, running: Running, seconds: float, say: Say) -> Lone:
     for rate in RATES:
         say(f"{rate} commands/s, with waits")
         waits[rate] = _send(running, seconds, rate=rate)
-    with _bare(running) as port:
+    with floor.topics(running.kafka), _bare(running) as port:
         for rate in RATES:
             say(f"the floor, {rate} a second")
             floors[rate] = floor.measure(running.kafka, running.postgres, port, rate, seconds * _SHARE)
@@ -129,7 +129,6 @@ def check(sent: int, sure: int, accepted: int, *, allows_overload: bool) -> None
 @contextmanager
 def _bare(running: Running) -> Iterator[int]:
     """Run the bare routes on a stack's broker; yield their port."""
-    floor.prepare(running.kafka)
     port = ports.choose([bare.TOPIC], {})[bare.TOPIC]
     named = {"KAFKA": running.kafka, "REGISTRY": running.api, "POSTGRES": running.postgres, "SECRET": _SECRET}
     environment = {f"RONDO_{name}": value for name, value in {**named, "PORT": str(port)}.items()}

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bench import bulk as many
 from bench import costs, report, trial
 from bench import footprint as resting
 from bench import ingress as asking
@@ -119,6 +120,13 @@ def ingress(bench: Bench, services: Services) -> None:
     costs.asked(bench.console, rounds)
 
 
+def bulk(bench: Bench) -> None:
+    """Measure the real pipeline of this version and the one before, each by its own bench."""
+    with bench.steps(1) as steps, versions(bench.before) as compared:
+        rounds = many.measure(compared, bench.plan, bench.rounds, steps.under("bulk"))
+    costs.passed_in_bulk(bench.console, rounds)
+
+
 def lone(bench: Bench) -> None:
     """Measure whole stacks, of this version and the one before, by commands that come alone and by many."""
     with bench.steps(1) as steps, versions(bench.before) as compared:
@@ -128,6 +136,9 @@ def lone(bench: Bench) -> None:
 
 def footprint(bench: Bench) -> None:
     """Measure the idle stacks of this version and the one before, for twice the seconds, and the terminal's start."""
+    if not resting.can_run():
+        bench.console.print("footprint is skipped: only Linux reports the memory that processes share.")
+        return
     with bench.steps(1) as steps, versions(bench.before) as compared:
         found = resting.measure(compared, 2 * bench.seconds, steps.under("footprint"))
     costs.footprints(bench.console, found)
@@ -141,5 +152,5 @@ PARTS: dict[str, Callable[[Bench, Services], None]] = {
     "ingress": ingress,
 }
 """The parts that share one broker and Postgres."""
-WHOLE: dict[str, Callable[[Bench], None]] = {"lone": lone, "footprint": footprint}
+WHOLE: dict[str, Callable[[Bench], None]] = {"bulk": bulk, "lone": lone, "footprint": footprint}
 """The parts that start whole stacks, with nothing beside them."""

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from bench import costs, lone, stack, versions
+from bench.bulk import CPU, RATE, figures
 from bench.floor import WHOLE
 from bench.footprint import COMMANDS, Idle, Start, pss_in
 from bench.ingress import BARE, RONDO, Asked, Request
@@ -96,6 +97,15 @@ def test_a_lone_command_is_compared_with_the_version_before_though_its_processes
     assert re.search(r"worker +│ +3,000 │ +0", told.getvalue())
     assert re.search(r"audit +│ +0 │ +2,000", told.getvalue())
     assert "100.0%" in told.getvalue()
+
+
+def test_the_pipeline_is_compared_with_the_version_before_by_what_each_bench_prints():
+    def of(rate: int) -> dict[str, float]:
+        return figures(f"The real pipeline …\nratio {RATE} {rate}.000\nratio {CPU} {600 - rate}.000\n")
+
+    told = StringIO()
+    costs.passed_in_bulk(Console(file=told, width=120), [{"this": of(400), "before": of(200)}])
+    assert printed(told) == {"bulk-commands-per-second:this/before": 2.0, "bulk-cpu:this/before": 0.5}
 
 
 def test_footprints_are_summed_over_the_processes():
