@@ -14,7 +14,7 @@ from bench.parts import PARTS, WHOLE, Bench
 from bench.services import running_services
 from bench.workload import Plan
 from common import logs
-from local.problem import Problem
+from local.errors import Problem
 
 T = TypeVar("T")
 USUAL = [way.name for way in IMPLEMENTATIONS.values() if not way.asked_for]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.trial import Say
 from bench.versions import Version
 from bench.workload import Plan
-from local.problem import Problem
+from local.errors import Problem
 
 Figures = dict[str, float]
 """What a bench prints for programs, by name."""

@@ -131,7 +131,7 @@ def _serving(services: Services) -> Iterator[tuple[list[tuple[Request, Request]]
     with launching(services, services.directory / "ingress") as (_, run):
         own = {name: {"RONDO_PORT": str(port), "RONDO_SECRET": _SECRET} for name, port in at.items()}
         servers = {
-            RONDO: run(RONDO, "-m", "api", **own[RONDO], RONDO_DISK=str(stand.directory)),
+            RONDO: run(RONDO, "-m", "api", **own[RONDO], RONDO_DISK=str(services.directory)),
             BARE: run(BARE, "-m", "bench.bare", **own[BARE]),
         }
         create, listing = of_rondo(at[RONDO], tokens.issue(_SECRET, str(uuid4())))
