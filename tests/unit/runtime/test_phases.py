@@ -10,6 +10,7 @@ from aiokafka.structs import ConsumerRecord
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec import Struct
 
 from bench.folds import Numbers
 from schemas import records as r
@@ -23,6 +24,7 @@ from streams.runtime.effects import Effect, Effects
 from streams.runtime.metrics import Metrics
 from streams.runtime.phases import FOLLOWS, Phase, WrongPhase, follow
 from streams.runtime.retries import fold_of
+from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 from streams.runtime.task import StreamTask
 
@@ -37,24 +39,42 @@ class Broken(ConnectionError):
 
 
 class Log:
-    """Both topics, how far they are folded, and what goes wrong next, by its place."""
+    """A stage's inputs, how far they are folded, and what goes wrong next, by its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, *topics: Topic) -> None:
         self.codec: Any = Codec(cast("Registry", Numbers()))
         self.codec.log = self
-        self.records: dict[str, list[ConsumerRecord]] = {name: [] for name in NAMES}
-        self.positions: dict[str, int] = dict.fromkeys(NAMES, 0)
+        self.records: dict[str, list[ConsumerRecord]] = {topic.name: [] for topic in topics}
+        self.positions: dict[str, int] = dict.fromkeys(self.records, 0)
         self.folded: defaultdict[str, list[int]] = defaultdict(list)
-        self.tasks: dict[tuple[str, int], str] = {}
+        self.poison: set[tuple[str, int]] = set()
         self.fails: set[str] = set()
         self.wrong: list[str] = []
         self.opened = 0
 
-    def put(self, topic: str, task: str) -> None:
+    def put(self, topic: str, record: Struct) -> int:
+        """Append a record, and return its offset."""
+        self.append(topic, self.codec.encode(topic, record))
+        return len(self.records[topic]) - 1
+
+    def append(self, topic: str, value: bytes) -> None:
         offset = len(self.records[topic])
-        self.tasks[topic, offset] = task
-        value = self.codec.encode(topic, r.CompleteTask(str(offset), "ann", 0, "test", task))
         self.records[topic].append(ConsumerRecord(topic, 0, offset, 0, 0, b"ann", value, None, 0, 0, ()))
+
+    def take(self, block: Block, positions: dict[str, int]) -> None:
+        """Commit a block."""
+        if topic := block.topic:
+            self._compare(topic, block, [raw.offset for raw in block.raws])
+        self.positions = dict(positions)
+
+    def _compare(self, topic: str, block: Block, offsets: list[int]) -> None:
+        begin = self.positions[topic]
+        if offsets != list(range(begin, begin + len(offsets))):  # the task takes whatever is raised for a fault
+            self.wrong.append(f"{offsets} were folded at {begin}.")
+        aside = [letter.offset for letter in block.dead]
+        if aside != [at for at in offsets if (topic, at) in self.poison]:
+            self.wrong.append(f"Of {offsets} these were dead-lettered: {aside}.")
+        self.folded[topic] += offsets
 
     def come_to(self, place: str) -> None:
         if place in self.fails:
@@ -65,7 +85,8 @@ class Log:
 class Memory:
     """A store in memory: a commit is all or nothing, and its answer may be lost."""
 
-    state = progress = None
+    state: StateStore | None = None
+    progress = None
 
     def __init__(self, _stage: Stage, context: Context, _partition: int) -> None:
         self.log: Log = context.codec.log  # type: ignore[attr-defined]
@@ -82,17 +103,7 @@ class Memory:
     async def commit(self, block: Block, positions: dict[str, int]) -> None:
         await asyncio.sleep(0)
         self.log.come_to("commit")
-        offsets = [raw.offset for raw in block.raws]
-        begin = self.log.positions[cast("str", block.topic)]
-        if offsets != list(range(begin, begin + len(offsets))):
-            self.log.wrong.append(
-                f"{offsets} were folded at {begin}."
-            )  # the partition takes whatever is raised for a fault
-        aside = [letter.offset for letter in block.dead]
-        if aside != [at for at in offsets if self.log.tasks[cast("str", block.topic), at] == POISON]:
-            self.log.wrong.append(f"Of {offsets} these were set aside: {aside}.")
-        self.log.folded[cast("str", block.topic)] += offsets
-        self.log.positions = dict(positions)
+        self.log.take(block, positions)
         self.log.come_to("committed")
 
     async def close(self) -> None:
@@ -114,11 +125,10 @@ def fold_one(block: Block, command: r.CompleteTask) -> None:
 class Host:
     """A worker: its fetch loop is what the test makes of it."""
 
-    def __init__(self, log: Log) -> None:
-        self.log, self.stage = log, STAGE
-        self.context = Context(Settings(kafka="", registry="", data=Path(), **FEW), log.codec)
-        self.metrics = Metrics(STAGE)
-        self.effects = Effects("phases", 1, self.metrics.effects)
+    def __init__(self, log: Log, stage: Stage, context: Context) -> None:
+        self.log, self.stage, self.context = log, stage, context
+        self.metrics = Metrics(stage)
+        self.effects = Effects(stage.name, context.settings.effects, self.metrics.effects)
         self.agents = Agents(self.feed, self.context.settings.block_timeout)
         self.member = True
         self.crashed: list[BaseException] = []
@@ -133,7 +143,7 @@ class Host:
     async def feed(self, block: Block) -> None:
         self.log.come_to("feed")
         with block:
-            fold_of(STAGE, cast("str", block.topic))(block)
+            fold_of(self.stage, cast("str", block.topic))(block)
 
     def perform(self, effect: Effect) -> None:
         raise AssertionError(effect)
@@ -176,34 +186,24 @@ class Host:
                 self.paused.add(topic)
 
 
-class UserLimit(RuleBasedStateMachine):
+class Owners(RuleBasedStateMachine):
     """One owner after the other of one partition, with whatever happens to them."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.log = Log()
-        self.loop.run_until_complete(self.log.codec.publish(TOPICS))
-        for topic, tasks in ((NAMES[0], ["t"] * 12), (NAMES[1], ["t", "t", BACK, "t", "t", BACK])):
-            self.records_come(topic, tasks)
-        self.begin()
+    log: Log
+    loop: asyncio.AbstractEventLoop
 
     def begin(self) -> None:
         async def made() -> tuple[Host, StreamTask]:
-            host = Host(self.log)
+            host = self.worker()
             partition = StreamTask(host, 0, 1000)
             partition.task = asyncio.ensure_future(partition.run())
             return host, partition
 
         self.host, self.partition = self.loop.run_until_complete(made())
 
-    @rule(
-        topic=st.sampled_from(NAMES),
-        tasks=st.lists(st.sampled_from(["t", "t", "t", BACK, POISON]), min_size=1, max_size=9),
-    )
-    def records_come(self, topic: str, tasks: list[str]) -> None:
-        for task in tasks:
-            self.log.put(topic, "t" if task == BACK and topic == NAMES[0] else task)
+    def worker(self) -> Host:
+        """Return the worker that the partition is given to."""
+        raise NotImplementedError
 
     @rule(most=st.integers(1, 9), steps=st.integers(0, 40))
     def a_fetch_brings_records(self, most: int, steps: int) -> None:
@@ -271,18 +271,47 @@ class UserLimit(RuleBasedStateMachine):
         self.host.member = True
         for _ in range(500):
             self.a_fetch_brings_records(9, 20)
-            if all(self.log.positions[name] == len(self.log.records[name]) for name in NAMES):
+            if self.is_done():
                 break
-        assert self.log.positions == {name: len(found) for name, found in self.log.records.items()}
-        for name in NAMES:
-            assert sorted(set(self.log.folded[name])) == list(range(len(self.log.records[name])))
+        assert self.is_done(), self.log.positions
+        for name, found in self.log.records.items():
+            assert sorted(set(self.log.folded[name])) == list(range(len(found)))
         self.loop.run_until_complete(asyncio.wait_for(self.partition.close(), 10))
         self.is_closed()
         self.loop.close()
 
+    def is_done(self) -> bool:
+        return self.log.positions == {name: len(found) for name, found in self.log.records.items()}
 
-TestTurns = UserLimit.TestCase
-TestTurns.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+class Folds(Owners):
+    """Of a stage with two inputs, one of which is read again from further back at times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.log = Log(*TOPICS)
+        self.loop.run_until_complete(self.log.codec.publish(TOPICS))
+        for topic, tasks in ((NAMES[0], ["t"] * 12), (NAMES[1], ["t", "t", BACK, "t", "t", BACK])):
+            self.records_come(topic, tasks)
+        self.begin()
+
+    def worker(self) -> Host:
+        return Host(self.log, STAGE, Context(Settings(kafka="", registry="", data=Path(), **FEW), self.log.codec))
+
+    @rule(
+        topic=st.sampled_from(NAMES),
+        tasks=st.lists(st.sampled_from(["t", "t", "t", BACK, POISON]), min_size=1, max_size=9),
+    )
+    def records_come(self, topic: str, tasks: list[str]) -> None:
+        for named in tasks:
+            task = "t" if named == BACK and topic == NAMES[0] else named
+            offset = self.log.put(topic, r.CompleteTask("c", "ann", 0, "test", task))
+            self.log.poison |= {(topic, offset)} if task == POISON else set()
+
+
+TestFolds = Folds.TestCase
+TestFolds.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.parametrize("phase", Phase)
