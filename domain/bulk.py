@@ -14,7 +14,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from domain import entities, hierarchy, times, undo, validation
-from domain.entities import Command, Entity, Event, State
+from domain.entities import Command, Entity, Event
+from domain.entity import State
 from domain.invalid import Invalid
 from domain.lists import LIST
 from domain.rejections import Code
@@ -63,9 +64,9 @@ def _belongs(state: State, within: r.Within, task: r.Task | None) -> bool:
     whole: Entity | None
     match word:
         case TAG.word:
-            whole, belongs = state.tag(name), task is not None and name in task.tags
+            whole, belongs = state.get(TAG, name), task is not None and name in task.tags
         case LIST.word:
-            whole, belongs = state.list(name), task is not None and task.list == name
+            whole, belongs = state.get(LIST, name), task is not None and task.list == name
         case _:
             whole, belongs = state.task(name), task is not None and hierarchy.is_below(state, task, name)
     return belongs and within.expected in (None, whole.version if whole else None)

@@ -9,7 +9,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from domain import entities
-from domain.entities import Entity, Event, State
+from domain.entities import Entity, Event
+from domain.entity import State
 from schemas import ids
 from schemas.records import TaskNotice, Timer
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
-from domain import entity, filters, lists, tags, tasks
+from domain import filters, lists, tags, tasks
 from domain.decision import Decision
-from domain.entity import EntityType
+from domain.entity import EntityType, State
 from schemas import entity_subjects
 from schemas.records import CreateOccurrence, List, SavedFilter, Tag, Task
 
@@ -22,10 +22,6 @@ BY_WORD: Mapping[str, EntityType[Any]] = {one.word: one for one in TYPES}
 _OF: Mapping[type[Any], EntityType[Any]] = {
     part: one for one in TYPES for part in (one.record, *one.commands, *one.events)
 }
-
-
-class State(entity.State, tasks.State, lists.Sizes, tags.State, Protocol):
-    """The state that a decision may read, loaded lazily."""
 
 
 def of(part: Any) -> EntityType[Any]:

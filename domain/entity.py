@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 from domain.decision import Decision, OutOfOrder
 from schemas import entity_subjects, ids
+from schemas.records import Series, Task
 
 Record = TypeVar("Record")
 Found = TypeVar("Found")
@@ -130,7 +131,19 @@ def differing(before: Any, after: Any) -> tuple[str, ...]:
 
 
 class State(Protocol):
-    """A user's entities, loaded lazily."""
+    """A user's state as decisions read it, loaded lazily."""
 
     def get(self, of: EntityType[Found], name: str, /) -> Found | None:
         """Return the entity of a type with a name, None if the user has none."""
+
+    def task(self, task_id: str, /) -> Task | None:
+        """Return the task of this id."""
+
+    def series(self, series_id: str, /) -> Series | None:
+        """Return the latest occurrence of the series of this id."""
+
+    def size(self, list_id: str, /) -> int:
+        """Return the number of tasks on a list: open and completed ones."""
+
+    def changed_by(self, bulk: str, /) -> int:
+        """Return the number of tasks that a bulk has changed so far."""

@@ -3,10 +3,9 @@
 Completing or deleting a task leaves its subtasks unchanged: a task whose parent was deleted is a top-level task.
 """
 
-from typing import Protocol
-
 from msgspec.structs import replace
 
+from domain.entity import State
 from domain.invalid import Conflict, Invalid
 from schemas.records import Status, Task
 
@@ -14,17 +13,10 @@ MAX_DEPTH = 8
 """The most ancestors of a task."""
 
 
-class Tasks(Protocol):
-    """A user's tasks by id."""
-
-    def task(self, task_id: str, /) -> Task | None:
-        """Return the task of this id."""
-
-
-def kept(tasks: Tasks, task: Task) -> Task:
+def kept(state: State, task: Task) -> Task:
     """Return a restored task with its parent, or without if ``check`` finds a cycle."""
     try:
-        check(tasks, task)
+        check(state, task)
     except Conflict:
         return replace(task, parent=None)
     except Invalid:  # the parent is deleted, too: it may be restored
@@ -32,19 +24,19 @@ def kept(tasks: Tasks, task: Task) -> Task:
     return task
 
 
-def is_below(tasks: Tasks, task: Task, ancestor: str) -> bool:
+def is_below(state: State, task: Task, ancestor: str) -> bool:
     """Return whether a task is a descendant of another, through deleted tasks, too."""
     above, seen = task.parent, set[str]()
     while above is not None and above not in seen:
         if above == ancestor:
             return True
         seen.add(above)
-        parent = tasks.task(above)
+        parent = state.task(above)
         above = parent.parent if parent else None
     return False
 
 
-def check(tasks: Tasks, task: Task) -> None:
+def check(state: State, task: Task) -> None:
     """Raise ``Invalid`` if a task can't have the parent that it names.
 
     The task's own subtasks are not known here, so moving a subtree may put these deeper than the limit.
@@ -53,7 +45,7 @@ def check(tasks: Tasks, task: Task) -> None:
     while above is not None:
         if above == task.id:
             raise Conflict("parent", "The task would be a part of itself; choose another parent.")
-        parent = tasks.task(above)
+        parent = state.task(above)
         if parent is None or parent.user != task.user or parent.status is Status.DELETED:
             if depth:
                 return

@@ -8,11 +8,12 @@ A subtask created without a list is put on its parent's. Afterwards each task is
 """
 
 from collections.abc import Iterator
-from typing import Protocol, get_args
+from typing import get_args
 
 from msgspec.structs import replace
 
 from domain import lifecycle, ranks, validation
+from domain.entity import State
 from domain.invalid import Invalid
 from domain.lifecycle import Refusal, Transition
 from domain.rejections import Code
@@ -22,28 +23,7 @@ Command = r.CreateList | r.UpdateList | r.DeleteList | r.RestoreList
 Event = r.ListCreated | r.ListUpdated | r.ListDeleted | r.ListRestored | r.ListPurged
 
 
-class Lists(Protocol):
-    """A user's lists by id, loaded lazily."""
-
-    def list(self, list_id: str, /) -> r.List | None:
-        """Return the list of this id."""
-
-
-class Sizes(Lists, Protocol):
-    """A user's lists, and the number of tasks on each."""
-
-    def size(self, list_id: str, /) -> int:
-        """Return the number of tasks on a list: open and completed ones."""
-
-
-class Tasks(Lists, Protocol):
-    """A user's lists and tasks."""
-
-    def task(self, task_id: str, /) -> r.Task | None:
-        """Return the task of this id."""
-
-
-def refuse(state: Sizes, command: Command, answer: Transition) -> Refusal | None:
+def refuse(state: State, command: Command, answer: Transition) -> Refusal | None:
     """Refuse to delete a list that tasks are on."""
     if answer is Transition.DELETE and (size := state.size(command.list)):
         tasks = "1 task is" if size == 1 else f"{size:,} tasks are"
@@ -61,13 +41,13 @@ LIST = lifecycle.entity_type(
 )
 
 
-def check(state: Lists, task: r.Task) -> None:
+def check(state: State, task: r.Task) -> None:
     """Raise ``Invalid`` if a task can't be on the list that it names."""
     if task.list is not None and not _has_list(state, task):
         raise Invalid("list", "There is no such list; choose one that stands, or none for the inbox.")
 
 
-def placed(state: Tasks, task: r.Task) -> r.Task:
+def placed(state: State, task: r.Task) -> r.Task:
     """Return a new task on its list, by default its parent's. Raises ``Invalid``."""
     if task.list is None and task.parent is not None:
         parent = state.task(task.parent)
@@ -76,7 +56,7 @@ def placed(state: Tasks, task: r.Task) -> r.Task:
     return task
 
 
-def kept(state: Lists, task: r.Task) -> r.Task:
+def kept(state: State, task: r.Task) -> r.Task:
     """Return a task on its list if that still exists, else in the inbox."""
     return task if task.list is None or _has_list(state, task) else replace(task, list=None)
 
@@ -95,6 +75,6 @@ def _list_of(task: r.Task | None) -> str | None:
     return None if task is None or task.status is r.Status.DELETED else task.list
 
 
-def _has_list(state: Lists, task: r.Task) -> bool:
-    found = None if task.list is None else state.list(task.list)
+def _has_list(state: State, task: r.Task) -> bool:
+    found = None if task.list is None else state.get(LIST, task.list)
     return found is not None and not found.deleted

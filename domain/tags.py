@@ -11,13 +11,13 @@ so does a deleted task if it is restored.
 
 from collections.abc import Mapping
 from enum import StrEnum, auto
-from typing import Protocol, get_args
+from typing import get_args
 
 from msgspec.structs import replace
 
 from domain import decision, validation
 from domain.decision import About, Decision
-from domain.entity import BOOKKEEPING, EntityType
+from domain.entity import BOOKKEEPING, EntityType, State
 from domain.rejections import Code
 from schemas.records import CommandOutcome, DeleteTag, RenameTag, Tag, TagUpdated, UpdateTag
 
@@ -45,16 +45,6 @@ TABLE: Mapping[type[Command], Mapping[bool, Transition]] = {
 }
 # fmt: on
 """The transition of every command on a tag that has a colour (True) or not."""
-
-
-class State(Protocol):
-    """A user's tags by name, loaded lazily."""
-
-    def tag(self, name: str, /) -> Tag | None:
-        """Return the record of a tag, None if it never had a colour."""
-
-    def changed_by(self, bulk: str, /) -> int:
-        """Return the number of tasks that a bulk has changed so far."""
 
 
 def decide(state: State, command: Command) -> Decision[Event]:
@@ -117,7 +107,7 @@ def _applied(state: State, command: Command) -> list[tuple[Tag, Tag]]:
 
 def _tag(state: State, command: Command, name: str) -> Tag:
     """Return the current record of a tag, with version 0 if it has none."""
-    return state.tag(name) or Tag(command.user, name, command.at, version=0)
+    return state.get(TAG, name) or Tag(command.user, name, command.at, version=0)
 
 
 def _about(command: Command, version: int | None) -> About:

@@ -15,13 +15,13 @@ been faster, the next occurrence would exist as well.
 
 from collections.abc import Mapping
 from enum import StrEnum, auto
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 from msgspec.structs import replace
 
 from domain import composition, decision, hierarchy, lists
 from domain.decision import About, Decision
-from domain.entity import EntityType, differing
+from domain.entity import EntityType, State, differing
 from domain.invalid import Invalid
 from domain.rejections import Code
 from schemas import records as r
@@ -61,19 +61,6 @@ TABLE: Mapping[type[Command], Mapping[r.Status | None, Transition]] = {
 }
 # fmt: on
 """The transition of every command on a task in every state; None is absent."""
-
-
-class State(Protocol):
-    """The state that a decision may read, loaded lazily by id."""
-
-    def task(self, task_id: str, /) -> r.Task | None:
-        """Return the task of this id."""
-
-    def series(self, series_id: str, /) -> r.Series | None:
-        """Return the latest occurrence of the series of this id."""
-
-    def list(self, list_id: str, /) -> r.List | None:
-        """Return the list of this id."""
 
 
 def decide(state: State, command: Command) -> Decision[Event]:

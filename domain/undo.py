@@ -23,8 +23,8 @@ import msgspec
 from msgspec.structs import replace
 
 from domain import audit, composition, entities
-from domain.entities import BY_WORD, Command, Entity, Event, State
-from domain.entity import differing
+from domain.entities import BY_WORD, Command, Entity, Event
+from domain.entity import State, differing
 from domain.invalid import Ended, Invalid
 from domain.recurrence import succession
 from domain.rejections import Code

@@ -62,14 +62,6 @@ class User:
         """Return a task, None if the user has none with this id."""
         return self.get(tasks.TASK, task)
 
-    def list(self, list_id: str) -> r.List | None:
-        """Return a list, None if the user has none with this id."""
-        return self.get(lists.LIST, list_id)
-
-    def tag(self, name: str) -> r.Tag | None:
-        """Return the record of a tag, None if it never had a colour."""
-        return self.get(tags.TAG, name)
-
     def series(self, series: str) -> r.Series | None:
         """Return the latest occurrence of a series."""
         return self._store.series.get(self._prefix + series)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain import audit, deletion, reminders
+from domain import audit, deletion, lists, reminders
 from schemas import records as r
 from tests.unit.domain.given import (
     DAY,
@@ -117,7 +117,7 @@ def test_the_audit_trail_tells_that_it_is_gone_and_no_field_changed(kind):
 
 def test_a_task_whose_list_is_gone_when_it_is_restored_comes_to_the_inbox():
     world = World(create_list(), create(list="l"), delete(), delete_list())
-    world.purge(deletion.notice(deletion.timer(world.list("l")), LATER))
+    world.purge(deletion.notice(deletion.timer(world.get(lists.LIST, "l")), LATER))
     world.does(restore(at=LATER))
     assert world.task("t").list is None
 

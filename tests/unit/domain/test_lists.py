@@ -156,7 +156,7 @@ def test_an_entry_without_its_subject_breaks_the_chain():
 def test_an_event_folded_twice_is_refused():
     world = World(create_list())
     with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
-        lists.LIST.evolve(world.list("l"), world.events[0])
+        lists.LIST.evolve(world.get(lists.LIST, "l"), world.events[0])
 
 
 TASKS, LISTS = st.sampled_from("tu"), st.sampled_from("lm")
@@ -175,7 +175,7 @@ ANYTHING = st.one_of(
 def test_no_task_but_a_deleted_one_is_ever_on_a_list_that_does_not_stand(commands):
     world = World(*commands)
     on = {task.list for task in world.tasks.values() if task.list and task.status is not r.Status.DELETED}
-    assert all(world.list(list_id) and not world.list(list_id).deleted for list_id in on)
+    assert all(world.get(lists.LIST, list_id) and not world.get(lists.LIST, list_id).deleted for list_id in on)
 
 
 @given(st.lists(ANYTHING, max_size=20))

@@ -85,7 +85,7 @@ def test_a_colour_is_told_in_the_audit_trail():
 def test_an_event_folded_twice_is_refused():
     world = World(colour_tag())
     with pytest.raises(OutOfOrder, match="version 2 was expected, not 1"):
-        tags.TAG.evolve(world.tag("home"), world.events[0])
+        tags.TAG.evolve(world.get(tags.TAG, "home"), world.events[0])
 
 
 NAMES = ("home", "house", "work")

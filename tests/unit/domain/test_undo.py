@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain import undo
+from domain import lists, undo
 from domain.recurrence import succession
 from schemas import records as r
 from schemas.records import Action
@@ -234,7 +234,7 @@ def test_undoing_the_deletion_of_a_list_brings_its_tasks_back_to_it():
     world = World(LIST, create(list="l"), moves, deletes)
     undoing = replace(chunk(Action.REVERT), items=undo.items([*world.told[moves.id], *world.told[deletes.id]]))
     assert counts(world.does(undoing)) == (2, 0, [])
-    assert (world.list("l").deleted, world.task("t").list) == (False, "l")
+    assert (world.get(lists.LIST, "l").deleted, world.task("t").list) == (False, "l")
 
 
 def test_the_creation_of_a_list_is_not_undone_while_a_task_is_on_it():
