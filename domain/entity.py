@@ -36,7 +36,7 @@ class EntityType(Generic[Record]):
     decide: Callable[[Any, Any], Decision[Any]] = field(repr=False)
     """Return the events and the outcome of a command, from a user's state and the command."""
     create: type[Any] | None
-    """The command that creates one, None if ``update`` is enough."""
+    """The command that creates one, by the first of ``events``; None if ``update`` is enough."""
     update: type[Any]
     """The command that sets its fields."""
     delete: type[Any] | None = None

@@ -38,6 +38,10 @@ class Contradicted(Invalid):
     code: ClassVar[Code] = Code.CONTRADICTED
 
 
+_CREATIONS = frozenset(one.events[0].__name__ for one in entities.TYPES if one.create)
+"""The events that create an entity, by their names in the audit trail."""
+
+
 def _unchanged(event: Event) -> Event:
     return event
 
@@ -130,7 +134,7 @@ def _changed_since(entity: Entity, reversal: r.Reversal) -> list[str]:
 
 
 def _creates(reversal: r.Reversal) -> bool:
-    return reversal.kind.endswith("Created")
+    return reversal.kind in _CREATIONS
 
 
 def _has(entity: Entity, field: str, value: str) -> bool:

@@ -1,7 +1,11 @@
 """Tells from the log alone whether anything was lost, doubled or reordered, and names each anomaly.
 
-Every stage is done again here by the pure functions that it folds, in the order that the log gives: that of
-``<stage>-blocks`` where it has several inputs. What stands on the stage's topic must be exactly that.
+Its checks are of two kinds. Those of ``RECOUNTED`` use nothing of what decides and folds: they count ids, offsets and
+versions on the log. Those of ``DECIDED_AGAIN`` run the code under test, the pure functions that each stage folds, in
+the order that the log gives: that of ``<stage>-blocks`` where it has several inputs. What is on the stage's topic must
+be exactly that. So they show what a runtime loses, doubles or reorders, and no wrong decision: that is for the
+tests of the domain. ``_reminders`` also counts that none is due early or twice; ``_purges`` and ``_ledger`` count by
+the domain's timers, and by its rule for which step of a delivery holds.
 """
 
 from bisect import bisect_left
@@ -81,7 +85,7 @@ class Seen:
 
 def anomalies(seen: Seen, now: int) -> list[str]:
     """Return every anomaly as a sentence; none where all that was asked for by ``now`` is done, once and in order."""
-    checks = (_answers, _order, _decisions, _occurrences, _followups, _trail, _blocks, _reminders, _set_aside)
+    checks = (*RECOUNTED, *DECIDED_AGAIN)
     return [*(sentence for check in checks for sentence in check(seen)), *_purges(seen, now), *_ledger(seen, now)]
 
 
@@ -276,3 +280,7 @@ def _compared(topic: str, user: str, found: list[Any], again: list[Any]) -> Iter
 
 def _twice(what: str, keys: Iterable[Any]) -> Iterator[str]:
     yield from (f"{what} {key} is there {times} times." for key, times in Counter(keys).items() if times > 1)
+
+
+RECOUNTED = (_answers, _order, _occurrences, _blocks, _set_aside)
+DECIDED_AGAIN = (_decisions, _followups, _trail, _reminders)
