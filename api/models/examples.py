@@ -72,9 +72,8 @@ FACETS: dict[str, Any] = {
     "corrected": NULL,
 }
 
-_PENDING: dict[str, Any] = {**_COMMAND, "status": "pending"}
-PENDING: dict[str, Any] = {"command": _PENDING, "task": _TASK_REF}
-_ANSWERED: dict[str, Any] = {
+PENDING: dict[str, Any] = {**_COMMAND, "status": "pending"}
+ACCEPTED: dict[str, Any] = {
     **_COMMAND,
     "status": "accepted",
     "bulk": NULL,
@@ -84,8 +83,7 @@ _ANSWERED: dict[str, Any] = {
     "detail": NULL,
     "field": NULL,
 }
-ACCEPTED: dict[str, Any] = {"command": _ANSWERED, "task": TASK}
-KNOWN: dict[str, Any] = {**_ANSWERED, "task": _TASK_REF, **_NO_OTHER}
+KNOWN: dict[str, Any] = {**ACCEPTED, "task": _TASK_REF, **_NO_OTHER}
 
 BULK_BODY: dict[str, Any] = {"filter": "overdue", "zone": "Europe/Paris", "action": "update", "shift": 7}
 BULK_OF_NAMED: dict[str, Any] = {"tasks": [{"id": _TASK_ID, "version": 1}], "action": "complete"}

@@ -66,7 +66,7 @@ class BulkRef(BaseModel):
 class Command(BaseModel):
     """A command and, once it is known, its outcome."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED["command"]]})
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED]})
 
     id: Id
     href: Href

@@ -119,12 +119,12 @@ class Resource(Generic[Item, Model]):
     @property
     def pending(self) -> dict[str, Any]:
         """An example of ``taken``."""
-        return {"command": examples.PENDING["command"], self.word: {name: self.example[name] for name in self._ref}}
+        return {"command": examples.PENDING, self.word: {name: self.example[name] for name in self._ref}}
 
     @property
     def accepted(self) -> dict[str, Any]:
         """An example of ``done``."""
-        return {"command": examples.ACCEPTED["command"], self.word: self.example}
+        return {"command": examples.ACCEPTED, self.word: self.example}
 
     @property
     def _prefix(self) -> str:

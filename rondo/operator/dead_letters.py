@@ -26,9 +26,6 @@ from streams.progress.lag import NoViews, Positions, positions_of
 from streams.runtime import Stage
 from streams.runtime.block import NOWHERE
 
-Where = tuple[str, int, int]
-"""Topic, partition, offset."""
-
 
 class Became(StrEnum):
     """The state of a dead letter."""
