@@ -30,7 +30,7 @@ from tests.chaos.clients import DUE, WAIT, Asked, Clients, false_answers
 from tests.chaos.faults import Fault, Ground, Kind, plan, until
 from tests.chaos.log import Log, now, opened
 from tests.chaos.oracle import Seen
-from tests.chaos.receiver import Receiver
+from tests.receiver import Receiver
 
 STAGES = [worker.find(name) for name in worker.STAGES]
 PARTITIONS = 4

@@ -28,8 +28,8 @@ from tests.acceptance.stack import Stack
 from tests.chaos.chosen import chosen
 from tests.chaos.clock import JUMPS, Clock, kinds
 from tests.chaos.faults import until
-from tests.chaos.receiver import receiving
 from tests.chaos.siege import besieged
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.skipif(bool(Clock.why_not()), reason=Clock.why_not())
 IN_ORDER = (TASK_COMMANDS, TASK_FOLLOWUPS, TASK_EVENTS, TASK_NOTICES, REMINDER_NOTICES, REMINDERS, AUDIT_LOG)
@@ -66,7 +66,7 @@ async def befall(only: Iterable[str], seed: str, seconds: float) -> None:
     data = Path(tempfile.mkdtemp(prefix="rondo-clock-"))
     clock = Clock(data / "clock")
     befalling = {name: kind for name, kind in kinds(clock).items() if name in only}
-    async with receiving() as receiver:
+    with Receiver() as receiver:
         stack = Stack(data, RONDO_WEBHOOK=receiver.url, **clock.environment())
         async with besieged(stack, receiver, seed) as siege:
             await said(stack, clock)

@@ -9,8 +9,8 @@ import pytest
 from tests.acceptance.stack import Stack
 from tests.chaos import full
 from tests.chaos.faults import plan
-from tests.chaos.receiver import receiving
 from tests.chaos.siege import besieged
+from tests.receiver import Receiver
 from tests.small_disk import small_disk
 
 
@@ -18,7 +18,7 @@ async def judged(times: int, seed: str) -> list[str]:
     """Return what is wrong after the disk was filled so many times, in all ways."""
     with small_disk(full.SIZE) as disk:
         (data := disk.path / "data").mkdir()
-        async with receiving() as receiver:
+        with Receiver() as receiver:
             stack = Stack(data, RONDO_WEBHOOK=receiver.url, RONDO_DISK_BYTES=str(full.ENOUGH))
             async with besieged(stack, receiver, seed) as siege:
                 kinds = full.kinds(disk)

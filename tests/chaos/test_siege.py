@@ -16,8 +16,8 @@ from tests.chaos.chosen import chosen
 from tests.chaos.clock import Clock
 from tests.chaos.clock import kinds as clocks
 from tests.chaos.faults import KINDS, Kind
-from tests.chaos.receiver import Receiver, receiving
 from tests.chaos.siege import besiege
+from tests.receiver import Receiver
 from tests.small_disk import MIB, small_disk
 
 SIZE = 2048 * MIB
@@ -47,14 +47,12 @@ def whole(receiver: Receiver) -> Iterator[tuple[Stack, Mapping[str, Kind]]]:
 
 
 async def test_a_whole_rondo_under_faults_loses_nothing():
-    async with receiving() as receiver:
-        with whole(receiver) as (stack, kinds):
-            await besiege(stack, receiver, kinds, uuid4().hex[:8], 20)
+    with Receiver() as receiver, whole(receiver) as (stack, kinds):
+        await besiege(stack, receiver, kinds, uuid4().hex[:8], 20)
 
 
 @pytest.mark.deep
 async def test_a_whole_rondo_under_a_long_siege_loses_nothing():
     seed, seconds = chosen(1 / 2)
-    async with receiving() as receiver:
-        with whole(receiver) as (stack, kinds):
-            await besiege(stack, receiver, kinds, seed, seconds)
+    with Receiver() as receiver, whole(receiver) as (stack, kinds):
+        await besiege(stack, receiver, kinds, seed, seconds)

@@ -19,7 +19,7 @@ from schemas import contract
 from schemas.records import Delivery, Notification, Step
 from streams.channels import deliver, reason
 from streams.runtime.settings import Settings
-from tests.integration.pipeline.receiver import Receiver
+from tests.receiver import Receiver
 from tests.unit.certificate import untrusted
 
 DELIVER = """

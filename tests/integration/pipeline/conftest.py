@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.acceptance.stack import Stack, User, pytest_runtest_makereport, running
-from tests.integration.pipeline.receiver import Receiver
 from tests.integration.pipeline.wire import Wire
+from tests.receiver import Receiver
 
 __all__ = ["pytest_runtest_makereport"]
 

@@ -18,8 +18,8 @@ from schemas import records as r
 from streams.worker import STAGES
 from tests.acceptance.days import WAIT, ahead
 from tests.acceptance.stack import PATIENCE, Stack, User, until
-from tests.integration.pipeline.receiver import SECRET, Receiver
 from tests.integration.pipeline.wire import Wire, partition_of
+from tests.receiver import SECRET, Receiver
 
 WORD = "planted-by-a-user"
 KEPT = {"secrets.json", "run.json"}

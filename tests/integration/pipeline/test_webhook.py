@@ -2,7 +2,7 @@
 
 from tests.acceptance.days import WAIT, ahead, sent
 from tests.acceptance.stack import User, until
-from tests.integration.pipeline.receiver import Receiver
+from tests.receiver import Receiver
 
 
 def remind(user: User, title: str) -> str:

@@ -22,8 +22,8 @@ from schemas.topics import NOTIFICATIONS, REMINDERS
 from streams import notify
 from streams.replay import verify
 from streams.runtime.settings import Settings
-from tests.integration.pipeline.receiver import Receiver
 from tests.integration.runtime.counting import Log, until
+from tests.receiver import Receiver
 
 LEASE = 1.0
 ANSWER = 1.5

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,8 @@ class Received:
     key: str | None  # its Idempotency-Key
     media: str | None
     body: dict[str, Any]
+    at: float
+    """When it came, in seconds since 1970."""
 
 
 class Receiver:
@@ -39,7 +42,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                received = Received(self.headers["Idempotency-Key"], self.headers["Content-Type"], body)
+                received = Received(self.headers["Idempotency-Key"], self.headers["Content-Type"], body, time.time())
                 status = receiver.take(received)
                 time.sleep(seconds)
                 receiver.answering.wait()
@@ -73,6 +76,19 @@ class Receiver:
             self.refusing.remove(received.body["title"])
             return 500
         return self.statuses.get(received.body["title"], 204)
+
+    @property
+    def came(self) -> dict[str | None, list[float]]:
+        """The times of the POSTs under each key."""
+        times: dict[str | None, list[float]] = defaultdict(list)
+        for received in [*self.received]:
+            times[received.key].append(received.at)
+        return times
+
+    @property
+    def tasks(self) -> set[str]:
+        """The tasks that people were reminded of."""
+        return {received.body["task"] for received in [*self.received]}
 
     def of(self, task: str) -> list[Received]:
         """Return what came for a task."""
