@@ -61,6 +61,7 @@ class Stack:
 
     def start(self) -> None:
         """Start it, and return once it is ready."""
+        before = self._described()  # by a run that was killed
         with (self.data / "up.log").open("ab") as log:
             self._popen = popen = subprocess.Popen(
                 [sys.executable, "-m", "local", *self._arguments],
@@ -71,17 +72,22 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # as a terminal would: a group of its own, which its Ctrl-C reaches whole
             )
-        until(lambda: self._has_told(popen), 180, f"Rondo was not ready.\n{self.told()}")
+        until(lambda: self._has_told(popen, before), 180, f"Rondo was not ready.\n{self.told()}")
 
     @property
     def runs(self) -> bool:
         """Tell whether it was started and has not ended."""
         return self._popen is not None and self._popen.poll() is None
 
-    def _has_told(self, popen: subprocess.Popen[bytes]) -> bool:
+    def _described(self) -> int | None:
+        """When the file of addresses was written, None without one."""
+        file = self.data / "run.json"
+        return file.stat().st_mtime_ns if file.exists() else None
+
+    def _has_told(self, popen: subprocess.Popen[bytes], before: int | None) -> bool:
         if popen.poll() is not None:
             raise AssertionError(f"Rondo ended with status {popen.returncode} while starting.\n{self.told()}")
-        return (self.data / "run.json").exists()
+        return self._described() not in {None, before}
 
     def stop(self) -> Ended:
         """Press Ctrl-C, and wait until it has ended."""
