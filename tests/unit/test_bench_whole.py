@@ -1,19 +1,22 @@
 """What the bench makes of a whole stack: its parts, what they hold, and whether a load lost anything."""
 
+import os
 import re
+import sys
 from io import StringIO
-from subprocess import run
+from subprocess import PIPE, Popen, run
 
 import pytest
 from rich.console import Console
 
-from bench import costs, lone, stack, versions
+from bench import costs, footprint, lone, stack, versions
 from bench.bulk import CPU, RATE, figures
 from bench.floor import WHOLE
 from bench.footprint import COMMANDS, Idle, Start, pss_in
 from bench.ingress import BARE, RONDO, Asked, Request
 from bench.load import Answers
 from bench.lone import Lone, Sent
+from bench.stack import Running
 from bench.trial import Wrong
 from local.errors import Problem
 from local.settings import ROOT
@@ -38,6 +41,32 @@ def test_a_part_is_named_by_its_command_line(argv: list[str], name: str):
 
 def test_memory_is_the_proportional_share_that_linux_tells():
     assert pss_in("5581 ---p 00000000 [rollup]\nRss:   900 kB\nPss:   120 kB\nPss_Dirty: 80 kB\n") == 120 * 1024
+
+
+WORKS = """
+import subprocess, sys
+print("ready", flush=True)
+sys.stdin.readline()
+subprocess.run([sys.executable, "-S", "-c", "sum(range(3_000_000))"])
+print("done", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not footprint.can_run(), reason="only Linux reports the memory that processes share")
+def test_a_part_has_the_cpu_of_its_children_also_of_those_that_ended():
+    running = Running(os.getpid(), "", "", "", "", "")
+    argv = [sys.executable, "-S", "-c", WORKS, "worker", "tasks"]
+    with Popen(argv, stdin=PIPE, stdout=PIPE, text=True, bufsize=1) as part:
+        assert part.stdin and part.stdout  # noqa: PT018 - for the type checker alone
+        assert part.stdout.readline() == "ready\n"
+        before = running.cpu()["tasks"]
+        part.stdin.write("go\n")
+        assert part.stdout.readline() == "done\n"
+        assert running.cpu()["tasks"] > before
+        found = footprint.idle(running, 0.01, lambda _: None)
+    assert {"tasks", stack.STACK} <= set(found.cpu)
+    assert 1 << 20 < found.pss["tasks"] < found.pss[stack.STACK]
 
 
 @pytest.mark.parametrize("accepted", [99, 101])
