@@ -37,6 +37,8 @@ class Ledger(Log):
         super().__init__(ORDERS, LEDGER)
         self.now = 1_000_000
         self.changelog: list[dict[bytes, bytes | None]] = []
+        self.unfolded = 0
+        """Claims on the log that the owner had not folded when it opened the partition: no room is taken for them."""
         self.orders: dict[str, r.ReminderDue] = {}
         self.fired, self.begun, self.sent, self.dead = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
 
@@ -45,6 +47,11 @@ class Ledger(Log):
         order = r.ReminderDue(f"{kind}-{len(self.orders)}", "ann", at, "c", "t", "r", at + 1000 * seconds, kind)
         self.orders[order.id] = order
         self.put(ORDERS.name, order)
+
+    def claims_after(self, offset: int) -> int:
+        """Return how many effects begin with what is on the ledger from an offset on."""
+        found = [cast("r.Notification", self.codec.decode(raw.value)) for raw in self.records[LEDGER.name][offset:]]
+        return len([step for step in found if step.step is r.Step.CLAIMED and step.detail != GOES_ON])
 
     def take(self, block: Block, positions: dict[str, int]) -> None:
         super().take(block, positions)
@@ -72,6 +79,7 @@ class Kept(Memory):
 
     async def open(self) -> dict[str, int]:
         positions = await super().open()
+        self.ledger.unfolded += self.ledger.claims_after(positions[LEDGER.name])
         self.state = StateStore(self._at, self._timed)
         for changes in self.ledger.changelog[self.state.changelog :]:
             self.log.come_to("restore")
@@ -194,6 +202,7 @@ class Deliveries(Owners):
         self.begin()
 
     def begin(self) -> None:
+        self.log.unfolded = 0
         super().begin()
         self.host.partition = self.partition
 
@@ -273,6 +282,10 @@ class Deliveries(Owners):
         """But what takes the place of what was lost, which waits for no slot."""
         going_on = [step for by, step, one in self.sending if by is self.host and not one.done()]
         assert len([step for step in going_on if step.attempt == 1]) <= SLOTS
+
+    @invariant()
+    def no_more_is_claimed_than_there_is_room_for(self) -> None:
+        assert self.host.effects.running <= SLOTS + self.log.unfolded
 
     @invariant()
     def what_has_come_begins_once(self) -> None:
