@@ -13,7 +13,7 @@ unexport LC_ALL
 endif
 
 # What is in .venv names the place and the Python that it was installed for: in a clone that was moved or copied it would
-# run the other one's code. There it is installed anew.
+# run the other one's code. There it is installed again.
 $(shell test "$$(pwd -P; .venv/bin/python -S -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" \
 	= "$$(cat .venv/.installed 2>/dev/null)" || touch -c -t 200001010000 .venv/.installed)
 
@@ -31,10 +31,10 @@ test: .venv/.installed ## Run the tests, on real parts
 test-deep: .venv/.installed ## Fail every stage at every point in every way; ask every operation a thousand times (more than an hour)
 	@.venv/bin/python -m pytest -m deep $(CHAOS:%=--ignore %)
 
-chaos: .venv/.installed ## Let faults of every kind befall a whole Rondo at random; CHAOS_SECONDS=300, CHAOS_SEED=… repeats a run
+chaos: .venv/.installed ## Inject faults of every kind into a whole Rondo at random; CHAOS_SECONDS=300, CHAOS_SEED=… repeats a run
 	@CHAOS_SECONDS=$(CHAOS_SECONDS) CHAOS_SEED=$(CHAOS_SEED) .venv/bin/python -m pytest -m deep -s $(CHAOS)
 
-demo: .venv/.installed ## Tell a story: a recurring task, its reminder, its audit trail
+demo: .venv/.installed ## Show a recurring task, its reminder, its audit trail
 	@.venv/bin/python -S -m local during .venv/bin/rondo demo
 
 bench: .venv/.installed ## Measure the runtime beside Kafka Streams, Faust and others, a command's cost, and queries (some 35 minutes); BEFORE=COMMIT compares

@@ -110,10 +110,10 @@ async def _transaction(kafka: str) -> AsyncIterator[Step]:
     id_ = uuid4().hex
     made = [AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=f"bench-{id_}-{number}") for number in range(2)]
     async with made[0], made[1]:
-        turns = cycle(made)
+        following = cycle(made)
 
         async def step() -> None:
-            producer = next(turns)
+            producer = next(following)
             async with producer.transaction():
                 await (await producer.send(TOPIC, b"value", key=b"key"))
 

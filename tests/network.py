@@ -37,7 +37,7 @@ class Fault(StrEnum):
 
 
 class Link:
-    """What stands between one service, at ``host:port``, and those that are to come to it by ``address``."""
+    """The connection between one service, at ``host:port``, and those that are to come to it by ``address``."""
 
     def __init__(self, address: str) -> None:
         self.host, port = address.rsplit(":", 1)

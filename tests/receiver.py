@@ -46,7 +46,7 @@ class Receiver:
                 status = receiver.take(received)
                 time.sleep(seconds)
                 receiver.answering.wait()
-                with suppress(OSError):  # whoever asked may be dead
+                with suppress(OSError):  # the client may be dead
                     if status:
                         self.send_response(status)
                         self.send_header("Location", f"{receiver.secret_url}/elsewhere")

@@ -27,7 +27,7 @@ class SmallDisk:
         return found.f_bavail * found.f_frsize
 
     def fill(self, leaving: int = 0) -> None:
-        """Take all that is free at once, but for so many bytes."""
+        """Take all that is free at once, except ``leaving`` bytes."""
         with self._file.open("ab", buffering=0) as file:
             for step in (64 * MIB, MIB, 4096):
                 with suppress(OSError):
@@ -59,7 +59,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(size: int, files: int = 0) -> Iterator[SmallDisk]:
-    """Mount a disk of so many bytes, and files where that is no 0; the test is skipped where that is not allowed."""
+    """Mount a disk of ``size`` bytes, and files where that is no 0; the test is skipped where that is not allowed."""
     with tempfile.TemporaryDirectory(prefix="rondo-disk-") as name:
         Path(name).chmod(0o755)  # an embedded Postgres may run as somebody else
         mount = ["mount", "-t", "tmpfs", "-o", f"size={size},nr_inodes={files},mode=755", "tmpfs", name]

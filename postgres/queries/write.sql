@@ -204,11 +204,11 @@ with given as (
 )
 insert into rondo.reminders as held (id, user_id, task_id, reminder, title, due_at, status, changed_at)
 select
-    id, last_word.user_id, last_word.task_id, coalesce(last_schedule.reminder, stood.reminder),
-    coalesce(last_schedule.title, stood.title), coalesce(last_schedule.due_at, stood.due_at), last_word.status,
+    id, last_word.user_id, last_word.task_id, coalesce(last_schedule.reminder, existing.reminder),
+    coalesce(last_schedule.title, existing.title), coalesce(last_schedule.due_at, existing.due_at), last_word.status,
     last_word.changed_at
-from last_word left join last_schedule using (id) left join rondo.reminders as stood using (id)
-where last_schedule.id is not null or stood.id is not null
+from last_word left join last_schedule using (id) left join rondo.reminders as existing using (id)
+where last_schedule.id is not null or existing.id is not null
 on conflict (id) do update set
     title = excluded.title,
     status = excluded.status,

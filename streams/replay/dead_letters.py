@@ -46,17 +46,17 @@ class DeadLetters:
         async with partition_readers(kafka, await settled_ends(kafka, [at])) as readers:
             async for raw in readers[at]:
                 await codec.learn([raw.value])
-                letter = codec.decode(raw.value)
-                if isinstance(letter, r.DeadLetter) and letter.stage == stage:
-                    found._add(raw.offset, letter)
+                dead_letter = codec.decode(raw.value)
+                if isinstance(dead_letter, r.DeadLetter) and dead_letter.stage == stage:
+                    found._add(raw.offset, dead_letter)
         return found
 
-    def _add(self, offset: int, letter: r.DeadLetter) -> None:
-        if letter.offset == NOWHERE:
-            self.timers.add((letter.partition, (letter.key or b"").decode()))
+    def _add(self, offset: int, dead_letter: r.DeadLetter) -> None:
+        if dead_letter.offset == NOWHERE:
+            self.timers.add((dead_letter.partition, (dead_letter.key or b"").decode()))
         else:
-            self.reasons.setdefault(location(letter), []).append(letter.reason)
-            self.newest[location(letter)] = offset
+            self.reasons.setdefault(location(dead_letter), []).append(dead_letter.reason)
+            self.newest[location(dead_letter)] = offset
 
     async def drop_put_back(
         self, kafka: str, codec: Serde, stage: str, until: Iterable[tuple[TopicPartition, int]]

@@ -1,8 +1,8 @@
 """Invariants of the log, without what decides and folds: a replay by the same code can't detect its own mistake.
 
 They are checked record by record in the order of the log, for each partition, with a temporary RocksDB. They share with
-the stages what says which records there are: the codec, and the entity types with their events and what of them is
-deleted. ``domain.audit.Chain`` checks the audit trail, with the hash that the audit stage computes, too.
+the stages only the description of records: the codec, and the entity types with their events, and which of these
+delete. ``domain.audit.Chain`` checks the audit trail, with the hash that the audit stage computes, too.
 
 * A command has exactly one outcome; another may follow only after its id has expired, 30 days of record time later.
 * Versions of an entity are 1, 2, 3 …, so no event is lost, doubled or out of order, and no occurrence is created twice.

@@ -108,8 +108,8 @@ class PostgresStore:
                 bootstrap_servers=self._settings.kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
             )
             await self._dead_letters.start()
-        for letter in block.dead_letters():
-            await self._dead_letters.send_and_wait(DEAD_LETTERS.name, letter.value, letter.key, timestamp_ms=letter.at)
+        for dead in block.dead_letters():
+            await self._dead_letters.send_and_wait(DEAD_LETTERS.name, dead.value, dead.key, timestamp_ms=dead.at)
 
     async def close(self) -> None:
         """Close the connection and the producer."""

@@ -12,7 +12,7 @@ WAIT = 30.0
 
 
 def ahead(seconds: float) -> datetime:
-    """Return the instant in so many seconds, to the millisecond as reminders are."""
+    """Return the instant in `seconds` seconds, to the millisecond as reminders are."""
     instant = datetime.now(UTC) + timedelta(seconds=seconds)
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
@@ -50,7 +50,7 @@ def sent(user: User, task: str) -> dict[str, Any]:
 
 
 def following(user: User, task: dict[str, Any]) -> dict[str, Any]:
-    """Return the open task of the same series once it stands."""
+    """Return the open task of the same series once it exists."""
 
     def look() -> dict[str, Any] | None:
         return next((other for other in user.rondo.tasks("open") if other["series"] == task["series"]), None)

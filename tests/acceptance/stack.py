@@ -38,7 +38,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Ended:
-    """How a stack ended: its exit status, and the processes that it left behind."""
+    """The end of a stack: its exit status, and the processes that it left behind."""
 
     status: int
     left: list[psutil.Process]
@@ -76,7 +76,7 @@ class Stack:
 
     @property
     def runs(self) -> bool:
-        """Tell whether it was started and has not ended."""
+        """Return whether it was started and has not ended."""
         return self._popen is not None and self._popen.poll() is None
 
     def _described(self) -> int | None:
@@ -136,7 +136,7 @@ class Stack:
         return User(user, self._clients[-1], token)
 
     def worker(self, stage: str) -> psutil.Process:
-        """Return the process that runs a stage, waiting for it where it is started anew just now."""
+        """Return the process that runs a stage, waiting for it where it is being restarted."""
         return until(lambda: self.part(stage), PATIENCE, f"No process runs the stage {stage}.")
 
     def part(self, name: str) -> psutil.Process | None:
@@ -160,7 +160,7 @@ class Stack:
                 process.kill()
         self._popen.wait()
         self._popen = None
-        (self.data / "run.json").unlink(missing_ok=True)  # it tells that the next start is ready
+        (self.data / "run.json").unlink(missing_ok=True)  # the next start writes it when it is ready
 
     def until_ready(self, stage: str) -> None:
         """Return once the worker of a stage says that it is ready: another test may have killed it just now."""
@@ -168,7 +168,7 @@ class Stack:
         def ready() -> bool:
             try:
                 return httpx.get(self.of_worker(stage, "ready")).is_success
-            except httpx.TransportError:  # it is started anew just now
+            except httpx.TransportError:  # it is being restarted
                 return False
 
         until(ready, PATIENCE, f"The worker of {stage} did not get ready.")
@@ -179,7 +179,7 @@ class Stack:
         return f"http://127.0.0.1:{port}/{page}"
 
     def told(self, lines: int = 15) -> str:
-        """Return where the logs are, and the end of what the stack has told of its parts."""
+        """Return where the logs are, and the end of the stack's report on its parts."""
         last = (self.data / "up.log").read_text(errors="replace").splitlines()[-lines:]
         return "\n  ".join((f"The logs are in {self.data / 'logs'}; the end of {self.data / 'up.log'}:", *last))
 

@@ -19,7 +19,7 @@ CHAPTERS = {
 NOT_HERE = re.compile(r"^make |https://rondo\.example")
 """What starts this very stack, or is about one that is not here."""
 IDS = ("6a1a", "7b29")
-"""How the ids of the examples begin: the reader's own tasks have others."""
+"""The beginning of the ids of the examples: the reader's own tasks have others."""
 PYTHON = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/api.md").read_text(), re.MULTILINE | re.DOTALL)
 
 

@@ -30,7 +30,7 @@ def data(kafka_jars: Path) -> Iterator[Path]:
 
 
 def start_and_kill(data: Path, stack: Stack, seconds: float, *, after: str = "") -> None:
-    """Start everything, and end it and all it started by force so many seconds ``after`` a program of it has begun."""
+    """Start everything, and kill it and all it started, ``after`` seconds from the begin of one of its programs."""
     popen = subprocess.Popen(
         [sys.executable, "-S", "-m", "local", "up"],
         cwd=ROOT,

@@ -54,7 +54,7 @@ def members(stack: Stack, group: str) -> list[MemberDescription]:
 
 
 def settle(user: User, tasks: int) -> None:
-    """Return once there are so many tasks, an entry for each of their versions, and as many open tasks' reminders."""
+    """Return once there are ``tasks`` tasks, an entry for each of their versions, and the open tasks' reminders."""
     until(lambda: len(user.everything()) >= tasks, RECOVERY, "Not every task and next occurrence came.")
     user.settled_trail()
     scheduled = {"scheduled": tasks // 2, "cancelled": tasks // 2}

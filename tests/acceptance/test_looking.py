@@ -14,7 +14,7 @@ from tests.acceptance.stack import PATIENCE, Stack, User, until
 
 
 def typed(stack: Stack, *words: str, status: int = 0, answer: str = "") -> str:
-    """Type a command, and an answer to what it asks; return what it told."""
+    """Type a command, and an answer to what it asks; return its output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RONDO_")}
     done = subprocess.run(
         [Path(sys.executable).with_name("rondo"), *words],
@@ -39,7 +39,7 @@ def test_every_stage_comes_to_the_end_of_its_inputs(stack: Stack, user: User):
     until(even, PATIENCE, "A stage stays behind.")
 
 
-def test_the_topics_of_a_running_rondo_are_as_they_should_be(stack: Stack):
+def test_the_topics_of_a_running_rondo_have_no_drift(stack: Stack):
     told = typed(stack, "topics")
     assert "task-commands" in told
     assert "tasks-changelog" in told

@@ -44,7 +44,7 @@ def whole(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 
 def cut(stack: Stack, topic: str, partition: int, kept: int) -> int:
-    """Cut the log of a partition behind so many batches, as a power failure does; return its end then."""
+    """Cut the log of a partition behind ``kept`` batches, as a power failure does; return its end then."""
     segment = stack.segments / f"{topic}-{partition}" / "00000000000000000000.log"
     found = list(batches(segment.read_bytes()))
     assert len(found) > kept

@@ -39,7 +39,7 @@ def restart(stack: Stack) -> Restart:
     ended = stack.stop()
     left = list(leftovers.of(stack.data))
     assert datetime.now(UTC) < remind, "It took so long to stop that the reminder may have come before."
-    until(lambda: datetime.now(UTC) > remind, 30, "The clock stands.")
+    until(lambda: datetime.now(UTC) > remind, 30, "The clock does not advance.")
     stack.start()
     return Restart(user, under_key, late, before, seen(user, late["id"]), ended, left)
 
@@ -87,7 +87,7 @@ def test_a_command_under_a_key_is_answered_as_before_the_restart(restart: Restar
     assert restart.user.rondo.create("Under a key", key="before", wait=WAIT) == restart.under_key
 
 
-def test_commands_go_on_after_a_restart_where_they_stood(restart: Restart) -> None:
+def test_commands_go_on_after_a_restart_where_they_stopped(restart: Restart) -> None:
     task = restart.user.rondo.create("After", wait=WAIT)["task"]
     changed = restart.user.rondo.update(restart.late["id"], notes="read it", wait=WAIT)["task"]
     assert (task["version"], changed["version"]) == (1, 2)

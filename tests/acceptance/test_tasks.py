@@ -46,7 +46,7 @@ def test_a_command_is_known_by_its_address_with_what_became_of_it(user: User) ->
     assert (known["status"], known["version"], known["task"]) == ("accepted", 1, asked["task"])
 
 
-def test_a_rejected_command_is_told_and_stays_known(user: User) -> None:
+def test_a_rejected_command_is_reported_and_stays_known(user: User) -> None:
     task = user.rondo.create("Short-lived", wait=WAIT)["task"]["id"]
     user.rondo.delete(task, wait=WAIT)
     with pytest.raises(Problem) as refused:

@@ -20,7 +20,7 @@ class Terminal:
         self.environment = {**inherited, "HOME": str(home), "RONDO_DATA": str(data), "COLUMNS": "100"}
 
     def type(self, *words: str, status: int = 0, typed_in: str = "") -> str:
-        """Type a command, and return what it told where it ends as expected."""
+        """Type a command, and return its output where it ends as expected."""
         done = subprocess.run(
             [Path(sys.executable).with_name("rondo"), *words],
             env=self.environment,
@@ -117,7 +117,7 @@ def test_many_tasks_are_changed_and_all_of_it_is_undone(terminal: Terminal, user
     assert len(terminal.json("list")) == 3
 
 
-def test_a_bulk_tells_which_tasks_it_left_and_asks_nobody_who_is_not_there(terminal: Terminal) -> None:
+def test_a_bulk_says_which_tasks_it_left_and_asks_nobody_who_is_not_there(terminal: Terminal) -> None:
     task = terminal.json("add", "Report")["task"]["id"]
     terminal.type("delete", task)
     assert terminal.type("bulk", "complete", task, status=1) == f"{task[:8]}: The task was deleted.\n"

@@ -175,7 +175,7 @@ def test_two_replays_give_the_same_bytes(stage: str, stack: Stack, day: User) ->
     assert (once.returncode, once.stdout) == (0, twice.stdout)
 
 
-def test_a_replay_of_one_user_tells_their_tasks_as_they_stand(stack: Stack, day: User) -> None:
+def test_a_replay_of_one_user_has_their_current_tasks(stack: Stack, day: User) -> None:
     entries = lines(rondo(stack, "replay", "tasks", "--user", day.id))
     titles = sorted(entry["value"]["title"] for entry in entries if entry["table"] == "tasks")
     assert titles == sorted(task["title"] for task in day.everything())
@@ -224,7 +224,7 @@ def test_a_replay_of_what_there_is_not_says_so(words: tuple[str, ...], told: str
         (("verify", "tasks"), "PARTITIONS", "abc", "The setting RONDO_PARTITIONS is not usable", 1),
     ],
 )
-def test_a_part_that_is_away_or_misnamed_is_told_in_one_sentence(
+def test_a_part_that_is_away_or_misnamed_is_reported_in_one_sentence(
     *, words: tuple[str, ...], name: str, value: str, told: str, status: int, stack: Stack
 ) -> None:
     done = rondo(stack, *words, **{f"RONDO_{name}": value})
@@ -234,7 +234,7 @@ def test_a_part_that_is_away_or_misnamed_is_told_in_one_sentence(
     assert "Traceback" not in sentence
 
 
-def test_a_postgres_without_views_is_told_in_one_sentence(stack: Stack) -> None:
+def test_a_postgres_without_views_is_reported_in_one_sentence(stack: Stack) -> None:
     dsn = urlsplit(stack.run["postgres"])._replace(path="/postgres").geturl()
     done = rondo(stack, "lag", "views", RONDO_POSTGRES=dsn)
     assert done.returncode == 1
@@ -338,7 +338,7 @@ def test_each_topic_of_records_about_users_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("topic", SOURCES, ids=lambda topic: topic.name)
-async def test_each_record_is_in_its_envelope_whoever_wrote_it(
+async def test_each_record_is_in_its_envelope_whichever_part_wrote_it(
     topic: Topic, stack: Stack, day: User, purged: str, wire: Wire
 ) -> None:
     """Of the day's user: others have records that tests put there. Notices of tasks only come after 30 days."""

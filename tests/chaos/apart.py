@@ -72,7 +72,7 @@ class Apart:
         self.below.kill()
 
     def stop(self) -> None:
-        """Stop all of it as it should be."""
+        """Stop everything in order."""
         self.above.stop()
         self.below.stop()
 
@@ -82,7 +82,7 @@ class Apart:
         self.below.end()
 
     def told(self) -> str:
-        """Return the end of what it has told of its parts."""
+        """Return the end of its report on its parts."""
         return f"{self.below.told()}\n{self.above.told()}"
 
 

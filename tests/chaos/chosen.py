@@ -1,4 +1,4 @@
-"""What `make chaos` is told: for how long faults happen, and the seed that leads to the same ones."""
+"""The options of `make chaos`: the duration of the faults, and the seed that repeats them."""
 
 import os
 from uuid import uuid4

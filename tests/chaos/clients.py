@@ -1,4 +1,4 @@
-"""People who use Rondo by HTTP while it fails, and what they were answered.
+"""Clients of the HTTP API during faults, and the answers that they got.
 
 Each request has a key of its own, so each command's id is known before it is sent, whatever becomes of the request.
 """
@@ -27,7 +27,7 @@ WAIT = 5.0
 STATED = 10.0 + 10.0 + 3.0
 """Seconds in which any request is answered besides its wait: one read, one append (docs/api.md), and a busy machine."""
 GIVE_UP = 60.0
-"""Seconds after which nobody waits for an answer any more."""
+"""Seconds after which a client gives up."""
 DUE = {"date": "2035-01-01", "time": "09:00", "zone": "Europe/Paris"}
 TAGS = ("home", "work", "late")
 ISSUED = timedelta(days=30)  # how old a token is: valid whatever is done to the clock
@@ -52,22 +52,22 @@ class Asked:
 
     @property
     def was_taken(self) -> bool:
-        """Tell whether the answer says that the command is on the log."""
+        """Return whether the answer says that the command is on the log."""
         return self.status in {200, 201, 202} or (self.status is not None and self.outcome == "rejected")
 
     @property
     def was_not_taken(self) -> bool:
-        """Tell whether the answer says that nothing was done."""
+        """Return whether the answer says that nothing was done."""
         return self.status is not None and self.status >= 400 and not self.is_unknown and not self.was_taken
 
     @property
     def is_unknown(self) -> bool:
-        """Tell whether the answer says that nobody knows."""
+        """Return whether the answer says that the outcome is unknown."""
         return self.problem == "outcome-unknown"
 
 
 class Clients:
-    """Some users in each partition, who do what they can with what they have until they are told to stop."""
+    """Some users in each partition, who send commands on their entities until they are stopped."""
 
     def __init__(self, seed: str, secret: str, partitions: int, each: int = 2) -> None:
         self.users = spread(seed, partitions, each)
@@ -102,22 +102,22 @@ class Clients:
     async def _ask(self, client: AsyncClient, user: str, call: Call[Any]) -> None:
         began = time.monotonic()
         answer = await self.ask(client, user, call)
-        told = asked(user, call, time.monotonic() - began, answer)
-        self.asked.append(told)
-        if told.was_taken:
-            self._learn(told)
+        request = asked(user, call, time.monotonic() - began, answer)
+        self.asked.append(request)
+        if request.was_taken:
+            self._learn(request)
 
-    def _learn(self, told: Asked) -> None:
-        method, path = told.call.split(" ")
+    def _learn(self, request: Asked) -> None:
+        method, path = request.call.split(" ")
         if path == "/v1/tasks" and method == "POST":
-            self._tasks[told.user].append(ids.task(told.command))
+            self._tasks[request.user].append(ids.task(request.command))
         elif path == "/v1/lists" and method == "POST":
-            self._lists[told.user].append(ids.derive("list", told.command))
+            self._lists[request.user].append(ids.derive("list", request.command))
         elif not path.startswith(("/v1/bulks", "/v1/commands")):
-            self._commands[told.user].append(told.command)
+            self._commands[request.user].append(request.command)
 
     def _call(self, user: str) -> Call[Any]:
-        """Return something that a user does now."""
+        """Return a request for one of the user's actions."""
         how = {"key": next(self._keys), "wait": self._chance.choice([None, None, WAIT])}
         tasks, chance = self._tasks[user], self._chance
         if len(tasks) < 3:
@@ -169,16 +169,16 @@ class Clients:
 
 
 def asked(user: str, call: Call[Any], seconds: float, answer: httpx.Response | None) -> Asked:
-    """Return what was asked, and answered after so many ``seconds``."""
+    """Return a request as it was answered after ``seconds``; without an answer its status is None."""
     wait = next((float(one.partition("=")[2]) for one in [call.headers.get("Prefer", "")] if "=" in one), None)
     command = ids.command(user, call.headers["Idempotency-Key"])
-    told = (command, user, f"{call.method} {call.path}", wait, seconds)
+    request = (command, user, f"{call.method} {call.path}", wait, seconds)
     if answer is None:
-        return Asked(*told, status=None)
+        return Asked(*request, status=None)
     body = _object(answer)
     about = body.get("command") or {}
     kind = str(body.get("type", "")).removeprefix("/problems/") if answer.status_code >= 400 else None
-    return Asked(*told, status=answer.status_code, problem=kind, outcome=about.get("status"))
+    return Asked(*request, status=answer.status_code, problem=kind, outcome=about.get("status"))
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:
@@ -205,8 +205,8 @@ def false_answers(asked: list[Asked], taken: set[str], outcomes: dict[str, str])
             yield f"{what} was answered {one.status} {one.problem}, and is on the log."
         if one.status is not None and one.status >= 500 and not (one.problem and one.status == 503):
             yield f"{what} was answered {one.status} {one.problem}."
-        told, there = OUTCOMES.get(one.outcome or ""), outcomes.get(one.command)
-        if told and there and told != there:
+        outcome, there = OUTCOMES.get(one.outcome or ""), outcomes.get(one.command)
+        if outcome and there and outcome != there:
             yield f"{what} was answered {one.outcome}, and its outcome is {there}."
         if one.seconds > STATED + (one.wait or 0):
             yield f"{what} was answered {one.status} after {one.seconds:.1f} s."

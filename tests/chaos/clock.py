@@ -1,6 +1,6 @@
 """Sets the clocks of processes, of all or of one, while they run and while they don't.
 
-What is preloaded is compiled here (``clock.c``), since libfaketime reads its file anew whenever somebody asks for the
+What is preloaded is compiled here (``clock.c``), since libfaketime reads its file again at each question for the
 time: a broker under it takes seconds for what takes milliseconds.
 """
 
@@ -50,13 +50,15 @@ class Clock:
         return {"LD_PRELOAD": str(self._library), "CLOCK_SHIFTS": str(self._directory)}
 
     def jump(self, seconds: float, pid: int | None = None) -> None:
-        """Set the clocks of all, or of one process besides, to be so many seconds ahead of the right time from now on.
+        """Set the clocks of all, or of one process besides, to be ``seconds`` ahead of the right time from now on.
 
         ``jump(0)`` sets them right.
         """
         file = os.open(self._directory / (_ALL if pid is None else str(pid)), os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            os.pwrite(file, struct.pack("=q", round(seconds * 1000)), 0)  # in one piece, also for whoever reads it now
+            os.pwrite(
+                file, struct.pack("=q", round(seconds * 1000)), 0
+            )  # in one piece, also for a process that reads it now
         finally:
             os.close(file)
 

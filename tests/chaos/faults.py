@@ -21,9 +21,9 @@ KEEPING = tuple(name for name in WORKERS if worker.find(name).keeps_state)
 """Those with state on the disk."""
 PARTS = ("broker", "postgres", "registry", "api", *WORKERS)
 FROZEN = 1.0, 25.0
-"""Seconds that something stands still: also well beyond a session, a transaction's timeout and a claim's lease."""
+"""Seconds that a process is suspended: also well beyond a session, a transaction's timeout and a claim's lease."""
 BESIDE = 15.0, 25.0
-"""Seconds that a worker stands still while another is there to take over."""
+"""Seconds that a worker is suspended while another is there to take over."""
 RONDO = str(Path(sys.executable).with_name("rondo"))
 
 
@@ -60,13 +60,13 @@ class Ground(Protocol):
         """Start all of it."""
 
     def stop(self) -> object:
-        """Stop all of it as it should be."""
+        """Stop everything in order."""
 
     def end(self) -> None:
         """End all of it however it is."""
 
     def told(self) -> str:
-        """Return the end of what it has told of its parts."""
+        """Return the end of its report on its parts."""
 
 
 Harm: TypeAlias = Callable[[Ground, str, Random], Awaitable[None]]
@@ -107,7 +107,7 @@ async def kill(ground: Ground, part: str, _: Random) -> None:
 
 
 async def freeze(ground: Ground, part: str, chance: Random, seconds: tuple[float, float] = FROZEN) -> None:
-    """Let a part and what it started stand still; whoever watches it may end it meanwhile."""
+    """Suspend a part and its children; what watches it may end it meanwhile."""
     process = await running(ground, part)
     frozen = [process, *process.children(recursive=True)]
     _signal(frozen, signal.SIGSTOP)
@@ -116,7 +116,7 @@ async def freeze(ground: Ground, part: str, chance: Random, seconds: tuple[float
 
 
 async def restart_and_err(ground: Ground, stage: str, chance: Random) -> None:
-    """Restart a worker that keeps its name, and then let the broker stand still, so that the new one errs."""
+    """Restart a worker that keeps its name, and then suspend the broker, so that the new one errs."""
     await kill(ground, stage, chance)
     await freeze(ground, "broker", chance, (5, 15))
 
@@ -134,7 +134,7 @@ async def kill_both(ground: Ground, stage: str, chance: Random) -> None:
 
 
 async def take_over(ground: Ground, stage: str, chance: Random) -> None:
-    """Let a second worker take over from one that stands still, wake that, and let the second leave."""
+    """Let a second worker take over from a suspended one, resume that, and let the second leave."""
     disk = ground.data.with_name(f"{ground.data.name}-second")
     second = Worker([RONDO, "worker", stage], disk, settings_of_another(ground))
     try:
@@ -188,7 +188,7 @@ async def running(ground: Ground, part: str) -> psutil.Process:
 
 
 async def until(look: Callable[[], bool], otherwise: str = "", seconds: float = 60.0) -> None:
-    """Return once something holds; fail with ``otherwise`` when so many seconds are over."""
+    """Return once something holds; fail with ``otherwise`` after ``seconds``."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not look():
         assert asyncio.get_running_loop().time() < deadline, otherwise

@@ -64,7 +64,7 @@ class Disk:
         self._append(tp, [content], producer, epoch, _TRANSACTIONAL | _CONTROL)
 
     def entry(self, identity: str, producer: int, epoch: int, state: State, *partitions: TopicPartition) -> None:
-        """Append how a transactional id stands to the coordinators' log."""
+        """Append the state of a transactional id to the coordinators' log."""
         key = Int16.encode(0) + String("utf-8").encode(identity)
         topics = CompactArray(
             ("topic", CompactString("utf-8")), ("partitions", CompactArray(Int32)), ("tags", TaggedFields)

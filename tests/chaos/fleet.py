@@ -77,7 +77,7 @@ class Fleet:
                 self._beside[stage] = self._start(stage, disk=1)
 
     def _needs_another(self, stage: str) -> bool:
-        """Tell whether another worker should join a stage now."""
+        """Return whether another worker should join a stage now."""
         if self._faults.points.get(stage) is Point.REVOKED:
             return all(worker.tells("assigned") for worker in self.armed.values())
         return self._faults.action == "hang" and stage in self._faults.points

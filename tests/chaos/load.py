@@ -1,4 +1,4 @@
-"""What people do with all that they have, at random from a seed: series, reminders due soon, bulks, and all twice."""
+"""Random commands from a seed: on series, with reminders due soon, in bulks, and repeated."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ Fields: TypeAlias = dict[str, Any]
 BEGIN = date(2035, 1, 1)
 ZONE = "Europe/Paris"
 SOONEST, LATEST = 1_000, 5_000  # milliseconds from a command to the reminders that it asks for
-LONG_AGO = deletion.RESTORABLE + 24 * 60 * 60 * 1000  # a task that was deleted so many milliseconds ago is purged soon
+LONG_AGO = deletion.RESTORABLE + 24 * 60 * 60 * 1000  # milliseconds: a task that was deleted before is purged soon
 TAGS = ("home", "work", "late")
 COLOURS = (None, "#1e90ff", "#ff0000")
 EACH = 2  # users in each partition
@@ -44,7 +44,7 @@ DOING = {
     "undo": 6,
     "repeat": 10,
 }
-"""What people do, and how often of a hundred times. To bury a task is to delete it as of long ago."""
+"""The commands, with their percentages. To bury a task is to delete it with a time of long ago."""
 DELETED = r.TaskDeleted | r.ListDeleted | r.FilterDeleted
 PLAIN = {
     "complete": r.CompleteTask,
@@ -55,7 +55,7 @@ PLAIN = {
 
 
 def spread(seed: str, partitions: int, each: int) -> list[str]:
-    """Return users of a test's own, as many in each partition: something happens in all of them."""
+    """Return ``each`` users in every partition, derived from ``seed``."""
     users = [ids.derive("user", seed, number) for number in range(20 * partitions * each)]
     return [
         user
@@ -65,16 +65,16 @@ def spread(seed: str, partitions: int, each: int) -> list[str]:
 
 
 def notice_of(event: entities.Event, at: int) -> r.TaskNotice | None:
-    """Return what tells at ``at`` that the time of what an event deleted is over; None where it is not."""
+    """Return the notice to purge what an event deleted, if its 30 days are over at ``at``; else None."""
     timer = deletion.timer(entities.after(event)) if isinstance(event, DELETED) else None
     return deletion.notice(timer, at) if timer and timer.due <= at else None
 
 
 class People:
-    """Some users of a test's own. The same seed leads to the same commands, but for their times.
+    """Commands of some users. The same seed leads to the same commands, except for their times.
 
     What they know of what they have is what their commands lead to where nothing fails, derived commands are decided at
-    once and tasks purged at once. What stands may differ from it a little.
+    once and tasks purged at once. The current state may differ from it a little.
     """
 
     def __init__(self, seed: str, partitions: int = 4) -> None:
@@ -90,7 +90,7 @@ class People:
         self._buried = defaultdict[tuple[str, type[Any]], list[str]](list)  # by user and kind, ids
 
     def next(self, at: int) -> Command:
-        """Return the next command, said at ``at`` (milliseconds since 1970); some are an earlier one once more."""
+        """Return the next command, with the time ``at`` (milliseconds since 1970); some repeat an earlier one."""
         if not self._rest:
             doing, user = self._first.popleft() if self._first else self._drawn()
             if doing == "repeat" and self._said:
@@ -103,11 +103,11 @@ class People:
         return command
 
     def _drawn(self) -> tuple[str, str]:
-        """Return what is done next, and by whom."""
+        """Return the next action and its user."""
         return self._chance.choices(list(DOING), list(DOING.values()))[0], self._chance.choice(self.users)
 
     def _learn(self, command: Command, at: int) -> None:
-        """Take note of what a command leads to."""
+        """Evolve the known state by a command."""
         world = self._known[command.user]
         for event in world.does(command).events:
             if isinstance(event, r.TaskCompleted) and (following := succession.following(event)):
@@ -118,7 +118,7 @@ class People:
                 self._buried[event.user, type(buried)].append(entities.name(buried))
 
     def _does(self, doing: str, user: str, at: int) -> list[Command]:
-        """Return the commands of something that people do, none where they have nothing to do it with."""
+        """Return the commands of an action, none where the user has no entity for it."""
         match doing:
             case "create":
                 return self._create(user, at)
@@ -133,8 +133,8 @@ class People:
             case "tag":
                 return [*self._on_tag(user, at)]
             case "undo":
-                told = [*self._known[user].told.values()][-3:]
-                items = undo.items(self._chance.choice(told)) if told else ()
+                undone = [*self._known[user].audited.values()][-3:]
+                items = undo.items(self._chance.choice(undone)) if undone else ()
                 return [*self._bulk(user, at, items, r.TaskChange(r.Action.REVERT, (), r.TaskFields()))]
             case "bulk":
                 return [*self._bulk(user, at, self._some(user), self._change())]
@@ -182,7 +182,7 @@ class People:
         return create(**common, fields=fields) if doing is create else doing(**common)
 
     def _on_tag(self, user: str, at: int) -> Iterator[Command]:
-        """Yield the commands that colour, rename or delete a tag, the last two after the chunks on its bearers."""
+        """Yield the commands that colour, rename or delete a tag, the last two after the chunks on its tasks."""
         common = self._common(user, at)
         doing, tag, to = self._chance.choice(("colour", "rename", "delete")), *self._chance.sample(TAGS, 2)
         if doing == "colour":

@@ -97,7 +97,7 @@ async def opened(
             bootstrap_servers=kafka,
             isolation_level="read_committed",
             enable_auto_commit=False,
-            fetch_max_wait_ms=50,  # whoever asks for ends waits behind a fetch
+            fetch_max_wait_ms=50,  # a request for ends waits behind a fetch
         ) as consumer,
     ):
         assigned = [TopicPartition(topic.name, n) for topic in wanted for n in range(topic.partitions or partitions)]

@@ -1,4 +1,4 @@
-"""Tells from the log alone whether anything was lost, doubled or reordered, and names each anomaly.
+"""Checks by the log alone that nothing was lost, doubled or reordered, and names each anomaly.
 
 Its checks are of two kinds. Those of ``RECOUNTED`` use nothing of what decides and folds: they count ids, offsets and
 versions on the log. Those of ``DECIDED_AGAIN`` run the code under test, the pure functions that each stage folds, in
@@ -36,14 +36,14 @@ from streams import worker
 from tests.unit.domain.given import in_memory
 
 GRACE = 5_000
-"""Milliseconds after a failure's wait in which the next claim may come."""
+"""Milliseconds after a failure's retry time in which the next claim may come."""
 OWED = 60_000
 """Milliseconds after a claim in which its outcome or the next claim may come: a session's end, an opening, a lease."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A committed record and where it stands."""
+    """A committed record and its place."""
 
     partition: int
     offset: int
@@ -52,7 +52,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Seen:
-    """What stands on the log since some moment, by topic; of each partition in its order. ``users`` began after it."""
+    """The log since some moment, by topic; each partition in its order. ``users`` began after it."""
 
     topics: Mapping[str, Sequence[Entry]]
     users: frozenset[str]
@@ -114,7 +114,7 @@ def _order(seen: Seen) -> Iterator[str]:
 
 
 def _decisions(seen: Seen) -> Iterator[str]:
-    """Decide again, as ``tasks-blocks`` says that commands and notices followed each other."""
+    """Decide again, in the order of commands and notices in ``tasks-blocks``."""
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
     store = in_memory()
     for record in _interleaved(seen, "tasks-blocks"):
@@ -128,7 +128,7 @@ def _decisions(seen: Seen) -> Iterator[str]:
 
 
 def _purges(seen: Seen, now: int) -> Iterator[str]:
-    """What was deleted and whose time is over is gone."""
+    """Yield what was deleted more than 30 days ago and is not purged."""
     last = {(event.user, name_of(after_of(event))): event for event in _events(seen.of(TASK_EVENTS.name))}
     for (_, name), event in last.items():
         timer = None if deletion.purges(event) else deletion.timer(after_of(event))
@@ -137,7 +137,7 @@ def _purges(seen: Seen, now: int) -> Iterator[str]:
 
 
 def _occurrences(seen: Seen) -> Iterator[str]:
-    """No occurrence is created while it is there; one that was taken back comes anew."""
+    """Yield occurrences that were created while they existed; one that was undone may be created again."""
     standing: dict[str, tuple[str, str, int]] = {}
     for event in (event for event in seen.of(TASK_EVENTS.name) if isinstance(event, TASK.events)):
         task = event.task
@@ -179,7 +179,7 @@ def _trail(seen: Seen) -> Iterator[str]:
 
 
 def _blocks(seen: Seen) -> Iterator[str]:
-    """Each record of each input is in exactly one block, in order."""
+    """Yield inputs of which a record is not in exactly one block, in order."""
     for topic in (name for name in seen.topics if name.endswith("-blocks")):
         taken: dict[tuple[str, int], list[int]] = defaultdict(list)
         for entry in seen.topics[topic]:
@@ -193,7 +193,7 @@ def _blocks(seen: Seen) -> Iterator[str]:
 
 
 def _reminders(seen: Seen) -> Iterator[str]:
-    """Decide the reminders again, as ``reminders-blocks`` says that events and notices followed each other."""
+    """Decide the reminders again, in the order of events and notices in ``reminders-blocks``."""
     held: dict[str, r.StandingReminders | None] = {}
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
     reacts_to = (*TASK.events, r.ReminderNotice)
@@ -221,9 +221,9 @@ def _ledger(seen: Seen, now: int) -> Iterator[str]:
             yield f"Reminder {reminder} was never due, and is in the ledger."
         elif last is None or not (ledger.is_final(last) or now < _owed_until(last)):
             yield f"Reminder {reminder} was due, and its ledger has no end."
-    told = [step for some in steps.values() for step in some]
-    yield from _twice("Claim", ((s.id, s.attempt, s.at, s.detail) for s in told if s.step is r.Step.CLAIMED))
-    outcomes = {(s.id, s.attempt, s.step.value, s.at) for s in told if s.step is not r.Step.CLAIMED}
+    recorded = [step for some in steps.values() for step in some]
+    yield from _twice("Claim", ((s.id, s.attempt, s.at, s.detail) for s in recorded if s.step is r.Step.CLAIMED))
+    outcomes = {(s.id, s.attempt, s.step.value, s.at) for s in recorded if s.step is not r.Step.CLAIMED}
     yield from _twice("Outcome", ((reminder, attempt) for reminder, attempt, *_ in outcomes))
 
 
@@ -249,7 +249,7 @@ def _kept(steps: Iterable[r.Notification]) -> r.Notification | None:
 def _set_aside(seen: Seen) -> Iterator[str]:
     for entry in seen.topics.get(DEAD_LETTERS.name, ()):
         dead = entry.value
-        yield f"{dead.stage} set aside {dead.topic}/{dead.partition}/{dead.offset}: {dead.reason}"
+        yield f"{dead.stage} dead-lettered {dead.topic}/{dead.partition}/{dead.offset}: {dead.reason}"
 
 
 def _interleaved(seen: Seen, topic: str) -> Iterator[Any]:

@@ -74,7 +74,7 @@ class Parts:
             process.stop()
 
     def stop(self, names: Iterable[str] = EVERYTHING) -> None:
-        """Stop parts as they should be, in order."""
+        """Stop parts, in order."""
         for name in reversed([*names]):
             if process := self._running.pop(name, None):
                 process.stop()

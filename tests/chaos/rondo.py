@@ -1,4 +1,4 @@
-"""One run of all stages under faults: what is asked for, what fails meanwhile, what must stand at the end."""
+"""One run of all stages under faults: the requests, the faults meanwhile, and the checks at the end."""
 
 import asyncio
 import time
@@ -140,7 +140,7 @@ async def _until(wrong: Callable[[], Awaitable[list[str]]], fleet: Fleet, otherw
 
 
 def _undelivered(fleet: Fleet, seen: Seen) -> list[str]:
-    """Return who was told that they were reminded and were not: the log is where reminders go here."""
+    """Return the reminders that are recorded as sent and were not: here they are sent to the log."""
     reminded = {told["id"] for one in fleet.workers for told in one.tells("reminder")}
     steps: list[Notification] = seen.of(NOTIFICATIONS.name)
     sent = {step.id for step in steps if step.step is Step.SENT}

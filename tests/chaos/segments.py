@@ -19,12 +19,12 @@ from streams.transactions import history
 from streams.transactions.batches import batches, spans
 from streams.transactions.history import PREPARED, Entry, State
 
-_RESOLUTION = 1  # milliseconds: a marker may bear the time of the decision before it
+_RESOLUTION = 1  # milliseconds: a marker may have the time of the decision before it
 _END_OF_TRANSACTION = struct.Struct(">hh")  # the key of a marker: its version, and 1 for a commit
 
 
 class Mark(NamedTuple):
-    """What a partition holds of a transaction: records, or (``commit`` is not None) the marker that ends it."""
+    """A part of a transaction in a partition: records, or (``commit`` is not None) the marker that ends it."""
 
     producer: int
     epoch: int
@@ -35,7 +35,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Logs:
-    """What the files of a broker hold: how ids stood, each id's in order, and what is in each partition, in order."""
+    """The files of a broker: the states of each transactional id, and the records of each partition, in order."""
 
     entries: Sequence[Entry]
     marks: Mapping[TopicPartition, Sequence[Mark]]
@@ -43,7 +43,7 @@ class Logs:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found: anomalies as sentences, and how many ends of transactions and markers were looked at."""
+    """The result: anomalies as sentences, and the numbers of ends of transactions and of markers that were checked."""
 
     anomalies: list[str]
     transactions: int
@@ -123,14 +123,14 @@ def anomalies(logs: Logs) -> list[str]:
 
 
 def _is_steady(by_id: Mapping[str, Sequence[Entry]], logs: Logs) -> bool:
-    """Tell whether the broker's clock never went back, so that times tell which marker is whose."""
+    """Return whether the broker's clock never went back, so that a marker's time identifies its transaction."""
     ids = all(one.at <= following.at for entries in by_id.values() for one, following in pairwise(entries))
     markers = ([mark.at for mark in marks if mark.commit is not None] for marks in logs.marks.values())
     return ids and all(times == sorted(times) for times in markers)
 
 
 def _lacking(entries: Sequence[Entry], logs: Logs, *, steady: bool) -> Iterator[str]:
-    """Tell of each partition of each transaction of an id that has no marker of it."""
+    """Yield a sentence for each partition of each transaction of an id that has no marker of it."""
     ends = [entry for entry in entries if entry.state in PREPARED]
     over = ends[:-1] if entries[-1].state in PREPARED else ends  # the last may be about to be marked
     for tp in {tp for entry in over for tp in entry.partitions if tp in logs.marks}:
@@ -140,7 +140,7 @@ def _lacking(entries: Sequence[Entry], logs: Logs, *, steady: bool) -> Iterator[
 
 
 def _by_time(tp: TopicPartition, ends: Sequence[Entry], markers: Sequence[Mark]) -> Iterator[str]:
-    """The marker of a transaction comes after it was decided, and before the next of its id here is."""
+    """Yield markers that were written before their transaction was decided, or after the next one of its id."""
     untils = [*(entry.at for entry in ends[1:]), float("inf")]
     for entry, until in zip(ends, untils, strict=True):
         if not any(_ends(mark, entry) and entry.at - _RESOLUTION <= mark.at <= until for mark in markers):
@@ -156,7 +156,7 @@ def _by_number(tp: TopicPartition, ends: Sequence[Entry], markers: Sequence[Mark
 
 
 def _ends(mark: Mark, entry: Entry) -> bool:
-    """Tell whether a marker is one that ends this transaction; who settles one later uses the epoch of its records."""
+    """Return whether a marker ends this transaction; a later settlement uses the epoch of its records."""
     epochs = entry.may_end | {entry.epoch}
     return mark.producer == entry.producer and mark.epoch in epochs and mark.commit == PREPARED[entry.state]
 
@@ -184,7 +184,7 @@ def _open(tp: TopicPartition, marks: Sequence[Mark]) -> Iterator[str]:
 
 
 def _wrong(tp: TopicPartition, marks: Sequence[Mark], entries: Sequence[Entry]) -> Iterator[str]:
-    """Tell of commits that nobody decided, and of records of two epochs that one marker has ended."""
+    """Yield commits that nobody decided, and records of two epochs that one marker has ended."""
     committed = {
         (entry.producer, entry.epoch)
         for entry in entries

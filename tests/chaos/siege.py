@@ -1,4 +1,4 @@
-"""A whole Rondo under one fault after the other, while people use it; and what is judged when all is over."""
+"""A whole Rondo under one fault after another, while clients use it; and the checks after the last fault."""
 
 import asyncio
 import time
@@ -40,11 +40,11 @@ AGAIN = 0.3
 """Seconds between two looks."""
 SOON = timedelta(seconds=1)
 PROMISED = 30.0
-"""Seconds in which all is done again after a fault, where the machine has nothing else to do."""
+"""Seconds until everything works again after a fault, on an otherwise idle machine."""
 RECOVERY = 180.0
-"""Seconds after a fault until it counts as not recovered from."""
+"""Seconds after a fault until the recovery counts as failed."""
 SETTLING = 120.0
-"""Seconds after the last fault until all is done."""
+"""Seconds after the last fault until all work is done."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Recovered:
 
     @property
     def over(self) -> float:
-        """Seconds since 1970 at which all was done again."""
+        """Seconds since 1970 at which everything worked again."""
         return self.began + self.lasted + self.after
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class Recovered:
 
 @dataclass
 class Tally:
-    """What is wrong, by kind; all of it is in ``sentences``, also what is of none of these kinds."""
+    """The anomalies, counted by kind; ``sentences`` has all, also those of other kinds."""
 
     lost: int = 0
     doubled: int = 0
@@ -86,7 +86,7 @@ class Tally:
 
 
 class Siege:
-    """A Rondo that runs, people who use it, and where their reminders come."""
+    """A running Rondo, its clients, and the receiver of their reminders."""
 
     def __init__(self, ground: Ground, clients: Clients, receiver: Receiver, seed: str) -> None:
         self.ground, self.clients, self.receiver, self._seed = ground, clients, receiver, seed
@@ -96,12 +96,12 @@ class Siege:
         """What each user that probes waits for, and the last answer."""
 
     async def suffer(self, kinds: Mapping[str, Kind], seconds: float, say: Callable[[str], None]) -> None:
-        """Let faults of these kinds happen for so many seconds, each once the one before is over and recovered from."""
+        """Inject faults of these kinds for ``seconds``, each after recovery from the one before."""
         end, some = time.monotonic() + seconds, plan(self._seed, kinds)
         await self.suffer_these(takewhile(lambda _: time.monotonic() < end, some), kinds, say)
 
     async def suffer_these(self, some: Iterable[Fault], kinds: Mapping[str, Kind], say: Callable[[str], None]) -> None:
-        """Let these faults happen, each once the one before is over and recovered from."""
+        """Inject these faults, each after recovery from the one before."""
         await self._recovery()
         acting = asyncio.create_task(self.clients.act(self.ground.run["api"], PAUSE))
         try:
@@ -119,7 +119,7 @@ class Siege:
                 await acting
 
     async def _recovery(self) -> float:
-        """Return the seconds until, in each partition, every stage has done again what it does."""
+        """Return the seconds until every stage has worked again in each partition."""
         began, step = time.monotonic(), len(self.clients.users) // PARTITIONS
         self._awaited.clear()
         try:
@@ -130,8 +130,8 @@ class Siege:
                 await asyncio.gather(*(self._probe(client, user) for user in self.clients.users[::step]))
         except TimeoutError:
             missing = "\n  ".join(f"{user}: {awaited}" for user, awaited in self._awaited.items())
-            told = f"Not all was done {RECOVERY:.0f} s later:\n  {missing}\n{self.ground.told()}"
-            raise AssertionError(told) from None
+            message = f"Not all was done {RECOVERY:.0f} s later:\n  {missing}\n{self.ground.told()}"
+            raise AssertionError(message) from None
         return time.monotonic() - began
 
     async def _probe(self, client: httpx.AsyncClient, user: str) -> None:
@@ -161,17 +161,17 @@ class Siege:
     async def _answered(
         self, client: httpx.AsyncClient, user: str, call: Call[Any], good: Callable[[Any], bool]
     ) -> None:
-        """Send the same request again and again until it is answered as it should be; not with a promise alone."""
+        """Repeat a request until it has the expected answer, with an outcome."""
         while True:
             answer = await self.clients.ask(client, user, call)
             if answer is not None and answer.status_code in {200, 201} and good(answer.json()):
                 return
-            told = "no answer" if answer is None else f"{answer.status_code} {answer.text[:300]}"
-            self._awaited[user] = f"{call.method} {call.path} at {datetime.now(UTC):%T}: {told}"
+            message = "no answer" if answer is None else f"{answer.status_code} {answer.text[:300]}"
+            self._awaited[user] = f"{call.method} {call.path} at {datetime.now(UTC):%T}: {message}"
             await asyncio.sleep(AGAIN)
 
     async def judged(self, say: Callable[[str], None]) -> list[str]:
-        """Say the result, and return what is wrong once all is done, or time is over; the stack is stopped then."""
+        """Report the result; return what is wrong once all work is done or time is up, and the stack is stopped."""
         run = self.ground.run
         topics = [topic for stage in STAGES for topic in stage.topics()]
         async with opened(run["kafka"], run["registry"], topics, PARTITIONS, self.clients.users, whole=True) as log:
@@ -184,11 +184,11 @@ class Siege:
         audit = segments.audit(self.ground.segments)
         assert audit.markers, f"There is no transaction in {self.ground.segments}."
         tally.sentences += [*audit.anomalies, *disks.anomalies([self.ground.data], log)]
-        say("\n".join([self._told(tally), *tally.sentences[:20]]))
+        say("\n".join([self._summary(tally), *tally.sentences[:20]]))
         return tally.sentences
 
     async def _settled(self, log: Log) -> tuple[Seen, list[str]]:
-        """Return what stands once nothing changes any more, and what is wrong there: none, or what stays wrong."""
+        """Return the log once nothing changes any more, and what stays wrong there."""
         live = self.ground.run["postgres"]
         rebuilt = urlsplit(live)._replace(path="/rebuilt").geturl()
         await asyncio.to_thread(create_database, live, "rebuilt")
@@ -202,7 +202,7 @@ class Siege:
             await asyncio.sleep(AGAIN)
 
     async def _differences(self, seen: Seen) -> list[str]:
-        """Return what stands otherwise than the log says: in positions, in what is folded again, at the receiver."""
+        """Return the differences from the log: of positions, of a replay, and at the receiver."""
         run = self.ground.run
         behind = await lags(run["kafka"], run["registry"], run["postgres"], STAGES, now())
         report = await verify(
@@ -222,7 +222,7 @@ class Siege:
             *_undelivered(seen, self.receiver),
         ]
 
-    def _told(self, tally: Tally) -> str:
+    def _summary(self, tally: Tally) -> str:
         """Return the result as a line for people."""
         times = [one.after for one in self.recovered]
         return (
@@ -262,7 +262,7 @@ def _again(receiver: Receiver) -> int:
 
 
 def sent_again(came: Mapping[str, Sequence[float]], recovered: Iterable[Recovered]) -> list[str]:
-    """Return the reminders that came once more although no fault befell anything meanwhile.
+    """Return the reminders that were sent again although there was no fault meanwhile.
 
     A worker that is killed or frozen while it sends can't know whether that came, so around a fault it may send again.
     """
@@ -277,7 +277,7 @@ def sent_again(came: Mapping[str, Sequence[float]], recovered: Iterable[Recovere
 
 @asynccontextmanager
 async def besieged(ground: Ground, receiver: Receiver, seed: str) -> AsyncIterator[Siege]:
-    """Run a Rondo and its people; it is ended with the body."""
+    """Run a Rondo and its clients until the context ends."""
     try:
         await asyncio.to_thread(ground.start)
         yield Siege(ground, Clients(seed, ground.secret, PARTITIONS), receiver, seed)
@@ -286,7 +286,7 @@ async def besieged(ground: Ground, receiver: Receiver, seed: str) -> AsyncIterat
 
 
 async def besiege(ground: Ground, receiver: Receiver, kinds: Mapping[str, Kind], seed: str, seconds: float) -> None:
-    """Let faults of these kinds befall a Rondo for so many seconds; fail where anything is wrong at the end."""
+    """Inject faults of these kinds into a Rondo for ``seconds``; fail where anything is wrong at the end."""
     async with besieged(ground, receiver, seed) as siege:
         await siege.suffer(kinds, seconds, click.echo)
         wrong = await siege.judged(click.echo)

@@ -41,9 +41,9 @@ class Swarm:
     ended: list[Worker] = field(default_factory=list)
     frozen: list[Worker] = field(default_factory=list)
     stops: int = 0
-    """How many were frozen so far."""
+    """The number frozen so far."""
     zombies: int = 0
-    """How many of them woke after others had committed in all of their partitions."""
+    """The number of them that woke after others had committed in all of their partitions."""
     _waking: list[asyncio.Task[None]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)
 

@@ -1,4 +1,4 @@
-"""Tells when a worker that stands still has become a zombie: others own its partitions and have committed in each."""
+"""Detects when a suspended worker has become a zombie: others own its partitions and have committed in each."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ Marks = Mapping[int, int]
 
 
 class Takeover:
-    """What becomes of the partitions of a worker that stands still since a moment.
+    """The partitions of a worker that is suspended since a moment.
 
     Being assigned is not enough: only who has committed since has fenced the former owner, or has passed its position.
     """
@@ -22,7 +22,7 @@ class Takeover:
         self._marks: Marks | None = None
 
     def is_complete(self, others: Iterable[Worker], marks: Marks) -> bool:
-        """Tell whether, by now, others own all of its partitions and have committed in each of them."""
+        """Return whether, by now, others own all of its partitions and have committed in each of them."""
         if not self._owned or not self._owned <= self._assigned(others):
             return False
         if self._marks is None:  # what it had committed itself is visible long since

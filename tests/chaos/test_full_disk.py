@@ -15,7 +15,7 @@ from tests.small_disk import small_disk
 
 
 async def judged(times: int, seed: str) -> list[str]:
-    """Return what is wrong after the disk was filled so many times, in all ways."""
+    """Return what is wrong after the disk was filled ``times`` times, in all ways."""
     with small_disk(full.SIZE) as disk:
         (data := disk.path / "data").mkdir()
         with Receiver() as receiver:

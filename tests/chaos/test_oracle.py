@@ -204,7 +204,7 @@ def test_input_that_was_passed_over_or_taken_twice_is_found(history: History, st
     assert any(f"{stage}-blocks does not take" in sentence for sentence in anomalies(history.seen(), LATER))
 
 
-def test_what_another_stage_had_set_aside_and_is_sent_again_decides_nothing(history: History):
+def test_what_another_stage_had_dead_lettered_and_is_sent_again_decides_nothing(history: History):
     user = history.people.users[0]
     retry = r.Retry("i", user, LATER, "views", 0, LATER, TASK_EVENTS.name, 0, 0, "", user.encode(), None)
     history.put(RETRIES, retry, "tasks")

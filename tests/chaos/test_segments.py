@@ -109,7 +109,7 @@ def test_records_of_a_transaction_that_does_not_name_their_partition_are_found(d
 
 
 @pytest.mark.parametrize("state", [State.ONGOING, State.PREPARE_COMMIT, State.PREPARE_ABORT])
-def test_a_transaction_that_is_not_over_is_told(disk: History, state: State):
+def test_a_transaction_that_is_not_over_is_reported(disk: History, state: State):
     disk.entry(TASKS, PRODUCER, disk.epoch, state, *BOTH)
     assert found(disk) == [f"The transaction of {TASKS} is not over: it is {state.name}."]
 

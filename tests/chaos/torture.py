@@ -9,11 +9,11 @@ from tests.chaos.swarm import Swarm
 from tests.chaos.trial import Trial
 
 FEWEST, MOST = 2, 5
-"""How many workers are awake, or run at all."""
+"""The numbers of workers that are awake, and that run at all."""
 PAUSES = 0.5, 5.0
 """Seconds from one fault to the next."""
 STOPS = 8
-"""So many stops beyond the session timeout at least: without them, a run without any fencing passed."""
+"""The fewest stops beyond the session timeout: without them, a run without any fencing passed."""
 
 
 class Fault(NamedTuple):
@@ -25,7 +25,7 @@ class Fault(NamedTuple):
 
 
 def plan(seed: str, seconds: float, stops: int = STOPS) -> list[Fault]:
-    """Return faults for so many seconds, or more until enough are stops."""
+    """Return faults for ``seconds``, or more until enough are stops."""
     chance, faults = Random(seed), list[Fault]()
     while sum(fault.pause for fault in faults) < seconds or sum(fault.kind == "freeze" for fault in faults) < stops:
         kind = chance.choices(("freeze", "kill", "restart", "join", "leave"), (4, 2, 2, 1, 1))[0]

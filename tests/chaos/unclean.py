@@ -25,7 +25,7 @@ PAUSE = 0.03
 MOMENTS = 0.3, 3.0
 """Seconds of work before an end."""
 SOON = 0.25
-"""How often an end comes while the parts still recover from the one before."""
+"""The number of ends while the parts still recover from the one before."""
 PATIENCE = 120.0
 STAGES = [worker.find(name) for name in worker.STAGES]
 
@@ -37,7 +37,7 @@ class Unclean:
         self.parts, self._log, self._people, self._rebuilt = parts, log, people, rebuilt
 
     async def ends(self, number: int, seed: str, say: Callable[[str], None]) -> None:
-        """Let so many ends happen, of the broker alone and of everything in turn."""
+        """Kill the broker alone and everything, alternately, ``number`` times."""
         chance = Random(seed)
         asking = asyncio.create_task(self._ask())
         try:

@@ -44,19 +44,19 @@ class Worker:
 
     @staticmethod
     def moment(told: Mapping[str, Any]) -> datetime:
-        """Return when it told something."""
+        """Return when it reported something."""
         return datetime.fromisoformat(told["timestamp"])
 
     def has_begun(self) -> bool:
-        """Tell whether it takes part in its group; told to end before it listens to signals, it would not end well."""
+        """Return whether it is in its group; a signal before it listens to signals would kill it."""
         return bool(self.tells("assigned"))
 
     def failed(self) -> bool:
-        """Tell whether it has reached its failpoint."""
+        """Return whether it has reached its failpoint."""
         return bool(self.tells("failpoint reached"))
 
     def went_on(self) -> bool:
-        """Tell whether it has done anything after its failpoint."""
+        """Return whether it has done anything after its failpoint."""
         events = [told.get("event") for told in self.told()]
         return "failpoint reached" in events and events[-1] != "failpoint reached"
 

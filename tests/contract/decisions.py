@@ -1,7 +1,7 @@
 """Golden decisions: what each command leads to in each state. ``python -m tests.contract.decisions`` adds new cases.
 
 ``tests/decisions/<version>.json`` holds for every case of a decision version the records in their order: their
-types, what an outcome says, and a digest of all their fields that have not their default. What stands there is never
+types, what an outcome says, and a digest of all their fields that have not their default. What is there is never
 changed: somebody's log was decided so, and is replayed by that version.
 """
 
@@ -178,7 +178,7 @@ def _purges(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
 
 
 def _reminders() -> Iterator[tuple[str, Sequence[Struct]]]:
-    """Let the reminders stage take each past's events, and then fire all that stands."""
+    """Let the reminders stage take each past's events, and then fire all that are scheduled."""
     for past, before in PASTS.items():
         held, told = None, list[Any]()
         for event in _after(past, before, VERSION).events:
@@ -269,7 +269,7 @@ def path(version: str) -> Path:
 
 
 def recorded(version: str) -> Decisions:
-    """Return what stands of a decision version."""
+    """Return the golden decisions of a version."""
     file = path(version)
     return json.loads(file.read_text()) if file.exists() else {}
 

@@ -1,7 +1,7 @@
-"""Golden bytes: how each version of each record stands on the log. ``python -m tests.contract.golden`` adds new ones.
+"""Golden bytes: each version of each record as it is on the log. ``python -m tests.contract.golden`` adds new ones.
 
 ``tests/golden/<Name>/<n>.json`` holds version n's schema and, for some values, their Avro bytes in hexadecimal. Files
-are only ever added: whoever changes one hides that what stands on somebody's log can't be read any more.
+are only ever added: changing one hides that records on somebody's log can't be read any more.
 """
 
 import json

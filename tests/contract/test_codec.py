@@ -150,7 +150,7 @@ async def test_another_process_learns_what_this_one_published(codec: Codec, clie
     assert other.decode(message) == sample(records.TaskCreated)
 
 
-async def test_the_kind_of_a_record_is_told_without_decoding_it(codec: Codec, client: Registry):
+async def test_the_type_of_a_record_is_read_without_decoding_it(codec: Codec, client: Registry):
     message = codec.encode("task-events", sample(records.TaskCreated))
     other = Codec(client)
     await other.learn([message])

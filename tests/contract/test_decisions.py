@@ -17,7 +17,7 @@ CHANGED = (
 def test_every_command_leads_in_every_state_to_what_it_led_to(version):
     now, then = decisions(version), recorded(version)
     assert {name: told for name, told in now.items() if then.get(name) != told} == {}, CHANGED
-    assert not then.keys() - now.keys(), "A case was taken away: what it led to stands on somebody's log."
+    assert not then.keys() - now.keys(), "A case was taken away: its output is on somebody's log."
 
 
 def test_every_command_and_every_event_is_among_the_cases():

@@ -54,7 +54,7 @@ def test_every_version_may_follow_all_before_it(record: type[Struct]):
 
 
 def test_golden_bytes_exist_only_for_records_that_exist():
-    # Removing a record type would leave what stands on somebody's log unreadable.
+    # Removing a record type would leave records on somebody's log unreadable.
     assert {f"rondo.{path.name}" for path in GOLDEN.iterdir()} == contract.RECORDS.keys()
 
 

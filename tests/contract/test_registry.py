@@ -76,7 +76,7 @@ async def test_one_schema_has_one_id_under_every_subject(rest: httpx.AsyncClient
     assert {"subject": f"{subject}-2", "version": 1} in places
 
 
-async def test_a_schema_that_cannot_read_what_stands_is_refused(rest: httpx.AsyncClient, subject: str):
+async def test_a_schema_that_cannot_read_existing_records_is_refused(rest: httpx.AsyncClient, subject: str):
     await register(rest, subject, EMPTY)
     refused = await register(rest, subject, WITH_Y)
     assert refusal(refused) == (409, 409)

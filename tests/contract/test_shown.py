@@ -34,7 +34,7 @@ async def test_no_record_is_shown_with_what_an_earlier_version_quoted(
         assert SECRET not in told
 
 
-def test_no_difference_is_told_with_what_an_earlier_version_quoted(codec: Codec):
+def test_no_difference_is_reported_with_what_an_earlier_version_quoted(codec: Codec):
     stands, replayed = (codec.encode(NOTIFICATIONS.name, replace(FAILED, attempt=attempt)) for attempt in (1, 2))
     assert SECRET not in str(compare_messages(codec, stands, replayed))
     assert SECRET not in str(compare_messages(codec, stands, None))

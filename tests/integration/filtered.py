@@ -21,8 +21,8 @@ async def put(connection: Connection, tasks: Sequence[Task]) -> None:
     tags = sorted({tag for task in tasks for tag in task.tags})
     named = [{"id": _tag(tag), "user_id": USER, "name": tag, "name_folded": fold(tag)} for tag in tags]
     await _insert(connection, "tags", named)
-    borne = [{"task_id": task.id, "tag_id": _tag(tag), "user_id": USER} for task in tasks for tag in task.tags]
-    await _insert(connection, "task_tags", borne)
+    tagged = [{"task_id": task.id, "tag_id": _tag(tag), "user_id": USER} for task in tasks for tag in task.tags]
+    await _insert(connection, "task_tags", tagged)
 
 
 async def _insert(connection: Connection, table: str, rows: list[dict]) -> None:

@@ -1,6 +1,6 @@
 """The broker of earlier versions of Rondo: Kafka 4.3.1, formatted and started as they did it.
 
-``python -m tests.integration.kafka_4_3`` writes ``kafka-4.3.1/data.tar.xz`` anew: what it left when it was killed.
+``python -m tests.integration.kafka_4_3`` writes ``kafka-4.3.1/data.tar.xz`` again: what it left when it was killed.
 """
 
 import asyncio

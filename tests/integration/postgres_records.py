@@ -1,4 +1,4 @@
-"""Records to write to the views, and what then stands there."""
+"""Records to write to the views, and the rows that they become."""
 
 from contextlib import asynccontextmanager
 from typing import Any
@@ -105,7 +105,7 @@ def one_of_each(user: str) -> list[Struct]:
 
 
 async def write(connection: asyncpg.Connection, topic: str, read: int, following: int, rows) -> bool:
-    """Write a block as the views stage does; tell whether the position was where the block was read from."""
+    """Write a block as the views stage does; return whether the position was where the block was read from."""
     try:
         async with moving(connection, topic, 0, read, following):
             await put_views(connection, rows)

@@ -106,7 +106,7 @@ def test_the_data_survive_a_restart(data: Path):
     assert found == [(7,)]
 
 
-def test_where_the_parts_are_is_told_only_while_they_run(data: Path):
+def test_where_the_parts_are_is_reported_only_while_they_run(data: Path):
     Run(data).stop()
     assert not (data / "run.json").exists()
 
@@ -156,7 +156,7 @@ def test_a_part_that_dies_is_started_again(data: Path):
 
 
 @pytest.mark.deep
-def test_a_part_that_stands_still_is_started_again(data: Path):
+def test_a_part_that_makes_no_progress_is_started_again(data: Path):
     run = Run(data)
     first = int((data / "postgres" / "postmaster.pid").read_text().split()[0])
     os.kill(first, signal.SIGSTOP)
@@ -196,7 +196,7 @@ def test_what_a_killed_run_left_behind_is_ended_though_its_directory_was_moved(d
     assert all(map(leftovers.gone, left))
 
 
-def test_a_taken_api_port_is_told_with_another_one(data: Path):
+def test_a_taken_api_port_is_reported_with_another_one(data: Path):
     with socket.create_server((ports.HOST, 0)) as somebody:
         port = somebody.getsockname()[1]
         said = refused(data, RONDO_PORT=str(port))
@@ -210,13 +210,13 @@ def test_a_setting_that_cannot_be_used_is_named(data: Path):
     assert refused(data, RONDO_PORT="eighty").startswith("The setting RONDO_PORT is not usable: ")
 
 
-def test_a_named_broker_that_does_not_answer_is_told(data: Path):
+def test_a_named_broker_that_does_not_answer_is_reported(data: Path):
     free = ports.choose(["nobody"], {})["nobody"]
     said = refused(data, "--only", "kafka", RONDO_KAFKA=f"127.0.0.1:{free}")
     assert said == f"No broker answers at 127.0.0.1:{free}: start it, or change RONDO_KAFKA.\n"
 
 
-def test_a_password_that_postgres_refuses_is_told_without_it(data: Path):
+def test_a_password_that_postgres_refuses_is_reported_without_it(data: Path):
     run = Run(data)
     wrong = re.sub(r":\w+@", ":hunter2@", run.postgres)
     said = refused(data.with_name("second"), "--only", "postgres", RONDO_POSTGRES=wrong)

@@ -99,7 +99,7 @@ def test_a_cluster_that_an_earlier_version_left_half_initialised_is_begun_again(
 
 def test_a_cluster_that_holds_data_is_never_begun_again(home: Path, serve: Callable[[], str]):
     remember(serve())
-    serve()  # started anew
+    serve()  # restarted
     assert recalled(serve()) == [(7,)]
 
 

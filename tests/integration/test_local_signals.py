@@ -1,4 +1,4 @@
-"""How a start is interrupted, and what does not interrupt it."""
+"""The signals that interrupt a start, and those that don't."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def data(directory: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 def interrupted(argv: list[str], data: Path, seconds: float) -> tuple[int, str]:
-    """What a command says that gets Ctrl-C after so many seconds, and how it ends."""
+    """The output of a command that gets Ctrl-C after ``seconds``, and its exit status."""
     with subprocess.Popen(
         argv,
         cwd=ROOT,
@@ -53,7 +53,7 @@ def interrupted(argv: list[str], data: Path, seconds: float) -> tuple[int, str]:
         *(pytest.param(moment / 40, marks=pytest.mark.deep) for moment in range(8, 80)),
     ],
 )
-def test_ctrl_c_in_the_first_moments_is_told_in_a_line_at_most(data: Path, seconds: float):
+def test_ctrl_c_in_the_first_moments_is_reported_in_a_line_at_most(data: Path, seconds: float):
     status, said = interrupted(UP_AS_MAKE_DOES, data, seconds)
     assert status in {-signal.SIGINT, 0}
     assert "Traceback" not in said
@@ -123,7 +123,7 @@ def test_a_third_ctrl_c_ends_all_at_once(data: Path):
 
 
 @pytest.mark.deep
-def test_the_status_of_a_command_that_a_signal_ended_is_told_as_a_shell_does(data: Path):
+def test_the_status_of_a_command_that_a_signal_ended_is_reported_as_a_shell_does(data: Path):
     command = [sys.executable, "-m", "local", "during", "sh", "-c", "kill -INT $$"]
     with subprocess.Popen(
         [*UP, "--only", "postgres"], cwd=ROOT, env=environment(data), stdout=subprocess.PIPE, text=True

@@ -86,7 +86,7 @@ def test_the_migrations_make_what_schema_sql_says(database):
         if connection.info.server_version // 10_000 != local.postgres.MAJOR:
             pytest.skip("Another version of PostgreSQL tells it in other words.")
     migrate(database)
-    assert schema.document(database) == schema.FILE.read_text(), "Write it anew: make docs"
+    assert schema.document(database) == schema.FILE.read_text(), "Write it again: make docs"
 
 
 @pytest.mark.parametrize("revision", revisions())
@@ -190,7 +190,7 @@ WIDEST = "".join(
 """A title of which folding makes far more than an entry of an index holds, and which can't be compressed."""
 
 
-async def test_rows_of_an_earlier_version_are_folded_anew_as_the_views_stage_writes_them(new_database):
+async def test_rows_of_an_earlier_version_are_folded_again_as_the_views_stage_writes_them(new_database):
     user, fresh, earlier = new_user(), new_database(), new_database()
     migrate(fresh)
     migrate(earlier, "0013")

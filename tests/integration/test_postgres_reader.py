@@ -187,7 +187,7 @@ async def test_a_listed_task_is_the_task(reader, log, user):
 
 
 @pytest.mark.parametrize("few", [0, 2, 500])
-async def test_tasks_with_a_tag_are_the_same_however_many_bear_it(reader, log, user, few, monkeypatch):
+async def test_tasks_with_a_tag_are_the_same_however_many_have_it(reader, log, user, few, monkeypatch):
     monkeypatch.setattr(postgres_reader, "FEW", few)
     tags = {"a": ("Café",), "b": ("cafe", "home"), "c": ("home",), "d": ()}
     tasks = {name: a_task(user, name, tags=names) for name, names in tags.items()}
@@ -202,7 +202,7 @@ async def test_tasks_with_a_tag_are_the_same_however_many_bear_it(reader, log, u
     assert [facet.tasks for facet in facets if facet.facet == "total"] == [2]
 
 
-async def test_of_tags_those_that_most_tasks_bear_are_counted(reader, log, user):
+async def test_of_tags_those_that_most_tasks_have_are_counted(reader, log, user):
     many = [tuple(f"{number}-{place}" for place in range(50)) for number in range(101)]
     await log.write(*(event(a_task(user, str(n), tags=(*tags, "most"))) for n, tags in enumerate(many)))
     async with reader.user(user) as view:

@@ -398,7 +398,7 @@ async def test_however_a_log_is_cut_into_blocks_the_views_are_the_same(connectio
 
 
 async def after(connection, blocks) -> dict[str, list[str]]:
-    """What stands after these blocks, on a clean ground that is left clean."""
+    """The rows after these blocks, in tables that are empty before and after."""
     transaction = connection.transaction()
     await transaction.start()
     try:

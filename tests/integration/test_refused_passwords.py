@@ -1,4 +1,4 @@
-"""A part that is refused, or is not there, is told by each process without a password of its address."""
+"""A part that refuses or is not there is reported by each process without the password of its address."""
 
 import os
 import sys

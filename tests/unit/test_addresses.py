@@ -1,4 +1,4 @@
-"""What of an address may be shown: nothing that is, or may be, a part of its password."""
+"""Addresses as they may be shown: without anything that is, or may be, a part of a password."""
 
 from contextlib import suppress
 

@@ -28,7 +28,7 @@ def terminal() -> Iterator[int]:
 
 
 def typed(api: Scripted, home: Path, stdin: int, *words: str) -> tuple[int, str]:
-    """The status of a command, and what it told on standard output."""
+    """The status of a command, and its standard output."""
     of_its_own = {"RONDO_API": api.url, "RONDO_TOKEN": "token", "HOME": str(home), "XDG_STATE_HOME": str(home)}
     rondo = [Path(sys.executable).with_name("rondo"), *words]
     done = subprocess.run(rondo, stdin=stdin, capture_output=True, text=True, check=False, env=os.environ | of_its_own)
@@ -36,7 +36,7 @@ def typed(api: Scripted, home: Path, stdin: int, *words: str) -> tuple[int, str]
 
 
 @pytest.mark.parametrize(("words", "says"), [((), NONE_COUNTED), (("--yes",), NONE_CHANGED)], ids=["asked", "--yes"])
-def test_a_filter_that_finds_nothing_is_told_and_is_done(
+def test_a_filter_that_finds_nothing_is_reported_and_is_done(
     tmp_path: Path, terminal: int, words: tuple[str, ...], says: Says
 ):
     with Scripted(says) as api:

@@ -199,7 +199,7 @@ def test_what_is_tried_again_is_logged_without_what_its_error_quotes() -> None:
     assert '"event": "tried again"' in done.stderr
 
 
-async def test_a_registry_that_is_away_is_told_without_its_password() -> None:
+async def test_a_registry_that_is_away_is_reported_without_its_password() -> None:
     registry = Registry(f"http://user:{WORD}@127.0.0.1:1?key={WORD}", retries=0)
     with pytest.raises(RegistryUnavailable, match=r"at http://127\.0\.0\.1:1 can't be reached") as raised:
         await registry.schema(1)

@@ -98,12 +98,14 @@ async def answering(answer: bytes | None, tls: ssl.SSLContext | None = None) -> 
 
 
 @pytest.mark.parametrize(("answer", "why"), ANSWERS)
-async def test_why_a_delivery_failed_is_told_in_words_that_quote_nothing(answer: bytes | None, why: str | None) -> None:
+async def test_why_a_delivery_failed_is_reported_in_words_that_quote_nothing(
+    answer: bytes | None, why: str | None
+) -> None:
     async with answering(answer) as port:
         assert await deliver(webhook("http", "127.0.0.1", port), CLAIM, 0.4 if answer is None else 20) == why
 
 
-async def test_a_host_that_has_no_trust_no_tls_no_listener_and_no_name_is_told_by_that(tmp_path: Path) -> None:
+async def test_a_host_without_trust_tls_listener_or_name_is_reported_with_that_reason(tmp_path: Path) -> None:
     async with answering(b"", untrusted(tmp_path)) as port:
         assert await deliver(webhook("https", "127.0.0.1", port), CLAIM) == reasons.NO_TRUST
     async with answering(b"SSH-2.0") as port:
@@ -137,11 +139,11 @@ EARLIER = {
     reasons.UNRESOLVED: reasons.UNRESOLVED,
     None: None,
 }
-"""What earlier versions put on record, and what is told of it."""
+"""What earlier versions recorded, and how it is shown."""
 
 
 @pytest.mark.parametrize("earlier", EARLIER)
-def test_what_earlier_versions_put_on_record_is_told_without_what_it_quotes(earlier: str | None) -> None:
+def test_what_earlier_versions_put_on_record_is_reported_without_what_it_quotes(earlier: str | None) -> None:
     assert reasons.redact(earlier) == EARLIER[earlier]
 
 

@@ -91,13 +91,13 @@ def test_what_is_typed_wrong_ends_with_2_and_one_line_that_says_where_to_look(ty
     assert re.search(r"See `rondo.* --help`\.$", err)
 
 
-def test_rondo_alone_tells_what_there_is(typed: Type):
+def test_rondo_alone_lists_the_commands(typed: Type):
     status, _, err = typed()
     assert status == 2
     assert all(name in err for name in WIRED)
 
 
-def test_who_is_not_logged_in_is_told_how(typed: Type):
+def test_who_is_not_logged_in_gets_advice(typed: Type):
     status, out, err = typed("list")
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "`rondo login`" in err
@@ -208,7 +208,7 @@ def test_a_refusal_does_not_keep_the_other_tasks_from_theirs(typed: Type):
     assert (status, json.loads(out), err) == (1, [ACCEPTED], "00000000: It is refused.\n")
 
 
-def test_where_rondo_is_away_the_rest_is_not_sent_and_what_was_done_is_told(typed: Type):
+def test_where_rondo_is_away_the_rest_is_not_sent_and_what_was_done_is_reported(typed: Type):
     other = "00000000-0000-0000-0000-000000000000"
     with Scripted(Says(200, ACCEPTED), *[HANG_UP] * ATTEMPTS) as api:
         status, out, _ = typed("complete", ID, other, other[:-1] + "1", "--json", api=api.url)
@@ -322,7 +322,7 @@ def test_an_edit_tells_the_fields_that_it_really_changed(typed: Type, before: Sa
     assert (status, out) == (0, f"Changed {ID[:8]} Stand-up{told}\n")
 
 
-def test_what_was_so_already_is_told_and_is_done(typed: Type):
+def test_what_was_so_already_is_reported_and_is_done(typed: Type):
     already = ACCEPTED | {"command": ACCEPTED["command"] | {"status": "nothing-to-do"}}
     with Scripted(Says(200, already)) as api:
         assert typed("complete", ID, api=api.url) == (0, f"{ID[:8]} Stand-up was already completed\n", "")

@@ -42,7 +42,7 @@ def test_a_clock_that_is_slewed_does_not_jump(watch: ClockWatch, clocks: Clocks)
 
 
 @pytest.mark.parametrize(("seconds", "way"), [(7200, "on by 7200 s"), (-86_400, "back by 86400 s")])
-def test_a_jump_is_told_for_an_hour(watch: ClockWatch, clocks: Clocks, seconds: float, way: str):
+def test_a_jump_is_reported_for_an_hour(watch: ClockWatch, clocks: Clocks, seconds: float, way: str):
     clocks.go_on(5, wall=5 + seconds)
     with capture_logs() as logged:
         assert watch.look()
@@ -56,7 +56,9 @@ def test_a_jump_is_told_for_an_hour(watch: ClockWatch, clocks: Clocks, seconds: 
 
 
 @pytest.mark.parametrize(("ahead", "said"), [(61, "61 s ahead of"), (-7200, "7200 s behind")])
-def test_a_clock_that_differs_from_the_brokers_is_told_as_long_as_it_does(watch: ClockWatch, ahead: float, said: str):
+def test_a_clock_that_differs_from_the_brokers_is_reported_as_long_as_it_does(
+    watch: ClockWatch, ahead: float, said: str
+):
     watch.ahead = ahead
     assert watch.warnings() == [f"The clock is {said} the broker's. Set whichever is wrong."]
     watch.ahead = 59

@@ -32,17 +32,17 @@ def numbers(dead_letters: list[DeadLetterRecord]) -> list[int]:
     return [one.number for one in dead_letters]
 
 
-def test_letters_are_in_the_order_of_the_log_though_a_clock_was_set_back():
+def test_dead_letters_are_in_the_order_of_the_log_though_a_clock_was_set_back():
     after = dead_letter(2, 11, died=NOON - 2 * HOUR)
     assert offsets(in_order([after, dead_letter(1, 10)])) == [10, 11]
 
 
-def test_letters_are_in_the_order_of_the_log_though_the_later_record_was_set_aside_first():
+def test_dead_letters_are_in_the_order_of_the_log_though_the_later_record_was_dead_lettered_first():
     """As when the first letter is gone after 90 days, or views read again."""
     assert offsets(in_order([dead_letter(1, 11), dead_letter(2, 10)])) == [10, 11]
 
 
-def test_letters_of_several_inputs_are_in_the_order_in_which_they_were_set_aside():
+def test_dead_letters_of_several_inputs_are_in_the_order_in_which_they_arrived():
     found = [
         dead_letter(3, 7, topic="a"),
         dead_letter(1, 9, topic="b"),
@@ -52,12 +52,12 @@ def test_letters_of_several_inputs_are_in_the_order_in_which_they_were_set_aside
     assert numbers(in_order(found)) == [1, 2, 3, 4]
 
 
-def test_timers_are_in_the_order_in_which_they_were_set_aside():
+def test_timers_are_in_the_order_in_which_they_were_dead_lettered():
     assert numbers(in_order([dead_letter(2, NOWHERE, died=NOON - HOUR), dead_letter(1, NOWHERE)])) == [1, 2]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_each_letter_is_there_once_and_those_of_an_input_by_their_offsets(seed: int):
+def test_each_dead_letter_is_there_once_and_those_of_an_input_by_their_offsets(seed: int):
     chance = Random(seed)
     found = [
         dead_letter(n, chance.randrange(50), topic=chance.choice("ab"), died=chance.randrange(9)) for n in range(30)
@@ -83,19 +83,19 @@ def test_each_letter_is_there_once_and_those_of_an_input_by_their_offsets(seed: 
         ("tasks", "schema 65", False),
     ],
 )
-def test_a_letter_is_meant_by_its_stage_and_by_what_its_reason_has_in_it(
+def test_a_dead_letter_is_selected_by_its_stage_and_by_text_in_its_reason(
     stage: str | None, reason: str | None, meant: bool
 ):
     assert matches(dead_letter(1, reason="the registry has no schema 64"), stage, reason) == meant
 
 
-def test_a_letter_is_meant_by_any_of_its_numbers_once_and_in_the_order_of_the_log():
+def test_a_dead_letter_is_selected_by_any_of_its_numbers_once_and_in_the_order_of_the_log():
     found = [dead_letter(9, 1), dead_letter(2, 2), dead_letter(3, 3)]
     found[0].numbers = [1, 9]
     assert offsets(select(found, (3, 9, 1, 3))) == [1, 3]
 
 
-def test_a_number_that_no_letter_has_is_named():
+def test_a_number_that_no_dead_letter_has_is_named():
     with pytest.raises(Failed, match="There is no dead letter 7"):
         select([dead_letter(1)], (1, 7))
 
@@ -120,11 +120,11 @@ def test_only_those_of_a_stage_and_a_reason_are_sent_again():
     ("last", "before", "shown"),
     [(2, None, [3, 4]), (50, None, [0, 1, 2, 3, 4]), (2, 3, [1, 2]), (50, 3, [0, 1, 2]), (2, 0, [])],
 )
-def test_a_page_is_the_last_ones_before_a_letter(last: int, before: int | None, shown: list[int]):
+def test_a_page_is_the_last_ones_before_a_dead_letter(last: int, before: int | None, shown: list[int]):
     assert numbers(page([dead_letter(n, n) for n in range(5)], last, before)) == shown
 
 
-def test_a_page_before_a_letter_that_is_not_there_is_refused():
+def test_a_page_before_an_unknown_dead_letter_is_refused():
     with pytest.raises(Failed, match="no dead letter 9 among these"):
         page([dead_letter(1)], 2, 9)
 

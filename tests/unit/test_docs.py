@@ -49,13 +49,13 @@ def anchors(document: str) -> set[str]:
 
 
 def links() -> list[tuple[str, str]]:
-    """Every link within the repository, with the document it stands in."""
+    """Every link within the repository, with its document."""
     found = ((name, link) for name, text in DOCUMENTS.items() for link in re.findall(r"\]\(([^)\s]+)\)", prose(text)))
     return [(name, link) for name, link in found if not link.startswith("http")]
 
 
 def named(pattern: str) -> list[str]:
-    """What a pattern finds at the start of what people are told to type: code in a line, and lines of shell."""
+    """What a pattern finds at the start of what people type: code in a line, and lines of shell."""
     lines = (line for document in DOCUMENTS.values() for block in blocks(document, "sh") for line in block.splitlines())
     typed = {*lines, *re.findall(r"`([^`\n]+)`", "\n".join(map(prose, DOCUMENTS.values())))}
     found = (re.match(rf"(?:\w+=\S* )*(?:\.venv/bin/)?{pattern}", each) for each in typed)
@@ -135,15 +135,15 @@ def test_a_file_that_is_named_exists(path: str):
 
 
 def test_the_page_of_settings_is_what_is_written_from_the_code():
-    assert configuration.document() == CONFIGURATION, "Write it anew: make docs"
+    assert configuration.document() == CONFIGURATION, "Write it again: make docs"
 
 
 def test_the_page_of_errors_is_what_is_written_from_the_code():
-    assert errors.document() == DOCUMENTS["docs/errors.md"], "Write it anew: make docs"
+    assert errors.document() == DOCUMENTS["docs/errors.md"], "Write it again: make docs"
 
 
 def test_the_page_of_limits_is_what_is_written_from_the_code():
-    assert DOCUMENTS["docs/limits.md"].startswith(limits()), "Write it anew: make docs"
+    assert DOCUMENTS["docs/limits.md"].startswith(limits()), "Write it again: make docs"
 
 
 def test_every_code_of_a_rejection_is_explained():
@@ -163,11 +163,11 @@ def test_a_setting_that_is_named_elsewhere_is_explained():
 
 def test_the_tables_of_topics_and_stages_are_what_is_written_from_the_code():
     page = DOCUMENTS["docs/architecture.md"]
-    assert page == stages.document(page), "Write it anew: make docs"
+    assert page == stages.document(page), "Write it again: make docs"
 
 
 def test_the_procfile_is_what_is_written_from_the_stages():
-    assert (ROOT / "Procfile").read_text() == stages.procfile(), "Write it anew: make docs"
+    assert (ROOT / "Procfile").read_text() == stages.procfile(), "Write it again: make docs"
 
 
 def test_every_topic_says_what_it_holds():

@@ -1,4 +1,4 @@
-"""What is stored was folded by the rules of then: these change only with a migration that folds it anew."""
+"""What is stored was folded by the rules of then: these change only with a migration that folds it again."""
 
 import hashlib
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def made(category: Callable[[str], str]) -> str:
 @pytest.mark.parametrize(
     ("known", "before"), [(ucd_3_2_0.category, OLDEST), (category, ALL.get(unidata_version))], ids=["3.2", "all"]
 )
-def test_what_text_is_folded_and_parted_to_changes_only_with_a_migration_that_does_so_anew(known, before):
+def test_what_text_is_folded_and_parted_to_changes_only_with_a_migration_that_does_so_again(known, before):
     if before is None:
         pytest.skip(f"Nobody has written down what is made of Unicode {unidata_version}.")
     found = made(known)

@@ -95,7 +95,7 @@ def part_of(module: str) -> str | None:
 
 
 def imported(source: str, package: str) -> Iterator[str]:
-    """Every module that the source of a module of ``package`` imports, wherever in it that stands."""
+    """Every module that the source of a module of ``package`` imports, at any place."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -132,7 +132,7 @@ def test_a_module_imports_only_what_its_part_may(module: str) -> None:
 
 
 def is_for_one_neighbour(module: str) -> bool:
-    """Tell whether one other module of its part imports a module, and nothing else does."""
+    """Return whether one other module of its part imports a module, and nothing else does."""
     importers = [name for name, names in IMPORTED.items() if module in names]
     return len(importers) == 1 and name_in(importers[0])[0] == name_in(module)[0]
 
@@ -165,7 +165,7 @@ def texts(source: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.split(".")[0] in WITHOUT_SQL])
-def test_sql_stands_in_postgres_alone(module: str) -> None:
+def test_sql_is_in_postgres_alone(module: str) -> None:
     assert [text for text in texts(MODULES[module].read_text()) if SQL.search(text)] == []
 
 

@@ -15,12 +15,12 @@ from local import bootstrap
 GIB = 1024**3
 
 
-def test_an_old_python_is_told():
+def test_an_old_python_is_reported():
     with pytest.raises(bootstrap.Problem, match=r"needs Python 3\.11 or later, and this is 3\.9: install one"):
         bootstrap.check((3, 9), 100 * GIB)
 
 
-def test_a_full_disk_is_told():
+def test_a_full_disk_is_reported():
     with pytest.raises(bootstrap.Problem, match="has 1024 MiB free, and installing Rondo needs 1500: free some space"):
         bootstrap.check((3, 11), GIB)
 
@@ -36,11 +36,11 @@ def test_a_new_python_and_some_room_will_do():
         "WARNING: Retrying after connection broken by 'NewConnectionError'",
     ],
 )
-def test_no_registry_of_packages_is_told(told: str):
+def test_no_registry_of_packages_is_reported(told: str):
     assert "no registry of Python packages answers: connect" in str(bootstrap.failure("uv", told))
 
 
-def test_any_other_failure_is_told_in_its_last_words():
+def test_any_other_failure_is_reported_by_its_last_line():
     told = "Resolved 3 packages\nerror: The lockfile needs to be updated\n"
     assert "(error: The lockfile needs to be updated): see" in str(bootstrap.failure("The packages", told))
 
@@ -87,22 +87,22 @@ def test_a_clone_that_stays_where_it_is_is_installed_once(clone: Path):
     assert installed(clone)
 
 
-def test_a_clone_that_was_moved_is_installed_anew(clone: Path):
+def test_a_clone_that_was_moved_is_installed_again(clone: Path):
     assert not installed(clone.rename(clone.with_name("second")))
 
 
-def test_a_copy_of_a_clone_is_installed_anew_and_the_first_is_not(clone: Path):
+def test_a_copy_of_a_clone_is_installed_again_and_the_first_is_not(clone: Path):
     assert not installed(shutil.copytree(clone, clone.with_name("second"), symlinks=True))
     assert installed(clone)
 
 
-def test_a_clone_whose_python_is_gone_is_installed_anew(clone: Path):
+def test_a_clone_whose_python_is_gone_is_installed_again(clone: Path):
     (clone / ".venv" / "bin" / "python").unlink()
     (clone / ".venv" / "bin" / "python").symlink_to("/nowhere/python")
     assert not installed(clone)
 
 
-def test_a_clone_that_was_installed_for_another_python_is_installed_anew(clone: Path):
+def test_a_clone_that_was_installed_for_another_python_is_installed_again(clone: Path):
     (clone / ".venv" / ".installed").write_bytes(os.fsencode(clone) + b"\n3.9\n")
     assert not installed(clone)
 

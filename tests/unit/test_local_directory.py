@@ -88,7 +88,7 @@ def test_what_kafka_4_3_wrote_is_converted_and_read(tmp_path: Path):
         assert json.loads((tmp_path / "layout.json").read_text())["kafka"] == jars.KAFKA
 
 
-def test_a_file_in_the_place_of_the_directory_is_told(tmp_path: Path):
+def test_a_file_in_the_place_of_the_directory_is_reported(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(Problem, match="can't be written"), directory.held(tmp_path / "file", "embedded"):
         pass

@@ -60,7 +60,7 @@ def test_it_goes_on_from_three_quarters_on(disk: SmallDisk):
         assert bool(told.short()) is short
 
 
-def test_it_is_told_once_that_a_disk_is_short_and_once_that_it_is_not(disk: SmallDisk):
+def test_a_disk_that_is_short_is_reported_once_and_its_recovery_once(disk: SmallDisk):
     told = Told(disk)
     disk.fill()
     for _ in range(5):

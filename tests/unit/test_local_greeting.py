@@ -1,4 +1,4 @@
-"""What the person who started the stack is told."""
+"""The greeting of the person who started the stack."""
 
 from datetime import date
 from pathlib import Path

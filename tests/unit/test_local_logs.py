@@ -1,4 +1,4 @@
-"""The parts' logs: none of their lines is lost when they move aside, and each is told once."""
+"""The parts' logs: none of their lines is lost when they move aside, and each is reported once."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def moved(log: Path) -> Path:
 
 
 def follow(process: Process, log: Path, limit: int) -> tuple[list[str], list[str], int]:
-    """What a tail tells of a writer, what is found in its files, and how often its log was moved."""
+    """What a tail reports of a writer, what is in its files, and how often its log was moved."""
     tail, told, found, times = Tail(log, 0), [], [], 0
     while process.ended is None:
         told += tail.lines()
@@ -124,7 +124,7 @@ def test_the_log_of_a_writer_that_ended_stays_while_what_it_started_may_write(tm
         process.stop()
 
 
-def test_a_log_that_cannot_be_copied_stays_whole_and_is_told(tmp_path: Path):
+def test_a_log_that_cannot_be_copied_stays_whole_and_is_reported(tmp_path: Path):
     log = tmp_path / "example.log"
     process = writer(log)
     log.write_text("line\n")

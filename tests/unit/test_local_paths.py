@@ -1,4 +1,4 @@
-"""Where a log was written by versions that told Kafka its path, and what is refused."""
+"""The places of logs of versions that gave Kafka the path, and what is refused."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def test_kafka_read_a_path_as_properties_are_read(path: str, read: set[str]):
 
 
 @pytest.mark.parametrize("wrong", ["BÃ¼ro", "B??ro"])
-def test_a_log_that_an_earlier_version_wrote_elsewhere_is_told_with_where_it_is(tmp_path: Path, wrong: str):
+def test_a_log_that_an_earlier_version_wrote_elsewhere_is_reported_with_where_it_is(tmp_path: Path, wrong: str):
     elsewhere = tmp_path / wrong / "kafka" / "data"
     elsewhere.mkdir(parents=True)
     (elsewhere / "meta.properties").write_text("#\nversion=1\ncluster.id=kxWFYL\n")
@@ -74,7 +74,7 @@ def broker(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
         process.stop()
 
 
-def test_a_topic_that_is_kept_elsewhere_is_told(tmp_path: Path, broker: Callable[[str], Process]):
+def test_a_topic_that_is_kept_elsewhere_is_reported(tmp_path: Path, broker: Callable[[str], Process]):
     idle = broker("import time; time.sleep(60)")
     with pytest.raises(Problem, match=f"keeps the topic {SHARED[0].name} outside {tmp_path / 'data'}"):
         kafka.check_place(idle, tmp_path, SHARED, patience=0.1)
@@ -89,7 +89,7 @@ def test_a_broker_that_takes_long_to_create_its_topics_is_waited_for(tmp_path: P
     kafka.check_place(slow, tmp_path, SHARED, patience=1)
 
 
-def test_a_broker_that_ends_while_its_topics_are_looked_for_is_told_by_its_log(
+def test_a_broker_that_ends_while_its_topics_are_looked_for_is_reported_with_its_log(
     tmp_path: Path, broker: Callable[[str], Process]
 ):
     with pytest.raises(Problem, match="The broker ended with status 3"):

@@ -1,4 +1,4 @@
-"""How ports are chosen."""
+"""The choice of ports."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""How a process of the stack is started, waited for and ended."""
+"""The start, readiness and end of a process of the stack."""
 
 import signal
 import sys
@@ -27,7 +27,7 @@ def wait_for_line(log: Path, process: Process) -> None:
     process.wait_until(lambda: b"\n" in log.read_bytes(), 10)
 
 
-def test_a_process_that_ends_while_starting_is_told_with_the_end_of_its_log(tmp_path: Path):
+def test_a_process_that_ends_while_starting_is_reported_with_the_end_of_its_log(tmp_path: Path):
     log = tmp_path / "example.log"
     process = python("print('no such thing'); raise SystemExit(3)", log)
     with pytest.raises(Problem) as raised:
@@ -35,7 +35,7 @@ def test_a_process_that_ends_while_starting_is_told_with_the_end_of_its_log(tmp_
     assert str(raised.value) == (f"The example ended with status 3 while starting. The end of {log}:\n  no such thing")
 
 
-def test_only_what_this_run_wrote_is_told(tmp_path: Path):
+def test_only_what_this_run_wrote_is_reported(tmp_path: Path):
     log = tmp_path / "example.log"
     log.write_text("an earlier run\n")
     with pytest.raises(Problem) as raised:
@@ -43,7 +43,7 @@ def test_only_what_this_run_wrote_is_told(tmp_path: Path):
     assert "an earlier run" not in str(raised.value)
 
 
-def test_a_process_that_shows_no_sign_of_life_is_told(tmp_path: Path):
+def test_a_process_that_shows_no_sign_of_life_is_reported(tmp_path: Path):
     process = python("import time; time.sleep(60)", tmp_path / "log")
     try:
         with pytest.raises(Problem, match="The example is not ready, and has shown no sign of life for 0 seconds"):

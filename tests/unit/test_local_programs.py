@@ -24,7 +24,7 @@ def test_the_first_java_that_is_new_enough_is_taken(tmp_path: Path):
     assert java([str(tmp_path / "absent"), old, new]) == new
 
 
-def test_no_java_is_told_with_what_to_do(tmp_path: Path):
+def test_no_java_is_reported_with_what_to_do(tmp_path: Path):
     with pytest.raises(Problem, match=r"No Java 17 or later was found.*: install a JDK and set JAVA_HOME, or"):
         java([tool(tmp_path / "java", 'openjdk version "11.0.2"')])
 
@@ -33,7 +33,7 @@ def test_each_listed_jar_is_pinned_by_its_hash():
     assert all(len(jar.sha256) == 64 for jar in jars.listed(LISTED))
 
 
-def test_the_listed_kafka_is_the_version_that_is_told():
+def test_the_listed_kafka_is_the_version_that_is_reported():
     (broker,) = (jar for jar in jars.listed(LISTED) if jar.artifact == "kafka_2.13")
     assert broker.version == jars.KAFKA
 

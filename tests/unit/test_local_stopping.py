@@ -1,4 +1,4 @@
-"""The stack waits for whoever takes long to stop, and to start again."""
+"""The stack waits for a part that takes long to stop, and to start again."""
 
 import sys
 import threading
@@ -27,7 +27,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         yield Stack(settings.load(), held, threading.Event())
 
 
-def test_a_broker_that_takes_long_to_stop_is_told_of_and_waited_for(stack: Stack, tmp_path: Path):
+def test_a_broker_that_takes_long_to_stop_is_reported_and_waited_for(stack: Stack, tmp_path: Path):
     command = Command("The broker", [sys.executable, "-c", SLOW], tmp_path / "log", grace=GRACE)
     broker = Process(command)
     broker.wait_until(lambda: b"\n" in command.log.read_bytes(), 10)

@@ -1,4 +1,4 @@
-"""What is told of running parts, and how soon one that ended starts again."""
+"""Reports on running parts, and the restart of one that ended."""
 
 import functools
 import os
@@ -101,7 +101,7 @@ def test_a_program_that_has_the_number_of_a_part_that_ended_is_not_held_for_its_
         "ERROR:    Application startup failed. Exiting.",
     ],
 )
-def test_a_warning_is_told(line: str):
+def test_a_warning_is_reported(line: str):
     assert is_warning(line)
 
 
@@ -117,7 +117,7 @@ def test_all_else_stays_in_the_log(line: str):
     assert not is_warning(line)
 
 
-def test_only_new_and_whole_lines_are_told(tmp_path: Path):
+def test_only_new_and_whole_lines_are_reported(tmp_path: Path):
     log = tmp_path / "log"
     log.write_text("old\n")
     tail = Tail(log)
@@ -126,7 +126,7 @@ def test_only_new_and_whole_lines_are_told(tmp_path: Path):
     assert tail.lines() == ["one", "two"]
 
 
-def test_a_line_is_told_once_it_is_whole(tmp_path: Path):
+def test_a_line_is_reported_once_it_is_whole(tmp_path: Path):
     log = tmp_path / "log"
     log.write_text("")
     tail = Tail(log)
@@ -191,7 +191,7 @@ def test_the_watch_ends_only_when_what_it_starts_again_has_ended_too(tmp_path: P
     assert finished == [True]
 
 
-def test_a_flood_of_warnings_is_told_in_one_line_after_the_first_few(tmp_path: Path):
+def test_a_flood_of_warnings_is_reported_in_one_line_after_the_first_few(tmp_path: Path):
     log = tmp_path / "tasks.log"
     told = said(log, WARNING * 817)
     assert told == [f"tasks: {WARNING.strip()}"] * 5 + [f"tasks: 812 more lines, see {log}"]
@@ -201,7 +201,7 @@ def test_nothing_is_folded_for_who_asked_for_all(tmp_path: Path):
     assert len(said(tmp_path / "tasks.log", WARNING * 20, verbose=True)) == 20
 
 
-def test_a_reminder_is_told_by_its_title(tmp_path: Path):
+def test_a_reminder_is_reported_by_its_title(tmp_path: Path):
     line = '{"title": "Water the plants", "task": "t", "event": "reminder", "level": "info"}\n'
     assert said(tmp_path / "notify.log", line) == ["Reminder: Water the plants"]
 
@@ -214,7 +214,7 @@ def test_a_flood_hides_no_reminder(tmp_path: Path):
 REMINDER = '{"title": "Tea", "event": "reminder"}\n'
 
 
-def test_reminders_that_came_before_all_was_ready_are_told_and_old_ones_and_warnings_are_not(tmp_path: Path):
+def test_reminders_that_came_before_all_was_ready_are_reported_and_old_ones_and_warnings_are_not(tmp_path: Path):
     log = tmp_path / "notify.log"
     log.write_text(REMINDER.replace("Tea", "Of an earlier run"))
     running = process(log, "import time; time.sleep(60)")
@@ -226,7 +226,7 @@ def test_reminders_that_came_before_all_was_ready_are_told_and_old_ones_and_warn
     assert told == ["Reminder: Tea"]
 
 
-def test_a_reminder_that_a_part_delivered_while_it_ended_or_started_again_is_told_once(tmp_path: Path):
+def test_a_reminder_that_a_part_delivered_while_it_ended_or_started_again_is_reported_once(tmp_path: Path):
     stopping, told, log = threading.Event(), [], tmp_path / "notify.log"
 
     def again() -> Process:
@@ -330,7 +330,7 @@ def test_a_reminder_is_known_from_the_line_that_delivers_it(line: str, title: st
 
 
 @given(st.lists(st.floats(0, 100), max_size=200).map(sorted))
-def test_every_line_is_told_or_counted(times: list[float]):
+def test_every_line_is_reported_or_counted(times: list[float]):
     fold, counted = Fold(), 0
     told = 0
     for now in times:

@@ -212,7 +212,7 @@ def test_what_a_killed_worker_was_sending_is_sent_again_at_the_second_look():
     assert world.posts["r1"] == 2
 
 
-def test_what_rules_3_decided_is_decided_so_again():
+def test_what_version_3_decided_is_decided_so_again():
     world = lived(["come_due"], rules="3")
     assert world.log[0] == ledger.claim(
         replace(due_reminder(NOON + 1000), id="r1"), "webhook", NOON + 1000, lease=60_000

@@ -1,4 +1,4 @@
-"""What stands in a data directory is its owner's alone."""
+"""A data directory is its owner's alone."""
 
 import os
 import shutil

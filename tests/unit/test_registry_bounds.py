@@ -1,4 +1,4 @@
-"""How large a schema may be that the registry is asked about."""
+"""The largest schema that the registry accepts."""
 
 import json
 import time

@@ -44,7 +44,7 @@ def test_a_timers_key_is_shown_with_its_instant():
     assert describe_key(b"timers\x00" + (1_500).to_bytes(8, "big") + b"id") == "timers 1500/id"
 
 
-def test_a_difference_is_told_with_all_that_is_known():
+def test_a_difference_is_reported_with_all_that_is_known():
     difference = Difference("tasks", 3, "key tasks ann/t", "it differs.", "title", "'a'", "'b'", "task-commands/3/7")
     assert difference.describe() == (
         "tasks, partition 3: key tasks ann/t: it differs. Field title: it is 'a', replay leads to 'b'. "

@@ -89,7 +89,7 @@ def purge(world: World, after: int = RESTORABLE) -> entities.Event:
     return purged
 
 
-def test_a_log_as_it_should_be_breaks_no_invariant(checks: Invariants):
+def test_a_correct_log_breaks_no_invariant(checks: Invariants):
     events = events_of(*(command for way in WAYS.values() for command in way))
     assert not any(
         broken(checks, *events, *trail(), outcome("a"), outcome("b"), outcome("a", user=BERT), due_reminder())
@@ -120,7 +120,7 @@ def test_a_thing_of_another_user_has_versions_of_its_own(kind: str, checks: Inva
 
 
 @pytest.mark.parametrize(("kind", "new", "remove"), DELETABLE)
-def test_what_comes_again_after_it_was_purged_begins_anew(kind: str, new: Said, remove: Said, checks: Invariants):
+def test_what_comes_again_after_it_was_purged_begins_again(kind: str, new: Said, remove: Said, checks: Invariants):
     world = World(new(), remove())
     purge(world)
     world.does(new())
@@ -130,7 +130,7 @@ def test_what_comes_again_after_it_was_purged_begins_anew(kind: str, new: Said, 
 
 
 @pytest.mark.parametrize(("kind", "new", "remove"), DELETABLE)
-def test_what_was_not_purged_does_not_begin_anew(kind: str, new: Said, remove: Said, checks: Invariants):
+def test_what_was_not_purged_does_not_begin_again(kind: str, new: Said, remove: Said, checks: Invariants):
     assert f"version 1 of {kind} " in broken(checks, *events_of(new(), remove()), *events_of(new()))[-1]
 
 

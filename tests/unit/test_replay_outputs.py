@@ -33,7 +33,7 @@ async def reader(records: Iterable[ConsumerRecord]) -> AsyncIterator[ConsumerRec
 
 
 def outputs(*records: ConsumerRecord, read: int = 0, aside: Iterable[int] = ()) -> Outputs:
-    """Return what stands on the topics of a stage that took one timer, read its notices so far, and set some aside."""
+    """Return the topics of a stage that took one timer, read its notices so far, and dead-lettered some."""
     stage = Stage("noticing", reads=(NOTICES,), writes=(NOTICES, EVENTS))
     stage.on_timer(NOTICES)(lambda *_: None)
     readers = {topic.name: reader([each for each in records if each.topic == topic.name]) for topic in stage.writes}

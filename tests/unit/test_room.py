@@ -1,4 +1,4 @@
-"""How much room there is, and below which mark it is too little."""
+"""The free disk space, and the mark below which it is too little."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_a_file_that_can_be_made_counts_as_256_kib(files: int):
     assert Room(2**40, files).is_below(500 * MIB) == (files < 2000)
 
 
-def test_what_is_scarcer_is_told():
+def test_what_is_scarcer_is_reported():
     assert Room(312 * MIB, None).describe(500 * MIB) == "312 MiB free, and 500 are needed"
     assert Room(900 * MIB, 3).describe(500 * MIB) == "room for 3 files, and 2000 are needed"
 

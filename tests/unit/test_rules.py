@@ -1,4 +1,4 @@
-"""What was decided under rules 4 of a series at the calendar's end is decided so again, and under rules 5 it ends."""
+"""Decision version 4 decides a series at the calendar's end as it did; in version 5 the series ends."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
@@ -70,27 +70,27 @@ async def stages(tmp_path: Path) -> AsyncIterator[Stages]:
 
 
 @pytest.mark.parametrize("name", LAST)
-async def test_by_rules_5_a_series_that_the_calendar_ends_is_told_of(stages: Stages, name: str) -> None:
+async def test_by_version_5_a_series_that_the_calendar_ends_is_reported(stages: Stages, name: str) -> None:
     [outcome] = stages.decided(stages.completed(name, "5"), "5")
     assert (outcome.kind, outcome.code) == (r.OutcomeKind.REJECTED, "ended")
 
 
-async def test_by_rules_4_nothing_was_told_of_a_due_beyond_the_calendar(stages: Stages) -> None:
+async def test_by_version_4_a_due_beyond_the_calendar_was_not_reported(stages: Stages) -> None:
     assert stages.completed("due", "4") == []
 
 
-async def test_by_rules_4_a_start_beyond_the_calendar_was_set_aside(stages: Stages) -> None:
+async def test_by_version_4_a_start_beyond_the_calendar_was_dead_lettered(stages: Stages) -> None:
     followups = stages.completed("start", "4")
     with pytest.raises(FoldError, match="OverflowError"):
         stages.decided(followups, "4")
 
 
-async def test_by_rules_4_a_start_beyond_it_in_utc_alone_stood(stages: Stages) -> None:
+async def test_by_version_4_a_start_beyond_it_in_utc_alone_was_accepted(stages: Stages) -> None:
     event, outcome = stages.decided(stages.completed("start elsewhere", "4"), "4")
     assert event.task.start == r.Due("9999-12-31", "23:59:59", "Pacific/Niue")
     assert outcome.kind is r.OutcomeKind.ACCEPTED
 
 
-async def test_what_tells_of_an_end_does_nothing_to_a_worker_of_rules_4(stages: Stages) -> None:
+async def test_a_record_of_an_end_does_nothing_to_a_worker_of_version_4(stages: Stages) -> None:
     [outcome] = stages.decided(stages.completed("due", "5"), "4")
     assert outcome.kind is r.OutcomeKind.NOTHING_TO_DO

@@ -137,7 +137,7 @@ async def test_no_answer_leads_to_the_host_that_the_request_named(name: str):
 
 
 @every_server
-async def test_what_fails_is_told_in_the_form_of_the_server_and_without_its_reason(name: str):
+async def test_what_fails_is_reported_in_the_form_of_the_server_and_without_its_reason(name: str):
     app = serving.Application(SERVERS[name].refuse)
 
     @app.get("/")

@@ -16,7 +16,7 @@ import uvicorn
 from common.serving import Limits, Protocol, plain
 
 SECONDS = 0.3
-"""How long a client has to send a request."""
+"""Seconds that a client has to send a request."""
 SOON = 30.0
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\n"
 WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
@@ -151,7 +151,7 @@ async def test_who_sends_a_byte_now_and_then_is_cut_off_all_the_same(head: bytes
             await asyncio.sleep(SECONDS / 20)
 
 
-async def test_the_time_of_each_request_of_a_connection_begins_anew():
+async def test_the_time_of_each_request_of_a_connection_begins_again():
     async with serving(seconds=1.0) as served, served.client() as client:
         for _ in range(2):
             await client.send(WHOLE[:-1])

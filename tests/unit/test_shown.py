@@ -1,4 +1,4 @@
-"""How records look to people and to programs."""
+"""Records as people and programs see them."""
 
 import pytest
 from aiokafka.structs import ConsumerRecord
@@ -23,7 +23,7 @@ def record(key: bytes | None) -> ConsumerRecord:
         (b"\xff\x1b", r"\xff\x1b"),
     ],
 )
-def test_a_key_is_told_in_words(raw: bytes | None, told: str | None):
+def test_a_key_is_described_in_words(raw: bytes | None, told: str | None):
     assert key(raw) == told
 
 
@@ -31,14 +31,14 @@ def test_what_would_move_a_terminals_cursor_is_escaped():
     assert text(b"a\x1b[2Jb\r\n") == r"a\x1b[2Jb\r\n"
 
 
-def test_an_instant_beyond_the_calendar_is_told_as_it_is():
+def test_an_instant_beyond_the_calendar_is_reported_as_it_is():
     assert instant(10**17) == f"{10**17} ms"
 
 
 @pytest.mark.parametrize(
     ("seconds", "told"), [(None, ""), (0.44, "0.4 s"), (45.2, "45 s"), (200, "3 min"), (7_300, "2 h"), (10**6, "12 d")]
 )
-def test_an_age_is_told_in_the_unit_that_fits(seconds: float | None, told: str):
+def test_an_age_is_reported_in_the_unit_that_fits(seconds: float | None, told: str):
     assert age(seconds) == told
 
 

@@ -79,7 +79,7 @@ PUT_BACK = f"Put back 1 change. Bulk {UNDONE['id']}\n"
 NOTHING = Says(409, refusal("conflict", 409).body | {"code": "nothing-to-undo"}, "application/problem+json")
 
 
-def test_what_is_undone_is_told(typed: Type):
+def test_what_is_undone_is_reported(typed: Type):
     with Scripted(answer("accepted", task=TASK), Says(202, UNDONE)) as api:
         typed("complete", ID, api=api.url)
         assert typed("undo", api=api.url) == (0, f"Undone: Completed {ID[:8]} Stand-up.\n{PUT_BACK}", "")
@@ -97,14 +97,14 @@ def test_a_step_that_changed_nothing_is_passed_over(typed: Type):
         assert journal.steps(Login.load()) == []
 
 
-def test_where_every_step_changed_nothing_that_is_told(typed: Type):
+def test_where_every_step_changed_nothing_that_is_reported(typed: Type):
     with Scripted(answer("nothing-to-do", tag=None), NOTHING) as api:
         typed("tags", "delete", "home", api=api.url)
         status, out, err = typed("undo", api=api.url)
     assert (status, out, err.splitlines()[1:]) == (1, "", [undo.NOTHING])
 
 
-def test_a_step_that_can_not_be_undone_is_told_and_not_kept(typed: Type):
+def test_a_step_that_can_not_be_undone_is_reported_and_not_kept(typed: Type):
     with Scripted(answer("accepted", task=TASK), refusal("conflict", 409)) as api:
         typed("complete", ID, api=api.url)
         told = f"It is refused.\nNot undone: Completed {ID[:8]} Stand-up.\n"
@@ -112,7 +112,7 @@ def test_a_step_that_can_not_be_undone_is_told_and_not_kept(typed: Type):
         assert journal.steps(Login.load()) == []
 
 
-def test_a_command_that_is_named_is_told_by_its_task(typed: Type):
+def test_a_command_that_is_named_is_reported_by_its_task(typed: Type):
     known = {**ACCEPTED["command"], "task": {"id": ID, "href": ""}, "list": None, "filter": None, "tag": None}
     with Scripted(Says(200, known), Says(200, TASK), Says(202, UNDONE)) as api:
         status, out, _ = typed("undo", COMMAND, api=api.url)

@@ -3,5 +3,5 @@
 from collections.abc import Callable
 
 Ended = tuple[int, str, str]
-"""Its status, and what it told on both outputs."""
+"""Its status and both outputs."""
 Type = Callable[..., Ended]

@@ -105,7 +105,7 @@ async def tailing(kafka: str) -> AsyncIterator[Tail]:
         bootstrap_servers=kafka,
         auto_offset_reset="latest",
         isolation_level="read_committed",
-        fetch_max_wait_ms=50,  # whoever asks for ends waits behind a fetch
+        fetch_max_wait_ms=50,  # a request for ends waits behind a fetch
     )
     await consumer.start()
     try:

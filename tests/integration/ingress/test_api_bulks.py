@@ -1,4 +1,4 @@
-"""Bulks: resolved once, sent whole, carried out once, told task by task."""
+"""Bulks: resolved once, sent whole, carried out once, reported task by task."""
 
 import asyncio
 from collections.abc import Sequence
@@ -110,7 +110,7 @@ async def test_a_chunk_of_another_resolution_changes_nothing_and_the_bulk_says_t
 ) -> None:
     [one] = await created(user, "One")
     common = {"id": ids.command(user.id, "part"), "user": user.id, "at": 0, "actor": "user:x"}
-    # What stands if the broker took the first of two batches, and the client sent again what had changed meanwhile.
+    # On the log if the broker took the first of two batches, and the client sent again what had changed meanwhile.
     await stages.begin(common, chunk=0, chunks=2, task=str(uuid4()), resolution="first")
     await stages.begin(common, chunk=1, chunks=2, task=one, resolution="other")
 

@@ -58,7 +58,7 @@ async def test_a_change_says_which_fields_it_sets(user: User, tail: Tail, regist
     assert command.changed == ("notes", "rrule")
 
 
-async def test_who_prefers_to_wait_receives_the_task_as_it_stands(user: User, stages: StandIn) -> None:
+async def test_a_client_that_prefers_to_wait_receives_the_current_task(user: User, stages: StandIn) -> None:
     answer = await user.http.post("/v1/tasks", json={"title": "Buy milk", "tags": ["shop"]}, headers=WAIT)
 
     assert answer.status_code == 201, answer.text

@@ -200,7 +200,10 @@ async def test_reads_that_hang_hold_up_no_command(rondo: Rondo) -> None:
     await asyncio.sleep(0)
     taken = await rondo.http.post("/v1/tasks", json={"title": "In spite of all"})
     assert (taken.status_code, any(read.done() for read in reads)) == (202, False)
-    assert {read.status_code for read in await asyncio.gather(*reads)} == {429, 503}  # some had no turn meanwhile
+    assert {read.status_code for read in await asyncio.gather(*reads)} == {
+        429,
+        503,
+    }  # some waited too long for others to end
 
 
 async def test_a_command_whose_fate_is_unknown_is_not_denied_when_it_is_sent_again(rondo: Rondo) -> None:

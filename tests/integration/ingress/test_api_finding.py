@@ -262,7 +262,7 @@ LISTS = {
     "tags": "/v1/tags",
     "history": f"/v1/tasks/{AN_ID}/history",
 }
-"""A list for each name that stands in a cursor, beside the tasks."""
+"""A list for each name in a cursor, beside the tasks."""
 TEXTS = st.sampled_from(("", "V", "\0", "a\0", "\ud800", "\udfff\ud800", "é", "infinity", "NaN")) | st.text(max_size=8)
 INSTANTS = st.sampled_from(
     ("0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59.999999-23:59", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z")

@@ -73,7 +73,7 @@ async def test_the_room_for_the_log_of_another_broker_is_not_looked_at(log: str,
         assert (await client.post("/v1/tasks", json=TASK)).status_code == 202
 
 
-def test_whoever_appends_to_the_log_may_answer_that_the_disk_is_full() -> None:
+def test_each_operation_that_appends_to_the_log_may_answer_that_the_disk_is_full() -> None:
     document = openapi()
     answering = {
         (method, path): answer(document, operation["responses"].get("503", {})).get("content", {})

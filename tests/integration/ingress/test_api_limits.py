@@ -34,7 +34,7 @@ TRIES = 3
 HEAD = 2048
 """Bytes of an answer's head, at most."""
 EVERY = 27
-"""So many of a route's bodies is one asked with here; `python -m bench.limits` asks with all."""
+"""One of this many of a route's bodies is sent here; `python -m bench.limits` asks with all."""
 
 
 def some(names: operations.Names) -> Iterator[operations.Request]:
@@ -115,7 +115,7 @@ async def impatient(
         yield client
 
 
-async def test_reads_of_a_user_that_have_no_turn_in_their_time_are_answered_429(
+async def test_reads_of_a_user_that_wait_too_long_for_others_are_answered_429(
     impatient: httpx.AsyncClient, database: str
 ):
     with psycopg.connect(database) as holding:

@@ -73,7 +73,7 @@ async def answers(client: httpx.AsyncClient) -> bool:
         return False
 
 
-async def test_whoever_waits_when_it_stops_is_answered_with_what_is_known(
+async def test_a_client_that_waits_when_it_stops_is_answered_with_what_is_known(
     log: str, registry: str, database: str, tmp_path: Path
 ) -> None:
     written = tmp_path / "api.log"
@@ -97,7 +97,7 @@ async def test_whoever_waits_when_it_stops_is_answered_with_what_is_known(
 
 
 async def quiet(written: Path, commands: int) -> bool:
-    """Whether the API has taken so many commands, and nothing more happens for a moment."""
+    """Whether the API has taken ``commands`` commands, and nothing more happens for a moment."""
     was = _text(written)
     await asyncio.sleep(0.5)
     return _text(written) == was and was.count("command taken") >= commands

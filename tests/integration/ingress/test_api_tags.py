@@ -21,7 +21,7 @@ async def tags(user: User) -> dict[str, tuple[str | None, int]]:
     return {tag["name"]: (tag["colour"], tag["open"]) for tag in items}
 
 
-async def test_a_tag_is_there_while_it_has_a_colour_or_a_task_bears_it(user: User) -> None:
+async def test_a_tag_is_there_while_it_has_a_colour_or_a_task(user: User) -> None:
     task = await task_with(user, "home")
     coloured = await user.http.patch("/v1/tags/work", json={"colour": "#1E90FF"}, headers=WAIT)
     assert (coloured.status_code, coloured.json()["tag"]["colour"]) == (200, BLUE)
@@ -51,8 +51,8 @@ async def test_a_tag_is_renamed_on_all_tasks_and_its_colour_goes_with_it(user: U
     answer = await user.http.post("/v1/tags/home/rename", json={"name": "house"}, headers=WAIT)
 
     assert (answer.status_code, answer.json()["tag"]["name"], answer.json()["tag"]["colour"]) == (200, "house", BLUE)
-    borne = [(await user.http.get(task)).json()["tags"] for task in (both, old, other)]
-    assert (borne, await tags(user)) == ([["house"], ["house"], ["x"]], {"house": (BLUE, 1), "x": (None, 1)})
+    tagged = [(await user.http.get(task)).json()["tags"] for task in (both, old, other)]
+    assert (tagged, await tags(user)) == ([["house"], ["house"], ["x"]], {"house": (BLUE, 1), "x": (None, 1)})
 
 
 async def test_a_tag_is_deleted_from_all_tasks(user: User) -> None:

@@ -55,7 +55,7 @@ async def appending(kafka: str, registry: str) -> AsyncIterator[CommandLog]:
     running = asyncio.create_task(log.run())
     try:
         async with asyncio.timeout(20):
-            while log.trouble:  # noqa: ASYNC110 - it is told nobody when it is connected
+            while log.trouble:  # noqa: ASYNC110 - there is no event for being connected
                 await asyncio.sleep(0.02)
         yield log
     finally:

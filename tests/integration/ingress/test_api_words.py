@@ -91,7 +91,7 @@ _ROWS = """
 
 @asynccontextmanager
 async def somebody(database: str, nobody: str, seconds: float) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
-    """A user of an API in this process, whose reads have so many seconds; rows go into Postgres directly."""
+    """A user of an API in this process, whose reads have ``seconds``; rows go into Postgres directly."""
     connected = {"kafka": nobody, "registry": f"http://{nobody}", "postgres": database}
     async with serving(**connected, query_timeout=seconds) as client:
         user = str(uuid4())
@@ -100,7 +100,7 @@ async def somebody(database: str, nobody: str, seconds: float) -> AsyncIterator[
 
 
 async def fill(database: str, user: str, tasks: int, *, notes: str = "", words: int = 1) -> None:
-    """Give the user tasks with these notes, and so many words each that nobody else has."""
+    """Give the user tasks with these notes, and ``words`` words each that nobody else has."""
     connection = await asyncpg.connect(database)
     key = user[:3].translate(str.maketrans("0123456789", "ghijklmnop"))
     await connection.execute("set role rondo_views")
@@ -109,7 +109,7 @@ async def fill(database: str, user: str, tasks: int, *, notes: str = "", words: 
 
 
 async def longest_turn(over: asyncio.Event) -> float:
-    """The most CPU that the event loop spends before somebody else has a turn: a busy machine does not count."""
+    """The most CPU that the event loop spends before it serves somebody else: a busy machine does not count."""
     most, before = 0.0, time.thread_time()
     while not over.is_set():
         await asyncio.sleep(0)

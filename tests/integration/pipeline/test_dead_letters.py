@@ -1,4 +1,4 @@
-"""What can't be read is set aside whole, by each stage that reads it, and the way goes on behind."""
+"""What can't be read is dead-lettered whole, by each stage that reads it, and later records are processed."""
 
 import asyncio
 import time
@@ -25,18 +25,18 @@ def readers(topic: Topic) -> list[str]:
 
 
 def takers(topic: Topic) -> list[str]:
-    """The stages that read a topic, and take back what they set aside of it."""
+    """The stages that read a topic, and take back their dead letters of it."""
     return [name for name in readers(topic) if worker.find(name).retries]
 
 
 def command(user: str, task: str | None = None) -> r.CompleteTask:
-    """Return a command that is right but for where it stands."""
+    """Return a command that is valid, but on the wrong partition."""
     at = time.time_ns() // 1_000_000
     return r.CompleteTask(id=str(uuid4()), user=user, at=at, actor=f"user:{user}", task=task or str(uuid4()))
 
 
 async def dead_letters(wire: Wire, puts: list[Put], count: int) -> list[r.DeadLetter]:
-    """Return the dead letters of these records once there are so many."""
+    """Return the dead letters of these records once there are ``count``."""
     async with asyncio.timeout(60):
         while len(found := await wire.dead(puts)) < count:
             pass
@@ -44,7 +44,7 @@ async def dead_letters(wire: Wire, puts: list[Put], count: int) -> list[r.DeadLe
 
 
 def goes_all_the_way(user: User) -> None:
-    """Send commands that pass every stage: a reminder is sent, a next occurrence stands, the trail is whole."""
+    """Send commands that pass every stage: a reminder is sent, a next occurrence is created, the trail is whole."""
     task = create_standup(user, ahead(1.5))
     sent(user, task["id"])
     user.rondo.complete(task["id"], wait=WAIT)
@@ -58,7 +58,7 @@ def test_stages_read_shared_topics_and_all_that_others_write() -> None:
 
 
 @pytest.mark.parametrize("name", READ)
-async def test_what_cannot_be_read_is_set_aside_by_each_reader_and_the_next_command_goes_all_the_way(
+async def test_what_cannot_be_read_is_dead_lettered_by_each_reader_and_the_next_command_goes_all_the_way(
     name: str, user: User, wire: Wire
 ) -> None:
     topic, where = READ[name], partition_of(user.id)
@@ -80,7 +80,7 @@ async def test_what_cannot_be_read_is_set_aside_by_each_reader_and_the_next_comm
         assert dead_letter.reason
 
 
-async def test_a_record_on_the_topic_of_others_is_set_aside_by_name(user: User, wire: Wire) -> None:
+async def test_a_record_on_the_topic_of_others_is_dead_lettered_by_name(user: User, wire: Wire) -> None:
     value = await wire.encoded(topics.TASK_COMMANDS, command(user.id))
     put = await wire.put(topics.TASK_EVENTS, value, user.id, partition_of(user.id))
     found = await dead_letters(wire, [put], len(readers(topics.TASK_EVENTS)))
@@ -88,7 +88,7 @@ async def test_a_record_on_the_topic_of_others_is_set_aside_by_name(user: User, 
 
 
 @pytest.mark.parametrize("stage", ["tasks", "views"])
-async def test_a_record_as_large_as_its_topic_takes_is_set_aside_whole(stage: str, user: User, wire: Wire) -> None:
+async def test_a_record_as_large_as_its_topic_takes_is_dead_lettered_whole(stage: str, user: User, wire: Wire) -> None:
     topic = topics.TASK_COMMANDS if stage == "tasks" else topics.AUDIT_LOG
     large = b"x" * (topic.max_bytes - 1000)
     put = await wire.put(topic, large, user.id, partition_of(user.id))
@@ -96,7 +96,7 @@ async def test_a_record_as_large_as_its_topic_takes_is_set_aside_whole(stage: st
     assert (dead_letter.stage, dead_letter.value == large) == (stage, True)
 
 
-async def test_a_command_under_the_key_of_another_user_is_set_aside(user: User, wire: Wire) -> None:
+async def test_a_command_under_the_key_of_another_user_is_dead_lettered(user: User, wire: Wire) -> None:
     task = await asyncio.to_thread(lambda: user.rondo.create("Mine", wait=WAIT)["task"])
     value = await wire.encoded(topics.TASK_COMMANDS, command(user.id, task["id"]))
     put = await wire.put(topics.TASK_COMMANDS, value, str(uuid4()), partition_of(user.id))
@@ -110,7 +110,7 @@ async def test_a_command_under_the_key_of_another_user_is_set_aside(user: User, 
     assert await asyncio.to_thread(user.rondo.task, task["id"]) == task
 
 
-async def test_a_command_on_the_partition_of_others_is_set_aside(user: User, wire: Wire) -> None:
+async def test_a_command_on_the_partition_of_others_is_dead_lettered(user: User, wire: Wire) -> None:
     task = await asyncio.to_thread(lambda: user.rondo.create("Mine", wait=WAIT)["task"])
     value = await wire.encoded(topics.TASK_COMMANDS, command(user.id, task["id"]))
     elsewhere = (partition_of(user.id) + 1) % PARTITIONS

@@ -1,4 +1,4 @@
-"""Thousands of dead letters are put back within a minute, while people go on working and no worker begins anew."""
+"""Thousands of dead letters are put back within a minute, while people work and no worker reopens a partition."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ STAGES = takers(TASK_EVENTS)
 
 
 @pytest.mark.deep
-async def test_thousands_of_letters_are_put_back_within_a_minute_while_people_work(
+async def test_thousands_of_dead_letters_are_put_back_within_a_minute_while_people_work(
     stack: Stack, user: User, wire: Wire, newer: Newer
 ) -> None:
     puts = await updates(stack, user, newer)
@@ -62,6 +62,6 @@ async def work(user: User) -> None:
 
 
 async def timed(stack: Stack, *words: str) -> tuple[list[dict[str, object]], float]:
-    """Type a command about dead letters; return what it told, and the seconds that it took."""
+    """Type a command about dead letters; return its output, and the seconds that it took."""
     began = time.monotonic()
     return await told(stack, *words), time.monotonic() - began

@@ -1,7 +1,7 @@
 """Dead letters are put back by the command line: each once, and what people see is as if none had died.
 
 What dies here was written under a schema that the registry does not have yet, as when a newer program writes before its
-schemas are registered. Then the schema comes, and the letters are sent again.
+schemas are registered. Then the schema is registered, and the dead letters are sent again.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ def newer(stack: Stack, wire: Wire, user: User) -> Newer:
 
 
 async def told(stack: Stack, *words: str, status: int = 0, answer: str = "") -> list[dict[str, Any]]:
-    """Type a command about dead letters, and return what it told."""
+    """Type a command about dead letters, and return its output."""
     told = await asyncio.to_thread(typed, stack, "dead-letters", *words, "--json", status=status, answer=answer)
     return [json.loads(line) for line in told.splitlines() if line.lstrip().startswith("{")]
 
@@ -76,7 +76,7 @@ async def of(stack: Stack, put: Put, *words: str) -> list[dict[str, Any]]:
 
 
 async def put_back(stack: Stack, *dead: dict[str, Any]) -> None:
-    """Send letters again."""
+    """Send dead letters again."""
     sent = await told(stack, "resend", *(str(dead_letter["number"]) for dead_letter in dead))
     assert [dead_letter["became"] for dead_letter in sent] == ["put back"] * len(dead)
 

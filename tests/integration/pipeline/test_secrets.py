@@ -1,4 +1,4 @@
-"""Secrets of the settings stand in no record, state, row, log, answer or command line; words of users in no log."""
+"""Secrets of the settings are in no record, state, row, log, answer or command line; words of users in no log."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ def failed(user: User) -> dict[str, str]:
 
 
 def found(words: Iterable[bytes], texts: dict[str, bytes]) -> set[str]:
-    """Where any of these words stands."""
+    """The places of these words."""
     return {place for place, text in texts.items() if any(word in text for word in words)}
 
 

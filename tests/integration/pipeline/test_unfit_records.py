@@ -28,7 +28,7 @@ def create(user: str, title: str = "By hand", cause: str | None = None) -> r.Cre
         pytest.param(lambda user: create(user, cause="no uuid"), "views", id="a cause that is no UUID"),
     ],
 )
-async def test_what_cannot_be_kept_is_set_aside_and_the_next_command_is_answered(
+async def test_what_cannot_be_kept_is_dead_lettered_and_the_next_command_is_answered(
     unfit: Callable[[str], r.CreateTask], stage: str, stack: Stack, user: User, wire: Wire
 ) -> None:
     command = unfit(user.id)

@@ -24,7 +24,7 @@ def test_a_reminder_is_posted_once_as_json_under_its_id(user: User, receiver: Re
     ]
 
 
-def test_a_reminder_that_is_refused_is_told_as_failed_and_sent_again_under_the_same_id(
+def test_a_reminder_that_is_refused_is_reported_as_failed_and_sent_again_under_the_same_id(
     user: User, receiver: Receiver
 ) -> None:
     receiver.refusing.add(title := f"Refused once, by {user.id}")

@@ -77,7 +77,7 @@ class Wire:
         return Put(topic.name, where, sent.offset, raw, value)
 
     async def send(self, user: str, ago: int, *commands: tuple[Any, Mapping[str, Any]]) -> None:
-        """Append commands, each a kind and its fields, of so many milliseconds ago, a second apart."""
+        """Append commands, each a kind and its fields, of ``ago`` milliseconds ago, a second apart."""
         begin = time.time_ns() // 1_000_000 - ago
         for number, (kind, fields) in enumerate(commands):
             at = begin + 1000 * number
@@ -85,7 +85,7 @@ class Wire:
             await self.put(TASK_COMMANDS, await self.encoded(TASK_COMMANDS, command), user, partition_of(user), at)
 
     async def again(self, raw: ConsumerRecord) -> Put:
-        """Append a record once more, as it stands."""
+        """Append a record once more, unchanged."""
         sent = await self._producer.send_and_wait(
             raw.topic, raw.value, raw.key, raw.partition, raw.timestamp, list(raw.headers)
         )

@@ -73,12 +73,12 @@ class Lived:
     rows: dict[str, tuple[str, int]]
     report: Any
     before: Told
-    """What is told of each dead letter before it is sent again, by stage and what it is about."""
+    """What `rondo dead-letters` says of each dead letter before it is resent, by stage and entity."""
     after: Told
     others: list[str]
-    """What is told of ``OTHERS``."""
+    """The same of ``OTHERS``."""
     again: tuple[int, int, int]
-    """How many records views, and how many the other stages, are said to read once more; and how many views should."""
+    """The numbers of records that views, and the other stages, are said to read again; and how many views should."""
 
 
 def events() -> list[tuple[Struct, bool]]:
@@ -139,12 +139,12 @@ async def lived(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 
 async def came(dead_letters: Letters, what: Became) -> list[DeadLetterRecord]:
-    """Return the letters once each of the four in each of the four stages has become this."""
+    """Return the dead letters once each of the four in each of the four stages has become this."""
     return await until(dead_letters.dead_letters, lambda found: [one.became for one in found] == [what] * 16, 90)
 
 
 async def told(dead_letters: Letters, dead: list[DeadLetterRecord]) -> Told:
-    """What is told of each."""
+    """The sentences about each."""
     found: Told = {}
     for one in dead:
         event = await dead_letters.decoded(one.value)
@@ -163,7 +163,7 @@ async def read_again(dead_letters: Letters, dead: list[DeadLetterRecord]) -> tup
 
 @dataclass
 class Other:
-    """A letter of a stage that does not run here, and what stands on the log about it, if anything."""
+    """A dead letter of a stage that does not run here, and the log's records about it."""
 
     stage: str
     topic: Topic
@@ -225,7 +225,7 @@ async def rows(postgres: str) -> dict[str, tuple[str, int]]:
 OVERTAKEN = "A later event about the same"
 
 
-def test_what_depends_on_a_letter_is_told(lived: Lived):
+def test_what_depends_on_a_dead_letter_is_reported(lived: Lived):
     again = lived.again[0]
     assert lived.before["recurrence", SERIES] == [
         f"The series {SERIES} has no further occurrence after 2035-01-08T09:00:00."
@@ -238,7 +238,7 @@ def test_what_depends_on_a_letter_is_told(lived: Lived):
     ]
 
 
-def test_what_was_overtaken_by_a_later_event_is_told(lived: Lived):
+def test_what_was_overtaken_by_a_later_event_is_reported(lived: Lived):
     overtaken = {what for what, told in lived.before.items() if told[-1].startswith(OVERTAKEN)}
     assert overtaken == {(stage, task) for stage in ("audit", "reminders") for task in (CHANGED, PURGED)}
 
@@ -248,12 +248,12 @@ def test_nothing_depends_any_more_on_what_was_put_back(lived: Lived):
     assert lived.after["audit", LATE] == ["The audit trail has its entry."]
 
 
-def test_views_read_from_the_first_letter_of_theirs_on_and_no_other_stage_reads_again(lived: Lived):
+def test_views_read_from_their_first_dead_letter_on_and_no_other_stage_reads_again(lived: Lived):
     of_views, of_others, expected = lived.again
     assert (of_views, of_others) == (expected, 0)
 
 
-def test_of_letters_of_other_stages_it_is_told_what_is_missing_or_happened_since(lived: Lived):
+def test_of_dead_letters_of_other_stages_it_is_reported_what_is_missing_or_happened_since(lived: Lived):
     assert [re.sub(r"[0-9a-f-]{36}|\(.*\)", "…", sentence) for sentence in lived.others] == [
         "The command … has no outcome: its sender sees it as pending.",
         "The command already has an outcome …: resent, it changes nothing.",

@@ -61,7 +61,7 @@ async def test_a_stage_that_lived_through_a_day_holds(lived: Counting):
 
 @pytest.fixture
 async def counted(worker_settings, log: Log) -> Counting:
-    """A stage that has counted ten commands of one user, and stands."""
+    """A stage that has counted ten commands of one user, and is stopped."""
     counting = await prepared(Counting(worker_settings))
     counting.app.now = clock
     await log.put(counting.commands, [command("ann", n, "100") for n in range(10)])
@@ -162,7 +162,7 @@ async def raws(log: Log, topic: Topic) -> list[ConsumerRecord]:
 
 
 async def put(log: Log, raw: ConsumerRecord, value: bytes | None = None) -> str:
-    """Put a record once more, or another in its place; return where it stands."""
+    """Put a record once more, or another in its place; return its place."""
     sent = await log.producer.send_and_wait(
         raw.topic, value or raw.value, raw.key, raw.partition, raw.timestamp, list(raw.headers)
     )
@@ -254,7 +254,7 @@ async def test_a_block_that_was_taken_twice_is_named(counted: Counting, log: Log
     assert (found.place, found.replayed) == (where, "None to None, 0 records")
 
 
-async def test_a_record_that_was_set_aside_without_a_dead_letter_is_named(counted: Counting, log: Log):
+async def test_a_record_that_was_dead_lettered_without_a_dead_letter_is_named(counted: Counting, log: Log):
     await log.put(counted.commands, [b"no avro"])
     raw = (await raws(log, counted.commands))[-1]
     await by_hand(counted, log, raw, {raw.topic: raw.offset + 1})
@@ -262,7 +262,7 @@ async def test_a_record_that_was_set_aside_without_a_dead_letter_is_named(counte
     assert (found.place, "dead letters" in found.reason) == (f"{raw.topic}/0/{raw.offset}", True)
 
 
-async def test_a_record_that_was_set_aside_though_it_folds_is_noted(worker_settings, log: Log):
+async def test_a_record_that_was_dead_lettered_though_it_folds_is_noted(worker_settings, log: Log):
     counting = await prepared(Sickly(worker_settings, name := uuid4().hex[:8]))
     await log.put(counting.commands, [command("ann", n, "sickening" if n == 3 else "t") for n in range(10)])
     async with running(counting.app):
@@ -313,7 +313,7 @@ async def upgraded(counted: Counting, log: Log) -> Counting:
     return counted
 
 
-async def test_a_part_that_was_decided_under_other_rules_is_told_and_the_others_are_verified(upgraded: Counting):
+async def test_a_part_that_was_decided_by_another_version_is_reported_and_the_others_are_verified(upgraded: Counting):
     report = await verified(upgraded)
     older, other = report.parts
     assert (older.records, older.undecided is not None, other.undecided) == (10, True, None)
@@ -323,7 +323,7 @@ async def test_a_part_that_was_decided_under_other_rules_is_told_and_the_others_
 
 
 class Older(Counting):
-    """A stage as it was under rules 3."""
+    """A stage of decision version 3."""
 
     def count(self, block: Block, command: r.CompleteTask) -> None:
         block.decision_version = "3"
@@ -331,7 +331,7 @@ class Older(Counting):
 
 
 class Newer(Counting):
-    """A stage that counts no more, and still knows how it did under rules 3."""
+    """A stage that counts no more, and still decides as in version 3."""
 
     def count(self, block: Block, command: r.CompleteTask) -> None:
         if block.decision_version == "3":

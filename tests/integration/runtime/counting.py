@@ -117,7 +117,7 @@ class Log:
         return [self.codec.decode(raw.value) for raw in found]
 
     async def wait_for(self, topic: Topic, count: int, seconds: float = 30) -> list[Any]:
-        """Read a topic until it holds ``count`` records; more are a failure of whoever counts them."""
+        """Read a topic until it holds ``count`` records; more are a failure of the stage."""
         return await until(lambda: self.read(topic), lambda found: len(found) >= count, seconds)
 
 
@@ -141,7 +141,7 @@ async def running(app: App) -> AsyncIterator[None]:
 
 
 def numbers(counts: list[r.CommandOutcome]) -> dict[str, list[int]]:
-    """Return each user's numbers in the order in which they stand on the log."""
+    """Return each user's numbers in the order of the log."""
     found: dict[str, list[int]] = {}
     for count in counts:
         found.setdefault(count.user, []).append(count.version)

@@ -10,14 +10,14 @@ SECONDS = 30.0
 
 
 class Pause:
-    """Whoever comes to a point first stands still there until told to go on; who comes later passes."""
+    """The first task that reaches a point waits there until it is released; later ones pass."""
 
     def __init__(self) -> None:
         self._reached = asyncio.Event()
         self._go = asyncio.Event()
 
     async def reached(self) -> None:
-        """Wait until somebody stands there."""
+        """Wait until a task has reached it."""
         async with asyncio.timeout(SECONDS):
             await self._reached.wait()
 
@@ -44,7 +44,7 @@ def pausing(stage: str, point: Point) -> Iterator[Pause]:
 
 @contextmanager
 def failing(stage: str, point: Point, times: int = 1) -> Iterator[asyncio.Event]:
-    """Raise at a point, so many times; the event says that it was so often."""
+    """Raise at a point ``times`` times; the event says that it did."""
     left, done = iter(range(times - 1, -1, -1)), asyncio.Event()
 
     async def fail() -> None:

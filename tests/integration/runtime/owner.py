@@ -39,7 +39,7 @@ class Owner:
         return Block(self.counting.stage, self.context, 0, [], state=self.store.state, now=1_000)
 
     async def next(self) -> bool:
-        """Commit the next number of ann's by what this owner knows; tell whether it was committed."""
+        """Commit the next number of ann's by what this owner knows; return whether it was committed."""
         if self.fenced:  # a worker would not use these producers again
             return False
         number = self.positions.get(self.counting.commands.name, 0) + 1

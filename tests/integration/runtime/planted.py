@@ -60,7 +60,7 @@ async def half_done(
     await (producer.commit_transaction() if commit else producer.abort_transaction())
     await _is_over(producer.client._bootstrap_servers, where, manager.producer_id)
     await producer.begin_transaction()
-    manager._txn_partitions.add(where)  # so the coordinator is not told
+    manager._txn_partitions.add(where)  # so it is not sent to the coordinator
     for value in values:
         await producer.send_and_wait(where.topic, value, key, where.partition)
 

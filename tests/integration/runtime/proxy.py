@@ -1,4 +1,4 @@
-"""A network between a worker and the broker that loses what it is told to lose, and is late when it is told to be."""
+"""A network between a worker and the broker that loses and delays what a test chooses."""
 
 import asyncio
 import struct
@@ -42,7 +42,7 @@ class Proxy(Link):
 
     @property
     def kafka(self) -> str:
-        """Return the address for whoever is to go through here."""
+        """Return the address of a connection through here."""
         return self.address
 
     def heal(self) -> None:

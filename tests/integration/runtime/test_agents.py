@@ -100,7 +100,7 @@ async def test_an_exception_in_a_fold_never_reaches_faust(worker_settings, log: 
     assert (numbers(counts), watched.folds) == ({"ann": list(range(1, 18))}, 2)
 
 
-async def test_a_bug_in_a_turn_stops_the_worker_instead_of_stalling_it(worker_settings, log: Log):
+async def test_a_bug_in_a_partition_task_stops_the_worker_instead_of_stalling_it(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
 
     async def end() -> None:

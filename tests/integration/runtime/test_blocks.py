@@ -25,7 +25,7 @@ async def test_every_command_is_counted_once_and_in_order(worker_settings, log: 
     assert numbers(counts) == {"ann": list(range(1, 3001)), "bob": list(range(1, 3001))}
 
 
-async def test_a_restarted_stage_goes_on_where_it_stood(worker_settings, log: Log):
+async def test_a_restarted_stage_goes_on_where_it_stopped(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
     await log.put(counting.commands, [command("ann", n) for n in range(100)])
     async with running(counting.app):
@@ -62,7 +62,7 @@ async def test_an_aborted_record_is_never_seen(worker_settings, log: Log):
     assert [count.command for count in counts] == [command("ann", 1).id]
 
 
-async def test_what_cannot_be_decoded_is_set_aside_whole_and_the_partition_goes_on(worker_settings, log: Log):
+async def test_what_cannot_be_decoded_is_dead_lettered_whole_and_the_partition_goes_on(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", 0), b"no avro", b"\0\xff\xff\xff\xffbody", command("ann", 1)])
     async with running(counting.app):
@@ -76,7 +76,7 @@ async def test_what_cannot_be_decoded_is_set_aside_whole_and_the_partition_goes_
     assert all(d.reason for d in dead)
 
 
-async def test_what_cannot_be_folded_is_found_by_halving_and_set_aside(worker_settings, log: Log):
+async def test_what_cannot_be_folded_is_found_by_halving_and_dead_lettered(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     commands = [command("ann", n, task="poison" if n in {37, 700} else "t") for n in range(1000)]
     await log.put(counting.commands, commands)
@@ -248,7 +248,7 @@ async def test_a_function_that_passes_over_its_blocks_loses_nothing(worker_setti
         assert await until(dead, lambda found: len(found) >= 4) == [0, 1, 2, 3]
 
 
-async def test_a_timer_that_fails_is_set_aside_and_the_others_come(worker_settings, log: Log):
+async def test_a_timer_that_fails_is_dead_lettered_and_the_others_come(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     counting.app.now = lambda: 5_000
     await log.put(counting.commands, [command("ann", n, task=str(n)) for n in range(1, 31)])

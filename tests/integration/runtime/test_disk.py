@@ -78,7 +78,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("files", "damage"), DAMAGES, ids=[f"{d.__name__} {f}" for f, d in DAMAGES])
-async def test_a_damaged_state_is_set_aside_reported_and_restored(worker_settings, log: Log, files: str, damage):
+async def test_a_damaged_state_is_moved_aside_reported_and_restored(worker_settings, log: Log, files: str, damage):
     name = await counted(worker_settings, log)
     flushed(path := state_of(worker_settings, name))
     damage(next(path.glob(files)))
@@ -88,7 +88,7 @@ async def test_a_damaged_state_is_set_aside_reported_and_restored(worker_setting
     assert path.with_name("0.damaged").is_dir()
 
 
-async def test_a_state_that_is_damaged_while_it_runs_is_set_aside_reported_and_restored(worker_settings, log: Log):
+async def test_a_state_that_is_damaged_while_it_runs_is_moved_aside_reported_and_restored(worker_settings, log: Log):
     name = await counted(worker_settings, log)
     flushed(path := state_of(worker_settings, name))
     counting = Counting(worker_settings, name)
@@ -103,7 +103,7 @@ async def test_a_state_that_is_damaged_while_it_runs_is_set_aside_reported_and_r
     assert [line["state"] for line in lines if line["log_level"] == "error"] == [str(path) + ".damaged"]
 
 
-async def test_a_state_without_its_positions_is_set_aside_and_restored(worker_settings, log: Log):
+async def test_a_state_without_its_positions_is_moved_aside_and_restored(worker_settings, log: Log):
     name = await counted(worker_settings, log)
     state = StateStore(path := state_of(worker_settings, name))
     state.write({POSITION: None}, state.changelog, state.at)
@@ -265,7 +265,7 @@ async def test_timers_wait_while_the_disk_can_not_be_read(worker_settings, log: 
     assert await dead_letters(counting, log) == []
 
 
-async def test_an_input_that_an_error_holds_up_is_told_though_the_other_one_works(worker_settings, log: Log):
+async def test_an_input_that_an_error_holds_up_is_reported_though_the_other_one_works(worker_settings, log: Log):
     counting = await on(ill := Disk(), worker_settings)
     seconds, looks = of(counting.app, "rondo_partition_closed_seconds", "0"), [0.0]
     async with running(counting.app), asyncio.timeout(30):

@@ -113,13 +113,16 @@ async def test_a_block_of_several_batches_is_given_up_in_its_time(worker_setting
 async def test_what_was_fetched_before_an_error_moved_the_position_back_is_dropped(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     async with running(counting.app):
-        with failing(counting.stage.name, Point.FOLDED) as failed, pausing(counting.stage.name, Point.FENCING) as anew:
+        with (
+            failing(counting.stage.name, Point.FOLDED) as failed,
+            pausing(counting.stage.name, Point.FENCING) as reopening,
+        ):
             await log.put(counting.commands, [command("ann", n) for n in range(10)])
             await asyncio.wait_for(failed.wait(), 20)
-            await anew.reached()
+            await reopening.reached()
             await log.put(counting.commands, [command("ann", n) for n in range(10, 20)])
             await log.put(counting.commands, [command("bob", 0)], partition=1)
-            await log.wait_for(counting.counts, 1)  # the fetch loop has gone round with what stands on both partitions
+            await log.wait_for(counting.counts, 1)  # the fetch loop has fetched both partitions
         counts = await log.wait_for(counting.counts, 21)
     assert numbers(counts) == {"ann": list(range(1, 21)), "bob": [1]}
 

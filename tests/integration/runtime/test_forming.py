@@ -1,4 +1,4 @@
-"""How much goes into a block: what waits when the stage is ready, within bounds."""
+"""The size of a block: what waits when the stage is ready, within bounds."""
 
 import pytest
 

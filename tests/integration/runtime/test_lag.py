@@ -1,4 +1,4 @@
-"""How far a stage is behind, told from outside, whether it runs or not."""
+"""The lag of a stage, read from outside, whether it runs or not."""
 
 import time
 
@@ -16,7 +16,7 @@ from tests.integration.runtime.counting import Counting, Log, command, prepared,
 
 
 async def lag_of(stage: Stage, settings: Settings, read: Topic, partition: int) -> Lag:
-    """Return the lag of one input's partition, as it would be told in a minute."""
+    """Return the lag of one input's partition, as it would be reported in a minute."""
     now = time.time_ns() // 1_000_000 + 60_000
     [found] = [
         lag
@@ -48,7 +48,7 @@ async def test_a_stage_that_stopped_is_behind_by_what_came_since(worker_settings
     assert (found.position, found.end, found.lag) == (30, 35, 5)
 
 
-async def test_the_lag_of_views_is_told_by_postgres(worker_settings, log: Log, new_database):
+async def test_the_lag_of_views_is_reported_by_postgres(worker_settings, log: Log, new_database):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", n) for n in range(9)])
     views, settings = await views_at(worker_settings, counting.commands, 4, new_database())
@@ -75,13 +75,13 @@ async def test_the_marker_of_a_commit_is_nothing_to_be_behind_of(worker_settings
     assert (found.end, found.lag) == (4, 0)
 
 
-async def test_a_stage_ahead_of_its_log_is_told_by_a_lag_below_zero(worker_settings, log: Log, new_database):
+async def test_a_stage_ahead_of_its_log_is_reported_by_a_lag_below_zero(worker_settings, log: Log, new_database):
     counting = await prepared(Counting(worker_settings))
     views, settings = await views_at(worker_settings, counting.commands, 4, new_database())
     assert (await lag_of(views, settings, counting.commands, 0)).lag == -4
 
 
-async def test_a_postgres_without_views_is_told_and_its_address_is_not(worker_settings, log: Log, new_database):
+async def test_a_postgres_without_views_is_reported_and_its_address_is_not(worker_settings, log: Log, new_database):
     counting = await prepared(Counting(worker_settings))
     views = Stage("views", reads=(counting.commands,), store=PostgresStore)
     settings = worker_settings.model_copy(update={"postgres": (address := new_database())})

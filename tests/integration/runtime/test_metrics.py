@@ -38,7 +38,7 @@ async def fail() -> None:
     raise ConnectionError
 
 
-async def test_a_stage_tells_what_it_did_and_how_it_stands(worker_settings, log: Log):
+async def test_a_stage_reports_what_it_did_and_its_state(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     commands = [command("ann", n, "poison" if n == 7 else "t") for n in range(20)]
     await log.put(counting.commands, [*commands, b"no avro"])
@@ -61,7 +61,7 @@ async def test_a_stage_tells_what_it_did_and_how_it_stands(worker_settings, log:
     assert (told["rondo_partitions", "assigned"], told["rondo_partitions", "open"]) == (2, 2)
 
 
-async def test_every_figure_bears_the_labels_that_are_explained(worker_settings, log: Log):
+async def test_every_figure_has_the_labels_that_are_explained(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     async with running(counting.app):
         families = list(text_string_to_metric_families(exposition([counting.app]).decode()))
@@ -101,7 +101,7 @@ async def test_a_timer_counts_as_pending_until_it_is_removed_whatever_happens_to
         assert figures(restored.app)["rondo_restore_remaining_records", "0"] == 0
 
 
-async def test_a_late_timer_tells_how_late_it_is(worker_settings, log: Log):
+async def test_a_late_timer_says_how_late_it_is(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     now = [1_000]
     counting.app.now = lambda: now[0]

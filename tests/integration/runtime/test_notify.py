@@ -45,7 +45,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 async def settings(worker_settings: Settings, receiver: Receiver, log: Log) -> Settings:
-    """The workers' settings, for topics that stand."""
+    """The workers' settings, for topics that exist."""
     await admin.create(worker_settings.kafka, worker_settings.partitions, notify.stage.topics())
     await log.codec.publish(notify.stage.topics())
     return worker_settings.model_copy(update={"webhook": receiver.url, "lease": LEASE, "effects": SLOTS})
@@ -77,7 +77,7 @@ def _is_ready(port: int) -> bool:
 
 
 async def remind(log: Log, number: int, partition: int = 0) -> list[str]:
-    """Let so many reminders of a new user be due; return their ids."""
+    """Let ``number`` reminders of a new user be due; return their ids."""
     user, at = str(uuid4()), time_ns() // 1_000_000
     due = [r.ReminderDue(str(uuid4()), user, at, "c", "t", "r", at, f"Number {n}") for n in range(number)]
     await log.put(REMINDERS, due, partition)
@@ -108,7 +108,7 @@ async def posted(receiver: Receiver, reminders: list[str], number: int) -> None:
 
 
 async def posted_again(receiver: Receiver, reminders: list[str], number: int, seconds: float) -> set[str]:
-    """Return what was posted twice, once so many were."""
+    """Return what was posted twice, once ``number`` were."""
 
     async def look() -> set[str]:
         return {reminder for reminder, times in posts(receiver, reminders).items() if times > 1}

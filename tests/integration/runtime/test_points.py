@@ -13,7 +13,7 @@ ELSEWHERE = {Point.STATED, Point.ROWS_COMMITTED, Point.DELIVERED}
 """What only a stage that writes Postgres passes, or one that sends."""
 
 
-async def test_a_turn_passes_every_point_in_order(worker_settings, log: Log):
+async def test_a_task_passes_every_point_in_order(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     passed: list[Point] = []
 

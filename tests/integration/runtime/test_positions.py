@@ -49,10 +49,10 @@ async def test_a_stage_ahead_of_the_log_opens_nothing_and_says_why(cut: Counting
     async with started(cut.app):
         said = await until(refused, lambda told: "up to 10, but it ends at 3" in told)
     assert LOST in said
-    assert await log.read(cut.counts) != []  # what it had decided stands
+    assert await log.read(cut.counts) != []  # what it had decided is there
 
 
-async def test_whoever_starts_a_stack_learns_the_same_before_anything_is_appended(cut: Counting):
+async def test_each_command_that_starts_a_stack_reports_the_same_before_anything_is_appended(cut: Counting):
     with pytest.raises(Ahead, match=rf"{cut.commands.name}/0 up to 10, but it ends at 3: .*{LOST}"):
         await positions.check(*places(cut.settings), [cut.stage])
 

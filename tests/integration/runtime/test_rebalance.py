@@ -1,4 +1,4 @@
-"""Workers come, go, stand still and wake up: each partition has one owner, and nothing runs twice."""
+"""Workers come, go, are suspended and resumed: each partition has one owner, and nothing runs twice."""
 
 import asyncio
 from contextlib import AsyncExitStack

@@ -74,7 +74,7 @@ class Hospital:
         return await resending.obstacle(self._looking, dead_letter, NOW) or ""
 
     async def became(self, *wanted: Became) -> list[DeadLetterRecord]:
-        """Return the letters once they have become this."""
+        """Return the dead letters once they have become this."""
         return await until(
             self.dead_letters, lambda found: [dead_letter.became for dead_letter in found] == list(wanted)
         )
@@ -101,7 +101,7 @@ def counted(outcomes: Sequence[r.CommandOutcome]) -> dict[str, list[int]]:
 
 @dataclass
 class Healed:
-    """What became of letters of several kinds: sent while their stage was sick, and twice before it was mended."""
+    """The results of dead letters of several kinds: sent while their stage was sick, and twice before it was mended."""
 
     dead: list[DeadLetterRecord]
     failed: list[DeadLetterRecord]
@@ -114,7 +114,7 @@ class Healed:
 
 @pytest.fixture(scope="module")
 async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Healed]:
-    """Clocks are set back meanwhile: that of the stage again and again, and that of whoever sends."""
+    """Clocks are set back meanwhile: that of the stage again and again, and that of the sender."""
     data = tmp_path_factory.mktemp("healed")
     settings = Settings(kafka=kafka, registry=registry, data=data, partitions=1, retry_pause=0.2, tick=0.05)
     async with writing(kafka, registry) as log, admitted(settings, log) as hospital:
@@ -142,7 +142,7 @@ async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFac
         yield Healed(dead, failed, await hospital.dead_letters(), outcomes, again, report)
 
 
-def test_letters_are_told_in_the_order_of_the_log_though_the_clock_is_set_back(healed: Healed):
+def test_dead_letters_are_listed_in_the_order_of_the_log_though_the_clock_is_set_back(healed: Healed):
     assert [dead_letter.offset for dead_letter in healed.dead if not dead_letter.is_timer] == [2, 5, 8, 10]
     assert healed.dead[0].died > healed.dead[1].died
 
@@ -154,14 +154,14 @@ def test_what_could_not_be_folded_is_put_back_once_however_often_it_is_sent(heal
     assert of_ann == [command("ann", n).id for n in (0, 1, 3, 4, 6, 7, 2, 5, 9)]
 
 
-def test_what_fails_again_is_set_aside_again_and_can_be_sent_again(healed: Healed):
+def test_what_fails_again_is_dead_lettered_again_and_can_be_sent_again(healed: Healed):
     dead, failed, back = (dead_letters[2] for dead_letters in (healed.dead, healed.failed, healed.healed))
     assert (len(dead.numbers), len(failed.numbers), failed.became) == (1, 3, Became.DEAD)
     assert back.became is Became.PUT_BACK
     assert counted(healed.outcomes)["bob"] == [1, 2]
 
 
-def test_what_cannot_be_read_stays_set_aside_under_a_new_number(healed: Healed):
+def test_what_cannot_be_read_stays_dead_lettered_under_a_new_number(healed: Healed):
     dead, after = healed.dead[3], healed.healed[3]
     assert (after.became, after.numbers[:-1], after.number > dead.number) == (Became.DEAD, dead.numbers, True)
 
@@ -185,8 +185,8 @@ def test_what_is_sent_again_is_in_the_envelope_of_every_record(healed: Healed):
     assert {raw.key for raw in healed.again} == {b"ann", b"bob", b"cid", b""}
 
 
-def test_the_log_holds_after_letters_were_put_back(healed: Healed):
-    """What was put back does not count as set aside; bob's two retries, which failed, do."""
+def test_the_log_is_verified_after_dead_letters_were_put_back(healed: Healed):
+    """What was put back does not count as dead-lettered; bob's two retries, which failed, do."""
     assert healed.report.differences == [], healed.report.describe()
     assert "2 dead-lettered records that fold today" in healed.report.describe()
 
@@ -229,7 +229,7 @@ async def test_what_was_taken_before_there_were_retries_is_followed_without_bloc
     assert report.parts[0].records == 6 + 1 + more
 
 
-async def test_what_was_never_set_aside_and_is_sent_again_is_named(hospital: Hospital, log: Log):
+async def test_what_was_never_dead_lettered_and_is_sent_again_is_named(hospital: Hospital, log: Log):
     counting = await hospital.stage(mended=True)
     await log.put(counting.commands, [command("ann", 0)])
     await log.codec.publish([counting.commands])
@@ -271,7 +271,7 @@ async def test_a_stage_that_does_not_read_what_is_sent_again_yet_is_named(worker
     assert told == f"The stage {older.name} can't take dead letters back yet: first start its workers in this version."
 
 
-async def test_a_thousand_letters_are_held_against_what_came_later_at_once(hospital: Hospital, log: Log):
+async def test_a_thousand_dead_letters_are_compared_with_what_came_later_at_once(hospital: Hospital, log: Log):
     """Of each third task something came after the sender had looked."""
     counting = await hospital.stage(mended=True)
     counting.stage.about[counting.commands.name] = lambda about: str(about.task)
@@ -286,7 +286,7 @@ async def test_a_thousand_letters_are_held_against_what_came_later_at_once(hospi
 
 
 def sent_again(counting: Counting, log: Log, number: int) -> ConsumerRecord:
-    """The retry of a command, as it is read: whoever sent it had seen all before the thousandth."""
+    """The retry of a command, as it is read: its sender had seen all before the thousandth."""
     value, commands = log.codec.encode(counting.commands.name, command("ann", number, f"t{number}")), counting.commands
     retry = r.Retry(
         "i", "ann", NOW, counting.stage.name, 0, NOW, commands.name, 0, number, "", b"ann", value, seen=1_000

@@ -1,4 +1,4 @@
-"""A turn that is over leaves nothing behind, however its end went."""
+"""A task that has ended leaves nothing behind, however it ended."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ async def fail() -> None:
     raise Failed
 
 
-async def test_turns_whose_end_fails_have_let_go_of_their_state_all_the_same(worker_settings, log: Log):
+async def test_tasks_whose_end_fails_have_released_their_state_all_the_same(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     app, stage = counting.app, counting.stage
     async with running(app):

@@ -1,4 +1,4 @@
-"""A stage that stands still though it should move ends its process, and whoever starts it anew loses nothing."""
+"""A stage that makes no progress ends its process, and a restart loses nothing."""
 
 import asyncio
 import sys
@@ -50,20 +50,20 @@ async def crash_of(app: App) -> BaseException | None:
     return app.runtime.crash_reason
 
 
-async def counted_anew(counting: Counting, settings, log: Log, commands: int) -> list[int]:
-    """Return the numbers that stand on the log once the stage, started anew, has counted so many commands."""
+async def counted_again(counting: Counting, settings, log: Log, commands: int) -> list[int]:
+    """Return the numbers on the log once the restarted stage has counted ``commands`` commands."""
     async with running(Counting(settings, counting.stage.name.removeprefix("counting-")).app):
         return [count.version for count in await log.wait_for(counting.counts, commands)]
 
 
-async def test_a_stage_whose_agent_never_finishes_ends_and_goes_on_when_started_anew(impatient, log: Log):
+async def test_a_stage_whose_agent_never_finishes_ends_and_goes_on_when_started_again(impatient, log: Log):
     counting = await prepared(Forgetful(impatient))
     await log.put(counting.commands, [command("ann", n) for n in range(10)])
     async with running(counting.app):
         reason = await end_of(counting.app)
     assert isinstance(reason, Stalled)
     assert f"{counting.commands.name} in partition 0" in str(reason)
-    assert await counted_anew(counting, impatient, log, 10) == list(range(1, 11))
+    assert await counted_again(counting, impatient, log, 10) == list(range(1, 11))
 
 
 async def test_an_agent_that_never_leaves_its_block_is_found_in_the_time_of_a_stall(worker_settings, log: Log):
@@ -71,7 +71,7 @@ async def test_an_agent_that_never_leaves_its_block_is_found_in_the_time_of_a_st
     counting = await prepared(Absorbed(worker_settings.model_copy(update=patience)))
     await log.put(counting.commands, [command("ann", n) for n in range(10)])
     async with running(counting.app):
-        reason = await until(lambda: crash_of(counting.app), bool, seconds=20)  # it has opened anew twice or thrice
+        reason = await until(lambda: crash_of(counting.app), bool, seconds=20)  # it has reopened twice or thrice
     assert isinstance(reason, Stalled)
     assert f"{counting.commands.name} in partition 0" in str(reason)
 
@@ -103,7 +103,7 @@ async def test_a_consumer_that_tells_no_position_hides_no_stall(impatient, log: 
         (end_fetching, "its fetch loop"),
     ],
 )
-async def test_a_stage_in_which_something_hangs_ends_and_goes_on_when_started_anew(
+async def test_a_stage_in_which_something_hangs_ends_and_goes_on_when_started_again(
     impatient, log: Log, fault: Callable[[App], Awaitable[None]], what: str
 ):
     counting = await prepared(Counting(impatient))
@@ -115,11 +115,11 @@ async def test_a_stage_in_which_something_hangs_ends_and_goes_on_when_started_an
         reason = await end_of(counting.app)
     assert isinstance(reason, Stalled)
     assert what in str(reason)
-    assert await counted_anew(counting, impatient, log, 10) == list(range(1, 11))
+    assert await counted_again(counting, impatient, log, 10) == list(range(1, 11))
 
 
 @pytest.mark.parametrize(("kind", "place"), [("busy", " in count"), ("forgetful", "stuck.fold")])
-async def test_a_worker_that_stands_still_ends_with_a_status_and_tells_the_place(
+async def test_a_worker_that_makes_no_progress_ends_with_a_status_and_reports_the_place(
     worker_settings, log: Log, tmp_path: Path, kind: str, place: str
 ):
     counting = await prepared(Counting(worker_settings, name := uuid4().hex[:8]))
@@ -133,7 +133,7 @@ async def test_a_worker_that_stands_still_ends_with_a_status_and_tells_the_place
         )
         assert await asyncio.wait_for(worker.wait(), 60) == 1
     assert place in told.read_text()
-    assert await counted_anew(counting, worker_settings, log, 4) == [1, 2, 3, 4]
+    assert await counted_again(counting, worker_settings, log, 4) == [1, 2, 3, 4]
 
 
 async def test_a_stage_with_nothing_behind_it_but_the_marker_of_a_commit_does_not_end(impatient, log: Log):

@@ -16,9 +16,7 @@ from tests.integration.runtime.proxy import Api, proxied
 
 
 @pytest.mark.parametrize("earlier", [1, 2])
-async def test_whoever_opens_later_is_the_only_one_who_can_commit_whichever_producers_turn_it_is(
-    owner, log: Log, earlier: int
-):
+async def test_only_the_last_one_to_open_can_commit_whichever_producer_is_next(owner, log: Log, earlier: int):
     first = await owner("a").open()
     for number in range(1, earlier + 1):
         await first.count("ann", number)
@@ -37,7 +35,7 @@ async def test_a_new_disk_is_filled_from_the_changelog(owner):
     assert (second.kept("ann"), second.positions) == (3, {first.counting.commands.name: 3})
 
 
-async def test_a_restore_that_takes_long_tells_how_far_it_is(owner, log: Log):
+async def test_a_restore_that_takes_long_reports_its_progress(owner, log: Log):
     first = await owner("a").open()
     for number in range(8):
         await first.count("ann", number, kept="h" * 800_000)  # more than one fetch

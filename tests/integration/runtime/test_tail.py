@@ -21,7 +21,7 @@ def place(worker_settings) -> Place:
 
 
 async def all_of(place: Place, topic: str, last: int | None = None, **wanted: Any) -> list[Decoded]:
-    """Return what stands on a topic."""
+    """Return the records of a topic."""
     return [record async for record in tail(place, TailQuery(topic, last, follow=False, **wanted))]
 
 
@@ -73,7 +73,7 @@ async def test_what_comes_is_shown_when_it_comes(worker_settings, place, log: Lo
         assert [(await anext(records)).offset for _ in range(2)] == [20, 21]
 
 
-async def test_a_dead_letter_is_shown_with_its_reason_and_what_was_set_aside(worker_settings, place, log: Log):
+async def test_a_dead_letter_is_shown_with_its_reason_and_its_record(worker_settings, place, log: Log):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", 0, task="poison"), b"no avro", command("ann", 1)])
     async with running(counting.app):

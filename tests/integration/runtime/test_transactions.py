@@ -48,7 +48,7 @@ async def visible(kafka: str, topic: Topic) -> list[bytes]:
 
 
 async def hidden(kafka: str, tp: TopicPartition) -> int:
-    """How many offsets lie behind a transaction that is open."""
+    """The number of offsets behind an open transaction."""
     ends = []
     for isolation in ("read_uncommitted", "read_committed"):
         async with AIOKafkaConsumer(bootstrap_servers=kafka, isolation_level=isolation) as consumer:
@@ -156,7 +156,7 @@ async def test_a_commit_of_a_producer_that_is_at_work_is_left_to_its_next_one(ow
     where = TopicPartition(one.counting.commands.name, 0)
     async with producing(kafka, f"another-{uuid4()}") as producer:
         await half_done(producer, where, b"planted", commit=True)
-        await producer.send_and_wait(where.topic, b"next", partition=1)  # of which the coordinator is told
+        await producer.send_and_wait(where.topic, b"next", partition=1)  # which is sent to the coordinator
         await one.open()
         producer._txn_manager._txn_partitions.discard(where)
         await producer.send_and_wait(where.topic, b"next", partition=0)
@@ -197,7 +197,7 @@ async def test_a_record_of_a_later_transaction_that_did_not_name_its_partition_i
     async with producing(kafka, f"another-{uuid4()}") as producer:
         await half_done(producer, where, b"planted", commit=True)
         await producer.send_and_wait(where.topic, b"elsewhere", partition=1)
-        producer._txn_manager._txn_partitions.discard(where)  # of which the coordinator was not told
+        producer._txn_manager._txn_partitions.discard(where)  # which was not sent to the coordinator
         await producer.abort_transaction()
         with pytest.raises(Unsettled, match="it is unknown whether it was committed"):
             await one.open()
@@ -268,7 +268,7 @@ async def ready(counting: Counting, wanted: bool) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_worker_tells_of_records_that_stay_hidden_and_settles_what_hides_them_once_it_may(
+async def test_a_worker_reports_records_that_stay_hidden_and_settles_what_hides_them_once_it_may(
     hiding: Counting, log: Log, monkeypatch: pytest.MonkeyPatch
 ):
     await log.put(hiding.commands, [command("ann", 1)])
@@ -280,7 +280,7 @@ async def test_a_worker_tells_of_records_that_stay_hidden_and_settles_what_hides
     assert seconds(hiding) == 0
 
 
-async def test_records_that_stay_hidden_are_told_and_settled_in_whatever_is_read_and_written(
+async def test_records_that_stay_hidden_are_reported_and_settled_in_whatever_is_read_and_written(
     hiding: Counting, kafka: str, monkeypatch: pytest.MonkeyPatch
 ):
     stage, elsewhere = hiding.stage, TopicPartition(hiding.followups.name, 1)
@@ -306,7 +306,7 @@ async def until_seconds(counting: Counting, topics: list[Topic], wanted: Callabl
             await asyncio.sleep(0.05)
 
 
-async def test_tools_tell_of_records_that_stay_hidden(hiding: Counting, kafka: str, monkeypatch: pytest.MonkeyPatch):
+async def test_tools_report_records_that_stay_hidden(hiding: Counting, kafka: str, monkeypatch: pytest.MonkeyPatch):
     where = TopicPartition(hiding.commands.name, 0)
     assert await overdue(kafka, [where, TopicPartition(hiding.commands.name, 1)], 0.5) == {where: 1}
     monkeypatch.setattr(lag, "OVERDUE", 0.5)

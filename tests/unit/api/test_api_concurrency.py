@@ -1,4 +1,4 @@
-"""Turns: how much of one user's runs at once."""
+"""Limits of the concurrent work of each user."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from api.concurrency import LongWork, UserLimit
 SOON = 30.0
 
 
-async def test_so_many_of_one_user_run_at_once_and_others_of_theirs_wait():
+async def test_a_limited_number_of_one_user_runs_at_once_and_others_of_theirs_wait():
     turns, running, most, all_in = UserLimit(3), 0, 0, asyncio.Event()
 
     async def one() -> None:
@@ -34,7 +34,7 @@ async def test_so_many_of_one_user_run_at_once_and_others_of_theirs_wait():
     assert most == 3
 
 
-async def test_who_gives_up_waiting_leaves_the_turn_to_others_and_nothing_behind():
+async def test_a_caller_that_gives_up_waiting_leaves_its_slot_to_others_and_nothing_behind():
     turns = UserLimit(1)
     async with turns.of("user"):
         with pytest.raises(TimeoutError):
@@ -56,7 +56,7 @@ async def test_long_work_of_a_user_keeps_neither_the_loop_nor_another_user_waiti
     assert await second == ""
 
 
-async def test_work_that_nobody_waits_for_any_more_has_its_turn_until_its_end():
+async def test_work_that_nobody_waits_for_any_more_keeps_its_slot_until_its_end():
     work, go_on, begun = LongWork(), threading.Event(), threading.Semaphore(0)
 
     def long() -> None:
@@ -84,7 +84,7 @@ async def gives_up(running: Coroutine[Any, Any, object], begun: threading.Semaph
         await asyncio.wait_for(asked, SOON)
 
 
-async def test_an_error_of_work_that_nobody_waits_for_is_told_to_nobody(caplog: pytest.LogCaptureFixture):
+async def test_an_error_of_work_that_nobody_waits_for_is_reported_to_nobody(caplog: pytest.LogCaptureFixture):
     work, go_on, begun = LongWork(), threading.Event(), threading.Semaphore(0)
 
     def failing() -> None:

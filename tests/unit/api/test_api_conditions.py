@@ -73,7 +73,9 @@ def test_preconditions_hold_or_the_version_is_another(match: str | None, none_ma
 @pytest.mark.parametrize(
     ("match", "said"), [(None, None), ("*", None), ('"3"', 3), ('"4", "3"', ['"3"', '"4"']), ('"3.12"', ['"3.12"'])]
 )
-def test_a_command_is_told_from_others_by_its_tags_as_it_always_was_by_one_version(match: str | None, said: object):
+def test_a_command_is_distinguished_from_others_by_its_tags_as_it_always_was_by_one_version(
+    match: str | None, said: object
+):
     assert Conditions(None if match is None else Tags.of([match]), None).said == said
 
 

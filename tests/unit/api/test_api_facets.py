@@ -1,4 +1,4 @@
-"""How many tasks have what: as many values as there is room for."""
+"""Counts of tasks by value: as many values as there is room for."""
 
 from datetime import date, timedelta
 
@@ -7,7 +7,7 @@ from api.models.selection import Selection
 from postgres.reader import Facet
 
 
-def test_of_many_lists_those_with_most_tasks_are_told_and_of_many_days_the_first():
+def test_of_many_lists_those_with_most_tasks_are_reported_and_of_many_days_the_first():
     numbers = range(MOST_VALUES + 10)
     days = [Facet("day", (date(2026, 1, 1) + timedelta(number)).isoformat(), 1) for number in numbers]
     lists = [Facet("list", f"list {number}", number) for number in numbers]

@@ -1,4 +1,4 @@
-"""What is told of deliveries."""
+"""The histories of deliveries."""
 
 from datetime import UTC, datetime
 

@@ -26,7 +26,7 @@ from api.models.inputs import (
     ("text", "length"),
     [("PT0S", 0), ("PT15M", 900), ("PT1H30M", 5400), ("P1D", 86_400), ("P2W", 1_209_600), ("P1DT1S", 86_401)],
 )
-def test_a_duration_is_so_many_seconds(text: str, length: int) -> None:
+def test_a_duration_is_a_number_of_seconds(text: str, length: int) -> None:
     assert seconds(text) == length
 
 

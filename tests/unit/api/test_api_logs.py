@@ -1,4 +1,4 @@
-"""What the API logs of a request: its ids, and no word of whoever sent it."""
+"""What the API logs of a request: its ids, and no word of its sender."""
 
 from typing import Any
 from uuid import uuid4

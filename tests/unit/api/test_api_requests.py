@@ -1,4 +1,4 @@
-"""What of a request may be read in two ways is refused, at every operation, before anything else of it is looked at."""
+"""An ambiguous request is refused, at every operation, before anything else of it is read."""
 
 import re
 from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ REFUSED = ("text/json", "application/json; charset=latin-1", 'application/json; 
 
 
 @pytest.mark.parametrize("media", [*TAKEN, *REFUSED])
-async def test_a_body_is_of_json_in_utf_8_as_it_stands(media: str, http: httpx.AsyncClient):
+async def test_a_body_is_json_in_utf_8_and_taken_unchanged(media: str, http: httpx.AsyncClient):
     bodies = [(method, path) for method, path, operation in OPERATIONS if "requestBody" in operation]
     assert len(bodies) > 8
     for method, path in bodies:

@@ -145,6 +145,6 @@ def test_no_problem_is_longer_than_64_kib(character: str):
     assert len(respond(invalid(errors)).body) <= MOST_BYTES
 
 
-def test_a_text_that_fits_is_told_as_it_is():
+def test_a_text_that_fits_is_reported_as_it_is():
     told = problems.document(invalid([FieldError("x" * 64, "y" * 1000, 7, "z" * 64)]))
     assert told["errors"] == [{"field": "x" * 64, "detail": "y" * 1000, "column": 7, "suggestion": "z" * 64}]

@@ -1,6 +1,6 @@
 """A PATCH is a merge patch (RFC 7396) on every level: in an object, too, an absent member stays, and null clears one.
 
-What is expected is computed by the algorithm of RFC 7396, section 2, on the JSON of the task as it stands.
+What is expected is computed by the algorithm of RFC 7396, section 2, on the JSON of the current task.
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ PATCHES = {
 WITHIN = {name: nested(name) for name in sorted(PATCHES)}
 
 
-def test_the_law_below_knows_every_object_within_a_patch() -> None:
+def test_the_invariant_below_knows_every_object_within_a_patch() -> None:
     members = [f"{field}.{member}" for field in ("due", "start") for member in ("date", "time", "zone")]
     assert {name: within for name, within in WITHIN.items() if within} == {"Changes": members}
 
@@ -233,7 +233,7 @@ def test_a_merged_change_is_undone_whole() -> None:
     assert world.tasks["t"].due == NINETEEN
 
 
-def test_a_merged_change_is_told_as_a_change_of_the_whole() -> None:
+def test_a_merged_change_is_reported_as_a_change_of_the_whole() -> None:
     world = World(create(due=NINETEEN), sent({"due": {"date": "2026-12-08", "time": "19:00"}}))
     assert world.events[-1].changed == ("due",)
     assert world.does(sent({"due": {"time": "19:00"}})).outcome.kind is r.OutcomeKind.NOTHING_TO_DO

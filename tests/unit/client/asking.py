@@ -1,4 +1,4 @@
-"""Asking an address by either client, and an address that says what it is told to, whatever it is asked."""
+"""Asking an address by either client, and an address that gives the same answer to every request."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""An API that answers what it is told to, so that what seldom happens happens now."""
+"""An API with scripted answers, so that what seldom happens happens now."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Both clients, against an API that answers what it is told to: what is sent, what is sent again, what is raised."""
+"""Both clients, against an API with scripted answers: what is sent, what is sent again, what is raised."""
 
 import asyncio
 from collections.abc import Callable

@@ -35,7 +35,7 @@ def who() -> tuple[str, str]:
     return found.api, found.token
 
 
-def test_nobody_is_told_what_to_do() -> None:
+def test_there_is_no_advice_what_to_do() -> None:
     with pytest.raises(Unknown, match="rondo login"):
         Login.load()
 

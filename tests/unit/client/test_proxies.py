@@ -1,4 +1,4 @@
-"""Proxies: which one the environment means for an address, and what is told of it where it can't be used."""
+"""Proxies: which one the environment means for an address, and the error where it can't be used."""
 
 import os
 import ssl
@@ -88,7 +88,7 @@ def test_a_proxy_by_tls_is_spoken_to_by_tls(proxied: Callable[..., None]) -> Non
         *("http://", "http://:3128", "http://proxy:0", "http://proxy:x", "://", "proxy:3128 8080"),
     ],
 )
-def test_a_proxy_that_can_not_be_read_is_told_by_its_variable(
+def test_a_proxy_that_can_not_be_read_is_reported_by_its_variable(
     ask: Callable[[str], None], variable: str, proxy: str, proxied: Callable[..., None]
 ) -> None:
     proxied(**{variable: proxy})
@@ -99,7 +99,7 @@ def test_a_proxy_that_can_not_be_read_is_told_by_its_variable(
 
 @CLIENTS
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_every_variable_leads_to_its_proxy_which_is_told_the_address(
+def test_every_variable_leads_to_its_proxy_which_gets_the_address(
     ask: Callable[[str], None], variable: str, proxied: Callable[..., None]
 ) -> None:
     with answering(FORBIDDEN) as (address, asked):
@@ -226,7 +226,7 @@ def test_a_command_ends_with_a_sentence_that_names_the_variable(typed: Type, pro
 
 @CLIENTS
 @pytest.mark.parametrize("file", [ssl.__file__, "/nowhere"])
-def test_certificates_that_are_not_there_are_told_by_their_variable(
+def test_certificates_that_are_not_there_are_reported_by_their_variable(
     ask: Callable[[str], None], file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", file)

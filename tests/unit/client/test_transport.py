@@ -1,4 +1,4 @@
-"""How the blocking client connects, what it tells of an address, and that neither needs what takes long to import."""
+"""The blocking client's connections, its errors' addresses, and imports of both clients, which must not take long."""
 
 import socket
 import subprocess
@@ -104,7 +104,7 @@ ADDRESSES = (
 
 @pytest.mark.parametrize("url", ADDRESSES)
 @pytest.mark.parametrize("ask", [blocking, asynchronous])
-def test_no_error_and_no_login_tells_what_is_secret_of_an_address(ask: Callable[[str], None], url: str) -> None:
+def test_no_error_and_no_login_shows_the_secrets_of_an_address(ask: Callable[[str], None], url: str) -> None:
     with pytest.raises(Unreachable) as raised:
         ask(url)
     assert SECRET not in f"{raised.value} {raised.value.url} {Login(url, 'token')}"
@@ -138,7 +138,7 @@ def test_what_is_no_address_is_refused_without_what_is_secret_of_it(url: str) ->
 
 
 @pytest.mark.parametrize("ask", [blocking, asynchronous])
-def test_what_is_not_rondo_is_told_without_what_is_secret_of_its_address(ask: Callable[[str], None]) -> None:
+def test_what_is_not_rondo_is_reported_without_what_is_secret_of_its_address(ask: Callable[[str], None]) -> None:
     with Scripted(Says(200, "<html>", "text/html")) as api, pytest.raises(NotRondo) as raised:
         ask(api.url.replace("//", f"//ann:{SECRET}@"))
     assert SECRET not in f"{raised.value} {raised.value.url}"

@@ -190,7 +190,7 @@ filters: st.SearchStrategy[tree.Filter] = st.recursive(
     ),
     max_leaves=6,
 )
-"""Filters as reading them makes them: no conjunction stands right within another."""
+"""Filters as reading them makes them: no conjunction is directly within another."""
 
 
 SORTED = ("title", "priority", "start", "due", "order", "pinned", "created", "completed", "changed")

@@ -1,4 +1,4 @@
-"""What the domain's tests are told with: a user's tasks folded from events, and commands with sensible fields."""
+"""Fixtures of the domain's tests: a user folded from events in memory, and commands with sensible fields."""
 
 from dataclasses import fields
 from itertools import count
@@ -30,12 +30,12 @@ _numbers = count(1)
 
 
 def command(kind, task="t", at=NOON, user=ANNA, **fields):
-    """A command of a person on a task, with an id of its own."""
+    """Return a command of a person on a task, with an id of its own."""
     return kind(**sent(at, user), task=task, **fields)
 
 
 def sent(at=NOON, user=ANNA):
-    """What every command of a person says, an id of its own among it."""
+    """Return the fields that every command of a person has, among them an id of its own."""
     return {"id": ids.command(ANNA, f"key-{next(_numbers)}"), "user": user, "at": at, "actor": f"user:{user}"}
 
 
@@ -64,7 +64,7 @@ def restore(task="t", at=NOON):
 
 
 def chunk(action, *items, resolution="once", bulk=None, number=0, chunks=1, **change):
-    """A chunk of a bulk: items are tasks, or a task and a version each; what ``fields`` holds is set."""
+    """Return a chunk of a bulk: items are tasks, or pairs of a task and a version; ``fields`` are set."""
     fields = change.pop("fields", {})
     key = ids.command(ANNA, f"key-{next(_numbers)}") if bulk is None else bulk
     return r.ChangeTasks(
@@ -122,7 +122,7 @@ LIFECYCLES = tuple(one for one in entities.TYPES if one.restore and one is not T
 
 
 def lived(of, name="x", expected=None):
-    """The commands of an entity's life, by what they do; a change sets its first field."""
+    """Return the commands of an entity's lifecycle, by action; the update sets its first field."""
     first, common = of.settable.__struct_fields__[0], {of.word: name}
     return {
         "create": of.create(**sent(), **common, fields=of.settable(**{first: "First"})),
@@ -147,7 +147,7 @@ def delete_tag(tag="home"):
 
 
 class Waiting(dict):
-    """Timers over a dict."""
+    """Timers in a dict."""
 
     def set(self, timer):
         self[timer.due, timer.id] = timer
@@ -160,70 +160,70 @@ class Waiting(dict):
 
 
 def in_memory():
-    """A store of dicts."""
+    """Return a store of dicts."""
     kept = {"entities": {one: {} for one in entities.TYPES}, "expiries": Waiting(), "purges": Waiting()}
     return Store(**{field.name: {} for field in fields(Store)} | kept)
 
 
 class World(User):
-    """A user after commands, and what was told of them; who else there is shares the store."""
+    """A user after commands, with the events and the audit entries of these; other users share the store."""
 
     def __init__(self, *commands, user=ANNA, version=VERSION):
         self.store = in_memory()
         super().__init__(self.store, user, version)
-        self.events, self.told = [], {}
+        self.events, self.audited = [], {}
         for each in commands:
             self.does(each)
 
     tasks = property(lambda self: by_name(self.store.entities[TASK]))
-    heads = property(lambda self: by_name(self.store.series))
+    latest = property(lambda self: by_name(self.store.series))
     lists = property(lambda self: by_name(self.store.entities[LIST]))
     filters = property(lambda self: by_name(self.store.entities[FILTER]))
     tags = property(lambda self: by_name(self.store.entities[TAG]))
     sizes = property(lambda self: by_name(self.store.sizes))
 
     def does(self, command):
-        """Decide a command of anybody, fold its events, return the decision; None of one that was decided before."""
+        """Decide any user's command and fold its events; return the decision, None if it was decided before."""
         user = self if command.user == self.user else User(self.store, command.user)
         return user.decide(command)
 
     def evolve(self, event):
-        """Fold an event, and keep what the audit trail tells of it."""
+        """Fold an event, and keep its audit entry."""
         of = entities.of(event)
         changed = audit.entry(None, self.get(of, of.name(of.after(event))), event)
         super().evolve(event)
         reversal = r.Reversal(event.id, changed.event, event.at, changed.changes)
-        told = undo.AuditedEvent(changed.task, event.cause, reversal, changed.subject)
-        self.told.setdefault(event.command, []).append(told)
+        audited = undo.AuditedEvent(changed.task, event.cause, reversal, changed.subject)
+        self.audited.setdefault(event.command, []).append(audited)
         self.events.append(event)
         for list_id in self.lists:
             assert self.size(list_id) == self.counted(list_id)
 
     def counted(self, list_id):
-        """How many tasks are on a list, counted anew."""
+        """Return the number of tasks on a list, counted from the tasks."""
         return sum(task.list == list_id and task.status is not r.Status.DELETED for task in self.tasks.values())
 
     def filter(self, filter_id):
         return self.get(FILTER, filter_id)
 
     def undoing(self, command, at=NOON):
-        """The chunk that undoes a command, as the API makes it of the audit trail."""
+        """Return the chunk that undoes a command, as the API builds it from the audit trail."""
         asked = chunk(r.Action.REVERT)
-        return replace(asked, at=at, items=undo.items(self.told.get(command.id, ())))
+        return replace(asked, at=at, items=undo.items(self.audited.get(command.id, ())))
 
     def followup(self):
-        """The command that the recurrence stage derives from the last event."""
+        """Return the command that the recurrence stage derives from the last event."""
         return succession.following(self.events[-1])
 
     def goes_on(self, task="t", at=NOON):
-        """Complete a task and let its series go on; return the new task."""
+        """Complete a task and create the next occurrence; return it."""
         self.does(complete(task, at))
         self.does(self.followup())
         return self.events[-1].task
 
 
 def by_name(kept):
-    """What is kept, by name: no two users of a test have the same names."""
+    """Return a table's values by name: no two users of a test have the same names."""
     return {key.partition("/")[2]: value for key, value in kept.items()}
 
 
@@ -231,6 +231,6 @@ def due_reminder(due=NOON):
     return r.ReminderDue("reminder", ANNA, due, "command", "t", "r1", due, "Water the plants")
 
 
-def standing(task_id="t", **fields):
-    """A task as it stands, without a way that led there."""
+def a_task(task_id="t", **fields):
+    """Return a task with these fields, without commands that led to it."""
     return replace(r.Task(id=task_id, user=ANNA, title="Water", created_at=NOON, changed_at=NOON), **fields)

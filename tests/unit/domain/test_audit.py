@@ -39,13 +39,13 @@ def changes(*commands):
     return {change.field: (change.before, change.after) for change in chain(*commands)[-1].changes}
 
 
-def test_a_change_is_told_field_by_field():
+def test_a_change_is_reported_field_by_field():
     assert changes(create(), update(title="Feed", tags=("cat",))) == {
         "title": ('"Water the plants"', '"Feed"'), "tags": ("[]", '["cat"]'),
     }  # fmt: skip
 
 
-def test_a_completion_is_told():
+def test_a_completion_is_reported():
     assert set(changes(create(), complete())) == {"status", "completed_at"}
 
 
@@ -118,7 +118,7 @@ def test_a_missing_entry_is_found_and_named(index):
     assert broken.sequence == index + 1
 
 
-def test_an_entry_that_was_altered_and_hashed_anew_is_found_by_the_next():
+def test_an_entry_that_was_altered_and_hashed_again_is_found_by_the_next():
     forged = replace(CHAIN[1], actor="nobody")
     forged = replace(forged, hash=audit.digest(forged))
     assert audit.verify([CHAIN[0], forged, *CHAIN[2:]]).entry == CHAIN[2].id

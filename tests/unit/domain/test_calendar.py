@@ -1,4 +1,4 @@
-"""The calendar ends with the year 9999: what a rule or an offset leads to beyond it is told, and never fails."""
+"""The calendar ends with the year 9999: a rule or an offset beyond it ends with a reason, and never fails."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +12,7 @@ from domain.recurrence import succession
 from domain.tasks import decide_by_version_4
 from domain.validation import check
 from schemas import records as r
-from tests.unit.domain.given import ANNA, NOON, World, chunk, complete, create, due_reminder, standing
+from tests.unit.domain.given import ANNA, NOON, World, a_task, chunk, complete, create, due_reminder
 
 ZONES = (None, "UTC", "America/New_York", "Pacific/Kiritimati", "Pacific/Niue", "Europe/Paris")
 DAYS = st.one_of(st.dates(date(9999, 12, 1)), st.dates(date(9990, 1, 1)), st.dates(date(2026, 1, 1)), st.dates())
@@ -141,7 +141,7 @@ def test_a_series_that_its_rule_ends_says_nothing(rrule):
     assert succession.ending(world.events[-1]) is None
 
 
-def test_by_rules_4_an_occurrence_that_begins_after_9999_stood_where_a_date_could_say_so():
+def test_by_version_4_an_occurrence_that_begins_after_9999_was_created_where_a_date_exists():
     world = World(LAST["start elsewhere"], complete())
     [event] = decide_by_version_4(world, world.followup()).events
     assert event.task.start == r.Due("9999-12-31", "23:59:59", "Pacific/Niue")
@@ -168,7 +168,7 @@ def test_what_clocks_show_at_any_instant_is_a_date(instant, zone):
 
 @given(st.integers(0, times.END - 1))
 def test_what_waits_from_the_calendars_end_is_shown_as_waiting_for_it(at):
-    deleted = standing(status=r.Status.DELETED, changed_at=at)
+    deleted = a_task(status=r.Status.DELETED, changed_at=at)
     timer = deletion.timer(deleted)
     assert timer is not None
     assert timer.due - at == deletion.RESTORABLE

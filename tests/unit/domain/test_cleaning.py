@@ -33,7 +33,7 @@ def test_every_text_that_people_set_is_cleaned_by_its_kind():
 
 
 def lines_of(text: str) -> Iterator[str]:
-    """Every text that stands in a line, set to ``text`` and cleaned."""
+    """Every text of one line, set to ``text`` and cleaned."""
     task = cleaned(TaskFields(title=text, tags=(text,)))
     found = check(task, ("title", "tags"))
     named = check_fields(cleaned(ListFields(name=text)), LIST.checks)
@@ -95,7 +95,7 @@ def test_a_tag_stands_without_the_sign_that_filters_write_before_it(written: str
     assert cleaned(TaskFields(tags=(written,))).tags == ("errand",)
 
 
-def test_a_rule_and_a_colour_are_taken_with_what_stands_around_them():
+def test_a_rule_and_a_colour_are_taken_with_the_spaces_around_them():
     assert cleaned(TaskFields(rrule=" FREQ=DAILY\r\n")).rrule == "FREQ=DAILY"
     assert check_fields(cleaned(TagFields(colour="\ufeff#1E90FF\n")), TAG.checks).fields.colour == "#1e90ff"
     filter_ = cleaned(FilterFields(name="Late", text="\u2068overdue\u2069\n", sort="\ufeffdue"))

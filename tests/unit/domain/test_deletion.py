@@ -108,7 +108,7 @@ def test_a_notice_that_comes_again_does_nothing(kind):
 
 
 @pytest.mark.parametrize("kind", DELETED)
-def test_the_audit_trail_tells_that_it_is_gone_and_no_field_changed(kind):
+def test_the_audit_trail_says_that_it_is_gone_and_no_field_changed(kind):
     world = deleted(kind)
     before = the(world)
     entry = audit.entry(None, before, deletion.purge(world, notice(world)))

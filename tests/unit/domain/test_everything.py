@@ -1,4 +1,4 @@
-"""One law over all that people can ask for: whatever stands, a command is decided, once, and leads to a known state."""
+"""An invariant over all commands: in any state, each is decided once, and leads to a known state."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +36,7 @@ ACTIONS = [r.Action.COMPLETE, r.Action.REOPEN, r.Action.DELETE, r.Action.RESTORE
 
 @st.composite
 def asked(draw):
-    """Any command of a person, on any of a few things, of which it may name others that are there or not."""
+    """Any command of a person on one of a few entities; it may refer to others, which exist or not."""
     one, other, expected = draw(NAMES), draw(NAMES), draw(st.sampled_from([None, None, 1, 2]))
     fields = draw(
         st.sampled_from(
@@ -74,9 +74,9 @@ def asked(draw):
     )
 
 
-def stands(world):
-    """All that stands, by type and name."""
-    return (*map(by_name, world.store.entities.values()), world.heads)
+def state(world):
+    """Return all entities and latest occurrences, by type and name."""
+    return (*map(by_name, world.store.entities.values()), world.latest)
 
 
 def identity(event):
@@ -84,22 +84,22 @@ def identity(event):
     return type(after), entities.name(after)
 
 
-def stands_but_for_bookkeeping(world):
-    """What everything says, by its kind and id, but for what goes on: versions, and when it was changed."""
-    told = {}
+def state_without_bookkeeping(world):
+    """Return all entities by type and name, without versions, times of change and counts of a rule."""
+    found = {}
     for kept in map(by_name, world.store.entities.values()):
-        for name, thing in kept.items():
+        for name, one in kept.items():
             same = {"version": 0, "changed_at": 0}
-            if isinstance(thing, r.Task) and thing.recurrence:
-                same["recurrence"] = thing.recurrence.rrule
-            told[type(thing), name] = replace(thing, **same)
-    return told
+            if isinstance(one, r.Task) and one.recurrence:
+                same["recurrence"] = one.recurrence.rrule
+            found[type(one), name] = replace(one, **same)
+    return found
 
 
 @given(st.lists(asked(), max_size=12), asked())
 def test_what_was_done_last_is_undone_whole_or_says_why_not(past, now):
     world = World(*past)
-    before = stands_but_for_bookkeeping(world)
+    before = state_without_bookkeeping(world)
     if not (events := world.does(now).events):
         return
 
@@ -109,13 +109,13 @@ def test_what_was_done_last_is_undone_whole_or_says_why_not(past, now):
         assert {each.code for each in decision.outcome.part.refused} <= set(Code)
         return
     created = {each for each in map(identity, events) if each not in before}
-    assert {key: told for key, told in stands_but_for_bookkeeping(world).items() if key not in created} == before
+    assert {key: one for key, one in state_without_bookkeeping(world).items() if key not in created} == before
 
 
 @given(st.lists(asked(), max_size=12), asked())
 def test_every_command_is_rejected_or_lands_in_a_known_state(past, now):
     world = World(*past)
-    before = [dict(part) for part in stands(world)]
+    before = [dict(part) for part in state(world)]
 
     decision = world.does(now)
 
@@ -129,11 +129,11 @@ def test_every_command_is_rejected_or_lands_in_a_known_state(past, now):
             assert outcome.code in set(Code)
             assert outcome.detail
     if not decision.events:
-        assert [dict(part) for part in stands(world)] == before
+        assert [dict(part) for part in state(world)] == before
     again = World()
     for event in world.events:
         again.evolve(event)
-    assert stands(again) == stands(world)
+    assert state(again) == state(world)
 
 
 @given(st.lists(asked(), max_size=12))

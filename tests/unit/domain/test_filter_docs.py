@@ -51,7 +51,7 @@ def idioms() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("elsewhere", "here"), idioms())
-def test_what_is_written_elsewhere_is_told_as_it_is_written_here(elsewhere, here):
+def test_what_is_written_elsewhere_is_reported_as_it_is_written_here(elsewhere, here):
     with pytest.raises(QueryError) as found:
         parse(elsewhere)
     corrected = elsewhere[: found.value.column - 1] + found.value.suggestion

@@ -16,15 +16,15 @@ SECOND = ledger.again(FAILED, NOON + 5 + ledger.BACKOFF)
 HANDED_OVER = ledger.handed_over(CLAIM, NOON + 5)
 ORPHANED = ledger.orphaned(CLAIM, NOON + 5)
 LEASED = ledger.claim(due_reminder(), "webhook", NOON, lease=ledger.LEASE)
-"""A claim by rules 3: it ends with its lease."""
+"""A claim of decision version 3: it ends with its lease."""
 
 
 def leased(claim, at):
-    """A claim as rules 3 made it again."""
+    """A claim as decision version 3 renewed it."""
     return replace(claim, step=Step.CLAIMED, attempt=claim.attempt + 1, at=at, retry_at=at + ledger.LEASE)
 
 
-def test_a_claim_bears_the_reminders_id_and_ends_with_its_outcome_alone():
+def test_a_claim_has_the_reminders_id_and_ends_with_its_outcome_alone():
     assert (CLAIM.id, CLAIM.step, CLAIM.attempt, CLAIM.retry_at) == ("reminder", Step.CLAIMED, 1, None)
     assert ledger.again(CLAIM, NOON * 2) is None
 
@@ -66,7 +66,7 @@ def test_a_failure_is_not_claimed_again_before():
     assert ledger.again(FAILED, FAILED.retry_at - 1) is None
 
 
-def test_a_claim_by_rules_3_whose_lease_is_over_is_claimed_again_and_then_has_none():
+def test_a_claim_of_version_3_whose_lease_is_over_is_claimed_again_and_then_has_none():
     second = ledger.again(LEASED, NOON + ledger.LEASE)
     assert (second.attempt, second.retry_at) == (2, None)
     assert ledger.again(LEASED, NOON + ledger.LEASE - 1) is None

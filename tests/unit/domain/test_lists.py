@@ -141,7 +141,7 @@ def test_the_next_occurrence_comes_to_the_inbox_where_its_list_has_gone_meanwhil
     assert world.events[-1].task.list is None
 
 
-def test_a_list_is_told_in_the_audit_trail():
+def test_a_list_is_reported_in_the_audit_trail():
     [event] = World().does(create_list(colour="#1e90ff")).events
     entry = audit.entry(None, None, event)
     assert (entry.event, entry.task, entry.subject) == ("ListCreated", None, "list:l")

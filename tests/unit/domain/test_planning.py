@@ -61,7 +61,7 @@ def test_a_command_that_expects_another_version_is_refused(make):
     assert code(world.does(replace(make(), expected=2))) is None
 
 
-def test_what_was_deleted_is_told_before_its_version():
+def test_what_was_deleted_is_reported_before_its_version():
     world = World(create(), delete())
     assert code(world.does(replace(update(title="New"), expected=1))) == "deleted"
 
@@ -73,7 +73,7 @@ def test_a_new_task_tells_in_the_trail_only_those_later_fields_that_say_somethin
     assert pinned - plain == {"rank", "pinned"}
 
 
-def test_a_pin_that_is_taken_off_is_told_in_the_trail():
+def test_a_pin_that_is_taken_off_is_reported_in_the_trail():
     world = World(create(pinned=True), update(pinned=False))
     (change,) = audit.changes(world.events[0].task, world.events[1].task)
     assert change == r.FieldChange("pinned", "true", "false")

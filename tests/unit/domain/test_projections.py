@@ -112,7 +112,7 @@ def test_the_same_tag_of_another_user_is_another_row():
     assert len({tag for tag, *_ in tags}) == 2
 
 
-def test_a_task_names_its_tags_by_id_with_the_version_that_bears_them():
+def test_a_task_names_its_tags_by_id_with_the_version_that_has_them():
     records = [event(replace(TASK, version=7, tags=("home", "work")))]
     ids = [tag for tag, *_ in rows("put_tags", *records)]
     assert rows("put_task_tags", *records) == [(TASK.id, ANNA, 7, ",".join(ids))]

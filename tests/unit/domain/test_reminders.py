@@ -1,4 +1,4 @@
-"""Given what stands, when a task changes or a timer comes, then what is scheduled, cancelled or due."""
+"""Given scheduled reminders, when a task changes or a timer fires, then what is scheduled, cancelled or due."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ CREATE = create(due=PARIS, reminders=(QUARTER,))
 
 
 def told(*commands):
-    """What stands after commands, and what the last of them led to."""
+    """The reminders of a task after commands, and the output of the last of them."""
     held, output = None, ()
     for event in World(*commands).events:
         held, output = reminders.react(held, event)
@@ -71,7 +71,7 @@ def test_a_moved_due_is_another_reminder():
     assert before.standing[0].id != after.standing[0].id
 
 
-def test_another_title_schedules_nothing_but_is_told_when_due():
+def test_another_title_schedules_nothing_but_is_reported_when_due():
     held, output = told(CREATE, update(title="Feed the cat"))
     assert (output, held.title) == ((), "Feed the cat")
 

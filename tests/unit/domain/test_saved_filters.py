@@ -62,7 +62,7 @@ def test_an_outcome_says_which_filter_in_which_version():
     assert (outcome.task, outcome.subject, outcome.version) == (None, "filter:f", 2)
 
 
-def test_what_changed_is_told_in_the_audit_trail():
+def test_what_changed_is_reported_in_the_audit_trail():
     before = World(save_filter())
     [event] = World(save_filter()).does(update_filter(text="overdue")).events
     entry = audit.entry(None, before.filter("f"), event)

@@ -1,4 +1,4 @@
-"""What somebody types is looked for as words, and marked where it stands."""
+"""What somebody types is looked for as words, and marked where it occurs."""
 
 import re
 from collections.abc import Callable
@@ -116,7 +116,7 @@ def fastest(work: Callable[[], object]) -> float:
     return min(took)
 
 
-def test_a_fragment_is_what_stands_around_the_first_match():
+def test_a_fragment_is_the_text_around_the_first_match():
     assert fragment(search("x"), "nothing of it") == ()
     found = fragment(search("here"), "a " * 100 + "here " + "b " * 100)
     assert Piece("here", match=True) in found

@@ -70,7 +70,7 @@ def test_the_derived_command_says_what_caused_it():
     )  # fmt: skip
 
 
-def test_the_event_of_a_derived_command_bears_its_cause():
+def test_the_event_of_a_derived_command_has_its_cause():
     world, followup = completed()
     assert world.does(followup).events[0].cause == followup.cause
 
@@ -231,7 +231,7 @@ class Series(RuleBasedStateMachine):
     @invariant()
     def the_head_of_a_series_exists_as_a_task(self):
         shown = {(e.task.series, e.task.occurrence) for e in self.world.events}
-        assert all((series, head.occurrence) in shown for series, head in self.world.heads.items())
+        assert all((series, head.occurrence) in shown for series, head in self.world.latest.items())
 
 
 Series.TestCase.settings = settings(max_examples=100, stateful_step_count=30)

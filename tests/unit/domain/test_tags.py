@@ -19,9 +19,9 @@ def colours(world):
 
 
 def renamed(world, old, new):
-    """Rename a tag as the API does: on the tasks that bear it, then on what it has of its own."""
-    bearing = [task.id for task in world.tasks.values() if old in task.tags]
-    world.does(chunk(r.Action.UPDATE, *bearing, add_tags=(new,), remove_tags=(old,)))
+    """Rename a tag as the API does: on the tasks that have it, then on its own record."""
+    tagged = [task.id for task in world.tasks.values() if old in task.tags]
+    world.does(chunk(r.Action.UPDATE, *tagged, add_tags=(new,), remove_tags=(old,)))
     return world.does(rename_tag(old, new))
 
 
@@ -50,10 +50,10 @@ def test_every_command_has_its_answer(before, asked, kind):
     assert World(*before).does(asked).outcome.kind == kind
 
 
-@pytest.mark.parametrize(("bearing", "kind"), [(("t",), ACCEPTED), ((), NOTHING)])
-def test_a_rename_without_a_colour_is_accepted_where_its_bulk_changed_a_task(bearing, kind):
+@pytest.mark.parametrize(("tagged", "kind"), [(("t",), ACCEPTED), ((), NOTHING)])
+def test_a_rename_without_a_colour_is_accepted_where_its_bulk_changed_a_task(tagged, kind):
     world = World(create(tags=("home",)))
-    world.does(chunk(r.Action.UPDATE, *bearing, add_tags=("house",), remove_tags=("home",), bulk="b"))
+    world.does(chunk(r.Action.UPDATE, *tagged, add_tags=("house",), remove_tags=("home",), bulk="b"))
     outcome = world.does(rename_tag()).outcome
     assert (outcome.kind, outcome.events) == (kind, 0)
 
@@ -76,7 +76,7 @@ def test_each_tag_that_changes_has_an_event_with_an_id_of_its_own():
     assert ([event.tag.name for event in events], len({event.id for event in events})) == (["home", "house"], 2)
 
 
-def test_a_colour_is_told_in_the_audit_trail():
+def test_a_colour_is_reported_in_the_audit_trail():
     [event] = World().does(colour_tag()).events
     entry = audit.entry(None, None, event)
     assert (entry.subject, entry.changes) == ("tag:home", (r.FieldChange("colour", "null", f'"{BLUE}"'),))
@@ -89,13 +89,13 @@ def test_an_event_folded_twice_is_refused():
 
 
 NAMES = ("home", "house", "work")
-BEARING = st.lists(st.sets(st.sampled_from(NAMES)), max_size=4)
+TAGGED = st.lists(st.sets(st.sampled_from(NAMES)), max_size=4)
 RENAMES = st.lists(st.permutations(NAMES).map(lambda names: names[:2]), min_size=1, max_size=4)
 
 
-@given(BEARING, st.dictionaries(st.sampled_from(NAMES), st.sampled_from((BLUE, RED))), RENAMES)
-def test_after_a_rename_nothing_has_the_old_name_and_no_task_lost_its_place(bearing, coloured, renames):
-    world = World(*(create(f"t{place}", tags=tuple(sorted(each))) for place, each in enumerate(bearing)))
+@given(TAGGED, st.dictionaries(st.sampled_from(NAMES), st.sampled_from((BLUE, RED))), RENAMES)
+def test_after_a_rename_nothing_has_the_old_name_and_no_task_lost_its_place(tagged, coloured, renames):
+    world = World(*(create(f"t{place}", tags=tuple(sorted(each))) for place, each in enumerate(tagged)))
     for name, colour in coloured.items():
         world.does(colour_tag(name, colour))
     for old, new in renames:
@@ -108,10 +108,10 @@ def test_after_a_rename_nothing_has_the_old_name_and_no_task_lost_its_place(bear
         assert all(list(task.tags) == sorted(task.tags) for task in world.tasks.values())
 
 
-@given(BEARING, st.permutations(NAMES))
-def test_merging_again_changes_nothing(bearing, names):
+@given(TAGGED, st.permutations(NAMES))
+def test_merging_again_changes_nothing(tagged, names):
     old, new, _ = names
-    world = World(*(create(f"t{place}", tags=tuple(sorted(each))) for place, each in enumerate(bearing)))
+    world = World(*(create(f"t{place}", tags=tuple(sorted(each))) for place, each in enumerate(tagged)))
     world.does(colour_tag(old))
     renamed(world, old, new)
     stood = (dict(world.tasks), colours(world))

@@ -96,7 +96,7 @@ def test_an_event_says_who_asked_when_and_by_which_command():
     )  # fmt: skip
 
 
-def test_an_outcome_bears_the_fingerprint_and_the_version_after():
+def test_an_outcome_has_the_fingerprint_and_the_version_after():
     asked = replace(complete(), fingerprint="f")
     outcome = World(create()).does(asked).outcome
     assert (outcome.command, outcome.kind, outcome.fingerprint, outcome.version) == (asked.id, ACCEPTED, "f", 2)
@@ -117,11 +117,11 @@ def test_a_field_that_a_change_does_not_name_stays():
     assert world.task("t").notes == "Twice"
 
 
-def test_a_completed_task_bears_when():
+def test_a_completed_task_says_when():
     assert World(create(), complete(at=NOON + 5)).task("t").completed_at == NOON + 5
 
 
-def test_a_reopened_task_bears_no_completion():
+def test_a_reopened_task_has_no_completion():
     assert World(create(), complete(), reopen()).task("t").completed_at is None
 
 

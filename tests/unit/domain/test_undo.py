@@ -232,7 +232,7 @@ def test_undoing_the_deletion_of_a_list_brings_its_tasks_back_to_it():
     moves = chunk(Action.UPDATE, "t", fields={"list": None})
     deletes = delete_list()
     world = World(LIST, create(list="l"), moves, deletes)
-    undoing = replace(chunk(Action.REVERT), items=undo.items([*world.told[moves.id], *world.told[deletes.id]]))
+    undoing = replace(chunk(Action.REVERT), items=undo.items([*world.audited[moves.id], *world.audited[deletes.id]]))
     assert counts(world.does(undoing)) == (2, 0, [])
     assert (world.get(lists.LIST, "l").deleted, world.task("t").list) == (False, "l")
 
@@ -252,7 +252,7 @@ def test_a_list_that_was_renamed_since_is_not_named_as_before():
 
 def test_another_users_list_is_left_alone():
     bert = World(create_list(user=BERT), user=BERT)
-    undoing = replace(chunk(Action.REVERT), items=undo.items(bert.told[bert.events[0].command]))
+    undoing = replace(chunk(Action.REVERT), items=undo.items(bert.audited[bert.events[0].command]))
     assert counts(bert.does(undoing)) == (0, 0, [("", "contradicted")])
 
 
@@ -280,7 +280,7 @@ def test_undoing_a_completion_whose_followup_is_on_its_way_keeps_that_from_actin
     assert opened(world) == ["t"]
 
 
-def test_completing_again_creates_the_same_occurrence_anew():
+def test_completing_again_creates_the_same_occurrence_again():
     done = complete()
     world = World(RECURRING, done)
     world.does(world.followup())

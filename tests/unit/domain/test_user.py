@@ -63,7 +63,7 @@ def test_a_command_that_comes_again_within_30_days_leads_to_nothing(commands, da
     assert kept(world) == before
 
 
-def test_a_command_that_comes_again_after_30_days_is_decided_anew():
+def test_a_command_that_comes_again_after_30_days_is_decided_again():
     command = create()
     world = World(command)
     assert world.does(replace(command, at=NOON + RETENTION + 1)).outcome.kind is r.OutcomeKind.NOTHING_TO_DO

@@ -170,7 +170,7 @@ def test_a_rule_that_never_matches_is_refused():
     assert refused(due=PARIS, rrule="FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30") == ["recurrence"]
 
 
-def test_every_problem_is_told():
+def test_every_problem_is_reported():
     wrong = {
         "title": "",
         "notes": "\x00",

@@ -60,7 +60,7 @@ def test_an_error_of_opening_is_over_once_it_is_open():
     assert closed.seconds == 0
 
 
-def test_an_input_that_waits_for_its_turn_after_an_error_is_not_called_closed():
+def test_an_input_that_waits_for_others_after_an_error_is_not_called_closed():
     now = [0.0]
     closed = Closed(lambda: now[0])
     closed.failed(OSError("once"), "task-events")
@@ -74,7 +74,7 @@ def test_a_partition_that_is_opened_for_the_first_time_is_not_called_closed():
 
 
 @given(st.sampled_from(INPUTS), st.lists(st.tuples(st.sampled_from((*INPUTS, WHOLE)), st.booleans()), max_size=8))
-def test_an_input_that_fails_for_a_minute_is_told_whatever_else_works_or_fails(failing, others):
+def test_an_input_that_fails_for_a_minute_is_reported_whatever_else_works_or_fails(failing, others):
     now = [0.0]
     closed = Closed(lambda: now[0])
     found = []

@@ -34,7 +34,7 @@ class Worker:
         self.at_work(lambda state: state.write(changes, len(self.changelog), 0))
 
     def at_work(self, do: Callable[[StateStore], object]) -> None:
-        """Do something with the state; after damage with one that was opened anew, where it is done already."""
+        """Do something with the state; after damage with one that was reopened, where it is done already."""
         state = self.opened()
         try:
             do(state)

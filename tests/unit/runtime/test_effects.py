@@ -1,4 +1,4 @@
-"""Effects: so many at a time, so that no partition holds up another; and how those that nobody performs are found."""
+"""Effects: a limited number at a time, so that no partition delays another; and those left undone are found."""
 
 import asyncio
 from collections.abc import Iterator
@@ -109,7 +109,7 @@ def test_room_is_kept_for_what_may_have_to_be_performed_again_until_it_begins_or
     assert some.room(0, 2) == 5
 
 
-def test_what_a_tick_leads_to_has_its_room_before_it_begins_whichever_partition_asks():
+def test_a_punctuation_has_room_for_its_output_before_it_begins_whichever_partition_asks():
     some = effects(8)
     some.expected[0] += 6
     assert (some.room(0, 2), some.room(1, 2)) == (0, 2)

@@ -17,7 +17,7 @@ VALUE = CHANCE.randbytes(20_000)
 
 
 def written(path: Path, records: int) -> int:
-    """Write so many records, one a block, to the state at a path; return how many of them it holds then."""
+    """Write ``records`` records, one a block, to the state at a path; return how many of them it has then."""
     state = states.open(path)
     try:
         for number in range(state.changelog, state.changelog + records):

@@ -1,4 +1,4 @@
-"""What is hidden for longer than a transaction may take is told; what moves, or ends in time, is not."""
+"""What is hidden for longer than a transaction may take is reported; what moves, or ends in time, is not."""
 
 from aiokafka import TopicPartition
 
@@ -8,14 +8,14 @@ HERE, THERE = TopicPartition("task-events", 0), TopicPartition("task-events", 1)
 
 
 def looked(*ends: tuple[int, int], seconds: float = 10) -> Hidden:
-    """What is known after looks at (written, committed) ends of one partition, so many seconds one after the other."""
+    """What is known after looks at (written, committed) ends of one partition, ``seconds`` apart."""
     hidden = Hidden(20)
     for number, (written, stable) in enumerate(ends):
         hidden.look({HERE: written, THERE: 5}, {HERE: stable, THERE: 5}, number * seconds)
     return hidden
 
 
-def test_where_reading_stands_still_before_the_end_for_its_time_records_are_hidden():
+def test_where_reading_makes_no_progress_before_the_end_for_its_time_records_are_hidden():
     hidden = looked((9, 4), (12, 4), (20, 4))
     assert hidden.overdue() == {HERE: 4}
     assert (hidden.seconds(HERE), hidden.seconds(THERE)) == (20, 0)

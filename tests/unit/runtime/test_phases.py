@@ -1,4 +1,4 @@
-"""A partition's turn in whatever order things happen: each record is folded once in its order, and every way ends."""
+"""A partition's task, whatever happens in any order: each record is folded once in its order, and every way ends."""
 
 import asyncio
 from collections import defaultdict
@@ -164,7 +164,7 @@ class Host:
         self.crashed.append(reason)
 
     def ask(self, partition: StreamTask, most: int) -> None:
-        """Begin a round of the fetch loop: what it brings is from where the loop stands now."""
+        """Begin a round of the fetch loop: what it brings is from the loop's current position."""
         seeks, self.seeks = self.seeks, []
         for one in seeks:
             if one is partition:
@@ -315,7 +315,7 @@ TestFolds.settings = settings(max_examples=60, stateful_step_count=40, deadline=
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_from_each_phase_a_turn_can_be_closed_and_after_that_nothing_else_follows(phase: Phase):
+def test_from_each_phase_a_task_can_be_closed_and_after_that_nothing_else_follows(phase: Phase):
     if phase not in {Phase.CLOSING, Phase.CLOSED}:
         assert follow(phase, Phase.CLOSING) is Phase.CLOSING
         assert follow(phase, Phase.CLOSED) is Phase.CLOSED

@@ -1,4 +1,4 @@
-"""Which errors set a record aside: those that lie in it. What comes from outside never does, whatever it is."""
+"""The errors that dead-letter a record: those that it causes. Causes from outside never do."""
 
 import asyncio
 import re
@@ -69,7 +69,7 @@ def block_of(stage: Stage) -> Block:
     return Block(stage, context, 0, [], state=None, now=0)
 
 
-def test_no_error_of_broker_registry_or_machine_sets_a_record_aside():
+def test_no_error_of_broker_registry_or_machine_dead_letters_a_record():
     assert {error for error in OUTSIDE if issubclass(error, POISON)} == set()
 
 
@@ -81,7 +81,7 @@ async def test_what_lies_in_the_machine_stays_what_it_is_in_a_fold(stage: Stage,
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
-async def test_a_fold_that_the_process_is_told_to_leave_sets_no_record_aside(stage: Stage, error: type[BaseException]):
+async def test_a_fold_that_a_signal_interrupts_dead_letters_no_record(stage: Stage, error: type[BaseException]):
     with pytest.raises(error), (block := block_of(stage)):
         raise error
     assert not isinstance(block.folded.exception(), POISON)
@@ -99,7 +99,7 @@ async def test_what_lies_in_a_record_is_an_error_of_the_fold(stage: Stage):
     assert isinstance(block.folded.exception(), FoldError)
 
 
-def test_of_what_postgres_says_only_what_its_rows_hold_sets_them_aside():
+def test_only_errors_that_the_rows_cause_in_postgres_dead_letter_a_record():
     said = {error.sqlstate for error in family(asyncpg.PostgresError) if error.sqlstate and issubclass(error, UNFIT)}
     stack = {"54001", "54011", "54023"}  # of the class 54000: the store tells them apart, or no row leads there
     of_rows = {"22P02", "22021", "22P05", "22001", "22003", "22007", "22008", "23502", "23514", "54000"}
@@ -110,7 +110,7 @@ def test_nothing_but_what_is_in_the_rows_is_unfit_for_postgres():
     assert not any(issubclass(error, UNFIT) for error in (*OUTSIDE, asyncpg.InvalidParameterValueError, ValueError))
 
 
-def test_the_document_judges_each_error_that_sets_a_record_aside():
+def test_the_document_judges_each_error_that_dead_letters_a_record():
     rows = re.findall(r"^\| (`.*?`) \| the record \|", DOCUMENT.read_text(), re.MULTILINE)
     judged = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert {error.__name__ for error in (*POISON, *UNFIT, Undecodable)} == judged

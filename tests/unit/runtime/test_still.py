@@ -1,10 +1,10 @@
-"""How long something stands still while it should move."""
+"""The time for which something makes no progress while it should."""
 
 from streams.runtime.watch import Still
 
 
 def looked(*looks: tuple[int, bool, float]) -> float:
-    """Return how long it stood still after looks, each with a mark, whether it should move, and the time."""
+    """Return how long it made no progress after looks, each with a mark, whether it should move, and the time."""
     (mark, _, at), *others = looks
     still = Still(mark, at)
     for mark, owed, at in others:
@@ -12,11 +12,11 @@ def looked(*looks: tuple[int, bool, float]) -> float:
     return still.seconds
 
 
-def test_what_should_move_and_does_not_stands_still():
+def test_what_should_move_and_does_not_makes_no_progress():
     assert looked((7, True, 0), (7, True, 2), (7, True, 4)) == 4
 
 
-def test_what_moves_begins_anew():
+def test_what_moves_begins_again():
     assert looked((7, True, 0), (7, True, 2), (8, True, 4), (8, True, 5)) == 1
 
 

@@ -1,4 +1,4 @@
-"""What the coordinators' log tells of how a transaction ended, also where compaction has left little of it."""
+"""The end of a transaction by the coordinators' log, also where compaction has left little of it."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True)
 class World:
-    """What a coordinator has on its log, and what of it is open in the partition: the records of one transaction."""
+    """A coordinator's log, and the records of one transaction that are open in the partition."""
 
     entries: tuple[Entry, ...]
     epoch: int
@@ -98,7 +98,7 @@ def test_whatever_a_fault_leaves_open_is_never_ended_the_other_way():
     assert wrong[:1] == []
 
 
-def test_all_that_decisions_on_the_log_tell_is_told():
+def test_all_that_decisions_on_the_log_say_is_reported():
     truths = defaultdict(set)
     for one in WORLDS:
         for seen in told(one):
@@ -141,7 +141,7 @@ FENCED = (
         ([at(State.COMPLETE_COMMIT, epoch=EPOCH - 1), *ELSEWHERE], False),
     ],
 )
-def test_the_transaction_that_it_is_of_tells_how_it_ended(entries: list[Entry], ended: bool):
+def test_the_transaction_that_it_is_of_says_how_it_ended(entries: list[Entry], ended: bool):
     assert committed(entries, PRODUCER, EPOCH, HERE) is ended
 
 

@@ -129,7 +129,7 @@ def test_what_is_no_due_or_may_be_several_is_refused_with_what_was_meant(text: s
 
 
 @pytest.mark.parametrize("text", ELSEWHERE)
-def test_what_other_programs_read_is_told_as_it_is_typed_here(text: str):
+def test_what_other_programs_read_is_reported_as_it_is_typed_here(text: str):
     with pytest.raises(NoDay) as refused:
         due(text, None, MONDAY)
     assert all(due(suggestion, None, MONDAY) for suggestion in refused.value.suggestions)

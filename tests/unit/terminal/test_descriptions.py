@@ -1,4 +1,4 @@
-"""How tasks look on a terminal and in a pipe."""
+"""Descriptions of tasks on a terminal and in a pipe."""
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -170,7 +170,7 @@ OTHER = "0d6f6a2e-4c1d-4f6e-9b0a-7f3e5d2c1b61"
         ({"status": "unchanged", "detail": None, "task": {"id": OTHER}}, []),
     ],
 )
-def test_the_history_tells_what_a_completion_led_to(led_to: Any, told: list[str]):
+def test_the_history_says_what_a_completion_led_to(led_to: Any, told: list[str]):
     assert list(descriptions.describe(ENTRY | {"changes": [], "led_to": led_to})) == told  # type: ignore[arg-type]
 
 

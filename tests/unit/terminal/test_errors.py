@@ -1,4 +1,4 @@
-"""What goes wrong in the terminal is told in the words that are typed there, whatever is wrong."""
+"""Errors in the terminal are described in the words that are typed there, whatever is wrong."""
 
 import ast
 import io
@@ -41,7 +41,7 @@ def refusing(*fields: str) -> Says:
 
 
 def typed_with(typed: Type, one: Typed, says: Says) -> tuple[Asked, int, str]:
-    """Type a command that is answered so at last: the last request, the status, and what was told."""
+    """Type a command that is answered so at last: the last request, the status, and the error output."""
     with Scripted(*one.before, *[says] * 2) as api:
         status, _, err = typed(*one.words, api=api.url)
     return api.asked[-1], status, err
@@ -86,7 +86,7 @@ def test_every_command_that_sends_something_is_typed_here():
 
 
 def details() -> Iterator[tuple[str, str]]:
-    """Every sentence with which the domain or the API refuses a field, with where it stands; names in it are `due`."""
+    """Every sentence with which the domain or the API refuses a field, with its place; names in it are `due`."""
     for file in (*ROOT.glob("domain/**/*.py"), *ROOT.glob("api/**/*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Invalid", "FieldError", "ValueError"}:
@@ -118,7 +118,7 @@ def test_each_phrase_of_the_api_that_is_said_otherwise_is_one():
     assert there == list(option_names.PHRASES)
 
 
-def test_of_many_errors_the_first_are_told(typed: Type):
+def test_of_many_errors_the_first_are_reported(typed: Type):
     _, _, err = typed_with(typed, Typed(("add", "x")), refusing(*["title"] * 1234))
     assert err == f"{'TITLE: It is not right. ' * 3}And 1,231 more.\n"
 
@@ -299,7 +299,7 @@ def test_no_number_stops_a_command_with_a_traceback(typed: Type, path: tuple[str
     ("typed_", "meant"),
     [("europe/paris", "Europe/Paris"), ("paris", "Europe/Paris"), ("New York", "America/New_York"), ("utc", "UTC")],
 )
-def test_a_zone_in_other_letters_is_told_as_it_is_written(typed: Type, typed_: str, meant: str):
+def test_a_zone_in_the_wrong_case_is_answered_with_its_spelling(typed: Type, typed_: str, meant: str):
     status, _, err = typed("list", "--zone", typed_)
     assert (status, f"Did you mean `{meant}`?" in err) == (2, True)
 
@@ -307,7 +307,7 @@ def test_a_zone_in_other_letters_is_told_as_it_is_written(typed: Type, typed_: s
 @pytest.mark.parametrize(
     ("option", "told"), [("--du", "Did you mean `--due`?"), ("--xyz", "There is no option --xyz.")]
 )
-def test_an_option_that_there_is_not_is_told_with_those_that_were_meant(typed: Type, option: str, told: str):
+def test_an_option_that_there_is_not_is_reported_with_those_that_were_meant(typed: Type, option: str, told: str):
     status, _, err = typed("add", "x", option, "1")
     assert (status, told in err) == (2, True)
 
@@ -316,7 +316,7 @@ SECRET = "s3cret"
 
 
 @pytest.mark.parametrize("words", [("list",), ("whoami",), ("login", f"http://ann:{SECRET}@127.0.0.1:1")], ids=str)
-def test_a_host_that_is_not_there_is_told_without_the_password_of_its_address(
+def test_a_host_that_is_not_there_is_reported_without_the_password_of_its_address(
     typed: Type, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("RONDO_API", f"http://ann:{SECRET}@127.0.0.1:1")
@@ -335,7 +335,7 @@ def test_no_command_on_the_log_tells_the_password_of_an_address(kind: type[Excep
     assert (ended.exit_code in {1, 3}, SECRET in ended.output, "127.0.0.1:1" in ended.output) == (True, False, True)
 
 
-def test_what_names_no_broker_is_told_without_its_password(typed: Type, monkeypatch: pytest.MonkeyPatch):
+def test_what_names_no_broker_is_reported_without_its_password(typed: Type, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RONDO_KAFKA", f"ann:{SECRET}@127.0.0.1:x")
     status, out, err = typed("topics")
     assert (status, out, SECRET in err, "names no broker" in err) == (1, "", False, True)

@@ -71,7 +71,7 @@ def holds(shown: Fitted, room: int) -> dict[int, int]:
 
 
 def cut(line: str, first: int, wide: int) -> str:
-    """What of a line stands in these cells."""
+    """The part of a line in these cells."""
     at, found = 0, ""
     for character in line:
         if first <= at < first + wide:

@@ -52,6 +52,6 @@ def test_a_deleted_task_is_meant_only_where_there_is_no_other():
     assert only("6a1a", deleted) == BREAD["id"]
 
 
-def test_no_title_moves_the_cursor_where_several_are_told():
+def test_no_title_moves_the_cursor_where_several_are_printed():
     with pytest.raises(ids.NotATask, match=r"\(a\\x1b\[2J\)"):
         only("6a1a", task(**{**MILK, "title": "a\x1b[2J"}), BREAD)

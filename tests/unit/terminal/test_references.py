@@ -100,7 +100,7 @@ def test_the_inbox_is_meant_where_no_list_is_called_so(typed: Type, command: str
 
 
 @pytest.mark.parametrize("command", ["lists show", "lists edit", "lists delete"])
-def test_the_inbox_itself_is_told_to_be_no_list(typed: Type, command: str) -> None:
+def test_the_inbox_itself_is_reported_to_be_no_list(typed: Type, command: str) -> None:
     (status, out, err), _ = typed_with(typed, command, "Inbox", NAMES)
     assert (status, out, err) == (
         1,
@@ -111,7 +111,7 @@ def test_the_inbox_itself_is_told_to_be_no_list(typed: Type, command: str) -> No
 
 @pytest.mark.parametrize("command", ["list", "lists edit"])
 @pytest.mark.parametrize(("name", "told"), [("hone", "Did you mean `Home`?"), ("", "There is no list"), ("in", "")])
-def test_a_list_that_there_is_not_is_told_with_what_was_probably_meant(
+def test_an_unknown_list_is_reported_with_the_one_that_was_probably_meant(
     typed: Type, command: str, name: str, told: str
 ) -> None:
     (status, out, err), _ = typed_with(typed, command, name, NAMES)

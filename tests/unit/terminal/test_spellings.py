@@ -1,4 +1,4 @@
-"""How people spell days, times and reminders, who know other programs: what each means here, or what is advised.
+"""Spellings of days, times and reminders from other programs: what each means here, or the advice.
 
 All stand for a Monday, 23 November 2026, at twelve, wherever that is.
 """

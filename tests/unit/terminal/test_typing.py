@@ -43,7 +43,7 @@ HEAVY = (
     "domain.query",
 )
 CPU, CLICK = 150.0, 40.0
-"""Milliseconds that `rondo list` may take of the processor, where to import click alone takes so many."""
+"""Milliseconds that `rondo list` may take of the processor, where importing click alone takes the second number."""
 
 
 def asked_filter(path: str) -> str:
@@ -110,7 +110,7 @@ for line in sys.stdin:
     ("typed_", "meant"),
     [*((word, name) for word, name in ELSEWHERE.items() if word != "tag"), ("compleet", "complete")],
 )
-def test_a_command_of_another_program_is_told_as_it_is_called_here(typed: Type, typed_: str, meant: str):
+def test_a_command_of_another_program_is_answered_with_its_name_here(typed: Type, typed_: str, meant: str):
     status, _, err = typed(typed_, "x")
     assert (status, f"Did you mean `rondo {meant}`?" in err) == (2, True)
     assert meant.split(maxsplit=1)[0] in {*WIRED, "--help", "--version"}
@@ -163,7 +163,7 @@ def test_no_filter_is_left_out_beside_another(typed: Type, path: tuple[str, ...]
 @pytest.mark.parametrize(
     "text", [f'"{"a" * (MAX_LENGTH - 2)}"', "(" * MAX_BRACKETS + "open" + ")" * MAX_BRACKETS], ids=["long", "deep"]
 )
-def test_filters_that_are_too_much_together_are_told_so(text: str):
+def test_filters_that_are_too_much_together_are_reported(text: str):
     parse(text)
     with pytest.raises(click.UsageError, match="--filter and --list together exceed the limits of a filter"):
         combined([Condition("--filter", text), Condition("--list", "open")])
@@ -185,7 +185,7 @@ def test_fields_of_another_program_in_a_title_are_hinted_at_and_stay(typed: Type
     assert (status, out[:7], api.asked[0].body["title"]) == (0, "Created", title)
     assert err.endswith(f"To set fields instead: rondo edit {ID[:8]} {told}\n")
     command = shlex.split(err.rpartition("instead: ")[2])
-    dict(commands())["edit",].make_context("edit", command[2:]).close()  # can be typed as it stands
+    dict(commands())["edit",].make_context("edit", command[2:]).close()  # can be typed unchanged
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_title_that_says_no_field_has_no_hint(typed: Type, title: str):
     ],
     ids=str,
 )
-def test_words_of_another_program_are_told_as_they_are_typed_here(typed: Type, words: tuple[str, ...], told: str):
+def test_words_of_another_program_are_reported_as_they_are_typed_here(typed: Type, words: tuple[str, ...], told: str):
     status, _, err = typed(*words)
     assert (status, f"Did you mean `{told}`?" in err) == (2, True), err
 
@@ -235,7 +235,7 @@ def test_words_of_another_program_are_told_as_they_are_typed_here(typed: Type, w
     ],
     ids=str,
 )
-def test_a_word_that_an_option_does_not_know_is_told_with_the_one_it_knows(
+def test_a_word_that_an_option_does_not_know_is_reported_with_the_one_it_knows(
     typed: Type, words: tuple[str, ...], told: str
 ):
     status, _, err = typed(*words)
@@ -261,7 +261,7 @@ def test_every_option_that_takes_one_of_a_few_words_suggests_one():
     ],
     ids=str,
 )
-def test_what_changed_nothing_is_told_so(typed: Type, words: tuple[str, ...], told: str):
+def test_what_changed_nothing_is_reported_so(typed: Type, words: tuple[str, ...], told: str):
     command = ACCEPTED["command"] | {"status": "nothing-to-do"}
     named = None if words[0] == "tags" else {"id": ID, "name": "home"}
     before = {"lists": (LISTS,), "filters": (FILTERS,)}.get(words[0], ())

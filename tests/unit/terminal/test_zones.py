@@ -1,4 +1,4 @@
-"""No zone that is typed gets lost: it stands in what is sent, or the command says why it can't."""
+"""No zone that is typed gets lost: it is in the request, or the command says why it can't be."""
 
 import json
 from itertools import product
