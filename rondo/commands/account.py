@@ -7,8 +7,8 @@ import click
 
 from rondo import location
 from rondo.client import Login, Unknown, login
-from rondo.commands import shared
-from rondo.commands.shared import TaskCommand
+from rondo.commands import api_command, output
+from rondo.commands.api_command import TaskCommand
 
 
 @click.command("login", cls=TaskCommand)
@@ -33,13 +33,13 @@ def log_out() -> None:
 
 
 @click.command(cls=TaskCommand)
-@shared.as_json
+@api_command.as_json
 def whoami(as_json: bool) -> None:
     """Show the server and the user that commands use, and where that is configured; then check that it answers."""
     found = Login.load()
     details = {"api": found.api, **user(found), "source": found.source}
     if as_json:
-        shared.echo_json(details)
+        output.echo_json(details)
     else:
         click.echo("\n".join(f"{name}\t{value}" for name, value in details.items() if value))
     check(found)
@@ -47,7 +47,7 @@ def whoami(as_json: bool) -> None:
 
 def check(found: Login) -> None:
     """Make a request that needs a valid token. Raises a ``RondoError``."""
-    with shared.Client(found.api, found.token) as client:
+    with api_command.Client(found.api, found.token) as client:
         next(client.tasks(limit=1), None)
 
 

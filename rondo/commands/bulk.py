@@ -10,10 +10,10 @@ from click.exceptions import Exit
 
 from rondo.client import Rondo
 from rondo.client.models import Action, NewBulk
-from rondo.commands import bulk_progress, fields, shared, undo_steps
+from rondo.commands import api_command, bulk_progress, fields, output, task_ids, undo_steps
+from rondo.commands.api_command import TaskCommands
 from rondo.commands.conditions import Condition, combined
 from rondo.commands.exits import DONE, FAILED
-from rondo.commands.shared import TaskCommands
 from rondo.terminal.descriptions import tasks as counted
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -31,16 +31,16 @@ def _targets(command: C) -> C:
     """Add the arguments that select tasks, and those that all changes share."""
     for option in reversed(
         (
-            click.argument("tasks", metavar="[ID]...", nargs=-1, type=shared.TaskId()),
+            click.argument("tasks", metavar="[ID]...", nargs=-1, type=task_ids.TaskId()),
             click.option("-f", "--filter", "filter_", help="Select tasks by a filter, see docs/filters.md."),
             click.option(
                 "--days-in",
                 metavar="ZONE",
-                type=shared.ZoneName(),
+                type=api_command.ZoneName(),
                 help="Time zone of the filter's days; default: this machine's.",
             ),
             click.option("-y", "--yes", is_flag=True, help="Don't ask for confirmation."),
-            shared.as_json,
+            api_command.as_json,
         )
     ):
         command = option(command)
@@ -93,7 +93,7 @@ def edit(
     """Set fields, move dates, and add or remove tags."""
     targets = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
     set_ = fields.zoned(fields.written(typed, whole=False))
-    with shared.rondo() as client:
+    with api_command.rondo() as client:
         changes = {**fields.resolved(client, set_), **fields.cleared(clear, typed, set_)}
     extra = {"changes": changes, "add_tags": list(add_tag), "remove_tags": list(remove_tag), "shift": shift}
     update = {name: value for name, value in extra.items() if value}
@@ -104,13 +104,13 @@ def edit(
 
 @bulk_group.command()
 @click.argument("bulk", metavar="ID", type=click.UUID)
-@shared.as_json
+@api_command.as_json
 def show(bulk: UUID, as_json: bool) -> None:
     """Show a bulk's progress and the tasks that it refused."""
-    with shared.rondo() as client:
+    with api_command.rondo() as client:
         found = client.bulk(str(bulk))
         if as_json:
-            shared.echo_json(bulk_progress.with_refusals(client, found))
+            output.echo_json(bulk_progress.with_refusals(client, found))
         else:
             if found["status"] == "pending":
                 click.echo(f"{found['decided']:,} of {found['chunks']:,} chunks are decided.")
@@ -135,7 +135,7 @@ def run(
     if days_in and filter_ is None:
         raise click.UsageError("--days-in is the time zone of a --filter: add a --filter, or leave --days-in out.")
     filter_ = None if filter_ is None else combined([Condition("--filter", filter_)])
-    with shared.rondo() as client:
+    with api_command.rondo() as client:
         wanted = cast("NewBulk", {"action": action, **_which(client, tasks, filter_, days_in), **update})
         if filter_ and not yes:
             if not (count := _count(client, wanted)):
@@ -150,7 +150,7 @@ def run(
         if not found["tasks"]:
             _report_none(bulk_progress.with_refusals(client, found), as_json)
         elif as_json:
-            shared.echo_json(bulk_progress.with_refusals(client, found))
+            output.echo_json(bulk_progress.with_refusals(client, found))
         else:
             bulk_progress.report(client, found, done, already)
     raise Exit(FAILED if found["refused"] or found["status"] == "in-part" else DONE)
@@ -158,8 +158,8 @@ def run(
 
 def _which(client: Rondo, tasks: tuple[str, ...], filter_: str | None, days_in: str | None) -> dict[str, Any]:
     if filter_:
-        return {"filter": filter_, "zone": days_in or shared.default_zone()}
-    return {"tasks": [{"id": task} for task in shared.resolve(client, tasks)]}
+        return {"filter": filter_, "zone": days_in or api_command.default_zone()}
+    return {"tasks": [{"id": task} for task in task_ids.resolve(client, tasks)]}
 
 
 def _count(client: Rondo, wanted: NewBulk) -> int:
@@ -172,6 +172,6 @@ def _count(client: Rondo, wanted: NewBulk) -> int:
 def _report_none(found: dict[str, object], as_json: bool) -> None:
     """Report that a filter selects no tasks."""
     if as_json:
-        shared.echo_json(found)
+        output.echo_json(found)
     else:
         click.echo("No tasks found.")

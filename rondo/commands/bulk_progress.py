@@ -6,7 +6,7 @@ import click
 
 from rondo.client import Rondo
 from rondo.client.models import Bulk, Refs, Refusal
-from rondo.commands import option_names, shared
+from rondo.commands import api_command, option_names
 from rondo.commands.exits import AWAY, Failed
 from rondo.terminal import ids
 from rondo.terminal.descriptions import tasks
@@ -68,4 +68,4 @@ def _named(refusal: Refusal) -> str:
 
 def with_refusals(client: Rondo, bulk: Bulk) -> dict[str, object]:
     """Return a bulk with its refusals, as one JSON value."""
-    return {**bulk, "refusals": list(client.refusals(bulk["id"], limit=shared.PAGE)) if bulk["refused"] else []}
+    return {**bulk, "refusals": list(client.refusals(bulk["id"], limit=api_command.PAGE)) if bulk["refused"] else []}

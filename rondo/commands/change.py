@@ -9,8 +9,8 @@ import click
 from domain import cleaning
 from rondo.client import Answer, NotFound, Outdated, Rondo, Task, settled
 from rondo.client.models import Changes
-from rondo.commands import fields, hints, shared, undo_steps
-from rondo.commands.shared import TaskCommand
+from rondo.commands import api_command, fields, hints, output, results, task_ids, undo_steps
+from rondo.commands.api_command import TaskCommand
 from rondo.terminal import descriptions
 
 FIELDS = tuple(field for field in Task.__annotations__ if field in Changes.__optional_keys__ | {"title"})
@@ -23,32 +23,32 @@ TRIES = 5
 @click.argument("title", nargs=-1, required=True)
 @fields.options
 @click.option("--key", help="Idempotency key: running it again with the same key creates no second task.")
-@shared.as_json
+@api_command.as_json
 def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) -> None:
     """Create a task. The words of TITLE need quotes only where the shell interprets them."""
     set_ = fields.zoned(fields.written(typed))
     if key is not None and not (key.isascii() and key.isprintable() and key.strip()):
         raise click.UsageError("--key: Use printable ASCII characters.")
-    with shared.rondo() as client:
-        answer = client.create(" ".join(title), wait=shared.WAIT, key=key, **fields.resolved(client, set_))
+    with api_command.rondo() as client:
+        answer = client.create(" ".join(title), wait=api_command.WAIT, key=key, **fields.resolved(client, set_))
     known = cast("Task", answer["task"] or {})
-    undo_steps.undoable(answer, summaries=[f"Created {shared.name(known)}"] if "title" in known else [])
+    undo_steps.undoable(answer, summaries=[f"Created {output.name(known)}"] if "title" in known else [])
     task = settled(answer)
     if as_json:
-        shared.echo_json(answer)
+        output.echo_json(answer)
     else:
-        click.echo(", due ".join(filter(None, (f"Created {shared.name(task)}", descriptions.due(task["due"])))))
+        click.echo(", due ".join(filter(None, (f"Created {output.name(task)}", descriptions.due(task["due"])))))
     hints.suggest_fields(task["id"], title)
 
 
 @click.command(cls=TaskCommand)
-@shared.several
+@task_ids.several
 @click.option("--title", help="The new title.")
 @fields.options
 @click.option("--add-tag", multiple=True, help="Add a tag; repeatable.")
 @click.option("--remove-tag", multiple=True, help="Remove a tag; repeatable.")
 @fields.CLEARED
-@shared.as_json
+@api_command.as_json
 def edit(
     *,
     tasks: tuple[str, ...],
@@ -70,8 +70,8 @@ def edit(
     if not (set_ or emptied or add_tag or remove_tag or title is not None):
         raise click.UsageError("Nothing to change: name a field, such as --title or --due.")
 
-    with shared.rondo() as client:
-        ids = shared.resolve(client, tasks)
+    with api_command.rondo() as client:
+        ids = task_ids.resolve(client, tasks)
         changes = cast("Changes", {**fields.resolved(client, set_), **emptied})
         if title is not None:
             changes["title"] = title
@@ -85,9 +85,9 @@ def edit(
                     before[task] = client.task(task)
             if add_tag or remove_tag or fields.lacks_zone(changes):
                 return changed_as_seen(client, task, lambda seen: beside(seen, changes, add_tag, remove_tag, zone))
-            return client.update(task, wait=shared.WAIT, **changes)
+            return client.update(task, wait=api_command.WAIT, **changes)
 
-        shared.each(ids, send, lambda answer: describe(before, answer), as_json)
+        results.each(ids, send, lambda answer: describe(before, answer), as_json)
 
 
 def describe(before: Mapping[str, Task], answer: Answer) -> str:
@@ -95,7 +95,7 @@ def describe(before: Mapping[str, Task], answer: Answer) -> str:
 
     Where somebody else has changed the task since it was read ``before``, these are not known.
     """
-    sentence, after = shared.describe(answer, "Changed", "was already like that"), settled(answer)
+    sentence, after = results.describe(answer, "Changed", "was already like that"), settled(answer)
     seen = before.get(after["id"])
     if answer["command"]["status"] != "accepted" or seen is None or seen["version"] != after["version"] - 1:
         return sentence
@@ -110,7 +110,7 @@ def beside(seen: Task, changes: Changes, added: Iterable[str], removed: Iterable
         found["tags"] = sorted({*seen["tags"], *map(cleaning.tag, added)} - {*removed, *map(cleaning.tag, removed)})
     due = {**(seen["due"] or {}), **(changes.get("due") or {})}
     if fields.lacks_zone(changes) and due.get("time") and not due.get("zone"):
-        found["due"] = cast("Any", {**due, "zone": zone or shared.default_zone()})
+        found["due"] = cast("Any", {**due, "zone": zone or api_command.default_zone()})
     return found
 
 
@@ -119,7 +119,7 @@ def changed_as_seen(client: Rondo, task: str, changes: Callable[[Task], Changes]
     for left in reversed(range(TRIES)):
         seen = client.task(task)
         try:
-            return client.update(task, wait=shared.WAIT, version=seen["version"], **changes(seen))
+            return client.update(task, wait=api_command.WAIT, version=seen["version"], **changes(seen))
         except Outdated:
             if not left:
                 raise

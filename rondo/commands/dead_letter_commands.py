@@ -11,7 +11,7 @@ import msgspec
 from click.exceptions import Exit
 
 from common import clock
-from rondo.commands import shared
+from rondo.commands import output
 from rondo.commands.aliases import Aliased
 from rondo.commands.exits import AWAY, FAILED, Failed
 from rondo.commands.log import LogCommand
@@ -212,7 +212,7 @@ def _print(found: Sequence[DeadLetterRecord], count: int, kinds: dict[int, str])
     if not count:
         click.echo("There are no dead letters.")
         return
-    shared.echo(Fitted(COLUMNS, [_row(one, kinds[one.number]) for one in found]))
+    output.echo(Fitted(COLUMNS, [_row(one, kinds[one.number]) for one in found]))
     if found and len(found) < count:
         click.echo(f"{len(found):,} of {count:,}. `--before {found[0].number}` shows those before them.")
 

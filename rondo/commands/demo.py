@@ -11,7 +11,7 @@ from rich.console import Console
 
 from rondo.client import Entry, Notification, Rondo, Task, settled
 from rondo.client.models import WrittenDue
-from rondo.commands import shared
+from rondo.commands import output
 from rondo.location import Place
 from rondo.operator import audit
 from rondo.terminal.cells import Cell
@@ -95,7 +95,7 @@ def _audit(rondo: Rondo, console: Console, place: Place, tasks: list[Task]) -> N
         for entry in _wait(lambda task=task: list(rondo.history(task["id"])), "The audit trail has no entries."):  # type: ignore[misc]
             actor, hashes = entry["actor"].partition(":")[0], (entry["hash"][:8], entry["previous"][:8])
             rows.append([*map(Cell.of, (entry["at"][11:23], entry["event"], actor, _changes(entry), *hashes))])
-    shared.echo(Fitted(COLUMNS, rows))
+    output.echo(Fitted(COLUMNS, rows))
     verified = asyncio.run(audit.verify(place))
     console.print(verified.describe())
     if verified.broken:

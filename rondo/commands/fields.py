@@ -7,7 +7,7 @@ import click
 
 from rondo.client import Rondo
 from rondo.client.models import Changes, Fields, Priority
-from rondo.commands import hints, references, shared
+from rondo.commands import api_command, hints, references, task_ids
 from rondo.commands.choices import OneOf
 from rondo.terminal import clock, repeats
 
@@ -42,7 +42,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "-z",
         "--zone",
-        type=shared.ZoneName(),
+        type=api_command.ZoneName(),
         help="Time zone of these times, such as Europe/Paris; default: floating.",
     ),
     click.option("-t", "--tag", multiple=True, help="A tag; repeatable."),
@@ -50,7 +50,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--notes", help="Notes in Markdown; - reads standard input."),
     click.option("-r", "--remind", multiple=True, help="15m, 2h, 1d before the due, or 'fri 9:00'; repeatable."),
     click.option("--repeat", help="daily, weekdays, weekly, monthly, yearly; or a rule such as FREQ=WEEKLY;BYDAY=MO."),
-    click.option("--parent", metavar="ID", type=shared.TaskId(), help="The parent task."),
+    click.option("--parent", metavar="ID", type=task_ids.TaskId(), help="The parent task."),
     click.option("-l", "--list", metavar="NAME", help="The list, by name or id, or inbox."),
     click.option("--pin/--unpin", "pinned", default=None, help="Pin or unpin it."),
 )
@@ -69,7 +69,7 @@ def written(typed: dict[str, Any], *, whole: bool = True) -> Fields:
     A new task is ``whole``; in a change, a due or a start may be a time without a day.
     """
     zone = typed["zone"]
-    notes = shared.typed_in() if typed["notes"] == "-" else typed["notes"]
+    notes = api_command.typed_in() if typed["notes"] == "-" else typed["notes"]
     repeat = None if typed["repeat"] is None else read("--repeat", repeats.rule, typed["repeat"])
     values = {**typed, **dated(typed, zone, whole), "notes": notes, "tag": list(typed["tag"]), "repeat": repeat}
     if zone and not is_used(zone, values, typed["remind"]):
@@ -120,7 +120,7 @@ def here(zone: str | None) -> "Clock":
     """Return the clock of a zone, by default of this machine's."""
     from domain.query import Clock  # noqa: PLC0415
 
-    name = zone or shared.default_zone()
+    name = zone or api_command.default_zone()
     return Clock(round(clock.now(name).timestamp() * 1000), name)
 
 
@@ -160,14 +160,14 @@ def zoned(fields: Fields) -> Fields:
     due = fields.get("due")
     if not (due and "time" in due and lacks_zone(fields)):
         return fields
-    return {**fields, "due": {**due, "zone": shared.default_zone()}}
+    return {**fields, "due": {**due, "zone": api_command.default_zone()}}
 
 
 def resolved(client: Rondo, typed: Fields) -> Fields:
     """Return fields with the full ids of parent and list."""
     found: Fields = {**typed}
     if parent := typed.get("parent"):
-        found["parent"] = shared.resolve(client, [parent])[0]
+        found["parent"] = task_ids.resolve(client, [parent])[0]
     if (name := typed.get("list")) is not None:
         on = references.list_or_inbox(client, name)
         found["list"] = on["id"] if on else None

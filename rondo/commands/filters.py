@@ -5,9 +5,9 @@ from typing import Any, cast
 import click
 
 from rondo.client.models import FilterChanges, SavedFilter
-from rondo.commands import references, shared
+from rondo.commands import api_command, output, references, results
+from rondo.commands.api_command import TaskCommands
 from rondo.commands.choices import OneOf
-from rondo.commands.shared import TaskCommands
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.ids import SHOWN
@@ -19,7 +19,7 @@ ORDER = click.option("--order", help="Sort key among the saved filters.")
 
 
 @click.group("filters", cls=TaskCommands, invoke_without_command=True)
-@shared.as_json
+@api_command.as_json
 @click.pass_context
 def filters_group(ctx: click.Context, as_json: bool) -> None:
     """Show the saved filters in their order, or add, edit and delete one."""
@@ -28,15 +28,15 @@ def filters_group(ctx: click.Context, as_json: bool) -> None:
 
 
 @filters_group.command()
-@shared.as_json
+@api_command.as_json
 def show(as_json: bool) -> None:
     """Show the saved filters in their order."""
-    with shared.rondo() as client:
-        found = list(client.filters(limit=shared.PAGE))
+    with api_command.rondo() as client:
+        found = list(client.filters(limit=api_command.PAGE))
     if as_json:
-        shared.echo_json(found)
-    elif shared.on_terminal():
-        shared.echo(_table(found))
+        output.echo_json(found)
+    elif output.on_terminal():
+        output.echo(_table(found))
     else:
         lines = ("\t".join((one["id"], plain(one["name"]), plain(one["filter"]), one["sort"])) for one in found)
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
@@ -48,12 +48,12 @@ def show(as_json: bool) -> None:
 @SORT
 @COLOUR
 @ORDER
-@shared.as_json
+@api_command.as_json
 def add(name: str, filter_: str, as_json: bool, **typed: Any) -> None:
     """Save a filter under a name, for `rondo list --saved NAME`."""
-    with shared.rondo() as client:
-        answer = client.create_filter(name, filter_, wait=shared.WAIT, **shared.typed_only(typed))
-    shared.report_named(answer, "filter", "Saved", as_json)
+    with api_command.rondo() as client:
+        answer = client.create_filter(name, filter_, wait=api_command.WAIT, **api_command.typed_only(typed))
+    results.report_named(answer, "filter", "Saved", as_json)
 
 
 @filters_group.command()
@@ -64,26 +64,26 @@ def add(name: str, filter_: str, as_json: bool, **typed: Any) -> None:
 @COLOUR
 @ORDER
 @click.option("--clear", multiple=True, type=OneOf(["sort", "colour", "order"]), help="Clear this field.")
-@shared.as_json
+@api_command.as_json
 def edit(saved: str, filter_: str | None, clear: tuple[str, ...], as_json: bool, **typed: Any) -> None:
     """Set fields of a saved filter, given by name or id."""
-    changes = shared.typed_only({**typed, "filter": filter_}) | dict.fromkeys(clear)
+    changes = api_command.typed_only({**typed, "filter": filter_}) | dict.fromkeys(clear)
     if not changes:
         raise click.UsageError("Nothing to change: name a field, such as --filter or --sort.")
-    with shared.rondo() as client:
+    with api_command.rondo() as client:
         found = references.saved_filter(client, saved)["id"]
-        answer = client.update_filter(found, wait=shared.WAIT, **cast("FilterChanges", changes))
-    shared.report_named(answer, "filter", "Changed", as_json)
+        answer = client.update_filter(found, wait=api_command.WAIT, **cast("FilterChanges", changes))
+    results.report_named(answer, "filter", "Changed", as_json)
 
 
 @filters_group.command()
 @click.argument("saved")
-@shared.as_json
+@api_command.as_json
 def delete(saved: str, as_json: bool) -> None:
     """Delete a saved filter. Its tasks stay."""
-    with shared.rondo() as client:
-        answer = client.delete_filter(references.saved_filter(client, saved)["id"], wait=shared.WAIT)
-    shared.report_named(answer, "filter", "Deleted", as_json)
+    with api_command.rondo() as client:
+        answer = client.delete_filter(references.saved_filter(client, saved)["id"], wait=api_command.WAIT)
+    results.report_named(answer, "filter", "Deleted", as_json)
 
 
 def _table(filters: list[SavedFilter]) -> Fitted:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from common import logs
 from common.addresses import only_origins
 from rondo.client import RondoError
-from rondo.commands import demo, shared
+from rondo.commands import api_command, demo, output
 from rondo.commands.exits import AWAY, Failed
 from rondo.commands.help_format import Context
 from rondo.location import Place, Unknown
@@ -74,7 +74,7 @@ class LogCommand(click.Command):
         except REPORTED as error:
             raise Failed(str(error)) from error
         except RondoError as error:
-            raise shared.failed(error) from error
+            raise api_command.failed(error) from error
         except RegistryUnavailable as error:
             raise Failed(_quoted(error), AWAY) from error
         except BrokenPipeError:
@@ -156,7 +156,7 @@ def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo("\n".join(lag.json(lags)))
     else:
-        shared.echo(lag.table(lags))
+        output.echo(lag.table(lags))
 
 
 @click.command("reset-positions", cls=LogCommand)
@@ -175,7 +175,7 @@ def reset_positions() -> None:
 def show_topics() -> None:
     """Show every topic, and its configuration drift; the status is 1 if there is any."""
     found = asyncio.run(topics.read(Place.load()))
-    shared.echo(topics.table(found))
+    output.echo(topics.table(found))
     sys.exit(1 if any(topic.deviations for topic in found) else 0)
 
 

@@ -8,9 +8,9 @@ import click
 
 from rondo.client import NotFound, Rondo
 from rondo.client.models import List, ListedTask, Task
-from rondo.commands import hints, references, shared
+from rondo.commands import api_command, hints, output, references, task_ids
+from rondo.commands.api_command import TaskCommand
 from rondo.commands.conditions import OPEN, Condition, combined
-from rondo.commands.shared import TaskCommand
 from rondo.terminal import clock, descriptions, tables
 
 Shape = TypeVar("Shape", Task, List)
@@ -22,9 +22,9 @@ LIMIT = click.IntRange(1, 1_000_000)
 @click.option("--saved", metavar="NAME", help="Use a saved filter and its sort order; see `rondo filters`.")
 @click.option("-l", "--list", "list_", metavar="NAME", help="Only tasks on this list, by name or id, or inbox.")
 @click.option("-s", "--sort", help="Sort order, such as due,-priority; default: newest first.")
-@shared.zone
+@api_command.zone
 @click.option("-n", "--limit", type=LIMIT, default=50, show_default=True, help="Maximum number of tasks.")
-@shared.as_json
+@api_command.as_json
 @click.pass_context
 def list_tasks(
     ctx: click.Context,
@@ -43,8 +43,8 @@ def list_tasks(
     """
     if ctx.args:
         raise click.UsageError(f"Unexpected words.{hints.as_filter(ctx.args)}")
-    zone = zone or shared.default_zone()
-    with shared.rondo() as client:
+    zone = zone or api_command.default_zone()
+    with api_command.rondo() as client:
         conditions = [] if filter_ is None else [Condition("--filter", filter_)]
         if saved is not None:
             one = references.saved_filter(client, saved)
@@ -54,31 +54,31 @@ def list_tasks(
             condition = Condition("--list", f'list = "{on["id"]}"' if on else "no list")
             conditions = [*(conditions or [OPEN]), condition]
         query = combined(conditions or [OPEN])
-        found = client.tasks(query, sort=sort, zone=zone, limit=min(limit + 1, shared.PAGE))
+        found = client.tasks(query, sort=sort, zone=zone, limit=min(limit + 1, api_command.PAGE))
         report(client, list(islice(found, limit + 1)), limit, zone, as_json)
 
 
 @click.command(cls=TaskCommand)
 @click.argument("words", nargs=-1, required=True)
 @click.option("-f", "--filter", "filter_", help="Tasks to search, see docs/filters.md; default: all but deleted.")
-@shared.zone
+@api_command.zone
 @click.option("-n", "--limit", type=LIMIT, default=20, show_default=True, help="Maximum number of tasks.")
-@shared.as_json
+@api_command.as_json
 def search(words: tuple[str, ...], filter_: str | None, zone: str | None, limit: int, as_json: bool) -> None:
     """Search titles and notes, best matches first. The last word may be a prefix; one may be mistyped."""
-    zone = zone or shared.default_zone()
-    with shared.rondo() as client:
+    zone = zone or api_command.default_zone()
+    with api_command.rondo() as client:
         among = None if filter_ is None else combined([Condition("--filter", filter_)])
-        found = client.tasks(among, q=" ".join(words), zone=zone, limit=min(limit + 1, shared.PAGE))
+        found = client.tasks(among, q=" ".join(words), zone=zone, limit=min(limit + 1, api_command.PAGE))
         report(client, list(islice(found, limit + 1)), limit, zone, as_json)
 
 
 def report(client: Rondo, tasks: list[ListedTask], limit: int, zone: str, as_json: bool) -> None:
     """Print at most ``limit`` tasks, with days in a zone, and whether there are more."""
     if as_json:
-        shared.echo_json(tasks[:limit])
-    elif shared.on_terminal():
-        shared.echo(tables.table(tasks[:limit], clock.now(zone), lists(client, tasks[:limit])))
+        output.echo_json(tasks[:limit])
+    elif output.on_terminal():
+        output.echo(tables.table(tasks[:limit], clock.now(zone), lists(client, tasks[:limit])))
     else:
         click.echo("".join(f"{descriptions.line(task)}\n" for task in tasks[:limit]), nl=False)
     if len(tasks) > limit:
@@ -89,12 +89,12 @@ def lists(client: Rondo, tasks: Iterable[Task]) -> dict[str, str]:
     """Return the names of all lists by id, if the tasks are on more than one, the inbox included; else nothing."""
     if len({task["list"] for task in tasks}) < 2:
         return {}
-    return {one["id"]: one["name"] for one in client.lists(limit=shared.PAGE)}
+    return {one["id"]: one["name"] for one in client.lists(limit=api_command.PAGE)}
 
 
 def around(client: Rondo, task: Task) -> descriptions.Around:
     """Return a task's list, its parent and its sub-tasks, without those that are deleted."""
-    parts = client.tasks(f"parent = {task['id']} and (open or completed)", sort="order", limit=shared.PAGE)
+    parts = client.tasks(f"parent = {task['id']} and (open or completed)", sort="order", limit=api_command.PAGE)
     on, above = _existing(client.show_list, task["list"]), _existing(client.task, task["parent"])
     return descriptions.Around(on and on["name"], above and above["title"], tuple(parts), _why_ended(client, task))
 
@@ -103,7 +103,9 @@ def _why_ended(client: Rondo, task: Task) -> str:
     """Return why nothing follows a completed task of a series, from the outcome of its last completion."""
     if task["status"] != "completed" or task["recurrence"] is None:
         return ""
-    completions = [each for each in client.history(task["id"], limit=shared.PAGE) if each["event"] == "TaskCompleted"]
+    completions = [
+        each for each in client.history(task["id"], limit=api_command.PAGE) if each["event"] == "TaskCompleted"
+    ]
     return descriptions.why_ended(completions[-1]) if completions else ""
 
 
@@ -115,35 +117,35 @@ def _existing(read: Callable[[str], Shape], id_: str | None) -> Shape | None:
 
 
 @click.command(cls=TaskCommand)
-@shared.several
-@shared.as_json
+@task_ids.several
+@api_command.as_json
 def show(tasks: tuple[str, ...], as_json: bool) -> None:
     """Show everything about tasks, with their sub-tasks."""
-    with shared.rondo() as client:
-        found = [client.task(task) for task in shared.resolve(client, tasks)]
+    with api_command.rondo() as client:
+        found = [client.task(task) for task in task_ids.resolve(client, tasks)]
         if as_json:
-            shared.echo_json(found)
+            output.echo_json(found)
             return
         beside = [around(client, task) for task in found]
     for place, (task, its) in enumerate(zip(found, beside, strict=True)):
         if place:
             click.echo()
-        if shared.on_terminal():
-            shared.echo(tables.card(task, clock.now(shared.default_zone()), its))
+        if output.on_terminal():
+            output.echo(tables.card(task, clock.now(api_command.default_zone()), its))
         else:
             click.echo("\n".join(f"{name}\t{value}" for name, value in descriptions.facts(task, its)))
 
 
 @click.command(cls=TaskCommand)
-@shared.one
-@shared.as_json
+@task_ids.one
+@api_command.as_json
 def history(task: str, as_json: bool) -> None:
     """Show a task's history, oldest first: who changed what, and when."""
-    with shared.rondo() as client:
-        entries = list(client.history(shared.resolve(client, [task])[0], limit=shared.PAGE))
+    with api_command.rondo() as client:
+        entries = list(client.history(task_ids.resolve(client, [task])[0], limit=api_command.PAGE))
     if as_json:
-        shared.echo_json(entries)
-    elif shared.on_terminal():
-        shared.echo(tables.history(entries))
+        output.echo_json(entries)
+    elif output.on_terminal():
+        output.echo(tables.history(entries))
     else:
         click.echo("\n".join(map(descriptions.history_line, entries)))

@@ -6,7 +6,7 @@ from typing import TypeVar
 from domain import cleaning
 from rondo.client import NotFound, Rondo
 from rondo.client.models import List, SavedFilter
-from rondo.commands import shared
+from rondo.commands import api_command
 from rondo.commands.exits import Failed
 from rondo.terminal.ids import LEAST
 from rondo.terminal.plain import plain
@@ -21,7 +21,7 @@ def list_or_inbox(client: Rondo, typed: str) -> List | None:
 
     None is the inbox, unless a list has that name.
     """
-    known = list(client.lists(limit=shared.PAGE))
+    known = list(client.lists(limit=api_command.PAGE))
     if found := _match(known, typed, "list"):
         return found
     return None if _folded(typed) == INBOX else _unknown(known, typed, "list")
@@ -36,7 +36,7 @@ def the_list(client: Rondo, typed: str) -> List:
 
 def saved_filter(client: Rondo, typed: str) -> SavedFilter:
     """Return the saved filter of this name or id, as ``the_list`` does for lists."""
-    known = list(client.filters(limit=shared.PAGE))
+    known = list(client.filters(limit=api_command.PAGE))
     return _match(known, typed, "filter") or _unknown(known, typed, "filter")
 
 

@@ -5,9 +5,9 @@ from click.exceptions import Exit
 
 from rondo.client import Login, Problem, Rondo, RondoError
 from rondo.client.models import Bulk
-from rondo.commands import bulk_progress, shared
+from rondo.commands import api_command, bulk_progress, output
+from rondo.commands.api_command import TaskCommand
 from rondo.commands.exits import AWAY, DONE, FAILED, Failed
-from rondo.commands.shared import TaskCommand
 from rondo.terminal import journal
 from rondo.terminal.descriptions import count_changes
 from rondo.terminal.ids import SHOWN
@@ -19,7 +19,7 @@ NOTHING = "Nothing was done from here that can be undone: give a command's id, f
 @click.command(cls=TaskCommand)
 @click.argument("id_", metavar="[ID]", required=False, type=click.UUID)
 @click.option("--bulk", is_flag=True, help="ID is that of a bulk, as printed by `rondo bulk`; default: of a command.")
-@shared.as_json
+@api_command.as_json
 def undo(id_: object | None, bulk: bool, as_json: bool) -> None:
     """Undo a command or a bulk; without ID, the last change made from here, and if repeated, the one before it.
 
@@ -29,7 +29,7 @@ def undo(id_: object | None, bulk: bool, as_json: bool) -> None:
     if bulk and id_ is None:
         raise click.UsageError("--bulk needs the ID of a bulk.")
     login = Login.load()
-    with shared.rondo() as client:
+    with api_command.rondo() as client:
         if id_ is not None:
             done = _undo(client, _named(client, "bulk" if bulk else "command", str(id_), login), as_json)
             raise Exit(DONE if done else FAILED)
@@ -51,7 +51,7 @@ def _about(client: Rondo, command: str) -> str:
     """Return the task that a command is about, where the API still has it."""
     try:
         known = client.command(command)
-        return f" on {shared.name(client.task(known['task']['id']))}" if known["task"] else ""
+        return f" on {output.name(client.task(known['task']['id']))}" if known["task"] else ""
     except RondoError:  # the undo itself reports it
         return ""
 
@@ -65,7 +65,7 @@ def _undo(client: Rondo, step: journal.Step, as_json: bool) -> bool | None:
             send = client.undo_bulk if step.kind == "bulk" else client.undo_command
             undone.append(bulk_progress.follow(client, send(id_)))
         except Problem as problem:
-            if (end := shared.failed(problem)).exit_code == AWAY:
+            if (end := api_command.failed(problem)).exit_code == AWAY:
                 raise
             if problem.code == "nothing-to-undo":
                 nothing += 1
@@ -77,7 +77,7 @@ def _undo(client: Rondo, step: journal.Step, as_json: bool) -> bool | None:
         click.echo(f"Skipped, as it changed nothing: {summary}.", err=True)
         return None
     if as_json:
-        shared.echo_json(undone)
+        output.echo_json(undone)
     else:
         _report(client, summary, undone)
     return not refused and not any(each["refused"] for each in undone)

@@ -4,13 +4,14 @@ from typing import Any
 
 from api.http import document
 from api.models import examples
+from api.models.entities import TASK as TASKS
 from api.models.filter import FILTER as FILTERS
 from api.models.list import LIST as LISTS
 from rondo.client import Task
 
 TASK: Task = document.with_nulls(examples.TASK)
-PENDING: dict[str, Any] = document.with_nulls(examples.PENDING)
-ACCEPTED: dict[str, Any] = document.with_nulls(examples.ACCEPTED)
+PENDING: dict[str, Any] = document.with_nulls(TASKS.pending)
+ACCEPTED: dict[str, Any] = document.with_nulls(TASKS.accepted)
 ENTRY: dict[str, Any] = document.with_nulls(examples.ENTRY)
 LIST: dict[str, Any] = document.with_nulls(LISTS.example)
 FILTER: dict[str, Any] = document.with_nulls(FILTERS.example)
