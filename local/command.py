@@ -15,7 +15,7 @@ from rich.console import Console
 
 from local import directory as data
 from local import jars, leftovers, ports, settings, terminal
-from local.disk_pressure import Room
+from local.disk_pressure import DiskPressure
 from local.errors import FULL, Problem, Stopped
 from local.greeting import description, greeting
 from local.progress import Progress
@@ -46,9 +46,9 @@ def up(only: frozenset[str] | None, verbose: bool) -> None:
         watch.until(stopping)
 
 
-def _room(stack: Stack) -> Room:
+def _room(stack: Stack) -> DiskPressure:
     chosen = settings.load()
-    return Room(chosen.data.resolve(), chosen.disk_bytes, stack.parts, click.echo)
+    return DiskPressure(chosen.data.resolve(), chosen.disk_bytes, stack.parts, click.echo)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -90,7 +90,7 @@ class Need:
         return any(disk.short_since is not None and now - disk.short_since >= self.patience for disk in self.disks)
 
 
-class Room:
+class DiskPressure:
     """The disk space that the running ``parts`` need in the data directory ``data``, where they keep data there.
 
     ``say`` is called when a disk becomes short of space, and when it has space again.
@@ -155,6 +155,6 @@ class Room:
         )
 
 
-def nothing() -> Room:
-    """Return a ``Room`` for parts that need no space."""
-    return Room(Path(), room.ENOUGH, (), lambda _: None)
+def nothing() -> DiskPressure:
+    """Return a ``DiskPressure`` for parts that need no space."""
+    return DiskPressure(Path(), room.ENOUGH, (), lambda _: None)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
-from local.disk_pressure import Room, nothing
+from local.disk_pressure import DiskPressure, nothing
 from local.errors import Problem, Stopped
 from local.logs import Tail, is_warning
 from local.process import Process
@@ -104,7 +104,7 @@ class Watch:
         say: Callable[[str], None],
         *,
         verbose: bool,
-        room: Room | None = None,
+        room: DiskPressure | None = None,
         every: float = EVERY,
     ) -> None:
         self._every = every

@@ -18,7 +18,6 @@ from domain.tasks import TASK
 from postgres import task_queries as queries
 from postgres.queries import load
 from postgres.rows import (
-    Beside,
     Chunk,
     CommandEvent,
     Cursor,
@@ -28,13 +27,14 @@ from postgres.rows import (
     Facet,
     Item,
     Key,
+    Neighbours,
     Outcome,
     Page,
+    PageRoom,
     Ranked,
     RefusedTask,
     Reminder,
     ReminderStatus,
-    Room,
     Table,
     Tag,
     Task,
@@ -47,7 +47,6 @@ from postgres.task_queries import Position, TaskQuery
 __all__ = [
     "BOTTOM",
     "TOP",
-    "Beside",
     "Chunk",
     "CommandEvent",
     "Delivery",
@@ -55,6 +54,7 @@ __all__ = [
     "Entry",
     "Facet",
     "Key",
+    "Neighbours",
     "Outcome",
     "Page",
     "Position",
@@ -243,15 +243,15 @@ class View:
         rows = load().beginning(self._connection, user=self._user, first=first, last=last, limit=limit)
         return tuple([struct(TaskTitle, row) async for row in rows])
 
-    async def beside(self, rank: str, but: str) -> Beside:
+    async def beside(self, rank: str, but: str) -> Neighbours:
         """Return the ranks next to ``rank``, ``TOP`` or ``BOTTOM``, among all open tasks but one."""
         row = await load().beside(self._connection, user=self._user, rank=rank, but=but)
-        return struct(Beside, row)
+        return struct(Neighbours, row)
 
     async def tasks(self, wanted: TaskQuery, limit: int) -> Page[Task, Position]:
         """Return a page of the wanted tasks."""
         rows = await self._rows(wanted, limit + 1)
-        page = list(takewhile(Room(limit).take, rows))
+        page = list(takewhile(PageRoom(limit).take, rows))
         items = tuple(struct(Task, row) for row in page)
         return Page(items, tuple(page[-1]["position"]) if len(rows) > len(page) else None)
 
@@ -374,7 +374,7 @@ async def _page(
     kind: type[Item], rows: AsyncIterator[Record], limit: int, cursor: Callable[[Item], Cursor]
 ) -> Page[Item, Cursor]:
     """Return the page in ``rows``: one row beyond the limit indicates that there are more."""
-    room, page = Room(limit), list[Item]()
+    room, page = PageRoom(limit), list[Item]()
     async for row in rows:
         if not room.take(row):
             return Page(tuple(page), cursor(page[-1]))

@@ -69,7 +69,7 @@ class TaskTitle(Struct, frozen=True):
     status: r.Status
 
 
-class Beside(Struct, frozen=True):
+class Neighbours(Struct, frozen=True):
     """The ranks of the open tasks before and after a place in the custom order; None where there is no such task."""
 
     before: str | None
@@ -262,7 +262,7 @@ LARGEST = 1_000_000
 nothing else runs."""
 
 
-class Room:
+class PageRoom:
     """The room that is left on a page: at most ``limit`` items with at most ``LARGEST`` characters."""
 
     def __init__(self, limit: int) -> None:

@@ -19,7 +19,7 @@ NAMES = {
 """The command line's environment variables, each as ``RONDO_<NAME>``."""
 
 
-class Unknown(LookupError):
+class UnknownAddress(LookupError):
     """An address of Rondo is unknown."""
 
 
@@ -32,7 +32,7 @@ def named() -> dict[str, str]:
 def written() -> dict[str, str]:
     """Return the addresses of the stack that runs on the data directory; empty if none runs.
 
-    Raises ``Unknown`` if they can't be read.
+    Raises ``UnknownAddress`` if they can't be read.
     """
     directory = Path(os.environ.get("RONDO_DATA", ".data"))
     file = directory / "run.json"
@@ -45,7 +45,7 @@ def written() -> dict[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise Unknown(
+        raise UnknownAddress(
             f"{str(file)!a} can't be read ({error}): does a Rondo run there? RONDO_DATA sets the directory."
         ) from None
     return found
@@ -53,7 +53,7 @@ def written() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Place:
-    """The addresses of a running Rondo. Reading an unknown one raises ``Unknown``."""
+    """The addresses of a running Rondo. Reading an unknown one raises ``UnknownAddress``."""
 
     known: dict[str, str]
 
@@ -69,19 +69,23 @@ class Place:
         try:
             return self.known[name]
         except KeyError:
-            raise Unknown(f"Rondo does not run here: start it with `make run`, or set RONDO_{name.upper()}.") from None
+            raise UnknownAddress(
+                f"Rondo does not run here: start it with `make run`, or set RONDO_{name.upper()}."
+            ) from None
 
 
 def _check_address(name: str) -> None:
-    """Raise ``Unknown`` for an address that makes errors quote a part of its password."""
+    """Raise ``UnknownAddress`` for an address that makes errors quote a part of its password."""
     try:
         readable(os.environ.get(name, ""))
     except ValueError as error:
-        raise Unknown(f"{name} is not an address. {error}.") from None
+        raise UnknownAddress(f"{name} is not an address. {error}.") from None
 
 
 def _check_broker(servers: str) -> None:
-    """Raise ``Unknown`` for invalid brokers: aiokafka's error would not be clear."""
+    """Raise ``UnknownAddress`` for invalid brokers: aiokafka's error would not be clear."""
     for server in filter(None, servers.split(",")):
         if "@" in server or not server.rpartition(":")[2].isdecimal():
-            raise Unknown(f"RONDO_KAFKA={origin(servers)} names no broker: write host:port, several with commas.")
+            raise UnknownAddress(
+                f"RONDO_KAFKA={origin(servers)} names no broker: write host:port, several with commas."
+            )

@@ -49,7 +49,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Beside:
+class Candidates:
     """Conditions that select, among a user's words, candidates to replace unknown ones."""
 
     tasks: str  # a tsquery for tasks that have candidates
@@ -79,14 +79,14 @@ class Search:
         """Return for each term the ``tsquery`` for a user's tasks that have it."""
         return [term.query(user) for term in self.terms]
 
-    def beside(self, user: str, unknown: Collection[int]) -> Beside | None:
+    def beside(self, user: str, unknown: Collection[int]) -> Candidates | None:
         """Return the conditions for candidates to replace the terms of these indexes; None if there can be none."""
         mistyped = [self.terms[number].words[0] for number in unknown]
         if not mistyped or not all(map(_errors, mistyped)):
             return None
         query = " | ".join(_any(user, set(_near(word)), beginning=True) for word in mistyped)
         ways = (f"{word[:_EXACT]}|.{{{_EXACT - 1},{_EXACT + 1}}}{word[_EXACT:]}" for word in mistyped)
-        return Beside(query, f"^{key(user)}({'|'.join(ways)})")
+        return Candidates(query, f"^{key(user)}({'|'.join(ways)})")
 
     def corrected(self, user: str, unknown: Collection[int], words: Iterable[str]) -> "Search | None":
         """Return the search with its unknown terms replaced by some of ``words``, as Postgres stores them.

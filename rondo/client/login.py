@@ -77,7 +77,7 @@ class Login:
         """Return the login of the stack that runs on the data directory; None if none runs with an API."""
         try:
             run = location.written()
-        except location.Unknown as error:
+        except location.UnknownAddress as error:
             raise Unknown(str(error)) from None
         return cls(run["api"], run["token"], "the stack that runs here") if "token" in run else None
 

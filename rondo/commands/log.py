@@ -17,7 +17,7 @@ from rondo.client import RondoError
 from rondo.commands import api_command, demo, output
 from rondo.commands.exits import AWAY, Failed
 from rondo.commands.help_format import Context
-from rondo.location import Place, Unknown
+from rondo.location import Place, UnknownAddress
 from rondo.operator import audit, lag, replay, tail, topics
 from schemas.kafka.admin import NoTopic
 from schemas.kafka.hidden import StillOpen
@@ -29,7 +29,7 @@ from streams.replay import Differs, LogPosition, NotAPosition, OtherVersion, Sco
 from streams.runtime.rocksdb import DiskError
 
 REPORTED = (
-    Unknown,
+    UnknownAddress,
     demo.Stuck,
     OtherVersion,
     NotAPosition,

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
-from rondo.location import Place, Unknown
+from rondo.location import Place, UnknownAddress
 from schemas import records as r
 from schemas.codec import Codec, Undecodable
 from schemas.kafka.hidden import settled_ends
@@ -130,7 +130,7 @@ class Log:
         """Connect. Raises ``KafkaConnectionError``, ``RegistryUnavailable``."""
         found = [worker.find(name) for name in worker.STAGES] if stages is None else stages
         registry, postgres = Registry(place.registry), ""
-        with suppress(Unknown):
+        with suppress(UnknownAddress):
             postgres = place.postgres
         try:
             async with LogReader.of(place.kafka) as reader:

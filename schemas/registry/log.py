@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.kafka.log_reader import committed
-from schemas.registry.subjects import Entry, decoded, encoded
+from schemas.registry.subjects import SchemaEntry, decoded, encoded
 from schemas.topics import SCHEMAS
 
 _PARTITION = TopicPartition(SCHEMAS.name, 0)
@@ -32,7 +32,7 @@ class SchemaLog:
         self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
 
-    async def open(self) -> list[Entry]:
+    async def open(self) -> list[SchemaEntry]:
         """Create the topic if missing, fence earlier writers, and return every entry. Also reopens after an error."""
         try:
             async with asyncio.timeout(_TIMEOUT * 2):
@@ -47,7 +47,7 @@ class SchemaLog:
             await self.close()
             raise self._unavailable(error) from error
 
-    async def append(self, entry: Entry) -> None:
+    async def append(self, entry: SchemaEntry) -> None:
         """Write an entry. After StorageUnavailable it may be written or not: ``open`` again before going on."""
         if self._producer is None:
             raise self._unavailable(None)

@@ -28,7 +28,7 @@ _MESSAGE, _MESSAGES = 2000, 20
 """The most characters of a message, and the most messages of an answer."""
 
 
-class Answer(JSONResponse):
+class RegistryResponse(JSONResponse):
     """JSON with the registry's content type, in ASCII: a request may contain half a surrogate pair."""
 
     media_type = CONTENT_TYPE
@@ -258,7 +258,7 @@ def app_of(service: Service) -> Application:
         yield
         await service.close()
 
-    app = Application(refuse, default_response_class=Answer, lifespan=lifespan)
+    app = Application(refuse, default_response_class=RegistryResponse, lifespan=lifespan)
     app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
@@ -267,30 +267,30 @@ def app_of(service: Service) -> Application:
     return app
 
 
-def refuse(status: int, detail: str | None = None) -> Answer:
+def refuse(status: int, detail: str | None = None) -> RegistryResponse:
     """Return the error answer for a request that matches no operation, or fails in one."""
     return _error(status, 50001 if status == 500 else status, f"HTTP {status} {detail or HTTPStatus(status).phrase}")
 
 
-def _error(status: int, code: int, message: str) -> Answer:
-    return Answer({"error_code": code, "message": message[:_MESSAGE]}, status)
+def _error(status: int, code: int, message: str) -> RegistryResponse:
+    return RegistryResponse({"error_code": code, "message": message[:_MESSAGE]}, status)
 
 
-async def _refused(_: Request, error: Exception) -> Answer:
+async def _refused(_: Request, error: Exception) -> RegistryResponse:
     assert isinstance(error, Refusal)
     return _error(error.status, error.code, str(error))
 
 
-async def _malformed(_: Request, error: Exception) -> Answer:
+async def _malformed(_: Request, error: Exception) -> RegistryResponse:
     assert isinstance(error, RequestValidationError)
     wrong = error.errors()[0]
     return _error(422, 422, f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}")
 
 
-async def _failed(_: Request, error: Exception) -> Answer:
+async def _failed(_: Request, error: Exception) -> RegistryResponse:
     assert isinstance(error, HTTPException)
     return refuse(error.status_code, error.detail)
 
 
-async def _unavailable(_: Request, error: Exception) -> Answer:
+async def _unavailable(_: Request, error: Exception) -> RegistryResponse:
     return _error(500, 50001, str(error))

@@ -8,7 +8,7 @@ from typing import NoReturn, TypeVar
 from schemas.registry import bounds
 from schemas.registry.compatibility import InvalidSchema, Level, normal, objections
 from schemas.registry.log import SchemaLog, StorageUnavailable
-from schemas.registry.subjects import Entry, Subjects, Version, deleted, level_entry, version_entry
+from schemas.registry.subjects import SchemaEntry, Subjects, Version, deleted, level_entry, version_entry
 
 Answer = TypeVar("Answer")
 _DIGITS = 10
@@ -45,7 +45,7 @@ class Service:
         """Return the version of the subject that has this schema, a new one if there is none."""
         await asyncio.to_thread(_check, subject, text)
 
-        def decide() -> tuple[Version, list[Entry]]:
+        def decide() -> tuple[Version, list[SchemaEntry]]:
             if found := self.subjects.find(subject, text):
                 return found, []
             if reasons := self._objections(subject, text, self.subjects.versions(subject)):
@@ -91,7 +91,7 @@ class Service:
     async def delete(self, subject: str, number: str | None = None) -> list[Version]:
         """Delete one version, or all: new schemas are not compared with them, but messages stay readable."""
 
-        def decide() -> tuple[list[Version], list[Entry]]:
+        def decide() -> tuple[list[Version], list[SchemaEntry]]:
             gone = [self.version(subject, number)] if number else self.versions(subject)
             return gone, [version_entry(deleted(version)) for version in gone]
 
@@ -110,20 +110,20 @@ class Service:
         if name is not None and name.upper() not in Level.__members__:
             _refuse(42203, f'"{name}" is not a compatibility level: give one of {", ".join(Level)}.')
 
-        def decide() -> tuple[Level, list[Entry]]:
+        def decide() -> tuple[Level, list[SchemaEntry]]:
             level = Level(name.upper()) if name is not None else None
             return level or self.level(subject), [level_entry(subject, level)]
 
         return await self._change(decide)
 
-    async def _change(self, decide: Callable[[], tuple[Answer, list[Entry]]]) -> Answer:
+    async def _change(self, decide: Callable[[], tuple[Answer, list[SchemaEntry]]]) -> Answer:
         """Write what is decided and return the answer. After an error read the log and decide again, once."""
         async with self._writing:
             with suppress(StorageUnavailable):
                 return await self._keep(decide)
             return await self._keep(decide)
 
-    async def _keep(self, decide: Callable[[], tuple[Answer, list[Entry]]]) -> Answer:
+    async def _keep(self, decide: Callable[[], tuple[Answer, list[SchemaEntry]]]) -> Answer:
         await self._read()
         answer, entries = await asyncio.to_thread(decide)  # comparing schemas may take a second
         for entry in entries:

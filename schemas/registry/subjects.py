@@ -22,23 +22,23 @@ class Version(Struct, frozen=True):
     deleted: bool = False
 
 
-class Entry(NamedTuple):
+class SchemaEntry(NamedTuple):
     """A record of the topic."""
 
     key: dict[str, Any]
     value: dict[str, Any] | None
 
 
-def version_entry(version: Version) -> Entry:
+def version_entry(version: Version) -> SchemaEntry:
     """Return the entry of a version."""
     key = {"keytype": "SCHEMA", "subject": version.subject, "version": version.version, "magic": 1}
-    return Entry(key, {name: getattr(version, name) for name in version.__struct_fields__})
+    return SchemaEntry(key, {name: getattr(version, name) for name in version.__struct_fields__})
 
 
-def level_entry(subject: str | None, level: Level | None) -> Entry:
+def level_entry(subject: str | None, level: Level | None) -> SchemaEntry:
     """Return the entry that sets the level of a subject, or the global one (None); without a level, unsets it."""
     key = {"keytype": "CONFIG", "subject": subject, "magic": 0}
-    return Entry(key, {"compatibilityLevel": level.value} if level else None)
+    return SchemaEntry(key, {"compatibilityLevel": level.value} if level else None)
 
 
 class Subjects:
@@ -50,7 +50,7 @@ class Subjects:
         self._schemas: dict[int, str] = {}
         self._levels: dict[str | None, Level] = {None: Level.BACKWARD_TRANSITIVE}
 
-    def apply(self, entry: Entry) -> None:
+    def apply(self, entry: SchemaEntry) -> None:
         """Apply one entry. Types of entry that Rondo does not write are skipped."""
         match entry.key, entry.value:
             case {"keytype": "SCHEMA"}, {"subject": subject, "version": number, "id": number_of_schema, "schema": text}:
@@ -105,12 +105,12 @@ def deleted(version: Version) -> Version:
     return replace(version, deleted=True)
 
 
-def encoded(entry: Entry) -> tuple[bytes, bytes | None]:
+def encoded(entry: SchemaEntry) -> tuple[bytes, bytes | None]:
     """Return key and value of the Kafka record. Equal keys give equal bytes, as compaction needs."""
     key = json.dumps(entry.key, separators=(",", ":")).encode()
     return key, None if entry.value is None else json.dumps(entry.value, separators=(",", ":")).encode()
 
 
-def decoded(key: bytes, value: bytes | None) -> Entry:
+def decoded(key: bytes, value: bytes | None) -> SchemaEntry:
     """Return the entry of a Kafka record."""
-    return Entry(json.loads(key), None if value is None else json.loads(value))
+    return SchemaEntry(json.loads(key), None if value is None else json.loads(value))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.room import MIB
-from local.disk_pressure import Room
+from local.disk_pressure import DiskPressure
 from local.process import Command, Process
 from local.stack import API, BROKER, POSTGRES, Part
 from local.watch import Watch
@@ -36,7 +36,7 @@ class Told:
 
     def __init__(self, disk: SmallDisk) -> None:
         self.lines: list[str] = []
-        self.room = Room(disk.path, ENOUGH, PARTS, self.lines.append)
+        self.room = DiskPressure(disk.path, ENOUGH, PARTS, self.lines.append)
 
     def short(self) -> set[str]:
         """Return the parts that may not be started now."""
@@ -88,7 +88,7 @@ def test_only_what_needs_a_disk_waits_for_it(disk: SmallDisk, tmp_path: Path):
     (tmp_path / "state").mkdir()
     (tmp_path / "postgres").symlink_to(disk.path)
     lines: list[str] = []
-    room = Room(tmp_path, ENOUGH, PARTS, lines.append)
+    room = DiskPressure(tmp_path, ENOUGH, PARTS, lines.append)
     disk.fill()
     room.look()
     assert {part for part in PARTS if room.is_short(part)} == {POSTGRES, "views"}
@@ -119,7 +119,7 @@ class Watched:
         self._stopping = threading.Event()
         self._logs = logs
         self.parts = Parts(*(Part(name, self.sleeping(name), self._again(name)) for name in (BROKER, "tasks")))
-        room = Room(disk.path, ENOUGH, self.parts.parts, self.lines.append)
+        room = DiskPressure(disk.path, ENOUGH, self.parts.parts, self.lines.append)
         watch = Watch(self.parts, self.lines.append, verbose=False, room=room)  # type: ignore[arg-type]
         self._watching = threading.Thread(target=watch.until, args=(self._stopping,))
 
