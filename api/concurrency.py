@@ -78,6 +78,12 @@ class LongWork:
             raise
         return running.result()
 
+    async def run_unless(
+        self, is_short: bool, user: str, work: Callable[Given, Returned], *given: Given.args, **named: Given.kwargs
+    ) -> Returned:
+        """Return what ``work`` returns, at once if it is short: a thread costs more than short work."""
+        return work(*given, **named) if is_short else await self.run(user, work, *given, **named)
+
     def _ended(self, running: asyncio.Task[Any]) -> None:
         self._running.discard(running)
         if not running.cancelled():

@@ -19,7 +19,7 @@ from api.commands import undoing
 from api.commands.gateway import Submission
 from api.commands.services import Components
 from api.http.problems import FieldError, invalid
-from api.models import bulk_inputs, outputs
+from api.models import bulk_inputs, effort, outputs
 from api.models.bulk_inputs import NewBulk
 from api.models.selection import Selection
 from common import clock
@@ -61,12 +61,15 @@ async def resolve(body: NewBulk, user: str, services: Components) -> tuple[TaskA
     Raises ``Problem`` where the filter is not valid, or matches too many.
     """
     if body.tasks is not None:
-        return await services.long_work.run(user, _named, body.tasks)
+        return await services.long_work.run_unless(effort.are_few(body.tasks), user, _named, body.tasks)
     condition = _condition(body)
     async with services.views.of(user) as view:
         found = await view.matching(condition.text, condition.values, MOST + 1)
     _check_number(len(found))
-    return await services.long_work.run(user, lambda: tuple(TaskAt(task.id, task.version) for task in found))
+    few = effort.are_few(found)
+    return await services.long_work.run_unless(
+        few, user, lambda: tuple(TaskAt(task.id, task.version) for task in found)
+    )
 
 
 def _named(tasks: Iterable[bulk_inputs.TaskAt]) -> tuple[TaskAt, ...]:
@@ -77,7 +80,7 @@ def _named(tasks: Iterable[bulk_inputs.TaskAt]) -> tuple[TaskAt, ...]:
 async def count(body: NewBulk, user: str, services: Components) -> int:
     """Return how many tasks ``resolve`` would return. Raises ``Problem`` as it does."""
     if body.tasks is not None:
-        return len(await services.long_work.run(user, _named, body.tasks))
+        return len(await services.long_work.run_unless(effort.are_few(body.tasks), user, _named, body.tasks))
     condition = _condition(body)
     async with services.views.of(user) as view:
         found = await view.number(condition.text, condition.values, MOST + 1)
@@ -108,7 +111,8 @@ async def select(condition: str, values: Sequence[object], user: str, services: 
     if len(found) > MOST:
         detail = f"It concerns more than {MOST:,} tasks; change some of them by bulks first."
         raise invalid([FieldError("tasks", detail)])
-    return await services.long_work.run(user, lambda: tuple(TaskAt(task.id) for task in found))
+    few = effort.are_few(found)
+    return await services.long_work.run_unless(few, user, lambda: tuple(TaskAt(task.id) for task in found))
 
 
 async def tagged(tag: str, user: str, services: Components) -> tuple[TaskAt, ...]:
@@ -141,7 +145,14 @@ async def ahead(
     """
     bulk_id = ids.ahead(submission.command)
     change = replace(change, within=within)
-    return await services.long_work.run(submission.user, chunked, items, change, submission, fingerprint, bulk_id)
+    short = _are_few_and_short(items)
+    return await services.long_work.run_unless(
+        short, submission.user, chunked, items, change, submission, fingerprint, bulk_id
+    )
+
+
+def _are_few_and_short(items: Sequence[TaskAt]) -> bool:
+    return effort.are_few(items) and not any(item.reversal for item in items)  # a reversal has the texts to restore
 
 
 def chunked(
@@ -194,7 +205,8 @@ async def take(body: NewBulk, change: TaskChange, submission: Submission, servic
     async def resolving() -> Sequence[TaskAt]:
         return await resolve(body, submission.user, services)
 
-    fingerprint = await services.long_work.run(submission.user, submission.fingerprint, body)
+    short = effort.is_short_bulk(body)
+    fingerprint = await services.long_work.run_unless(short, submission.user, submission.fingerprint, body)
     return await _take(resolving, change, submission, fingerprint, services)
 
 
@@ -216,8 +228,9 @@ async def _take(
         found = await progress(submission.command, submission.user, services)
         if found and found.is_over:
             return found
-    chunks = await services.long_work.run(
-        submission.user, chunked, await resolving(), change, submission, fingerprint, submission.command
+    items = await resolving()
+    chunks = await services.long_work.run_unless(
+        _are_few_and_short(items), submission.user, chunked, items, change, submission, fingerprint, submission.command
     )
     sent = Progress(submission.command, chunks[0].tasks, chunks[0].chunks)
     await services.gateway.append(chunks, submission, partial(answer, sent, submission))

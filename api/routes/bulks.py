@@ -11,7 +11,7 @@ from api.commands.services import Components, Services
 from api.http import cursors, document, prefer, problems
 from api.http.problems import NOT_FOUND, Problem
 from api.http.requests import LargeRoute, User, empty, signed
-from api.models import bulk_inputs, examples, outputs
+from api.models import bulk_inputs, effort, examples, outputs
 from api.models.histories import Refusal
 from api.models.paging import Cursor, Limit, list_responses, listed, waiting_responses
 
@@ -67,7 +67,10 @@ async def begin_bulk(body: NewBulk, submission: Submitted, services: Services) -
 
     A filter is resolved now; a task that changes before it is decided is refused, like others that reject the change.
     """
-    change = await services.long_work.run(submission.user, bulk_inputs.change, body, strict=submission.strict)
+    short = effort.is_short_change(body)
+    change = await services.long_work.run_unless(
+        short, submission.user, bulk_inputs.change, body, strict=submission.strict
+    )
     return bulk_commands.answer(await bulk_commands.take(body, change, submission, services), submission)
 
 
@@ -78,7 +81,8 @@ async def count_bulk(
     """Return the number of tasks that a bulk would change; nothing is done."""
     if preferred.strict:
         response.headers["Preference-Applied"] = prefer.STRICT
-    await services.long_work.run(user, bulk_inputs.change, body, strict=preferred.strict)
+    short = effort.is_short_change(body)
+    await services.long_work.run_unless(short, user, bulk_inputs.change, body, strict=preferred.strict)
     return outputs.Count(tasks=await bulk_commands.count(body, user, services))
 
 

@@ -6,12 +6,12 @@ from fastapi import Body, Query, Response
 from msgspec.structs import replace
 
 from api.commands import bulk_commands, placement
-from api.commands.gateway import Expected, Submitted
+from api.commands.gateway import Expected, Submission, Submitted
 from api.commands.responses import take
 from api.commands.services import Services
 from api.entity_routes import EntityRoutes
 from api.http.requests import empty
-from api.models import examples, inputs
+from api.models import effort, examples, inputs
 from api.models.entities import TASK
 from api.models.paging import TaskId
 from schemas import ids
@@ -30,11 +30,15 @@ _CHANGES = {"change": {"value": examples.CHANGES}, "postpone": {"value": example
 Changes = Annotated[inputs.Changes, Body(openapi_examples=_CHANGES)]
 
 
+async def _checked(body: inputs.NewTask | inputs.Changes, submission: Submission, services: Services) -> r.TaskFields:
+    short = effort.is_short(body)
+    return await services.long_work.run_unless(short, submission.user, inputs.checked, body, strict=submission.strict)
+
+
 @router.post("", status_code=202, response_model=TASK.taken, responses=routes.answers.create)
 async def create_task(body: NewTask, submission: Submitted, services: Services) -> Response:
     """Create a task. Its id is derived from the command's, so it is known before the task exists."""
-    # A rule may take 50 ms to check.
-    fields = await services.long_work.run(submission.user, inputs.checked, body, strict=submission.strict)
+    fields = await _checked(body, submission, services)
     command = r.CreateTask(**submission.common(body), task=ids.task(submission.command), fields=fields)
     return await take(services.gateway, command, submission)
 
@@ -47,7 +51,7 @@ async def change_task(
 
     So for the members of `due` and `start`: a date alone keeps time and zone.
     """
-    fields = await services.long_work.run(submission.user, inputs.checked, body, strict=submission.strict)
+    fields = await _checked(body, submission, services)
     command = r.UpdateTask(
         **submission.changing(expected, body), task=str(task), changed=inputs.changed(body), fields=fields
     )
