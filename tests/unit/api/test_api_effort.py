@@ -26,7 +26,7 @@ NOBODY, SECRET = "127.0.0.1:9", "s" * 32
 
 
 def calls(work: Callable[[], object]) -> int:
-    """How many functions a piece of work calls, whatever comes of it."""
+    """Return the number of functions that a piece of work calls, also where it raises."""
     made = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:
