@@ -9,9 +9,9 @@ from bench import stack as whole
 from bench.floor import WHOLE
 from bench.ingress import MANY
 from bench.stack import STACK, Running
+from streams.worker import STAGES
 from tests.acceptance.stack import Stack
 
-STAGES = {"tasks", "recurrence", "reminders", "audit", "notify", "views"}
 PARTS = {"broker", "postgres", "registry", "api", STACK, *STAGES}
 
 

@@ -274,7 +274,7 @@ async def test_a_stage_that_does_not_read_what_is_sent_again_yet_is_named(worker
 async def test_a_thousand_dead_letters_are_compared_with_what_came_later_at_once(hospital: Hospital, log: Log):
     """Of each third task something came after the sender had looked."""
     counting = await hospital.stage(mended=True)
-    counting.stage.about[counting.commands.name] = lambda about: str(about.task)
+    counting.stage.on(counting.commands, about=lambda one: str(one.task))(counting.each)
     later = [command("ann", 2_000 + n, f"t{n}") for n in range(0, 1_000, 3)]
     await log.put(counting.commands, [*(command("ann", n, f"t{n}") for n in range(1_000)), *later])
     await log.codec.publish([counting.retries])
