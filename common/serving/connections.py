@@ -29,6 +29,7 @@ longer."""
 FEW, SHORT = 1000, 64
 """Beyond ``FEW`` pieces, those of a body have at least ``SHORT`` bytes on average: a short one costs as much as a long.
 """
+_INFORMATIONAL = b"HTTP/1.1 1"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,36 @@ class Measured(h11.Connection):
         return event
 
 
+class AnswerTransport:
+    """The transport of one answer: its head is kept, and written together with the first piece of its body.
+
+    Apart they would be two packets, and often wake the client twice.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+        self._is_begun = False
+
+    def write(self, data: bytes) -> None:
+        """Write data, or keep it if it is the head; ``100 Continue`` is written at once."""
+        if not self._is_begun and not data.startswith(_INFORMATIONAL):
+            self._is_begun, self._head = True, data
+            return
+        self._head, data = None, (self._head or b"") + data
+        if data:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close the connection, after writing a head that was kept."""
+        self.write(b"")
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Return whether the connection is closing."""
+        return self._transport.is_closing()
+
+
 class Bounded(H11Protocol):
     """uvicorn's protocol, with timeouts on clients that owe bytes."""
 
@@ -96,6 +127,12 @@ class Bounded(H11Protocol):
         """Handle received bytes."""
         super().data_received(data)
         self._watch()
+
+    def handle_events(self) -> None:
+        """Begin to answer requests, each answer by as few writes as possible."""
+        super().handle_events()
+        if self.cycle and self.cycle.transport is self.transport:
+            self.cycle.transport = cast("Any", AnswerTransport(self.transport))
 
     def on_response_complete(self) -> None:
         """Go on to the next request."""
@@ -154,13 +191,15 @@ class Bounded(H11Protocol):
         begun = self.conn.their_state is h11.SEND_BODY
         answer = self._limits.refuse(status)
         headers = [*self.server_state.default_headers, *_headers(answer)]
-        events = [h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode())]
+        events: list[Any] = [
+            h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode())
+        ]
         if self.cycle and not self.cycle.response_complete:  # the rest of its answer is dropped
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         content = b"" if begun and is_head(self.scope) else bytes(answer.body)
-        for event in (*events, h11.Data(data=content), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
+        events = [*events, h11.Data(data=content), h11.EndOfMessage()]
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
 
     def _look_whether_it_reads(self, left: int) -> None:
         """Cut off a client that has not read a byte since ``left`` bytes were to be sent."""

@@ -50,8 +50,7 @@ class Protocol(Bounded):
             h11.Data(data=b"" if self._is_head() else bytes(answer.body)),
             h11.EndOfMessage(),
         ]
-        for event in events:
-            self.transport.write(self.conn.send(event) or b"")
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
 
     def _is_head(self) -> bool:
         """Return whether the answer to the malformed request has no body."""

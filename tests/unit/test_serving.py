@@ -23,7 +23,10 @@ WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
 
 
 async def app(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
-    """Answers with the number of a request's bytes; at once to /early, never to /wait, and to /much with 20 MiB."""
+    """Answers with the number of a request's bytes; at once to /early, never to /wait, and to /much with 20 MiB.
+
+    Of its answer to /broken only the head comes.
+    """
     size, more = 0, scope["path"] != "/early"
     while more:
         message = await receive()
@@ -33,7 +36,8 @@ async def app(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[
     content = b"x" * (20 << 20) if scope["path"] == "/much" else str(size).encode()
     headers = [(b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    if scope["path"] != "/broken":
+        await send({"type": "http.response.body", "body": content})
 
 
 class Client:
@@ -95,10 +99,31 @@ class Served:
         return len(self.server.server_state.connections)
 
 
+class Noting(Protocol):
+    """A protocol that notes each write to its connections."""
+
+    def __init__(self, writes: list[bytes], limits: Limits, **given: Any) -> None:
+        super().__init__(limits, **given)
+        self._writes = writes
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        write = transport.write
+
+        def noting(data: bytes) -> None:
+            self._writes.append(data)
+            write(data)
+
+        transport.write = noting  # type: ignore[assignment, method-assign]
+
+
 @asynccontextmanager
-async def serving(seconds: float = SOON, connections: int = 100) -> AsyncIterator[Served]:
+async def serving(
+    seconds: float = SOON, connections: int = 100, writes: list[bytes] | None = None
+) -> AsyncIterator[Served]:
     limits = Limits(seconds, connections, plain)
-    config = uvicorn.Config(app, http=partial(Protocol, limits), log_config=None, lifespan="off", access_log=False)
+    protocol = partial(Protocol, limits) if writes is None else partial(Noting, writes, limits)
+    config = uvicorn.Config(app, http=protocol, log_config=None, lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serves = asyncio.ensure_future(server.serve([listening]))
@@ -234,3 +259,51 @@ async def test_a_head_of_more_than_16_kib_is_refused_however_it_comes(length: in
             assert status == (431 if length > 16_384 else 200), step
             assert bool(body) is (method != b"HEAD")
             assert b"connection: close" in told or status == 200
+
+
+EARLY = b"GET /early HTTP/1.1\r\nHost: here\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (WHOLE, 200),
+        (EARLY + b"\r\n", 200),
+        (EARLY.replace(b"GET", b"HEAD") + b"\r\n", 200),
+        (EARLY + b"Connection: close\r\n\r\n", 200),
+        (b"nonsense\r\n\r\n", 400),
+        (EARLY + b"X: " + b"x" * 20_000 + b"\r\n\r\n", 431),
+        (HEAD + b"Content-Length: 100\r\n\r\n{", 408),
+    ],
+    ids=["a body", "no body", "HEAD", "the last", "no request", "a long head", "half a body"],
+)
+async def test_an_answer_is_one_write_head_and_body_together(sent: bytes, status: int):
+    writes: list[bytes] = []
+    async with serving(SECONDS, writes=writes) as served, served.client() as client:
+        await client.send(sent)
+        assert (await client.head())[0] == status
+        assert len([each for each in writes if each]) == 1
+
+
+async def test_answers_to_requests_that_were_sent_together_are_one_write_each():
+    writes: list[bytes] = []
+    async with serving(writes=writes) as served, served.client() as client:
+        await client.send((EARLY + b"\r\n") * 3)
+        assert [await client.status() for _ in range(3)] == [200] * 3
+        assert len([each for each in writes if each]) == 3
+
+
+async def test_who_waits_for_100_continue_is_told_at_once():
+    async with serving() as served, served.client() as client:
+        await client.send(HEAD + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert (await client.head())[0] == 100
+        await client.send(b"{}")
+        assert await client.status() == 200
+
+
+async def test_a_head_whose_body_never_comes_is_written_before_the_connection_ends():
+    writes: list[bytes] = []
+    async with serving(writes=writes) as served, served.client() as client:
+        await client.send(EARLY.replace(b"/early", b"/broken") + b"\r\n")
+        assert (await client.head())[0] == 200
+        assert await client.is_closed()
