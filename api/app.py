@@ -22,6 +22,7 @@ from api.http import document, problems
 from api.http.attempts import Attempts
 from api.http.entity_tags import Reads
 from api.http.logs import RequestLog
+from api.http.tokens import Tokens
 from api.models.entities import RESOURCES
 from api.routes import bulks, commands, documentation, health, history, search
 from api.settings import Settings
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> Application:
     """Return the API. It also starts while other parts are unavailable: /ready and affected requests answer 503."""
     app = _described()
     app.state.settings = settings
+    app.state.tokens = Tokens(settings.secret)
     app.state.attempts = Attempts()
     app.state.long_work = LongWork()
     return app

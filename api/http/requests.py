@@ -52,7 +52,8 @@ def user_of(request: Request) -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise Problem(UNAUTHORIZED, headers={"WWW-Authenticate": 'Bearer realm="rondo"'})
     try:
-        return tokens.user_of(request.app.state.settings.secret, token.strip())
+        kept: tokens.Tokens = request.app.state.tokens
+        return kept.user_of(token.strip())
     except tokens.InvalidToken as error:
         challenge = f'Bearer realm="rondo", error="invalid_token", error_description="{error}"'
         raise Problem(UNAUTHORIZED, str(error), headers={"WWW-Authenticate": challenge}) from None
