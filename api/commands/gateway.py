@@ -247,7 +247,9 @@ class Gateway:
             _log.warning("command not acknowledged in time", appended=error.appended, of=len(commands))
             raise _unknown(first, submission, error.appended) from error
         submission.attempt.taken(pending, submission.seconds or 0)
-        _log.info("command taken", type=type(first).__name__, **about(first))
+        structlog.contextvars.bind_contextvars(type=type(first).__name__, **about(first))
+        if submission.seconds is not None:  # it is answered later
+            _log.info("command taken")
 
 
 def about(command: Command) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""One log event for each request, with the user's and the command's id; never a body, a token or users' text."""
+"""One log event for each request, with the user's and the command's id; never a body, a token or users' text.
+
+That of a command that is on the log also has its ``type``, and its entity or its number of ``tasks``. A request that
+waits for an outcome has another event, when its command is on the log.
+"""
 
 import re
 import time
@@ -41,6 +45,7 @@ class RequestLog:
         """Serve the request."""
         if scope["type"] != "http" or scope["path"] in _QUIET:
             return await self.app(scope, receive, send)
+        structlog.contextvars.clear_contextvars()  # a request sent ahead has the context of the one before it
         status, began = 500, time.perf_counter()
 
         async def noting(message: Message) -> None:

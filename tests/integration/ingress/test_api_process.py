@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -23,20 +24,26 @@ from tests.integration.ingress.test_api_faults import known, records, until
 
 
 async def test_a_command_is_logged_by_its_ids_and_never_by_its_words(user: User, directory: Path) -> None:
-    answer = await user.http.post("/v1/tasks", json={"title": "nobody's business"})
-
-    command = answer.json()["command"]["id"]
-    deadline = asyncio.get_running_loop().time() + 10
-    while _events(log := (directory / "api.log").read_text(), user.id, command) != {"command taken", "answered"}:
-        assert asyncio.get_running_loop().time() < deadline  # a request is logged after it is answered
-        await asyncio.sleep(0.05)
+    for prefer, expected in (("handling=strict", ["answered"]), ("wait=1", ["command taken", "answered"])):
+        headers = {"Prefer": prefer}
+        answer = (await user.http.post("/v1/tasks", json={"title": "nobody's business"}, headers=headers)).json()
+        deadline = asyncio.get_running_loop().time() + 10
+        while not (found := _events(log := (directory / "api.log").read_text(), user.id, answer["command"]["id"])):
+            assert asyncio.get_running_loop().time() < deadline  # a request is logged after it is answered
+            await asyncio.sleep(0.05)
+        assert [event["event"] for event in found] == expected
+        assert [(event["type"], event["task"]) for event in found] == [("CreateTask", answer["task"]["id"])] * len(
+            found
+        )
     assert "nobody's business" not in log
     assert user.http.headers["authorization"].removeprefix("Bearer ") not in log
 
 
-def _events(log: str, user: str, command: str) -> set[str]:
+def _events(log: str, user: str, command: str) -> list[dict[str, Any]]:
+    """The events of a command, once its request was answered."""
     events = [json.loads(line) for line in log.splitlines() if command in line]
-    return {event["event"] for event in events if (event["user"], event["command"]) == (user, command)}
+    found = [event for event in events if (event["user"], event["command"]) == (user, command)]
+    return found if any(event["event"] == "answered" for event in found) else []
 
 
 def test_without_its_settings_it_ends_with_one_sentence() -> None:
@@ -100,7 +107,7 @@ async def quiet(written: Path, commands: int) -> bool:
     """Whether the API has taken ``commands`` commands, and nothing more happens for a moment."""
     was = _text(written)
     await asyncio.sleep(0.5)
-    return _text(written) == was and was.count("command taken") >= commands
+    return _text(written) == was and was.count('"type": ') >= commands
 
 
 def _text(path: Path) -> str:

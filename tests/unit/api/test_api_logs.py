@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
@@ -73,3 +74,14 @@ def test_what_goes_wrong_is_logged_by_the_path_s_form() -> None:
         assert client.get(f"/broken/{WORD}").status_code == 500
     failed = next(line for line in lines if line["event"] == "request failed")
     assert failed["path"] == "/broken/{name}"
+
+
+def test_what_was_logged_of_a_request_is_not_logged_of_one_sent_ahead_behind_it(client: TestClient) -> None:
+    structlog.contextvars.bind_contextvars(user=WORD, type="CreateTask")
+    with (
+        structlog.contextvars.bound_contextvars(task=WORD),
+        capture_logs([structlog.contextvars.merge_contextvars]) as lines,
+    ):
+        client.get("/v1/tasks")
+    answered = next(line for line in lines if line["event"] == "answered")
+    assert not {"user", "type", "task"} & answered.keys()
