@@ -12,11 +12,13 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ValidationError
+from starlette.types import Receive, Scope, Send
 
 from api.concurrency import LongWork
 from api.http import prefer, sizes, tokens
 from api.http.attempts import Attempt, Attempts
 from api.http.logs import path_of
+from api.http.operations import Operation
 from api.http.problems import (
     MALFORMED,
     MEDIA,
@@ -192,9 +194,22 @@ class Route(APIRoute):
 
     request: type[StrictRequest] = StrictRequest
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._handle = self.get_route_handler()
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that ``Addresses`` matched."""
+        response = await self._handle(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    def operation(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what is done with a request whose user is known."""
+        return Operation(self)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler that authenticates and then reads strictly."""
-        handle = super().get_route_handler()
+        handle = self.operation()
         known = set(_parameters(self.dependant))
         shape: Any = self.body_field.field_info.annotation if self.body_field else None
 
@@ -233,13 +248,16 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
 
 def _check_headers(request: Request) -> None:
     """Raise ``Problem`` for a header that is given twice: a proxy may have read the other one."""
-    if twice := [name for name in _ONCE if len(request.headers.getlist(name)) > 1]:
+    names = [name for name, _ in request.scope["headers"]]
+    if twice := [name for name in _ONCE if names.count(name.encode()) > 1]:
         named = ", ".join(name.title() for name in twice)
         raise Problem(REQUEST, f"It has {named} twice. Give each once.")
 
 
 def _check_query(request: Request, known: set[str]) -> None:
     """Raise ``Problem`` for parameters that would be ignored: a misspelt or empty filter must not match all tasks."""
+    if not request.scope["query_string"]:
+        return
     given = Counter(name for name, _ in request.query_params.multi_items())
     empty = (name for name, text in request.query_params.multi_items() if not text)
     wrong = dict.fromkeys(empty, "It is empty. Give it a value, or leave it out.")

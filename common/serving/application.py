@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from common.serving.headers import Headers
 from common.serving.refusals import Refuse, plain
-from common.serving.routes import Addresses
+from common.serving.routes import Addresses, Direct
 
 _log = structlog.get_logger("serving")
 
@@ -39,6 +39,7 @@ class Application(FastAPI):
             **given,
         )
         self.refuse = refuse
+        self.router.middleware_stack = Direct(self.router.app)
         self.add_exception_handler(Exception, self._failed)
 
     def build_middleware_stack(self) -> ASGIApp:

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -16,27 +17,37 @@ from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.serving.refusals import Refuse
 
 HEAD_AS_GET = "rondo.head"
 """Scope key of a HEAD request that the application answers as GET: its answer still has no body."""
-_PARAMETER = re.compile(r"\{\w+(:path)?\}")
+_PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 _SEGMENT, _SEGMENTS = "(?:(?!%2F)[^/])+", "[^/]+(?:/[^/]+)*"
 _ABSOLUTE = re.compile(rb"https?://[^/?]+", re.IGNORECASE)
 _HOST = re.compile(r"([\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?", re.ASCII)
 """Valid values of the header Host (RFC 9110, section 7.2)."""
+_ANSWER = "rondo.answer"
+"""Scope key of a matched route's ASGI application, where it needs no further routing."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """The paths of one template, and their methods."""
+    """The paths of one template, and their routes by method."""
 
     pattern: re.Pattern[str]
-    methods: frozenset[str]
+    routes: Mapping[str, BaseRoute]
     words: int
     """Number of segments that are fixed words."""
+    begin: str
+    """The template up to its first parameter."""
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """The methods, HEAD wherever there is GET."""
+        return frozenset(self.routes.keys() | ({"HEAD"} if "GET" in self.routes else set()))
 
     @property
     def allow(self) -> str:
@@ -50,6 +61,7 @@ class Addresses:
     def __init__(self, app: ASGIApp, refuse: Refuse) -> None:
         self.app, self._refuse = app, refuse
         self._known: tuple[Address, ...] = ()
+        self._fixed: dict[str, Address] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request."""
@@ -73,7 +85,10 @@ class Addresses:
         except UnicodeDecodeError:
             return self._refuse(400, "Its address is not UTF-8. Percent-encode the bytes of UTF-8.")
         if found := self._find(path, scope["app"]):
-            return None if scope["method"] in found.methods else self._not_allowed(found)
+            if scope["method"] not in found.methods:
+                return self._not_allowed(found)
+            _match(scope, found, path)
+            return None
         if path.endswith("/") and self._find(path.rstrip("/"), scope["app"]):
             query = scope["query_string"].decode("latin-1")
             return RedirectResponse(path.rstrip("/") + (query and f"?{query}"))  # 307; a host in the request is ignored
@@ -91,8 +106,35 @@ class Addresses:
         return answer
 
     def _find(self, path: str, app: FastAPI) -> Address | None:
-        self._known = self._known or addresses(iter_route_contexts(app.routes))
-        return next((each for each in self._known if each.pattern.fullmatch(path)), None)
+        if not self._known:
+            self._known = addresses(iter_route_contexts(app.routes))
+            self._fixed = {each.begin: each for each in self._known if not each.pattern.groups}
+        if found := self._fixed.get(path):  # it has more fixed words than any other
+            return found
+        return next(
+            (each for each in self._known if path.startswith(each.begin) and each.pattern.fullmatch(path)), None
+        )
+
+
+class Direct:
+    """Calls the route that ``Addresses`` found, if it can be called directly: the router would search it again."""
+
+    def __init__(self, router: ASGIApp) -> None:
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request."""
+        await scope.get(_ANSWER, self._router)(scope, receive, send)
+
+
+def _match(scope: Scope, address: Address, path: str) -> None:
+    """Add to a scope what the router would, if the route has a method ``answer``, which is called directly."""
+    route = address.routes["GET" if scope["method"] == "HEAD" else scope["method"]]
+    if answer := getattr(route, "answer", None):
+        found = address.pattern.fullmatch(path)
+        assert found
+        parameters = {name: unquote(text) for name, text in found.groupdict().items()}
+        scope.update({"route": route, "path_params": parameters, _ANSWER: answer})
 
 
 def is_head(scope: Mapping[str, Any]) -> bool:
@@ -102,10 +144,11 @@ def is_head(scope: Mapping[str, Any]) -> bool:
 
 def addresses(routes: Iterable[RouteContext]) -> tuple[Address, ...]:
     """Return the addresses of routes, those with more fixed words first."""
-    methods: defaultdict[str, set[str]] = defaultdict(set)
+    by_path: defaultdict[str, dict[str, BaseRoute]] = defaultdict(dict)
     for route in routes:
-        methods[route.path or ""] |= route.methods or set()
-    found = [Address(_pattern(path), _with_head(names), _words(path)) for path, names in methods.items()]
+        for method in route.methods or ():
+            by_path[route.path or ""].setdefault(method, route.original_route)
+    found = [Address(_pattern(path), each, _words(path), path.partition("{")[0]) for path, each in by_path.items()]
     return tuple(sorted(found, key=lambda each: -each.words))
 
 
@@ -115,17 +158,13 @@ def segments(raw_path: bytes) -> str:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    written = (_SEGMENTS if parameter == ":path" else _SEGMENT for parameter in _PARAMETER.findall(template))
+    written = (f"(?P<{name}>{_SEGMENTS if kind else _SEGMENT})" for name, kind in _PARAMETER.findall(template))
     words = [re.escape(word) for word in _PARAMETER.sub("\0", template).split("\0")]
     return re.compile("".join(part for pair in zip(words, [*written, ""], strict=True) for part in pair))
 
 
 def _words(template: str) -> int:
     return sum(not _PARAMETER.fullmatch(segment) for segment in template.split("/"))
-
-
-def _with_head(methods: set[str]) -> frozenset[str]:
-    return frozenset(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def _without_body(send: Send) -> Send:
