@@ -30,6 +30,8 @@ class Attempt:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._timeout: asyncio.Timeout | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._end: float | None = None
         self._stop_at: float | None = None
         self._fallback: Callable[[], Response | Problem] | None = None
 
@@ -53,7 +55,7 @@ class Attempt:
         now = asyncio.get_running_loop().time()
         ends = [self._stop_at] if self._stop_at is not None else []
         ends += [] if seconds is None else [now + seconds + MARGIN]
-        self._timeout.reschedule(min(ends, default=None))
+        self._end_at(min(ends, default=None))
 
     def read(self) -> None:
         """Start the time limit: the request has been received."""
@@ -64,7 +66,29 @@ class Attempt:
         now = asyncio.get_running_loop().time()
         self._stop_at = now + STOP
         if self._timeout and not self._timeout.expired():
-            self._timeout.reschedule(min(self._timeout.when() or self._stop_at, self._stop_at))
+            self._end_at(min(self._end or self._stop_at, self._stop_at))
+
+    def _end_at(self, end: float | None) -> None:
+        """End the phase at ``end``, None for never. A timer that is due before is kept: most requests end before it."""
+        self._end = end
+        if end is None or (self._timer is not None and self._timer.when() <= end):
+            return
+        self._set_timer(end)
+
+    def _set_timer(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(when, self._look)
+
+    def _look(self) -> None:
+        """End the phase if its time is over, or look again once it is."""
+        self._timer = None
+        if self._end is None or self._timeout is None or self._timeout.expired():
+            return
+        if asyncio.get_running_loop().time() < self._end:
+            self._set_timer(self._end)
+        else:
+            self._timeout.reschedule(self._end)
 
     async def answer(self, handle: Callable[[], Awaitable[Response]]) -> Response:
         """Return what ``handle`` returns, or the fallback where it fails. Raises ``Problem`` and its errors."""
@@ -74,6 +98,10 @@ class Attempt:
                 return await handle()
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - no error may hide that the command was appended
             return self._instead(error)
+        finally:
+            self._timeout = None
+            if self._timer is not None:
+                self._timer.cancel()
 
     def _instead(self, error: BaseException) -> Response:
         if _is_final(error):
