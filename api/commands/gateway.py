@@ -55,12 +55,14 @@ class Changing(Common):
 class Submission:
     """A request besides its body: user, key, preferences and preconditions.
 
+    ``command`` is the command's id: the same key of the same user always names the same command.
     ``attempt`` tracks its progress; with ``strict`` text is refused rather than cleaned. ``expected`` is the version
     that its preconditions allow, None for any, and ``said`` their part of the fingerprint.
     """
 
     user: str
     key: str
+    command: str
     key_given: bool
     seconds: float | None
     method: str
@@ -69,11 +71,6 @@ class Submission:
     strict: bool = False
     expected: int | None = None
     said: int | list[str] | None = None
-
-    @property
-    def command(self) -> str:
-        """The command's id: the same key of the same user always names the same command."""
-        return ids.command(self.user, self.key)
 
     def fingerprint(self, body: BaseModel | None = None) -> str:
         """Return a hash that distinguishes this request from others with the same key."""
@@ -149,6 +146,7 @@ async def _submission(
     submission = Submission(
         user,
         key,
+        ids.command(user, key),
         idempotency_key is not None,
         preferred.seconds,
         request.method,
@@ -162,7 +160,8 @@ async def _submission(
     if earlier := recent.get(user, submission.command):  # it may be on the log, even if this request fails
         attempt.begun(partial(_unknown, earlier, submission))
         return replace(submission, expected=getattr(earlier, "expected", None))
-    return replace(submission, expected=await _expected(request, submission, conditions))
+    expected = await _expected(request, submission, conditions)
+    return submission if expected is None else replace(submission, expected=expected)
 
 
 Submitted = Annotated[Submission, Depends(_submission)]

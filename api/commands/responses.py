@@ -38,8 +38,12 @@ async def take(
 
 
 def _pending(command: Single, bulk: str | None, headers: dict[str, str]) -> Response:
-    pending = outputs.Command.pending(command.id, bulk)
-    return _json(202, pending, Subject.of_command(command).ref, headers | {"Location": pending.href})
+    subject, href = Subject.of_command(command), outputs.command_href(command.id)
+    taken: dict[str, Any] = {"id": command.id, "href": href, "status": "pending"}
+    if bulk:
+        taken["bulk"] = {"id": bulk, "href": outputs.bulk_href(bulk)}
+    content = msgspec.json.encode({"command": taken, **subject.reference})
+    return Response(content, 202, headers | {"Location": href}, "application/json")
 
 
 def _done(command: Single, bulk: str | None, answered: Answered, headers: dict[str, str]) -> Response:

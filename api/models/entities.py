@@ -72,6 +72,11 @@ class Subject:
         """A reference to it, as a member of a response."""
         return {self.resource.word: self.resource.refer(self.name)}
 
+    @property
+    def reference(self) -> dict[str, dict[str, str]]:
+        """``ref`` as JSON has it."""
+        return {self.resource.word: {self.resource.of.key: self.name, "href": self.href}}
+
     def show(self, item: object | None) -> dict[str, BaseModel | None]:
         """Return ``item``, its current state or None, as a member of a response."""
         return {self.resource.word: None if item is None else self.resource.show(item)}
