@@ -121,6 +121,7 @@ async def _preferences(
 Preferred = Annotated[Preferences, Depends(_preferences)]
 """The client's preferences."""
 _NEVER = 0  # a version that no entity has
+_PLAIN = re.compile(r"[\w/.~-]*", re.ASCII)
 _ID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}", re.ASCII)
 
 
@@ -141,7 +142,7 @@ async def _submission(
     ] = None,
 ) -> Submission:
     key = idempotency_key or str(uuid4())
-    path = _ID.sub(lambda found: found[0].lower(), request.url.path)
+    path = _ID.sub(lambda found: found[0].lower(), _path(request))
     attempt: Attempt = request.state.attempt
     submission = Submission(
         user,
@@ -162,6 +163,12 @@ async def _submission(
         return replace(submission, expected=getattr(earlier, "expected", None))
     expected = await _expected(request, submission, conditions)
     return submission if expected is None else replace(submission, expected=expected)
+
+
+def _path(request: Request) -> str:
+    """Return ``request.url.path``, in which an unescaped ? or # ends the path; most have no such character."""
+    path: str = request.scope["path"]
+    return path if _PLAIN.fullmatch(path) else request.url.path
 
 
 Submitted = Annotated[Submission, Depends(_submission)]

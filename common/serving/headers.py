@@ -1,6 +1,5 @@
 """Security headers of every answer: it must not be stored, sniffed or framed."""
 
-from starlette.datastructures import Headers as Received
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,6 +10,7 @@ GUARDS = {
     "X-Content-Type-Options": "nosniff",
 }
 """Headers that forbid storing, sniffing or framing an answer."""
+_GUARDS = [(name.lower().encode(), value.encode()) for name, value in GUARDS.items()]
 
 
 class Headers:
@@ -24,11 +24,11 @@ class Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in GUARDS.items():
-                    headers.setdefault(name, value)
+                given = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in given}
+                message = {**message, "headers": [*given, *(each for each in _GUARDS if each[0] not in names)]}
                 if _has_two_lengths(scope):
-                    headers["Connection"] = "close"
+                    MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
@@ -36,5 +36,5 @@ class Headers:
 
 def _has_two_lengths(scope: Scope) -> bool:
     """Return whether a request states its length twice, as in request smuggling (RFC 9112, section 6.1)."""
-    received = Received(scope=scope)
-    return "content-length" in received and "transfer-encoding" in received
+    names = [name for name, _ in scope["headers"]]
+    return b"content-length" in names and b"transfer-encoding" in names

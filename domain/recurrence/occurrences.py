@@ -13,6 +13,7 @@ from calendar import isleap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, time
+from functools import lru_cache
 from itertools import count, product
 from math import gcd
 
@@ -47,6 +48,7 @@ def moments(rule: Rule, start: datetime, floor: datetime) -> Iterator[datetime]:
             return
 
 
+@lru_cache(maxsize=4096)
 def ever(rule: Rule) -> bool:
     """Return whether the rule, ignoring INTERVAL, COUNT and UNTIL, matches any moment from some start."""
     # Week 53 reaches into January, but not on a Thursday: if the start determines the weekday, try each.

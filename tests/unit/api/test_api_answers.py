@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from fastapi import Request
 
-from api.commands import responses
+from api.commands import gateway, responses
 from api.models import inputs, outputs
 from api.models.entities import RESOURCES, Subject
 from api.models.resource import Resource
@@ -51,3 +52,29 @@ def test_the_fingerprint_of_a_request_is_the_one_that_is_on_logs():
         inputs.fingerprint("DELETE", "/v1/tags/a", None, ['"1"', 'W/"2"']),
     ]
     assert found == FINGERPRINTS
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/tasks",
+        f"/v1/tasks/{BULK}/move",
+        "/v1/tags/a b",
+        "/v1/tags/é",
+        "/v1/tags/a?b",
+        "/v1/tags/a#b",
+        "//x/../.",
+        "/v1/tags/a\nb",
+    ],
+)
+def test_the_path_in_a_fingerprint_is_the_one_that_is_on_logs(path: str):
+    scope = {
+        "type": "http",
+        "path": path,
+        "root_path": "",
+        "headers": [(b"host", b"here")],
+        "scheme": "http",
+        "query_string": b"",
+        "server": None,
+    }
+    assert gateway._path(Request(scope)) == Request(scope).url.path

@@ -18,7 +18,7 @@ from api.http.problems import Problem
 from api.models import effort, inputs
 from api.models.bulk_inputs import NewBulk, change
 from api.settings import Settings
-from domain.recurrence import rule
+from domain.recurrence import occurrences, rule
 
 MOST_CALLS = 15_000
 """The most calls of functions, Python's own included, of a check on the event loop: about a millisecond."""
@@ -34,6 +34,7 @@ def calls(work: Callable[[], object]) -> int:
         made += event in {"call", "c_call"}
 
     rule.parse.cache_clear()
+    occurrences.ever.cache_clear()
     sys.setprofile(count)
     try:
         with suppress(Problem):
