@@ -1,4 +1,4 @@
-"""``python -m bench.folds``: each stage's cost per command without broker and Postgres, and the share of Avro.
+"""``python -m bench.folds``: each topology's cost per command without broker and Postgres, and the share of Avro.
 
 The pipeline's commands pass the stages one after another, in this process, in blocks of 500 on one partition: each
 stage decodes, reads RocksDB, folds, encodes, builds its batches as for the broker, and writes RocksDB. Once with
@@ -32,11 +32,11 @@ from schemas.envelope import Envelope, batches
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS, Topic
 from streams.replay.fold import fold
-from streams.runtime import Block, Context, Stage
+from streams.runtime import Block, Context, Topology
 from streams.runtime.kafka_store import BATCH_BYTES
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
-from streams.worker import STAGES, find
+from streams.topologies import parsed
 
 _BLOCK = 500
 _NOW = 1_795_438_800_000
@@ -90,25 +90,24 @@ class MessagePack:
 
 
 async def measure(serde: Serde, commands: Sequence[Struct]) -> dict[str, float]:
-    """Return each stage's CPU microseconds per command."""
-    stages = {name: find(name) for name in STAGES}
-    for stage in stages.values():
-        await serde.publish(stage.topics())
+    """Return each topology's CPU microseconds per command."""
+    for topology in parsed(""):
+        await serde.publish(topology.topics)
     log: defaultdict[str, Raws] = defaultdict(list)
     log[TASK_COMMANDS.name] = _raws(TASK_COMMANDS.name, [_output(serde, command) for command in commands])
-    return {name: _passed(stage, serde, log) / len(commands) * 1e6 for name, stage in stages.items()}
+    return {one.name: _passed(one, serde, log) / len(commands) * 1e6 for one in parsed("")}
 
 
-def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
-    """Fold a stage's inputs and append its outputs to the log; return CPU seconds."""
+def _passed(topology: Topology, serde: Serde, log: defaultdict[str, Raws]) -> float:
+    """Fold a topology's inputs and append its outputs to the log; return CPU seconds."""
     with tempfile.TemporaryDirectory(prefix="rondo-bench-") as directory:
         settings = Settings(kafka="", registry="http://unasked", data=Path(directory), partitions=1)
         context = Context(settings, serde)
-        state = StateStore(Path(directory) / "state", stage.timed) if stage.keeps_state else None
+        state = StateStore(Path(directory) / "state", topology.timers) if topology.keeps_state else None
         outputs: defaultdict[str, list[Envelope]] = defaultdict(list)
         began = time.process_time()
-        for topic in stage.reads:
-            for block in _blocks(stage, context, state, log[topic.name]):
+        for topic in topology.reads:
+            for block in _blocks(topology, context, state, log[topic.name]):
                 _committed(block, state)
                 for name, produced in block.outputs.items():
                     outputs[name] += produced
@@ -120,9 +119,9 @@ def _passed(stage: Stage, serde: Serde, log: defaultdict[str, Raws]) -> float:
     return spent
 
 
-def _blocks(stage: Stage, context: Context, state: StateStore | None, raws: Raws) -> Iterable[Block]:
+def _blocks(topology: Topology, context: Context, state: StateStore | None, raws: Raws) -> Iterable[Block]:
     while raws:
-        block = Block(stage, context, 0, raws[:_BLOCK], state=state, now=_NOW)
+        block = Block(topology, context, 0, raws[:_BLOCK], state=state, now=_NOW)
         fold(block)
         yield block
         raws = raws[block.taken :]
@@ -165,7 +164,7 @@ def main(size: int, rounds: int) -> None:
     logs.configure("info")
     console, commands = Console(), [record(command) for command in seeded(Plan(1, size, 0)).commands]
     found = asyncio.run(_rounds(commands, rounds))
-    for name in STAGES:
+    for name in (one.name for one in parsed("")):
         avro, packed = (median(one[name] for one in found[way]) for way in ("avro", "messagepack"))
         console.print(f"{name}: {avro:.1f} µs a command, with MessagePack {packed:.1f}", highlight=False)
     sums = {way: [sum(one.values()) for one in ones] for way, ones in found.items()}

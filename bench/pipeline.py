@@ -29,7 +29,7 @@ from schemas.codec import Codec
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
-from streams.worker import STAGES
+from streams.topologies import DEFAULT
 
 _SECONDS = 300.0  # timeout
 _QUIET = 0.25  # CPU seconds per second of all stages, below which they are idle
@@ -142,9 +142,9 @@ async def _published(registry: str) -> Codec:
 def _running(services: Services, profile: Path | None) -> Iterator[tuple[str, dict[str, Process]]]:
     """Run the registry and the stages; yield the registry's address and the stages' processes."""
     rondo = str(Path(sys.executable).with_name("rondo"))
-    dump = {name: ["-m", "cProfile", "-o", str(profile / f"{name}.prof")] if profile else [] for name in STAGES}
+    dump = {name: ["-m", "cProfile", "-o", str(profile / f"{name}.prof")] if profile else [] for name in DEFAULT}
     with launching(services, services.directory / "pipeline") as (registry, run):
-        yield registry, {name: run(name, *dump[name], rondo, "worker", name) for name in STAGES}
+        yield registry, {name: run(name, *dump[name], rondo, "worker", name) for name in DEFAULT}
 
 
 @contextmanager

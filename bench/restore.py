@@ -10,7 +10,7 @@ from bench import log, runtime
 from bench.run import Run
 from bench.task_commands import Json
 from bench.trial import Started
-from streams.runtime import Context, Stage
+from streams.runtime import Context, Topology
 from streams.runtime.kafka_store import KafkaStore
 
 
@@ -28,14 +28,14 @@ def measure(it: Started) -> Restored:
     for process in it.processes.values():
         process.stop()
     run = msgspec.structs.replace(it.run, directory=f"{it.run.directory}/lost")
-    stage = runtime.stage_of("tasks", run)
-    keys, seconds = asyncio.run(_restore(stage, run))
-    return Restored(keys, log.length(run.kafka, stage.changelog.name), seconds)
+    topology = Topology.of(runtime.stage_of("tasks", run))
+    keys, seconds = asyncio.run(_restore(topology, run))
+    return Restored(keys, log.length(run.kafka, topology.changelog_name), seconds)
 
 
-async def _restore(stage: Stage, run: Run) -> tuple[int, float]:
+async def _restore(topology: Topology, run: Run) -> tuple[int, float]:
     context = Context(runtime.settings_of(run), Json(), "restored")
-    stores = [KafkaStore(stage, context, number) for number in range(run.partitions)]
+    stores = [KafkaStore(topology, context, number) for number in range(run.partitions)]
     try:
         began = time.monotonic()
         await asyncio.gather(*(store.open() for store in stores))

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, Topic, blocks, changelog
 from streams.runtime import Stage
-from streams.worker import STAGES, find
+from streams.topologies import DEFAULT, STAGES, find
 
 FILE = Path(__file__).with_name("architecture.md")
 PROCFILE = Path(__file__).parent.parent / "Procfile"
-_BLOCKS, _CHANGELOG = blocks("<stage>"), changelog("<stage>", ())
-_WRITERS = {_BLOCKS: "its stage, if it has several inputs", _CHANGELOG: "its stage", SCHEMAS: "Rondo's registry"}
+_BLOCKS, _CHANGELOG = blocks("<topology>"), changelog("<topology>", ())
+_WRITERS = {_BLOCKS: "its topology", _CHANGELOG: "its topology", SCHEMAS: "Rondo's registry"}
 
 
 def document(text: str) -> str:
@@ -25,9 +25,9 @@ def document(text: str) -> str:
 
 
 def procfile() -> str:
-    """Return the whole Procfile: the servers, and a process for each stage."""
+    """Return the whole Procfile: the servers, and a process for each topology."""
     processes = {"registry": "python -m schemas.registry", "api": "python -m api"}
-    processes |= {name: f"rondo worker {name}" for name in STAGES}
+    processes |= {name: f"rondo worker {name}" for name in DEFAULT}
     return "".join(f"{name}: {command}\n" for name, command in processes.items())
 
 
@@ -38,7 +38,7 @@ def _topic(topic: Topic) -> tuple[str, ...]:
 
 
 def _stage(stage: Stage) -> tuple[str, ...]:
-    writes = _names(stage.writes) if stage.keeps_state else "rows in Postgres"
+    writes = _names(stage.writes) if stage.store is None else "rows in Postgres"
     return stage.name, _names(stage.reads), writes, stage.keeps
 
 

@@ -24,6 +24,8 @@ def description(stack: Stack, user: str, only: Collection[str] | None) -> dict[s
         REGISTRY: ("registry", where.registry),
     }
     described = dict(known[part] for part in known if only is None or part in only)
+    if stack.topologies:
+        described["topologies"] = stack.topologies
     if only is None:
         described |= {"api": where.api, "user": user, "token": _token(stack, user)}
     return described

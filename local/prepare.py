@@ -12,36 +12,37 @@ from postgres.migrate import ServerTooOld, migrate
 from schemas.codec import Codec
 from schemas.kafka import admin
 from schemas.registry.client import Incompatible, Registry, RegistryUnavailable
-from schemas.topics import SHARED, blocks, changelog
-from streams import worker
+from schemas.topics import SHARED
 from streams.progress.lag import NoViews
 from streams.progress.positions import check
+from streams.runtime import Topology
 from streams.runtime.ahead import Ahead
+from streams.runtime.kafka_store import OtherGrouping
 from streams.transactions import settlement
 
 
-def log(kafka: str, registry: str, partitions: int, stages: Iterable[str] = ()) -> None:
+def log(kafka: str, registry: str, partitions: int, topologies: Iterable[Topology] = ()) -> None:
     """Create the shared topics, register their schemas, and settle unfinished transactions.
 
-    Transactions are searched in those topics and in the ``stages``' own. Raises ``Problem`` if existing topics or
-    schemas are incompatible, or a transaction can't be settled.
+    Transactions are searched in those topics and in those of the ``topologies``. Raises ``Problem`` if existing topics
+    or schemas are incompatible, or a transaction can't be settled.
     """
     try:
-        asyncio.run(_log(kafka, registry, partitions, stages))
+        asyncio.run(_log(kafka, registry, partitions, topologies))
     except (admin.WrongTopic, Incompatible, RegistryUnavailable, KafkaError) as error:
         raise Problem(f"The topics and schemas could not be prepared: {error}") from error
     except settlement.Unsettled as error:
         raise Problem(f"A transaction could not be settled: {error}") from error
 
 
-async def _log(kafka: str, registry: str, partitions: int, stages: Iterable[str]) -> None:
+async def _log(kafka: str, registry: str, partitions: int, topologies: Iterable[Topology]) -> None:
     await admin.create(kafka, partitions, SHARED)
     client = Registry(registry)
     try:
         await Codec(client).publish(SHARED)
     finally:
         await client.aclose()
-    own = [topic for stage in stages for topic in (changelog(stage, ()), blocks(stage))]
+    own = [topic for one in topologies for topic in one.topics]
     await settlement.settle(kafka, await admin.partitions(kafka, {topic.name for topic in (*SHARED, *own)}))
 
 
@@ -53,11 +54,11 @@ def views(postgres: str) -> None:
         raise Problem(f"The tables in Postgres could not be migrated to this version: {error}") from error
 
 
-def positions(kafka: str, registry: str, postgres: str, stages: Iterable[str]) -> None:
-    """Raise ``Problem`` if a stage is ahead of the log: a command appended now would never be read."""
+def positions(kafka: str, registry: str, postgres: str, topologies: Iterable[Topology]) -> None:
+    """Raise ``Problem`` if a topology is ahead of the log, or others wrote it: a command would never be answered."""
     try:
-        asyncio.run(check(kafka, registry, postgres, map(worker.find, stages)))
-    except Ahead as error:
+        asyncio.run(check(kafka, registry, postgres, topologies))
+    except (Ahead, OtherGrouping) as error:
         raise Problem(str(error)) from error
     except (RegistryUnavailable, KafkaError, NoViews) as error:
-        raise Problem(f"The positions of the stages could not be compared with the log: {error}") from error
+        raise Problem(f"The positions of the topologies could not be compared with the log: {error}") from error

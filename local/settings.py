@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common import addresses, room
 from local.errors import Problem
+from streams.runtime.topology import WrongTopology
+from streams.topologies import parsed
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
@@ -53,6 +55,14 @@ def _directory(path: Path) -> Path:
     return path
 
 
+def _grouping(topologies: str) -> str:
+    try:
+        parsed(topologies)
+    except WrongTopology as error:
+        raise PydanticCustomError("grouping", "{sentence}", {"sentence": str(error).removesuffix(".")}) from None
+    return topologies
+
+
 class Settings(BaseSettings):
     """The stack's settings. Each field's name in capitals, after ``RONDO_``, is its environment variable."""
 
@@ -61,6 +71,7 @@ class Settings(BaseSettings):
     data: Annotated[Path, AfterValidator(_directory)] = ROOT / ".data"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
+    topologies: Annotated[str, AfterValidator(_grouping)] = ""
     kafka: Annotated[str, AfterValidator(_brokers)] | None = None
     postgres: Annotated[str, AfterValidator(_database)] | None = None
     registry: Annotated[str, AfterValidator(_url)] | None = None

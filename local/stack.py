@@ -23,6 +23,8 @@ from local.process import Command, Process
 from local.progress import Progress
 from local.settings import CACHE, ROOT, Settings
 from schemas.topics import SHARED
+from streams.runtime.topology import WrongTopology
+from streams.topologies import parsed
 
 BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"
 REGISTRY, POSITIONS, API = "registry", "positions", "api"
@@ -45,9 +47,9 @@ class Addresses:
     ports: dict[str, int]
 
     @classmethod
-    def of(cls, settings: Settings, directory: Directory, stages: Iterable[str]) -> Self:
+    def of(cls, settings: Settings, directory: Directory, workers: Iterable[str]) -> Self:
         """Return the addresses that the settings name, and loopback addresses with free ports for the rest."""
-        chosen = directory.ports(["kafka", "controller", "postgres", "registry", *stages])
+        chosen = directory.ports(["kafka", "controller", "postgres", "registry", *workers])
         secret = directory.secrets().password
         database = (
             docker.dsn(chosen, secret) if settings.stack == "docker" else postgres.dsn(chosen["postgres"], secret)
@@ -72,7 +74,7 @@ class Part:
 
 
 class Stack:
-    """Broker, registry, Postgres, API and stages on one data directory.
+    """Broker, registry, Postgres, API and workers on one data directory.
 
     The Procfile names the processes, and ``honcho start`` would run them too; but honcho ends all when one ends, in any
     order, and after five seconds kills workers that may still be committing a block.
@@ -82,18 +84,23 @@ class Stack:
         self._settings = settings
         self._directory = directory
         self._stopping = stopping
-        self._commands: Mapping[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
-        self.stages = [name for name in self._commands if name not in {REGISTRY, API}]
-        self.addresses = Addresses.of(settings, directory, self.stages)
+        self._commands = _commands(settings.topologies)
+        self.workers = [name for name in self._commands if name not in {REGISTRY, API}]
+        self.addresses = Addresses.of(settings, directory, self.workers)
         self.parts: dict[str, Part] = {}
         self._restarting: set[str] = set()
         self.waiting: Callable[[str, str], None] = lambda _name, _said: None
         """Called repeatedly with a part that is still starting, and its log's last line."""
 
     @property
+    def topologies(self) -> str:
+        """The grouping of the workers' stages, "" for the default."""
+        return self._settings.topologies
+
+    @property
     def names(self) -> list[str]:
         """The names of all parts and steps, in order."""
-        return [BROKER, POSTGRES, TABLES, REGISTRY, TOPICS, POSITIONS, API, *self.stages]
+        return [BROKER, POSTGRES, TABLES, REGISTRY, TOPICS, POSITIONS, API, *self.workers]
 
     def start(self, progress: Progress, only: frozenset[str] | None = None) -> None:
         """Start everything (or only some of broker, postgres and registry) and return once all parts are ready.
@@ -123,11 +130,11 @@ class Stack:
 
         self._together(log, views)
         run(POSITIONS, self._positions)
-        self._together(*(lambda name=name: run(name, self._launch) for name in (API, *self.stages)))
+        self._together(*(lambda name=name: run(name, self._launch) for name in (API, *self.workers)))
 
     def stop(self, say: Callable[[str], None] = lambda _: None, slow: float = _SLOW) -> None:
         """Stop all parts, each before those it depends on; report those that have not ended after ``slow`` seconds."""
-        for names in ([API], self.stages, [REGISTRY], [BROKER, POSTGRES]):
+        for names in ([API], self.workers, [REGISTRY], [BROKER, POSTGRES]):
             _end([self.parts.pop(name).process for name in names if name in self.parts], say, slow)
         if self._settings.stack == "docker":
             docker.stop(self.addresses.ports, self._directory.secrets().password)
@@ -154,6 +161,7 @@ class Stack:
             "RONDO_SECRET": self._directory.secrets().secret,
             "RONDO_PORT": str(self._settings.port),
             "RONDO_PARTITIONS": str(self._settings.partitions),
+            "RONDO_TOPOLOGIES": self.topologies,
             "RONDO_DATA": str(self._directory.path),
             **({"RONDO_DISK": str(self._directory.path)} if BROKER in self.parts else {}),
         }
@@ -229,14 +237,14 @@ class Stack:
         self._launch(name)
 
     def _topics(self, name: str) -> None:
-        prepare.log(self.addresses.kafka, self.addresses.registry, self._settings.partitions, self.stages)
+        prepare.log(self.addresses.kafka, self.addresses.registry, self._settings.partitions, parsed(self.topologies))
         if BROKER in self.parts:
             broker, home = self.parts[BROKER].process, self._directory.path / "kafka"
             kafka.check_place(broker, home, SHARED, stopping=self._stopping, waiting=self._waits(name))
 
     def _positions(self, _: str) -> None:
         at = self.addresses
-        prepare.positions(at.kafka, at.registry, at.postgres, self.stages)
+        prepare.positions(at.kafka, at.registry, at.postgres, parsed(self.topologies))
 
     def _launch(self, name: str) -> None:
         page = self._address(name) if name == REGISTRY else f"{self._address(name)}/live"
@@ -244,7 +252,7 @@ class Stack:
 
     def _launched(self, name: str) -> Process:
         environment = self.environment()
-        if name in self.stages:
+        if name in self.workers:
             environment["RONDO_HEALTH_PORT"] = str(self.addresses.ports[name])
             if (
                 not self._settings.kafka and "RONDO_INSTANCE" not in os.environ
@@ -286,6 +294,21 @@ class Stack:
     def _answers(self, what: str, address: str, variable: str, answers: Callable[[str], bool]) -> None:
         if not answers(address):
             raise Problem(f"No {what} answers at {origin(address)}: start it, or change {variable}.")
+
+
+def _commands(grouping: str) -> Mapping[str, str]:
+    """Return the commands of the processes: those of the Procfile, or a worker for each topology of a grouping.
+
+    Raises ``Problem`` for a grouping that is not possible.
+    """
+    commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+    if not grouping:
+        return dict(commands)
+    servers = {name: command for name, command in commands.items() if name in {REGISTRY, API}}
+    try:
+        return servers | {one.name: f"rondo worker {one.name}" for one in parsed(grouping)}
+    except WrongTopology as error:
+        raise Problem(str(error)) from error
 
 
 def _end(running: Sequence[Process], say: Callable[[str], None], slow: float) -> None:

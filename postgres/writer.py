@@ -57,17 +57,22 @@ async def all_positions(connection: Connection) -> dict[tuple[str, int], int]:
         return {(row["topic"], row["partition"]): row["position"] async for row in queries.all_positions(connection)}
 
 
-@asynccontextmanager
-async def moving(connection: Connection, topic: str, partition: int, read: int, following: int) -> AsyncIterator[None]:
-    """Begin a transaction by moving the position from ``read`` to ``following``; it commits when the body ends.
+Moves = Mapping[str, tuple[int, int]]
+"""By topic, the position that was read from, and the one to move to."""
 
-    Raises ``Moved`` where the position is no longer ``read``: another owner writes this partition now.
+
+@asynccontextmanager
+async def moving(connection: Connection, partition: int, moves: Moves) -> AsyncIterator[None]:
+    """Begin a transaction by moving the positions of a partition; it commits when the body ends.
+
+    Raises ``Moved`` where one is no longer the one read: another owner writes this partition now.
     """
     queries = load()
     async with connection.transaction():
         await queries.become_projector(connection)
-        status = await queries.advance(connection, topic=topic, partition=partition, read=read, next=following)
-        if status != "UPDATE 1":
+        topics, reads, nexts = zip(*((topic, *move) for topic, move in moves.items()), strict=True)
+        status = await queries.advance(connection, partition=partition, topics=topics, reads=reads, nexts=nexts)
+        if status != f"UPDATE {len(moves)}":
             raise Moved
         yield
 

@@ -15,6 +15,7 @@ NAMES = {
     "kafka": "the broker, for commands that read the log",
     "registry": "the schema registry, for the same commands",
     "postgres": "the database, for commands that read the views",
+    "topologies": "the grouping of the workers' stages, for the same commands",
 }
 """The command line's environment variables, each as ``RONDO_<NAME>``."""
 

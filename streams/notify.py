@@ -27,7 +27,9 @@ stage = Stage(
     "notify",
     reads=(REMINDERS, NOTIFICATIONS, RETRIES),
     writes=(NOTIFICATIONS,),
+    outside=(NOTIFICATIONS,),
     recorded=lambda settings: {"channel": name_of(settings)},
+    alone="its blocks wait for room for deliveries",
     keeps="the last step of each delivery, reminders waiting for room, deliveries in progress; timers",
 )
 deliveries = stage.table("deliveries", r.Delivery)

@@ -5,11 +5,13 @@ deleted entity stays for 30 days; then its timer writes a notice to the stage's 
 The aggregate, ``domain/user.py``, makes all decisions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec import Struct
 
 from domain import deletion, entities, idempotency
+from domain.entities import Command
 from domain.store import Store
 from domain.user import User
 from schemas import records as r
@@ -34,19 +36,19 @@ store = Store(
 )
 
 
-@stage.on_block(TASK_COMMANDS, TASK_FOLLOWUPS)
-def decide(block: Block) -> None:
-    """Decide commands in order, then drop expired ids."""
-    latest = 0
-    for record in block:
-        command = record.value
-        if reason := misplaced(block, record) or outdated(record):
-            block.dead_letter(record.raw, reason)
-            continue
-        if decision := User(store, command.user, block.decision_version).decide(command):
-            emit(block, (*decision.events, decision.outcome))
-        latest = max(latest, command.at)
-    idempotency.drop(store, latest, block.taken)
+@stage.on(TASK_COMMANDS, TASK_FOLLOWUPS)
+def decide(block: Block, command: Command) -> None:
+    """Decide a command."""
+    if reason := misplaced(block) or outdated(block.record):
+        block.dead_letter(reason)
+    elif decision := User(store, command.user, block.decision_version).decide(command):
+        emit(block, (*decision.events, decision.outcome))
+
+
+@stage.on_end
+def drop(_: Block, decided: Sequence[Any]) -> None:
+    """Drop expired ids, after the block's commands."""
+    idempotency.drop(store, max(record.at for record in decided), len(decided))
 
 
 @stage.on(TASK_NOTICES)
@@ -72,8 +74,9 @@ def outdated(record: Record) -> str | None:
     return None if record.retried is None else idempotency.outdated(record.value, record.retried)
 
 
-def misplaced(block: Block, record: Record) -> str | None:
+def misplaced(block: Block) -> str | None:
     """Return why a decoded command must not be decided here: other programs must send through the API."""
+    record = block.record
     if record.raw.key != record.value.user.encode():
         return "the record's key is not its user"
     if partition_of(record.value.user, block.context.settings.partitions) != block.partition:

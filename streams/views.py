@@ -12,7 +12,14 @@ from streams.runtime.postgres_store import PostgresStore
 
 _PROJECTED = (TASK_EVENTS, AUDIT_LOG, REMINDERS, NOTIFICATIONS)
 
-stage = Stage("views", reads=(*_PROJECTED, RETRIES), store=PostgresStore, keeps="positions, in Postgres")
+stage = Stage(
+    "views",
+    reads=(*_PROJECTED, RETRIES),
+    store=PostgresStore,
+    keeps="positions, in Postgres",
+    alone="it writes Postgres",
+    mixes=True,
+)
 
 
 @stage.on(*_PROJECTED)

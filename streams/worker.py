@@ -1,10 +1,9 @@
-"""One process that runs one or several stages, with their health on localhost."""
+"""One process that runs one or several topologies, with their health on localhost."""
 
 import contextlib
 import faulthandler
 import gc
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from typing import Any
 
 import stamina
@@ -20,18 +19,25 @@ from common import causes, logs, private, serving, settings
 from schemas.kafka import admin
 from schemas.kafka.clock_watch import ClockWatch
 from schemas.topics import CLOCK
-from streams.runtime import App, Stage, exposition, failpoints, metrics
+from streams import topologies
+from streams.runtime import App, exposition, failpoints, metrics
 from streams.runtime.settings import Settings
+from streams.runtime.topology import WrongTopology
 
 log = structlog.get_logger()
 
-STAGES = ("tasks", "recurrence", "reminders", "audit", "notify", "views")
-"""Every stage, in the order in which a command passes them."""
 
+def run(names: Sequence[str] = ()) -> None:
+    """Run these topologies, by default all, until the process is stopped; exits the process.
 
-def run(names: Sequence[str] = STAGES) -> None:
-    """Run these stages until the process is stopped; exits the process."""
+    Raises ``WrongTopology``.
+    """
     chosen = settings.load(Settings)
+    grouped = topologies.parsed(chosen.topologies)
+    if unknown := {*names} - {one.name for one in grouped}:
+        raise WrongTopology(
+            f"There is no topology {', '.join(sorted(unknown))}: there are {', '.join(one.name for one in grouped)}."
+        )
     logs.configure(chosen.log)
     stamina.instrumentation.set_on_retry_hooks([_log_retry])
     private.keep_to_owner()
@@ -39,7 +45,7 @@ def run(names: Sequence[str] = STAGES) -> None:
         private.close(chosen.data, ["state"])
     if chosen.failpoint:
         failpoints.arm(chosen.failpoint)
-    serve([App(find(name), chosen) for name in names], chosen)
+    serve([App(one, chosen) for one in topologies.chosen(grouped, names)], chosen)
 
 
 def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
@@ -49,8 +55,8 @@ def _log_retry(details: stamina.instrumentation.RetryDetails) -> None:
 
 
 def serve(apps: Sequence[App], chosen: Settings) -> None:
-    """Run stages with these settings until the process is stopped; exits the process."""
-    clock = Clock(chosen, f"worker {' '.join(app.stage.name for app in apps)}")
+    """Run topologies with these settings until the process is stopped; exits the process."""
+    clock = Clock(chosen, f"worker {' '.join(app.topology.name for app in apps)}")
     health = [Health(apps, chosen.health_port, clock.watch)] if chosen.health_port else []
     execute(Deadline(chosen.stall_timeout), clock, *health, *apps)
 
@@ -70,12 +76,6 @@ def _spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-def find(name: str) -> Stage:
-    """Return the stage with a name."""
-    stage: Stage = import_module(f"streams.{name}").stage
-    return stage
 
 
 class _Server(uvicorn.Server):
@@ -157,10 +157,10 @@ def health_app(apps: Sequence[App], clock: ClockWatch) -> serving.Application:
 
     @app.get("/ready")
     async def ready(response: Response) -> dict[str, bool | list[str]]:
-        parts = {one.stage.name: one.ready() for one in apps}
+        parts = {stage.name: one.ready() for one in apps for stage in one.topology.stages}
         response.status_code = 200 if all(parts.values()) else 503
         details = {
-            "closed": [reason for one in apps if not parts[one.stage.name] for reason in one.closed()],
+            "closed": [reason for one in apps if not one.ready() for reason in one.closed()],
             "warnings": clock.warnings(),
         }
         return {**parts, **{name: sentences for name, sentences in details.items() if sentences}}

@@ -30,10 +30,11 @@ select topic, position from rondo.positions where partition = :partition::intege
 -- The next offset to read, of every partition.
 select topic, partition, position from rondo.positions;
 
--- name: advance(topic, partition, read, next)!
--- Move the position, if it is still the one from which the rows were read: no other owner wrote since.
-update rondo.positions set position = :next::bigint
-where topic = :topic::text and partition = :partition::integer and position = :read::bigint;
+-- name: advance(partition, topics, reads, nexts)!
+-- Move positions, if they are still those from which the rows were read: no other owner wrote since.
+update rondo.positions as held set position = move.next
+from unnest(:topics::text[], :reads::bigint[], :nexts::bigint[]) as move (topic, read, next)
+where held.topic = move.topic and held.partition = :partition::integer and held.position = move.read;
 
 -- name: rewind(topic, partition, to)!
 -- Move the position back: the records after it are read and written again, in their order.

@@ -22,7 +22,7 @@ from rondo.operator.records import instant, key, text
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 from rondo.terminal.plain import plain
-from streams import worker
+from streams import topologies
 
 PATIENCE = 15.0
 """Seconds to wait for the results of resent records, counted from the last result."""
@@ -34,7 +34,7 @@ class LogCommands(LogCommand, Aliased):
     command_class = LogCommand
 
 
-STAGE = click.option("--stage", type=click.Choice(worker.STAGES), help="Only those of this stage.")
+STAGE = click.option("--stage", type=click.Choice(topologies.STAGES), help="Only those of this stage.")
 REASON = click.option("--reason", help="Only those whose reason contains this text.")
 JSON = click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object per line.")
 

@@ -18,15 +18,16 @@ from rondo.commands import api_command, demo, output
 from rondo.commands.exits import AWAY, Failed
 from rondo.commands.help_format import Context
 from rondo.location import Place, UnknownAddress
-from rondo.operator import audit, lag, replay, tail, topics
+from rondo.operator import audit, grouping, lag, replay, tail, topics
 from schemas.kafka.admin import NoTopic
 from schemas.kafka.hidden import StillOpen
 from schemas.registry.client import RegistryUnavailable
-from streams import worker
+from streams import topologies, worker
 from streams.progress import positions
 from streams.progress.lag import NoViews
 from streams.replay import Differs, LogPosition, NotAPosition, OtherVersion, Scope
 from streams.runtime.rocksdb import DiskError
+from streams.runtime.topology import WrongTopology
 
 REPORTED = (
     UnknownAddress,
@@ -39,6 +40,7 @@ REPORTED = (
     tail.UnknownTopic,
     replay.Nothing,
     NoTopic,
+    WrongTopology,
 )
 """Errors whose text is for the person who typed the command."""
 
@@ -89,10 +91,10 @@ class LogCommand(click.Command):
 
 
 @click.command("worker", cls=LogCommand)
-@click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
-def run_worker(stages: tuple[str, ...]) -> None:
-    """Run STAGES in this process; by default all."""
-    worker.run(stages or worker.STAGES)
+@click.argument("names", metavar="[TOPOLOGIES]...", nargs=-1)
+def run_worker(names: tuple[str, ...]) -> None:
+    """Run TOPOLOGIES in this process; by default all."""
+    worker.run(names)
 
 
 @click.command("demo", cls=LogCommand)
@@ -118,19 +120,19 @@ def verify(user: str | None) -> None:
 
 
 @click.command("verify", cls=LogCommand)
-@click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
+@click.argument("stages", nargs=-1, type=click.Choice(topologies.STAGES))
 def verify_stages(stages: tuple[str, ...]) -> None:
-    """Fold the log again for STAGES, by default all, and compare with state, topics and rows.
+    """Fold the log again for the topologies of STAGES, by default all, and compare with state, topics and rows.
 
     Rondo may be running. The status is 1 if something differs.
     """
-    report = asyncio.run(replay.verify(Place.load(), stages or worker.STAGES))
+    report = asyncio.run(replay.verify(Place.load(), stages))
     click.echo(report.describe())
     sys.exit(1 if report.differences else 0)
 
 
 @click.command("replay", cls=LogCommand)
-@click.argument("stage", type=click.Choice(worker.STAGES))
+@click.argument("stage", type=click.Choice(topologies.STAGES))
 @click.option("--user", help="Only this user's entries, by id.")
 @click.option(
     "--since", help="Only entries changed since a record (task-commands/0/17) or an instant (2026-11-23T12:00Z)."
@@ -144,11 +146,11 @@ def replay_stage(stage: str, user: str | None, since: str | None, until: str | N
 
 
 @click.command("lag", cls=LogCommand)
-@click.argument("stages", nargs=-1, type=click.Choice(worker.STAGES))
+@click.argument("stages", nargs=-1, type=click.Choice(topologies.STAGES))
 @click.option("-j", "--json", "as_json", is_flag=True, help="One JSON object per line.")
 def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
-    """Show how far behind STAGES are, by default all; no worker has to run."""
-    lags = asyncio.run(lag.read(Place.load(), stages or worker.STAGES))
+    """Show how far behind the topologies of STAGES are, by default all; no worker has to run."""
+    lags = asyncio.run(lag.read(Place.load(), stages))
     if not lags:
         raise Failed(
             "This broker has none of the stages' topics: is it another broker, or was Rondo never started on it?"
@@ -163,7 +165,7 @@ def show_lag(stages: tuple[str, ...], as_json: bool) -> None:
 def reset_positions() -> None:
     """Reset positions that are beyond the end of the log to its end; the records in between are lost."""
     at = Place.load()
-    resets = asyncio.run(positions.reset(at.kafka, at.registry, at.postgres, map(worker.find, worker.STAGES)))
+    resets = asyncio.run(positions.reset(at.kafka, at.registry, at.postgres, grouping.of(at)))
     if not resets:
         click.echo("No position is beyond the end of the log.")
     for one in resets:

@@ -4,7 +4,7 @@ A record that fails again is dead-lettered again, so several dead letters may be
 one, by the number of the newest, which is its offset on dead-letters.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -15,16 +15,16 @@ from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from rondo.location import Place, UnknownAddress
+from rondo.operator import grouping
 from schemas import records as r
 from schemas.codec import Codec, Undecodable
 from schemas.kafka.hidden import settled_ends
 from schemas.kafka.log_reader import Bounds, LogReader
 from schemas.registry.client import Registry
 from schemas.topics import DEAD_LETTERS
-from streams import worker
 from streams.progress.lag import NoViews, Positions, positions_of
-from streams.runtime import Stage
-from streams.runtime.block import NOWHERE
+from streams.runtime import Topology
+from streams.runtime.record import NOWHERE
 
 
 class Became(StrEnum):
@@ -111,13 +111,16 @@ def text(raw: bytes | None) -> str:
 
 
 class Log:
-    """The topics of dead letters and of resent records; ``stages`` are those that can fold them."""
+    """The topics of dead letters and of resent records; ``topologies`` have the stages that can fold them."""
 
-    def __init__(self, kafka: str, reader: LogReader, codec: Codec, stages: Mapping[str, Stage], postgres: str) -> None:
+    def __init__(
+        self, kafka: str, reader: LogReader, codec: Codec, topologies: Sequence[Topology], postgres: str
+    ) -> None:
         self._kafka = kafka
         self.reader = reader
         self.codec = codec
-        self.stages = stages
+        self.topologies = {stage.name: one for one in topologies for stage in one.stages}
+        self.stages = {stage.name: stage for one in topologies for stage in one.stages}
         self._postgres = postgres
         self._found: dict[tuple[object, ...], DeadLetterRecord] = {}
         self._sent: list[Sent] = []
@@ -126,15 +129,18 @@ class Log:
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, place: Place, stages: Iterable[Stage] | None = None) -> AsyncIterator[Self]:
-        """Connect. Raises ``KafkaConnectionError``, ``RegistryUnavailable``."""
-        found = [worker.find(name) for name in worker.STAGES] if stages is None else stages
+    async def of(cls, place: Place, topologies: Sequence[Topology] | None = None) -> AsyncIterator[Self]:
+        """Connect; ``topologies`` are the place's by default.
+
+        Raises ``KafkaConnectionError``, ``RegistryUnavailable``, ``WrongTopology``.
+        """
+        found = grouping.of(place) if topologies is None else topologies
         registry, postgres = Registry(place.registry), ""
         with suppress(UnknownAddress):
             postgres = place.postgres
         try:
             async with LogReader.of(place.kafka) as reader:
-                yield cls(place.kafka, reader, Codec(registry), {stage.name: stage for stage in found}, postgres)
+                yield cls(place.kafka, reader, Codec(registry), found, postgres)
         finally:
             await registry.aclose()
 
@@ -208,26 +214,26 @@ class Log:
         self._read |= {tp: end for tp, (_, end) in bounds.items()}  # the last offsets may be markers
 
     async def _positions(self) -> Positions:
-        """Return the stages' positions, without the views' if Postgres is not available."""
-        stages = list(self.stages.values())
+        """Return the topologies' positions, without the views' if Postgres is not available."""
+        topologies = list(dict.fromkeys(self.topologies.values()))
         with suppress(NoViews):
-            return await positions_of(self.reader, self.codec, self._postgres, stages)
-        kept = [stage for stage in stages if stage.keeps_state]
+            return await positions_of(self.reader, self.codec, self._postgres, topologies)
+        kept = [one for one in topologies if one.keeps_state]
         return await positions_of(self.reader, self.codec, self._postgres, kept)
 
     def _became(self, dead_letter: DeadLetterRecord, positions: Positions) -> Became:
-        stage = self.stages.get(dead_letter.stage)
-        if stage is None or stage.retries is None:
+        topology, stage = self.topologies.get(dead_letter.stage), self.stages.get(dead_letter.stage)
+        if topology is None or stage is None or stage.retries is None:
             return Became.DEAD
 
         def taken(topic: str, partition: int, offset: int) -> bool:
-            return offset < positions.get((dead_letter.stage, TopicPartition(topic, partition)), 0)
+            return offset < positions.get((topology.name, TopicPartition(topic, partition)), 0)
 
         tried = [sent for sent in dead_letter.sent if (sent.partition, sent.offset) not in dead_letter.failed]
-        if not stage.keeps_state:  # it reads from the record again; if that fails, there is a newer dead letter
+        if not topology.keeps_state:  # it reads from the record again; if that fails, there is a newer dead letter
             tried = [sent for sent in tried if sent.retry.letter >= dead_letter.number]
         done = any(taken(stage.retries.name, sent.partition, sent.offset) for sent in tried) and (
-            stage.keeps_state or taken(dead_letter.topic, dead_letter.partition, dead_letter.offset)
+            topology.keeps_state or taken(dead_letter.topic, dead_letter.partition, dead_letter.offset)
         )
         return Became.PUT_BACK if done else Became.SENT if tried else Became.DEAD
 

@@ -1,4 +1,4 @@
-"""Reads and shows how far behind the stages are."""
+"""Reads and shows how far behind the topologies are."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,9 +6,9 @@ import msgspec
 
 from common import clock
 from rondo.location import Place
+from rondo.operator import grouping
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
-from streams import worker
 from streams.progress.lag import Lag, lags
 
 HIDDEN = "More records are hidden by a transaction that does not end: see docs/operating.md, Transactions."
@@ -16,10 +16,10 @@ AHEAD = "The broker lost records, or it is another one: see docs/operating.md, A
 
 
 async def read(place: Place, names: Iterable[str]) -> list[Lag]:
-    """Return the current lags of these stages."""
-    stages = [worker.find(name) for name in names]
-    postgres = place.postgres if any(not stage.keeps_state for stage in stages) else ""
-    return await lags(place.kafka, place.registry, postgres, stages, clock.now())
+    """Return the current lags of these topologies, or of those with these stages."""
+    topologies = grouping.of(place, names)
+    postgres = place.postgres if any(not one.keeps_state for one in topologies) else ""
+    return await lags(place.kafka, place.registry, postgres, topologies, clock.now())
 
 
 COLUMNS = (

@@ -7,8 +7,10 @@ import msgspec
 
 from common.settings import load
 from rondo.location import Place
-from streams import replay, worker
+from rondo.operator import grouping
+from streams import replay
 from streams.replay import Report, Scope
+from streams.runtime import Topology
 from streams.runtime.settings import Settings
 
 
@@ -16,9 +18,9 @@ class Nothing(LookupError):
     """Replay has no entries for a user."""
 
 
-def settings(place: Place, stages: Sequence[str]) -> Settings:
-    """Return the settings of a replay; Postgres only for stages that write rows."""
-    postgres = "" if all(worker.find(stage).keeps_state for stage in stages) else place.postgres
+def settings(place: Place, topologies: Sequence[Topology]) -> Settings:
+    """Return the settings of a replay; Postgres only for topologies that write rows."""
+    postgres = "" if all(one.keeps_state for one in topologies) else place.postgres
     return load(Settings, kafka=place.kafka, registry=place.registry, postgres=postgres)
 
 
@@ -28,7 +30,8 @@ async def show(place: Place, stage: str, wanted: Scope, file: BinaryIO) -> None:
     Raises ``Nothing`` if the stage has no entries of the user.
     """
     entries = 0
-    async for entry in replay.replay(settings(place, [stage]), worker.find(stage), wanted):
+    [topology] = grouping.of(place, [stage])
+    async for entry in replay.replay(settings(place, [topology]), topology, stage, wanted):
         file.write(line(entry))
         entries += 1
     if wanted.user and not entries and not wanted.since:
@@ -41,5 +44,6 @@ def line(entry: dict[str, Any]) -> bytes:
 
 
 async def verify(place: Place, stages: Sequence[str]) -> Report:
-    """Compare the stages' state with the replayed log."""
-    return await replay.verify(settings(place, stages), [worker.find(stage) for stage in stages])
+    """Compare the state of the topologies of these stages, by default of all, with the replayed log."""
+    topologies = grouping.of(place, stages)
+    return await replay.verify(settings(place, topologies), topologies)

@@ -17,7 +17,7 @@ from schemas import records as r
 from schemas.envelope import Source, seal
 from schemas.kafka.latest import Latest
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
-from streams.runtime.block import NOWHERE
+from streams.runtime.record import NOWHERE
 from streams.runtime.retries import subject
 
 Subject = tuple[bytes | None, str]
@@ -142,7 +142,7 @@ async def read_again(log: Log, dead_letters: Iterable[DeadLetterRecord]) -> int:
     """Return how many offsets stages without state, such as views, will read again for these dead letters."""
     firsts: dict[TopicPartition, int] = {}
     for dead in dead_letters:
-        if not log.stages[dead.stage].keeps_state:
+        if not log.topologies[dead.stage].keeps_state:
             tp = TopicPartition(dead.topic, dead.partition)
             firsts[tp] = min(dead.offset, firsts.get(tp, dead.offset))
     bounds = await log.reader.bounds(list(firsts))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 from rondo.location import Place
+from rondo.operator import grouping
 from rondo.terminal.cells import Cell
 from rondo.terminal.fitting import Column, Fitted
 from schemas.kafka.admin import DECISIVE, configs, differing
 from schemas.kafka.hidden import OVERDUE, overdue
 from schemas.kafka.log_reader import LogReader
 from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, TASK_COMMANDS, Topic
-from streams import worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,17 @@ class TopicState:
     deviations: tuple[str, ...]
 
 
-def contract() -> list[Topic]:
-    """Return every topic of the contract: the shared ones, and each stage's own."""
-    stages = (worker.find(name) for name in worker.STAGES)
-    return list({topic.name: topic for topic in (*SHARED, SCHEMAS, *(t for s in stages for t in s.topics()))}.values())
+def contract(place: Place) -> list[Topic]:
+    """Return every topic of the contract: the shared ones, and each topology's own."""
+    own = (topic for topology in grouping.of(place) for topic in topology.topics)
+    return list({topic.name: topic for topic in (*SHARED, SCHEMAS, *own)}.values())
 
 
 async def read(place: Place) -> list[TopicState]:
     """Return the state of the contract's topics."""
     async with LogReader.of(place.kafka) as reader:
         counts = await reader.topics()
-        topics = [topic for topic in contract() if topic != SCHEMAS or topic.name in counts]
+        topics = [topic for topic in contract(place) if topic != SCHEMAS or topic.name in counts]
         existing = [topic.name for topic in topics if topic.name in counts]
         described = await configs(place.kafka, existing)
         partitions = await reader.partitions(*existing)

@@ -79,6 +79,8 @@ class Position(Struct, frozen=True, gc=False):
 
     offsets: dict[str, int]
     """Next offset to read, by input topic."""
+    stages: tuple[str, ...] = ()
+    """The stages of the topology, in their order: others can't go on with its state."""
 
 
 class Timer(Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""Computes the lag of stages from their own positions: on their changelogs, for views in Postgres.
+"""Computes the lag of topologies from their own positions: on their changelogs, for views in Postgres.
 
 Group offsets are not used, since none are committed. No worker has to run, and nothing is written.
 """
@@ -18,11 +18,11 @@ from schemas.kafka.hidden import OVERDUE, overdue
 from schemas.kafka.log_reader import LogReader
 from schemas.registry.client import Registry
 from schemas.topics import changelog
-from streams.runtime import Stage
+from streams.runtime import Topology
 from streams.runtime.kafka_store import POSITION
 
 Positions = dict[tuple[str, TopicPartition], int]
-"""The next offset, by stage and input."""
+"""The next offset, by topology and input."""
 
 
 class NoViews(RuntimeError):
@@ -31,7 +31,7 @@ class NoViews(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """A stage's lag in one partition of an input: ``age`` in seconds, the others are offsets.
+    """A topology's lag in one partition of an input: ``age`` in seconds, the others are offsets.
 
     ``lag`` counts from the first waiting record; it is negative if the position is beyond the log. ``age`` is that
     record's, by its own time, None if none waits. ``hidden`` is whether records after ``end`` are hidden by an overdue
@@ -49,18 +49,18 @@ class Lag:
     outdated: bool = False
 
 
-async def lags(kafka: str, registry: str, postgres: str, stages: Iterable[Stage], now: int) -> list[Lag]:
-    """Return the lag of every input of these stages at ``now`` (ms since 1970).
+async def lags(kafka: str, registry: str, postgres: str, topologies: Iterable[Topology], now: int) -> list[Lag]:
+    """Return the lag of every input of these topologies at ``now`` (ms since 1970).
 
     Raises KafkaConnectionError, RegistryUnavailable, ``NoViews``.
     """
-    client, stages = Registry(registry), list(stages)
+    client, topologies = Registry(registry), list(topologies)
     try:
         async with LogReader.of(kafka) as reader:
-            positions = await positions_of(reader, Codec(client), postgres, stages)
+            positions = await positions_of(reader, Codec(client), postgres, topologies)
             ends = await reader.ends({tp for _, tp in positions})
-            changelogs = await reader.partitions(*(stage.changelog_name for stage in stages if stage.keeps_state))
-            firsts = {stage.name: await _firsts(reader, stage.name, positions, ends) for stage in stages}
+            changelogs = await reader.partitions(*(one.changelog_name for one in topologies if one.keeps_state))
+            firsts = {one.name: await _firsts(reader, one.name, positions, ends) for one in topologies}
     finally:
         await client.aclose()
     found = [_lag(stage, tp, at, ends[tp], firsts[stage].get(tp), now) for (stage, tp), at in positions.items()]
@@ -77,22 +77,24 @@ def _marked(lag: Lag, hidden: Collection[TopicPartition]) -> Lag:
     )
 
 
-async def positions_of(reader: LogReader, codec: Codec, postgres: str, stages: list[Stage]) -> Positions:
-    """Return the stages' positions in every partition of their inputs, 0 if there is none."""
-    inputs = {stage.name: await reader.partitions(*(topic.name for topic in stage.reads)) for stage in stages}
-    found = {(stage, tp): 0 for stage, partitions in inputs.items() for tp in partitions}
-    of_changelog = {stage.changelog.name: stage.name for stage in stages if stage.keeps_state}
-    for tp, raw in (await _newest(reader, await reader.partitions(*of_changelog))).items():
+async def positions_of(reader: LogReader, codec: Codec, postgres: str, topologies: list[Topology]) -> Positions:
+    """Return the topologies' positions in every partition of their inputs, 0 if there is none."""
+    inputs = {one.name: await reader.partitions(*(topic.name for topic in one.reads)) for one in topologies}
+    found = {(name, tp): 0 for name, partitions in inputs.items() for tp in partitions}
+    of_changelog = {one.changelog_name: one.name for one in topologies if one.keeps_state}
+    for tp, raw in (await newest(reader, await reader.partitions(*of_changelog))).items():
         await codec.learn([raw])
         for topic, at in cast("r.Position", codec.decode(raw)).offsets.items():
-            found[of_changelog[tp.topic], TopicPartition(topic, tp.partition)] = at
-    if views := [stage.name for stage in stages if not stage.keeps_state]:
+            key = of_changelog[tp.topic], TopicPartition(topic, tp.partition)
+            if key in found:  # not the notices, which are no input
+                found[key] = at
+    if views := [one.name for one in topologies if not one.keeps_state]:
         in_postgres = await _in_postgres(postgres)
-        found |= {(stage, tp): in_postgres.get(tp, 0) for stage, tp in found if stage in views}
+        found |= {(name, tp): in_postgres.get(tp, 0) for name, tp in found if name in views}
     return found
 
 
-async def _newest(reader: LogReader, changelogs: Collection[TopicPartition]) -> dict[TopicPartition, bytes]:
+async def newest(reader: LogReader, changelogs: Collection[TopicPartition]) -> dict[TopicPartition, bytes]:
     """Return the last position on each changelog: every block ends with it."""
     found: dict[TopicPartition, bytes] = {}
     async for record in reader.last(await reader.bounds(changelogs), found):

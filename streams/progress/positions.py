@@ -11,14 +11,13 @@ from aiokafka.errors import ProducerFenced
 
 from common import clock
 from postgres import writer
-from schemas import records as r
 from schemas.codec import Codec
 from schemas.kafka.admin import partitions
 from schemas.kafka.log_reader import LogReader
 from schemas.registry.client import Registry
-from streams.progress.lag import Positions, positions_of
-from streams.runtime import Stage, ahead
-from streams.runtime.kafka_store import POSITION, transactional_id
+from streams.progress.lag import Positions, newest, positions_of
+from streams.runtime import Topology, ahead
+from streams.runtime.kafka_store import POSITION, OtherGrouping, position, transactional_id, unowned
 from streams.transactions import settlement
 
 
@@ -42,20 +41,24 @@ class _Log:
     codec: Codec
     reader: LogReader
 
-    async def compared(self, *stages: Stage) -> tuple[Positions, dict[TopicPartition, int]]:
+    async def compared(self, *topologies: Topology) -> tuple[Positions, dict[TopicPartition, int]]:
         """Return the positions of these stages, and the end of each input."""
-        positions = await positions_of(self.reader, self.codec, self.postgres, [*stages])
+        positions = await positions_of(self.reader, self.codec, self.postgres, [*topologies])
         return positions, await self.reader.ends({tp for _, tp in positions})
 
-    async def ahead(self, stage: Stage) -> list[Reset]:
+    async def ahead(self, topology: Topology) -> list[Reset]:
         """Return the resets of a stage's positions that are beyond the ends."""
-        positions, ends = await self.compared(stage)
-        return _resets(stage, {tp: at for (_, tp), at in positions.items()}, ends)
+        positions, ends = await self.compared(topology)
+        return _resets(topology, {tp: at for (_, tp), at in positions.items()}, ends)
 
 
-def _resets(stage: Stage, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> list[Reset]:
+def _resets(
+    topology: Topology, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> list[Reset]:
     return [
-        Reset(stage.name, tp.topic, tp.partition, at, ends[tp]) for tp, at in sorted(positions.items()) if at > ends[tp]
+        Reset(topology.name, tp.topic, tp.partition, at, ends[tp])
+        for tp, at in sorted(positions.items())
+        if at > ends[tp]
     ]
 
 
@@ -69,16 +72,29 @@ async def _opened(kafka: str, registry: str, postgres: str) -> AsyncIterator[_Lo
         await client.aclose()
 
 
-async def check(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> None:
-    """Raise ``Ahead`` if a stage's positions are beyond the log. Also KafkaError, RegistryUnavailable, NoViews."""
-    stages = list(stages)
+async def check(kafka: str, registry: str, postgres: str, topologies: Iterable[Topology]) -> None:
+    """Raise ``Ahead`` if a topology's positions are beyond the log, ``OtherGrouping`` if others wrote its topics.
+
+    Also KafkaError, RegistryUnavailable, NoViews.
+    """
+    topologies = list(topologies)
     async with _opened(kafka, registry, postgres) as log:
-        positions, ends = await log.compared(*stages)
-        for stage in stages:
-            ahead.check(stage.name, {tp: at for (name, tp), at in positions.items() if name == stage.name}, ends)
+        positions, ends = await log.compared(*topologies)
+        for topology in topologies:
+            ahead.check(topology.name, {tp: at for (name, tp), at in positions.items() if name == topology.name}, ends)
+            if topology.keeps_state:
+                await _check_grouping(log.reader, topology)
 
 
-async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage]) -> list[Reset]:
+async def _check_grouping(reader: LogReader, topology: Topology) -> None:
+    """Raise ``OtherGrouping`` if there is output in a partition, but no state."""
+    held = {tp.partition for tp in await newest(reader, await reader.partitions(topology.changelog_name))}
+    outputs = await reader.partitions(*(topic.name for topic in topology.writes))
+    if found := await reader.first(await reader.bounds(tp for tp in outputs if tp.partition not in held)):
+        raise OtherGrouping(unowned(topology.name, (tp.topic for tp in found)))
+
+
+async def reset(kafka: str, registry: str, postgres: str, topologies: Iterable[Topology]) -> list[Reset]:
     """Reset positions that are ahead of the log to its end, and return them; state, rows and other positions stay.
 
     A worker of such a partition is fenced. One that opens it at the same time fences this in turn: retry for half a
@@ -86,56 +102,57 @@ async def reset(kafka: str, registry: str, postgres: str, stages: Iterable[Stage
     """
     found = []
     async with _opened(kafka, registry, postgres) as log:
-        for stage in stages:
-            numbers = {one.partition for one in await log.ahead(stage)}
-            move = _reset_state if stage.keeps_state else _reset_views
+        for topology in topologies:
+            numbers = {one.partition for one in await log.ahead(topology)}
+            move = _reset_state if topology.keeps_state else _reset_views
             for number in sorted(numbers):
                 async for attempt in stamina.retry_context(on=ProducerFenced, attempts=None, timeout=30.0):
                     with attempt:
-                        found += await move(log, stage, number)
+                        found += await move(log, topology, number)
     return found
 
 
-async def _reset_state(log: _Log, stage: Stage, number: int) -> list[Reset]:
+async def _reset_state(log: _Log, topology: Topology, number: int) -> list[Reset]:
     """Append the positions to the changelog, as the partition's owner would; every disk is then updated from it."""
-    changelog = TopicPartition(stage.changelog.name, number)
-    await settlement.settle(log.kafka, await _existing(log.kafka, stage, number))
-    async with _fenced(log.kafka, stage, number) as producer:
-        positions, ends = await log.compared(stage)
+    changelog = TopicPartition(topology.changelog_name, number)
+    await settlement.settle(log.kafka, await _existing(log.kafka, topology, number))
+    async with _fenced(log.kafka, topology, number) as producer:
+        positions, ends = await log.compared(topology)
         mine = {tp: at for (_, tp), at in positions.items() if tp.partition == number}
-        await log.codec.publish([stage.changelog])
-        value = log.codec.encode(changelog.topic, r.Position({tp.topic: min(at, ends[tp]) for tp, at in mine.items()}))
+        await log.codec.publish([topology.changelog])
+        moved = position(topology, {tp.topic: min(at, ends[tp]) for tp, at in mine.items()})
+        value = log.codec.encode(changelog.topic, moved)
         latest = await log.reader.latest([changelog.topic], number)
         at = latest.stamp(changelog.topic, clock.now())
         async with producer.transaction():
             await producer.send_and_wait(changelog.topic, value, POSITION, number, timestamp_ms=at)
-    return _resets(stage, mine, ends)
+    return _resets(topology, mine, ends)
 
 
-async def _existing(kafka: str, stage: Stage, number: int) -> set[TopicPartition]:
-    names = {topic.name for topic in (*stage.reads, *stage.topics())}
+async def _existing(kafka: str, topology: Topology, number: int) -> set[TopicPartition]:
+    names = {topic.name for topic in topology.topics}
     return {tp for tp in await partitions(kafka, names) if tp.partition == number}
 
 
 @asynccontextmanager
-async def _fenced(kafka: str, stage: Stage, number: int) -> AsyncIterator[AIOKafkaProducer]:
+async def _fenced(kafka: str, topology: Topology, number: int) -> AsyncIterator[AIOKafkaProducer]:
     """Initialise the ids of a partition's owner, and yield the producer that commits first."""
     async with AsyncExitStack() as producers:
         first, _ = [
             await producers.enter_async_context(
-                AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=transactional_id(stage.name, number, id_))
+                AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=transactional_id(topology.name, number, id_))
             )
             for id_ in (0, 1)
         ]
         yield first
 
 
-async def _reset_views(log: _Log, stage: Stage, number: int) -> list[Reset]:
-    resets = [one for one in await log.ahead(stage) if one.partition == number]
+async def _reset_views(log: _Log, topology: Topology, number: int) -> list[Reset]:
+    resets = [one for one in await log.ahead(topology) if one.partition == number]
     connection = await asyncpg.connect(log.postgres, timeout=10)
     try:
         for one in resets:
-            async with writer.moving(connection, one.topic, one.partition, one.position, one.end):
+            async with writer.moving(connection, one.partition, {one.topic: (one.position, one.end)}):
                 pass  # no rows: those of lost records stay
     finally:
         await connection.close()

@@ -1,4 +1,4 @@
-"""The dead letters of a stage, including failures that a fold can't reproduce, such as what a broker refused."""
+"""The dead letters of a topology, including failures that a fold can't reproduce, such as what a broker refused."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,7 +14,9 @@ from schemas.codec import Serde, Undecodable
 from schemas.kafka.hidden import settled_ends
 from schemas.kafka.log_reader import partition_readers
 from schemas.topics import DAYS, DEAD_LETTERS
-from streams.runtime.block import NOWHERE
+from streams.runtime import Topology
+from streams.runtime.record import NOWHERE, Raw
+from streams.runtime.record import Handed as InMemory
 
 _MARGIN = DAYS  # for a replay that takes long, and clocks that differ
 
@@ -22,32 +24,45 @@ Location = tuple[str, int, int]
 """Topic, partition and offset of a record."""
 
 
-def location(record: ConsumerRecord | r.DeadLetter | r.Retry) -> Location:
+def location(record: Raw | r.DeadLetter | r.Retry) -> Location:
     """Return the place of a record on the log, or of a dead letter's record."""
     return record.topic, record.partition, record.offset
 
 
+Handed = tuple[str, bytes | None, bytes | None]
+"""Topic, id and source of a record that was handed on in memory, whose offset was not known then."""
+
+
+def handed(record: Raw | r.DeadLetter) -> Handed:
+    """Return the identity of a record that was handed on, or of its dead letter."""
+    headers = dict(record.headers)
+    return record.topic, headers.get("ce_id"), headers.get("rondo_source")
+
+
 @dataclass
 class DeadLetters:
-    """A stage's dead letters. Those before ``since`` may have expired."""
+    """The dead letters of a topology's stages. Those before ``since`` may have expired."""
 
     since: int
-    reasons: dict[Location, list[str]] = field(default_factory=dict)
+    reasons: dict[tuple[str, Location], list[str]] = field(default_factory=dict)
+    """By stage and place."""
     timers: set[tuple[int, str]] = field(default_factory=set)
     """Partition and id of the timers that have a dead letter."""
-    newest: dict[Location, int] = field(default_factory=dict)
+    newest: dict[tuple[str, Location], int] = field(default_factory=dict)
     """The offset of each record's last dead letter."""
+    places: dict[tuple[str, Handed], Location] = field(default_factory=dict)
+    """The places of records that may have been handed on, by stage."""
 
     @classmethod
-    async def read(cls, kafka: str, codec: Serde, stage: str) -> Self:
-        """Read the dead letters of a stage, once the currently open transactions have ended."""
+    async def read(cls, kafka: str, codec: Serde, topology: Topology) -> Self:
+        """Read the dead letters of a topology, once the currently open transactions have ended."""
         at = TopicPartition(DEAD_LETTERS.name, 0)
         found = cls(since=clock.now() - DEAD_LETTERS.retention + _MARGIN)
         async with partition_readers(kafka, await settled_ends(kafka, [at])) as readers:
             async for raw in readers[at]:
                 await codec.learn([raw.value])
                 dead_letter = codec.decode(raw.value)
-                if isinstance(dead_letter, r.DeadLetter) and dead_letter.stage == stage:
+                if isinstance(dead_letter, r.DeadLetter) and topology.stage(dead_letter.stage):
                     found._add(raw.offset, dead_letter)
         return found
 
@@ -55,13 +70,15 @@ class DeadLetters:
         if dead_letter.offset == NOWHERE:
             self.timers.add((dead_letter.partition, (dead_letter.key or b"").decode()))
         else:
-            self.reasons.setdefault(location(dead_letter), []).append(dead_letter.reason)
-            self.newest[location(dead_letter)] = offset
+            key = dead_letter.stage, location(dead_letter)
+            self.reasons.setdefault(key, []).append(dead_letter.reason)
+            self.newest[key] = offset
+            self.places[dead_letter.stage, handed(dead_letter)] = location(dead_letter)
 
     async def drop_put_back(
-        self, kafka: str, codec: Serde, stage: str, until: Iterable[tuple[TopicPartition, int]]
+        self, kafka: str, codec: Serde, topology: Topology, until: Iterable[tuple[TopicPartition, int]]
     ) -> None:
-        """Drop dead letters that were sent again before these offsets of a stage's retries and have no newer one.
+        """Drop dead letters that were sent again before these offsets of retries and have no newer one.
 
         For views they count as if they had never existed: views rewound, and folded the records in their place.
         """
@@ -71,20 +88,26 @@ class DeadLetters:
                     await codec.learn([raw.value])
                     with suppress(Undecodable):
                         retry = codec.decode(raw.value)
-                        if isinstance(retry, r.Retry) and retry.stage == stage:
+                        if isinstance(retry, r.Retry) and topology.stage(retry.stage):
                             self._drop(retry)
 
     def _drop(self, retry: r.Retry) -> None:
-        if self.newest.get(location(retry), -1) <= retry.letter:
-            self.reasons.pop(location(retry), None)
+        key = retry.stage, location(retry)
+        if self.newest.get(key, -1) <= retry.letter:
+            self.reasons.pop(key, None)
+
+    def reason(self, stage: str, raw: Raw) -> str | None:
+        """Return the reason of a record's last dead letter of a stage, None without one."""
+        reasons = self.reasons.get((stage, self.place(stage, raw)))
+        return reasons[-1] if reasons else None
+
+    def place(self, stage: str, raw: Raw) -> Location:
+        """Return a record's place: of one that was handed on, by its dead letter."""
+        return self.places.get((stage, handed(raw)), location(raw)) if isinstance(raw, InMemory) else location(raw)
 
     def has(self, raw: ConsumerRecord) -> bool:
-        """Return whether a record has a dead letter."""
-        return location(raw) in self.reasons
-
-    def reason(self, raw: ConsumerRecord) -> str:
-        """Return the reason of a record's last dead letter."""
-        return self.reasons[location(raw)][-1]
+        """Return whether a record of the log has a dead letter."""
+        return any(place == location(raw) for _, place in self.reasons)
 
     def may_have(self, raw: ConsumerRecord) -> bool:
         """Return whether a record has a dead letter, or may have had one that has expired."""
@@ -96,4 +119,4 @@ class DeadLetters:
             return True
         if retry.offset == NOWHERE:
             return (retry.partition, (retry.key or b"").decode()) in self.timers
-        return location(retry) in self.reasons
+        return (retry.stage, location(retry)) in self.reasons

@@ -9,7 +9,7 @@ from msgspec import Struct, to_builtins
 from domain import reasons
 from schemas.codec import Serde, Undecodable
 from schemas.names import key_parts
-from streams.runtime import Stage
+from streams.runtime import Topology
 from streams.runtime.kafka_store import POSITION
 from streams.runtime.rocksdb import StateStore
 
@@ -117,13 +117,13 @@ def compare_states(current: StateStore, replayed: StateStore, without: Collectio
             a, b = next(left, None), next(right, None)
 
 
-def unwritten(stage: Stage) -> frozenset[bytes]:
+def unwritten(topology: Topology) -> frozenset[bytes]:
     """Return the keys that a replay does not write: the position, which it follows, and the cursors of timers.
 
     When a timer was taken is not recorded, only its output is, and only that matters. It is checked separately that no
     timer was skipped without output.
     """
-    return frozenset({POSITION, *(taken.cursor for taken in stage.punctuated)})
+    return frozenset({POSITION, *(taken.cursor for stage in topology.timed for taken in stage.punctuated)})
 
 
 def describe_key(key: bytes) -> str:

@@ -17,10 +17,10 @@ from schemas.names import partition_of
 from streams.replay import verify_views
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import describe_key
-from streams.replay.fold import Folding, folding
+from streams.replay.fold import Folding, folding, recordable
 from streams.replay.ranges import LogPosition, NotAPosition, Since, up_to
 from streams.replay.verify import context_of
-from streams.runtime import Context, Stage
+from streams.runtime import Context, Topology
 from streams.runtime.settings import Settings
 
 Entry = dict[str, Any]
@@ -49,32 +49,32 @@ class Scope:
         return sorted(named) or list(range(count))
 
 
-async def replay(settings: Settings, stage: Stage, scope: Scope) -> AsyncIterator[Entry]:
-    """Yield a stage's state, in the order of partition and key: ``table``, ``key`` and ``value``, or a ``row``.
+async def replay(settings: Settings, topology: Topology, stage: str, scope: Scope) -> AsyncIterator[Entry]:
+    """Yield the state of a topology's stage: ``table``, ``key`` and ``value``, or a ``row``, by partition and key.
 
     Neither state nor views are read. Raises as ``verify`` does, ``Differs`` if a block can't be folded as it was,
     ``OtherVersion`` if it was decided by another decision version, and ``NotAPosition`` for a position that is never
     reached.
     """
-    async with context_of(settings, stage) as context:
+    async with context_of(settings, topology) as context:
         for position in (scope.since, scope.until):
             if position and position.topic:
-                await _check(context, stage, position)
-        entries = _state(context, stage, scope) if stage.keeps_state else _rows(context, stage, scope)
+                await _check(context, topology, position)
+        entries = _state(context, topology, stage, scope) if topology.keeps_state else _rows(context, topology, scope)
         async for entry in entries:
             yield entry
 
 
-async def _check(context: Context, stage: Stage, position: LogPosition) -> None:
+async def _check(context: Context, topology: Topology, position: LogPosition) -> None:
     """Raise ``NotAPosition`` for a record that is not on the stage's inputs, or determines no moment of all of them."""
-    inputs = [topic.name for topic in stage.reads]
-    if not stage.blocks and len(inputs) > 1:
+    inputs = [topic.name for topic in topology.reads]
+    if not topology.blocks and len(inputs) > 1:
         raise NotAPosition(
-            f"{stage.name} folds each of {', '.join(inputs)} by itself, and nothing says how far the others were at a "
-            f"record of one: name an instant, as 2026-11-23T12:00:00Z."
+            f"{topology.name} folds each of {', '.join(inputs)} by itself, and nothing says how far the others were at "
+            f"a record of one: name an instant, as 2026-11-23T12:00:00Z."
         )
     if position.topic not in inputs:
-        raise NotAPosition(f"{stage.name} does not read {position.topic}: name a record of {' or '.join(inputs)}.")
+        raise NotAPosition(f"{topology.name} does not read {position.topic}: name a record of {' or '.join(inputs)}.")
     count = context.settings.partitions
     if position.partition is None or position.partition >= count:
         raise NotAPosition(f"{position.topic} has the partitions 0 to {count - 1}, and no {position.partition}.")
@@ -86,22 +86,22 @@ async def _check(context: Context, stage: Stage, position: LogPosition) -> None:
         )
 
 
-async def _state(context: Context, stage: Stage, scope: Scope) -> AsyncIterator[Entry]:
+async def _state(context: Context, topology: Topology, stage: str, scope: Scope) -> AsyncIterator[Entry]:
     numbers = scope.partitions(context.settings.partitions)
     until: Ends = {}
     for topics in (
-        (stage.blocks,) if stage.blocks else (),
-        stage.reads,
+        (topology.blocks,) if topology.blocks else (),
+        recordable(topology),
     ):  # a block's inputs are written before its record
         until |= await settled_ends(
             context.settings.kafka, [TopicPartition(topic.name, number) for topic in topics for number in numbers]
         )
-    dead_letters = await DeadLetters.read(context.settings.kafka, context.codec, stage.name)
+    dead_letters = await DeadLetters.read(context.settings.kafka, context.codec, topology)
     for number in numbers:
         with TemporaryDirectory(prefix="rondo-replay-") as at:
-            async with folding(context, stage, number, dead_letters, None, until, Path(at)) as fold:
+            async with folding(context, topology, number, dead_letters, None, until, Path(at)) as fold:
                 changed = await _fold(fold, scope)
-                for entry in _entries(fold, context, scope, changed):
+                for entry in _entries(fold, stage, scope, changed):
                     yield entry
 
 
@@ -115,11 +115,14 @@ async def _fold(fold: Folding, scope: Scope) -> set[bytes]:
     return changed
 
 
-def _entries(fold: Folding, context: Context, scope: Scope, changed: set[bytes]) -> Iterator[Entry]:
+def _entries(fold: Folding, stage: str, scope: Scope, changed: set[bytes]) -> Iterator[Entry]:
     assert fold.state
     for key, raw in fold.state.items():
-        record = context.codec.decode(raw)
         table, _, name = describe_key(key).partition(" ")
+        of, _, table = table.rpartition("/")
+        if of != stage:
+            continue
+        record = fold.context.codec.decode(raw)
         whose = getattr(record, "user", None) or name.partition("/")[0]
         if (scope.user in {None, whose}) and (scope.since is None or key in changed):
             yield {
@@ -130,16 +133,16 @@ def _entries(fold: Folding, context: Context, scope: Scope, changed: set[bytes])
             }
 
 
-async def _rows(context: Context, stage: Stage, scope: Scope) -> AsyncIterator[Entry]:
+async def _rows(context: Context, topology: Topology, scope: Scope) -> AsyncIterator[Entry]:
     if scope.since:
         raise NotAPosition("Rows are those at a place, not since one: leave --since away.")
     numbers = scope.partitions(context.settings.partitions)
     kafka = context.settings.kafka
-    inputs = [TopicPartition(topic.name, number) for topic in stage.reads for number in numbers]
+    inputs = [TopicPartition(topic.name, number) for topic in topology.reads for number in numbers]
     until = await ends(kafka, inputs)
-    dead_letters = await verify_views.current_dead_letters(context, stage, until)
+    dead_letters = await verify_views.current_dead_letters(context, topology, until)
     async with scratch(context.settings.postgres) as tables:
-        async for block in verify_views.blocks(context, stage, dead_letters, until, scope.until):
+        async for block in verify_views.blocks(context, topology, dead_letters, until, scope.until):
             await verify_views.write(tables, block)
         for table in TABLES:
             async for row in tables.rows(table):

@@ -32,7 +32,7 @@ from schemas.codec import Undecodable
 from schemas.kafka.log_reader import partition_readers
 from schemas.topics import AUDIT_LOG, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS
 from streams.replay.target import Target
-from streams.runtime.block import place
+from streams.runtime.record import place
 from streams.runtime.rocksdb import StateStore
 
 CHECKED = (TASK_EVENTS, REMINDERS, AUDIT_LOG)
@@ -155,16 +155,16 @@ class Invariants:
 
 
 async def check(target: Target, positions: Mapping[str, int], at: Path) -> None:
-    """Check a stage's output in one partition, and that every command it read has an outcome. Raises ``Differs``."""
+    """Check a topology's output in one partition, and that every command it read has an outcome. Raises ``Differs``."""
     with closing(StateStore(at)) as seen:
         invariants = Invariants(seen)
-        for topic in target.stage.writes:
+        for topic in target.topology.writes:
             if topic in CHECKED:
                 async for raw, record in _records(target, topic.name, target.cut.all[target.at(topic.name)]):
                     if reason := invariants.broken_by(record):
                         raise target.differs(place(raw), reason)
-        if TASK_EVENTS in target.stage.writes:
-            for topic in COMMANDS:
+        if TASK_EVENTS in target.topology.writes:
+            for topic in (topic for topic in COMMANDS if topic.name not in target.topology.handed):
                 async for raw, command in _records(target, topic.name, positions.get(topic.name, 0)):
                     if not (target.dead_letters.may_have(raw) or invariants.is_answered(command)):
                         raise target.differs(place(raw), f"the command {command.id} was read, but has no outcome.")

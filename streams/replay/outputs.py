@@ -1,49 +1,50 @@
 """Compares what deciding again emits with the records on the output topics, record by record, byte for byte.
 
-A stage's records name the input that caused them (``rondo_source``), except two kinds. The output of a timer names
-none, since it is not recorded between which blocks it was written; it changes no state, and is only on the topics that
-``on_timer`` names. The outcome of an effect, such as a delivery, names its source as such, and had no headers at all in
-older versions: like a command it comes from outside, and is only on a topic that the stage reads itself.
+A topology's records name the input that caused them (``rondo_source``), except two kinds. The output of a timer names
+none: it changes no state, is only on the topics that ``on_timer`` names, and a replay takes it from the log. The
+outcome of an effect, such as a delivery, names its source as such, and had no headers at all in older versions: like a
+command it comes from outside, and is only on a topic that its stage reads itself.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Serde
 from schemas.envelope import Envelope, Source
-from streams.replay.dead_letters import Location, location
+from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference, Differs, compare_messages, compare_values, fields
 from streams.replay.recorded_blocks import Readers
-from streams.runtime import Stage
-from streams.runtime.block import Block, place
+from streams.runtime import Topology
+from streams.runtime.block import Block
+from streams.runtime.record import place
 
 _SOURCE = "rondo_source"
 _ID, _TYPE = "ce_id", "ce_type"
 
 
 class Outputs:
-    """The output topics of one partition of a stage.
+    """The output topics of one partition of a topology.
 
     ``seen`` are the ends from before the state was read: records below them must follow from that state.
-    ``taken_timers`` are timers that the stage has taken, by id: each must have its record. ``dead`` are the locations
-    of the stage's dead-lettered records.
+    ``taken_timers`` are timers that its stages have taken, by id: each must have its record. ``dead`` are the dead
+    letters of its stages.
     """
 
     def __init__(  # noqa: PLR0917 - called once, in this order
         self,
-        stage: Stage,
+        topology: Topology,
         codec: Serde,
         readers: Readers,
         seen: Mapping[str, int],
         positions: Mapping[str, int],
         taken_timers: Mapping[str, r.Timer],
-        dead: Collection[Location],
+        dead: DeadLetters,
     ) -> None:
         self.compared = 0
-        self._stage = stage
+        self._topology = topology
         self._codec = codec
         self._readers = readers
         self._seen = seen
@@ -83,16 +84,17 @@ class Outputs:
 
     def _check_other(self, raw: ConsumerRecord) -> None:
         """Check a record that was not caused by an input, but by a timer or an effect."""
-        own = raw.topic in {topic.name for topic in self._stage.reads}
         identity = _timer_of(raw)
-        allowed = raw.topic in {topic.name for topic in self._stage.timer_outputs} if identity else own
-        if not allowed:
+        of_timers = {topic for stage in self._topology.timed for topic in stage.timer_outputs}
+        of_effects = {topic for stage in self._topology.stages for topic in stage.outside}
+        if raw.topic not in {topic.name for topic in (of_timers if identity else of_effects)}:
             raise self._differs(place(raw), "the record is there, but the stage did not write it.")
-        if identity and not (own and self._was_folded(raw)):
+        if identity and not self._was_folded(raw):
             self._taken_timers.pop(identity.decode(), None)
 
     def _was_folded(self, raw: ConsumerRecord) -> bool:
-        return bool(raw.offset < self._positions.get(raw.topic, 0)) and location(raw) not in self._dead
+        position = self._positions.get(raw.topic, 0)  # of what it reads; 0 for its other outputs
+        return bool(raw.offset < position) and not self._dead.has(raw)
 
     def _compare(self, raw: ConsumerRecord, output: Envelope) -> None:
         current, replayed = dict(raw.headers), dict(output.headers)
@@ -105,7 +107,7 @@ class Outputs:
         self._latest[raw.topic] = max(latest, raw.timestamp)
 
     def _differs(self, where: str, reason: str, **values: str | None) -> Differs:
-        return Differs(Difference(self._stage.name, int(where.split("/")[1]), where, reason, **values))
+        return Differs(Difference(self._topology.name, int(where.split("/")[1]), where, reason, **values))
 
 
 def _around(raw: ConsumerRecord, output: Envelope, latest: int) -> tuple[str | None, str, str] | None:

@@ -1,12 +1,10 @@
 """The records that each block of a partition took.
 
-A stage with several inputs records that, and a replay follows it exactly: state may depend on how the inputs were
-interleaved and on where blocks ended. For a stage with one input it must not, so blocks are cut arbitrarily; so is the
-part of the log that such a stage took before it read retries.
+A topology with state records that, and a replay follows it exactly: state may depend on how the inputs were interleaved
+and on where blocks ended. Views must not, so their blocks are cut arbitrarily.
 """
 
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka.structs import ConsumerRecord
@@ -16,14 +14,13 @@ from schemas import records as r
 from schemas.codec import Serde
 from schemas.kafka.partition_reader import PartitionReader
 from streams.replay.difference import Difference, Differs
-from streams.runtime.block import place
+from streams.runtime import Topology
+from streams.runtime.record import place
 
 _MOST = 1000
 
 Readers = Mapping[str, PartitionReader]
 """A partition of each topic."""
-Alone = Callable[[ConsumerRecord], bool]
-"""Returns whether a record may have had a separate block, because it was dead-lettered."""
 
 
 class OtherVersion(RuntimeError):
@@ -48,25 +45,30 @@ class RecordedBlock:
 
 
 class RecordedBlocks:
-    """Follows ``<stage>-blocks`` until the positions ``until`` are reached, or to its end."""
+    """Follows ``<topology>-blocks`` until the positions ``until`` are reached, or to its end."""
 
     def __init__(
-        self, stage: str, recorded: PartitionReader, inputs: Readers, codec: Serde, until: Mapping[str, int] | None
+        self,
+        topology: Topology,
+        recorded: PartitionReader,
+        inputs: Readers,
+        codec: Serde,
+        until: Mapping[str, int] | None,
     ) -> None:
-        self._stage = stage
+        self._topology = topology.name
+        self._notices = topology.handed
         self._recorded = recorded
         self._inputs = inputs
         self._codec = codec
         self._until = until
-        self._ahead: deque[tuple[ConsumerRecord, r.Block]] = deque()
         self._positions: dict[str, int] = {}
 
-    async def blocks(self, *, any_version: bool = False) -> AsyncIterator[RecordedBlock]:
-        """Yield the blocks. Raises ``Differs``, and ``OtherVersion`` unless ``any_version``."""
+    async def blocks(self) -> AsyncIterator[RecordedBlock]:
+        """Yield the blocks. Raises ``Differs``, ``OtherVersion``."""
         while self._positions != self._until and (found := await self._next()):
             raw, block = found
             source = place(raw)
-            if not any_version and block.rules not in DECIDABLE:
+            if block.rules not in DECIDABLE:
                 raise OtherVersion(source, block.rules)
             raws = await self._inputs_of(raw, block)
             self._positions[block.topic] = block.last + 1
@@ -77,31 +79,9 @@ class RecordedBlocks:
             said = "the recorded blocks don't lead to the position:"
             values = {"current": repr(dict(self._until)), "replayed": repr(self._positions)}
             at = self._recorded.at
-            raise Differs(Difference(self._stage, at.partition, at.topic, said, **values))
-
-    async def blocks_of(self, source: str, alone: Alone) -> AsyncIterator[RecordedBlock]:
-        """Yield the blocks of a stage whose only input was ``source`` before it read retries: until then any cut does.
-
-        Such a stage has no versioned decisions.
-        """
-        if begin := await self._begin(source):
-            async for block in cut_into_blocks(self._inputs[source], alone, begin):
-                yield block
-            self._positions[source] = begin
-        async for block in self.blocks(any_version=True):
-            yield block
-
-    async def _begin(self, source: str) -> int:
-        """Return the first offset of a topic in a recorded block; the topic's end if there is none."""
-        while (raw := await self._recorded.peek()) is not None:
-            self._ahead.append(read := await self._read(raw))
-            if read[1].topic == source:
-                return read[1].first
-        return self._inputs[source].end
+            raise Differs(Difference(self._topology, at.partition, at.topic, said, **values))
 
     async def _next(self) -> tuple[ConsumerRecord, r.Block] | None:
-        if self._ahead:
-            return self._ahead.popleft()
         raw = await self._recorded.peek()
         return None if raw is None else await self._read(raw)
 
@@ -115,23 +95,22 @@ class RecordedBlocks:
     async def _inputs_of(self, raw: ConsumerRecord, block: r.Block) -> list[ConsumerRecord]:
         """Return the records that a block took. Raises ``Differs`` if its input has others."""
         raws = await self._inputs[block.topic].through(block.last)
+        if block.topic in self._notices:  # those of timers that were sent again are outputs of another block
+            raws = [raw for raw in raws if raw.offset >= block.first]
         found = (raws[0].offset, raws[-1].offset, len(raws)) if raws else (None, None, 0)
         if found != (block.first, block.last, block.records):
             said = f"{block.topic} {block.first} to {block.last}, {block.records} records"
             holds = f"{found[0]} to {found[1]}, {found[2]} records"
             reason = "the block is not what its input holds:"
-            raise Differs(Difference(self._stage, raw.partition, place(raw), reason, current=said, replayed=holds))
+            raise Differs(Difference(self._topology, raw.partition, place(raw), reason, current=said, replayed=holds))
         return raws
 
 
-async def cut_into_blocks(
-    source: PartitionReader, alone: Alone, end: int | None = None
-) -> AsyncIterator[RecordedBlock]:
-    """Cut a stage's only input into blocks, to its end or before the offset ``end``."""
+async def cut_into_blocks(source: PartitionReader) -> AsyncIterator[RecordedBlock]:
+    """Cut an input into blocks, for a topology whose result does not depend on how they are cut: views."""
     raws: list[ConsumerRecord] = []
-    while (raw := await source.peek()) and (end is None or raw.offset < end):
-        await anext(source)
-        if raws and (alone(raw) or alone(raws[-1]) or len(raws) == _MOST):
+    async for raw in source:
+        if len(raws) == _MOST:
             yield RecordedBlock(raws, raws[-1].timestamp)
             raws = []
         raws.append(raw)

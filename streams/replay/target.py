@@ -1,4 +1,4 @@
-"""The target of a verification, one partition of a stage at one moment, and its result."""
+"""The target of a verification, one partition of a topology at one moment, and its result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ from schemas.kafka.hidden import settled_ends
 from schemas.kafka.log_reader import Ends, ends
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference, Differs
-from streams.runtime import Context, Stage
+from streams.runtime import Context, Topology
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The ends of a stage's topics: ``seen`` before its changelogs were read, ``all`` after."""
+    """The ends of a topology's topics: ``seen`` before its changelogs were read, ``all`` after."""
 
     seen: Ends
     changelogs: Ends
     all: Ends
 
 
-async def cut(kafka: str, stage: Stage, partitions: Iterable[int]) -> Cut:
-    """Return consistent ends of a stage's topics in these partitions, whether it runs or not.
+async def cut(kafka: str, topology: Topology, partitions: Iterable[int]) -> Cut:
+    """Return consistent ends of a topology's topics in these partitions, whether it runs or not.
 
     A block's output, state and position are one transaction, but a transaction becomes visible partition by partition.
     So the ends of the outputs are read first, then those of the changelogs once every transaction that had begun by
@@ -34,19 +34,19 @@ async def cut(kafka: str, stage: Stage, partitions: Iterable[int]) -> Cut:
     def of(*names: str) -> list[TopicPartition]:
         return [TopicPartition(name, number) for name in names for number in numbers]
 
-    outputs = [topic.name for topic in stage.writes]
-    every = {*outputs, *(topic.name for topic in stage.reads), *((stage.blocks.name,) if stage.blocks else ())}
+    outputs = [topic.name for topic in topology.writes]
+    every = {*outputs, *(topic.name for topic in topology.reads), *((topology.blocks.name,) if topology.blocks else ())}
     seen = await ends(kafka, of(*outputs))
-    changelogs = await settled_ends(kafka, of(stage.changelog.name))
+    changelogs = await settled_ends(kafka, of(topology.changelog_name))
     return Cut(seen, changelogs, await settled_ends(kafka, of(*sorted(every))))
 
 
 @dataclass(frozen=True)
 class Target:
-    """One partition of a stage, and everything needed to verify it."""
+    """One partition of a topology, and everything needed to verify it."""
 
     context: Context
-    stage: Stage
+    topology: Topology
     number: int
     cut: Cut
     dead_letters: DeadLetters
@@ -57,7 +57,7 @@ class Target:
 
     def differs(self, place: str, reason: str, **more: str | None) -> Differs:
         """Return a difference of this partition, to be raised."""
-        return Differs(Difference(self.stage.name, self.number, place, reason, **more))
+        return Differs(Difference(self.topology.name, self.number, place, reason, **more))
 
 
 @dataclass

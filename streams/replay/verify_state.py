@@ -1,12 +1,10 @@
-"""Verifies one partition of a stage that keeps its own state: outputs, changelog, timers, invariants and disk."""
+"""Verifies one partition of a topology that keeps its own state: outputs, changelog, timers, invariants and disk."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Serde
@@ -26,9 +24,9 @@ from streams.replay.fold import ReplayedBlock, folding
 from streams.replay.outputs import Outputs
 from streams.replay.recorded_blocks import OtherVersion, RecordedBlock
 from streams.replay.target import Target, Verified
-from streams.runtime import kafka_store
-from streams.runtime.block import place
+from streams.runtime import Stage, kafka_store
 from streams.runtime.disk import directory
+from streams.runtime.record import Raw, place
 from streams.runtime.rocksdb import Damaged, DiskError, StateStore
 from streams.runtime.tables import decoded
 
@@ -42,7 +40,7 @@ async def verify(target: Target) -> Verified:
     For blocks decided by another decision version, only invariants are checked, and that the disk matches the
     changelog.
     """
-    result = Verified(target.stage.name, target.number)
+    result = Verified(target.topology.name, target.number)
     with (
         TemporaryDirectory(prefix="rondo-replay-") as scratch,
         closing(StateStore(Path(scratch, "current"))) as current,
@@ -62,7 +60,7 @@ async def verify(target: Target) -> Verified:
 
 async def _restore(target: Target, current: StateStore) -> Mapping[str, int]:
     """Restore the state from the changelog; return its positions."""
-    at = target.at(target.stage.changelog.name)
+    at = target.at(target.topology.changelog_name)
     async with partition_readers(target.context.settings.kafka, {at: target.cut.changelogs[at]}) as readers:
         await _apply(readers[at], current, target.context.codec)
     return kafka_store.positions(current, target.context.codec)
@@ -85,16 +83,17 @@ async def _verify_fold(
     target: Target, result: Verified, current: StateStore, positions: Mapping[str, int], scratch: Path
 ) -> None:
     """Fold the log again, and compare the outputs of each block, and the state at the end."""
-    context, stage, dead = target.context, target.stage, target.dead_letters
-    written = {target.at(topic.name): target.cut.all[target.at(topic.name)] for topic in stage.writes}
+    context, topology, dead = target.context, target.topology, target.dead_letters
+    written = {target.at(topic.name): target.cut.all[target.at(topic.name)] for topic in topology.writes}
     seen = {at.topic: target.cut.seen[at] for at in written}
     async with (
-        folding(context, stage, target.number, dead, positions, target.cut.all, scratch) as fold,
+        folding(context, topology, target.number, dead, positions, target.cut.all, scratch) as fold,
         partition_readers(context.settings.kafka, written) as readers,
     ):
         by_name = {at.topic: reader for at, reader in readers.items()}
         timers = _taken_timers(target, current)
-        outputs = Outputs(stage, context.codec, by_name, seen, positions, timers, dead.reasons)
+        taken = {timer.id: timer for _, timer in timers}
+        outputs = Outputs(topology, context.codec, by_name, seen, positions, taken, dead)
         async for block in fold.blocks():
             await outputs.expect(block)
             result.records, result.outputs = fold.records, outputs.compared
@@ -102,9 +101,9 @@ async def _verify_fold(
         result.notes += fold.notes()
         assert fold.state
         result.kept = sum(1 for _ in current.items())
-        for different in compare_states(current, fold.state, unwritten(stage)):
+        for different in compare_states(current, fold.state, unwritten(topology)):
             await _check_key(target, different, positions)
-    _check_timers(target, left.values(), current)
+    _check_timers(target, ((stage, timer) for stage, timer in timers if timer.id in left), current)
 
 
 async def _check_key(target: Target, different: KeyDifference, positions: Mapping[str, int]) -> None:
@@ -120,7 +119,7 @@ async def _check_key(target: Target, different: KeyDifference, positions: Mappin
 
 async def _last_written(target: Target, key: bytes) -> str | None:
     """Return the place on the changelog where a key was last written."""
-    at, last = target.at(target.stage.changelog.name), None
+    at, last = target.at(target.topology.changelog_name), None
     async with partition_readers(target.context.settings.kafka, {at: target.cut.changelogs[at]}) as readers:
         async for raw in readers[at]:
             if raw.key == key:
@@ -130,10 +129,10 @@ async def _last_written(target: Target, key: bytes) -> str | None:
 
 async def _changed_by(target: Target, key: bytes, positions: Mapping[str, int]) -> str | None:
     """Fold again, to find the record that last changed a key."""
-    context, stage, dead = target.context, target.stage, target.dead_letters
-    last: ConsumerRecord | None = None
+    context, topology, dead = target.context, target.topology, target.dead_letters
+    last: Raw | None = None
     with TemporaryDirectory(prefix="rondo-replay-") as at:
-        async with folding(context, stage, target.number, dead, positions, target.cut.all, Path(at)) as fold:
+        async with folding(context, topology, target.number, dead, positions, target.cut.all, Path(at)) as fold:
             async for block in fold.blocks():
                 last = block.changed_by.get(key, last)
     return place(last) if last else None
@@ -142,23 +141,28 @@ async def _changed_by(target: Target, key: bytes, positions: Mapping[str, int]) 
 # Timers that were taken: each must have led to its record, or have a dead letter.
 
 
-def _taken_timers(target: Target, current: StateStore) -> dict[str, r.Timer]:
-    decode = partial(decoded, target.stage.name, target.context.codec)
-    return {timer.id: timer for taken in target.stage.punctuated for timer in taken.passed(current, decode)}
+Taken = tuple[Stage, r.Timer]
+"""A timer that a stage has taken."""
 
 
-def _check_timers(target: Target, left: Iterable[r.Timer], current: StateStore) -> None:
-    for timer in left:
-        if (target.number, timer.id) not in target.dead_letters.timers and _emits(target, timer, current):
+def _taken_timers(target: Target, current: StateStore) -> list[Taken]:
+    decode = partial(decoded, target.topology.name, target.context.codec)
+    stages = ((stage, taken) for stage in target.topology.timed for taken in stage.punctuated)
+    return [(stage, timer) for stage, taken in stages for timer in taken.passed(current, decode)]
+
+
+def _check_timers(target: Target, left: Iterable[Taken], current: StateStore) -> None:
+    for stage, timer in left:
+        if (target.number, timer.id) not in target.dead_letters.timers and _emits(target, stage, timer, current):
             reason = "it is set and was taken, but has no record on the log: it would never fire."
             raise target.differs(f"timer {timer.id} of {timer.subject}, due {timer.due}", reason)
 
 
-def _emits(target: Target, timer: r.Timer, current: StateStore) -> bool:
-    assert target.stage.punctuate
-    block = ReplayedBlock(target.stage, target.context, target.number, [], current, RecordedBlock([], timer.due))
+def _emits(target: Target, stage: Stage, timer: r.Timer, current: StateStore) -> bool:
+    recorded = RecordedBlock([], timer.due)
+    block = ReplayedBlock(target.topology, target.context, target.number, current, recorded, target.dead_letters)
     with block:
-        target.stage.punctuate(block, timer)
+        block.fire(stage, timer)
     return bool(block.outputs)
 
 
@@ -167,7 +171,7 @@ def _emits(target: Target, timer: r.Timer, current: StateStore) -> bool:
 
 async def _verify_disk(target: Target, result: Verified, current: StateStore) -> None:
     """Compare the worker's own database, unless it is in use; it may be behind the changelog, but never ahead."""
-    path = directory(target.context.settings.data, target.context.cluster, target.stage.name, target.number)
+    path = directory(target.context.settings.data, target.context.cluster, target.topology.name, target.number)
     try:
         disk = StateStore(path) if path.exists() else None
     except OSError as error:
@@ -204,7 +208,7 @@ async def _compare_disk(target: Target, disk: StateStore, current: StateStore) -
 
 async def _changed_since(target: Target, offset: int) -> set[bytes]:
     """Return the keys that were written to the changelog from an offset on."""
-    at = target.at(target.stage.changelog.name)
+    at = target.at(target.topology.changelog_name)
     end = target.cut.changelogs[at]
     if offset > end:
         raise target.differs(str(at.topic), f"the disk has applied it up to {offset}, but it ends at {end}.")

@@ -2,9 +2,10 @@
 
 Who does what, as in Kafka Streams but on Faust::
 
-    Stage       what a stage reads, writes and keeps         stage.py       a declaration, frozen once an App runs it
+    Stage       what a stage reads, writes and keeps         stage.py       a declaration, frozen once it runs
+    Topology    stages that run as one                       topology.py    as a Kafka Streams sub-topology
     Context     settings, codec, clock: what it runs with    context.py, settings.py
-    App         runs a stage in this process                 app.py         a Faust app; it refuses some: refusals.py
+    App         runs a topology in this process              app.py         a Faust app; it refuses some: refusals.py
     Runtime     owns the consumer, assigns partitions        consumer.py    a service of the Faust app
     Worker      a worker's membership of its group           membership.py
     StreamTask  one owner's processing of one partition      task.py        open, one block after another, close
@@ -15,19 +16,21 @@ Who does what, as in Kafka Streams but on Faust::
     Buffer      fetched records that wait for a block        buffer.py      of one input's partition
     Punctuation blocks of timers that are due                punctuation.py and of lost effects, as there is room
     Waits       timers that a clock set back would prolong   waits.py
-    Agents      hand blocks to the stage's Faust agents      agents.py      one at a time
-    Block       a bounded number of records, folded          block.py       what the agent sees
+    Agents      hand blocks to the Faust agents              agents.py      one at a time
+    Block       a bounded number of records, folded          block.py       stage by stage, each at once what it emits
+    Record      what a stage folds                           record.py      of the log, or handed on in memory
+    DeadLetters what a stage could not fold                  poison.py      of a block
     Table       keyed state, and timers, through the block   tables.py      Table, Timers
     Effects     side effects after a commit, as sending      effects.py     beside the tasks, a bounded number at a time
     Store       where a task's state and position live       store.py       kafka_store.py (RocksDB and changelog) or
                                                                             postgres_store.py
     StateStore  a partition's state on the disk              rocksdb.py, disk.py
     Progress    how far a restore is                         restoring.py
-    put_back    folds dead letters that are sent again       retries.py
-    Watch       a stage's lag, and whether it stalls         watch.py, metrics.py, exposition.py
+    put_back    folds dead letters that are sent again       put_back.py, retries.py
+    Watch       a topology's lag, and whether it stalls         watch.py, metrics.py, exposition.py
     Point       where a test makes a worker fail             failpoints.py
 
-Commits: a Kafka stage's output, state changes and input position are one transaction, then written to RocksDB, which
+Commits: a topology's output, state changes and input position are one transaction, then written to RocksDB, which
 may therefore be behind its changelog, but never ahead. A Postgres stage's rows and position are one Postgres
 transaction. Group offsets are never read.
 
@@ -55,9 +58,11 @@ A worker that was suspended meanwhile finds its producers fenced, or its positio
 """
 
 from streams.runtime.app import App
-from streams.runtime.block import Block, Record
+from streams.runtime.block import Block
 from streams.runtime.context import Context
+from streams.runtime.record import Record
 from streams.runtime.stage import Stage
 from streams.runtime.tables import Table, Timers
+from streams.runtime.topology import Topology
 
-__all__ = ["App", "Block", "Context", "Record", "Stage", "Table", "Timers"]
+__all__ = ["App", "Block", "Context", "Record", "Stage", "Table", "Timers", "Topology"]

@@ -9,8 +9,8 @@ class Ahead(RuntimeError):
     """A stage's positions are ahead of the log: records appended before they are reset would never be read."""
 
 
-def check(stage: str, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> None:
-    """Raise ``Ahead`` if a stage's positions are beyond the ends of its inputs."""
+def check(topology: str, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> None:
+    """Raise ``Ahead`` if a topology's positions are beyond the ends of its inputs."""
     beyond = [
         f"{tp.topic}/{tp.partition} up to {position}, but it ends at {ends[tp]}"
         for tp, position in sorted(positions.items())
@@ -18,7 +18,7 @@ def check(stage: str, positions: Mapping[TopicPartition, int], ends: Mapping[Top
     ]
     if beyond:
         raise Ahead(
-            f"The stage {stage} has read {'; '.join(beyond)}: the broker lost records, as by a power failure, or it is"
-            " another broker. Restore its data from a backup, or give these records up by `rondo reset-positions`: see"
-            " docs/operating.md, After a power failure."
+            f"The topology {topology} has read {'; '.join(beyond)}: the broker lost records, as by a power failure, or"
+            " it is another broker. Restore its data from a backup, or give these records up by `rondo"
+            " reset-positions`: see docs/operating.md, After a power failure."
         )

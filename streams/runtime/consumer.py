@@ -32,8 +32,8 @@ from streams.runtime.effects import Effect, Effects
 from streams.runtime.membership import Assignor, Worker
 from streams.runtime.metrics import Metrics
 from streams.runtime.settings import Settings
-from streams.runtime.stage import Stage
 from streams.runtime.task import StreamTask
+from streams.runtime.topology import Topology
 from streams.runtime.watch import Watch
 
 FETCH_MS = 100
@@ -70,12 +70,12 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class Runtime(Service):
-    """Feeds one stage."""
+    """Feeds one topology."""
 
     def __init__(
-        self, stage: Stage, settings: Settings, clock: Callable[[], int], app: faust.App, **service: Any
+        self, topology: Topology, settings: Settings, clock: Callable[[], int], app: faust.App, **service: Any
     ) -> None:
-        self.stage = stage
+        self.topology = topology
         self.settings = settings
         self._app = app
         self.partitions: dict[int, StreamTask] = {}
@@ -89,13 +89,13 @@ class Runtime(Service):
         """Number of assignments by the group, empty ones included."""
         self.fetches = 0
         """Rounds of the fetch loop."""
-        self.metrics = Metrics(stage)
-        self.effects = Effects(stage.name, settings.effects, self.metrics.effects)
+        self.metrics = Metrics(topology)
+        self.effects = Effects(topology.name, settings.effects, self.metrics.effects)
         self._registry = Registry(settings.registry)
-        codec = stage.serde(self._registry)
+        codec = topology.serde(self._registry)
         self.context = Context(settings, codec, "", clock, self.effects.performs, self.produce)
         self._watch = Watch(self)
-        self._group = f"rondo-{stage.name}"
+        self._group = f"rondo-{topology.name}"
         self._worker = Worker(f"{self._group}-{self.settings.instance}" if self.settings.instance else "")
         self._assignor = Assignor(self._worker)
         self._joins_again = False
@@ -112,8 +112,8 @@ class Runtime(Service):
         await self._join()
 
     async def _prepare(self) -> None:
-        await self.context.codec.publish(self.stage.topics())
-        await admin.create(self.settings.kafka, self.settings.partitions, self.stage.topics())
+        await self.context.codec.publish(self.topology.topics)
+        await admin.create(self.settings.kafka, self.settings.partitions, self.topology.topics)
         self.context = replace(self.context, cluster=await admin.cluster(self.settings.kafka))
 
     async def _join(self) -> None:
@@ -131,7 +131,7 @@ class Runtime(Service):
             heartbeat_interval_ms=HEARTBEAT_MS,
             fetch_max_bytes=FETCH_BYTES,
             # A larger record is fetched anyway, alone (KIP-74): retries may be four times as large.
-            max_partition_fetch_bytes=min(topic.max_bytes for topic in self.stage.reads),
+            max_partition_fetch_bytes=min(topic.max_bytes for topic in self.topology.reads),
         )
         self._subscribe()
         await self._watch.connect()
@@ -140,7 +140,7 @@ class Runtime(Service):
 
     def _subscribe(self) -> None:
         assert self._consumer
-        self._consumer.subscribe([topic.name for topic in self.stage.reads], listener=_Listener(self))
+        self._consumer.subscribe([topic.name for topic in self.topology.reads], listener=_Listener(self))
 
     async def on_stop(self) -> None:
         """Finish the running blocks before leaving the group, which ``consumer.stop`` does not do; then the effects."""
@@ -158,7 +158,7 @@ class Runtime(Service):
 
     def touched(self) -> set[TopicPartition]:
         """Return the topic partitions that the assigned partitions read and write."""
-        return {tp for number in self.partitions for tp in self.stage.partitions(number)}
+        return {tp for number in self.partitions for tp in self.topology.partitions(number)}
 
     @property
     def hidden(self) -> Hidden:
@@ -168,9 +168,9 @@ class Runtime(Service):
     def closed(self) -> list[str]:
         """Return why it is not ready: a sentence for each error that stops a partition or an input."""
         if not self.joined:
-            return [f"{self.stage.name} waits for its group to give it partitions."]
+            return [f"{self.topology.name} waits for its group to give it partitions."]
         return [
-            f"{self.stage.name}, partition {partition.number}: {cause}"
+            f"{self.topology.name}, partition {partition.number}: {cause}"
             for partition in self.partitions.values()
             if not partition.works
             for cause in partition.closed.causes or ["it is being opened."]
@@ -231,22 +231,22 @@ class Runtime(Service):
         self.joined = True
         self.assignments += 1
         numbers = {tp.partition for tp in assigned}
-        missing = {(t.name, n) for t in self.stage.reads for n in numbers} - {
+        missing = {(t.name, n) for t in self.topology.reads for n in numbers} - {
             (tp.topic, tp.partition) for tp in assigned
         }
         if missing and self._worker.instance and self.assignments == 1:
             # A static member that comes back gets the assignment of its last process, even if its inputs have changed.
-            log.info("assigned for other inputs, joins again", stage=self.stage.name)
+            log.info("assigned for other inputs, joins again", stage=self.topology.name)
             self.joined, self._joins_again = False, True
             return
         if missing:
             await self.crash(
                 RuntimeError(
-                    f"The inputs of {self.stage.name} were not assigned together: {sorted(missing)} are elsewhere."
+                    f"The inputs of {self.topology.name} were not assigned together: {sorted(missing)} are elsewhere."
                 )
             )
             return
-        log.info("assigned", stage=self.stage.name, partitions=sorted(numbers))
+        log.info("assigned", stage=self.topology.name, partitions=sorted(numbers))
         share = self.settings.held_bytes // max(1, len(assigned))
         for number in sorted(numbers):
             partition = self.partitions[number] = StreamTask(self, number, share)
@@ -259,7 +259,7 @@ class Runtime(Service):
         closing = (partition.close() for partition in partitions.values())
         for error in await asyncio.gather(*closing, return_exceptions=True):
             if error:  # it must not interrupt closing the others
-                log.warning("task closed with an error", stage=self.stage.name, error=causes.described(error))
+                log.warning("task closed with an error", stage=self.topology.name, error=causes.described(error))
         await self.effects.hand_over(partitions, self.context)
 
     async def is_member(self) -> bool:
@@ -291,8 +291,8 @@ class Runtime(Service):
     async def check(self, number: int, positions: dict[str, int]) -> None:
         """Raise ``Ahead`` if positions are beyond the topics' ends: records would be skipped unnoticed."""
         assert self._consumer
-        read = {TopicPartition(topic.name, number): positions.get(topic.name, 0) for topic in self.stage.reads}
-        ahead.check(self.stage.name, read, await self._consumer.end_offsets(list(read)))
+        read = {TopicPartition(topic.name, number): positions.get(topic.name, 0) for topic in self.topology.reads}
+        ahead.check(self.topology.name, read, await self._consumer.end_offsets(list(read)))
 
     def seek(self, partition: StreamTask) -> None:
         """Ask the fetch loop to seek to a partition's positions; it calls ``on_sought`` afterwards."""
@@ -318,7 +318,7 @@ class Runtime(Service):
             while not self.should_stop:
                 await self.sleep(self._watch.every)
                 for partition in self.partitions.values():
-                    partition.closed.report(self.stage.name, partition.number)
+                    partition.closed.report(self.topology.name, partition.number)
                 await self._watch.look()  # a stall crashes the service, and so the process
         finally:
             await self._watch.close()
@@ -350,7 +350,7 @@ class Runtime(Service):
         for partition in seeks:
             if self.partitions.get(partition.number) is not partition:
                 continue
-            for topic in self.stage.reads:
+            for topic in self.topology.reads:
                 tp = TopicPartition(topic.name, partition.number)
                 self._consumer.seek(tp, partition.positions.get(topic.name, 0))
                 self._consumer.resume(tp)

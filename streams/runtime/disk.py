@@ -24,7 +24,7 @@ def directory(data: Path, cluster: str, stage: str, partition: int) -> Path:
     return data / "state" / cluster / stage / str(partition)
 
 
-def open(path: Path, timed: bytes | None = None, memory: int = MEMORY) -> StateStore:  # noqa: A001 - disk.open
+def open(path: Path, timed: tuple[bytes, ...] = (), memory: int = MEMORY) -> StateStore:  # noqa: A001 - disk.open
     """Open a state; replace a damaged one by an empty one, and move it aside.
 
     Raises ``DiskError`` if that can't be opened either.

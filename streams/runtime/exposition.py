@@ -40,21 +40,21 @@ class StageCollector(Collector):
         hides = "Seconds that one open transaction has hidden records; 0 where none does."
         yield _gauge("rondo_hidden_seconds", hides, where, _hidden(runtimes))
         of_partition = ("stage", "partition")
-        restored = (((r.stage.name, str(p.number)), p.restored) for r, p in _tasks(runtimes))
+        restored = (((r.topology.name, str(p.number)), p.restored) for r, p in _tasks(runtimes))
         yield _gauge(
             "rondo_restored_records", "Changelog records restored by the last restore.", of_partition, restored
         )
-        remaining = (((r.stage.name, str(p.number)), p.remaining) for r, p in _tasks(runtimes))
+        remaining = (((r.topology.name, str(p.number)), p.remaining) for r, p in _tasks(runtimes))
         yield _gauge("rondo_restore_remaining_records", "Changelog offsets to restore.", of_partition, remaining)
-        closed = (((r.stage.name, str(p.number)), p.closed.seconds) for r, p in _tasks(runtimes))
+        closed = (((r.topology.name, str(p.number)), p.closed.seconds) for r, p in _tasks(runtimes))
         yield _gauge("rondo_partition_closed_seconds", "Time without work after an error.", of_partition, closed)
         pending = (
-            ((r.stage.name, str(p.number)), p.store.state.timers if p.store.state else 0)
+            ((r.topology.name, str(p.number)), p.store.state.timers if p.store.state else 0)
             for r, p in _tasks(runtimes)
-            if r.stage.timers
+            if r.topology.timed
         )
         yield _gauge("rondo_timers_pending", "Timers that are set.", of_partition, pending)
-        running = (((runtime.stage.name,), runtime.effects.running) for runtime in runtimes)
+        running = (((runtime.topology.name,), runtime.effects.running) for runtime in runtimes)
         yield _gauge("rondo_effects_running", "Effects that run or wait for others.", ("stage",), running)
 
 
@@ -80,19 +80,19 @@ def _tasks(runtimes: Iterable[Runtime]) -> Iterator[tuple[Runtime, StreamTask]]:
 def _partitions(runtimes: Iterable[Runtime]) -> Iterator[tuple[tuple[str, ...], float]]:
     for runtime in runtimes:
         partitions = runtime.partitions.values()
-        yield (runtime.stage.name, "assigned"), len(partitions)
-        yield (runtime.stage.name, "open"), sum(partition.ready for partition in partitions)
+        yield (runtime.topology.name, "assigned"), len(partitions)
+        yield (runtime.topology.name, "open"), sum(partition.ready for partition in partitions)
 
 
 def _inputs(runtimes: Iterable[Runtime]) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
     for runtime, partition in _tasks(runtimes):
-        for topic in runtime.stage.reads:
+        for topic in runtime.topology.reads:
             status = watch.status(partition, topic.name, runtime.context.clock())
             figures = (status.position, status.lag, status.age, status.held)
-            yield (runtime.stage.name, topic.name, str(partition.number)), figures
+            yield (runtime.topology.name, topic.name, str(partition.number)), figures
 
 
 def _hidden(runtimes: Iterable[Runtime]) -> Iterator[tuple[tuple[str, ...], float]]:
     for runtime in runtimes:
         for tp in sorted(runtime.touched()):
-            yield (runtime.stage.name, tp.topic, str(tp.partition)), runtime.hidden.seconds(tp)
+            yield (runtime.topology.name, tp.topic, str(tp.partition)), runtime.hidden.seconds(tp)

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
 
-from schemas import records as r
 from streams.runtime.block import Block, FoldError
 from streams.runtime.buffer import Buffer
 from streams.runtime.settings import Settings
-from streams.runtime.stage import Stage
 from streams.runtime.store import Refused
+from streams.runtime.topology import Topology
 
 POISON = (FoldError, Refused)
 """Errors caused by the records themselves: bisect to the poison record."""
@@ -29,14 +28,15 @@ class Intake:
     ``resume`` resumes fetching a topic, which pauses while its buffer is full.
     """
 
-    def __init__(self, stage: Stage, settings: Settings, held_bytes: int, resume: Callable[[str], None]) -> None:
-        self._held = {topic.name: Buffer(settings.held_records, held_bytes) for topic in stage.reads}
+    def __init__(self, topology: Topology, settings: Settings, held_bytes: int, resume: Callable[[str], None]) -> None:
+        self._held = {topic.name: Buffer(settings.held_records, held_bytes) for topic in topology.reads}
         self._most = settings.block_records
         self._resume = resume
+        self._mixes = topology.mixes
         self._last_topic = -1
         # By topic: several may have a poison record at their head.
         self._limits: dict[str | None, int] = dict.fromkeys((*self._held, None), self._most)
-        self._poison: dict[str | None, tuple[ConsumerRecord | r.Timer | None, str]] = {}
+        self._poison: dict[str, tuple[ConsumerRecord, str]] = {}
 
     def hold(self, topic: str, records: list[ConsumerRecord], position: int) -> bool:
         """Buffer records from a topic's position on; return whether fetching should pause."""
@@ -60,49 +60,60 @@ class Intake:
             held.clear()
 
     def take(self) -> list[ConsumerRecord]:
-        """Take the next block's records from the buffer of one topic, round-robin."""
+        """Take the next block's records: from the buffer of one topic, round-robin, or of one after the other."""
         topics = list(self._held)
+        taken: list[ConsumerRecord] = []
         for step in range(1, len(topics) + 1):
             index = (self._last_topic + step) % len(topics)
             if held := self._held[topics[index]]:
-                self._last_topic = index
-                records = self._take_from(held)
+                if taken and (self.fault(held.first) is not None or self.fault(taken[0]) is not None):
+                    break  # a poison record is a block of its own
+                if not taken:
+                    self._last_topic = index
+                taken += self._take_from(held, len(taken))
                 if held.is_low():
                     self._resume(topics[index])
-                return records
-        return []
+                if not self._mixes:
+                    break
+        return taken
 
-    def _take_from(self, held: Buffer) -> list[ConsumerRecord]:
-        return held.take(1 if self.fault(held.first) is not None else self._limits[held.first.topic])
+    def _take_from(self, held: Buffer, taken: int) -> list[ConsumerRecord]:
+        limit = self._limits[self._key(held.first.topic)]
+        return held.take(1 if self.fault(held.first) is not None else max(0, limit - taken))
 
-    def put_back(self, block: Block, records: list[ConsumerRecord]) -> None:
+    def _key(self, topic: str | None) -> str | None:
+        """Return under which topic a block's limit is: blocks that mix have one for all."""
+        return next(iter(self._held)) if self._mixes and topic else topic
+
+    def put_back(self, records: list[ConsumerRecord]) -> None:
         """Put back records that a block has taken and not folded."""
-        if block.topic:
-            self._held[block.topic].put_back(records)
+        for topic in {raw.topic: None for raw in records}:
+            self._held[topic].put_back([raw for raw in records if raw.topic == topic])
 
     def fault(self, raw: ConsumerRecord) -> str | None:
         """Return why a record is a poison record, None if it is not known to be one."""
-        poison, fault = self._poison.get(raw.topic, (None, ""))
-        return fault if isinstance(poison, ConsumerRecord) and poison.offset == raw.offset else None
+        poison, fault = self._poison.get(raw.topic, (None, None))
+        return fault if poison and poison.offset == raw.offset else None
 
-    def timers(self) -> tuple[int, r.Timer | None, str]:
-        """Return the most timers of the next punctuation, and the poison timer that it may meet, with its fault."""
-        poison, fault = self._poison.get(None, (None, ""))
-        return 1 if fault else self._limits[None], poison if isinstance(poison, r.Timer) else None, fault
+    def timers(self) -> int:
+        """Return the most timers of the next punctuation."""
+        return self._limits[None]
 
     def committed(self, block: Block) -> None:
         """Let the next block of the topic take twice as many."""
-        self._poison.pop(block.topic, None)
-        self._limits[block.topic] = min(self._limits[block.topic] * 2, self._most)
+        for topic in block.behind:
+            self._poison.pop(topic, None)
+        key = self._key(block.topic)
+        self._limits[key] = min(self._limits[key] * 2, self._most)
 
     def halve(self, block: Block) -> int:
         """Let the next block of the topic take half as many; return how many this one has."""
         records = len(block.raws) or block.taken
-        self._limits[block.topic] = max(1, records // 2)
+        self._limits[self._key(block.topic)] = max(1, records // 2)
         return records
 
     def suspect(self, block: Block, error: Exception) -> int:
         """Halve, after an error caused by the records: the last one left is the poison record."""
-        if (records := self.halve(block)) <= 1:
-            self._poison[block.topic] = (block.raws[0] if block.raws else block.timer, str(error))
+        if (records := self.halve(block)) <= 1 and block.raws:
+            self._poison[block.raws[0].topic] = block.raws[0], str(error)
         return records

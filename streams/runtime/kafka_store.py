@@ -6,13 +6,17 @@ The end of the changelog is read only after both are initialised: then a former 
 """
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.structs import RecordMetadata
 
 from domain.times import tzdata_version
 from schemas import records as r
+from schemas import topics
 from schemas.codec import Serde
 from schemas.envelope import Envelope, batches
 from schemas.kafka.latest import Latest
@@ -25,21 +29,38 @@ from streams.runtime.context import Context
 from streams.runtime.failpoints import Point
 from streams.runtime.restoring import Progress
 from streams.runtime.rocksdb import StateStore
-from streams.runtime.stage import Stage
+from streams.runtime.topology import Topology
 from streams.transactions import settlement
 
-POSITION = b"position\x00"
+POSITION = b"positions\x00"
+"""The key of the positions, in the state and on the changelog."""
+_EARLIER = b"position\x00"  # their key before stages were grouped
 _FETCH_BYTES = 4 * 1024 * 1024  # at once while restoring: RocksDB writes such a batch in some 20 ms
 BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
 
 
+class OtherGrouping(RuntimeError):
+    """State or output is that of stages that were grouped into other topologies. ``found`` says which, as a clause."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"{found}: its stages were grouped otherwise, by RONDO_TOPOLOGIES or an earlier version of Rondo. "
+            "Group them as before, or begin with an empty log."
+        )
+
+
+def unowned(topology: str, written: Iterable[str]) -> str:
+    """Return what ``OtherGrouping`` says of output without a state."""
+    return f"There are records on {', '.join(sorted({*written}))}, but no state of the topology {topology}"
+
+
 class KafkaStore:
-    """The state and positions of one task of a stage that keeps its own state."""
+    """The state and positions of one task of a topology that keeps its own state."""
 
     state: StateStore | None = None
 
-    def __init__(self, stage: Stage, context: Context, partition: int) -> None:
-        self._stage = stage
+    def __init__(self, topology: Topology, context: Context, partition: int) -> None:
+        self._topology = topology
         self._context = context
         self._settings = context.settings
         self._partition = partition
@@ -57,10 +78,9 @@ class KafkaStore:
         await self._initialise(1)
         await self._settle(self._id(0), self._id(1))
         await self._reach(Point.FENCED)
-        self.state = await self._restored(disk.open(self._path(), self._stage.timed, self._settings.state_bytes))
+        self.state = await self._restored(disk.open(self._path(), self._topology.timers, self._settings.state_bytes))
         await self._reach(Point.RESTORED)
-        if self.state.changelog and self.state.get(POSITION) is None:
-            self.state.lacks("its positions")  # every block writes them; without, all input would be read again
+        await self._check_grouping()
         return positions(self.state, self._context.codec)
 
     async def _initialise(self, number: int) -> None:
@@ -75,23 +95,23 @@ class KafkaStore:
         await producer.start()
 
     async def _settle(self, *fenced: str) -> None:
-        await settlement.settle(self._settings.kafka, self._stage.partitions(self._partition), fenced)
+        await settlement.settle(self._settings.kafka, self._topology.partitions(self._partition), fenced)
 
     def _id(self, number: int) -> str:
-        return transactional_id(self._stage.name, self._partition, number)
+        return transactional_id(self._topology.name, self._partition, number)
 
     def _path(self) -> Path:
         """Return the state's directory, which is separate for each cluster."""
-        return disk.directory(self._settings.data, self._context.cluster, self._stage.name, self._partition)
+        return disk.directory(self._settings.data, self._context.cluster, self._topology.name, self._partition)
 
     async def _restored(self, state: StateStore) -> StateStore:
-        tp = TopicPartition(self._stage.changelog_name, self._partition)
+        tp = TopicPartition(self._topology.changelog_name, self._partition)
         try:
             async with LogReader.of(self._settings.kafka, fetch_bytes=_FETCH_BYTES) as reader:
                 end = (await reader.ends([tp]))[tp]
                 state = disk.usable(state, self._context.clock(), tp, end)
                 await self._replay(reader, tp, state, end)
-                written = {topic.name for topic in (*self._stage.writes, self._stage.blocks) if topic}
+                written = {topic.name for topic in (*self._topology.writes, self._topology.blocks) if topic}
                 self.latest = await reader.latest({*written, tp.topic}, self._partition)
         except BaseException:
             disk.close(state)
@@ -100,7 +120,7 @@ class KafkaStore:
 
     async def _replay(self, reader: LogReader, tp: TopicPartition, state: StateStore, end: int) -> None:
         """Apply the changelog up to ``end``: the last offsets may be commit markers."""
-        self.progress = progress = Progress(self._stage.name, self._partition, state.changelog, end)
+        self.progress = progress = Progress(self._topology.name, self._partition, state.changelog, end)
         async for _, fetched in reader.fetches({tp: (state.changelog, end)}):
             if fetched:
                 changes = {raw.key: raw.value for raw in fetched}
@@ -111,64 +131,99 @@ class KafkaStore:
             state.write({}, end, self._context.clock())
             progress.ended()
 
-    async def commit(self, block: Block, positions: dict[str, int]) -> None:
-        """Commit a block as one transaction, then write it to RocksDB."""
+    async def _check_grouping(self) -> None:
+        """Raise ``OtherGrouping`` if the state or the output on the log is that of stages in other topologies.
+
+        Raises ``Damaged`` for a state without positions.
+        """
+        assert self.state is not None
+        name, stages = self._topology.name, [stage.name for stage in self._topology.stages]
+        if raw := self.state.get(POSITION):
+            had = cast("r.Position", self._context.codec.decode(raw)).stages
+            if had and [*had] != stages:
+                raise OtherGrouping(f"The state of the topology {name} is that of {', '.join(had)}")
+        elif self.state.get(_EARLIER) is not None:
+            raise OtherGrouping(f"The state of {name} was written by an earlier version of Rondo")
+        elif self.state.changelog:
+            self.state.lacks("its positions")  # every block writes them; without, all input would be read again
+        elif written := await self._written():
+            raise OtherGrouping(unowned(name, written))
+
+    async def _written(self) -> list[str]:
+        """Return the topics that hold output of the stages."""
+        own = [TopicPartition(topic.name, self._partition) for topic in self._topology.writes]
+        async with LogReader.of(self._settings.kafka) as reader:
+            return sorted(tp.topic for tp in await reader.first(await reader.bounds(own)))
+
+    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
+        """Commit a block as one transaction, then write it to RocksDB; return the positions.
+
+        Positions after notices are among them: so a replay knows how many of the recorded blocks the state has seen.
+        """
         assert self.state is not None
         producer = self._producers[self._turn]
-        changes = {**block.changes, POSITION: self._encoded(r.Position(positions))}
         await producer.begin_transaction()
         await self._reach(Point.BEGUN)
-        sent = []
+        produced = _Produced(producer, self._partition)
         try:
-            for topic, outputs in self._outputs(block, changes).items():
-                if topic == self._stage.changelog_name:
-                    await self._reach(Point.PRODUCED)
-                for batch in batches(producer.create_batch, outputs):
-                    partition = 0 if topic == DEAD_LETTERS.name else self._partition
-                    sent.append(await producer.send_batch(batch, topic, partition=partition))
+            await self._produce(block, produced)
+            positions |= produced.behind(block.notices)
+            changes = {**block.changes, POSITION: self._encoded(position(self._topology, positions))}
+            await self._reach(Point.PRODUCED)
+            logged = [Envelope(key, value, block.now) for key, value in changes.items()]
+            changelog = self._topology.changelog_name
+            await produced.send(changelog, self.latest.stamped(changelog, logged))
         except asyncio.CancelledError:  # its time is over, so the deliveries must not be awaited
-            for delivery in sent:
-                delivery.cancel()
+            produced.cancel()
             raise
         finally:  # also if sending failed: the first failed delivery has the cause
-            delivered = await asyncio.gather(*sent)  # a commit can succeed although a batch that was not awaited failed
+            applied = await produced.acknowledged()  # a commit can succeed although a delivery not awaited failed
         await self._reach(Point.CHANGELOGGED)
         await producer.commit_transaction()
         await self._reach(Point.COMMITTED)
         self._turn = 1 - self._turn
-        self.state.write(changes, delivered[-1].offset + batch.record_count(), block.now)
+        self.state.write(changes, applied, block.now)
         await self._reach(Point.WRITTEN)
+        return positions
 
     async def _reach(self, point: Point) -> None:
-        await failpoints.reach(self._stage.name, point)
+        await failpoints.reach(self._topology.name, point)
 
-    def _outputs(self, block: Block, changes: dict[bytes, bytes | None]) -> dict[str, list[Envelope]]:
-        """Return the records to produce, by topic; the changelog is the last."""
-        outputs = dict(block.outputs)
+    async def _produce(self, block: Block, produced: "_Produced") -> None:
+        """Produce a block's outputs, dead letters and record."""
+        for topic, outputs in block.outputs.items():
+            await produced.send(topic, self.latest.stamped(topic, outputs))
+        if block.notices or block.dead.handed():  # what follows names their offsets
+            await produced.acknowledged()
         if block.dead:
-            outputs[DEAD_LETTERS.name] = block.dead_letters()
-        if block.raws and (topic := self._stage.blocks):
-            outputs[topic.name] = [self._range(block, topic.name)]
-        outputs[self._stage.changelog_name] = [Envelope(key, value, block.now) for key, value in changes.items()]
-        own = outputs.keys() - {DEAD_LETTERS.name}  # which others write to, too
-        return {topic: self.latest.stamped(topic, out) if topic in own else out for topic, out in outputs.items()}
+            await produced.send(DEAD_LETTERS.name, block.dead.envelopes(self._context.codec, produced.offset))
+        if block.raws or block.notices:
+            recorded = topics.blocks(self._topology.name).name
+            await produced.send(recorded, self.latest.stamped(recorded, [self._recorded(block, produced)]))
 
-    def _range(self, block: Block, topic: str) -> Envelope:
-        first, last = block.raws[0], block.raws[-1]
-        consumed = r.Block(
-            stage=self._stage.name,
-            topic=first.topic,
-            first=first.offset,
-            last=last.offset,
-            records=len(block.raws),
+    def _recorded(self, block: Block, produced: "_Produced") -> Envelope:
+        """Return the record of a block: which records it took, or which notices its timers emitted."""
+        if block.notices:
+            topic, number = block.notices, len(block.outputs[block.notices])
+            first, last = produced.offset(topic, 0), produced.offset(topic, number - 1)
+        else:
+            topic, first, last = block.raws[0].topic, block.raws[0].offset, block.raws[-1].offset
+            number = len(block.raws)
+        taken = r.Block(
+            stage=self._topology.name,
+            topic=topic,
+            first=first,
+            last=last,
+            records=number,
             rules=block.decision_version,
             tzdata=tzdata_version(),
             given=block.recorded_settings,
         )
-        return Envelope(str(self._partition).encode(), self._context.codec.encode(topic, consumed), block.now)
+        recorded = topics.blocks(self._topology.name).name
+        return Envelope(str(self._partition).encode(), self._context.codec.encode(recorded, taken), block.now)
 
     def _encoded(self, record: r.Position) -> bytes:
-        return self._context.codec.encode(self._stage.changelog_name, record)
+        return self._context.codec.encode(self._topology.changelog_name, record)
 
     async def close(self) -> None:
         """Close RocksDB and both producers, in whatever state."""
@@ -179,12 +234,62 @@ class KafkaStore:
         await asyncio.gather(*map(stop, producers))
 
 
-def transactional_id(stage: str, partition: int, number: int) -> str:
+def transactional_id(topology: str, partition: int, number: int) -> str:
     """Return the id of a partition's producer: number 0 or 1."""
-    return f"rondo-{stage}-{partition}-{number}"
+    return f"rondo-{topology}-{partition}-{number}"
+
+
+def position(topology: Topology, positions: dict[str, int]) -> r.Position:
+    """Return the record of a topology's positions."""
+    return r.Position(positions, tuple(stage.name for stage in topology.stages))
 
 
 def positions(state: StateStore, codec: Serde) -> dict[str, int]:
     """Return the positions in a state: the next offset by topic."""
     raw = state.get(POSITION)
     return dict(cast("r.Position", codec.decode(raw)).offsets) if raw else {}
+
+
+class _Produced:
+    """What a transaction has produced so far, to one partition of each topic."""
+
+    def __init__(self, producer: AIOKafkaProducer, partition: int) -> None:
+        self._producer, self._partition = producer, partition
+        self._sent: list[asyncio.Future[RecordMetadata]] = []
+        self._by_topic = defaultdict[str, list[tuple[int, asyncio.Future[RecordMetadata]]]](list)  # with their lengths
+
+    async def send(self, topic: str, outputs: Iterable[Envelope]) -> None:
+        """Produce records, in as few batches as they fit into."""
+        partition = 0 if topic == DEAD_LETTERS.name else self._partition
+        for batch in batches(self._producer.create_batch, outputs):
+            delivery = await self._producer.send_batch(batch, topic, partition=partition)
+            self._sent.append(delivery)
+            self._by_topic[topic].append((batch.record_count(), delivery))
+
+    def offset(self, topic: str, index: int) -> int:
+        """Return the offset of the ``index``-th record of a topic, once all are acknowledged."""
+        for number, delivery in self._by_topic[topic]:
+            if index < number:
+                return int(delivery.result().offset) + index
+            index -= number
+        raise IndexError(f"There is no record {index} of {topic}.")
+
+    def behind(self, topic: str | None) -> dict[str, int]:
+        """Return the offset behind the last record of a topic, if there is one."""
+        if topic is None:
+            return {}
+        number, delivery = self._by_topic[topic][-1]
+        return {topic: int(delivery.result().offset) + number}
+
+    async def acknowledged(self) -> int:
+        """Wait until all is acknowledged; return the offset behind the last record. Raises the first failure."""
+        await asyncio.gather(*self._sent)
+        if not self._sent:
+            return 0
+        number, delivery = next(reversed(self._by_topic.values()))[-1]
+        return int(delivery.result().offset) + number
+
+    def cancel(self) -> None:
+        """Await nothing any more."""
+        for delivery in self._sent:
+            delivery.cancel()

@@ -3,6 +3,7 @@
 ``docs/metrics.md`` explains each metric.
 """
 
+from collections import Counter as Counted
 from math import nan
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -10,7 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from schemas.kafka.clock_watch import ClockWatch
 from streams.runtime.block import Block
 from streams.runtime.effects import Outcomes
-from streams.runtime.stage import Stage
+from streams.runtime.topology import Topology
 
 _SIZES = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 _BYTES = tuple(4.0**power for power in range(4, 14))  # 256 bytes to 64 MiB
@@ -41,13 +42,13 @@ _JUMPS = Counter("rondo_clock_jumps", "Times that the clock was set on or back b
 
 
 class Metrics:
-    """The metrics of one stage, looked up once: a look-up by labels costs as much as an update."""
+    """The metrics of one topology, looked up once: a look-up by labels costs as much as an update."""
 
-    def __init__(self, stage: Stage) -> None:
-        name = stage.name
+    def __init__(self, topology: Topology) -> None:
+        name = topology.name
         self._name = name
-        self._records = {topic.name: _RECORDS.labels(name, topic.name) for topic in stage.reads}
-        self._output = {topic.name: _OUTPUT.labels(name, topic.name) for topic in stage.writes}
+        self._records = {topic.name: _RECORDS.labels(name, topic.name) for topic in topology.reads}
+        self._output = {topic.name: _OUTPUT.labels(name, topic.name) for topic in topology.writes}
         self._block_records = _BLOCK_RECORDS.labels(name)
         self._block_bytes = _BLOCK_BYTES.labels(name)
         self._fold = _FOLD.labels(name)
@@ -61,8 +62,8 @@ class Metrics:
 
     def committed(self, block: Block, seconds: float) -> None:
         """Count a committed block; ``seconds`` is the duration of its commit."""
-        if block.topic:
-            self._records[block.topic].inc(len(block.raws))
+        for topic, records in Counted(raw.topic for raw in block.raws).items():
+            self._records[topic].inc(records)
         for topic, outputs in block.outputs.items():
             self._output[topic].inc(len(outputs))
         self._block_records.observe(len(block.raws))

@@ -14,8 +14,8 @@ from streams.runtime.context import Context
 from streams.runtime.failpoints import Point
 from streams.runtime.restoring import Progress
 from streams.runtime.rocksdb import StateStore
-from streams.runtime.stage import Stage
 from streams.runtime.store import LostPosition, Refused
+from streams.runtime.topology import Topology
 from streams.transactions import settlement
 
 UNFIT = (
@@ -51,8 +51,11 @@ class PostgresStore:
     state: StateStore | None = None
     progress: Progress | None = None
 
-    def __init__(self, stage: Stage, context: Context, partition: int, put: writer.Put = writer.put_views) -> None:
-        self._stage = stage
+    def __init__(
+        self, topology: Topology, context: Context, partition: int, put: writer.Put = writer.put_views
+    ) -> None:
+        self._topology = topology
+        self._codec = context.codec
         self._settings = context.settings
         self._partition = partition
         self._put = put
@@ -66,30 +69,31 @@ class PostgresStore:
 
         Unfinished transactions in the inputs are settled first: records behind them could not be read.
         """
-        await settlement.settle(self._settings.kafka, self._stage.partitions(self._partition))
+        await settlement.settle(self._settings.kafka, self._topology.partitions(self._partition))
         self._connection = await asyncpg.connect(self._settings.postgres, timeout=self._settings.block_timeout)
         if (encoding := self._connection.get_settings().server_encoding) != _ENCODING:
             raise WrongEncoding(f"The database's encoding is {encoding}; Rondo needs {_ENCODING}. Take another.")
-        topics = [topic.name for topic in self._stage.reads]
+        topics = [topic.name for topic in self._topology.reads]
         self._positions = await writer.positions(self._connection, self._partition, topics)
         return self._positions
 
-    async def commit(self, block: Block, positions: dict[str, int]) -> None:
-        """Write the block's rows and move its topic's position, or change nothing and raise ``LostPosition``."""
-        if block.topic is None:
-            return
+    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
+        """Write the block's rows and move its topics' positions, or change nothing and raise ``LostPosition``."""
+        if not block.raws:
+            return positions
         await self._send_dead_letters(block)
-        read, following = self._positions[block.topic], positions[block.topic]
+        moves = {topic: (self._positions[topic], block.behind[topic]) for topic in block.behind}
         try:
-            async with writer.moving(self._connection, block.topic, self._partition, read, following):
+            async with writer.moving(self._connection, self._partition, moves):
                 await self._put_fit(block)
                 for topic, offset in block.rewinds.items():
                     await writer.rewind(self._connection, topic, self._partition, offset)
-                await failpoints.reach(self._stage.name, Point.STATED)
+                await failpoints.reach(self._topology.name, Point.STATED)
         except writer.Moved:
-            raise LostPosition(f"Another worker writes the views of {block.topic}/{self._partition}.") from None
-        await failpoints.reach(self._stage.name, Point.ROWS_COMMITTED)
+            raise LostPosition(f"Another worker writes the views of partition {self._partition}.") from None
+        await failpoints.reach(self._topology.name, Point.ROWS_COMMITTED)
         self._positions = positions
+        return positions
 
     async def _put_fit(self, block: Block) -> None:
         try:
@@ -108,7 +112,7 @@ class PostgresStore:
                 bootstrap_servers=self._settings.kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
             )
             await self._dead_letters.start()
-        for dead in block.dead_letters():
+        for dead in block.dead.envelopes(self._codec, _offset_of):
             await self._dead_letters.send_and_wait(DEAD_LETTERS.name, dead.value, dead.key, timestamp_ms=dead.at)
 
     async def close(self) -> None:
@@ -118,3 +122,7 @@ class PostgresStore:
         if connection:
             connection.terminate()
         await stop(producer)
+
+
+def _offset_of(topic: str, index: int) -> int:
+    raise NotImplementedError(f"Nothing is handed on with views: {topic}, {index}.")

@@ -103,16 +103,16 @@ class Damaged(DiskError):
 
 
 class StateStore:
-    """One stage-partition's database.
+    """One task's database.
 
     ``changelog`` is the next offset of the changelog to apply, ``at`` when it was last written, in milliseconds since
-    1970. ``timers`` is the number of keys with the prefix ``timed``. It is updated with every write, since counting
+    1970. ``timers`` is the number of keys with a prefix of ``timed``. It is updated with every write, since counting
     millions takes seconds, and RocksDB estimates only the whole database; the price is a look-up for each timer that is
     set or removed. Opening, reading and writing raise ``DiskError``, or its ``Damaged``; closing raises nothing.
     ``fault`` is the first error so far, or damage if there was any.
     """
 
-    def __init__(self, path: Path, timed: bytes | None = None, memory: int = MEMORY) -> None:
+    def __init__(self, path: Path, timed: tuple[bytes, ...] = (), memory: int = MEMORY) -> None:
         self.path = path
         self.timed = timed
         self.memory = memory

@@ -26,6 +26,10 @@ class Settings(settings.Settings):
     """Partitions of every keyed topic. The number is fixed once the log is begun."""
     health_port: Annotated[int | None, Field(ge=1, le=65535)] = None
     """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1. The stack chooses one for each worker."""
+    topologies: str = ""
+    """Which stages run as one, as `core=tasks,recurrence reminders audit notify views`; by default all run as one that
+    can ([architecture.md](architecture.md#topologies)). Fixed once the log is begun; the same for every process and
+    command."""
     webhook: HttpUrl | None = None
     """Reminders are POSTed to this URL, as JSON; without it they are logged."""
 

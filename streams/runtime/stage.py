@@ -1,15 +1,12 @@
 """The declaration of a stage: what it reads, writes and keeps, and the functions that fold it."""
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from aiokafka import TopicPartition
 from msgspec import Struct
 
 from schemas import records as r
-from schemas import topics
 from schemas.codec import Codec, Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
@@ -18,10 +15,11 @@ from streams.runtime.tables import Table, Timers
 
 V = TypeVar("V", bound=Struct)
 One = TypeVar("One")
-Fold = Callable[[Any], None]
-"""Folds a block: reads its records, changes the state and emits output through it. It awaits nothing."""
-FoldOne = Callable[[Any, Any], None]
-"""Folds one record: it gets the block, whose ``record`` it is, and the record's value."""
+Fold = Callable[[Any, Any], None]
+"""Folds a record: it gets the block, whose ``record`` it is, and the record's value. It changes the state and emits
+output through the block, and awaits nothing."""
+End = Callable[[Any, Sequence[Any]], None]
+"""Ends a block: it gets the block, and the values of the stage's records in it."""
 Punctuate = Callable[[Any, r.Timer], None]
 """Emits the output of a timer that has fired: it gets the block and the timer."""
 About = Callable[[Any], str]
@@ -39,17 +37,19 @@ class Frozen(AttributeError):
 
 
 class Stage:
-    """One stage of the pipeline, declared by its module on import. ``App`` runs it, and freezes it.
+    """One stage of the pipeline, declared by its module on import. A ``Topology`` runs it, and freezes it.
 
     A frozen stage raises ``Frozen`` for any further declaration, so all Apps and replays of a process can share it. It
     freezes in place, instead of a builder returning another object, because its functions and its module's callers
     refer to the object that they were declared with.
 
-    ``writes`` are the topics that only this stage produces to. ``store`` returns the store of a partition's state and
-    position: RocksDB with a changelog by default, Postgres for views. ``serde`` returns the codec of records for a
-    registry: Avro by default. ``recorded`` returns the settings that affect decisions, recorded for replay: a stage
-    that has it needs several inputs, so that its blocks are recorded. ``keeps`` describes its state in
-    docs/architecture.md, in Markdown.
+    ``writes`` are the topics that only this stage produces to, ``outside`` those of them that its effects produce to
+    also outside of blocks. ``store`` returns the store of a partition's state and position: RocksDB with a changelog by
+    default, Postgres for views. ``serde`` returns the codec of records for a registry: Avro by default. ``recorded``
+    returns the settings that affect decisions, recorded for replay. ``keeps`` describes its state in
+    docs/architecture.md, in Markdown. ``alone`` says why it can't run in one topology with others, if so, as a clause.
+    With ``mixes`` a block takes from all inputs at once: their order among each other, which is not recorded, must not
+    matter.
     """
 
     _frozen = False
@@ -60,24 +60,27 @@ class Stage:
         *,
         reads: tuple[Topic, ...],
         writes: tuple[Topic, ...] = (),
+        outside: tuple[Topic, ...] = (),
         store: MakeStore | None = None,
         serde: Callable[[Registry], Serde] = Codec,
         recorded: Callable[[Settings], dict[str, str]] | None = None,
         keeps: str = "nothing",
+        alone: str = "",
+        mixes: bool = False,
     ) -> None:
         self.name = name
         self.keeps = keeps
+        self.alone = alone
+        self.mixes = mixes
         self.reads = reads
         self.inputs = frozenset(topic.name for topic in reads)
         self.writes = writes
+        self.outside = outside
         self.serde = serde
         self.recorded = recorded
         self.store = store
-        self.keeps_state = store is None
-        """Whether the stage has its own state, in RocksDB with a changelog."""
         self.timers: Timers | None = None
         self.queue: Timers | None = None
-        self.changelog_name = topics.changelog(name, ()).name
         self.punctuate: Punctuate | None = None
         self.began: Began | None = None
         """Returns when the wait of a timer began, for timers that are waits instead of times set by users."""
@@ -86,20 +89,23 @@ class Stage:
         self.timer_outputs: tuple[Topic, ...] = ()
         """The topics that timers emit to: only there a record may have no input that caused it."""
         self.folds: Mapping[str, Fold] = _NONE
-        """The function that folds the blocks of each input: for its agent, and for a replay."""
+        """The function that folds the records of each input."""
         self.wanted: Mapping[str, tuple[type[Struct], ...]] = _NONE
         """The record types that each input's function folds, empty for all of them."""
         self.about: Mapping[str, About] = _NONE
         """Returns the subject of an input's record, for inputs where a retried record may be overtaken."""
-        self._kept: tuple[type[Struct], ...] = ()  # the types of records in the state
+        self.end: End | None = None
+        """Called once a block, after its records, if the stage has folded any."""
+        self.kept: tuple[type[Struct], ...] = ()
+        """The types of the records in its state."""
         self.retries = next((topic for topic in reads if r.Retry in topic.records), None)
         """The input of retried dead letters, None for a stage that does not read it."""
-        self.retried = self.ordered("retried") if self.retries and self.keeps_state else None
+        self.retried = self.ordered("retried") if self.retries and store is None else None
         """The records that were put back, by the time of their first dead letter."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if self._frozen:
-            raise Frozen(f"The stage {self.name} runs already: declare all of it before its App.")
+            raise Frozen(f"The stage {self.name} runs already: declare all of it before it runs.")
         super().__setattr__(name, value)
 
     def freeze(self) -> None:
@@ -107,57 +113,15 @@ class Stage:
         if not self._frozen:
             self._frozen = True
 
-    @property
-    def timed(self) -> bytes | None:
-        """Return the prefix of the timers' keys in the state, None for a stage without timers."""
-        return self.timers.prefix if self.timers else None
-
-    @property
-    def changelog(self) -> Topic:
-        """Return the topic that the stage's state is restored from."""
-        return topics.changelog(self.name, tuple(dict.fromkeys(self._kept)))
-
-    @property
-    def blocks(self) -> Topic | None:
-        """Return the topic that records how several inputs were interleaved; a single input needs none."""
-        return topics.blocks(self.name) if self.keeps_state and len(self.reads) > 1 else None
-
-    def topics(self) -> tuple[Topic, ...]:
-        """Return every topic that the stage reads or writes."""
-        own = (self.changelog, *((self.blocks,) if self.blocks else ())) if self.keeps_state else ()
-        return tuple(dict.fromkeys((*self.reads, *self.writes, *own, topics.DEAD_LETTERS)))
-
-    def partitions(self, number: int) -> set[TopicPartition]:
-        """Return the partitions that one task reads and writes: an unfinished transaction there hides records."""
-        numbered = {*(self.topics() if self.keeps_state else self.reads)} - {topics.DEAD_LETTERS}
-        found = {TopicPartition(topic.name, number) for topic in numbered}
-        return found | ({TopicPartition(topics.DEAD_LETTERS.name, 0)} if self.keeps_state else set())
-
     def on(
         self, *inputs: Topic, folds: tuple[type[Struct], ...] = (), about: About | None = None
-    ) -> Callable[[FoldOne], FoldOne]:
-        """Register a function that folds these inputs, record by record.
-
-        With ``folds`` it gets only records of these types; others are skipped without being decoded. ``about`` returns
-        the subject of a record within its key: then a record that is sent again knows whether it was overtaken.
-        """
-
-        def register(fold: FoldOne) -> FoldOne:
-            @wraps(fold)
-            def each(block: Any) -> None:
-                for record in block:
-                    block.record = record
-                    fold(block, record.value)
-
-            self.on_block(*inputs, folds=folds, about=about)(each)
-            return fold
-
-        return register
-
-    def on_block(
-        self, *inputs: Topic, folds: tuple[type[Struct], ...] = (), about: About | None = None
     ) -> Callable[[Fold], Fold]:
-        """Register a function that folds these inputs, block by block: for work done once per block. See ``on``."""
+        """Register a function that folds the records of these inputs.
+
+        With ``folds`` it gets only records of these types; others are skipped, and not decoded if no stage folds them.
+        ``about`` returns the subject of a record within its key: then a record that is sent again knows whether it was
+        overtaken. If the function raises, the record is a dead letter of this stage, and what it did is taken back.
+        """
 
         def register(fold: Fold) -> Fold:
             for topic in inputs:
@@ -171,9 +135,14 @@ class Stage:
 
         return register
 
+    def on_end(self, end: End) -> End:
+        """Register a function for work that is done once a block, after its records: it emits nothing."""
+        self.end = end
+        return end
+
     def table(self, name: str, record: type[V]) -> Table[V]:
         """Declare a table of the stage's state."""
-        self._kept += (record,)
+        self.kept += (record,)
         return Table(self.name, name, record)
 
     def timer(self, name: str, began: Began | None = None) -> Timers:
@@ -203,7 +172,7 @@ class Stage:
 
     def ordered(self, name: str) -> Timers:
         """Declare a set ordered by time that the stage itself takes from, by its records' time."""
-        self._kept += (r.Timer, r.TimerCursor)
+        self.kept += (r.Timer, r.TimerCursor)
         return Timers(self.name, name)
 
     def on_timer(self, *outputs: Topic) -> Callable[[Punctuate], Punctuate]:

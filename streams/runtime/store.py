@@ -28,8 +28,11 @@ class Store(Protocol):
     async def open(self) -> dict[str, int]:
         """Fence other owners, bring the state up to date, and return the next offset of each input topic."""
 
-    async def commit(self, block: Block, positions: dict[str, int]) -> None:
-        """Commit the block's output, its changes and the positions after it atomically. Raises ``Refused``."""
+    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
+        """Commit the block's output, its changes and the positions after it, which are returned, atomically.
+
+        Raises ``Refused``.
+        """
 
     async def close(self) -> None:
         """Release all resources; may be called in any state, and twice."""

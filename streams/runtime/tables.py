@@ -57,7 +57,7 @@ class Table(Generic[V]):
     def __init__(self, stage: str, name: str, record: type[V]) -> None:
         self.record = record
         self._stage = stage
-        self.prefix = name.encode() + b"\x00"
+        self.prefix = f"{stage}/{name}".encode() + b"\x00"
 
     def get(self, key: str) -> V | None:
         """Return the record under ``key``, with this block's changes, or None."""
@@ -82,7 +82,7 @@ class Table(Generic[V]):
 
 
 class Timers:
-    """Timers in order of time: ``<name> 00 <due, big-endian ms> <id>``, and a cursor behind the last one taken.
+    """Timers in order of time: ``<stage>/<name> 00 <due, big-endian ms> <id>``, and a cursor behind the last one taken.
 
     Taking starts at the cursor: a seek from the start would scan the tombstones of all earlier timers. Setting a timer
     below the cursor lowers it, so a timer can be taken twice but never be skipped.
@@ -90,8 +90,8 @@ class Timers:
 
     def __init__(self, stage: str, name: str) -> None:
         self._stage = stage
-        self.prefix = name.encode() + b"\x00"
-        self.cursor = b"cursor\x00" + name.encode()
+        self.prefix = f"{stage}/{name}".encode() + b"\x00"
+        self.cursor = b"cursor\x00" + f"{stage}/{name}".encode()
         """The cursor's key in the state."""
 
     def passed(self, state: StateStore, decode: Decode) -> Iterator[r.Timer]:

@@ -24,14 +24,13 @@ from streams.runtime.agents import Agents, Hanging, Overdue
 from streams.runtime.ahead import Ahead
 from streams.runtime.alarm import WHOLE, Closed
 from streams.runtime.block import Block
-from streams.runtime.context import Context
 from streams.runtime.effects import Effect
 from streams.runtime.failpoints import Point
 from streams.runtime.intake import POISON, TOO_MUCH, Intake
 from streams.runtime.kafka_store import KafkaStore
 from streams.runtime.metrics import Metrics
 from streams.runtime.phases import ENDING, OPEN, Phase, follow
-from streams.runtime.punctuation import Performing, Punctuation
+from streams.runtime.punctuation import Performing, Punctuations
 from streams.runtime.stage import Stage
 from streams.runtime.store import Store
 
@@ -58,8 +57,6 @@ class Sight:
 class Host(Performing, Protocol):
     """The protocol of the worker that runs a task."""
 
-    stage: Stage
-    context: Context
     metrics: Metrics
     agents: Agents
 
@@ -98,14 +95,14 @@ class StreamTask:
         """Number of other errors: outside, such as a broker or a disk, or in the records."""
         self.closed = Closed()
         """The inputs that do no work after an error, since when and why."""
-        self.sights = {topic.name: Sight() for topic in host.stage.reads}
+        self.sights = {topic.name: Sight() for topic in host.topology.reads}
         self._current: Block | None = None
         self._host = host
-        self._stage = host.stage
+        self._topology = host.topology
         self._settings = host.context.settings
-        self.store: Store = (host.stage.store or KafkaStore)(host.stage, host.context, number)
-        self.intake = Intake(host.stage, self._settings, held_bytes, lambda topic: host.resume(topic, number))
-        self._punctuation = Punctuation(host, host.stage, host.context, number, self.store, self.intake)
+        self.store: Store = (host.topology.store or KafkaStore)(host.topology, host.context, number)
+        self.intake = Intake(host.topology, self._settings, held_bytes, lambda topic: host.resume(topic, number))
+        self._punctuations = Punctuations(host, number, self.store, self.intake)
         self._wake = asyncio.Event()  # whatever the task waits for may have come
 
     # Called by the runtime.
@@ -119,9 +116,8 @@ class StreamTask:
 
     def waiting(self, topic: str) -> ConsumerRecord | None:
         """Return the first record of a topic that is fetched but not committed."""
-        if self._current and self._current.topic == topic:
-            return self._current.raws[0]
-        return self.intake.first(topic)
+        raws = self._current.raws if self._current else ()
+        return next((raw for raw in raws if raw.topic == topic), None) or self.intake.first(topic)
 
     @property
     def accepting(self) -> bool:
@@ -161,7 +157,8 @@ class StreamTask:
     def make_room(self, *, lost: bool) -> None:
         """Go on after an effect has ended; ``lost`` if it was this partition's and its outcome is on no topic."""
         if lost:
-            self._punctuation.lost()
+            for punctuation in self._punctuations.each:
+                punctuation.lost()
         self._wake.set()
 
     async def close(self) -> None:
@@ -228,7 +225,8 @@ class StreamTask:
             return
         await self._seek(Phase.SEEKING)
         self.closed.opened()
-        self._punctuation.opened()
+        for punctuation in self._punctuations.each:
+            punctuation.opened()
 
     async def _seek(self, phase: Phase) -> None:
         """Read on from the positions; drop buffered records."""
@@ -240,7 +238,7 @@ class StreamTask:
     async def _rewind(self) -> None:
         """Read on from further back."""
         self.others += 1  # the watch measures progress from the beginning
-        log.info("reads again", stage=self._stage.name, partition=self.number, positions=self.positions)
+        log.info("reads again", stage=self._topology.name, partition=self.number, positions=self.positions)
         await self._seek(Phase.REWINDING)
 
     async def _discard(self, error: Exception) -> None:
@@ -257,7 +255,7 @@ class StreamTask:
         self._host.metrics.retries.inc()
         self.sights = {topic: Sight(sight.end, 0, sight.behind_since) for topic, sight in self.sights.items()}
         self.intake.clear()
-        log.warning("block given up", stage=self._stage.name, partition=self.number, error=causes.described(error))
+        log.warning("block given up", stage=self._topology.name, partition=self.number, error=causes.described(error))
         await self.store.close()
         member, pause = False, self._settings.retry_pause * (AHEAD if isinstance(error, Ahead) else 1)
         while not member and not self.closing:
@@ -280,17 +278,17 @@ class StreamTask:
             if self._host.effects.is_behind():
                 await self._pause(self._settings.tick)
                 continue
-            if waited := self._punctuation.waited():
-                return self._block([], waited)
-            if self._punctuation.is_next():
-                return self._block([])
+            if waited := self._punctuations.waited():
+                return self._block([], *waited)
+            if stage := self._punctuations.next():
+                return self._block([], stage)
             if records := self.intake.take():
                 return self._block(records)
-            if self._punctuation.is_due():
+            if self._punctuations.is_due():
                 continue
-            if not self._punctuation.is_held_up():
+            if not self._punctuations.is_held_up():
                 self.closed.worked(None)  # none is due: a failing one may be gone
-            await self._pause(self._punctuation.seconds())
+            await self._pause(self._punctuations.seconds())
         return None
 
     async def _pause(self, seconds: float | None) -> None:
@@ -298,11 +296,11 @@ class StreamTask:
         self._wake.clear()
         await self._until(self._wake.is_set, seconds)
 
-    def _block(self, records: list[ConsumerRecord], waited: r.Timer | None = None) -> Block:
-        """Begin a block of records, or of timers; one for a wait that is over has the time of its timer."""
+    def _block(self, records: list[ConsumerRecord], stage: Stage | None = None, waited: r.Timer | None = None) -> Block:
+        """Begin a block of records, or of a stage's timers; one for a wait that is over has the time of its timer."""
         now = waited.due if waited else self._host.context.clock()
-        self._current = Block(self._stage, self._host.context, self.number, records, state=self.store.state, now=now)
-        self._current.waited = waited
+        self._current = Block(self._topology, self._host.context, self.number, records, state=self.store.state, now=now)
+        self._current.stage, self._current.waited = stage or self._current.stage, waited
         return self._current
 
     # Folding and committing it.
@@ -312,35 +310,39 @@ class StreamTask:
             await self._reach(Point.FETCHED)
             await self._fold(block)
             await self._reach(Point.FOLDED)
-            self.intake.put_back(block, block.rest())
+            self.intake.put_back(block.rest())
             positions = block.after(self.positions)
             began = time.monotonic()
             async with asyncio.timeout(self._settings.block_timeout):
-                await self.store.commit(block, positions)
+                positions = await self.store.commit(block, positions)
         except POISON as error:
             if not await self._learned(error.__cause__):
                 self._suspect(block, error)
-            self.intake.put_back(block, block.raws)
+            self.intake.put_back(block.raws)
             self._current = None
-            self._punctuation.expect_no_more()
+            for punctuation in self._punctuations.each:
+                punctuation.expect_no_more()
             return
         except TOO_MUCH:  # maybe because of their number: try half as many, but dead-letter none
             self.intake.halve(block)
             raise
         self.positions, self._current = positions, None
-        self.closed.worked(block.topic)
+        for topic in block.behind or (None,):
+            self.closed.worked(topic)
         self._host.metrics.committed(block, time.monotonic() - began)
         await self._reach(Point.ACKNOWLEDGED)
         self.intake.committed(block)
-        self._punctuation.committed(block)
+        for punctuation in self._punctuations.each:
+            punctuation.committed(block)
         for effect in block.effects:
             self._host.perform(effect)
-        self._punctuation.keep_room(block.changes)
+        for punctuation in self._punctuations.each:
+            punctuation.keep_room(block.changes)
         if block.rewinds:
             await self._rewind()
 
     async def _reach(self, point: Point) -> None:
-        await failpoints.reach(self._stage.name, point)
+        await failpoints.reach(self._topology.name, point)
 
     async def _learned(self, error: BaseException | None) -> bool:
         """Fetch the schema that an error is missing, if that is its cause: then a retry will succeed."""
@@ -350,13 +352,13 @@ class StreamTask:
 
     async def _fold(self, block: Block) -> None:
         if block.topic is None:
-            self._punctuation.fold(block)
+            self._punctuations.of(block.stage).fold(block)
         elif (fault := self.intake.fault(block.raws[0])) is not None:
             with block:
                 block.taken = 1
-                block.dead_letter(block.raws[0], fault)
+                block.dead_letter_for_all(block.raws[0], fault)
         else:
-            if self._stage.retries and block.topic == self._stage.retries.name:
+            if self._topology.retries and self._topology.retries.name in block.behind:
                 async with asyncio.timeout(self._settings.block_timeout):
                     await retries.prepare(block, self.positions)
             await self._host.agents.fold(block)
@@ -372,5 +374,5 @@ class StreamTask:
             return
         records = self.intake.suspect(block, error)
         self._host.metrics.refused.inc()
-        stage, reason = self._stage.name, causes.described(error)
+        stage, reason = self._topology.name, causes.described(error)
         log.warning("block refused", stage=stage, partition=self.number, records=records, error=reason)

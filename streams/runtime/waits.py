@@ -14,6 +14,7 @@ from streams.runtime.block import Block
 from streams.runtime.context import Context
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.stage import Stage
+from streams.runtime.topology import Topology
 
 _AGAIN = 60.0  # seconds between two looks while there are such waits
 _MOST = 10_000  # waits of one look, so that it does not block; the earliest come first
@@ -23,8 +24,11 @@ _BACK = 1000  # milliseconds that a clock may go back without a look
 class Waits:
     """The waits of one partition that began later than the current time. ``clock`` is a steady one, in seconds."""
 
-    def __init__(self, stage: Stage, context: Context, partition: int, clock: Callable[[], float] = steady) -> None:
-        self._stage, self._context, self._partition, self._clock = stage, context, partition, clock
+    def __init__(
+        self, topology: Topology, stage: Stage, context: Context, partition: int, clock: Callable[[], float] = steady
+    ) -> None:
+        self._topology, self._stage, self._context = topology, stage, context
+        self._partition, self._clock = partition, clock
         self._ends: dict[tuple[str, int], tuple[float, r.Timer]] = {}  # by id and time
         self._seen: int | None = None
         self._next_look = 0.0
@@ -44,7 +48,8 @@ class Waits:
         self._seen = now
         if went_back or (self._ends and self._clock() >= self._next_look):
             self._next_look = self._clock() + _AGAIN
-            with (block := Block(self._stage, self._context, self._partition, [], state=state, now=now)):
+            with (block := Block(self._topology, self._context, self._partition, [], state=state, now=now)):
+                block.begin(self._stage)
                 waits = self._begun_after(state, now, block)
                 found = {_key(timer): (end, timer) for end, timer in islice(waits, _MOST)}
                 self._ends = {key: self._ends.get(key, wait) for key, wait in found.items()}

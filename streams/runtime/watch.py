@@ -26,8 +26,8 @@ from schemas.kafka.log_reader import LogReader
 from streams.runtime.context import Context
 from streams.runtime.effects import Effects
 from streams.runtime.settings import Settings
-from streams.runtime.stage import Stage
 from streams.runtime.task import Sight, StreamTask
+from streams.runtime.topology import Topology
 from streams.transactions import settlement
 
 LOOK_SECONDS = 2.0
@@ -82,7 +82,7 @@ def status(partition: StreamTask, topic: str, now: int) -> InputStatus:
 class Watched(Protocol):
     """The protocol of a watched worker."""
 
-    stage: Stage
+    topology: Topology
     context: Context
     settings: Settings
     effects: Effects
@@ -140,7 +140,7 @@ class Watch:
         return self._settings.stall_timeout + rebalance
 
     def _give_up(self) -> NoReturn:
-        name, still = self._runtime.stage.name, sorted(self._still.items(), key=lambda each: -each[1].seconds)
+        name, still = self._runtime.topology.name, sorted(self._still.items(), key=lambda each: -each[1].seconds)
         what = ", ".join(
             f"{what}{'' if partition is None else f' {partition.number}'} for {still.seconds:.0f} s"
             for (what, partition), still in still
@@ -169,7 +169,7 @@ class Watch:
             if tp not in self._reported:
                 log.error(
                     "records hidden",
-                    stage=self._runtime.stage.name,
+                    stage=self._runtime.topology.name,
                     topic=tp.topic,
                     partition=tp.partition,
                     offset=offset,
@@ -181,10 +181,10 @@ class Watch:
             async with asyncio.timeout(self._settings.session_timeout):
                 await settlement.settle(self._settings.kafka, overdue)
         except (KafkaError, TimeoutError, settlement.Unsettled) as error:
-            log.critical("transaction not settled", stage=self._runtime.stage.name, error=str(error))
+            log.critical("transaction not settled", stage=self._runtime.topology.name, error=str(error))
 
     def _inputs(self) -> list[tuple[StreamTask, str]]:
-        return [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.stage.reads]
+        return [(p, topic.name) for p in self._runtime.partitions.values() for topic in self._runtime.topology.reads]
 
     async def _see(self, partition: StreamTask, topic: str, ends: dict[TopicPartition, int]) -> None:
         if (end := ends.get(TopicPartition(topic, partition.number))) is None:  # it was assigned meanwhile
@@ -207,7 +207,7 @@ class Watch:
             await self.connect()
         assert self._committed
         assert self._uncommitted
-        some = {TopicPartition(self._runtime.stage.reads[0].name, 0)}  # to know that the broker answers
+        some = {TopicPartition(self._runtime.topology.reads[0].name, 0)}  # to know that the broker answers
         asked = self._runtime.touched() or some
         written = await self._uncommitted.ends(asked)
         ends = await self._committed.ends(asked)
@@ -224,7 +224,7 @@ class Watch:
         for partition in runtime.partitions.values():
             opening = (partition.attempts, partition.restored)
             yield ("the opening of partition", partition), opening, not partition.ready
-            for topic in runtime.stage.reads:
+            for topic in runtime.topology.reads:
                 at = status(partition, topic.name, 0)
                 owed = (partition.ready or partition.hangs) and at.lag > 0 and not holding_back
                 yield (f"{topic.name} in partition", partition), (partition.others, at.reached), owed

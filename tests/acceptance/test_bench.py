@@ -9,17 +9,17 @@ from bench import stack as whole
 from bench.floor import WHOLE
 from bench.ingress import MANY
 from bench.stack import STACK, Running
-from streams.worker import STAGES
+from streams.topologies import DEFAULT
 from tests.acceptance.stack import Stack
 
-PARTS = {"broker", "postgres", "registry", "api", STACK, *STAGES}
+PARTS = {"broker", "postgres", "registry", "api", STACK, *DEFAULT}
 
 
 @pytest.fixture
 def running(stack: Stack) -> Running:
     """The stack as the bench sees it, with a user of its own."""
     user = stack.new_user()
-    return replace(whole.of(stack.worker("tasks").ppid(), stack.data), user=user.id, token=user.token)
+    return replace(whole.of(stack.worker("core").ppid(), stack.data), user=user.id, token=user.token)
 
 
 def test_a_command_is_measured_in_every_process_and_beside_the_floor(running: Running):

@@ -6,13 +6,13 @@ from typing import Any
 
 from confluent_kafka.admin import AdminClient, MemberDescription
 
-from streams.worker import STAGES
+from streams.topologies import DEFAULT
 from tests.acceptance.days import PARIS, WEEKDAYS, weekday_after
 from tests.acceptance.stack import Stack, User, until
 
-KILLED = tuple(stage for stage in STAGES if stage != "notify")
+KILLED = tuple(name for name in DEFAULT if name != "notify")
 """Not notify: no reminder comes due here."""
-BURST = 10
+BURST = 25
 TASKS = 2 * BURST * len(KILLED)
 """Tasks that are created, and completed."""
 RECOVERY = 120.0
@@ -21,11 +21,11 @@ RECOVERY = 120.0
 
 def test_workers_that_are_killed_lose_nothing_and_double_nothing(stack: Stack, user: User) -> None:
     killed = {}
-    for stage in KILLED:
-        before, after = whens(stage)
+    for name in KILLED:
+        before, after = whens(name)
         send_and_complete(user, before)
-        killed[stage] = stack.worker(stage)
-        killed[stage].kill()
+        killed[name] = stack.worker(name)
+        killed[name].kill()
         send_and_complete(user, after)
 
     settle(user, tasks=2 * TASKS)
@@ -33,7 +33,7 @@ def test_workers_that_are_killed_lose_nothing_and_double_nothing(stack: Stack, u
     assert Counter(task["status"] for task in user.everything()) == Counter(completed=TASKS, open=TASKS)
     assert Counter(map(status_of, user.rondo.reminders())) == Counter(cancelled=TASKS, scheduled=TASKS)
     assert [entry["sequence"] for entry in user.settled_trail()] == list(range(1, 3 * TASKS + 1))
-    assert all(stack.worker(stage).pid != killed[stage].pid for stage in KILLED)
+    assert all(stack.worker(name).pid != killed[name].pid for name in KILLED)
 
 
 def test_a_worker_that_was_killed_is_the_same_member_of_its_group_again(stack: Stack) -> None:
@@ -67,12 +67,12 @@ def status_of(item: dict[str, Any]) -> str:
 
 def titles() -> list[str]:
     """Return the titles of all tasks that are sent."""
-    return [f"{number} {when}" for stage in KILLED for when in whens(stage) for number in range(BURST)]
+    return [f"{number} {when}" for name in KILLED for when in whens(name) for number in range(BURST)]
 
 
-def whens(stage: str) -> tuple[str, str]:
+def whens(name: str) -> tuple[str, str]:
     """Return when bursts of commands are sent."""
-    return f"before {stage} dies", f"after {stage} died"
+    return f"before {name} dies", f"after {name} died"
 
 
 def send_and_complete(user: User, when: str) -> None:

@@ -18,8 +18,8 @@ from schemas.kafka import admin
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import SHARED, TASK_COMMANDS, TASK_EVENTS
-from streams import worker
 from streams.runtime.kafka_store import POSITION
+from streams.topologies import parsed
 from streams.transactions.batches import batches
 from tests.acceptance.days import WAIT
 from tests.acceptance.stack import PATIENCE, Stack, running, until
@@ -76,16 +76,16 @@ def reset(stack: Stack) -> Sequence[str]:
 
 
 async def plant(run: dict[str, str], commands: int) -> None:
-    """Append commands to partition 0, and a position behind them, as the stage tasks leaves it."""
-    tasks = worker.find("tasks")
-    await admin.create(run["kafka"], 4, (*SHARED, tasks.changelog))
+    """Append commands to partition 0, and a position behind them, as the topology core leaves it."""
+    core = parsed("")[0]
+    await admin.create(run["kafka"], 4, (*SHARED, core.changelog))
     codec = Codec(client := Registry(run["registry"]))
-    await codec.publish([tasks.changelog])
-    position = codec.encode(tasks.changelog.name, r.Position({TASK_COMMANDS.name: commands}))
+    await codec.publish([core.changelog])
+    position = codec.encode(core.changelog.name, r.Position({TASK_COMMANDS.name: commands}))
     async with AIOKafkaProducer(bootstrap_servers=run["kafka"]) as producer:
         for number in range(commands):
             await producer.send_and_wait(TASK_COMMANDS.name, b"a command", str(number).encode(), 0)
-        await producer.send_and_wait(tasks.changelog.name, position, POSITION, 0)
+        await producer.send_and_wait(core.changelog.name, position, POSITION, 0)
     await client.aclose()
 
 
@@ -94,10 +94,10 @@ def test_a_start_on_a_log_that_lost_its_end_is_refused_before_a_command_is_taken
     parts.kill()
     assert cut(parts, TASK_COMMANDS.name, 0, 2) == 2
     said = refused(parts)
-    assert "The stage tasks has read task-commands/0 up to 5, but it ends at 2" in said
+    assert "The topology core has read task-commands/0 up to 5, but it ends at 2" in said
     assert "`rondo reset-positions`" in said
     assert not (parts.data / "logs" / "api.log").exists()
-    assert reset(parts) == ["tasks: task-commands/0 from 5 to 2; lost: 2 to 4"]
+    assert reset(parts) == ["core: task-commands/0 from 5 to 2; lost: 2 to 4"]
 
 
 @pytest.mark.deep
@@ -112,7 +112,7 @@ def test_after_a_power_failure_the_advice_leads_to_a_rondo_that_answers_every_co
     said = refused(whole)
     assert f"has read task-commands/{partition} up to 12, but it ends at {ends[TASK_COMMANDS.name]}" in said
     lines = reset(whole)
-    readers = {name for name in worker.STAGES if worker.find(name).inputs & ends.keys()}
+    readers = {one.name for one in parsed("") if {topic.name for topic in one.reads} & ends.keys()}
     assert {line.partition(":")[0] for line in lines} == readers
     whole.start()
     user = whole.owner()

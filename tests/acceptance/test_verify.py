@@ -37,14 +37,16 @@ from schemas.topics import (
     TASK_NOTICES,
     Topic,
 )
-from streams import audit, tasks, views, worker
 from streams.replay import Difference, Report, verify
-from streams.runtime.block import place
+from streams.runtime import Topology
+from streams.runtime.record import place
 from streams.runtime.settings import Settings
+from streams.topologies import DEFAULT, parsed
 from tests.acceptance.days import WAIT, ahead, create_standup, following, sent
 from tests.acceptance.stack import PATIENCE, Stack, User, running, until
 from tests.integration.pipeline.wire import PARTITIONS, Wire
 
+CORE, _, VIEWS = parsed("")
 RONDO = Path(sys.executable).with_name("rondo")
 
 
@@ -166,7 +168,7 @@ def test_after_a_day_everything_stands_as_it_follows_from_the_log(held: subproce
     told = held.stdout.decode()
     assert held.returncode == 0, told + held.stderr.decode()
     assert told.endswith("Everything is as it follows from the log.\n")
-    assert all(f"{stage}" in told for stage in worker.STAGES)
+    assert all(f"{name}, partition" in told or f"{name} holds" in told for name in DEFAULT)
 
 
 @pytest.mark.parametrize("stage", ["tasks", "audit", "views"])  # several inputs, one, and rows
@@ -198,8 +200,8 @@ def test_a_replay_until_a_record_does_not_know_it_and_since_it_knows_nothing_els
     ("words", "told"),
     [
         (
-            ("audit", "--until", "task-commands/0/0"),
-            "audit does not read task-commands: name a record of task-events or retries.",
+            ("audit", "--until", "task-events/0/0"),
+            "core does not read task-events: name a record of task-commands or retries.",
         ),
         (("tasks", "--since", "task-commands/0/99999999"), "there is no record 99999999 yet"),
         (("tasks", "--until", "task-commands/99/0"), "task-commands has the partitions 0 to 3, and no 99."),
@@ -246,9 +248,9 @@ def test_rows_that_are_replayed_are_those_that_stand(stack: Stack, day: User) ->
     assert {row["row"]["id"] for row in rows if row["table"] == "tasks"} == {task["id"] for task in day.everything()}
 
 
-async def first(stack: Stack, stage: Any, partition: int | None = None) -> Difference:
-    """The first difference that is found in a partition of a stage."""
-    report: Report = await verify(settings(stack), [stage])
+async def first(stack: Stack, topology: Topology, partition: int | None = None) -> Difference:
+    """The first difference that is found in a partition of a topology."""
+    report: Report = await verify(settings(stack), [topology])
     return next(found for found in report.differences if found.partition == partition)
 
 
@@ -257,7 +259,7 @@ async def test_a_row_that_was_changed_in_postgres_is_named(stack: Stack, day: Us
     with psycopg.connect(stack.run["postgres"], autocommit=True) as connection:
         change = "update rondo.tasks set title = %s where id = %s"
         connection.execute(change, ("Number 8", task["id"]))
-        found = await first(stack, views.stage)
+        found = await first(stack, VIEWS)
         connection.execute(change, ("Number 7", task["id"]))
     assert found.place == f"row of rondo.tasks, id {task['id']}"
     assert (found.field, found.current, found.replayed) == ("title", "'Number 8'", "'Number 7'")
@@ -281,7 +283,7 @@ async def test_a_row_that_stands_though_it_was_purged_is_named_with_the_purge(
             f" select {', '.join(values)} from rondo.tasks where id = %(old)s",
             {"new": purged, "old": day.everything()[0]["id"]},
         )
-        found = await first(stack, views.stage)
+        found = await first(stack, VIEWS)
         connection.execute("delete from rondo.tasks where id = %s", [purged])
     assert (found.place, found.replayed) == (f"row of rondo.tasks, id {purged}", "nothing")
     assert found.source in [
@@ -298,25 +300,25 @@ async def test_a_row_that_is_gone_from_postgres_is_named(stack: Stack, day: User
         )
         connection.execute("delete from rondo.audit where user_id = %s and sequence = 2", [day.id])
         connection.commit()
-        found = await first(stack, views.stage)
+        found = await first(stack, VIEWS)
         connection.execute("insert into rondo.audit select * from kept")
         connection.execute("drop table kept")
     assert (found.place, found.current) == (f"row of rondo.audit, user_id {day.id}, sequence 2", "nothing")
 
 
 async def test_a_value_of_a_changelog_that_was_changed_is_named(stack: Stack, day: User, wire: Wire) -> None:
-    changelog, key = audit.stage.changelog, f"heads\x00{day.id}"
+    changelog, key = CORE.changelog, f"audit/heads\x00{day.id}"
     (truth,) = [raw.value async for raw in committed(stack.run["kafka"], changelog.name) if raw.key == key.encode()][
         -1:
     ]
     doctored = await wire.encoded(changelog, r.AuditHead(1, "0" * 64))
     where = partition_of(day.id, PARTITIONS)
     await wire.put(changelog, doctored, key, where)
-    found = await first(stack, audit.stage, where)
+    found = await first(stack, CORE, where)
     await wire.put(changelog, truth, key, where)
-    assert (found.stage, found.partition, found.place) == ("audit", where, f"key heads {day.id}")
+    assert (found.stage, found.partition, found.place) == ("core", where, f"key audit/heads {day.id}")
     assert found.field == "hash"
-    assert (found.source or "").startswith(f"task-events/{where}/")
+    assert (found.source or "").startswith(f"task-commands/{where}/")
 
 
 SOURCES = {
@@ -367,7 +369,7 @@ async def test_an_event_that_stands_twice_is_named(stack: Stack, day: User, wire
     await asyncio.to_thread(user.rondo.create, "Once", wait=WAIT)
     created, _ = await events(stack, user)
     again = await wire.again(created)
-    found = await first(stack, tasks.stage, where)
+    found = await first(stack, CORE, where)
     assert found.place == f"task-events/{where}/{again.offset}"
     assert dict(created.headers)["rondo_source"].decode() in found.reason
 
@@ -381,7 +383,7 @@ async def test_an_event_that_was_put_in_is_named(
     await asyncio.to_thread(user.rondo.create, "Once", wait=WAIT)
     created, _ = await events(stack, user)
     forged = await wire.put(TASK_EVENTS, created.value, user.id, where, headers=headers)
-    found = await first(stack, tasks.stage, where)
+    found = await first(stack, CORE, where)
     assert (found.place, found.reason) == (
         f"task-events/{where}/{forged.offset}",
         "the record is there, but the stage did not write it.",

@@ -26,5 +26,5 @@ def anomalies(disks: list[Path], log: Log) -> Iterator[str]:
             yield f"No disk holds the whole of {topic}/{partition}."
 
 
-def _states(disk: Path, stage: str, partition: int) -> Iterator[Path]:
-    return disk.glob(f"state/*/{stage}/{partition}")
+def _states(disk: Path, topology: str, partition: int) -> Iterator[Path]:
+    return disk.glob(f"state/*/{topology}/{partition}")

@@ -13,11 +13,11 @@ from typing import Any, Protocol, TypeAlias
 
 import psutil
 
-from streams import worker
+from streams.topologies import parsed
 from tests.chaos.workers import Worker
 
-WORKERS = worker.STAGES
-KEEPING = tuple(name for name in WORKERS if worker.find(name).keeps_state)
+WORKERS = tuple(topology.name for topology in parsed(""))
+KEEPING = tuple(topology.name for topology in parsed("") if topology.keeps_state)
 """Those with state on the disk."""
 PARTS = ("broker", "postgres", "registry", "api", *WORKERS)
 FROZEN = 1.0, 25.0
@@ -115,9 +115,9 @@ async def freeze(ground: Ground, part: str, chance: Random, seconds: tuple[float
     _signal(frozen, signal.SIGCONT)
 
 
-async def restart_and_err(ground: Ground, stage: str, chance: Random) -> None:
+async def restart_and_err(ground: Ground, topology: str, chance: Random) -> None:
     """Restart a worker that keeps its name, and then suspend the broker, so that the new one errs."""
-    await kill(ground, stage, chance)
+    await kill(ground, topology, chance)
     await freeze(ground, "broker", chance, (5, 15))
 
 
@@ -127,19 +127,19 @@ async def kill_all(ground: Ground, _: str, __: Random) -> None:
     await asyncio.to_thread(ground.start)
 
 
-async def kill_both(ground: Ground, stage: str, chance: Random) -> None:
+async def kill_both(ground: Ground, topology: str, chance: Random) -> None:
     """Kill the broker with a worker whose transaction may be open."""
-    (await running(ground, stage)).kill()
+    (await running(ground, topology)).kill()
     await kill(ground, "broker", chance)
 
 
-async def take_over(ground: Ground, stage: str, chance: Random) -> None:
+async def take_over(ground: Ground, topology: str, chance: Random) -> None:
     """Let a second worker take over from a suspended one, resume that, and let the second leave."""
     disk = ground.data.with_name(f"{ground.data.name}-second")
-    second = Worker([RONDO, "worker", stage], disk, settings_of_another(ground))
+    second = Worker([RONDO, "worker", topology], disk, settings_of_another(ground))
     try:
         await until(second.has_begun, f"{second.log} did not begin.")
-        await freeze(ground, stage, chance, BESIDE)
+        await freeze(ground, topology, chance, BESIDE)
     finally:
         await asyncio.to_thread(second.stop)
 
@@ -150,16 +150,16 @@ def settings_of_another(ground: Ground) -> dict[str, str]:
     return {**ground.settings, **addresses}
 
 
-async def damage(ground: Ground, stage: str, chance: Random) -> None:
+async def damage(ground: Ground, topology: str, chance: Random) -> None:
     """Let a worker write its state to the disk, break a file of it, and kill the one that reads it."""
-    process = await running(ground, stage)
+    process = await running(ground, topology)
     process.terminate()
-    await until(lambda: not process.is_running(), f"{stage} did not end.")
-    files = sorted(path for path in ground.data.glob(f"state/*/{stage}/*/*") if path.name != "LOCK")
+    await until(lambda: not process.is_running(), f"{topology} did not end.")
+    files = sorted(path for path in ground.data.glob(f"state/*/{topology}/*/*") if path.name != "LOCK")
     if files:
         chance.choice((flip, cut, Path.unlink))(chance.choice(files))
-    await running(ground, stage)
-    await kill(ground, stage, chance)
+    await running(ground, topology)
+    await kill(ground, topology, chance)
 
 
 def flip(file: Path) -> None:

@@ -17,7 +17,7 @@ from schemas.kafka.log_reader import committed
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import Topic
-from tests.chaos.oracle import Entry, Seen
+from tests.chaos.seen import Entry, Seen
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Log:
     consumer: AIOKafkaConsumer
     partitions: int
     users: frozenset[str]
+    grouping: str = ""
     entries: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     changelogs: dict[TopicPartition, list[ConsumerRecord]] = field(default_factory=lambda: defaultdict(list))
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -49,10 +50,10 @@ class Log:
             while await self._behind(ends):
                 for tp, raws in (await self.consumer.getmany(timeout_ms=100)).items():
                     await self._take(tp, raws)
-        return Seen({topic: list(entries) for topic, entries in self.entries.items()}, self.users)
+        return Seen({topic: list(entries) for topic, entries in self.entries.items()}, self.users, self.grouping)
 
     async def marks(self) -> dict[str, Counter[int]]:
-        """Return how many records each stage has committed on its changelog, by partition."""
+        """Return how many records each topology has committed on its changelog, by partition."""
         await self.look()
         found: dict[str, Counter[int]] = defaultdict(Counter)
         for (topic, partition), raws in self.changelogs.items():
@@ -85,8 +86,12 @@ async def opened(
     users: Iterable[str],
     *,
     whole: bool = False,
+    grouping: str = "",
 ) -> AsyncIterator[Log]:
-    """Look at these topics, from their ends on or as a ``whole``, and write to them."""
+    """Look at these topics, from their ends on or as a ``whole``, and write to them.
+
+    ``grouping`` is ``RONDO_TOPOLOGIES`` of the workers there.
+    """
     registry = Registry(registry_url)
     codec, wanted = Codec(registry), list(dict.fromkeys(topics))
     await codec.publish(wanted)
@@ -105,7 +110,7 @@ async def opened(
         starts = await (consumer.beginning_offsets if whole else consumer.end_offsets)(assigned)
         for tp, start in starts.items():
             consumer.seek(tp, start)
-        yield Log(codec, producer, consumer, partitions, frozenset(users))
+        yield Log(codec, producer, consumer, partitions, frozenset(users), grouping)
     await registry.aclose()
 
 

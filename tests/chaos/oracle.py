@@ -2,26 +2,21 @@
 
 Its checks are of two kinds. Those of ``RECOUNTED`` use nothing of what decides and folds: they count ids, offsets and
 versions on the log. Those of ``DECIDED_AGAIN`` run the code under test, the pure functions that each stage folds, in
-the order that the log gives: that of ``<stage>-blocks`` where it has several inputs. What is on the stage's topic must
-be exactly that. So they show what a runtime loses, doubles or reorders, and no wrong decision: that is for the
-tests of the domain. ``_reminders`` also counts that none is due early or twice; ``_purges`` and ``_ledger`` count by
-the domain's timers, and by its rule for which step of a delivery holds.
+the order that the log gives: that of the blocks of its topology (``seen.py``). What is on the stage's topic must be
+exactly that. So they show what a runtime loses, doubles or reorders, and no wrong decision: that is for the tests of
+the domain. ``_reminders`` also counts that none is due early or twice; ``_purges`` and ``_ledger`` count by the
+domain's timers, and by its rule for which step of a delivery holds.
 """
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from domain import audit, deletion, ledger, reminders
 from domain.entities import Entity
 from domain.entities import after as after_of
 from domain.entities import name as name_of
-from domain.recurrence import succession
 from domain.tasks import TASK
-from domain.user import User
 from schemas import records as r
 from schemas.topics import (
     AUDIT_LOG,
@@ -32,55 +27,12 @@ from schemas.topics import (
     TASK_EVENTS,
     TASK_FOLLOWUPS,
 )
-from streams import worker
-from tests.unit.domain.given import in_memory
+from tests.chaos.seen import Seen, follows
 
 GRACE = 5_000
 """Milliseconds after a failure's retry time in which the next claim may come."""
 OWED = 60_000
 """Milliseconds after a claim in which its outcome or the next claim may come: a session's end, an opening, a lease."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A committed record and its place."""
-
-    partition: int
-    offset: int
-    value: Any
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The log since some moment, by topic; each partition in its order. ``users`` began after it."""
-
-    topics: Mapping[str, Sequence[Entry]]
-    users: frozenset[str]
-
-    def of(self, topic: str) -> list[Any]:
-        """Return the users' records on a topic."""
-        return [entry.value for entry in self.topics.get(topic, ()) if entry.value.user in self.users]
-
-    def within(self, topic: str, partition: int, first: int, last: int) -> Sequence[Entry]:
-        """Return the entries from offset ``first`` to ``last`` of one partition."""
-        entries = self._partitions.get((topic, partition), [])
-        begin, end = (bisect_left(entries, offset, key=lambda entry: entry.offset) for offset in (first, last + 1))
-        return entries[begin:end]
-
-    @cached_property
-    def _partitions(self) -> dict[tuple[str, int], list[Entry]]:
-        found: dict[tuple[str, int], list[Entry]] = defaultdict(list)
-        for topic, entries in self.topics.items():
-            for entry in entries:
-                found[topic, entry.partition].append(entry)
-        return found
-
-    def by_user(self, topic: str) -> dict[str, list[Any]]:
-        """Return the users' records on a topic, each user's in order."""
-        found: dict[str, list[Any]] = {user: [] for user in self.users}
-        for record in self.of(topic):
-            found[record.user].append(record)
-        return found
 
 
 def anomalies(seen: Seen, now: int) -> list[str]:
@@ -114,15 +66,11 @@ def _order(seen: Seen) -> Iterator[str]:
 
 
 def _decisions(seen: Seen) -> Iterator[str]:
-    """Decide again, in the order of commands and notices in ``tasks-blocks``."""
+    """Decide again, in the order of commands and notices in the blocks."""
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
-    store = in_memory()
-    for record in _interleaved(seen, "tasks-blocks"):
-        user = User(store, record.user)
-        if isinstance(record, r.TaskNotice):
-            again[record.user] += user.purge(record)
-        elif decision := user.decide(record):
-            again[record.user] += [*decision.events, decision.outcome]
+    for record in seen.folded("tasks"):
+        if isinstance(record, TASK_EVENTS.records):
+            again[record.user].append(record)
     for user, found in seen.by_user(TASK_EVENTS.name).items():
         yield from _compared(TASK_EVENTS.name, user, found, again[user])
 
@@ -154,12 +102,8 @@ def _followups(seen: Seen) -> Iterator[str]:
     events = seen.by_user(TASK_EVENTS.name)
     for user, found in seen.by_user(TASK_FOLLOWUPS.name).items():
         completed = (event for event in events[user] if isinstance(event, r.TaskCompleted))
-        again = [command for event in completed if (command := _follows(event))]
+        again = [command for event in completed if (command := follows(event))]
         yield from _compared(TASK_FOLLOWUPS.name, user, found, again)
-
-
-def _follows(event: r.TaskCompleted) -> r.CreateOccurrence | None:
-    return succession.following(event) or succession.ending(event)
 
 
 def _trail(seen: Seen) -> Iterator[str]:
@@ -179,25 +123,27 @@ def _trail(seen: Seen) -> Iterator[str]:
 
 
 def _blocks(seen: Seen) -> Iterator[str]:
-    """Yield inputs of which a record is not in exactly one block, in order."""
-    for topic in (name for name in seen.topics if name.endswith("-blocks")):
+    """Yield inputs of a topology, or notices of its timers, of which a record is not in exactly one block, in order."""
+    for topology in (one for one in seen.topologies if one.blocks):
+        assert topology.blocks
         taken: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for entry in seen.topics[topic]:
+        for entry in seen.topics.get(topology.blocks.name, ()):
             block = entry.value
             inside = seen.within(block.topic, entry.partition, block.first, block.last)
             taken[block.topic, entry.partition] += [one.offset for one in inside]
-        for name in (one.name for one in worker.find(topic.removesuffix("-blocks")).reads):
+        notices = {topic for stage in topology.timed for topic in stage.timer_outputs if topic.name in topology.handed}
+        for name in sorted(topic.name for topic in notices.union(topology.reads)):
             for partition in {entry.partition for entry in seen.topics.get(name, ())}:
                 if taken[name, partition] != [e.offset for e in seen.topics[name] if e.partition == partition]:
-                    yield f"{topic} does not take each record of {name}/{partition} once, in order."
+                    yield f"{topology.blocks.name} does not take each record of {name}/{partition} once, in order."
 
 
 def _reminders(seen: Seen) -> Iterator[str]:
-    """Decide the reminders again, in the order of events and notices in ``reminders-blocks``."""
+    """Decide the reminders again, in the order of events and notices in the blocks."""
     held: dict[str, r.StandingReminders | None] = {}
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
     reacts_to = (*TASK.events, r.ReminderNotice)
-    for record in (one for one in _interleaved(seen, "reminders-blocks") if isinstance(one, reacts_to)):
+    for record in (one for one in seen.folded("reminders") if isinstance(one, reacts_to)):
         notice = isinstance(record, r.ReminderNotice)
         task = record.task if notice else record.task.id
         react = reminders.fire if notice else reminders.react
@@ -250,18 +196,6 @@ def _set_aside(seen: Seen) -> Iterator[str]:
     for entry in seen.topics.get(DEAD_LETTERS.name, ()):
         dead = entry.value
         yield f"{dead.stage} dead-lettered {dead.topic}/{dead.partition}/{dead.offset}: {dead.reason}"
-
-
-def _interleaved(seen: Seen, topic: str) -> Iterator[Any]:
-    """Yield the users' records in the order in which the blocks of a stage took them.
-
-    But for dead letters that are sent again: those of other stages decide nothing here, and that this one had any is
-    named by itself.
-    """
-    for one in seen.topics.get(topic, ()):
-        for entry in seen.within(one.value.topic, one.partition, one.value.first, one.value.last):
-            if entry.value.user in seen.users and not isinstance(entry.value, r.Retry):
-                yield entry.value
 
 
 def _events(records: Iterable[Any]) -> Iterator[Any]:

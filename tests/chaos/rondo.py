@@ -1,28 +1,27 @@
-"""One run of all stages under faults: the requests, the faults meanwhile, and the checks at the end."""
+"""One run of all topologies under faults: the requests, the faults meanwhile, and the checks at the end."""
 
 import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from urllib.parse import urlsplit
 
 from local import leftovers
 from postgres.migrate import create_database, migrate
 from schemas.records import Notification, Step
 from schemas.topics import NOTIFICATIONS, TASK_COMMANDS, TASK_NOTICES
-from streams import worker
 from streams.replay import verify
 from streams.runtime.settings import Settings
+from streams.topologies import parsed
 from tests.acceptance.stack import Stack
 from tests.chaos import disks, oracle, views
 from tests.chaos.fleet import Faults, Fleet
 from tests.chaos.load import People
 from tests.chaos.log import Log, decoded, now, opened
-from tests.chaos.oracle import Seen
+from tests.chaos.seen import Seen
 from tests.chaos.takeover import Marks
 
-STAGES = [worker.find(name) for name in worker.STAGES]
 PARTITIONS = 4
 PAUSE = 0.03
 """Seconds between two commands."""
@@ -33,10 +32,14 @@ PATIENCE = 90.0
 
 
 class Rondo:
-    """Broker, registry, Postgres and two disks, on which run after run fails. Each has users of its own."""
+    """Broker, registry, Postgres and two disks, on which run after run fails. Each has users of its own.
 
-    def __init__(self, stack: Stack) -> None:
+    ``grouping`` is ``RONDO_TOPOLOGIES`` of its workers.
+    """
+
+    def __init__(self, stack: Stack, grouping: str = "") -> None:
         self._run = stack.run
+        self._grouping, self._topologies = grouping, parsed(grouping)
         self._disks = [stack.data / "first", stack.data / "second"]
         self._owed: set[str] = set()
         self._rebuilt = urlsplit(self._run["postgres"])._replace(path="/rebuilt").geturl()
@@ -51,9 +54,8 @@ class Rondo:
     async def survive(self, faults: Faults) -> list[str]:
         """Run under faults until everything is done; return what is wrong then. Fails where a point is not reached."""
         people = People(repr(faults), PARTITIONS)
-        topics = [topic for stage in STAGES for topic in stage.topics()]
-        async with opened(self._run["kafka"], self._run["registry"], topics, PARTITIONS, people.users) as log:
-            fleet = Fleet(faults, self._disks, self._settings)
+        async with self._opened(people) as log:
+            fleet = Fleet(faults, self._disks, self._settings, self._grouping)
             try:
                 await self._fail(fleet, people, log)
                 await self._settle(fleet, log)
@@ -64,12 +66,17 @@ class Rondo:
         self._owed |= oracle.owed(seen)
         return [*wrong, *disks.anomalies(self._disks, log), *_undelivered(fleet, seen), *map(str, ended.items())]
 
+    def _opened(self, people: People) -> AbstractAsyncContextManager[Log]:
+        topics = [topic for topology in self._topologies for topic in topology.topics]
+        kafka, registry = self._run["kafka"], self._run["registry"]
+        return opened(kafka, registry, topics, PARTITIONS, people.users, grouping=self._grouping)
+
     async def verified(self) -> list[str]:
         """Return what folding the whole log again finds, on each disk: the difference of each part that has one."""
         named = {name: self._run[name] for name in ("kafka", "registry", "postgres")}
         found: list[str] = []
         for disk in self._disks:
-            report = await verify(Settings(**named, data=disk, partitions=PARTITIONS), STAGES)
+            report = await verify(Settings(**named, data=disk, partitions=PARTITIONS), self._topologies)
             found += [difference.describe() for difference in report.differences]
         return found
 
@@ -77,7 +84,7 @@ class Rondo:
         """Return the reminders that were owed at the end of a run and are still not sent, once, after their lease."""
         if not self._owed:
             return set()
-        fleet = Fleet(Faults("raise", {}), self._disks, self._settings)
+        fleet = Fleet(Faults("raise", {}), self._disks, self._settings, self._grouping)
         try:
             async with asyncio.timeout(LEASE):
                 while left := await self._unsent():  # noqa: ASYNC110 - it is on the log that it comes
@@ -107,7 +114,7 @@ class Rondo:
                 await asking
 
     async def _missing(self, fleet: Fleet, log: Log) -> list[str]:
-        """Wake who hangs and has an heir; return the stages that have not failed yet."""
+        """Wake who hangs and has an heir; return the topologies that have not failed yet."""
         fleet.wake(await self._marks(log))
         return fleet.missing()
 

@@ -21,18 +21,18 @@ from rondo.client.call import Call
 from schemas import ids
 from schemas import records as r
 from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS
-from streams import worker
 from streams.progress.lag import lags
 from streams.replay import verify
 from streams.runtime.settings import Settings
+from streams.topologies import parsed
 from tests.chaos import disks, oracle, segments, views
 from tests.chaos.clients import DUE, WAIT, Asked, Clients, false_answers
 from tests.chaos.faults import Fault, Ground, Kind, plan, until
 from tests.chaos.log import Log, now, opened
-from tests.chaos.oracle import Seen
+from tests.chaos.seen import Seen
 from tests.receiver import Receiver
 
-STAGES = [worker.find(name) for name in worker.STAGES]
+TOPOLOGIES = parsed("")
 PARTITIONS = 4
 PAUSE = 0.15
 """Seconds between two requests."""
@@ -173,7 +173,7 @@ class Siege:
     async def judged(self, say: Callable[[str], None]) -> list[str]:
         """Report the result; return what is wrong once all work is done or time is up, and the stack is stopped."""
         run = self.ground.run
-        topics = [topic for stage in STAGES for topic in stage.topics()]
+        topics = [topic for topology in TOPOLOGIES for topic in topology.topics]
         async with opened(run["kafka"], run["registry"], topics, PARTITIONS, self.clients.users, whole=True) as log:
             seen, wrong = await self._settled(log)
             tally = tally_of(seen, self.clients.asked, wrong)
@@ -204,7 +204,7 @@ class Siege:
     async def _differences(self, seen: Seen) -> list[str]:
         """Return the differences from the log: of positions, of a replay, and at the receiver."""
         run = self.ground.run
-        behind = await lags(run["kafka"], run["registry"], run["postgres"], STAGES, now())
+        behind = await lags(run["kafka"], run["registry"], run["postgres"], TOPOLOGIES, now())
         report = await verify(
             Settings(
                 kafka=run["kafka"],
@@ -214,7 +214,7 @@ class Siege:
                 partitions=PARTITIONS,
                 webhook=self.receiver.url,
             ),
-            STAGES,
+            TOPOLOGIES,
         )
         return [
             *(f"{one.stage} is {one.lag} behind in {one.topic}/{one.partition}." for one in behind if one.lag),

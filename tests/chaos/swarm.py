@@ -15,7 +15,7 @@ from schemas import records as r
 from tests.chaos.fleet import SESSION
 from tests.chaos.load import spread
 from tests.chaos.log import Log, now
-from tests.chaos.oracle import Seen
+from tests.chaos.seen import Seen
 from tests.chaos.takeover import Marks, Takeover
 from tests.chaos.workers import Worker
 from tests.integration.runtime.counting import Counting, command

@@ -6,7 +6,7 @@ from datetime import datetime
 from tests.chaos.workers import Worker
 
 Marks = Mapping[int, int]
-"""By partition a number that grows with each commit of its stage."""
+"""By partition a number that grows with each commit of its topology."""
 
 
 class Takeover:

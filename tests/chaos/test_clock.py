@@ -22,12 +22,11 @@ from schemas.topics import (
     TASK_FOLLOWUPS,
     TASK_NOTICES,
 )
-from streams.runtime.block import place
-from streams.worker import STAGES
+from streams.runtime.record import place
 from tests.acceptance.stack import Stack
 from tests.chaos.chosen import chosen
 from tests.chaos.clock import JUMPS, Clock, kinds
-from tests.chaos.faults import until
+from tests.chaos.faults import WORKERS, until
 from tests.chaos.siege import besieged
 from tests.receiver import Receiver
 
@@ -78,7 +77,7 @@ async def befall(only: Iterable[str], seed: str, seconds: float) -> None:
 
 async def said(stack: Stack, clock: Clock) -> None:
     """A clock that jumps is said by the API and by each worker, which stay ready; one that differs by who has it."""
-    pages = {"api": f"{stack.run['api']}/ready"} | {stage: stack.of_worker(stage, "ready") for stage in STAGES}
+    pages = {"api": f"{stack.run['api']}/ready"} | {name: stack.of_worker(name, "ready") for name in WORKERS}
     clock.jump(7200)
     await until(lambda: all("set on by 7200 s" in warnings(page) for page in pages.values()), "A jump was not said.")
     clock.jump(0)

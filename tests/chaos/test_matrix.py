@@ -1,24 +1,23 @@
-"""Every stage fails at every point in every way, under load, and nothing is lost, doubled or reordered."""
-
-import itertools
+"""Every topology fails at every point in every way, under load, and nothing is lost, doubled or reordered."""
 
 import pytest
 
 from streams.runtime.failpoints import Point
-from streams.worker import STAGES, find
+from streams.topologies import parsed
 from tests.chaos.fleet import Faults
 from tests.chaos.rondo import Rondo
+from tests.chaos.seen import ALONE
 
-KAFKA = tuple(stage for stage in STAGES if find(stage).keeps_state)
-ROWS = tuple(stage for stage in STAGES if stage not in KAFKA)
+KAFKA = tuple(topology.name for topology in parsed("") if topology.keeps_state)
+ROWS = tuple(topology.name for topology in parsed("") if not topology.keeps_state)
 IN_POSTGRES = {Point.CHANGELOGGED: Point.STATED, Point.COMMITTED: Point.ROWS_COMMITTED} | {
     point: point for point in (Point.FETCHED, Point.FOLDED, Point.ACKNOWLEDGED, Point.REVOKED)
 }
-"""The points of stages that write Postgres, beside what stages with a changelog do then."""
+"""The points of topologies that write Postgres, beside what those with a changelog do then."""
 
 
 def at(point: Point) -> dict[str, Point]:
-    """Return where each stage fails when all do at the same point of their ways."""
+    """Return where each topology fails when all do at the same point of their ways."""
     if point is Point.DELIVERED:
         return {"notify": point}
     return dict.fromkeys(KAFKA, point) | (dict.fromkeys(ROWS, IN_POSTGRES[point]) if point in IN_POSTGRES else {})
@@ -30,53 +29,60 @@ ALIGNED = [
     if point not in {Point.STATED, Point.ROWS_COMMITTED}
     for action in ("kill", "raise", "hang")
 ]
-"""Together: every point of every stage, in every way."""
-
-
-def mixed(action: str, *points: Point, rows: Point, **of_their_own: Point) -> Faults:
-    """Return faults at a point for each stage: the next of these, over and over, where it has none of its own."""
-    others = [stage for stage in KAFKA if stage not in of_their_own]
-    of_others = dict(zip(others, itertools.cycle(points), strict=False))
-    return Faults(action, of_others | of_their_own | dict.fromkeys(ROWS, rows))
-
+"""Together: every point of every topology, in every way."""
 
 P = Point
 MIXED = [
-    mixed("kill", P.COMMITTED, P.BEGUN, P.CHANGELOGGED, P.WRITTEN, P.PRODUCED, rows=P.ROWS_COMMITTED),
-    mixed("raise", P.FOLDED, P.FENCED, P.ACKNOWLEDGED, P.REVOKED, P.RESTORED, rows=P.STATED),
-    mixed("hang", P.FENCING, P.CHANGELOGGED, P.BEGUN, P.FETCHED, notify=P.DELIVERED, rows=P.ACKNOWLEDGED),
+    Faults("kill", {"core": P.COMMITTED, "notify": P.PRODUCED, "views": P.ROWS_COMMITTED}),
+    Faults("raise", {"core": P.FOLDED, "notify": P.REVOKED, "views": P.STATED}),
+    Faults("hang", {"core": P.CHANGELOGGED, "notify": P.DELIVERED, "views": P.ACKNOWLEDGED}),
 ]
-"""Together: every point, every action, every stage."""
+"""Together: every action, every topology."""
+SINGLE = [
+    Faults(action, dict(zip(ALONE.split(), points, strict=True)))
+    for action, points in {
+        "kill": (P.FENCING, P.RESTORED, P.BEGUN, P.WRITTEN, P.FENCED, P.FETCHED),
+        "raise": (P.PRODUCED, P.FOLDED, P.RESTORED, P.FENCED, P.CHANGELOGGED, P.STATED),
+        "hang": (P.CHANGELOGGED, P.BEGUN, P.FETCHED, P.COMMITTED, P.DELIVERED, P.ACKNOWLEDGED),
+    }.items()
+]
+"""Each stage alone, side by side; the first together with the mixed ones: every point."""
+DEEP = [pytest.param(one, marks=pytest.mark.deep) for one in SINGLE[1:]]
 
 
 def name(faults: Faults) -> str:
     points = set(faults.points.values())
-    return f"{faults.action}-{faults.points.get('tasks', P.DELIVERED) if len(points) < 3 else 'mixed'}"
+    return f"{faults.action}-{faults.points.get('core', P.DELIVERED) if len(points) < 3 else 'mixed'}"
 
 
 @pytest.mark.parametrize("faults", MIXED, ids=name)
-async def test_stages_that_fail_at_different_points_lose_nothing_and_double_nothing(rondo: Rondo, faults: Faults):
+async def test_topologies_that_fail_at_different_points_lose_nothing_and_double_nothing(rondo: Rondo, faults: Faults):
     assert await rondo.survive(faults) == []
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("faults", ALIGNED, ids=name)
-async def test_stages_that_fail_at_a_point_lose_nothing_and_double_nothing(rondo: Rondo, faults: Faults):
+async def test_topologies_that_fail_at_a_point_lose_nothing_and_double_nothing(rondo: Rondo, faults: Faults):
     assert await rondo.survive(faults) == []
 
 
-def test_every_stage_fails_at_every_point_that_it_passes_and_in_every_way():
-    covered = {(stage, point, run.action) for run in ALIGNED for stage, point in run.points.items()}
+@pytest.mark.parametrize("faults", [SINGLE[0], *DEEP], ids=name)
+async def test_stages_alone_that_fail_at_different_points_lose_nothing_and_double_nothing(alone: Rondo, faults: Faults):
+    assert await alone.survive(faults) == []
+
+
+def test_every_topology_fails_at_every_point_that_it_passes_and_in_every_way():
+    covered = {(topology, point, run.action) for run in ALIGNED for topology, point in run.points.items()}
     kafka = set(Point) - {Point.STATED, Point.ROWS_COMMITTED, Point.DELIVERED}
-    passed = {(stage, point) for stage in KAFKA for point in kafka} | {("notify", Point.DELIVERED)}
-    passed |= {(stage, point) for stage in ROWS for point in IN_POSTGRES.values()}
+    passed = {(topology, point) for topology in KAFKA for point in kafka} | {("notify", Point.DELIVERED)}
+    passed |= {(topology, point) for topology in ROWS for point in IN_POSTGRES.values()}
     assert covered == {(*each, action) for each in passed for action in ("kill", "raise", "hang")}
 
 
 def test_the_short_runs_reach_every_point_once():
-    assert {point for run in MIXED for point in run.points.values()} == set(Point)
+    assert sorted(point for run in (*MIXED, SINGLE[0]) for point in run.points.values()) == sorted(Point)
 
 
 @pytest.mark.parametrize("faults", MIXED, ids=name)
-def test_a_short_run_lets_every_stage_fail(faults: Faults):
-    assert faults.points.keys() == {*STAGES}
+def test_a_short_run_lets_every_topology_fail(faults: Faults):
+    assert faults.points.keys() == {*KAFKA, *ROWS}

@@ -26,8 +26,10 @@ from schemas.topics import (
     TASK_NOTICES,
     Topic,
 )
+from streams.topologies import parsed
 from tests.chaos.load import People, notice_of
-from tests.chaos.oracle import OWED, Entry, Seen, anomalies, owed
+from tests.chaos.oracle import OWED, anomalies, owed
+from tests.chaos.seen import ALONE, Entry, Seen
 from tests.unit.domain.given import NOON, in_memory
 
 LATER = NOON + 1_000_000
@@ -37,7 +39,8 @@ Topics = dict[str, list[Entry]]
 class History:
     """What stages that do not fail write for some people's commands, all on one partition."""
 
-    def __init__(self, asked: int) -> None:
+    def __init__(self, asked: int, grouping: str = "") -> None:
+        self.grouping, self.topologies = grouping, parsed(grouping)
         self.people, self.store = People("story"), in_memory()
         self.topics: Topics = defaultdict(list)
         self.heads: dict[str, r.AuditHead] = {}
@@ -49,22 +52,24 @@ class History:
             for one in held.standing if (held := self.held[task.id]) else ():
                 self.remind(r.ReminderNotice(one.id, task.user, LATER, task.id, one.due))
 
-    def put(self, topic: Topic, record: Struct, by: str | None = None) -> None:
-        """Append a record; ``by`` is the stage that takes it as a block."""
+    def put(self, topic: Topic, record: Struct) -> None:
+        """Append a record; each topology that it is an input of, or a notice of its timers, takes it as a block."""
         offset = len(self.topics[topic.name])
         self.topics[topic.name].append(Entry(0, offset, record))
-        if by:
-            block = r.Block(by, topic.name, offset, offset, 1, "1", "2026")
-            self.topics[f"{by}-blocks"].append(Entry(0, len(self.topics[f"{by}-blocks"]), block))
+        for one in self.topologies:
+            if one.blocks and topic in {*one.reads, *(out for stage in one.timed for out in stage.timer_outputs)}:
+                blocks = self.topics[one.blocks.name]
+                taken = r.Block(one.name, topic.name, offset, offset, 1, "1", "2026")
+                blocks.append(Entry(0, len(blocks), taken))
 
     def command(self, topic: Topic, command: Struct) -> None:
-        self.put(topic, command, "tasks")
+        self.put(topic, command)
         decision = User(self.store, command.user).decide(command)
         if decision is None:
             return
         for event in decision.events:
             self.event(event)
-        self.put(TASK_EVENTS, decision.outcome, "reminders")
+        self.put(TASK_EVENTS, decision.outcome)
         for event in decision.events:
             if isinstance(event, r.TaskCompleted) and (followup := succession.following(event)):
                 self.command(TASK_FOLLOWUPS, followup)
@@ -72,12 +77,12 @@ class History:
                 self.purge(notice)
 
     def purge(self, notice: r.TaskNotice) -> None:
-        self.put(TASK_NOTICES, notice, "tasks")
+        self.put(TASK_NOTICES, notice)
         for event in User(self.store, notice.user).purge(notice):
             self.event(event)
 
     def event(self, event: entities.Event) -> None:
-        self.put(TASK_EVENTS, event, "reminders")
+        self.put(TASK_EVENTS, event)
         after = entities.after(event)
         key = event.user, entities.name(after)
         entry = audit.entry(self.heads.get(event.user), self.things.get(key), event)
@@ -94,14 +99,14 @@ class History:
             self.put(REMINDERS, record)
 
     def remind(self, notice: r.ReminderNotice) -> None:
-        self.put(REMINDER_NOTICES, notice, "reminders")
+        self.put(REMINDER_NOTICES, notice)
         self.held[notice.task], (due,) = reminders.fire(self.held[notice.task], notice)
         self.put(REMINDERS, due)
         self.put(NOTIFICATIONS, claim := ledger.claim(due, "log", LATER))
         self.put(NOTIFICATIONS, ledger.sent(claim, LATER + 1))
 
     def seen(self) -> Seen:
-        return Seen(self.topics, frozenset(self.people.users))
+        return Seen(self.topics, frozenset(self.people.users), self.grouping)
 
 
 def lose(entries: list[Entry], at: int) -> None:
@@ -124,18 +129,28 @@ def middle(entries: list[Entry]) -> int:
 
 
 @cache
-def whole() -> History:
-    return History(1500)
+def whole(grouping: str) -> History:
+    return History(1500, grouping)
 
 
 @pytest.fixture
-def history() -> History:
+def grouping() -> str:
+    """The grouping of a history's stages, where a test does not name one."""
+    return ""
+
+
+EITHER = pytest.mark.parametrize("grouping", ["", ALONE], ids=["grouped", "alone"])
+
+
+@pytest.fixture
+def history(grouping: str) -> History:
     """A history to plant something in."""
-    one = copy(whole())
+    one = copy(whole(grouping))
     one.topics = defaultdict(list, {topic: [*entries] for topic, entries in one.topics.items()})
     return one
 
 
+@EITHER
 def test_a_history_without_faults_has_no_anomaly(history: History):
     assert all(history.topics[topic.name] for topic in (TASK_FOLLOWUPS, TASK_NOTICES, REMINDER_NOTICES, NOTIFICATIONS))
     assert anomalies(history.seen(), LATER) == []
@@ -157,6 +172,7 @@ def test_people_come_to_what_is_rare(history: History):
     assert any(isinstance(event, r.TaskReopened) and event.undone for event in events)
 
 
+@EITHER
 @pytest.mark.parametrize("topic", [TASK_EVENTS, TASK_FOLLOWUPS, AUDIT_LOG, REMINDERS, NOTIFICATIONS], ids=str)
 @pytest.mark.parametrize("fault", [lose, double, reorder])
 def test_a_record_that_is_lost_doubled_or_reordered_is_found(history: History, topic: Topic, fault: Callable):
@@ -197,19 +213,38 @@ def test_what_was_deleted_and_nothing_purges_when_its_time_is_over_is_found(hist
     assert any("still there" in sentence and gone in sentence for sentence in anomalies(history.seen(), LATER))
 
 
-@pytest.mark.parametrize("stage", ["tasks", "reminders"])
+@EITHER
 @pytest.mark.parametrize("fault", [lose, double])
-def test_input_that_was_passed_over_or_taken_twice_is_found(history: History, stage: str, fault: Callable):
-    fault(entries := history.topics[f"{stage}-blocks"], middle(entries))
-    assert any(f"{stage}-blocks does not take" in sentence for sentence in anomalies(history.seen(), LATER))
+def test_input_that_was_passed_over_or_taken_twice_is_found(history: History, fault: Callable):
+    for blocks in [topic for topic in history.topics if topic.endswith("-blocks")]:
+        entries = history.topics[blocks] = [*(whole := history.topics[blocks])]
+        fault(entries, middle(entries))
+        assert any(f"{blocks} does not take" in sentence for sentence in anomalies(history.seen(), LATER))
+        history.topics[blocks] = whole
+
+
+@EITHER
+def test_notices_that_a_block_of_timers_took_not_or_twice_are_found(history: History):
+    for topic in (TASK_NOTICES, REMINDER_NOTICES):
+        blocks = next(name for name in history.topics if topic.name in takes(history, name))
+        whole = history.topics[blocks]
+        at = next(n for n, entry in enumerate(whole) if entry.value.topic == topic.name)
+        for planted in (whole[:at] + whole[at + 1 :], [*whole, whole[at]]):
+            history.topics[blocks] = planted
+            found = anomalies(history.seen(), LATER)
+            assert f"{blocks} does not take each record of {topic.name}/0 once, in order." in found
+        history.topics[blocks] = whole
+
+
+def takes(history: History, topic: str) -> set[str]:
+    """The topics whose records the blocks on a topic took."""
+    return {entry.value.topic for entry in history.topics[topic]} if topic.endswith("-blocks") else set()
 
 
 def test_what_another_stage_had_dead_lettered_and_is_sent_again_decides_nothing(history: History):
     user = history.people.users[0]
     retry = r.Retry("i", user, LATER, "views", 0, LATER, TASK_EVENTS.name, 0, 0, "", user.encode(), None)
-    history.put(RETRIES, retry, "tasks")
-    blocks = history.topics["reminders-blocks"]
-    blocks.append(Entry(0, len(blocks), r.Block("reminders", RETRIES.name, 0, 0, 1, "1", "2026")))
+    history.put(RETRIES, retry)
     assert anomalies(history.seen(), LATER) == []
 
 
@@ -222,7 +257,8 @@ def test_a_claim_whose_outcome_is_not_known_is_owed_until_the_next_owner_should_
 
 def test_a_claim_that_was_handed_over_is_no_anomaly_and_a_second_outcome_is_one(history: History):
     claim, sent = (entry.value for entry in history.topics[NOTIFICATIONS.name][-2:])
-    history.topics[NOTIFICATIONS.name].pop()
+    for topic in (NOTIFICATIONS.name, "notify-blocks"):
+        history.topics[topic].pop()
     history.put(NOTIFICATIONS, ledger.handed_over(claim, LATER))
     history.put(NOTIFICATIONS, sent)
     assert anomalies(history.seen(), LATER) == []

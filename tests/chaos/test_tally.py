@@ -18,7 +18,7 @@ from tests.chaos.test_oracle import LATER, History, double, whole
 @pytest.fixture
 def history() -> History:
     """A history to plant something in."""
-    one = copy(whole())
+    one = copy(whole(""))
     one.topics = defaultdict(list, {topic: [*entries] for topic, entries in one.topics.items()})
     return one
 
@@ -30,7 +30,7 @@ def counted(history: History, *also: Asked) -> Tally:
 
 def answers(history: History) -> list[Asked]:
     """Return an answer of 202 to each command on the log."""
-    return [answered(entry.value, 202) for entry in whole().topics[TASK_COMMANDS.name]]
+    return [answered(entry.value, 202) for entry in whole("").topics[TASK_COMMANDS.name]]
 
 
 def answered(command: r.CreateTask, status: int, problem: str | None = None) -> Asked:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from schemas.topics import DEAD_LETTERS
 from streams.replay import verify
+from streams.runtime import Topology
 from streams.runtime.settings import Settings
 from tests.chaos.fleet import SESSION
 from tests.chaos.log import Log, opened
@@ -62,7 +63,8 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
         "RONDO_PARTITIONS": str(PARTITIONS),
         "RONDO_SESSION_TIMEOUT": str(RESTART if named else SESSION),
     }
-    topics = [topic for topic in counting.stage.topics() if topic != DEAD_LETTERS]
+    topology = Topology.of(counting.stage)
+    topics = [topic for topic in topology.topics if topic != DEAD_LETTERS]
     async with opened(kafka, registry, topics, PARTITIONS, crowd.users) as log:
         swarm = Swarm(counting, directory, environment, lambda: _marks(counting, log), named=named)
         asking = asyncio.create_task(crowd.ask(counting, log))
@@ -79,7 +81,7 @@ async def trial(kafka: str, registry: str, directory: Path, *, named: bool = Fal
             await on.answered()
             await swarm.stop()
             assert await on.anomalies() == []
-            report = await verify(settings, [counting.stage])
+            report = await verify(settings, [topology])
             assert report.differences == [], report.describe()
         finally:
             asking.cancel()

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from local import prepare
 from postgres.migrate import create_database, migrate
 from schemas.topics import TASK_COMMANDS
-from streams import worker
 from streams.replay import verify
 from streams.runtime.settings import Settings
+from streams.topologies import parsed
 from tests.chaos import disks, oracle, segments, views
 from tests.chaos.load import People
 from tests.chaos.log import Log, now, opened
-from tests.chaos.oracle import Seen
 from tests.chaos.parts import BROKER, EVERYTHING, WORKER, Parts
+from tests.chaos.seen import Seen
 
 PARTITIONS = 2
 PAUSE = 0.03
@@ -27,7 +27,7 @@ MOMENTS = 0.3, 3.0
 SOON = 0.25
 """The number of ends while the parts still recover from the one before."""
 PATIENCE = 120.0
-STAGES = [worker.find(name) for name in worker.STAGES]
+TOPOLOGIES = parsed("")
 
 
 class Unclean:
@@ -89,7 +89,7 @@ class Unclean:
             data=parts.directory,
             partitions=PARTITIONS,
         )
-        return [difference.describe() for difference in (await verify(settings, STAGES)).differences]
+        return [difference.describe() for difference in (await verify(settings, TOPOLOGIES)).differences]
 
     async def audited(self) -> segments.Audit:
         """Stop the worker and audit its state against its changelogs, and then the broker's files."""
@@ -113,7 +113,7 @@ async def under_load(parts: Parts, seed: str) -> AsyncIterator[Unclean]:
         rebuilt = urlsplit(parts.postgres)._replace(path="/rebuilt").geturl()
         create_database(parts.postgres, "rebuilt")
         migrate(rebuilt)
-        topics = [topic for stage in STAGES for topic in stage.topics()]
+        topics = [topic for topology in TOPOLOGIES for topic in topology.topics]
         async with opened(parts.kafka, parts.registry, topics, PARTITIONS, people.users) as log:
             await asyncio.to_thread(parts.start)
             await parts.ready()

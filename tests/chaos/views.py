@@ -10,7 +10,7 @@ from domain.projections import collect
 from postgres.scratch import TABLES
 from postgres.writer import all_positions, put_views
 from schemas.topics import AUDIT_LOG, NOTIFICATIONS, REMINDERS, TASK_EVENTS
-from tests.chaos.oracle import Seen
+from tests.chaos.seen import Seen
 
 _WATCH = """
 create table public.moved_back (topic text, partition integer, stood bigint, came bigint);

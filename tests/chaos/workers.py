@@ -14,7 +14,7 @@ _numbers = count(1)
 
 
 class Worker:
-    """A process that runs stages on a disk, its log beside it."""
+    """A process that runs topologies on a disk, its log beside it."""
 
     def __init__(self, argv: Sequence[str], disk: Path, settings: Mapping[str, str], failpoint: str = "") -> None:
         self.disk = disk

@@ -107,7 +107,7 @@ def one_of_each(user: str) -> list[Struct]:
 async def write(connection: asyncpg.Connection, topic: str, read: int, following: int, rows) -> bool:
     """Write a block as the views stage does; return whether the position was where the block was read from."""
     try:
-        async with moving(connection, topic, 0, read, following):
+        async with moving(connection, 0, {topic: (read, following)}):
             await put_views(connection, rows)
     except Moved:
         return False

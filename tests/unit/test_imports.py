@@ -51,24 +51,14 @@ SQL = re.compile(
 RUNTIME = "streams.runtime"
 LAYERS = (
     *("settings", "ahead", "alarm", "context", "failpoints", "buffer", "membership", "phases", "refusals", "restoring"),
-    *("rocksdb", "effects", "tables", "stage", "block", "retries", "metrics", "store", "waits", "disk"),
-    *(
-        "agents",
-        "intake",
-        "punctuation",
-        "postgres_store",
-        "kafka_store",
-        "task",
-        "watch",
-        "consumer",
-        "app",
-        "exposition",
-    ),
+    *("rocksdb", "effects", "tables", "stage", "record", "put_back", "topology", "poison", "block", "retries"),
+    *("metrics", "store", "waits", "disk", "agents", "intake", "punctuation", "postgres_store", "kafka_store", "task"),
+    *("watch", "consumer", "app", "exposition"),
 )
 """The runtime's modules from the lowest: each imports only those before it."""
 
 PACKAGES = {
-    "streams": ("transactions", "runtime", "progress", "replay", "stages", "worker"),
+    "streams": ("transactions", "runtime", "progress", "replay", "stages", "topologies", "worker"),
     "api": (
         "settings",
         "concurrency",

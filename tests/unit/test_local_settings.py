@@ -28,6 +28,19 @@ def test_a_stack_is_refused_by_the_name_it_was_given_by(refused, monkeypatch: py
 
 
 @pytest.mark.parametrize(
+    ("grouping", "reason"),
+    [
+        ("tasks tasks", "There are several topologies tasks in RONDO_TOPOLOGIES"),
+        ("core=tasks,recurrence,reminders,audit notify", "views is in no topology: change RONDO_TOPOLOGIES"),
+        ("core=tasks,recurrence,reminders,audit notify views tags", "tags is no stage: change RONDO_TOPOLOGIES"),
+        ("all=tasks,recurrence,reminders,audit,notify views", "The topology all groups notify with others, but"),
+    ],
+)
+def test_a_grouping_that_is_none_is_refused_with_the_reason(refused, grouping: str, reason: str):
+    assert refused("RONDO_TOPOLOGIES", grouping).startswith(f"The setting RONDO_TOPOLOGIES is not usable: {reason}")
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "nonsense-hunter2",

@@ -21,15 +21,16 @@ from schemas.registry.client import Registry
 from schemas.topics import NOTIFICATIONS, REMINDERS, Topic
 from streams import notify
 from streams.replay.fold import fold
-from streams.runtime import Block, Context
+from streams.runtime import Block, Context, Topology
 from streams.runtime.effects import Orphans
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 from tests.unit.domain.given import ANNA, DAY, NOON, due_reminder
 
 SETTINGS = Settings(kafka="", registry="", data=Path(), webhook="http://127.0.0.1/hook")
+NOTIFY = Topology.of(notify.stage)
 REMINDED = 3
-WAITING = {b"waiting", b"claims", b"queue", b"timers"}
+WAITING = {b"notify/waiting", b"notify/claims", b"notify/queue", b"notify/timers"}
 """The tables of what has not ended."""
 
 
@@ -69,7 +70,7 @@ class World:
             for n, record in enumerate(records)
             if topic
         ]
-        return Told(notify.stage, self.context, 0, raws, state=self.state, now=self.now)
+        return Told(NOTIFY, self.context, 0, raws, state=self.state, now=self.now)
 
     def commit(self, block: Block) -> None:
         self.state.write(block.changes, 0, 0)
@@ -101,7 +102,7 @@ class World:
             block = self.block(None, ())
             with block:
                 for timer in [*notify.timers.due(self.now, 1), *notify.queue.due(2**62, room)]:
-                    notify.claim(block, timer)
+                    block.fire(notify.stage, timer)
             self.commit(block)
 
     def send(self) -> None:
@@ -134,7 +135,7 @@ class World:
             block = self.block(None, ())
             with block:
                 for key in self.orphans.look(self.state, self):  # type: ignore[arg-type]
-                    notify.claim_again(block, key)
+                    block.answer(notify.stage, key)
             self.commit(block)
 
     def begin(self) -> None:
@@ -169,7 +170,7 @@ def lived(happenings: list[str], rules: str = "4") -> World:
 
 async def _live(happenings: list[str], rules: str) -> World:
     codec = Codec(cast("Registry", Numbers()))
-    await codec.publish(notify.stage.topics())
+    await codec.publish(NOTIFY.topics)
     with (
         TemporaryDirectory() as directory,
         closing(StateStore(Path(directory))) as state,

@@ -99,7 +99,7 @@ WORKER = """
 import sys
 from streams import worker
 worker.serve = lambda *_: open(f"{sys.argv[1]}/state/made", "w").close()
-worker.run(["audit"])
+worker.run(["core"])
 """
 
 

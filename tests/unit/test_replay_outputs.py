@@ -14,9 +14,10 @@ from schemas.codec import Codec
 from schemas.envelope import Envelope, Source, seal
 from schemas.registry.client import Registry
 from schemas.topics import Topic
+from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Differs
 from streams.replay.outputs import Outputs
-from streams.runtime import Block, Stage
+from streams.runtime import Block, Stage, Topology
 
 NOTICES = Topic("notices", "test", (r.TaskNotice,))
 EVENTS = Topic("events", "test", (r.TaskCreated,))
@@ -32,15 +33,23 @@ async def reader(records: Iterable[ConsumerRecord]) -> AsyncIterator[ConsumerRec
         yield record
 
 
-def outputs(*records: ConsumerRecord, read: int = 0, aside: Iterable[int] = ()) -> Outputs:
-    """Return the topics of a stage that took one timer, read its notices so far, and dead-lettered some."""
-    stage = Stage("noticing", reads=(NOTICES,), writes=(NOTICES, EVENTS))
+def outputs(
+    *records: ConsumerRecord, read: int = 0, aside: Iterable[int] = (), outside: tuple[Topic, ...] = (NOTICES,)
+) -> Outputs:
+    """Return the topics of a stage that took one timer, read its notices so far, and dead-lettered some.
+
+    Its effects produce to the topics ``outside``, too; what it writes to others that it reads is handed on in memory.
+    """
+    stage = Stage("noticing", reads=(NOTICES,), writes=(NOTICES, EVENTS), outside=outside)
+    stage.timer("timers")
     stage.on_timer(NOTICES)(lambda *_: None)
     readers = {topic.name: reader([each for each in records if each.topic == topic.name]) for topic in stage.writes}
-    where = [(NOTICES.name, 0, offset) for offset in aside]
-    return Outputs(stage, None, readers, dict.fromkeys(readers, 9), {NOTICES.name: read}, {TIMER.id: TIMER}, where)
+    dead = DeadLetters(0, {("noticing", (NOTICES.name, 0, offset)): ["why"] for offset in aside})
+    seen, positions = dict.fromkeys(readers, 9), {NOTICES.name: read}
+    return Outputs(Topology.of(stage), codec(), readers, seen, positions, {TIMER.id: TIMER}, dead)
 
 
+@pytest.mark.parametrize("outside", [(), (NOTICES,)], ids=["handed on", "read from the log"])
 @pytest.mark.parametrize(
     ("read", "aside", "left"),
     [
@@ -49,8 +58,8 @@ def outputs(*records: ConsumerRecord, read: int = 0, aside: Iterable[int] = ()) 
         (1, (0,), []),  # it was read, and is among the dead letters
     ],
 )
-async def test_a_timer_that_stands_though_it_was_taken_has_a_notice_that_nobody_has_folded(read, aside, left):
-    found = outputs(raw(NOTICES, 0, ("ce_id", b"t-1")), read=read, aside=aside)
+async def test_a_timer_that_stands_though_it_was_taken_has_a_notice_that_nobody_has_folded(read, aside, left, outside):
+    found = outputs(raw(NOTICES, 0, ("ce_id", b"t-1")), read=read, aside=aside, outside=outside)
     assert list(await found.finish()) == left
 
 
@@ -68,6 +77,17 @@ async def test_what_became_of_an_effect_stands_on_an_input_and_is_no_timer_s(hea
     assert list(await outputs(raw(NOTICES, 0, *headers)).finish()) == ["t-1"]
     with pytest.raises(Differs, match=r"events/0/0.*the stage did not write it"):
         await outputs(raw(EVENTS, 0, *headers)).finish()
+
+
+@pytest.mark.parametrize("headers", [OF_EFFECT, pytest.param((), id="an older version's")])
+async def test_no_effect_writes_to_a_topic_that_is_handed_on(headers: tuple[tuple[str, bytes], ...]):
+    with pytest.raises(Differs, match=r"notices/0/0.*the stage did not write it"):
+        await outputs(raw(NOTICES, 0, *headers), outside=()).finish()
+
+
+def codec(*schemas: Any) -> Codec:
+    """Return a codec whose registry has these schemas."""
+    return Codec(cast("Registry", Numbered(*schemas)))
 
 
 class Numbered:
@@ -99,14 +119,15 @@ OUTCOMES = Topic("outcomes", "test", (r.CommandOutcome,))
 @pytest.mark.parametrize(("version", "holds"), [(1, True), (2, False)])
 async def test_an_output_under_an_earlier_schema_is_compared_by_what_it_says(version: int, holds: bool):
     schema = contract.schema(r.CommandOutcome)
-    codec = Codec(cast("Registry", Numbered({**cast("dict[str, Any]", schema), "doc": "As it was described then."})))
-    await codec.publish([OUTCOMES])
-    again = codec.encode(OUTCOMES.name, OUTCOME)
+    later = codec({**cast("dict[str, Any]", schema), "doc": "As it was described then."})
+    await later.publish([OUTCOMES])
+    again = later.encode(OUTCOMES.name, OUTCOME)
     out = seal(OUTCOME, again, Source.BLOCK, "commands/0/0")
-    earlier = b"\0" + bytes(4) + codec.encode(OUTCOMES.name, replace(OUTCOME, version=version))[5:]
+    earlier = b"\0" + bytes(4) + later.encode(OUTCOMES.name, replace(OUTCOME, version=version))[5:]
     raw = ConsumerRecord(OUTCOMES.name, 0, 0, out.at, 0, out.key, earlier, None, 0, 0, tuple(out.headers))
     stage = Stage("deciding", reads=(NOTICES,), writes=(OUTCOMES,))
-    found = Outputs(stage, codec, {OUTCOMES.name: reader([raw])}, {OUTCOMES.name: 1}, {}, {}, [])
+    readers = {OUTCOMES.name: reader([raw])}
+    found = Outputs(Topology.of(stage), later, readers, {OUTCOMES.name: 1}, {}, {}, DeadLetters(0))
     emitted = cast("Block", Emitted({OUTCOMES.name: [out]}))
     if holds:
         await found.expect(emitted)

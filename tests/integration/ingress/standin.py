@@ -69,7 +69,7 @@ class StandIn:
             assert self._topic in await writer.positions(self._connection, 0, [self._topic])
             at = self._next
             self._next += 1
-            async with writer.moving(self._connection, self._topic, 0, at, self._next):
+            async with writer.moving(self._connection, 0, {self._topic: (at, self._next)}):
                 await writer.put_views(self._connection, collect(records))
 
     def _entry(self, event: entities.Event) -> AuditEntry:

@@ -9,24 +9,25 @@ import pytest
 from schemas import records as r
 from schemas import topics
 from schemas.topics import Topic
-from streams import worker
+from streams.topologies import STAGES, find, parsed
 from tests.acceptance.days import WAIT, ahead, create_standup, following, sent
 from tests.acceptance.stack import User
 from tests.integration.pipeline.wire import HEADERS, PARTITIONS, Put, Wire, partition_of
 
-STAGES = [worker.find(name) for name in worker.STAGES]
-READ = {topic.name: topic for stage in STAGES for topic in stage.reads}
+READ = {topic.name: topic for name in STAGES for topic in find(name).reads}
 """Every topic that a stage reads."""
 UNKNOWN = b"\0" + (2**31 - 1).to_bytes(4, "big")
 
 
-def readers(topic: Topic) -> list[str]:
-    return sorted(stage.name for stage in STAGES if topic in stage.reads)
+def readers(topic: Topic, grouping: str = "") -> list[str]:
+    """The stages that read a topic of the log: not those that are handed its records in memory."""
+    reading = [topology for topology in parsed(grouping) if topic in topology.reads]
+    return sorted(stage.name for topology in reading for stage in topology.stages if topic in stage.reads)
 
 
-def takers(topic: Topic) -> list[str]:
-    """The stages that read a topic, and take back their dead letters of it."""
-    return [name for name in readers(topic) if worker.find(name).retries]
+def takers(topic: Topic, grouping: str = "") -> list[str]:
+    """The stages that read a topic of the log, and take back dead letters of it."""
+    return [name for name in readers(topic, grouping) if find(name).retries]
 
 
 def command(user: str, task: str | None = None) -> r.CompleteTask:
@@ -54,7 +55,7 @@ def goes_all_the_way(user: User) -> None:
 
 def test_stages_read_shared_topics_and_all_that_others_write() -> None:
     shared = {topic.name: topic.writer for topic in topics.SHARED if topic not in (topics.DEAD_LETTERS, topics.CLOCK)}
-    assert {name for name, writer in shared.items() if writer not in worker.STAGES} <= READ.keys() <= shared.keys()
+    assert {name for name, writer in shared.items() if writer not in STAGES} <= READ.keys() <= shared.keys()
 
 
 @pytest.mark.parametrize("name", READ)

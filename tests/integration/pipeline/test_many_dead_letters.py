@@ -15,13 +15,14 @@ from schemas.topics import TASK_EVENTS
 from tests.acceptance.days import WAIT, ahead, create_standup
 from tests.acceptance.stack import Stack, User
 from tests.integration.pipeline.test_dead_letters import dead_letters, readers, takers
-from tests.integration.pipeline.test_putting_back import Newer, completed, newer, told
+from tests.integration.pipeline.test_putting_back import Newer, newer, told
+from tests.integration.pipeline.test_stages_alone import ALONE, completed, stack
 from tests.integration.pipeline.wire import Put, Wire
 
-__all__ = ["newer"]
+__all__ = ["newer", "stack"]
 
 EVENTS = 750
-STAGES = takers(TASK_EVENTS)
+STAGES = takers(TASK_EVENTS, ALONE)
 
 
 @pytest.mark.deep
@@ -29,7 +30,7 @@ async def test_thousands_of_dead_letters_are_put_back_within_a_minute_while_peop
     stack: Stack, user: User, wire: Wire, newer: Newer
 ) -> None:
     puts = await updates(stack, user, newer)
-    dead = await dead_letters(wire, puts, EVENTS * len(readers(TASK_EVENTS)))
+    dead = await dead_letters(wire, puts, EVENTS * len(readers(TASK_EVENTS, ALONE)))
     newer.known()
     workers = {stage: stack.worker(stage).pid for stage in STAGES}
     working = asyncio.create_task(work(user))

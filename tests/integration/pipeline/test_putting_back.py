@@ -11,20 +11,18 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import msgspec
 import pytest
 from msgspec import Struct
-from msgspec.structs import replace
 
 from rondo.commands.exits import FAILED
 from schemas import contract, ids
 from schemas import records as r
 from schemas.codec import binary
 from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS, Topic
-from tests.acceptance.days import WAIT, ahead, create_standup, following
+from tests.acceptance.days import WAIT, ahead
 from tests.acceptance.stack import PATIENCE, Stack, User, until
 from tests.acceptance.test_looking import typed
-from tests.integration.pipeline.test_dead_letters import dead_letters, readers, takers
+from tests.integration.pipeline.test_dead_letters import dead_letters, readers
 from tests.integration.pipeline.test_unfit_records import create
 from tests.integration.pipeline.wire import Put, Wire, partition_of
 
@@ -106,29 +104,6 @@ async def test_a_command_that_died_is_answered_once_it_is_put_back(
     assert [dead_letter["became"] for dead_letter in await of(stack, put, "--all")] == ["put back"]
 
 
-async def test_a_completion_that_died_ends_no_series_and_everything_else_of_it_comes_once(
-    stack: Stack, user: User, wire: Wire, newer: Newer
-) -> None:
-    """An event dies in every stage that reads it: in recurrence, reminders, audit, views at least."""
-    task = await asyncio.to_thread(create_standup, user, ahead(3600))
-    event = await asyncio.to_thread(completed, stack, user, task["id"])
-    put = await newer.put(TASK_EVENTS, event)
-    await dead_letters(wire, [put], len(readers(TASK_EVENTS)))
-    newer.known()
-    dead = [dead_letter for dead_letter in await of(stack, put) if dead_letter["stage"] in takers(TASK_EVENTS)]
-    assert sorted(dead_letter["stage"] for dead_letter in dead) == takers(TASK_EVENTS)
-    await put_back(stack, *dead)
-    after = await asyncio.to_thread(following, user, task)
-    assert after["series"] == task["series"]
-    seen = until(lambda: (found := user.rondo.task(task["id"]))["status"] == "completed" and found, PATIENCE, "")
-    assert seen["version"] == 2
-    told_of = await asyncio.to_thread(user.settled_trail)
-    assert [entry["event"] for entry in told_of] == ["TaskCreated", "TaskCompleted", "TaskCreated"]
-    assert len([one for one in user.rondo.tasks("open") if one["series"] == task["series"]]) == 1
-    (reminder,) = [one for one in user.rondo.reminders() if one["task"]["id"] == task["id"]]
-    assert reminder["status"] == "cancelled"
-
-
 async def test_those_of_a_reason_are_put_back_in_the_order_of_the_log_and_no_others(
     stack: Stack, user: User, wire: Wire, newer: Newer
 ) -> None:
@@ -156,18 +131,6 @@ def create_list(user: str) -> r.CreateList:
     command, at = str(uuid4()), time.time_ns() // 1_000_000
     name = f"List {command}"
     return r.CreateList(command, user, at, f"user:{user}", ids.derive("list", command), r.ListFields(name=name))
-
-
-def completed(stack: Stack, user: User, task: str) -> r.TaskCompleted:
-    """The event that the tasks stage would write next, were this task completed."""
-    lines = typed(stack, "tail", TASK_EVENTS.name, "--user", user.id, "--no-follow", "--json").splitlines()
-    values = [found["value"] for found in map(json.loads, lines) if found["kind"] == "TaskCreated"]
-    created = next(value for value in values if value["task"]["id"] == task)
-    before = msgspec.convert(created["task"], r.Task)
-    at = before.changed_at + 1
-    after = replace(before, status=r.Status.COMPLETED, completed_at=at, changed_at=at, version=2)
-    command = ids.derive("test", task)
-    return r.TaskCompleted(ids.event(command), user.id, at, f"user:{user.id}", command, after)
 
 
 async def test_a_reminder_that_died_is_sent_once(

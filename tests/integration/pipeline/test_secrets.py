@@ -15,7 +15,7 @@ from psycopg import sql
 from api.http import tokens
 from schemas import ids, topics
 from schemas import records as r
-from streams.worker import STAGES
+from streams.topologies import DEFAULT
 from tests.acceptance.days import WAIT, ahead
 from tests.acceptance.stack import PATIENCE, Stack, User, until
 from tests.integration.pipeline.wire import Wire, partition_of
@@ -74,7 +74,7 @@ def told(stack: Stack, user: User) -> dict[str, bytes]:
     """What the API and the workers answer."""
     headers = {"Authorization": f"Bearer {tokens.issue(stack.secret, user.id)}"}
     asked = {f"{stack.run['api']}/v1/{page}": headers for page in PAGES} | {f"{stack.run['api']}/ready": {}}
-    asked |= {stack.of_worker(stage, page): {} for stage in STAGES for page in ("ready", "metrics")}
+    asked |= {stack.of_worker(name, page): {} for name in DEFAULT for page in ("ready", "metrics")}
     return {url: httpx.get(url, headers=sent).content for url, sent in asked.items()}
 
 

@@ -33,10 +33,10 @@ from schemas.topics import (
     TASK_NOTICES,
     Topic,
 )
-from streams import worker
+from streams import audit, notify, recurrence, reminders, tasks, views
 from streams.replay import verify
-from streams.runtime import App
-from streams.runtime.block import NOWHERE
+from streams.runtime import App, Topology
+from streams.runtime.record import NOWHERE
 from streams.runtime.settings import Settings
 from tests.acceptance.stack import Stack, User, pytest_runtest_makereport, running
 from tests.integration.pipeline.test_putting_back import Newer
@@ -47,11 +47,13 @@ from tests.unit.domain.given import ANNA, DAY, NOON, World, complete, create, de
 
 __all__ = ["pytest_runtest_makereport"]
 
-STAGES = [worker.find(name) for name in ("recurrence", "reminders", "audit", "views")]
+TOPOLOGIES = [Topology("core", (recurrence.stage, reminders.stage, audit.stage)), Topology.of(views.stage)]
+OTHERS_OWN = [Topology.of(tasks.stage), Topology.of(notify.stage)]
+"""What does not run here."""
 SERIES, CHANGED, PURGED, LATE, ANSWERED = (ids.derive("task", number) for number in range(5))
 REMINDED = (r.Reminder("r", before=600),)
 PARTITIONS = 1
-"""As few as are needed: each is opened, and verified, by four stages."""
+"""As few as are needed: each is opened, and verified, by both topologies."""
 
 
 @pytest.fixture(scope="module")
@@ -116,15 +118,15 @@ async def lived(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
     async with AsyncExitStack() as running_:
         wire = await running_.enter_async_context(Wire.to(run["kafka"], run["registry"]))
         newer = Newer(stack, wire, user)
-        for stage in STAGES:
-            await running_.enter_async_context(fed(App(stage, settings)))
+        for topology in TOPOLOGIES:
+            await running_.enter_async_context(fed(App(topology, settings)))
         happened = events()
         for event, dies in happened:
             if dies:
                 await newer.put(TASK_EVENTS, event)
             else:
                 await wire.put(TASK_EVENTS, await wire.encoded(TASK_EVENTS, event), ANNA, where)
-        dead_letters = await running_.enter_async_context(Letters.of(Place(addresses)))
+        dead_letters = await running_.enter_async_context(Letters.of(Place(addresses), [*TOPOLOGIES, *OTHERS_OWN]))
         dead = await came(dead_letters, Became.DEAD)
         newer.known()
         before, again = await told(dead_letters, dead), await read_again(dead_letters, dead)
@@ -132,7 +134,7 @@ async def lived(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Async
         await resending.send(dead_letters, run["kafka"], dead, looked)  # half of them as if all came after a look
         await resending.send(dead_letters, run["kafka"], dead)
         after = await told(dead_letters, await came(dead_letters, Became.PUT_BACK))
-        report = await verify(settings, STAGES)
+        report = await verify(settings, TOPOLOGIES)
         lived = Lived(happened, await written(wire), await rows(run["postgres"]), report, before, after, [], again)
         lived.others = [one for each in OTHERS for one in await each.told(dead_letters, wire, where)]
         yield lived

@@ -20,12 +20,21 @@ from tests.integration.runtime.test_disk import Disk, Failing, flipped
 
 
 async def verified(counting: Counting) -> Report:
-    return await verify(counting.settings, [counting.stage])
+    return await verify(counting.settings, [counting.topology])
 
 
 async def first(counting: Counting) -> Difference:
     """The first difference that is found."""
     return (await verified(counting)).differences[0]
+
+
+def head(counting: Counting, user: str) -> bytes:
+    """The key of a user's number."""
+    return f"{counting.stage.name}/heads\0{user}".encode()
+
+
+def place_of(counting: Counting, user: str) -> str:
+    return f"key {counting.stage.name}/heads {user}"
 
 
 def clock() -> int:
@@ -67,7 +76,7 @@ async def counted(worker_settings, log: Log) -> Counting:
     await log.put(counting.commands, [command("ann", n, "100") for n in range(10)])
     async with running(counting.app):
         await log.wait_for(counting.counts, 20)
-    await log.codec.publish(counting.stage.topics())
+    await log.codec.publish(counting.topology.topics)
     return counting
 
 
@@ -83,35 +92,35 @@ async def test_a_stage_is_verified_while_it_runs(counted: Counting, log: Log):
 
 
 async def test_a_value_of_the_state_that_was_changed_is_named(counted: Counting, log: Log):
-    key, value = b"heads\x00ann", r.AuditHead(11, command("ann", 9).id)
-    encoded = log.codec.encode(counted.stage.changelog.name, value)
-    sent = await log.producer.send_and_wait(counted.stage.changelog.name, encoded, key, partition=0)
+    key, value = head(counted, "ann"), r.AuditHead(11, command("ann", 9).id)
+    encoded = log.codec.encode(counted.topology.changelog.name, value)
+    sent = await log.producer.send_and_wait(counted.topology.changelog.name, encoded, key, partition=0)
     found = await first(counted)
-    assert (found.partition, found.place, found.field) == (0, "key heads ann", "sequence")
+    assert (found.partition, found.place, found.field) == (0, place_of(counted, "ann"), "sequence")
     assert (found.current, found.replayed) == ("11", "10")
     assert found.source == f"{counted.commands.name}/0/9"
     assert f"{sent.topic}/0/{sent.offset}" in found.reason
 
 
 async def test_a_key_of_the_state_that_is_gone_is_named(counted: Counting, log: Log):
-    await log.producer.send_and_wait(counted.stage.changelog.name, None, b"heads\x00ann", partition=0)
+    await log.producer.send_and_wait(counted.topology.changelog.name, None, head(counted, "ann"), partition=0)
     found = await first(counted)
-    assert (found.place, found.current) == ("key heads ann", "nothing")
+    assert (found.place, found.current) == (place_of(counted, "ann"), "nothing")
 
 
 async def test_a_key_that_nothing_led_to_is_named(counted: Counting, log: Log):
-    encoded = log.codec.encode(counted.stage.changelog.name, r.AuditHead(1, "h"))
-    await log.producer.send_and_wait(counted.stage.changelog.name, encoded, b"heads\x00eve", partition=0)
+    encoded = log.codec.encode(counted.topology.changelog.name, r.AuditHead(1, "h"))
+    await log.producer.send_and_wait(counted.topology.changelog.name, encoded, head(counted, "eve"), partition=0)
     found = await first(counted)
-    assert (found.place, found.replayed) == ("key heads eve", "nothing")
+    assert (found.place, found.replayed) == (place_of(counted, "eve"), "nothing")
 
 
 def doctor(counted: Counting, log: Log) -> Path:
     """Change a value on the disk of the first partition; return where that is."""
     path = directory(counted.settings.data, counted.app.runtime.context.cluster, counted.stage.name, 0)
     disk = StateStore(path)
-    doctored = log.codec.encode(counted.stage.changelog.name, r.AuditHead(12, command("ann", 9).id))
-    disk.write({b"heads\x00ann": doctored}, disk.changelog, disk.at)
+    doctored = log.codec.encode(counted.topology.changelog.name, r.AuditHead(12, command("ann", 9).id))
+    disk.write({head(counted, "ann"): doctored}, disk.changelog, disk.at)
     disk.close()
     return path
 
@@ -119,7 +128,12 @@ def doctor(counted: Counting, log: Log) -> Path:
 async def test_a_value_on_the_disk_that_was_changed_is_named(counted: Counting, log: Log):
     path = doctor(counted, log)
     found = await first(counted)
-    assert (found.place, found.field, found.current, found.replayed) == ("key heads ann", "sequence", "12", "10")
+    assert (found.place, found.field, found.current, found.replayed) == (
+        place_of(counted, "ann"),
+        "sequence",
+        "12",
+        "10",
+    )
     assert str(path) in found.reason
 
 
@@ -214,10 +228,10 @@ async def test_a_record_that_the_stage_did_not_write_is_named(counted: Counting,
 async def by_hand(counting: Counting, log: Log, raw: ConsumerRecord | None, positions: dict[str, int]) -> None:
     """Commit a block that nobody folded."""
     context = Context(counting.settings, log.codec, counting.app.runtime.context.cluster)
-    store = KafkaStore(counting.stage, context, 0)
+    store = KafkaStore(counting.topology, context, 0)
     before = await store.open()
     raws, now = [raw] if raw else [], time.time_ns() // 1_000_000
-    block = Block(counting.stage, context, 0, raws, state=store.state, now=now)
+    block = Block(counting.topology, context, 0, raws, state=store.state, now=now)
     if raw is None:
         with block:
             list(counting.timers.due(10**15, 1000))
@@ -245,8 +259,8 @@ async def test_a_command_that_no_block_took_is_named(counted: Counting, log: Log
 
 
 async def test_a_block_that_was_taken_twice_is_named(counted: Counting, log: Log):
-    assert counted.stage.blocks
-    where = await put(log, (await raws(log, counted.stage.blocks))[0])
+    assert counted.topology.blocks
+    where = await put(log, (await raws(log, counted.topology.blocks))[0])
     await log.put(counted.commands, [command("ann", 10)])
     raw = (await raws(log, counted.commands))[-1]
     await by_hand(counted, log, raw, {raw.topic: raw.offset + 1})
@@ -294,7 +308,7 @@ async def test_a_timer_that_was_passed_over_is_named(worker_settings, log: Log):
     await log.put(counting.commands, [command("ann", 0, task="500")])
     async with running(counting.app):
         await log.wait_for(counting.counts, 1)
-    await log.codec.publish(counting.stage.topics())
+    await log.codec.publish(counting.topology.topics)
     assert (await verified(counting)).differences == []
     await by_hand(counting, log, None, {})
     assert (await first(counting)).place == f"timer {command('ann', 0).id} of 500, due 1500"
@@ -303,10 +317,10 @@ async def test_a_timer_that_was_passed_over_is_named(worker_settings, log: Log):
 @pytest.fixture
 async def upgraded(counted: Counting, log: Log) -> Counting:
     """A stage of which one block was decided under other rules."""
-    assert counted.stage.blocks
+    assert counted.topology.blocks
     block = r.Block(counted.stage.name, counted.commands.name, 10, 10, 1, "0", "2026.6")
-    encoded = log.codec.encode(counted.stage.blocks.name, block)
-    await put(log, (await raws(log, counted.stage.blocks))[0], encoded)
+    encoded = log.codec.encode(counted.topology.blocks.name, block)
+    await put(log, (await raws(log, counted.topology.blocks))[0], encoded)
     await log.put(counted.commands, [command("ann", 10)])
     raw = (await raws(log, counted.commands))[-1]
     await by_hand(counted, log, raw, {raw.topic: raw.offset + 1})
@@ -354,9 +368,9 @@ async def test_what_was_decided_under_rules_that_are_still_known_is_decided_by_t
 
 async def test_the_disk_of_a_part_that_was_decided_under_other_rules_is_verified(upgraded: Counting, log: Log):
     doctor(upgraded, log)
-    assert (await first(upgraded)).place == "key heads ann"
+    assert (await first(upgraded)).place == place_of(upgraded, "ann")
 
 
 async def test_a_replay_of_what_was_decided_under_other_rules_is_refused(upgraded: Counting):
     with pytest.raises(OtherVersion, match=r"decision version 0.*replay it with a Rondo of that version"):
-        [entry async for entry in replay(upgraded.settings, upgraded.stage, Scope())]
+        [entry async for entry in replay(upgraded.settings, upgraded.topology, upgraded.stage.name, Scope())]

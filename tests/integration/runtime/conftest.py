@@ -72,7 +72,7 @@ async def owner(worker_settings, log: Log, tmp_path: Path) -> AsyncIterator[Call
         return owners[-1]
 
     first = await prepared(make("unused").counting)
-    await log.codec.publish(first.stage.topics())
+    await log.codec.publish(first.topics)
     yield make
     for each in owners:
         await each.store.close()

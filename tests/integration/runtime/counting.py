@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from functools import cached_property, partial
+from copy import copy
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -15,13 +16,13 @@ from schemas import records as r
 from schemas.codec import Codec
 from schemas.kafka import admin
 from schemas.kafka.log_reader import committed
-from schemas.topics import DEAD_LETTERS, Topic
-from streams.runtime import App, Block, Stage
-from streams.runtime.app import Agent
+from schemas.topics import Topic
+from streams.runtime import App, Block, Stage, Topology
 from streams.runtime.settings import Settings
-from streams.runtime.stage import Fold
 
 PARTITIONS = 2
+Agent = Callable[[Stream[Block]], Awaitable[None]]
+"""Folds the blocks of one input."""
 
 
 class Counting:
@@ -45,9 +46,19 @@ class Counting:
         self.stage.on_timer(self.counts)(self.tick)
 
     @cached_property
+    def topology(self) -> Topology:
+        """The topology of the stage alone, as it is declared by then."""
+        return Topology.of(self.stage)
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The topics of the stage, which may be declared further."""
+        return Topology.of(copy(self.stage)).topics
+
+    @cached_property
     def app(self) -> App:
         """What runs the stage, as it is declared by then."""
-        return App(self.stage, self.settings)
+        return App(self.topology, self.settings)
 
     def each(self, block: Block, command: r.CompleteTask) -> None:
         """Count as the stage does now: a test may put another ``count`` in its place, also while it runs."""
@@ -77,10 +88,10 @@ class HandWritten(Counting):
         counting = self
 
         class _App(App):
-            def agent_of(self, fold: Fold) -> Agent:
-                return partial(counting.fold, super().agent_of(fold))
+            async def fold(self, blocks: Stream[Block]) -> None:
+                await counting.fold(super().fold, blocks)
 
-        return _App(self.stage, self.settings)
+        return _App(self.topology, self.settings)
 
     async def fold(self, agent: Agent, blocks: Stream[Block]) -> None:
         await agent(blocks)
@@ -163,5 +174,5 @@ async def crash_of(app: App) -> str:
 async def prepared(counting: Counting) -> Counting:
     """Create a stage's topics before anything is written to them."""
     settings = counting.settings
-    await admin.create(settings.kafka, settings.partitions, (*counting.stage.topics(), DEAD_LETTERS))
+    await admin.create(settings.kafka, settings.partitions, counting.topics)
     return counting

@@ -18,7 +18,7 @@ class Owner:
         self.counting = counting
         self.stage = counting.stage.name
         self.context = Context(counting.settings, codec)
-        self.store = KafkaStore(counting.stage, self.context, 0)
+        self.store = KafkaStore(counting.topology, self.context, 0)
         self.positions: dict[str, int] = {}
         self.fenced = False
 
@@ -32,11 +32,12 @@ class Owner:
         with (block := self.block()):
             self.counting.heads[user] = r.AuditHead(number, kept)
             block.emit(self.counting.counts, outcome(user, 1_000, f"{user}-{number}", number, "t"))
+            block.keep()
         await self.store.commit(block, {self.counting.commands.name: number})
 
     def block(self) -> Block:
         """A block without records."""
-        return Block(self.counting.stage, self.context, 0, [], state=self.store.state, now=1_000)
+        return Block(self.counting.topology, self.context, 0, [], state=self.store.state, now=1_000)
 
     async def next(self) -> bool:
         """Commit the next number of ann's by what this owner knows; return whether it was committed."""

@@ -11,9 +11,8 @@ from faust.streams import Stream
 from common import logs
 from streams import worker
 from streams.runtime import Block
-from streams.runtime.app import Agent
 from streams.runtime.settings import Settings
-from tests.integration.runtime.counting import PARTITIONS, Counting, HandWritten
+from tests.integration.runtime.counting import PARTITIONS, Agent, Counting, HandWritten
 
 
 class Forgetful(HandWritten):

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS
-from streams.runtime import Block, Context, Stage
+from streams.runtime import Block, Context
 from streams.runtime.kafka_store import KafkaStore
-from tests.integration.runtime.counting import Counting, Log, command, numbers, outcome, prepared, running, until
+from tests.integration.runtime.counting import Counting, Log, command, numbers, outcome, prepared, running
 
 
 async def test_every_command_is_counted_once_and_in_order(worker_settings, log: Log):
@@ -76,7 +76,7 @@ async def test_what_cannot_be_decoded_is_dead_lettered_whole_and_the_partition_g
     assert all(d.reason for d in dead)
 
 
-async def test_what_cannot_be_folded_is_found_by_halving_and_dead_lettered(worker_settings, log: Log):
+async def test_what_cannot_be_folded_is_dead_lettered_and_the_rest_goes_on(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     commands = [command("ann", n, task="poison" if n in {37, 700} else "t") for n in range(1000)]
     await log.put(counting.commands, commands)
@@ -85,6 +85,7 @@ async def test_what_cannot_be_folded_is_found_by_halving_and_dead_lettered(worke
     assert numbers(counts) == {"ann": list(range(1, 999))}
     dead = [d for d in await log.read(DEAD_LETTERS) if d.stage == counting.stage.name]
     assert [(d.offset, "poison" in d.reason) for d in dead] == [(37, True), (700, True)]
+    assert len(await log.read(counting.topology.blocks)) <= 10
 
 
 async def test_output_too_large_for_its_topic_sends_its_input_to_the_dead_letters(worker_settings, log: Log):
@@ -123,7 +124,7 @@ async def test_two_inputs_are_both_read_and_the_blocks_say_in_which_order(worker
     async with running(counting.app):
         counts = await log.wait_for(counting.counts, 80)
     assert numbers(counts) == {"ann": list(range(1, 81))}
-    blocks = await log.read(counting.stage.blocks)
+    blocks = await log.read(counting.topology.blocks)
     told = [command("ann", n).id for b in blocks for n in inputs[b.topic][b.first : b.last + 1]]
     assert told == [count.command for count in counts]
 
@@ -145,7 +146,7 @@ async def test_blocks_are_formed_when_the_stage_is_ready_for_them(worker_setting
     await log.put(counting.commands, [command("ann", n) for n in range(1000)])
     async with running(counting.app):
         await log.wait_for(counting.counts, 1000)
-    assert len(await log.read(counting.stage.blocks)) <= 10
+    assert len(await log.read(counting.topology.blocks)) <= 10
 
 
 async def test_a_timer_writes_when_the_clock_reaches_it_and_only_then(worker_settings, log: Log):
@@ -196,11 +197,11 @@ async def test_a_second_worker_takes_its_share_and_nothing_runs_twice(worker_set
 
 async def test_a_stage_whose_positions_are_beyond_the_log_does_not_become_ready(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
-    await log.codec.publish(counting.stage.topics())
+    await log.codec.publish(counting.topology.topics)
     context = Context(counting.settings, log.codec)
-    store = KafkaStore(counting.stage, context, 0)
+    store = KafkaStore(counting.topology, context, 0)
     await store.open()
-    block = Block(counting.stage, context, 0, [], state=store.state, now=1_000)
+    block = Block(counting.topology, context, 0, [], state=store.state, now=1_000)
     await store.commit(block, {counting.commands.name: 1_000_000})
     await store.close()
     await counting.app.start()
@@ -231,21 +232,6 @@ async def test_a_bad_record_does_not_wait_for_the_other_inputs_backlog(worker_se
         counts = await log.wait_for(counting.counts, 20_009)
     last = max(index for index, count in enumerate(counts) if count.user == "ann")
     assert last < 15_000
-
-
-async def test_a_function_that_passes_over_its_blocks_loses_nothing(worker_settings, log: Log):
-    passing = Counting(worker_settings)
-
-    passing.stage = Stage(f"passing-{uuid4().hex[:8]}", reads=(passing.commands,), writes=(passing.counts,))
-    passing.stage.on_block(passing.commands)(lambda _: None)
-    await prepared(passing)
-    await log.put(passing.commands, [command("ann", n) for n in range(4)])
-
-    async def dead() -> list[int]:
-        return [d.offset for d in await log.read(DEAD_LETTERS) if d.stage == passing.stage.name]
-
-    async with running(passing.app):
-        assert await until(dead, lambda found: len(found) >= 4) == [0, 1, 2, 3]
 
 
 async def test_a_timer_that_fails_is_dead_lettered_and_the_others_come(worker_settings, log: Log):

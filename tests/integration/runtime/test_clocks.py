@@ -53,7 +53,7 @@ async def test_times_on_the_topics_of_a_stage_never_go_back_though_the_clock_doe
                 counts = await log.wait_for(counting.counts, said)
     assert numbers(counts) == {"ann": list(range(1, said + 1))}
     assert {count.at for count in counts} == {at for turn in (2 * DAY, DAY, 3 * DAY) for at in own_times(turn)}
-    for topic in (counting.counts, counting.stage.blocks, counting.stage.changelog):
+    for topic in (counting.counts, counting.topology.blocks, counting.topology.changelog):
         assert await gone_back(log, topic.name) == []
 
 

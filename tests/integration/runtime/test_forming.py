@@ -18,7 +18,7 @@ async def test_what_came_record_by_record_while_a_block_was_committed_is_the_nex
             await log.put(counting.commands, [command("bob", 0)], partition=1)
             await log.wait_for(counting.counts, 1)  # the fetch loop has gone round with all of it
         await log.wait_for(counting.counts, 101)
-    assert [size(block) for block in await log.read(counting.stage.blocks) if block.first] == [99]
+    assert [size(block) for block in await log.read(counting.topology.blocks) if block.first] == [99]
 
 
 def size(block) -> int:
@@ -32,7 +32,7 @@ async def test_a_tiny_block_is_a_block(worker_settings, log: Log):
     async with running(counting.app):
         counts = await log.wait_for(counting.counts, 60)
     assert numbers(counts) == {"ann": list(range(1, 61))}
-    assert {size(block) for block in await log.read(counting.stage.blocks)} == {1}
+    assert {size(block) for block in await log.read(counting.topology.blocks)} == {1}
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,5 @@ async def test_a_block_ends_by_records_by_bytes_and_by_time(worker_settings, log
     async with running(counting.app):
         counts = await log.wait_for(counting.counts, 50)
     assert numbers(counts) == {"ann": list(range(1, 51))}
-    sizes = [size(block) for block in await log.read(counting.stage.blocks)]
+    sizes = [size(block) for block in await log.read(counting.topology.blocks)]
     assert 1 <= max(sizes) <= most

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from copy import copy
 from functools import cached_property, partial
 from uuid import uuid4
 
@@ -15,8 +16,8 @@ from schemas.codec import Codec
 from schemas.kafka import admin
 from schemas.kafka.log_reader import committed
 from schemas.registry.client import Registry
-from schemas.topics import DEAD_LETTERS, Topic
-from streams.runtime import App, Block, Context, Stage
+from schemas.topics import Topic
+from streams.runtime import App, Block, Context, Record, Stage, Topology
 from streams.runtime.failpoints import Point
 from streams.runtime.postgres_store import PostgresStore
 from streams.runtime.settings import Settings
@@ -38,9 +39,14 @@ class Journal:
         self.stage.on(self.commands)(self.fold)
 
     @cached_property
+    def topology(self) -> Topology:
+        """The topology of the stage alone, as it is declared by then."""
+        return Topology.of(self.stage)
+
+    @cached_property
     def app(self) -> App:
         """What runs the stage, as it is declared by then."""
-        return App(self.stage, self.settings)
+        return App(self.topology, self.settings)
 
     @property
     def context(self) -> Context:
@@ -72,7 +78,7 @@ async def journal(worker_settings: Settings, new_database: Callable[[], str]) ->
     await connection.execute("create table public.journal (number bigserial, stage text, command text)")
     await connection.execute("grant all on public.journal, public.journal_number_seq to rondo_views")
     journal = Journal(settings, connection)
-    await admin.create(settings.kafka, settings.partitions, (*journal.stage.topics(), DEAD_LETTERS))
+    await admin.create(settings.kafka, settings.partitions, Topology.of(copy(journal.stage)).topics)
     yield journal
     await connection.close()
 
@@ -132,7 +138,7 @@ async def test_a_zombies_block_is_refused_whole_and_it_goes_on_from_postgress_po
 
 async def test_a_position_that_was_read_before_it_moved_writes_nothing(journal: Journal, log: Log):
     await log.put(journal.commands, [command("ann", n) for n in range(10)])
-    zombie = PostgresStore(journal.stage, journal.context, 0, put=journal.put)
+    zombie = PostgresStore(journal.topology, journal.context, 0, put=journal.put)
     await zombie.open()
     block = await folded(journal, log, 10)
     await heir(journal, log, until=5)
@@ -144,7 +150,7 @@ async def test_a_position_that_was_read_before_it_moved_writes_nothing(journal: 
 
 async def heir(journal: Journal, log: Log, until: int) -> None:
     """Write the first commands as another owner."""
-    store = PostgresStore(journal.stage, journal.context, 0, put=journal.put)
+    store = PostgresStore(journal.topology, journal.context, 0, put=journal.put)
     await store.open()
     await store.commit(await folded(journal, log, until), {journal.commands.name: until})
     await store.close()
@@ -153,8 +159,9 @@ async def heir(journal: Journal, log: Log, until: int) -> None:
 async def folded(journal: Journal, log: Log, until: int) -> Block:
     """Return a block of the first commands as the agent leaves it."""
     raws = [raw async for raw in committed(log.kafka, journal.commands.name)][:until]
-    block = Block(journal.stage, journal.context, 0, raws, state=None, now=1_000)
-    for n in range(until):
+    block = Block(journal.topology, journal.context, 0, raws, state=None, now=1_000)
+    for n, raw in enumerate(raws):
+        block.record = Record(raw, command("ann", n))
         block.row("journal", (journal.stage.name, command("ann", n).id))
     return block
 

@@ -9,18 +9,18 @@ from postgres.migrate import migrate
 from schemas.kafka.admin import partition_counts
 from schemas.topics import Topic
 from streams.progress.lag import Lag, NoViews, lags
-from streams.runtime import Stage
+from streams.runtime import Stage, Topology
 from streams.runtime.postgres_store import PostgresStore
 from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running
 
 
-async def lag_of(stage: Stage, settings: Settings, read: Topic, partition: int) -> Lag:
+async def lag_of(topology: Topology, settings: Settings, read: Topic, partition: int) -> Lag:
     """Return the lag of one input's partition, as it would be reported in a minute."""
     now = time.time_ns() // 1_000_000 + 60_000
     [found] = [
         lag
-        for lag in await lags(settings.kafka, settings.registry, settings.postgres, [stage], now)
+        for lag in await lags(settings.kafka, settings.registry, settings.postgres, [topology], now)
         if (lag.topic, lag.partition) == (read.name, partition)
     ]
     return found
@@ -29,10 +29,10 @@ async def lag_of(stage: Stage, settings: Settings, read: Topic, partition: int) 
 async def test_a_stage_that_never_ran_is_behind_by_all_there_is(worker_settings, log: Log):
     counting = await prepared(Counting(worker_settings))
     await log.put(counting.commands, [command("ann", n) for n in range(30)])
-    found = await lag_of(counting.stage, worker_settings, counting.commands, 0)
+    found = await lag_of(counting.topology, worker_settings, counting.commands, 0)
     assert (found.position, found.end, found.lag) == (0, 30, 30)
     assert 60 <= found.age < 120
-    assert await lag_of(counting.stage, worker_settings, counting.commands, 1) == Lag(
+    assert await lag_of(counting.topology, worker_settings, counting.commands, 1) == Lag(
         counting.stage.name, counting.commands.name, 1, 0, 0, 0, None
     )
 
@@ -42,9 +42,9 @@ async def test_a_stage_that_stopped_is_behind_by_what_came_since(worker_settings
     await log.put(counting.commands, [command("ann", n) for n in range(30)])
     async with running(counting.app):
         await log.wait_for(counting.counts, 30)
-    assert (await lag_of(counting.stage, worker_settings, counting.commands, 0)).lag == 0
+    assert (await lag_of(counting.topology, worker_settings, counting.commands, 0)).lag == 0
     await log.put(counting.commands, [command("ann", n) for n in range(5)])
-    found = await lag_of(counting.stage, worker_settings, counting.commands, 0)
+    found = await lag_of(counting.topology, worker_settings, counting.commands, 0)
     assert (found.position, found.end, found.lag) == (30, 35, 5)
 
 
@@ -55,9 +55,9 @@ async def test_the_lag_of_views_is_reported_by_postgres(worker_settings, log: Lo
     assert (await lag_of(views, settings, counting.commands, 0)).lag == 5
 
 
-async def views_at(settings: Settings, read: Topic, position: int, postgres: str) -> tuple[Stage, Settings]:
-    """Return a stage that keeps its positions in Postgres, and its settings; it has come to an offset."""
-    views = Stage("views", reads=(read,), store=PostgresStore)
+async def views_at(settings: Settings, read: Topic, position: int, postgres: str) -> tuple[Topology, Settings]:
+    """Return a topology that keeps its positions in Postgres, and its settings; it has come to an offset."""
+    views = Topology.of(Stage("views", reads=(read,), store=PostgresStore))
     migrate(postgres)
     connection = await asyncpg.connect(postgres)
     await connection.execute("insert into rondo.positions values ($1, 0, $2)", read.name, position)
@@ -83,7 +83,7 @@ async def test_a_stage_ahead_of_its_log_is_reported_by_a_lag_below_zero(worker_s
 
 async def test_a_postgres_without_views_is_reported_and_its_address_is_not(worker_settings, log: Log, new_database):
     counting = await prepared(Counting(worker_settings))
-    views = Stage("views", reads=(counting.commands,), store=PostgresStore)
+    views = Topology.of(Stage("views", reads=(counting.commands,), store=PostgresStore))
     settings = worker_settings.model_copy(update={"postgres": (address := new_database())})
     with pytest.raises(NoViews) as refused:
         await lag_of(views, settings, counting.commands, 0)
@@ -93,5 +93,5 @@ async def test_a_postgres_without_views_is_reported_and_its_address_is_not(worke
 async def test_looking_creates_no_topic(worker_settings, log: Log):
     counting = Counting(worker_settings)
     settings = worker_settings
-    assert await lags(settings.kafka, settings.registry, "", [counting.stage], 0) == []
+    assert await lags(settings.kafka, settings.registry, "", [counting.topology], 0) == []
     assert counting.commands.name not in await partition_counts(settings.kafka)

@@ -21,10 +21,12 @@ from schemas.kafka import admin
 from schemas.topics import NOTIFICATIONS, REMINDERS
 from streams import notify
 from streams.replay import verify
+from streams.runtime import Topology
 from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Log, until
 from tests.receiver import Receiver
 
+NOTIFY = Topology.of(notify.stage)
 LEASE = 1.0
 ANSWER = 1.5
 """Seconds until the receiver answers."""
@@ -46,8 +48,8 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 async def settings(worker_settings: Settings, receiver: Receiver, log: Log) -> Settings:
     """The workers' settings, for topics that exist."""
-    await admin.create(worker_settings.kafka, worker_settings.partitions, notify.stage.topics())
-    await log.codec.publish(notify.stage.topics())
+    await admin.create(worker_settings.kafka, worker_settings.partitions, NOTIFY.topics)
+    await log.codec.publish(NOTIFY.topics)
     return worker_settings.model_copy(update={"webhook": receiver.url, "lease": LEASE, "effects": SLOTS})
 
 
@@ -124,7 +126,7 @@ async def test_reminders_for_which_there_is_no_room_and_a_receiver_slower_than_a
         steps = await ended(log, reminders)
     assert posts(receiver, reminders) == Counter(reminders)
     assert Counter(step.step for step in steps) == dict.fromkeys((r.Step.CLAIMED, r.Step.SENT), len(reminders))
-    report = await verify(settings.model_copy(update={"data": settings.data / "first"}), [notify.stage])
+    report = await verify(settings.model_copy(update={"data": settings.data / "first"}), [notify.topology])
     assert report.differences == [], report.describe()
 
 

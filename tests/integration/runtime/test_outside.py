@@ -16,7 +16,7 @@ from schemas.codec import Codec, Undecodable
 from schemas.kafka import admin
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.runtime import Context, Stage
+from streams.runtime import Context, Stage, Topology
 from streams.runtime.postgres_store import PostgresStore, WrongEncoding
 from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, numbers, prepared, running, until
@@ -67,12 +67,12 @@ async def test_rows_wait_for_a_database_that_can_hold_every_text(
         await connection.execute(f"create database \"{name}\" encoding 'LATIN1' locale 'C' template template0")
     finally:
         await connection.close()
-    stage = Stage("narrow", reads=(Topic("narrow", "test", (r.CompleteTask,)),), store=PostgresStore)
-    await admin.create(worker_settings.kafka, worker_settings.partitions, stage.topics())
+    topology = Topology.of(Stage("narrow", reads=(Topic("narrow", "test", (r.CompleteTask,)),), store=PostgresStore))
+    await admin.create(worker_settings.kafka, worker_settings.partitions, topology.topics)
     dsn = f"{postgres_server.rsplit('/', 1)[0]}/{name}"
     settings = worker_settings.model_copy(update={"postgres": dsn})
     codec = Codec(registry := Registry(settings.registry))
-    store = PostgresStore(stage, Context(settings, codec), 0)
+    store = PostgresStore(topology, Context(settings, codec), 0)
     with pytest.raises(WrongEncoding, match="LATIN1; Rondo needs UTF8"):
         await store.open()
     await store.close()

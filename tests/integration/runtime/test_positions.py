@@ -54,14 +54,14 @@ async def test_a_stage_ahead_of_the_log_opens_nothing_and_says_why(cut: Counting
 
 async def test_each_command_that_starts_a_stack_reports_the_same_before_anything_is_appended(cut: Counting):
     with pytest.raises(Ahead, match=rf"{cut.commands.name}/0 up to 10, but it ends at 3: .*{LOST}"):
-        await positions.check(*places(cut.settings), [cut.stage])
+        await positions.check(*places(cut.settings), [cut.topology])
 
 
 async def test_positions_that_are_reset_let_the_stage_read_what_comes(cut: Counting, log: Log):
-    assert await positions.reset(*places(cut.settings), [cut.stage]) == [
+    assert await positions.reset(*places(cut.settings), [cut.topology]) == [
         Reset(cut.stage.name, cut.commands.name, 0, 10, 3)
     ]
-    await positions.check(*places(cut.settings), [cut.stage])
+    await positions.check(*places(cut.settings), [cut.topology])
     await log.put(cut.commands, [command("ann", n) for n in range(20, 31)])  # and past the position
     async with running(cut.app):
         counts = await log.wait_for(cut.counts, 12)
@@ -74,7 +74,7 @@ async def test_a_worker_that_waits_goes_on_once_its_positions_are_reset(cut: Cou
 
     async with started(cut.app):
         await until(lambda: asyncio.to_thread(cut.app.closed), lambda told: "but it ends at" in " ".join(told))
-        await positions.reset(*places(cut.settings), [cut.stage])
+        await positions.reset(*places(cut.settings), [cut.topology])
         await until(opened, bool)
         await log.put(cut.commands, [command("ann", 20)])
         counts = await log.wait_for(cut.counts, 2)
@@ -85,7 +85,7 @@ async def test_where_nothing_is_ahead_nothing_is_reset_or_written(owner, log: Lo
     first = await owner("a").open()
     await log.put(first.counting.commands, [command("ann", 1)])
     await first.count("ann", 1)
-    assert await positions.reset(*places(first.counting.settings), [first.counting.stage]) == []
+    assert await positions.reset(*places(first.counting.settings), [first.counting.topology]) == []
     await first.count("ann", 2)  # nobody has fenced it
 
 

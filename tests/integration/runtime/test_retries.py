@@ -18,7 +18,7 @@ from schemas import records as r
 from schemas.kafka.log_reader import committed
 from schemas.topics import DAYS, TASK_COMMANDS, Topic
 from streams.replay import Report, verify
-from streams.runtime import App, Block, Context, Stage, retries
+from streams.runtime import App, Block, Context, Stage, Topology, retries
 from streams.runtime.settings import Settings
 from tests.integration.runtime.conftest import writing
 from tests.integration.runtime.counting import (
@@ -85,7 +85,7 @@ async def admitted(settings: Settings, log: Log) -> AsyncIterator[Hospital]:
     name = uuid4().hex[:8]
     counting = await prepared(Mending(settings, name, mended=False))
     place = Place({"kafka": settings.kafka, "registry": settings.registry})
-    async with Letters.of(place, [counting.stage]) as looking:
+    async with Letters.of(place, [counting.topology]) as looking:
         yield Hospital(settings, log, name, looking)
 
 
@@ -138,7 +138,7 @@ async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFac
             await log.put(mended.commands, [command("ann", 9)])
             outcomes = await log.wait_for(mended.counts, 13)
         again = [raw async for raw in committed(kafka, mended.retries.name)]
-        report = await verify(settings, [(await hospital.stage(mended=True)).stage])
+        report = await verify(settings, [(await hospital.stage(mended=True)).topology])
         yield Healed(dead, failed, await hospital.dead_letters(), outcomes, again, report)
 
 
@@ -199,7 +199,8 @@ class Alone:
         self.heads = self.stage.table("heads", r.AuditHead)
         self.counting = counting
         self.stage.on(counting.commands)(self.fold)
-        self.app = App(self.stage, counting.settings)
+        self.topology = Topology.of(self.stage)
+        self.app = App(self.topology, counting.settings)
 
     def fold(self, block: Block, given: r.CompleteTask) -> None:
         before = self.heads.get(given.user)
@@ -209,13 +210,10 @@ class Alone:
 
 
 @pytest.mark.parametrize("more", [0, pytest.param(3, marks=pytest.mark.deep)])
-async def test_what_was_taken_before_there_were_retries_is_followed_without_blocks(
-    more: int, hospital: Hospital, log: Log
-):
+async def test_what_was_taken_before_there_were_retries_is_followed(more: int, hospital: Hospital, log: Log):
     counting = await hospital.stage(mended=True)
     await log.put(counting.commands, [command("ann", 0), b"no avro", *(command("ann", n) for n in range(1, 5))])
     before = Alone(counting, counting.commands)
-    assert before.stage.blocks is None
     async with running(before.app):
         await log.wait_for(counting.counts, 5)
     after = Alone(counting, counting.commands, counting.retries)
@@ -224,7 +222,7 @@ async def test_what_was_taken_before_there_were_retries_is_followed_without_bloc
         await until(hospital.dead_letters, lambda found: len(found[0].numbers) == 2)
         await log.put(counting.commands, [command("ann", n) for n in range(10, 10 + more)])
         await log.wait_for(counting.counts, 5 + more)
-    report = await verify(hospital.settings, [after.stage])
+    report = await verify(hospital.settings, [after.topology])
     assert report.differences == [], report.describe()
     assert report.parts[0].records == 6 + 1 + more
 
@@ -240,7 +238,7 @@ async def test_what_was_never_dead_lettered_and_is_sent_again_is_named(hospital:
     await log.put(counting.retries, [planted])
     async with running(counting.app):
         await log.wait_for(counting.counts, 2)
-    report = await verify(hospital.settings, [counting.stage])
+    report = await verify(hospital.settings, [counting.topology])
     assert [one.place for one in report.differences] == [f"{counting.retries.name}/0/0"]
 
 
@@ -262,13 +260,16 @@ async def test_what_can_not_be_sent_again_says_why(hospital: Hospital, log: Log)
 
 
 async def test_a_stage_that_does_not_read_what_is_sent_again_yet_is_named(worker_settings: Settings):
-    older = Mending(worker_settings, uuid4().hex[:8], mended=True).stage
+    older = Mending(worker_settings, uuid4().hex[:8], mended=True)
     place = Place({"kafka": worker_settings.kafka, "registry": worker_settings.registry})
-    async with Letters.of(place, [older]) as dead_letters:
+    async with Letters.of(place, [older.topology]) as dead_letters:
         told = await resending.obstacle(
-            dead_letters, DeadLetterRecord(older.name, "t", 0, 7, NOW, None, None, (), [0]), NOW
+            dead_letters, DeadLetterRecord(older.topology.name, "t", 0, 7, NOW, None, None, (), [0]), NOW
         )
-    assert told == f"The stage {older.name} can't take dead letters back yet: first start its workers in this version."
+    assert (
+        told
+        == f"The stage {older.topology.name} can't take dead letters back yet: first start its workers in this version."
+    )
 
 
 async def test_a_thousand_dead_letters_are_compared_with_what_came_later_at_once(hospital: Hospital, log: Log):
@@ -279,7 +280,7 @@ async def test_a_thousand_dead_letters_are_compared_with_what_came_later_at_once
     await log.put(counting.commands, [*(command("ann", n, f"t{n}") for n in range(1_000)), *later])
     await log.codec.publish([counting.retries])
     sent = [sent_again(counting, log, n) for n in range(1_000)]
-    block = Block(counting.stage, Context(counting.settings, log.codec), 0, sent, state=None, now=NOW)
+    block = Block(counting.topology, Context(counting.settings, log.codec), 0, sent, state=None, now=NOW)
     async with asyncio.timeout(15):
         await retries.prepare(block, {counting.commands.name: 1_000 + len(later)})
     assert block.recorded_settings["later"].split() == [str(n) for n in range(0, 1_000, 3)]

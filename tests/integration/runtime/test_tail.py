@@ -59,8 +59,11 @@ async def test_only_a_users_records_are_shown_also_of_state(worker_settings, pla
         await log.wait_for(counting.counts, 20)
     of_commands = await all_of(place, counting.commands.name, user="ann")
     assert [record.key for record in of_commands] == ["ann"] * 5
-    of_state = await all_of(place, counting.stage.changelog.name, user="ann")
-    assert {str(record.key).split()[0] for record in of_state} == {"heads", "timers"}
+    of_state = await all_of(place, counting.topology.changelog.name, user="ann")
+    assert {str(record.key).split()[0] for record in of_state} == {
+        f"{counting.stage.name}/heads",
+        f"{counting.stage.name}/timers",
+    }
     assert len(await all_of(place, counting.commands.name, last=2, user="ann")) == 2
 
 
@@ -103,10 +106,10 @@ async def test_blocks_state_and_what_is_no_record_are_shown_too(worker_settings,
     first = (await all_of(place, counting.commands.name))[0]
     assert (first.kind, first.value) == (None, "no avro")
     assert first.problem
-    [block] = await all_of(place, counting.stage.blocks.name)
+    [block] = await all_of(place, counting.topology.blocks.name)
     assert (block.kind, block.value["records"]) == ("Block", 2)
-    keys = {record.key: record.kind for record in await all_of(place, counting.stage.changelog.name)}
-    assert keys == {"heads ann": "AuditHead", "position": "Position"}
+    keys = {record.key: record.kind for record in await all_of(place, counting.topology.changelog.name)}
+    assert keys == {f"{counting.stage.name}/heads ann": "AuditHead", "positions": "Position"}
 
 
 async def test_a_topic_that_does_not_exist_is_refused_with_those_that_are_like_it(worker_settings, place, log: Log):

@@ -79,7 +79,7 @@ async def test_state_that_is_ahead_of_a_commit_that_was_hidden_is_not_taken_for_
 ):
     one = await owner("a").open()
     assert await one.next()
-    changelog = one.counting.stage.changelog_name
+    changelog = one.counting.topology.changelog_name
     behind = log.codec.encode(changelog, r.Position({one.counting.commands.name: 2}))
     producer, state = one.store._producers[1], one.store.state
     await half_done(producer, TopicPartition(changelog, 0), behind, commit=True, key=POSITION)
@@ -229,14 +229,14 @@ async def test_where_fencing_takes_too_long_a_start_says_that_a_transaction_coul
     owner: Make, kafka: str, registry: str, monkeypatch: pytest.MonkeyPatch
 ):
     one = owner("a")
-    stage = one.counting.stage
+    topology = one.counting.topology
     async with producing(kafka, f"another-{uuid4()}") as producer:
-        await half_done(producer, TopicPartition(stage.changelog_name, 0), b"planted", commit=False)
+        await half_done(producer, TopicPartition(topology.changelog_name, 0), b"planted", commit=False)
     monkeypatch.setattr(prepare, "SHARED", ())
     monkeypatch.setattr(settlement, "_FENCED", 0.1)
     monkeypatch.setattr(AIOKafkaProducer, "start", lambda _: asyncio.sleep(60))  # as where its coordinator is at work
     with pytest.raises(Problem, match=r"A transaction could not be settled: another-.* could not be fenced within"):
-        await asyncio.to_thread(prepare.log, kafka, registry, PARTITIONS, [stage.name])
+        await asyncio.to_thread(prepare.log, kafka, registry, PARTITIONS, [topology])
     monkeypatch.undo()
     await one.open()
 
@@ -283,15 +283,15 @@ async def test_a_worker_reports_records_that_stay_hidden_and_settles_what_hides_
 async def test_records_that_stay_hidden_are_reported_and_settled_in_whatever_is_read_and_written(
     hiding: Counting, kafka: str, monkeypatch: pytest.MonkeyPatch
 ):
-    stage, elsewhere = hiding.stage, TopicPartition(hiding.followups.name, 1)
+    topology, elsewhere = hiding.topology, TopicPartition(hiding.followups.name, 1)
     async with AsyncExitStack() as producers:
-        for topic in (planted := [hiding.counts, stage.changelog, stage.blocks, DEAD_LETTERS]):
+        for topic in (planted := [hiding.counts, topology.changelog, topology.blocks, DEAD_LETTERS]):
             producer = await producers.enter_async_context(producing(kafka, f"another-{uuid4()}"))
             where = TopicPartition(topic.name, 0)
             await half_done(producer, where, b"planted", commit=False, elsewhere=elsewhere)
     await until_seconds(hiding, planted, lambda most: most >= 0.5)
     monkeypatch.setattr(lag, "OVERDUE", 0.5)
-    found = await lag.lags(kafka, hiding.settings.registry, "", [stage], 0)
+    found = await lag.lags(kafka, hiding.settings.registry, "", [topology], 0)
     assert {one.partition: one.outdated for one in found} == {0: True, 1: False}
     assert "0 …" in [row[3].plain for row in table(found).rows]
     monkeypatch.undo()  # the broker lets the worker settle it

@@ -17,13 +17,12 @@ from schemas import records as r
 from schemas.codec import Codec
 from schemas.kafka.latest import Latest
 from schemas.registry.client import Registry
-from schemas.topics import Topic
-from streams.runtime import Block, Context, Stage
+from schemas.topics import DEAD_LETTERS, Topic
+from streams.runtime import Block, Context, Stage, Topology
 from streams.runtime.agents import Agents
 from streams.runtime.effects import Effect, Effects
 from streams.runtime.metrics import Metrics
 from streams.runtime.phases import FOLLOWS, Phase, WrongPhase, follow
-from streams.runtime.retries import fold_of
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 from streams.runtime.task import StreamTask
@@ -71,7 +70,8 @@ class Log:
         begin = self.positions[topic]
         if offsets != list(range(begin, begin + len(offsets))):  # the task takes whatever is raised for a fault
             self.wrong.append(f"{offsets} were folded at {begin}.")
-        aside = [letter.offset for letter in block.dead]
+        dead = block.dead.envelopes(self.codec, lambda *_: 0)
+        aside = [self.codec.decode(letter.value).offset for letter in dead]
         if aside != [at for at in offsets if (topic, at) in self.poison]:
             self.wrong.append(f"Of {offsets} these were dead-lettered: {aside}.")
         self.folded[topic] += offsets
@@ -88,7 +88,7 @@ class Memory:
     state: StateStore | None = None
     progress = None
 
-    def __init__(self, _stage: Stage, context: Context, _partition: int) -> None:
+    def __init__(self, _topology: Topology, context: Context, _partition: int) -> None:
         self.log: Log = context.codec.log  # type: ignore[attr-defined]
         self.latest = Latest()
         self.is_open = False
@@ -100,11 +100,12 @@ class Memory:
         self.is_open = True
         return dict(self.log.positions)
 
-    async def commit(self, block: Block, positions: dict[str, int]) -> None:
+    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
         await asyncio.sleep(0)
         self.log.come_to("commit")
         self.log.take(block, positions)
         self.log.come_to("committed")
+        return positions
 
     async def close(self) -> None:
         self.log.opened -= self.is_open
@@ -126,8 +127,8 @@ class Host:
     """A worker: its fetch loop is what the test makes of it."""
 
     def __init__(self, log: Log, stage: Stage, context: Context) -> None:
-        self.log, self.stage, self.context = log, stage, context
-        self.metrics = Metrics(stage)
+        self.log, self.topology, self.context = log, Topology.of(stage), context
+        self.metrics = Metrics(self.topology)
         self.effects = Effects(stage.name, context.settings.effects, self.metrics.effects)
         self.agents = Agents(self.feed, self.context.settings.block_timeout)
         self.member = True
@@ -143,7 +144,7 @@ class Host:
     async def feed(self, block: Block) -> None:
         self.log.come_to("feed")
         with block:
-            fold_of(self.stage, cast("str", block.topic))(block)
+            block.fold()
 
     def perform(self, effect: Effect) -> None:
         raise AssertionError(effect)
@@ -291,7 +292,7 @@ class Folds(Owners):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.log = Log(*TOPICS)
-        self.loop.run_until_complete(self.log.codec.publish(TOPICS))
+        self.loop.run_until_complete(self.log.codec.publish([*TOPICS, DEAD_LETTERS]))
         for topic, tasks in ((NAMES[0], ["t"] * 12), (NAMES[1], ["t", "t", BACK, "t", "t", BACK])):
             self.records_come(topic, tasks)
         self.begin()

@@ -19,8 +19,8 @@ from domain.times import read_zone
 from schemas import records as r
 from schemas.codec import Codec, Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
-from schemas.topics import Topic
-from streams.runtime import Block, Context, Stage
+from schemas.topics import DEAD_LETTERS, Topic
+from streams.runtime import Block, Context, Stage, Topology
 from streams.runtime.block import FoldError
 from streams.runtime.intake import POISON
 from streams.runtime.postgres_store import UNFIT, WrongEncoding
@@ -60,13 +60,15 @@ OUTSIDE = {
 
 @pytest.fixture
 def stage() -> Stage:
-    return Stage("judging", reads=(IN,), writes=(OUT,))
+    stage = Stage("judging", reads=(IN,), writes=(OUT,))
+    stage.on(IN)(lambda *_: None)
+    return stage
 
 
 def block_of(stage: Stage) -> Block:
     """A block without records."""
     context = Context(Settings(kafka="", registry="", data=Path()), Codec(cast("Registry", Numbers())))
-    return Block(stage, context, 0, [], state=None, now=0)
+    return Block(Topology.of(stage), context, 0, [], state=None, now=0)
 
 
 def test_no_error_of_broker_registry_or_machine_dead_letters_a_record():
@@ -124,8 +126,10 @@ async def test_a_change_that_is_too_large_for_the_changelog_lies_in_the_record(s
 
 async def test_the_reason_of_a_dead_letter_is_never_too_long_to_stand_beside_the_record(stage: Stage):
     block = block_of(stage)
-    block.dead_letter(raw(b""), "x" * 10_000_000)
-    assert len(block.dead[0].reason) == 4096
+    await block.context.codec.publish([DEAD_LETTERS])
+    block.dead_letter_for_all(raw(b""), "x" * 10_000_000)
+    [letter] = block.dead.envelopes(block.context.codec, lambda *_: 0)
+    assert len(block.context.codec.decode(letter.value).reason) == 4096  # type: ignore[attr-defined]
 
 
 def raw(value: bytes) -> aiokafka.ConsumerRecord:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.runtime import Block, Context, Stage
+from streams.runtime import Block, Context, Stage, Topology
 from streams.runtime.effects import Effect
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
@@ -59,7 +59,8 @@ class Ledger(Log):
         for out in block.outputs[LEDGER.name]:
             self.append(LEDGER.name, cast("bytes", out.value))
             self._fires(block, cast("r.Notification", self.codec.decode(out.value)))
-        self.dead.update(cast("bytes", one.key).decode() for one in block.dead)
+        dead = (self.codec.decode(one.value) for one in block.dead.envelopes(self.codec, lambda *_: 0))
+        self.dead.update(letter.key.decode() for letter in dead)
         self.begun.update(str(one.key) for one in block.effects if cast("Any", one.act).args[0].attempt == 1)
 
     def _fires(self, block: Block, step: r.Notification) -> None:
@@ -72,9 +73,9 @@ class Ledger(Log):
 class Kept(Memory):
     """A store with a state on the disk of its worker, which is behind the log if the worker fails after a commit."""
 
-    def __init__(self, stage: Stage, context: Context, partition: int) -> None:
-        super().__init__(stage, context, partition)
-        self._at, self._timed = context.settings.data, stage.timed
+    def __init__(self, topology: Topology, context: Context, partition: int) -> None:
+        super().__init__(topology, context, partition)
+        self._at, self._timed = context.settings.data, topology.timers
         self.ledger = cast("Ledger", self.log)
 
     async def open(self) -> dict[str, int]:
@@ -86,11 +87,12 @@ class Kept(Memory):
             self.state.write(changes, self.state.changelog + 1, 0)
         return positions
 
-    async def commit(self, block: Block, positions: dict[str, int]) -> None:
+    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
         await super().commit(block, positions)
         assert self.state
         self.state.write(block.changes, self.state.changelog + 1, 0)
         self.log.come_to("written")
+        return positions
 
     async def close(self) -> None:
         state, self.state = self.state, None
@@ -99,7 +101,7 @@ class Kept(Memory):
         await super().close()
 
 
-STAGE = Stage("delivering", reads=(ORDERS, LEDGER), writes=(LEDGER,), store=Kept)
+STAGE = Stage("delivering", reads=(ORDERS, LEDGER), writes=(LEDGER,), outside=(LEDGER,), store=Kept)
 waiting = STAGE.table("waiting", r.ReminderDue)
 claims = STAGE.table("claims", r.Delivery)
 queue, timers = STAGE.queued("queue"), STAGE.timer("timers")
@@ -194,7 +196,7 @@ class Deliveries(Owners):
     def __init__(self) -> None:
         super().__init__()
         self.loop, self.log, self.disks = Loop(), Ledger(), Path(tempfile.mkdtemp())
-        self.loop.run_until_complete(self.log.codec.publish((*STAGE.reads, STAGE.changelog, DEAD_LETTERS)))
+        self.loop.run_until_complete(self.log.codec.publish((*STAGE.reads, Topology.of(STAGE).changelog, DEAD_LETTERS)))
         self.sending: list[tuple[Worker, r.Notification, asyncio.Future[bool]]] = []
         self.workers: list[Worker] = []
         for seconds in (0, 5, 5, 0, 0):

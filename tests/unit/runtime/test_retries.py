@@ -4,8 +4,8 @@ import pytest
 
 from domain.idempotency import RETENTION
 from schemas import records as r
-from streams.runtime.block import Record
-from streams.runtime.retries import name
+from streams.runtime.put_back import name
+from streams.runtime.record import Record
 from streams.tasks import outdated
 from tests.unit.domain.given import NOON, complete, create
 

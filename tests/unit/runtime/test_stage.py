@@ -11,7 +11,7 @@ from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import Topic
-from streams.runtime import App, Block, Context, Stage, Table
+from streams.runtime import App, Block, Context, Stage, Table, Topology
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 from streams.runtime.stage import Frozen
@@ -37,7 +37,7 @@ def test_the_changelog_holds_each_type_of_record_that_the_stage_keeps(stage: Sta
     stage.table("heads", r.AuditHead)
     stage.ordered("memory")
     stage.timer("timers")
-    assert stage.changelog.records == (r.AuditHead, r.Timer, r.TimerCursor, r.Position)
+    assert Topology.of(stage).changelog.records == (r.AuditHead, r.Timer, r.TimerCursor, r.Position)
 
 
 def test_timers_emit_to_declared_outputs_alone(stage: Stage):
@@ -46,14 +46,21 @@ def test_timers_emit_to_declared_outputs_alone(stage: Stage):
 
 
 async def test_a_timer_that_has_come_emits_to_no_topic_but_those_of_timers(stage: Stage):
-    stage.on_timer(NOTICES)(lambda *_: None)
-    with pytest.raises(ValueError, match="declares no output of its timers out"):
-        block_of(stage).emit(OUT, r.CommandOutcome("ann", 1, "c", r.OutcomeKind.ACCEPTED, "t"))
+    outcome = r.CommandOutcome("ann", 1, "c", r.OutcomeKind.ACCEPTED, "t")
+    stage.on_timer(NOTICES)(lambda block, _: block.emit(OUT, outcome))
+    stage.timer("timers")
+    block = block_of(stage)
+    await block.context.codec.publish(block.topology.topics)
+    with block:
+        block.fire(stage, r.Timer("1", "ann", "t", 1))
+    [letter] = block.dead.envelopes(block.context.codec, lambda *_: 0)
+    assert b"declares no output of its timers out" in (letter.value or b"")
+    assert not block.outputs
 
 
 DECLARATIONS: dict[str, Callable[[Stage], object]] = {
     "on": lambda stage: stage.on(IN)(lambda *_: None),
-    "on_block": lambda stage: stage.on_block(IN)(lambda _: None),
+    "on_end": lambda stage: stage.on_end(lambda *_: None),
     "about": lambda stage: stage.on(IN, about=str)(lambda *_: None),
     "table": lambda stage: stage.table("heads", r.AuditHead),
     "timer": lambda stage: stage.timer("timers"),
@@ -69,7 +76,7 @@ DECLARATIONS: dict[str, Callable[[Stage], object]] = {
 def test_a_stage_that_an_app_runs_takes_no_further_declaration(stage: Stage, declare: Callable[[Stage], object]):
     App(stage)
     before = dict(vars(stage))
-    with pytest.raises(Frozen, match=r"The stage declaring runs already: declare all of it before its App\."):
+    with pytest.raises(Frozen, match=r"The stage declaring runs already: declare all of it before it runs\."):
         declare(stage)
     assert vars(stage) == before
 
@@ -82,7 +89,7 @@ def test_what_a_stage_has_registered_can_not_be_changed_behind_it(stage: Stage, 
 
 
 class Kept:
-    """A stage that keeps a number, and blocks of it and of others, each over a state of its own."""
+    """A stage that keeps a number, and blocks of it, each over a state of its own."""
 
     def __init__(self, at: Path) -> None:
         self.stage, self.at = Stage("keeping", reads=(IN,)), at
@@ -90,18 +97,17 @@ class Kept:
         self.context = Context(Settings(kafka="", registry="", data=at), Codec(cast("Registry", Numbers())))
         self.states: list[StateStore] = []
 
-    async def block(self, stage: Stage | None = None) -> Block:
-        stage = stage or self.stage
-        await self.context.codec.publish(stage.topics())
+    async def block(self) -> Block:
+        topology = Topology.of(self.stage)
+        await self.context.codec.publish(topology.topics)
         self.states.append(StateStore(self.at / str(len(self.states))))
-        return Block(stage, self.context, 0, [], state=self.states[-1], now=0)
+        return Block(topology, self.context, 0, [], state=self.states[-1], now=0)
 
-    def counted(self, heads: Table[r.AuditHead] | None = None) -> int:
+    def counted(self) -> int:
         """Add one to what the block at hand keeps, and return it."""
-        heads = self.heads if heads is None else heads
-        before = heads.get("ann")
-        heads["ann"] = r.AuditHead(before.sequence + 1 if before else 1, "")
-        return heads["ann"].sequence
+        before = self.heads.get("ann")
+        self.heads["ann"] = r.AuditHead(before.sequence + 1 if before else 1, "")
+        return self.heads["ann"].sequence
 
 
 @pytest.fixture
@@ -141,25 +147,9 @@ async def test_nothing_of_a_stage_changes_while_a_block_of_it_is_folded(kept: Ke
 async def test_a_stage_folds_no_block_within_a_block(kept: Kept):
     inner = await kept.block()
     with await kept.block():
-        with pytest.raises(RuntimeError, match="The stage keeping folds one block at a time"), inner:
+        with pytest.raises(RuntimeError, match="The topology keeping folds one block at a time"), inner:
             pass
         assert kept.counted() == 1
-
-
-async def test_within_a_block_one_of_another_stage_is_folded_with_tables_of_its_own(kept: Kept):
-    other = Stage("other", reads=(IN,))
-    others = other.table("heads", r.AuditHead)
-    outer, inner = await kept.block(), await kept.block(other)
-    with outer:
-        assert (kept.counted(), kept.counted()) == (1, 2)
-        with pytest.raises(RuntimeError, match="The tables of other are open only inside"):
-            kept.counted(others)
-        with inner:
-            assert kept.counted(others) == 1
-            with pytest.raises(RuntimeError, match="The tables of keeping are open only inside"):
-                kept.counted()
-        assert kept.counted() == 3
-    assert (outer.folded.exception(), inner.folded.exception()) == (None, None)
 
 
 async def test_outside_of_blocks_tables_are_closed(kept: Kept):

@@ -1,0 +1,124 @@
+"""What was committed on the topics, and in which order the stages of a topology folded it."""
+
+from bisect import bisect_left
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from domain.recurrence import succession
+from domain.store import Store
+from domain.user import User
+from schemas import records as r
+from schemas.topics import TASK_COMMANDS, TASK_FOLLOWUPS
+from streams import topologies
+from streams.runtime import Topology
+from tests.unit.domain.given import in_memory
+
+ALONE = " ".join(topologies.STAGES)
+"""The grouping in which each stage is alone."""
+COMMANDS = (*TASK_COMMANDS.records, *TASK_FOLLOWUPS.records)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A committed record and its place."""
+
+    partition: int
+    offset: int
+    value: Any
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The log since some moment, by topic; each partition in its order. ``users`` began after it.
+
+    ``grouping`` is ``RONDO_TOPOLOGIES`` of the workers that wrote it.
+    """
+
+    topics: Mapping[str, Sequence[Entry]]
+    users: frozenset[str]
+    grouping: str = ""
+
+    def of(self, topic: str) -> list[Any]:
+        """Return the users' records on a topic."""
+        return [entry.value for entry in self.topics.get(topic, ()) if entry.value.user in self.users]
+
+    def within(self, topic: str, partition: int, first: int, last: int) -> Sequence[Entry]:
+        """Return the entries from offset ``first`` to ``last`` of one partition."""
+        entries = self._partitions.get((topic, partition), [])
+        begin, end = (bisect_left(entries, offset, key=lambda entry: entry.offset) for offset in (first, last + 1))
+        return entries[begin:end]
+
+    @cached_property
+    def _partitions(self) -> dict[tuple[str, int], list[Entry]]:
+        found: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+        for topic, entries in self.topics.items():
+            for entry in entries:
+                found[topic, entry.partition].append(entry)
+        return found
+
+    def by_user(self, topic: str) -> dict[str, list[Any]]:
+        """Return the users' records on a topic, each user's in order."""
+        found: dict[str, list[Any]] = {user: [] for user in self.users}
+        for record in self.of(topic):
+            found[record.user].append(record)
+        return found
+
+    @property
+    def topologies(self) -> Sequence[Topology]:
+        """The topologies of the workers that wrote it."""
+        return topologies.parsed(self.grouping)
+
+    def folded(self, stage: str) -> list[Any]:
+        """Return the users' records that the topology of a stage folds, in order: its inputs, as its blocks say.
+
+        With the stage tasks in it, what that emits follows behind the input that led to it, and what is handed on to it
+        behind that.
+        """
+        return self._folded[next(one.name for one in self.topologies if one.stage(stage))]
+
+    @cached_property
+    def _folded(self) -> dict[str, list[Any]]:
+        return {one.name: [*self._passing(one)] for one in self.topologies if one.blocks}
+
+    def _passing(self, topology: Topology) -> Iterator[Any]:
+        store, decides = in_memory(), topology.stage("tasks") is not None
+        derives = TASK_FOLLOWUPS.name in topology.handed
+        for record in self._inputs(topology):
+            passing = deque([record])
+            while passing:
+                yield (one := passing.popleft())
+                passing += _decided(store, one) if decides else ()
+                passing += _derived(one) if derives else ()
+
+    def _inputs(self, topology: Topology) -> Iterator[Any]:
+        """Yield the users' records in the order in which the blocks of a topology took them.
+
+        But for dead letters that are sent again: see ``_set_aside`` of the oracle.
+        """
+        assert topology.blocks
+        for one in self.topics.get(topology.blocks.name, ()):
+            for entry in self.within(one.value.topic, one.partition, one.value.first, one.value.last):
+                if entry.value.user in self.users and not isinstance(entry.value, r.Retry):
+                    yield entry.value
+
+
+def _decided(store: Store, record: Any) -> list[Any]:
+    """Return what the stage tasks emits for a record."""
+    user = User(store, record.user)
+    if isinstance(record, r.TaskNotice):
+        return [*user.purge(record)]
+    decision = user.decide(record) if isinstance(record, COMMANDS) else None
+    return [*decision.events, decision.outcome] if decision else []
+
+
+def _derived(record: Any) -> list[r.CreateOccurrence]:
+    """Return what the stage recurrence emits for a record."""
+    return [command] if isinstance(record, r.TaskCompleted) and (command := follows(record)) else []
+
+
+def follows(event: r.TaskCompleted) -> r.CreateOccurrence | None:
+    """Return the command that follows from a completion."""
+    return succession.following(event) or succession.ending(event)

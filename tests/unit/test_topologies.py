@@ -1,0 +1,62 @@
+"""A grouping of stages that can't run is refused, with the reason in one sentence."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local import ports
+from streams.runtime.topology import WrongTopology
+from streams.topologies import DEFAULT, STAGES, chosen, parsed
+from tests.worked import ROOT
+
+ALONE = " ".join(STAGES)
+WRONG = {
+    "a stage twice": ("core=tasks,audit recurrence reminders audit notify views", "audit is in several topologies"),
+    "a stage twice in one": ("core=tasks,audit,audit recurrence reminders notify views", "audit is in several"),
+    "a stage missing": ("core=tasks,recurrence,audit notify views", "reminders is in no topology"),
+    "a stage unknown": (f"{ALONE} gone", "gone is no stage"),
+    "a name twice": ("one=tasks,recurrence one=reminders,audit notify views", "several topologies one"),
+    "another stage's name": ("audit=tasks recurrence=recurrence,reminders,audit notify views", "name of a stage"),
+    "views with another": ("core=tasks,recurrence,reminders,audit,views notify", "groups views with others"),
+    "notify with another": ("core=tasks,recurrence,reminders,audit,notify views", "groups notify with others"),
+}
+
+
+@pytest.mark.parametrize(("grouping", "why"), WRONG.values(), ids=WRONG)
+def test_a_grouping_that_can_not_run_is_refused_in_one_sentence(grouping: str, why: str):
+    with pytest.raises(WrongTopology, match=why) as refused:
+        parsed(grouping)
+    assert re.fullmatch(r"[^.]+\.", str(refused.value))
+
+
+RONDO = str(Path(sys.prefix) / "bin" / "rondo")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [(RONDO, "worker"), (RONDO, "lag"), (sys.executable, "-m", "local", "up")],
+    ids=lambda command: " ".join(command[-2:]),
+)
+def test_every_command_refuses_it_at_the_start(command: tuple[str, ...], tmp_path: Path):
+    settings = {"RONDO_TOPOLOGIES": f"{ALONE} gone", "RONDO_DATA": str(tmp_path), "RONDO_KAFKA": "127.0.0.1:1"}
+    settings |= {"RONDO_PORT": str(ports.choose(["api"], {})["api"])}
+    settings |= {"RONDO_REGISTRY": "http://127.0.0.1:1", "RONDO_POSTGRES": "postgresql://nobody@127.0.0.1:1/none"}
+    environment = os.environ | settings
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode != 0
+    assert "gone is no stage: change RONDO_TOPOLOGIES." in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_by_default_stages_run_as_one_that_can_and_each_can_run_alone():
+    assert {one.name: tuple(stage.name for stage in one.stages) for one in parsed("")} == DEFAULT
+    assert [one.name for one in parsed(ALONE)] == [*STAGES]
+
+
+def test_a_topology_is_chosen_by_its_name_or_by_that_of_a_stage():
+    assert [one.name for one in chosen(parsed(""), ["audit", "views"])] == ["core", "views"]
+    assert [one.name for one in chosen(parsed(""), ["core"])] == ["core"]
