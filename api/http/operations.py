@@ -162,15 +162,15 @@ class Operation:
             raise HTTPException(400, "There was an error parsing the body") from error
         return None, [get_missing_field_error(("body",))]
 
-    def _response(self, answer: Any, told: Response | None) -> Response:
-        """Return the response with an answer of the documented model; ``told`` has further headers of it."""
+    def _response(self, answer: Any, extra: Response | None) -> Response:
+        """Return the response with an answer of the documented model; ``extra`` has further headers of it."""
         assert self._field is not None
         value, errors = self._field.validate(answer, {}, loc=("response",))
         if errors:
             raise ResponseValidationError(errors=errors, body=answer)
         content = self._field.serialize_json(value, **self._how)
-        status = (told.status_code if told else None) or self._status or 200
+        status = (extra.status_code if extra else None) or self._status or 200
         response = Response(content, status, media_type="application/json")
-        if told:
-            response.headers.raw.extend(told.headers.raw)
+        if extra:
+            response.headers.raw.extend(extra.headers.raw)
         return response

@@ -293,7 +293,7 @@ async def test_answers_to_requests_that_were_sent_together_are_one_write_each():
         assert len([each for each in writes if each]) == 3
 
 
-async def test_who_waits_for_100_continue_is_told_at_once():
+async def test_who_waits_for_100_continue_gets_it_at_once():
     async with serving() as served, served.client() as client:
         await client.send(HEAD + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
         assert (await client.head())[0] == 100

@@ -78,7 +78,7 @@ def test_a_verified_token_is_not_taken_for_another_secret_nor_any_other_for_it()
         Tokens("another secret, as long as it must be").user_of(token)
 
 
-def test_so_many_tokens_are_kept_those_used_last_and_none_that_is_long_or_was_refused() -> None:
+def test_the_tokens_used_last_are_kept_and_none_that_is_long_or_was_refused() -> None:
     tokens, one = Tokens(SECRET, most=2), issue(SECRET, str(uuid4()))
     for token in (one, issue(SECRET, str(uuid4())), one, issue(SECRET, str(uuid4()))):
         tokens.user_of(token)
