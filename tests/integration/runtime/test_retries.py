@@ -117,6 +117,7 @@ async def healed(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFac
     """Clocks are set back meanwhile: that of the stage again and again, and that of the sender."""
     data = tmp_path_factory.mktemp("healed")
     settings = Settings(kafka=kafka, registry=registry, data=data, partitions=1, retry_pause=0.2, tick=0.05)
+    settings = settings.model_copy(update={"block_records": 3})  # so the first two die in different blocks
     async with writing(kafka, registry) as log, admitted(settings, log) as hospital:
         sick = await hospital.stage(mended=False)
         sick.app.now = count(NOW, -MINUTE).__next__
