@@ -12,7 +12,6 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from rondo.client import Rondo
 from schemas import ids
 from schemas import records as r
 from schemas.topics import TASK_EVENTS
@@ -95,5 +94,5 @@ def test_a_log_that_was_written_in_another_grouping_is_refused_at_the_start_and_
     assert "no state of the topology core: its stages were grouped otherwise" in stack.told()
     stack._environment["RONDO_TOPOLOGIES"] = grouping
     stack.start()
-    again = User(user.id, Rondo(stack.run["api"], user.token), user.token)
+    again = stack._client(user.id, user.token)
     assert again.rondo.create("After", wait=WAIT)["command"]["status"] == "accepted"
