@@ -3,14 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Literal, Self, TypeVar
 
-import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from api.models import examples
 from api.models.formats import Date, Duration, Href, Id, Local, Order, Time
 from api.models.inputs import Priority, duration
 from postgres import reader as views
-from schemas.records import OutcomeKind
+from schemas.records import Due, OutcomeKind, Reminder
 
 Item = TypeVar("Item")
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
@@ -167,25 +166,48 @@ class Task(BaseModel):
     @classmethod
     def of(cls, task: views.Task, **more: Any) -> Self:
         """Return a task of the views; ``more`` are the additional fields of a subclass."""
-        return cls.model_validate(
-            msgspec.to_builtins(task, builtin_types=(datetime,))
-            | more
-            | {
-                "href": task_href(task.id),
-                "priority": task.priority.lower(),
-                "status": task.status.lower(),
-                "recurrence": task.recurrence and task.recurrence.rrule,
-                "order": task.rank,
-                "reminders": [
-                    TaskReminder(
-                        id=each.id,
-                        before=None if each.before is None else duration(each.before),
-                        at=None if each.at is None else instant(each.at),
-                    )
-                    for each in task.reminders
-                ],
-            }
-        )
+        return cls.model_validate(task_members(task) | more)
+
+
+def task_members(task: views.Task) -> dict[str, Any]:
+    """Return the members of ``Task``, in its order: JSON but for times."""
+    return {
+        "id": task.id,
+        "href": task_href(task.id),
+        "title": task.title,
+        "notes": task.notes,
+        "priority": task.priority.lower(),
+        "tags": [*task.tags],
+        "due": task.due and _due(task.due),
+        "due_at": task.due_at,
+        "recurrence": task.recurrence and task.recurrence.rrule,
+        "reminders": [*map(_reminder, task.reminders)],
+        "status": task.status.lower(),
+        "series": task.series,
+        "occurrence": task.occurrence,
+        "version": task.version,
+        "created_at": task.created_at,
+        "changed_at": task.changed_at,
+        "completed_at": task.completed_at,
+        "start": task.start and _due(task.start),
+        "start_at": task.start_at,
+        "parent": task.parent,
+        "order": task.rank,
+        "pinned": task.pinned,
+        "list": task.list,
+    }
+
+
+def _due(due: Due) -> dict[str, Any]:
+    return {"date": due.date, "time": due.time, "zone": due.zone}
+
+
+def _reminder(reminder: Reminder) -> dict[str, Any]:
+    return {
+        "id": reminder.id,
+        "before": None if reminder.before is None else duration(reminder.before),
+        "at": None if reminder.at is None else instant(reminder.at),
+    }
 
 
 class TaskTitle(BaseModel):

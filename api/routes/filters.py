@@ -54,10 +54,14 @@ routes.read("Return a saved filter; a deleted one is marked as such. Its version
 routes.page("Return the saved filters in the custom order, without deleted ones.")
 
 
-@router.get("/{filter_id}/tasks", responses=list_responses(examples.LISTED, NOT_FOUND, TOO_MUCH))
+@router.get(
+    "/{filter_id}/tasks",
+    response_model=listings.TaskPage,
+    responses=list_responses(examples.LISTED, NOT_FOUND, TOO_MUCH),
+)
 async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
     filter_id: FilterId, user: User, services: Services, zone: Zone = "UTC", limit: Limit = 50, cursor: Cursor = None
-) -> listings.TaskPage:
+) -> Response:
     """Return the tasks that match a saved filter, by its sort, as `GET /v1/tasks` does."""
     async with services.views.of(user) as view:
         one = await view.entity(FILTERS, str(filter_id))
@@ -65,7 +69,8 @@ async def list_tasks_of_filter(  # noqa: PLR0917 - FastAPI's
             raise FILTER.missing()
         requested = await requested_page(one.text, None, one.sort or None, zone, cursor)
         selected, page = await requested.page(view, user, limit, services.long_work)
-    return listings.page(selected.selection, page.items, selected.cursor(page.next))
+    content = listings.page(selected.selection, page.items, selected.cursor(page.next))
+    return Response(content, media_type="application/json")
 
 
 routes.history("Return the history of a saved filter, also of a purged one: who changed what, when and why.")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api.commands.services import Services
 from api.http.problems import TOO_MUCH
@@ -23,8 +23,8 @@ Beginning = Annotated[
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"], route_class=Route, dependencies=[signed])
 
 
-@router.get("", responses=list_responses(examples.LISTED, TOO_MUCH))
-async def list_tasks(user: User, services: Services, requested: RequestedPage, limit: Limit = 50) -> listings.TaskPage:
+@router.get("", response_model=listings.TaskPage, responses=list_responses(examples.LISTED, TOO_MUCH))
+async def list_tasks(user: User, services: Services, requested: RequestedPage, limit: Limit = 50) -> Response:
     """Return the tasks that match a filter and words, sorted, page by page.
 
     A page begins after the place of the previous page's last task: a concurrent change moves only the changed task
@@ -33,9 +33,9 @@ async def list_tasks(user: User, services: Services, requested: RequestedPage, l
     async with services.views.of(user) as view:
         selected, page = await requested.page(view, user, limit, services.long_work)
     given = selected.selection, page.items, selected.cursor(page.next)
-    return (
-        await services.long_work.run(user, listings.page, *given) if selected.selection.words else listings.page(*given)
-    )
+    is_short = selected.selection.words is None
+    content = await services.long_work.run_unless(is_short, user, listings.page, *given)
+    return Response(content, media_type="application/json")
 
 
 @router.get("/ids", responses=responses(examples.TITLES))

@@ -1,14 +1,20 @@
 """Answers that are written without their models say what these would, and a request's fingerprint never changes."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from fastapi import Request
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from api.commands import gateway, responses
-from api.models import inputs, outputs
+from api.models import inputs, listings, outputs
 from api.models.entities import RESOURCES, Subject
 from api.models.resource import Resource
+from api.models.selection import Selection
+from postgres import reader
 from schemas import records as r
 
 COMMAND, BULK = "00000000-0000-5000-8000-000000000001", "00000000-0000-5000-8000-000000000002"
@@ -78,3 +84,44 @@ def test_the_path_in_a_fingerprint_is_the_one_that_is_on_logs(path: str):
         "server": None,
     }
     assert gateway._path(Request(scope)) == Request(scope).url.path
+
+
+INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - it gets one
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+TASKS = st.builds(
+    reader.Task,
+    id=st.uuids().map(str),
+    title=TEXTS,
+    notes=TEXTS,
+    priority=st.sampled_from(r.Priority),
+    tags=st.lists(TEXTS).map(tuple),
+    due=st.none() | st.builds(r.Due, TEXTS, st.none() | TEXTS, st.none() | TEXTS),
+    due_at=st.none() | INSTANTS,
+    recurrence=st.none() | st.builds(r.Recurrence, TEXTS, st.builds(r.Due, TEXTS), st.integers(1, 9)),
+    reminders=st.lists(
+        st.builds(r.Reminder, TEXTS, st.none() | st.integers(0, 10**7), st.none() | st.integers(0, 10**13))
+    ).map(tuple),
+    status=st.sampled_from(r.Status),
+    series=st.none() | TEXTS,
+    occurrence=st.none() | TEXTS,
+    version=st.integers(1, 2**62),
+    created_at=INSTANTS,
+    changed_at=INSTANTS,
+    completed_at=st.none() | INSTANTS,
+    start=st.none() | st.builds(r.Due, TEXTS),
+    start_at=st.none() | INSTANTS,
+    parent=st.none() | TEXTS,
+    rank=TEXTS,
+    pinned=st.booleans(),
+    list=st.none() | TEXTS,
+)
+
+
+@given(tasks=st.lists(TASKS, max_size=2), following=st.none() | TEXTS, q=st.none() | st.sampled_from(["a", "o*b é"]))
+def test_a_page_of_tasks_is_written_as_its_model_would_be(
+    tasks: list[reader.Task], following: str | None, q: str | None
+):
+    written = listings.page(Selection.read(None, "UTC", 0, q), tasks, following)
+    assert written == TypeAdapter(listings.TaskPage).dump_json(listings.TaskPage.model_validate_json(written))
+    items = listings.TaskPage.model_validate_json(written).items
+    assert [outputs.Task(**one.model_dump(exclude={"highlights"})) for one in items] == [*map(outputs.Task.of, tasks)]
