@@ -41,7 +41,7 @@ SHORT = 16 * 1024
 """The most bytes of a body that is parsed on the event loop; a longer one is parsed in a thread."""
 _COUNTED = (b",", b"[", b"{")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)")
-_ONCE = ("authorization", "content-type", "content-encoding", "idempotency-key")
+_ONCE = (b"authorization", b"content-type", b"content-encoding", b"idempotency-key")
 """Headers that a request may have once: of two, a proxy may have read the other."""
 
 signed = Depends(HTTPBearer(auto_error=False, description="The token that `make run` prints."))
@@ -249,8 +249,8 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
 def _check_headers(request: Request) -> None:
     """Raise ``Problem`` for a header that is given twice: a proxy may have read the other one."""
     names = [name for name, _ in request.scope["headers"]]
-    if twice := [name for name in _ONCE if names.count(name.encode()) > 1]:
-        named = ", ".join(name.title() for name in twice)
+    if twice := [name for name in _ONCE if names.count(name) > 1]:
+        named = ", ".join(name.decode().title() for name in twice)
         raise Problem(REQUEST, f"It has {named} twice. Give each once.")
 
 
