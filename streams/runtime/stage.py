@@ -79,6 +79,8 @@ class Stage:
         self.serde = serde
         self.recorded = recorded
         self.store = store
+        self.keeps_state = store is None
+        """Whether the stage has its own state, in RocksDB with a changelog."""
         self.timers: Timers | None = None
         self.queue: Timers | None = None
         self.punctuate: Punctuate | None = None
@@ -100,7 +102,7 @@ class Stage:
         """The types of the records in its state."""
         self.retries = next((topic for topic in reads if r.Retry in topic.records), None)
         """The input of retried dead letters, None for a stage that does not read it."""
-        self.retried = self.ordered("retried") if self.retries and store is None else None
+        self.retried = self.ordered("retried") if self.retries and self.keeps_state else None
         """The records that were put back, by the time of their first dead letter."""
 
     def __setattr__(self, name: str, value: object) -> None:

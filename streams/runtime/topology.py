@@ -140,7 +140,7 @@ class Topology:
     @cached_property
     def keeps_state(self) -> bool:
         """Whether it has its own state, in RocksDB with a changelog."""
-        return self.store is None
+        return self.stages[0].keeps_state
 
     def serde(self, registry: Registry) -> Serde:
         """Return the codec of its records."""

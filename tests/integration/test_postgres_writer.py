@@ -107,7 +107,7 @@ async def test_an_owner_that_stalls_within_its_block_lets_the_next_one_go_on(con
     transaction = stalled.transaction()
     await transaction.start()
     await load().become_projector(stalled)
-    await load().advance(stalled, topic=log.topic, partition=0, read=0, next=1)
+    await load().advance(stalled, partition=0, topics=[log.topic], reads=[0], nexts=[1])
     assert await asyncio.wait_for(write(connection, log.topic, 0, 1, block), 20)
     stalled.terminate()
 
@@ -118,7 +118,7 @@ async def test_an_owner_that_stalls_before_a_statement_that_it_prepared_lets_the
     stalled = await asyncpg.connect(postgres)
     await stalled.transaction().start()
     await load().become_projector(stalled)
-    await load().advance(stalled, topic=log.topic, partition=0, read=0, next=1)
+    await load().advance(stalled, partition=0, topics=[log.topic], reads=[0], nexts=[1])
     assert await seconds(stalled, "transaction_timeout") == 30
     await stalled.execute("set local transaction_timeout = 0; set local transaction_timeout = '300ms'")  # to come soon
     await stalled.prepare("select $1::text")  # no Sync follows it: to Postgres the session is not idle

@@ -63,7 +63,9 @@ async def hidden(kafka: str, tp: TopicPartition) -> int:
 async def test_what_was_left_half_done_ends_as_it_was_decided_when_its_partition_is_opened(
     owner: Make, kafka: str, identity: str, ended: dict[str, bool]
 ):
-    one = owner("a")
+    one = await owner("a").open()
+    assert await one.next()  # what it has written since is its own
+    await one.store.close()
     topic = one.counting.commands if identity.startswith("another") else one.counting.counts
     where = TopicPartition(topic.name, 0)
     async with producing(kafka, identity.format(one.counting.stage.name)) as producer:
@@ -310,11 +312,11 @@ async def test_tools_report_records_that_stay_hidden(hiding: Counting, kafka: st
     where = TopicPartition(hiding.commands.name, 0)
     assert await overdue(kafka, [where, TopicPartition(hiding.commands.name, 1)], 0.5) == {where: 1}
     monkeypatch.setattr(lag, "OVERDUE", 0.5)
-    found = await lag.lags(kafka, hiding.settings.registry, "", [hiding.stage], 0)
+    found = await lag.lags(kafka, hiding.settings.registry, "", [hiding.topology], 0)
     assert {one.partition: one.hidden for one in found if one.topic == where.topic} == {0: True, 1: False}
     assert table(found).caption == HIDDEN
     monkeypatch.setattr(topics, "OVERDUE", 0.5)
-    monkeypatch.setattr(topics, "contract", lambda: [hiding.commands, hiding.counts])
+    monkeypatch.setattr(topics, "contract", lambda _: [hiding.commands, hiding.counts])
     told = {one.topic: one.deviations for one in await topics.read(Place({"kafka": kafka}))}
     assert "partition 0 hidden from offset 1 on by a transaction that does not end" in told[hiding.commands]
     assert not any("hidden" in one for one in told[hiding.counts])
