@@ -46,7 +46,7 @@ from tests.acceptance.days import WAIT, ahead, create_standup, following, sent
 from tests.acceptance.stack import PATIENCE, Stack, User, running, until
 from tests.integration.pipeline.wire import PARTITIONS, Wire
 
-CORE, _, VIEWS = parsed("")
+CORE, VIEWS = (next(one for one in parsed("") if one.name == name) for name in ("core", "views"))
 RONDO = Path(sys.executable).with_name("rondo")
 
 

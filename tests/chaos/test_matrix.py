@@ -39,7 +39,7 @@ MIXED = [
 ]
 """Together: every action, every topology."""
 SINGLE = [
-    Faults(action, dict(zip(ALONE.split(), points, strict=True)))
+    Faults(action, dict(zip(ALONE.split(), points, strict=False)))
     for action, points in {
         "kill": (P.FENCING, P.RESTORED, P.BEGUN, P.WRITTEN, P.FENCED, P.FETCHED),
         "raise": (P.PRODUCED, P.FOLDED, P.RESTORED, P.FENCED, P.CHANGELOGGED, P.STATED),

@@ -126,7 +126,7 @@ async def test_reminders_for_which_there_is_no_room_and_a_receiver_slower_than_a
         steps = await ended(log, reminders)
     assert posts(receiver, reminders) == Counter(reminders)
     assert Counter(step.step for step in steps) == dict.fromkeys((r.Step.CLAIMED, r.Step.SENT), len(reminders))
-    report = await verify(settings.model_copy(update={"data": settings.data / "first"}), [notify.topology])
+    report = await verify(settings.model_copy(update={"data": settings.data / "first"}), [Topology.of(notify.stage)])
     assert report.differences == [], report.describe()
 
 
