@@ -25,7 +25,7 @@ def test_a_stage_more_is_tested_by_the_whole_suite_and_runs_on_a_real_broker(add
     told = added.shell(f'{PYTEST} -rp -m "deep or not deep" -k "{OF_ITS_OWN} or {OF_ALL_STAGES}"', **parts)
     passed = {line.split()[1] for line in told.splitlines() if line.startswith("PASSED ")}
     assert "tests/integration/runtime/test_counts.py::test_completed_tasks_are_counted_on_the_log" in passed
-    assert "tests/chaos/test_matrix.py::test_a_short_run_lets_every_stage_fail[hang-mixed]" in passed
+    assert "tests/chaos/test_matrix.py::test_a_short_run_lets_every_topology_fail[hang-mixed]" in passed
     assert any("fausts_own_command_line" in test and test.endswith("[counts]") for test in passed)
 
 
