@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 from aiokafka import TopicPartition
@@ -95,6 +96,7 @@ class DeadLetters:
         key = retry.stage, location(retry)
         if self.newest.get(key, -1) <= retry.letter:
             self.reasons.pop(key, None)
+            self.__dict__.pop("_located", None)  # it is computed again
 
     def reason(self, stage: str, raw: Raw) -> str | None:
         """Return the reason of a record's last dead letter of a stage, None without one."""
@@ -107,7 +109,12 @@ class DeadLetters:
 
     def has(self, raw: ConsumerRecord) -> bool:
         """Return whether a record of the log has a dead letter."""
-        return any(place == location(raw) for _, place in self.reasons)
+        return location(raw) in self._located
+
+    @cached_property
+    def _located(self) -> frozenset[Location]:
+        """The places of the records that a stage has a dead letter of: looked up for each command of the log."""
+        return frozenset(place for _, place in self.reasons)
 
     def may_have(self, raw: ConsumerRecord) -> bool:
         """Return whether a record has a dead letter, or may have had one that has expired."""

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
+from functools import cached_property
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ from streams.runtime.poison import DeadLetters
 from streams.runtime.record import Handed, Raw, Record, handed_place, place
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.stage import Stage
-from streams.runtime.tables import Cells, decoded, folding
+from streams.runtime.tables import decoded, folding
 from streams.runtime.topology import Reader, Topology
 
 _MARGIN = 4096  # for a record's key, headers and batch
@@ -120,7 +121,6 @@ class Block:
         self.folded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.entered = False
         """Whether it is being folded: its agent is inside ``with``."""
-        self._within: Cells | None = None  # the block in whose fold this one is folded
         self._began = self._until = 0.0
         self._led_by: str | None = None
         self._emitted: list[_Emitted] = []  # by the fold of the current record
@@ -132,10 +132,12 @@ class Block:
 
     def rest(self) -> list[ConsumerRecord]:
         """Remove and return the records that did not fit into the block."""
-        self.raws, rest = self.raws[: self.taken], self.raws[self.taken :]
+        if rest := self.raws[self.taken :]:
+            self.raws = self.raws[: self.taken]
+            self.__dict__.pop("behind", None)  # it is computed again
         return rest
 
-    @property
+    @cached_property
     def behind(self) -> dict[str, int]:
         """The offset behind its last record, by topic."""
         return {raw.topic: raw.offset + 1 for raw in self.raws}
@@ -146,8 +148,7 @@ class Block:
         return moved | {topic: min(offset, moved.get(topic, 0)) for topic, offset in self.rewinds.items()}
 
     def __enter__(self) -> "Block":
-        self._within = folding.get()
-        if self._within is not None:
+        if folding.get() is not None:
             raise RuntimeError(
                 f"The topology {self.topology.name} folds one block at a time: await nothing inside ``with``."
             )
@@ -158,7 +159,7 @@ class Block:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
-        folding.set(self._within)
+        folding.set(None)
         self.entered = False
         self.fold_seconds = time.monotonic() - self._began
         if self.folded.done():  # discarded meanwhile

@@ -16,7 +16,6 @@ from aiokafka.structs import RecordMetadata
 
 from domain.times import tzdata_version
 from schemas import records as r
-from schemas import topics
 from schemas.codec import Serde
 from schemas.envelope import Envelope, batches
 from schemas.kafka.latest import Latest
@@ -197,11 +196,11 @@ class KafkaStore:
             await produced.acknowledged()
         if block.dead:
             await produced.send(DEAD_LETTERS.name, block.dead.envelopes(self._context.codec, produced.offset))
-        if block.raws or block.notices:
-            recorded = topics.blocks(self._topology.name).name
-            await produced.send(recorded, self.latest.stamped(recorded, [self._recorded(block, produced)]))
+        if (block.raws or block.notices) and (recorded := self._topology.blocks):
+            taken = self._recorded(block, recorded.name, produced)
+            await produced.send(recorded.name, self.latest.stamped(recorded.name, [taken]))
 
-    def _recorded(self, block: Block, produced: "_Produced") -> Envelope:
+    def _recorded(self, block: Block, recorded: str, produced: "_Produced") -> Envelope:
         """Return the record of a block: which records it took, or which notices its timers emitted."""
         if block.notices:
             topic, number = block.notices, len(block.outputs[block.notices])
@@ -219,7 +218,6 @@ class KafkaStore:
             tzdata=tzdata_version(),
             given=block.recorded_settings,
         )
-        recorded = topics.blocks(self._topology.name).name
         return Envelope(str(self._partition).encode(), self._context.codec.encode(recorded, taken), block.now)
 
     def _encoded(self, record: r.Position) -> bytes:

@@ -5,6 +5,7 @@
 
 from collections import Counter as Counted
 from math import nan
+from operator import attrgetter
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -62,7 +63,7 @@ class Metrics:
 
     def committed(self, block: Block, seconds: float) -> None:
         """Count a committed block; ``seconds`` is the duration of its commit."""
-        for topic, records in Counted(raw.topic for raw in block.raws).items():
+        for topic, records in Counted(map(attrgetter("topic"), block.raws)).items():
             self._records[topic].inc(records)
         for topic, outputs in block.outputs.items():
             self._output[topic].inc(len(outputs))
