@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,7 @@ from schemas.codec import Codec
 from schemas.envelope import Envelope, Source, batches, seal
 from schemas.kafka.latest import Latest
 from schemas.kafka.log_reader import LogReader
+from schemas.kafka.stopping import stop
 from schemas.names import partition_of
 from schemas.records import ChangeTasks
 from schemas.registry.client import Registry
@@ -166,9 +167,7 @@ class CommandLog:
                         self._latest[number] = await reader.latest([TOPIC], number)
             yield producer
         finally:
-            with suppress(TimeoutError):  # stopping flushes, which never ends while the broker is away
-                async with asyncio.timeout(self.timeout):
-                    await producer.stop()
+            await stop(producer, self.timeout)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from schemas import ids
 from schemas import records as r
 from schemas.envelope import Source, seal
 from schemas.kafka.latest import Latest
+from schemas.kafka.stopping import started
 from schemas.topics import DEAD_LETTERS, TASK_COMMANDS
 from streams.runtime.record import NOWHERE
 from streams.runtime.retries import subject
@@ -65,9 +66,10 @@ async def send(
     later = await look(log, ordered) if looked is None else looked
     await log.codec.publish({stage.retries for stage in log.stages.values() if stage.retries})
     latest = await _latest(log, {dead.partition for dead in ordered})
-    async with AIOKafkaProducer(
+    producer = AIOKafkaProducer(
         bootstrap_servers=kafka, enable_idempotence=True, max_request_size=DEAD_LETTERS.max_bytes
-    ) as producer:
+    )
+    async with started(producer):
         sent = []
         for dead in ordered:
             topic = log.stages[dead.stage].retries

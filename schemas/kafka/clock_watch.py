@@ -6,7 +6,6 @@ Correctness doesn't depend on the clock: no record is refused for its time. But 
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -14,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from common import causes
 from common.clock import steady
+from schemas.kafka.stopping import stop
 from schemas.topics import CLOCK
 
 LOUD = 60.0
@@ -91,9 +91,7 @@ class ClockWatch:
             log.debug("the broker's clock is not known", error=causes.described(error))
             return
         finally:
-            with suppress(Exception):  # stopping waits for the broker, which may be away
-                async with asyncio.timeout(1):
-                    await producer.stop()
+            await stop(producer, 1)  # the broker may be away
         self._report()
 
     def _report(self) -> None:

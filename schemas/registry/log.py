@@ -6,13 +6,13 @@ earlier is committed before the later reads, or never. The earlier is fenced at 
 
 import asyncio
 import logging
-from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.kafka.log_reader import committed
+from schemas.kafka.stopping import stop
 from schemas.registry.subjects import SchemaEntry, decoded, encoded
 from schemas.topics import SCHEMAS
 
@@ -68,9 +68,7 @@ class SchemaLog:
         """Disconnect from Kafka."""
         producer, self._producer = self._producer, None
         if producer:
-            with suppress(KafkaError, OSError):
-                async with asyncio.timeout(_TIMEOUT):
-                    await producer.stop()
+            await stop(producer, _TIMEOUT)
 
     def _unavailable(self, error: Exception | None) -> StorageUnavailable:
         reason = f" ({str(error) or type(error).__name__})" if error else ""

@@ -14,6 +14,7 @@ from postgres import writer
 from schemas.codec import Codec
 from schemas.kafka.admin import partitions
 from schemas.kafka.log_reader import LogReader
+from schemas.kafka.stopping import started
 from schemas.registry.client import Registry
 from streams.progress.lag import Positions, newest, positions_of
 from streams.runtime import Topology, ahead
@@ -140,7 +141,11 @@ async def _fenced(kafka: str, topology: Topology, number: int) -> AsyncIterator[
     async with AsyncExitStack() as producers:
         first, _ = [
             await producers.enter_async_context(
-                AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=transactional_id(topology.name, number, id_))
+                started(
+                    AIOKafkaProducer(
+                        bootstrap_servers=kafka, transactional_id=transactional_id(topology.name, number, id_)
+                    )
+                )
             )
             for id_ in (0, 1)
         ]

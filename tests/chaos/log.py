@@ -14,6 +14,7 @@ from msgspec import Struct
 import schemas.kafka.admin
 from schemas.codec import Codec
 from schemas.kafka.log_reader import committed
+from schemas.kafka.stopping import started
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import Topic
@@ -96,15 +97,14 @@ async def opened(
     codec, wanted = Codec(registry), list(dict.fromkeys(topics))
     await codec.publish(wanted)
     await schemas.kafka.admin.create(kafka, partitions, wanted)
-    async with (
-        AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True) as producer,
-        AIOKafkaConsumer(
-            bootstrap_servers=kafka,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            fetch_max_wait_ms=50,  # a request for ends waits behind a fetch
-        ) as consumer,
-    ):
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        fetch_max_wait_ms=50,  # a request for ends waits behind a fetch
+    )
+    async with started(producer), started(consumer):
         assigned = [TopicPartition(topic.name, n) for topic in wanted for n in range(topic.partitions or partitions)]
         consumer.assign(assigned)
         starts = await (consumer.beginning_offsets if whole else consumer.end_offsets)(assigned)

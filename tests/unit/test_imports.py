@@ -170,6 +170,33 @@ def test_sql_is_in_postgres_alone(module: str) -> None:
     assert [text for text in texts(MODULES[module].read_text()) if SQL.search(text)] == []
 
 
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"schemas.kafka.stopping"}))
+def test_kafka_clients_are_stopped_in_one_place(module: str) -> None:
+    assert [*unbounded_stops(MODULES[module].read_text())] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("async def f():\n    async with a.AIOKafkaProducer() as producer:\n        pass", [2]),
+        ("async def f():\n    await self._consumer.stop()", [2]),
+        ("async def f():\n    await stop(consumer)\n    await consumer.start()\n    await app.stop()", []),
+    ],
+)
+def test_a_stop_that_may_wait_for_the_broker_is_found(source: str, found: list[int]) -> None:
+    assert [*unbounded_stops(source)] == found
+
+
+def unbounded_stops(source: str) -> Iterator[int]:
+    """The lines that stop a Kafka client with its own ``stop``, which waits as long as the broker is away."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.AsyncWith):
+            if any("AIOKafka" in ast.unparse(item.context_expr).split("(")[0] for item in node.items):
+                yield node.lineno
+        elif isinstance(node, ast.Call) and re.search(r"(producer|consumer)\.stop$", ast.unparse(node.func)):
+            yield node.lineno
+
+
 @pytest.mark.parametrize("place", range(len(LAYERS)), ids=LAYERS)
 def test_a_module_of_the_runtime_imports_only_what_lies_below_it(place: int) -> None:
     source = MODULES[f"{RUNTIME}.{LAYERS[place]}"].read_text()
