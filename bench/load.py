@@ -188,7 +188,8 @@ class _Client:
         return now
 
     def _end_if_all(self, now: float) -> None:
-        if not self._busy and now >= self._end and not self._ended.done():
+        is_over = self._again or now >= self._end  # the server may have closed all connections before
+        if not self._busy and is_over and not self._ended.done():
             self._ended.set_result(None)
 
 

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 """Describes the current step to people."""
 
 
-class Wrong(Exception):
+class Wrong(Problem):
     """An implementation's table is wrong: its figures are invalid."""
 
 

@@ -51,7 +51,8 @@ def test_a_rate_is_kept_however_long_answers_take(port: int):
     assert 25 <= found.statuses[200] <= 75
 
 
-def test_a_connection_that_is_closed_instead_of_answered_is_counted():
+@pytest.mark.parametrize("seconds", [0.0, 40.0])
+def test_a_connection_that_is_closed_instead_of_answered_is_counted_and_ends_the_load(seconds: float):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def hang_up() -> None:
@@ -60,7 +61,9 @@ def test_a_connection_that_is_closed_instead_of_answered_is_counted():
             connection.close()
 
         threading.Thread(target=hang_up, daemon=True).start()
-        assert load.run(Load(server.getsockname()[1], GET, 0.0)).statuses == {CLOSED: 1}
+        found = load.run(Load(server.getsockname()[1], GET, seconds))
+        assert found.statuses == {CLOSED: 1}
+        assert found.seconds < 30
 
 
 def test_a_load_without_a_server_fails():
