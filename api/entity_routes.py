@@ -69,24 +69,25 @@ class EntityRoutes:
         name = f"list_{plural}"
 
         @self.router.get("", name=name, description=description, response_model=model, responses=answers)
-        async def route(user: User, services: Services, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[Any]:
+        async def route(user: User, services: Services, limit: Limit = 50, cursor: Cursor = None) -> Response:
             after = cursors.ranked(plural, cursor)
             async with services.views.of(user) as view:
                 page = await view.entities(of.table, limit, after)
-            return listed(plural, of.show, page)
+            return listed(plural, of.members, page)
 
     def history(self, description: str) -> None:
         """Add the history of one, also of a purged one."""
         of, answers = self.of, list_responses(examples.ENTRY, NOT_FOUND)
         path, name = f"{self._path}/history", f"read_history_of_{of.word}"
+        model = outputs.Page[histories.Entry]
 
-        @self.router.get(path, name=name, description=description, responses=answers)
+        @self.router.get(path, name=name, description=description, response_model=model, responses=answers)
         async def route(
             user: User, services: Services, limit: Limit = 50, cursor: Cursor = None, id_: UUID = self._id
-        ) -> outputs.Page[histories.Entry]:
+        ) -> Response:
             after, subject = cursors.number("history", cursor), of.of.subject(str(id_))
             async with services.views.of(user) as view:
                 page = await view.history_of_subject(subject, limit, after)
                 if not page.items and await view.entity(of.table, str(id_)) is None:
                     raise of.missing()
-            return listed("history", histories.Entry.of, page)
+            return listed("history", histories.entry_members, page)

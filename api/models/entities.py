@@ -10,7 +10,7 @@ from api.models import examples, inputs
 from api.models.filter import FILTER
 from api.models.formats import Id
 from api.models.list import LIST
-from api.models.outputs import Task, TaskRef
+from api.models.outputs import Task, TaskRef, task_members
 from api.models.resource import Resource
 from api.models.tag import TAG
 from domain import entities
@@ -25,7 +25,7 @@ TASK = Resource(
     model=Task,
     changes=inputs.Changes,
     example=examples.TASK,
-    show_item=Task.of,
+    members_of=task_members,
 )
 RESOURCES: tuple[Resource[Any, Any], ...] = (TASK, LIST, FILTER, TAG)
 BY_WORD: Mapping[str, Resource[Any, Any]] = {one.word: one for one in RESOURCES}

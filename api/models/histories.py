@@ -12,9 +12,10 @@ from api.models import examples
 from api.models.entities import Names, Refs, Subject
 from api.models.formats import Hash, Id
 from api.models.inputs import duration
-from api.models.outputs import Command, TaskRef, instant, task_ref
+from api.models.outputs import Command, TaskRef, instant, task_href
 from domain import reasons
 from postgres import reader as views
+from schemas import records as r
 from schemas.records import FieldChange
 
 
@@ -49,14 +50,14 @@ class Refusal(Refs):  # type: ignore[misc]
     detail: str
     field: str | None
 
-    @classmethod
-    def of(cls, refused: views.RefusedTask) -> "Refusal":
-        """Return a refused task of the views."""
-        why = refused.refusal
-        subject = Subject.of(why.task if why.subject is None else None, why.subject)
-        assert subject
-        refs = {"task": None, **subject.ref}
-        return cls(code=why.code, detail=why.detail, field=subject.field(why.field), **refs)
+
+def refusal_members(refused: views.RefusedTask) -> dict[str, Any]:
+    """Return the members of a ``Refusal``, in its order."""
+    why = refused.refusal
+    subject = Subject.of(why.task if why.subject is None else None, why.subject)
+    assert subject
+    found = {"code": why.code, "detail": why.detail, "field": subject.field(why.field), **subject.reference}
+    return {name: found.get(name) for name in Refusal.model_fields}
 
 
 class Change(BaseModel):
@@ -94,23 +95,23 @@ class Entry(Names, Event):  # type: ignore[misc]
     """For the completion of an occurrence: the command that creates the next one, or its rejection, such as at the end
     of the series (`ended`). Null until its outcome is known, and for all other events."""
 
-    @classmethod
-    def of(cls, entry: views.Entry, led_to: views.Outcome | None = None) -> "Entry":
-        """Return an entry of the views, and the outcome of the command that it led to."""
-        subject = Subject.of(entry.task, entry.subject)
-        assert subject
-        rendered = [_change(subject, change) for change in entry.changes]
-        # A rule that counts from another due is another record with the same text: only the due's change is visible.
-        changes = [change for change in rendered if change.before != change.after]
-        about: dict[str, str | None] = dict.fromkeys(Names.model_fields)
-        about[subject.resource.word] = subject.name
-        known = led_to and Known.outcome(led_to)
-        return cls.model_validate(msgspec.structs.asdict(entry) | about | {"changes": changes, "led_to": known})
+
+def entry_members(entry: views.Entry, led_to: views.Outcome | None = None) -> dict[str, Any]:
+    """Return the members of an ``Entry``, in its order, with the outcome of the command that it led to."""
+    subject = Subject.of(entry.task, entry.subject)
+    assert subject
+    rendered = [_change(subject, change) for change in entry.changes]
+    # A rule that counts from another due is another record with the same text: only the due's change is visible.
+    changes = [change for change in rendered if change["before"] != change["after"]]
+    known = Known.outcome(led_to).model_dump(mode="json") if led_to else None
+    about = {**dict.fromkeys(Names.model_fields), subject.resource.word: subject.name}
+    found = msgspec.structs.asdict(entry) | about | {"changes": changes, "led_to": known}
+    return {name: found[name] for name in Entry.model_fields}
 
 
-def _change(subject: Subject, change: FieldChange) -> Change:
+def _change(subject: Subject, change: FieldChange) -> dict[str, Any]:
     before, after = (_render(change.field, msgspec.json.decode(text)) for text in (change.before, change.after))
-    return Change(field=subject.field(change.field) or "", before=before, after=after)
+    return {"field": subject.field(change.field) or "", "before": before, "after": after}
 
 
 def _render(field: str, value: Any) -> Any:
@@ -149,12 +150,15 @@ class StandingReminder(BaseModel):
     status: Literal["scheduled", "cancelled", "due"]
     changed_at: datetime
 
-    @classmethod
-    def of(cls, reminder: views.Reminder) -> "StandingReminder":
-        """Return a reminder of the views."""
-        return cls.model_validate(
-            msgspec.structs.asdict(reminder) | {"task": task_ref(reminder.task), "status": reminder.status.lower()}
-        )
+
+def reminder_members(reminder: views.Reminder) -> dict[str, Any]:
+    """Return the members of a ``StandingReminder``, in its order."""
+    return msgspec.structs.asdict(reminder) | {"task": _task(reminder.task), "status": reminder.status.lower()}
+
+
+def _task(task: str) -> dict[str, str]:
+    """Return the members of a reference to a task."""
+    return {"id": task, "href": task_href(task)}
 
 
 Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
@@ -183,25 +187,25 @@ class Notification(BaseModel):
     status: Step
     steps: list[NotificationStep]
 
-    @classmethod
-    def of(cls, delivery: views.Delivery) -> "Notification":
-        """Return a delivery of the views."""
-        steps = [
-            NotificationStep.model_validate(
-                msgspec.structs.asdict(step) | {"step": step.step.lower(), "detail": reasons.redact(step.detail)}
-            )
-            for step in delivery.steps
-        ]
-        return cls(
-            id=delivery.id,
-            task=task_ref(delivery.task),
-            title=delivery.title,
-            due_at=delivery.due_at,
-            status=next((step for step in steps if _is_final(step)), steps[-1]).step,
-            steps=steps,
-        )
+
+def notification_members(delivery: views.Delivery) -> dict[str, Any]:
+    """Return the members of a ``Notification``, in its order."""
+    return {
+        "id": delivery.id,
+        "task": _task(delivery.task),
+        "title": delivery.title,
+        "due_at": delivery.due_at,
+        "status": next(filter(_is_final, delivery.steps), delivery.latest).step.lower(),
+        "steps": [*map(_step, delivery.steps)],
+    }
 
 
-def _is_final(step: NotificationStep) -> bool:
+def _step(step: views.DeliveryStep) -> dict[str, Any]:
+    found = msgspec.structs.asdict(step) | {"step": step.step.lower(), "detail": reasons.redact(step.detail)}
+    return {name: found[name] for name in NotificationStep.model_fields}
+
+
+def _is_final(step: views.DeliveryStep) -> bool:
     """Return whether a step ends a delivery: later steps on the log came too late and are ignored."""
-    return step.step in {"sent", "suppressed", "missed"} or (step.step == "failed" and step.retry_at is None)
+    ends = {r.Step.SENT, r.Step.SUPPRESSED, r.Step.MISSED}
+    return step.step in ends or (step.step is r.Step.FAILED and step.retry_at is None)

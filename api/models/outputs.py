@@ -1,7 +1,7 @@
 """Responses of commands, tasks and bulks; times in RFC 3339 and UTC."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -43,11 +43,6 @@ class TaskRef(BaseModel):
 
     id: Id
     href: Href
-
-
-def task_ref(task: str) -> TaskRef:
-    """Return the reference to a task."""
-    return TaskRef(id=task, href=task_href(task))
 
 
 class BulkRef(BaseModel):
@@ -162,11 +157,6 @@ class Task(BaseModel):
     pinned: bool
     list: Id | None
     """Its list; null is the inbox."""
-
-    @classmethod
-    def of(cls, task: views.Task, **more: Any) -> Self:
-        """Return a task of the views; ``more`` are the additional fields of a subclass."""
-        return cls.model_validate(task_members(task) | more)
 
 
 def task_members(task: views.Task) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import Path, Query
-from pydantic import BaseModel, BeforeValidator, Field
+import msgspec
+from fastapi import Path, Query, Response
+from pydantic import BeforeValidator, Field
 
 from api.http import cursors, document, problems
 from api.http.problems import ProblemType
-from api.models import outputs
 from postgres.reader import Key, Page, Ranked
 
 
@@ -21,7 +21,6 @@ def whole_number(text: Any) -> Any:
 
 
 View = TypeVar("View")
-Shown = TypeVar("Shown", bound=BaseModel)
 
 TaskId = Annotated[UUID, Path(description="The task's id.")]
 Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(whole_number), Query(description="The most items.")]
@@ -50,8 +49,12 @@ def list_responses(item: dict[str, Any], *kinds: ProblemType) -> dict[int | str,
 
 def listed(
     name: str,
-    show: Callable[[View], Shown],
+    members: Callable[[View], dict[str, Any]],
     page: Page[View, Key] | Page[View, Ranked] | Page[View, str] | Page[View, int],
-) -> outputs.Page[Any]:
-    """Return a page of the views as a response of the list ``name``."""
-    return outputs.Page(items=[show(item) for item in page.items], next=cursors.write(name, page.next))
+) -> Response:
+    """Return a page of the views as a response of the list ``name``: an ``outputs.Page`` as JSON.
+
+    ``members`` returns those of an item's model, in its order. The models only document them, as in ``listings``.
+    """
+    found = {"items": [members(item) for item in page.items], "next": cursors.write(name, page.next)}
+    return Response(msgspec.json.encode(found), media_type="application/json")

@@ -46,8 +46,8 @@ class Resource(Generic[Item, Model]):
     """An example of the model."""
     etags: Etags | None = of_version
     """Returns the entity tags of one, the one in its header first; None for a resource without versions."""
-    show_item: Callable[[Item], Model] | None = None
-    """Converts one to the model, where that takes more than renaming its columns."""
+    members_of: Callable[[Item], dict[str, Any]] | None = None
+    """Returns the members of the model, where that takes more than renaming the columns."""
     made: str = "created"
     """The verb for creating one."""
     done_says: str = "after it; null where there is none"
@@ -83,11 +83,19 @@ class Resource(Generic[Item, Model]):
 
     def show(self, item: Item) -> Model:
         """Return the model of one of the views."""
-        if self.show_item:
-            return self.show_item(item)
-        columns: dict[str, Any] = {field: getattr(item, field) for field in item.__struct_fields__}  # type: ignore[attr-defined]
-        named = {self.public_names.get(field, field): value for field, value in columns.items()}
-        return self.model.model_validate(named | {"href": self.href(columns[self.of.key])})
+        return self.model.model_validate(self.members(item))
+
+    def members(self, item: Item) -> dict[str, Any]:
+        """Return the members of the model of one of the views, in its order: JSON but for times."""
+        if self.members_of:
+            return self.members_of(item)
+        href = {"href": self.href(getattr(item, self.of.key))}
+        return {name: href.get(name) or getattr(item, column) for name, column in self._columns}
+
+    @cached_property
+    def _columns(self) -> tuple[tuple[str, str], ...]:
+        """The members of the model, each with the column it is in."""
+        return tuple((name, self.changes.record_names.get(name, name)) for name in self.model.model_fields)
 
     def missing(self) -> Problem:
         """Return the problem that the requested one does not exist."""

@@ -12,7 +12,7 @@ from api.http import cursors, document, prefer, problems
 from api.http.problems import NOT_FOUND, Problem
 from api.http.requests import LargeRoute, User, empty, signed
 from api.models import bulk_inputs, effort, examples, outputs
-from api.models.histories import Refusal
+from api.models.histories import Refusal, refusal_members
 from api.models.paging import Cursor, Limit, list_responses, listed, waiting_responses
 
 router = APIRouter(prefix="/v1/bulks", tags=["bulks"], route_class=LargeRoute, dependencies=[signed])
@@ -105,15 +105,17 @@ async def read_bulk(
     return bulk_commands.to_response(await _known(str(bulk), user, services))
 
 
-@router.get("/{bulk}/refusals", responses=list_responses(examples.REFUSAL, NOT_FOUND))
+@router.get(
+    "/{bulk}/refusals", response_model=outputs.Page[Refusal], responses=list_responses(examples.REFUSAL, NOT_FOUND)
+)
 async def list_refusals(
     bulk: BulkId, user: User, services: Services, limit: Limit = 50, cursor: Cursor = None
-) -> outputs.Page[Refusal]:
+) -> Response:
     """Return the tasks that a bulk did not change, and why."""
     await _known(str(bulk), user, services)
     async with services.views.of(user) as view:
         page = await view.refusals(str(bulk), limit, cursors.number("refusals", cursor))
-    return listed("refusals", Refusal.of, page)
+    return listed("refusals", refusal_members, page)
 
 
 async def _known(bulk: str, user: str, services: Components) -> bulk_commands.Progress:

@@ -1,6 +1,6 @@
 """The history of a task, reminders, and notifications."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from api.commands.services import Services
 from api.http import cursors
@@ -15,10 +15,15 @@ from schemas.records import TaskCompleted
 router = APIRouter(prefix="/v1", route_class=Route, dependencies=[signed])
 
 
-@router.get("/tasks/{task}/history", tags=["history"], responses=list_responses(examples.ENTRY, NOT_FOUND))
+@router.get(
+    "/tasks/{task}/history",
+    tags=["history"],
+    response_model=outputs.Page[histories.Entry],
+    responses=list_responses(examples.ENTRY, NOT_FOUND),
+)
 async def read_history(
     task: TaskId, user: User, services: Services, limit: Limit = 50, cursor: Cursor = None
-) -> outputs.Page[histories.Entry]:
+) -> Response:
     """Return the history of a task, also of a purged one, oldest entry first: who changed what, when and why.
 
     The entry of a completion has what it led to, such as the reason why a series ended.
@@ -30,26 +35,32 @@ async def read_history(
             raise TASK.missing()
         derived = {entry.id: command_of(entry.id) for entry in page.items if entry.event == TaskCompleted.__name__}
         led_to = await view.commands([*derived.values()])
-    return listed("history", lambda entry: histories.Entry.of(entry, led_to.get(derived.get(entry.id, ""))), page)
+    return listed("history", lambda entry: histories.entry_members(entry, led_to.get(derived.get(entry.id, ""))), page)
 
 
-@router.get("/reminders", tags=["reminders"], responses=list_responses(examples.REMINDER))
-async def list_reminders(
-    user: User, services: Services, limit: Limit = 50, cursor: Cursor = None
-) -> outputs.Page[histories.StandingReminder]:
+@router.get(
+    "/reminders",
+    tags=["reminders"],
+    response_model=outputs.Page[histories.StandingReminder],
+    responses=list_responses(examples.REMINDER),
+)
+async def list_reminders(user: User, services: Services, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Return the reminders, the earliest first."""
     after = cursors.key("reminders", cursor)
     async with services.views.of(user) as view:
         page = await view.reminders(limit, after)
-    return listed("reminders", histories.StandingReminder.of, page)
+    return listed("reminders", histories.reminder_members, page)
 
 
-@router.get("/notifications", tags=["notifications"], responses=list_responses(examples.NOTIFICATION))
-async def list_notifications(
-    user: User, services: Services, limit: Limit = 50, cursor: Cursor = None
-) -> outputs.Page[histories.Notification]:
+@router.get(
+    "/notifications",
+    tags=["notifications"],
+    response_model=outputs.Page[histories.Notification],
+    responses=list_responses(examples.NOTIFICATION),
+)
+async def list_notifications(user: User, services: Services, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Return the notifications, the latest due first, with each step of their delivery."""
     after = cursors.key("notifications", cursor)
     async with services.views.of(user) as view:
         page = await view.notifications(limit, after)
-    return listed("notifications", histories.Notification.of, page)
+    return listed("notifications", histories.notification_members, page)

@@ -29,13 +29,13 @@ def _with_tag(tag: str) -> Within:
     return Within(TAG.of.subject(tag))
 
 
-@router.get("", responses=list_responses(TAG.example, TOO_MUCH))
-async def list_tags(user: User, services: Services, limit: Limit = 50, cursor: Cursor = None) -> outputs.Page[Tag]:
+@router.get("", response_model=outputs.Page[Tag], responses=list_responses(TAG.example, TOO_MUCH))
+async def list_tags(user: User, services: Services, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Return the tags by name: those of tasks that are not deleted, and those with a colour."""
     after = cursors.name("tags", cursor)
     async with services.views.of(user) as view:
         page = await view.tags(limit, after)
-    return listed("tags", TAG.show, page)
+    return listed("tags", TAG.members, page)
 
 
 @router.post("/{name:path}/rename", status_code=202, response_model=TAG.taken, responses=_ANSWERS.change_of_many)

@@ -1,5 +1,6 @@
 """Every operation is asked in every way that there is to refuse it, and each answer is as the OpenAPI document says."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -100,25 +101,41 @@ async def slow(database: str, user: str) -> AsyncIterator[None]:
         using (user_id <> '{user}' or pg_sleep(0.5)::text is not null)"""
     connection = await asyncpg.connect(database)
     await connection.execute(policy)
-    yield
-    await connection.execute("drop policy slow on rondo.tasks")
-    await connection.close()
+    try:
+        yield
+    finally:
+        await connection.execute("drop policy slow on rondo.tasks")
+        await connection.close()
 
 
 def user_of(client: httpx.AsyncClient) -> str:
     return tokens.user_of(SECRET, client.headers["authorization"].partition(" ")[2])
 
 
+def told(answers: Iterable[walk.Answer]) -> set[str]:
+    """The operations that answered that there is too much to look through."""
+    return {each.ask.documented["operationId"] for each in answers if each.type == "/problems/too-much"}
+
+
 @pytest.mark.usefixtures("stages")
 async def test_every_answer_is_documented_where_reading_takes_too_long(log: str, registry: str, database: str):
     parts = {"kafka": log, "registry": registry, "postgres": database}
-    async with serving(**parts, query_timeout=0.4, reads=100) as client:
-        await until_ready(client, "broker", "registry", "postgres")
-        wanted = asks(await known(client))
-        async with slow(database, user_of(client)):
-            answers = await sent(client, wanted, at_once=8)
-    assert walk.undocumented(answers) == []
-    told = {each.ask.documented["operationId"] for each in answers if each.type == "/problems/too-much"}
     documented = {each["operationId"] for _, each in document.operations(walk.DOCUMENT) if "TooMuch" in str(each)}
-    assert told == documented
-    assert {"delete_task", "delete_list", "rename_tag", "delete_tag"} < told
+    answers: list[walk.Answer] = []
+    async with (
+        asyncio.timeout(240),
+        serving(**parts, query_timeout=30) as patient,
+        serving(**parts, query_timeout=0.4, reads=100) as client,
+    ):
+        client.headers = patient.headers
+        await until_ready(client, "broker", "registry", "postgres")
+        while left := documented - told(
+            answers
+        ):  # on a busy machine a query may begin too late, which is another answer
+            wanted = asks(await known(patient))
+            again = [each for each in wanted if each.documented["operationId"] in left]
+            async with slow(database, user_of(client)):
+                answers += await sent(client, again if answers else wanted, at_once=8)
+    assert walk.undocumented(answers) == []
+    assert told(answers) == documented
+    assert {"delete_task", "delete_list", "rename_tag", "delete_tag"} < documented

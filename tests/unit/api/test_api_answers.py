@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from api.commands import gateway, responses
 from api.models import inputs, listings, outputs
-from api.models.entities import RESOURCES, Subject
+from api.models.entities import RESOURCES, TASK, Subject
 from api.models.resource import Resource
 from api.models.selection import Selection
 from postgres import reader
@@ -124,4 +124,4 @@ def test_a_page_of_tasks_is_written_as_its_model_would_be(
     written = listings.page(Selection.read(None, "UTC", 0, q), tasks, following)
     assert written == TypeAdapter(listings.TaskPage).dump_json(listings.TaskPage.model_validate_json(written))
     items = listings.TaskPage.model_validate_json(written).items
-    assert [outputs.Task(**one.model_dump(exclude={"highlights"})) for one in items] == [*map(outputs.Task.of, tasks)]
+    assert [outputs.Task(**one.model_dump(exclude={"highlights"})) for one in items] == [*map(TASK.show, tasks)]
