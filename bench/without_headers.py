@@ -6,7 +6,7 @@ from typing import Any
 from bench.run import arguments
 from bench.runtime import work
 from schemas.envelope import Envelope
-from streams.runtime import block
+from streams.runtime import unit_of_work
 
 
 def _bare(record: Any, value: bytes, *_: object) -> Envelope:
@@ -14,5 +14,5 @@ def _bare(record: Any, value: bytes, *_: object) -> Envelope:
 
 
 if __name__ == "__main__":
-    block.seal = _bare  # type: ignore[assignment, attr-defined]
+    unit_of_work.seal = _bare  # type: ignore[assignment, attr-defined]
     work(*arguments(sys.argv))

@@ -17,9 +17,9 @@ from streams.replay.dead_letters import DeadLetters, Location, location
 from streams.replay.difference import Difference, Differs
 from streams.replay.recorded_blocks import RecordedBlock, RecordedBlocks
 from streams.runtime import Block, Context, Record, Stage, Topology, poison
-from streams.runtime.block import FoldError
 from streams.runtime.record import Raw, place
 from streams.runtime.rocksdb import StateStore
+from streams.runtime.verdicts import FoldError
 
 
 @asynccontextmanager

@@ -18,6 +18,8 @@ Who does what, as in Kafka Streams but on Faust::
     Waits       timers that a clock set back would prolong   waits.py
     Agents      hand blocks to the Faust agents              agents.py      one at a time
     Block       a bounded number of records, folded          block.py       stage by stage, each at once what it emits
+    UnitOfWork  what a block's folds lead to                 unit_of_work.py each fold of it can be taken back
+    failure     what an error of a fold leads to             verdicts.py    a dead letter, or another attempt
     Record      what a stage folds                           record.py      of the log, or handed on in memory
     DeadLetters what a stage could not fold                  poison.py      of a block
     Table       keyed state, and timers, through the block   tables.py      Table, Timers

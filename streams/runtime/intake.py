@@ -9,11 +9,12 @@ from collections.abc import Callable
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
 
-from streams.runtime.block import Block, FoldError
+from streams.runtime.block import Block
 from streams.runtime.buffer import Buffer
 from streams.runtime.settings import Settings
 from streams.runtime.store import Refused
 from streams.runtime.topology import Topology
+from streams.runtime.verdicts import FoldError
 
 POISON = (FoldError, Refused)
 """Errors caused by the records themselves: bisect to the poison record."""

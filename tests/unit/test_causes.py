@@ -18,7 +18,7 @@ import streams.runtime.settings
 from common import addresses, causes, settings
 from schemas.codec import Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
-from streams.runtime.block import FoldError
+from streams.runtime.verdicts import FoldError
 from tests.unit.test_addresses import SECRET, WEBHOOKS
 
 WORD = "planted-by-a-user"

@@ -51,9 +51,9 @@ SQL = re.compile(
 RUNTIME = "streams.runtime"
 LAYERS = (
     *("settings", "ahead", "alarm", "context", "failpoints", "buffer", "membership", "phases", "refusals", "restoring"),
-    *("rocksdb", "effects", "tables", "stage", "record", "put_back", "topology", "poison", "block", "retries"),
-    *("metrics", "store", "waits", "disk", "agents", "intake", "punctuation", "postgres_store", "kafka_store", "task"),
-    *("watch", "consumer", "app", "exposition"),
+    *("rocksdb", "effects", "tables", "stage", "record", "put_back", "topology", "poison", "verdicts"),
+    *("unit_of_work", "block", "retries", "metrics", "store", "waits", "disk", "agents", "intake", "punctuation"),
+    *("postgres_store", "kafka_store", "task", "watch", "consumer", "app", "exposition"),
 )
 """The runtime's modules from the lowest: each imports only those before it."""
 

@@ -21,12 +21,12 @@ from schemas.codec import Codec, Undecodable
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.runtime import Block, Context, Stage, Topology
-from streams.runtime.block import FoldError
 from streams.runtime.intake import POISON
 from streams.runtime.postgres_store import UNFIT, WrongEncoding
 from streams.runtime.rocksdb import Damaged, DiskError, Unreadable
 from streams.runtime.settings import Settings
 from streams.runtime.store import LostPosition
+from streams.runtime.verdicts import FoldError
 
 IN = Topic("in", "test", (r.CompleteTask,))
 OUT = Topic("out", "test", (r.CommandOutcome,))
