@@ -11,7 +11,6 @@ from functools import partial
 
 import structlog
 from aiokafka.errors import KafkaError
-from msgspec import Struct
 
 from common import causes
 from domain import ledger
@@ -49,10 +48,10 @@ timers = stage.timer("timers", began=began)
 log = structlog.get_logger()
 
 
-@stage.on(REMINDERS)
-def enqueue(block: Block, due: Struct) -> None:
+@stage.on(REMINDERS, folds=(r.ReminderDue,))
+def enqueue(block: Block, due: r.ReminderDue) -> None:
     """Queue each due reminder, once, until there is room to send it."""
-    if not isinstance(due, r.ReminderDue) or (key := f"{due.user}/{due.id}") in deliveries:
+    if (key := f"{due.user}/{due.id}") in deliveries:
         return
     if block.decision_version == "3":
         claim_at_once(block, due)

@@ -13,6 +13,7 @@ Who does what, as in Kafka Streams but on Faust::
     Ahead       positions beyond the log's end               ahead.py       compared when a task opens
     Closed      inputs that do no work after an error        alarm.py
     Intake      the next block's records, and how many       intake.py      halving, down to the poison record
+    Pace        when the next block goes                     pace.py        at once, or after a gap while much happens
     Buffer      fetched records that wait for a block        buffer.py      of one input's partition
     Punctuation blocks of timers that are due                punctuation.py and of lost effects, as there is room
     Waits       timers that a clock set back would prolong   waits.py

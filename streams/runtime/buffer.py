@@ -1,7 +1,7 @@
 """A buffer of fetched records, bounded by number and bytes."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from aiokafka.structs import ConsumerRecord
 
@@ -18,8 +18,11 @@ class Buffer:
         self._most_records = most_records
         self._most_bytes = most_bytes
 
-    def __bool__(self) -> bool:
-        return bool(self._records)
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[ConsumerRecord]:
+        return iter(self._records)
 
     @property
     def first(self) -> ConsumerRecord:

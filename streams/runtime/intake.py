@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
 
 from streams.runtime.block import Block
 from streams.runtime.buffer import Buffer
@@ -26,14 +27,22 @@ TOO_MUCH = (TimeoutError, MessageSizeTooLargeError, RecordListTooLargeError)
 class Intake:
     """The intake of one task; ``held_bytes`` is the most bytes that each topic may buffer.
 
-    ``resume`` resumes fetching a topic, which pauses while its buffer is full.
+    ``resume`` resumes fetching a topic, which pauses while its buffer is full; ``kind`` is the codec's.
     """
 
-    def __init__(self, topology: Topology, settings: Settings, held_bytes: int, resume: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        settings: Settings,
+        held_bytes: int,
+        resume: Callable[[str], None],
+        kind: Callable[[bytes | None], type[Struct] | None],
+    ) -> None:
         self._held = {topic.name: Buffer(settings.held_records, held_bytes) for topic in topology.reads}
         self._most = settings.block_records
         self._resume = resume
         self._mixes = topology.mixes
+        self._passed_over, self._kind = topology.passed_over, kind
         self._last_topic = -1
         # By topic: several may have a poison record at their head.
         self._limits: dict[str | None, int] = dict.fromkeys((*self._held, None), self._most)
@@ -59,6 +68,26 @@ class Intake:
         """Drop all buffered records."""
         for held in self._held.values():
             held.clear()
+
+    def __bool__(self) -> bool:
+        return any(self._held.values())
+
+    def is_full(self) -> bool:
+        """Return whether the next block can take no more than what is buffered, or no more is fetched until it does."""
+        if any(held.is_full() for held in self._held.values()):
+            return True
+        waiting = [(held, self._limits[self._key(topic)]) for topic, held in self._held.items() if held]
+        if self._mixes:
+            return sum(len(held) for held, _ in waiting) >= max((limit for _, limit in waiting), default=1)
+        return any(len(held) >= limit for held, limit in waiting)
+
+    def is_folded(self) -> bool:
+        """Return whether a stage folds any of what is buffered."""
+        return any(self._is_folded(raw) for held in self._held.values() for raw in held)
+
+    def _is_folded(self, raw: ConsumerRecord) -> bool:
+        passed_over = self._passed_over[raw.topic]
+        return not passed_over or self._kind(raw.value) not in passed_over
 
     def take(self) -> list[ConsumerRecord]:
         """Take the next block's records: from the buffer of one topic, round-robin, or of one after the other."""

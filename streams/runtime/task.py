@@ -29,6 +29,7 @@ from streams.runtime.failpoints import Point
 from streams.runtime.intake import POISON, TOO_MUCH, Intake
 from streams.runtime.kafka_store import KafkaStore
 from streams.runtime.metrics import Metrics
+from streams.runtime.pace import Pace
 from streams.runtime.phases import ENDING, OPEN, Phase, follow
 from streams.runtime.punctuation import Performing, Punctuations
 from streams.runtime.stage import Stage
@@ -101,7 +102,10 @@ class StreamTask:
         self._topology = host.topology
         self._settings = host.context.settings
         self.store: Store = (host.topology.store or KafkaStore)(host.topology, host.context, number)
-        self.intake = Intake(host.topology, self._settings, held_bytes, lambda topic: host.resume(topic, number))
+        self.intake = Intake(
+            host.topology, self._settings, held_bytes, lambda topic: host.resume(topic, number), host.context.codec.kind
+        )
+        self._pace = Pace()
         self._punctuations = Punctuations(host, number, self.store, self.intake)
         self._wake = asyncio.Event()  # whatever the task waits for may have come
 
@@ -211,7 +215,9 @@ class StreamTask:
             await self._open()
             while not self.closing:
                 if block := await self._next_block():
+                    began = time.monotonic()
                     await self._process(block)
+                    self._pace = Pace.after(began, time.monotonic(), behind=bool(self.intake))
         except Exception as error:  # noqa: BLE001  # no error may lose a record
             await self._discard(error)
             with suppress(RegistryUnavailable):
@@ -282,6 +288,9 @@ class StreamTask:
                 return self._block([], *waited)
             if stage := self._punctuations.next():
                 return self._block([], stage)
+            if self.intake and (wait := self._wait()):
+                await self._pause(min(wait, wait if (due := self._punctuations.seconds()) is None else due))
+                continue
             if records := self.intake.take():
                 return self._block(records)
             if self._punctuations.is_due():
@@ -290,6 +299,11 @@ class StreamTask:
                 self.closed.worked(None)  # none is due: a failing one may be gone
             await self._pause(self._punctuations.seconds())
         return None
+
+    def _wait(self) -> float:
+        """Return the seconds until a block of what is buffered goes."""
+        full = self.intake.is_full()
+        return self._pace.wait(time.monotonic(), full=full, folded=full or self.intake.is_folded())
 
     async def _pause(self, seconds: float | None) -> None:
         """Wait for records, the end of the task, or a timeout."""

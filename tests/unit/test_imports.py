@@ -51,7 +51,7 @@ SQL = re.compile(
 RUNTIME = "streams.runtime"
 LAYERS = (
     *("settings", "ahead", "alarm", "context", "failpoints", "buffer", "membership", "phases", "refusals", "restoring"),
-    *("rocksdb", "effects", "tables", "stage", "record", "put_back", "topology", "poison", "verdicts"),
+    *("pace", "rocksdb", "effects", "tables", "stage", "record", "put_back", "topology", "poison", "verdicts"),
     *("unit_of_work", "block", "retries", "metrics", "store", "waits", "disk", "agents", "intake", "punctuation"),
     *("postgres_store", "kafka_store", "task", "watch", "consumer", "app", "exposition"),
 )
