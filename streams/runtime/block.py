@@ -7,7 +7,6 @@ a completion, the next occurrence that follows from it and the audit entries of 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
 from functools import cached_property
 from types import TracebackType
 from typing import Any
@@ -22,7 +21,7 @@ from streams.runtime.record import Handed, Raw, Record, handed_place, place
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.stage import Stage
 from streams.runtime.tables import folding
-from streams.runtime.topology import Reader, Topology
+from streams.runtime.topology import Topology
 from streams.runtime.unit_of_work import Emitted, UnitOfWork
 from streams.runtime.verdicts import UNBLAMED, FoldError, failure, reason
 
@@ -119,32 +118,28 @@ class Block(UnitOfWork):
 
     def fold(self) -> None:
         """Fold the block's records, each by every stage that reads it, and then whatever these emit."""
-        for record in self._records():
-            self.root = record.raw
-            self.led_by = self.source(record.raw)
-            self._fold_through(record)
-        self.end()
-
-    def _records(self) -> Iterator[Record]:
-        """Yield the decoded records until the block is full."""
-        decode, kind, topics = self.context.codec.decode, self.context.codec.kind, self.topology.topic
-        most_bytes = self.context.settings.block_bytes
+        most_bytes, topology = self.context.settings.block_bytes, self.topology
         for raw in self.raws:
             if (self.bytes >= most_bytes or time.monotonic() >= self._until) and self.taken:
-                return
+                break
             self.taken += 1
-            topic = topics[raw.topic]
-            if (passed_over := self.topology.passed_over[raw.topic]) and kind(raw.value) in passed_over:
+            if (passed_over := topology.passed_over[raw.topic]) and self.context.codec.kind(raw.value) in passed_over:
                 continue
-            try:
-                value = decode(raw.value)
-            except Undecodable as error:
-                self.dead_letter_for_all(raw, str(error))
-                continue
-            if isinstance(value, topic.records):
-                yield Record(raw, value)
-            else:
-                self.dead_letter_for_all(raw, f"{type(value).__name__} is no record of {topic.name}")
+            self._fold(raw)
+        self.end()
+
+    def _fold(self, raw: ConsumerRecord) -> None:
+        """Fold a record of the log, or dead-letter one that no stage can read."""
+        try:
+            value = self.context.codec.decode(raw.value)
+        except Undecodable as error:
+            self.dead_letter_for_all(raw, str(error))
+            return
+        if type(value) in self.topology.folded_by[raw.topic]:
+            self.root, self.led_by = raw, self.source(raw)
+            self._fold_through(Record(raw, value))
+        else:
+            self.dead_letter_for_all(raw, f"{type(value).__name__} is no record of {raw.topic}")
 
     def source(self, raw: Raw) -> str:
         """Return the source that outputs name which a record of the log leads to: its place.
@@ -157,40 +152,38 @@ class Block(UnitOfWork):
         """Dead-letter a record of the log, by each stage that reads it."""
         for reader in self.topology.readers[raw.topic]:
             self.dead.add(reader.stage.name, raw, reason)
+        self.keep()
 
     def _fold_through(self, record: Record) -> None:
         """Fold a record by every stage that reads it, and then whatever these emit, in order."""
-        self._deliver(record)
+        self._fold_by_readers(record)
         while self._handed:
-            self._deliver(self._handed.popleft())
+            self._fold_by_readers(self._handed.popleft())
 
-    def _deliver(self, record: Record) -> None:
+    def _fold_by_readers(self, record: Record) -> None:
+        """Fold a record by each stage. If one raises, take back what it did, and dead-letter the record for it."""
         value = record.value
-        for reader in self.topology.readers[record.raw.topic]:
-            if not reader.wanted or isinstance(value, reader.wanted):
-                self._fold_by(reader, record)
-
-    def _fold_by(self, reader: Reader, record: Record) -> None:
-        """Fold a record by one stage. If it raises, take back what it did, and dead-letter the record."""
-        self.begin(reader.stage, record)
-        try:
-            reader.fold(self, record.value)
-        except UNBLAMED:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, other stages' work on the record stays
-            self.take_back()
-            self.record = record
-            self.dead_letter(reason(error))
-        else:
-            if self.accepts(reader.stage, record):
+        for stage, _, fold in self.topology.folded_by[record.raw.topic][type(value)]:
+            self.begin(stage, record)
+            try:
+                fold(self, value)
+            except UNBLAMED:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, other stages' work on the record stays
+                self.take_back()
+                self.record = record
+                self.dead_letter(reason(error))
                 self.keep()
-                if reader.stage.end:
-                    self._ended[reader.stage].append(record.value)
+            else:
+                if self.accepts(stage, record):
+                    self.keep()
+                    if stage.end:
+                        self._ended[stage].append(value)
 
     def hand_on(self, emitted: Emitted) -> None:
-        """Hand on what other stages of the topology read: they fold it before the next record."""
+        """Hand on notices, and what other stages of the topology fold: they do so before the next record."""
         topic, value, out = emitted
-        if topic.name in self.topology.handed:
+        if topic.name in self.topology.handed and (self.fires or self.topology.folded_by[topic.name][type(value)]):
             index = len(self.outputs[topic.name])
             raw = Handed(topic.name, self.partition, index, out.key, out.value, out.headers, out.at)
             self._handed.append(Record(raw, value))
@@ -211,10 +204,9 @@ class Block(UnitOfWork):
         except Exception as error:  # noqa: BLE001 - whatever it is, the other timers fire
             self.take_back()
             self.dead_timer(stage, timer, reason(error))
-        else:
-            self.keep()
         finally:
             self.fires = False
+        self.keep()
         self._fold_notices()
 
     def answer(self, stage: Stage, key: str) -> None:

@@ -93,14 +93,22 @@ class Topology:
                 yield Reader(stage, stage.wanted[topic], stage.folds[topic])
 
     @cached_property
+    def folded_by(self) -> Mapping[str, Mapping[type[Struct], tuple[Reader, ...]]]:
+        """The stages that fold each type of each topic's records, in order: none for a type that all pass over."""
+        return MappingProxyType({name: self._folded_by(topic) for name, topic in self.topic.items()})
+
+    def _folded_by(self, topic: Topic) -> Mapping[type[Struct], tuple[Reader, ...]]:
+        readers = self.readers[topic.name]
+        return MappingProxyType(
+            {kind: tuple(one for one in readers if not one.wanted or kind in one.wanted) for kind in topic.records}
+        )
+
+    @cached_property
     def passed_over(self) -> Mapping[str, frozenset[type[Struct]]]:
         """The types of each topic's records that no stage folds."""
-        return MappingProxyType({name: self._passed_over(topic) for name, topic in self.topic.items()})
-
-    def _passed_over(self, topic: Topic) -> frozenset[type[Struct]]:
-        readers = self.readers[topic.name]
-        folded = {kind for one in readers for kind in one.wanted}
-        return frozenset() if any(not one.wanted for one in readers) else frozenset(topic.records).difference(folded)
+        return MappingProxyType(
+            {name: frozenset(kind for kind in by if not by[kind]) for name, by in self.folded_by.items()}
+        )
 
     @cached_property
     def ending(self) -> tuple[Stage, ...]:

@@ -75,26 +75,30 @@ class UnitOfWork:
         """Whether a timer or a lost effect is being answered."""
         self._emitted: list[Emitted] = []  # by the fold of the current record
         self._before: list[tuple[bytes, tuple[bytes | None] | None]] = []  # what it has changed, in order
-        self._kept_bytes = self._kept_rows = self._kept_effects = self._kept_dead = 0
+        self._kept = 0, 0, 0, 0  # bytes, and numbers of rows, effects and dead letters, before it
+        self._traces = self.logged and log.is_enabled_for(logging.DEBUG)
 
     def begin(self, stage: Stage, record: Record | None = None) -> None:
         """Let a stage's tables read and write through the block, from now on, to fold a record."""
         self.stage, self.owner = stage, stage.name
-        self._before.clear()  # what was changed until now, as the cursor of timers, stays
+        if self._before:  # what was changed until now, as the cursor of timers, stays
+            self._save()
         if record is not None:
             self.record = record
-            if self.logged and log.is_enabled_for(logging.DEBUG):
+            if self._traces:
                 _log_folding(stage, record)
-        self._kept_bytes, self._kept_rows = self.bytes, len(self.rows)
-        self._kept_effects, self._kept_dead = len(self.effects), len(self.dead)
 
     def keep(self) -> None:
         """Keep what the fold did."""
-        self._before.clear()
         for each in self._emitted:
             self.hand_on(each)
             self.outputs[each.topic.name].append(each.out)
         self._emitted.clear()
+        self._save()
+
+    def _save(self) -> None:
+        self._before.clear()
+        self._kept = self.bytes, len(self.rows), len(self.effects), len(self.dead)
 
     def hand_on(self, emitted: Emitted) -> None:
         """Hand a record on to other stages, before it is among the outputs: nowhere, but in a block."""
@@ -109,14 +113,14 @@ class UnitOfWork:
         self._before.clear()
         self.cursors.clear()  # they are read again
         self._emitted.clear()
-        self.bytes = self._kept_bytes
-        del self.rows[self._kept_rows :], self.effects[self._kept_effects :]
-        self.dead.truncate(self._kept_dead)
+        self.bytes, rows, effects, dead = self._kept
+        del self.rows[rows:], self.effects[effects:]
+        self.dead.truncate(dead)
 
     @property
     def dead_lettered(self) -> bool:
         """Whether the fold of the current record has dead-lettered it."""
-        return len(self.dead) > self._kept_dead
+        return len(self.dead) > self._kept[-1]
 
     def emit(self, topic: Topic, value: Struct) -> None:
         """Produce ``value`` with the block, to the block's own partition; key and time are its ``user`` and ``at``.
