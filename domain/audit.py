@@ -71,12 +71,11 @@ def head_after(entry: AuditEntry) -> AuditHead:
 
 def changes(before: Entity | None, after: Entity) -> tuple[FieldChange, ...]:
     """Return every field whose value changed, in the record's order, with values as JSON."""
-    values = ((field, getattr(before, field, None), getattr(after, field)) for field in entities.of(after).fields)
-    return tuple(
-        FieldChange(field, _json(old), _json(new))
-        for field, old, new in values
-        if new != (old if before else _DEFAULTS.get(field))
-    )
+    of = entities.of(after)
+    new = of.audited(after)
+    old = of.audited(before) if before else map(_DEFAULTS.get, of.fields)
+    changed = [each for each in zip(of.fields, old, new, strict=True) if each[1] != each[2]]
+    return tuple(FieldChange(field, _json(was if before else None), _json(now)) for field, was, now in changed)
 
 
 def digest(entry: AuditEntry) -> str:

@@ -110,6 +110,12 @@ class EntityType(Generic[Record]):
         return tuple(name for name in names if name not in self.unaudited)
 
     @cached_property
+    def audited(self) -> Callable[[Record], tuple[Any, ...]]:
+        """Returns the values of ``fields``."""
+        values = attrgetter(*self.fields)
+        return values if len(self.fields) > 1 else lambda entity: (values(entity),)
+
+    @cached_property
     def settable(self) -> type[Any]:
         """The struct of the fields that commands set."""
         struct: type[Any] = get_type_hints(self.update)["fields"]

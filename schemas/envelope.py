@@ -4,7 +4,6 @@ CloudEvents 1.0.2, Kafka protocol binding 3.2 (binary mode): ``ce_id`` is the re
 ``ce_source`` a ``Source``. ``rondo_source`` is the position of the input record that caused it, if any.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import cache
@@ -55,17 +54,20 @@ def batches(
 
     A batch is filled when the iterator reaches it; with ``stamp`` its records get their times only then.
     """
-    left = deque(envelopes)
-    while left:
-        batch = create()
-        while left and _append(batch, left[0], stamp):  # an empty batch takes any record
-            left.popleft()
+    batch = None
+    for one in envelopes:
+        batch = batch or create()
+        if not _append(batch, one, stamp):
+            yield batch
+            batch = create()
+            _append(batch, one, stamp)  # an empty batch takes any record
+    if batch:
         yield batch
 
 
 def _append(batch: BatchBuilder, one: Envelope, stamp: Callable[[int], int] | None) -> bool:
     at = stamp(one.at) if stamp else one.at
-    return batch.append(key=one.key, value=one.value, timestamp=at, headers=one.headers) is not None
+    return batch.append(timestamp=at, key=one.key, value=one.value, headers=one.headers) is not None
 
 
 @cache

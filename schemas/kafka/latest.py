@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from schemas.envelope import Envelope
 
+_EARLIEST = -(2**63)
+
 
 class Latest:
     """The latest time in a partition by topic, in milliseconds since 1970."""
@@ -25,5 +27,12 @@ class Latest:
 
     def stamped(self, topic: str, outputs: Iterable[Envelope]) -> list[Envelope]:
         """Return a topic's next records, with monotonic timestamps."""
-        stamps = ((out, self.stamp(topic, out.at)) for out in outputs)
-        return [out if out.at == at else replace(out, at=at) for out, at in stamps]
+        latest, stamped = self._times.get(topic, _EARLIEST), []
+        for out in outputs:
+            if out.at >= latest:
+                latest = out.at
+                stamped.append(out)
+            else:
+                stamped.append(replace(out, at=latest))
+        self._times[topic] = latest
+        return stamped
