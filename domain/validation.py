@@ -74,12 +74,13 @@ def check(fields: TaskFields, named: Collection[str] = ALL) -> Checked[TaskField
 def check_fields(fields: Fields, checks: Checks, named: Collection[str] | None = None) -> Checked[Fields]:
     """Check the ``named`` fields independently: all (None) for a new entity, in an update those that it sets."""
     problems: list[Invalid] = []
+    found: dict[str, Any] = {}
     for name in checks.keys() if named is None else checks.keys() & named:
         try:
-            fields = replace(fields, **{name: checks[name](getattr(fields, name))})
+            found[name] = checks[name](getattr(fields, name))
         except Invalid as problem:
             problems.append(problem)
-    return Checked(fields, tuple(_sorted(problems)))
+    return Checked(replace(fields, **found), tuple(_sorted(problems)))
 
 
 def _members(checked: Checked[TaskFields], named: Collection[str]) -> Checked[TaskFields]:
@@ -137,6 +138,8 @@ def line(field: str, value: str, most: int, detail: str) -> str:
 
 def _check_line(field: str, line: str, detail: str) -> str:
     """Return single-line text. Raises ``Invalid`` if it may disguise itself."""
+    if _is_plain(line) and not line.isspace():
+        return line
     for character in line:
         if character in _TURNING:
             raise Invalid(field, f"The character U+{ord(character):04X} turns the direction of text; leave it out.")
@@ -241,6 +244,18 @@ def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -
     """Return the text in NFC. Raises ``Invalid`` for a control character, half a surrogate pair, or its length."""
     if len(value) > _WIDEST * most:
         raise Invalid(field, too_long)
+    text = value if _is_plain(value) else _composed(field, value, allowed)
+    if len(text.strip()) > most:
+        raise Invalid(field, too_long)
+    return text
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether a text has printable ASCII characters only: it is composed, and none is invisible but a space."""
+    return bool(text) and text.isascii() and text.isprintable()
+
+
+def _composed(field: str, value: str, allowed: str) -> str:
     marks = 0
     for character in value:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
@@ -248,10 +263,7 @@ def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > _MOST_MARKS:
             raise Invalid(field, f"It has more than {_MOST_MARKS} combining marks in a row; leave some out.")
-    text = unicodedata.normalize("NFC", value)
-    if len(text.strip()) > most:
-        raise Invalid(field, too_long)
-    return text
+    return unicodedata.normalize("NFC", value)
 
 
 _CHECKS: Checks = {

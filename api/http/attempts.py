@@ -52,10 +52,10 @@ class Attempt:
         """Limit the phase that begins now to ``seconds`` and a margin; None is no limit."""
         if self._timeout is None or self._timeout.expired():
             return
-        now = asyncio.get_running_loop().time()
-        ends = [self._stop_at] if self._stop_at is not None else []
-        ends += [] if seconds is None else [now + seconds + MARGIN]
-        self._end_at(min(ends, default=None))
+        end = None if seconds is None else asyncio.get_running_loop().time() + seconds + MARGIN
+        if self._stop_at is not None:
+            end = self._stop_at if end is None else min(end, self._stop_at)
+        self._end_at(end)
 
     def read(self) -> None:
         """Start the time limit: the request has been received."""

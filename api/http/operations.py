@@ -53,9 +53,8 @@ class _Call:
     function: Callable[..., Any]
     name: str | None
     before: list["_Call"]
-    path: list[_Parameter]
-    query: list[_Parameter]
-    headers: list[_Parameter]
+    parameters: list[tuple[str, list[_Parameter]]]
+    """Those of each place that has some, by the name of the request's attribute that holds them."""
     request: str | None
     response: str | None
 
@@ -65,13 +64,16 @@ class _Call:
         function = declared.call
         if not iscoroutinefunction(function) or any(getattr(declared, name) for name in _UNSUPPORTED):
             raise TypeError(f"{function} is no coroutine, or has parameters of a kind that no operation has.")
+        places = (
+            ("path_params", declared.path_params),
+            ("query_params", declared.query_params),
+            ("headers", declared.header_params),
+        )
         return cls(
             cast("Callable[..., Any]", function),
             declared.name,
             [cls.of(each) for each in declared.dependencies if not isinstance(each.call, SecurityBase)],
-            [*map(_Parameter, declared.path_params)],
-            [*map(_Parameter, declared.query_params)],
-            [*map(_Parameter, declared.header_params)],
+            [(place, [*map(_Parameter, found)]) for place, found in places if found],
             declared.request_param_name,
             declared.response_param_name,
         )
@@ -112,11 +114,8 @@ class _Solving:
         return errors
 
     def _read(self, call: _Call, values: dict[str, Any], errors: list[Any]) -> None:
-        for parameters, given in (
-            (call.path, self._request.path_params),
-            (call.query, self._request.query_params if call.query else None),
-            (call.headers, self._request.headers),
-        ):
+        for place, parameters in call.parameters:
+            given = getattr(self._request, place)
             for parameter in parameters:
                 errors += parameter.read(given, values)
 

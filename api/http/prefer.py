@@ -39,4 +39,8 @@ class Preferences:
     @classmethod
     def of(cls, headers: list[str], limit: float) -> "Preferences":
         """Parse the headers in their order; ``limit`` is the longest wait in seconds."""
-        return cls(wait(headers, limit), strict(headers))
+        return cls(wait(headers, limit), strict(headers)) if headers else NONE
+
+
+NONE = Preferences(None, strict=False)
+"""No preference."""

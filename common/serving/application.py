@@ -35,6 +35,7 @@ class Application(FastAPI):
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
+            telemetry={"tracing": False, "metrics": False, "logs": False},  # looked for on each request otherwise
             middleware=[*outer, Middleware(Addresses, refuse), *inner],
             **given,
         )

@@ -15,7 +15,6 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
-from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +23,8 @@ from common.serving.refusals import Refuse
 
 HEAD_AS_GET = "rondo.head"
 """Scope key of a HEAD request that the application answers as GET: its answer still has no body."""
+_PLAIN = re.compile(rb"[\w./~-]*", re.ASCII)
+"""A path in canonical form: each of its characters stands for itself."""
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 _SEGMENT, _SEGMENTS = "(?:(?!%2F)[^/])+", "[^/]+(?:/[^/]+)*"
 _ABSOLUTE = re.compile(rb"https?://[^/?]+", re.IGNORECASE)
@@ -154,6 +155,8 @@ def addresses(routes: Iterable[RouteContext]) -> tuple[Address, ...]:
 
 def segments(raw_path: bytes) -> str:
     """Return a path with each segment in canonical form. Raises ``UnicodeDecodeError`` if it is not UTF-8."""
+    if _PLAIN.fullmatch(raw_path):
+        return raw_path.decode()
     return "/".join(quote(unquote_to_bytes(segment).decode(), safe="") for segment in raw_path.split(b"/"))
 
 
@@ -182,7 +185,7 @@ def _wrong(scope: Scope) -> str | None:
         return "Its target is no path. Begin it with a slash."
     if b"#" in scope["raw_path"] + scope["query_string"]:
         return "Its target has a fragment. Leave it out, or write # as %23."
-    hosts = Headers(scope=scope).getlist("host")
+    hosts = (value.decode("latin-1") for name, value in scope["headers"] if name == b"host")
     return None if all(map(_HOST.fullmatch, hosts)) else "Its header Host names no host."
 
 

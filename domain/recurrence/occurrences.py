@@ -48,6 +48,13 @@ def moments(rule: Rule, start: datetime, floor: datetime) -> Iterator[datetime]:
             return
 
 
+def matches(rule: Rule, start: datetime) -> bool:
+    """Return whether ``start`` is certainly the first of its ``moments``: quick, but False for any BYSETPOS."""
+    if rule.bysetpos or start.time() not in _times(rule, start.time()):
+        return False
+    return _fits(_filled(rule, start.date()), start.date())
+
+
 @lru_cache(maxsize=4096)
 def ever(rule: Rule) -> bool:
     """Return whether the rule, ignoring INTERVAL, COUNT and UNTIL, matches any moment from some start."""

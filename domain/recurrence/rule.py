@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import IntEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from domain.invalid import Invalid
@@ -56,6 +56,10 @@ class Rule:
 
     def __str__(self) -> str:
         """Return the canonical text: parts in this class's order, without defaults."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
         if "wkst" in said:
             said["wkst"] = WEEKDAYS[self.wkst]

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from domain import times
 from domain.invalid import Invalid
-from domain.recurrence.occurrences import ever, moments
+from domain.recurrence.occurrences import ever, matches, moments
 from domain.recurrence.rule import FIELD, Rule, parse
 from schemas import ids
 from schemas.records import CreateOccurrence, Due, Recurrence, TaskCompleted
@@ -42,7 +42,8 @@ def check(rrule: str, start: Due | None) -> str:
     else:
         _check_kinds(rule, start)
         begin = times.local(start)
-        if next(takewhile(_until(rule, start), moments(rule, begin, begin)), None) is None:
+        first = begin if matches(rule, begin) else next(moments(rule, begin, begin), None)
+        if first is None or not _until(rule, start)(first):
             raise Invalid(FIELD, "The rule never matches from the due on; change its parts, its UNTIL or the due.")
     return str(rule)
 

@@ -198,6 +198,14 @@ def test_in_a_change_a_rule_is_checked_against_the_due_beside_it():
     assert refused(named=("due", "rrule"), due=Due("2026-11-24"), rrule="FREQ=DAILY;BYHOUR=9") == ["recurrence"]
 
 
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40))
+def test_printable_ascii_is_a_title_as_it_is_unless_it_is_blank(text):
+    if title := text.strip():
+        assert taken(title=text).title == title
+    else:
+        assert refused(title=text) == ["title"]
+
+
 @given(st.text(st.characters(), max_size=80), st.text(st.characters()), st.lists(st.text(st.characters(), max_size=8)))
 def test_what_is_taken_once_is_taken_again_unchanged(title, notes, tags):
     first = check(TaskFields(title=title, notes=notes, tags=tuple(tags)))
