@@ -1,9 +1,10 @@
 """Rows of the views, as frozen structs. Ids are UUIDs as strings, instants are datetimes in UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -272,15 +273,19 @@ class PageRoom:
         """Return whether a row fits, and count it. The first one always does."""
         first = self._characters == LARGEST
         self._items -= 1
-        self._characters -= sum(map(_characters, row.values()))
+        self._characters -= _characters(row.values())
         return self._items >= 0 and (first or self._characters >= 0)
 
 
-def _characters(value: object) -> int:
-    """Return the number of characters in a text or a list of texts; 0 for other values, which are short."""
-    if isinstance(value, list):
-        return sum(map(_characters, value))
-    return len(value) if isinstance(value, str) else 0
+def _characters(values: Iterable[object]) -> int:
+    """Return the number of characters in texts and lists of texts; other values are short, and count as none."""
+    found = 0
+    for value in values:
+        if isinstance(value, str):
+            found += len(value)
+        elif isinstance(value, list):
+            found += _characters(value)
+    return found
 
 
 _JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps", "refusal"})
@@ -288,8 +293,13 @@ _JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps"
 
 def struct(kind: type[Item], row: Mapping[str, Any]) -> Item:
     """Return a row of a query as a struct whose fields have the names of its columns."""
-    decoded = {
-        name: msgspec.json.decode(value) if name in _JSON and value is not None else value
-        for name, value in row.items()
-    }
+    decoded = dict(row.items())
+    for name in _json_fields(kind):
+        if (value := decoded[name]) is not None:
+            decoded[name] = msgspec.json.decode(value)
     return msgspec.convert(decoded, kind)
+
+
+@cache
+def _json_fields(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name in _JSON)
