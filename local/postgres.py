@@ -19,7 +19,7 @@ from local import leftovers, paths, ports
 from local.errors import Problem
 from local.paths import sync
 from local.process import Command, Process
-from postgres.migrate import create_database
+from postgres.databases import create_database
 
 MAJOR = 18
 _PATIENCE = 120.0  # seconds without a sign of life

@@ -1,7 +1,13 @@
-"""Creates topics, schemas and tables in a broker, a registry and Postgres. Idempotent."""
+"""Creates topics, schemas and tables in a broker, a registry and Postgres. Idempotent.
+
+``python -m local.prepare`` does what comes on its standard input: see ``local.preparation``.
+"""
 
 import asyncio
-from collections.abc import Iterable
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
 
 import psycopg
 from aiokafka.errors import KafkaError
@@ -18,6 +24,7 @@ from streams.progress.positions import check
 from streams.runtime import Topology
 from streams.runtime.ahead import Ahead
 from streams.runtime.kafka_store import OtherGrouping
+from streams.topologies import parsed
 from streams.transactions import settlement
 
 
@@ -62,3 +69,28 @@ def positions(kafka: str, registry: str, postgres: str, topologies: Iterable[Top
         raise Problem(str(error)) from error
     except (RegistryUnavailable, KafkaError, NoViews) as error:
         raise Problem(f"The positions of the topologies could not be compared with the log: {error}") from error
+
+
+_STEPS: dict[str, Callable[..., None]] = {
+    "log": lambda kafka, registry, partitions, grouping: log(kafka, registry, partitions, parsed(grouping)),
+    "views": views,
+    "positions": lambda kafka, registry, postgres, grouping: positions(kafka, registry, postgres, parsed(grouping)),
+}
+
+
+def _serve() -> None:
+    """Run the step of each line of standard input; answer it by a line with the problem, "" for none."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no answer
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        problem = ""
+        try:
+            _STEPS[name](*arguments)
+        except Problem as error:
+            problem = str(error)
+        print(json.dumps(problem), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    _serve()

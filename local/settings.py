@@ -12,8 +12,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common import addresses, room
 from local.errors import Problem
-from streams.runtime.topology import WrongTopology
-from streams.topologies import parsed
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
@@ -56,6 +54,9 @@ def _directory(path: Path) -> Path:
 
 
 def _grouping(topologies: str) -> str:
+    from streams.runtime.topology import WrongTopology  # noqa: PLC0415 - the stages take 30 MB
+    from streams.topologies import parsed  # noqa: PLC0415
+
     try:
         parsed(topologies)
     except WrongTopology as error:

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,18 +17,20 @@ import httpx
 from honcho.environ import parse_procfile
 
 from common.addresses import origin
-from local import docker, jars, kafka, ports, postgres, prepare
+from local import docker, jars, kafka, ports, postgres
 from local.directory import Directory
 from local.errors import Problem, Stopped
+from local.preparation import Preparation
 from local.process import Command, Process
 from local.progress import Progress
 from local.settings import CACHE, ROOT, Settings
 from schemas.topics import SHARED
-from streams.runtime.topology import WrongTopology
-from streams.topologies import parsed
 
 BROKER, POSTGRES, TABLES, TOPICS = "broker", "postgres", "tables", "topics, schemas"
 REGISTRY, POSITIONS, API = "registry", "positions", "api"
+_PREPARED = {TOPICS: "log", TABLES: "views", POSITIONS: "positions"}
+"""The steps that ``local.prepare`` does."""
+Run = Callable[[str, Callable[[str], None]], None]
 PATIENCE = 90.0
 """Seconds without a sign of life after which a starting part has failed."""
 _ANSWERS = 10.0  # seconds that a running part may take to answer
@@ -119,18 +122,34 @@ class Stack:
                     step(name)
                     progress.note(name, self._note(name))
 
+        with Preparation() if wanted & _PREPARED.keys() else nullcontext() as preparation:
+            self._prepare(run, preparation)
+        self._together(*(lambda name=name: run(name, self._launch) for name in (API, *self.workers)))
+
+    def _prepare(self, run: Run, preparation: Preparation | None) -> None:
+        """Start broker, registry and Postgres, and prepare what they hold."""
+
+        def prepare(name: str, *arguments: str | int) -> None:
+            def step(_: str) -> None:
+                assert preparation
+                preparation.run(_PREPARED[name], *arguments)
+                self._check_place(name)
+
+            run(name, step)
+
+        at = self.addresses
+
         def log() -> None:
             run(BROKER, self._broker)
             run(REGISTRY, self._registry)
-            run(TOPICS, self._topics)
+            prepare(TOPICS, at.kafka, at.registry, self._settings.partitions, self.topologies)
 
         def views() -> None:
             run(POSTGRES, self._postgres)
-            run(TABLES, lambda _: prepare.views(self.addresses.postgres))
+            prepare(TABLES, at.postgres)
 
         self._together(log, views)
-        run(POSITIONS, self._positions)
-        self._together(*(lambda name=name: run(name, self._launch) for name in (API, *self.workers)))
+        prepare(POSITIONS, at.kafka, at.registry, at.postgres, self.topologies)
 
     def stop(self, say: Callable[[str], None] = lambda _: None, slow: float = _SLOW) -> None:
         """Stop all parts, each before those it depends on; report those that have not ended after ``slow`` seconds."""
@@ -236,15 +255,10 @@ class Stack:
             return
         self._launch(name)
 
-    def _topics(self, name: str) -> None:
-        prepare.log(self.addresses.kafka, self.addresses.registry, self._settings.partitions, parsed(self.topologies))
-        if BROKER in self.parts:
+    def _check_place(self, name: str) -> None:
+        if name == TOPICS and BROKER in self.parts:
             broker, home = self.parts[BROKER].process, self._directory.path / "kafka"
             kafka.check_place(broker, home, SHARED, stopping=self._stopping, waiting=self._waits(name))
-
-    def _positions(self, _: str) -> None:
-        at = self.addresses
-        prepare.positions(at.kafka, at.registry, at.postgres, parsed(self.topologies))
 
     def _launch(self, name: str) -> None:
         page = self._address(name) if name == REGISTRY else f"{self._address(name)}/live"
@@ -304,6 +318,9 @@ def _commands(grouping: str) -> Mapping[str, str]:
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     if not grouping:
         return dict(commands)
+    from streams.runtime.topology import WrongTopology  # noqa: PLC0415 - the stages take 30 MB
+    from streams.topologies import parsed  # noqa: PLC0415
+
     servers = {name: command for name, command in commands.items() if name in {REGISTRY, API}}
     try:
         return servers | {one.name: f"rondo worker {one.name}" for one in parsed(grouping)}

@@ -1,4 +1,4 @@
-"""Creates a database, and migrates it to the schema of this version of Rondo."""
+"""Migrates a database to the schema of this version of Rondo."""
 
 from pathlib import Path
 from threading import Lock
@@ -6,7 +6,6 @@ from threading import Lock
 import psycopg
 from alembic import command
 from alembic.config import Config
-from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 _OLDEST = 16  # the first with GRANT … WITH INHERIT FALSE, which row-level security needs here
@@ -33,13 +32,6 @@ def migrate(dsn: str, until: str = "head") -> None:
         connection.execute(text("create schema if not exists rondo"))
         with _ALEMBIC:
             command.upgrade(_config(connection), until)
-
-
-def create_database(address: str, database: str) -> None:
-    """Create ``database`` on the server at ``address`` unless it exists."""
-    with psycopg.connect(address, autocommit=True) as connection:
-        if not connection.execute("select from pg_database where datname = %s", (database,)).rowcount:
-            connection.execute(SQL("create database {}").format(Identifier(database)))
 
 
 def _check(connection: Connection) -> None:

@@ -28,7 +28,7 @@ from local import docker, jars, ports
 from local import kafka as embedded_kafka
 from local import postgres as embedded_postgres
 from local.process import Command, Process
-from postgres.migrate import create_database
+from postgres.databases import create_database
 
 CACHE = Path(__file__).parent.parent / ".cache"
 WITH_A_STACK = ("acceptance", "ingress", "pipeline")

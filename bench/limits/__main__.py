@@ -26,7 +26,8 @@ from common import logs
 from local import ports
 from local.process import Command, Process
 from postgres import reader
-from postgres.migrate import create_database, migrate
+from postgres.databases import create_database
+from postgres.migrate import migrate
 from schemas.kafka import admin
 from schemas.topics import TASK_COMMANDS
 

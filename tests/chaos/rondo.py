@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager, suppress
 from urllib.parse import urlsplit
 
 from local import leftovers
-from postgres.migrate import create_database, migrate
+from postgres.databases import create_database
+from postgres.migrate import migrate
 from schemas.records import Notification, Step
 from schemas.topics import NOTIFICATIONS, TASK_COMMANDS, TASK_NOTICES
 from streams.replay import verify

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import click
 import httpx
 
-from postgres.migrate import create_database, migrate
+from postgres.databases import create_database
+from postgres.migrate import migrate
 from rondo.client import calls
 from rondo.client.call import Call
 from schemas import ids

@@ -8,7 +8,8 @@ from random import Random
 from urllib.parse import urlsplit
 
 from local import prepare
-from postgres.migrate import create_database, migrate
+from postgres.databases import create_database
+from postgres.migrate import migrate
 from schemas.topics import TASK_COMMANDS
 from streams.replay import verify
 from streams.runtime.settings import Settings

@@ -1,0 +1,35 @@
+"""Steps of a start that run in a process of their own, and what the one that watches does without."""
+
+import subprocess
+import sys
+
+import pytest
+
+from local.errors import Problem
+from local.ports import HOST, choose
+from local.preparation import Preparation
+
+HEAVY = {"faust", "fastapi", "aiohttp", "sqlalchemy", "alembic", "asyncpg", "streams.runtime"}
+"""What only the steps, and the parts themselves, need."""
+
+
+def test_the_process_that_watches_imports_nothing_that_only_the_steps_need():
+    argv = [sys.executable, "-c", "import sys, local.command; print(*sys.modules)"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert "local.stack" in done.stdout.split()
+    assert HEAVY.isdisjoint(done.stdout.split())
+
+
+def test_a_step_that_fails_says_why_and_the_next_one_runs():
+    nowhere = f"{HOST}:{choose(['nobody'], {})['nobody']}"
+    with Preparation() as preparation:
+        for _ in range(2):
+            with pytest.raises(Problem, match=r"^The tables in Postgres could not be migrated .*refused"):
+                preparation.run("views", f"postgresql://user:password@{nowhere}/rondo")
+
+
+def test_a_step_whose_process_has_ended_is_a_problem():
+    with Preparation() as preparation:
+        for _ in range(2):
+            with pytest.raises(Problem, match=r"^Preparing nonsense ended with an error"):
+                preparation.run("nonsense")
