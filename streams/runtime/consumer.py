@@ -37,6 +37,13 @@ from streams.runtime.topology import Topology
 from streams.runtime.watch import Watch
 
 FETCH_MS = 100
+BUSY_MS, QUIET_MS = 500, 1500
+"""For how long a broker may keep a fetch that has nothing to return, while something happens and while nothing does.
+
+Other requests of the consumer wait behind it: that of a partition which is opened, too, at least 1.5 s after an error.
+"""
+QUIET_SECONDS = 3.0
+"""Seconds without records, and without a partition that is opened, after which nothing happens."""
 HEARTBEAT_MS = 1000
 FETCH_BYTES = 16 * 1024 * 1024  # in one answer of the broker; of one partition, the most of a record
 EFFECTS_SECONDS = 21.0  # for running deliveries when a worker stops: their timeout, and recording the outcome
@@ -89,6 +96,7 @@ class Runtime(Service):
         """Number of assignments by the group, empty ones included."""
         self.fetches = 0
         """Rounds of the fetch loop."""
+        self._busy = 0.0  # when the fetch loop last had something to do
         self.metrics = Metrics(topology)
         self.effects = Effects(topology.name, settings.effects, self.metrics.effects)
         self._registry = Registry(settings.registry)
@@ -129,6 +137,7 @@ class Runtime(Service):
             session_timeout_ms=int(self.settings.session_timeout * 1000),
             rebalance_timeout_ms=int(self.settings.session_timeout * 3000),
             heartbeat_interval_ms=HEARTBEAT_MS,
+            fetch_max_wait_ms=BUSY_MS,
             fetch_max_bytes=FETCH_BYTES,
             # A larger record is fetched anyway, alone (KIP-74): retries may be four times as large.
             max_partition_fetch_bytes=min(topic.max_bytes for topic in self.topology.reads),
@@ -334,15 +343,26 @@ class Runtime(Service):
                 self._assignor.insist()
                 self._subscribe()
             self._seek_requested()
+            self._choose_wait()
             self.fetches += 1
             try:
                 fetched = await self._consumer.getmany(timeout_ms=FETCH_MS)
             except ConsumerStoppedError:
                 return
             for tp, records in fetched.items():
+                self._busy = self.loop.time()
                 partition = self.partitions.get(tp.partition)
                 if partition and partition.hold(tp.topic, records):
                     self._consumer.pause(tp)
+
+    def _choose_wait(self) -> None:
+        """Choose for how long the broker may keep the next fetch. aiokafka has no public way to change that."""
+        assert self._consumer
+        now = self.loop.time()
+        if not all(partition.accepting for partition in self.partitions.values()):
+            self._busy = now
+        quiet = self.joined and now - self._busy >= QUIET_SECONDS
+        self._consumer._fetcher._fetch_max_wait_ms = QUIET_MS if quiet else BUSY_MS
 
     def _seek_requested(self) -> None:
         assert self._consumer

@@ -30,7 +30,8 @@ from streams.runtime.task import Sight, StreamTask
 from streams.runtime.topology import Topology
 from streams.transactions import settlement
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS, IDLE_SECONDS = 2.0, 4.0
+"""Seconds between two looks, and after one that found nothing written since the last."""
 GROUP = "its membership of the group"
 
 log = structlog.get_logger()
@@ -112,7 +113,10 @@ class Watch:
         """The records that transactions hide in the topic partitions that the stage reads and writes."""
         self._reported: set[TopicPartition] = set()
         self._still: dict[tuple[str, StreamTask | None], Still] = {}
-        self.every = min(LOOK_SECONDS, self._settings.stall_timeout / 4)
+        self._most = self._settings.stall_timeout / 4
+        self._looked: tuple[dict[TopicPartition, int], dict[TopicPartition, int]] = ({}, {})  # written, and stable
+        self.every = min(LOOK_SECONDS, self._most)
+        """Seconds until the next look."""
 
     async def look(self) -> None:
         """Read the inputs' ends, and raise ``Stalled`` if something has made no progress for too long."""
@@ -156,6 +160,7 @@ class Watch:
 
     async def close(self) -> None:
         """Close the connections."""
+        self._looked = {}, {}
         readers, self._committed, self._uncommitted = (self._committed, self._uncommitted), None, None
         await asyncio.gather(*(reader.close() for reader in readers if reader))
 
@@ -210,7 +215,10 @@ class Watch:
         some = {TopicPartition(self._runtime.topology.reads[0].name, 0)}  # to know that the broker answers
         asked = self._runtime.touched() or some
         written = await self._uncommitted.ends(asked)
-        ends = await self._committed.ends(asked)
+        idle = (written, written) == self._looked  # nothing was written, not even a marker, and nothing was hidden
+        ends = written if idle else await self._committed.ends(asked)
+        self._looked = written, ends
+        self.every = min(IDLE_SECONDS if idle else LOOK_SECONDS, self._most)
         self.hidden.look(written, ends, asyncio.get_running_loop().time())
         return ends
 

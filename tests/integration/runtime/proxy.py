@@ -16,9 +16,12 @@ class Api(IntEnum):
 
     PRODUCE = 0
     FETCH = 1
+    LIST_OFFSETS = 2
+    METADATA = 3
     JOIN_GROUP = 11
     HEARTBEAT = 12
     DESCRIBE_GROUPS = 15
+    API_VERSIONS = 18
     END_TXN = 26
 
 
