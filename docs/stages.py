@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schemas.topics import DAYS, FOR_EVER, SCHEMAS, SHARED, Topic, blocks, changelog
 from streams.runtime import Stage
-from streams.topologies import DEFAULT, STAGES, find
+from streams.topologies import DEFAULT, STAGES, find, processes
 
 FILE = Path(__file__).with_name("architecture.md")
 PROCFILE = Path(__file__).parent.parent / "Procfile"
@@ -25,10 +25,10 @@ def document(text: str) -> str:
 
 
 def procfile() -> str:
-    """Return the whole Procfile: the servers, and a process for each topology."""
-    processes = {"registry": "python -m schemas.registry", "api": "python -m api"}
-    processes |= {name: f"rondo worker {name}" for name in DEFAULT}
-    return "".join(f"{name}: {command}\n" for name, command in processes.items())
+    """Return the whole Procfile: the servers, and the workers."""
+    commands = {"registry": "python -m schemas.registry", "api": "python -m api"}
+    commands |= {name: f"rondo worker {' '.join(topologies)}" for name, topologies in processes(DEFAULT).items()}
+    return "".join(f"{name}: {command}\n" for name, command in commands.items())
 
 
 def _topic(topic: Topic) -> tuple[str, ...]:

@@ -311,7 +311,7 @@ class Stack:
 
 
 def _commands(grouping: str) -> Mapping[str, str]:
-    """Return the commands of the processes: those of the Procfile, or a worker for each topology of a grouping.
+    """Return the commands of the processes: those of the Procfile, or the workers of a grouping.
 
     Raises ``Problem`` for a grouping that is not possible.
     """
@@ -319,13 +319,14 @@ def _commands(grouping: str) -> Mapping[str, str]:
     if not grouping:
         return dict(commands)
     from streams.runtime.topology import WrongTopology  # noqa: PLC0415 - the stages take 30 MB
-    from streams.topologies import parsed  # noqa: PLC0415
+    from streams.topologies import parsed, processes  # noqa: PLC0415
 
-    servers = {name: command for name, command in commands.items() if name in {REGISTRY, API}}
     try:
-        return servers | {one.name: f"rondo worker {one.name}" for one in parsed(grouping)}
+        workers = processes(one.name for one in parsed(grouping))
     except WrongTopology as error:
         raise Problem(str(error)) from error
+    servers = {name: command for name, command in commands.items() if name in {REGISTRY, API}}
+    return servers | {name: f"rondo worker {' '.join(topologies)}" for name, topologies in workers.items()}
 
 
 def _end(running: Sequence[Process], say: Callable[[str], None], slow: float) -> None:

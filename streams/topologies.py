@@ -18,6 +18,13 @@ DEFAULT: Mapping[str, tuple[str, ...]] = {
 }
 """The stages of each topology, in the order in which a command passes them."""
 
+GUESTS: Mapping[str, str] = {"notify": "core"}
+"""The topologies that run in the process of another, where that runs: its memory and idle CPU are saved.
+
+notify has little to do until a reminder is due. views has a process of its own: it works while core does, on another
+processor.
+"""
+
 STAGES = tuple(stage for stages in DEFAULT.values() for stage in stages)
 """Every stage, in the order in which a command passes them."""
 
@@ -49,6 +56,15 @@ def parsed(grouping: str) -> tuple[Topology, ...]:
 def _group(part: str) -> tuple[str, tuple[str, ...]]:
     name, _, stages = part.partition("=")
     return name, tuple(stages.split(",")) if stages else (name,)
+
+
+def processes(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the topologies of each worker that runs some of these, by the worker's name."""
+    wanted = [*names]
+    guests = {name: GUESTS[name] for name in wanted if GUESTS.get(name) in wanted}
+    return {
+        name: [name, *(guest for guest in guests if guests[guest] == name)] for name in wanted if name not in guests
+    }
 
 
 def find(name: str) -> Stage:

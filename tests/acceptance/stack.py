@@ -142,10 +142,9 @@ class Stack:
     def part(self, name: str) -> psutil.Process | None:
         """Return the process of a part: a stage, or one of ``MARKS``; None while none runs."""
         assert self._popen
-        mark = MARKS.get(name, f"worker {name}")
         for process in psutil.Process(self._popen.pid).children():
             try:
-                if mark in " ".join(process.cmdline()):
+                if _runs(name, process.cmdline()):
                     return process
             except psutil.Error:  # it has just ended
                 continue
@@ -175,13 +174,24 @@ class Stack:
 
     def of_worker(self, stage: str, page: str) -> str:
         """Return the address of a page of the worker that runs a stage."""
-        port = json.loads((self.data / "ports.json").read_text())[stage]
+        name, *_ = _topologies(self.worker(stage).cmdline())
+        port = json.loads((self.data / "ports.json").read_text())[name]
         return f"http://127.0.0.1:{port}/{page}"
 
     def told(self, lines: int = 15) -> str:
         """Return where the logs are, and the end of the stack's report on its parts."""
         last = (self.data / "up.log").read_text(errors="replace").splitlines()[-lines:]
         return "\n  ".join((f"The logs are in {self.data / 'logs'}; the end of {self.data / 'up.log'}:", *last))
+
+
+def _runs(part: str, command: list[str]) -> bool:
+    """Return whether a command runs a part: one of ``MARKS``, or a topology, maybe beside others."""
+    return MARKS[part] in " ".join(command) if part in MARKS else part in _topologies(command)
+
+
+def _topologies(command: list[str]) -> list[str]:
+    """Return the topologies that a worker's command names."""
+    return command[command.index("worker") + 1 :] if "worker" in command else []
 
 
 @dataclass(frozen=True)

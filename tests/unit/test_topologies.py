@@ -10,7 +10,7 @@ import pytest
 
 from local import ports
 from streams.runtime.topology import WrongTopology
-from streams.topologies import DEFAULT, STAGES, chosen, parsed
+from streams.topologies import DEFAULT, STAGES, chosen, parsed, processes
 from tests.worked import ROOT
 
 ALONE = " ".join(STAGES)
@@ -60,3 +60,9 @@ def test_by_default_stages_run_as_one_that_can_and_each_can_run_alone():
 def test_a_topology_is_chosen_by_its_name_or_by_that_of_a_stage():
     assert [one.name for one in chosen(parsed(""), ["audit", "views"])] == ["core", "views"]
     assert [one.name for one in chosen(parsed(""), ["core"])] == ["core"]
+
+
+def test_a_topology_with_little_to_do_runs_in_the_process_of_another_where_that_runs():
+    assert processes(DEFAULT) == {"core": ["core", "notify"], "views": ["views"]}
+    assert processes(["views", "notify"]) == {"views": ["views"], "notify": ["notify"]}
+    assert processes(one.name for one in parsed(ALONE)) == {stage: [stage] for stage in STAGES}
