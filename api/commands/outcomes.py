@@ -17,6 +17,8 @@ from postgres.reader import Outcome
 
 LEAST = 1.0
 """The minimum seconds for a look, however little is left of the wait."""
+FIRST = 0.05
+"""Seconds until the first look, unless the outcome is heard of before: a look takes as long as a command's way."""
 _log = structlog.get_logger("api.commands.outcomes")
 
 
@@ -92,12 +94,12 @@ class Outcomes:
         deadline, woken = clock.time() + seconds, asyncio.Event()
         self._waiters[command].add(woken)  # before looking, so that no wake falls between the two
         try:
+            if self.listening and not self._stopping:
+                await _heard(woken, min(seconds, FIRST))
             while not (answered := await self.look(user, command, max(deadline - clock.time(), LEAST))):
                 if (left := deadline - clock.time()) <= 0 or self._stopping:
                     break
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), min(left, self._poll))
-                woken.clear()
+                await _heard(woken, min(left, self._poll))
             return answered
         finally:
             self._leave(command, woken)
@@ -115,3 +117,10 @@ class Outcomes:
         for command in commands:
             for woken in self._waiters.get(command, ()):
                 woken.set()
+
+
+async def _heard(woken: asyncio.Event, seconds: float) -> None:
+    """Return once woken, or after some seconds."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(woken.wait(), seconds)
+    woken.clear()
