@@ -12,7 +12,7 @@ from typing import Any, cast
 import psutil
 
 from tests.acceptance.stack import Stack
-from tests.chaos.faults import KINDS, Ground, Kind
+from tests.chaos.faults import Ground, Kind, kinds
 from tests.integration.runtime.proxy import proxied
 from tests.network import Fault, Link, linked
 
@@ -120,5 +120,5 @@ async def apart(**settings: str) -> AsyncIterator[Apart]:
         await asyncio.to_thread(below.end)
 
 
-APART: Mapping[str, Kind] = {**KINDS, "network": Kind(12, BELOW, lose)}
+APART: Mapping[str, Kind] = {**kinds(), "network": Kind(12, BELOW, lose)}
 """What can happen to a Rondo whose parts are apart."""

@@ -10,11 +10,11 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from random import Random
 
-from tests.chaos.faults import PARTS, Ground, Kind, running
+from tests.chaos.faults import SERVERS, WORKERS, Ground, Kind, running
 
 HOUR = 3600.0
 JUMPS = (2 * HOUR, -2 * HOUR, 24 * HOUR, -24 * HOUR)
@@ -63,8 +63,9 @@ class Clock:
             os.close(file)
 
 
-def kinds(clock: Clock) -> Mapping[str, Kind]:
-    """Return the faults of clocks that can befall a Rondo whose processes have this one."""
+def kinds(clock: Clock, workers: Iterable[str] = WORKERS) -> Mapping[str, Kind]:
+    """Return the faults of clocks that can befall a Rondo with such workers, whose processes have this one."""
+    parts = (*SERVERS, *workers)
 
     async def all_jump(_: Ground, __: str, chance: Random) -> None:
         clock.jump(chance.choice(JUMPS))
@@ -92,7 +93,7 @@ def kinds(clock: Clock) -> Mapping[str, Kind]:
 
     return {
         "clocks jump": Kind(4, ("",), all_jump),
-        "a clock jumps": Kind(4, PARTS, one_jumps),
-        "start by a wrong clock": Kind(2, PARTS, one_starts_wrong),
+        "a clock jumps": Kind(4, parts, one_jumps),
+        "start by a wrong clock": Kind(2, parts, one_starts_wrong),
         "clocks jump between runs": Kind(1, ("",), all_jump_between_runs),
     }

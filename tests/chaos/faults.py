@@ -17,9 +17,7 @@ from streams.topologies import parsed
 from tests.chaos.workers import Worker
 
 WORKERS = tuple(topology.name for topology in parsed(""))
-KEEPING = tuple(topology.name for topology in parsed("") if topology.keeps_state)
-"""Those with state on the disk."""
-PARTS = ("broker", "postgres", "registry", "api", *WORKERS)
+SERVERS = ("broker", "postgres", "registry", "api")
 FROZEN = 1.0, 25.0
 """Seconds that a process is suspended: also well beyond a session, a transaction's timeout and a claim's lease."""
 BESIDE = 15.0, 25.0
@@ -195,19 +193,23 @@ async def until(look: Callable[[], bool], otherwise: str = "", seconds: float = 
         await asyncio.sleep(0.1)
 
 
-KINDS: Mapping[str, Kind] = {
-    "kill": Kind(4, PARTS, kill),
-    "freeze": Kind(4, PARTS, freeze),
-    "kill with broker": Kind(2, WORKERS, kill_both),
-    "restart and err": Kind(2, WORKERS, restart_and_err),
-    "take over": Kind(2, WORKERS, take_over),
-    "damage state of": Kind(2, KEEPING, damage),
-    "kill all": Kind(2, ("",), kill_all),
-}
-"""What can happen to any ground."""
+def kinds(grouping: str = "") -> Mapping[str, Kind]:
+    """Return what can happen to any ground; ``grouping`` is ``RONDO_TOPOLOGIES`` there."""
+    topologies = parsed(grouping)
+    workers = tuple(topology.name for topology in topologies)
+    keeping = tuple(topology.name for topology in topologies if topology.keeps_state)
+    return {
+        "kill": Kind(4, (*SERVERS, *workers), kill),
+        "freeze": Kind(4, (*SERVERS, *workers), freeze),
+        "kill with broker": Kind(2, workers, kill_both),
+        "restart and err": Kind(2, workers, restart_and_err),
+        "take over": Kind(2, workers, take_over),
+        "damage state of": Kind(2, keeping, damage),
+        "kill all": Kind(2, ("",), kill_all),
+    }
 
 
-def plan(seed: str, kinds: Mapping[str, Kind] = KINDS) -> Iterator[Fault]:
+def plan(seed: str, kinds: Mapping[str, Kind]) -> Iterator[Fault]:
     """Yield faults without end: of each kind one first, in some order, then by chance. A seed gives the same ones."""
     chance = Random(seed)
     first = chance.sample(list(kinds), len(kinds))

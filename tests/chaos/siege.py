@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, takewhile
@@ -33,7 +33,6 @@ from tests.chaos.log import Log, now, opened
 from tests.chaos.seen import Seen
 from tests.receiver import Receiver
 
-TOPOLOGIES = parsed("")
 PARTITIONS = 4
 PAUSE = 0.15
 """Seconds between two requests."""
@@ -91,6 +90,8 @@ class Siege:
 
     def __init__(self, ground: Ground, clients: Clients, receiver: Receiver, seed: str) -> None:
         self.ground, self.clients, self.receiver, self._seed = ground, clients, receiver, seed
+        self._grouping = ground.settings.get("RONDO_TOPOLOGIES", "")
+        self._topologies = parsed(self._grouping)
         self.recovered: list[Recovered] = []
         self._probes = 0
         self._awaited: dict[str, str] = {}
@@ -173,9 +174,7 @@ class Siege:
 
     async def judged(self, say: Callable[[str], None]) -> list[str]:
         """Report the result; return what is wrong once all work is done or time is up, and the stack is stopped."""
-        run = self.ground.run
-        topics = [topic for topology in TOPOLOGIES for topic in topology.topics]
-        async with opened(run["kafka"], run["registry"], topics, PARTITIONS, self.clients.users, whole=True) as log:
+        async with self._log() as log:
             seen, wrong = await self._settled(log)
             tally = tally_of(seen, self.clients.asked, wrong)
             tally.sentences += await self._differences(seen)
@@ -187,6 +186,12 @@ class Siege:
         tally.sentences += [*audit.anomalies, *disks.anomalies([self.ground.data], log)]
         say("\n".join([self._summary(tally), *tally.sentences[:20]]))
         return tally.sentences
+
+    def _log(self) -> AbstractAsyncContextManager[Log]:
+        """Open the whole log."""
+        run, users = self.ground.run, self.clients.users
+        topics = [topic for topology in self._topologies for topic in topology.topics]
+        return opened(run["kafka"], run["registry"], topics, PARTITIONS, users, whole=True, grouping=self._grouping)
 
     async def _settled(self, log: Log) -> tuple[Seen, list[str]]:
         """Return the log once nothing changes any more, and what stays wrong there."""
@@ -205,7 +210,7 @@ class Siege:
     async def _differences(self, seen: Seen) -> list[str]:
         """Return the differences from the log: of positions, of a replay, and at the receiver."""
         run = self.ground.run
-        behind = await lags(run["kafka"], run["registry"], run["postgres"], TOPOLOGIES, now())
+        behind = await lags(run["kafka"], run["registry"], run["postgres"], self._topologies, now())
         report = await verify(
             Settings(
                 kafka=run["kafka"],
@@ -215,7 +220,7 @@ class Siege:
                 partitions=PARTITIONS,
                 webhook=self.receiver.url,
             ),
-            TOPOLOGIES,
+            self._topologies,
         )
         return [
             *(f"{one.stage} is {one.lag} behind in {one.topic}/{one.partition}." for one in behind if one.lag),

@@ -10,12 +10,14 @@ from uuid import uuid4
 import click
 import pytest
 
+from streams.topologies import parsed
 from tests.acceptance.stack import Stack
 from tests.chaos import full
 from tests.chaos.chosen import chosen
 from tests.chaos.clock import Clock
-from tests.chaos.clock import kinds as clocks
-from tests.chaos.faults import KINDS, Kind
+from tests.chaos.clock import kinds as of_clocks
+from tests.chaos.faults import Kind, kinds
+from tests.chaos.seen import ALONE
 from tests.chaos.siege import besiege
 from tests.receiver import Receiver
 from tests.small_disk import MIB, small_disk
@@ -24,13 +26,13 @@ SIZE = 2048 * MIB
 
 
 @contextmanager
-def whole(receiver: Receiver) -> Iterator[tuple[Stack, Mapping[str, Kind]]]:
-    """A Rondo, and what can befall it: its disk and its clocks, too, where they can be filled and set."""
-    kinds, settings = dict(KINDS), {"RONDO_WEBHOOK": receiver.url}
+def whole(receiver: Receiver, grouping: str = "") -> Iterator[tuple[Stack, Mapping[str, Kind]]]:
+    """A Rondo of a grouping, and what can befall it: its disk and clocks, too, where they can be filled and set."""
+    faults, settings = dict(kinds(grouping)), {"RONDO_WEBHOOK": receiver.url, "RONDO_TOPOLOGIES": grouping}
     with ExitStack() as mounted:
         try:
             disk = mounted.enter_context(small_disk(SIZE))
-            kinds |= full.kinds(disk)
+            faults |= full.kinds(disk)
             settings["RONDO_DISK_BYTES"] = str(full.ENOUGH)
             (data := disk.path / "data").mkdir()
         except pytest.skip.Exception as why:
@@ -41,18 +43,19 @@ def whole(receiver: Receiver) -> Iterator[tuple[Stack, Mapping[str, Kind]]]:
             click.echo(f"Without wrong clocks: {why_not}")
         else:
             clock = Clock(data / "clock")
-            kinds |= clocks(clock)
+            faults |= of_clocks(clock, [one.name for one in parsed(grouping)])
             settings |= clock.environment()
-        yield Stack(data, **settings), kinds
+        yield Stack(data, **settings), faults
 
 
 async def test_a_whole_rondo_under_faults_loses_nothing():
-    with Receiver() as receiver, whole(receiver) as (stack, kinds):
-        await besiege(stack, receiver, kinds, uuid4().hex[:8], 20)
+    with Receiver() as receiver, whole(receiver) as (stack, faults):
+        await besiege(stack, receiver, faults, uuid4().hex[:8], 20)
 
 
 @pytest.mark.deep
-async def test_a_whole_rondo_under_a_long_siege_loses_nothing():
-    seed, seconds = chosen(1 / 2)
-    with Receiver() as receiver, whole(receiver) as (stack, kinds):
-        await besiege(stack, receiver, kinds, seed, seconds)
+@pytest.mark.parametrize("grouping", ["", ALONE], ids=["grouped", "alone"])
+async def test_a_whole_rondo_under_a_long_siege_loses_nothing(grouping: str):
+    seed, seconds = chosen(1 / 4)
+    with Receiver() as receiver, whole(receiver, grouping) as (stack, faults):
+        await besiege(stack, receiver, faults, seed, seconds)
