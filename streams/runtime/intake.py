@@ -91,10 +91,10 @@ class Intake:
 
     def take(self) -> list[ConsumerRecord]:
         """Take the next block's records: from the buffer of one topic, round-robin, or of one after the other."""
-        topics = list(self._held)
+        topics, last = list(self._held), self._last_topic
         taken: list[ConsumerRecord] = []
         for step in range(1, len(topics) + 1):
-            index = (self._last_topic + step) % len(topics)
+            index = (last + step) % len(topics)
             if held := self._held[topics[index]]:
                 if taken and (self.fault(held.first) is not None or self.fault(taken[0]) is not None):
                     break  # a poison record is a block of its own
