@@ -1,4 +1,4 @@
-"""The routes that entity types have in common: commands without a body, reads of one, all, and a history."""
+"""The routes that entity types have in common: commands, reads of one and all, and a history."""
 
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,12 @@ from api.commands.services import Services
 from api.http import cursors
 from api.http.problems import NOT_FOUND
 from api.http.requests import Route, User, empty, signed
-from api.models import examples, histories, outputs
+from api.models import examples, histories, inputs, outputs
 from api.models.paging import Cursor, Limit, list_responses, listed, responses
 from api.models.resource import Resource
+from schemas import ids
+
+_CHANGE = "Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one."
 
 
 class EntityRoutes:
@@ -26,6 +29,43 @@ class EntityRoutes:
         self._id = Path(alias=of.parameter, description=f"The {of.noun}'s id.")
         plural = of.of.plural
         self.router = APIRouter(prefix=f"/v1/{plural}", tags=[plural], route_class=Route, dependencies=[signed])
+
+    def create(self, command: type[Any], new: Any, description: str) -> None:
+        """Add the command that creates one; ``new`` is the annotation of its body. Its id is the command's, derived."""
+        of = self.of
+
+        @self.router.post(
+            "",
+            name=f"create_{of.word}",
+            description=description,
+            status_code=202,
+            response_model=of.taken,
+            responses=self.answers.create,
+        )
+        async def route(body: new, submission: Submitted, services: Services) -> Response:
+            fields, id_ = of.checked(body, strict=submission.strict), ids.derive(of.word, submission.command)
+            asked = command(**submission.common(body), **{of.word: id_}, fields=fields)
+            return await take(services.gateway, asked, submission)
+
+    def change(self, command: type[Any], changes: Any, description: str = _CHANGE) -> None:
+        """Add the command that sets the fields of a body; ``changes`` is its annotation."""
+        of = self.of
+
+        @self.router.patch(
+            self._path,
+            name=f"change_{of.word}",
+            description=description,
+            status_code=202,
+            response_model=of.taken,
+            responses=self.answers.change,
+        )
+        async def route(
+            body: changes, submission: Submitted, expected: Expected, services: Services, id_: UUID = self._id
+        ) -> Response:
+            fields = of.checked(body, strict=submission.strict)
+            common, changed = submission.changing(expected, body), inputs.changed(body)
+            asked = command(**common, **{of.word: str(id_)}, changed=changed, fields=fields)
+            return await take(services.gateway, asked, submission)
 
     def command(self, verb: str, command: type[Any], description: str) -> None:
         """Add a command without a body: ``delete`` is the request's method, any other verb the end of its path."""

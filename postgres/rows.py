@@ -294,7 +294,7 @@ _JSON = frozenset({"due", "start", "recurrence", "reminders", "changes", "steps"
 def struct(kind: type[Item], row: Mapping[str, Any]) -> Item:
     """Return a row of a query as a struct whose fields have the names of its columns."""
     decoded = dict(row.items())
-    for name in _json_fields(kind):
+    for name in _json_fields(kind):  # type: ignore[arg-type]  # a class can be hashed
         if (value := decoded[name]) is not None:
             decoded[name] = msgspec.json.decode(value)
     return msgspec.convert(decoded, kind)

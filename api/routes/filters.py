@@ -5,18 +5,15 @@ from uuid import UUID
 
 from fastapi import Body, Path, Response
 
-from api.commands.gateway import Expected, Submitted
-from api.commands.responses import take
 from api.commands.services import Services
 from api.entity_routes import EntityRoutes
 from api.http.problems import NOT_FOUND, TOO_MUCH
 from api.http.requests import User
-from api.models import examples, inputs, listings
+from api.models import examples, listings
 from api.models.filter import CHANGES, FILTER, NEW, FilterChanges, NewFilter
 from api.models.paging import Cursor, Limit, list_responses
 from api.models.selection import Zone, requested_page
 from postgres.rows import FILTERS
-from schemas import ids
 from schemas.records import CreateFilter, DeleteFilter, RestoreFilter, UpdateFilter
 
 routes = EntityRoutes(FILTER)
@@ -28,26 +25,10 @@ New = Annotated[NewFilter, Body(openapi_examples={"filter": {"value": NEW}})]
 Changes = Annotated[FilterChanges, Body(openapi_examples={"change": {"value": CHANGES}})]
 
 
-@router.post("", status_code=202, response_model=FILTER.taken, responses=routes.answers.create)
-async def create_filter(body: New, submission: Submitted, services: Services) -> Response:
-    """Save a valid filter. Two may have the same name. Its id is derived from the command's."""
-    fields = FILTER.checked(body, strict=submission.strict)
-    command = CreateFilter(**submission.common(body), filter=ids.derive("filter", submission.command), fields=fields)
-    return await take(services.gateway, command, submission)
-
-
-@router.patch("/{filter_id}", status_code=202, response_model=FILTER.taken, responses=routes.answers.change)
-async def change_filter(
-    filter_id: FilterId, body: Changes, submission: Submitted, expected: Expected, services: Services
-) -> Response:
-    """Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one."""
-    fields = FILTER.checked(body, strict=submission.strict)
-    command = UpdateFilter(
-        **submission.changing(expected, body), filter=str(filter_id), changed=inputs.changed(body), fields=fields
-    )
-    return await take(services.gateway, command, submission)
-
-
+routes.create(
+    CreateFilter, New, "Save a valid filter. Two may have the same name. Its id is derived from the command's."
+)
+routes.change(UpdateFilter, Changes)
 routes.command("delete", DeleteFilter, "Delete a saved filter. Its tasks stay.")
 routes.command("restore", RestoreFilter, "Restore a deleted saved filter.")
 routes.read("Return a saved filter; a deleted one is marked as such. Its version is the ETag, for `If-Match`.")

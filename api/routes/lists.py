@@ -11,9 +11,7 @@ from api.commands.responses import take
 from api.commands.services import Services
 from api.entity_routes import EntityRoutes
 from api.http.requests import empty
-from api.models import inputs
 from api.models.list import CHANGES, LIST, NEW, ListChanges, NewList
-from schemas import ids
 from schemas.records import Action, CreateList, DeleteList, RestoreList, TaskChange, TaskFields, UpdateList, Within
 
 routes = EntityRoutes(LIST)
@@ -31,24 +29,8 @@ New = Annotated[NewList, Body(openapi_examples={"list": {"value": NEW}})]
 Changes = Annotated[ListChanges, Body(openapi_examples={"change": {"value": CHANGES}})]
 
 
-@router.post("", status_code=202, response_model=LIST.taken, responses=routes.answers.create)
-async def create_list(body: New, submission: Submitted, services: Services) -> Response:
-    """Create a list. Two may have the same name. Its id is derived from the command's."""
-    fields = LIST.checked(body, strict=submission.strict)
-    command = CreateList(**submission.common(body), list=ids.derive("list", submission.command), fields=fields)
-    return await take(services.gateway, command, submission)
-
-
-@router.patch("/{list_id}", status_code=202, response_model=LIST.taken, responses=routes.answers.change)
-async def change_list(
-    list_id: ListId, body: Changes, submission: Submitted, expected: Expected, services: Services
-) -> Response:
-    """Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one."""
-    fields = LIST.checked(body, strict=submission.strict)
-    command = UpdateList(
-        **submission.changing(expected, body), list=str(list_id), changed=inputs.changed(body), fields=fields
-    )
-    return await take(services.gateway, command, submission)
+routes.create(CreateList, New, "Create a list. Two may have the same name. Its id is derived from the command's.")
+routes.change(UpdateList, Changes)
 
 
 @router.delete(
