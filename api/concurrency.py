@@ -34,7 +34,7 @@ class UserLimit:
     @asynccontextmanager
     async def of(self, user: str) -> AsyncIterator[None]:
         """Wait for a slot of the user, and hold it until the context ends."""
-        queue = self._queues.setdefault(user, _Queue(anyio.Semaphore(self._most)))
+        queue = self._queues.setdefault(user, _Queue(anyio.Semaphore(self._most, fast_acquire=True)))
         queue.length += 1
         try:
             async with queue.slots:
@@ -59,7 +59,7 @@ class LongWork:
 
     def __init__(self) -> None:
         self._limit = UserLimit(1)
-        self._threads = anyio.Semaphore(THREADS)
+        self._threads = anyio.Semaphore(THREADS, fast_acquire=True)
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run(

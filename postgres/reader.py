@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import takewhile
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -43,6 +42,7 @@ from postgres.rows import (
     struct,
 )
 from postgres.task_queries import Position, TaskQuery
+from postgres.transactions import LINGER, Transactions, pool
 
 __all__ = [
     "BOTTOM",
@@ -97,38 +97,15 @@ _CORRECTING = 2.0
 """Seconds for each query that corrects misspelt words."""
 
 
-def pool(dsn: str, **options: Any) -> Pool:
-    """Return a pool of connections for ``Reader``, to be entered, with asyncpg's options.
-
-    It omits asyncpg's reset of a released connection, a round trip each time: a connection has no state.
-    """
-    return asyncpg.create_pool(dsn, reset=_as_it_is, init=_note_opening, connection_class=_Dated, **options)
-
-
 class TooMuch(Exception):
     """There is more to search than is possible in the time of a read; another attempt would take as long."""
-
-
-class _Dated(asyncpg.Connection):  # type: ignore[misc]
-    """A connection with the time at which it was opened, by the event loop's clock."""
-
-    opened = 0.0
-
-
-async def _note_opening(connection: _Dated) -> None:
-    connection.opened = asyncio.get_running_loop().time()
-
-
-async def _as_it_is(_connection: Connection) -> None:
-    """Do nothing: asyncpg itself rolls back an open transaction."""
 
 
 class Reader:
     """Opens the views of one user at a time. Takes a ``pool`` of connections to a migrated database."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._doubted = 0.0  # connections that were opened before may be as dead as the one that did not answer then
+    def __init__(self, pool: Pool, linger: float = LINGER) -> None:
+        self._transactions = Transactions(pool, linger)
 
     @asynccontextmanager
     async def user(self, user: str, seconds: float = 60.0, whole: float | None = None) -> AsyncIterator["View"]:
@@ -138,44 +115,13 @@ class Reader:
         ``TooMuch``, and ValueError.
         """
         time = _Time(seconds, whole or seconds)
-        async with self.connected() as connection:
-            try:
-                await connection.execute(time.opening(user))
-                yield View(connection, user, time)
-            except Exception:
-                await connection.execute("rollback")
-                raise
-            await connection.execute("rollback")
-
-    @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Connection]:
-        """Take a connection from the pool.
-
-        If the caller is cancelled, such as by a timeout, the connection is terminated: asyncpg would ask Postgres over
-        another connection to cancel the query, and wait for the answer without a limit.
-        """
-        connection = await self._acquired()
-        try:
-            yield connection
-        except asyncio.CancelledError:
-            self._doubted = asyncio.get_running_loop().time()
-            connection.terminate()
-            raise
-        finally:
-            await self._pool.release(connection)
+        async with self._transactions.begun(lambda: time.opening(user)) as connection:
+            yield View(connection, user, time)
 
     async def answers(self) -> bool:
         """Return whether Postgres answers now. Raises asyncpg's errors."""
-        async with self.connected() as connection:
+        async with self._transactions.connected() as connection:
             return bool(await connection.fetchval("select true"))
-
-    async def _acquired(self) -> Connection:
-        while True:
-            connection = await self._pool.acquire()
-            if connection.opened >= self._doubted:
-                return connection
-            connection.terminate()
-            await self._pool.release(connection)
 
 
 class _Time:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -32,6 +33,31 @@ async def test_a_limited_number_of_one_user_runs_at_once_and_others_of_theirs_wa
         async with turns.of("another"):
             all_in.set()
     assert most == 3
+
+
+async def test_who_waits_is_let_in_in_the_order_of_arrival_however_many_come_meanwhile():
+    turns, arrived, let_in = UserLimit(3), list[int](), list[int]()
+
+    async def client(number: int) -> None:
+        for request in range(20):
+            arrived.append(mine := number * 100 + request)
+            async with turns.of("user"):
+                let_in.append(mine)
+                for _ in range(mine % 7):
+                    await asyncio.sleep(0)
+
+    async def impatient() -> None:
+        for _ in range(60):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0), turns.of("user"):
+                    await asyncio.sleep(0)
+
+    async with asyncio.timeout(SOON), asyncio.TaskGroup() as group:
+        for number in range(32):
+            group.create_task(client(number))
+        group.create_task(impatient())
+    assert let_in == arrived
+    assert turns.length == 0
 
 
 async def test_a_caller_that_gives_up_waiting_leaves_its_slot_to_others_and_nothing_behind():
