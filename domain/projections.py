@@ -52,7 +52,8 @@ def _task(event: r.TaskCreated) -> Rows:
     task = event.task
     tags = [tag_id(task.user, name) for name in task.tags]
     yield "put_tasks", _task_row(task)
-    yield "put_task_tags", (task.id, task.user, task.version, ",".join(tags))
+    if tags or task.version > 1:  # a new task has none to remove
+        yield "put_task_tags", (task.id, task.user, task.version, ",".join(tags))
     for tag, name in zip(tags, task.tags, strict=True):
         yield "put_tags", (tag, task.user, name, _folded(name))
 

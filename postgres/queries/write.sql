@@ -14,7 +14,8 @@
 select
     set_config('role', 'rondo_views', true), set_config('synchronous_commit', 'off', true),
     set_config('idle_in_transaction_session_timeout', '10s', true),
-    (select set_config(name, '30s', true) from pg_settings where name = 'transaction_timeout');
+    case when current_setting('transaction_timeout', true) is not null
+        then set_config('transaction_timeout', '30s', true) end;
 
 -- name: start_positions(topics, partition)!
 -- Insert position 0 for each topic that was never read.

@@ -37,18 +37,18 @@ class Buffer:
     def add(self, records: Sequence[ConsumerRecord]) -> None:
         """Append fetched records."""
         self._records.extend(records)
-        self.bytes += sum(map(_size, records))
+        self.bytes += _size(records)
 
     def take(self, most: int) -> list[ConsumerRecord]:
         """Remove and return up to ``most`` records."""
         taken = [self._records.popleft() for _ in range(min(most, len(self._records)))]
-        self.bytes -= sum(map(_size, taken))
+        self.bytes -= _size(taken)
         return taken
 
     def put_back(self, records: list[ConsumerRecord]) -> None:
         """Prepend records that were taken."""
         self._records.extendleft(reversed(records))
-        self.bytes += sum(map(_size, records))
+        self.bytes += _size(records)
 
     def clear(self) -> None:
         """Drop all records."""
@@ -64,5 +64,5 @@ class Buffer:
         return len(self._records) <= self._most_records // 2 and self.bytes <= self._most_bytes // 2
 
 
-def _size(record: ConsumerRecord) -> int:
-    return len(record.value or b"") + RECORD
+def _size(records: Sequence[ConsumerRecord]) -> int:
+    return sum([len(record.value or b"") for record in records]) + RECORD * len(records)

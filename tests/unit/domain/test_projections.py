@@ -119,7 +119,8 @@ def test_a_task_names_its_tags_by_id_with_the_version_that_has_them():
 
 
 def test_a_task_without_tags_says_so_lest_former_ones_stay():
-    assert rows("put_task_tags", event(TASK)) == [(TASK.id, ANNA, 1, "")]
+    assert rows("put_task_tags", event(replace(TASK, version=2))) == [(TASK.id, ANNA, 2, "")]
+    assert not rows("put_task_tags", event(TASK)), "A new task has none to remove."
 
 
 def test_a_cancelled_reminder_says_nothing_of_its_title_and_instant():
