@@ -21,6 +21,7 @@ from common import causes
 from schemas.envelope import Source, seal
 from schemas.kafka import admin
 from schemas.kafka.hidden import Hidden
+from schemas.kafka.log_reader import ends
 from schemas.kafka.stopping import stop
 from schemas.registry.client import Registry, RegistryUnavailable
 from schemas.topics import Topic
@@ -40,7 +41,7 @@ FETCH_MS = 100
 BUSY_MS, QUIET_MS = 500, 1500
 """For how long a broker may keep a fetch that has nothing to return, while something happens and while nothing does.
 
-Other requests of the consumer wait behind it: that of a partition which is opened, too, at least 1.5 s after an error.
+The fetch of a partition that is opened waits behind it, at least 1.5 s after an error.
 """
 QUIET_SECONDS = 3.0
 """Seconds without records, and without a partition that is opened, after which nothing happens."""
@@ -299,9 +300,8 @@ class Runtime(Service):
 
     async def check(self, number: int, positions: dict[str, int]) -> None:
         """Raise ``Ahead`` if positions are beyond the topics' ends: records would be skipped unnoticed."""
-        assert self._consumer
         read = {TopicPartition(topic.name, number): positions.get(topic.name, 0) for topic in self.topology.reads}
-        ahead.check(self.topology.name, read, await self._consumer.end_offsets(list(read)))
+        ahead.check(self.topology.name, read, await ends(self.settings.kafka, read))  # not behind a fetch
 
     def seek(self, partition: StreamTask) -> None:
         """Ask the fetch loop to seek to a partition's positions; it calls ``on_sought`` afterwards."""
