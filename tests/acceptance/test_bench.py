@@ -9,10 +9,10 @@ from bench import stack as whole
 from bench.floor import WHOLE
 from bench.ingress import MANY
 from bench.stack import STACK, Running
-from streams.topologies import DEFAULT
+from streams.topologies import DEFAULT, processes
 from tests.acceptance.stack import Stack
 
-PARTS = {"broker", "postgres", "registry", "api", STACK, *DEFAULT}
+PARTS = {"broker", "postgres", "registry", "api", STACK, *map(" ".join, processes(DEFAULT).values())}
 
 
 @pytest.fixture
