@@ -55,6 +55,7 @@ SECTIONS = {
         "worker": Wired("log:run_worker", "Run stages in this process."),
         "lag": Wired("log:show_lag", "Show how far behind stages are."),
         "reset-positions": Wired("log:reset_positions", "Reset positions that are beyond the end of the log."),
+        "regroup": Wired("log:regroup", "Let the log go on with its stages grouped otherwise."),
         "topics": Wired("log:show_topics", "Show every topic, and its configuration drift."),
         "tail": Wired("log:follow_topic", "Show the records of a topic, and follow it."),
         "dead-letters": Wired("dead_letter_commands:dead_letters_group", "List dead letters, and resend them."),

@@ -105,13 +105,17 @@ SHARED = tuple(topic for topic in list(globals().values()) if isinstance(topic, 
 SCHEMAS = Topic("rondo-schemas", "registry", (), compacted=True, partitions=1, holds="schemas")
 
 
+BLOCKS, CHANGELOG = "-blocks", "-changelog"
+"""The ends of the names of a topology's own topics."""
+
+
 def blocks(stage: str) -> Topic:
     """Return the topic that records how a stage's inputs were interleaved."""
-    holds = "the offsets of the input that each block took; decision version and version of `tzdata`"
-    return Topic(f"{stage}-blocks", stage, (r.Block,), holds=holds)
+    holds = "the offsets of the input that each block took; decision version and version of `tzdata`; regroupings"
+    return Topic(f"{stage}{BLOCKS}", stage, (r.Block, r.Regrouping), holds=holds)
 
 
 def changelog(stage: str, records: tuple[type[Struct], ...]) -> Topic:
     """Return the compacted topic that a stage's state is restored from."""
     holds = "state and input positions"
-    return Topic(f"{stage}-changelog", stage, (*records, r.Position), compacted=True, holds=holds)
+    return Topic(f"{stage}{CHANGELOG}", stage, (*records, r.Position), compacted=True, holds=holds)

@@ -1,6 +1,6 @@
 """Which stages run as one: the one place where stages are listed, and how they are grouped.
 
-``RONDO_TOPOLOGIES`` groups them otherwise, down to each alone: another grouping has other state, see ``parsed``.
+``RONDO_TOPOLOGIES`` groups them otherwise, down to each alone: another grouping has other state, see `rondo regroup`.
 """
 
 from collections import Counter

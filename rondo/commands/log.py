@@ -25,7 +25,9 @@ from schemas.registry.client import RegistryUnavailable
 from streams import topologies, worker
 from streams.progress import positions
 from streams.progress.lag import NoViews
+from streams.regrouping import NotRegroupable
 from streams.replay import Differs, LogPosition, NotAPosition, OtherVersion, Scope
+from streams.runtime.kafka_store import OtherGrouping
 from streams.runtime.rocksdb import DiskError
 from streams.runtime.topology import WrongTopology
 
@@ -41,6 +43,8 @@ REPORTED = (
     replay.Nothing,
     NoTopic,
     WrongTopology,
+    NotRegroupable,
+    OtherGrouping,
 )
 """Errors whose text is for the person who typed the command."""
 
@@ -171,6 +175,17 @@ def reset_positions() -> None:
     for one in resets:
         lost = f"{one.end} to {one.position - 1}"
         click.echo(f"{one.stage}: {one.topic}/{one.partition} from {one.position} to {one.end}; lost: {lost}")
+
+
+@click.command("regroup", cls=LogCommand)
+@click.option("--unverified", is_flag=True, help="Take the state as it is, without folding the log again: faster.")
+def regroup(unverified: bool) -> None:
+    """Let a log that was written in another grouping go on in that of RONDO_TOPOLOGIES, while no worker runs.
+
+    The log is folded again for the stages whose topology changes, and must lead to their state, which is taken over. If
+    it ends half-way, run it again.
+    """
+    click.echo(grouping.describe(asyncio.run(grouping.regroup(Place.load(), verified=not unverified))))
 
 
 @click.command("topics", cls=LogCommand)

@@ -31,7 +31,7 @@ async def show(place: Place, stage: str, wanted: Scope, file: BinaryIO) -> None:
     """
     entries = 0
     [topology] = grouping.of(place, [stage])
-    async for entry in replay.replay(settings(place, [topology]), topology, stage, wanted):
+    async for entry in replay.replay(settings(place, [topology]), topology, stage, wanted, grouping.stages()):
         file.write(line(entry))
         entries += 1
     if wanted.user and not entries and not wanted.since:
@@ -46,4 +46,4 @@ def line(entry: dict[str, Any]) -> bytes:
 async def verify(place: Place, stages: Sequence[str]) -> Report:
     """Compare the state of the topologies of these stages, by default of all, with the replayed log."""
     topologies = grouping.of(place, stages)
-    return await replay.verify(settings(place, topologies), topologies)
+    return await replay.verify(settings(place, topologies), topologies, grouping.stages())

@@ -1,5 +1,7 @@
 """Records of the runtime: dead letters and retries, blocks, positions, timers."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 
@@ -74,6 +76,45 @@ class Block(Struct, frozen=True, gc=False):
     what reading the log found."""
 
 
+class Former(Struct, frozen=True, gc=False):
+    """A topology that stages ran in until they were regrouped, and where its records end in a partition."""
+
+    topology: str
+    """Its name."""
+    stages: tuple[str, ...]
+    """Its stages, in their order."""
+    offsets: dict[str, int]
+    """Its last positions: the next offset to read, by topic."""
+    ends: dict[str, int]
+    """Where its output and its recorded blocks end, by topic."""
+
+
+class Regrouping(Struct, frozen=True, gc=False):
+    """From here on these stages run in this topology; until here they ran in others, whose state they go on with."""
+
+    topology: str
+    """The name of the topology whose blocks follow."""
+    stages: tuple[str, ...]
+    """The stages of the topology, in their order."""
+    offsets: dict[str, int]
+    """The positions that it begins with: the next offset to read, by topic."""
+    former: tuple[Former, ...]
+    """The topologies that its stages ran in before."""
+
+
+class Standing(StrEnum):
+    """Whether a topology may go on with its state."""
+
+    OPEN = "OPEN"
+    """Its workers may."""
+    FROZEN = "FROZEN"
+    """A regrouping has begun to take its stages' state."""
+    FILLING = "FILLING"
+    """A regrouping has begun to write its state."""
+    LEFT = "LEFT"
+    """Its stages have gone on in other topologies."""
+
+
 class Position(Struct, frozen=True, gc=False):
     """The next offset that a stage-partition reads, by input topic."""
 
@@ -81,6 +122,10 @@ class Position(Struct, frozen=True, gc=False):
     """Next offset to read, by input topic."""
     stages: tuple[str, ...] = ()
     """The stages of the topology, in their order: others can't go on with its state."""
+    standing: Standing = Standing.OPEN
+    """Whether its workers may go on with the state."""
+    grouping: str = ""
+    """Unless it is open: the grouping that the regrouping leads to, as in RONDO_TOPOLOGIES."""
 
 
 class Timer(Struct, frozen=True, gc=False):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import asyncpg
 import stamina
@@ -11,6 +12,7 @@ from aiokafka.errors import ProducerFenced
 
 from common import clock
 from postgres import writer
+from schemas import records as r
 from schemas.codec import Codec
 from schemas.kafka.admin import partitions
 from schemas.kafka.log_reader import LogReader
@@ -18,7 +20,7 @@ from schemas.kafka.stopping import started
 from schemas.registry.client import Registry
 from streams.progress.lag import Positions, newest, positions_of
 from streams.runtime import Topology, ahead
-from streams.runtime.kafka_store import POSITION, OtherGrouping, position, transactional_id, unowned
+from streams.runtime.kafka_store import POSITION, check_standing, position, transactional_id, unowned
 from streams.transactions import settlement
 
 
@@ -84,15 +86,24 @@ async def check(kafka: str, registry: str, postgres: str, topologies: Iterable[T
         for topology in topologies:
             ahead.check(topology.name, {tp: at for (name, tp), at in positions.items() if name == topology.name}, ends)
             if topology.keeps_state:
-                await _check_grouping(log.reader, topology)
+                await _check_grouping(log, topology)
 
 
-async def _check_grouping(reader: LogReader, topology: Topology) -> None:
-    """Raise ``OtherGrouping`` if there is output in a partition, but no state."""
-    held = {tp.partition for tp in await newest(reader, await reader.partitions(topology.changelog_name))}
-    outputs = await reader.partitions(*(topic.name for topic in topology.writes))
-    if found := await reader.first(await reader.bounds(tp for tp in outputs if tp.partition not in held)):
-        raise OtherGrouping(unowned(topology.name, (tp.topic for tp in found)))
+async def _check_grouping(log: _Log, topology: Topology) -> None:
+    """Raise ``OtherGrouping`` if a state is that of others, or if there is output in a partition, but no state."""
+    held = await _check_standing(log, topology)
+    outputs = await log.reader.partitions(*(topic.name for topic in topology.writes))
+    if found := await log.reader.first(await log.reader.bounds(tp for tp in outputs if tp.partition not in held)):
+        raise unowned(topology.name, (tp.topic for tp in found))
+
+
+async def _check_standing(log: _Log, topology: Topology) -> set[int]:
+    """Return the partitions that have a state. Raises ``OtherGrouping`` for that of others."""
+    found = await newest(log.reader, await log.reader.partitions(topology.changelog_name))
+    await log.codec.learn(found.values())
+    for raw in found.values():
+        check_standing(topology, cast("r.Position", log.codec.decode(raw)))
+    return {tp.partition for tp in found}
 
 
 async def reset(kafka: str, registry: str, postgres: str, topologies: Iterable[Topology]) -> list[Reset]:
@@ -105,6 +116,8 @@ async def reset(kafka: str, registry: str, postgres: str, topologies: Iterable[T
     async with _opened(kafka, registry, postgres) as log:
         for topology in topologies:
             numbers = {one.partition for one in await log.ahead(topology)}
+            if numbers and topology.keeps_state:
+                await _check_standing(log, topology)
             move = _reset_state if topology.keeps_state else _reset_views
             for number in sorted(numbers):
                 async for attempt in stamina.retry_context(on=ProducerFenced, attempts=None, timeout=30.0):

@@ -6,6 +6,7 @@ From ``rondo verify`` to the comparison of a record, in the order of reading:
     target           one partition, at one moment of a running stage at which all can be compared
     verify_state     restores what the changelog holds, and compares what folding again leads to; timers, disk
     fold             a partition of a stage, block after block, by the stage's functions
+    eras             which topologies a partition's stages ran in before, whose state a fold begins with
     recorded_blocks  which records each block took
     outputs          what deciding again emits, and what is on the topics, record by record
     difference       two messages, or two states, compared, and where they differ

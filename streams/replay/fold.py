@@ -6,15 +6,13 @@ State is a RocksDB in a temporary directory, so memory is bounded for any log.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from aiokafka import TopicPartition
 
 from domain.times import tzdata_version
 from schemas.kafka.log_reader import Ends, partition_readers
 from schemas.topics import Topic
 from streams.replay.dead_letters import DeadLetters, Location, location
 from streams.replay.difference import Difference, Differs
+from streams.replay.eras import Era, Past
 from streams.replay.recorded_blocks import RecordedBlock, RecordedBlocks
 from streams.runtime import Block, Context, Record, Stage, Topology, poison
 from streams.runtime.record import Raw, place
@@ -23,33 +21,34 @@ from streams.runtime.verdicts import FoldError
 
 
 @asynccontextmanager
-async def folding(  # noqa: PLR0917 - called by two, in this order
+async def folding(  # noqa: PLR0917 - called in this order
     context: Context,
-    topology: Topology,
-    partition: int,
+    era: Era,
     dead_letters: DeadLetters,
     until: Mapping[str, int] | None,
     ends: Ends,
-    at: Path,
+    past: Past,
+    at: StateStore,
 ) -> AsyncIterator["Folding"]:
-    """Prepare to fold a partition into a new database ``at``: up to the positions ``until``, or up to ``ends``."""
-    assert topology.blocks
-    inputs = [topic.name for topic in recordable(topology)]
-    until = None if until is None else {topic: offset for topic, offset in until.items() if offset}
-    reads = {
-        TopicPartition(name, partition): ends[TopicPartition(name, partition)]
-        for name in (*inputs, topology.blocks.name)
-    }
+    """Prepare to fold an era into a new state ``at``: up to the positions ``until``, or up to ``ends``.
+
+    The state begins with what the eras before led to.
+    """
+    assert era.topology.blocks
+    fired = await past.begin(era, at)
+    inputs = [topic.name for topic in recordable(era.topology)]
+    begins = {name: era.offsets.get(name, 0) for name in inputs}
     if until is not None:
-        reads |= {TopicPartition(name, partition): until.get(name, 0) for name in inputs}
-    state = StateStore(at)
-    try:
-        async with partition_readers(context.settings.kafka, reads) as readers:
-            by_name = {reader.at.topic: reader for reader in readers.values()}
-            recorded = RecordedBlocks(topology, by_name[topology.blocks.name], by_name, context.codec, until)
-            yield Folding(context, topology, partition, dead_letters, state, recorded.blocks())
-    finally:
-        state.close()
+        until = {name: offset for name, offset in until.items() if offset}
+        reads = {era.at(name): until.get(name, 0) for name in inputs}
+    else:
+        reads = {era.at(name): ends[era.at(name)] for name in inputs}
+    blocks = era.topology.blocks.name
+    starts = {era.at(name): begin for name, begin in {**begins, blocks: era.begin}.items()}
+    async with partition_readers(context.settings.kafka, {**reads, era.at(blocks): era.end}, starts) as readers:
+        by_name = {reader.at.topic: reader for reader in readers.values()}
+        recorded = RecordedBlocks(era.topology, by_name[blocks], by_name, context.codec, until, begins)
+        yield Folding(context, era.topology, era.number, dead_letters, at, recorded.blocks(), fired=fired)
 
 
 def recordable(topology: Topology) -> tuple[Topic, ...]:
@@ -69,6 +68,8 @@ class Folding:
     state: StateStore | None
     recorded: AsyncIterator[RecordedBlock]
     records: int = 0
+    fired: set[str] = field(default_factory=set)
+    """The timers of earlier eras whose records had led to nothing yet."""
     tzdata: set[str] = field(default_factory=set)
     """Versions of the time zone data that the log was decided with, if other than this Rondo's."""
     foldable: set[tuple[str, Location]] = field(default_factory=set)

@@ -7,17 +7,19 @@ command it comes from outside, and is only on a topic that its stage reads itsel
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from aiokafka.structs import ConsumerRecord
 
-from schemas import records as r
 from schemas.codec import Serde
 from schemas.envelope import Envelope, Source
+from schemas.kafka.log_reader import partition_readers
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference, Differs, compare_messages, compare_values, fields
+from streams.replay.eras import Era
 from streams.replay.recorded_blocks import Readers
-from streams.runtime import Topology
+from streams.runtime import Context, Topology
 from streams.runtime.block import Block
 from streams.runtime.record import place
 
@@ -28,9 +30,8 @@ _ID, _TYPE = "ce_id", "ce_type"
 class Outputs:
     """The output topics of one partition of a topology.
 
-    ``seen`` are the ends from before the state was read: records below them must follow from that state.
-    ``taken_timers`` are timers that its stages have taken, by id: each must have its record. ``dead`` are the dead
-    letters of its stages.
+    ``seen`` are the ends from before the state was read: records below them must follow from that state. ``dead`` are
+    the dead letters of its stages.
     """
 
     def __init__(  # noqa: PLR0917 - called once, in this order
@@ -40,7 +41,6 @@ class Outputs:
         readers: Readers,
         seen: Mapping[str, int],
         positions: Mapping[str, int],
-        taken_timers: Mapping[str, r.Timer],
         dead: DeadLetters,
     ) -> None:
         self.compared = 0
@@ -49,7 +49,8 @@ class Outputs:
         self._readers = readers
         self._seen = seen
         self._positions = positions
-        self._taken_timers = dict(taken_timers)
+        self.fired: set[str] = set()
+        """The timers, by id, whose record is there and is yet to be folded, or has a dead letter."""
         self._dead = dead
         self._latest = defaultdict[str, int](int)
 
@@ -65,13 +66,12 @@ class Outputs:
                 self._compare(raw, output)
                 self.compared += 1
 
-    async def finish(self) -> dict[str, r.Timer]:
-        """Check the remaining records, and return the taken timers that have no record. Raises ``Differs``."""
+    async def finish(self) -> None:
+        """Check the remaining records. Raises ``Differs``."""
         for topic in self._readers:
             while raw := await self._next(topic):
                 if raw.offset < self._seen[topic]:
                     raise self._differs(place(raw), f"{_describe(raw)} is there, but deciding again does not emit it.")
-        return self._taken_timers
 
     async def _next(self, topic: str) -> ConsumerRecord | None:
         """Return the next record that was caused by an input."""
@@ -90,7 +90,7 @@ class Outputs:
         if raw.topic not in {topic.name for topic in (of_timers if identity else of_effects)}:
             raise self._differs(place(raw), "the record is there, but the stage did not write it.")
         if identity and not self._was_folded(raw):
-            self._taken_timers.pop(identity.decode(), None)
+            self.fired.add(identity.decode())
 
     def _was_folded(self, raw: ConsumerRecord) -> bool:
         position = self._positions.get(raw.topic, 0)  # of what it reads; 0 for its other outputs
@@ -108,6 +108,23 @@ class Outputs:
 
     def _differs(self, where: str, reason: str, **values: str | None) -> Differs:
         return Differs(Difference(self._topology.name, int(where.split("/")[1]), where, reason, **values))
+
+
+@asynccontextmanager
+async def comparing(  # noqa: PLR0917 - called in this order
+    context: Context,
+    era: Era,
+    ends: Mapping[str, int],
+    seen: Mapping[str, int],
+    positions: Mapping[str, int],
+    dead: DeadLetters,
+) -> AsyncIterator[Outputs]:
+    """Read what an era wrote to its topics, up to their ``ends``."""
+    written = {era.at(topic): end for topic, end in ends.items()}
+    begins = {at: era.outputs.get(at.topic, 0) for at in written}
+    async with partition_readers(context.settings.kafka, written, begins) as readers:
+        by_name = {at.topic: reader for at, reader in readers.items()}
+        yield Outputs(era.topology, context.codec, by_name, seen, positions, dead)
 
 
 def _around(raw: ConsumerRecord, output: Envelope, latest: int) -> tuple[str | None, str, str] | None:

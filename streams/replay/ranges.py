@@ -47,16 +47,29 @@ class LogPosition:
         return bool(raw.topic == self.topic and raw.offset >= self.offset)
 
 
-async def up_to(until: LogPosition | None, blocks: AsyncIterator[RecordedBlock]) -> AsyncIterator[RecordedBlock]:
-    """Yield blocks up to a position; truncate the last one before it."""
-    async for block in blocks:
-        over = next((n for n, raw in enumerate(block.raws) if until and until.is_reached(raw)), None)
-        if over is None:
-            yield block
-            continue
-        if over:
-            yield replace(block, raws=block.raws[:over])
-        return
+class Until:
+    """The end of a range, None for no end."""
+
+    def __init__(self, position: LogPosition | None) -> None:
+        self._position = position
+        self.reached = False
+
+    async def blocks(self, recorded: AsyncIterator[RecordedBlock]) -> AsyncIterator[RecordedBlock]:
+        """Yield blocks up to the position; truncate the last one before it."""
+        async for block in recorded:
+            over = next(
+                (n for n, raw in enumerate(block.raws) if self._position and self._position.is_reached(raw)), None
+            )
+            if over is None:
+                yield block
+                continue
+            self.reached = True
+            if over:
+                yield replace(block, raws=block.raws[:over])
+            return
+
+    def _is_reached(self, raw: ConsumerRecord) -> bool:
+        return self._position is not None and self._position.is_reached(raw)
 
 
 class Since:
@@ -64,12 +77,12 @@ class Since:
 
     def __init__(self, position: LogPosition | None) -> None:
         self._position = position
-        self._begun = position is None
+        self.begun = position is None
 
     def first(self, raws: list[ConsumerRecord]) -> int | None:
         """Take a block's records; return the offset of the first one that counts, None if none does yet."""
-        if not self._begun:
+        if not self.begun:
             reached = next((raw for raw in raws if self._position and self._position.is_reached(raw)), None)
-            self._begun = reached is not None
+            self.begun = reached is not None
             return int(reached.offset) if reached else None
         return int(raws[0].offset)

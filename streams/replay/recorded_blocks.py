@@ -45,15 +45,16 @@ class RecordedBlock:
 
 
 class RecordedBlocks:
-    """Follows ``<topology>-blocks`` until the positions ``until`` are reached, or to its end."""
+    """Follows ``<topology>-blocks`` from the positions ``begins`` until ``until`` are reached, or to its end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - called once, in this order
         self,
         topology: Topology,
         recorded: PartitionReader,
         inputs: Readers,
         codec: Serde,
         until: Mapping[str, int] | None,
+        begins: Mapping[str, int],
     ) -> None:
         self._topology = topology.name
         self._notices = topology.handed
@@ -61,7 +62,7 @@ class RecordedBlocks:
         self._inputs = inputs
         self._codec = codec
         self._until = until
-        self._positions: dict[str, int] = {}
+        self._positions = {topic: offset for topic, offset in begins.items() if offset}
 
     async def blocks(self) -> AsyncIterator[RecordedBlock]:
         """Yield the blocks. Raises ``Differs``, ``OtherVersion``."""

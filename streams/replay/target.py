@@ -9,6 +9,7 @@ from schemas.kafka.hidden import settled_ends
 from schemas.kafka.log_reader import Ends, ends
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference, Differs
+from streams.replay.eras import Past, Stages
 from streams.runtime import Context, Topology
 
 
@@ -43,13 +44,18 @@ async def cut(kafka: str, topology: Topology, partitions: Iterable[int]) -> Cut:
 
 @dataclass(frozen=True)
 class Target:
-    """One partition of a topology, and everything needed to verify it."""
+    """One partition of a topology, and everything needed to verify it.
+
+    ``stages`` are those that it may have been grouped with before, and ``past`` has the states that this led to.
+    """
 
     context: Context
     topology: Topology
     number: int
     cut: Cut
     dead_letters: DeadLetters
+    stages: Stages
+    past: Past
 
     def at(self, topic: str) -> TopicPartition:
         """Return this partition of a topic."""

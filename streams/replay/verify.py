@@ -1,16 +1,20 @@
 """Verifies topologies: folds the log again, and compares the result with current outputs and state."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from schemas.kafka import admin
 from schemas.registry.client import Registry
 from streams.replay import verify_state, verify_views
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import Difference
+from streams.replay.eras import Era, Past, Stages, past
 from streams.replay.target import Target, Verified, cut
-from streams.runtime import Context, Topology
+from streams.runtime import Context, Stage, Topology
+from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 
 
@@ -45,16 +49,23 @@ def _line(part: Verified) -> str:
     return "; ".join((f"{where} {verdict}: {compared}", *part.notes, *undecided))
 
 
-async def verify(settings: Settings, topologies: Sequence[Topology]) -> Report:
+async def verify(settings: Settings, topologies: Sequence[Topology], stages: Iterable[Stage] = ()) -> Report:
     """Fold the log again for these topologies, which may be running, and compare the result with outputs and state.
 
-    A part that was decided by another decision version is reported as such. Raises the errors of the broker's and the
-    registry's clients.
+    ``stages`` are others that theirs may have been grouped with before. A part that was decided by another decision
+    version is reported as such. Raises ``OtherGrouping``, and the errors of the broker's and the registry's clients.
     """
-    return Report(tuple([part for topology in topologies async for part in _verify(settings, topology)]))
+    known = {stage.name: stage for stage in (*stages, *(stage for each in topologies for stage in each.stages))}
+    with TemporaryDirectory(prefix="rondo-replay-") as at:
+        earlier = _Earlier(settings)
+        async with past(earlier.fold, Path(at)) as states:
+            parts = [
+                earlier.added(part) for each in topologies async for part in _verify(settings, each, known, states)
+            ]
+    return Report(tuple(parts))
 
 
-async def _verify(settings: Settings, topology: Topology) -> AsyncIterator[Verified]:
+async def _verify(settings: Settings, topology: Topology, stages: Stages, states: Past) -> AsyncIterator[Verified]:
     async with context_of(settings, topology) as context:
         if not topology.keeps_state:
             yield await verify_views.verify(context, topology)
@@ -63,7 +74,29 @@ async def _verify(settings: Settings, topology: Topology) -> AsyncIterator[Verif
         fixed = await cut(settings.kafka, topology, numbers)
         dead_letters = await DeadLetters.read(settings.kafka, context.codec, topology)
         for number in numbers:
-            yield await verify_state.verify(Target(context, topology, number, fixed, dead_letters))
+            yield await verify_state.verify(Target(context, topology, number, fixed, dead_letters, stages, states))
+
+
+class _Earlier:
+    """Verifies what topologies wrote until their stages were regrouped, for those that go on with their state."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._records = self._outputs = 0
+
+    async def fold(self, era: Era, state: StateStore, states: Past) -> set[str]:
+        """Fold an era that is over into a new state, and compare its outputs. Raises ``Differs``, ``OtherVersion``."""
+        async with context_of(self._settings, era.topology) as context:
+            dead_letters = await DeadLetters.read(context.settings.kafka, context.codec, era.topology)
+            fired, records, outputs = await verify_state.verify_over(context, era, state, states, dead_letters)
+        self._records, self._outputs = self._records + records, self._outputs + outputs
+        return fired
+
+    def added(self, part: Verified) -> Verified:
+        """Return a part with the numbers of what was folded for it."""
+        part.records, part.outputs = part.records + self._records, part.outputs + self._outputs
+        self._records = self._outputs = 0
+        return part
 
 
 _UNBOUNDED = {"block_bytes": 2**62, "block_seconds": 1e9}  # a block ends where it ended

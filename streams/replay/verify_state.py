@@ -1,6 +1,6 @@
 """Verifies one partition of a topology that keeps its own state: outputs, changelog, timers, invariants and disk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from schemas.codec import Serde
 from schemas.kafka.log_reader import partition_readers
 from schemas.kafka.partition_reader import PartitionReader
 from streams.replay import invariants
+from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import (
     Differs,
     KeyDifference,
@@ -20,15 +21,16 @@ from streams.replay.difference import (
     fields,
     unwritten,
 )
+from streams.replay.eras import Era, Eras, Past
 from streams.replay.fold import ReplayedBlock, folding
-from streams.replay.outputs import Outputs
+from streams.replay.outputs import comparing
 from streams.replay.recorded_blocks import OtherVersion, RecordedBlock
 from streams.replay.target import Target, Verified
-from streams.runtime import Stage, kafka_store
+from streams.runtime import Context, Stage, kafka_store
 from streams.runtime.disk import directory
 from streams.runtime.record import Raw, place
 from streams.runtime.rocksdb import Damaged, DiskError, StateStore
-from streams.runtime.tables import decoded
+from streams.runtime.tables import decoded, stage_of
 
 _CHUNK = 1000
 _NEVER = 0  # the time of a temporary state's writes, which is not used
@@ -48,7 +50,8 @@ async def verify(target: Target) -> Verified:
         try:
             positions = await _restore(target, current)
             try:
-                await _verify_fold(target, result, current, positions, Path(scratch, "again"))
+                with closing(StateStore(Path(scratch, "again"))) as again:
+                    await _verify_fold(target, result, current, positions, again)
             except OtherVersion as other:
                 result.undecided = other.clause
             await invariants.check(target, positions, Path(scratch, "invariants"))
@@ -59,11 +62,14 @@ async def verify(target: Target) -> Verified:
 
 
 async def _restore(target: Target, current: StateStore) -> Mapping[str, int]:
-    """Restore the state from the changelog; return its positions."""
+    """Restore the state from the changelog; return its positions. Raises ``OtherGrouping``."""
     at = target.at(target.topology.changelog_name)
     async with partition_readers(target.context.settings.kafka, {at: target.cut.changelogs[at]}) as readers:
         await _apply(readers[at], current, target.context.codec)
-    return kafka_store.positions(current, target.context.codec)
+    held = kafka_store.held_positions(current, target.context.codec)
+    if held and held.standing is not r.Standing.FROZEN:
+        kafka_store.check_standing(target.topology, held)
+    return held.offsets if held else {}
 
 
 async def _apply(changelog: PartitionReader, state: StateStore, codec: Serde) -> None:
@@ -80,40 +86,59 @@ async def _apply(changelog: PartitionReader, state: StateStore, codec: Serde) ->
 
 
 async def _verify_fold(
-    target: Target, result: Verified, current: StateStore, positions: Mapping[str, int], scratch: Path
+    target: Target, result: Verified, current: StateStore, positions: Mapping[str, int], again: StateStore
 ) -> None:
     """Fold the log again, and compare the outputs of each block, and the state at the end."""
-    context, topology, dead = target.context, target.topology, target.dead_letters
-    written = {target.at(topic.name): target.cut.all[target.at(topic.name)] for topic in topology.writes}
-    seen = {at.topic: target.cut.seen[at] for at in written}
+    topology, era = target.topology, await _era(target)
+    ends = {topic.name: target.cut.all[target.at(topic.name)] for topic in topology.writes}
+    seen = {name: target.cut.seen[target.at(name)] for name in ends}
     async with (
-        folding(context, topology, target.number, dead, positions, target.cut.all, scratch) as fold,
-        partition_readers(context.settings.kafka, written) as readers,
+        folding(target.context, era, target.dead_letters, positions, target.cut.all, target.past, again) as fold,
+        comparing(target.context, era, ends, seen, positions, target.dead_letters) as outputs,
     ):
-        by_name = {at.topic: reader for at, reader in readers.items()}
-        timers = _taken_timers(target, current)
-        taken = {timer.id: timer for _, timer in timers}
-        outputs = Outputs(topology, context.codec, by_name, seen, positions, taken, dead)
         async for block in fold.blocks():
             await outputs.expect(block)
             result.records, result.outputs = fold.records, outputs.compared
-        left = await outputs.finish()
+        await outputs.finish()
         result.notes += fold.notes()
-        assert fold.state
-        result.kept = sum(1 for _ in current.items())
-        for different in compare_states(current, fold.state, unwritten(topology)):
-            await _check_key(target, different, positions)
-    _check_timers(target, ((stage, timer) for stage, timer in timers if timer.id in left), current)
+    result.kept = sum(1 for key, _ in current.items() if topology.stage(stage_of(key)))
+    for different in compare_states(current, again, unwritten(topology)):
+        if topology.stage(stage_of(different[0])):  # of others there is what a regrouping left
+            await _check_key(target, era, different, positions)
+    _check_timers(target, current, outputs.fired | fold.fired)
 
 
-async def _check_key(target: Target, different: KeyDifference, positions: Mapping[str, int]) -> None:
+async def verify_over(
+    context: Context, era: Era, state: StateStore, past: Past, dead_letters: DeadLetters
+) -> tuple[set[str], int, int]:
+    """Fold an era that is over, and compare its outputs. Return the timers that have led to nothing yet, and counts."""
+    ends = {topic.name: era.ends.get(topic.name, 0) for topic in era.topology.writes}
+    async with (
+        folding(context, era, dead_letters, era.positions, {}, past, state) as fold,
+        comparing(context, era, ends, ends, era.positions, dead_letters) as outputs,
+    ):
+        async for block in fold.blocks():
+            await outputs.expect(block)
+        await outputs.finish()
+    return outputs.fired | fold.fired, fold.records, outputs.compared
+
+
+async def _era(target: Target) -> Era:
+    """Return the era of the target's current stages. Raises ``OtherVersion``."""
+    context, topology, number = target.context, target.topology, target.number
+    assert topology.blocks
+    end = target.cut.all[target.at(topology.blocks.name)]
+    return await Eras(context.settings.kafka, context.codec, target.stages).current(topology, number, end)
+
+
+async def _check_key(target: Target, era: Era, different: KeyDifference, positions: Mapping[str, int]) -> None:
     """Raise a key's difference, with its source on the log; return if both values decode to the same."""
     key, current, replayed = different
     if not (values := compare_messages(target.context.codec, current, replayed)):
         return
     written = await _last_written(target, key)
     reason = f"the state is not what the log leads to (written at {written})." if written else "the state lacks it."
-    source = await _changed_by(target, key, positions)
+    source = await _changed_by(target, era, key, positions)
     raise target.differs(f"key {describe_key(key)}", reason, source=source, **fields(values))
 
 
@@ -127,12 +152,13 @@ async def _last_written(target: Target, key: bytes) -> str | None:
     return last
 
 
-async def _changed_by(target: Target, key: bytes, positions: Mapping[str, int]) -> str | None:
-    """Fold again, to find the record that last changed a key."""
-    context, topology, dead = target.context, target.topology, target.dead_letters
+async def _changed_by(target: Target, era: Era, key: bytes, positions: Mapping[str, int]) -> str | None:
+    """Fold the era again, to find the record that last changed a key; None if it was changed before."""
     last: Raw | None = None
-    with TemporaryDirectory(prefix="rondo-replay-") as at:
-        async with folding(context, topology, target.number, dead, positions, target.cut.all, Path(at)) as fold:
+    with TemporaryDirectory(prefix="rondo-replay-") as at, closing(StateStore(Path(at))) as state:
+        async with folding(
+            target.context, era, target.dead_letters, positions, target.cut.all, target.past, state
+        ) as fold:
             async for block in fold.blocks():
                 last = block.changed_by.get(key, last)
     return place(last) if last else None
@@ -151,9 +177,10 @@ def _taken_timers(target: Target, current: StateStore) -> list[Taken]:
     return [(stage, timer) for stage, taken in stages for timer in taken.passed(current, decode)]
 
 
-def _check_timers(target: Target, left: Iterable[Taken], current: StateStore) -> None:
-    for stage, timer in left:
-        if (target.number, timer.id) not in target.dead_letters.timers and _emits(target, stage, timer, current):
+def _check_timers(target: Target, current: StateStore, fired: Collection[str]) -> None:
+    for stage, timer in _taken_timers(target, current):
+        known = timer.id in fired or (target.number, timer.id) in target.dead_letters.timers
+        if not known and _emits(target, stage, timer, current):
             reason = "it is set and was taken, but has no record on the log: it would never fire."
             raise target.differs(f"timer {timer.id} of {timer.subject}, due {timer.due}", reason)
 

@@ -11,7 +11,7 @@ from schemas.kafka.log_reader import ends, partition_readers
 from streams.replay.dead_letters import DeadLetters
 from streams.replay.difference import ABSENT, Difference, Differs, compare_values, fields
 from streams.replay.fold import Folding, ReplayedBlock
-from streams.replay.ranges import LogPosition, up_to
+from streams.replay.ranges import LogPosition, Until
 from streams.replay.recorded_blocks import cut_into_blocks
 from streams.replay.target import Verified
 from streams.runtime import Context, Topology
@@ -56,7 +56,7 @@ async def blocks(
     """Fold each partition of each topic up to its end, or to an earlier position. No two share a row."""
     async with partition_readers(context.settings.kafka, log_ends) as readers:
         for at, reader in readers.items():
-            recorded = up_to(until, cut_into_blocks(reader))
+            recorded = Until(until).blocks(cut_into_blocks(reader))
             async for block in Folding(context, topology, at.partition, dead_letters, None, recorded).blocks():
                 yield block
 

@@ -28,7 +28,7 @@ from streams.runtime.context import Context
 from streams.runtime.failpoints import Point
 from streams.runtime.restoring import Progress
 from streams.runtime.rocksdb import StateStore
-from streams.runtime.topology import Topology
+from streams.runtime.topology import Topology, stages_of
 from streams.transactions import settlement
 
 POSITION = b"positions\x00"
@@ -38,19 +38,39 @@ _FETCH_BYTES = 4 * 1024 * 1024  # at once while restoring: RocksDB writes such a
 BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
 
 
+_REGROUP = "stop all workers and run `rondo regroup`: see docs/operating.md, Regrouping"
+
+
 class OtherGrouping(RuntimeError):
-    """State or output is that of stages that were grouped into other topologies. ``found`` says which, as a clause."""
+    """The topology has no state of its own to go on with: its stages are, or were, grouped otherwise."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(
-            f"{found}: its stages were grouped otherwise, by RONDO_TOPOLOGIES or an earlier version of Rondo. "
-            "Group them as before, or begin with an empty log."
+
+def unowned(topology: str, written: Iterable[str]) -> OtherGrouping:
+    """Return the error for output without a state."""
+    topics = ", ".join(sorted({*written}))
+    return OtherGrouping(
+        f"There are records on {topics}, but no state of the topology {topology}: its stages were grouped otherwise. "
+        f"Set RONDO_TOPOLOGIES as before, or {_REGROUP}."
+    )
+
+
+def check_standing(topology: Topology, held: r.Position) -> None:
+    """Raise ``OtherGrouping`` if a topology's workers may not go on with a state that has these positions."""
+    name, stages = topology.name, stages_of(topology)
+    if held.standing is r.Standing.LEFT:
+        raise OtherGrouping(
+            f"The stages of the topology {name} were regrouped: set RONDO_TOPOLOGIES to {held.grouping!r}, or, for "
+            f"another grouping, {_REGROUP}."
         )
-
-
-def unowned(topology: str, written: Iterable[str]) -> str:
-    """Return what ``OtherGrouping`` says of output without a state."""
-    return f"There are records on {', '.join(sorted({*written}))}, but no state of the topology {topology}"
+    if held.standing is not r.Standing.OPEN:
+        raise OtherGrouping(
+            f"The regrouping into {held.grouping!r}, which concerns the topology {name}, has not ended: {_REGROUP}."
+        )
+    if held.stages and held.stages != stages:
+        raise OtherGrouping(
+            f"The state of the topology {name} is that of {', '.join(held.stages)}: its stages were grouped otherwise. "
+            f"Set RONDO_TOPOLOGIES as before, or {_REGROUP}."
+        )
 
 
 class KafkaStore:
@@ -136,17 +156,17 @@ class KafkaStore:
         Raises ``Damaged`` for a state without positions.
         """
         assert self.state is not None
-        name, stages = self._topology.name, [stage.name for stage in self._topology.stages]
-        if raw := self.state.get(POSITION):
-            had = cast("r.Position", self._context.codec.decode(raw)).stages
-            if had and [*had] != stages:
-                raise OtherGrouping(f"The state of the topology {name} is that of {', '.join(had)}")
+        if held := held_positions(self.state, self._context.codec):
+            check_standing(self._topology, held)
         elif self.state.get(_EARLIER) is not None:
-            raise OtherGrouping(f"The state of {name} was written by an earlier version of Rondo")
+            raise OtherGrouping(
+                f"The state of {self._topology.name} was written by an earlier version of Rondo: its stages were "
+                "grouped otherwise. Run that version, or begin with an empty log."
+            )
         elif self.state.changelog:
             self.state.lacks("its positions")  # every block writes them; without, all input would be read again
         elif written := await self._written():
-            raise OtherGrouping(unowned(name, written))
+            raise unowned(self._topology.name, written)
 
     async def _written(self) -> list[str]:
         """Return the topics that hold output of the stages."""
@@ -167,7 +187,7 @@ class KafkaStore:
         try:
             await self._produce(block, produced)
             positions |= produced.behind(block.notices)
-            changes = {**block.changes, POSITION: self._encoded(position(self._topology, positions))}
+            changes = {**block.changes, POSITION: self._encoded(self._position(positions))}
             await self._reach(Point.PRODUCED)
             logged = [Envelope(key, value, block.now) for key, value in changes.items()]
             changelog = self._topology.changelog_name
@@ -220,6 +240,10 @@ class KafkaStore:
         )
         return Envelope(str(self._partition).encode(), self._context.codec.encode(recorded, taken), block.now)
 
+    def _position(self, positions: dict[str, int]) -> r.Position:
+        """Return what a commit records of the positions."""
+        return position(self._topology, positions)
+
     def _encoded(self, record: r.Position) -> bytes:
         return self._context.codec.encode(self._topology.changelog_name, record)
 
@@ -239,13 +263,19 @@ def transactional_id(topology: str, partition: int, number: int) -> str:
 
 def position(topology: Topology, positions: dict[str, int]) -> r.Position:
     """Return the record of a topology's positions."""
-    return r.Position(positions, tuple(stage.name for stage in topology.stages))
+    return r.Position(positions, stages_of(topology))
+
+
+def held_positions(state: StateStore, codec: Serde) -> r.Position | None:
+    """Return the record of the positions in a state."""
+    raw = state.get(POSITION)
+    return cast("r.Position", codec.decode(raw)) if raw else None
 
 
 def positions(state: StateStore, codec: Serde) -> dict[str, int]:
     """Return the positions in a state: the next offset by topic."""
-    raw = state.get(POSITION)
-    return dict(cast("r.Position", codec.decode(raw)).offsets) if raw else {}
+    held = held_positions(state, codec)
+    return dict(held.offsets) if held else {}
 
 
 class _Produced:

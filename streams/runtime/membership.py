@@ -7,6 +7,7 @@ replaces the user data of the subscription, so it is always that of the process 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 from uuid import uuid4
 
 from aiokafka.cluster import ClusterMetadata
@@ -72,13 +73,23 @@ async def is_replaced(kafka: str, group: str, worker: Worker) -> bool:
     return worker not in members and worker.instance in {member.instance for member in members if member.instance}
 
 
+async def has_members(kafka: str, group: str) -> bool:
+    """Return whether a group has members, also such as it has not missed yet. Raises KafkaError."""
+    return bool((await _described(kafka, group))["members"])
+
+
 async def _members(kafka: str, group: str) -> set[Worker]:
     """Return a stable group's members that identify themselves."""
+    described = await _described(kafka, group)
+    stable = described["state"] == "Stable"
+    return set(_workers(member["member_metadata"] for member in described["members"])) if stable else set()
+
+
+async def _described(kafka: str, group: str) -> dict[str, Any]:
     async with admin(kafka) as asked:
         (answer,) = await asked.describe_consumer_groups([group])
     (described,) = answer.to_object()["groups"]
-    stable = described["state"] == "Stable"
-    return set(_workers(member["member_metadata"] for member in described["members"])) if stable else set()
+    return cast("dict[str, Any]", described)
 
 
 def _workers(subscriptions: Iterable[bytes]) -> Iterator[Worker]:

@@ -15,7 +15,7 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Undecodable
-from schemas.topics import DAYS, DEAD_LETTERS
+from schemas.topics import CHANGELOG, DAYS, DEAD_LETTERS
 from streams.runtime.record import NOWHERE, Record, place
 from streams.runtime.stage import Stage
 
@@ -75,8 +75,8 @@ def _refusal(stage: Stage, block: Any, retry: r.Retry) -> str | None:
         return f"the record is of partition {retry.partition}"
     if retry.at - retry.died_at > DEAD_LETTERS.retention:
         return "the dead letter is older than 90 days"
-    if retry.offset == NOWHERE and stage.punctuate and retry.topic == block.topology.changelog_name:
-        return None
+    if retry.offset == NOWHERE and stage.punctuate and retry.topic.endswith(CHANGELOG):
+        return None  # a timer, of this topology's changelog, or of that before its stages were regrouped
     if retry.topic not in stage.folds or retry.offset < 0:
         return f"{stage.name} reads no {retry.topic}"
     return None

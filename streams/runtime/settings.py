@@ -28,8 +28,8 @@ class Settings(settings.Settings):
     """Serves ``/live``, ``/ready`` and ``/metrics`` on 127.0.0.1. The stack chooses one for each worker."""
     topologies: str = ""
     """Which stages run as one, as `core=tasks,recurrence reminders audit notify views`; by default all run as one that
-    can ([architecture.md](architecture.md#topologies)). Fixed once the log is begun; the same for every process and
-    command."""
+    can ([architecture.md](architecture.md#topologies)). The same for every process and command; to change it for a log
+    that exists, [regroup](operating.md#regrouping)."""
     webhook: HttpUrl | None = None
     """Reminders are POSTed to this URL, as JSON; without it they are logged."""
 

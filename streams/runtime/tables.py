@@ -15,6 +15,12 @@ V = TypeVar("V", bound=Struct)
 Decode = Callable[[bytes], Struct]
 
 
+def stage_of(key: bytes) -> str:
+    """Return the stage that a key of a state belongs to; of the positions, which are no stage's, their table's name."""
+    table, _, rest = key.partition(b"\x00")
+    return (rest if table == b"cursor" else table).partition(b"/")[0].decode()
+
+
 class Cells(Protocol):
     """A block as seen by tables: the state with the block's changes so far."""
 

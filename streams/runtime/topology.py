@@ -4,7 +4,7 @@ It has one consumer group, one task a partition, one changelog and one pair of p
 writes and one reads is handed on in memory, decoded and in order, within the block: only the others are inputs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -187,6 +187,17 @@ class Topology:
         numbered = {*(self.topics if self.keeps_state else self.reads)} - {topics.DEAD_LETTERS}
         found = {TopicPartition(topic.name, number) for topic in numbered}
         return found | ({TopicPartition(topics.DEAD_LETTERS.name, 0)} if self.keeps_state else set())
+
+
+def stages_of(topology: Topology) -> tuple[str, ...]:
+    """Return the names of a topology's stages, in their order."""
+    return tuple(stage.name for stage in topology.stages)
+
+
+def grouping_of(topologies: Iterable[Topology]) -> str:
+    """Return how stages are grouped, as in RONDO_TOPOLOGIES."""
+    groups = ((one.name, stages_of(one)) for one in topologies)
+    return " ".join(name if stages == (name,) else f"{name}={','.join(stages)}" for name, stages in groups)
 
 
 def _once(found: Any) -> tuple[Any, ...]:

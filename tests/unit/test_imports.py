@@ -58,7 +58,7 @@ LAYERS = (
 """The runtime's modules from the lowest: each imports only those before it."""
 
 PACKAGES = {
-    "streams": ("transactions", "runtime", "progress", "replay", "stages", "topologies", "worker"),
+    "streams": ("transactions", "runtime", "progress", "replay", "regrouping", "stages", "topologies", "worker"),
     "api": (
         "settings",
         "concurrency",

@@ -3,7 +3,7 @@
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from streams.replay.ranges import LogPosition, NotAPosition, Since, up_to
+from streams.replay.ranges import LogPosition, NotAPosition, Since, Until
 from streams.replay.recorded_blocks import RecordedBlock
 
 
@@ -16,7 +16,7 @@ async def offsets(blocks: list[list[ConsumerRecord]], until: LogPosition | None)
         for raws in blocks:
             yield RecordedBlock(raws, 0)
 
-    return [[record.offset for record in block.raws] async for block in up_to(until, recorded())]
+    return [[record.offset for record in block.raws] async for block in Until(until).blocks(recorded())]
 
 
 @pytest.mark.parametrize(

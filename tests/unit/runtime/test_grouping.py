@@ -110,12 +110,16 @@ class Machine:
         """What is on the topics, but for the places of sources: they name what a topology read, and not its own."""
         return {topic: [*map(_seen, raws)] for topic, raws in sorted(self.topics.items())}
 
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every entry of the states."""
+        for state in self.states.values():
+            yield from state.items()
+
     def kept(self) -> dict[bytes, bytes]:
         """What the stages keep, but for what depends on how blocks are cut: cursors, and which ids were dropped."""
-        items = (item for state in self.states.values() for item in state.items())
         return {
             key: value[_NUMBER:]
-            for key, value in sorted(items)
+            for key, value in sorted(self.items())
             if not key.startswith((b"cursor", b"tasks/remembered", b"tasks/memory"))
         }
 
