@@ -100,7 +100,7 @@ async def _plan(context: Context, reader: LogReader, topologies: Sequence[Topolo
 async def _check_stopped(context: Context, wanted: Plan) -> None:
     """Raise ``NotRegroupable`` while workers of these topologies are members of their groups."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + context.settings.session_timeout + 5
+    until = loop.time() + 1.5 * context.settings.session_timeout
     for one in (*wanted.former, *wanted.wanted):
         while await has_members(context.settings.kafka, f"rondo-{one.name}"):
             if loop.time() > until:  # by now the group misses one that was stopped
