@@ -17,6 +17,7 @@ highlighted.
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, chain, islice, pairwise
 from typing import NamedTuple, TypeVar
 from unicodedata import is_normalized
@@ -140,11 +141,16 @@ def vector(user: str, title: str, notes: str) -> str:
 def joined(user: str, title: Mapping[str, Sequence[int]], notes: Mapping[str, Sequence[int]]) -> str:
     """Return the ``tsvector`` of a user's task from the places of the words of its title and notes."""
     before, behind = key(user), max((at[-1] for at in title.values()), default=0)
-    written = {word: ",".join(f"{min(place, _LAST_PLACE)}A" for place in at) for word, at in title.items()}
+    written = {word: ",".join(map(_in_title, at)) for word, at in title.items()}
     for word, at in notes.items():
         those = ",".join([str(min(place + behind, _LAST_PLACE)) for place in at])
         written[word] = f"{written[word]},{those}" if word in written else those
     return " ".join([f"'{before}{word}':{at}" for word, at in written.items()])
+
+
+@lru_cache(maxsize=1024)
+def _in_title(place: int) -> str:
+    return f"{min(place, _LAST_PLACE)}A"
 
 
 def _all_words(text: str) -> Iterator[Word]:
