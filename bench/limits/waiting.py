@@ -44,7 +44,8 @@ class Measure:
 
     async def held(self, requests: Iterable[Request], at_once: int = 1) -> AsyncIterator[Held]:
         """Send requests in turn, each ``at_once`` times concurrently, and yield the results."""
-        async with self._asking() as waits:
+        waits: list[list[float]] = []
+        async with self._asking(waits) as asking:
             for request in requests:
                 waits.clear()
                 began = time.perf_counter()
@@ -52,7 +53,9 @@ class Measure:
                 answer = max(await asyncio.gather(*asked), key=len)
                 seconds = time.perf_counter() - began
                 ended = len(waits)
-                while len(waits) <= ended:  # noqa: ASYNC110 - count the wait in progress, too
+                while len(waits) <= ended:  # count the wait in progress, too
+                    if asking.done():
+                        asking.result()  # raises why it asks no more
                     await asyncio.sleep(_PAUSE)
                 yield Held(request, _status(answer), len(answer), seconds, tuple(map(max, zip(*waits, strict=True))))
 
@@ -67,13 +70,12 @@ class Measure:
         return bytes(found)
 
     @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[list[list[float]]]:
-        """Send the other user's requests meanwhile; the list has the duration of each."""
-        waits: list[list[float]] = []
+    async def _asking(self, waits: list[list[float]]) -> AsyncIterator[asyncio.Task[None]]:
+        """Send the other user's requests meanwhile; ``waits`` gets the duration of each."""
         reader, writer = await asyncio.open_connection(*self._address)
-        asking = asyncio.ensure_future(self._ask(reader, writer, waits))
+        asking = asyncio.create_task(self._ask(reader, writer, waits))
         try:
-            yield waits
+            yield asking
         finally:
             asking.cancel()
             writer.close()
