@@ -204,6 +204,12 @@ async def test_what_can_not_be_regrouped_is_refused_and_nothing_is_changed(worke
     async with working(pair, apart, clock):  # nothing of it was frozen
         assert numbers(await log.wait_for(pair.told, 4)) == {"ann": [1, 2, 3, 4]}
     await regroup(pair.settings, [pair.topology])
+    changelog = pair.topology.changelog
+    await log.codec.publish([changelog])
+    planted = log.codec.encode(changelog.name, r.AuditHead(99, "planted"))
+    await log.producer.send_and_wait(changelog.name, planted, pair.heads.prefix + b"ann", partition=0)
+    with pytest.raises(NotRegroupable, match=r"The state is not what the log leads to\. .*heads ann.* Field sequence"):
+        await regroup(pair.settings, apart)
 
 
 def renamed(pair: Pair) -> list[Topology]:
