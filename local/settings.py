@@ -54,6 +54,8 @@ def _directory(path: Path) -> Path:
 
 
 def _grouping(topologies: str) -> str:
+    if not topologies:  # defaults are validated, too
+        return topologies
     from streams.runtime.topology import WrongTopology  # noqa: PLC0415 - the stages take 30 MB
     from streams.topologies import parsed  # noqa: PLC0415
 

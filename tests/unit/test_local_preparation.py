@@ -1,21 +1,33 @@
 """Steps of a start that run in a process of their own, and what the one that watches does without."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from local.errors import Problem
 from local.ports import HOST, choose
 from local.preparation import Preparation
+from local.settings import ROOT
 
 HEAVY = {"faust", "fastapi", "aiohttp", "sqlalchemy", "alembic", "asyncpg", "streams.runtime"}
 """What only the steps, and the parts themselves, need."""
+_STARTED = """
+import sys, threading
+from local import command, directory, settings
+from local.stack import Stack
+chosen = settings.load()
+Stack(chosen, directory.Directory(chosen.data), threading.Event())
+print(*sys.modules)
+"""
 
 
-def test_the_process_that_watches_imports_nothing_that_only_the_steps_need():
-    argv = [sys.executable, "-c", "import sys, local.command; print(*sys.modules)"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+def test_the_process_that_watches_imports_nothing_that_only_the_steps_need(tmp_path: Path):
+    argv = [sys.executable, "-c", _STARTED]
+    environment = {**os.environ, "RONDO_DATA": str(tmp_path)}
+    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert "local.stack" in done.stdout.split()
     assert HEAVY.isdisjoint(done.stdout.split())
 
