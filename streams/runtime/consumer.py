@@ -37,7 +37,8 @@ from streams.runtime.task import StreamTask
 from streams.runtime.topology import Topology
 from streams.runtime.watch import Watch
 
-FETCH_MS = 100
+FETCH_MS, QUIET_FETCH_MS = 100, 300
+"""For how long a round of the fetch loop waits for records, while something happens and while nothing does."""
 BUSY_MS, QUIET_MS = 500, 1500
 """For how long a broker may keep a fetch that has nothing to return, while something happens and while nothing does.
 
@@ -343,10 +344,12 @@ class Runtime(Service):
                 self._assignor.insist()
                 self._subscribe()
             self._seek_requested()
-            self._choose_wait()
+            quiet = self._is_quiet()
+            # aiokafka has no public way to change that.
+            self._consumer._fetcher._fetch_max_wait_ms = QUIET_MS if quiet else BUSY_MS
             self.fetches += 1
             try:
-                fetched = await self._consumer.getmany(timeout_ms=FETCH_MS)
+                fetched = await self._consumer.getmany(timeout_ms=QUIET_FETCH_MS if quiet else FETCH_MS)
             except ConsumerStoppedError:
                 return
             for tp, records in fetched.items():
@@ -355,14 +358,12 @@ class Runtime(Service):
                 if partition and partition.hold(tp.topic, records):
                     self._consumer.pause(tp)
 
-    def _choose_wait(self) -> None:
-        """Choose for how long the broker may keep the next fetch. aiokafka has no public way to change that."""
-        assert self._consumer
+    def _is_quiet(self) -> bool:
+        """Return whether nothing has happened for a while."""
         now = self.loop.time()
         if not all(partition.accepting for partition in self.partitions.values()):
             self._busy = now
-        quiet = self.joined and now - self._busy >= QUIET_SECONDS
-        self._consumer._fetcher._fetch_max_wait_ms = QUIET_MS if quiet else BUSY_MS
+        return self.joined and now - self._busy >= QUIET_SECONDS
 
     def _seek_requested(self) -> None:
         assert self._consumer
