@@ -2,6 +2,7 @@
 
 import json
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from domain import audit
+from domain import audit, entities
+from domain.entity import EntityType
 from schemas import records as r
 from tests.unit.domain.given import BERT, PARIS, WEEKDAYS, World, complete, create, delete, reopen, update
 
@@ -52,6 +54,12 @@ def test_a_completion_is_reported():
 def test_a_creation_tells_the_whole_task():
     told = changes(create(due=PARIS))
     assert told["due"] == ("null", '{"date":"2026-11-24","time":"09:00:00","zone":"Europe/Paris"}')
+
+
+@pytest.mark.parametrize("of", entities.TYPES, ids=lambda of: of.word)
+def test_an_entity_of_each_type_has_a_value_for_each_field_that_is_audited(of: EntityType[Any]):
+    one = of.record(**{name: name for name in of.record.__struct_fields__})
+    assert of.audited(one) == of.fields
 
 
 def test_an_entry_tells_who_did_what_and_why():
