@@ -80,7 +80,7 @@ async def refused(pair: Pair, topology: Topology) -> str:
 
     await app.start()
     try:
-        assert str(said.value) in await until(why, bool)
+        await until(why, lambda found: str(said.value) in found)
     finally:
         await app.stop()
     return str(said.value)
