@@ -53,9 +53,9 @@ class RequestLog:
             status = message.get("status", status)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(method=_method(scope)):
-            try:
-                await self.app(scope, receive, noting)
-            finally:
-                taken = round((time.perf_counter() - began) * 1000, 1)
-                _log.info("answered", path=path_of(scope), status=status, ms=taken)
+        structlog.contextvars.bind_contextvars(method=_method(scope))
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            taken = round((time.perf_counter() - began) * 1000, 1)
+            _log.info("answered", path=path_of(scope), status=status, ms=taken)
