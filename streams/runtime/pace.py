@@ -27,8 +27,13 @@ class Pace:
     gap: float = 0.0
 
     @classmethod
-    def after(cls, began: float, ended: float, *, behind: bool) -> "Pace":
-        """Return the pace after a block; ``behind`` if more records came while it was folded and committed."""
+    def after(cls, began: float, ended: float, *, behind: bool, rest: bool = False) -> "Pace":
+        """Return the pace after a block; ``behind`` if more records came while it was folded and committed.
+
+        ``rest`` if some of its own did not fit into it: then the next one is full, too.
+        """
+        if rest:
+            return cls()
         gap = min(ended - began, MOST) if behind else 0.0
         return cls(ended, gap if gap >= LEAST else 0.0)
 

@@ -215,9 +215,7 @@ class StreamTask:
             await self._open()
             while not self.closing:
                 if block := await self._next_block():
-                    began = time.monotonic()
-                    await self._process(block)
-                    self._pace = Pace.after(began, time.monotonic(), behind=bool(self.intake))
+                    self._pace = await self._process(block)
         except Exception as error:  # noqa: BLE001  # no error may lose a record
             await self._discard(error)
             with suppress(RegistryUnavailable):
@@ -319,12 +317,14 @@ class StreamTask:
 
     # Folding and committing it.
 
-    async def _process(self, block: Block) -> None:
+    async def _process(self, block: Block) -> Pace:
+        """Fold and commit a block; return the pace of the next one."""
+        taken = time.monotonic()
         try:
             await self._reach(Point.FETCHED)
             await self._fold(block)
             await self._reach(Point.FOLDED)
-            self.intake.put_back(block.rest())
+            self.intake.put_back(rest := block.rest())
             positions = block.after(self.positions)
             began = time.monotonic()
             async with asyncio.timeout(self._settings.block_timeout):
@@ -336,7 +336,7 @@ class StreamTask:
             self._current = None
             for punctuation in self._punctuations.each:
                 punctuation.expect_no_more()
-            return
+            return Pace()
         except TOO_MUCH:  # maybe because of their number: try half as many, but dead-letter none
             self.intake.halve(block)
             raise
@@ -354,6 +354,9 @@ class StreamTask:
             punctuation.keep_room(block.changes)
         if block.rewinds:
             await self._rewind()
+        if block.topic is None:  # records and timers take turns: a gap after each punctuation would leave out theirs
+            return Pace()
+        return Pace.after(taken, time.monotonic(), behind=bool(self.intake), rest=bool(rest))
 
     async def _reach(self, point: Point) -> None:
         await failpoints.reach(self._topology.name, point)

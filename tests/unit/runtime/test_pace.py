@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from math import inf
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from aiokafka.structs import ConsumerRecord
@@ -15,11 +17,12 @@ from bench.folds import Numbers
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
-from schemas.topics import REMINDERS
+from schemas.topics import REMINDER_NOTICES, REMINDERS
 from streams.runtime import Context, Stage, Topology
 from streams.runtime.block import Block
 from streams.runtime.intake import Intake
 from streams.runtime.pace import LEAST, MOST, QUIET, Pace
+from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 from streams.runtime.task import StreamTask
 from tests.unit.runtime.test_phases import Host, Log, Memory
@@ -50,6 +53,12 @@ def test_what_comes_after_a_block_goes_at_once(began: float, took: float, later:
 def test_a_full_block_goes_at_once(began: float, took: float, later: float, behind: bool, folded: bool):
     pace = Pace.after(began, began + took, behind=behind)
     assert pace.wait(began + took + later, full=True, folded=folded) == 0
+
+
+@given(TIMES, TOOK, TIMES, st.booleans())
+def test_what_did_not_fit_into_a_block_goes_at_once(began: float, took: float, later: float, folded: bool):
+    pace = Pace.after(began, began + took, behind=True, rest=True)
+    assert pace.wait(began + took + later, full=False, folded=folded) == 0
 
 
 @given(TIMES, st.floats(0, MOST), st.booleans())
@@ -138,6 +147,28 @@ class Slow(Memory):
         return positions
 
 
+class Kept(Slow):
+    """Such a store, with a state on the disk."""
+
+    def __init__(self, topology: Topology, context: Context, partition: int) -> None:
+        super().__init__(topology, context, partition)
+        self._at, self._timed = context.settings.data, topology.timers
+
+    async def open(self) -> dict[str, int]:
+        self.state = StateStore(self._at, self._timed)
+        return await super().open()
+
+    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
+        assert self.state
+        self.state.write(block.changes, self.state.changelog + 1, 0)
+        return await super().commit(block, positions)
+
+    async def close(self) -> None:
+        if self.state:
+            self.state.close()
+        await super().close()
+
+
 class Sought(Host):
     """A worker that says when a task waits for the fetch loop."""
 
@@ -150,24 +181,56 @@ class Sought(Host):
         self.sought.set()
 
 
+@asynccontextmanager
+async def running(stage: Stage, **chosen: Any) -> AsyncIterator[tuple[StreamTask, Codec]]:
+    """Run a stage's task, which waits for records."""
+    log = Log(REMINDERS)
+    await log.codec.publish([REMINDERS, Topology.of(stage).changelog])
+    settings = Settings(**{"kafka": "", "registry": "", "data": Path(), "tick": 60, **chosen})
+    host = Sought(log, stage, Context(settings, log.codec))
+    task, Slow.blocks = StreamTask(host, 0, 10**9), asyncio.Queue()
+    run = asyncio.ensure_future(task.run())
+    await host.sought.wait()
+    host.ask(task, 9)
+    yield task, log.codec
+    await task.close()
+    await run
+
+
 async def test_what_comes_while_a_block_is_committed_goes_after_a_gap_with_what_comes_until_then():
     stage = Stage("slow", reads=(REMINDERS,), store=Slow)
     stage.on(REMINDERS)(fold_one)
-    log = Log(REMINDERS)
-    await log.codec.publish([REMINDERS])
-    host = Sought(log, stage, Context(Settings(kafka="", registry="", data=Path(), tick=60), log.codec))
-    task = StreamTask(host, 0, 10**9)
-    running = asyncio.ensure_future(task.run())
-    await host.sought.wait()
-    host.ask(task, 9)
-    first, second, third = records(log.codec, *[r.ReminderDue] * 3)
-    task.hold(REMINDERS.name, [first])
-    await asyncio.sleep(0.002)
-    task.hold(REMINDERS.name, [second])
-    began, ended, alone = await Slow.blocks.get()
-    task.hold(REMINDERS.name, [third])
-    later, _, both = await Slow.blocks.get()
-    await task.close()
-    await running
+    async with running(stage) as (task, codec):
+        first, second, third = records(codec, *[r.ReminderDue] * 3)
+        task.hold(REMINDERS.name, [first])
+        await asyncio.sleep(0.002)
+        task.hold(REMINDERS.name, [second])
+        began, ended, alone = await Slow.blocks.get()
+        task.hold(REMINDERS.name, [third])
+        later, _, both = await Slow.blocks.get()
     assert [alone, both] == [[0], [1, 2]]
     assert later - ended >= (ended - began) * 0.9
+
+
+async def test_records_and_due_timers_take_turns(tmp_path: Path):
+    stage = Stage("taking-turns", reads=(REMINDERS,), writes=(REMINDER_NOTICES,), store=Kept)
+    timers = stage.timer("timers")
+
+    @stage.on(REMINDERS)
+    def set_many(_block: Block, _due: r.ReminderDue) -> None:
+        for number in range(100):
+            timers.set(r.Timer(f"{number}", "ann", f"{number}", 1))
+
+    @stage.on_timer(REMINDER_NOTICES)
+    def fire(_block: Block, timer: r.Timer) -> None:
+        timers.remove(timer)
+
+    async with running(stage, data=tmp_path, block_records=2) as (task, codec):
+        first, second = records(codec, *[r.ReminderDue] * 2)
+        task.hold(REMINDERS.name, [first])
+        await Slow.blocks.get()
+        task.hold(REMINDERS.name, [second])
+        between = 0
+        while not (await Slow.blocks.get())[2]:
+            between += 1
+    assert between <= 2
