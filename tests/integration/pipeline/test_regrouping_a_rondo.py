@@ -18,7 +18,7 @@ from tests.worked import ROOT
 
 pytestmark = pytest.mark.deep
 ALONE = " ".join(STAGES)
-RENAMED = "audit=audit,reminders changes=recurrence,tasks sending=notify views"
+RENAMED = "changes=tasks,recurrence audit=reminders,audit sending=notify views"
 
 
 @pytest.fixture(scope="module")
