@@ -83,7 +83,9 @@ class Transactions:
             await self._pool.release(connection)
 
     def _give_up(self, connection: Connection) -> None:
-        self._doubted = asyncio.get_running_loop().time()
+        """Terminate a connection; with it those are in doubt that were opened before, unless they were already."""
+        if getattr(connection, "opened", 0.0) >= self._doubted:
+            self._doubted = asyncio.get_running_loop().time()
         if not _is_closed(connection):
             connection.terminate()
 

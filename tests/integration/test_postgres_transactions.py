@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Self
 
 import asyncpg
 import pytest
@@ -94,3 +95,47 @@ async def test_a_connection_that_was_closed_meanwhile_is_replaced(pool: asyncpg.
     connection.terminate()
     async with asyncio.timeout(20):
         assert await sees(reader, user, user)
+
+
+async def test_of_connections_in_doubt_a_second_one_that_fails_puts_no_newer_ones_in_doubt(postgres: str):
+    migrate(postgres)
+    async with postgres_reader.pool(postgres, min_size=0, max_size=3) as pool:
+        reader = Reader(pool, FOR_EVER)
+        older = [await Reading.of(reader) for _ in range(2)]
+        await older[0].cancel()
+        newer = await Reading.of(reader)
+        await newer.end()
+        await older[1].cancel()
+        again = await Reading.of(reader)
+        assert again.backend == newer.backend
+        await again.end()
+        pool.terminate()
+
+
+class Reading:
+    """A read that goes on until it is ended or cancelled, and its connection's process in Postgres."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.backend, self._ends = 0, asyncio.Event()
+        self._begun = asyncio.Event()
+        self._task = asyncio.ensure_future(self._read(reader))
+
+    @classmethod
+    async def of(cls, reader: Reader) -> Self:
+        reading = cls(reader)
+        await reading._begun.wait()
+        return reading
+
+    async def _read(self, reader: Reader) -> None:
+        async with reader.user(new_user()) as view:
+            self.backend = view._connection.get_server_pid()
+            self._begun.set()
+            await self._ends.wait()
+
+    async def end(self) -> None:
+        self._ends.set()
+        await self._task
+
+    async def cancel(self) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
