@@ -3,6 +3,7 @@
 ``RONDO_TOPOLOGIES`` groups them otherwise, down to each alone: another grouping has other state, see `rondo regroup`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -33,8 +34,8 @@ STAGES = tuple(stage for stages in DEFAULT.values() for stage in stages)
 def parsed(grouping: str) -> tuple[Topology, ...]:
     """Return the topologies of a grouping, such as ``core=tasks,recurrence reminders audit notify views``; "": DEFAULT.
 
-    A topology is a name and its stages; a stage alone needs no name. Raises ``WrongTopology`` if a stage is in none or
-    in several, or can't be grouped as it is.
+    A topology is a name and its stages; a stage alone needs no name. Raises ``WrongTopology`` if a name is none, or a
+    stage is in no topology or in several, or can't be grouped as it is.
     """
     groups = [_group(part) for part in grouping.split()] or [*DEFAULT.items()]
     if twice := [name for name, times in Counter(name for name, _ in groups).items() if times > 1]:
@@ -53,9 +54,23 @@ def parsed(grouping: str) -> tuple[Topology, ...]:
     return tuple(Topology(name, tuple(find(stage) for stage in stages)) for name, stages in groups)
 
 
+_NAME = re.compile("[a-z][a-z0-9-]{0,63}")
+"""The name of a topology: topics, transactional ids and a directory are named after it."""
+
+
 def _group(part: str) -> tuple[str, tuple[str, ...]]:
-    name, _, stages = part.partition("=")
-    return name, tuple(stages.split(",")) if stages else (name,)
+    name, named, listed = part.partition("=")
+    stages = tuple(listed.split(",")) if named else (name,)
+    reason = ""
+    if not name:
+        reason = f"{part} has no name for the topology"
+    elif not _NAME.fullmatch(name):
+        reason = f"{name} is no name of a topology (a letter of a-z, then letters, digits and hyphens, at most 64)"
+    elif "" in stages:
+        reason = f"{part} names no stage where one must be"
+    if reason:
+        raise WrongTopology(f"{reason}: change RONDO_TOPOLOGIES.")
+    return name, stages
 
 
 def processes(names: Iterable[str]) -> dict[str, list[str]]:
