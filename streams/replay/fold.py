@@ -15,6 +15,7 @@ from streams.replay.difference import Difference, Differs
 from streams.replay.eras import Era, Past
 from streams.replay.recorded_blocks import RecordedBlock, RecordedBlocks
 from streams.runtime import Block, Context, Record, Stage, Topology, poison
+from streams.runtime.put_back import Subject
 from streams.runtime.record import Raw, place
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.verdicts import FoldError
@@ -179,6 +180,10 @@ class ReplayedBlock(Block):
         self.take_back()
         self.foldable.add((stage.name, self._dead_letters.place(stage.name, record.raw)))
         self.dead.add(stage.name, record.raw, reason)
+        return False
+
+    def has_led_to(self, subject: Subject) -> bool:  # noqa: ARG002
+        """Return False: which retries had been overtaken is recorded with the block."""
         return False
 
     def change(self, key: bytes, value: bytes | None) -> None:

@@ -17,6 +17,7 @@ from domain.decision import VERSION
 from schemas import records as r
 from schemas.codec import Undecodable
 from streams.runtime.context import Context
+from streams.runtime.put_back import Subject
 from streams.runtime.record import Handed, Raw, Record, handed_place, place
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.stage import Stage
@@ -70,6 +71,8 @@ class Block(UnitOfWork):
         """Whether it is being folded: its agent is inside ``with``."""
         self._began = self._until = 0.0
         self._handed: deque[Record] = deque()
+        self._puts_back = topology.retries is not None and self.topic == topology.retries.name
+        self._led_to: set[Subject] = set()  # subjects of what was handed on, in a block of retries
         self._ended: dict[Stage, list[Any]] = {stage: [] for stage in topology.ending}
 
     def rest(self) -> list[ConsumerRecord]:
@@ -184,9 +187,22 @@ class Block(UnitOfWork):
         """Hand on notices, and what other stages of the topology fold: they do so before the next record."""
         topic, value, out = emitted
         if topic.name in self.topology.handed and (self.fires or self.topology.folded_by[topic.name][type(value)]):
+            if self._puts_back:
+                self._note_subjects(emitted)
             index = len(self.outputs[topic.name])
             raw = Handed(topic.name, self.partition, index, out.key, out.value, out.headers, out.at)
             self._handed.append(Record(raw, value))
+
+    def _note_subjects(self, emitted: Emitted) -> None:
+        """Note what a record that is handed on is about, for each stage that folds it."""
+        topic, value, out = emitted
+        for reader in self.topology.folded_by[topic.name][type(value)]:
+            if about := reader.stage.about.get(topic.name):
+                self._led_to.add((reader.stage.name, topic.name, out.key, about(value)))
+
+    def has_led_to(self, subject: Subject) -> bool:
+        """Return whether the block's retries have led to a record about a subject, which no search of the log finds."""
+        return subject in self._led_to
 
     def accepts(self, stage: Stage, record: Record) -> bool:  # noqa: ARG002 - for replays
         """Return whether to keep what a stage's fold of a record did: always, but in a replay."""

@@ -25,6 +25,9 @@ KEPT = DEAD_LETTERS.retention + 10 * DAYS
 OVERTAKEN = "later"
 """The name, among a block's recorded settings, of the retries that have been overtaken."""
 
+Subject = tuple[str, str, bytes | None, str]
+"""A stage, a topic, a record's key, and the record's subject for that stage within that key."""
+
 log = structlog.get_logger()
 
 
@@ -63,10 +66,23 @@ def _fold(stage: Stage, block: Any, record: Record, retry: r.Retry) -> str | Non
         return f"{type(value).__name__} is no record of {topic.name}"
     wanted = stage.wanted[topic.name]
     if not wanted or isinstance(value, wanted):
-        overtaken = retry.later or str(record.raw.offset) in block.recorded_settings.get(OVERTAKEN, "").split()
+        overtaken = retry.later or _is_overtaken(stage, block, retry, value)
         block.record = Record(raw, value, retry.at, overtaken, cast("ConsumerRecord", record.raw))
         stage.folds[topic.name](block, value)
     return None
+
+
+def _is_overtaken(stage: Stage, block: Any, retry: r.Retry, value: Any) -> bool:
+    """Return whether a later record about the same subject was found on the log, or is what the block has led to.
+
+    The latter is recorded with the block, too: a replay takes both from there.
+    """
+    offset, found = str(block.record.raw.offset), block.recorded_settings.get(OVERTAKEN, "").split()
+    about = stage.about.get(retry.topic)
+    if offset not in found and about and block.has_led_to((stage.name, retry.topic, retry.key, about(value))):
+        found.append(offset)
+        block.recorded_settings = {**block.recorded_settings, OVERTAKEN: " ".join(found)}
+    return offset in found
 
 
 def _refusal(stage: Stage, block: Any, retry: r.Retry) -> str | None:

@@ -1,7 +1,8 @@
 """Prepares a block of dead letters that are sent again: their schemas, and whether they were overtaken meanwhile.
 
 A later record about the same subject overtakes one. The sender searches for it up to some offset, the task from there
-to its position. The result is recorded with the block, so that a replay decides the same.
+to its position, and what the block itself hands on is noted as it is folded (``put_back``). The result is recorded with
+the block, so that a replay decides the same.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,11 +16,8 @@ from schemas import records as r
 from schemas.codec import Serde, Undecodable
 from schemas.kafka.log_reader import Bounds, LogReader
 from streams.runtime.block import Block
-from streams.runtime.put_back import OVERTAKEN
+from streams.runtime.put_back import OVERTAKEN, Subject
 from streams.runtime.stage import Stage
-
-Subject = tuple[str, str, bytes | None, str]
-"""A stage, a topic, a record's key, and the record's subject for that stage within that key."""
 
 
 @dataclass(frozen=True, slots=True)
