@@ -180,6 +180,7 @@ class ReplayedBlock(Block):
         self.take_back()
         self.foldable.add((stage.name, self._dead_letters.place(stage.name, record.raw)))
         self.dead.add(stage.name, record.raw, reason)
+        self.keep()  # else it counts as a dead letter of the next stage's fold, too
         return False
 
     def has_led_to(self, subject: Subject) -> bool:  # noqa: ARG002
