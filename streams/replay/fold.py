@@ -187,16 +187,13 @@ class ReplayedBlock(Block):
         """Return False: which retries had been overtaken is recorded with the block."""
         return False
 
-    def change(self, key: bytes, value: bytes | None) -> None:
-        """Change the state, and note the record that did."""
-        super().change(key, value)
+    def _save(self) -> None:
+        """Note which record changed the state and wrote rows, once that stays."""
         if self.root:
-            self.changed_by[key] = self.root
-
-    def row(self, query: str, values: tuple[object, ...]) -> None:
-        """Write a row, and note the record that did."""
-        super().row(query, values)
-        self.sources.append(place(self.record.raw))
+            self.changed_by |= dict.fromkeys((key for key, _ in self._before), self.root)
+        if new := len(self.rows) - len(self.sources):
+            self.sources += [place(self.record.raw)] * new
+        super()._save()
 
     def after_commit(self, act: object, key: str | None = None, hand_over: object = None) -> None:
         """Do nothing: a replay has no effects."""

@@ -80,3 +80,11 @@ async def test_what_several_stages_have_dead_lettered_is_left_out_of_each(severa
     assert block.rows == expected
     assert block.foldable == {(stage, (IN.name, 0, n)) for stage, n in dead}
     assert block.failed == []
+
+
+@pytest.mark.parametrize("dead", DEAD, ids=lambda dead: f"{len(dead)}")
+async def test_what_was_left_out_is_named_as_the_source_of_nothing(several: Several, dead: list[Any]):
+    block = await several.replayed(*dead)
+    assert block.sources == [f"{IN.name}/0/{row[0][-1]}" for _, row in block.rows]
+    by_stage = {key.split(b"/")[0].decode(): raw.offset for key, raw in block.changed_by.items()}
+    assert by_stage == {stage: int(row[0][-1]) for stage, row in block.rows}
