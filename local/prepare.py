@@ -23,7 +23,7 @@ from streams.progress.lag import NoViews
 from streams.progress.positions import check
 from streams.runtime import Topology
 from streams.runtime.ahead import Ahead
-from streams.runtime.kafka_store import OtherGrouping
+from streams.runtime.ownership import OtherGrouping
 from streams.topologies import parsed
 from streams.transactions import settlement
 

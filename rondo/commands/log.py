@@ -27,7 +27,7 @@ from streams.progress import positions
 from streams.progress.lag import NoViews
 from streams.regrouping import NotRegroupable
 from streams.replay import Differs, LogPosition, NotAPosition, OtherVersion, Scope
-from streams.runtime.kafka_store import OtherGrouping
+from streams.runtime.ownership import OtherGrouping
 from streams.runtime.rocksdb import DiskError
 from streams.runtime.topology import WrongTopology
 

@@ -19,7 +19,7 @@ from schemas.kafka.log_reader import LogReader
 from schemas.registry.client import Registry
 from schemas.topics import changelog
 from streams.runtime import Topology
-from streams.runtime.kafka_store import POSITION
+from streams.runtime.ownership import newest
 
 Positions = dict[tuple[str, TopicPartition], int]
 """The next offset, by topology and input."""
@@ -91,15 +91,6 @@ async def positions_of(reader: LogReader, codec: Codec, postgres: str, topologie
     if views := [one.name for one in topologies if not one.keeps_state]:
         in_postgres = await _in_postgres(postgres)
         found |= {(name, tp): in_postgres.get(tp, 0) for name, tp in found if name in views}
-    return found
-
-
-async def newest(reader: LogReader, changelogs: Collection[TopicPartition]) -> dict[TopicPartition, bytes]:
-    """Return the last position on each changelog: every block ends with it."""
-    found: dict[TopicPartition, bytes] = {}
-    async for record in reader.last(await reader.bounds(changelogs), found):
-        if record.key == POSITION:
-            found[TopicPartition(record.topic, record.partition)] = record.value
     return found
 
 

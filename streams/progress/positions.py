@@ -18,9 +18,10 @@ from schemas.kafka.admin import partitions
 from schemas.kafka.log_reader import LogReader
 from schemas.kafka.stopping import started
 from schemas.registry.client import Registry
-from streams.progress.lag import Positions, newest, positions_of
-from streams.runtime import Topology, ahead
-from streams.runtime.kafka_store import POSITION, check_standing, position, transactional_id, unowned
+from streams.progress.lag import Positions, positions_of
+from streams.runtime import Topology, ahead, ownership
+from streams.runtime.kafka_store import position, transactional_id
+from streams.runtime.ownership import POSITION
 from streams.transactions import settlement
 
 
@@ -90,20 +91,21 @@ async def check(kafka: str, registry: str, postgres: str, topologies: Iterable[T
 
 
 async def _check_grouping(log: _Log, topology: Topology) -> None:
-    """Raise ``OtherGrouping`` if a state is that of others, or if there is output in a partition, but no state."""
+    """Raise ``OtherGrouping`` if a state is that of others, or the topology may not begin where it has none."""
     held = await _check_standing(log, topology)
-    outputs = await log.reader.partitions(*(topic.name for topic in topology.writes))
-    if found := await log.reader.first(await log.reader.bounds(tp for tp in outputs if tp.partition not in held)):
-        raise unowned(topology.name, (tp.topic for tp in found))
+    existing = await log.reader.partitions(*(topic.name for topic in (*topology.reads, *topology.writes)))
+    if begins := {tp.partition for tp in existing} - held:
+        await ownership.check_free(log.kafka, log.codec, topology, begins)
 
 
 async def _check_standing(log: _Log, topology: Topology) -> set[int]:
     """Return the partitions that have a state. Raises ``OtherGrouping`` for that of others."""
-    found = await newest(log.reader, await log.reader.partitions(topology.changelog_name))
+    found = await ownership.newest(log.reader, await log.reader.partitions(topology.changelog_name))
     await log.codec.learn(found.values())
-    for raw in found.values():
-        check_standing(topology, cast("r.Position", log.codec.decode(raw)))
-    return {tp.partition for tp in found}
+    held = {tp.partition: cast("r.Position", log.codec.decode(raw)) for tp, raw in found.items()}
+    for one in held.values():
+        ownership.check_standing(topology, one)
+    return {number for number, one in held.items() if not ownership.is_claim(one)}
 
 
 async def reset(kafka: str, registry: str, postgres: str, topologies: Iterable[Topology]) -> list[Reset]:

@@ -1,14 +1,13 @@
 """The topologies that a log has states of, by the positions on their changelogs."""
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from schemas import records as r
-from schemas.codec import Codec, Undecodable
+from schemas.codec import Codec
 from schemas.kafka.log_reader import LogReader
-from schemas.topics import BLOCKS, CHANGELOG
-from streams.progress.lag import newest
+from schemas.topics import CHANGELOG
+from streams.runtime import ownership
 
 _CURRENT = (r.Standing.OPEN, r.Standing.FROZEN)
 
@@ -24,7 +23,12 @@ class Held:
     @property
     def is_current(self) -> bool:
         """Whether its stages have not gone on in others."""
-        return any(at.standing in _CURRENT for at in self.positions.values())
+        return any(at.standing in _CURRENT and not ownership.is_claim(at) for at in self.positions.values())
+
+    @property
+    def claimed(self) -> list[int]:
+        """The partitions that it claims, in which it has done nothing."""
+        return [number for number, at in self.positions.items() if ownership.is_claim(at)]
 
     @property
     def is_open(self) -> bool:
@@ -35,16 +39,13 @@ class Held:
 async def read(reader: LogReader, codec: Codec, stages: Collection[str]) -> list[Held]:
     """Return the topologies of these stages that the log has a state of.
 
-    Raises RegistryUnavailable.
+    Raises RegistryUnavailable, and ``OtherGrouping`` for states of a version that did not group stages.
     """
-    existing = await reader.topics()
-    names = [name.removesuffix(CHANGELOG) for name in existing if name.endswith(CHANGELOG)]
-    own = [name for name in names if f"{name}{BLOCKS}" in existing]  # others' changelogs may be large
-    found = await newest(reader, await reader.partitions(*(f"{name}{CHANGELOG}" for name in own)))
-    await codec.learn(found.values())
+    await ownership.check_earlier(reader, stages)
+    raws = await ownership.newest(reader, await ownership.changelogs(reader))
+    await codec.learn(raws.values())
     positions: dict[str, dict[int, r.Position]] = {}
-    for tp, raw in found.items():
-        with suppress(Undecodable):
-            if isinstance(at := codec.decode(raw), r.Position) and {*at.stages} & {*stages}:
-                positions.setdefault(tp.topic.removesuffix(CHANGELOG), {})[tp.partition] = at
+    for tp, at in ownership.decoded(codec, raws).items():
+        if {*at.stages} & {*stages}:
+            positions.setdefault(tp.topic.removesuffix(CHANGELOG), {})[tp.partition] = at
     return [Held(name, next(iter(by.values())).stages, by) for name, by in sorted(positions.items())]

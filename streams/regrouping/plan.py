@@ -73,6 +73,14 @@ def _stays(held: Held, topology: Topology) -> bool:
     return held.is_open and held.stages == stages_of(topology)
 
 
+def forgotten(held: Iterable[Held], topologies: Sequence[Topology]) -> dict[Topology, list[int]]:
+    """Return the topologies that are not to be and only claim partitions, and these: no worker of theirs withdraws."""
+    stages = {stage.name: stage for one in topologies for stage in one.stages}
+    names = {one.name for one in topologies}
+    claiming = [one for one in held if one.claimed and not one.is_current and one.name not in names]
+    return {_topology(one, stages): one.claimed for one in claiming if {*one.stages} <= stages.keys()}
+
+
 def _topology(held: Held, stages: Mapping[str, Stage]) -> Topology:
     if unknown := {*held.stages} - stages.keys():
         raise NotRegroupable(

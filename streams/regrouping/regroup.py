@@ -17,12 +17,13 @@ from schemas.kafka.stopping import started
 from schemas.registry.client import Registry
 from streams import replay
 from streams.regrouping import held, plan, transfer
+from streams.regrouping.held import Held
 from streams.regrouping.plan import NotRegroupable, Plan
 from streams.regrouping.transfer import Ended
 from streams.runtime import Context, Topology, failpoints
 from streams.runtime.failpoints import Point
-from streams.runtime.kafka_store import POSITION
 from streams.runtime.membership import has_members
+from streams.runtime.ownership import POSITION
 from streams.runtime.settings import Settings
 from streams.runtime.topology import grouping_of, stages_of
 
@@ -49,7 +50,9 @@ async def regroup(settings: Settings, topologies: Sequence[Topology], *, verifie
     if settings.failpoint:
         failpoints.arm(settings.failpoint)
     async with _context(settings, topologies) as context, LogReader.of(settings.kafka) as reader:
-        wanted = await _plan(context, reader, topologies)
+        states = await _states(context, reader, topologies)
+        await _withdraw(context, plan.forgotten(states, topologies))
+        wanted = await _plan(context, reader, topologies, states)
         if not wanted.wanted:
             return []
         await _check_stopped(context, wanted)
@@ -85,11 +88,21 @@ def _numbers(context: Context) -> range:
     return range(context.settings.partitions)
 
 
-async def _plan(context: Context, reader: LogReader, topologies: Sequence[Topology]) -> Plan:
-    """Return what is to be done, having checked that it can be. Raises ``NotRegroupable``."""
+async def _states(context: Context, reader: LogReader, topologies: Sequence[Topology]) -> list[Held]:
     assert isinstance(context.codec, Codec)
-    stages = [stage.name for one in topologies for stage in one.stages]
-    states = await held.read(reader, context.codec, stages)
+    return await held.read(reader, context.codec, [stage.name for one in topologies for stage in one.stages])
+
+
+async def _withdraw(context: Context, claims: Mapping[Topology, Sequence[int]]) -> None:
+    """Withdraw claims that workers made as they were killed: others would wait for them for ever."""
+    for topology, numbers in claims.items():
+        await context.codec.publish(topology.topics)
+        for number in numbers:
+            await transfer.withdraw(context, topology, number)
+
+
+async def _plan(context: Context, reader: LogReader, topologies: Sequence[Topology], states: Sequence[Held]) -> Plan:
+    """Return what is to be done, having checked that it can be. Raises ``NotRegroupable``."""
     found = plan.made(states, topologies, grouping_of(topologies))
     for number in _numbers(context):
         at = {one.name: one.positions[number].offsets if number in one.positions else {} for one in states}

@@ -15,7 +15,8 @@ from schemas import records as r
 from schemas.kafka.log_reader import LogReader
 from streams.regrouping.plan import Offsets, Plan, Reading
 from streams.runtime import Block, Context, Topology
-from streams.runtime.kafka_store import POSITION, KafkaStore, held_positions
+from streams.runtime.kafka_store import KafkaStore, held_positions
+from streams.runtime.ownership import POSITION, WITHDRAWN, is_claim
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.tables import stage_of
 from streams.runtime.topology import stages_of
@@ -70,6 +71,14 @@ async def partition(context: Context, plan: Plan, number: int) -> Ended:
             await store.write({})
         records = {one.name: await _fill(context, plan, one, number, formers) for one in plan.wanted}
     return Ended(number, positions, found, records)
+
+
+async def withdraw(context: Context, topology: Topology, number: int) -> None:
+    """Withdraw a topology's claim to a partition. Idempotent. Raises ProducerFenced, KafkaError."""
+    async with _opened(context, topology, number) as store:
+        if is_claim(store.record):  # else its worker has gone on meanwhile
+            store.record = WITHDRAWN
+            await store.write({})
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from domain import reasons
 from schemas.codec import Serde, Undecodable
 from schemas.names import key_parts
 from streams.runtime import Topology
-from streams.runtime.kafka_store import POSITION
+from streams.runtime.ownership import POSITION
 from streams.runtime.rocksdb import StateStore
 
 ABSENT = "nothing"

@@ -26,7 +26,7 @@ from streams.replay.fold import ReplayedBlock, folding
 from streams.replay.outputs import comparing
 from streams.replay.recorded_blocks import OtherVersion, RecordedBlock
 from streams.replay.target import Target, Verified
-from streams.runtime import Context, Stage, kafka_store
+from streams.runtime import Context, Stage, kafka_store, ownership
 from streams.runtime.disk import directory
 from streams.runtime.record import Raw, place
 from streams.runtime.rocksdb import Damaged, DiskError, StateStore
@@ -68,7 +68,7 @@ async def _restore(target: Target, current: StateStore) -> Mapping[str, int]:
         await _apply(readers[at], current, target.context.codec)
     held = kafka_store.held_positions(current, target.context.codec)
     if held and held.standing is not r.Standing.FROZEN:
-        kafka_store.check_standing(target.topology, held)
+        ownership.check_standing(target.topology, held)
     return held.offsets if held else {}
 
 

@@ -29,6 +29,7 @@ Who does what, as in Kafka Streams but on Faust::
                                                                             postgres_store.py
     StateStore  a partition's state on the disk              rocksdb.py, disk.py
     Progress    how far a restore is                         restoring.py
+    claim       how a topology makes a partition its own     ownership.py   before its first block there
     put_back    folds dead letters that are sent again       put_back.py, retries.py
     Watch       a topology's lag, and whether it stalls         watch.py, metrics.py, exposition.py
     Point       where a test makes a worker fail             failpoints.py

@@ -22,55 +22,18 @@ from schemas.kafka.latest import Latest
 from schemas.kafka.log_reader import LogReader
 from schemas.kafka.stopping import stop
 from schemas.topics import DEAD_LETTERS
-from streams.runtime import disk, failpoints
+from streams.runtime import disk, failpoints, ownership
 from streams.runtime.block import Block
 from streams.runtime.context import Context
 from streams.runtime.failpoints import Point
+from streams.runtime.ownership import EARLIER, POSITION, OtherGrouping
 from streams.runtime.restoring import Progress
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.topology import Topology, stages_of
 from streams.transactions import settlement
 
-POSITION = b"positions\x00"
-"""The key of the positions, in the state and on the changelog."""
-_EARLIER = b"position\x00"  # their key before stages were grouped
 _FETCH_BYTES = 4 * 1024 * 1024  # at once while restoring: RocksDB writes such a batch in some 20 ms
 BATCH_BYTES = 900_000  # below the topics' max.message.bytes, which bounds a batch too
-
-
-_REGROUP = "stop all workers and run `rondo regroup`: see docs/operating.md, Regrouping"
-
-
-class OtherGrouping(RuntimeError):
-    """The topology has no state of its own to go on with: its stages are, or were, grouped otherwise."""
-
-
-def unowned(topology: str, written: Iterable[str]) -> OtherGrouping:
-    """Return the error for output without a state."""
-    topics = ", ".join(sorted({*written}))
-    return OtherGrouping(
-        f"There are records on {topics}, but no state of the topology {topology}: its stages were grouped otherwise. "
-        f"Set RONDO_TOPOLOGIES as before, or {_REGROUP}."
-    )
-
-
-def check_standing(topology: Topology, held: r.Position) -> None:
-    """Raise ``OtherGrouping`` if a topology's workers may not go on with a state that has these positions."""
-    name, stages = topology.name, stages_of(topology)
-    if held.standing is r.Standing.LEFT:
-        raise OtherGrouping(
-            f"The stages of the topology {name} were regrouped: set RONDO_TOPOLOGIES to {held.grouping!r}, or, for "
-            f"another grouping, {_REGROUP}."
-        )
-    if held.standing is not r.Standing.OPEN:
-        raise OtherGrouping(
-            f"The regrouping into {held.grouping!r}, which concerns the topology {name}, has not ended: {_REGROUP}."
-        )
-    if held.stages and held.stages != stages:
-        raise OtherGrouping(
-            f"The state of the topology {name} is that of {', '.join(held.stages)}: its stages were grouped otherwise. "
-            f"Set RONDO_TOPOLOGIES as before, or {_REGROUP}."
-        )
 
 
 class KafkaStore:
@@ -153,26 +116,40 @@ class KafkaStore:
     async def _check_grouping(self) -> None:
         """Raise ``OtherGrouping`` if the state or the output on the log is that of stages in other topologies.
 
-        Raises ``Damaged`` for a state without positions.
+        Claims the partition if nothing has been done there. Raises ``Damaged`` for a state without positions.
         """
         assert self.state is not None
         if held := held_positions(self.state, self._context.codec):
-            check_standing(self._topology, held)
-        elif self.state.get(_EARLIER) is not None:
-            raise OtherGrouping(
-                f"The state of {self._topology.name} was written by an earlier version of Rondo: its stages were "
-                "grouped otherwise. Run that version, or begin with an empty log."
-            )
+            ownership.check_standing(self._topology, held)
+        elif self.state.get(EARLIER) is not None:
+            raise ownership.earlier(self._topology.name)
         elif self.state.changelog:
             self.state.lacks("its positions")  # every block writes them; without, all input would be read again
-        elif written := await self._written():
-            raise unowned(self._topology.name, written)
+        if not held or ownership.is_claim(held):
+            await self._claim()
 
-    async def _written(self) -> list[str]:
-        """Return the topics that hold output of the stages."""
-        own = [TopicPartition(topic.name, self._partition) for topic in self._topology.writes]
-        async with LogReader.of(self._settings.kafka) as reader:
-            return sorted(tp.topic for tp in await reader.first(await reader.bounds(own)))
+    async def _claim(self) -> None:
+        """Make the partition this topology's: see ``ownership``."""
+        kafka, codec, topology = self._settings.kafka, self._context.codec, self._topology
+        await ownership.check_free(kafka, codec, topology, [self._partition])  # nothing is written where it is not
+        await self._record(ownership.claim(topology))
+        try:
+            await ownership.check_unclaimed(kafka, codec, topology)
+        except OtherGrouping:
+            await self._record(ownership.WITHDRAWN)
+            raise
+        await self._record(position(topology, {topic.name: 0 for topic in topology.reads}))
+
+    async def _record(self, held: r.Position) -> None:
+        """Commit positions alone."""
+        assert self.state is not None
+        changelog, now = self._topology.changelog_name, self._context.clock()
+        producer, self._turn = self._producers[self._turn], 1 - self._turn
+        produced, raw = _Produced(producer, self._partition), self._encoded(held)
+        async with producer.transaction():
+            await produced.send(changelog, self.latest.stamped(changelog, [Envelope(POSITION, raw, now)]))
+            applied = await produced.acknowledged()
+        self.state.write({POSITION: raw}, applied, now)
 
     async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
         """Commit a block as one transaction, then write it to RocksDB; return the positions.

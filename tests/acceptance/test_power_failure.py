@@ -18,7 +18,7 @@ from schemas.kafka import admin
 from schemas.names import partition_of
 from schemas.registry.client import Registry
 from schemas.topics import SHARED, TASK_COMMANDS, TASK_EVENTS
-from streams.runtime.kafka_store import POSITION
+from streams.runtime.ownership import POSITION
 from streams.topologies import parsed
 from streams.transactions.batches import batches
 from tests.acceptance.days import WAIT

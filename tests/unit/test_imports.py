@@ -51,8 +51,20 @@ SQL = re.compile(
 RUNTIME = "streams.runtime"
 LAYERS = (
     *("settings", "ahead", "alarm", "context", "failpoints", "buffer", "membership", "phases", "refusals", "restoring"),
-    *("pace", "rocksdb", "effects", "tables", "stage", "record", "put_back", "topology", "poison", "verdicts"),
-    *("unit_of_work", "block", "retries", "metrics", "store", "waits", "disk", "agents", "intake", "punctuation"),
+    *("pace", "rocksdb", "effects", "tables", "stage", "record", "put_back", "topology", "ownership", "poison"),
+    *(
+        "verdicts",
+        "unit_of_work",
+        "block",
+        "retries",
+        "metrics",
+        "store",
+        "waits",
+        "disk",
+        "agents",
+        "intake",
+        "punctuation",
+    ),
     *("postgres_store", "kafka_store", "task", "watch", "consumer", "app", "exposition"),
 )
 """The runtime's modules from the lowest: each imports only those before it."""

@@ -15,7 +15,8 @@ import structlog
 from schemas.topics import DEAD_LETTERS
 from streams.runtime import Context, Stage, disk
 from streams.runtime.failpoints import Point
-from streams.runtime.kafka_store import POSITION, KafkaStore
+from streams.runtime.kafka_store import KafkaStore
+from streams.runtime.ownership import POSITION
 from streams.runtime.rocksdb import DiskError, StateStore
 from streams.runtime.settings import Settings
 from tests.integration.runtime.counting import Counting, Log, command, prepared, running, until

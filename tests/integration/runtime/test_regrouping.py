@@ -19,7 +19,7 @@ from streams.regrouping import NotRegroupable, regroup
 from streams.replay import LogPosition, NotAPosition, Scope, replay, verify
 from streams.runtime import App, Block, Stage, Topology
 from streams.runtime.failpoints import Failed, Point
-from streams.runtime.kafka_store import OtherGrouping
+from streams.runtime.ownership import OtherGrouping
 from tests.integration.runtime.counting import Log, command, numbers, prepared, running, until
 from tests.integration.runtime.faults import failing
 from tests.integration.runtime.pair import Pair

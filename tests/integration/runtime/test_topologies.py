@@ -17,7 +17,7 @@ from schemas.topics import DEAD_LETTERS
 from streams.replay import verify
 from streams.runtime import App, Topology
 from streams.runtime.failpoints import Point
-from streams.runtime.kafka_store import OtherGrouping
+from streams.runtime.ownership import OtherGrouping
 from tests.integration.runtime.counting import Log, command, numbers, prepared, running, until
 from tests.integration.runtime.faults import failing, nothing, passing
 from tests.integration.runtime.pair import Pair

@@ -24,7 +24,7 @@ from schemas.topics import DEAD_LETTERS, Topic
 from streams.progress import lag
 from streams.runtime import watch
 from streams.runtime.exposition import exposition
-from streams.runtime.kafka_store import POSITION
+from streams.runtime.ownership import POSITION
 from streams.runtime.settings import Settings
 from streams.transactions import history, settlement, wire
 from streams.transactions.described import Cluster, KnownTransaction
