@@ -47,9 +47,11 @@ class Reader:
 class Regrouped(Machine):
     """A machine whose stages can be regrouped; the states of former topologies stay, as their changelogs do."""
 
-    async def regroup(self, grouping: Grouping) -> None:
+    async def regroup(self, grouping: Grouping, unread: Topology | None = None) -> None:
+        """Regroup; ``unread`` is a topology that has never run."""
         wanted = [Topology(group[0], tuple(map(find, group))) for group in grouping]
-        found = plan.made([*map(self._held, self.topologies)], wanted, grouping_of(wanted))
+        states = [self._held(one) for one in self.topologies if one is not unread]
+        found = plan.made(states, wanted, grouping_of(wanted))
         offsets = {one.name: dict(self._held(one).positions[0].offsets) for one in found.former}
         reading = plan.Reading(cast("LogReader", Reader(self.topics)), self.codec, 0)
         begins = await reading.begins(found, offsets)
@@ -146,6 +148,50 @@ async def test_a_stage_that_is_behind_must_read_before_it_is_handed_records():
             await made.regroup((CORE,))
         made.run(0)
         await made.regroup((CORE,))
+
+
+@pytest.mark.parametrize("later", ["reminders", "audit"])
+async def test_a_stage_that_is_added_later_reads_the_log_from_its_beginning_and_is_then_grouped(later: str):
+    """It handles nothing twice and misses nothing; what it leads to is the same as if it had always run there."""
+    with machine((tuple(stage for stage in CORE if stage != later),), 1) as made:
+        await made.prepare()
+        people = People("later", 1)
+        for number in range(20):
+            made.say(people.next(BEGIN + number))
+        made.run(0)
+        before = {topic: [*raws] for topic, raws in made.topics.items()}
+        added = Topology.of(find(later))
+        made.topologies.append(added)
+        made.states[later] = StateStore(made.context.settings.data / later, added.timers)
+        await made.prepare()
+        with pytest.raises(
+            NotRegroupable, match=rf"{later} has not read .*\. Let {later} run as a topology of its own"
+        ):
+            await made.regroup((CORE,), unread=added)
+        made.run(0)
+        assert all(made.topics[topic][: len(raws)] == raws for topic, raws in before.items())
+        await made.regroup((CORE,))
+        said = len(made.topics[added.writes[0].name])
+        assert said > 0
+        made.run(0)
+        assert len(made.topics[added.writes[0].name]) == said
+        for number in range(20, 40):
+            made.say(people.next(BEGIN + number))
+        made.run(BEGIN + PAUSE)
+        together = made.written()[added.writes[0].name]
+    assert sorted(together, key=repr) == sorted((await said_by((CORE,), later)), key=repr)
+
+
+async def said_by(grouping: Grouping, stage: str) -> list[Any]:
+    """What a stage writes that runs in a grouping from the beginning on."""
+    with machine(grouping, 1) as made:
+        await made.prepare()
+        people = People("later", 1)
+        for number in range(40):
+            made.say(people.next(BEGIN + number))
+            made.run(0)
+        made.run(BEGIN + PAUSE)
+        return made.written()[find(stage).writes[0].name]
 
 
 def held(topology: Topology, standing: r.Standing = r.Standing.OPEN) -> Held:
