@@ -18,7 +18,7 @@ from streams.runtime import Block, Context, Record, Stage, Topology, poison
 from streams.runtime.put_back import Subject
 from streams.runtime.record import Raw, place
 from streams.runtime.rocksdb import StateStore
-from streams.runtime.verdicts import FoldError
+from streams.runtime.verdicts import FoldError, StageError
 
 
 @asynccontextmanager
@@ -99,7 +99,7 @@ class Folding:
         block = ReplayedBlock(self.topology, self.context, self.partition, self.state, recorded, self.dead_letters)
         try:
             fold(block)
-        except FoldError as error:
+        except (FoldError, StageError) as error:
             reason = f"its block could be folded, but not again ({error})."
             raise self._differs(self.topology.name, recorded.raws[0], reason) from error
         self.foldable |= block.foldable
@@ -200,7 +200,7 @@ class ReplayedBlock(Block):
 
 
 def fold(block: Block) -> None:
-    """Fold a block as an agent does. Raises ``FoldError``."""
+    """Fold a block as an agent does. Raises ``FoldError``, ``StageError``."""
     with block:
         block.fold()
     block.folded.result()

@@ -11,8 +11,10 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any
 
+import structlog
 from aiokafka.structs import ConsumerRecord
 
+from common import causes
 from domain.decision import VERSION
 from schemas import records as r
 from schemas.codec import Undecodable
@@ -24,7 +26,9 @@ from streams.runtime.stage import Stage
 from streams.runtime.tables import folding
 from streams.runtime.topology import Topology
 from streams.runtime.unit_of_work import Emitted, UnitOfWork
-from streams.runtime.verdicts import UNBLAMED, FoldError, failure, reason
+from streams.runtime.verdicts import UNBLAMED, FoldError, StageError, failure, reason
+
+log = structlog.get_logger()
 
 
 class Block(UnitOfWork):
@@ -226,12 +230,21 @@ class Block(UnitOfWork):
         self._fold_notices()
 
     def answer(self, stage: Stage, key: str) -> None:
-        """Let a stage emit for an effect that nobody performs, and fold what is handed on."""
+        """Let a stage emit for an effect that nobody performs, and fold what is handed on.
+
+        If it fails, it is only reported: the effect's entry stays, so the next look finds it again.
+        """
         assert stage.lost
         _, _, answer = stage.lost
         self.begin(stage)
         self.led_by, self.fires = None, True
-        answer(self, key)
+        try:
+            answer(self, key)
+        except UNBLAMED:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, timers and other effects go on
+            self.take_back()
+            log.warning("lost effect not answered", stage=stage.name, id=key, error=causes.described(error))
         self.keep()
         self.fires = False
         self._fold_notices()
@@ -245,9 +258,19 @@ class Block(UnitOfWork):
             self._fold_through(notice)
 
     def end(self) -> None:
-        """Let the stages end the block."""
+        """Let the stages end the block. Raises ``StageError``.
+
+        An end that was left out would be missing from the state for ever, and a replay could not know. So the block is
+        given up, and folded again after a pause: its records wait, and none is a dead letter for it.
+        """
         for stage, values in self._ended.items():
             if values and stage.end:
                 self.begin(stage)
-                stage.end(self, values)
+                try:
+                    stage.end(self, values)
+                except UNBLAMED:
+                    raise
+                except Exception as error:
+                    why = causes.described(error)  # it quotes nothing of users'
+                    raise StageError(f"The stage {stage.name} can't end its block ({why}).") from error
                 self.keep()

@@ -138,7 +138,10 @@ class Stage:
         return register
 
     def on_end(self, end: End) -> End:
-        """Register a function for work that is done once a block, after its records: it emits nothing."""
+        """Register a function for work that is done once a block, after its records: it emits nothing.
+
+        If it raises, the block is given up and folded again after a pause, until it succeeds.
+        """
         self.end = end
         return end
 
@@ -196,7 +199,8 @@ class Stage:
         """Register the function for an effect that nobody performs: it gets its key, and emits as for a timer.
 
         ``begun`` has an entry for each effect that has begun and not ended, under the effect's key. An effect that this
-        process does not perform counts as lost once its entry was unchanged for ``leases(entry)`` leases.
+        process does not perform counts as lost once its entry was unchanged for ``leases(entry)`` leases. If the
+        function raises, that is logged, and it is called again after a lease.
         """
 
         def register(answer: Lost) -> Lost:

@@ -385,7 +385,8 @@ class StreamTask:
     def _suspect(self, block: Block, error: Exception) -> None:
         """After an error caused by the records: try half as many, and dead-letter the last one left.
 
-        A timer that was processed before its time is processed again at its time.
+        A timer that was processed before its time is processed again at its time. Raises the error if there is no
+        record to dead-letter, as for a timer: then the partition pauses, which it does after any other error.
         """
         if block.waited:
             return
@@ -393,3 +394,5 @@ class StreamTask:
         self._host.metrics.refused.inc()
         stage, reason = self._topology.name, causes.described(error)
         log.warning("block refused", stage=stage, partition=self.number, records=records, error=reason)
+        if not block.raws and records <= 1:
+            raise error

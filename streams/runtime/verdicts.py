@@ -1,10 +1,16 @@
-"""Which errors of a fold are a record's, and which are the machine's."""
+"""Which errors of a fold are a record's, and which are the stage's or the machine's."""
 
 from schemas.codec import Unlearned
 
 MACHINE = (MemoryError, OSError, ImportError)
 """Errors of the machine, for which no record is at fault. A state's DiskError is an OSError; a failed import is a
 missing file, as while an upgrade replaces it."""
+
+
+class StageError(RuntimeError):
+    """A function of a stage failed that belongs to no one record, as that which ends a block: nothing is committed."""
+
+
 UNBLAMED = (*MACHINE, Unlearned)
 """Errors for which no record is a dead letter: the block is folded again."""
 
@@ -19,7 +25,7 @@ class Interrupted(RuntimeError):
 
 def failure(error: BaseException) -> Exception:
     """Return what the partition gets for an error that has ended a fold."""
-    if isinstance(error, MACHINE):
+    if isinstance(error, (*MACHINE, StageError)):
         return error
     if not isinstance(error, Exception):  # the process is stopping; the block will be retried
         return Interrupted(type(error).__name__)

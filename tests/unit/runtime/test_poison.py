@@ -26,7 +26,7 @@ from streams.runtime.postgres_store import UNFIT, WrongEncoding
 from streams.runtime.rocksdb import Damaged, DiskError, Unreadable
 from streams.runtime.settings import Settings
 from streams.runtime.store import LostPosition
-from streams.runtime.verdicts import FoldError
+from streams.runtime.verdicts import FoldError, StageError
 
 IN = Topic("in", "test", (r.CompleteTask,))
 OUT = Topic("out", "test", (r.CommandOutcome,))
@@ -51,6 +51,7 @@ OUTSIDE = {
     asyncio.CancelledError,
     RegistryUnavailable,
     LostPosition,
+    StageError,
     WrongEncoding,
     DiskError,
     Damaged,
