@@ -224,9 +224,8 @@ class Block(UnitOfWork):
         except Exception as error:  # noqa: BLE001 - whatever it is, the other timers fire
             self.take_back()
             self.dead_timer(stage, timer, reason(error))
-        finally:
-            self.fires = False
-        self.keep()
+        self.keep()  # it hands on notices, while the timer still fires
+        self.fires = False
         self._fold_notices()
 
     def answer(self, stage: Stage, key: str) -> None:

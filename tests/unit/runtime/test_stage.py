@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec import Struct
 
 from schemas import records as r
 from schemas.codec import Codec
@@ -25,6 +26,21 @@ NOTICES = Topic("notices", "test", (r.TaskNotice,))
 @pytest.fixture
 def stage() -> Stage:
     return Stage("declaring", reads=(IN, NOTICES), writes=(OUT, NOTICES))
+
+
+@pytest.mark.parametrize("folds", [(r.TaskNotice,), (r.CompleteTask,)], ids=["folded", "passed over"])
+async def test_a_timer_s_notices_are_recorded_whether_a_stage_folds_them_or_not(folds: tuple[type[Struct], ...]):
+    """A replay takes from there how far they were read."""
+    stage = Stage("noticing", reads=(NOTICES,), writes=(NOTICES,))
+    stage.timer("timers")
+    stage.on(NOTICES, folds=folds)(lambda *_: None)
+    stage.on_timer(NOTICES)(lambda block, timer: block.emit(NOTICES, r.TaskNotice(timer.id, "ann", 0, "t", 0)))
+    block = block_of(stage)
+    await block.context.codec.publish((NOTICES,))
+    with block:
+        block.fire(stage, r.Timer("timer", "ann", "t", 0))
+    assert (block.folded.exception(), len(block.outputs[NOTICES.name])) == (None, 1)
+    assert (block.notices, block.fires) == (NOTICES.name, False)
 
 
 def test_a_stage_has_timers_of_one_name(stage: Stage):
