@@ -16,7 +16,7 @@ from bench.folds import Numbers
 from schemas.codec import Codec
 from schemas.envelope import Envelope, Source, seal
 from schemas.registry.client import Registry
-from schemas.topics import TASK_COMMANDS
+from schemas.topics import REMINDERS, TASK_COMMANDS
 from streams.runtime import Block, Context, Topology
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
@@ -29,6 +29,8 @@ BEGIN, PAUSE = 2_051_222_400_000, 6_000  # 2035-01-01; milliseconds until every 
 _NUMBER = 5  # bytes before a record: the number of its schema, which differs
 
 Grouping = tuple[tuple[str, ...], ...]
+Sources = dict[str, list[bytes | None]]
+"""The sources that the records of each topic name, None for those of users and timers."""
 
 
 def groupings(stages: tuple[str, ...]) -> Iterator[Grouping]:
@@ -110,6 +112,10 @@ class Machine:
         """What is on the topics, but for the places of sources: they name what a topology read, and not its own."""
         return {topic: [*map(_seen, raws)] for topic, raws in sorted(self.topics.items())}
 
+    def sources(self) -> Sources:
+        """The source that each record on the topics names."""
+        return {topic: [dict(raw.headers).get("rondo_source") for raw in raws] for topic, raws in self.topics.items()}
+
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every entry of the states."""
         for state in self.states.values():
@@ -145,18 +151,23 @@ async def lived(
 ) -> tuple[dict[str, list[Any]], dict[bytes, bytes]]:
     """What there is after some commands, timers, and commands again; ``at_once`` in blocks over several commands."""
     with machine(grouping, seed) as made:
-        await made.prepare()
-        people, now = People(f"grouping {seed}", 1), BEGIN
-        for _ in range(days):
-            for _ in range(12):
-                now += 1
-                made.say(people.next(now))
-                if not at_once:
-                    made.run(0)  # nobody acts until it has led to all that it leads to
-            made.run(0)
-            now += PAUSE
-            made.run(now)
+        await live(made, seed, days, at_once=at_once)
         return made.written(), made.kept()
+
+
+async def live(made: Machine, seed: int, days: int, *, at_once: bool) -> None:
+    """Live as ``lived`` says."""
+    await made.prepare()
+    people, now = People(f"grouping {seed}", 1), BEGIN
+    for _ in range(days):
+        for _ in range(12):
+            now += 1
+            made.say(people.next(now))
+            if not at_once:
+                made.run(0)  # nobody acts until it has led to all that it leads to
+        made.run(0)
+        now += PAUSE
+        made.run(now)
 
 
 @settings(max_examples=12, deadline=None)
@@ -169,5 +180,44 @@ async def test_however_stages_are_grouped_and_blocks_are_cut_the_topics_hold_the
 @pytest.mark.parametrize(
     "grouping", [*groupings(CORE)], ids=lambda grouping: "+".join("-".join(one) for one in grouping)
 )
-async def test_every_grouping_leads_to_the_same(grouping: Grouping):
-    assert await lived(grouping, 1, 2, at_once=False) == await lived((CORE,), 1, 2, at_once=True)
+async def test_every_grouping_leads_to_the_same(grouping: Grouping, together: Any, direct: Sources):
+    with machine(grouping, 1) as made:
+        await live(made, 1, 2, at_once=False)
+        assert (made.written(), made.kept()) == together
+        assert made.sources() == {topic: list(through(made, topic, direct)) for topic in direct}
+
+
+@pytest.fixture(scope="module")
+async def together() -> Any:
+    """What there is where the stages are one topology."""
+    return await lived((CORE,), 1, 2, at_once=True)
+
+
+@pytest.fixture(scope="module")
+async def direct() -> Sources:
+    """The sources that records name where each stage reads from the log what others write."""
+    with machine(tuple((stage,) for stage in CORE), 1) as made:
+        await live(made, 1, 2, at_once=False)
+        return made.sources()
+
+
+def through(made: Machine, topic: str, direct: Sources) -> Iterator[bytes | None]:
+    """Yield the source that each record of a topic names if what its topology hands on has no offset yet.
+
+    It is the record of the log that led to it, as a command; or a notice of the topology's own, by its id.
+    """
+    writers = (one for one in made.topologies if topic in {each.name for each in one.writes})
+    handed = next((one.handed for one in writers), frozenset())
+
+    def beyond(source: bytes | None) -> bytes | None:
+        name, _, at = source.decode().split("/") if source else ("", "", "")
+        return beyond(direct[name][int(at)]) if name in handed and at.isdigit() else source
+
+    yield from map(beyond, direct[topic])
+
+
+async def test_what_a_notice_leads_to_names_it_by_its_id(direct: Sources):
+    """However stages are grouped: each reads its own notices as they are handed on."""
+    named = [source.decode() for source in direct[REMINDERS.name] if source and b"-notices/" in source]
+    assert named
+    assert not any(source.rpartition("/")[2].isdigit() for source in named)
