@@ -14,6 +14,7 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas.codec import Serde, Undecodable
+from schemas.kafka.hidden import settled_ends
 from schemas.kafka.log_reader import Bounds, LogReader
 from streams.runtime.block import Block
 from streams.runtime.put_back import OVERTAKEN, Subject
@@ -38,7 +39,7 @@ class _Search:
 async def prepare(block: Block, positions: Mapping[str, int]) -> None:
     """Fetch the schemas that these records need, again, and search for records that have overtaken them.
 
-    Raises RegistryUnavailable, KafkaError.
+    Raises RegistryUnavailable, KafkaError, StillOpen.
     """
     searches = await _searches(block)
     newest = await _newest(block, [one for one in searches if one.about], positions)
@@ -76,8 +77,9 @@ async def _newest(block: Block, searches: Collection[_Search], positions: Mappin
     codec, newest = block.context.codec, {}
     stages = {one.stage.name: one.stage for one in searches}
     keys = {(one.retry.topic, one.retry.key) for one in searches}
+    bounds = await _bounds(block, searches, positions)
     async with LogReader.of(block.context.settings.kafka) as reader:
-        async for raw in reader.between(await _bounds(block, reader, searches, positions)):
+        async for raw in reader.between(bounds):
             if (raw.topic, raw.key) in keys:
                 await codec.learn([raw.value])
                 for name, stage in stages.items():
@@ -86,12 +88,14 @@ async def _newest(block: Block, searches: Collection[_Search], positions: Mappin
     return newest
 
 
-async def _bounds(
-    block: Block, reader: LogReader, searches: Collection[_Search], positions: Mapping[str, int]
-) -> Bounds:
-    """Return the offsets to search: up to the position, or all that is committed of a topic that is handed on."""
-    handed = {TopicPartition(one.retry.topic, block.partition) for one in searches} if block.topology.handed else set()
-    ends = await reader.ends(tp for tp in handed if tp.topic in block.topology.handed)
+async def _bounds(block: Block, searches: Collection[_Search], positions: Mapping[str, int]) -> Bounds:
+    """Return the offsets to search: up to the position, or all that was produced to a topic that is handed on.
+
+    The markers of the last block's transaction come a moment after its commit: until then its records are hidden.
+    """
+    handed = {TopicPartition(one.retry.topic, block.partition) for one in searches}
+    handed = {tp for tp in handed if tp.topic in block.topology.handed}
+    ends = await settled_ends(block.context.settings.kafka, handed) if handed else {}
     bounds: Bounds = {}
     for one in searches:
         tp = TopicPartition(one.retry.topic, one.retry.partition)

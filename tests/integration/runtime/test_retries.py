@@ -8,6 +8,7 @@ from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 
 from rondo.location import Place
@@ -31,6 +32,7 @@ from tests.integration.runtime.counting import (
     running,
     until,
 )
+from tests.integration.runtime.pair import Pair
 
 MINUTE = 60_000
 NOW = 1_800_000_000_000
@@ -285,6 +287,30 @@ async def test_a_thousand_dead_letters_are_compared_with_what_came_later_at_once
     async with asyncio.timeout(15):
         await retries.prepare(block, {counting.commands.name: 1_000 + len(later)})
     assert block.recorded_settings["later"].split() == [str(n) for n in range(0, 1_000, 3)]
+
+
+async def test_what_the_block_before_has_handed_on_overtakes_though_its_markers_are_still_to_come(
+    worker_settings: Settings, log: Log
+):
+    """Its commit was accepted, and a reader of committed records does not see it yet."""
+    pair = await prepared(Pair(worker_settings))
+    pair.telling.on(pair.counts, about=lambda one: str(one.task))(pair.tell)
+    await log.codec.publish([pair.counts, pair.retries])
+    await log.put(pair.counts, [outcome("ann", 0, "c-0", 1, "t")])
+    value = log.codec.encode(pair.counts.name, outcome("ann", 1, "c-1", 2, "t"))
+    retry = r.Retry("i", "ann", NOW, pair.telling.name, 0, NOW, pair.counts.name, 0, 0, "", b"ann", value, seen=1)
+    raw = log.codec.encode(pair.retries.name, retry)
+    sent = ConsumerRecord(pair.retries.name, 0, 7, NOW, 0, b"ann", raw, None, 3, len(raw), ())
+    block = Block(pair.topology, Context(worker_settings, log.codec), 0, [sent], state=None, now=NOW)
+    async with AIOKafkaProducer(bootstrap_servers=log.kafka, transactional_id=uuid4().hex) as producer:
+        await producer.begin_transaction()
+        await producer.send_and_wait(pair.counts.name, value, b"ann", partition=0)
+        search = asyncio.ensure_future(retries.prepare(block, {}))
+        searched, _ = await asyncio.wait([search], timeout=1)
+        await producer.commit_transaction()
+    assert not searched
+    await asyncio.wait_for(search, 20)
+    assert block.recorded_settings["later"] == "7"
 
 
 def sent_again(counting: Counting, log: Log, number: int) -> ConsumerRecord:
