@@ -47,7 +47,7 @@ class Stated(Memory):
 
 
 class Failing:
-    """A stage whose commands set timers, or begin effects that nobody performs; ``sick`` names what of it fails."""
+    """A stage whose commands set timers, or begin effects that nobody performs; ``sick`` names the one that fails."""
 
     def __init__(self, at: Path) -> None:
         self.sick, self.tried = "", 0
