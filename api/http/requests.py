@@ -32,6 +32,7 @@ from api.http.problems import (
     unfit,
 )
 from api.settings import Settings
+from common import nesting
 
 LIMIT = 256 * 1024
 """The largest body, in bytes, of most requests."""
@@ -39,6 +40,7 @@ BULK_LIMIT = 2 * 1024 * 1024
 """The largest body, in bytes, of a bulk: it may name 20,000 tasks, each in 40 to 90 bytes."""
 SHORT = 16 * 1024
 """The most bytes of a body that is parsed on the event loop; a longer one is parsed in a thread."""
+_DEEPEST = 512  # the parser recurses: it comes to the end of the stack at some 900
 _COUNTED = (b",", b"[", b"{")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)")
 _ONCE = (b"authorization", b"content-type", b"content-encoding", b"idempotency-key")
@@ -71,13 +73,14 @@ def parse(body: bytes) -> Any:
         detail = f"It has more than {sizes.MOST_VALUES:,} fields and items."
         raise invalid([FieldError("body", detail)])
     try:
-        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant, strict=False)
+        text = body.decode()
+        if body.count(b"[") + body.count(b"{") > _DEEPEST and nesting.depth(text) > _DEEPEST:
+            raise _body(MALFORMED, "It is nested too deeply.")
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, strict=False)
     except UnicodeDecodeError as error:
         raise _body(MALFORMED, f"It is not UTF-8: see byte {error.start}.") from None
     except json.JSONDecodeError as error:
         raise _body(MALFORMED, _not_json(error)) from None
-    except RecursionError:
-        raise _body(MALFORMED, "It is nested too deeply.") from None
     except ValueError:  # an integer of thousands of digits
         raise _body(MALFORMED, "It has a number that is too long.") from None
 

@@ -6,6 +6,7 @@ Rondo's own have up to 7 KiB, 325 values, and are nested 15 deep. Schemas on the
 import json
 from typing import Any
 
+from common import nesting
 from schemas.registry.compatibility import InvalidSchema
 
 MAX_BODY = 256 * 1024
@@ -26,10 +27,10 @@ def check(text: str) -> None:
     """Raise ``InvalidSchema`` for text that is too long, is no JSON (RFC 8259), or has too many or too deep values."""
     if len(text) > MAX_TEXT:
         raise InvalidSchema(f"A schema has at most {MAX_TEXT:,} characters, and this one {len(text):,}.")
+    if nesting.depth(text) > MAX_DEPTH:
+        raise _too_deep()
     try:
         found = json.loads(text, parse_constant=_refuse)
-    except RecursionError:
-        raise _too_deep() from None
     except ValueError as error:
         raise InvalidSchema(f"This is not a valid Avro schema: {error}") from None
     if isinstance(found, list):

@@ -48,6 +48,8 @@ class Closed:
     def opened(self) -> None:
         """Record that the partition is open."""
         self._failing.pop(WHOLE, None)
+        if self._failing and not self._is_open:
+            [*self._failing.values()][-1].last = self._clock()  # it was closed until now by this one's error
         self._is_open = True
 
     def worked(self, of: str | None) -> None:
@@ -85,5 +87,5 @@ class Closed:
             )
 
     def _seconds(self, failing: _Failing) -> float:
-        """Return how long an input does no work; if the partition is open, only until its last error."""
+        """Return how long an input does no work; if the partition is open, until it was opened after an error."""
         return (failing.last if self._is_open else self._clock()) - failing.began

@@ -69,6 +69,22 @@ def test_an_input_that_waits_for_others_after_an_error_is_not_called_closed():
     assert (closed.seconds, told(closed)) == (0, [])
 
 
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(("failed", "failed whole", "opened", "looked")))))
+def test_the_time_without_work_never_falls_until_there_is_work(events: list[tuple[int, str]]):
+    now = [0.0]
+    closed = Closed(lambda: now[0])
+    closed.failed(OSError("first"), "task-events")
+    looks = []
+    for seconds, event in events:
+        now[0] += seconds
+        if event == "opened":
+            closed.opened()
+        elif event != "looked":
+            closed.failed(OSError("again"), "task-events" if event == "failed" else WHOLE)
+        looks.append(closed.seconds)
+    assert looks == sorted(looks)
+
+
 def test_a_partition_that_is_opened_for_the_first_time_is_not_called_closed():
     assert Closed(lambda: 1e6).seconds == 0
 
