@@ -42,10 +42,8 @@ async def read(reader: LogReader, codec: Codec, stages: Collection[str]) -> list
     Raises RegistryUnavailable, and ``OtherGrouping`` for states of a version that did not group stages.
     """
     await ownership.check_earlier(reader, stages)
-    raws = await ownership.newest(reader, await ownership.changelogs(reader))
-    await codec.learn(raws.values())
+    found = await ownership.held_of(reader, codec, stages, await ownership.changelogs(reader))
     positions: dict[str, dict[int, r.Position]] = {}
-    for tp, at in ownership.decoded(codec, raws).items():
-        if {*at.stages} & {*stages}:
-            positions.setdefault(tp.topic.removesuffix(CHANGELOG), {})[tp.partition] = at
+    for tp, at in found.items():
+        positions.setdefault(tp.topic.removesuffix(CHANGELOG), {})[tp.partition] = at
     return [Held(name, next(iter(by.values())).stages, by) for name, by in sorted(positions.items())]

@@ -16,7 +16,7 @@ from schemas.kafka.log_reader import LogReader
 from streams.regrouping.plan import Offsets, Plan, Reading
 from streams.runtime import Block, Context, Topology
 from streams.runtime.kafka_store import KafkaStore, held_positions
-from streams.runtime.ownership import POSITION, WITHDRAWN, is_claim
+from streams.runtime.ownership import POSITION, WITHDRAWN, claim, is_claim
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.tables import stage_of
 from streams.runtime.topology import stages_of
@@ -91,8 +91,7 @@ async def _opened(context: Context, topology: Topology, number: int) -> AsyncIte
             await store.open()
             assert store.state is not None
             await context.codec.learn([store.state.get(POSITION)])
-            stages = stages_of(topology)
-            store.record = held_positions(store.state, context.codec) or r.Position({}, stages)
+            store.record = held_positions(store.state, context.codec) or claim(topology)
             yield store
         finally:
             await store.close()
@@ -107,17 +106,14 @@ async def _fill(context: Context, plan: Plan, topology: Topology, number: int, f
     for stage in topology.stages:
         if (owner := plan.owner(stage)) and (state := formers[owner.name].state):
             sources[stage.name] = state
-    entries = 0
     async with _opened(context, topology, number) as store:
         if topology.name not in formers:  # else its record is that of the former one, which is frozen
-            stages = stages_of(topology)
-            store.record = r.Position({}, stages, r.Standing.FILLING, plan.grouping)
+            store.record = r.Position({}, stages_of(topology), r.Standing.FILLING, plan.grouping)
             await store.write({})
         assert store.state is not None
         for changes in _chunks(differing(topology, store.state, sources)):
             await store.write(changes)
-        entries += sum(1 for key, _ in store.state.items() if topology.stage(stage_of(key)))
-    return entries
+        return sum(1 for key, _ in store.state.items() if topology.stage(stage_of(key)))
 
 
 def differing(

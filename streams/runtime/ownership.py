@@ -11,7 +11,7 @@ for transactions that it finds open. If both do, both withdraw, and try again la
 committed by one that saw no other, so a partition that has them is opened without a look.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import cast
 
@@ -114,22 +114,27 @@ async def check_unclaimed(kafka: str, codec: Serde, topology: Topology) -> None:
     """Raise ``OtherGrouping`` if another topology has a stage of this one, or claims a partition of it."""
     async with LogReader.of(kafka, "read_uncommitted") as reader:  # a claim of which the commit has not ended, too
         existing = [tp for tp in await changelogs(reader) if tp.topic != topology.changelog_name]
-        near = await _of_its_stages(reader, codec, topology, existing)
+        near = await held_of(reader, codec, stages_of(topology), existing)
     if not near:
         return
     await settled_ends(kafka, near)
     async with LogReader.of(kafka) as reader:
-        for tp, held in (await _of_its_stages(reader, codec, topology, near)).items():
+        for tp, held in (await held_of(reader, codec, stages_of(topology), near)).items():
             _check_other(topology, tp.topic.removesuffix(CHANGELOG), held)
 
 
-async def _of_its_stages(
-    reader: LogReader, codec: Serde, topology: Topology, existing: Collection[TopicPartition]
+async def held_of(
+    reader: LogReader, codec: Serde, stages: Iterable[str], changelogs: Collection[TopicPartition]
 ) -> dict[TopicPartition, r.Position]:
-    raws = await newest(reader, existing)
+    """Return the last positions on these changelogs that are of topologies with any of these stages."""
+    raws, wanted = await newest(reader, changelogs), {*stages}
     await codec.learn(raws.values())
-    found = decoded(codec, raws)
-    return {tp: held for tp, held in found.items() if {*held.stages} & {*stages_of(topology)}}
+    found = {}
+    for tp, raw in raws.items():
+        with suppress(Undecodable):
+            if isinstance(held := codec.decode(raw), r.Position) and wanted & {*held.stages}:
+                found[tp] = held
+    return found
 
 
 def _check_other(topology: Topology, other: str, held: r.Position) -> None:
@@ -149,16 +154,6 @@ async def changelogs(reader: LogReader) -> list[TopicPartition]:
     names = [name.removesuffix(CHANGELOG) for name in existing if name.endswith(CHANGELOG)]
     own = [name for name in names if f"{name}{BLOCKS}" in existing]  # others' changelogs may be large
     return await reader.partitions(*(f"{name}{CHANGELOG}" for name in own))
-
-
-def decoded(codec: Serde, raws: Mapping[TopicPartition, bytes]) -> dict[TopicPartition, r.Position]:
-    """Return the positions in these messages, without those that are none."""
-    found = {}
-    for tp, raw in raws.items():
-        with suppress(Undecodable):
-            if isinstance(held := codec.decode(raw), r.Position):
-                found[tp] = held
-    return found
 
 
 async def newest(reader: LogReader, changelogs: Collection[TopicPartition]) -> dict[TopicPartition, bytes]:
