@@ -22,10 +22,9 @@ from streams.runtime import Context, Stage, Topology
 from streams.runtime.block import Block
 from streams.runtime.intake import Intake
 from streams.runtime.pace import LEAST, MOST, QUIET, Pace
-from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 from streams.runtime.task import StreamTask
-from tests.unit.runtime.test_phases import Host, Log, Memory
+from tests.unit.runtime.test_phases import Host, Log, Memory, Stated
 
 TIMES = st.floats(0, 1e6)
 TOOK = st.floats(0, 100)
@@ -147,26 +146,8 @@ class Slow(Memory):
         return positions
 
 
-class Kept(Slow):
+class Kept(Stated, Slow):
     """Such a store, with a state on the disk."""
-
-    def __init__(self, topology: Topology, context: Context, partition: int) -> None:
-        super().__init__(topology, context, partition)
-        self._at, self._timed = context.settings.data, topology.timers
-
-    async def open(self) -> dict[str, int]:
-        self.state = StateStore(self._at, self._timed)
-        return await super().open()
-
-    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
-        assert self.state
-        self.state.write(block.changes, self.state.changelog + 1, 0)
-        return await super().commit(block, positions)
-
-    async def close(self) -> None:
-        if self.state:
-            self.state.close()
-        await super().close()
 
 
 class Sought(Host):

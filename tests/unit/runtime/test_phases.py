@@ -112,6 +112,31 @@ class Memory:
         self.is_open = False
 
 
+class Stated(Memory):
+    """Such a store, with a state on the disk of its worker."""
+
+    def __init__(self, topology: Topology, context: Context, partition: int) -> None:
+        super().__init__(topology, context, partition)
+        self._at, self._timed = context.settings.data, topology.timers
+
+    async def open(self) -> dict[str, int]:
+        positions = await super().open()
+        self.state = StateStore(self._at, self._timed)
+        return positions
+
+    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
+        positions = await super().commit(block, positions)
+        assert self.state
+        self.state.write(block.changes, self.state.changelog + 1, 0)
+        return positions
+
+    async def close(self) -> None:
+        state, self.state = self.state, None
+        if state:
+            state.close()
+        await super().close()
+
+
 STAGE = Stage("phases", reads=TOPICS, store=Memory)
 
 

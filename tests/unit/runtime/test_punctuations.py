@@ -19,10 +19,9 @@ from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.runtime import Block, Context, Stage, Topology
 from streams.runtime.effects import Effect
-from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 from streams.runtime.task import StreamTask
-from tests.unit.runtime.test_phases import FEW, POISON, Broken, Host, Log, Memory, Owners
+from tests.unit.runtime.test_phases import FEW, POISON, Broken, Host, Log, Owners, Stated
 
 SLOTS = 2
 ORDERS = Topic("orders", "test", (r.ReminderDue,))
@@ -70,35 +69,26 @@ class Ledger(Log):
             self.wrong.append(f"{step.id} has come at {block.now}, by {block.topic}.")
 
 
-class Kept(Memory):
+class Kept(Stated):
     """A store with a state on the disk of its worker, which is behind the log if the worker fails after a commit."""
 
     def __init__(self, topology: Topology, context: Context, partition: int) -> None:
         super().__init__(topology, context, partition)
-        self._at, self._timed = context.settings.data, topology.timers
         self.ledger = cast("Ledger", self.log)
 
     async def open(self) -> dict[str, int]:
         positions = await super().open()
         self.ledger.unfolded += self.ledger.claims_after(positions[LEDGER.name])
-        self.state = StateStore(self._at, self._timed)
+        assert self.state
         for changes in self.ledger.changelog[self.state.changelog :]:
             self.log.come_to("restore")
             self.state.write(changes, self.state.changelog + 1, 0)
         return positions
 
     async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
-        await super().commit(block, positions)
-        assert self.state
-        self.state.write(block.changes, self.state.changelog + 1, 0)
+        positions = await super().commit(block, positions)
         self.log.come_to("written")
         return positions
-
-    async def close(self) -> None:
-        state, self.state = self.state, None
-        if state:
-            state.close()
-        await super().close()
 
 
 STAGE = Stage("delivering", reads=(ORDERS, LEDGER), writes=(LEDGER,), outside=(LEDGER,), store=Kept)

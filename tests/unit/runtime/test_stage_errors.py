@@ -12,38 +12,12 @@ from schemas import records as r
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.runtime import Block, Context, Stage, Topology
 from streams.runtime.intake import POISON
-from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
 from streams.runtime.task import StreamTask
-from tests.unit.runtime.test_phases import Host, Log, Memory
+from tests.unit.runtime.test_phases import Host, Log, Stated
 
 IN = Topic("in", "test", (r.CompleteTask,))
 NOTICES = Topic("notices", "failing", (r.TaskNotice,))
-
-
-class Stated(Memory):
-    """A store with a state, of one owner."""
-
-    def __init__(self, topology: Topology, context: Context, partition: int) -> None:
-        super().__init__(topology, context, partition)
-        self._at, self._timed = context.settings.data, topology.timers
-
-    async def open(self) -> dict[str, int]:
-        positions = await super().open()
-        self.state = StateStore(self._at, self._timed)
-        return positions
-
-    async def commit(self, block: Block, positions: dict[str, int]) -> dict[str, int]:
-        assert self.state
-        await super().commit(block, positions)
-        self.state.write(block.changes, 0, 0)
-        return positions
-
-    async def close(self) -> None:
-        state, self.state = self.state, None
-        if state:
-            state.close()
-        await super().close()
 
 
 class Failing:
