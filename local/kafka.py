@@ -77,7 +77,7 @@ _PATIENCE = 120.0  # seconds without a sign of life
 GRACE = 300.0
 """Seconds to stop: the broker flushes the log from memory to the disk, gigabytes at most."""
 _HEAP = (
-    *("-Xms48m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=256m"),
+    *("-Xms48m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=256m"),
     # Small while little is asked: some 30 MB live. A young generation without a size would take a third of the heap.
     *("-Xmn32m", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30"),
 )
