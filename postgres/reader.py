@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import takewhile
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -286,8 +287,14 @@ class View:
 
     async def commands(self, commands: Sequence[str]) -> dict[str, Outcome]:
         """Return the outcomes of the answered ones among these commands, by id."""
-        rows = load().commands(self._connection, ids=commands)
-        return {row["id"]: struct(Outcome, row) async for row in rows}
+        rows = await self._connection.fetch(queries.outcomes(), commands)
+        return {row["id"]: struct(Outcome, row) for row in rows}
+
+    async def answers(self, commands: Sequence[str]) -> dict[str, tuple[Outcome, Task | None]]:
+        """Return the outcomes of the answered ones among these commands, by id, each with the task that it names."""
+        rows = await self._connection.fetch(queries.answers(), commands)
+        found = [_answer(list(row.items())) for row in rows]
+        return {outcome.id: (outcome, task) for outcome, task in found}
 
     async def chunks(self, bulk: str) -> tuple[Chunk, ...]:
         """Return the outcomes of a bulk's decided chunks, in their order."""
@@ -314,6 +321,13 @@ class View:
         async with self._looking():
             found: int = await self._connection.fetchval(queries.counted(condition), self._user, most, *values)
         return found
+
+
+def _answer(columns: list[tuple[str, Any]]) -> tuple[Outcome, Task | None]:
+    """Return an outcome and its task from a row that has the columns of both."""
+    of_task = len(Outcome.__struct_fields__)
+    outcome, task = dict(columns[:of_task]), dict(columns[of_task + 1 :])
+    return struct(Outcome, outcome), None if task["id"] is None else struct(Task, task)
 
 
 async def _page(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from postgres.queries import load
 
@@ -28,6 +29,9 @@ BELOW = f"""{_IS_THERE} and tasks.id in (
 """Sub-tasks of a task, at all levels, by its id and its version, null for any."""
 
 
+_ANSWERED = "from rondo.commands where id = any($1::uuid[])"
+
+
 @dataclass(frozen=True)
 class TaskQuery:
     """A condition on ``rondo.tasks`` and an order. The SQL contains no users' text."""
@@ -48,6 +52,19 @@ def page(query: TaskQuery) -> str:
     sorted_ = f"select tasks.*{relevance} {_tasks(query)} order by {query.order_by} limit $2::bigint"
     found = " cross join lateral (select tasks.relevance) as found" if relevance else ""
     return f"{columns()}, {query.position} as position from ({sorted_}) as tasks{found} order by {query.order_by}"
+
+
+def outcomes() -> str:
+    """Return the query for the outcomes of the answered ones among commands, with their ids as $1."""
+    return f"{_of(load().outcome_columns)} {_ANSWERED}"
+
+
+def answers() -> str:
+    """Return ``outcomes`` with the tasks that they name: the columns of an outcome, its task's id, and the task's."""
+    # By the column itself: before Postgres knows whose a row is, it evaluates nothing that can fail, such as a cast.
+    task = f"{columns()} from rondo.tasks where tasks.id = answered.task_id"
+    answered = f"{_of(load().outcome_columns)}, task_id {_ANSWERED}"
+    return f"select answered.*, task.* from ({answered}) as answered left join lateral ({task}) as task on true"  # noqa: S608
 
 
 def versions(condition: str) -> str:
@@ -127,7 +144,12 @@ def values(query: TaskQuery) -> tuple[object, ...]:
 
 def columns() -> str:
     """Return the beginning of a query for whole tasks, up to ``from``."""
-    text: str = load().task_columns.sql
+    return _of(load().task_columns)
+
+
+def _of(columns: Any) -> str:
+    """Return the text of a query that has only columns."""
+    text: str = columns.sql
     return text.strip().removesuffix(";")
 
 

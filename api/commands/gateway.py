@@ -207,12 +207,13 @@ class Gateway:
         ``pending`` makes the response for an accepted command. Raises ``Problem`` where the key was used for another
         request, the disk is nearly full, the log is unavailable or the acknowledgement late.
         """
-        if known := await self.known(submission, command.fingerprint, LOOK):
-            return known
-        await self.append([*before, command], submission, pending)
-        if submission.seconds is None:
-            return None
-        late = await self._outcomes.wait(command.user, command.id, submission.seconds)
+        with self._outcomes.expecting(command.id) as expected:
+            if known := await self.known(submission, command.fingerprint, LOOK):
+                return known
+            await self.append([*before, command], submission, pending)
+            if submission.seconds is None:
+                return None
+            late = await self._outcomes.wait(command.user, command.id, submission.seconds, expected)
         return _same(command.fingerprint, late) if late else None
 
     async def known(self, submission: Submission, fingerprint: str, seconds: float | None = None) -> Answered | None:

@@ -137,10 +137,9 @@ from deliveries cross join lateral (
 ) as ledger
 order by due_at desc, deliveries.id desc;
 
--- name: commands(ids)
--- The outcomes of the answered ones among these commands.
-select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field, subject, events
-from rondo.commands where id = any(:ids::uuid[]);
+-- name: outcome_columns()
+-- The columns of an outcome; postgres/task_queries.py adds the tables and conditions.
+select id::text, at, kind::text, task_id::text as task, fingerprint, version, code, detail, field, subject, events;
 
 -- name: chunks(id)
 -- The outcomes of a bulk's decided chunks.

@@ -316,6 +316,20 @@ async def test_of_several_commands_those_that_were_answered_are_read(reader, log
     assert list(found) == [answered]
 
 
+async def test_outcomes_are_read_with_the_tasks_that_they_name(reader, log, user):
+    with_task, without, theirs = (ids.derive(name, user) for name in ("with", "without", "theirs"))
+    task, stranger = a_task(user), new_user()
+    await log.write(*one_of_each(user), outcome(user, with_task), outcome(stranger, theirs))
+    await log.write(structs.replace(outcome(user, without), task=None))
+    async with reader.user(user) as view:
+        found = await view.answers([with_task, without, theirs])
+        assert found == {
+            with_task: (await view.command(with_task), await view.task(task.id)),
+            without: (await view.command(without), None),
+        }
+        assert found[with_task][1] is not None
+
+
 async def test_a_view_is_one_snapshot(reader, log, user):
     async with reader.user(user) as view:
         before = await view.tasks(NEWEST, 10)
