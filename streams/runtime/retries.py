@@ -5,9 +5,10 @@ to its position, and what the block itself hands on is noted as it is folded (``
 the block, so that a replay decides the same.
 """
 
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
@@ -15,10 +16,35 @@ from aiokafka.structs import ConsumerRecord
 from schemas import records as r
 from schemas.codec import Serde, Undecodable
 from schemas.kafka.hidden import settled_ends
-from schemas.kafka.log_reader import Bounds, LogReader
+from schemas.kafka.log_reader import Bounds, Ends, LogReader
 from streams.runtime.block import Block
 from streams.runtime.put_back import OVERTAKEN, Subject
 from streams.runtime.stage import Stage
+
+
+class Log(Protocol):
+    """The topics that are searched: a broker's, but where a block is folded without one."""
+
+    async def ends(self, partitions: Collection[TopicPartition], /) -> Ends:
+        """Return the ends of partitions, once the transactions that are open there now have ended."""
+
+    def between(self, bounds: Bounds, /) -> AsyncGenerator[ConsumerRecord, None]:
+        """Yield the committed records within bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Broker:
+    """The topics of a broker. Raises KafkaError, StillOpen."""
+
+    kafka: str
+
+    async def ends(self, partitions: Collection[TopicPartition]) -> Ends:
+        return await settled_ends(self.kafka, partitions)
+
+    async def between(self, bounds: Bounds) -> AsyncGenerator[ConsumerRecord, None]:
+        async with LogReader.of(self.kafka) as reader, aclosing(reader.between(bounds)) as found:
+            async for raw in found:
+                yield raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +62,13 @@ class _Search:
         return max(self.retry.seen, self.retry.offset + 1)
 
 
-async def prepare(block: Block, positions: Mapping[str, int]) -> None:
+async def prepare(block: Block, positions: Mapping[str, int], log: Log | None = None) -> None:
     """Fetch the schemas that these records need, again, and search for records that have overtaken them.
 
     Raises RegistryUnavailable, KafkaError, StillOpen.
     """
-    searches = await _searches(block)
-    newest = await _newest(block, [one for one in searches if one.about], positions)
+    searches, log = await _searches(block), log or _Broker(block.context.settings.kafka)
+    newest = await _newest(block, [one for one in searches if one.about], positions, log)
     found = [one.raw.offset for one in searches if one.about and newest.get(one.about, -1) >= one.unseen]
     if found:
         block.recorded_settings = {**block.recorded_settings, OVERTAKEN: " ".join(map(str, found))}
@@ -67,19 +93,20 @@ def _about(block: Block, stage: Stage, retry: r.Retry) -> Subject | None:
     return None if about is None else (stage.name, retry.topic, retry.key, about)
 
 
-async def _newest(block: Block, searches: Collection[_Search], positions: Mapping[str, int]) -> dict[Subject, int]:
+async def _newest(
+    block: Block, searches: Collection[_Search], positions: Mapping[str, int], log: Log
+) -> dict[Subject, int]:
     """Return the offset of the last record about each of these that no sender had seen and the stage has folded.
 
-    There is one reader for all, and it reads each partition once.
+    Each partition is read once for all.
     """
     if not searches:
         return {}
     codec, newest = block.context.codec, {}
     stages = {one.stage.name: one.stage for one in searches}
     keys = {(one.retry.topic, one.retry.key) for one in searches}
-    bounds = await _bounds(block, searches, positions)
-    async with LogReader.of(block.context.settings.kafka) as reader:
-        async for raw in reader.between(bounds):
+    async with aclosing(log.between(await _bounds(block, searches, positions, log))) as found:
+        async for raw in found:
             if (raw.topic, raw.key) in keys:
                 await codec.learn([raw.value])
                 for name, stage in stages.items():
@@ -88,14 +115,14 @@ async def _newest(block: Block, searches: Collection[_Search], positions: Mappin
     return newest
 
 
-async def _bounds(block: Block, searches: Collection[_Search], positions: Mapping[str, int]) -> Bounds:
+async def _bounds(block: Block, searches: Collection[_Search], positions: Mapping[str, int], log: Log) -> Bounds:
     """Return the offsets to search: up to the position, or all that was produced to a topic that is handed on.
 
     The markers of the last block's transaction come a moment after its commit: until then its records are hidden.
     """
     handed = {TopicPartition(one.retry.topic, block.partition) for one in searches}
     handed = {tp for tp in handed if tp.topic in block.topology.handed}
-    ends = await settled_ends(block.context.settings.kafka, handed) if handed else {}
+    ends = await log.ends(handed) if handed else {}
     bounds: Bounds = {}
     for one in searches:
         tp = TopicPartition(one.retry.topic, one.retry.partition)
