@@ -5,16 +5,19 @@ former topologies' blocks first, each to its end, then its own. Each era is fold
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from schemas import records as r
 from schemas import topics
 from schemas.codec import Serde
-from schemas.kafka.log_reader import partition_readers
+from schemas.kafka.log_reader import LogReader
+from streams.replay.difference import Differs
 from streams.replay.recorded_blocks import OtherVersion
 from streams.runtime import Stage, Topology
 from streams.runtime.rocksdb import StateStore
@@ -89,16 +92,23 @@ class Eras:
         return replace(era, positions=found.offsets, ends=found.ends)
 
     async def _regrouping(self, topology: Topology, number: int, end: int) -> tuple[int, r.Regrouping | None]:
-        """Return the last regrouping among the recorded blocks before ``end``, and the offset behind it."""
+        """Return the last regrouping among the recorded blocks before ``end``, and the offset behind it.
+
+        It is searched from the end backwards. So each block is read once, however often stages were regrouped: those
+        of the era, which a replay reads anyway. Nothing on the log but a regrouping itself says that there was one.
+        """
         assert topology.blocks
-        at, begin, found = TopicPartition(topology.blocks.name, number), 0, None
-        async with partition_readers(self.kafka, {at: end}) as readers:
-            async for raw in readers[at]:
-                await self.codec.learn([raw.value])
-                if self.codec.kind(raw.value) is r.Regrouping:
-                    begin, found = raw.offset + 1, self.codec.decode(raw.value)
-        assert found is None or isinstance(found, r.Regrouping)
-        return begin, found
+        at, found = TopicPartition(topology.blocks.name, number), dict[TopicPartition, ConsumerRecord]()
+        async with LogReader.of(self.kafka) as reader:
+            begin, _ = (await reader.bounds([at]))[at]
+            async with aclosing(reader.last({at: (begin, end)}, found)) as raws:
+                async for raw in raws:
+                    await self.codec.learn([raw.value])
+                    if self.codec.kind(raw.value) is r.Regrouping:
+                        found[at] = raw
+        if (last := found.get(at)) is None:
+            return 0, None
+        return last.offset + 1, cast("r.Regrouping", self.codec.decode(last.value))
 
 
 @dataclass(frozen=True)
@@ -114,14 +124,21 @@ Fold = Callable[[Era, StateStore, "Past"], Awaitable[set[str]]]
 
 
 class Past:
-    """The states that eras led to, in databases under a directory, each folded once by a function."""
+    """The states that eras led to, in databases under a directory, each folded once by a function.
+
+    So is one that can't be folded: its error is that of all that begin with it.
+    """
 
     def __init__(self, fold: Fold, at: Path) -> None:
         self._fold, self._at = fold, at
         self._folded: dict[tuple[str, int, int], _Folded] = {}
+        self._failed: dict[tuple[str, int, int], Differs | OtherVersion] = {}
 
     async def begin(self, era: Era, state: StateStore) -> set[str]:
-        """Write the state that an era begins with; return the timers whose records had led to nothing by then."""
+        """Write the state that an era begins with; return the timers whose records had led to nothing by then.
+
+        Raises ``Differs``, ``OtherVersion``.
+        """
         fired: set[str] = set()
         for former in era.former:
             folded = await self._of(former)
@@ -131,15 +148,21 @@ class Past:
         return fired
 
     async def _of(self, era: Era) -> _Folded:
+        if failed := self._failed.get(era.key):
+            raise failed
         if (folded := self._folded.get(era.key)) is None:
-            state = StateStore(self._at / f"{era.topology.name}-{era.number}-{era.begin}")
-            try:
-                folded = _Folded(state, await self._fold(era, state, self))
-            except BaseException:
-                state.close()
-                raise
-            self._folded[era.key] = folded
+            folded = self._folded[era.key] = await self._fold_new(era)
         return folded
+
+    async def _fold_new(self, era: Era) -> _Folded:
+        state = StateStore(self._at / f"{era.topology.name}-{era.number}-{era.begin}")
+        try:
+            return _Folded(state, await self._fold(era, state, self))
+        except BaseException as error:
+            state.close()
+            if isinstance(error, Differs | OtherVersion):  # what it has folded until there stays on the disk
+                self._failed[era.key] = error
+            raise
 
     def close(self) -> None:
         """Close the databases."""

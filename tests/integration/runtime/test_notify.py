@@ -20,13 +20,17 @@ from schemas import records as r
 from schemas.kafka import admin
 from schemas.topics import NOTIFICATIONS, REMINDERS
 from streams import notify
+from streams.regrouping import regroup
 from streams.replay import verify
 from streams.runtime import Topology
 from streams.runtime.settings import Settings
+from streams.runtime.topology import grouping_of
+from streams.topologies import STAGES
 from tests.integration.runtime.counting import Log, until
 from tests.receiver import Receiver
 
 NOTIFY = Topology.of(notify.stage)
+SENDING = Topology("sending", (notify.stage,))
 LEASE = 1.0
 ANSWER = 1.5
 """Seconds until the receiver answers."""
@@ -54,15 +58,16 @@ async def settings(worker_settings: Settings, receiver: Receiver, log: Log) -> S
 
 
 @contextmanager
-def worker(settings: Settings, name: str) -> Iterator[Process]:
+def worker(settings: Settings, name: str, topology: Topology = NOTIFY) -> Iterator[Process]:
     """A worker process of a name that it keeps, once its partitions are open."""
     port = ports.choose([name], {})[name]
     names = ("kafka", "registry", "webhook", "lease", "effects", "partitions", "session_timeout")
     told = {key: getattr(settings, key) for key in names}
     environment = {f"RONDO_{key.upper()}": str(value) for key, value in told.items()}
     own = {"RONDO_DATA": str(settings.data / name), "RONDO_INSTANCE": name, "RONDO_HEALTH_PORT": str(port)}
+    own["RONDO_TOPOLOGIES"] = " ".join((*STAGES[:-2], grouping_of([topology]), STAGES[-1]))
     program = str(Path(sys.executable).with_name("rondo"))
-    argv = [sys.executable, program, "worker", "notify"]
+    argv = [sys.executable, program, "worker", topology.name]
     process = Process(Command(name, argv, settings.data / f"{name}.log", {**environment, **own}, cwd=ROOT))
     try:
         process.wait_until(lambda: _is_ready(port), 60)
@@ -217,3 +222,29 @@ async def test_what_is_being_sent_when_a_worker_stops_is_ended_before(settings: 
         await posted(receiver, reminders, 2)
     assert {step.id for step in await log.read(NOTIFICATIONS) if step.step is r.Step.SENT} >= {*reminders}
     assert posts(receiver, reminders) == Counter(reminders)
+
+
+@pytest.mark.deep
+async def test_what_a_killed_worker_was_sending_is_sent_again_under_another_name_of_its_topology(
+    settings: Settings, short_sessions: Settings, receiver: Receiver, log: Log
+):
+    """What waited for room is sent once; and so it is under the former name again."""
+    quick = settings.model_copy(update={"session_timeout": short_sessions.session_timeout})
+    own = quick.model_copy(update={"data": quick.data / "first"})
+    receiver.answering.clear()
+    with worker(quick, "first") as process:
+        reminders = await remind(log, 2 * SLOTS)
+        await posted(receiver, reminders, ALONE)
+        os.kill(process.pid, signal.SIGKILL)
+    being_sent = posts(receiver, reminders)
+    await regroup(own, [SENDING])
+    try:
+        receiver.answering.set()
+        with worker(quick, "first", SENDING):
+            steps = await ended(log, reminders)
+        assert posts(receiver, reminders) == Counter(reminders) + being_sent
+        assert {step.id for step in steps if step.attempt == 2} >= being_sent.keys()
+    finally:
+        await regroup(own, [NOTIFY])
+    report = await verify(own, [NOTIFY])
+    assert report.differences == [], report.describe()
