@@ -174,7 +174,7 @@ def reset_positions() -> None:
         click.echo("No position is beyond the end of the log.")
     for one in resets:
         lost = f"{one.end} to {one.position - 1}"
-        click.echo(f"{one.stage}: {one.topic}/{one.partition} from {one.position} to {one.end}; lost: {lost}")
+        click.echo(f"{one.topology}: {one.topic}/{one.partition} from {one.position} to {one.end}; lost: {lost}")
 
 
 @click.command("regroup", cls=LogCommand)

@@ -23,7 +23,7 @@ async def read(place: Place, names: Iterable[str]) -> list[Lag]:
 
 
 COLUMNS = (
-    Column("stage"),
+    Column("topology"),
     Column("topic", drop=3),
     Column("partition", right=True),
     Column("position", drop=4, right=True),
@@ -41,7 +41,7 @@ def table(lags: Sequence[Lag]) -> Fitted:
 def _row(lag: Lag) -> list[Cell]:
     end = f"{lag.end} …" if lag.hidden else str(lag.end)
     position = f"{lag.position} …" if lag.outdated else str(lag.position)
-    texts = (lag.stage, lag.topic, str(lag.partition), position, end, str(lag.lag), age(lag.age))
+    texts = (lag.topology, lag.topic, str(lag.partition), position, end, str(lag.lag), age(lag.age))
     style = "bold" if lag.lag or lag.hidden or lag.outdated else ""
     return [Cell.of(text, style) for text in texts]
 
@@ -53,8 +53,9 @@ def _caption(lags: Sequence[Lag]) -> str:
 
 
 def json(lags: Iterable[Lag]) -> Iterable[str]:
-    """Return lags as JSON, one object per line."""
-    return (msgspec.json.encode(lag).decode() for lag in lags)
+    """Return lags as JSON, one object per line; there the name of a topology is ``stage``, as in metrics."""
+    plain = (msgspec.to_builtins(lag) for lag in lags)
+    return (msgspec.json.encode({"stage": lag.pop("topology"), **lag}).decode() for lag in plain)
 
 
 def age(seconds: float | None) -> str:

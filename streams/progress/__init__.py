@@ -1,1 +1,1 @@
-"""The progress of stages: their positions on the log and their lag, and resetting positions that are ahead of it."""
+"""The progress of topologies: their positions on the log, their lag, and resetting positions that are ahead of it."""

@@ -38,7 +38,7 @@ class Lag:
     transaction; ``outdated`` whether such a one hides later positions than ``position``.
     """
 
-    stage: str
+    topology: str
     topic: str
     partition: int
     position: int
@@ -63,13 +63,13 @@ async def lags(kafka: str, registry: str, postgres: str, topologies: Iterable[To
             firsts = {one.name: await _firsts(reader, one.name, positions, ends) for one in topologies}
     finally:
         await client.aclose()
-    found = [_lag(stage, tp, at, ends[tp], firsts[stage].get(tp), now) for (stage, tp), at in positions.items()]
+    found = [_lag(name, tp, at, ends[tp], firsts[name].get(tp), now) for (name, tp), at in positions.items()]
     hidden = await overdue(kafka, {*ends, *changelogs}, OVERDUE) if ends else {}
     return [_marked(lag, hidden) for lag in found]
 
 
 def _marked(lag: Lag, hidden: Collection[TopicPartition]) -> Lag:
-    of_input, of_changelog = lag.topic, changelog(lag.stage, ()).name
+    of_input, of_changelog = lag.topic, changelog(lag.topology, ()).name
     return replace(
         lag,
         hidden=TopicPartition(of_input, lag.partition) in hidden,
@@ -107,16 +107,16 @@ async def _in_postgres(postgres: str) -> dict[TopicPartition, int]:
 
 
 async def _firsts(
-    reader: LogReader, stage: str, positions: Positions, ends: dict[TopicPartition, int]
+    reader: LogReader, topology: str, positions: Positions, ends: dict[TopicPartition, int]
 ) -> dict[TopicPartition, ConsumerRecord]:
-    """Return the first record that waits for a stage in each partition, if any."""
-    return await reader.first({tp: (at, ends[tp]) for (name, tp), at in positions.items() if name == stage})
+    """Return the first record that waits for a topology in each partition, if any."""
+    return await reader.first({tp: (at, ends[tp]) for (name, tp), at in positions.items() if name == topology})
 
 
 def _lag(  # noqa: PLR0917
-    stage: str, tp: TopicPartition, position: int, end: int, first: ConsumerRecord | None, now: int
+    topology: str, tp: TopicPartition, position: int, end: int, first: ConsumerRecord | None, now: int
 ) -> Lag:
     if first is None:
-        return Lag(stage, tp.topic, tp.partition, position, end, min(0, end - position), None)
+        return Lag(topology, tp.topic, tp.partition, position, end, min(0, end - position), None)
     age = max(0, now - first.timestamp) / 1000
-    return Lag(stage, tp.topic, tp.partition, position, end, end - first.offset, age)
+    return Lag(topology, tp.topic, tp.partition, position, end, end - first.offset, age)

@@ -1,4 +1,4 @@
-"""Checks the positions of all stages against the log, and resets those that are ahead of it to its end."""
+"""Checks the positions of all topologies against the log, and resets those that are ahead of it to its end."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,7 +29,7 @@ from streams.transactions import settlement
 class Reset:
     """A position that was reset: the records from ``end`` to before ``position`` were read, and are lost."""
 
-    stage: str
+    topology: str
     topic: str
     partition: int
     position: int
@@ -46,12 +46,12 @@ class _Log:
     reader: LogReader
 
     async def compared(self, *topologies: Topology) -> tuple[Positions, dict[TopicPartition, int]]:
-        """Return the positions of these stages, and the end of each input."""
+        """Return the positions of these topologies, and the end of each input."""
         positions = await positions_of(self.reader, self.codec, self.postgres, [*topologies])
         return positions, await self.reader.ends({tp for _, tp in positions})
 
     async def ahead(self, topology: Topology) -> list[Reset]:
-        """Return the resets of a stage's positions that are beyond the ends."""
+        """Return the resets of a topology's positions that are beyond the ends."""
         positions, ends = await self.compared(topology)
         return _resets(topology, {tp: at for (_, tp), at in positions.items()}, ends)
 

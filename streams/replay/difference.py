@@ -24,7 +24,7 @@ KeyDifference = tuple[bytes, bytes | None, bytes | None]
 class Difference:
     """One place where current and replayed data differ."""
 
-    stage: str
+    topology: str
     partition: int | None
     place: str
     """What differs: a key of the state, a record's place on a topic, a row of a table."""
@@ -37,7 +37,7 @@ class Difference:
 
     def describe(self) -> str:
         """Return a description of one or two sentences."""
-        where = self.stage if self.partition is None else f"{self.stage}, partition {self.partition}"
+        where = self.topology if self.partition is None else f"{self.topology}, partition {self.partition}"
         field = f" Field {self.field}:" if self.field else ""
         values = "" if self.current is None else f"{field} it is {self.current}, replay leads to {self.replayed}."
         source = f" It comes from {self.source}." if self.source else ""

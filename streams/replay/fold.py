@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from domain.times import tzdata_version
+from schemas import records as r
+from schemas.codec import Serde
 from schemas.kafka.log_reader import Ends, partition_readers
 from schemas.topics import Topic
 from streams.replay.dead_letters import DeadLetters, Location, location
@@ -101,7 +103,7 @@ class Folding:
             fold(block)
         except (FoldError, StageError) as error:
             reason = f"its block could be folded, but not again ({error})."
-            raise self._differs(self.topology.name, recorded.raws[0], reason) from error
+            raise self._differs(recorded.raws[0], reason) from error
         self.foldable |= block.foldable
         return block
 
@@ -109,25 +111,29 @@ class Folding:
         """Check that each record that fails has a dead letter."""
         for stage, raw, reason in block.failed:
             if block.now >= self.dead_letters.since:
-                raise self._differs(stage, raw, f"it is dead-lettered ({reason}), but not among the dead letters.")
+                said = f"{stage} dead-letters it ({reason}), and it is not among the dead letters."
+                raise self._differs(raw, said)
 
     def _check_put_back(self, block: "ReplayedBlock") -> None:
         """Check that only dead-lettered records are put back."""
         for record in block.put_back:
             retry = record.value
             if not self.dead_letters.covers(retry):
-                raise self._differs(retry.stage, record.raw, "it puts back what is not among the dead letters.")
+                said = f"{retry.stage} puts back by it what is not among the dead letters."
+                raise self._differs(record.raw, said)
             self.foldable.discard((retry.stage, location(retry)))
 
-    def _differs(self, stage: str, raw: Raw, reason: str) -> Differs:
-        return Differs(Difference(stage, self.partition, place(raw), reason))
+    def _differs(self, raw: Raw, reason: str) -> Differs:
+        return Differs(Difference(self.topology.name, self.partition, place(raw), reason))
 
 
 class _Noted(poison.DeadLetters):
     """The dead letters of a replayed block: only noted, by stage."""
 
-    def __init__(self) -> None:
-        self.noted: list[tuple[str, Raw, str]] = []
+    def __init__(self, partition: int, now: int) -> None:
+        super().__init__(partition, now)
+        self.noted: list[tuple[str, Raw | None, str]] = []
+        """Stage, record and reason; None for a timer, which is no record."""
 
     def __len__(self) -> int:
         return len(self.noted)
@@ -135,6 +141,10 @@ class _Noted(poison.DeadLetters):
     def add(self, stage: str, raw: Raw, reason: str) -> None:
         """Note that a stage can't fold a record."""
         self.noted.append((stage, raw, reason))
+
+    def add_timer(self, stage: str, changelog: str, timer: r.Timer, codec: Serde, reason: str) -> None:  # noqa: ARG002
+        """Note that a stage can't answer a timer."""
+        self.noted.append((stage, None, reason))
 
     def truncate(self, number: int) -> None:
         """Keep only the first ones."""
@@ -165,12 +175,13 @@ class ReplayedBlock(Block):
         self.changed_by: dict[bytes, Raw] = {}
         """The record of the log that changed each key last."""
         self._dead_letters = dead_letters
-        self.dead: _Noted = _Noted()
+        self.dead: _Noted = _Noted(partition, recorded.now)
 
     @property
     def failed(self) -> list[tuple[str, Raw, str]]:
         """Records that a stage could not fold, and has no dead letter of, with the reason."""
-        return [one for one in self.dead.noted if self._dead_letters.reason(one[0], one[1]) is None]
+        records = ((stage, raw, reason) for stage, raw, reason in self.dead.noted if raw)
+        return [one for one in records if self._dead_letters.reason(one[0], one[1]) is None]
 
     def accepts(self, stage: Stage, record: Record) -> bool:
         """Return whether a fold counts: not if the record was dead-lettered, even if that can't be reproduced."""

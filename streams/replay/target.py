@@ -70,7 +70,7 @@ class Target:
 class Verified:
     """The result of a verification, filled while it runs; it ends at the first difference."""
 
-    stage: str
+    topology: str
     partition: int | None = None
     records: int = 0
     outputs: int = 0

@@ -42,7 +42,7 @@ class Report:
 
 
 def _line(part: Verified) -> str:
-    where = part.stage if part.partition is None else f"{part.stage}, partition {part.partition}"
+    where = part.topology if part.partition is None else f"{part.topology}, partition {part.partition}"
     compared = f"{part.records} records folded, {part.outputs} outputs and {part.kept} kept values compared"
     verdict = "differs" if part.difference else "holds as far as it can be decided again" if part.undecided else "holds"
     undecided = (f"{part.undecided}, so from there on only invariants and disk were checked",) if part.undecided else ()
