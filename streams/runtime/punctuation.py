@@ -103,7 +103,12 @@ class Punctuation:
         self._orphans: Orphans | None = None
 
     def opened(self) -> None:
-        """Begin with the state as it is now."""
+        """Begin with the state as it is now.
+
+        Effects that a former owner's output leads to, which is on the log and not in the state yet, take no room until
+        it is folded: their number is not known here. They wait for a slot as all do, so for a moment more may have
+        begun than there are slots, and never more are performed.
+        """
         self._echo = None
         self.expect_no_more()
         self._look_for_orphans()
