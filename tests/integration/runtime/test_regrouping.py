@@ -146,34 +146,38 @@ FROZEN = 6
 """The number of the point at which the first partition has been frozen."""
 LAST = 25
 """That of the point at which all is done but to commit."""
+POINTS = 27
+NUMBERS = [LAST, *(pytest.param(number, marks=pytest.mark.deep) for number in range(POINTS) if number != LAST)]
 
 
-@pytest.mark.parametrize("chosen", [[LAST], pytest.param(None, marks=pytest.mark.deep)], ids=["last", "all"])
-async def test_a_regrouping_that_fails_at_any_point_is_finished_by_the_next(
-    worker_settings, log: Log, chosen: list[int] | None
-):
+@pytest.mark.parametrize("number", NUMBERS)
+async def test_a_regrouping_that_fails_at_any_point_is_finished_by_the_next(worker_settings, log: Log, number: int):
     """Into the same grouping, or into the former one: then it is as if it had not begun."""
-    pair, clock, now = await prepared(Pair(worker_settings)), Clock(), 0
+    pair, clock, now = await prepared(Pair(worker_settings)), Clock(), 1
     together, apart = [pair.topology], alone(pair)
-    for number in chosen or range(len(points(pair.topology, apart))):
-        name, point = points(pair.topology, apart)[number]
-        await counted_on(pair, log, clock, together, now := now + 1)
-        with failing(name, point), pytest.raises(Failed):
-            await regroup(pair.settings, apart, verified=False)
-        if (name, point) == (REGROUPING, Point.COMMITTED):
-            assert await regroup(pair.settings, apart) == []
-        else:
-            if number >= FROZEN:
-                assert "has not ended" in await refused(pair, together[0])
-            if number % 2:
-                await regroup(pair.settings, together, verified=False)
-                await counted_on(pair, log, clock, together, now := now + 1)
-            await regroup(pair.settings, apart)
-        await counted_on(pair, log, clock, apart, now := now + 1)
-        assert "were regrouped: set RONDO_TOPOLOGIES to" in await refused(pair, together[0])
-        await regroup(pair.settings, together, verified=False)
+    name, point = points(pair.topology, apart)[number]
+    await counted_on(pair, log, clock, together, now)
+    with failing(name, point), pytest.raises(Failed):
+        await regroup(pair.settings, apart, verified=False)
+    if (name, point) == (REGROUPING, Point.COMMITTED):
+        assert await regroup(pair.settings, apart) == []
+    else:
+        if number >= FROZEN:
+            assert "has not ended" in await refused(pair, together[0])
+        if number % 2:
+            await regroup(pair.settings, together, verified=False)
+            await counted_on(pair, log, clock, together, now := now + 1)
+        await regroup(pair.settings, apart)
+    await counted_on(pair, log, clock, apart, now := now + 1)
+    assert "were regrouped: set RONDO_TOPOLOGIES to" in await refused(pair, together[0])
+    await regroup(pair.settings, together, verified=False)
     await counted_on(pair, log, clock, together, now + 1)
     await holds(pair, together)
+
+
+def test_every_point_of_a_regrouping_has_its_number(worker_settings):
+    pair = Pair(worker_settings)
+    assert len(points(pair.topology, alone(pair))) == POINTS
 
 
 async def counted_on(pair: Pair, log: Log, clock: Clock, topologies: Sequence[Topology], commands: int) -> None:
