@@ -64,7 +64,7 @@ class Memory:
         return cls(size, blocks, WriteBufferManager.new_write_buffer_manager_with_cache(size // 2, False, blocks))
 
 
-def _options(memory: Memory) -> Options:
+def options_of(memory: Memory) -> Options:
     """Return options for many small databases in one process; the defaults would take 2 GiB each."""
     options = Options(raw_mode=True)
     options.create_if_missing(True)
@@ -86,13 +86,13 @@ def _options(memory: Memory) -> Options:
     return options
 
 
-def _database(path: Path, memory: int) -> Rdict:
+def database(path: Path, memory: int) -> Rdict:
     """Open a database, or make it.
 
     The options are also given by column family. For one that exists, the binding would otherwise take most of them from
     its ``OPTIONS`` file, where neither the cache nor the filters are: each would have 8 MiB of its own.
     """
-    options = _options(Memory.of(memory))
+    options = options_of(Memory.of(memory))
     return Rdict(utf8(path), options=options, column_families={"default": options})
 
 
@@ -125,8 +125,9 @@ class StateStore:
     ``changelog`` is the next offset of the changelog to apply, ``at`` when it was last written, in milliseconds since
     1970. ``timers`` is the number of keys with a prefix of ``timed``. It is updated with every write, since counting
     millions takes seconds, and RocksDB estimates only the whole database; the price is a look-up for each timer that is
-    set or removed. Opening, reading and writing raise ``DiskError``, or its ``Damaged``; closing raises nothing.
-    ``fault`` is the first error so far, or damage if there was any.
+    set or removed, but for those that have just been scanned, as a timer that fires. Opening, reading and writing raise
+    ``DiskError``, or its ``Damaged``; closing raises nothing. ``fault`` is the first error so far, or damage if there
+    was any.
     """
 
     def __init__(self, path: Path, timed: tuple[bytes, ...] = (), memory: int = MEMORY) -> None:
@@ -135,9 +136,10 @@ class StateStore:
         self.memory = memory
         self.fault: DiskError | None = None
         self._unlogged = _unlogged()
+        self._standing: set[bytes] = set()  # timers of the last scan, if nothing was written since
         self._check_files()
         try:
-            self._db = _database(path, memory)
+            self._db = database(path, memory)
         except BaseException as error:
             raise self._judged(error) from error
         try:
@@ -171,7 +173,7 @@ class StateStore:
         timers = self.timers
         for key, value in changes.items():
             if self.timed and key.startswith(self.timed):
-                timers += (value is not None) - (self.get(key) is not None)
+                timers += (value is not None) - (key in self._standing or self.get(key) is not None)
             if value is None:
                 batch.delete(key)
             else:
@@ -182,6 +184,7 @@ class StateStore:
         except BaseException as error:
             raise self._judged(error) from error
         self.changelog, self.at, self.timers = changelog, at, timers
+        self._standing.clear()
 
     def scan(self, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return at most ``limit`` entries with start < key < end, in order.
@@ -205,6 +208,8 @@ class StateStore:
             raise self._judged(error) from error
         finally:
             iterator = None
+        if self.timed and start.startswith(self.timed):
+            self._standing = {key for key, _ in found}
         return found
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:

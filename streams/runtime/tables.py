@@ -116,25 +116,25 @@ class Timers:
 
     def has(self, timer: r.Timer) -> bool:
         """Return whether a timer of this time and id is set."""
-        return read(cells_of(self._stage), self._key(timer)) is not None
+        return read(cells_of(self._stage), self.key(timer)) is not None
 
     def set(self, timer: r.Timer) -> None:
         """Set a timer."""
-        block, key = cells_of(self._stage), self._key(timer)
+        block, key = cells_of(self._stage), self.key(timer)
         block.change(key, block.encoded(timer))
         if key <= self._cursor_of(block):
             self._move(block, key[:-1])  # below it; timers in between are at worst taken twice
 
     def remove(self, timer: r.Timer) -> None:
         """Remove a timer, if it is set."""
-        cells_of(self._stage).change(self._key(timer), None)
+        cells_of(self._stage).change(self.key(timer), None)
 
-    def due(self, until: int, limit: int) -> Iterator[r.Timer]:
-        """Take at most ``limit`` timers due at or before ``until``, moving the cursor past each."""
+    def due(self, until: int, limit: int) -> list[r.Timer]:
+        """Take at most ``limit`` timers due at or before ``until``, moving the cursor past them."""
         block = cells_of(self._stage)
-        for key, raw in self._pending(block, until, limit):
-            self._move(block, key)
-            yield cast("r.Timer", block.decoded(raw))
+        if pending := self._pending(block, until, limit):
+            self._move(block, pending[-1][0])
+        return [cast("r.Timer", block.decoded(raw)) for _, raw in pending]
 
     def next_due(self, state: StateStore, decode: Decode) -> int | None:
         """Return the time of the first committed timer not yet taken."""
@@ -148,7 +148,8 @@ class Timers:
         standing = {key: value for key, value in (stored | changed).items() if value is not None}
         return sorted(standing.items())[:limit]
 
-    def _key(self, timer: r.Timer) -> bytes:
+    def key(self, timer: r.Timer) -> bytes:
+        """Return a timer's key in the state."""
         return self.prefix + struct.pack(">Q", max(0, timer.due)) + timer.id.encode()
 
     def _cursor_of(self, block: Cells) -> bytes:
