@@ -144,7 +144,7 @@ def measure(services: Services, receiver: Receiver, reminders: int, kill: float)
     settings = {"RONDO_WEBHOOK": receiver.url, "RONDO_HEALTH_PORT": str(health), "RONDO_INSTANCE": "bench"}
     with launching(services, services.directory / "notify", **settings) as (registry, run):
         worker = run("notify", rondo, "worker", "notify")
-        worker.wait_until(lambda: _is_ready(health), 60)
+        worker.wait_until(lambda: is_ready(health), 60)
         load = log.Load(services.kafka, REMINDERS.name, asyncio.run(_due(registry, reminders)))
         with Meter({"notify": worker.pid}) as meter:
             due = time.time()
@@ -196,11 +196,12 @@ def _kill(worker: Process, receiver: Receiver, after: float) -> tuple[float, dic
 
 def _restart(worker: Process, health: int) -> float:
     """Wait until the restarted worker is ready, and return the time."""
-    worker.wait_until(lambda: _is_ready(health), 60)
+    worker.wait_until(lambda: is_ready(health), 60)
     return time.time()
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Return whether the worker whose health is on this port is ready."""
     with suppress(httpx.HTTPError):
         return httpx.get(f"http://{ports.HOST}:{port}/ready").is_success
     return False

@@ -61,6 +61,7 @@ def test_a_state_that_is_opened_again_has_the_options_of_the_first_time(tmp_path
     assert options(tmp_path)[1:] == first[1:]
     assert "  filter_policy=bloomfilter" in first
     assert "  partition_filters=true" in first
+    assert "  index_type=kTwoLevelIndexSearch" in first
 
 
 def test_what_is_read_from_a_state_that_is_opened_again_is_in_the_memory_of_the_process(tmp_path: Path):
