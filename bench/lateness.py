@@ -1,4 +1,4 @@
-"""How late reminders were that are due, what they cost, and how that is printed."""
+"""The lateness and cost of reminders that were due, and the printing of both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Fired:
-    """How late reminders were decided and visible, in sorted milliseconds, and what the worker used meanwhile."""
+    """The lateness of reminders, in sorted ms until each was visible, and what the worker used meanwhile."""
 
     late: Sequence[float]
     used: Usage

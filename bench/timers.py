@@ -1,8 +1,8 @@
 """``python -m bench.timers``: how late reminders' timers fire, and what one costs, while few or many others wait.
 
-The real worker of the topology core on a real broker, its state with so many pending reminders: some that are due one
-after another, many that are due at once, and the others later. Those are ingested into its RocksDB, so they are not on
-its changelog.
+The real worker of the topology core on a real broker, its state with pending reminders: some that are due one after
+another, many that are due at once, and the others later. Those are ingested into its RocksDB, so they are not on its
+changelog.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class Decided:
 
 
 def measure(services: Services, pending: int, load: Load, say: Say) -> Measured:
-    """Measure with so many pending reminders, on a new log."""
+    """Measure with a number of pending reminders, on a new log."""
     data, health = services.directory / "timers", ports.choose(["health"], {})["health"]
     with launching(services, data, RONDO_HEALTH_PORT=str(health)) as (registry, run):
         started = partial(_started, run, health)
@@ -99,7 +99,6 @@ def measure(services: Services, pending: int, load: Load, say: Say) -> Measured:
                 raise Wrong(f"The worker was not ready before the first reminder was due: --lead {load.lead:g}.")
             even = _fired(worker, decided, load.even)
             burst = _fired(worker, decided, load.burst)
-        say("without a broker")
         alone = asyncio.run(_alone(states, registry, data)) if pending else 0.0
         first_ones, at_once = asyncio.run(_checked(registry, decided, (even, burst), load))
     return Measured(pending, ready, first_ones, at_once, alone)
@@ -129,7 +128,7 @@ def _due(states: Path, encode: Encode, load: Load) -> float:
 
 
 def _fired(worker: Process, decided: Decided, number: int) -> Usage:
-    """Wait until so many more reminders are visible; return what the worker used."""
+    """Wait until ``number`` more reminders are visible; return what the worker used."""
     wanted = len(decided.seen) + number
     with Meter({CORE.name: worker.pid}) as meter:
         wait_until(lambda: len(decided.seen) >= wanted, _SECONDS, "The reminders")
