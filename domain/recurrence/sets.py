@@ -1,0 +1,159 @@
+"""Recurrence sets (RFC 5545, section 3.8.5): the occurrences of a start, a rule, further dates and exceptions.
+
+A rule's times are wall-clock times, and the zone is applied last. A time that the clocks skip has the offset before the
+gap (section 3.3.5), so it is shown as a later one that the clocks do show; an ambiguous time is the first of the two.
+One instant is one occurrence: on Samoa's clocks, which had no 30 December 2011, a daily rule has that day's occurrence
+on the 31st, and only one. COUNT counts what remains of the rule then, exceptions included and further dates excluded.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from heapq import heappop, heappush, merge
+from itertools import chain, dropwhile, islice, takewhile
+from zoneinfo import ZoneInfo
+
+from domain import times
+from domain.recurrence.occurrences import moments
+from domain.recurrence.rule import Rule
+from schemas.records import Due
+
+WIDEST_CHANGE = timedelta(days=2)
+"""More than any zone's clocks were ever moved forward: Samoa skipped a whole day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An occurrence: a date or time that the clocks show."""
+
+    due: Due
+    planned: str | None = None
+    """The local key of the time that the rule names, if the clocks skip it; None if it is the due's."""
+
+    @property
+    def key(self) -> str:
+        """Return its local key, which identifies it in its series. Keys sort as times do."""
+        return times.key(self.due)
+
+    @property
+    def instant(self) -> int | None:
+        """Return its instant in milliseconds since 1970; None without a zone."""
+        return times.instant(self.due)
+
+
+@dataclass(frozen=True)
+class RecurrenceSet:
+    """A recurrence set: ``start`` (DTSTART), a rule, and local keys of further dates (RDATE) and exceptions (EXDATE).
+
+    With ``includes_start``, as for a task, the start is the first occurrence whether or not the rule matches it, and
+    COUNT includes it. Without, only what the rule matches counts.
+    """
+
+    start: Due
+    rule: Rule | None = None
+    rdates: tuple[str, ...] = ()
+    exdates: tuple[str, ...] = ()
+    includes_start: bool = True
+
+    def occurrences(self, floor: str | None = None) -> Iterator[Occurrence]:
+        """Yield the occurrences in order, all of them or those whose key is ``floor`` or later."""
+        least = datetime.min if floor is None else datetime.fromisoformat(floor)  # noqa: DTZ901 - local
+        planned: dict[datetime, datetime] = {}
+        found = merge(self._by_rule(least, planned), self._extra)
+        for moment in _distinct(dropwhile(lambda each: each < least, found)):
+            if moment not in self._excluded:
+                named = planned.pop(moment, None)
+                yield Occurrence(self._due(moment), None if named is None else times.key(self._due(named)))
+
+    def after(self, key: str) -> Occurrence | None:
+        """Return the first occurrence later than a local key; None if there is none."""
+        return next((each for each in self.occurrences(key) if each.key > key), None)
+
+    def after_instant(self, instant: int, zone: str | None = None) -> Occurrence | None:
+        """Return the first occurrence later than an instant, in milliseconds since 1970; None if there is none.
+
+        Without a zone of its own, the local times are those of ``zone`` (UTC if None), and a date is its midnight.
+        """
+        zone = self.start.zone or zone
+        near = times.local_at(instant, zone) - timedelta(days=1)  # a local time may occur twice
+        found = self.occurrences(times.key(self._due(near)))
+        return next((each for each in found if times.milliseconds(times.local(each.due), zone) > instant), None)
+
+    @cached_property
+    def _zone(self) -> ZoneInfo | None:
+        return times.zone(self.start.zone) if self.start.zone else None
+
+    @cached_property
+    def _extra(self) -> list[datetime]:
+        return sorted({self._shown(datetime.fromisoformat(key)) for key in self.rdates})
+
+    @cached_property
+    def _excluded(self) -> frozenset[datetime]:
+        return frozenset(self._shown(datetime.fromisoformat(key)) for key in self.exdates)
+
+    def _by_rule(self, floor: datetime, planned: dict[datetime, datetime]) -> Iterator[datetime]:
+        """Yield the start and the rule's moments as shown; without COUNT, those before ``floor`` may be left out."""
+        begin = times.local(self.start)
+        first = self._shown(begin)
+        head = (first,) if self.includes_start else ()
+        if self.rule is None:
+            return iter(head)
+        near = begin if self.rule.count or floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
+        found = self._on_clocks(moments(self.rule, begin, near), planned)
+        if head:
+            found = chain(head, (moment for moment in found if moment > first))
+        return takewhile(self._until(), islice(found, self.rule.count))
+
+    def _on_clocks(self, found: Iterable[datetime], planned: dict[datetime, datetime]) -> Iterator[datetime]:
+        """Yield moments as the clocks show them, in order, one an instant; ``planned`` gets what was moved."""
+        if self._zone is None:
+            yield from found
+            return
+        moved: list[datetime] = []
+        for moment in found:
+            while moved and moved[0] <= moment:
+                if (earlier := heappop(moved)) < moment and (not moved or moved[0] > earlier):
+                    yield earlier
+            if (shown := _shown(moment, self._zone)) is moment:
+                planned.pop(moment, None)
+                yield moment
+            elif shown not in planned:
+                planned[shown] = moment
+                heappush(moved, shown)
+        yield from _distinct(sorted(moved))
+
+    def _shown(self, moment: datetime) -> datetime:
+        return moment if self._zone is None else _shown(moment, self._zone)
+
+    def _until(self) -> Callable[[datetime], bool]:
+        """Return a predicate: whether the rule's UNTIL includes a moment."""
+        until, zone = self.rule.until if self.rule else None, self.start.zone
+        if until is None:
+            return lambda _: True
+        last = datetime.fromisoformat(until.rstrip("Z"))
+        if zone is None or not until.endswith("Z"):
+            return lambda moment: moment <= last
+        end = times.milliseconds(last, None)
+        return lambda moment: times.milliseconds(moment, zone) <= end
+
+    def _due(self, moment: datetime) -> Due:
+        date, _, time = moment.isoformat().partition("T")
+        return Due(date, time if self.start.time else None, self.start.zone)
+
+
+def _shown(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return the local time that the clocks show at a local time's instant: a later one within a gap."""
+    before, after = zone.utcoffset(moment), zone.utcoffset(moment.replace(fold=1))
+    assert before is not None
+    assert after is not None
+    return moment + (after - before) if after > before else moment
+
+
+def _distinct(found: Iterable[datetime]) -> Iterator[datetime]:
+    """Yield sorted moments without repetition."""
+    last = None
+    for moment in found:
+        if moment != last:
+            yield moment
+        last = moment
