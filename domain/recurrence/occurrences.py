@@ -1,58 +1,45 @@
 """Computes the occurrences of a rule, in local time, in bounded time.
 
-A rule is evaluated period by period (day, week, month, year): the days of the period that match every BY part, times
-the times of day, and of these the BYSETPOS-th. The Gregorian calendar repeats every 400 years, which are 4,800 months,
-20,871 weeks and 146,097 days: a rule that is empty for one such cycle, divided by its common divisor with INTERVAL, is
-empty for ever. This distinguishes a rule that never matches from one whose next day is far away. python-dateutil
-searches up to the year 9999 instead: 7.3 s for FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30. Here no rule takes longer than tens
-of milliseconds, and the search for the next occurrence of an old series starts near it instead of at its beginning.
+A rule of WEEKLY, MONTHLY or YEARLY is evaluated period by period: the days of the period that match every BY part,
+times the times of day, and of these the BYSETPOS-th. A shorter one is evaluated day by day (see ``slots``). The
+Gregorian calendar repeats every 400 years: a rule that is empty for one such cycle, divided by its common divisor with
+INTERVAL, is empty for ever. This distinguishes a rule that never matches from one whose next day is far away.
+python-dateutil searches up to the year 9999 instead: 7.3 s for FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30. Here no rule takes
+longer than tens of milliseconds, and the search for the next occurrence of an old series starts near it instead of at
+its beginning.
 """
 
 from bisect import bisect_left
-from calendar import isleap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import count, product
 from math import gcd
+from typing import Any
 
-from domain.recurrence.rule import Freq, Rule
+from domain.recurrence import periods
+from domain.recurrence.periods import Periods
+from domain.recurrence.rule import Freq, Numbers, Rule, Skip
+from domain.recurrence.slots import LAST, Slots, matching_days
 
-_CYCLE = {Freq.DAILY: 146_097, Freq.WEEKLY: 20_871, Freq.MONTHLY: 4_800, Freq.YEARLY: 400}
-_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)  # days of the year before each month
-_LAST = date.max.toordinal()
+_ALL = (tuple(range(24)), tuple(range(60)), tuple(range(60)))
+_FEW = 1_440
 
 
-def moments(rule: Rule, start: datetime, floor: datetime) -> Iterator[datetime]:
+def moments(rule: Rule, start: datetime, floor: datetime, *, calendar_years: bool = False) -> Iterator[datetime]:
     """Yield the local times from ``start`` on that match the rule, in order, ignoring COUNT and UNTIL.
 
-    Those before ``floor`` may be left out. ``start`` itself is included only if it matches.
+    Those before ``floor`` may be left out. ``start`` itself is included only if it matches. INTERVAL counts the years
+    of a rule with BYWEEKNO as years of whole weeks, or, with ``calendar_years``, from 1 January, as decision versions
+    before 6 do.
     """
-    rule, times = _filled(rule, start.date()), _times(rule, start.time())
-    if not _possible(rule, start.date(), len(times)):
-        return
-    begin = _period(rule, start.date())
-    skipped = max(0, _period(rule, floor.date()) - begin) // rule.interval
-    patience = _CYCLE[rule.freq] // gcd(_CYCLE[rule.freq], rule.interval)
-    periods = _daily if rule.freq == Freq.DAILY else _periodically
-    empty, needed = 0, min(map(abs, rule.bysetpos), default=1)
-    for days in periods(rule, begin + skipped * rule.interval, patience):
-        empty += 1
-        for moment in _chosen(rule, days, times, floor.toordinal()) if len(days) * len(times) >= needed else ():
-            if moment >= start:
-                empty = 0
-                yield moment
-        if empty > patience:
-            return
-
-
-def matches(rule: Rule, start: datetime) -> bool:
-    """Return whether ``start`` is certainly the first of its ``moments``: quick, but False for any BYSETPOS."""
-    if rule.bysetpos or start.time() not in _times(rule, start.time()):
-        return False
-    return _fits(_filled(rule, start.date()), start.date())
+    rule, least = _filled(rule, start), max(start, floor)
+    if rule.freq >= Freq.WEEKLY:
+        return _by_periods(rule, start, least, periods.of(rule, calendar_years=calendar_years))
+    if rule.freq is Freq.DAILY or (rule.interval == 1 and not rule.bysetpos):
+        return _by_days(rule, start, least)
+    return _by_slots(rule, start, least)
 
 
 @lru_cache(maxsize=4096)
@@ -64,171 +51,165 @@ def ever(rule: Rule) -> bool:
     return any(any(moments(every, start, start)) for start in (datetime(1970, 1, day + 1) for day in range(starts)))  # noqa: DTZ001 - local
 
 
-def _daily(rule: Rule, first: int, patience: int) -> Iterator[tuple[int, ...]]:
-    """Yield each day that matches. Separate, for a tight loop: it may have to check 146,097 days."""
-    while True:
-        last = min(first + patience * rule.interval, _LAST)
-        candidates = range(first, last + 1, rule.interval)
-        found = next((day for day in candidates if _fits(rule, date.fromordinal(day))), None)
-        if found is None:
-            return
-        yield (found,)
-        first = found + rule.interval
+def most_a_day(rule: Rule, start: datetime) -> int:
+    """Return the most moments that a rule may match in one day."""
+    rule = _filled(rule, start)
+    if rule.freq < Freq.DAILY:
+        return Slots(rule, start).most() * len(_within_slot(rule))
+    size = len(_times(rule))
+    return min(size, len(rule.bysetpos)) if rule.bysetpos else size
 
 
-def _periodically(rule: Rule, first: int, _: int) -> Iterator[tuple[int, ...]]:
-    """Yield the matching days of each period, until the calendar's end."""
-    shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
-    for period in count(first, rule.interval):
-        begin, end = _first_day(rule, period), _first_day(rule, period + 1)
-        if begin > _LAST:
-            return
-        shape = _shape(rule, period, begin, end)
-        if shape not in shapes:
-            shapes[shape] = _fitting(rule, begin, min(end, _LAST + 1))
-        days = [begin + offset for offset in shapes[shape]]
-        yield tuple(days if end <= _LAST else [day for day in days if day <= _LAST])  # a week may span two years
+def _filled(rule: Rule, start: datetime) -> Rule:
+    """Return the rule with what it doesn't name taken from its start (RFC 5545, "DTSTART"): day, hour, minute, second.
+
+    A rule without a day of a week, month or year has the start's; one of every hour has its minute and second.
+    """
+    fills: dict[str, object] = {}
+    for unit, part in ((Freq.HOURLY, "hour"), (Freq.MINUTELY, "minute"), (Freq.SECONDLY, "second")):
+        if rule.freq > unit and not getattr(rule, f"by{part}"):
+            fills[f"by{part}"] = (getattr(start, part),)
+    if rule.freq >= Freq.WEEKLY and not (rule.byday or rule.bymonthday or rule.byyearday):
+        fills |= _day_of(rule, start)
+    if rule.freq < Freq.MONTHLY and rule.skip is not Skip.OMIT:  # these only limit: no day is one that a month lacks
+        fills["skip"] = Skip.OMIT
+    return replace(rule, **fills) if fills else rule  # type: ignore[arg-type]
 
 
-def _filled(rule: Rule, start: date) -> Rule:
-    """Return the rule with the day in the period, if it names none, taken from its start (RFC 5545, "DTSTART")."""
-    if rule.byday or rule.bymonthday or rule.byyearday or rule.freq == Freq.DAILY:
-        return rule
-    if rule.freq == Freq.WEEKLY or rule.byweekno:
-        return replace(rule, byday=((start.weekday(), 0),))
-    if rule.freq == Freq.MONTHLY:
-        return replace(rule, bymonthday=(start.day,))
-    return replace(rule, bymonth=rule.bymonth or (start.month,), bymonthday=(start.day,))
+def _day_of(rule: Rule, start: datetime) -> dict[str, object]:
+    if rule.freq is Freq.WEEKLY or rule.byweekno:
+        return {"byday": ((start.weekday(), 0),)}
+    if rule.freq is Freq.MONTHLY:
+        return {"bymonthday": (start.day,)}
+    return {"bymonth": rule.bymonth or (start.month,), "bymonthday": (start.day,)}
 
 
-def _times(rule: Rule, start: time) -> list[time]:
-    hours, minutes, seconds = (
-        rule.byhour or (start.hour,),
-        rule.byminute or (start.minute,),
-        rule.bysecond or (start.second,),
-    )
-    return [time(*parts) for parts in product(hours, minutes, seconds)]
+class _Times(Sequence[time]):
+    """The times of day of all hours, minutes and seconds of a rule, in order, each made when it is needed."""
+
+    def __init__(self, hours: Numbers, minutes: Numbers, seconds: Numbers) -> None:
+        self._hours, self._minutes, self._seconds = hours, minutes, seconds
+
+    def __len__(self) -> int:
+        return len(self._hours) * len(self._minutes) * len(self._seconds)
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 - of an index or a slice
+        if isinstance(place, slice):
+            return map(self.__getitem__, range(*place.indices(len(self))))
+        rest, second = divmod(place, len(self._seconds))
+        hour, minute = divmod(rest, len(self._minutes))
+        return time(self._hours[hour], self._minutes[minute], self._seconds[second])
+
+    def __iter__(self) -> Iterator[time]:
+        return (time(*parts) for parts in product(self._hours, self._minutes, self._seconds))
 
 
-def _possible(rule: Rule, start: date, times: int) -> bool:
-    """Return whether month days, weekdays and BYSETPOS can match at all: impossible ones would take longest."""
-    most = {Freq.DAILY: 1, Freq.WEEKLY: len(rule.byday), Freq.MONTHLY: 31, Freq.YEARLY: 366}[rule.freq] * times
-    if rule.bysetpos and not any(abs(place) <= most for place in rule.bysetpos):
-        return False
-    months = rule.bymonth or range(1, 13)
-    if rule.bymonthday and not any(abs(day) <= _LONGEST[month - 1] for month in months for day in rule.bymonthday):
-        return False
-    same_weekday = rule.freq == Freq.DAILY and rule.interval % 7 == 0
-    return not (same_weekday and rule.byday) or (start.weekday(), 0) in rule.byday
+def _times(rule: Rule) -> Sequence[time]:
+    parts = (rule.byhour, rule.byminute, rule.bysecond)
+    times = _Times(*(part or every for part, every in zip(parts, _ALL, strict=True)))
+    return list(times) if len(times) <= _FEW else times
 
 
-def _period(rule: Rule, day: date) -> int:
-    """Return the number of the period that contains a day."""
-    match rule.freq:
-        case Freq.DAILY:
-            return day.toordinal()
-        case Freq.WEEKLY:
-            return (day.toordinal() - 1 - rule.wkst) // 7
-        case Freq.MONTHLY:
-            return day.year * 12 + day.month - 1
-    return day.year
+def _places(rule: Rule, size: int) -> list[int]:
+    """Return which of ``size`` BYSETPOS chooses, counted from 0, in order."""
+    found = {place - 1 if place > 0 else size + place for place in rule.bysetpos}
+    return sorted(place for place in found if 0 <= place < size)
 
 
-def _first_day(rule: Rule, period: int) -> int:
-    """Return the ordinal of a period's first day, also after the year 9999."""
-    match rule.freq:
-        case Freq.MONTHLY:
-            year, month = divmod(period, 12)
-            return _new_year(year) + _BEFORE[month] + (month > 1 and isleap(year))
-        case Freq.YEARLY:
-            return _new_year(period)
-        case Freq.WEEKLY:
-            return period * 7 + 1 + rule.wkst
-    return period
-
-
-def _shape(rule: Rule, period: int, first: int, end: int) -> tuple[int, ...]:
-    """Return a key: periods with the same one have the same matching days. Week numbers depend on adjacent years."""
-    match rule.freq:
-        case Freq.MONTHLY:
-            return period % 12, first % 7, end - first
-        case Freq.YEARLY:
-            return first % 7, end - first, first - _new_year(period - 1), _new_year(period + 2) - end
-    return (first,) if rule.bymonth else ()  # a week may span two months; else all weeks are alike
-
-
-def _fitting(rule: Rule, first: int, end: int) -> tuple[int, ...]:
-    """Return the matching days from ``first`` to before ``end``, as offsets from ``first``."""
-    return tuple(day - first for day in range(first, end) if _fits(rule, date.fromordinal(day)))
-
-
-def _fits(rule: Rule, day: date) -> bool:
-    """Return whether a day matches every BY part of the rule."""
-    if rule.bymonth and day.month not in rule.bymonth:
-        return False
-    if rule.bymonthday and not _among(day.day, _month_length(day), rule.bymonthday):
-        return False
-    if rule.byday and not _fits_weekday(rule, day):
-        return False
-    if rule.byyearday and not _among(*_in_year(day), rule.byyearday):
-        return False
-    return not rule.byweekno or _among(*_week(day, rule.wkst), rule.byweekno)
-
-
-def _fits_weekday(rule: Rule, day: date) -> bool:
-    weekday = day.weekday()
-    if (weekday, 0) in rule.byday:
-        return True
-    asked = tuple(which for day_, which in rule.byday if day_ == weekday)
-    if not asked:
-        return False
-    by_month = rule.freq == Freq.MONTHLY or bool(rule.bymonth)
-    number, length = (day.day, _month_length(day)) if by_month else _in_year(day)
-    return (number - 1) // 7 + 1 in asked or -((length - number) // 7 + 1) in asked
-
-
-def _among(number: int, length: int, asked: tuple[int, ...]) -> bool:
-    """Return whether the ``number``-th of ``length`` is in ``asked``, counted from either end."""
-    return number in asked or number - length - 1 in asked
-
-
-def _month_length(day: date) -> int:
-    return 28 if day.month == 2 and not isleap(day.year) else _LONGEST[day.month - 1]
-
-
-def _in_year(day: date) -> tuple[int, int]:
-    """Return a day's number in its year and the year's length."""
-    first = _new_year(day.year)
-    return day.toordinal() - first + 1, _new_year(day.year + 1) - first
-
-
-def _week(day: date, wkst: int) -> tuple[int, int]:
-    """Return a day's week number and the weeks of that week's year; week 1 has at least four days (ISO 8601)."""
-    number = day.toordinal()
-    year = next(y for y in (day.year + 1, day.year, day.year - 1) if _first_week(y, wkst) <= number)
-    first = _first_week(year, wkst)
-    return (number - first) // 7 + 1, (_first_week(year + 1, wkst) - first) // 7
-
-
-def _first_week(year: int, wkst: int) -> int:
-    fourth = _new_year(year) + 3  # of January: always in week 1
-    return fourth - (fourth - 1 - wkst) % 7
-
-
-def _new_year(year: int) -> int:
-    """Return the ordinal of a year's first day, also, unlike ``date``, of the year 10000."""
-    past = year - 1
-    return past * 365 + past // 4 - past // 100 + past // 400 + 1
-
-
-def _chosen(rule: Rule, days: tuple[int, ...], times: list[time], floor: int) -> Iterator[datetime]:
-    """Yield the period's moments in order: all from the day ``floor`` on, or those that BYSETPOS names."""
-    size = len(days) * len(times)
+def _by_days(rule: Rule, start: datetime, least: datetime) -> Iterator[datetime]:
+    """Yield the moments of a rule that has the same times on each day that matches."""
+    times, step = _times(rule), rule.interval if rule.freq is Freq.DAILY else 1
     if rule.bysetpos:
-        places: Iterable[int] = sorted({place - 1 if place > 0 else size + place for place in rule.bysetpos})
-    else:
-        places = range(bisect_left(days, floor) * len(times), size)
-    for place in places:
-        if 0 <= place < size:
-            day, moment = divmod(place, len(times))
-            yield datetime.combine(date.fromordinal(days[day]), times[moment])
+        times = [times[place] for place in _places(rule, len(times))]
+    days = matching_days(rule, least.toordinal(), step, (start.toordinal() % step,))
+    return _expanded(days, times, least) if times else iter(())
+
+
+def _by_slots(rule: Rule, start: datetime, least: datetime) -> Iterator[datetime]:
+    """Yield the moments of a rule whose periods are hours, minutes or seconds."""
+    slots, each = Slots(rule, start), _within_slot(rule)
+    residues = slots.residues() if each else ()
+    if not residues:
+        return
+    unit, first = slots.unit, least.toordinal()
+    for day in matching_days(rule, first, slots.cycle, residues):
+        found, midnight = slots.of(day), datetime.fromordinal(day)
+        if day == first:
+            found = found[bisect_left(found, (least - midnight).seconds // unit) :]
+        for slot in found:
+            begin = midnight + timedelta(seconds=slot * unit)
+            for offset in each:
+                if (moment := begin + offset) >= least:
+                    yield moment
+
+
+def _within_slot(rule: Rule) -> list[timedelta]:
+    """Return when in each of its hours, minutes or seconds a rule matches."""
+    minutes, seconds = rule.byminute or (0,), rule.bysecond or (0,)
+    within = product(minutes if rule.freq is Freq.HOURLY else (0,), seconds if rule.freq > Freq.SECONDLY else (0,))
+    each = [timedelta(minutes=minute, seconds=second) for minute, second in within]
+    return [each[place] for place in _places(rule, len(each))] if rule.bysetpos else each
+
+
+def _by_periods(rule: Rule, start: datetime, least: datetime, each: Periods) -> Iterator[datetime]:
+    """Yield the moments of a rule whose periods are weeks, months or years."""
+    times = _times(rule)
+    fewest = -(-min(map(abs, rule.bysetpos), default=1) // len(times))
+    if fewest > each.most:
+        return iter(())
+    found = _matching_periods(rule, start, least, each, fewest)
+    if rule.bysetpos:
+        chosen = ((first, _chosen(rule, days, times)) for first, days in found)
+        ordered = _merged((datetime.fromordinal(max(first - 1, 1)), moments) for first, moments in chosen)
+        return (moment for moment in ordered if moment >= least)
+    if rule.skip is Skip.OMIT:
+        return _expanded((day for _, days in found for day in days), times, least)
+    return _expanded(_merged((first - 1, days) for first, days in found), times, least)
+
+
+def _matching_periods(
+    rule: Rule, start: datetime, least: datetime, each: Periods, fewest: int
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield the first day of each period from near ``least`` on, and its days that match, if at least ``fewest``."""
+    interval, begin = rule.interval, each.origin(start.date())
+    early = 0 if rule.skip is Skip.OMIT else 1
+    skipped = max(0, each.number(least.date()) - early - begin) // interval
+    empty, patience = 0, each.cycle // gcd(each.cycle, interval)
+    for number in count(begin + skipped * interval, interval):
+        first = each.start(number)
+        if first > LAST:
+            return
+        if len(days := each.days(number)) >= fewest:
+            empty = 0
+            found = [first + day for day in days]
+            yield first, found if found[-1] <= LAST else [day for day in found if day <= LAST]
+        elif (empty := empty + 1) > patience:
+            return
+
+
+def _chosen(rule: Rule, days: Sequence[int], times: Sequence[time]) -> list[datetime]:
+    """Return the moments of a period that BYSETPOS names."""
+    pairs = (divmod(place, len(times)) for place in _places(rule, len(days) * len(times)))
+    return [datetime.combine(date.fromordinal(days[day]), times[which]) for day, which in pairs]
+
+
+def _expanded(days: Iterable[int], times: Sequence[time], least: datetime) -> Iterator[datetime]:
+    """Yield each time of each day from ``least`` on."""
+    combine, fromordinal, first = datetime.combine, date.fromordinal, least.toordinal()
+    for day in days:
+        if day > first:
+            each = fromordinal(day)
+            for moment in times:
+                yield combine(each, moment)
+        elif day == first:
+            yield from (combine(least.date(), moment) for moment in times[bisect_left(times, least.time()) :])
+
+
+def _merged(groups: Iterable[tuple[Any, Sequence[Any]]]) -> Iterator[Any]:
+    """Yield the items of overlapping groups in order, each once; no item of a later group is before its bound."""
+    waiting: list[Any] = []
+    for bound, group in groups:
+        ready = bisect_left(waiting, bound)
+        yield from waiting[:ready]
+        waiting = sorted({*waiting[ready:], *group})
+    yield from waiting

@@ -7,7 +7,7 @@ on the 31st, and only one. COUNT counts what remains of the rule then, exception
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from heapq import heappop, heappush, merge
@@ -81,29 +81,36 @@ class RecurrenceSet:
         return next((each for each in found if times.milliseconds(times.local(each.due), zone) > instant), None)
 
     @cached_property
+    def _rule(self) -> Rule | None:
+        """The rule; for dates, without times of day, which RFC 5545, section 3.3.10, says to ignore then."""
+        if self.rule is None or self.start.time is not None:
+            return self.rule
+        return replace(self.rule, byhour=(), byminute=(), bysecond=())
+
+    @cached_property
     def _zone(self) -> ZoneInfo | None:
         return times.zone(self.start.zone) if self.start.zone else None
 
     @cached_property
     def _extra(self) -> list[datetime]:
-        return sorted({self._shown(datetime.fromisoformat(key)) for key in self.rdates})
+        return sorted({self._on_clock(datetime.fromisoformat(key)) for key in self.rdates})
 
     @cached_property
     def _excluded(self) -> frozenset[datetime]:
-        return frozenset(self._shown(datetime.fromisoformat(key)) for key in self.exdates)
+        return frozenset(self._on_clock(datetime.fromisoformat(key)) for key in self.exdates)
 
     def _by_rule(self, floor: datetime, planned: dict[datetime, datetime]) -> Iterator[datetime]:
         """Yield the start and the rule's moments as shown; without COUNT, those before ``floor`` may be left out."""
         begin = times.local(self.start)
-        first = self._shown(begin)
+        first = self._on_clock(begin)
         head = (first,) if self.includes_start else ()
-        if self.rule is None:
+        if self._rule is None:
             return iter(head)
-        near = begin if self.rule.count or floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
-        found = self._on_clocks(moments(self.rule, begin, near), planned)
+        near = begin if self._rule.count or floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
+        found = self._on_clocks(moments(self._rule, begin, near), planned)
         if head:
             found = chain(head, (moment for moment in found if moment > first))
-        return takewhile(self._until(), islice(found, self.rule.count))
+        return takewhile(self._until(), islice(found, self._rule.count))
 
     def _on_clocks(self, found: Iterable[datetime], planned: dict[datetime, datetime]) -> Iterator[datetime]:
         """Yield moments as the clocks show them, in order, one an instant; ``planned`` gets what was moved."""
@@ -115,16 +122,16 @@ class RecurrenceSet:
             while moved and moved[0] <= moment:
                 if (earlier := heappop(moved)) < moment and (not moved or moved[0] > earlier):
                     yield earlier
-            if (shown := _shown(moment, self._zone)) is moment:
+            if (clock := _on_clock(moment, self._zone)) is moment:
                 planned.pop(moment, None)
                 yield moment
-            elif shown not in planned:
-                planned[shown] = moment
-                heappush(moved, shown)
+            elif clock not in planned:
+                planned[clock] = moment
+                heappush(moved, clock)
         yield from _distinct(sorted(moved))
 
-    def _shown(self, moment: datetime) -> datetime:
-        return moment if self._zone is None else _shown(moment, self._zone)
+    def _on_clock(self, moment: datetime) -> datetime:
+        return moment if self._zone is None else _on_clock(moment, self._zone)
 
     def _until(self) -> Callable[[datetime], bool]:
         """Return a predicate: whether the rule's UNTIL includes a moment."""
@@ -142,7 +149,7 @@ class RecurrenceSet:
         return Due(date, time if self.start.time else None, self.start.zone)
 
 
-def _shown(moment: datetime, zone: ZoneInfo) -> datetime:
+def _on_clock(moment: datetime, zone: ZoneInfo) -> datetime:
     """Return the local time that the clocks show at a local time's instant: a later one within a gap."""
     before, after = zone.utcoffset(moment), zone.utcoffset(moment.replace(fold=1))
     assert before is not None

@@ -5,8 +5,8 @@ DTSTART is the first occurrence whether or not it matches the rule, and COUNT in
 zone is applied last: 09:00 stays 09:00 when the clocks change. A time that a change skips is kept and means the instant
 defined by RFC 5545, section 3.3.5, so that no occurrence is lost; an ambiguous time means the first instant.
 
-Gaps: no RDATE, EXDATE or sub-daily frequencies, INTERVAL up to 100,000 and COUNT up to 10,000. COUNT restarts when the
-rule or the due of the open occurrence changes.
+Gaps: no RDATE or EXDATE, and COUNT up to 10,000. COUNT restarts when the rule or the due of the open occurrence
+changes.
 """
 
 import dataclasses
@@ -19,7 +19,8 @@ from msgspec.structs import replace
 
 from domain import times
 from domain.invalid import Invalid
-from domain.recurrence.occurrences import ever, matches, moments
+from domain.recurrence.checks import check_for_task, check_kinds
+from domain.recurrence.occurrences import ever, moments
 from domain.recurrence.rule import FIELD, Rule, parse
 from schemas import ids
 from schemas.records import CreateOccurrence, Due, Recurrence, TaskCompleted
@@ -36,13 +37,16 @@ def check(rrule: str, start: Due | None) -> str:
     are of another kind, or it never matches from there on. Without ``start``, if the rule matches from no start at all.
     """
     rule = parse(rrule)
+    check_for_task(rule, start)
     if start is None:
         if not ever(rule):
             raise Invalid(FIELD, "The rule never matches: no day fits all of its parts; change them.")
     else:
-        _check_kinds(rule, start)
+        if start.time is None and (rule.byhour or rule.byminute or rule.bysecond):
+            raise Invalid(FIELD, "BYHOUR, BYMINUTE and BYSECOND need a due with a time.")
+        check_kinds(rule, start, utc=start.zone is not None)
         begin = times.local(start)
-        first = begin if matches(rule, begin) else next(moments(rule, begin, begin), None)
+        first = next(moments(rule, begin, begin), None)
         if first is None or not _until(rule, start)(first):
             raise Invalid(FIELD, "The rule never matches from the due on; change its parts, its UNTIL or the due.")
     return str(rule)
@@ -127,7 +131,7 @@ def command_of(completion: str) -> str:
 def _occurrences(recurrence: Recurrence, floor: datetime) -> Iterator[datetime]:
     """Yield a series' occurrences in order, DTSTART first; without COUNT, those before ``floor`` may be left out."""
     rule, begin = parse(recurrence.rrule), times.local(recurrence.start)
-    found = moments(rule, begin, begin if rule.count else floor)
+    found = moments(rule, begin, begin if rule.count else floor, calendar_years=True)
     series = chain((begin,), (moment for moment in found if moment > begin))
     return takewhile(_until(rule, recurrence.start), islice(series, rule.count))
 
@@ -141,16 +145,6 @@ def _until(rule: Rule, start: Due) -> Callable[[datetime], bool]:
         return lambda moment: moment <= last
     end = times.milliseconds(datetime.fromisoformat(rule.until.rstrip("Z")), None)
     return lambda moment: times.milliseconds(moment, start.zone) <= end
-
-
-def _check_kinds(rule: Rule, start: Due) -> None:
-    """Raise ``Invalid`` if the rule's UNTIL or times are not of the due's kind (RFC 5545, section 3.3.10)."""
-    if start.time is None and (rule.byhour or rule.byminute or rule.bysecond):
-        raise Invalid(FIELD, "BYHOUR, BYMINUTE and BYSECOND need a due with a time.")
-    example = "20261231" if start.time is None else "20261231T230000" if start.zone is None else "20261231T230000Z"
-    if rule.until is not None and len(rule.until) != len(example):
-        kind = "a date" if start.time is None else "a local time" if start.zone is None else "a time in UTC"
-        raise Invalid(FIELD, f"UNTIL must be {kind}, as the due is: write it like {example}.")
 
 
 def _due(moment: datetime, start: Due) -> Due:

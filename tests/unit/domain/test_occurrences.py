@@ -8,7 +8,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.recurrence.occurrences import matches, moments
+from domain.recurrence.occurrences import moments
 from domain.recurrence.rule import parse
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -79,14 +79,6 @@ def test_moments_increase_strictly_and_begin_at_the_start(text, start):
     found = list(islice(moments(parse(text), start, start), 20))
     assert found == sorted(set(found))
     assert all(moment >= start for moment in found)
-
-
-@given(rules(), starts)
-def test_a_start_matches_if_it_is_the_first_moment(text, start):
-    rule = parse(text)
-    first = next(moments(rule, start, start), start)
-    for each in (start, first):
-        assert matches(rule, each) == (next(moments(rule, each, each), None) == each and not rule.bysetpos)
 
 
 @pytest.mark.parametrize("week", [1, 2, 26, 52, 53])

@@ -31,6 +31,11 @@ def detail_of(text: str, start: Due | None = PARIS) -> str:
         ("FREQ=WEEKLY;WKST=SU;INTERVAL=2", "FREQ=WEEKLY;INTERVAL=2;WKST=SU"),
         ("FREQ=WEEKLY;WKST=MO", "FREQ=WEEKLY"),
         ("FREQ=DAILY;UNTIL=20261231T080000Z", "FREQ=DAILY;UNTIL=20261231T080000Z"),
+        ("FREQ=MONTHLY;SKIP=BACKWARD", "RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD"),
+        ("RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=OMIT", "FREQ=MONTHLY"),
+        ("FREQ=DAILY;BYSECOND=60,59", "FREQ=DAILY;BYSECOND=59"),
+        ("FREQ=MINUTELY;INTERVAL=15", "FREQ=MINUTELY;INTERVAL=15"),
+        ("FREQ=HOURLY;BYMINUTE=0,15,30,45", "FREQ=HOURLY;BYMINUTE=0,15,30,45"),
         ("FREQ=YEARLY;BYMONTH=03;BYSETPOS=-1;BYDAY=SU", "FREQ=YEARLY;BYMONTH=3;BYDAY=SU;BYSETPOS=-1"),
     ],
 )
@@ -43,23 +48,26 @@ def test_a_rule_has_one_canonical_form(text, canonical):
     [
         ("", "needs FREQ"),
         ("INTERVAL=2", "needs FREQ"),
-        ("FREQ=SOMETIMES", "FREQ is DAILY"),
+        ("FREQ=SOMETIMES", "FREQ is SECONDLY"),
         ("FREQ=DAILY;", "part of a rule once"),
         ("FREQ=DAILY;=1", "part of a rule once"),
         ("FREQ=DAILY;FREQ=DAILY", "part of a rule once"),
         ("FREQ=DAILY;INTERVAL=", "part of a rule once"),
         ("FREQ=DAILY;X-MINE=1", "X-MINE is not a part"),
-        ("FREQ=DAILY;RSCALE=CHINESE", "RSCALE is not a part"),
+        ("FREQ=DAILY;RSCALE=CHINESE", "RSCALE=CHINESE is not supported: rules are of the GREGORIAN calendar."),
+        ("FREQ=MONTHLY;SKIP=SIDEWAYS", "SKIP is OMIT, BACKWARD or FORWARD."),
         ("RRULE:FREQ=DAILY", "no RRULE:"),
         ("DTSTART:20260101\nRRULE:FREQ=DAILY", "one line"),
         ("FREQ=DAILY\nEXDATE=20261125", "one line"),
         ("FREQ=DAILY;BYDAY=MÖ", "ASCII"),
         ("FREQ=DAILY;BYMONTH=" + ",".join("1" * 4000), "at most"),
-        ("FREQ=HOURLY", "the shortest is DAILY"),
-        ("FREQ=MINUTELY", "the shortest is DAILY"),
-        ("FREQ=SECONDLY;BYSECOND=1", "the shortest is DAILY"),
+        ("FREQ=MINUTELY", "at most 96 times a day"),
+        ("FREQ=MINUTELY;INTERVAL=14", "at most 96 times a day"),
+        ("FREQ=HOURLY;BYMINUTE=0,12,24,36,48", "at most 96 times a day"),
+        ("FREQ=SECONDLY;BYSECOND=1", "at most 96 times a day"),
         ("FREQ=DAILY;INTERVAL=0", "INTERVAL is a number from 1"),
         ("FREQ=DAILY;INTERVAL=-1", "INTERVAL is a number from 1"),
+        ("FREQ=DAILY;INTERVAL=1000000000", "INTERVAL is a number from 1 to 999999999."),
         ("FREQ=DAILY;INTERVAL=99999999999999999999", "INTERVAL is a number from 1"),
         ("FREQ=DAILY;COUNT=0", "COUNT is a number from 1"),
         ("FREQ=DAILY;COUNT=10001", "COUNT is a number from 1"),
@@ -77,7 +85,9 @@ def test_a_rule_has_one_canonical_form(text, canonical):
         ("FREQ=WEEKLY;BYDAY=1MO", "only with MONTHLY or YEARLY"),
         ("FREQ=YEARLY;BYWEEKNO=2;BYDAY=1MO", "together with BYWEEKNO"),
         ("FREQ=MONTHLY;BYWEEKNO=2", "FREQ=YEARLY only"),
-        ("FREQ=MONTHLY;BYYEARDAY=2", "FREQ=YEARLY only"),
+        ("FREQ=MONTHLY;BYYEARDAY=2", "BYYEARDAY does not go with FREQ=DAILY, WEEKLY or MONTHLY."),
+        ("FREQ=DAILY;BYYEARDAY=2", "BYYEARDAY does not go with FREQ=DAILY, WEEKLY or MONTHLY."),
+        ("FREQ=HOURLY;BYWEEKNO=2", "FREQ=YEARLY only"),
         ("FREQ=WEEKLY;BYMONTHDAY=2", "does not go with FREQ=WEEKLY"),
         ("FREQ=MONTHLY;BYSETPOS=1", "needs another BY part"),
         ("FREQ=DAILY;BYHOUR=1,2;BYMINUTE=" + ",".join(map(str, range(60))), "at most 96 times a day"),
@@ -102,8 +112,9 @@ def test_until_is_of_the_same_kind_as_the_due(until, start, says):
     assert says in detail_of(f"FREQ=DAILY;UNTIL={until}", start)
 
 
-def test_times_of_day_need_a_due_with_a_time():
-    assert "need a due with a time" in detail_of("FREQ=DAILY;BYHOUR=9", DATE)
+@pytest.mark.parametrize("text", ["FREQ=DAILY;BYHOUR=9", "FREQ=HOURLY", "FREQ=MINUTELY;INTERVAL=30"])
+def test_times_of_day_need_a_due_with_a_time(text):
+    assert "a due with a time" in detail_of(text, DATE)
 
 
 NEVER = [

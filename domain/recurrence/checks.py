@@ -1,0 +1,88 @@
+"""Checks of rules and dates against a start, and against what a task may have."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain import times
+from domain.invalid import Invalid
+from domain.recurrence.occurrences import most_a_day
+from domain.recurrence.rule import FIELD, Freq, Rule, parse
+from domain.recurrence.sets import RecurrenceSet
+from schemas.records import Due
+
+MAX_TIMES = 96
+"""The most occurrences of a task in one day: one every quarter of an hour."""
+MAX_COUNT = 10_000
+"""The largest COUNT of a task's rule: all its occurrences are computed to know whether it has ended."""
+MAX_DATES = 500
+"""The most further dates and exceptions of a rule together."""
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2})?Z?)?|\d{8}(T\d{6}Z?)?", re.ASCII)
+
+
+def recurrence_set(rrule: str, start: Due, rdates: Sequence[str] = (), exdates: Sequence[str] = ()) -> RecurrenceSet:
+    """Return what a rule, further dates and exceptions give from a start (already checked, see ``times.check``) on.
+
+    The start counts only if the rule matches it. An UNTIL in UTC goes with a start without a zone, as if it were in
+    UTC. Raises ``Invalid`` for the field ``recurrence``, ``rdates`` or ``exdates``.
+    """
+    rule = parse(rrule)
+    check_kinds(rule, start, utc=start.zone is not None or (rule.until or "").endswith("Z"))
+    if len(rdates) + len(exdates) > MAX_DATES:
+        field = "rdates" if len(rdates) > MAX_DATES else "exdates"
+        raise Invalid(field, f"A rule has at most {MAX_DATES} further dates and exceptions together.")
+    found = RecurrenceSet(
+        start, rule, local_keys("rdates", rdates, start), local_keys("exdates", exdates, start), includes_start=False
+    )
+    if next(RecurrenceSet(start, rule, includes_start=False).occurrences(), None) is None:
+        raise Invalid(FIELD, "The rule never matches from the start on; change its parts, its UNTIL or the start.")
+    if next(found.occurrences(), None) is None:
+        raise Invalid("exdates", "The exceptions leave no occurrence; leave one of them out.")
+    return found
+
+
+def local_keys(field: str, dates: Sequence[str], start: Due) -> tuple[str, ...]:
+    """Return dates as local keys, sorted and without duplicates. Raises ``Invalid`` unless each is of the start's kind.
+
+    A date or a local time is written as in ISO 8601 or as in RFC 5545, a time in UTC only if the start has a zone.
+    """
+    return tuple(sorted({_local_key(field, date, start) for date in dates}))
+
+
+def _local_key(field: str, written: str, start: Due) -> str:
+    example = "2026-12-31" if start.time is None else "2026-12-31T23:00"
+    try:
+        moment = datetime.fromisoformat(written.removesuffix("Z")) if _DATE.fullmatch(written) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.year < 1970:
+        raise Invalid(field, f"{written[:40]} is no date of the years 1970 to 9999; write it like {example}.")
+    if ("T" in written) != (start.time is not None) or (written.endswith("Z") and start.zone is None):
+        kind = "a date" if start.time is None else "a local time"
+        raise Invalid(field, f"{written} must be {kind}, as the start is: write it like {example}.")
+    if written.endswith("Z"):
+        moment = times.local_at(times.milliseconds(moment, None), start.zone)
+    date, _, time = moment.isoformat().partition("T")
+    return date if start.time is None else f"{date}T{time}"
+
+
+def check_for_task(rule: Rule, start: Due | None) -> None:
+    """Raise ``Invalid`` for the field ``recurrence`` if a rule is right, but too much for a task."""
+    if rule.count is not None and rule.count > MAX_COUNT:
+        raise Invalid(FIELD, f"COUNT is a number from 1 to {MAX_COUNT}.")
+    begin = times.local(start) if start else datetime(1970, 1, 1)  # noqa: DTZ001 - local
+    if most_a_day(rule, begin) > MAX_TIMES:
+        raise Invalid(FIELD, f"A task recurs at most {MAX_TIMES} times a day; name fewer times, or a longer INTERVAL.")
+
+
+def check_kinds(rule: Rule, start: Due, *, utc: bool) -> None:
+    """Raise ``Invalid`` if a rule's UNTIL or times are not of the start's kind (RFC 5545, section 3.3.10).
+
+    ``utc`` is whether an UNTIL with a time must be in UTC.
+    """
+    if start.time is None and rule.freq < Freq.DAILY:
+        raise Invalid(FIELD, f"FREQ={rule.freq.name} needs a due with a time.")
+    example = "20261231" if start.time is None else "20261231T230000Z" if utc else "20261231T230000"
+    if rule.until is not None and len(rule.until) != len(example):
+        kind = "a date" if start.time is None else "a time in UTC" if utc else "a local time"
+        raise Invalid(FIELD, f"UNTIL must be {kind}, as the due is: write it like {example}.")
