@@ -19,6 +19,7 @@ from math import gcd
 from typing import Any
 
 from domain.recurrence import periods
+from domain.recurrence.filling import with_day_of, with_time_of
 from domain.recurrence.periods import Periods
 from domain.recurrence.rule import Freq, Numbers, Rule, Skip
 from domain.recurrence.slots import LAST, Slots, matching_days
@@ -61,27 +62,11 @@ def most_a_day(rule: Rule, start: datetime) -> int:
 
 
 def _filled(rule: Rule, start: datetime) -> Rule:
-    """Return the rule with what it doesn't name taken from its start (RFC 5545, "DTSTART"): day, hour, minute, second.
-
-    A rule without a day of a week, month or year has the start's; one of every hour has its minute and second.
-    """
-    fills: dict[str, object] = {}
-    for unit, part in ((Freq.HOURLY, "hour"), (Freq.MINUTELY, "minute"), (Freq.SECONDLY, "second")):
-        if rule.freq > unit and not getattr(rule, f"by{part}"):
-            fills[f"by{part}"] = (getattr(start, part),)
-    if rule.freq >= Freq.WEEKLY and not (rule.byday or rule.bymonthday or rule.byyearday):
-        fills |= _day_of(rule, start)
+    """Return the rule with what it takes from its start, and without a SKIP that does nothing."""
+    rule = with_time_of(with_day_of(rule, start), start)
     if rule.freq < Freq.MONTHLY and rule.skip is not Skip.OMIT:  # these only limit: no day is one that a month lacks
-        fills["skip"] = Skip.OMIT
-    return replace(rule, **fills) if fills else rule  # type: ignore[arg-type]
-
-
-def _day_of(rule: Rule, start: datetime) -> dict[str, object]:
-    if rule.freq is Freq.WEEKLY or rule.byweekno:
-        return {"byday": ((start.weekday(), 0),)}
-    if rule.freq is Freq.MONTHLY:
-        return {"bymonthday": (start.day,)}
-    return {"bymonth": rule.bymonth or (start.month,), "bymonthday": (start.day,)}
+        return replace(rule, skip=Skip.OMIT)
+    return rule
 
 
 class _Times(Sequence[time]):
