@@ -24,7 +24,7 @@ from api.http.entity_tags import Reads
 from api.http.logs import RequestLog
 from api.http.tokens import Tokens
 from api.models.entities import RESOURCES
-from api.routes import bulks, commands, documentation, health, history, search
+from api.routes import bulks, commands, documentation, health, history, occurrences, search
 from api.settings import Settings
 from api.views import Busy, Views, ViewsAway
 from common.serving import Application
@@ -90,7 +90,7 @@ def _described() -> Application:
     app.add_exception_handler(ViewsAway, _views_away)
     app.add_exception_handler(reader.TooMuch, _too_much)
     of_resources = [import_module(f"api.routes.{one.of.plural}") for one in RESOURCES]
-    for module in (search, *of_resources, bulks, history, commands, health, documentation):
+    for module in (search, *of_resources, bulks, history, commands, occurrences, health, documentation):
         app.include_router(module.router)
     app.include_router(documentation.viewer)
     return app

@@ -45,6 +45,9 @@ SECTIONS = {
         "filters": Wired("filters:filters_group", "Show and change saved filters."),
         "tags": Wired("tags:tags_group", "Show and change tags on all tasks."),
     },
+    "Rules": {
+        "occurrences": Wired("occurrences:occurrences", "Print when a rule recurs."),
+    },
     "You": {
         "login": Wired("account:log_in", "Save the address and the token for later commands."),
         "logout": Wired("account:log_out", "Remove the saved address and token."),

@@ -9,6 +9,7 @@ TAGS = [
     {"name": "bulks", "description": "The same change to many tasks."},
     {"name": "history", "description": "The audit trail of a task."},
     {"name": "commands", "description": "The outcome of each change."},
+    {"name": "occurrences", "description": "When a recurrence rule recurs."},
     {"name": "reminders", "description": "Scheduled and past reminders."},
     {"name": "notifications", "description": "Deliveries of reminders."},
     {"name": "health", "description": "Whether the API is alive, and whether its dependencies answer."},

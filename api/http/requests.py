@@ -3,11 +3,12 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Request, Response
+from fastapi._compat import field_annotation_is_sequence
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
@@ -213,7 +214,7 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler that authenticates and then reads strictly."""
         handle = self.operation()
-        known = set(_parameters(self.dependant))
+        known = dict(_parameters(self.dependant))
         shape: Any = self.body_field.field_info.annotation if self.body_field else None
 
         async def strict(request: Request) -> Response:
@@ -242,9 +243,10 @@ class LargeRoute(Route):
     request = LargeRequest
 
 
-def _parameters(dependant: Dependant) -> Iterator[str]:
-    """Yield the names of an operation's query parameters."""
-    yield from (parameter.alias for parameter in dependant.query_params)
+def _parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Yield the names of an operation's query parameters, each with whether it is repeatable."""
+    for parameter in dependant.query_params:
+        yield parameter.alias, field_annotation_is_sequence(parameter.field_info.annotation)
     for below in dependant.dependencies:
         yield from _parameters(below)
 
@@ -257,7 +259,7 @@ def _check_headers(request: Request) -> None:
         raise Problem(REQUEST, f"It has {named} twice. Give each once.")
 
 
-def _check_query(request: Request, known: set[str]) -> None:
+def _check_query(request: Request, known: Mapping[str, bool]) -> None:
     """Raise ``Problem`` for parameters that would be ignored: a misspelt or empty filter must not match all tasks."""
     if not request.scope["query_string"]:
         return
@@ -265,7 +267,9 @@ def _check_query(request: Request, known: set[str]) -> None:
     empty = (name for name, text in request.query_params.multi_items() if not text)
     wrong = dict.fromkeys(empty, "It is empty. Give it a value, or leave it out.")
     wrong |= {name: "There is no such parameter. Leave it out." for name in given if name not in known}
-    wrong |= {name: "It is given twice. Give it once." for name, times in given.items() if times > 1}
+    wrong |= {
+        name: "It is given twice. Give it once." for name, times in given.items() if times > 1 and not known.get(name)
+    }
     if wrong:
         raise invalid([FieldError(name, detail) for name, detail in wrong.items()])
 

@@ -72,6 +72,24 @@ FACETS: dict[str, Any] = {
     "corrected": NULL,
 }
 
+OCCURRENCES: dict[str, Any] = {
+    "rule": "FREQ=DAILY",
+    "words": "Every day at 02:30, Paris time",
+    "occurrences": [
+        {
+            "local": "2026-03-29T03:30:00",
+            "at": "2026-03-29T01:30:00Z",
+            "planned": "2026-03-29T02:30:00",
+            "moved_by": "clocks",
+            "reason": "The clocks in Europe/Paris skip 02:30:00 then.",
+        },
+    ],
+    "omitted": [
+        {"planned": "2026-03-28T02:30:00", "omitted_by": "exception", "reason": "It is an exception of the rule."}
+    ],
+    "ended": False,
+}
+
 PENDING: dict[str, Any] = {**_COMMAND, "status": "pending"}
 ACCEPTED: dict[str, Any] = {
     **_COMMAND,

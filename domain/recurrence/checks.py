@@ -20,14 +20,36 @@ MAX_DATES = 500
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2})?Z?)?|\d{8}(T\d{6}Z?)?", re.ASCII)
 
 
+def start_at(written: str, zone: str | None) -> Due:
+    """Return a start that is written as in ISO 8601, with a zone if it has a time; one in UTC brings its zone along.
+
+    Raises ``Invalid`` for the field ``start`` or ``zone``.
+    """
+    moment = _moment("start", written, "2026-01-31T09:00")
+    if written.endswith("Z"):
+        if zone not in {None, "UTC"}:
+            raise Invalid("start", "The start is in UTC and the zone is another; write its local time without Z.")
+        zone = "UTC"
+    date, _, time = moment.isoformat().partition("T")
+    if "T" not in written and zone is not None:
+        raise Invalid("zone", "A zone needs a time; write the start like 2026-01-31T09:00, or leave the zone out.")
+    if zone is not None:
+        times.check_zone("zone", zone)
+    try:
+        return times.check(Due(date, time if "T" in written else None, zone), "start")
+    except Invalid as error:
+        raise Invalid("start", error.detail) from error
+
+
 def recurrence_set(rrule: str, start: Due, rdates: Sequence[str] = (), exdates: Sequence[str] = ()) -> RecurrenceSet:
     """Return what a rule, further dates and exceptions give from a start (already checked, see ``times.check``) on.
 
-    The start counts only if the rule matches it. An UNTIL in UTC goes with a start without a zone, as if it were in
-    UTC. Raises ``Invalid`` for the field ``recurrence``, ``rdates`` or ``exdates``.
+    Dates may be joined by commas. The start counts only if the rule matches it. An UNTIL in UTC goes with a start
+    without a zone, as if it were in UTC. Raises ``Invalid`` for the field ``recurrence``, ``rdates`` or ``exdates``.
     """
     rule = parse(rrule)
     check_kinds(rule, start, utc=start.zone is not None or (rule.until or "").endswith("Z"))
+    rdates, exdates = ([each for text in dates for each in text.split(",")] for dates in (rdates, exdates))
     if len(rdates) + len(exdates) > MAX_DATES:
         field = "rdates" if len(rdates) > MAX_DATES else "exdates"
         raise Invalid(field, f"A rule has at most {MAX_DATES} further dates and exceptions together.")
@@ -51,12 +73,7 @@ def local_keys(field: str, dates: Sequence[str], start: Due) -> tuple[str, ...]:
 
 def _local_key(field: str, written: str, start: Due) -> str:
     example = "2026-12-31" if start.time is None else "2026-12-31T23:00"
-    try:
-        moment = datetime.fromisoformat(written.removesuffix("Z")) if _DATE.fullmatch(written) else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.year < 1970:
-        raise Invalid(field, f"{written[:40]} is no date of the years 1970 to 9999; write it like {example}.")
+    moment = _moment(field, written, example)
     if ("T" in written) != (start.time is not None) or (written.endswith("Z") and start.zone is None):
         kind = "a date" if start.time is None else "a local time"
         raise Invalid(field, f"{written} must be {kind}, as the start is: write it like {example}.")
@@ -64,6 +81,17 @@ def _local_key(field: str, written: str, start: Due) -> str:
         moment = times.local_at(times.milliseconds(moment, None), start.zone)
     date, _, time = moment.isoformat().partition("T")
     return date if start.time is None else f"{date}T{time}"
+
+
+def _moment(field: str, written: str, example: str) -> datetime:
+    """Return a date or time, that in UTC without its Z. Raises ``Invalid``."""
+    try:
+        moment = datetime.fromisoformat(written.removesuffix("Z")) if _DATE.fullmatch(written) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.year < 1970:
+        raise Invalid(field, f"{written[:40]!a} is no date of the years 1970 to 9999; write it like {example}.")
+    return moment
 
 
 def check_for_task(rule: Rule, start: Due | None) -> None:

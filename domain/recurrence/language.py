@@ -1,4 +1,4 @@
-"""What a language says of recurrence rules: its phrases, composed in ``phrases``."""
+"""What a language says of recurrence rules: its phrases, composed in ``rule_phrases``."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -113,11 +113,10 @@ def _by_days(rule: Rule, start: datetime, least: datetime) -> Iterator[datetime]
 def _by_slots(rule: Rule, start: datetime, least: datetime) -> Iterator[datetime]:
     """Yield the moments of a rule whose periods are hours, minutes or seconds."""
     slots, each = Slots(rule, start), _within_slot(rule)
-    residues = slots.residues() if each else ()
-    if not residues:
+    if not each:
         return
     unit, first = slots.unit, least.toordinal()
-    for day in matching_days(rule, first, slots.cycle, residues):
+    for day in slots.days(first):
         found, midnight = slots.of(day), datetime.fromordinal(day)
         if day == first:
             found = found[bisect_left(found, (least - midnight).seconds // unit) :]

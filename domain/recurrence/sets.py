@@ -81,7 +81,7 @@ class RecurrenceSet:
         return next((each for each in found if times.milliseconds(times.local(each.due), zone) > instant), None)
 
     @cached_property
-    def _rule(self) -> Rule | None:
+    def effective_rule(self) -> Rule | None:
         """The rule; for dates, without times of day, which RFC 5545, section 3.3.10, says to ignore then."""
         if self.rule is None or self.start.time is not None:
             return self.rule
@@ -104,13 +104,13 @@ class RecurrenceSet:
         begin = times.local(self.start)
         first = self._on_clock(begin)
         head = (first,) if self.includes_start else ()
-        if self._rule is None:
+        if self.effective_rule is None:
             return iter(head)
-        near = begin if self._rule.count or floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
-        found = self._on_clocks(moments(self._rule, begin, near), planned)
+        near = begin if self.effective_rule.count or floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
+        found = self._on_clocks(moments(self.effective_rule, begin, near), planned)
         if head:
             found = chain(head, (moment for moment in found if moment > first))
-        return takewhile(self._until(), islice(found, self._rule.count))
+        return takewhile(self._until(), islice(found, self.effective_rule.count))
 
     def _on_clocks(self, found: Iterable[datetime], planned: dict[datetime, datetime]) -> Iterator[datetime]:
         """Yield moments as the clocks show them, in order, one an instant; ``planned`` gets what was moved."""
@@ -122,7 +122,7 @@ class RecurrenceSet:
             while moved and moved[0] <= moment:
                 if (earlier := heappop(moved)) < moment and (not moved or moved[0] > earlier):
                     yield earlier
-            if (clock := _on_clock(moment, self._zone)) is moment:
+            if (clock := on_clock(moment, self._zone)) is moment:
                 planned.pop(moment, None)
                 yield moment
             elif clock not in planned:
@@ -131,7 +131,7 @@ class RecurrenceSet:
         yield from _distinct(sorted(moved))
 
     def _on_clock(self, moment: datetime) -> datetime:
-        return moment if self._zone is None else _on_clock(moment, self._zone)
+        return moment if self._zone is None else on_clock(moment, self._zone)
 
     def _until(self) -> Callable[[datetime], bool]:
         """Return a predicate: whether the rule's UNTIL includes a moment."""
@@ -149,7 +149,7 @@ class RecurrenceSet:
         return Due(date, time if self.start.time else None, self.start.zone)
 
 
-def _on_clock(moment: datetime, zone: ZoneInfo) -> datetime:
+def on_clock(moment: datetime, zone: ZoneInfo) -> datetime:
     """Return the local time that the clocks show at a local time's instant: a later one within a gap."""
     before, after = zone.utcoffset(moment), zone.utcoffset(moment.replace(fold=1))
     assert before is not None

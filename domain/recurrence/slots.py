@@ -1,16 +1,17 @@
-"""When rules of FREQ=DAILY or shorter recur: the days that match, and the periods of each day.
+"""When rules shorter than WEEKLY recur: the days that match, and the periods of each day.
 
 Their periods (days, hours, minutes or seconds) are counted through, and every INTERVAL-th is one of the rule. Which
 periods of a day are, repeats after ``INTERVAL / gcd(INTERVAL, periods a day)`` days. A day thus matters only if it
-matches the BY parts, and if its number modulo that cycle is one of some residues.
+matches the BY parts, and if its number modulo that cycle is one of some residues. These are computed where they are
+few. Where they are many, nearly every day has a period, or periods are so rare that they are counted through.
 """
 
 from bisect import bisect_left
 from calendar import isleap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from itertools import product
-from math import gcd
+from itertools import islice, product
+from math import gcd, prod
 
 from domain.recurrence import days
 from domain.recurrence.rule import Freq, Rule
@@ -21,71 +22,95 @@ UNITS = {Freq.SECONDLY: 1, Freq.MINUTELY: 60, Freq.HOURLY: 3600, Freq.DAILY: 86_
 _CYCLE = 146_097
 """The days after which the calendar repeats, 400 years."""
 _SPAN = 366
+_FEW = 4_096
+"""The most periods of a day whose residues are computed."""
+_RARE = 32
+"""Periods further apart than this, in days, are counted through."""
 
 
 class Slots:
     """The periods of a rule in each day, by their number in the day."""
 
     def __init__(self, rule: Rule, start: datetime) -> None:
+        self._rule = rule
         self.unit = UNITS[rule.freq]
         self._a_day = 86_400 // self.unit
         second = start.hour * 3600 + start.minute * 60 + start.second
         self._origin = start.toordinal() * self._a_day + second // self.unit
-        self._interval = rule.interval
         self._step = gcd(rule.interval, self._a_day)
-        self.cycle = rule.interval // self._step
-        self._filtered = _is_filtered(rule)
-        self._by_residue = self._fitting(_allowed(rule)) if self._filtered else {}
+        self._cycle = rule.interval // self._step
+        self._allows = _allows(rule)
+        self._by_residue = self._computed()
 
-    def residues(self) -> Sequence[int]:
-        """Return the numbers that days with periods of the rule have modulo ``cycle``, in order."""
-        if self._filtered:
-            return sorted(self._by_residue)
-        if self._interval <= self._a_day:
-            return range(self.cycle)
-        return sorted(map(self._residue, range(self._origin % self._step, self._a_day, self._step)))
-
-    def most(self) -> int:
-        """Return the most periods that one day has."""
-        if self._filtered:
-            return max(map(len, self._by_residue.values()), default=0)
-        return -(-self._a_day // self._interval)
+    def days(self, first: int) -> Iterator[int]:
+        """Yield the ordinals of the days from ``first`` on that have periods and match the rule, in order."""
+        if self._by_residue is not None:
+            return matching_days(self._rule, first, self._cycle, sorted(self._by_residue))
+        if self._rule.interval > _RARE * self._a_day:
+            return self._counted(first)
+        matching = matching_days(self._rule, first, 1, (0,))
+        if self._allows is not None or self._rule.interval <= self._a_day:
+            return filter(self.of, matching)
+        origin, interval, a_day = self._origin, self._rule.interval, self._a_day  # this may ask 400,000 days
+        return (day for day in matching if (origin - day * a_day) % interval < a_day)
 
     def of(self, day: int) -> Sequence[int]:
         """Return the periods of a day, in order."""
-        if self._filtered:
-            return self._by_residue.get(day % self.cycle, ())
-        return range((self._origin - day * self._a_day) % self._interval, self._a_day, self._interval)
+        if self._by_residue is not None:
+            return self._by_residue.get(day % self._cycle, ())
+        interval = self._rule.interval
+        found = range((self._origin - day * self._a_day) % interval, self._a_day, interval)
+        return found if self._allows is None else [slot for slot in found if self._allows(slot)]
 
-    def _fitting(self, allowed: Iterable[int]) -> dict[int, list[int]]:
+    def most(self) -> int:
+        """Return the most periods that one day may have."""
+        if self._by_residue is not None:
+            return max(map(len, self._by_residue.values()), default=0)
+        return -(-self._a_day // self._rule.interval)
+
+    def _computed(self) -> dict[int, list[int]] | None:
+        """Return the periods of the days of each residue; None if they are many."""
+        fitting = list(islice(self._fitting(), _FEW + 1))
+        if len(fitting) > _FEW:
+            return None
         found: dict[int, list[int]] = {}
-        for slot in allowed:
-            if (self._origin - slot) % self._step == 0:
-                found.setdefault(self._residue(slot), []).append(slot)
+        inverse = pow(self._a_day // self._step, -1, self._cycle)
+        for slot in fitting:
+            residue = (self._origin - slot) // self._step * inverse % self._cycle
+            found.setdefault(residue, []).append(slot)
         return found
 
-    def _residue(self, slot: int) -> int:
-        """Return the residue of the days in which a period is one of the rule."""
-        inverse = pow(self._a_day // self._step, -1, self.cycle)
-        return (self._origin - slot) // self._step * inverse % self.cycle
+    def _fitting(self) -> Iterator[int]:
+        """Yield the periods that are one of the rule in some day, in order."""
+        candidates = range(self._origin % self._step, self._a_day, self._step)
+        if self._allows is not None and prod(map(len, _parts(self._rule))) < len(candidates):
+            return (slot for slot in _allowed(self._rule) if slot in candidates)
+        return (slot for slot in candidates if self._allows is None or self._allows(slot))
+
+    def _counted(self, first: int) -> Iterator[int]:
+        """Yield the days by counting through the periods, which are days apart."""
+        interval, matching = self._rule.interval, _Matching(self._rule)
+        begin = self._origin + -((self._origin - first * self._a_day) // interval) * interval
+        for slot in range(begin, (LAST + 1) * self._a_day, interval):
+            day, within = divmod(slot, self._a_day)
+            if (self._allows is None or self._allows(within)) and matching.contains(day):
+                yield day
 
 
 def matching_days(rule: Rule, first: int, modulus: int, residues: Sequence[int]) -> Iterator[int]:
     """Yield the ordinals of days from ``first`` on that match and have one of the residues, in order."""
-    limited = rule.bymonth or rule.bymonthday or rule.byday or rule.byyearday
-    if not limited and len(residues) in {1, modulus}:
-        step, residue = (1, 0) if len(residues) == modulus else (modulus, residues[0])
+    if not residues:
+        return
+    every = len(residues) == modulus
+    if not (rule.bymonth or rule.bymonthday or rule.byday or rule.byyearday) and (every or len(residues) == 1):
+        step, residue = (1, 0) if every else (modulus, residues[0])
         yield from range(first + (residue - first) % step, LAST + 1, step)
         return
-    congruent = None if len(residues) == modulus else _Congruent(modulus, residues)
-    by_shape: dict[tuple[int, bool], int] = {}
-    empty, patience = 0, 400 * (modulus // gcd(modulus, _CYCLE))
+    congruent, matching = None if every else _Congruent(modulus, residues), _Matching(rule)
+    empty, patience, barren = 0, 400 * (modulus // gcd(modulus, _CYCLE)), 0
     for year in range(date.fromordinal(first).year, 10_000):
-        begin = days.new_year(year)
-        shape = (begin - 1) % 7, isleap(year)
-        bits = by_shape.get(shape)
-        if bits is None:
-            bits = by_shape[shape] = days.in_year(rule, shape[0], leap=shape[1])
+        begin, bits = days.new_year(year), matching.bits(year)
+        barren = 0 if bits else barren + 1
         if congruent:
             bits &= congruent.bits(begin - 1)
         if begin < first:
@@ -93,8 +118,29 @@ def matching_days(rule: Rule, first: int, modulus: int, residues: Sequence[int])
         if bits:
             empty = 0
             yield from [begin + offset for offset in days.offsets(bits)]
-        elif (empty := empty + 1) > patience:
+        elif (empty := empty + 1) > patience or barren > _CYCLE // 365:
             return
+
+
+class _Matching:
+    """The days that match the BY parts of a rule."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._by_shape: dict[tuple[int, bool], int] = {}
+
+    def bits(self, year: int) -> int:
+        """Return the days of a year."""
+        shape = (days.new_year(year) - 1) % 7, isleap(year)
+        bits = self._by_shape.get(shape)
+        if bits is None:
+            bits = self._by_shape[shape] = days.in_year(self._rule, shape[0], leap=shape[1])
+        return bits
+
+    def contains(self, day: int) -> bool:
+        """Return whether a day matches."""
+        year = date.fromordinal(day).year
+        return bool(self.bits(year) >> day - days.new_year(year) + 1 & 1)
 
 
 class _Congruent:
@@ -126,18 +172,29 @@ class _Congruent:
         yield from (residue + self._modulus for residue in self._residues[:over])
 
 
-def _is_filtered(rule: Rule) -> bool:
-    parts = (rule.byhour, rule.byminute, rule.bysecond)
-    return any(parts[: (1, 2, 3)[Freq.HOURLY - rule.freq]])
+def _parts(rule: Rule) -> tuple[Sequence[int], ...]:
+    """Return the hours, minutes and seconds, as far as they number periods, that a rule allows."""
+    units = (rule.byhour or range(24), rule.byminute or range(60), rule.bysecond or range(60))
+    return units[: 3 - rule.freq]
 
 
 def _allowed(rule: Rule) -> Iterator[int]:
     """Yield the periods of a day that BYHOUR, BYMINUTE and BYSECOND allow, in order."""
-    units = (rule.byhour or range(24), rule.byminute or range(60), rule.bysecond or range(60))
+    for parts in product(*_parts(rule)):
+        slot = 0
+        for part in parts:
+            slot = slot * 60 + part
+        yield slot
+
+
+def _allows(rule: Rule) -> Callable[[int], bool] | None:
+    """Return a predicate: whether BYHOUR, BYMINUTE and BYSECOND allow a period; None if they allow each."""
+    hours, minutes, seconds = (frozenset(part) for part in (*_parts(rule), *[()] * 3)[:3])
+    if not any((rule.byhour, rule.byminute, rule.bysecond)[: 3 - rule.freq]):
+        return None
     match rule.freq:
         case Freq.HOURLY:
-            yield from units[0]
+            return lambda slot: slot in hours
         case Freq.MINUTELY:
-            yield from (hour * 60 + minute for hour, minute in product(*units[:2]))
-        case _:
-            yield from (hour * 3600 + minute * 60 + second for hour, minute, second in product(*units))
+            return lambda slot: slot % 60 in minutes and slot // 60 in hours
+    return lambda slot: slot % 60 in seconds and slot // 60 % 60 in minutes and slot // 3600 in hours

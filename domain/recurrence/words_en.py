@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.recurrence.language import Mode
-from domain.recurrence.phrases import Words
 from domain.recurrence.rule import Freq, Skip
+from domain.recurrence.rule_phrases import Words
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 

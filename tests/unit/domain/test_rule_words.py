@@ -5,7 +5,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from domain.recurrence.rule import parse
-from domain.recurrence.words import LANGUAGES, describe
+from domain.recurrence.rule_words import LANGUAGES, describe
 from schemas.records import Due
 from tests.unit.domain.test_occurrences_oracle import readable, rules, skips
 

@@ -3,8 +3,8 @@
 from typing import Literal, get_args
 
 from domain.recurrence.language import Mode
-from domain.recurrence.phrases import Words
 from domain.recurrence.rule import Rule
+from domain.recurrence.rule_phrases import Words
 from domain.recurrence.words_de import German
 from domain.recurrence.words_en import English
 from schemas.records import Due

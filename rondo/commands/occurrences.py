@@ -1,0 +1,74 @@
+"""`rondo occurrences`: the occurrences of a rule. It asks no server."""
+
+import click
+
+from domain.invalid import Invalid
+from domain.recurrence import checks
+from domain.recurrence.described import described
+from domain.recurrence.preview import MOST
+from domain.recurrence.rule_words import LANGUAGES, Language
+from rondo.commands import api_command, output
+from rondo.commands.choices import OneOf
+from rondo.commands.exits import USAGE, Failed
+from rondo.commands.help_format import Context
+from rondo.terminal import clock, repeats
+from schemas.records import Due
+
+
+class Command(click.Command):
+    """A command without a server."""
+
+    context_class = Context
+
+
+@click.command(cls=Command)
+@click.argument("rule")
+@click.option("--start", metavar="TIME", help="The first day or time, such as 2026-01-31T09:00; default: today.")
+@click.option("-z", "--zone", help="Time zone of all times, such as Europe/Paris; default: floating.")
+@click.option("-n", "--limit", type=click.IntRange(1, MOST), default=10, help="The most lines; default: 10.")
+@click.option("--exdate", multiple=True, metavar="TIME", help="Leave out this day or time; repeatable.")
+@click.option("--rdate", multiple=True, metavar="TIME", help="Add this day or time; repeatable.")
+@click.option("--language", type=OneOf([*LANGUAGES]), default="en", help="The language of the rule's words: en or de.")
+@api_command.as_json
+def occurrences(  # noqa: PLR0917 - click's
+    rule: str,
+    start: str | None,
+    zone: str | None,
+    limit: int,
+    exdate: tuple[str, ...],
+    rdate: tuple[str, ...],
+    language: Language,
+    as_json: bool,
+) -> None:
+    """Print the local times at which a rule recurs, one a line.
+
+    RULE is daily, weekdays, weekly, monthly, yearly, or a rule such as FREQ=WEEKLY;BYDAY=MO. On a terminal, the rule in
+    words and why a time is moved or left out are on standard error.
+    """
+    try:
+        found = checks.recurrence_set(repeats.rule(rule), _start(start, zone), rdate, exdate)
+    except Invalid as error:
+        raise Failed(error.detail, USAGE) from error
+    except (ValueError, clock.NoZone) as error:
+        raise Failed(str(error), USAGE) from error
+    answer = described(found, limit, language)
+    if as_json:
+        output.echo_json(answer)
+        return
+    if output.on_terminal():
+        for line in (answer["words"], *_reasons(answer["occurrences"]), *_reasons(answer["omitted"])):
+            click.echo(line, err=True)
+    click.echo("".join(f"{each['local']}\n" for each in answer["occurrences"]), nl=False)
+
+
+def _start(typed: str | None, zone: str | None) -> Due:
+    """Return the typed start, or today's date. Raises ``Invalid`` and ``NoZone``."""
+    if typed is not None:
+        return checks.start_at(typed, zone)
+    return checks.start_at(clock.now(zone or api_command.default_zone()).date().isoformat(), None)
+
+
+def _reasons(items: list[dict[str, str | None]]) -> list[str]:
+    """Return why each item is moved or left out, of those that are."""
+    named = ((each.get("local") or f"no {each['planned'] or 'occurrence'}", each["reason"]) for each in items)
+    return [f"{name}: {reason}" for name, reason in named if reason]
