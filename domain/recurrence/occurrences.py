@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import count, product
+from itertools import chain, count, product
 from math import gcd
 from typing import Any
 
@@ -143,8 +143,11 @@ def _by_periods(rule: Rule, start: datetime, least: datetime, each: Periods) -> 
         return iter(())
     found = _matching_periods(rule, start, least, each, fewest)
     if rule.bysetpos:
-        chosen = ((first, _chosen(rule, days, times)) for first, days in found)
-        ordered = _merged((datetime.fromordinal(max(first - 1, 1)), moments) for first, moments in chosen)
+        chosen = _Chosen(rule, times)
+        if rule.skip is Skip.OMIT:
+            ordered: Iterable[datetime] = chain.from_iterable(chosen.of(days) for _, days in found)
+        else:
+            ordered = _merged((datetime.fromordinal(max(first - 1, 1)), chosen.of(days)) for first, days in found)
         return (moment for moment in ordered if moment >= least)
     if rule.skip is Skip.OMIT:
         return _expanded((day for _, days in found for day in days), times, least)
@@ -171,10 +174,21 @@ def _matching_periods(
             return
 
 
-def _chosen(rule: Rule, days: Sequence[int], times: Sequence[time]) -> list[datetime]:
-    """Return the moments of a period that BYSETPOS names."""
-    pairs = (divmod(place, len(times)) for place in _places(rule, len(days) * len(times)))
-    return [datetime.combine(date.fromordinal(days[day]), times[which]) for day, which in pairs]
+class _Chosen:
+    """The moments of a period that BYSETPOS names."""
+
+    def __init__(self, rule: Rule, times: Sequence[time]) -> None:
+        self._rule, self._times = rule, times
+        self._places: dict[int, list[tuple[int, time]]] = {}
+
+    def of(self, days: Sequence[int]) -> list[datetime]:
+        """Return those of a period by its days."""
+        places = self._places.get(len(days))
+        if places is None:
+            size = len(self._times)
+            pairs = (divmod(place, size) for place in _places(self._rule, len(days) * size))
+            places = self._places[len(days)] = [(day, self._times[which]) for day, which in pairs]
+        return [datetime.combine(date.fromordinal(days[day]), moment) for day, moment in places]
 
 
 def _expanded(days: Iterable[int], times: Sequence[time], least: datetime) -> Iterator[datetime]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from heapq import heappop, heappush, merge
-from itertools import chain, dropwhile, islice, takewhile
+from itertools import chain, dropwhile, filterfalse, islice, takewhile
 from zoneinfo import ZoneInfo
 
 from domain import times
@@ -58,13 +58,23 @@ class RecurrenceSet:
 
     def occurrences(self, floor: str | None = None) -> Iterator[Occurrence]:
         """Yield the occurrences in order, all of them or those whose key is ``floor`` or later."""
-        least = datetime.min if floor is None else datetime.fromisoformat(floor)  # noqa: DTZ901 - local
         planned: dict[datetime, datetime] = {}
-        found = merge(self._by_rule(least, planned), self._extra)
-        for moment in _distinct(dropwhile(lambda each: each < least, found)):
-            if moment not in self._excluded:
-                named = planned.pop(moment, None)
-                yield Occurrence(self._due(moment), None if named is None else times.key(self._due(named)))
+        for moment in self._moments(None if floor is None else datetime.fromisoformat(floor), planned):
+            named = planned.pop(moment, None) if planned else None
+            yield Occurrence(self._due(moment), None if named is None else times.key(self._due(named)))
+
+    def local_times(self, floor: datetime | None = None) -> Iterator[datetime]:
+        """Yield the occurrences' local times in order, all of them or those from ``floor`` on."""
+        return self._moments(floor, {})
+
+    def _moments(self, floor: datetime | None, planned: dict[datetime, datetime]) -> Iterator[datetime]:
+        """Yield local times as ``local_times``; ``planned`` gets what was moved, by where it is now."""
+        found = self._by_rule(datetime.min if floor is None else floor, planned)  # noqa: DTZ901 - local
+        if self._extra:
+            found = _distinct(merge(found, self._extra))
+        if floor is not None:
+            found = dropwhile(lambda each: each < floor, found)
+        return filterfalse(self._excluded.__contains__, found) if self._excluded else found
 
     def after(self, key: str) -> Occurrence | None:
         """Return the first occurrence later than a local key; None if there is none."""
@@ -107,22 +117,24 @@ class RecurrenceSet:
         if self.effective_rule is None:
             return iter(head)
         near = begin if self.effective_rule.count or floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
-        found = self._on_clocks(moments(self.effective_rule, begin, near), planned)
+        found = moments(self.effective_rule, begin, near)
+        if self._zone is not None:
+            found = self._on_clocks(found, self._zone, planned)
         if head:
             found = chain(head, (moment for moment in found if moment > first))
-        return takewhile(self._until(), islice(found, self.effective_rule.count))
+        if self.effective_rule.count is not None:
+            found = islice(found, self.effective_rule.count)
+        return found if self.effective_rule.until is None else takewhile(self._until(), found)
 
-    def _on_clocks(self, found: Iterable[datetime], planned: dict[datetime, datetime]) -> Iterator[datetime]:
+    @staticmethod
+    def _on_clocks(found: Iterable[datetime], zone: ZoneInfo, planned: dict[datetime, datetime]) -> Iterator[datetime]:
         """Yield moments as the clocks show them, in order, one an instant; ``planned`` gets what was moved."""
-        if self._zone is None:
-            yield from found
-            return
         moved: list[datetime] = []
         for moment in found:
             while moved and moved[0] <= moment:
                 if (earlier := heappop(moved)) < moment and (not moved or moved[0] > earlier):
                     yield earlier
-            if (clock := on_clock(moment, self._zone)) is moment:
+            if (clock := on_clock(moment, zone)) is moment:
                 planned.pop(moment, None)
                 yield moment
             elif clock not in planned:
@@ -135,9 +147,8 @@ class RecurrenceSet:
 
     def _until(self) -> Callable[[datetime], bool]:
         """Return a predicate: whether the rule's UNTIL includes a moment."""
-        until, zone = self.rule.until if self.rule else None, self.start.zone
-        if until is None:
-            return lambda _: True
+        assert self.rule is not None
+        until, zone = self.rule.until or "", self.start.zone
         last = datetime.fromisoformat(until.rstrip("Z"))
         if zone is None or not until.endswith("Z"):
             return lambda moment: moment <= last

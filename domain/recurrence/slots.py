@@ -8,7 +8,7 @@ few. Where they are many, nearly every day has a period, or periods are so rare 
 
 from bisect import bisect_left
 from calendar import isleap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice, product
 from math import gcd, prod
@@ -68,8 +68,10 @@ class Slots:
             return max(map(len, self._by_residue.values()), default=0)
         return -(-self._a_day // self._rule.interval)
 
-    def _computed(self) -> dict[int, list[int]] | None:
+    def _computed(self) -> Mapping[int, Sequence[int]] | None:
         """Return the periods of the days of each residue; None if they are many."""
+        if self._cycle == 1 and self._allows is None:
+            return {0: self._candidates()}
         fitting = list(islice(self._fitting(), _FEW + 1))
         if len(fitting) > _FEW:
             return None
@@ -80,9 +82,13 @@ class Slots:
             found.setdefault(residue, []).append(slot)
         return found
 
+    def _candidates(self) -> range:
+        """Return the periods that are one of the rule in some day, whichever BY parts it has."""
+        return range(self._origin % self._step, self._a_day, self._step)
+
     def _fitting(self) -> Iterator[int]:
         """Yield the periods that are one of the rule in some day, in order."""
-        candidates = range(self._origin % self._step, self._a_day, self._step)
+        candidates = self._candidates()
         if self._allows is not None and prod(map(len, _parts(self._rule))) < len(candidates):
             return (slot for slot in _allowed(self._rule) if slot in candidates)
         return (slot for slot in candidates if self._allows is None or self._allows(slot))

@@ -6,6 +6,7 @@ over them, and finds instants by trying a zone's offsets.
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import product
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -93,11 +94,10 @@ class Naive:
             yield from _numbered(month, following, numbers, skip)
 
     def _fits(self, day):
-        month, year = _month(day), _year(day)
         return (
             (not self.numbers("BYMONTH") or day.month in self.numbers("BYMONTH"))
-            and (not self.numbers("BYMONTHDAY") or _nth(day, month) & set(self.numbers("BYMONTHDAY")))
-            and (not self.numbers("BYYEARDAY") or _nth(day, year) & set(self.numbers("BYYEARDAY")))
+            and (not self.numbers("BYMONTHDAY") or _nth(day, _month(day)) & set(self.numbers("BYMONTHDAY")))
+            and (not self.numbers("BYYEARDAY") or _nth(day, _year(day)) & set(self.numbers("BYYEARDAY")))
             and (not self.numbers("BYWEEKNO") or self._week(day)[1] & set(self.numbers("BYWEEKNO")))
             and self._fits_weekday(day)
         )
@@ -169,14 +169,17 @@ def _nth(one, each):
 
 
 def _month(day):
-    return [each for each in _year(day) if each.month == day.month]
+    return _days_of(day.year, day.month)
 
 
-def _year(day, _known={}):  # noqa: B006 - a cache
-    if day.year not in _known:
-        _known[day.year] = [date(day.year, 1, 1) + n * DAY for n in range(366)]
-        _known[day.year] = [each for each in _known[day.year] if each.year == day.year]
-    return _known[day.year]
+def _year(day):
+    return _days_of(day.year, None)
+
+
+@cache
+def _days_of(year, month):
+    days = [date(year, 1, 1) + n * DAY for n in range(366)]
+    return [day for day in days if day.year == year and month in {None, day.month}]
 
 
 def instant(local, zone):
