@@ -53,10 +53,10 @@ def recurrence_set(rrule: str, start: Due, rdates: Sequence[str] = (), exdates: 
     if len(rdates) + len(exdates) > MAX_DATES:
         field = "rdates" if len(rdates) > MAX_DATES else "exdates"
         raise Invalid(field, f"A rule has at most {MAX_DATES} further dates and exceptions together.")
-    found = RecurrenceSet(
-        start, rule, local_keys("rdates", rdates, start), local_keys("exdates", exdates, start), includes_start=False
-    )
-    if next(RecurrenceSet(start, rule, includes_start=False).occurrences(), None) is None:
+    keys = local_keys("rdates", rdates, start), local_keys("exdates", exdates, start)
+    found = RecurrenceSet(start, rule, *keys, includes_start=False)
+    alone = RecurrenceSet(start, rule, includes_start=False) if any(keys) else found
+    if alone.first_match is None or next(alone.local_times(), None) is None:
         raise Invalid(FIELD, "The rule never matches from the start on; change its parts, its UNTIL or the start.")
     if next(found.occurrences(), None) is None:
         raise Invalid("exdates", "The exceptions leave no occurrence; leave one of them out.")

@@ -11,7 +11,7 @@ from domain.recurrence.filling import with_day_of
 from domain.recurrence.lacking import Lack, lacks
 from domain.recurrence.occurrences import moments
 from domain.recurrence.rule import Rule, Skip
-from domain.recurrence.sets import Occurrence, RecurrenceSet, on_clock
+from domain.recurrence.sets import WIDEST_CHANGE, Occurrence, RecurrenceSet, on_clock
 
 MOST = 1_000
 """The most occurrences of a preview."""
@@ -127,7 +127,8 @@ def _clashing(found: RecurrenceSet, first: Sequence[Occurrence]) -> Iterator[tup
     if rule is None or found.start.zone is None:
         return
     zone, last = times.zone(found.start.zone), times.local(first[-1].due)
-    named = list(takewhile(lambda each: each <= last, islice(moments(rule, start, start), _MOST_LEFT_OUT)))
+    near = max(start, times.local(first[0].due) - WIDEST_CHANGE)
+    named = list(takewhile(lambda each: each <= last, islice(moments(rule, start, near), _MOST_LEFT_OUT)))
     taken = set(named)
     for moment in named:
         clock = on_clock(moment, zone)

@@ -91,6 +91,12 @@ class RecurrenceSet:
         return next((each for each in found if times.milliseconds(times.local(each.due), zone) > instant), None)
 
     @cached_property
+    def first_match(self) -> datetime | None:
+        """The first local time that the rule matches, ignoring UNTIL; later searches begin there."""
+        begin = times.local(self.start)
+        return next(moments(self.effective_rule, begin, begin), None) if self.effective_rule else None
+
+    @cached_property
     def effective_rule(self) -> Rule | None:
         """The rule; for dates, without times of day, which RFC 5545, section 3.3.10, says to ignore then."""
         if self.rule is None or self.start.time is not None:
@@ -117,7 +123,8 @@ class RecurrenceSet:
         if self.effective_rule is None:
             return iter(head)
         near = begin if self.effective_rule.count or floor - begin < WIDEST_CHANGE else floor - WIDEST_CHANGE
-        found = moments(self.effective_rule, begin, near)
+        known: datetime | None = self.__dict__.get("first_match")
+        found = moments(self.effective_rule, begin, max(near, known) if known else near)
         if self._zone is not None:
             found = self._on_clocks(found, self._zone, planned)
         if head:

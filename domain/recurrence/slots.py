@@ -3,7 +3,7 @@
 Their periods (days, hours, minutes or seconds) are counted through, and every INTERVAL-th is one of the rule. Which
 periods of a day are, repeats after ``INTERVAL / gcd(INTERVAL, periods a day)`` days. A day thus matters only if it
 matches the BY parts, and if its number modulo that cycle is one of some residues. These are computed where they are
-few. Where they are many, nearly every day has a period, or periods are so rare that they are counted through.
+few. Where they are many, nearly every day has a period, or the periods, more than a day apart, are counted through.
 """
 
 from bisect import bisect_left
@@ -24,8 +24,6 @@ _CYCLE = 146_097
 _SPAN = 366
 _FEW = 4_096
 """The most periods of a day whose residues are computed."""
-_RARE = 32
-"""Periods further apart than this, in days, are counted through."""
 
 
 class Slots:
@@ -46,13 +44,9 @@ class Slots:
         """Yield the ordinals of the days from ``first`` on that have periods and match the rule, in order."""
         if self._by_residue is not None:
             return matching_days(self._rule, first, self._cycle, sorted(self._by_residue))
-        if self._rule.interval > _RARE * self._a_day:
+        if self._rule.interval > self._a_day:
             return self._counted(first)
-        matching = matching_days(self._rule, first, 1, (0,))
-        if self._allows is not None or self._rule.interval <= self._a_day:
-            return filter(self.of, matching)
-        origin, interval, a_day = self._origin, self._rule.interval, self._a_day  # this may ask 400,000 days
-        return (day for day in matching if (origin - day * a_day) % interval < a_day)
+        return filter(self.of, matching_days(self._rule, first, 1, (0,)))
 
     def of(self, day: int) -> Sequence[int]:
         """Return the periods of a day, in order."""
@@ -94,13 +88,19 @@ class Slots:
         return (slot for slot in candidates if self._allows is None or self._allows(slot))
 
     def _counted(self, first: int) -> Iterator[int]:
-        """Yield the days by counting through the periods, which are days apart."""
-        interval, matching = self._rule.interval, _Matching(self._rule)
-        begin = self._origin + -((self._origin - first * self._a_day) // interval) * interval
-        for slot in range(begin, (LAST + 1) * self._a_day, interval):
-            day, within = divmod(slot, self._a_day)
-            if (self._allows is None or self._allows(within)) and matching.contains(day):
-                yield day
+        """Yield the days by counting through the periods, which are more than a day apart, year by year."""
+        interval, a_day, allows, matching = self._rule.interval, self._a_day, self._allows, _Matching(self._rule)
+        for year in range(date.fromordinal(first).year, 10_000):
+            if not (bits := matching.bits(year)):
+                continue
+            begin = days.new_year(year)
+            near = max(begin, first) * a_day
+            slots = range(near + (self._origin - near) % interval, days.new_year(year + 1) * a_day, interval)
+            if allows is None:
+                found = [slot // a_day for slot in slots]
+            else:
+                found = [slot // a_day for slot in slots if allows(slot % a_day)]
+            yield from [day for day in found if bits >> day - begin + 1 & 1]
 
 
 def matching_days(rule: Rule, first: int, modulus: int, residues: Sequence[int]) -> Iterator[int]:
@@ -142,11 +142,6 @@ class _Matching:
         if bits is None:
             bits = self._by_shape[shape] = days.in_year(self._rule, shape[0], leap=shape[1])
         return bits
-
-    def contains(self, day: int) -> bool:
-        """Return whether a day matches."""
-        year = date.fromordinal(day).year
-        return bool(self.bits(year) >> day - days.new_year(year) + 1 & 1)
 
 
 class _Congruent:
