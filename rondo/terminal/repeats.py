@@ -9,10 +9,10 @@ RULES: Mapping[str, str] = {
     "daily": "FREQ=DAILY",
     "weekdays": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
     "weekly": "FREQ=WEEKLY",
-    "monthly": "FREQ=MONTHLY",
+    "monthly": "RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD",
     "yearly": "FREQ=YEARLY",
 }
-"""The words, and the rule of each."""
+"""The words, and the rule of each. `monthly` on the 31st is on the last day of a shorter month, as people expect."""
 ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("everyday", "day"), "daily"),
     **dict.fromkeys(("weekday", "every weekday", "workdays", "every workday", "working days"), "weekdays"),
@@ -21,7 +21,7 @@ ELSEWHERE: Mapping[str, str] = {
     "month": "monthly",
     **dict.fromkeys(("year", "annually", "annual"), "yearly"),
     **dict.fromkeys(("biweekly", "fortnightly"), "FREQ=WEEKLY;INTERVAL=2"),
-    **dict.fromkeys(("quarterly", "every quarter"), "FREQ=MONTHLY;INTERVAL=3"),
+    **dict.fromkeys(("quarterly", "every quarter"), "RSCALE=GREGORIAN;FREQ=MONTHLY;INTERVAL=3;SKIP=BACKWARD"),
 }
 """Other programs' words, and the word or the rule for each."""
 FORMS = "Write daily, weekdays, weekly, monthly, yearly, or a rule (RFC 5545) such as FREQ=WEEKLY;BYDAY=MO."
@@ -64,8 +64,9 @@ def _every(word: str) -> str | None:
     days = ",".join(dict.fromkeys(day[:2].upper() for day in re.findall(_DAY, found["days"] or "")))
     if count == 1 and not days:
         return _WORDS[unit]
-    parts = [RULES[_WORDS[unit]], *([f"INTERVAL={count}"] if count > 1 else []), *([f"BYDAY={days}"] if days else [])]
-    return ";".join(parts) if count else None
+    parts = [*([f"INTERVAL={count}"] if count > 1 else []), *([f"BYDAY={days}"] if days else [])]
+    rule, skip, backward = RULES[_WORDS[unit]].partition(";SKIP=")
+    return ";".join([rule, *parts]) + skip + backward if count else None
 
 
 def _near(word: str) -> str | None:

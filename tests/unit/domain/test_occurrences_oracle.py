@@ -143,12 +143,27 @@ CHANGES = (
 )  # fmt: skip
 
 
+ZONES = sorted(times.zones())
+
+
+@st.composite
+def changes(draw):
+    """A zone, and a time on a day on which its clocks change: of some years of any zone."""
+    name, year = draw(st.sampled_from(ZONES)), draw(st.integers(1972, 2037))
+    zone = times.zone(name)
+    days = [datetime(year, 1, 1) + timedelta(days=number) for number in range(365)]  # noqa: DTZ001
+    offsets = [zone.utcoffset(day) for day in days]
+    changed = [day for day, one, next_ in zip(days, offsets, offsets[1:], strict=False) if one != next_] or days[:1]
+    return name, (draw(st.sampled_from(changed)) + timedelta(minutes=draw(st.integers(0, 95)) * 15)).isoformat()
+
+
 DATES = st.tuples(*[st.lists(st.integers(-100, 100), max_size=4)] * 2)
 """Hours after the start: of further dates, and of exceptions."""
 
 
 @given(
-    rules(("HOURLY", "DAILY", "WEEKLY")), st.sampled_from(CHANGES), st.integers(-50, 10), st.integers(0, 9), DATES
+    rules(("HOURLY", "DAILY", "WEEKLY")), st.one_of(st.sampled_from(CHANGES), changes()),
+    st.integers(-50, 10), st.integers(0, 9), DATES,
 )  # fmt: skip
 @example("FREQ=HOURLY;BYMINUTE=0,15,45", ("Europe/Paris", "2026-03-29T02:30:00"), -3, 0, ([], []))
 @example("FREQ=DAILY", ("Pacific/Apia", "2011-12-30T09:00:00"), -48, 0, ([24], [0]))
