@@ -31,7 +31,7 @@ class Answered:
 
 @dataclass
 class _Look:
-    """A read of the outcomes of one user's commands that has not begun: whoever looks until then shares it.
+    """A read of the outcomes of one user's commands that has not begun: every look until then shares it.
 
     A block wakes all who wait for one of its commands at once.
     """

@@ -104,7 +104,7 @@ async def test_without_listening_a_look_comes_first():
         assert await waiting is None
 
 
-async def test_listening_anew_lets_each_look_again():
+async def test_each_looks_again_once_it_listens_again():
     views, made = outcomes(listening=False)
     waiting = asyncio.create_task(made.wait("ann", "one", POLL))
     await settled()
@@ -170,7 +170,7 @@ async def test_a_look_ends_after_its_own_time():
 
 
 @pytest.mark.parametrize("fault", [ViewsAway("away"), ValueError("wrong")], ids=lambda fault: type(fault).__name__)
-async def test_after_a_look_that_failed_the_next_begins_anew(fault: Exception):
+async def test_after_a_look_that_failed_the_next_one_is_another(fault: Exception):
     views, made = outcomes(listening=True)
     views.fault = fault
     if isinstance(fault, ViewsAway):
