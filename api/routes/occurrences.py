@@ -34,7 +34,7 @@ Additions = Annotated[
     list[str] | None, Query(description="Days or times to add, as the start is written (RDATE); repeatable.")
 ]
 Most = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(whole_number), Query(description="The most occurrences.")]
-InLanguage = Annotated[Language, Query(description="The language of the rule's words.")]
+InLanguage = Annotated[Language, Query(description="The language of words and reasons.")]
 
 router = APIRouter(prefix="/v1/occurrences", tags=["occurrences"], route_class=Route, dependencies=[signed])
 

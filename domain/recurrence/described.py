@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.recurrence.preview import Omitted, Preview, Previewed, preview
-from domain.recurrence.rule_words import Language, describe
+from domain.recurrence.rule_words import WORDS, Language, describe_set
 from domain.recurrence.sets import RecurrenceSet
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -12,10 +12,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def described(found: RecurrenceSet, most: int, language: Language) -> dict[str, Any]:
     """Return the first ``most`` occurrences of a set, why one is moved or left out, and its rule in words."""
-    listed: Preview = preview(found, most)
+    listed: Preview = preview(found, most, WORDS[language])
     return {
         "rule": str(found.rule),
-        "words": describe(found.rule, found.start, language=language) if found.rule else "",
+        "words": describe_set(found, language=language),
         "occurrences": [_occurrence(each) for each in listed.occurrences],
         "omitted": [_omitted(each) for each in listed.omitted],
         "ended": listed.ended,

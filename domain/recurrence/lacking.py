@@ -9,23 +9,25 @@ from itertools import count
 from domain.recurrence import days, periods
 from domain.recurrence.rule import Freq, Rule, Skip
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-
 
 @dataclass(frozen=True)
 class Lack:
     """A day that is named and does not exist."""
 
-    written: str | None
-    """The day in ISO 8601's form, such as 2026-04-31; None if it is counted from the end, or in a year."""
-    reason: str
+    year: int
+    month: int | None
+    """None if the day is counted in the year."""
+    number: int
+    """Which day of the month or year; a negative one is counted from the end."""
     before: int
     """The ordinal of the last day before it, where SKIP=BACKWARD moves it."""
     after: int
     """The ordinal of the first day after it, where SKIP=FORWARD moves it."""
+
+    @property
+    def written(self) -> str | None:
+        """Return the day in ISO 8601's form, such as 2026-04-31; None if it has none."""
+        return f"{self.year:04}-{self.month:02}-{self.number}" if self.month and self.number > 0 else None
 
     def moved(self, skip: Skip) -> int | None:
         """Return the ordinal of the day that takes its place; None if it is left out."""
@@ -57,17 +59,13 @@ def _of_month(rule: Rule, year: int, month: int) -> Iterator[Lack]:
     length, first = days.LENGTHS[isleap(year)][month - 1], days.month_start(year * 12 + month - 1)
     for number in rule.bymonthday:
         if abs(number) > length:
-            name = f"{_MONTHS[month - 1]} {year}"
-            written = f"{year:04}-{month:02}-{number}" if number > 0 else None
-            yield _lack(written, f"{name} has no day {number}", number, first, first + length)
+            end = first + length if number > 0 else first
+            yield Lack(year, month, number, end - 1, end)
 
 
 def _of_year(rule: Rule, year: int) -> Iterator[Lack]:
     length, first = 365 + isleap(year), days.new_year(year)
     for number in rule.byyearday:
         if abs(number) > length:
-            yield _lack(None, f"{year} has no day {number}", number, first, first + length)
-
-
-def _lack(written: str | None, reason: str, number: int, first: int, end: int) -> Lack:
-    return Lack(written, reason, end - 1, end) if number > 0 else Lack(written, reason, first - 1, first)
+            end = first + length if number > 0 else first
+            yield Lack(year, None, number, end - 1, end)

@@ -109,3 +109,19 @@ class Language(ABC):
     @abstractmethod
     def until(self, last: datetime, precision: str) -> str:
         """Return when it ends: by the ``day``, by the ``local`` time, or by the time in ``utc``."""
+
+    @abstractmethod
+    def dates(self, further: int, exceptions: int) -> str:
+        """Return how many further dates and exceptions there are."""
+
+    @abstractmethod
+    def lacks(self, year: int, month: int | None, number: int) -> str:
+        """Return the sentence that a month, or a year, has no such day."""
+
+    @abstractmethod
+    def skipped(self, zone: str, time: str, same: str | None) -> str:
+        """Return the sentence that clocks skip a time; with ``same``, that its instant is that of another."""
+
+    @abstractmethod
+    def excepted(self) -> str:
+        """Return the sentence that it is an exception."""

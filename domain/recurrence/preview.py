@@ -9,6 +9,7 @@ from typing import Literal
 from domain import times
 from domain.recurrence.filling import with_day_of
 from domain.recurrence.lacking import Lack, lacks
+from domain.recurrence.language import Language
 from domain.recurrence.occurrences import moments
 from domain.recurrence.rule import Rule, Skip
 from domain.recurrence.sets import WIDEST_CHANGE, Occurrence, RecurrenceSet, on_clock
@@ -52,28 +53,30 @@ class Preview:
     """Whether there are no more."""
 
 
-def preview(found: RecurrenceSet, most: int) -> Preview:
-    """Return the first ``most`` occurrences of a set."""
+def preview(found: RecurrenceSet, most: int, words: Language) -> Preview:
+    """Return the first ``most`` occurrences of a set, with reasons in a language."""
     several = list(islice(found.occurrences(), most + 1))
     first, ended = several[:most], len(several) <= most
     if not first:
         return Preview((), (), ended)
     lacking = list(_lacking(found, first[-1]))
     moved = _moved(found, lacking)
-    listed = tuple(_previewed(each, moved, found) for each in first)
-    left_out = [*_lacking_left_out(found, lacking, first[-1]), *_excepted(found, first), *_clashing(found, first)]
+    listed = tuple(_previewed(each, moved, found, words) for each in first)
+    left_out = [
+        *_lacking_left_out(found, lacking, first[-1], words),
+        *_excepted(found, first, words),
+        *_clashing(found, first, words),
+    ]
     return Preview(listed, tuple(each for _, each in sorted(left_out, key=lambda pair: pair[0])), ended)
 
 
-def _previewed(each: Occurrence, moved: dict[str, Lack], found: RecurrenceSet) -> Previewed:
+def _previewed(each: Occurrence, moved: dict[str, Lack], found: RecurrenceSet, words: Language) -> Previewed:
     if each.planned is not None:
-        return Previewed(
-            each, each.planned, "clocks", f"The clocks in {found.start.zone} skip {each.planned[11:]} then."
-        )
+        return Previewed(each, each.planned, "clocks", words.skipped(found.start.zone or "", each.planned[11:], None))
     if (lack := moved.get(each.due.date)) is None:
         return Previewed(each)
     written = lack.written and (lack.written if each.due.time is None else f"{lack.written}T{each.due.time}")
-    return Previewed(each, written, "calendar", f"{lack.reason}.")
+    return Previewed(each, written, "calendar", words.lacks(lack.year, lack.month, lack.number))
 
 
 def _lacking(found: RecurrenceSet, last: Occurrence) -> Iterator[Lack]:
@@ -103,25 +106,27 @@ def _without_skip(rule: Rule, start: datetime, floor: datetime) -> Iterator[date
     return moments(days, start, floor)
 
 
-def _lacking_left_out(found: RecurrenceSet, lacking: Sequence[Lack], last: Occurrence) -> Iterator[tuple[str, Omitted]]:
+def _lacking_left_out(
+    found: RecurrenceSet, lacking: Sequence[Lack], last: Occurrence, words: Language
+) -> Iterator[tuple[str, Omitted]]:
     if (rule := found.effective_rule) is not None and rule.skip is Skip.OMIT:
         for lack in lacking:
             day = date.fromordinal(max(lack.before, 1)).isoformat()
             if found.start.date <= day < last.due.date:
-                yield day, Omitted(lack.written, "calendar", f"{lack.reason}.")
+                yield day, Omitted(lack.written, "calendar", words.lacks(lack.year, lack.month, lack.number))
 
 
-def _excepted(found: RecurrenceSet, first: Sequence[Occurrence]) -> Iterator[tuple[str, Omitted]]:
+def _excepted(found: RecurrenceSet, first: Sequence[Occurrence], words: Language) -> Iterator[tuple[str, Omitted]]:
     """Yield the exceptions that leave out an occurrence."""
     if found.exdates:
         kept, last = {each.key for each in first}, first[-1].key
         every = takewhile(lambda each: each.key <= last, replace(found, exdates=()).occurrences())
         for each in every:
             if each.key not in kept:
-                yield each.key, Omitted(each.key, "exception", "It is an exception of the rule.")
+                yield each.key, Omitted(each.key, "exception", words.excepted())
 
 
-def _clashing(found: RecurrenceSet, first: Sequence[Occurrence]) -> Iterator[tuple[str, Omitted]]:
+def _clashing(found: RecurrenceSet, first: Sequence[Occurrence], words: Language) -> Iterator[tuple[str, Omitted]]:
     """Yield the times that the clocks skip and whose instant is that of another occurrence."""
     rule, start = found.effective_rule, times.local(found.start)
     if rule is None or found.start.zone is None:
@@ -134,6 +139,6 @@ def _clashing(found: RecurrenceSet, first: Sequence[Occurrence]) -> Iterator[tup
         clock = on_clock(moment, zone)
         if clock != moment and clock in taken:
             key = moment.isoformat()
-            reason = f"The clocks in {found.start.zone} skip it: its instant is {clock.isoformat()}, which is another."
+            reason = words.skipped(found.start.zone, key[11:], clock.isoformat())
             yield key, Omitted(key, "clocks", reason)
         taken.add(clock)

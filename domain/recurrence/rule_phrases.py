@@ -21,8 +21,8 @@ _LISTED = 8
 class Words(Language, ABC):
     """Composes the phrases of a language."""
 
-    def sentence(self, rule: Rule, start: Due | None, mode: Mode) -> str:
-        """Return a rule in words, with the day, the time and the zone of its start, if it has one."""
+    def sentence(self, rule: Rule, start: Due | None, mode: Mode, dates: str = "") -> str:
+        """Return a rule in words, with the day, the time and the zone of its start, if it has one; ``dates`` follow."""
         rule = with_day_of(rule, times.local(start)) if start else rule
         filled = with_time_of(rule, times.local(start)) if start and start.time else rule
         city = start.zone.rpartition("/")[2].replace("_", " ") if start and start.zone else None
@@ -32,7 +32,7 @@ class Words(Language, ABC):
             *self._limits(rule),
             *([self.zone(city)] if city else []),
         ]
-        text = "".join([*phrases, *self._ends(rule), self.modes[mode]])
+        text = "".join([*phrases, *self._ends(rule), dates, self.modes[mode]])
         return text[0].upper() + text[1:]
 
     def _head(self, rule: Rule) -> str:

@@ -142,6 +142,29 @@ class German(Words):
         day = f", bis {last.day}. {self.months[last.month - 1]} {last.year}"
         return day if precision == "day" else f"{day} um {last:%H:%M:%S}{' UTC' if precision == 'utc' else ' Uhr'}"
 
+    def dates(self, further: int, exceptions: int) -> str:
+        """Return ", dazu an 2 weiteren Terminen, außer an einem"."""
+        text = f", dazu an {_several(further)} weiteren Termin{'en' if further > 1 else ''}" if further else ""
+        return text + (f", außer an {_several(exceptions)}" if exceptions else "")
+
+    def lacks(self, year: int, month: int | None, number: int) -> str:
+        """Return "Februar 2026 hat keinen Tag 31."."""
+        return f"{f'{self.months[month - 1]} ' if month else ''}{year} hat keinen Tag {number}."
+
+    def skipped(self, zone: str, time: str, same: str | None) -> str:
+        """Return "Die Uhren in Europe/Paris überspringen dann 02:30:00."."""
+        if same is None:
+            return f"Die Uhren in {zone} überspringen dann {time}."
+        return f"Die Uhren in {zone} überspringen ihn: Sein Zeitpunkt ist {same}, ein anderer Termin."
+
+    def excepted(self) -> str:
+        """Return "Er ist eine Ausnahme von der Regel."."""
+        return "Er ist eine Ausnahme von der Regel."
+
+
+def _several(number: int) -> str:
+    return "einem" if number == 1 else str(number)
+
 
 def _ordinal(number: int, ending: str) -> str:
     return f"{_ORDINALS[number - 1]}{ending}" if number <= len(_ORDINALS) else f"{number}."

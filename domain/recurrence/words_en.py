@@ -130,6 +130,29 @@ class English(Words):
         day = f", until {last.day} {self.months[last.month - 1]} {last.year}"
         return day if precision == "day" else f"{day} at {last:%H:%M:%S}{' UTC' if precision == 'utc' else ''}"
 
+    def dates(self, further: int, exceptions: int) -> str:
+        """Return ", and on 2 further dates, except on one"."""
+        text = f", and on {_several(further)} further date{'s' if further > 1 else ''}" if further else ""
+        return text + (f", except on {_several(exceptions)}" if exceptions else "")
+
+    def lacks(self, year: int, month: int | None, number: int) -> str:
+        """Return "February 2026 has no day 31."."""
+        return f"{f'{self.months[month - 1]} ' if month else ''}{year} has no day {number}."
+
+    def skipped(self, zone: str, time: str, same: str | None) -> str:
+        """Return "The clocks in Europe/Paris skip 02:30:00 then."."""
+        if same is None:
+            return f"The clocks in {zone} skip {time} then."
+        return f"The clocks in {zone} skip it: its instant is {same}, which is another."
+
+    def excepted(self) -> str:
+        """Return "It is an exception of the rule."."""
+        return "It is an exception of the rule."
+
+
+def _several(number: int) -> str:
+    return "one" if number == 1 else str(number)
+
 
 def _ordinal(number: int) -> str:
     return _ORDINALS[number - 1] if number <= len(_ORDINALS) else _numeral(number)

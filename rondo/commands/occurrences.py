@@ -28,7 +28,7 @@ class Command(click.Command):
 @click.option("-n", "--limit", type=click.IntRange(1, MOST), default=10, help="The most lines; default: 10.")
 @click.option("--exdate", multiple=True, metavar="TIME", help="Leave out this day or time; repeatable.")
 @click.option("--rdate", multiple=True, metavar="TIME", help="Add this day or time; repeatable.")
-@click.option("--language", type=OneOf([*LANGUAGES]), default="en", help="The language of the rule's words: en or de.")
+@click.option("--language", type=OneOf([*LANGUAGES]), default="en", help="The language of words and reasons: en or de.")
 @api_command.as_json
 def occurrences(  # noqa: PLR0917 - click's
     rule: str,

@@ -1,6 +1,7 @@
 """When a series goes on: local times over changes of the clocks, what was missed, and how a rule ends."""
 
 from datetime import UTC, date, datetime
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from domain import times
 from domain.recurrence import succession
+from domain.recurrence.rule import parse
+from domain.recurrence.sets import RecurrenceSet
 from schemas.records import Due, Recurrence
 from tests.unit.domain.given import WEEKDAYS
 
@@ -115,6 +118,15 @@ def test_a_date_is_compared_as_its_midnight_in_utc():
     daily = Recurrence("FREQ=DAILY", Due("2026-11-20"))
     noon = times.milliseconds(datetime(2026, 11, 23, 12), None)  # noqa: DTZ001
     assert succession.next_due(daily, "2026-11-20", noon).date == "2026-11-24"
+
+
+def test_decisions_of_before_count_the_years_of_week_numbers_from_january():
+    """RFC 5545 leaves open which year the days of week 1 in December are of: from version 6 on it is the week's."""
+    start = Due("2024-12-31")
+    third_year = Recurrence("FREQ=YEARLY;INTERVAL=3;BYWEEKNO=1;BYDAY=MO,TU", start)
+    assert [due.date for due in walk(third_year, 3)] == ["2024-12-31", "2027-01-04", "2027-01-05"]
+    found = RecurrenceSet(start, parse(third_year.rrule)).occurrences()
+    assert [each.key for each in islice(found, 3)] == ["2024-12-31", "2028-01-03", "2028-01-04"]
 
 
 def test_a_series_ends_with_the_calendar():

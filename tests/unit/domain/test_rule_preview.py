@@ -54,6 +54,31 @@ def test_what_is_left_out_says_why():
     assert [(each["planned"], each["omitted_by"]) for each in apia["omitted"]] == [("2011-12-30T09:00:00", "clocks")]
 
 
+def reasons(text, start, zone=None, most=3, **dates):
+    found = described(checks.recurrence_set(text, checks.start_at(start, zone), **dates), most, "de")
+    return [each["reason"] for each in (*found["occurrences"], *found["omitted"]) if each["reason"]]
+
+
+def test_reasons_are_in_the_language_of_the_words():
+    assert reasons("FREQ=DAILY", "2026-03-28T02:30", "Europe/Paris") == [
+        "Die Uhren in Europe/Paris überspringen dann 02:30:00."
+    ]
+    assert reasons("FREQ=DAILY", "2011-12-29T09:00", "Pacific/Apia") == [
+        "Die Uhren in Pacific/Apia überspringen ihn: Sein Zeitpunkt ist 2011-12-31T09:00:00, ein anderer Termin."
+    ]
+    assert reasons("FREQ=YEARLY", "2024-02-29", most=2) == [
+        f"Februar {year} hat keinen Tag 29." for year in (2025, 2026, 2027)
+    ]
+    assert reasons("FREQ=DAILY", "2026-01-01", exdates=["2026-01-02"]) == ["Er ist eine Ausnahme von der Regel."]
+
+
+def test_words_have_the_number_of_dates():
+    dates = {"rdates": ["2026-01-01"], "exdates": ["2026-01-09", "2026-01-10"]}
+    found = checks.recurrence_set("FREQ=DAILY", checks.start_at("2026-01-01", None), **dates)
+    assert described(found, 1, "en")["words"] == "Every day, and on one further date, except on 2"
+    assert described(found, 1, "de")["words"] == "Jeden Tag, dazu an einem weiteren Termin, außer an 2"
+
+
 def test_it_says_whether_there_are_more():
     assert [preview("FREQ=DAILY;COUNT=3", most=most)["ended"] for most in (2, 3, 4)] == [False, True, True]
 

@@ -35,7 +35,7 @@ def test_a_terminal_has_words_and_reasons_beside_them(typed: Type, monkeypatch: 
     assert (status, out) == (0, "2026-01-31T09:00:00\n2026-02-28T09:00:00\n")
     assert err == (
         "Jeden Monat am 31. um 09:00 Uhr, oder am letzten Tag davor, wo es ihn nicht gibt\n"
-        "2026-02-28T09:00:00: February 2026 has no day 31.\n"
+        "2026-02-28T09:00:00: Februar 2026 hat keinen Tag 31.\n"
     )
 
 
