@@ -54,6 +54,8 @@ def recurrence_set(rrule: str, start: Due, rdates: Sequence[str] = (), exdates: 
         field = "rdates" if len(rdates) > MAX_DATES else "exdates"
         raise Invalid(field, f"A rule has at most {MAX_DATES} further dates and exceptions together.")
     keys = local_keys("rdates", rdates, start), local_keys("exdates", exdates, start)
+    if keys[0] and keys[0][0] < times.key(start):
+        raise Invalid("rdates", f"{keys[0][0]} is before the start, and nothing recurs before that; leave it out.")
     found = RecurrenceSet(start, rule, *keys, includes_start=False)
     alone = RecurrenceSet(start, rule, includes_start=False) if any(keys) else found
     if alone.first_match is None or next(alone.local_times(), None) is None:

@@ -46,6 +46,8 @@ class Occurrence:
 class RecurrenceSet:
     """A recurrence set: ``start`` (DTSTART), a rule, and local keys of further dates (RDATE) and exceptions (EXDATE).
 
+    The start is the earliest that an occurrence may be: further dates before it are ignored.
+
     With ``includes_start``, as for a task, the start is the first occurrence whether or not the rule matches it, and
     COUNT includes it. Without, only what the rule matches counts.
     """
@@ -109,7 +111,8 @@ class RecurrenceSet:
 
     @cached_property
     def _extra(self) -> list[datetime]:
-        return sorted({self._on_clock(datetime.fromisoformat(key)) for key in self.rdates})
+        start = times.key(self.start)
+        return sorted({self._on_clock(datetime.fromisoformat(key)) for key in self.rdates if key >= start})
 
     @cached_property
     def _excluded(self) -> frozenset[datetime]:

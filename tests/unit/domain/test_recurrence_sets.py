@@ -55,6 +55,11 @@ def test_further_dates_join_and_exceptions_leave():
     assert keys(found.occurrences()) == ["2026-01-01", "2026-01-03", "2026-01-08", "2026-02-01"]
 
 
+def test_nothing_is_before_the_start():
+    found = daily("2026-01-05", None, None, "FREQ=WEEKLY;COUNT=2", rdates=("2026-01-04", "2026-01-06"))
+    assert keys(found.occurrences()) == ["2026-01-05", "2026-01-06", "2026-01-12"]
+
+
 def test_an_exception_is_an_instant():
     found = daily("2026-03-28", "02:30:00", "Europe/Paris", exdates=("2026-03-29T03:30:00",))
     assert keys(found.occurrences(), 2) == ["2026-03-28T02:30:00", "2026-03-30T02:30:00"]

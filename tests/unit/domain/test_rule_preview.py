@@ -102,6 +102,7 @@ REFUSED = [
     (("FREQ=DAILY",), {"exdates": ["2026-11-25"]}, "exdates", "must be a local time"),
     (("FREQ=DAILY", "2026-11-24"), {"rdates": ["2026-11-25T09:00"]}, "rdates", "must be a date"),
     (("FREQ=DAILY",), {"exdates": ["2026-11-25T09:00Z"]}, "exdates", "must be a local time"),
+    (("FREQ=DAILY",), {"rdates": ["2026-11-23T09:00"]}, "rdates", "before the start"),
     (("FREQ=DAILY",), {"exdates": ["tomorrow"]}, "exdates", "no date"),
     (("FREQ=DAILY",), {"exdates": ["2026-11-25T09:00"] * 501}, "exdates", "at most 500"),
     (("FREQ=DAILY",), {"rdates": [",".join(["2026-11-25T09:00"] * 501)]}, "rdates", "at most 500"),
