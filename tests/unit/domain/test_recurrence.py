@@ -120,6 +120,23 @@ def test_a_date_is_compared_as_its_midnight_in_utc():
     assert succession.next_due(daily, "2026-11-20", noon).date == "2026-11-24"
 
 
+@pytest.mark.parametrize(
+    ("rule", "start", "keys"),
+    [
+        ("RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD", Due("2027-01-31"), ["2027-01-31", "2027-02-28", "2027-03-31"]),
+        ("RSCALE=GREGORIAN;FREQ=YEARLY;SKIP=FORWARD", Due("2028-02-29"), ["2028-02-29", "2029-03-01", "2030-03-01"]),
+        (
+            "FREQ=HOURLY;INTERVAL=6;BYHOUR=3,9,15",
+            Due("2027-01-31", "09:30:00"),
+            ["2027-01-31T09:30:00", "2027-01-31T15:30:00", "2027-02-01T03:30:00"],
+        ),
+    ],
+)
+def test_a_task_recurs_within_a_day_and_on_the_day_beside_one_that_a_month_lacks(rule, start, keys):
+    assert succession.check(rule, start) == rule
+    assert [times.key(due) for due in walk(Recurrence(rule, start), 3)] == keys
+
+
 def test_decisions_of_before_count_the_years_of_week_numbers_from_january():
     """RFC 5545 leaves open which year the days of week 1 in December are of: from version 6 on it is the week's."""
     start = Due("2024-12-31")
