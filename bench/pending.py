@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain, islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from rocksdict import SstFileWriter
@@ -144,7 +145,7 @@ def _files(path: Path, entries: Iterator[Entry]) -> Iterator[str]:
 
 def ingest_all(states: Path, registry: str, pending: Sequence[Pending]) -> None:
     """Add reminders to the states of a topology in processes of their own, which return their memory at the end."""
-    with ProcessPoolExecutor(_PROCESSES) as pool:
+    with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:  # a fork would have RocksDB without its threads
         for done in [pool.submit(_ingest, states / str(each.partition), registry, each) for each in pending]:
             done.result()
 

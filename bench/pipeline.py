@@ -32,6 +32,7 @@ from schemas.topics import TASK_COMMANDS
 from streams.topologies import DEFAULT
 
 _SECONDS = 300.0  # timeout
+_PATIENCE = 120.0  # seconds without a sign of life of a process that starts, on a busy machine
 _QUIET = 0.25  # CPU seconds per second of all stages, below which they are idle
 _PRIORITIES = tuple(r.Priority)
 
@@ -171,6 +172,6 @@ def launching(services: Services, data: Path, **settings: str) -> Iterator[tuple
             return process
 
         server = run("registry", "-m", "schemas.registry")
-        server.wait_until(lambda: ports.answers(int(registry.rpartition(":")[2])), 30)
+        server.wait_until(lambda: ports.answers(int(registry.rpartition(":")[2])), _PATIENCE)
         prepare.log(services.kafka, registry, PARTITIONS)
         yield registry, run

@@ -43,6 +43,7 @@ _DAY = 86_400_000
 _LATER = 30 * _DAY  # over which the pending ones are due, from a day on
 _GAP = 5.0  # seconds between the two loads
 _SECONDS = 600.0  # timeout
+_PATIENCE = 120.0  # seconds without a sign of life of the worker that starts, on a busy machine
 _ALONE = 20_000  # most timers that are fired without a broker
 
 
@@ -109,7 +110,7 @@ def _started(run: Callable[..., Process], health: int) -> Iterator[tuple[Process
     """Run the worker; yield it once it is ready, and the seconds that took."""
     began = time.monotonic()
     worker = run("core", str(Path(sys.executable).with_name("rondo")), "worker", CORE.name)
-    worker.wait_until(lambda: is_ready(health), 60)
+    worker.wait_until(lambda: is_ready(health), _PATIENCE)
     yield worker, time.monotonic() - began
     worker.stop()
 
