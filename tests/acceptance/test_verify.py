@@ -316,7 +316,7 @@ async def test_a_value_of_a_changelog_that_was_changed_is_named(stack: Stack, da
     await wire.put(changelog, doctored, key, where)
     found = await first(stack, CORE, where)
     await wire.put(changelog, truth, key, where)
-    assert (found.stage, found.partition, found.place) == ("core", where, f"key audit/heads {day.id}")
+    assert (found.topology, found.partition, found.place) == ("core", where, f"key audit/heads {day.id}")
     assert found.field == "hash"
     assert (found.source or "").startswith(f"task-commands/{where}/")
 
