@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from api.app import create_app
 from api.http.cursors import write
 from api.models import histories
-from api.models.entities import FILTER, LIST, TAG
+from api.models.entities import RESOURCES, TASK
 from api.models.listings import TaskPage
 from api.models.outputs import Page
 from api.models.paging import listed
@@ -86,9 +86,7 @@ def of_task_or_other(of: type[Any], **fixed: st.SearchStrategy[Any]) -> st.Searc
 
 LED_TO = of_task_or_other(reader.Outcome)
 LISTS: dict[Any, tuple[Callable[[Any], dict[str, Any]], st.SearchStrategy[Any]]] = {
-    LIST.model: (LIST.members, structs(rows.List)),
-    FILTER.model: (FILTER.members, structs(rows.SavedFilter)),
-    TAG.model: (TAG.members, structs(rows.Tag)),
+    **{one.model: (one.members, structs(one.table.item)) for one in RESOURCES if one is not TASK},
     histories.Entry: (
         lambda both: histories.entry_members(*both),
         st.tuples(of_task_or_other(reader.Entry), st.none() | LED_TO),
