@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, TypedDict
@@ -207,7 +208,8 @@ class Gateway:
         ``pending`` makes the response for an accepted command. Raises ``Problem`` where the key was used for another
         request, the disk is nearly full, the log is unavailable or the acknowledgement late.
         """
-        with self._outcomes.expecting(command.id) as expected:
+        waits = submission.seconds is not None
+        with self._outcomes.expecting(command.id) if waits else nullcontext() as expected:
             if known := await self.known(submission, command.fingerprint, LOOK):
                 return known
             await self.append([*before, command], submission, pending)
