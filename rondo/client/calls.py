@@ -1,6 +1,6 @@
 """The calls of the API: their requests and the shapes of their answers. The clients only send them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack, overload
 from urllib.parse import quote
 from uuid import uuid4
@@ -26,6 +26,7 @@ from rondo.client.models import (
     ListFields,
     NewBulk,
     Notification,
+    Occurrences,
     Place,
     Refs,
     Refusal,
@@ -320,6 +321,25 @@ def facets(
     return Call("GET", "/v1/tasks/facets", query=_given(filter=filter, q=q, zone=zone))
 
 
+def occurrences(
+    rule: str,
+    start: str,
+    *,
+    zone: str | None = None,
+    rdates: Sequence[str] = (),
+    exdates: Sequence[str] = (),
+    limit: int = 10,
+    language: Literal["en", "de"] = "en",
+) -> Call[Occurrences]:
+    """Return the first ``limit`` occurrences of a rule (RFC 5545) from a day or local time on, with reasons in words.
+
+    ``rdates`` are added and ``exdates`` left out, written as ``start`` is. Without a ``zone`` times are floating.
+    """
+    dates = {"rdate": ",".join(rdates) or None, "exdate": ",".join(exdates) or None}
+    query = {"rule": rule, "start": start, "limit": limit, "language": language, **_given(zone=zone, **dates)}
+    return Call("GET", "/v1/occurrences", query=query)
+
+
 def history(task: str, limit: int = PAGE) -> Listing[Entry]:
     """Yield a task's audit trail, oldest entry first."""
     return _listing(f"{_task(task)}/history", limit)
@@ -433,6 +453,7 @@ class Methods:
     task = Sends(task)
     tasks_by_id = Sends(tasks_by_id)
     facets = Sends(facets)
+    occurrences = Sends(occurrences)
     tasks = Lists(tasks)
     history = Lists(history)
     reminders = Lists(reminders)

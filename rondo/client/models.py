@@ -16,6 +16,7 @@ TaskStatus = Literal["open", "completed", "deleted"]
 Action = Literal["complete", "reopen", "delete", "restore", "update"]
 BulkStatus = Literal["pending", "done", "in-part"]
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
+Cause = Literal["clocks", "calendar", "exception"]
 ReminderStatus = Literal["scheduled", "cancelled", "due"]
 Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
 
@@ -292,6 +293,34 @@ class Facets(TypedDict):
     tags: FacetCounts
     due: FacetCounts
     corrected: NotRequired[str | None]
+
+
+class Occurrence(TypedDict):
+    """An occurrence of a rule, and if it is moved, from where and why."""
+
+    local: str
+    at: str | None
+    planned: str | None
+    moved_by: Cause | None
+    reason: str | None
+
+
+class OmittedOccurrence(TypedDict):
+    """What a rule leaves out, and why."""
+
+    planned: str | None
+    omitted_by: Cause
+    reason: str
+
+
+class Occurrences(TypedDict):
+    """The first occurrences of a rule, and what is left out before the last of these."""
+
+    rule: str
+    words: str
+    occurrences: list[Occurrence]
+    omitted: list[OmittedOccurrence]
+    ended: bool
 
 
 class BulkRef(TypedDict):

@@ -71,9 +71,11 @@ COMMANDS: list[Call[Any]] = [
     calls.create_list("x"),
     calls.update_list(TASK),
     calls.delete_list(TASK),
+    calls.restore_list(TASK),
     calls.create_filter("x", "open"),
     calls.update_filter(TASK),
     calls.delete_filter(TASK),
+    calls.restore_filter(TASK),
     calls.colour_tag("home", None),
     calls.rename_tag("home", "house"),
     calls.delete_tag("home"),
@@ -99,6 +101,8 @@ CALLS: list[Call[Any]] = [
     *COMMANDS,
     calls.task(TASK),
     calls.tasks_by_id("6a1a"),
+    calls.facets("open"),
+    calls.occurrences("FREQ=DAILY", "2026-01-31", zone="UTC", rdates=["2026-02-01", "2026-03-01"]),
     calls.show_list(TASK),
     calls.show_filter(TASK),
     calls.show_tag("home"),
@@ -118,6 +122,23 @@ def test_a_call_is_an_operation_of_the_api_and_its_parameters_are(call: Call[Any
     known = {parameter["name"] for parameter in operation.get("parameters", ())}
     assert set(call.query) <= known
     assert {name.lower() for name in call.headers} <= {name.lower() for name in known}
+
+
+def test_every_operation_of_the_api_has_a_call() -> None:
+    operations = {
+        (method.upper(), path)
+        for path, methods in DOCUMENT["paths"].items()
+        if path.startswith("/v1/")
+        for method in methods
+        if method != "head"
+    }
+    called = {
+        (method, path)
+        for method, path in operations
+        for call in CALLS
+        if matches(path, call.path) and call.method == method
+    }
+    assert operations - called == set()
 
 
 def matches(template: str, path: str) -> bool:
