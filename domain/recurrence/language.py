@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from domain.recurrence.lacking import Lack
 from domain.recurrence.rule import Freq, Skip
 
 Mode = Literal["schedule", "completion", "calendar"]
@@ -115,8 +116,8 @@ class Language(ABC):
         """Return how many further dates and exceptions there are."""
 
     @abstractmethod
-    def lacks(self, year: int, month: int | None, number: int) -> str:
-        """Return the sentence that a month, or a year, has no such day."""
+    def lacks(self, lack: Lack) -> str:
+        """Return the sentence that a month, or a year, has no such day or weekday."""
 
     @abstractmethod
     def skipped(self, zone: str, time: str, same: str | None) -> str:

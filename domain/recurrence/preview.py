@@ -76,7 +76,7 @@ def _previewed(each: Occurrence, moved: dict[str, Lack], found: RecurrenceSet, w
     if (lack := moved.get(each.due.date)) is None:
         return Previewed(each)
     written = lack.written and (lack.written if each.due.time is None else f"{lack.written}T{each.due.time}")
-    return Previewed(each, written, "calendar", words.lacks(lack.year, lack.month, lack.number))
+    return Previewed(each, written, "calendar", words.lacks(lack))
 
 
 def _lacking(found: RecurrenceSet, last: Occurrence) -> Iterator[Lack]:
@@ -93,7 +93,7 @@ def _moved(found: RecurrenceSet, lacking: Sequence[Lack]) -> dict[str, Lack]:
     if (rule := found.effective_rule) is None or rule.skip is Skip.OMIT:
         return {}
     start = times.local(found.start)
-    landing = {lack.moved(rule.skip) or 0: lack for lack in lacking}
+    landing = {day: lack for lack in lacking if (day := lack.moved(rule.skip))}
     begin = datetime.fromordinal(max(min(landing, default=1), 1))
     own = takewhile(lambda each: each.toordinal() <= max(landing, default=0), _without_skip(rule, start, begin))
     kept = landing.keys() - {each.toordinal() for each in own}
@@ -109,11 +109,11 @@ def _without_skip(rule: Rule, start: datetime, floor: datetime) -> Iterator[date
 def _lacking_left_out(
     found: RecurrenceSet, lacking: Sequence[Lack], last: Occurrence, words: Language
 ) -> Iterator[tuple[str, Omitted]]:
-    if (rule := found.effective_rule) is not None and rule.skip is Skip.OMIT:
-        for lack in lacking:
+    if (rule := found.effective_rule) is not None:
+        for lack in (each for each in lacking if each.moved(rule.skip) is None):
             day = date.fromordinal(max(lack.before, 1)).isoformat()
             if found.start.date <= day < last.due.date:
-                yield day, Omitted(lack.written, "calendar", words.lacks(lack.year, lack.month, lack.number))
+                yield day, Omitted(lack.written, "calendar", words.lacks(lack))
 
 
 def _excepted(found: RecurrenceSet, first: Sequence[Occurrence], words: Language) -> Iterator[tuple[str, Omitted]]:

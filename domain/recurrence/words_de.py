@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from domain.recurrence.lacking import Lack
 from domain.recurrence.language import Mode
 from domain.recurrence.rule import Freq, Skip
 from domain.recurrence.rule_phrases import Words
@@ -147,9 +148,11 @@ class German(Words):
         text = f", dazu an {_several(further)} weiteren Termin{'en' if further > 1 else ''}" if further else ""
         return text + (f", außer an {_several(exceptions)}" if exceptions else "")
 
-    def lacks(self, year: int, month: int | None, number: int) -> str:
-        """Return "Februar 2026 hat keinen Tag 31."."""
-        return f"{f'{self.months[month - 1]} ' if month else ''}{year} hat keinen Tag {number}."
+    def lacks(self, lack: Lack) -> str:
+        """Return "Februar 2026 hat keinen Tag 31.", "Februar 2026 hat keinen fünften Montag."."""
+        period = f"{self.months[lack.month - 1]} {lack.year}" if lack.month else f"{lack.year}"
+        day = f"Tag {lack.number}" if lack.weekday is None else f"{_which(lack.number)} {self.weekdays[lack.weekday]}"
+        return f"{period} hat keinen {day}."
 
     def skipped(self, zone: str, time: str, same: str | None) -> str:
         """Return "Die Uhren in Europe/Paris überspringen dann 02:30:00."."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from domain.recurrence.lacking import Lack
 from domain.recurrence.language import Mode
 from domain.recurrence.rule import Freq, Skip
 from domain.recurrence.rule_phrases import Words
@@ -135,9 +136,11 @@ class English(Words):
         text = f", and on {_several(further)} further date{'s' if further > 1 else ''}" if further else ""
         return text + (f", except on {_several(exceptions)}" if exceptions else "")
 
-    def lacks(self, year: int, month: int | None, number: int) -> str:
-        """Return "February 2026 has no day 31."."""
-        return f"{f'{self.months[month - 1]} ' if month else ''}{year} has no day {number}."
+    def lacks(self, lack: Lack) -> str:
+        """Return "February 2026 has no day 31.", "February 2026 has no fifth Monday."."""
+        period = f"{self.months[lack.month - 1]} {lack.year}" if lack.month else f"{lack.year}"
+        day = f"day {lack.number}" if lack.weekday is None else f"{_which(lack.number)} {self.weekdays[lack.weekday]}"
+        return f"{period} has no {day}."
 
     def skipped(self, zone: str, time: str, same: str | None) -> str:
         """Return "The clocks in Europe/Paris skip 02:30:00 then."."""

@@ -1,9 +1,13 @@
 """Previews: what is moved or left out, and why; and that any rule is previewed or refused at once."""
 
+import calendar
 import tracemalloc
+from datetime import date
 from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.invalid import Invalid
 from domain.recurrence import checks, rule
@@ -171,3 +175,34 @@ def test_any_rule_is_previewed_or_refused_within_100_ms_and_20_mb(text):
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_month_or_year_without_the_fifth_or_53rd_weekday_is_left_out():
+    months = preview("FREQ=MONTHLY;BYDAY=5MO", "2026-03-30", most=2)
+    assert [each["local"] for each in months["occurrences"]] == ["2026-03-30", "2026-06-29"]
+    assert [(each["planned"], each["omitted_by"], each["reason"]) for each in months["omitted"]] == [
+        (None, "calendar", "April 2026 has no fifth Monday."), (None, "calendar", "May 2026 has no fifth Monday."),
+    ]  # fmt: skip
+    assert reasons("FREQ=MONTHLY;BYDAY=-5MO", "2026-03-02", most=2) == [
+        f"{month} 2026 hat keinen fünftletzten Montag." for month in ("April", "Mai")
+    ]
+    assert reasons("FREQ=YEARLY;BYDAY=53TH", "2026-12-31", most=2) == [
+        f"{year} hat keinen 53. Donnerstag." for year in range(2027, 2032)
+    ]
+
+
+@given(st.integers(1970, 2100), st.integers(0, 6))
+def test_what_is_left_out_of_the_weekdays_of_months_is_what_they_lack(year, weekday):
+    name = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[weekday]
+    found = preview(f"FREQ=MONTHLY;BYDAY=5{name}", f"{year}-01-01", most=12)
+    last = date.fromisoformat(found["occurrences"][-1]["local"])
+    months = [(year + number // 12, number % 12 + 1) for number in range((last.year - year) * 12 + last.month)]
+    lacking = [month for month in months if len(days(weekday, *month)) < 5]
+    assert [each["reason"].split(" has ")[0] for each in found["omitted"]] == [
+        f"{calendar.month_name[month]} {of}" for of, month in lacking
+    ]
+    assert len(found["occurrences"]) == len(months) - len(lacking)
+
+
+def days(weekday, year, month):
+    return [day for day, its in calendar.Calendar().itermonthdays2(year, month) if day and its == weekday]
