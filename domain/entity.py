@@ -151,5 +151,8 @@ class State(Protocol):
     def size(self, list_id: str, /) -> int:
         """Return the number of tasks on a list: open and completed ones."""
 
+    def subtasks(self, task_id: str, limit: int, /) -> list[str]:
+        """Return the ids of the first ``limit`` subtasks of a task, in order, without those that are deleted."""
+
     def changed_by(self, bulk: str, /) -> int:
         """Return the number of tasks that a bulk has changed so far."""

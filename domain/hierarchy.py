@@ -13,6 +13,11 @@ MAX_DEPTH = 8
 """The most ancestors of a task."""
 
 
+def above(task: Task | None) -> str | None:
+    """Return the parent that a task is a subtask of; None for one that is deleted, which can be restored to it."""
+    return None if task is None or task.status is Status.DELETED else task.parent
+
+
 def kept(state: State, task: Task) -> Task:
     """Return a restored task with its parent, or without if ``check`` finds a cycle."""
     try:

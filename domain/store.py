@@ -36,6 +36,19 @@ class Timers(Protocol):
         """Remove a timer, if it is set."""
 
 
+class Index(Protocol):
+    """A set of names under each key."""
+
+    def add(self, key: str, name: str, /) -> None:
+        """Put a name under a key."""
+
+    def remove(self, key: str, name: str, /) -> None:
+        """Remove a name from a key, if it is there."""
+
+    def names(self, key: str, limit: int, /) -> list[str]:
+        """Return the first ``limit`` names under a key, in order."""
+
+
 class Queue(Timers, Protocol):
     """Timers that are polled by their owner."""
 
@@ -53,6 +66,8 @@ class Store:
     """The latest occurrence of each series, by its id; kept for ever."""
     sizes: Map[ListSize]
     """The number of tasks on each list, by its id; no entry for an empty list."""
+    subtasks: Index
+    """The subtasks of each task, by its id; without those that are deleted."""
     decided: Map[Remembered]
     """The idempotency store: decided commands, by id; and target-set hashes of bulks (``idempotency``)."""
     expiries: Queue

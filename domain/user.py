@@ -7,7 +7,7 @@ tables, the unit tests and the oracle of the chaos runs over dicts.
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from domain import bulk, deletion, entities, idempotency, lists, tags, tasks
+from domain import bulk, deletion, entities, hierarchy, idempotency, lists, tags, tasks
 from domain.decision import UNENDING, VERSION, Decision
 from domain.entities import Entity, Event
 from domain.entity import EntityType
@@ -71,6 +71,14 @@ class User:
         found = self._store.sizes.get(self._prefix + list_id)
         return found.tasks if found else 0
 
+    def subtasks(self, task: str, limit: int) -> list[str]:
+        """Return the ids of the first ``limit`` subtasks of a task, in order, without those that are deleted."""
+        return self._store.subtasks.names(self._prefix + task, limit)
+
+    def index(self, task: r.Task) -> None:
+        """Put a task that the state has into the index of subtasks."""
+        self._move(task.id, None, hierarchy.above(task))
+
     def changed_by(self, bulk: str) -> int:
         """Return the number of tasks that a bulk has changed so far."""
         return idempotency.changed_by(self._store, self.user, bulk)
@@ -107,12 +115,13 @@ class User:
         return events
 
     def _follow(self, event: Any, before: r.Task | None, after: r.Task | None) -> None:
-        """Update the latest occurrence of the task's series, and the sizes of its lists."""
+        """Update the latest occurrence of the task's series, the sizes of its lists, and the index of subtasks."""
         if series := event.task.series:
             latest = self.series(series)
             if (moved := tasks.latest_after(latest, event)) and moved != latest:
                 self._store.series[self._prefix + series] = moved
         self._resize(lists.moves(before, after))
+        self._move(event.task.id, hierarchy.above(before), hierarchy.above(after))
 
     def _resize(self, moves: Iterable[tuple[str, int]]) -> None:
         for list_id, change in moves:
@@ -121,6 +130,15 @@ class User:
                 self._store.sizes[key] = r.ListSize(size)
             else:
                 del self._store.sizes[key]
+
+    def _move(self, task: str, was: str | None, now: str | None) -> None:
+        """Move a task from one parent to another in the index of subtasks."""
+        if was == now:
+            return
+        if was is not None:
+            self._store.subtasks.remove(self._prefix + was, task)
+        if now is not None:
+            self._store.subtasks.add(self._prefix + now, task)
 
     def _keep(self, kept: Map[Any], key: str, before: Entity | None, after: Entity | None) -> None:
         """Store an entity, and set or remove the timer of its purge."""

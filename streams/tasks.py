@@ -13,6 +13,7 @@ from msgspec import Struct
 from domain import deletion, entities, idempotency
 from domain.entities import Command
 from domain.store import Store
+from domain.tasks import TASK
 from domain.user import User
 from schemas import records as r
 from schemas.names import partition_of
@@ -24,16 +25,25 @@ stage = Stage(
     reads=(TASK_COMMANDS, TASK_FOLLOWUPS, TASK_NOTICES, RETRIES),
     writes=(TASK_EVENTS, TASK_NOTICES),
     keeps="the entities of each type; the latest occurrence of each series, for ever; the number of tasks on each "
-    "list; command ids and target-set hashes of bulks of the last 30 days; purge timers",
+    "list; the subtasks of each task; command ids and target-set hashes of bulks of the last 30 days; purge timers",
 )
+tables = {one: stage.table(one.plural, one.record) for one in entities.TYPES}
+subtasks = stage.index("subtasks")
 store = Store(
-    entities={one: stage.table(one.plural, one.record) for one in entities.TYPES},
+    entities=tables,
     series=stage.table("series", r.Series),
     sizes=stage.table("sizes", r.ListSize),
+    subtasks=subtasks,
     decided=stage.table("remembered", r.Remembered),
     expiries=stage.ordered("memory"),
     purges=stage.timer("purges"),
 )
+
+
+@stage.backfill(subtasks, tables[TASK])
+def index(task: r.Task) -> None:
+    """Put a task into the index of subtasks, which states of earlier versions lack."""
+    User(store, task.user).index(task)
 
 
 @stage.on(TASK_COMMANDS, TASK_FOLLOWUPS)

@@ -145,3 +145,19 @@ class TimerCursor(Struct, frozen=True, gc=False):
 
     key: bytes
     """Due time in milliseconds (8 bytes, big-endian), then the timer's id."""
+
+
+class Member(Struct, frozen=True, gc=False):
+    """An entry of an index; its key has the rest."""
+
+    name: str
+    """What is indexed."""
+
+
+class BackfillCursor(Struct, frozen=True, gc=False):
+    """The progress of indexing a table that is older than its index."""
+
+    key: bytes
+    """The key of the last entry that was indexed; empty before the first."""
+    done: bool = False
+    """Whether all entries have been."""

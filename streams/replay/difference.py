@@ -12,6 +12,7 @@ from schemas.names import key_parts
 from streams.runtime import Topology
 from streams.runtime.ownership import POSITION
 from streams.runtime.rocksdb import StateStore
+from streams.runtime.tables import Decode
 
 ABSENT = "nothing"
 _MOST = 300  # characters of a value that are shown
@@ -118,12 +119,18 @@ def compare_states(current: StateStore, replayed: StateStore, without: Collectio
 
 
 def unwritten(topology: Topology) -> frozenset[bytes]:
-    """Return the keys that a replay does not write: the position, which it follows, and the cursors of timers.
+    """Return the keys that a replay does not write: the position, which it follows, and cursors.
 
     When a timer was taken is not recorded, only its output is, and only that matters. It is checked separately that no
-    timer was skipped without output.
+    timer was skipped without output. A replay has no older state, so nothing to backfill.
     """
-    return frozenset({POSITION, *(taken.cursor for stage in topology.timed for taken in stage.punctuated)})
+    timers = (taken.cursor for stage in topology.timed for taken in stage.punctuated)
+    return frozenset({POSITION, *timers, *(backfill.cursor for backfill in topology.backfills)})
+
+
+def unfilled(topology: Topology, state: StateStore, decode: Decode) -> tuple[bytes, ...]:
+    """Return the prefixes of the indexes that a state lacks entries of, as no worker has opened it since an upgrade."""
+    return tuple(one.index.prefix for one in topology.backfills if not one.is_done(state, decode))
 
 
 def describe_key(key: bytes) -> str:

@@ -23,7 +23,8 @@ Who does what, as in Kafka Streams but on Faust::
     failure     what an error of a fold leads to             verdicts.py    a dead letter, or another attempt
     Record      what a stage folds                           record.py      of the log, or handed on in memory
     DeadLetters what a stage could not fold                  poison.py      of a block
-    Table       keyed state, and timers, through the block   tables.py      Table, Timers
+    Table       keyed state, and timers, through the block   tables.py      Table, Index, Timers
+    Backfill    an index of a table that is older than it    backfill.py    built when a task opens
     Effects     side effects after a commit, as sending      effects.py     beside the tasks, a bounded number at a time
     Store       where a task's state and position live       store.py       kafka_store.py (RocksDB and changelog) or
                                                                             postgres_store.py
@@ -66,7 +67,7 @@ from streams.runtime.block import Block
 from streams.runtime.context import Context
 from streams.runtime.record import Record
 from streams.runtime.stage import Stage
-from streams.runtime.tables import Table, Timers
+from streams.runtime.tables import Index, Table, Timers
 from streams.runtime.topology import Topology
 
-__all__ = ["App", "Block", "Context", "Record", "Stage", "Table", "Timers", "Topology"]
+__all__ = ["App", "Block", "Context", "Index", "Record", "Stage", "Table", "Timers", "Topology"]

@@ -10,8 +10,9 @@ from schemas import records as r
 from schemas.codec import Codec, Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
+from streams.runtime.backfill import Backfill, Each
 from streams.runtime.settings import Settings
-from streams.runtime.tables import Table, Timers
+from streams.runtime.tables import Index, Table, Timers
 
 V = TypeVar("V", bound=Struct)
 One = TypeVar("One")
@@ -98,6 +99,8 @@ class Stage:
         """Returns the subject of an input's record, for inputs where a retried record may be overtaken."""
         self.end: End | None = None
         """Called once a block, after its records, if the stage has folded any."""
+        self.backfills: tuple[Backfill, ...] = ()
+        """Its indexes of tables that may be older."""
         self.kept: tuple[type[Struct], ...] = ()
         """The types of the records in its state."""
         self.retries = next((topic for topic in reads if r.Retry in topic.records), None)
@@ -149,6 +152,20 @@ class Stage:
         """Declare a table of the stage's state."""
         self.kept += (record,)
         return Table(self.name, name, record)
+
+    def index(self, name: str) -> Index:
+        """Declare an index, which the stage's functions keep."""
+        self.kept += (r.Member, r.BackfillCursor)
+        return Index(self.name, name)
+
+    def backfill(self, index: Index, table: Table[V]) -> Callable[[Each], Each]:
+        """Register a function that adds a table's record to an index, for states that were written without it."""
+
+        def register(each: Each) -> Each:
+            self.backfills += (Backfill(self, index, table, each),)
+            return each
+
+        return register
 
     def timer(self, name: str, began: Began | None = None) -> Timers:
         """Declare the stage's timers, once; the function of ``on_timer`` emits the output of one that has fired.

@@ -1,6 +1,7 @@
 """A stage's tables and timers: its state, accessed through the block that is being folded."""
 
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Generic, Protocol, TypeVar, cast
@@ -29,6 +30,8 @@ class Cells(Protocol):
     changes: dict[bytes, bytes | None]
     cursors: dict[bytes, bytes]
     """Cursors of the stage's timers, by key."""
+    members: defaultdict[bytes, set[bytes]]
+    """Keys of indexes' entries that the block may have changed, by their prefix."""
 
     @property
     def kept(self) -> StateStore:
@@ -85,6 +88,48 @@ class Table(Generic[V]):
 
     def __delitem__(self, key: str) -> None:
         cells_of(self._stage).change(self.prefix + key.encode(), None)
+
+    def after(self, state: StateStore, key: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return the first ``limit`` committed entries behind a key of the state; from the beginning if it is empty."""
+        return state.scan(key or self.prefix, _end(self.prefix), limit)
+
+
+class Index:
+    """A set of names under each key, in order: ``<stage>/<name> 00 <key>/<name>``, read by prefix.
+
+    Neither keys nor names contain other keys' ends: a key is followed by a slash, which no name has.
+    """
+
+    def __init__(self, stage: str, name: str) -> None:
+        self._stage = stage
+        self.prefix = f"{stage}/{name}".encode() + b"\x00"
+
+    def add(self, key: str, name: str) -> None:
+        """Put a name under a key."""
+        block = cells_of(self._stage)
+        self._change(block, key, name, block.encoded(r.Member(name)))
+
+    def remove(self, key: str, name: str) -> None:
+        """Remove a name from a key, if it is there."""
+        self._change(cells_of(self._stage), key, name, None)
+
+    def names(self, key: str, limit: int) -> list[str]:
+        """Return the first ``limit`` names under a key, with this block's changes."""
+        block, under = cells_of(self._stage), self._under(key)
+        changed = block.members.get(under, set())
+        stored = {entry for entry, _ in block.kept.scan(under, _end(under), limit + len(changed))}
+        removed = {entry for entry in changed if entry in block.changes and block.changes[entry] is None}
+        added = {entry for entry in changed if block.changes.get(entry) is not None}
+        return [entry[len(under) :].decode() for entry in sorted((stored | added) - removed)[:limit]]
+
+    def _under(self, key: str) -> bytes:
+        return self.prefix + key.encode() + b"/"
+
+    def _change(self, block: Cells, key: str, name: str, value: bytes | None) -> None:
+        under = self._under(key)
+        entry = under + name.encode()
+        block.change(entry, value)
+        block.members[under].add(entry)  # it stays there if the change is taken back: see ``names``
 
 
 class Timers:
@@ -166,6 +211,11 @@ class Timers:
     def _move(self, block: Cells, key: bytes) -> None:
         block.cursors[self.cursor] = key
         block.change(self.cursor, block.encoded(r.TimerCursor(key)))
+
+
+def _end(prefix: bytes) -> bytes:
+    """Return the first key behind all that begin with a prefix."""
+    return prefix[:-1] + bytes((prefix[-1] + 1,))
 
 
 def read(block: Cells, key: bytes) -> bytes | None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -225,12 +226,22 @@ class StreamTask:
         self._become(Phase.OPENING)
         self.positions = await self.store.open()
         await self._host.check(self.number, self.positions)
+        await self._backfill()
         if self.closing:
             return
         await self._seek(Phase.SEEKING)
         self.closed.opened()
         for punctuation in self._punctuations.each:
             punctuation.opened()
+
+    async def _backfill(self) -> None:
+        """Build the indexes that the state lacks, before any record needs them."""
+        for backfill in self._topology.backfills:
+            begin = partial(self._block, [], backfill.stage)
+            while not self.closing and (block := await backfill.next(self._host.context, begin)):
+                await self._reach(Point.FOLDED)
+                async with asyncio.timeout(self._settings.block_timeout):
+                    await self.store.commit(block, self.positions)
 
     async def _seek(self, phase: Phase) -> None:
         """Read on from the positions; drop buffered records."""

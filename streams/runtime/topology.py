@@ -17,6 +17,7 @@ from schemas import topics
 from schemas.codec import Serde
 from schemas.registry.client import Registry
 from schemas.topics import Topic
+from streams.runtime.backfill import Backfill
 from streams.runtime.put_back import put_back
 from streams.runtime.settings import Settings
 from streams.runtime.stage import Fold, MakeStore, Stage
@@ -129,6 +130,11 @@ class Topology:
     def timed(self) -> tuple[Stage, ...]:
         """The stages that have timers."""
         return tuple(stage for stage in self.stages if stage.timers)
+
+    @cached_property
+    def backfills(self) -> tuple[Backfill, ...]:
+        """The indexes that a state of an earlier version lacks."""
+        return tuple(one for stage in self.stages for one in stage.backfills)
 
     @cached_property
     def timers(self) -> tuple[bytes, ...]:

@@ -61,6 +61,7 @@ class UnitOfWork:
         self.bytes = 0
         self.changes: dict[bytes, bytes | None] = {}
         self.cursors: dict[bytes, bytes] = {}  # of the stages' timers, with the block's changes
+        self.members: defaultdict[bytes, set[bytes]] = defaultdict(set)
         self.outputs: defaultdict[str, list[Envelope]] = defaultdict(list)
         self.rows: list[tuple[str, tuple[Any, ...]]] = []
         self.effects: list[Effect] = []

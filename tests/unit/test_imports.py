@@ -51,8 +51,9 @@ SQL = re.compile(
 RUNTIME = "streams.runtime"
 LAYERS = (
     *("settings", "ahead", "alarm", "context", "failpoints", "buffer", "membership", "phases", "refusals", "restoring"),
-    *("pace", "rocksdb", "effects", "tables", "stage", "record", "put_back", "topology", "ownership", "poison"),
+    *("pace", "rocksdb", "effects", "tables", "backfill", "stage", "record", "put_back", "topology", "ownership"),
     *(
+        "poison",
         "verdicts",
         "unit_of_work",
         "block",

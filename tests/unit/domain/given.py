@@ -159,9 +159,23 @@ class Waiting(dict):
         return [timer for (due, _), timer in sorted(self.items()) if due <= until][:limit]
 
 
+class Members(dict):
+    """An index in a dict."""
+
+    def add(self, key, name):
+        self[key, name] = None
+
+    def remove(self, key, name):
+        self.pop((key, name), None)
+
+    def names(self, key, limit):
+        return sorted(name for of, name in self if of == key)[:limit]
+
+
 def in_memory():
     """Return a store of dicts."""
     kept = {"entities": {one: {} for one in entities.TYPES}, "expiries": Waiting(), "purges": Waiting()}
+    kept["subtasks"] = Members()
     return Store(**{field.name: {} for field in fields(Store)} | kept)
 
 

@@ -54,6 +54,13 @@ def test_a_list_has_a_size_where_a_task_is_on_it(commands):
     assert {name: size.tasks for name, size in world.sizes.items()} == {name: on.count(name) for name in on}
 
 
+@given(st.lists(asked(), max_size=15))
+def test_the_index_has_exactly_the_subtasks_that_are_not_deleted(commands):
+    world = World(*commands)
+    below = [task for task in world.tasks.values() if task.parent and task.status is not r.Status.DELETED]
+    assert sorted(world.store.subtasks) == sorted((f"{ANNA}/{task.parent}", task.id) for task in below)
+
+
 @given(st.lists(asked(), min_size=1, max_size=15), st.data())
 def test_a_command_that_comes_again_within_30_days_leads_to_nothing(commands, data):
     world = World(*commands)
