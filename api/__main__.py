@@ -9,7 +9,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from api.app import create_app
-from api.settings import Settings
+from api.configuration import Settings
 from common import logs, serving, settings
 
 

@@ -18,6 +18,7 @@ from api.commands.outcomes import Outcomes
 from api.commands.recent import Recent
 from api.commands.services import Components
 from api.concurrency import LongWork
+from api.configuration import Settings
 from api.http import document, problems
 from api.http.attempts import Attempts
 from api.http.entity_tags import Reads
@@ -25,7 +26,6 @@ from api.http.logs import RequestLog
 from api.http.tokens import Tokens
 from api.models.entities import RESOURCES
 from api.routes import bulks, commands, documentation, health, history, occurrences, search
-from api.settings import Settings
 from api.views import Busy, Views, ViewsAway
 from common.serving import Application
 from postgres import reader

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI, Request
 
 from api import __main__ as server
+from api.configuration import Settings
 from api.http.attempts import Attempts
-from api.settings import Settings
 from common.serving import plain
 from schemas.topics import TASK_COMMANDS
 

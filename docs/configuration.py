@@ -12,7 +12,7 @@ from pydantic import HttpUrl
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-import api.settings
+import api.configuration
 import local.settings
 import schemas.registry.__main__
 import streams.runtime.settings
@@ -21,7 +21,7 @@ from rondo import location
 FILE = Path(__file__).with_suffix(".md")
 PROGRAMS: Mapping[str, type[BaseSettings]] = {
     "workers": streams.runtime.settings.Settings,
-    "API": api.settings.Settings,
+    "API": api.configuration.Settings,
     "registry": schemas.registry.__main__.Settings,
     "stack": local.settings.Settings,
 }

@@ -12,10 +12,11 @@ from hashlib import sha256
 from typing import Any
 
 from msgspec import json
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict, fields, replace
 
 from domain import entities
 from domain.entities import Entity, Event, name, subject
+from domain.entity import EntityType
 from schemas.records import AuditEntry, AuditHead, FieldChange, Task
 
 START = AuditHead(sequence=0, hash="0" * 64)
@@ -72,10 +73,18 @@ def head_after(entry: AuditEntry) -> AuditHead:
 def changes(before: Entity | None, after: Entity) -> tuple[FieldChange, ...]:
     """Return every field whose value changed, in the record's order, with values as JSON."""
     of = entities.of(after)
-    new = of.audited(after)
-    old = of.audited(before) if before else map(_DEFAULTS.get, of.fields)
-    changed = [each for each in zip(of.fields, old, new, strict=True) if each[1] != each[2]]
-    return tuple(FieldChange(field, _json(was if before else None), _json(now)) for field, was, now in changed)
+    was_there = before is not None or of.create is None
+    old = of.audited(before) if before else _unset(of)
+    changed = [each for each in zip(of.fields, old, of.audited(after), strict=True) if each[1] != each[2]]
+    return tuple(FieldChange(field, _json(was if was_there else None), _json(now)) for field, was, now in changed)
+
+
+def _unset(of: EntityType[Any]) -> tuple[Any, ...]:
+    """Return the values of a new entity's fields; those of one that no command creates are its record's defaults."""
+    if of.create:
+        return tuple(map(_DEFAULTS.get, of.fields))
+    defaults = {each.name: each.default for each in fields(of.record)}
+    return tuple(defaults[field] for field in of.fields)
 
 
 def digest(entry: AuditEntry) -> str:

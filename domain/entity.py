@@ -1,7 +1,7 @@
 """The descriptor of an entity type: stores, decisions, projections and answers are keyed by it.
 
-An entity is created and changed by users' commands: a task, a list, a saved filter, a tag. Its type names its record,
-commands and events, its decision function, and its purge event. ``entities`` lists all types.
+An entity is changed by users' commands: a task, a list, a saved filter, a tag, a user's settings. Its type names its
+record, commands and events, its decision function, and its purge event. ``entities`` lists all types.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 from domain.decision import Decision, OutOfOrder
 from schemas import entity_subjects, ids
-from schemas.records import Series, Task
+from schemas.records import Series, Settings, Task
 
 Record = TypeVar("Record")
 Found = TypeVar("Found")
@@ -44,7 +44,7 @@ class EntityType(Generic[Record]):
     purged: type[Any] | None = None
     """The event that purges it 30 days after its deletion, None if it is never deleted."""
     key: str = "id"
-    """The field that identifies it among its user's of the type."""
+    """The field that identifies it among its user's of the type; ``user`` if a user has exactly one."""
     is_deleted: Callable[[Record], bool] = attrgetter("deleted")
     unaudited: frozenset[str] = BOOKKEEPING
     """The fields whose changes the audit trail does not record."""
@@ -66,6 +66,10 @@ class EntityType(Generic[Record]):
         """Return the name of a command's entity."""
         name: str = self._field(command) if self.named_by is None else self.named_by(command)
         return name
+
+    def naming(self, name: str) -> dict[str, str]:
+        """Return the field by which a command names its entity; none if a user has exactly one."""
+        return {} if self.key == "user" else {self.word: name}
 
     def after(self, event: Any) -> Record:
         """Return the entity after an event."""
@@ -147,6 +151,9 @@ class State(Protocol):
 
     def series(self, series_id: str, /) -> Series | None:
         """Return the latest occurrence of the series of this id."""
+
+    def settings(self) -> Settings:
+        """Return the user's settings, the defaults in version 0 if none was ever set."""
 
     def size(self, list_id: str, /) -> int:
         """Return the number of tasks on a list: open and completed ones."""

@@ -18,6 +18,7 @@ from domain.entities import TYPES
 from domain.entity import EntityType
 from domain.folding import counting, fold, fold_notes, fold_title
 from domain.lists import LIST
+from domain.settings import SETTINGS
 from domain.tags import TAG
 from domain.tasks import TASK
 from domain.times import END, instant
@@ -126,6 +127,12 @@ def _tag(event: r.TagUpdated) -> Rows:
     yield "put_tag_colours", (tag.user, tag.name, tag.colour, tag.version)
 
 
+def _settings(event: r.SettingsUpdated) -> Rows:
+    one = event.settings
+    hours = one.day_time, one.quiet_from, one.quiet_to, one.in_quiet_hours
+    yield "put_settings", (one.user, one.zone, *hours, one.catch_up, one.version, _moment(one.changed_at))
+
+
 def _due(due: r.Due | None) -> tuple[str | None, str | None, str | None, int | None]:
     if due is None:
         return None, None, None, None
@@ -204,6 +211,7 @@ _ENTITIES: Mapping[EntityType[Any], Callable[[Any], Rows]] = {
     TASK: _task,
     LIST: _list,
     TAG: _tag,
+    SETTINGS: _settings,
 }
 _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     **{event: put for of, put in _ENTITIES.items() for event in of.events},

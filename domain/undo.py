@@ -101,7 +101,7 @@ def compensate_other(state: State, subject: str, common: Mapping[str, Any], reve
     if not _is_to_be_undone(entity, reversal):
         return Compensation()
     before = {change.field: _read(type(entity), change.field, change.before) for change in reversal.changes}
-    of, common = BY_WORD[word], {**common, word: name}
+    of, common = BY_WORD[word], {**common, **BY_WORD[word].naming(name)}
     if "deleted" in before or _creates(reversal):
         command = of.restore if before.get("deleted") is False else of.delete
         assert command

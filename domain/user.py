@@ -1,4 +1,4 @@
-"""A user: the aggregate of their tasks, lists, saved filters and tags.
+"""A user: the aggregate of their tasks, lists, saved filters, tags and settings.
 
 It decides each command, chunk of a bulk and purge notice, and evolves by each event. The tasks stage runs it over its
 tables, the unit tests and the oracle of the chaos runs over dicts.
@@ -7,7 +7,7 @@ tables, the unit tests and the oracle of the chaos runs over dicts.
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from domain import bulk, deletion, entities, hierarchy, idempotency, lists, tags, tasks
+from domain import bulk, deletion, entities, hierarchy, idempotency, lists, settings, tags, tasks
 from domain.decision import UNENDING, VERSION, Decision
 from domain.entities import Entity, Event
 from domain.entity import EntityType
@@ -65,6 +65,10 @@ class User:
     def series(self, series: str) -> r.Series | None:
         """Return the latest occurrence of a series."""
         return self._store.series.get(self._prefix + series)
+
+    def settings(self) -> r.Settings:
+        """Return the user's settings, the defaults in version 0 if none was ever set."""
+        return self.get(settings.SETTINGS, self.user) or settings.defaults(self.user)
 
     def size(self, list_id: str) -> int:
         """Return the number of tasks on a list."""

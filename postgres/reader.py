@@ -241,11 +241,11 @@ class View:
             return tuple([row["word"] async for row in rows])
 
     async def entity(self, table: Table[Item], name: str) -> Item | None:
-        """Return an entity by its name, also a deleted one; None where the user has no such entity."""
+        """Return an entity by its name, also a deleted one; without a row what its table has then, by default None."""
         if table.of is TASK:
             return await self.task(name)  # type: ignore[return-value]  # the item of such a table
         row = await getattr(load(), table.of.word)(self._connection, **{table.of.key: name})
-        return None if row is None else struct(table.item, row)
+        return table.absent(name) if row is None else struct(table.item, row)
 
     async def entities(self, table: Table[Item], limit: int, after: Ranked | None = None) -> Page[Item, Ranked]:
         """Return the entities of a type in the custom order, without deleted ones."""

@@ -1,6 +1,6 @@
 """Rows of the views, as frozen structs. Ids are UUIDs as strings, instants are datetimes in UTC."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,10 +9,13 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from domain.entity import EntityType
 from domain.filters import FILTER
 from domain.lists import LIST
+from domain.settings import SETTINGS as SETTINGS_TYPE
+from domain.settings import defaults
 from domain.tags import TAG
 from domain.tasks import TASK
 from schemas import records as r
@@ -114,6 +117,25 @@ class Tag(Struct, frozen=True):
     open: int
 
 
+class Settings(Struct, frozen=True):
+    """A user's settings, see ``schemas.records.Settings``."""
+
+    user: str
+    zone: str | None
+    day_time: str
+    quiet_from: str | None
+    quiet_to: str | None
+    in_quiet_hours: r.InQuietHours
+    catch_up: r.CatchUp
+    version: int
+    changed_at: datetime | None  # None before the first change
+
+
+def _never_set(user: str) -> Settings:
+    """Return the settings of a user who never changed any."""
+    return msgspec.convert({**asdict(defaults(user)), "changed_at": None}, Settings)
+
+
 @dataclass(frozen=True, eq=False)
 class Table(Generic[Item]):
     """The rows of an entity type: the query named by its word reads one, the query named by its plural a page."""
@@ -121,12 +143,15 @@ class Table(Generic[Item]):
     of: EntityType[Any]
     item: type[Item]
     """The struct of a row."""
+    absent: Callable[[str], Item | None] = lambda _: None
+    """Returns, by its name, the entity that has no row."""
 
 
 TASKS = Table(TASK, Task)
 LISTS = Table(LIST, List)
 FILTERS = Table(FILTER, SavedFilter)
 TAGS = Table(TAG, Tag)
+SETTINGS = Table(SETTINGS_TYPE, Settings, absent=_never_set)
 
 
 class Facet(Struct, frozen=True):

@@ -260,6 +260,20 @@ CREATE TABLE rondo.reminders (
 
 ALTER TABLE ONLY rondo.reminders FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE rondo.settings (
+    user_id uuid NOT NULL,
+    zone text,
+    day_time time without time zone NOT NULL,
+    quiet_from time without time zone,
+    quiet_to time without time zone,
+    in_quiet_hours text NOT NULL,
+    catch_up text NOT NULL,
+    version bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY rondo.settings FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE rondo.tag_colours (
     user_id uuid NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -309,6 +323,9 @@ ALTER TABLE ONLY rondo.positions
 
 ALTER TABLE ONLY rondo.reminders
     ADD CONSTRAINT reminders_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY rondo.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY rondo.tag_colours
     ADD CONSTRAINT tag_colours_pkey PRIMARY KEY (user_id, name);
@@ -389,6 +406,8 @@ CREATE POLICY own_rows ON rondo.notifications FOR SELECT TO rondo_api USING ((us
 
 CREATE POLICY own_rows ON rondo.reminders FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY own_rows ON rondo.settings FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY own_rows ON rondo.tag_colours FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY own_rows ON rondo.tags FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
@@ -411,6 +430,8 @@ CREATE POLICY projector ON rondo.notifications TO rondo_views USING (true) WITH 
 
 CREATE POLICY projector ON rondo.reminders TO rondo_views USING (true) WITH CHECK (true);
 
+CREATE POLICY projector ON rondo.settings TO rondo_views USING (true) WITH CHECK (true);
+
 CREATE POLICY projector ON rondo.tag_colours TO rondo_views USING (true) WITH CHECK (true);
 
 CREATE POLICY projector ON rondo.tags TO rondo_views USING (true) WITH CHECK (true);
@@ -420,6 +441,8 @@ CREATE POLICY projector ON rondo.task_tags TO rondo_views USING (true) WITH CHEC
 CREATE POLICY projector ON rondo.tasks TO rondo_views USING (true) WITH CHECK (true);
 
 ALTER TABLE rondo.reminders ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rondo.settings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rondo.tag_colours ENABLE ROW LEVEL SECURITY;
 
@@ -466,6 +489,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE rondo.positions TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.reminders TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.reminders TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.settings TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.settings TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.tag_colours TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tag_colours TO rondo_views;

@@ -19,6 +19,7 @@ ORDER = (
     "put_tags",
     "put_task_tags",
     "put_tag_colours",
+    "put_settings",
     "put_audit",
     "put_reminders",
     "put_notifications",

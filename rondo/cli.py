@@ -49,6 +49,7 @@ SECTIONS = {
         "occurrences": Wired("occurrences:occurrences", "Print when a rule recurs."),
     },
     "You": {
+        "settings": Wired("settings:settings", "Show and change your zone, quiet hours and the like."),
         "login": Wired("account:log_in", "Save the address and the token for later commands."),
         "logout": Wired("account:log_out", "Remove the saved address and token."),
         "whoami": Wired("account:whoami", "Show the server and the user that commands use."),

@@ -177,7 +177,7 @@ Submitted = Annotated[Submission, Depends(_submission)]
 
 async def _expected(request: Request, submission: Submission, conditions: Conditions) -> int | None:
     """Return the version that a request may change. Raises ``Problem`` where the current state fails a precondition."""
-    target, services = targets.of(request.path_params), request.app.state.services
+    target, services = targets.of(submission.path, request.path_params, submission.user), request.app.state.services
     if target is None or not conditions.need(target.has_versions):
         return conditions.version
     if submission.key_given and await services.outcomes.look(submission.user, submission.command):

@@ -11,7 +11,7 @@ from api.commands.gateway import Gateway
 from api.commands.outcomes import Outcomes
 from api.commands.recent import Recent
 from api.concurrency import LongWork
-from api.settings import Settings
+from api.configuration import Settings
 from api.views import Views
 from schemas.kafka.clock_watch import ClockWatch
 from schemas.registry.client import Registry

@@ -10,6 +10,7 @@ from api.http.problems import NOT_FOUND, Problem
 from api.models.entities import RESOURCES
 from api.models.resource import Resource
 from api.models.tag import TAG
+from api.models.user_settings import SETTINGS
 from domain import validation
 from domain.invalid import Invalid
 from postgres.reader import View
@@ -54,8 +55,10 @@ _COMMANDS = frozenset({"command", "bulk"})
 """Path parameters: those with an entity's id, and those with a command's."""
 
 
-def of(parameters: Mapping[str, str]) -> Target | None:
-    """Return the target of path parameters; None where they are not valid, which validation reports."""
+def of(path: str, parameters: Mapping[str, str], user: str) -> Target | None:
+    """Return the target of a path and its parameters; None where these are not valid, which validation reports."""
+    if path == SETTINGS.href(user):
+        return Target(user, SETTINGS)
     for parameter, name in parameters.items():
         if parameter in _BY_ID or parameter in _COMMANDS:
             read = _command if parameter in _COMMANDS else None

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from api.concurrency import LongWork
+from api.configuration import Settings
 from api.http import prefer, sizes, tokens
 from api.http.attempts import Attempt, Attempts
 from api.http.logs import path_of
@@ -32,7 +33,6 @@ from api.http.problems import (
     invalid,
     unfit,
 )
-from api.settings import Settings
 from common import nesting
 
 LIMIT = 256 * 1024

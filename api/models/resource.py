@@ -74,7 +74,9 @@ class Resource(Generic[Item, Model]):
         return self.word if self.of is TASK else f"{self.word}_{self.of.key}"
 
     def href(self, name: str) -> str:
-        """Return the address of one."""
+        """Return the address of one; of a user's only one, that of all."""
+        if self.of.key == "user":
+            return f"/v1/{self.of.plural}"
         return f"/v1/{self.of.plural}/{quote(name, safe='')}"
 
     def refer(self, name: str) -> BaseModel:

@@ -6,10 +6,10 @@ from typing import Any
 
 from api.app import WAITS, openapi
 from api.commands import bulk_commands
+from api.configuration import Settings
 from api.http import problems, sizes
 from api.http.requests import BULK_LIMIT, LIMIT
 from api.models import bulk_inputs, listings
-from api.settings import Settings
 from bench.limits.operations import KINDS, Operation, operations
 from bench.limits.waiting import Held
 from common import serving

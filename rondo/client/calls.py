@@ -31,6 +31,9 @@ from rondo.client.models import (
     Refs,
     Refusal,
     SavedFilter,
+    Settings,
+    SettingsAnswer,
+    SettingsChanges,
     StandingReminder,
     Tag,
     TagAnswer,
@@ -361,13 +364,27 @@ def settled(answer: Answer) -> Task: ...
 def settled(answer: ListAnswer) -> List: ...
 @overload
 def settled(answer: FilterAnswer) -> SavedFilter: ...
+@overload
+def settled(answer: SettingsAnswer) -> Settings: ...
 def settled(answer: Any) -> Any:
     """Return the entity of a command's answer, as of after the command. Raises ``Pending`` if it is not known yet."""
     command = answer["command"]
     known = next((about for word in Refs.__annotations__ if (about := answer.get(word))), None)
     if command["status"] == "pending" or known is None:
-        raise Pending(command["id"], known["id"] if known else "")
+        raise Pending(command["id"], known.get("id", "") if known else "")
     return known
+
+
+def settings() -> Call[Settings]:
+    """Return your settings; those never set have their defaults."""
+    return Call("GET", "/v1/settings")
+
+
+def update_settings(
+    *, wait: float | None = None, key: str | None = None, version: int | None = None, **changes: Unpack[SettingsChanges]
+) -> Call[SettingsAnswer]:
+    """Set the given settings; None restores a default."""
+    return _command("PATCH", "/v1/settings", wait, key, body=changes, version=version)
 
 
 def _task(task: str) -> str:
@@ -449,6 +466,8 @@ class Methods:
     rename_tag = Sends(rename_tag)
     delete_tag = Sends(delete_tag)
     history_of_list = Lists(history_of_list)
+    settings = Sends(settings)
+    update_settings = Sends(update_settings)
     command = Sends(command)
     task = Sends(task)
     tasks_by_id = Sends(tasks_by_id)

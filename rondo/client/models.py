@@ -18,6 +18,8 @@ BulkStatus = Literal["pending", "done", "in-part"]
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
 Cause = Literal["clocks", "calendar", "exception"]
 ReminderStatus = Literal["scheduled", "cancelled", "due"]
+QuietHours = Literal["postpone", "suppress"]
+CatchUp = Literal["each", "latest", "none"]
 Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
 
 
@@ -245,6 +247,39 @@ class Tag(TypedDict):
     open: int
 
 
+class SettingsChanges(TypedDict, total=False):
+    """The settings that a change may set; None restores a default."""
+
+    zone: str | None
+    day_time: str | None
+    quiet_from: str | None
+    quiet_to: str | None
+    in_quiet_hours: QuietHours | None
+    catch_up: CatchUp | None
+
+
+class SettingsRef(TypedDict):
+    """A reference to the user's settings."""
+
+    user: str
+    href: str
+
+
+class Settings(TypedDict):
+    """A user's settings; ``version`` is 0 and ``changed_at`` None until one is changed."""
+
+    user: str
+    href: str
+    zone: str | None
+    day_time: str
+    quiet_from: str | None
+    quiet_to: str | None
+    in_quiet_hours: QuietHours
+    catch_up: CatchUp
+    version: int
+    changed_at: str | None
+
+
 class Part(TypedDict):
     """A piece of a text, and whether it matches the search."""
 
@@ -351,6 +386,7 @@ class Refs(TypedDict):
     list: ListRef | None
     filter: FilterRef | None
     tag: TagRef | None
+    settings: SettingsRef | None
 
 
 class Names(TypedDict):
@@ -360,6 +396,7 @@ class Names(TypedDict):
     list: str | None
     filter: str | None
     tag: str | None
+    settings: str | None
 
 
 class Known(Command, Refs):
@@ -381,6 +418,13 @@ class TagAnswer(TypedDict):
 
     command: Command
     tag: Tag | TagRef | None
+
+
+class SettingsAnswer(TypedDict):
+    """The answer to a change of settings, like ``Answer``."""
+
+    command: Command
+    settings: Settings | SettingsRef | None
 
 
 class ListAnswer(TypedDict):

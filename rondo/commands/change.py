@@ -9,7 +9,7 @@ import click
 from domain import cleaning
 from rondo.client import Answer, NotFound, Outdated, Rondo, Task, settled
 from rondo.client.models import Changes
-from rondo.commands import api_command, fields, hints, output, results, task_ids, undo_steps
+from rondo.commands import api_command, fields, hints, output, results, settings, task_ids, undo_steps
 from rondo.commands.api_command import TaskCommand
 from rondo.terminal import descriptions
 
@@ -30,6 +30,8 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
     if key is not None and not (key.isascii() and key.isprintable() and key.strip()):
         raise click.UsageError("--key: Use printable ASCII characters.")
     with api_command.rondo() as client:
+        if fields.is_of_days(set_):
+            settings.know_zone(client)
         answer = client.create(" ".join(title), wait=api_command.WAIT, key=key, **fields.resolved(client, set_))
     known = cast("Task", answer["task"] or {})
     undo_steps.undoable(answer, summaries=[f"Created {output.name(known)}"] if "title" in known else [])
@@ -72,6 +74,8 @@ def edit(
 
     with api_command.rondo() as client:
         ids = task_ids.resolve(client, tasks)
+        if fields.is_of_days(set_):
+            settings.know_zone(client)
         changes = cast("Changes", {**fields.resolved(client, set_), **emptied})
         if title is not None:
             changes["title"] = title

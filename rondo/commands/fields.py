@@ -155,6 +155,12 @@ def lacks_zone(fields: Fields | Changes) -> bool:
     return before and due is not None and "zone" not in due
 
 
+def is_of_days(fields: Fields) -> bool:
+    """Return whether fields name a recurrence or a day without a time, whose instant depends on the user's zone."""
+    days = (fields.get("due"), fields.get("start"))
+    return "recurrence" in fields or any(day and "date" in day and not day.get("time") for day in days)
+
+
 def zoned(fields: Fields) -> Fields:
     """Return fields with the zone that reminders before the due need: this machine's where none was typed."""
     due = fields.get("due")

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 import click
 
 from rondo.client import Answer, Login, Problem
-from rondo.client.models import FilterAnswer, ListAnswer, TagAnswer
+from rondo.client.models import FilterAnswer, ListAnswer, SettingsAnswer, TagAnswer
 from rondo.terminal import journal
 
 
 def undoable(
-    *answers: Answer | ListAnswer | FilterAnswer | TagAnswer, ahead: bool = False, summaries: Sequence[str] = ()
+    *answers: Answer | ListAnswer | FilterAnswer | TagAnswer | SettingsAnswer,
+    ahead: bool = False,
+    summaries: Sequence[str] = (),
 ) -> None:
     """Record commands that changed something, or may have, as one step of `rondo undo`, with its summaries.
 

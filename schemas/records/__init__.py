@@ -18,5 +18,6 @@ from schemas.records.notifications import *
 from schemas.records.outcomes import *
 from schemas.records.reminders import *
 from schemas.records.runtime import *
+from schemas.records.settings import *
 from schemas.records.tags import *
 from schemas.records.tasks import *

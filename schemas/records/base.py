@@ -43,7 +43,7 @@ DOCS: Mapping[str, str] = {
     "reminder": "Id of the reminder within its task.",
     "series": "UUID of the series' first task.",
     "rule_version": "Version of the series' rule.",
-    "subject": "The entity, if not a task: list:<UUID>, filter:<UUID> or tag:<name>.",
+    "subject": "The entity, if not a task: list:<UUID>, filter:<UUID>, tag:<name> or settings:<user>.",
     "code": "If rejected: the code, a stable word for programs.",
     "detail": "If rejected: the reason, a sentence for people.",
     "field": "If rejected: the field at fault.",

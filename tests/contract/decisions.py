@@ -50,6 +50,7 @@ from tests.unit.domain.given import (
     restore_filter,
     restore_list,
     save_filter,
+    set_settings,
     update,
     update_filter,
     update_list,
@@ -81,6 +82,7 @@ PASTS: dict[str, Past] = {
     "filter deleted": (save_filter(), delete_filter()),
     "tag": (colour_tag(), create(tags=("home",))),
     "tag that lost its colour": (colour_tag(), colour_tag(colour=None)),
+    "settings": (set_settings(zone="Europe/Paris"),),
     "bulk begun": (create(), create("other"), chunk(r.Action.COMPLETE, "other", bulk="b", number=1, chunks=2)),
 }
 """What went before."""
@@ -116,6 +118,10 @@ COMMANDS: dict[str, Callable[[], Command]] = {
     "colour tag otherwise": lambda: colour_tag(colour="#ff0000"),
     "rename tag": rename_tag,
     "delete tag": delete_tag,
+    "set zone": lambda: set_settings(zone="America/New_York"),
+    "set quiet hours": lambda: set_settings(quiet_from="22:00:00", quiet_to="07:00:00"),
+    "set half of the quiet hours": lambda: set_settings(quiet_from="22:00:00"),
+    "set settings in another version": lambda: set_settings(expected=7, zone="UTC"),
     "bulk complete": lambda: chunk(r.Action.COMPLETE, "t", "other"),
     "bulk delete": lambda: chunk(r.Action.DELETE, ("t", 1), "other"),
     "bulk restore": lambda: chunk(r.Action.RESTORE, "t"),

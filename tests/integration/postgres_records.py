@@ -58,6 +58,11 @@ def tag_event(user: str, version: int = 1, colour: str | None = "#1e90ff") -> r.
     return r.TagUpdated(ids.event(command), user, DUE, f"user:{user}", command, tag)
 
 
+def settings_event(user: str, version: int = 1, zone: str = "Europe/Paris") -> r.SettingsUpdated:
+    command, settings = ids.derive("command", "settings", user), r.Settings(user, DUE, zone, version=version)
+    return r.SettingsUpdated(ids.event(command), user, DUE, f"user:{user}", command, settings, ("zone",))
+
+
 def outcome(user: str, command: str, kind: r.OutcomeKind = r.OutcomeKind.ACCEPTED) -> r.CommandOutcome:
     return r.CommandOutcome(user=user, at=DUE, command=command, kind=kind, task=a_task(user).id, fingerprint="f")
 
@@ -100,7 +105,7 @@ def one_of_each(user: str) -> list[Struct]:
     """Records that leave at least one row in every view."""
     task = a_task(user, tags=("home",), due=r.Due("2026-11-24"), reminders=(r.Reminder("r", before=60),))
     decided = [outcome(user, event(task).command), part(user)]
-    held = [event(task), *(created(of, user) for of in LIFECYCLES), tag_event(user)]
+    held = [event(task), *(created(of, user) for of in LIFECYCLES), tag_event(user), settings_event(user)]
     return [*held, *decided, entry(user), scheduled(user), step(user)]
 
 

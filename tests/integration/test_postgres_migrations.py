@@ -114,6 +114,7 @@ def fill(database: str) -> list[str]:
         "integer": "n",
         "jsonb": "'[]'",
         "text": "'text ' || n",
+        "time without time zone": "localtime",
         "timestamp with time zone": "now()",
         "uuid": "gen_random_uuid()",
     }

@@ -12,7 +12,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from pydantic import TypeAdapter, ValidationError
 
-import api.settings
+import api.configuration
 import schemas.registry.__main__ as registry_settings
 import streams.runtime.settings
 from common import addresses, causes, settings
@@ -117,7 +117,7 @@ def test_no_traceback_in_a_log_tells_the_words_of_its_errors() -> None:
 
 
 READING = {
-    "api": (api.settings.Settings, ("kafka", "registry", "postgres", "secret")),
+    "api": (api.configuration.Settings, ("kafka", "registry", "postgres", "secret")),
     "registry": (registry_settings.Settings, ("kafka", "registry")),
     "worker": (streams.runtime.settings.Settings, ("kafka", "registry", "postgres", "webhook")),
 }

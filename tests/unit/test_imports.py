@@ -73,7 +73,7 @@ LAYERS = (
 PACKAGES = {
     "streams": ("transactions", "runtime", "progress", "replay", "regrouping", "stages", "topologies", "worker"),
     "api": (
-        "settings",
+        "configuration",
         "concurrency",
         "views",
         "http",

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi.routing import iter_route_contexts
 
 from api.app import create_app
-from api.settings import Settings
+from api.configuration import Settings
 from common import serving
 from schemas.kafka.clock_watch import ClockWatch
 from schemas.registry.client import CONTENT_TYPE

@@ -12,8 +12,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from api.app import create_app
+from api.configuration import Settings
 from api.http import tokens
-from api.settings import Settings
 from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS

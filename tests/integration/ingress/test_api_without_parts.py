@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.configuration import Settings
 from api.http import tokens
-from api.settings import Settings
 from local import kafka as embedded_kafka
 from local import ports
 from schemas.kafka import admin

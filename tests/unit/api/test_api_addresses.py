@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.app import create_app, openapi
-from api.settings import Settings
+from api.configuration import Settings
 
 NOBODY = "127.0.0.1:9"
 ID = "5d1a1c1e-6d3f-4d7a-9a55-0d9f3e6b7c21"

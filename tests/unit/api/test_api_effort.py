@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from api.app import create_app
 from api.concurrency import LongWork
+from api.configuration import Settings
 from api.http import tokens
 from api.http.problems import Problem
 from api.models import effort, inputs
 from api.models.bulk_inputs import NewBulk, change
-from api.settings import Settings
 from domain.recurrence import occurrences, rule
 
 MOST_CALLS = 15_000

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from api.app import create_app
 from api.http.cursors import write
 from api.models import histories
-from api.models.entities import RESOURCES, TASK
+from api.models.entities import BY_WORD, RESOURCES, TASK
 from api.models.listings import TaskPage
 from api.models.outputs import Page
 from api.models.paging import listed
@@ -84,9 +84,15 @@ def of_task_or_other(of: type[Any], **fixed: st.SearchStrategy[Any]) -> st.Searc
     return task | structs(of, task=st.just("") if of is r.Refusal else st.none(), subject=SUBJECTS, **fixed)
 
 
+UNLISTED = {TASK, BY_WORD["settings"]}
+"""Resources without a list of their own model: tasks are listed with highlights, a user has one record of settings."""
 LED_TO = of_task_or_other(reader.Outcome)
 LISTS: dict[Any, tuple[Callable[[Any], dict[str, Any]], st.SearchStrategy[Any]]] = {
-    **{one.model: (one.members, structs(one.table.item)) for one in RESOURCES if one is not TASK},
+    **{
+        one.model: (one.members, structs(one.table.item))
+        for one in RESOURCES
+        if one is not TASK and one.of.key != "user"
+    },
     histories.Entry: (
         lambda both: histories.entry_members(*both),
         st.tuples(of_task_or_other(reader.Entry), st.none() | LED_TO),

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from api.app import create_app, openapi
 from api.commands import gateway
-from api.settings import Settings
+from api.configuration import Settings
 from schemas import records as r
 
 WORD = "nobodys-business"

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.configuration import Settings
 from api.http import tokens
-from api.settings import Settings
 from domain.recurrence.checks import recurrence_set
 from domain.recurrence.described import described
 from schemas.records import Due

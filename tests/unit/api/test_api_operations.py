@@ -11,10 +11,10 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
 from api.app import create_app
+from api.configuration import Settings
 from api.http import tokens
 from api.http.operations import Operation
 from api.http.requests import Route
-from api.settings import Settings
 from tests.unit.api.test_api_requests import NOBODY, OPERATIONS, SECRET
 
 SETTINGS = Settings(

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from api.app import create_app, openapi
+from api.configuration import Settings
 from api.http import tokens
-from api.settings import Settings
 
 NOBODY, SECRET = "127.0.0.1:9", "s" * 32
 OPERATIONS = [

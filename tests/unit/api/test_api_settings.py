@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.settings import Settings
+from api.configuration import Settings
 from common import settings
 
 GOOD = {

@@ -146,6 +146,11 @@ def delete_tag(tag="home"):
     return r.DeleteTag(**sent(), tag=tag, bulk="b", resolution="once")
 
 
+def set_settings(at=NOON, user=ANNA, expected=None, **fields):
+    set_ = {"changed": tuple(fields), "fields": r.SettingsFields(**fields), "expected": expected}
+    return r.UpdateSettings(**sent(at, user), **set_)
+
+
 class Waiting(dict):
     """Timers in a dict."""
 

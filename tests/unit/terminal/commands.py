@@ -13,6 +13,7 @@ ID = TASK["id"]
 OTHER = "00000000-0000-0000-0000-000000000000"
 LISTS = Says(200, {"items": [{"id": ID, "name": "home", "open": 1, "colour": None}], "next": None})
 FILTERS = Says(200, {"items": [{"id": ID, "name": "home", "filter": "open", "sort": "", "colour": None}], "next": None})
+SETTINGS = Says(200, {"zone": "Europe/Paris"})
 FIELDS = ("--notes", "n", "--priority", "low", "--tag", "t", "--start", "today 8:00", "--due", "fri 9:00")
 RULES = ("--zone", "Europe/Paris", "--remind", "15m", "--repeat", "daily", "--parent", OTHER, "--pin")
 
@@ -29,8 +30,8 @@ class Typed:
 
 
 TYPED = (
-    Typed(("add", "Buy milk", *FIELDS, *RULES, "--list", "home", "--key", "k"), (LISTS,)),
-    Typed(("edit", ID, "--title", "x", *FIELDS, *RULES, "--list", "home", "--json"), (LISTS,)),
+    Typed(("add", "Buy milk", *FIELDS, *RULES, "--list", "home", "--key", "k"), (SETTINGS, LISTS)),
+    Typed(("edit", ID, "--title", "x", *FIELDS, *RULES, "--list", "home", "--json"), (SETTINGS, LISTS)),
     Typed(("edit", ID, "--add-tag", "a", "--remove-tag", "b", "--json"), (Says(200, TASK),)),
     Typed(("list", "--filter", "open", "--sort", "due", "--zone", "UTC", "--limit", "7")),
     Typed(("list", "--saved", "home"), (FILTERS,)),

@@ -8,6 +8,7 @@ from rondo.client import Due
 from rondo.terminal import clock
 from rondo.terminal.clock import NoZone, passed
 from tests.unit.client.scripted import Says, Scripted
+from tests.unit.terminal.commands import SETTINGS
 from tests.unit.typed import Type
 
 PARIS = "Europe/Paris"
@@ -50,11 +51,12 @@ def test_what_is_no_zone_is_refused_and_never_taken_for_another(tz: str, monkeyp
 def test_today_is_one_day_in_everything_that_is_typed_and_shown(typed: Type, tz: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TZ", tz)
     today = clock.now(clock.machine()).date().isoformat()
-    with Scripted(*[Says(202, {"command": {"id": "1", "status": "pending"}, "task": None})] * 2, PAGE) as api:
+    pending = Says(202, {"command": {"id": "1", "status": "pending"}, "task": None})
+    with Scripted(SETTINGS, pending, pending, PAGE) as api:
         typed("add", "Buy milk", "--due", "today", api=api.url)
         typed("add", "Buy milk", "--start", "now", api=api.url)
         typed("list", "--filter", "due = today", api=api.url)
-    due, start, listed = api.asked
+    _, due, start, listed = api.asked
     assert (due.body["due"]["date"], start.body["start"]["date"]) == (today, today)
     assert f"zone={clock.machine()}".replace("/", "%2F").replace("+", "%2B") in listed.path
 

@@ -26,7 +26,7 @@ from rondo.commands.conditions import Condition, combined
 from tests.unit.client.scripted import Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, TASK, task
 from tests.unit.domain.filtering import filters
-from tests.unit.terminal.commands import FILTERS, ID, LISTS, commands
+from tests.unit.terminal.commands import FILTERS, ID, LISTS, SETTINGS, commands
 from tests.unit.test_cli import page
 from tests.unit.typed import Type
 
@@ -302,10 +302,11 @@ def tokyo(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=str,
 )
 def test_a_reminder_before_the_due_needs_no_zone(typed: Type, words: tuple[str, ...], due: Any):
-    with Scripted(Says(201, ACCEPTED), refusal("validation", 422)) as api:
+    before = [] if "time" in due else [SETTINGS]
+    with Scripted(*before, Says(201, ACCEPTED), refusal("validation", 422)) as api:
         typed("add", "x", *words, api=api.url)
         typed("bulk", "edit", ID, *words, api=api.url)
-    assert (api.asked[0].body["due"], api.asked[1].body["changes"]["due"]) == (due, due)
+    assert (api.asked[-2].body["due"], api.asked[-1].body["changes"]["due"]) == (due, due)
 
 
 @pytest.mark.usefixtures("tokyo")

@@ -10,7 +10,7 @@ import pytest
 from rondo.commands import fields
 from tests.unit.client.scripted import Asked, Says, Scripted, refusal
 from tests.unit.client.tasks import ACCEPTED, TASK
-from tests.unit.terminal.commands import ID, commands
+from tests.unit.terminal.commands import ID, SETTINGS, commands
 from tests.unit.test_cli import page
 from tests.unit.typed import Type
 
@@ -57,6 +57,7 @@ AS_TYPED = {
     ("search",): (("milk",), page()),
     ("add",): (("milk", "--due", "tomorrow 9:00"), Says(201, ACCEPTED)),
     ("edit",): ((ID, "--json"), Says(200, ACCEPTED)),
+    ("settings",): (("--json",), Says(200, {"command": ACCEPTED["command"], "settings": {"user": "u"}})),
     **{
         ("bulk", name): (("--filter", "open", "--yes"), refusal("validation", 422))
         for name in ("complete", "reopen", "delete", "restore")
@@ -95,10 +96,11 @@ def test_the_days_of_a_filter_go_with_a_filter(typed: Type, name: str) -> None:
     ids=str,
 )
 def test_a_zone_moves_the_time_that_a_task_has(typed: Type, words: tuple[str, ...], due: dict[str, str]) -> None:
-    with Scripted(Says(200, ACCEPTED), refusal("validation", 422)) as api:
+    before = [SETTINGS] if "date" in due else []
+    with Scripted(*before, Says(200, ACCEPTED), refusal("validation", 422)) as api:
         typed("edit", ID, "--zone", KATHMANDU, *words, "--json", api=api.url)
         typed("bulk", "edit", ID, "--zone", KATHMANDU, *words, api=api.url)
-    assert (api.asked[0].body["due"], api.asked[1].body["changes"]["due"]) == (due, due)
+    assert (api.asked[-2].body["due"], api.asked[-1].body["changes"]["due"]) == (due, due)
 
 
 @pytest.mark.parametrize("field", ["zone", "date"])
