@@ -1,5 +1,7 @@
 """The client's shapes and calls are those of the API's OpenAPI document."""
 
+from collections.abc import Callable
+from inspect import Parameter, signature
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -63,53 +65,25 @@ def documented(described: dict[str, Any]) -> set[Any]:
     return found.union(*(documented(each) for each in described.get("anyOf", ())))
 
 
-TASK = "6a1a3f5e-3b0f-5b7a-8a53-9f1f3f0f7c21"
-COMMANDS: list[Call[Any]] = [
-    calls.create("x"),
-    *(each(TASK) for each in (calls.update, calls.complete, calls.reopen, calls.delete, calls.restore)),
-    calls.move(TASK, to="top"),
-    calls.create_list("x"),
-    calls.update_list(TASK),
-    calls.delete_list(TASK),
-    calls.restore_list(TASK),
-    calls.create_filter("x", "open"),
-    calls.update_filter(TASK),
-    calls.delete_filter(TASK),
-    calls.restore_filter(TASK),
-    calls.colour_tag("home", None),
-    calls.rename_tag("home", "house"),
-    calls.delete_tag("home"),
-    calls.change_many(action="complete", filter="overdue", wait=1),
-    calls.count_many(action="complete", filter="overdue"),
-    calls.undo_command(TASK, wait=1),
-    calls.undo_bulk(TASK),
-]
-LISTS: list[Listing[Any]] = [
-    calls.tasks("open"),
-    calls.lists(),
-    calls.filters(),
-    calls.tasks_of_filter(TASK),
-    calls.history_of_filter(TASK),
-    calls.tags(),
-    calls.history(TASK),
-    calls.history_of_list(TASK),
-    calls.reminders(),
-    calls.notifications(),
-    calls.refusals(TASK),
-]
-CALLS: list[Call[Any]] = [
-    *COMMANDS,
-    calls.task(TASK),
-    calls.tasks_by_id("6a1a"),
-    calls.facets("open"),
-    calls.occurrences("FREQ=DAILY", "2026-01-31", zone="UTC", rdates=["2026-02-01", "2026-03-01"]),
-    calls.show_list(TASK),
-    calls.show_filter(TASK),
-    calls.show_tag("home"),
-    calls.command(TASK),
-    calls.bulk(TASK, wait=1),
-    *(listing.first for listing in LISTS),
-]
+ARGUMENTS: dict[str, Any] = {
+    "wait": 1,
+    "version": 1,
+    "limit": 7,
+    "rdates": ["2026-02-01", "2026-03-01"],
+    "exdates": ["2026-02-02"],
+    "tasks": "move",
+}
+"""What is passed to the parameters of these names; to any other a text."""
+
+
+def described(method: Callable[..., Any]) -> Call[Any]:
+    """A method's request, with a value for each of its parameters; of a list, that of the first page."""
+    named = (each for each in signature(method).parameters.values() if each.kind is not Parameter.VAR_KEYWORD)
+    call = method(**{each.name: ARGUMENTS.get(each.name, "6a1a3f5e") for each in named})
+    return call.first if isinstance(call, Listing) else call
+
+
+CALLS = [described(getattr(calls.Methods, name)) for name in vars(calls.Methods) if not name.startswith("_")]
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
