@@ -264,6 +264,14 @@ class View:
         rows = load().history(self._connection, task=task, sequence=after, limit=limit + 1)
         return await _page(Entry, rows, limit, lambda entry: entry.sequence)
 
+    async def occurrences(self, task: str, limit: int, after: Ranked | None = None) -> Page[Task, Ranked]:
+        """Return the occurrences of a task's series, deleted ones too, the latest first; none outside a series."""
+        values = (self._user, task, *(after or (None, None)), limit + 1)
+        rows = await self._connection.fetch(queries.occurrences(), *values)
+        page = list(takewhile(PageRoom(limit).take, rows))
+        last = (page[-1]["occurrence"], page[-1]["id"]) if len(rows) > len(page) else None
+        return Page(tuple(struct(Task, row) for row in page), last)
+
     async def history_of_subject(self, subject: str, limit: int, after: int | None = None) -> Page[Entry, int]:
         """Return the history of an entity other than a task, oldest entry first."""
         rows = load().history_of_subject(self._connection, subject=subject, sequence=after, limit=limit + 1)

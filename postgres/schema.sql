@@ -376,6 +376,8 @@ CREATE INDEX tasks_of_list ON rondo.tasks USING btree (user_id, list_id) WHERE (
 
 CREATE INDEX tasks_of_parent ON rondo.tasks USING btree (user_id, parent_id) WHERE (parent_id IS NOT NULL);
 
+CREATE INDEX tasks_of_series ON rondo.tasks USING btree (user_id, series, occurrence COLLATE "C" DESC, id DESC) WHERE (series IS NOT NULL);
+
 CREATE INDEX tasks_pinned ON rondo.tasks USING btree (user_id, pinned DESC, rank, id) WHERE (status = 'OPEN'::rondo.status);
 
 CREATE INDEX tasks_words ON rondo.tasks USING gin (words);

@@ -29,6 +29,12 @@ BELOW = f"""{_IS_THERE} and tasks.id in (
 """Sub-tasks of a task, at all levels, by its id and its version, null for any."""
 
 
+_OCCURRENCES = """from rondo.tasks
+where user_id = $1::uuid and series = (select series from rondo.tasks where id = $2::uuid)
+    and (occurrence collate "C", tasks.id)
+        < (coalesce($3::text, '~'), coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+order by occurrence collate "C" desc, tasks.id desc
+limit $5::bigint"""
 _ANSWERED = "from rondo.commands where id = any($1::uuid[])"
 
 
@@ -140,6 +146,14 @@ _TAGGED_TASKS = """select task_tags.task_id from rondo.task_tags
 def values(query: TaskQuery) -> tuple[object, ...]:
     """Return the values of the parameters from $3 on."""
     return query.values if query.words is None else (*query.values, query.words)
+
+
+def occurrences() -> str:
+    """Return the query for a page of the occurrences of a task's series, deleted ones too, the latest first.
+
+    Its parameters are the user, the task, the last page's last occurrence with its id, or nulls, and the limit.
+    """
+    return f"{columns()} {_OCCURRENCES}"
 
 
 def columns() -> str:

@@ -1,4 +1,4 @@
-"""The history of a task, reminders, and notifications."""
+"""The history of a task and of a series, reminders, and notifications."""
 
 from fastapi import APIRouter, Response
 
@@ -36,6 +36,27 @@ async def read_history(
         derived = {entry.id: command_of(entry.id) for entry in page.items if entry.event == TaskCompleted.__name__}
         led_to = await view.commands([*derived.values()])
     return listed("history", lambda entry: histories.entry_members(entry, led_to.get(derived.get(entry.id, ""))), page)
+
+
+@router.get(
+    "/tasks/{task}/series",
+    tags=["history"],
+    response_model=outputs.Page[outputs.Task],
+    responses=list_responses(examples.TASK, NOT_FOUND),
+)
+async def read_series(
+    task: TaskId, user: User, services: Services, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Return the occurrences of a task's series, the latest first: those closed and deleted, and the open one.
+
+    A deleted occurrence is purged after 30 days. A task outside a series has none.
+    """
+    after = cursors.ranked("series", cursor)
+    async with services.views.of(user) as view:
+        page = await view.occurrences(str(task), limit, after)
+        if not page.items and await view.task(str(task)) is None:
+            raise TASK.missing()
+    return listed("series", outputs.task_members, page)
 
 
 @router.get(

@@ -348,6 +348,11 @@ def history(task: str, limit: int = PAGE) -> Listing[Entry]:
     return _listing(f"{_task(task)}/history", limit)
 
 
+def series(task: str, limit: int = PAGE) -> Listing[Task]:
+    """Yield the occurrences of a task's series, deleted ones too, the latest first."""
+    return _listing(f"{_task(task)}/series", limit)
+
+
 def reminders(limit: int = PAGE) -> Listing[StandingReminder]:
     """Yield the reminders in the order of their instants."""
     return _listing("/v1/reminders", limit)
@@ -475,5 +480,6 @@ class Methods:
     occurrences = Sends(occurrences)
     tasks = Lists(tasks)
     history = Lists(history)
+    series = Lists(series)
     reminders = Lists(reminders)
     notifications = Lists(notifications)

@@ -1,6 +1,6 @@
 """`rondo list`, `rondo search`, `rondo show` and `rondo history`: tasks and their history."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -138,14 +138,30 @@ def show(tasks: tuple[str, ...], as_json: bool) -> None:
 
 @click.command(cls=TaskCommand)
 @task_ids.one
+@click.option("--series", is_flag=True, help="Show the occurrences of its series instead, the latest first.")
 @api_command.as_json
-def history(task: str, as_json: bool) -> None:
+def history(task: str, series: bool, as_json: bool) -> None:
     """Show a task's history, oldest first: who changed what, and when."""
     with api_command.rondo() as client:
-        entries = list(client.history(task_ids.resolve(client, [task])[0], limit=api_command.PAGE))
+        [id_] = task_ids.resolve(client, [task])
+        if series:
+            _show_series(list(client.series(id_, limit=api_command.PAGE)), as_json)
+            return
+        entries = list(client.history(id_, limit=api_command.PAGE))
     if as_json:
         output.echo_json(entries)
     elif output.on_terminal():
         output.echo(tables.history(entries))
     else:
         click.echo("\n".join(map(descriptions.history_line, entries)))
+
+
+def _show_series(occurrences: Sequence[Task], as_json: bool) -> None:
+    if as_json:
+        output.echo_json(occurrences)
+    elif not occurrences:
+        click.echo("The task is in no series.")
+    elif output.on_terminal():
+        output.echo(tables.series(occurrences))
+    else:
+        click.echo("\n".join(map(descriptions.occurrence_line, occurrences)))

@@ -98,6 +98,11 @@ def _with_instant(value: Due | None, instant: str | None) -> str:
     return f"{due(value)} ({instant})" if instant else due(value)
 
 
+def occurrence_line(task: Task) -> str:
+    """Return an occurrence as a line with tabs between itself, its status, when it was completed, and its id."""
+    return "\t".join((task["occurrence"] or "", task["status"], task["completed_at"] or "", task["id"]))
+
+
 def history_line(entry: Entry) -> str:
     """Return an entry as a line with tabs between instant, event, actor and changes."""
     return "\t".join((entry["at"], entry["event"], plain(entry["actor"]), "; ".join(describe(entry))))

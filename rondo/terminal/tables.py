@@ -30,6 +30,13 @@ HISTORY = (
     Column("changes", wraps=True, floor=12),
 )
 
+SERIES = (
+    Column("id", drop=2),
+    Column("occurrence", wraps=True),
+    Column("status"),
+    Column("completed", drop=1, wraps=True),
+)
+
 
 def table(tasks: Iterable[ListedTask], now: datetime, lists: Mapping[str, str] = NOTHING) -> Fitted:
     """Return tasks as a table; ``now`` has the person's offset.
@@ -99,6 +106,20 @@ def history(entries: Iterable[Entry]) -> Fitted:
         for entry in entries
     )
     return Fitted(HISTORY, [[*map(Cell.of, row)] for row in rows])
+
+
+def series(occurrences: Iterable[Task]) -> Fitted:
+    """Return the occurrences of a series as a table."""
+    rows = (
+        (
+            Cell.of(task["id"][:SHOWN], "dim"),
+            Cell.of(task["occurrence"] or ""),
+            Cell.of(task["status"], STATUS[task["status"]]),
+            Cell.of(_seconds(task["completed_at"]) if task["completed_at"] else ""),
+        )
+        for task in occurrences
+    )
+    return Fitted(SERIES, list(rows))
 
 
 def _seconds(instant: str) -> str:

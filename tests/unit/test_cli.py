@@ -341,6 +341,7 @@ def test_a_list_that_is_cut_says_so_beside_the_output(typed: Type):
         (("list",), page(), []),
         (("show", ID), Says(200, TASK | {"new": "in a newer API"}), [TASK | {"new": "in a newer API"}]),  # type: ignore[operator]
         (("history", ID), page(ENTRY), [ENTRY]),
+        (("history", ID, "--series"), page(TASK), [TASK]),
         (("add", "Stand-up"), Says(201, ACCEPTED), ACCEPTED),
         (("edit", ID, "--title", "x"), Says(200, ACCEPTED), [ACCEPTED]),
     ],
@@ -350,6 +351,16 @@ def test_json_is_one_value_as_the_api_has_it(typed: Type, words: tuple[str, ...]
     with Scripted(answer) as api:
         status, out, err = typed(*words, "--json", api=api.url)
     assert (status, json.loads(out), err) == (0, value, "")
+
+
+def test_the_series_of_a_task_is_a_line_for_each_occurrence(typed: Type):
+    done = TASK | {"occurrence": "2026-11-24T09:00:00", "status": "completed", "completed_at": "2026-11-24T08:01:02Z"}
+    with Scripted(page(TASK | {"occurrence": "2026-11-25T09:00:00"}, done)) as api:
+        status, out, _ = typed("history", ID, "--series", api=api.url)
+    line = f"2026-11-24T09:00:00\tcompleted\t2026-11-24T08:01:02Z\t{ID}"
+    assert (status, out.splitlines()) == (0, [f"2026-11-25T09:00:00\topen\t\t{ID}", line])
+    with Scripted(page()) as api:
+        assert typed("history", ID, "--series", api=api.url) == (0, "The task is in no series.\n", "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -261,6 +261,7 @@ LISTS = {
     "filters": "/v1/filters",
     "tags": "/v1/tags",
     "history": f"/v1/tasks/{AN_ID}/history",
+    "series": f"/v1/tasks/{AN_ID}/series",
 }
 """A list for each name in a cursor, beside the tasks."""
 TEXTS = st.sampled_from(("", "V", "\0", "a\0", "\ud800", "\udfff\ud800", "é", "infinity", "NaN")) | st.text(max_size=8)
@@ -276,6 +277,7 @@ PLACES = st.one_of(TEXTS, INSTANTS, NUMBERS, st.none(), st.tuples(TEXTS | INSTAN
 @example(name="tags", position="\0")
 @example(name="lists", position=["\0", AN_ID])
 @example(name="filters", position=["\0", AN_ID])
+@example(name="series", position=["\0", AN_ID])
 @example(name="reminders", position=["0001-01-01T00:00:00+10:00", AN_ID])
 @example(name="notifications", position=["0001-01-01T00:00:00+10:00", AN_ID])
 async def test_no_cursor_breaks_any_list(strangers: User, name: str, position: object) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from schemas.records import Notification, ReminderDue, ReminderScheduled, Step
+from schemas.records import Notification, ReminderDue, ReminderScheduled, Status, Step, Task, TaskCreated
 from tests.integration.ingress.standin import StandIn, User
 
 WAIT = {"Prefer": "wait=20"}
@@ -121,6 +121,33 @@ async def test_the_history_is_read_page_by_page(user: User, stages: StandIn) -> 
 
     assert [entry["event"] for entry in page["items"] + rest["items"]] == ["TaskCreated", "TaskUpdated"]
     assert rest["next"] is None
+
+
+async def test_the_occurrences_of_a_series_are_read_page_by_page_the_latest_first(user: User, stages: StandIn) -> None:
+    series, other = str(uuid4()), str(uuid4())
+    done, gone = Status.COMPLETED, Status.DELETED
+    days = {"2026-11-23": done, "2026-11-24": gone, "2026-11-24T09:00:00": done, "2026-11-25T09:00:00": Status.OPEN}
+    for occurrence, status in days.items():
+        for of in (series, other):
+            id_ = str(uuid4())
+            task = Task(id_, user.id, "Stand-up", 0, 0, status=status, series=of, occurrence=occurrence)
+            await stages.write(TaskCreated(id_, user.id, 0, "user:x", id_, task))
+    alone = await create(user, "In no series")
+    found = (await user.http.get("/v1/tasks", params={"filter": "open"})).json()["items"]
+    [latest] = [task for task in found if task["series"] == series]
+
+    read, cursor = list[dict[str, Any]](), dict[str, Any]()
+    while cursor is not None:
+        page = (await user.http.get(latest["href"] + "/series", params={"limit": 2, **cursor})).json()
+        read += page["items"]
+        cursor = {"cursor": page["next"]} if page["next"] else None
+
+    assert [(task["occurrence"], task["status"]) for task in read] == [
+        (occurrence, status.lower()) for occurrence, status in reversed(days.items())
+    ]
+    assert {task["series"] for task in read} == {series}
+    assert (await user.http.get(alone["href"] + "/series")).json() == {"items": [], "next": None}
+    assert (await user.http.get(f"/v1/tasks/{uuid4()}/series")).status_code == 404
 
 
 async def test_reminders_are_read_by_their_instant(user: User, stages: StandIn) -> None:

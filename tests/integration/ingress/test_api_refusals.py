@@ -202,7 +202,9 @@ async def test_a_method_that_a_path_does_not_know_is_a_problem_with_those_it_kno
     assert answer.headers["allow"]
 
 
-@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/reminders", "/v1/notifications", f"{TASK}/history"])
+@pytest.mark.parametrize(
+    "path", ["/v1/tasks", "/v1/reminders", "/v1/notifications", f"{TASK}/history", f"{TASK}/series"]
+)
 @pytest.mark.parametrize("cursor", ["x", "e30", "bnVsbA", "WyIyMDI2LTExLTIzVDA5OjAwOjAwWiIsIngiXQ", "é", "LTE"])
 async def test_a_cursor_that_was_not_given_out_is_refused(path: str, cursor: str, user: User) -> None:
     refused = problem(await user.http.get(path, params={"cursor": cursor}))
@@ -216,7 +218,9 @@ async def test_a_cursor_of_another_list_is_refused(user: User) -> None:
     assert (refused["kind"], refused["fields"]) == ("cursor", ["cursor"])
 
 
-@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/reminders", "/v1/notifications", TASK, f"{TASK}/history"])
+@pytest.mark.parametrize(
+    "path", ["/v1/tasks", "/v1/reminders", "/v1/notifications", TASK, f"{TASK}/history", f"{TASK}/series"]
+)
 async def test_a_parameter_that_does_not_exist_is_refused(path: str, user: User) -> None:
     refused = problem(await user.http.get(path, params={"stauts": "open"}))
     assert (refused["kind"], refused["fields"]) == ("validation", ["stauts"])

@@ -84,15 +84,9 @@ def of_task_or_other(of: type[Any], **fixed: st.SearchStrategy[Any]) -> st.Searc
     return task | structs(of, task=st.just("") if of is r.Refusal else st.none(), subject=SUBJECTS, **fixed)
 
 
-UNLISTED = {TASK, BY_WORD["settings"]}
-"""Resources without a list of their own model: tasks are listed with highlights, a user has one record of settings."""
 LED_TO = of_task_or_other(reader.Outcome)
 LISTS: dict[Any, tuple[Callable[[Any], dict[str, Any]], st.SearchStrategy[Any]]] = {
-    **{
-        one.model: (one.members, structs(one.table.item))
-        for one in RESOURCES
-        if one is not TASK and one.of.key != "user"
-    },
+    **{one.model: (one.members, structs(one.table.item)) for one in RESOURCES if one.of.key != "user"},
     histories.Entry: (
         lambda both: histories.entry_members(*both),
         st.tuples(of_task_or_other(reader.Entry), st.none() | LED_TO),

@@ -46,6 +46,7 @@ TYPED = (
     Typed(("restore", ID)),
     Typed(("undo", ID, "--bulk")),
     Typed(("history", ID)),
+    Typed(("history", ID, "--series")),
     Typed(("search", "milk", "--filter", "open", "--zone", "UTC", "--limit", "7")),
     Typed(("bulk", "complete", "--filter", "open", "--days-in", "UTC", "--yes")),
     Typed(("bulk", "reopen", ID)),

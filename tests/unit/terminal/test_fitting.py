@@ -115,6 +115,7 @@ def others() -> dict[str, Fitted]:
     )
     return {
         "history": tables.history([entry]),
+        "series": tables.series([task(occurrence="2026-11-24T09:00:00", completed_at="2026-11-24T09:00:00.123456Z")]),
         "lists": lists._table([one]),
         "filters": filters._table([saved]),
         "tags": tags._table([{"name": "groceries", "href": "", "colour": "#ff8c00", "open": 12}]),
@@ -150,7 +151,12 @@ def test_a_word_that_is_longer_than_the_room_leaves_no_other_column_out():
 
 @pytest.mark.parametrize("room", WIDTHS)
 @pytest.mark.parametrize(
-    "words", [("list",), ("search", "x"), ("show", ID), ("history", ID), ("lists",), ("tags",), ("filters",)], ids=str
+    "words",
+    [
+        *(("list",), ("search", "x"), ("show", ID), ("history", ID), ("history", ID, "--series")),
+        *(("lists",), ("tags",), ("filters",)),
+    ],
+    ids=str,
 )
 def test_a_terminal_is_written_to_in_its_width(
     typed: Type, words: Sequence[str], room: int, monkeypatch: pytest.MonkeyPatch
@@ -161,7 +167,8 @@ def test_a_terminal_is_written_to_in_its_width(
 
     items = {"lists": LIST, "filters": FILTER, "history": ENTRY}
     items |= {"tags": {"name": "home", "href": "", "colour": None, "open": 1}}
-    page = Says(200, {"items": [items.get(words[0], task())], "next": None})
+    item = task() if "--series" in words else items.get(words[0], task())
+    page = Says(200, {"items": [item], "next": None})
     found = [Says(200, task(parent=None, list=None)), page] if words[0] == "show" else [page]
     with Scripted(*found) as api:
         status, out, _ = typed(*words, api=api.url)
