@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from api.app import create_app
 from api.http.cursors import write
 from api.models import histories
-from api.models.entities import BY_WORD, RESOURCES, TASK
+from api.models.entities import RESOURCES
 from api.models.listings import TaskPage
 from api.models.outputs import Page
 from api.models.paging import listed
