@@ -61,6 +61,8 @@ def values(of: Any) -> st.SearchStrategy[Any]:
     """Values of a field's type."""
     if of is r.FieldChange:
         return changes()
+    if of is r.Reminder:
+        return st.builds(lambda id_, fields: r.Reminder(id_, **fields), TEXTS, REMINDERS)
     if isinstance(of, type) and issubclass(of, msgspec.Struct):
         return structs(of)
     if isinstance(of, type) and issubclass(of, Enum):
