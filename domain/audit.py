@@ -15,14 +15,15 @@ from msgspec import json
 from msgspec.structs import asdict, fields, replace
 
 from domain import entities
+from domain.added import plain
 from domain.entities import Entity, Event, name, subject
 from domain.entity import EntityType
-from schemas.records import AuditEntry, AuditHead, FieldChange, Task
+from schemas.records import AuditEntry, AuditHead, Closing, FieldChange, Task
 
 START = AuditHead(sequence=0, hash="0" * 64)
 """The head that the first entry of every chain follows."""
 
-_DEFAULTS = {"rank": "", "sort": "", "pinned": False, "deleted": False}
+_DEFAULTS = {"rank": "", "sort": "", "pinned": False, "deleted": False, "closing": Closing.DONE}
 """Values of a new entity's fields that are not recorded, besides None in any field. Fields added to a record later are
 listed here, so that entries of older logs keep their hashes."""
 
@@ -138,4 +139,4 @@ def verify(entries: Iterable[AuditEntry], head: AuditHead | None = None) -> Brea
 
 
 def _json(value: Any) -> str:
-    return "null" if value is None else _SORTED.encode(value).decode()
+    return "null" if value is None else _SORTED.encode(plain(value)).decode()

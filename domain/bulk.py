@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from domain import entities, hierarchy, times, undo, validation
+from domain.compensation import Compensation
 from domain.entities import Command, Entity, Event
 from domain.entity import State
 from domain.invalid import Invalid
@@ -26,10 +27,9 @@ from schemas import records as r
 MOST = 500
 """The most tasks of a chunk."""
 
-_PLAIN: Mapping[r.Action, type[r.CompleteTask | r.ReopenTask | r.DeleteTask | r.RestoreTask]] = {
+_PLAIN: Mapping[r.Action, type[r.CompleteTask | r.ReopenTask | r.RestoreTask]] = {
     r.Action.COMPLETE: r.CompleteTask,
     r.Action.REOPEN: r.ReopenTask,
-    r.Action.DELETE: r.DeleteTask,
     r.Action.RESTORE: r.RestoreTask,
 }
 
@@ -76,7 +76,7 @@ def _refusal(item: r.TaskAt, code: str, detail: str, field: str | None) -> r.Ref
     return r.Refusal(item.task, code, detail, field, item.subject)
 
 
-def _commands(state: State, chunk: r.ChangeTasks, item: r.TaskAt) -> undo.Compensation:
+def _commands(state: State, chunk: r.ChangeTasks, item: r.TaskAt) -> Compensation:
     """Return the commands equivalent to an item. Raises ``Invalid`` if there are none."""
     common: dict[str, Any] = {"user": chunk.user, "at": chunk.at, "actor": chunk.actor, "cause": chunk.cause}
     if item.subject and item.reversal:
@@ -88,11 +88,13 @@ def _commands(state: State, chunk: r.ChangeTasks, item: r.TaskAt) -> undo.Compen
     if item.reversal:
         return undo.compensate(state, common, item.reversal)
     current = task if task and task.status is not r.Status.DELETED else None
-    return undo.Compensation((_command(chunk.change, common, current),))
+    return Compensation((_command(chunk.change, common, current),))
 
 
 def _command(change: r.TaskChange, common: Mapping[str, Any], task: r.Task | None) -> Command:
     """Return the command that makes a change to a task; without a task, one that will be refused."""
+    if change.action is r.Action.DELETE:
+        return r.DeleteTask(**common, scope=change.scope)
     if plain := _PLAIN.get(change.action):
         return plain(**common)
     changed, fields = change.changed, change.fields
@@ -106,7 +108,7 @@ def _command(change: r.TaskChange, common: Mapping[str, Any], task: r.Task | Non
             name: times.shifted(due, change.shift, name) for name in ("start", "due") if (due := getattr(task, name))
         }
         changed, fields = (*changed, *moved), replace(fields, **moved)
-    return r.UpdateTask(**common, changed=tuple(dict.fromkeys(changed)), fields=fields)
+    return r.UpdateTask(**common, changed=tuple(dict.fromkeys(changed)), fields=fields, scope=change.scope)
 
 
 def outcome(chunk: r.ChangeTasks, decided: list[Decided]) -> r.CommandOutcome:

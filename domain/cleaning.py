@@ -79,6 +79,11 @@ def tags(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(tag, names))
 
 
+def words(dates: tuple[str, ...]) -> tuple[str, ...]:
+    """Return dates, cleaned, in the same order."""
+    return tuple(map(word, dates))
+
+
 def _is_plain(text: str) -> bool:
     """Return quickly, for most texts, that there is nothing to clean."""
     return text.isprintable() and _OBJECT not in text
@@ -90,6 +95,8 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "notes": lines,
     "tags": tags,
     "rrule": word,
+    "rdates": words,
+    "exdates": words,
     "colour": word,
     "text": query,
     "sort": query,

@@ -8,12 +8,14 @@ from msgspec.structs import replace
 from domain.rejections import Code
 from schemas.records import CommandOutcome, OutcomeKind
 
-VERSION = "5"
+VERSION = "6"
 """The decision version, recorded with each block. Raise it with every change to what is decided from the same log; keep
 the code of older versions as long as they are in ``DECIDABLE``."""
 UNENDING = ("3", "4")
 """Versions that decide nothing about a series that the calendar ends."""
-DECIDABLE = (*UNENDING, VERSION)
+BEFORE_6 = (*UNENDING, "5")
+"""Versions by which a moved due moves its series, and several occurrences of a series may be open."""
+DECIDABLE = (*BEFORE_6, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""
 

@@ -143,6 +143,10 @@ def differing(before: Any, after: Any) -> tuple[str, ...]:
 class State(Protocol):
     """A user's state as decisions read it, loaded lazily."""
 
+    @property
+    def version(self) -> str:
+        """The decision version."""
+
     def get(self, of: EntityType[Found], name: str, /) -> Found | None:
         """Return the entity of a type with a name, None if the user has none."""
 
@@ -150,7 +154,7 @@ class State(Protocol):
         """Return the task of this id."""
 
     def series(self, series_id: str, /) -> Series | None:
-        """Return the latest occurrence of the series of this id."""
+        """Return the current occurrence of the series of this id."""
 
     def settings(self) -> Settings:
         """Return the user's settings, the defaults in version 0 if none was ever set."""

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from domain import ranks, reasons
+from domain.added import plain
 from domain.entities import TYPES
 from domain.entity import EntityType
 from domain.folding import counting, fold, fold_notes, fold_title
@@ -68,7 +69,7 @@ def _task_row(task: r.Task) -> Row:
         task.notes,
         task.priority,
         *_due(task.due),
-        task.recurrence,
+        plain(task.recurrence),
         task.reminders,
         task.status,
         task.series,

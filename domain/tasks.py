@@ -5,30 +5,28 @@ machine: the transition for every command and state. ``decide`` looks the transi
 events (none or one) with the command's outcome (always exactly one). It is pure: time is the command's, ids are derived
 from the command's, so that deciding again gives the same bytes.
 
-Series. A recurring task belongs to a series, named by its first task's id. The state keeps for each series, for ever,
-the latest occurrence created and its rule version. ``CreateOccurrence`` acts only on exactly that occurrence, so a
-series advances once per occurrence, even if one is completed twice, reopened or delivered late. Changing the rule, or
-the due of the open latest occurrence, starts a new version of the rule, counted from that due; commands derived under
-older versions do nothing. Changes between completion and ``CreateOccurrence`` don't matter: had the derived command
-been faster, the next occurrence would exist as well.
+A recurring task belongs to a series, named by its first task's id. ``series`` decides which of its occurrences is the
+current one, ``scheduling`` when it recurs.
 """
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any, get_args
 
 from msgspec.structs import replace
 
-from domain import composition, decision, hierarchy, lists
-from domain.decision import About, Decision
+from domain import before_6, decision, hierarchy, lists, scheduling, series
+from domain.decision import BEFORE_6, About, Decision
 from domain.entity import EntityType, State, differing
-from domain.invalid import Invalid
+from domain.invalid import Conflict, Invalid
 from domain.rejections import Code
 from schemas import records as r
 
-Asked = r.CreateTask | r.UpdateTask | r.CompleteTask | r.ReopenTask | r.DeleteTask | r.RestoreTask
+Asked = r.CreateTask | r.UpdateTask | r.CompleteTask | r.SkipTask | r.ReopenTask | r.DeleteTask | r.RestoreTask
 Command = Asked | r.CreateOccurrence
-Event = r.TaskCreated | r.TaskUpdated | r.TaskCompleted | r.TaskReopened | r.TaskDeleted | r.TaskRestored | r.TaskPurged
+Event = series.Event
 
 
 class Transition(StrEnum):
@@ -38,6 +36,7 @@ class Transition(StrEnum):
     CONTINUE = auto()  # the series: create its next occurrence, if the command is still current
     UPDATE = auto()  # the fields that differ, if any
     COMPLETE = auto()
+    SKIP = auto()  # close without completing
     REOPEN = auto()
     DELETE = auto()
     RESTORE = auto()
@@ -52,9 +51,10 @@ _OPEN, _COMPLETED, _DELETED = r.Status.OPEN, r.Status.COMPLETED, r.Status.DELETE
 # fmt: off
 TABLE: Mapping[type[Command], Mapping[r.Status | None, Transition]] = {
     r.CreateTask:       {_ABSENT: _A.CREATE,    _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.NOTHING},
-    r.CreateOccurrence: {_ABSENT: _A.CONTINUE,  _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.CONTINUE},
+    r.CreateOccurrence: {_ABSENT: _A.CONTINUE,  _OPEN: _A.CONTINUE, _COMPLETED: _A.CONTINUE, _DELETED: _A.CONTINUE},
     r.UpdateTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.UPDATE,   _COMPLETED: _A.UPDATE,  _DELETED: _A.GONE},
     r.CompleteTask:     {_ABSENT: _A.NOT_FOUND, _OPEN: _A.COMPLETE, _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
+    r.SkipTask:         {_ABSENT: _A.NOT_FOUND, _OPEN: _A.SKIP,     _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
     r.ReopenTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.REOPEN,  _DELETED: _A.GONE},
     r.DeleteTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.DELETE,   _COMPLETED: _A.DELETE,  _DELETED: _A.NOTHING},
     r.RestoreTask:      {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.RESTORE},
@@ -72,12 +72,10 @@ def decide(state: State, command: Command) -> Decision[Event]:
     if refusal := _refusal(task, command, answer):
         return _rejected(command, task, *refusal)
     try:
-        after = _applied(state, answer, task, command)
+        steps = [*_steps(state, answer, task, command)]
     except Invalid as problem:
         return _rejected(command, task, problem.code, problem.detail, problem.field)
-    if after is None or after == task:
-        return _nothing(command, task)
-    return _accepted(command, answer, task, after)
+    return _accepted(state, command, steps) if steps else _nothing(command, task)
 
 
 def decide_by_version_4(state: State, command: r.CreateOccurrence) -> Decision[Event]:
@@ -86,10 +84,8 @@ def decide_by_version_4(state: State, command: r.CreateOccurrence) -> Decision[E
     Raises OverflowError if no date can represent its start.
     """
     task = state.task(command.task)
-    if TABLE[r.CreateOccurrence][task.status if task else None] is Transition.NOTHING:
-        return _nothing(command, task)
-    after = _continued(state, command, bounded=False)
-    return _accepted(command, Transition.CONTINUE, task, after) if after else _nothing(command, task)
+    after = before_6.continued(state, command, bounded=False)
+    return _accepted(state, command, [_Step(Transition.CONTINUE, task, after)]) if after else _nothing(command, task)
 
 
 TASK = EntityType(
@@ -113,33 +109,12 @@ _EVENTS: Mapping[Transition, type[Event]] = {
     Transition.CONTINUE: r.TaskCreated,
     Transition.UPDATE: r.TaskUpdated,
     Transition.COMPLETE: r.TaskCompleted,
+    Transition.SKIP: r.TaskSkipped,
     Transition.REOPEN: r.TaskReopened,
     Transition.DELETE: r.TaskDeleted,
     Transition.RESTORE: r.TaskRestored,
 }
 """The event of each transition."""
-
-
-def latest_after(latest: r.Series | None, event: Event) -> r.Series | None:
-    """Return the latest occurrence of the series of an event's task after the event."""
-    task = event.task
-    if task.recurrence is None or task.occurrence is None:
-        return latest
-    moved = r.Series(task.occurrence, task.recurrence.version)
-    match event:
-        case r.TaskCreated():
-            return moved
-        case r.TaskUpdated(changed=changed) if "recurrence" in changed:
-            return moved
-        case r.TaskReopened(undone=str(completion)):
-            is_same = composition.is_at(latest, moved.occurrence, moved.rule_version)
-            before = latest.undone if latest and is_same else ()
-            return replace(moved, undone=(*before, completion))
-        case r.TaskRestored() if (
-            latest and latest.rule_version == moved.rule_version and latest.occurrence < moved.occurrence
-        ):
-            return moved  # its deletion had moved it back
-    return latest
 
 
 def _refusal(task: r.Task | None, command: Command, answer: Transition) -> tuple[Code, str] | None:
@@ -153,57 +128,109 @@ def _refusal(task: r.Task | None, command: Command, answer: Transition) -> tuple
     return None
 
 
-def _applied(state: State, answer: Transition, task: r.Task | None, command: Command) -> r.Task | None:
-    """Return the task after the transition, unchanged or None if there is nothing to do."""
+@dataclass(frozen=True)
+class _Step:
+    """A transition of one task."""
+
+    transition: Transition
+    before: r.Task | None
+    after: r.Task
+    own: tuple[str, ...] = ()
+    """The changed fields that only this occurrence has."""
+
+
+def _steps(state: State, answer: Transition, task: r.Task | None, command: Command) -> Iterator[_Step]:
+    """Yield the steps of a command, the first on its own task; none if there is nothing to do. Raises ``Invalid``."""
     match answer, task, command:
         case Transition.CREATE, None, r.CreateTask() as create:
-            latest = state.series(create.task) if create.fields.rrule else None  # most are in no series: no look-up
-            created = composition.created(create, latest)
+            created = (before_6 if state.version in BEFORE_6 else scheduling).created(state, create)
             hierarchy.check(state, created)
-            after: r.Task | None = lists.placed(state, created)
+            yield _Step(answer, None, lists.placed(state, created))
         case Transition.CONTINUE, _, r.CreateOccurrence() as create:
-            after = _continued(state, create)
+            if after := (before_6 if state.version in BEFORE_6 else series).continued(state, create):
+                yield _Step(answer, state.task(after.id), after)
         case Transition.UPDATE, r.Task() as before, r.UpdateTask() as update:
-            after = composition.updated(before, update, state.series(before.series or before.id))
-            if after.parent != before.parent:
-                hierarchy.check(state, after)
-            if after.list != before.list:
-                lists.check(state, after)
+            yield from _updated(state, before, update)
         case Transition.COMPLETE, r.Task() as before, _:
-            after = replace(before, status=r.Status.COMPLETED, completed_at=command.at)
+            yield _Step(answer, before, _closed(before, command.at, r.Closing.DONE))
+        case Transition.SKIP, r.Task() as before, _:
+            yield _skipped(before, command.at)
         case Transition.REOPEN, r.Task() as before, _:
-            after = replace(before, status=r.Status.OPEN, completed_at=None)
+            after = replace(before, status=r.Status.OPEN, completed_at=None, closing=r.Closing.DONE)
+            yield from _opened(state, answer, before, after)
         case Transition.DELETE, r.Task() as before, _:
-            after = replace(before, status=r.Status.DELETED)
+            yield from _deleted(before, command)
         case Transition.RESTORE, r.Task() as before, _:
             status = r.Status.OPEN if before.completed_at is None else r.Status.COMPLETED
             after = hierarchy.kept(state, lists.kept(state, replace(before, status=status)))
-        case _:
-            after = task
-    return after
+            yield from _opened(state, answer, before, after)
 
 
-def _continued(state: State, command: r.CreateOccurrence, *, bounded: bool = True) -> r.Task | None:
-    """Return the next occurrence, None if the series has advanced or changed its rule since. Raises ``Ended``."""
-    previous, latest = state.task(command.previous), state.series(command.series)
-    if previous is None or previous.recurrence is None:  # cleared: the series stopped
-        return None
-    if not composition.is_at(latest, command.after, command.rule_version):
-        return None
-    if latest and command.cause in latest.undone:
-        return None
-    return hierarchy.kept(state, lists.kept(state, composition.continued(previous, command, bounded=bounded)))
+def _updated(state: State, before: r.Task, command: r.UpdateTask) -> Iterator[_Step]:
+    own: tuple[str, ...] = ()
+    if state.version in BEFORE_6:
+        after = before_6.updated(state, before, command)
+    else:
+        after, own = scheduling.updated(state, before, command)
+    if after.parent != before.parent:
+        hierarchy.check(state, after)
+    if after.list != before.list:
+        lists.check(state, after)
+    if after != before:
+        yield _Step(Transition.UPDATE, before, after, own)
 
 
-def _event(command: Command, answer: Transition, before: r.Task | None, after: r.Task) -> Event:
-    more: dict[str, Any] = {"changed": differing(before, after)} if before and answer is Transition.UPDATE else {}
-    event: Event = TASK.event(_EVENTS[answer], command, after, **more)
+def _closed(task: r.Task, at: int, closing: r.Closing) -> r.Task:
+    return replace(task, status=r.Status.COMPLETED, completed_at=at, closing=closing)
+
+
+def _skipped(task: r.Task, at: int) -> _Step:
+    if task.recurrence is None:
+        raise Conflict("recurrence", "Only an occurrence of a series can be skipped; complete or delete this task.")
+    return _Step(Transition.SKIP, task, _closed(task, at, r.Closing.SKIPPED))
+
+
+def _deleted(task: r.Task, command: Command) -> Iterator[_Step]:
+    """Yield the deletion; of this occurrence alone after it is skipped, so that its series goes on."""
+    is_alone = isinstance(command, r.DeleteTask) and command.scope is r.Scope.THIS
+    if is_alone and task.recurrence and task.status is r.Status.OPEN:
+        yield (step := _skipped(task, command.at))
+        task = step.after
+    yield _Step(Transition.DELETE, task, replace(task, status=r.Status.DELETED))
+
+
+def _opened(state: State, answer: Transition, before: r.Task, after: r.Task) -> Iterator[_Step]:
+    """Yield the reopening or restoring of a task, and the deletion of an occurrence that it replaces."""
+    replaced = None
+    if state.version not in BEFORE_6:
+        after, replaced = series.opened(state, before, after)
+    yield _Step(answer, before, after)
+    if replaced:
+        yield _Step(Transition.DELETE, replaced, replace(replaced, status=r.Status.DELETED))
+
+
+def _accepted(state: State, command: Command, steps: Sequence[_Step]) -> Decision[Event]:
+    events, last = list[Event](), dict[str, int]()
+    for number, step in enumerate(steps):
+        version = last.get(step.after.id, step.before.version if step.before else 0) + 1
+        last[step.after.id] = version
+        after = replace(step.after, changed_at=command.at, version=version)
+        events.append(_event(state, command, dataclasses.replace(step, after=after), number))
+    own = steps[0].after.id
+    caused = [each if each.task.id == own else replace(each, cause=events[0].id) for each in events]
+    return decision.accepted(command, About(task=own, version=last[own]), *caused)
+
+
+def _event(state: State, command: Command, step: _Step, number: int) -> Event:
+    """Return the event of a step."""
+    more: dict[str, Any] = {}
+    match step:
+        case _Step(Transition.UPDATE, r.Task() as before, after, own):
+            more = {"changed": differing(before, after), "own": own}
+        case _Step(Transition.COMPLETE | Transition.SKIP, _, after):
+            more = {"zone": None if state.version in BEFORE_6 else series.zone_of(state, after)}
+    event: Event = TASK.event(_EVENTS[step.transition], command, step.after, number, **more)
     return event
-
-
-def _accepted(command: Command, answer: Transition, before: r.Task | None, after: r.Task) -> Decision[Event]:
-    after = replace(after, changed_at=command.at, version=before.version + 1 if before else 1)
-    return decision.accepted(command, _about(command, after), _event(command, answer, before, after))
 
 
 def _nothing(command: Command, task: r.Task | None) -> Decision[Event]:

@@ -4,11 +4,9 @@ The audit trail records which fields an event changed, with the values before an
 each of them still has the value after, all at once or not at all; if all have the value before, there is nothing to do.
 A recurrence rule is restored with its earlier start, as a new version; differing versions are no contradiction.
 
-Completing a task of a series leads to the next occurrence, sooner or later. Undoing it deletes that, if it is unchanged
-or equals a new one, and the series goes back to the completed occurrence. If the command that creates it is still
-pending, the series records that its cause was undone, and the command does nothing. Completing again leads to a command
-with another cause for a task with the same id, which is created again. So to undo the undoing, it is enough to complete
-the task again: the deleted occurrence follows by itself.
+Completing a task of a series leads to the next occurrence, sooner or later. Undoing it reopens the task, which deletes
+the next occurrence if that is unchanged (``series``); else it contradicts. Completing again creates it again, under the
+same id. So to undo the undoing, it is enough to complete the task again.
 
 Lists, saved filters and colours of tags are compensated alike, by their own commands. A list that was created is
 deleted only if no task is on it.
@@ -17,41 +15,22 @@ deleted only if no task is on it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 from msgspec.structs import replace
 
-from domain import audit, composition, entities
-from domain.entities import BY_WORD, Command, Entity, Event
+from domain import audit, before_6, composition, entities, series
+from domain.compensation import Compensation, Contradicted
+from domain.decision import BEFORE_6
+from domain.entities import BY_WORD, Entity, Event
 from domain.entity import State, differing
-from domain.invalid import Ended, Invalid
-from domain.recurrence import succession
-from domain.rejections import Code
-from schemas import entity_subjects, ids
+from domain.recurrence.derived import CLOSING
+from schemas import entity_subjects
 from schemas import records as r
-
-
-class Contradicted(Invalid):
-    """Something later contradicts undoing the event."""
-
-    code: ClassVar[Code] = Code.CONTRADICTED
-
 
 _CREATIONS = frozenset(one.events[0].__name__ for one in entities.TYPES if one.create)
 """The events that create an entity, by their names in the audit trail."""
-
-
-def _unchanged(event: Event) -> Event:
-    return event
-
-
-@dataclass(frozen=True)
-class Compensation:
-    """Compensating commands on different entities, and a function that amends their events."""
-
-    commands: tuple[Command, ...] = ()
-    amend: Callable[[Event], Event] = _unchanged
 
 
 @dataclass(frozen=True)
@@ -160,83 +139,68 @@ def _updated(state: State, task: r.Task, common: Mapping[str, Any], reversal: r.
     wanted = {field: value for field, value in before.items() if field in r.TaskFields.__struct_fields__}
     rule: r.Recurrence | None = before.get("recurrence")
     if "recurrence" in before:
-        if task.status is r.Status.COMPLETED or not composition.is_latest(task, state.series(task.series or task.id)):
+        if task.status is r.Status.COMPLETED or not _is_latest(state, task):
             raise Contradicted("recurrence", "The series has gone on since.")
         wanted["rrule"] = rule.rrule if rule else None
-    command = r.UpdateTask(**common, changed=tuple(wanted), fields=r.TaskFields(**wanted))
+    scope = r.Scope.FOLLOWING if "recurrence" in before or state.version in BEFORE_6 else r.Scope.UNNAMED
+    command = r.UpdateTask(**common, changed=tuple(wanted), fields=r.TaskFields(**wanted), scope=scope)
     if rule is None:
         return Compensation((command,))
     return Compensation((command,), partial(_with_earlier_rule, state, task, rule, before))
+
+
+def _is_latest(state: State, task: r.Task) -> bool:
+    latest = state.series(task.series or task.id)
+    return (before_6.is_latest if state.version in BEFORE_6 else series.is_current)(task, latest)
 
 
 def _with_earlier_rule(
     state: State, task: r.Task, rule: r.Recurrence, before: Mapping[str, Any], event: r.TaskUpdated
 ) -> r.TaskUpdated:
     """Return an update with the earlier rule, series and occurrence, unless the series has advanced since."""
-    series, occurrence = before.get("series", task.series), before.get("occurrence", task.occurrence)
-    latest = state.series(series)
+    name, occurrence = before.get("series", task.series), before.get("occurrence", task.occurrence)
+    latest = state.series(name)
     is_current = composition.is_at(latest, occurrence, rule.version) if "series" in before else True
     if latest is None or not is_current:
         return event
     rule = replace(rule, version=latest.rule_version + 1)
-    after = replace(event.task, recurrence=rule, series=series, occurrence=occurrence)
+    after = replace(event.task, recurrence=rule, series=name, occurrence=occurrence)
     return replace(event, task=after, changed=differing(task, after))
 
 
 def _completed(state: State, task: r.Task, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:
-    reopen = r.ReopenTask(**common)
-    done = r.TaskCompleted(reversal.event, task.user, reversal.at, actor="", command="", task=task)
-    following = succession.following(done)
-    if following is None or task.recurrence is None:
-        return Compensation((reopen,))
-    latest = state.series(following.series)
-    amend = partial(_with_undone, reversal.event)
-    if composition.is_at(latest, task.occurrence, task.recurrence.version):  # the next one is still pending
-        return Compensation((reopen,), amend)
-    made = state.task(following.task)
-    if made is None or not _is_last(latest, made, following.occurrence):
-        raise Contradicted("series", "The series has gone on since.")
-    if not _is_as_made(made, task, following):
-        raise Contradicted("series", "The next occurrence, which it led to, was changed since.")
-    its = {"id": ids.derive("next", common["id"]), "task": made.id, "cause": ids.event(common["id"]), "expected": None}
-    delete = r.DeleteTask(**{**common, **its})
-    return Compensation((reopen, delete), amend)
+    if state.version in BEFORE_6:
+        return before_6.completed(state, task, common, reversal)
+    _check_place(state, task)
+    return Compensation((r.ReopenTask(**common),))
 
 
-def _with_undone(completion: str, event: Event) -> Event:
-    """Return the reopening with the completion that it undoes."""
-    return replace(event, undone=completion) if isinstance(event, r.TaskReopened) else event
+def _check_place(state: State, task: r.Task) -> None:
+    """Raise ``Contradicted`` if the series of a task has gone on, so that it would not be its open occurrence."""
+    if series.place(state, task)[0] is series.Place.OWN:
+        raise Contradicted("series", "The series has gone on since, or its next occurrence was changed.")
 
 
-def _is_last(latest: r.Series | None, made: r.Task, occurrence: str) -> bool:
-    """Return whether a task is this occurrence, under any version, and the latest of its series."""
-    return made.recurrence is not None and made.occurrence == occurrence and composition.is_latest(made, latest)
-
-
-def _is_as_made(made: r.Task, task: r.Task, following: r.CreateOccurrence) -> bool:
-    """Return whether an occurrence was never changed, or equals one that would be created now."""
-    if made.version == 1:
-        return True
-    try:
-        again = composition.continued(task, following)
-    except Ended:  # it was created when the task began earlier
-        return False
-    both = (replace(one, created_at=0, recurrence=_unversioned(one.recurrence)) for one in (made, again))
-    return not differing(*both)
-
-
-def _reopened(_: State, __: r.Task, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:
+def _reopened(_: State, task: r.Task, common: Mapping[str, Any], reversal: r.Reversal) -> Compensation:
     before = {change.field: change.before for change in reversal.changes}
-    at = _read(r.Task, "completed_at", before.get("completed_at", "null"))
-    return Compensation((r.CompleteTask(**common),), partial(_with_time, at) if at is not None else _unchanged)
+    fields = {name: _read(r.Task, name, before[name]) for name in _OF_A_CLOSED_TASK if name in before}
+    skips = fields.get("closing") is r.Closing.SKIPPED and task.recurrence is not None
+    command = r.SkipTask(**common) if skips else r.CompleteTask(**common)
+    return Compensation((command,), partial(_with_fields, fields))
 
 
-def _with_time(at: int, event: Event) -> Event:
-    """Return the completion with the time at which the task was completed before."""
-    return replace(event, task=replace(event.task, completed_at=at)) if isinstance(event, r.TaskCompleted) else event
+_OF_A_CLOSED_TASK = ("completed_at", "closing", "recurrence")
+"""The fields that a reopening changes besides the status."""
 
 
-def _restore(_: State, __: r.Task, common: Mapping[str, Any], ___: r.Reversal) -> Compensation:
+def _with_fields(fields: Mapping[str, Any], event: Event) -> Event:
+    """Return the closing with what the task had before it was reopened."""
+    return replace(event, task=replace(event.task, **fields)) if isinstance(event, CLOSING) else event
+
+
+def _restore(state: State, task: r.Task, common: Mapping[str, Any], _: r.Reversal) -> Compensation:
+    if state.version not in BEFORE_6 and task.completed_at is None:
+        _check_place(state, task)
     return Compensation((r.RestoreTask(**common),))
 
 
@@ -248,6 +212,7 @@ _COMPENSATIONS: Mapping[str, Callable[[State, r.Task, Mapping[str, Any], r.Rever
     "TaskCreated": _delete,
     "TaskUpdated": _updated,
     "TaskCompleted": _completed,
+    "TaskSkipped": _completed,
     "TaskReopened": _reopened,
     "TaskDeleted": _restore,
     "TaskRestored": _delete,

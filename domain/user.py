@@ -7,8 +7,8 @@ tables, the unit tests and the oracle of the chaos runs over dicts.
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from domain import bulk, deletion, entities, hierarchy, idempotency, lists, settings, tags, tasks
-from domain.decision import UNENDING, VERSION, Decision
+from domain import before_6, bulk, deletion, entities, hierarchy, idempotency, lists, series, settings, tags, tasks
+from domain.decision import BEFORE_6, UNENDING, VERSION, Decision
 from domain.entities import Entity, Event
 from domain.entity import EntityType
 from domain.rejections import Code
@@ -23,7 +23,7 @@ class User:
     """One user's state in a store, loaded lazily; ``version`` is the decision version."""
 
     def __init__(self, store: Store, user: str, version: str = VERSION) -> None:
-        self.user, self._store, self._version = user, store, version
+        self.user, self.version, self._store = user, version, store
         self._prefix = f"{user}/"  # of the keys in the store
         self._cached: dict[tuple[str, str], Any] = {}  # entities decoded for one command, by type and name
 
@@ -63,7 +63,7 @@ class User:
         return self.get(tasks.TASK, task)
 
     def series(self, series: str) -> r.Series | None:
-        """Return the latest occurrence of a series."""
+        """Return the current occurrence of a series."""
         return self._store.series.get(self._prefix + series)
 
     def settings(self) -> r.Settings:
@@ -92,11 +92,7 @@ class User:
         if isinstance(command, r.RenameTag | r.DeleteTag) and idempotency.is_superseded(self._store, command):
             return Decision((), tags.superseded(command))
         decision: Decision[Any] = entities.decide(self, command)
-        if (
-            decision.outcome.code == Code.ENDED
-            and self._version in UNENDING
-            and isinstance(command, r.CreateOccurrence)
-        ):
+        if decision.outcome.code == Code.ENDED and self.version in UNENDING and isinstance(command, r.CreateOccurrence):
             decision = tasks.decide_by_version_4(self, command)
         self._evolved(decision.events)
         return decision
@@ -119,11 +115,15 @@ class User:
         return events
 
     def _follow(self, event: Any, before: r.Task | None, after: r.Task | None) -> None:
-        """Update the latest occurrence of the task's series, the sizes of its lists, and the index of subtasks."""
-        if series := event.task.series:
-            latest = self.series(series)
-            if (moved := tasks.latest_after(latest, event)) and moved != latest:
-                self._store.series[self._prefix + series] = moved
+        """Update the current occurrence of the task's series, the sizes of its lists, and the index of subtasks."""
+        if name := event.task.series:
+            latest = self.series(name)
+            if self.version in BEFORE_6:
+                moved = before_6.latest_after(latest, event)
+            else:
+                moved = series.followed(latest, event, before)
+            if moved and moved != latest:
+                self._store.series[self._prefix + name] = moved
         self._resize(lists.moves(before, after))
         self._move(event.task.id, hierarchy.above(before), hierarchy.above(after))
 

@@ -50,10 +50,7 @@ def recurrence_set(rrule: str, start: Due, rdates: Sequence[str] = (), exdates: 
     rule = parse(rrule)
     check_kinds(rule, start, utc=start.zone is not None or (rule.until or "").endswith("Z"))
     rdates, exdates = ([each for text in dates for each in text.split(",")] for dates in (rdates, exdates))
-    if len(rdates) + len(exdates) > MAX_DATES:
-        field = "rdates" if len(rdates) > MAX_DATES else "exdates"
-        raise Invalid(field, f"A rule has at most {MAX_DATES} further dates and exceptions together.")
-    keys = local_keys("rdates", rdates, start), local_keys("exdates", exdates, start)
+    keys = dates(rdates, exdates, start)
     if keys[0] and keys[0][0] < times.key(start):
         raise Invalid("rdates", f"{keys[0][0]} is before the start, and nothing recurs before that; leave it out.")
     found = RecurrenceSet(start, rule, *keys, includes_start=False)
@@ -61,8 +58,21 @@ def recurrence_set(rrule: str, start: Due, rdates: Sequence[str] = (), exdates: 
     if alone.first_match is None or next(alone.local_times(), None) is None:
         raise Invalid(FIELD, "The rule never matches from the start on; change its parts, its UNTIL or the start.")
     if next(found.occurrences(), None) is None:
-        raise Invalid("exdates", "The exceptions leave no occurrence; leave one of them out.")
+        raise nothing_left()
     return found
+
+
+def nothing_left() -> Invalid:
+    """Return the error for exceptions that leave out every occurrence."""
+    return Invalid("exdates", "The exceptions leave no occurrence; leave one of them out.")
+
+
+def dates(rdates: Sequence[str], exdates: Sequence[str], start: Due) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return further dates and exceptions as local keys. Raises ``Invalid`` as ``local_keys``, and for too many."""
+    if len(rdates) + len(exdates) > MAX_DATES:
+        field = "rdates" if len(rdates) > MAX_DATES else "exdates"
+        raise Invalid(field, f"A rule has at most {MAX_DATES} further dates and exceptions together.")
+    return local_keys("rdates", rdates, start), local_keys("exdates", exdates, start)
 
 
 def local_keys(field: str, dates: Sequence[str], start: Due) -> tuple[str, ...]:

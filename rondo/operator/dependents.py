@@ -9,7 +9,8 @@ from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from domain import entities, reasons
-from domain.recurrence import succession
+from domain.decision import VERSION
+from domain.recurrence.derived import CLOSING, derived
 from rondo.operator.dead_letters import DeadLetterRecord, Log
 from rondo.operator.records import text
 from rondo.operator.resending import look, read_again
@@ -66,7 +67,7 @@ async def _command(log: Log, dead: DeadLetterRecord, record: Struct) -> str:
 
 
 async def _completion(log: Log, dead: DeadLetterRecord, record: Struct) -> str:
-    following = succession.following(record) if isinstance(record, r.TaskCompleted) else None
+    following = derived(record, VERSION) if isinstance(record, CLOSING) else None
     if following is None:
         return "No series depends on it."
     async for _, event in _of_user(log, dead, TASK_EVENTS):

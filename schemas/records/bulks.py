@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from schemas.records.audit import FieldChange
 from schemas.records.base import Command
-from schemas.records.tasks import TaskFields
+from schemas.records.tasks import Scope, TaskFields
 
 
 class Action(StrEnum):
@@ -46,6 +46,8 @@ class TaskChange(Struct, frozen=True, gc=False):
     """Days to move start and due by."""
     within: Within | None = None
     """The entity that a task must belong to; else it is left unchanged."""
+    scope: Scope = Scope.FOLLOWING
+    """Of a series' occurrence, the scope of the change, as in UpdateTask and DeleteTask."""
 
 
 class Reversal(Struct, frozen=True, gc=False):

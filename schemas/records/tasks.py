@@ -36,8 +36,41 @@ class Due(Struct, frozen=True, gc=False):
     """IANA time zone: Europe/Paris; only together with a time, null for a floating time."""
 
 
+class Repeats(StrEnum):
+    """What the next occurrence of a series is counted from."""
+
+    SCHEDULE = "SCHEDULE"
+    COMPLETION = "COMPLETION"
+    CALENDAR = "CALENDAR"
+
+
+class Missed(StrEnum):
+    """Which occurrence opens if some have passed by the time that one is closed."""
+
+    SKIP = "SKIP"
+    LATEST = "LATEST"
+    EACH = "EACH"
+
+
+class Closing(StrEnum):
+    """How a task was closed."""
+
+    DONE = "DONE"
+    SKIPPED = "SKIPPED"
+    MISSED = "MISSED"
+
+
+class Scope(StrEnum):
+    """The occurrences of a series that a command is about."""
+
+    FOLLOWING = "FOLLOWING"
+    THIS = "THIS"
+    ALL = "ALL"
+    UNNAMED = "UNNAMED"
+
+
 class Recurrence(Struct, frozen=True, gc=False):
-    """The recurrence rule of a series (RFC 5545, section 3.3.10), counted from ``start``."""
+    """When a series recurs (RFC 5545, sections 3.3.10 and 3.8.5), counted from ``start``."""
 
     rrule: str
     """FREQ=WEEKLY;BYDAY=MO,TU: without RRULE: and without DTSTART."""
@@ -45,6 +78,16 @@ class Recurrence(Struct, frozen=True, gc=False):
     """The series' DTSTART."""
     version: int = 1
     """Version of the rule: a change of rule or start is a new version."""
+    rdates: tuple[str, ...] = ()
+    """Further occurrences (RDATE): local dates or date-times of the start's kind, in order."""
+    exdates: tuple[str, ...] = ()
+    """Occurrences that are left out (EXDATE), like rdates."""
+    repeats: Repeats = Repeats.SCHEDULE
+    """What the next occurrence is counted from: the rule's schedule, the completion, or the calendar alone."""
+    missed: Missed = Missed.SKIP
+    """Of the occurrences that have passed, none opens, the latest, or each."""
+    before: int = 0
+    """How many occurrences the series had before start: COUNT includes them."""
 
 
 class Reminder(Struct, frozen=True, gc=False):
@@ -89,6 +132,8 @@ class Task(Struct, frozen=True, gc=False):
     pinned: bool = False
     list: str | None = None
     """UUID of the list that it is on; null: the inbox."""
+    closing: Closing = Closing.DONE
+    """How it was closed; of no meaning while it is open."""
 
 
 class TaskFields(Struct, frozen=True, gc=False):
@@ -108,6 +153,14 @@ class TaskFields(Struct, frozen=True, gc=False):
     pinned: bool = False
     list: str | None = None
     """UUID of the list that it is on; null: the inbox."""
+    rdates: tuple[str, ...] = ()
+    """Further occurrences of the rule: local dates or date-times of the due's kind."""
+    exdates: tuple[str, ...] = ()
+    """Occurrences of the rule that are left out, like rdates."""
+    repeats: Repeats = Repeats.SCHEDULE
+    """What the next occurrence is counted from."""
+    missed: Missed = Missed.SKIP
+    """Of the occurrences that have passed, none opens, the latest, or each."""
 
 
 class CreateTask(Command, frozen=True, gc=False):
@@ -131,10 +184,22 @@ class UpdateTask(Command, frozen=True, gc=False):
     fingerprint: str = ""
     cause: str | None = None
     expected: int | None = None
+    scope: Scope = Scope.FOLLOWING
+    """Of a series: this occurrence; this and the following ones; all, counted from the first; or, unnamed, a moved due
+    or start is this occurrence's and the rest is the following ones', too."""
 
 
 class CompleteTask(Command, frozen=True, gc=False):
     """Complete a task; of a series, this occurrence."""
+
+    task: str
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
+class SkipTask(Command, frozen=True, gc=False):
+    """Close an occurrence of a series without doing it."""
 
     task: str
     fingerprint: str = ""
@@ -158,6 +223,8 @@ class DeleteTask(Command, frozen=True, gc=False):
     fingerprint: str = ""
     cause: str | None = None
     expected: int | None = None
+    scope: Scope = Scope.FOLLOWING
+    """Of a series' open occurrence: this leaves it out and the next one opens; following and all end the series."""
 
 
 class RestoreTask(Command, frozen=True, gc=False):
@@ -209,12 +276,24 @@ class TaskUpdated(TaskEvent, frozen=True, gc=False):
     changed: tuple[str, ...]
     """Names of exactly the fields whose value changed."""
     cause: str | None = None
+    own: tuple[str, ...] = ()
+    """Those of them that only this occurrence has; the next one gets the others."""
 
 
 class TaskCompleted(TaskEvent, frozen=True, gc=False):
     """A task was completed."""
 
     cause: str | None = None
+    zone: str | None = None
+    """Of a series without a zone: the user's, in which days pass; null for UTC."""
+
+
+class TaskSkipped(TaskEvent, frozen=True, gc=False):
+    """An occurrence of a series was closed without being done."""
+
+    cause: str | None = None
+    zone: str | None = None
+    """Of a series without a zone: the user's, in which days pass; null for UTC."""
 
 
 class TaskReopened(TaskEvent, frozen=True, gc=False):
@@ -262,10 +341,20 @@ class SeriesNotice(Notice, frozen=True, gc=False):
 
 
 class Series(Struct, frozen=True, gc=False):
-    """The latest occurrence of a series, kept for ever by the tasks stage."""
+    """The current occurrence of a series, kept for ever by the tasks stage: the open one, or the last that was open."""
 
     occurrence: str
-    """The latest occurrence created: local date or date-time."""
+    """The current occurrence: local date or date-time."""
     rule_version: int
     undone: tuple[str, ...] = ()
-    """Completions of it that were undone before they led to the next occurrence."""
+    """Completions of it that were undone before they led to the next occurrence, by decision versions before 6."""
+    task: str | None = None
+    """UUID of the current occurrence's task; null if it became current by a decision version before 6."""
+    closed: str | None = None
+    """UUID of the event that closed the current occurrence; null while it is open."""
+    previous: str | None = None
+    """UUID of the task whose closing led to the current occurrence; null if none did."""
+    template: Task | None = None
+    """The current occurrence as the series has it, which the next one copies; null if it has no changes of its own."""
+    first: Due | None = None
+    """The due of the series' first occurrence; null if it is the rule's start."""

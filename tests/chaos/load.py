@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from domain import deletion, entities, filters, lists, undo
+from domain.decision import VERSION
 from domain.entity import EntityType
-from domain.recurrence import succession
+from domain.recurrence.derived import CLOSING, derived
 from schemas import ids
 from schemas import records as r
 from schemas.names import partition_of
@@ -110,7 +111,7 @@ class People:
         """Evolve the known state by a command."""
         world = self._known[command.user]
         for event in world.does(command).events:
-            if isinstance(event, r.TaskCompleted) and (following := succession.following(event)):
+            if isinstance(event, CLOSING) and (following := derived(event, VERSION)):
                 world.does(following)
             if notice := notice_of(event, at):
                 world.purge(notice)

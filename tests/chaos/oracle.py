@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from domain import audit, deletion, ledger, reminders
+from domain.decision import VERSION
 from domain.entities import Entity
 from domain.entities import after as after_of
 from domain.entities import name as name_of
+from domain.recurrence.derived import CLOSING, derived
 from domain.tasks import TASK
 from schemas import records as r
 from schemas.topics import (
@@ -27,7 +29,7 @@ from schemas.topics import (
     TASK_EVENTS,
     TASK_FOLLOWUPS,
 )
-from tests.chaos.seen import Seen, follows
+from tests.chaos.seen import Seen
 
 GRACE = 5_000
 """Milliseconds after a failure's retry time in which the next claim may come."""
@@ -101,8 +103,8 @@ def _occurrences(seen: Seen) -> Iterator[str]:
 def _followups(seen: Seen) -> Iterator[str]:
     events = seen.by_user(TASK_EVENTS.name)
     for user, found in seen.by_user(TASK_FOLLOWUPS.name).items():
-        completed = (event for event in events[user] if isinstance(event, r.TaskCompleted))
-        again = [command for event in completed if (command := follows(event))]
+        closed = (event for event in events[user] if isinstance(event, CLOSING))
+        again = [command for event in closed if (command := derived(event, VERSION))]
         yield from _compared(TASK_FOLLOWUPS.name, user, found, again)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from domain.recurrence import succession
+from domain.decision import VERSION
+from domain.recurrence.derived import CLOSING, derived
 from domain.store import Store
 from domain.user import User
 from schemas import records as r
@@ -116,9 +117,4 @@ def _decided(store: Store, record: Any) -> list[Any]:
 
 def _derived(record: Any) -> list[r.CreateOccurrence]:
     """Return what the stage recurrence emits for a record."""
-    return [command] if isinstance(record, r.TaskCompleted) and (command := follows(record)) else []
-
-
-def follows(event: r.TaskCompleted) -> r.CreateOccurrence | None:
-    """Return the command that follows from a completion."""
-    return succession.following(event) or succession.ending(event)
+    return [command] if isinstance(record, CLOSING) and (command := derived(record, VERSION)) else []

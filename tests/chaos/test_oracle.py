@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain import audit, deletion, entities, ledger, reminders, tasks
-from domain.recurrence import succession
+from domain.decision import VERSION
+from domain.recurrence.derived import CLOSING, derived
 from domain.rejections import Code
 from domain.user import User
 from schemas import records as r
@@ -71,7 +72,7 @@ class History:
             self.event(event)
         self.put(TASK_EVENTS, decision.outcome)
         for event in decision.events:
-            if isinstance(event, r.TaskCompleted) and (followup := succession.following(event)):
+            if isinstance(event, CLOSING) and (followup := derived(event, VERSION)):
                 self.command(TASK_FOLLOWUPS, followup)
             if notice := notice_of(event, NOON):
                 self.purge(notice)

@@ -18,9 +18,9 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from domain import deletion, entities, ledger, reminders
-from domain.decision import DECIDABLE, UNENDING, VERSION
+from domain.decision import DECIDABLE, VERSION
 from domain.entity import EntityType
-from domain.recurrence import succession
+from domain.recurrence.derived import CLOSING, derived
 from domain.user import Command, User
 from schemas import ids
 from schemas import records as r
@@ -51,6 +51,7 @@ from tests.unit.domain.given import (
     restore_list,
     save_filter,
     set_settings,
+    skip,
     update,
     update_filter,
     update_list,
@@ -62,6 +63,7 @@ Past = Sequence[Command]
 Decisions = dict[str, list[str]]
 
 _SERIES = {"due": PARIS, "rrule": WEEKDAYS, "reminders": (r.Reminder("r1", before=900), r.Reminder("r2", at=LATER))}
+LATE = replace(PARIS, date="2026-11-26", time="10:00:00")
 _LAST = {"due": replace(PARIS, date="9999-12-31"), "rrule": "FREQ=DAILY"}
 
 PASTS: dict[str, Past] = {
@@ -72,6 +74,11 @@ PASTS: dict[str, Past] = {
     "deleted": (create(tags=("home",)), delete()),
     "completed and deleted": (create(), complete(), delete()),
     "series": (create(**_SERIES), update(priority=r.Priority.HIGH)),
+    "series of three days from completion": (
+        create(**_SERIES | {"rrule": "FREQ=DAILY;INTERVAL=3;COUNT=5"}, repeats=r.Repeats.COMPLETION),
+    ),
+    "series skipped": (create(due=r.Due("2026-11-24"), rrule=WEEKDAYS, exdates=("2026-11-25",)), skip()),
+    "series of which one is changed": (create(**_SERIES), update(notes="Once", due=LATE, scope=r.Scope.THIS)),
     "series completed": (create(**_SERIES), complete()),
     "series at the calendar's end": (create(**_LAST),),
     "series completed at the calendar's end": (create(**_LAST), complete()),
@@ -101,6 +108,13 @@ COMMANDS: dict[str, Callable[[], Command]] = {
     "set list": lambda: update(list="l"),
     "set parent": lambda: update(parent="other"),
     "set another version": lambda: replace(update(title="Other"), expected=7),
+    "set due of this one": lambda: update(due=replace(PARIS, date="2026-12-01"), scope=r.Scope.THIS),
+    "set due and title, of no scope": lambda: update(title="Other", due=LATE, scope=r.Scope.UNNAMED),
+    "set due of all": lambda: update(due=LATE, scope=r.Scope.ALL),
+    "set dates": lambda: update(rdates=("2026-11-28T10:00",), exdates=("2026-11-25T09:00",)),
+    "repeat from completion": lambda: update(repeats=r.Repeats.COMPLETION, missed=r.Missed.EACH),
+    "skip": skip,
+    "delete this one": lambda: replace(delete(), scope=r.Scope.THIS),
     "complete": complete,
     "reopen": reopen,
     "delete": delete,
@@ -165,14 +179,10 @@ def _followups(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
     for past, before in PASTS.items():
         for meanwhile in ((), (reopen(),), (delete(),), (update(rrule=None),)):
             world = _after(past, (*before, *meanwhile), version)
-            done = [event for event in world.events if isinstance(event, r.TaskCompleted)]
-            for command in filter(None, (_following(event, version) for event in done)):
+            done = [event for event in world.events if isinstance(event, CLOSING)]
+            for command in filter(None, (derived(event, version) for event in done)):
                 name = "".join(f" after {type(each).__name__}" for each in meanwhile)
                 yield f"followup{name}: {past}", (command, *_decided(world, command))
-
-
-def _following(event: r.TaskCompleted, version: str) -> r.CreateOccurrence | None:
-    return succession.following(event) or (None if version in UNENDING else succession.ending(event))
 
 
 def _purges(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:

@@ -9,7 +9,7 @@ from domain import audit, entities, undo
 from domain.decision import VERSION
 from domain.filters import FILTER
 from domain.lists import LIST
-from domain.recurrence import succession
+from domain.recurrence.derived import derived
 from domain.store import Store
 from domain.tags import TAG
 from domain.tasks import TASK
@@ -43,20 +43,24 @@ def create(task="t", at=NOON, **fields):
     return command(r.CreateTask, task, at, fields=r.TaskFields(**{"title": "Water the plants", **fields}))
 
 
-def update(task="t", at=NOON, **fields):
-    return command(r.UpdateTask, task, at, fields=r.TaskFields(**fields), changed=tuple(fields))
+def update(task="t", at=NOON, scope=r.Scope.FOLLOWING, **fields):
+    return command(r.UpdateTask, task, at, fields=r.TaskFields(**fields), changed=tuple(fields), scope=scope)
 
 
 def complete(task="t", at=NOON):
     return command(r.CompleteTask, task, at)
 
 
+def skip(task="t", at=NOON):
+    return command(r.SkipTask, task, at)
+
+
 def reopen(task="t", at=NOON):
     return command(r.ReopenTask, task, at)
 
 
-def delete(task="t", at=NOON):
-    return command(r.DeleteTask, task, at)
+def delete(task="t", at=NOON, scope=r.Scope.FOLLOWING):
+    return command(r.DeleteTask, task, at, scope=scope)
 
 
 def restore(task="t", at=NOON):
@@ -203,7 +207,7 @@ class World(User):
 
     def does(self, command):
         """Decide any user's command and fold its events; return the decision, None if it was decided before."""
-        user = self if command.user == self.user else User(self.store, command.user)
+        user = self if command.user == self.user else User(self.store, command.user, self.version)
         return user.decide(command)
 
     def evolve(self, event):
@@ -230,9 +234,13 @@ class World(User):
         asked = chunk(r.Action.REVERT)
         return replace(asked, at=at, items=undo.items(self.audited.get(command.id, ())))
 
+    def open(self):
+        """Return the ids of the open tasks that recur."""
+        return [task.id for task in self.tasks.values() if task.status is r.Status.OPEN and task.recurrence]
+
     def followup(self):
         """Return the command that the recurrence stage derives from the last event."""
-        return succession.following(self.events[-1])
+        return derived(self.events[-1], self.version)
 
     def goes_on(self, task="t", at=NOON):
         """Complete a task and create the next occurrence; return it."""

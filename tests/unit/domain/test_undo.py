@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain import lists, undo
-from domain.recurrence import succession
+from domain.decision import VERSION
+from domain.recurrence.derived import derived
 from schemas import records as r
 from schemas.records import Action
 from tests.unit.domain.given import (
@@ -316,14 +317,13 @@ def test_a_change_of_another_field_of_the_completed_task_does_not_keep_its_compl
     assert (counts(undone(world, done)), opened(world)) == ((1, 0, []), ["t"])
 
 
-def test_an_occurrence_that_was_taken_back_and_restored_is_the_last_one_again():
+def test_an_occurrence_that_was_taken_back_and_restored_is_a_task_of_its_own():
     done = complete()
     world = World(RECURRING, done)
     next_ = world.does(world.followup()).events[0].task.id
     undone(world, done)
     world.does(restore(next_))
-    world.does(complete(next_, at=NOON + MINUTE))
-    assert world.does(world.followup()).outcome.kind is r.OutcomeKind.ACCEPTED
+    assert (world.task(next_).recurrence, world.task(next_).series, world.open()) == (None, "t", ["t"])
 
 
 STEPS = st.sampled_from(["complete", "edit", "undo", "undo_further", "deliver"])
@@ -362,7 +362,7 @@ class Course:
         self.now += MINUTE
         self.commands.append(command)
         done = [event for event in self.world.does(command).events if isinstance(event, r.TaskCompleted)]
-        self.late += [succession.following(event) for event in done]
+        self.late += [derived(event, VERSION) for event in done]
 
 
 @given(st.lists(STEPS, max_size=20))

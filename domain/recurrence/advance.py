@@ -1,0 +1,205 @@
+"""Recurrence from decision version 6 on: the occurrence that follows a closed one.
+
+Candidates are the slots after the closed one. A slot has *passed* once its time has come: a time in a zone at its
+instant, a floating time when the clocks in the user's zone show it, a date when its day is over there. Of those that
+have passed, ``SKIP`` opens none, but the first that has not; ``LATEST`` opens the last one, and ``EACH`` every one. So
+an early completion neither repeats nor skips a slot.
+
+Counted from completion, the rule starts on the day of the completion, at the slot's time of day; the next occurrence is
+the first after that day, other than the closed slot. Where a month lacks that day, its last one is meant. A rule that
+recurs within a day starts at the time of completion.
+"""
+
+import dataclasses
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from msgspec.structs import replace
+
+from domain import times
+from domain.recurrence.rule import Freq, Rule, Skip, parse
+from domain.recurrence.sets import Occurrence, RecurrenceSet, on_clock
+from domain.recurrence.succession import ACTOR, command_of
+from schemas import ids
+from schemas.records import (
+    Closing,
+    CreateOccurrence,
+    Due,
+    Missed,
+    Recurrence,
+    Repeats,
+    Task,
+    TaskCompleted,
+    TaskSkipped,
+)
+
+Closed = TaskCompleted | TaskSkipped
+"""Events that close an occurrence and let its series go on."""
+
+_ENDS = "The next occurrence would be due after the year 9999; the series ends."
+_SPANS = (timedelta(days=2), timedelta(days=62), timedelta(days=1100))
+"""How far back the latest occurrence is searched before all are: most rules have one in the shortest of them."""
+
+
+def following(event: Closed) -> CreateOccurrence | None:
+    """Return the command that creates the occurrence after a closed one, or that ends a series with the calendar.
+
+    Return None outside a series, and if its rule ends there.
+    """
+    task = event.task
+    if task.recurrence is None or task.series is None or task.occurrence is None:
+        return None
+    if due := next_due(task.recurrence, task, event):
+        return _command(event, task.recurrence, task.occurrence, task.series, due)
+    endless = dataclasses.replace(parse(task.recurrence.rrule), count=None, until=None)
+    if next_due(replace(task.recurrence, rrule=str(endless)), task, event):
+        return None
+    slot = slot_due(task.recurrence, task.occurrence)
+    ended = _command(event, task.recurrence, task.occurrence, task.series, slot)
+    return replace(ended, task=task.id, occurrence=task.occurrence, ends=_ENDS)
+
+
+def next_due(recurrence: Recurrence, task: Task, event: Closed) -> Due | None:
+    """Return when the occurrence after a closed task is due, None if the rule or the calendar has none."""
+    if recurrence.repeats is Repeats.COMPLETION:
+        found = _from_completion(recurrence, task, event)
+    else:
+        found = _scheduled(recurrence, task.occurrence or "", closed_at(event), event.zone)
+    if found is None or (found.instant or 0) >= times.END:
+        return None
+    return found.due
+
+
+def closed_at(event: Closed) -> int:
+    """Return when a task was closed: earlier than the event, if that undoes a reopening."""
+    return event.at if event.task.completed_at is None else event.task.completed_at
+
+
+def advanced(recurrence: Recurrence | None, due: Due) -> Recurrence | None:
+    """Return the recurrence of the next occurrence: counted from completion, it starts there."""
+    if recurrence is None or recurrence.repeats is not Repeats.COMPLETION:
+        return recurrence
+    return replace(recurrence, start=due, before=recurrence.before + 1)
+
+
+def series_set(recurrence: Recurrence) -> RecurrenceSet:
+    """Return the occurrences of a series from its start on; COUNT is what remains of it there."""
+    rule = parse(recurrence.rrule)
+    if rule.count is not None:
+        rule = dataclasses.replace(rule, count=max(rule.count - recurrence.before, 1))
+    return RecurrenceSet(recurrence.start, rule, recurrence.rdates, recurrence.exdates)
+
+
+def slot_due(recurrence: Recurrence, occurrence: str) -> Due:
+    """Return when an occurrence is planned: the due of its local key."""
+    date, _, time = occurrence.partition("T")
+    return Due(date, time or None, recurrence.start.zone)
+
+
+def shown(due: Due) -> Due:
+    """Return a due as the clocks show it: one in a zone's gap has a later time (RFC 5545, section 3.3.5)."""
+    if due.zone is None or due.time is None:
+        return due
+    date, _, time = on_clock(times.local(due), times.zone(due.zone)).isoformat().partition("T")
+    return replace(due, date=date, time=time)
+
+
+def ordinal(recurrence: Recurrence, occurrence: str) -> int:
+    """Return how many occurrences the series has before this one, without further dates, as COUNT counts them."""
+    if recurrence.repeats is Repeats.COMPLETION or parse(recurrence.rrule).count is None:
+        return recurrence.before
+    own = RecurrenceSet(recurrence.start, parse(recurrence.rrule)).occurrences()
+    keys = [each.key for each in takewhile(lambda each: each.key <= occurrence, own)]
+    return recurrence.before + max(len(keys) - 1, 0)
+
+
+def has_passed(due: Due, at: int, zone: str | None) -> bool:
+    """Return whether the time of a due has come at an instant; ``zone`` is the user's, None for UTC."""
+    if due.zone is not None:
+        return times.milliseconds(times.local(due), due.zone) <= at
+    here = times.local_at(at, zone)
+    return due.date < here.date().isoformat() if due.time is None else times.local(due) <= here
+
+
+def _scheduled(recurrence: Recurrence, closed: str, at: int, zone: str | None) -> Occurrence | None:
+    found, closed = series_set(recurrence), times.key(shown(slot_due(recurrence, closed)))
+    if recurrence.missed is Missed.EACH:
+        return found.after(closed)
+    here = times.local_at(at, recurrence.start.zone or zone)
+    passed = _passed(at, zone)
+    if recurrence.missed is Missed.LATEST and (latest := _latest(found, closed, here, passed)):
+        return latest
+    return next((each for each in _after(found, closed, here - _SPANS[0]) if not passed(each)), None)
+
+
+def _passed(at: int, zone: str | None) -> Callable[[Occurrence], bool]:
+    return lambda each: has_passed(each.due, at, zone)
+
+
+def _latest(
+    found: RecurrenceSet, closed: str, here: datetime, passed: Callable[[Occurrence], bool]
+) -> Occurrence | None:
+    """Return the last occurrence after the closed one that has passed."""
+    for span in (*_SPANS, here - datetime.fromisoformat(closed)):
+        if last := deque(takewhile(passed, _after(found, closed, here - max(span, _SPANS[0]))), maxlen=1):
+            return last[0]
+    return None
+
+
+def _after(found: RecurrenceSet, closed: str, floor: datetime) -> Iterator[Occurrence]:
+    """Yield the occurrences after the closed one, those before ``floor`` left out."""
+    near = max(datetime.fromisoformat(closed), floor.replace(microsecond=0)).isoformat()
+    return (each for each in found.occurrences(near) if each.key > closed)
+
+
+def _from_completion(recurrence: Recurrence, task: Task, event: Closed) -> Occurrence | None:
+    rule = parse(recurrence.rrule)
+    if rule.count is not None and recurrence.before + 1 >= rule.count:
+        return None
+    slot, at = slot_due(recurrence, task.occurrence or ""), closed_at(event)
+    zone = slot.zone or event.zone
+    if task.closing is not Closing.DONE:  # closed without being done: not before its own time
+        at = max(at, times.milliseconds(times.local(slot), zone))
+    start = _start_at(slot, times.local_at(at, zone), rule)
+    found = RecurrenceSet(start, _from_any_day(rule), (), recurrence.exdates, includes_start=False)
+    if rule.freq < Freq.DAILY:
+        later = (each for each in found.occurrences() if times.milliseconds(times.local(each.due), zone) > at)
+    else:
+        later = (each for each in found.occurrences() if each.due.date > start.date)
+    return next((each for each in later if each.due != slot), None)
+
+
+def _from_any_day(rule: Rule) -> Rule:
+    """Return a rule that any day may start: where its months lack the start's day, they have their last one instead."""
+    names_days = rule.bymonthday or rule.byyearday or rule.byday or rule.byweekno
+    clamps = rule.skip is Skip.OMIT and not names_days
+    return dataclasses.replace(rule, count=None, skip=Skip.BACKWARD if clamps else rule.skip)
+
+
+def _start_at(slot: Due, here: datetime, rule: Rule) -> Due:
+    """Return the start of a rule that is counted from a local time."""
+    if slot.time is None:
+        return Due(here.date().isoformat())
+    time = slot.time if rule.freq >= Freq.DAILY else here.time().replace(microsecond=0).isoformat()
+    return Due(here.date().isoformat(), time, slot.zone)
+
+
+def _command(event: Closed, recurrence: Recurrence, occurrence: str, series: str, due: Due) -> CreateOccurrence:
+    key = times.key(due)
+    ordered = f"{key}#{recurrence.before + 1}" if recurrence.repeats is Repeats.COMPLETION else key
+    return CreateOccurrence(
+        id=command_of(event.id),
+        user=event.user,
+        at=event.at,
+        actor=ACTOR,
+        task=ids.occurrence(series, ordered, recurrence.version),
+        series=series,
+        previous=event.task.id,
+        after=occurrence,
+        occurrence=key,
+        due=due,
+        rule_version=recurrence.version,
+        cause=event.id,
+    )

@@ -1,0 +1,158 @@
+"""When a task recurs, from decision version 6 on: the recurrence that a command gives a task, by the command's scope.
+
+``THIS`` changes the named fields of one occurrence: a moved due or start leaves the rule, its start and COUNT as they
+are. ``FOLLOWING`` changes the series from this occurrence on: with the same rule COUNT counts on, a new rule's COUNT
+counts from this one. ``ALL`` counts the rule from the series' first start. Unnamed, a due or start that is moved
+without a new rule is this occurrence's, and all else the following ones', too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from domain import composition, merging, series, times
+from domain.entity import State, differing
+from domain.invalid import Invalid
+from domain.recurrence import advance, checks, succession
+from schemas import ids
+from schemas import records as r
+
+PARTS = ("rrule", "rdates", "exdates", "repeats", "missed")
+"""The fields of a command that a recurrence is made of."""
+_DATES = ("due", "start")
+_SERIES = (r.Scope.FOLLOWING, r.Scope.ALL)
+
+
+def created(state: State, command: r.CreateTask) -> r.Task:
+    """Return a new task. Raises ``Invalid`` if due, rule, dates and reminders are inconsistent."""
+    plain = composition.plain(command)
+    return _begun(state, plain, command.id, {name: getattr(command.fields, name) for name in PARTS})
+
+
+def updated(state: State, task: r.Task, command: r.UpdateTask) -> tuple[r.Task, tuple[str, ...]]:
+    """Return the task with the named fields set, and which of its changed fields only this occurrence has.
+
+    Raises ``Invalid`` if due, rule, dates and reminders become inconsistent, ``Conflict`` if the rule can't be changed
+    on this task.
+    """
+    wanted: dict[str, Any] = merging.wanted(task, command.changed, command.fields)
+    parts = {name: wanted.pop(name) for name in PARTS if name in wanted}
+    after = replace(task, **wanted)
+    if task.recurrence is None:
+        after = _begun(state, after, command.id, parts) if parts else after
+    else:
+        after = _changed(state, task, after, parts, command.scope)
+    if (after.due, after.reminders) != (task.due, task.reminders):
+        composition.check_reminders(after.due, after.reminders)
+    if (after.due, after.start) != (task.due, task.start):
+        composition.check_start(after.start, after.due)
+    return after, _own(task, after, command.scope)
+
+
+def _begun(state: State, task: r.Task, command: str, parts: Mapping[str, Any]) -> r.Task:
+    """Return a task as the first occurrence of a series, unchanged without a rule."""
+    if parts.get("rrule") is None:
+        _check_alone(parts)
+        return task
+    known = state.series(task.id)
+    is_free = known is None or known.task in {None, task.id}
+    name = task.id if is_free else ids.derive("series", task.id, command)
+    version = known.rule_version + 1 if known and is_free else 1
+    return _first_of(replace(task, series=name), _recurrence(task.due, parts, version))
+
+
+def _check_alone(parts: Mapping[str, Any]) -> None:
+    """Raise ``Invalid`` for further dates or exceptions without a rule."""
+    for name in ("rdates", "exdates"):
+        if parts.get(name):
+            raise Invalid(name, "These dates belong to a rule; give recurrence, too, or leave them out.")
+
+
+def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any], scope: r.Scope) -> r.Task:
+    """Return an occurrence whose fields and parts of the recurrence are changed."""
+    assert task.recurrence is not None
+    rule = task.recurrence
+    if after.due is None and parts.get("rrule", "") is not None:
+        raise Invalid("due", "A recurring task needs a due; give one, or clear recurrence too.")
+    given = {**{name: getattr(rule, name) for name in PARTS}, **parts}
+    if given["rrule"] is not None:
+        given["rrule"] = succession.check(given["rrule"], None)
+    is_same = all(given[name] == getattr(rule, name) for name in PARTS)
+    moves = after.due != task.due and (scope in _SERIES or given["rrule"] != rule.rrule)
+    if is_same and not moves:
+        return after
+    latest = state.series(task.series or task.id)
+    if task.status is not r.Status.OPEN or not series.is_current(task, latest):
+        if is_same:
+            return after
+        raise composition.cannot_change_rule(task)
+    if not is_same and scope is r.Scope.THIS:
+        raise Invalid("scope", "The rule is the whole series'; choose the scope following or all.")
+    if given["rrule"] is None:
+        return replace(after, recurrence=None, series=None, occurrence=None)
+    return _rescheduled(task, after, given, scope, latest)
+
+
+def _rescheduled(
+    task: r.Task, after: r.Task, given: Mapping[str, Any], scope: r.Scope, latest: r.Series | None
+) -> r.Task:
+    """Return an occurrence whose series goes on by other parts, or from another due."""
+    rule = task.recurrence
+    assert rule is not None
+    assert after.due is not None
+    version = latest.rule_version + 1 if latest else rule.version + 1
+    if scope is r.Scope.ALL and rule.repeats is not r.Repeats.COMPLETION:
+        slot = advance.slot_due(rule, task.occurrence or "")
+        due = slot if after.due == task.due else after.due
+        start = _moved_along((latest.first if latest else None) or rule.start, slot, due)
+        return replace(after, recurrence=_recurrence(start, given, version), occurrence=times.key(advance.shown(due)))
+    if given["rrule"] != rule.rrule:
+        return _first_of(after, _recurrence(after.due, given, version))
+    if after.due != task.due:
+        before = advance.ordinal(rule, task.occurrence or "")
+        return _first_of(after, replace(_recurrence(after.due, given, version), before=before))
+    changed = {name: value for name, value in given.items() if name != "rrule"}
+    return replace(after, recurrence=check(replace(rule, **changed)))
+
+
+def _moved_along(first: r.Due, slot: r.Due, due: r.Due) -> r.Due:
+    """Return a series' first start, moved as its current occurrence is from its slot."""
+    if due == slot:
+        return first
+    return replace(times.shifted(first, times.days_between(slot, due), "due"), time=due.time, zone=due.zone)
+
+
+def _first_of(task: r.Task, recurrence: r.Recurrence) -> r.Task:
+    """Return a task as the first occurrence of a recurrence, due when the clocks show it."""
+    assert task.due is not None
+    return replace(task, due=advance.shown(task.due), recurrence=recurrence, occurrence=times.key(recurrence.start))
+
+
+def _recurrence(due: r.Due | None, parts: Mapping[str, Any], version: int) -> r.Recurrence:
+    rrule = composition.check_rule(parts["rrule"], due)
+    assert due is not None
+    others = {name: value for name, value in parts.items() if name != "rrule"}
+    return check(r.Recurrence(rrule, start=advance.shown(due), version=version, **others))
+
+
+def check(recurrence: r.Recurrence) -> r.Recurrence:
+    """Return a recurrence with its dates in canonical form. Raises ``Invalid`` if they don't go with its start."""
+    if recurrence.repeats is r.Repeats.COMPLETION and recurrence.rdates:
+        raise Invalid("rdates", "A rule that is counted from completion has no further dates; leave them out.")
+    dates = checks.dates(recurrence.rdates, recurrence.exdates, recurrence.start)
+    recurrence = replace(recurrence, rdates=dates[0], exdates=dates[1])
+    if recurrence.exdates and next(advance.series_set(recurrence).occurrences(), None) is None:
+        raise checks.nothing_left()
+    return recurrence
+
+
+def _own(task: r.Task, after: r.Task, scope: r.Scope) -> tuple[str, ...]:
+    """Return the changed fields that only this occurrence has."""
+    if task.recurrence is None or after.recurrence is None or scope in _SERIES:
+        return ()
+    changed = differing(task, after)
+    if scope is r.Scope.THIS:
+        return changed
+    moves_series = after.recurrence.start != task.recurrence.start
+    return () if moves_series else tuple(name for name in changed if name in _DATES)

@@ -1,0 +1,181 @@
+"""Series from decision version 6 on: which of its occurrences is the current one, and what that leads to.
+
+A live series has exactly one open occurrence, the current one. Closing it leads to the next, once the command that is
+derived from the closing comes; a command of any other closing does nothing. A series that has ended is live again as
+soon as its last occurrence is reopened or restored.
+
+An earlier occurrence that is reopened or restored takes the place of the one after it, if that is open and was not
+changed: it is deleted, and comes again under its id when the earlier one is closed again. In every other case the
+earlier one becomes a task of its own, without a rule; it keeps its place in the history of its series.
+"""
+
+from enum import Enum, auto
+
+from msgspec.structs import replace
+
+from domain import composition, hierarchy, lists, times
+from domain.entity import State, differing
+from domain.invalid import Ended
+from domain.recurrence import advance, succession
+from schemas import ids
+from schemas import records as r
+
+Event = (
+    r.TaskCreated
+    | r.TaskUpdated
+    | r.TaskCompleted
+    | r.TaskSkipped
+    | r.TaskReopened
+    | r.TaskDeleted
+    | r.TaskRestored
+    | r.TaskPurged
+)
+
+
+class Place(Enum):
+    """The place of a task in its series, if it were open."""
+
+    CURRENT = auto()  # also of a task without a series
+    BACK = auto()  # it would replace the open occurrence after it
+    OWN = auto()  # it would be a task of its own
+
+
+def place(state: State, task: r.Task) -> tuple[Place, r.Task | None]:
+    """Return the place of a task that was closed or deleted, and for ``BACK`` the occurrence that it replaces."""
+    if task.recurrence is None or task.series is None:
+        return Place.CURRENT, None
+    latest = state.series(task.series)
+    if latest is None or is_current(task, latest):
+        return Place.CURRENT, None
+    made = _made_after(state, task, latest)
+    if made and made.status is r.Status.OPEN and made.recurrence and _is_as_made(state, made, task):
+        return Place.BACK, made
+    return Place.OWN, None
+
+
+def is_current(task: r.Task, latest: r.Series | None) -> bool:
+    """Return whether a task is the current occurrence of its series, or in no series."""
+    if task.recurrence is None:
+        return True
+    if latest is None or latest.task is None:
+        return composition.is_at(latest, task.occurrence, task.recurrence.version)
+    return latest.task == task.id
+
+
+def opened(state: State, before: r.Task, after: r.Task) -> tuple[r.Task, r.Task | None]:
+    """Return a reopened or restored task, and the occurrence that it replaces."""
+    if after.status is not r.Status.OPEN:
+        return after, None
+    found, made = place(state, before)
+    return (replace(after, recurrence=None) if found is Place.OWN else after), made
+
+
+def continued(state: State, command: r.CreateOccurrence) -> r.Task | None:
+    """Return the next occurrence; None unless the command is derived from what closed the current one.
+
+    Raises ``Ended``.
+    """
+    previous, latest = state.task(command.previous), state.series(command.series)
+    if previous is None or previous.recurrence is None or latest is None or not _led_to(command, previous, latest):
+        return None
+    made = _next(state, latest.template or previous, command)
+    there = state.task(command.task)
+    if there is None or (there.status is r.Status.DELETED and there.recurrence):
+        return made
+    return replace(made, id=ids.derive("occurrence", command.task, command.id))  # a task of its own has the id
+
+
+def followed(latest: r.Series | None, event: Event, before: r.Task | None) -> r.Series | None:
+    """Return the current occurrence of the series of an event's task after the event; ``before`` is the task before."""
+    task = event.task
+    if task.recurrence is None or task.occurrence is None or isinstance(event, r.TaskPurged):
+        return latest
+    known = latest if latest and is_current(task, latest) else None
+    if task.status is r.Status.OPEN:
+        return _current(task, event, known, latest, before)
+    if known is None or before is None:
+        return latest
+    closed = event.id if before.status is r.Status.OPEN else known.closed
+    return replace(known, task=task.id, closed=closed, template=_template(known, event, before))
+
+
+def zone_of(state: State, task: r.Task) -> str | None:
+    """Return the user's zone, in which the days of an occurrence pass; None for UTC, or for the zone of its series."""
+    return None if task.recurrence is None or task.recurrence.start.zone else state.settings().zone
+
+
+def _current(
+    task: r.Task, event: Event, known: r.Series | None, latest: r.Series | None, before: r.Task | None
+) -> r.Series:
+    """Return the series whose current occurrence is this open task."""
+    assert task.recurrence is not None
+    assert task.occurrence is not None
+    at = r.Series(task.occurrence, task.recurrence.version, task=task.id, first=latest.first if latest else None)
+    if isinstance(event, r.TaskCreated) and event.cause and latest:
+        return replace(at, previous=latest.task)
+    if before is None or before.recurrence is None:  # a series begins
+        return replace(at, first=None)
+    if known is None:  # it replaces the one after it, or is restored
+        return at
+    first = _first(known, before.recurrence, task.recurrence, task.occurrence)
+    template = _template(known, event, before)
+    return replace(at, previous=known.previous, undone=known.undone, template=template, first=first)
+
+
+def _first(known: r.Series, before: r.Recurrence, after: r.Recurrence, occurrence: str) -> r.Due | None:
+    """Return the due of a series' first occurrence after its rule was changed."""
+    if before.start == after.start:
+        return known.first
+    return (known.first or before.start) if times.key(after.start) == occurrence else None
+
+
+def _template(known: r.Series, event: Event, before: r.Task) -> r.Task | None:
+    """Return the current occurrence as its series has it after an event."""
+    if not isinstance(event, r.TaskUpdated):
+        return known.template
+    template = known.template or (before if event.own else None)
+    if template is None or event.task.recurrence is None:
+        return None
+    passed_on = {name: getattr(event.task, name) for name in event.changed if name not in event.own}
+    slot = advance.slot_due(event.task.recurrence, event.task.occurrence or "")
+    return replace(template, **{**passed_on, "due": slot})
+
+
+def _led_to(command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> bool:
+    """Return whether a command is derived from what closed the current occurrence."""
+    if latest.task is not None:
+        return (latest.task, latest.closed) == (command.previous, command.cause)
+    is_at = composition.is_at(latest, command.after, command.rule_version)  # closed by an earlier version
+    return is_at and command.cause not in latest.undone and previous.status is not r.Status.OPEN
+
+
+def _next(state: State, like: r.Task, command: r.CreateOccurrence) -> r.Task:
+    return hierarchy.kept(state, lists.kept(state, composition.continued(like, command)))
+
+
+def _made_after(state: State, task: r.Task, latest: r.Series) -> r.Task | None:
+    """Return the current occurrence, if the closing of this task led to it."""
+    if latest.task is not None:
+        return state.task(latest.task) if latest.previous == task.id else None
+    done = r.TaskCompleted("", task.user, task.completed_at or 0, actor="", command="", task=task)
+    if task.completed_at is None or (following := succession.following(done)) is None:
+        return None
+    made = state.task(following.task)
+    return made if made and is_current(made, latest) else None
+
+
+def _is_as_made(state: State, made: r.Task, previous: r.Task) -> bool:
+    """Return whether an occurrence was never changed, or equals one that would be created now."""
+    if made.version == 1:
+        return True
+    assert made.recurrence is not None
+    assert made.occurrence is not None
+    due = advance.slot_due(made.recurrence, made.occurrence)
+    command = r.CreateOccurrence(
+        "", made.user, made.created_at, "", made.id, made.series or "", previous.id, "", made.occurrence, due, 0
+    )
+    try:
+        again = _next(state, previous, command)
+    except Ended:  # it was created when the task began earlier
+        return False
+    return not differing(*(composition.unversioned(replace(one, created_at=0)) for one in (made, again)))

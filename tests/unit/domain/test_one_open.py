@@ -1,0 +1,277 @@
+"""Whatever comes, late, twice, in any order: a live series has exactly one open occurrence."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from domain.decision import VERSION
+from domain.recurrence.derived import CLOSING, derived
+from schemas import records as r
+from tests.unit.domain.given import (
+    DAY,
+    NOON,
+    PARIS,
+    WEEKDAYS,
+    World,
+    chunk,
+    complete,
+    create,
+    delete,
+    reopen,
+    restore,
+    set_settings,
+    skip,
+    update,
+)
+
+ACTIONS = (complete, skip, reopen, delete, restore)
+BULKS = (r.Action.COMPLETE, r.Action.REOPEN, r.Action.DELETE, r.Action.RESTORE)
+SCOPES = tuple(r.Scope)
+FORMS = (
+    {"due": PARIS, "rrule": WEEKDAYS},
+    {"due": PARIS, "rrule": "FREQ=DAILY;COUNT=4"},
+    {"due": r.Due("2026-11-24"), "rrule": "FREQ=DAILY;UNTIL=20261201", "missed": r.Missed.LATEST},
+    {"due": r.Due("2026-11-24", "09:00:00"), "rrule": "FREQ=DAILY", "missed": r.Missed.EACH},
+    {"due": PARIS, "rrule": "FREQ=DAILY;INTERVAL=2;COUNT=5", "repeats": r.Repeats.COMPLETION},
+    {"due": PARIS, "rrule": "FREQ=WEEKLY", "rdates": ("2026-11-25T10:00:00",), "exdates": ("2026-12-01T09:00:00",)},
+)
+CHANGES = (
+    {"title": "Feed"},
+    {"rrule": "FREQ=DAILY"},
+    {"rrule": WEEKDAYS},
+    {"rrule": None},
+    {"due": PARIS},
+    {"due": r.Due("2026-12-05", "09:00:00", "Europe/Paris")},
+    {"exdates": ("2026-11-26T09:00:00",)},
+    {"repeats": r.Repeats.COMPLETION, "rdates": ()},
+    {"missed": r.Missed.LATEST},
+)
+
+
+class Series(RuleBasedStateMachine):
+    """People do to the tasks of series all that can be done, while derived commands come late, twice, out of order."""
+
+    def __init__(self):
+        super().__init__()
+        self.world, self.derived, self.said, self.at = World(), [], [], NOON
+        self.does(create("t", **FORMS[0]))
+
+    def does(self, command):
+        decided = self.world.does(command)
+        self.said.append(command)
+        for event in decided.events if decided else ():
+            if isinstance(event, CLOSING) and (followup := derived(event, VERSION)):
+                self.derived.append(followup)
+
+    def drawn(self, data):
+        return data.draw(st.sampled_from(sorted(self.world.tasks)))
+
+    @precondition(lambda self: len(self.world.tasks) < 4)
+    @rule(form=st.sampled_from(FORMS))
+    def one_more_series(self, form):
+        self.does(create(f"t{len(self.said)}", self.at, **form))
+
+    @rule(
+        data=st.data(), make=st.sampled_from((complete, skip, reopen, delete, restore)), later=st.integers(0, 3 * DAY)
+    )
+    def a_person_acts(self, data, make, later):
+        self.at += later
+        self.does(make(self.drawn(data), self.at))
+
+    @rule(data=st.data(), scope=st.sampled_from(SCOPES))
+    def a_person_deletes_with_a_scope(self, data, scope):
+        self.does(delete(self.drawn(data), self.at, scope))
+
+    @rule(data=st.data(), change=st.sampled_from(CHANGES), scope=st.sampled_from(SCOPES))
+    def a_person_changes_it(self, data, change, scope):
+        self.does(update(self.drawn(data), self.at, scope, **change))
+
+    @rule(
+        data=st.data(), action=st.sampled_from((r.Action.COMPLETE, r.Action.REOPEN, r.Action.DELETE, r.Action.RESTORE))
+    )
+    def a_person_does_it_to_all(self, data, action):
+        self.does(chunk(action, *sorted(self.world.tasks), scope=data.draw(st.sampled_from(SCOPES))))
+
+    @rule(data=st.data())
+    def a_person_undoes(self, data):
+        said = data.draw(st.sampled_from(self.said[-6:]))
+        if self.world.audited.get(said.id):
+            self.does(self.world.undoing(said, self.at))
+
+    @precondition(lambda self: self.derived)
+    @rule(data=st.data())
+    def a_derived_command_comes(self, data):
+        self.world.does(data.draw(st.sampled_from(self.derived)))
+
+    @precondition(lambda self: self.derived)
+    @rule()
+    def the_last_derived_command_comes(self):
+        self.world.does(self.derived[-1])
+
+    @invariant()
+    def no_series_has_two_open_occurrences(self):
+        named = [self.world.task(task).series for task in self.world.open()]
+        assert len(named) == len(set(named))
+
+    @invariant()
+    def the_open_occurrence_is_the_current_one(self):
+        for task in self.world.open():
+            current = self.world.series(self.world.task(task).series)
+            assert (current.task, current.closed) == (task, None)
+            assert current.occurrence == self.world.task(task).occurrence
+
+    @invariant()
+    def each_closing_was_followed_at_most_once(self):
+        causes = [event.cause for event in self.world.events if isinstance(event, r.TaskCreated) and event.cause]
+        assert len(causes) == len(set(causes))
+
+    @invariant()
+    def no_slot_is_opened_again_that_was_closed(self):
+        tasks = [task for task in self.world.tasks.values() if task.recurrence and task.occurrence]
+        slots = [
+            (task.series, task.occurrence, task.recurrence.version)
+            for task in tasks
+            if task.status is not r.Status.DELETED and task.recurrence.repeats is r.Repeats.SCHEDULE
+        ]
+        assert len(slots) == len(set(slots))
+
+    @invariant()
+    def once_all_has_come_a_series_is_open_or_has_ended(self):
+        for name, current in self.world.latest.items():
+            if current.closed is None:
+                continue
+            command = next((one for one in self.derived if one.cause == current.closed), None)
+            if command is None or command.ends or self.world.task(command.previous).recurrence is None:
+                continue
+            world = copied(self.world)
+            world.does(command)
+            opened = [task for task in world.open() if world.task(task).series == name]
+            assert len(opened) == 1, (name, current, command)
+
+
+def copied(world):
+    """Return a world with the same state."""
+    other = World()
+    for kept, copy in (
+        (world.store.series, other.store.series),
+        *((world.store.entities[of], other.store.entities[of]) for of in world.store.entities),
+        (world.store.purges, other.store.purges),
+    ):
+        copy.update(kept)
+    return other
+
+
+Series.TestCase.settings = settings(max_examples=100, stateful_step_count=25)
+TestSeries = Series.TestCase
+
+
+def goes_on(world, task="t", at=NOON):
+    """Complete a task and create the next occurrence; return its id."""
+    world.does(complete(task, at))
+    return world.does(world.followup()).events[0].task.id
+
+
+def test_reopening_the_last_completed_one_goes_back_to_it():
+    world = World(create(due=PARIS, rrule=WEEKDAYS))
+    next_ = goes_on(world)
+    world.does(reopen())
+    assert (world.open(), world.task(next_).status) == (["t"], r.Status.DELETED)
+    assert goes_on(world) == next_
+    assert world.open() == [next_]
+
+
+def test_one_that_is_reopened_while_the_next_was_changed_is_a_task_of_its_own():
+    world = World(create(due=PARIS, rrule=WEEKDAYS))
+    next_ = goes_on(world)
+    world.does(update(next_, title="Feed"))
+    world.does(reopen())
+    task = world.task("t")
+    assert (world.open(), task.status, task.recurrence, task.series) == ([next_], r.Status.OPEN, None, "t")
+
+
+def test_a_task_of_its_own_begins_a_series_of_its_own():
+    world = World(create(due=PARIS, rrule=WEEKDAYS))
+    next_ = goes_on(world)
+    for command in (update(next_, title="Feed"), reopen(), update(rrule="FREQ=DAILY")):
+        world.does(command)
+    assert sorted(world.open()) == sorted(["t", next_])
+    assert world.task("t").series != world.task(next_).series
+
+
+def test_undoing_a_reopening_closes_it_again_with_its_rule():
+    world, again = World(create(due=PARIS, rrule=WEEKDAYS)), reopen()
+    next_ = goes_on(world)
+    before = world.task("t")
+    world.does(update(next_, title="Feed"))
+    world.does(again)
+    world.does(world.undoing(again))
+    after = world.task("t")
+    assert (after.status, after.recurrence, after.completed_at) == (before.status, before.recurrence, NOON)
+    assert world.does(world.followup()).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+
+
+def test_restoring_the_occurrence_whose_deletion_ended_a_series_makes_it_live_again():
+    world = World(create(due=PARIS, rrule=WEEKDAYS), delete())
+    assert world.open() == []
+    world.does(restore())
+    assert goes_on(world) in world.open()
+
+
+def test_deleting_this_one_leaves_it_out_and_opens_the_next():
+    world = World(create(due=PARIS, rrule=WEEKDAYS), alone := delete(scope=r.Scope.THIS))
+    assert [type(event).__name__ for event in world.events] == ["TaskCreated", "TaskSkipped", "TaskDeleted"]
+    [command] = [derived(event, VERSION) for event in world.events if isinstance(event, CLOSING)]
+    next_ = world.does(command).events[0].task
+    assert (next_.occurrence, world.open()) == ("2026-11-25T09:00:00", [next_.id])
+    world.does(world.undoing(alone))
+    assert world.open() == ["t"]
+
+
+def test_a_command_of_a_closing_that_was_undone_does_nothing_however_late_it_comes():
+    world = World(create(due=PARIS, rrule=WEEKDAYS), complete())
+    late = world.followup()
+    world.does(reopen())
+    assert world.does(late).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+    assert world.open() == ["t"]
+
+
+def test_a_skipped_one_is_closed_and_the_next_opens():
+    world = World(create(due=PARIS, rrule=WEEKDAYS), skip())
+    task = world.task("t")
+    assert (task.status, task.closing, task.completed_at) == (r.Status.COMPLETED, r.Closing.SKIPPED, NOON)
+    assert world.does(world.followup()).events[0].task.occurrence == "2026-11-25T09:00:00"
+
+
+def test_a_skip_is_undone():
+    world = World(create(due=PARIS, rrule=WEEKDAYS), skipped := skip())
+    world.does(world.followup())
+    world.does(world.undoing(skipped))
+    assert (world.open(), world.task("t").closing) == (["t"], r.Closing.DONE)
+
+
+def test_only_an_occurrence_of_a_series_is_skipped():
+    outcome = World(create()).does(skip()).outcome
+    assert (outcome.code, outcome.field) == ("conflict", "recurrence")
+
+
+@pytest.mark.parametrize("action", [reopen, restore])
+def test_what_is_not_closed_is_not_opened_again(action):
+    world = World(create(due=PARIS, rrule=WEEKDAYS))
+    assert world.does(action()).outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+
+
+def test_a_daily_task_that_is_done_at_eight_in_the_evening_in_new_york_is_due_tomorrow():
+    evening = 1_795_482_000_000  # 2026-11-23T20:00-05:00, in UTC the 24th
+    world = World(create(due=r.Due("2026-11-23"), rrule="FREQ=DAILY"), set_settings(zone="America/New_York"))
+    assert world.does(complete(at=evening)).events[0].zone == "America/New_York"
+    assert world.does(world.followup()).events[0].task.due == r.Due("2026-11-24")
+
+
+def test_the_zone_that_decides_is_the_one_at_the_completion():
+    evening = 1_795_482_000_000
+    world = World(create(due=r.Due("2026-11-23"), rrule="FREQ=DAILY"), set_settings(zone="America/New_York"))
+    world.does(complete(at=evening))
+    late = world.followup()
+    world.does(set_settings(zone="Asia/Tokyo"))
+    assert world.does(late).events[0].task.due == r.Due("2026-11-24")
