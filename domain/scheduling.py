@@ -106,7 +106,9 @@ def _rescheduled(
         slot = advance.slot_due(rule, task.occurrence or "")
         due = slot if after.due == task.due else after.due
         start = _moved_along((latest.first if latest else None) or rule.start, slot, due)
-        return replace(after, recurrence=_recurrence(start, given, version), occurrence=times.key(advance.shown(due)))
+        return replace(
+            after, recurrence=_recurrence(start, given, version), occurrence=times.key(advance.on_clocks(due))
+        )
     if given["rrule"] != rule.rrule:
         return _first_of(after, _recurrence(after.due, given, version))
     if after.due != task.due:
@@ -126,14 +128,14 @@ def _moved_along(first: r.Due, slot: r.Due, due: r.Due) -> r.Due:
 def _first_of(task: r.Task, recurrence: r.Recurrence) -> r.Task:
     """Return a task as the first occurrence of a recurrence, due when the clocks show it."""
     assert task.due is not None
-    return replace(task, due=advance.shown(task.due), recurrence=recurrence, occurrence=times.key(recurrence.start))
+    return replace(task, due=advance.on_clocks(task.due), recurrence=recurrence, occurrence=times.key(recurrence.start))
 
 
 def _recurrence(due: r.Due | None, parts: Mapping[str, Any], version: int) -> r.Recurrence:
     rrule = composition.check_rule(parts["rrule"], due)
     assert due is not None
     others = {name: value for name, value in parts.items() if name != "rrule"}
-    return check(r.Recurrence(rrule, start=advance.shown(due), version=version, **others))
+    return check(r.Recurrence(rrule, start=advance.on_clocks(due), version=version, **others))
 
 
 def check(recurrence: r.Recurrence) -> r.Recurrence:

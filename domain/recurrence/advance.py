@@ -40,7 +40,7 @@ Closed = TaskCompleted | TaskSkipped
 
 _ENDS = "The next occurrence would be due after the year 9999; the series ends."
 _SPANS = (timedelta(days=2), timedelta(days=62), timedelta(days=1100))
-"""How far back the latest occurrence is searched before all are: most rules have one in the shortest of them."""
+"""Spans before an instant in which its latest occurrence is searched, before all of them are."""
 
 
 def following(event: Closed) -> CreateOccurrence | None:
@@ -98,7 +98,7 @@ def slot_due(recurrence: Recurrence, occurrence: str) -> Due:
     return Due(date, time or None, recurrence.start.zone)
 
 
-def shown(due: Due) -> Due:
+def on_clocks(due: Due) -> Due:
     """Return a due as the clocks show it: one in a zone's gap has a later time (RFC 5545, section 3.3.5)."""
     if due.zone is None or due.time is None:
         return due
@@ -124,7 +124,7 @@ def has_passed(due: Due, at: int, zone: str | None) -> bool:
 
 
 def _scheduled(recurrence: Recurrence, closed: str, at: int, zone: str | None) -> Occurrence | None:
-    found, closed = series_set(recurrence), times.key(shown(slot_due(recurrence, closed)))
+    found, closed = series_set(recurrence), times.key(on_clocks(slot_due(recurrence, closed)))
     if recurrence.missed is Missed.EACH:
         return found.after(closed)
     here = times.local_at(at, recurrence.start.zone or zone)

@@ -53,7 +53,7 @@ class Missed(StrEnum):
 
 
 class Closing(StrEnum):
-    """How a task was closed."""
+    """The manner in which a task was closed."""
 
     DONE = "DONE"
     SKIPPED = "SKIPPED"
@@ -87,7 +87,7 @@ class Recurrence(Struct, frozen=True, gc=False):
     missed: Missed = Missed.SKIP
     """Of the occurrences that have passed, none opens, the latest, or each."""
     before: int = 0
-    """How many occurrences the series had before start: COUNT includes them."""
+    """Number of occurrences of the series before start: COUNT includes them."""
 
 
 class Reminder(Struct, frozen=True, gc=False):
@@ -133,7 +133,7 @@ class Task(Struct, frozen=True, gc=False):
     list: str | None = None
     """UUID of the list that it is on; null: the inbox."""
     closing: Closing = Closing.DONE
-    """How it was closed; of no meaning while it is open."""
+    """Whether it was done, skipped or missed when it was closed; of no meaning while it is open."""
 
 
 class TaskFields(Struct, frozen=True, gc=False):

@@ -26,6 +26,7 @@ ZONE = "Europe/Paris"
 SOONEST, LATEST = 1_000, 5_000  # milliseconds from a command to the reminders that it asks for
 LONG_AGO = deletion.RESTORABLE + 24 * 60 * 60 * 1000  # milliseconds: a task that was deleted before is purged soon
 TAGS = ("home", "work", "late")
+ZONES = (None, "Europe/Paris", "America/New_York", "Asia/Tokyo")
 COLOURS = (None, "#1e90ff", "#ff0000")
 EACH = 2  # users in each partition
 BULK, CHUNK = 4, 2  # the most tasks of a bulk, and of a chunk
@@ -33,11 +34,13 @@ DOING = {
     "create": 15,
     "update": 10,
     "complete": 16,
+    "skip": 3,
     "reopen": 4,
     "delete": 4,
     "restore": 4,
     "bury": 4,
     "again": 3,
+    "settings": 2,
     "list": 16,
     "filter": 8,
     "tag": 5,
@@ -49,6 +52,7 @@ DOING = {
 DELETED = r.TaskDeleted | r.ListDeleted | r.FilterDeleted
 PLAIN = {
     "complete": r.CompleteTask,
+    "skip": r.SkipTask,
     "reopen": r.ReopenTask,
     "delete": r.DeleteTask,
     "restore": r.RestoreTask,
@@ -126,13 +130,16 @@ class People:
             case "again" if buried := self._buried[user, r.Task]:
                 return self._create(user, at, self._chance.choice(buried))
             case "list":
-                fields = r.ListFields(name=f"List {self._chance.random()}", colour=self._chance.choice(COLOURS))
-                return [self._on_thing(lists.LIST, self._known[user].lists, fields, user, at)]
+                list_fields = r.ListFields(name=f"List {self._chance.random()}", colour=self._chance.choice(COLOURS))
+                return [self._on_thing(lists.LIST, self._known[user].lists, list_fields, user, at)]
             case "filter":
                 saved_fields = r.FilterFields(name=f"Filter {self._chance.random()}", text="#home")
                 return [self._on_thing(filters.FILTER, self._known[user].filters, saved_fields, user, at)]
             case "tag":
                 return [*self._on_tag(user, at)]
+            case "settings":
+                fields = r.SettingsFields(zone=self._chance.choice(ZONES))
+                return [r.UpdateSettings(**self._common(user, at), changed=("zone",), fields=fields)]
             case "undo":
                 undone = [*self._known[user].audited.values()][-3:]
                 items = undo.items(self._chance.choice(undone)) if undone else ()
