@@ -13,7 +13,7 @@ from schemas.records import Recurrence
 
 _ADDED: Mapping[type[Struct], Mapping[str, Any]] = {
     of: {each.name: each.default for each in fields(of) if each.name in names}
-    for of, names in {Recurrence: ("rdates", "exdates", "repeats", "missed", "before")}.items()
+    for of, names in {Recurrence: ("rdates", "exdates", "repeats", "missed", "before", "subtasks")}.items()
 }
 """The defaults of the fields that were added to a struct, by its type."""
 

@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 from msgspec.structs import replace
 
-from domain import composition, hierarchy, lists, times
+from domain import composition, hierarchy, lists, subtasks, times
 from domain.entity import State, differing
 from domain.invalid import Ended
 from domain.recurrence import advance, succession
@@ -48,7 +48,8 @@ def place(state: State, task: r.Task) -> tuple[Place, r.Task | None]:
     if latest is None or is_current(task, latest):
         return Place.CURRENT, None
     made = _made_after(state, task, latest)
-    if made and made.status is r.Status.OPEN and made.recurrence and _is_as_made(state, made, task):
+    is_untouched = made is not None and made.status is r.Status.OPEN and made.recurrence is not None
+    if made and is_untouched and _is_as_made(state, made, task) and subtasks.are_as_made(state, task, made):
         return Place.BACK, made
     return Place.OWN, None
 

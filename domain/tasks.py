@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from msgspec.structs import replace
 
-from domain import before_6, decision, hierarchy, lists, scheduling, series
+from domain import before_6, decision, hierarchy, lists, scheduling, series, subtasks
 from domain.decision import BEFORE_6, About, Decision
 from domain.entity import EntityType, State, differing
 from domain.invalid import Conflict, Invalid
@@ -137,6 +137,8 @@ class _Step:
     after: r.Task
     own: tuple[str, ...] = ()
     """The changed fields that only this occurrence has."""
+    why: str | None = None
+    """Why subtasks did not pass on."""
 
 
 def _steps(state: State, answer: Transition, task: r.Task | None, command: Command) -> Iterator[_Step]:
@@ -147,8 +149,7 @@ def _steps(state: State, answer: Transition, task: r.Task | None, command: Comma
             hierarchy.check(state, created)
             yield _Step(answer, None, lists.placed(state, created))
         case Transition.CONTINUE, _, r.CreateOccurrence() as create:
-            if after := (before_6 if state.version in BEFORE_6 else series).continued(state, create):
-                yield _Step(answer, state.task(after.id), after)
+            yield from _continued(state, create)
         case Transition.UPDATE, r.Task() as before, r.UpdateTask() as update:
             yield from _updated(state, before, update)
         case Transition.COMPLETE, r.Task() as before, _:
@@ -164,6 +165,36 @@ def _steps(state: State, answer: Transition, task: r.Task | None, command: Comma
             status = r.Status.OPEN if before.completed_at is None else r.Status.COMPLETED
             after = hierarchy.kept(state, lists.kept(state, replace(before, status=status)))
             yield from _opened(state, answer, before, after)
+
+
+def _continued(state: State, command: r.CreateOccurrence) -> Iterator[_Step]:
+    """Yield the creation of the next occurrence, and what becomes of the subtasks of the one that was closed."""
+    if state.version in BEFORE_6:
+        if after := before_6.continued(state, command):
+            yield _Step(Transition.CONTINUE, state.task(after.id), after)
+        return
+    if (after := series.continued(state, command)) and (closed := state.task(command.previous)):
+        changes, why = subtasks.passed_on(state, closed, after)
+        yield _Step(Transition.CONTINUE, state.task(after.id), after, why=why)
+        yield from map(_of_subtask, changes)
+
+
+def _of_subtask(change: subtasks.Change) -> _Step:
+    """Return the step of a subtask that changes with the occurrences of its series."""
+    was, now = change.before.status if change.before else None, change.after.status
+    return _Step(_OF_SUBTASK[was, now], change.before, change.after)
+
+
+_OF_SUBTASK: Mapping[tuple[r.Status | None, r.Status], Transition] = {
+    (_ABSENT, _OPEN): _A.CREATE,
+    (_DELETED, _OPEN): _A.CREATE,
+    (_OPEN, _COMPLETED): _A.SKIP,
+    (_COMPLETED, _OPEN): _A.REOPEN,
+    (_OPEN, _OPEN): _A.UPDATE,
+    (_COMPLETED, _COMPLETED): _A.UPDATE,
+    (_OPEN, _DELETED): _A.DELETE,
+    (_COMPLETED, _DELETED): _A.DELETE,
+}
 
 
 def _updated(state: State, before: r.Task, command: r.UpdateTask) -> Iterator[_Step]:
@@ -206,7 +237,9 @@ def _opened(state: State, answer: Transition, before: r.Task, after: r.Task) -> 
         after, replaced = series.opened(state, before, after)
     yield _Step(answer, before, after)
     if replaced:
+        changes = [*subtasks.taken_back(state, before, replaced)]
         yield _Step(Transition.DELETE, replaced, replace(replaced, status=r.Status.DELETED))
+        yield from map(_of_subtask, changes)
 
 
 def _accepted(state: State, command: Command, steps: Sequence[_Step]) -> Decision[Event]:
@@ -218,7 +251,9 @@ def _accepted(state: State, command: Command, steps: Sequence[_Step]) -> Decisio
         events.append(_event(state, command, dataclasses.replace(step, after=after), number))
     own = steps[0].after.id
     caused = [each if each.task.id == own else replace(each, cause=events[0].id) for each in events]
-    return decision.accepted(command, About(task=own, version=last[own]), *caused)
+    decided = decision.accepted(command, About(task=own, version=last[own]), *caused)
+    why = steps[0].why
+    return dataclasses.replace(decided, outcome=replace(decided.outcome, detail=why)) if why else decided
 
 
 def _event(state: State, command: Command, step: _Step, number: int) -> Event:

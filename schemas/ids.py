@@ -50,6 +50,11 @@ def occurrence(series: str, local: str, rule_version: int) -> str:
     return derive("occurrence", series, local, rule_version)
 
 
+def subtask(occurrence_id: str, origin: str) -> str:
+    """Return the id of the copy of a subtask below an occurrence; ``origin`` is the first subtask it goes back to."""
+    return derive("subtask", occurrence_id, origin)
+
+
 def reminder(task_id: str, occurrence_local: str | None, reminder_id: str, due: int) -> str:
     """Return the id under which a reminder is decided and delivered."""
     return derive("reminder", task_id, occurrence_local or "", reminder_id, due)

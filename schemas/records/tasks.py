@@ -52,6 +52,14 @@ class Missed(StrEnum):
     EACH = "EACH"
 
 
+class Subtasks(StrEnum):
+    """What becomes of the subtasks of a closed occurrence when the next one is created."""
+
+    STAY = "STAY"
+    RESET = "RESET"
+    CARRY = "CARRY"
+
+
 class Closing(StrEnum):
     """The manner in which a task was closed."""
 
@@ -88,6 +96,8 @@ class Recurrence(Struct, frozen=True, gc=False):
     """Of the occurrences that have passed, none opens, the latest, or each."""
     before: int = 0
     """Number of occurrences of the series before start: COUNT includes them."""
+    subtasks: Subtasks = Subtasks.STAY
+    """Whether the subtasks of a closed occurrence stay, are created again for the next one, or move to it."""
 
 
 class Reminder(Struct, frozen=True, gc=False):
@@ -134,6 +144,8 @@ class Task(Struct, frozen=True, gc=False):
     """UUID of the list that it is on; null: the inbox."""
     closing: Closing = Closing.DONE
     """Whether it was done, skipped or missed when it was closed; of no meaning while it is open."""
+    origin: str | None = None
+    """UUID of the first subtask that it goes back to, of a copy that was created with an occurrence."""
 
 
 class TaskFields(Struct, frozen=True, gc=False):
@@ -161,6 +173,8 @@ class TaskFields(Struct, frozen=True, gc=False):
     """What the next occurrence is counted from."""
     missed: Missed = Missed.SKIP
     """Of the occurrences that have passed, none opens, the latest, or each."""
+    subtasks: Subtasks | None = None
+    """What becomes of the subtasks of a closed occurrence; null: RESET, for a rule that is set."""
 
 
 class CreateTask(Command, frozen=True, gc=False):

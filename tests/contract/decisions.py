@@ -65,6 +65,7 @@ Decisions = dict[str, list[str]]
 _SERIES = {"due": PARIS, "rrule": WEEKDAYS, "reminders": (r.Reminder("r1", before=900), r.Reminder("r2", at=LATER))}
 LATE = replace(PARIS, date="2026-11-26", time="10:00:00")
 _LAST = {"due": replace(PARIS, date="9999-12-31"), "rrule": "FREQ=DAILY"}
+_PARTS = (create("part", parent="t", due=PARIS), create("piece", parent="part", start=r.Due("2026-11-20")))
 
 PASTS: dict[str, Past] = {
     "nothing": (),
@@ -79,6 +80,8 @@ PASTS: dict[str, Past] = {
     ),
     "series skipped": (create(due=r.Due("2026-11-24"), rrule=WEEKDAYS, exdates=("2026-11-25",)), skip()),
     "series of which one is changed": (create(**_SERIES), update(notes="Once", due=LATE, scope=r.Scope.THIS)),
+    "series with a checklist": (create(**_SERIES), *_PARTS, complete("part")),
+    "series that carries over": (create(**_SERIES, subtasks=r.Subtasks.CARRY), *_PARTS, complete("part")),
     "series completed": (create(**_SERIES), complete()),
     "series at the calendar's end": (create(**_LAST),),
     "series completed at the calendar's end": (create(**_LAST), complete()),

@@ -35,7 +35,7 @@ def completed(*more):
 def test_the_first_task_names_the_series_and_is_its_first_occurrence():
     task = World(RECURRING).task("t")
     assert (task.series, task.occurrence, task.recurrence) == (
-        "t", "2026-11-24T09:00:00", r.Recurrence(WEEKDAYS, PARIS, 1),
+        "t", "2026-11-24T09:00:00", r.Recurrence(WEEKDAYS, PARIS, 1, subtasks=r.Subtasks.RESET),
     )  # fmt: skip
 
 
@@ -109,13 +109,16 @@ def test_a_derived_command_of_a_rule_that_was_cleared_and_set_again_does_nothing
 
 def test_a_changed_rule_is_a_new_version_counted_from_the_due():
     world = World(RECURRING, update(rrule="FREQ=DAILY"))
-    assert world.task("t").recurrence == r.Recurrence("FREQ=DAILY", PARIS, 2)
+    assert world.task("t").recurrence == r.Recurrence("FREQ=DAILY", PARIS, 2, subtasks=r.Subtasks.RESET)
 
 
 def test_a_moved_due_moves_the_series():
     moved = replace(PARIS, date="2026-12-01")
     task = World(RECURRING, update(due=moved)).task("t")
-    assert (task.recurrence, task.occurrence) == (r.Recurrence(WEEKDAYS, moved, 2), "2026-12-01T09:00:00")
+    assert (task.recurrence, task.occurrence) == (
+        r.Recurrence(WEEKDAYS, moved, 2, subtasks=r.Subtasks.RESET),
+        "2026-12-01T09:00:00",
+    )
 
 
 def test_a_series_goes_on_after_its_rule_was_changed():

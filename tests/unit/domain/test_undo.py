@@ -179,7 +179,7 @@ def test_a_rule_comes_back_as_a_new_version_with_its_start():
     change = update(rrule="FREQ=DAILY")
     world = World(RECURRING, change)
     undone(world, change)
-    assert world.task("t").recurrence == r.Recurrence(WEEKDAYS, PARIS, version=3)
+    assert world.task("t").recurrence == r.Recurrence(WEEKDAYS, PARIS, version=3, subtasks=r.Subtasks.RESET)
 
 
 def test_a_rule_that_was_cleared_comes_back():
