@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from starlette.middleware import Middleware
 
+from api.commands.addresses import Addresses
 from api.commands.command_log import CommandLog
 from api.commands.disk import Disk
 from api.commands.gateway import Gateway
@@ -108,15 +109,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     clock = ClockWatch(settings.kafka, "api")
     app.state.attempts.on_stop(outcomes.stop)
     disk = Disk(settings.disk, settings.disk_bytes)
+    addresses = Addresses(pool, settings)
     gateway = Gateway(log, outcomes, recent, disk)
     app.state.services = Components(
-        settings, registry, views, log, outcomes, recent, disk, gateway, clock, app.state.long_work
+        settings, registry, views, log, outcomes, recent, disk, gateway, clock, app.state.long_work, addresses
     )
     await pool
     try:
         async with _running(log.run, outcomes.run, clock.run):
             yield
     finally:
+        addresses.close()
         pool.terminate()  # close() would wait for a Postgres that may not answer
         await registry.aclose()
 

@@ -5,12 +5,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from channels.settings import Targets
 from common import room, settings
 
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class Settings(settings.Serving):
+class Settings(Targets, settings.Serving):
     """The API's settings."""
 
     kafka: settings.Brokers

@@ -23,7 +23,7 @@ from schemas.records import AuditEntry, AuditHead, Closing, FieldChange, Task
 START = AuditHead(sequence=0, hash="0" * 64)
 """The head that the first entry of every chain follows."""
 
-_DEFAULTS = {"rank": "", "sort": "", "pinned": False, "deleted": False, "closing": Closing.DONE}
+_DEFAULTS = {"rank": "", "sort": "", "pinned": False, "deleted": False, "closing": Closing.DONE, "enabled": True}
 """Values of a new entity's fields that are not recorded, besides None in any field. Fields added to a record later are
 listed here, so that entries of older logs keep their hashes."""
 

@@ -4,19 +4,26 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any, TypeAlias
 
-from domain import filters, lists, settings, tags, tasks
+from domain import filters, lists, settings, tags, targets, tasks
 from domain.decision import Decision
 from domain.entity import EntityType, State
 from schemas import entity_subjects
-from schemas.records import CreateOccurrence, List, SavedFilter, Settings, Tag, Task
+from schemas.records import CreateOccurrence, List, SavedFilter, Settings, Tag, Target, Task
 
-Asked: TypeAlias = tasks.Asked | lists.Command | filters.Command | tags.Command | settings.Command
+Asked: TypeAlias = tasks.Asked | lists.Command | filters.Command | tags.Command | targets.Command | settings.Command
 """Commands that users send; other commands are derived."""
 Command: TypeAlias = Asked | CreateOccurrence
-Event: TypeAlias = tasks.Event | lists.Event | filters.Event | tags.Event | settings.Event
-Entity: TypeAlias = Task | List | SavedFilter | Tag | Settings
+Event: TypeAlias = tasks.Event | lists.Event | filters.Event | tags.Event | targets.Event | settings.Event
+Entity: TypeAlias = Task | List | SavedFilter | Tag | Target | Settings
 
-TYPES: tuple[EntityType[Any], ...] = (tasks.TASK, lists.LIST, filters.FILTER, tags.TAG, settings.SETTINGS)
+TYPES: tuple[EntityType[Any], ...] = (
+    tasks.TASK,
+    lists.LIST,
+    filters.FILTER,
+    tags.TAG,
+    targets.TARGET,
+    settings.SETTINGS,
+)
 EVENTS: tuple[type[Event], ...] = tuple(chain.from_iterable(one.events for one in TYPES))
 BY_WORD: Mapping[str, EntityType[Any]] = {one.word: one for one in TYPES}
 _OF: Mapping[type[Any], EntityType[Any]] = {

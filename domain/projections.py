@@ -185,7 +185,7 @@ def _became_due(d: r.ReminderDue) -> Rows:
 def _notification(n: r.Notification) -> Rows:
     retry_at = _moment_or_none(n.retry_at)
     what = (n.id, n.channel, n.attempt, n.step, n.user, _moment(n.at), n.command, n.task, n.title)
-    yield "put_notifications", (*what, _moment(n.due), reasons.redact(n.detail), retry_at)
+    yield "put_notifications", (*what, _moment(n.due), reasons.redact(n.detail), retry_at, n.target)
 
 
 @lru_cache(maxsize=65_536)

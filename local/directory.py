@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,11 +23,12 @@ _OURS = ("kafka", "postgres", "postgres.new", "state", "logs", "secrets.json", "
 
 @dataclass(frozen=True)
 class Secrets:
-    """Generated once and kept: the user of the printed token, its signing secret, Postgres's password."""
+    """Generated once and kept: the user of the printed token, its secret, Postgres's password, the targets' key."""
 
     user: str
     secret: str
     password: str
+    targets_key: str
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,13 @@ class Directory:
         return private.close(self.path, (*_OURS, "lock"))
 
     def secrets(self) -> Secrets:
-        """Return the secrets, generated on first use."""
+        """Return the secrets, each generated on first use."""
         file = self.path / "secrets.json"
-        if not file.exists():
-            write(
-                file,
-                {"user": str(uuid4()), "secret": secrets.token_hex(32), "password": secrets.token_hex(16)},
-            )
-        return Secrets(**read(file))
+        known = read(file) if file.exists() else {}
+        if len(known) < len(fields(Secrets)):
+            generated = Secrets(str(uuid4()), secrets.token_hex(32), secrets.token_hex(16), secrets.token_hex(32))
+            write(file, known := {**asdict(generated), **known})
+        return Secrets(**known)
 
 
 @contextmanager

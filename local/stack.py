@@ -178,6 +178,7 @@ class Stack:
             "RONDO_POSTGRES": self.addresses.postgres,
             "RONDO_REGISTRY": self.addresses.registry,
             "RONDO_SECRET": self._directory.secrets().secret,
+            "RONDO_TARGETS_KEY": self._directory.secrets().targets_key,
             "RONDO_PORT": str(self._settings.port),
             "RONDO_PARTITIONS": str(self._settings.partitions),
             "RONDO_TOPOLOGIES": self.topologies,

@@ -253,6 +253,11 @@ class View:
         rows = getattr(load(), table.of.plural)(self._connection, rank=rank, id=last, limit=limit + 1)
         return await _page(table.item, rows, limit, lambda each: (each.rank, each.id))  # type: ignore[attr-defined]
 
+    async def number_of_targets(self) -> int:
+        """Return the number of the user's targets that are not deleted."""
+        found: int = await load().count_targets(self._connection)
+        return found
+
     async def tags(self, limit: int, after: str | None = None) -> Page[Tag, str]:
         """Return the tags by name."""
         async with self._looking():  # counting reads all tasks

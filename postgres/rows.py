@@ -17,6 +17,7 @@ from domain.lists import LIST
 from domain.settings import SETTINGS as SETTINGS_TYPE
 from domain.settings import defaults
 from domain.tags import TAG
+from domain.targets import TARGET
 from domain.tasks import TASK
 from schemas import records as r
 
@@ -109,6 +110,24 @@ class SavedFilter(Struct, frozen=True):
     changed_at: datetime
 
 
+class Target(Struct, frozen=True):
+    """The current state of a target, and how its last delivery ended."""
+
+    id: str
+    name: str
+    kind: str
+    enabled: bool
+    has_address: bool
+    last_sent_at: datetime | None
+    failing_since: datetime | None  # its first failure since it last succeeded; None if the last delivery succeeded
+    error: str | None  # why the last delivery failed
+    rank: str
+    deleted: bool
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
 class Tag(Struct, frozen=True):
     """A tag that a task has, or that has a colour, and the number of open tasks with it."""
 
@@ -152,6 +171,7 @@ LISTS = Table(LIST, List)
 FILTERS = Table(FILTER, SavedFilter)
 TAGS = Table(TAG, Tag)
 SETTINGS = Table(SETTINGS_TYPE, Settings, absent=_never_set)
+TARGETS = Table(TARGET, Target)
 
 
 class Facet(Struct, frozen=True):
@@ -218,6 +238,7 @@ class Delivery(Struct, frozen=True):
     task: str
     title: str
     due_at: datetime
+    target: str | None
     steps: tuple[DeliveryStep, ...]
 
     @property

@@ -114,6 +114,17 @@ CREATE FUNCTION rondo.instant(milliseconds bigint) RETURNS timestamp with time z
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN ((('1970-01-01'::date + ((milliseconds / 86400000))::integer) + (((milliseconds % (86400000)::bigint))::double precision * '00:00:00.001'::interval)) AT TIME ZONE '00:00:00'::interval);
 
+CREATE FUNCTION rondo.remove_addresses() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from rondo_private.addresses as held
+    where held.target_id = new.id and (new.deleted or held.id is distinct from new.address_id)
+        and (held.id = old.address_id or held.created_at < new.changed_at - interval '1 minute');
+    return null;
+end
+$$;
+
 CREATE FUNCTION rondo.unknown(asked tsquery[]) RETURNS SETOF integer
     LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -236,7 +247,8 @@ CREATE TABLE rondo.notifications (
     title text NOT NULL,
     due_at timestamp with time zone NOT NULL,
     detail text,
-    retry_at timestamp with time zone
+    retry_at timestamp with time zone,
+    target_id uuid
 );
 
 ALTER TABLE ONLY rondo.notifications FORCE ROW LEVEL SECURITY;
@@ -292,6 +304,49 @@ CREATE TABLE rondo.tags (
 
 ALTER TABLE ONLY rondo.tags FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE rondo.targets (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    address_id uuid,
+    enabled boolean NOT NULL,
+    rank text NOT NULL COLLATE pg_catalog."C",
+    deleted boolean NOT NULL,
+    version bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY rondo.targets FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW rondo.target_states WITH (security_invoker='true') AS
+ SELECT targets.id,
+    targets.user_id,
+    targets.name,
+    targets.kind,
+    targets.address_id,
+    targets.enabled,
+    targets.rank,
+    targets.deleted,
+    targets.version,
+    targets.created_at,
+    targets.changed_at,
+    (EXISTS ( SELECT
+           FROM rondo_private.addresses
+          WHERE (addresses.id = targets.address_id))) AS has_address,
+    sent.at AS last_sent_at,
+    failed.since AS failing_since,
+    failed.error
+   FROM ((rondo.targets
+     LEFT JOIN LATERAL ( SELECT max(notifications.at) AS at
+           FROM rondo.notifications
+          WHERE ((notifications.target_id = targets.id) AND (notifications.step = 'SENT'::rondo.step))) sent ON (true))
+     LEFT JOIN LATERAL ( SELECT min(notifications.at) AS since,
+            (array_agg(notifications.detail ORDER BY notifications.at DESC, notifications.attempt DESC))[1] AS error
+           FROM rondo.notifications
+          WHERE ((notifications.target_id = targets.id) AND (notifications.step = 'FAILED'::rondo.step) AND (notifications.at > COALESCE(sent.at, '-infinity'::timestamp with time zone)))) failed ON (true));
+
 CREATE TABLE rondo.task_tags (
     task_id uuid NOT NULL,
     tag_id uuid NOT NULL,
@@ -336,6 +391,9 @@ ALTER TABLE ONLY rondo.tags
 ALTER TABLE ONLY rondo.tags
     ADD CONSTRAINT tags_user_id_name_key UNIQUE (user_id, name);
 
+ALTER TABLE ONLY rondo.targets
+    ADD CONSTRAINT targets_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY rondo.task_tags
     ADD CONSTRAINT task_tags_pkey PRIMARY KEY (task_id, tag_id);
 
@@ -354,9 +412,13 @@ CREATE INDEX lists_by_rank ON rondo.lists USING btree (user_id, rank, id) WHERE 
 
 CREATE INDEX notifications_by_due ON rondo.notifications USING btree (user_id, due_at DESC, id DESC);
 
+CREATE INDEX notifications_of_target ON rondo.notifications USING btree (target_id, step, at) WHERE (target_id IS NOT NULL);
+
 CREATE INDEX reminders_by_due ON rondo.reminders USING btree (user_id, due_at, id);
 
 CREATE INDEX tags_by_folded_name ON rondo.tags USING btree (user_id, name_folded);
+
+CREATE INDEX targets_by_rank ON rondo.targets USING btree (user_id, rank, id) WHERE (NOT deleted);
 
 CREATE INDEX task_tags_of_tag ON rondo.task_tags USING btree (tag_id, task_id) INCLUDE (user_id);
 
@@ -381,6 +443,8 @@ CREATE INDEX tasks_of_series ON rondo.tasks USING btree (user_id, series, occurr
 CREATE INDEX tasks_pinned ON rondo.tasks USING btree (user_id, pinned DESC, rank, id) WHERE (status = 'OPEN'::rondo.status);
 
 CREATE INDEX tasks_words ON rondo.tasks USING gin (words);
+
+CREATE TRIGGER remove_addresses AFTER INSERT OR UPDATE ON rondo.targets FOR EACH ROW EXECUTE FUNCTION rondo.remove_addresses();
 
 ALTER TABLE rondo.audit ENABLE ROW LEVEL SECURITY;
 
@@ -414,6 +478,8 @@ CREATE POLICY own_rows ON rondo.tag_colours FOR SELECT TO rondo_api USING ((user
 
 CREATE POLICY own_rows ON rondo.tags FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY own_rows ON rondo.targets FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY own_rows ON rondo.task_tags FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY own_rows ON rondo.tasks FOR SELECT TO rondo_api USING ((user_id = ( SELECT (NULLIF(current_setting('rondo.user'::text, true), ''::text))::uuid AS "nullif")));
@@ -438,6 +504,8 @@ CREATE POLICY projector ON rondo.tag_colours TO rondo_views USING (true) WITH CH
 
 CREATE POLICY projector ON rondo.tags TO rondo_views USING (true) WITH CHECK (true);
 
+CREATE POLICY projector ON rondo.targets TO rondo_views USING (true) WITH CHECK (true);
+
 CREATE POLICY projector ON rondo.task_tags TO rondo_views USING (true) WITH CHECK (true);
 
 CREATE POLICY projector ON rondo.tasks TO rondo_views USING (true) WITH CHECK (true);
@@ -449,6 +517,8 @@ ALTER TABLE rondo.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rondo.tag_colours ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rondo.tags ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE rondo.targets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rondo.task_tags ENABLE ROW LEVEL SECURITY;
 
@@ -500,6 +570,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tag_colours TO rondo_views;
 
 GRANT SELECT ON TABLE rondo.tags TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.tags TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.targets TO rondo_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.targets TO rondo_views;
+
+GRANT SELECT ON TABLE rondo.target_states TO rondo_api;
 
 GRANT SELECT ON TABLE rondo.task_tags TO rondo_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rondo.task_tags TO rondo_views;

@@ -45,6 +45,9 @@ SECTIONS = {
         "filters": Wired("filters:filters_group", "Show and change saved filters."),
         "tags": Wired("tags:tags_group", "Show and change tags on all tasks."),
     },
+    "Notifications": {
+        "targets": Wired("targets:targets_group", "Show and change where notifications go."),
+    },
     "Rules": {
         "occurrences": Wired("occurrences:occurrences", "Print when a rule recurs."),
     },

@@ -13,7 +13,7 @@ import structlog
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
-from api.commands import targets
+from api.commands import request_targets
 from api.commands.command_log import Command, CommandLog, OutcomeUnknown, Single, Unavailable
 from api.commands.disk import Disk
 from api.commands.outcomes import Answered, Outcomes
@@ -177,7 +177,10 @@ Submitted = Annotated[Submission, Depends(_submission)]
 
 async def _expected(request: Request, submission: Submission, conditions: Conditions) -> int | None:
     """Return the version that a request may change. Raises ``Problem`` where the current state fails a precondition."""
-    target, services = targets.of(submission.path, request.path_params, submission.user), request.app.state.services
+    target, services = (
+        request_targets.of(submission.path, request.path_params, submission.user),
+        request.app.state.services,
+    )
     if target is None or not conditions.need(target.has_versions):
         return conditions.version
     if submission.key_given and await services.outcomes.look(submission.user, submission.command):

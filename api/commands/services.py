@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.commands.addresses import Addresses
 from api.commands.command_log import CommandLog
 from api.commands.disk import Disk
 from api.commands.gateway import Gateway
@@ -31,6 +32,7 @@ class Components:
     gateway: Gateway
     clock: ClockWatch
     long_work: LongWork
+    addresses: Addresses
 
 
 async def _components(request: Request) -> Components:

@@ -13,6 +13,7 @@ from api.models.list import LIST
 from api.models.outputs import Task, TaskRef, task_members
 from api.models.resource import Resource
 from api.models.tag import TAG
+from api.models.target import TARGET
 from api.models.user_settings import SETTINGS
 from domain import entities
 from postgres.rows import TASKS
@@ -28,7 +29,7 @@ TASK = Resource(
     example=examples.TASK,
     members_of=task_members,
 )
-RESOURCES: tuple[Resource[Any, Any], ...] = (TASK, LIST, FILTER, TAG, SETTINGS)
+RESOURCES: tuple[Resource[Any, Any], ...] = (TASK, LIST, FILTER, TAG, TARGET, SETTINGS)
 BY_WORD: Mapping[str, Resource[Any, Any]] = {one.word: one for one in RESOURCES}
 
 

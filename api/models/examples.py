@@ -159,6 +159,7 @@ NOTIFICATION: dict[str, Any] = {
     "task": _TASK_REF,
     "title": "Stand-up",
     "due_at": "2026-11-24T07:45:00Z",
+    "target": NULL,
     "status": "sent",
     "steps": [
         {

@@ -184,6 +184,8 @@ class Notification(BaseModel):
     task: TaskRef
     title: str
     due_at: datetime
+    target: Id | None
+    """The target that it goes to, null for the channel of the settings."""
     status: Step
     steps: list[NotificationStep]
 
@@ -195,6 +197,7 @@ def notification_members(delivery: views.Delivery) -> dict[str, Any]:
         "task": _task(delivery.task),
         "title": delivery.title,
         "due_at": delivery.due_at,
+        "target": delivery.target,
         "status": next(filter(_is_final, delivery.steps), delivery.latest).step.lower(),
         "steps": [*map(_step, delivery.steps)],
     }

@@ -100,6 +100,7 @@ def _serving(services: Services) -> Iterator[tuple[int, int]]:
     schemas, api = (f"http://{ports.HOST}:{at[name]}" for name in ("registry", "api"))
     environment = {"RONDO_KAFKA": services.kafka, "RONDO_REGISTRY": schemas, "RONDO_POSTGRES": services.postgres}
     environment |= {"RONDO_SECRET": _SECRET, "RONDO_PORT": str(at["api"]), "RONDO_LOG": "warning"}
+    environment["RONDO_TARGETS_KEY"] = "a1" * 32
     started: list[Process] = []
     try:
         for module, url in (("schemas.registry", f"{schemas}/"), ("api", f"{api}/ready")):

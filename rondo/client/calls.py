@@ -37,8 +37,14 @@ from rondo.client.models import (
     StandingReminder,
     Tag,
     TagAnswer,
+    Target,
+    TargetAnswer,
+    TargetChanges,
+    TargetFields,
     Task,
     TaskTitles,
+    TestResult,
+    WebPushKey,
 )
 
 PAGE = 50
@@ -258,6 +264,64 @@ def history_of_filter(filter_id: str, limit: int = PAGE) -> Listing[Entry]:
     return _listing(f"{_filter(filter_id)}/history", limit)
 
 
+def create_target(
+    name: str, address: str, *, wait: float | None = None, key: str | None = None, **fields: Unpack[TargetFields]
+) -> Call[TargetAnswer]:
+    """Create a target with a name, an address, and other fields of the API."""
+    return _command("POST", "/v1/targets", wait, key, body={"name": name, "address": address, **fields})
+
+
+def update_target(
+    target: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    **fields: Unpack[TargetChanges],
+) -> Call[TargetAnswer]:
+    """Set the given fields of a target; None clears one."""
+    return _command("PATCH", _target(target), wait, key, body=fields, version=version)
+
+
+def delete_target(
+    target: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[TargetAnswer]:
+    """Delete a target, and its address."""
+    return _command("DELETE", _target(target), wait, key, version=version)
+
+
+def restore_target(
+    target: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[TargetAnswer]:
+    """Restore a deleted target. It has no address until one is set."""
+    return _command("POST", f"{_target(target)}/restore", wait, key, version=version)
+
+
+def send_test_to_target(target: str) -> Call[TestResult]:
+    """Send a test message to a target, and return how that went."""
+    return Call("POST", f"{_target(target)}/test")
+
+
+def show_target(target: str) -> Call[Target]:
+    """Return a target."""
+    return Call("GET", _target(target))
+
+
+def targets(limit: int = PAGE) -> Listing[Target]:
+    """Yield the targets in their order, without deleted ones."""
+    return _listing("/v1/targets", limit)
+
+
+def history_of_target(target: str, limit: int = PAGE) -> Listing[Entry]:
+    """Yield a target's audit trail, oldest entry first."""
+    return _listing(f"{_target(target)}/history", limit)
+
+
+def web_push_key() -> Call[WebPushKey]:
+    """Return the key that a browser subscribes with."""
+    return Call("GET", "/v1/targets/web-push-key")
+
+
 def tags(limit: int = PAGE) -> Listing[Tag]:
     """Yield the tags by name."""
     return _listing("/v1/tags", limit)
@@ -371,6 +435,8 @@ def settled(answer: ListAnswer) -> List: ...
 def settled(answer: FilterAnswer) -> SavedFilter: ...
 @overload
 def settled(answer: SettingsAnswer) -> Settings: ...
+@overload
+def settled(answer: TargetAnswer) -> Target: ...
 def settled(answer: Any) -> Any:
     """Return the entity of a command's answer, as of after the command. Raises ``Pending`` if it is not known yet."""
     command = answer["command"]
@@ -402,6 +468,10 @@ def _tag(name: str) -> str:
 
 def _filter(filter_id: str) -> str:
     return f"/v1/filters/{quote(filter_id, safe='')}"
+
+
+def _target(target: str) -> str:
+    return f"/v1/targets/{quote(target, safe='')}"
 
 
 def _list(list_id: str) -> str:
@@ -465,6 +535,15 @@ class Methods:
     filters = Lists(filters)
     tasks_of_filter = Lists(tasks_of_filter)
     history_of_filter = Lists(history_of_filter)
+    create_target = Sends(create_target)
+    update_target = Sends(update_target)
+    delete_target = Sends(delete_target)
+    restore_target = Sends(restore_target)
+    send_test_to_target = Sends(send_test_to_target)
+    show_target = Sends(show_target)
+    targets = Lists(targets)
+    history_of_target = Lists(history_of_target)
+    web_push_key = Sends(web_push_key)
     tags = Lists(tags)
     show_tag = Sends(show_tag)
     colour_tag = Sends(colour_tag)

@@ -113,6 +113,20 @@ class FilterChanges(FilterFields, total=False):
     filter: str
 
 
+class TargetFields(TypedDict, total=False):
+    """The fields of a target that a command sets besides its name and address; in a change, None clears one."""
+
+    enabled: bool | None
+    order: str | None
+
+
+class TargetChanges(TargetFields, total=False):
+    """The fields that a change of a target may set."""
+
+    name: str
+    address: str
+
+
 class Due(TypedDict):
     """When a task is due or begins, as it was set."""
 
@@ -229,6 +243,45 @@ class SavedFilter(TypedDict):
     version: int
     created_at: str
     changed_at: str
+
+
+class TargetRef(TypedDict):
+    """A reference to a target, which may not exist yet."""
+
+    id: str
+    href: str
+
+
+class Target(TypedDict):
+    """Where notifications go, and how deliveries there went."""
+
+    id: str
+    href: str
+    name: str
+    kind: str
+    enabled: bool
+    has_address: bool
+    last_sent_at: str | None
+    failing_since: str | None
+    error: str | None
+    order: str
+    deleted: bool
+    version: int
+    created_at: str
+    changed_at: str
+
+
+class TestResult(TypedDict):
+    """The result of sending a test message."""
+
+    sent: bool
+    error: str | None
+
+
+class WebPushKey(TypedDict):
+    """The key that browsers subscribe with."""
+
+    key: str
 
 
 class TagRef(TypedDict):
@@ -387,6 +440,7 @@ class Refs(TypedDict):
     filter: FilterRef | None
     tag: TagRef | None
     settings: SettingsRef | None
+    target: TargetRef | None
 
 
 class Names(TypedDict):
@@ -397,6 +451,7 @@ class Names(TypedDict):
     filter: str | None
     tag: str | None
     settings: str | None
+    target: str | None
 
 
 class Known(Command, Refs):
@@ -439,6 +494,13 @@ class FilterAnswer(TypedDict):
 
     command: Command
     filter: SavedFilter | FilterRef | None
+
+
+class TargetAnswer(TypedDict):
+    """The answer to a command on a target, like ``Answer``."""
+
+    command: Command
+    target: Target | TargetRef | None
 
 
 class TaskAt(TypedDict, total=False):
@@ -552,6 +614,7 @@ class Notification(TypedDict):
     task: TaskRef
     title: str
     due_at: str
+    target: str | None
     status: Step
     steps: list[NotificationStep]
 

@@ -1,17 +1,17 @@
-"""Resolves names that people type: of lists, saved filters and tags."""
+"""Resolves names that people type: of lists, saved filters, targets and tags."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from domain import cleaning
 from rondo.client import NotFound, Rondo
-from rondo.client.models import List, SavedFilter
+from rondo.client.models import List, SavedFilter, Target
 from rondo.commands import api_command
 from rondo.commands.exits import Failed
 from rondo.terminal.ids import LEAST
 from rondo.terminal.plain import plain
 
-Named = TypeVar("Named", List, SavedFilter)
+Named = TypeVar("Named", List, SavedFilter, Target)
 INBOX = "inbox"
 """The name of where tasks without a list are. It is no list, though a list may have that name."""
 
@@ -38,6 +38,12 @@ def saved_filter(client: Rondo, typed: str) -> SavedFilter:
     """Return the saved filter of this name or id, as ``the_list`` does for lists."""
     known = list(client.filters(limit=api_command.PAGE))
     return _match(known, typed, "filter") or _unknown(known, typed, "filter")
+
+
+def target(client: Rondo, typed: str) -> Target:
+    """Return the target of this name or id, as ``the_list`` does for lists."""
+    known = list(client.targets(limit=api_command.PAGE))
+    return _match(known, typed, "target") or _unknown(known, typed, "target")
 
 
 def tag(client: Rondo, typed: str) -> str:

@@ -7,7 +7,7 @@ import click
 from click.exceptions import Exit
 
 from rondo.client import Answer, Pending, Problem, settled
-from rondo.client.models import FilterAnswer, ListAnswer
+from rondo.client.models import FilterAnswer, ListAnswer, TargetAnswer
 from rondo.commands import api_command, output, undo_steps
 from rondo.commands.exits import AWAY, DONE, FAILED
 from rondo.terminal import ids
@@ -61,9 +61,9 @@ def describe(answer: Answer, done: str, already: str) -> str:
 
 
 def report_named(
-    answer: ListAnswer | FilterAnswer, kind: str, done: str, as_json: bool, *, ahead: bool = False
+    answer: ListAnswer | FilterAnswer | TargetAnswer, kind: str, done: str, as_json: bool, *, ahead: bool = False
 ) -> None:
-    """Record and print the result of a command on a list or a saved filter; ``ahead`` as for ``undo_steps``."""
+    """Record and print the result of a command on a list, a filter or a target; ``ahead`` as for ``undo_steps``."""
     known = cast("dict[str, Any]", answer)[kind] or {}
     summaries = [f"{done} {kind} {output.short(known, 'name')}"] if "name" in known else []
     undo_steps.undoable(answer, ahead=ahead, summaries=summaries)

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import click
 
 from rondo.client import Answer, Login, Problem
-from rondo.client.models import FilterAnswer, ListAnswer, SettingsAnswer, TagAnswer
+from rondo.client.models import FilterAnswer, ListAnswer, SettingsAnswer, TagAnswer, TargetAnswer
 from rondo.terminal import journal
 
 
 def undoable(
-    *answers: Answer | ListAnswer | FilterAnswer | TagAnswer | SettingsAnswer,
+    *answers: Answer | ListAnswer | FilterAnswer | TagAnswer | TargetAnswer | SettingsAnswer,
     ahead: bool = False,
     summaries: Sequence[str] = (),
 ) -> None:

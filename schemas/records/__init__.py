@@ -20,4 +20,5 @@ from schemas.records.reminders import *
 from schemas.records.runtime import *
 from schemas.records.settings import *
 from schemas.records.tags import *
+from schemas.records.targets import *
 from schemas.records.tasks import *

@@ -19,7 +19,7 @@ class Notification(Struct, frozen=True, gc=False):
     """One step in the ledger of a reminder's delivery. ``id`` is the delivery's idempotency key."""
 
     id: str
-    """UUID of the reminder that is delivered: the delivery's idempotency key."""
+    """UUID of the delivery: its idempotency key. Without a target it is that of the reminder."""
     user: str
     at: int
     command: str
@@ -29,7 +29,7 @@ class Notification(Struct, frozen=True, gc=False):
     attempt: int
     """1, 2, 3 …"""
     channel: str
-    """log, webhook."""
+    """log, webhook; with a target its kind, such as mailto."""
     title: str
     due: int
     """The instant at which it is due."""
@@ -39,6 +39,8 @@ class Notification(Struct, frozen=True, gc=False):
     """For a claim: when its lease ends; for a failure: when to try again, null if never."""
     failures: int = 0
     """Number of failures so far."""
+    target: str | None = None
+    """UUID of the target, null for the channel of the settings."""
 
 
 class Delivery(Struct, frozen=True, gc=False):

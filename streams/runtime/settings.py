@@ -5,12 +5,13 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl
 
+from channels.settings import Targets
 from common import settings
 
 MIB = 1024 * 1024
 
 
-class Settings(settings.Settings):
+class Settings(Targets):
     """A worker's settings."""
 
     kafka: settings.Brokers
@@ -18,8 +19,8 @@ class Settings(settings.Settings):
     registry: settings.Address
     """URL of the schema registry: any with Confluent's REST API. The stack starts Rondo's own if none is set."""
     postgres: settings.Address = ""
-    """The database, ``postgresql://user:password@host/database``; only the stage views needs it. The stack starts its
-    own if none is set."""
+    """The database, ``postgresql://user:password@host/database``; only the stages views and notify need it, the latter
+    for the addresses of targets. The stack starts its own if none is set."""
     data: Path = Path(".data")
     """The data directory; the command ``rondo`` looks for ``run.json`` in it."""
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4

@@ -13,11 +13,12 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
+from channels.failures import reason
 from domain import reasons
 from local import ports
 from schemas import contract
 from schemas.records import Delivery, Notification, Step
-from streams.channels import deliver, reason
+from streams.channels import deliver
 from streams.runtime.settings import Settings
 from tests.receiver import Receiver
 from tests.unit.certificate import untrusted

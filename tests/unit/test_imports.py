@@ -17,9 +17,10 @@ MAY_IMPORT = {
     "common": set(),
     "schemas": {"common"},
     "domain": {"schemas"},
+    "channels": {"common", "domain"},
     "postgres": {"common", "domain", "schemas"},
-    "streams": {"common", "domain", "postgres", "schemas"},
-    "api": {"common", "domain", "postgres", "schemas"},
+    "streams": {"channels", "common", "domain", "postgres", "schemas"},
+    "api": {"channels", "common", "domain", "postgres", "schemas"},
     "local": {"common", "streams", "postgres", "schemas"},  # prepares topics, schemas and tables; it runs processes
     "rondo": {"common", "domain", "streams", "schemas"},
     "bench": {"common", "api", "local", "domain", "streams", "postgres", "schemas"},  # it measures each
@@ -40,7 +41,7 @@ MAY_IMPORT = {
 OF_THE_CONTRACT = {"schemas.records", "schemas.ids", "schemas.entity_subjects"}
 """The modules of ``schemas`` that the domain may import: values, without files, brokers or registries."""
 
-WITHOUT_SQL = ("api", "common", "domain", "local", "rondo", "schemas", "streams")
+WITHOUT_SQL = ("api", "channels", "common", "domain", "local", "rondo", "schemas", "streams")
 """The parts without a statement. Besides `postgres`, `bench` has some: it measures SQL by hand, and fills tables."""
 SQL = re.compile(
     r"\b(select\b.+\bfrom\b|select true|insert into|delete from|update \w+\.\w+ set"

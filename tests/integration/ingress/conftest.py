@@ -18,6 +18,7 @@ from schemas.topics import TASK_COMMANDS
 from tests.integration.ingress.standin import PARTITIONS, StandIn, Tail, User, standing_in, tailing
 
 SECRET = "a secret that only these tests know"
+TARGETS_KEY = "a1" * 32
 
 
 @pytest.fixture(scope="package")
@@ -44,6 +45,7 @@ def api(log: str, registry: str, database: str, directory: Path) -> Iterator[str
         "RONDO_REGISTRY": registry,
         "RONDO_POSTGRES": database,
         "RONDO_SECRET": SECRET,
+        "RONDO_TARGETS_KEY": TARGETS_KEY,
         "RONDO_PORT": str(port),
     }
     url = f"http://{ports.HOST}:{port}"

@@ -56,7 +56,7 @@ def refused(ask: walk.Ask) -> Iterator[walk.Ask]:
         yield from (replace(ask, headers=key | more) for more in ({}, {"If-Match": '"55"'}, {"If-Match": '"56"'}))
 
 
-_NAMES = ("task", "list_id", "filter_id", "bulk", "command", "name")
+_NAMES = ("task", "list_id", "filter_id", "target_id", "bulk", "command", "name")
 
 
 def _template(ask: walk.Ask) -> str:

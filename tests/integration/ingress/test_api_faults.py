@@ -18,7 +18,7 @@ from schemas.codec import Codec
 from schemas.registry.client import Registry
 from schemas.topics import TASK_COMMANDS
 from tests.integration.ingress import walk
-from tests.integration.ingress.conftest import SECRET
+from tests.integration.ingress.conftest import SECRET, TARGETS_KEY
 from tests.integration.ingress.standin import PARTITIONS, StandIn
 from tests.integration.runtime.proxy import Api, Proxy, proxied
 from tests.network import Fault, Link, linked
@@ -51,6 +51,7 @@ async def running(kafka: str, registry: str, database: str) -> AsyncIterator[Ron
     async with proxied(kafka) as broker, linked(host) as postgres, linked(registry.rpartition("/")[2]) as away:
         settings = Settings(
             secret=SECRET,
+            targets_key=TARGETS_KEY,
             kafka=broker.kafka,
             registry=away.of(registry),
             postgres=postgres.of(database),
@@ -95,11 +96,13 @@ async def known(http: httpx.AsyncClient) -> dict[str, str]:
     task = await made("tasks", title="Water the plants", tags=["team"], list=listed["list"]["id"])
     await made("tasks", title="The ferns", parent=task["task"]["id"])
     saved = await made("filters", name="Open", filter="open")
+    target = await made("targets", name="Phone", address="ntfy://localhost/topic")
     bulk = await made("bulks", filter="#team", action="update", add_tags=["late"])
     return {
         "task": task["task"]["id"],
         "list_id": listed["list"]["id"],
         "filter_id": saved["filter"]["id"],
+        "target_id": target["target"]["id"],
         "name": "team",
         "bulk": bulk["id"],
         "command": task["command"]["id"],

@@ -259,6 +259,7 @@ LISTS = {
     "notifications": "/v1/notifications",
     "lists": "/v1/lists",
     "filters": "/v1/filters",
+    "targets": "/v1/targets",
     "tags": "/v1/tags",
     "history": f"/v1/tasks/{AN_ID}/history",
     "series": f"/v1/tasks/{AN_ID}/series",
@@ -278,6 +279,7 @@ PLACES = st.one_of(TEXTS, INSTANTS, NUMBERS, st.none(), st.tuples(TEXTS | INSTAN
 @example(name="lists", position=["\0", AN_ID])
 @example(name="filters", position=["\0", AN_ID])
 @example(name="series", position=["\0", AN_ID])
+@example(name="targets", position=["\0", AN_ID])
 @example(name="reminders", position=["0001-01-01T00:00:00+10:00", AN_ID])
 @example(name="notifications", position=["0001-01-01T00:00:00+10:00", AN_ID])
 async def test_no_cursor_breaks_any_list(strangers: User, name: str, position: object) -> None:

@@ -81,7 +81,7 @@ async def test_a_write_whose_precondition_fails_is_412_and_not_on_the_log(user: 
 
 
 async def test_a_write_on_what_is_not_there_is_404_whatever_its_precondition_is(user: User):
-    nothing = dict.fromkeys(("task", "list_id", "filter_id", "bulk", "command"), "5d1a1c1e-6d3f-4d7a-9a55-0d9f3e6b7c21")
+    nothing = dict.fromkeys(IDS, "5d1a1c1e-6d3f-4d7a-9a55-0d9f3e6b7c21")
     for ask in asks({**nothing, "name": "nobody-has-it"}):
         if ask.method != "GET" and "{" in _template(ask):
             for headers in ({"if_none_match": "*"}, {"if_match": 'W/"1"'}, {"if_match": '"1", "2"'}):
@@ -89,7 +89,7 @@ async def test_a_write_on_what_is_not_there_is_404_whatever_its_precondition_is(
 
 
 async def test_what_has_no_version_is_not_made_by_a_write_that_asks_for_any(user: User):
-    nothing = dict.fromkeys(("task", "list_id", "filter_id", "bulk", "command"), "5d1a1c1e-6d3f-4d7a-9a55-0d9f3e6b7c21")
+    nothing = dict.fromkeys(IDS, "5d1a1c1e-6d3f-4d7a-9a55-0d9f3e6b7c21")
     for ask in asks({**nothing, "name": "nobody-has-it"}):
         if ask.method != "GET" and re.search("{(name|bulk|command)}", _template(ask)):
             assert (await send(user, ask, if_match="*")).status_code == 404, ask
@@ -102,10 +102,12 @@ def _template(ask: walk.Ask) -> str:
 
 
 THINGS = [("tasks", {"title": "One"}, {"title": "Two"}), ("lists", {"name": "One"}, {"name": "Two"})]
+TARGETS = ("targets", {"name": "One", "address": "ntfy://topic"}, {"name": "Two"})
+IDS = ("task", "list_id", "filter_id", "target_id", "bulk", "command")
 FILTERS = ("filters", {"name": "One", "filter": "open"}, {"name": "Two"})
 
 
-@pytest.mark.parametrize(("kind", "made", "change"), [*THINGS, FILTERS])
+@pytest.mark.parametrize(("kind", "made", "change"), [*THINGS, FILTERS, TARGETS])
 async def test_one_of_several_tags_is_enough(kind: str, made: dict[str, str], change: dict[str, str], user: User):
     answer = await user.http.post(f"/v1/{kind}", json=made, headers=WAIT)
     href, tag = answer.headers["location"], answer.headers["etag"]
@@ -144,10 +146,10 @@ async def test_the_tag_of_a_list_changes_with_what_it_shows(user: User):
     assert (stale.status_code, fresh.status_code) == (412, 200)
 
 
-@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/lists", "/v1/filters", "/v1/tags", "/v1/tasks/facets"])
-async def test_the_tag_of_a_page_changes_with_what_is_on_it(path: str, user: User):
+@pytest.mark.parametrize("page", ["tasks", "lists", "filters", "targets", "tags", "tasks/facets"])
+async def test_the_tag_of_a_page_changes_with_what_is_on_it(page: str, user: User):
     async def read() -> str:
-        return (await user.http.get(path)).headers["etag"]
+        return (await user.http.get(f"/v1/{page}")).headers["etag"]
 
     empty = await read()
     names = await known(user.http)
@@ -155,6 +157,7 @@ async def test_the_tag_of_a_page_changes_with_what_is_on_it(path: str, user: Use
     await user.http.patch(f"/v1/tasks/{names['task']}", json={"title": "Other", "tags": ["other"]}, headers=WAIT)
     await user.http.patch(f"/v1/lists/{names['list_id']}", json={"name": "Other"}, headers=WAIT)
     await user.http.patch(f"/v1/filters/{names['filter_id']}", json={"name": "Other"}, headers=WAIT)
+    await user.http.patch(f"/v1/targets/{names['target_id']}", json={"name": "Other"}, headers=WAIT)
     assert len({empty, full, await read()}) == 3
 
 

@@ -18,7 +18,7 @@ from api.http import tokens
 from local import ports
 from local.process import Command, Process
 from tests.integration.ingress import walk
-from tests.integration.ingress.conftest import SECRET
+from tests.integration.ingress.conftest import SECRET, TARGETS_KEY
 from tests.integration.ingress.standin import User, standing_in
 from tests.integration.ingress.test_api_faults import known, records, until
 
@@ -61,7 +61,7 @@ async def serving(log: Path, **settings: str) -> AsyncIterator[tuple[Process, ht
     """The API as a process that logs to ``log``, a new user's client of it, and that user."""
     port, user = ports.choose(["api"], {})["api"], str(uuid4())
     environment = {f"RONDO_{name.upper()}": value for name, value in settings.items()}
-    environment |= {"RONDO_SECRET": SECRET, "RONDO_PORT": str(port)}
+    environment |= {"RONDO_SECRET": SECRET, "RONDO_TARGETS_KEY": TARGETS_KEY, "RONDO_PORT": str(port)}
     server = Process(Command("The API", [sys.executable, "-m", "api"], log, environment))
     headers = {"Authorization": f"Bearer {tokens.issue(SECRET, user)}"}
     url, limits = f"http://{ports.HOST}:{port}", httpx.Limits(max_connections=None)

@@ -16,7 +16,7 @@ from local import kafka as embedded_kafka
 from local import ports
 from schemas.kafka import admin
 from schemas.topics import TASK_COMMANDS
-from tests.integration.ingress.conftest import SECRET
+from tests.integration.ingress.conftest import SECRET, TARGETS_KEY
 
 TASK = {"title": "In spite of all"}
 
@@ -31,7 +31,7 @@ def nobody() -> str:
 async def serving(**settings: object) -> AsyncIterator[httpx.AsyncClient]:
     """The API in this process, with short patience, and a client of it."""
     patience = {"produce_timeout": 1.5, "query_timeout": 2, "pause": 0.1}
-    app = create_app(Settings(secret=SECRET, **{**patience, **settings}))  # type: ignore[arg-type]
+    app = create_app(Settings(secret=SECRET, targets_key=TARGETS_KEY, **{**patience, **settings}))  # type: ignore[arg-type]
     headers = {"Authorization": f"Bearer {tokens.issue(SECRET, str(uuid4()))}"}
     transport = httpx.ASGITransport(app)
     async with (

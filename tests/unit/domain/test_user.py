@@ -31,7 +31,7 @@ from tests.unit.domain.test_everything import asked
 
 def everything(world):
     """All entities of a world."""
-    return (*world.tasks.values(), *world.lists.values(), *world.filters.values(), *world.tags.values())
+    return tuple(one for entities in world.store.entities.values() for one in entities.values())
 
 
 def kept(world):

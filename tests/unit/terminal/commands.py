@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
+from api.http import document
+from api.models.target import TARGET as TARGET_RESOURCE
 from rondo.cli import SECTIONS, cli
 from tests.unit.client.scripted import Says
 from tests.unit.client.tasks import TASK
@@ -14,6 +17,8 @@ OTHER = "00000000-0000-0000-0000-000000000000"
 LISTS = Says(200, {"items": [{"id": ID, "name": "home", "open": 1, "colour": None}], "next": None})
 FILTERS = Says(200, {"items": [{"id": ID, "name": "home", "filter": "open", "sort": "", "colour": None}], "next": None})
 SETTINGS = Says(200, {"zone": "Europe/Paris"})
+TARGET: dict[str, Any] = document.with_nulls(TARGET_RESOURCE.example) | {"id": ID, "name": "phone"}
+TARGETS = Says(200, {"items": [TARGET], "next": None})
 FIELDS = ("--notes", "n", "--priority", "low", "--tag", "t", "--start", "today 8:00", "--due", "fri 9:00")
 RULES = ("--zone", "Europe/Paris", "--remind", "15m", "--repeat", "daily", "--parent", OTHER, "--pin")
 
@@ -65,6 +70,14 @@ TYPED = (
     Typed(("filters", "edit", "home", "--name", "n", "--filter", "open", "--sort", "due", "--order", "V"), (FILTERS,)),
     Typed(("filters", "edit", "home", "--colour", "#ffffff"), (FILTERS,)),
     Typed(("filters", "delete", "home"), (FILTERS,)),
+    Typed(("targets",)),
+    Typed(("targets", "show")),
+    Typed(("targets", "add", "phone", "ntfy://topic", "--disable", "--order", "V")),
+    Typed(
+        ("targets", "edit", "phone", "--name", "n", "--address", "ntfy://topic", "--enable", "--order", "V"), (TARGETS,)
+    ),
+    Typed(("targets", "test", "phone"), (TARGETS,)),
+    Typed(("targets", "delete", "phone"), (TARGETS,)),
     Typed(("tags",)),
     Typed(("tags", "show")),
     Typed(("tags", "colour", "home", "#ffffff")),
@@ -75,7 +88,7 @@ TYPED = (
 
 def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield every command of these sections with its path."""
-    for name in (name for title in ("Tasks", "You") for name in SECTIONS[title]):
+    for name in (name for title in ("Tasks", "Notifications", "You") for name in SECTIONS[title]):
         command = cli.get_command(click.Context(cli), name)
         assert command
         yield (name,), command

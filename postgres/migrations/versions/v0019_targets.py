@@ -1,0 +1,5 @@
+"""Targets of notifications, and their addresses in a schema that rebuilds spare: see the .sql file."""
+
+from postgres.migrations.statements import revision_of
+
+revision, down_revision, upgrade = revision_of(__file__)
