@@ -67,6 +67,13 @@ def check_rule(rrule: str, due: r.Due | None) -> str:
     return succession.check(rrule, due)
 
 
+def check_without_rule(rdates: tuple[str, ...] | None, exdates: tuple[str, ...] | None) -> None:
+    """Raise ``Invalid`` for further dates or exceptions without a rule."""
+    for name, dates in (("rdates", rdates), ("exdates", exdates)):
+        if dates:
+            raise Invalid(name, "These dates belong to a rule; give recurrence, too, or leave them out.")
+
+
 def check_reminders(due: r.Due | None, reminders: tuple[r.Reminder, ...]) -> None:
     """Raise ``Invalid`` if a reminder is relative to a due that is no instant."""
     if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):

@@ -88,6 +88,7 @@ def _task_row(task: r.Task) -> Row:
         notes_folded,
         tuple(map(_folded, task.tags)),
         joined(task.user, places(task.title), words_of_notes),
+        task.closing,
     )
 
 

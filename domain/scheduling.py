@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from domain import composition, merging, series, times
 from domain.entity import State, differing
 from domain.invalid import Invalid
-from domain.recurrence import advance, checks, succession
+from domain.recurrence import advance, succession
 from schemas import ids
 from schemas import records as r
 
@@ -60,7 +60,7 @@ def _parts(given: dict[str, Any]) -> dict[str, Any]:
 def _begun(state: State, task: r.Task, command: str, parts: Mapping[str, Any]) -> r.Task:
     """Return a task as the first occurrence of a series, unchanged without a rule."""
     if parts.get("rrule") is None:
-        _check_alone(parts)
+        composition.check_without_rule(parts.get("rdates"), parts.get("exdates"))
         return task
     known = state.series(task.id)
     is_free = known is None or known.task in {None, task.id}
@@ -68,13 +68,6 @@ def _begun(state: State, task: r.Task, command: str, parts: Mapping[str, Any]) -
     version = known.rule_version + 1 if known and is_free else 1
     parts = {"subtasks": r.Subtasks.RESET, **parts}
     return _first_of(replace(task, series=name), _recurrence(task.due, parts, version))
-
-
-def _check_alone(parts: Mapping[str, Any]) -> None:
-    """Raise ``Invalid`` for further dates or exceptions without a rule."""
-    for name in ("rdates", "exdates"):
-        if parts.get(name):
-            raise Invalid(name, "These dates belong to a rule; give recurrence, too, or leave them out.")
 
 
 def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any], scope: r.Scope) -> r.Task:
@@ -123,7 +116,7 @@ def _rescheduled(
         before = advance.ordinal(rule, task.occurrence or "")
         return _first_of(after, replace(_recurrence(after.due, given, version), before=before))
     changed = {name: value for name, value in given.items() if name != "rrule"}
-    return replace(after, recurrence=check(replace(rule, **changed)))
+    return replace(after, recurrence=advance.checked(replace(rule, **changed)))
 
 
 def _moved_along(first: r.Due, slot: r.Due, due: r.Due) -> r.Due:
@@ -143,18 +136,7 @@ def _recurrence(due: r.Due | None, parts: Mapping[str, Any], version: int) -> r.
     rrule = composition.check_rule(parts["rrule"], due)
     assert due is not None
     others = {name: value for name, value in parts.items() if name != "rrule"}
-    return check(r.Recurrence(rrule, start=advance.on_clocks(due), version=version, **others))
-
-
-def check(recurrence: r.Recurrence) -> r.Recurrence:
-    """Return a recurrence with its dates in canonical form. Raises ``Invalid`` if they don't go with its start."""
-    if recurrence.repeats is r.Repeats.COMPLETION and recurrence.rdates:
-        raise Invalid("rdates", "A rule that is counted from completion has no further dates; leave them out.")
-    dates = checks.dates(recurrence.rdates, recurrence.exdates, recurrence.start)
-    recurrence = replace(recurrence, rdates=dates[0], exdates=dates[1])
-    if recurrence.exdates and next(advance.series_set(recurrence).occurrences(), None) is None:
-        raise checks.nothing_left()
-    return recurrence
+    return advance.checked(r.Recurrence(rrule, start=advance.on_clocks(due), version=version, **others))
 
 
 def _own(task: r.Task, after: r.Task, scope: r.Scope) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -20,8 +21,9 @@ from msgspec.structs import replace
 
 from domain import cleaning, composition, merging, ranks, times
 from domain.invalid import Invalid
-from domain.recurrence import succession
-from schemas.records import Due, Reminder, TaskFields
+from domain.recurrence import advance, succession
+from domain.recurrence.checks import MAX_DATES
+from schemas.records import Due, Recurrence, Reminder, TaskFields
 
 MAX_TITLE = 500
 MAX_NOTES = 16_384
@@ -111,7 +113,12 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
         yield problem
     try:
         if "rrule" in named and fields.rrule is not None:
-            composition.check_rule(fields.rrule, fields.due)
+            rrule = composition.check_rule(fields.rrule, fields.due)
+            assert fields.due is not None
+            dates = {name: getattr(fields, name) for name in ("rdates", "exdates", "repeats")}
+            advance.checked(Recurrence(rrule, fields.due, **dates))
+        elif "rrule" in named:
+            composition.check_without_rule(fields.rdates, fields.exdates)
     except Invalid as problem:
         yield problem
     try:
@@ -220,6 +227,12 @@ def _rrule(value: str | None) -> str | None:
     return None if value is None else succession.check(value, None)
 
 
+def _dates(field: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(values) > MAX_DATES:
+        raise Invalid(field, f"A rule has at most {MAX_DATES} further dates and exceptions together.")
+    return values
+
+
 def _reminders(values: tuple[Reminder, ...]) -> tuple[Reminder, ...]:
     for place, reminder in enumerate(values):
         _check_reminder(f"reminders.{place}", reminder)
@@ -272,6 +285,8 @@ _CHECKS: Checks = {
     "tags": _tags,
     "due": _due,
     "rrule": _rrule,
+    "rdates": partial(_dates, "rdates"),
+    "exdates": partial(_dates, "exdates"),
     "reminders": _reminders,
     "start": _start,
     "rank": ranks.check,

@@ -64,6 +64,7 @@ class Task(Struct, frozen=True):
     rank: str
     pinned: bool
     list: str | None
+    closing: r.Closing
 
 
 class TaskTitle(Struct, frozen=True):

@@ -79,7 +79,8 @@ CASE priority
     ELSE 4
 END) STORED NOT NULL,
     words tsvector DEFAULT ''::tsvector NOT NULL,
-    notes_folded text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C"
+    notes_folded text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    closing text DEFAULT 'DONE'::text NOT NULL
 );
 
 ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;

@@ -34,6 +34,7 @@ SECTIONS = {
         "edit": Wired("change:edit", "Set fields of tasks."),
         "move": Wired("move:move", "Move a task in your own order."),
         "complete": Wired("status:complete", "Complete tasks."),
+        "skip": Wired("status:skip", "Skip an occurrence: the next one opens."),
         "reopen": Wired("status:reopen", "Open completed tasks again."),
         "delete": Wired("status:delete", "Delete tasks; their history stays."),
         "restore": Wired("status:restore", "Restore deleted tasks."),

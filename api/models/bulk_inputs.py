@@ -68,6 +68,7 @@ def change(body: NewBulk, *, strict: bool = False) -> r.TaskChange:
         add_tags=_tags("add_tags", body.add_tags, strict=strict),
         remove_tags=_removed(body.remove_tags, strict=strict),
         shift=body.shift,
+        scope=r.Scope.UNNAMED if body.action == "update" else r.Scope.FOLLOWING,
     )
 
 

@@ -24,6 +24,7 @@ _MOST_WEEKDAYS = 5
 def is_short(body: NewTask | Changes) -> bool:
     """Return whether a task's fields are checked quickly."""
     texts = [body.title, body.notes or "", body.order or "", *(body.tags or ())]
+    texts += [*(body.rdates or ()), *(body.exdates or ())]
     return sum(map(len, texts)) <= MOST_TEXT and (body.recurrence is None or _is_short_rule(body.recurrence))
 
 

@@ -51,6 +51,11 @@ TASK: dict[str, Any] = {
     "order": "0Vbmyun2V",
     "pinned": False,
     "list": LIST_ID,
+    "rdates": [],
+    "exdates": ["2026-12-24T09:00:00"],
+    "repeats": "schedule",
+    "missed": "skip",
+    "closing": NULL,
 }
 MOVE: dict[str, Any] = {"before": "2b5e8d1a-7f40-5c92-a6b3-8e1d4f7a9c05"}
 MOVE_TO_TOP: dict[str, Any] = {"to": "top"}

@@ -132,6 +132,7 @@ _RENDERERS: dict[str, Callable[[Any], Any]] = {
     "status": str.lower,
     "priority": str.lower,
     "recurrence": itemgetter("rrule"),
+    "closing": str.lower,
     "reminders": _reminders,
 }
 

@@ -14,7 +14,7 @@ from api.http.problems import FieldError, invalid
 from api.models.formats import Duration, one_of
 from domain import cleaning, merging, ranks, validation
 from domain.invalid import Invalid
-from domain.recurrence import rule
+from domain.recurrence import checks, rule
 from schemas import ids
 from schemas import records as r
 
@@ -39,6 +39,23 @@ Rrule = Annotated[
         examples=["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"],
         json_schema_extra={"maxLength": rule.MAX_TEXT},
     ),
+]
+
+Dates = Annotated[
+    list[str],
+    Field(
+        description="Local dates or times of the kind of `due`, or times in UTC; with both, at most 500.",
+        examples=[["2026-12-24T09:00"]],
+        max_length=checks.MAX_DATES,
+    ),
+]
+Repeats = Annotated[
+    Literal["schedule", "completion"],
+    Field(description="What the next occurrence is counted from: the rule's schedule, or each completion."),
+]
+Missed = Annotated[
+    Literal["skip", "latest", "each"],
+    Field(description="Of the occurrences that have passed, none opens, the latest, or each."),
 ]
 
 _UNITS = {"W": 604_800, "D": 86_400, "H": 3600, "M": 60, "S": 1}
@@ -181,6 +198,10 @@ class NewTask(Shape):
     order: Order = ""
     pinned: bool = False
     list: ListId | None = None
+    rdates: Dates = []
+    exdates: Dates = []
+    repeats: Repeats = "schedule"
+    missed: Missed = "skip"
 
 
 class Changes(Shape):
@@ -202,6 +223,10 @@ class Changes(Shape):
     order: Order | None = None
     pinned: bool | None = None
     list: ListId | None = None
+    rdates: Dates | None = None
+    exdates: Dates | None = None
+    repeats: Repeats | None = None
+    missed: Missed | None = None
 
 
 Beside = Annotated[UUID | None, Strict(False)]
@@ -249,6 +274,10 @@ def fields(body: NewTask | Changes) -> r.TaskFields:
         rank=body.order or "",
         pinned=body.pinned or False,
         list=str(body.list) if body.list else None,
+        rdates=tuple(body.rdates or ()),
+        exdates=tuple(body.exdates or ()),
+        repeats=r.Repeats[(body.repeats or "schedule").upper()],
+        missed=r.Missed[(body.missed or "skip").upper()],
     )
 
 

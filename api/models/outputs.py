@@ -9,7 +9,7 @@ from api.models import examples
 from api.models.formats import Date, Duration, Href, Id, Local, Order, Time
 from api.models.inputs import Priority, duration
 from postgres import reader as views
-from schemas.records import Due, OutcomeKind, Reminder
+from schemas.records import Due, OutcomeKind, Recurrence, Reminder
 
 Item = TypeVar("Item")
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
@@ -157,6 +157,16 @@ class Task(BaseModel):
     pinned: bool
     list: Id | None
     """Its list; null is the inbox."""
+    rdates: Texts
+    """Further occurrences of its rule."""
+    exdates: Texts
+    """Occurrences that its rule leaves out."""
+    repeats: Literal["schedule", "completion", "calendar"] | None
+    """What the next occurrence is counted from; null without a rule."""
+    missed: Literal["skip", "latest", "each"] | None
+    """Which of the occurrences that have passed opens; null without a rule."""
+    closing: Literal["done", "skipped", "missed"] | None
+    """How it was closed; null while it is open."""
 
 
 def task_members(task: views.Task) -> dict[str, Any]:
@@ -185,6 +195,19 @@ def task_members(task: views.Task) -> dict[str, Any]:
         "order": task.rank,
         "pinned": task.pinned,
         "list": task.list,
+        **_recurrence(task.recurrence),
+        "closing": None if task.completed_at is None else task.closing.lower(),
+    }
+
+
+def _recurrence(recurrence: Recurrence | None) -> dict[str, Any]:
+    if recurrence is None:
+        return {"rdates": [], "exdates": [], "repeats": None, "missed": None}
+    return {
+        "rdates": [*recurrence.rdates],
+        "exdates": [*recurrence.exdates],
+        "repeats": recurrence.repeats.lower(),
+        "missed": recurrence.missed.lower(),
     }
 
 

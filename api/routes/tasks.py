@@ -20,6 +20,14 @@ from schemas import records as r
 routes = EntityRoutes(TASK)
 router = routes.router
 
+_SCOPED = (
+    "Of a series, the occurrences to change: `this` one, this and the `following`, or `all`, counted from the first. "
+    "Without it, a moved `due` or `start` is this one's, and the following ones get everything else, too."
+)
+_DELETES = (
+    "Of a series' open occurrence: `this` leaves it out, and the next one opens; `following`, the default, ends the "
+    "series."
+)
 _SUBTASKS = "`delete` also deletes the sub-tasks, at all levels."
 _DELETED = r.TaskChange(r.Action.DELETE, (), r.TaskFields())
 
@@ -45,17 +53,28 @@ async def create_task(body: NewTask, submission: Submitted, services: Services) 
 
 @router.patch("/{task}", status_code=202, response_model=TASK.taken, responses=routes.answers.change)
 async def change_task(
-    task: TaskId, body: Changes, submission: Submitted, expected: Expected, services: Services
+    *,
+    task: TaskId,
+    body: Changes,
+    submission: Submitted,
+    expected: Expected,
+    services: Services,
+    scope: Annotated[Literal["this", "following", "all"] | None, Query(description=_SCOPED)] = None,
 ) -> Response:
     """Set the fields in the body (RFC 7396): an absent field is unchanged, null clears one.
 
     So for the members of `due` and `start`: a date alone keeps time and zone.
     """
     fields = await _checked(body, submission, services)
+    said = submission.asking(scope=scope) if scope else submission
     command = r.UpdateTask(
-        **submission.changing(expected, body), task=str(task), changed=inputs.changed(body), fields=fields
+        **said.changing(expected, body),
+        task=str(task),
+        changed=inputs.changed(body),
+        fields=fields,
+        scope=r.Scope[(scope or "unnamed").upper()],
     )
-    return await take(services.gateway, command, submission)
+    return await take(services.gateway, command, said)
 
 
 @router.post("/{task}/move", status_code=202, response_model=TASK.taken, responses=routes.answers.change)
@@ -80,7 +99,17 @@ routes.command(
     r.CompleteTask,
     "Complete a task. If it recurs, its next occurrence is created. Completing it again does nothing.",
 )
-routes.command("reopen", r.ReopenTask, "Reopen a completed task.")
+routes.command(
+    "skip",
+    r.SkipTask,
+    "Skip an occurrence of a series: it is closed without being done, and the next one is created.",
+)
+routes.command(
+    "reopen",
+    r.ReopenTask,
+    "Reopen a completed or skipped task. Of a series, it takes the place of the next occurrence if that was not "
+    "changed; else it becomes a task of its own.",
+)
 routes.command("restore", r.RestoreTask, "Restore a deleted task, open or completed as it was.")
 
 
@@ -92,18 +121,20 @@ routes.command("restore", r.RestoreTask, "Restore a deleted task, open or comple
     dependencies=[empty],
 )
 async def delete_task(
+    *,
     task: TaskId,
     submission: Submitted,
     expected: Expected,
     services: Services,
+    scope: Annotated[Literal["this", "following"] | None, Query(description=_DELETES)] = None,
     subtasks: Annotated[Literal["delete"] | None, Query(description=_SUBTASKS)] = None,
 ) -> Response:
     """Delete a task. It can be restored for 30 days; its history stays.
 
     Its sub-tasks stay, unless `subtasks` deletes them first. A sub-task that is added meanwhile stays.
     """
-    said = submission.asking(subtasks=subtasks) if subtasks else submission
-    command = r.DeleteTask(**said.changing(expected), task=str(task))
+    said = submission.asking(**{name: one for name, one in (("scope", scope), ("subtasks", subtasks)) if one})
+    command = r.DeleteTask(**said.changing(expected), task=str(task), scope=r.Scope[(scope or "following").upper()])
     if subtasks is None:
         return await take(services.gateway, command, said)
     items = await bulk_commands.below(str(task), expected, said.user, services)

@@ -19,6 +19,9 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from domain import times
+from domain.invalid import Invalid
+from domain.recurrence.checks import dates as check_dates
+from domain.recurrence.checks import nothing_left
 from domain.recurrence.rule import Freq, Rule, Skip, parse
 from domain.recurrence.sets import Occurrence, RecurrenceSet, on_clock
 from domain.recurrence.succession import ACTOR, command_of
@@ -90,6 +93,17 @@ def series_set(recurrence: Recurrence) -> RecurrenceSet:
     if rule.count is not None:
         rule = dataclasses.replace(rule, count=max(rule.count - recurrence.before, 1))
     return RecurrenceSet(recurrence.start, rule, recurrence.rdates, recurrence.exdates)
+
+
+def checked(recurrence: Recurrence) -> Recurrence:
+    """Return a recurrence with its dates in canonical form. Raises ``Invalid`` if they don't go with its start."""
+    if recurrence.repeats is Repeats.COMPLETION and recurrence.rdates:
+        raise Invalid("rdates", "A rule that is counted from completion has no further dates; leave them out.")
+    dates = check_dates(recurrence.rdates, recurrence.exdates, recurrence.start)
+    recurrence = replace(recurrence, rdates=dates[0], exdates=dates[1])
+    if recurrence.exdates and next(series_set(recurrence).occurrences(), None) is None:
+        raise nothing_left()
+    return recurrence
 
 
 def slot_due(recurrence: Recurrence, occurrence: str) -> Due:

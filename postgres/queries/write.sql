@@ -42,12 +42,12 @@ where held.topic = move.topic and held.partition = :partition::integer and held.
 update rondo.positions set position = :to::bigint
 where topic = :topic::text and partition = :partition::integer and position > :to::bigint;
 
--- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words)!
+-- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing)!
 -- Tasks after an event.
 insert into rondo.tasks as held (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words
+    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing
 )
 select distinct on (id)
     id::uuid, user_id::uuid, title, notes, priority::rondo.priority, due_date::date, due_time::time, due_zone,
@@ -56,7 +56,8 @@ select distinct on (id)
     rondo.instant(completed_at::bigint), start_date::date, start_time::time, start_zone,
     rondo.instant(start_at::bigint), parent_id::uuid, rank, pinned::boolean, list_id::uuid,
     array(select json_array_elements_text(tags::json)), title_folded, notes_folded,
-    array(select json_array_elements_text(tags_folded::json)), words::tsvector
+    array(select json_array_elements_text(tags_folded::json)), words::tsvector,
+    closing
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:title),
     json_array_elements_text(:notes), json_array_elements_text(:priority), json_array_elements_text(:due_date),
@@ -68,11 +69,12 @@ from rows from (
     json_array_elements_text(:start_time), json_array_elements_text(:start_zone), json_array_elements_text(:start_at),
     json_array_elements_text(:parent_id), json_array_elements_text(:rank), json_array_elements_text(:pinned),
     json_array_elements_text(:list_id), json_array_elements_text(:tags), json_array_elements_text(:title_folded),
-    json_array_elements_text(:notes_folded), json_array_elements_text(:tags_folded), json_array_elements_text(:words)
+    json_array_elements_text(:notes_folded), json_array_elements_text(:tags_folded), json_array_elements_text(:words),
+    json_array_elements_text(:closing)
 ) as given (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words
+    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing
 )
 order by id, version desc
 on conflict (id) do update set
@@ -104,7 +106,8 @@ on conflict (id) do update set
     title_folded = excluded.title_folded,
     notes_folded = excluded.notes_folded,
     tags_folded = excluded.tags_folded,
-    words = excluded.words
+    words = excluded.words,
+    closing = excluded.closing
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
 -- name: put_tags(id, user_id, name, name_folded)!

@@ -31,6 +31,7 @@ from rondo.client.models import (
     Refs,
     Refusal,
     SavedFilter,
+    Scope,
     Settings,
     SettingsAnswer,
     SettingsChanges,
@@ -67,14 +68,17 @@ def update(
     wait: float | None = None,
     key: str | None = None,
     version: int | None = None,
+    scope: Scope | None = None,
     **fields: Unpack[Changes],
 ) -> Call[Answer]:
     """Set the given fields of a task; None clears one. Members of ``due`` and ``start`` not given stay (RFC 7396).
 
+    ``scope`` says which occurrences of a series change; by default a moved due or start is this one's alone.
+
     As in every command on an existing task, if ``version`` is given and the task has another one by then, nothing is
     done, and the outcome is ``Outdated``.
     """
-    return _command("PATCH", _task(task), wait, key, body=fields, version=version)
+    return _command("PATCH", _task(task), wait, key, body=fields, version=version, query=_given(scope=scope))
 
 
 def move(
@@ -96,6 +100,11 @@ def complete(
     return _command("POST", f"{_task(task)}/complete", wait, key, version=version)
 
 
+def skip(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
+    """Close an occurrence of a series without doing it; the next one is created."""
+    return _command("POST", f"{_task(task)}/skip", wait, key, version=version)
+
+
 def reopen(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
     """Open a completed task again."""
     return _command("POST", f"{_task(task)}/reopen", wait, key, version=version)
@@ -107,10 +116,15 @@ def delete(
     wait: float | None = None,
     key: str | None = None,
     version: int | None = None,
+    scope: Literal["this", "following"] | None = None,
     subtasks: Literal["delete"] | None = None,
 ) -> Call[Answer]:
-    """Delete a task; its sub-tasks stay unless ``subtasks`` is ``delete``."""
-    return _command("DELETE", _task(task), wait, key, version=version, query=_given(subtasks=subtasks))
+    """Delete a task; its sub-tasks stay unless ``subtasks`` is ``delete``.
+
+    The open occurrence of a series ends it, but with the ``scope`` "this" the next one opens.
+    """
+    query = _given(scope=scope, subtasks=subtasks)
+    return _command("DELETE", _task(task), wait, key, version=version, query=query)
 
 
 def restore(
@@ -512,6 +526,7 @@ class Methods:
     update = Sends(update)
     move = Sends(move)
     complete = Sends(complete)
+    skip = Sends(skip)
     reopen = Sends(reopen)
     delete = Sends(delete)
     restore = Sends(restore)

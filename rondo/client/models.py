@@ -13,6 +13,10 @@ Json = dict[str, Any]
 
 Priority = Literal["none", "low", "medium", "high", "urgent"]
 TaskStatus = Literal["open", "completed", "deleted"]
+Scope = Literal["this", "following", "all"]
+"""The occurrences of a series that a change is about."""
+Missed = Literal["skip", "latest", "each"]
+"""Which of the occurrences that have passed opens."""
 Action = Literal["complete", "reopen", "delete", "restore", "update"]
 BulkStatus = Literal["pending", "done", "in-part"]
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
@@ -60,6 +64,10 @@ class _Fields(TypedDict, total=False):
     order: str | None
     pinned: bool | None
     list: str | None
+    rdates: Texts | None
+    exdates: Texts | None
+    repeats: Literal["schedule", "completion"] | None
+    missed: Missed | None
 
 
 class Fields(_Fields, total=False):
@@ -189,6 +197,11 @@ class Task(TypedDict):
     order: str
     pinned: bool
     list: str | None
+    rdates: Texts
+    exdates: Texts
+    repeats: Literal["schedule", "completion", "calendar"] | None
+    missed: Missed | None
+    closing: Literal["done", "skipped", "missed"] | None
 
 
 class TaskTitle(TypedDict):

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 import click
 
 from domain import cleaning
 from rondo.client import Answer, NotFound, Outdated, Rondo, Task, settled
-from rondo.client.models import Changes
+from rondo.client.models import Changes, Scope
 from rondo.commands import api_command, fields, hints, output, results, settings, task_ids, undo_steps
 from rondo.commands.api_command import TaskCommand
+from rondo.commands.choices import OneOf
 from rondo.terminal import descriptions
 
 FIELDS = tuple(field for field in Task.__annotations__ if field in Changes.__optional_keys__ | {"title"})
@@ -49,6 +51,12 @@ def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) ->
 @fields.options
 @click.option("--add-tag", multiple=True, help="Add a tag; repeatable.")
 @click.option("--remove-tag", multiple=True, help="Remove a tag; repeatable.")
+@click.option(
+    "--scope",
+    type=OneOf(["this", "following", "all"]),
+    help="Of a series: this occurrence, this and the following ones, or all. By default a moved due or start is this "
+    "one's, and the following ones get everything else, too.",
+)
 @fields.CLEARED
 @api_command.as_json
 def edit(
@@ -58,6 +66,7 @@ def edit(
     add_tag: tuple[str, ...],
     remove_tag: tuple[str, ...],
     clear: tuple[str, ...],
+    scope: Scope | None,
     as_json: bool,
     **typed: Any,
 ) -> None:
@@ -88,8 +97,9 @@ def edit(
                 with suppress(NotFound):  # not in the views yet: the command itself finds out whether it exists
                     before[task] = client.task(task)
             if add_tag or remove_tag or fields.lacks_zone(changes):
-                return changed_as_seen(client, task, lambda seen: beside(seen, changes, add_tag, remove_tag, zone))
-            return client.update(task, wait=api_command.WAIT, **changes)
+                found = partial(beside, changes=changes, added=add_tag, removed=remove_tag, zone=zone)
+                return changed_as_seen(client, task, found, scope)
+            return client.update(task, wait=api_command.WAIT, scope=scope, **changes)
 
         results.each(ids, send, lambda answer: describe(before, answer), as_json)
 
@@ -118,12 +128,12 @@ def beside(seen: Task, changes: Changes, added: Iterable[str], removed: Iterable
     return found
 
 
-def changed_as_seen(client: Rondo, task: str, changes: Callable[[Task], Changes]) -> Answer:
+def changed_as_seen(client: Rondo, task: str, changes: Callable[[Task], Changes], scope: Scope | None = None) -> Answer:
     """Change a task by its current fields, if its version is still the one that was read: no update gets lost."""
     for left in reversed(range(TRIES)):
         seen = client.task(task)
         try:
-            return client.update(task, wait=api_command.WAIT, version=seen["version"], **changes(seen))
+            return client.update(task, wait=api_command.WAIT, version=seen["version"], scope=scope, **changes(seen))
         except Outdated:
             if not left:
                 raise

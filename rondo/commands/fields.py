@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import click
 
 from rondo.client import Rondo
-from rondo.client.models import Changes, Fields, Priority
+from rondo.client.models import Changes, Fields, Missed, Priority
 from rondo.commands import api_command, hints, references, task_ids
 from rondo.commands.choices import OneOf
 from rondo.terminal import clock, repeats
@@ -21,6 +21,10 @@ OPTION_FIELDS = {
     "start": "start",
     "due": "due",
     "repeat": "recurrence",
+    "rdate": "rdates",
+    "exdate": "exdates",
+    "repeats": "repeats",
+    "missed": "missed",
     "remind": "reminders",
     "parent": "parent",
     "list": "list",
@@ -49,7 +53,17 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-p", "--priority", type=OneOf(get_args(Priority), hints.PRIORITIES), help="How urgent it is."),
     click.option("--notes", help="Notes in Markdown; - reads standard input."),
     click.option("-r", "--remind", multiple=True, help="15m, 2h, 1d before the due, or 'fri 9:00'; repeatable."),
-    click.option("--repeat", help="daily, weekdays, weekly, monthly, yearly; or a rule such as FREQ=WEEKLY;BYDAY=MO."),
+    click.option(
+        "--repeat",
+        help="daily, weekdays, weekly, monthly, yearly; a rule such as FREQ=WEEKLY;BYDAY=MO; or 'every! 3 days', which "
+        "counts from completion.",
+    ),
+    click.option("--rdate", multiple=True, help="A further date of the rule, such as 2026-12-24T09:00; repeatable."),
+    click.option("--exdate", multiple=True, help="A date that the rule leaves out; repeatable."),
+    click.option(
+        "--repeats", type=OneOf(["schedule", "completion"]), help="Count the next one from the schedule or completion."
+    ),
+    click.option("--missed", type=OneOf(get_args(Missed)), help="Which of the occurrences that have passed opens."),
     click.option("--parent", metavar="ID", type=task_ids.TaskId(), help="The parent task."),
     click.option("-l", "--list", metavar="NAME", help="The list, by name or id, or inbox."),
     click.option("--pin/--unpin", "pinned", default=None, help="Pin or unpin it."),
@@ -70,12 +84,20 @@ def written(typed: dict[str, Any], *, whole: bool = True) -> Fields:
     """
     zone = typed["zone"]
     notes = api_command.typed_in() if typed["notes"] == "-" else typed["notes"]
-    repeat = None if typed["repeat"] is None else read("--repeat", repeats.rule, typed["repeat"])
-    values = {**typed, **dated(typed, zone, whole), "notes": notes, "tag": list(typed["tag"]), "repeat": repeat}
+    several = {name: list(typed[name]) for name in ("tag", "rdate", "exdate")}
+    values = {**typed, **dated(typed, zone, whole), **several, **repeated(typed), "notes": notes}
     if zone and not is_used(zone, values, typed["remind"]):
         values |= elsewhere(zone, values, whole)
     set_ = {field: values[option] for option, field in OPTION_FIELDS.items() if values[option] not in (None, [])}
     return cast("Fields", set_ if typed["pinned"] is None else {**set_, "pinned": typed["pinned"]})
+
+
+def repeated(typed: dict[str, Any]) -> dict[str, Any]:
+    """Return the rule that was typed, and that it counts from completion if its words say so."""
+    if typed["repeat"] is None:
+        return {}
+    rule, from_completion = read("--repeat", repeats.counted, typed["repeat"])
+    return {"repeat": rule, "repeats": "completion" if from_completion else typed["repeats"]}
 
 
 def is_used(zone: str, values: Mapping[str, Any], reminders: Iterable[str]) -> bool:

@@ -14,6 +14,8 @@ CALLED: Mapping[str, Sequence[str]] = {
     "due.zone": ("zone", "due"),
     "start.zone": ("zone", "start"),
     "recurrence": ("repeat",),
+    "rdates": ("rdate",),
+    "exdates": ("exdate",),
     "reminders": ("remind",),
     "list": ("list", "list_"),
     "filter": ("filter_", "saved"),
@@ -26,6 +28,7 @@ CALLED: Mapping[str, Sequence[str]] = {
 """By field, the names that a command's parameter for it may have; otherwise that of the field."""
 PHRASES: Mapping[str, str] = {
     "leave recurrence out": "leave --repeat out",
+    "give recurrence, too": "give --repeat, too",
     "clear recurrence too": "--clear repeat, too",
     "add them, or use `at`": "write it as in --due 'fri 9:00', or an instant in --remind",
     "Give either before or at": "Write a time before the due, or an instant",

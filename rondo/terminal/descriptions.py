@@ -70,11 +70,11 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
     values = {
         "title": plain(task["title"]),
         "id": task["id"],
-        "status": task["status"],
+        "status": task["closing"] if task["closing"] in {"skipped", "missed"} else task["status"],
         "priority": task["priority"],
         "start": _with_instant(task["start"], task["start_at"]),
         "due": _with_instant(task["due"], task["due_at"]),
-        "repeat": plain(task["recurrence"] or ""),
+        "repeat": ", ".join(repeats(task)),
         "ended": around.ended,
         "remind": ", ".join(reminders),
         "tags": ", ".join(map(plain, task["tags"])),
@@ -88,6 +88,18 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
         "notes": "\n".join(map(plain, task["notes"].split("\n"))),
     }
     return ((name, value) for name, value in values.items() if value)
+
+
+def repeats(task: Task) -> Iterator[str]:
+    """Yield what is known of a task's recurrence: its rule, what it is counted from, and its dates."""
+    if task["recurrence"]:
+        yield plain(task["recurrence"])
+        if task["repeats"] == "completion":
+            yield "from completion"
+        if task["missed"] != "skip":
+            yield f"of those missed {'the latest' if task['missed'] == 'latest' else 'each'}"
+        yield from (f"also {each}" for each in task["rdates"])
+        yield from (f"not {each}" for each in task["exdates"])
 
 
 def _named(task: str, title: str | None) -> str:

@@ -35,6 +35,7 @@ _EVERY = re.compile(
 _LAST = ("day", "days", "week", "weeks", "month", "months", "year", "years", *WEEKDAYS, "weekday", "weekend", "quarter")
 """Words that may follow `every`."""
 _COUNTS: Mapping[str | None, int] = {None: 1, "other": 2}
+_COMPLETION = re.compile(r"every! ?(?P<every>.+)|(?P<rule>.+?),? from completion", re.IGNORECASE)
 _LIKE = 0.78
 """The least similarity of a suggestion to what was typed."""
 
@@ -51,6 +52,19 @@ def rule(typed: str) -> str:
         return typed
     suggestion = ELSEWHERE.get(word) or _every(word) or _near(word)
     raise ValueError(f"{typed!r} is not a repeat. " + (f"Did you mean `{suggestion}`?" if suggestion else FORMS))
+
+
+def counted(typed: str) -> tuple[str, bool]:
+    """Return the recurrence rule of what was typed, and whether it is counted from completion.
+
+    `every! 3 days` is, and any rule with `from completion` behind it. Raises ``ValueError``.
+    """
+    found = _COMPLETION.fullmatch(" ".join(typed.split()))
+    if not found:
+        return rule(typed), False
+    word = found["rule"] or f"every {found['every']}"
+    known = ELSEWHERE.get(word.lower()) or _every(word.lower()) or word
+    return rule(known), True
 
 
 def _every(word: str) -> str | None:

@@ -45,6 +45,7 @@ TYPED = (
     Typed(("move", ID, "--after", OTHER)),
     Typed(("move", ID, "--top")),
     Typed(("complete", ID)),
+    Typed(("skip", ID)),
     Typed(("reopen", ID)),
     Typed(("delete", ID)),
     Typed(("delete", ID, "--keep-parts")),

@@ -17,7 +17,7 @@ from tests.unit.typed import Type
 KATHMANDU = "Asia/Kathmandu"
 DAYS = (None, "tomorrow", "2026-12-01", "fri 9:00", "20:00", "in 2 hours", "2026-12-01T09:00Z")
 MOMENTS = ((), ("15m",), ("fri 9:00",), ("2026-12-01T09:00Z",), ("15m", "fri 9:00"))
-NOTHING = dict.fromkeys((*fields.OPTION_FIELDS, "pinned")) | {"tag": ()}
+NOTHING = dict.fromkeys((*fields.OPTION_FIELDS, "pinned")) | {"tag": (), "rdate": (), "exdate": ()}
 
 
 def told(**typed: Any) -> dict[str, Any]:
