@@ -166,7 +166,7 @@ class Task(BaseModel):
     missed: Literal["skip", "latest", "each"] | None
     """Which of the occurrences that have passed opens; null without a rule."""
     closing: Literal["done", "skipped", "missed"] | None
-    """How it was closed; null while it is open."""
+    """Whether it was done, skipped or missed; null while it is open."""
 
 
 def task_members(task: views.Task) -> dict[str, Any]:

@@ -220,11 +220,15 @@ FORMER = {
 
 
 async def test_rows_that_were_folded_by_former_rules_are_found_by_those_of_today(new_database):
-    user, database = new_user(), new_database()
+    user, fresh, database = new_user(), new_database(), new_database()
+    migrate(fresh)
     migrate(database, "0014")
-    connection = await asyncpg.connect(database)
+    there, connection = await asyncpg.connect(fresh), await asyncpg.connect(database)
     tasks = [a_task(user, text, notes=text, tags=(text,)) for text in FORMER]
-    await Log(connection).write(*map(event, tasks), *(list_event(new_user(), name=text) for text in FORMER))
+    await Log(there).write(*map(event, tasks), *(list_event(new_user(), name=text) for text in FORMER))
+    for table in ("tasks", "tags", "task_tags", "lists"):
+        await copy(there, connection, table)
+    await there.close()
     for text, (folded, _) in FORMER.items():
         word = f"'{key(user)}{folded}':1A,2"
         await connection.execute(

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain import deletion, entities
+from domain.added import plain
 from domain.projections import collect
 from domain.tasks import TASK
 from postgres.migrate import migrate
@@ -177,7 +178,7 @@ async def test_what_is_json_stands_as_the_record_has_it(connection):
     query = "select recurrence::text, reminders::text from rondo.tasks where user_id = $1"
     found = [msgspec.json.decode(value) for value in await connection.fetchrow(query, user)]
     assert found == [
-        msgspec.to_builtins(rule),
+        msgspec.to_builtins(plain(rule)),
         [{"id": '"x"', "before": 60, "at": None}, {"id": "y", "before": None, "at": 1}],
     ]
 
