@@ -67,8 +67,12 @@ def check_rule(rrule: str, due: r.Due | None) -> str:
     return succession.check(rrule, due)
 
 
-def check_without_rule(rdates: tuple[str, ...] | None, exdates: tuple[str, ...] | None) -> None:
-    """Raise ``Invalid`` for further dates or exceptions without a rule."""
+def check_without_rule(
+    rdates: tuple[str, ...] | None, exdates: tuple[str, ...] | None, subtasks: r.Subtasks | None
+) -> None:
+    """Raise ``Invalid`` for further dates, exceptions or what becomes of subtasks without a rule."""
+    if subtasks:
+        raise Invalid("subtasks", "Only a task that recurs passes sub-tasks on; give recurrence, too, or leave it out.")
     for name, dates in (("rdates", rdates), ("exdates", exdates)):
         if dates:
             raise Invalid(name, "These dates belong to a rule; give recurrence, too, or leave them out.")

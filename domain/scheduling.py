@@ -27,7 +27,7 @@ _SERIES = (r.Scope.FOLLOWING, r.Scope.ALL)
 def created(state: State, command: r.CreateTask) -> r.Task:
     """Return a new task. Raises ``Invalid`` if due, rule, dates and reminders are inconsistent."""
     plain = composition.plain(command)
-    return _begun(state, plain, command.id, _parts({name: getattr(command.fields, name) for name in PARTS}))
+    return _begun(state, plain, command.id, {name: getattr(command.fields, name) for name in PARTS})
 
 
 def updated(state: State, task: r.Task, command: r.UpdateTask) -> tuple[r.Task, tuple[str, ...]]:
@@ -37,7 +37,7 @@ def updated(state: State, task: r.Task, command: r.UpdateTask) -> tuple[r.Task, 
     on this task.
     """
     wanted: dict[str, Any] = merging.wanted(task, command.changed, command.fields)
-    parts = _parts({name: wanted.pop(name) for name in PARTS if name in wanted})
+    parts = {name: wanted.pop(name) for name in PARTS if name in wanted}
     after = replace(task, **wanted)
     if task.recurrence is None:
         after = _begun(state, after, command.id, parts) if parts else after
@@ -50,23 +50,16 @@ def updated(state: State, task: r.Task, command: r.UpdateTask) -> tuple[r.Task, 
     return after, _own(task, after, command.scope)
 
 
-def _parts(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of a recurrence that are set: a rule without a word on subtasks, or null for it, resets them."""
-    if "subtasks" in given:
-        given["subtasks"] = given["subtasks"] or r.Subtasks.RESET
-    return given
-
-
 def _begun(state: State, task: r.Task, command: str, parts: Mapping[str, Any]) -> r.Task:
     """Return a task as the first occurrence of a series, unchanged without a rule."""
     if parts.get("rrule") is None:
-        composition.check_without_rule(parts.get("rdates"), parts.get("exdates"))
+        composition.check_without_rule(parts.get("rdates"), parts.get("exdates"), parts.get("subtasks"))
         return task
     known = state.series(task.id)
     is_free = known is None or known.task in {None, task.id}
     name = task.id if is_free else ids.derive("series", task.id, command)
     version = known.rule_version + 1 if known and is_free else 1
-    parts = {"subtasks": r.Subtasks.RESET, **parts}
+    parts = {**parts, "subtasks": parts.get("subtasks") or r.Subtasks.RESET}
     return _first_of(replace(task, series=name), _recurrence(task.due, parts, version))
 
 
@@ -77,6 +70,7 @@ def _changed(state: State, task: r.Task, after: r.Task, parts: Mapping[str, Any]
     if after.due is None and parts.get("rrule", "") is not None:
         raise Invalid("due", "A recurring task needs a due; give one, or clear recurrence too.")
     given = {**{name: getattr(rule, name) for name in PARTS}, **parts}
+    given["subtasks"] = given["subtasks"] or r.Subtasks.RESET
     if given["rrule"] is not None:
         given["rrule"] = succession.check(given["rrule"], None)
     is_same = all(given[name] == getattr(rule, name) for name in PARTS)

@@ -118,7 +118,7 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
             dates = {name: getattr(fields, name) for name in ("rdates", "exdates", "repeats")}
             advance.checked(Recurrence(rrule, fields.due, **dates))
         elif "rrule" in named:
-            composition.check_without_rule(fields.rdates, fields.exdates)
+            composition.check_without_rule(fields.rdates, fields.exdates, fields.subtasks)
     except Invalid as problem:
         yield problem
     try:

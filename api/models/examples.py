@@ -55,6 +55,7 @@ TASK: dict[str, Any] = {
     "exdates": ["2026-12-24T09:00:00"],
     "repeats": "schedule",
     "missed": "skip",
+    "subtasks": "reset",
     "closing": NULL,
 }
 MOVE: dict[str, Any] = {"before": "2b5e8d1a-7f40-5c92-a6b3-8e1d4f7a9c05"}

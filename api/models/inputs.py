@@ -181,6 +181,15 @@ Order = Annotated[
 ]
 
 
+Subtasks = Annotated[
+    Literal["reset", "carry", "stay"],
+    Field(
+        description="What becomes of the sub-tasks of an occurrence when the next one is created: by default all are "
+        "created again, open (`reset`); or those in which something is open move to it (`carry`); or all `stay`."
+    ),
+]
+
+
 class NewTask(Shape):
     """The task to create."""
 
@@ -202,6 +211,7 @@ class NewTask(Shape):
     exdates: Dates = []
     repeats: Repeats = "schedule"
     missed: Missed = "skip"
+    subtasks: Subtasks | None = None
 
 
 class Changes(Shape):
@@ -227,6 +237,7 @@ class Changes(Shape):
     exdates: Dates | None = None
     repeats: Repeats | None = None
     missed: Missed | None = None
+    subtasks: Subtasks | None = None
 
 
 Beside = Annotated[UUID | None, Strict(False)]
@@ -278,6 +289,7 @@ def fields(body: NewTask | Changes) -> r.TaskFields:
         exdates=tuple(body.exdates or ()),
         repeats=r.Repeats[(body.repeats or "schedule").upper()],
         missed=r.Missed[(body.missed or "skip").upper()],
+        subtasks=r.Subtasks[body.subtasks.upper()] if body.subtasks else None,
     )
 
 

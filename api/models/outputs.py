@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.models import examples
 from api.models.formats import Date, Duration, Href, Id, Local, Order, Time
-from api.models.inputs import Priority, duration
+from api.models.inputs import Priority, Subtasks, duration
 from postgres import reader as views
 from schemas.records import Due, OutcomeKind, Recurrence, Reminder
 
@@ -165,6 +165,8 @@ class Task(BaseModel):
     """What the next occurrence is counted from; null without a rule."""
     missed: Literal["skip", "latest", "each"] | None
     """Which of the occurrences that have passed opens; null without a rule."""
+    subtasks: Subtasks | None
+    """Null without a rule."""
     closing: Literal["done", "skipped", "missed"] | None
     """Whether it was done, skipped or missed; null while it is open."""
 
@@ -202,12 +204,13 @@ def task_members(task: views.Task) -> dict[str, Any]:
 
 def _recurrence(recurrence: Recurrence | None) -> dict[str, Any]:
     if recurrence is None:
-        return {"rdates": [], "exdates": [], "repeats": None, "missed": None}
+        return {"rdates": [], "exdates": [], "repeats": None, "missed": None, "subtasks": None}
     return {
         "rdates": [*recurrence.rdates],
         "exdates": [*recurrence.exdates],
         "repeats": recurrence.repeats.lower(),
         "missed": recurrence.missed.lower(),
+        "subtasks": recurrence.subtasks.lower(),
     }
 
 

@@ -22,6 +22,7 @@ BulkStatus = Literal["pending", "done", "in-part"]
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
 Cause = Literal["clocks", "calendar", "exception"]
 ReminderStatus = Literal["scheduled", "cancelled", "due"]
+Subtasks = Literal["reset", "carry", "stay"]
 QuietHours = Literal["postpone", "suppress"]
 CatchUp = Literal["each", "latest", "none"]
 Step = Literal["claimed", "sent", "failed", "suppressed", "missed"]
@@ -68,6 +69,7 @@ class _Fields(TypedDict, total=False):
     exdates: Texts | None
     repeats: Literal["schedule", "completion"] | None
     missed: Missed | None
+    subtasks: Subtasks | None
 
 
 class Fields(_Fields, total=False):
@@ -201,6 +203,7 @@ class Task(TypedDict):
     exdates: Texts
     repeats: Literal["schedule", "completion", "calendar"] | None
     missed: Missed | None
+    subtasks: Subtasks | None
     closing: Literal["done", "skipped", "missed"] | None
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import click
 
 from rondo.client import Rondo
-from rondo.client.models import Changes, Fields, Missed, Priority
+from rondo.client.models import Changes, Fields, Missed, Priority, Subtasks
 from rondo.commands import api_command, hints, references, task_ids
 from rondo.commands.choices import OneOf
 from rondo.terminal import clock, repeats
@@ -28,6 +28,7 @@ OPTION_FIELDS = {
     "remind": "reminders",
     "parent": "parent",
     "list": "list",
+    "subtasks": "subtasks",
 }
 """Fields by the option that sets them, and by the name under which `--clear` clears them."""
 TIMES = {"due-time": "due", "start-time": "start"}
@@ -64,6 +65,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--repeats", type=OneOf(["schedule", "completion"]), help="Count the next one from the schedule or completion."
     ),
     click.option("--missed", type=OneOf(get_args(Missed)), help="Which of the occurrences that have passed opens."),
+    click.option("--subtasks", type=OneOf(get_args(Subtasks)), help="What becomes of sub-tasks when it recurs."),
     click.option("--parent", metavar="ID", type=task_ids.TaskId(), help="The parent task."),
     click.option("-l", "--list", metavar="NAME", help="The list, by name or id, or inbox."),
     click.option("--pin/--unpin", "pinned", default=None, help="Pin or unpin it."),

@@ -76,6 +76,7 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
         "due": _with_instant(task["due"], task["due_at"]),
         "repeat": ", ".join(repeats(task)),
         "ended": around.ended,
+        "next time": _NEXT_TIME[task["subtasks"]] if around.parts else "",
         "remind": ", ".join(reminders),
         "tags": ", ".join(map(plain, task["tags"])),
         "list": plain(around.list or task["list"] or ""),
@@ -100,6 +101,14 @@ def repeats(task: Task) -> Iterator[str]:
             yield f"of those missed {'the latest' if task['missed'] == 'latest' else 'each'}"
         yield from (f"also {each}" for each in task["rdates"])
         yield from (f"not {each}" for each in task["exdates"])
+
+
+_NEXT_TIME = {
+    "reset": "sub-tasks are reset",
+    "carry": "open sub-tasks are carried over",
+    "stay": "sub-tasks stay",
+    None: "",
+}
 
 
 def _named(task: str, title: str | None) -> str:
@@ -127,6 +136,8 @@ def describe(entry: Entry) -> Iterator[str]:
         yield why
     elif (led_to := entry["led_to"]) and led_to["status"] == "accepted" and (task := led_to["task"]):
         yield f"next: {task['id'][:SHOWN]}"
+        if detail := led_to.get("detail"):
+            yield plain(detail)
 
 
 def why_ended(entry: Entry) -> str:

@@ -20,7 +20,19 @@ SETTINGS = Says(200, {"zone": "Europe/Paris"})
 TARGET: dict[str, Any] = document.with_nulls(TARGET_RESOURCE.example) | {"id": ID, "name": "phone"}
 TARGETS = Says(200, {"items": [TARGET], "next": None})
 FIELDS = ("--notes", "n", "--priority", "low", "--tag", "t", "--start", "today 8:00", "--due", "fri 9:00")
-RULES = ("--zone", "Europe/Paris", "--remind", "15m", "--repeat", "daily", "--parent", OTHER, "--pin")
+RULES = (
+    "--zone",
+    "Europe/Paris",
+    "--remind",
+    "15m",
+    "--repeat",
+    "daily",
+    "--parent",
+    OTHER,
+    "--pin",
+    "--subtasks",
+    "carry",
+)
 
 
 @dataclass(frozen=True)
