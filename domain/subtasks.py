@@ -22,7 +22,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from domain import times
+from domain import hierarchy, times
 from domain.entity import State, differing
 from schemas import ids
 from schemas import records as r
@@ -96,7 +96,7 @@ def taken_back(state: State, reopened: r.Task, following: r.Task) -> Iterator[Ch
             yield Change(one, replace(one, status=r.Status.DELETED))
             continue
         back = _moved(one, days) if _was_carried(one, following) else one
-        if one.parent in gone:
+        if one.parent in gone and not hierarchy.is_below(state, reopened, one.id):
             back = replace(back, parent=home.get(one.parent, reopened.id))
         if back != one:
             yield Change(one, back)

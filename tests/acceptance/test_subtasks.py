@@ -1,7 +1,7 @@
 """The sub-tasks of a recurring task pass on to its next occurrence, are taken back by an undo, and verify."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from streams.runtime.settings import Settings
 from tests.acceptance.days import WAIT, following
 from tests.acceptance.stack import Stack, User
 
-TOMORROW = date.today() + timedelta(days=1)  # noqa: DTZ011 - the day of whoever runs this
+TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
 
 
 def chores(user: User, subtasks: Any) -> dict[str, Any]:
