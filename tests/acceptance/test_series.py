@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 
 from tests.acceptance.days import PARIS, WAIT, ahead, create_standup, following, sent, weekday_after
-from tests.acceptance.stack import User
+from tests.acceptance.stack import PATIENCE, User, until
 
 
 def test_a_reminder_is_sent_once_at_its_instant(user: User) -> None:
@@ -58,3 +58,21 @@ def test_a_task_that_is_reopened_and_completed_again_does_not_advance_its_series
     following(user, task)
     occurrences = [other["occurrence"] for other in user.rondo.tasks() if other["series"] == task["series"]]
     assert len(occurrences) == len(set(occurrences)) == 3
+
+
+def test_one_occurrence_is_moved_skipped_or_left_out_and_the_series_goes_on(user: User) -> None:
+    rondo, task = user.rondo, create_standup(user, ahead(3600))
+    moved = rondo.update(task["id"], due={"time": "11:00"}, wait=WAIT)["task"]
+    assert (moved["due"]["time"], moved["occurrence"]) == ("11:00:00", task["occurrence"])
+    skipped = rondo.skip(task["id"], wait=WAIT)["task"]
+    assert (skipped["status"], skipped["closing"]) == ("completed", "skipped")
+    second = following(user, task)
+    assert second["due"]["time"] == "09:00:00"
+    left_out = rondo.delete(second["id"], scope="this", wait=WAIT)
+    third = following(user, task)
+    assert third["occurrence"] > second["occurrence"]
+    rondo.undo_command(left_out["command"]["id"], wait=WAIT)
+    until(lambda: following(user, task)["id"] == second["id"], PATIENCE, "The series did not go back.")
+    rondo.reopen(task["id"], wait=WAIT)
+    until(lambda: following(user, task)["id"] == task["id"], PATIENCE, "The series did not go back.")
+    assert [one["id"] for one in rondo.tasks("open") if one["series"] == task["series"]] == [task["id"]]

@@ -1,0 +1,71 @@
+"""Commands on a series as they are typed: the words for counting from completion, scopes, and what a deletion says."""
+
+import pytest
+
+from rondo.terminal import descriptions, repeats
+from tests.unit.client.scripted import Says, Scripted
+from tests.unit.client.tasks import TASK
+from tests.unit.typed import Type
+
+ID = TASK["id"]
+RECURRING = TASK | {
+    "recurrence": "FREQ=DAILY;INTERVAL=3", "repeats": "completion", "missed": "latest", "rdates": ["2026-12-24"],
+    "exdates": ["2026-12-25"], "status": "deleted", "completed_at": None, "closing": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "rule"),
+    [
+        ("every! 3 days", "FREQ=DAILY;INTERVAL=3"),
+        ("every!day", "FREQ=DAILY"),
+        ("every! mon, thu", "FREQ=WEEKLY;BYDAY=MO,TH"),
+        ("every 2 weeks from completion", "FREQ=WEEKLY;INTERVAL=2"),
+        ("monthly from completion", "RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=BACKWARD"),
+        ("FREQ=HOURLY;INTERVAL=8 from completion", "FREQ=HOURLY;INTERVAL=8"),
+    ],
+)
+def test_words_say_that_a_rule_counts_from_completion(typed: str, rule: str) -> None:
+    assert repeats.counted(typed) == (rule, True)
+
+
+def test_other_words_count_by_the_schedule() -> None:
+    assert repeats.counted("weekdays") == ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", False)
+
+
+def test_what_is_no_rule_is_refused_with_and_without_completion() -> None:
+    for typed in ("every! blue moon", "blue moon from completion"):
+        with pytest.raises(ValueError, match="is not a repeat"):
+            repeats.counted(typed)
+
+
+def answer(status: str = "accepted") -> Says:
+    return Says(200, {"command": {"id": ID, "href": "", "status": status}, "task": RECURRING})
+
+
+def test_a_deletion_says_that_a_series_ends_and_how_it_comes_back(typed: Type) -> None:
+    with Scripted(answer()) as api:
+        status, out, _ = typed("delete", ID, api=api.url)
+    assert status == 0
+    assert out.endswith("; its series ends. `rondo undo` brings it back.\n")
+
+
+def test_a_scope_is_sent_with_a_deletion_and_a_change(typed: Type) -> None:
+    with Scripted(answer(), answer()) as api:
+        typed("delete", ID, "--keep-parts", "--scope", "this", api=api.url)
+        typed("edit", ID, "--title", "x", "--scope", "following", "--json", api=api.url)
+        assert [one.path.partition("?")[2] for one in api.asked] == ["scope=this", "scope=following"]
+
+
+def test_an_unknown_scope_is_refused(typed: Type) -> None:
+    status, _, err = typed("edit", ID, "--scope", "some", "--title", "x")
+    assert (status, "--scope" in err) == (2, True)
+
+
+def test_a_task_shows_what_it_recurs_by() -> None:
+    facts = dict(descriptions.facts(RECURRING))
+    assert facts["repeat"] == (
+        "FREQ=DAILY;INTERVAL=3, from completion, of those missed the latest, also 2026-12-24, not 2026-12-25"
+    )
+    skipped = dict(descriptions.facts(RECURRING | {"status": "completed", "closing": "skipped"}))
+    assert skipped["status"] == "skipped"
