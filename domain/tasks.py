@@ -11,9 +11,8 @@ current one, ``scheduling`` when it recurs.
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum, auto
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from msgspec.structs import replace
 
@@ -128,8 +127,7 @@ def _refusal(task: r.Task | None, command: Command, answer: Transition) -> tuple
     return None
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(NamedTuple):
     """A transition of one task."""
 
     transition: Transition
@@ -243,29 +241,30 @@ def _opened(state: State, answer: Transition, before: r.Task, after: r.Task) -> 
 
 
 def _accepted(state: State, command: Command, steps: Sequence[_Step]) -> Decision[Event]:
-    events, last = list[Event](), dict[str, int]()
+    own, why = steps[0].after.id, steps[0].why
+    events: list[Event] = []
+    versions: dict[str, int] = {}
     for number, step in enumerate(steps):
-        version = last.get(step.after.id, step.before.version if step.before else 0) + 1
-        last[step.after.id] = version
-        after = replace(step.after, changed_at=command.at, version=version)
-        events.append(_event(state, command, dataclasses.replace(step, after=after), number))
-    own = steps[0].after.id
-    caused = [each if each.task.id == own else replace(each, cause=events[0].id) for each in events]
-    decided = decision.accepted(command, About(task=own, version=last[own]), *caused)
-    why = steps[0].why
+        name = step.after.id
+        versions[name] = version = versions.get(name, step.before.version if step.before else 0) + 1
+        event = _event(state, command, step, replace(step.after, changed_at=command.at, version=version), number)
+        events.append(event if name == own else replace(event, cause=events[0].id))
+    decided = decision.accepted(command, About(task=own, version=versions[own]), *events)
     return dataclasses.replace(decided, outcome=replace(decided.outcome, detail=why)) if why else decided
 
 
-def _event(state: State, command: Command, step: _Step, number: int) -> Event:
-    """Return the event of a step."""
+def _event(state: State, command: Command, step: _Step, after: r.Task, number: int) -> Event:
+    """Return the event of a step, after which its task is ``after``."""
     more: dict[str, Any] = {}
-    match step:
-        case _Step(Transition.UPDATE, r.Task() as before, after, own):
-            more = {"changed": differing(before, after), "own": own}
-        case _Step(Transition.COMPLETE | Transition.SKIP, _, after):
-            more = {"zone": None if state.version in BEFORE_6 else series.zone_of(state, after)}
-    event: Event = TASK.event(_EVENTS[step.transition], command, step.after, number, **more)
+    if step.transition is Transition.UPDATE and step.before:
+        more = {"changed": differing(step.before, after), "own": step.own}
+    elif step.transition in _CLOSES and after.recurrence and state.version not in BEFORE_6:
+        more = {"zone": series.zone_of(state, after)}
+    event: Event = TASK.event(_EVENTS[step.transition], command, after, number, **more)
     return event
+
+
+_CLOSES = (Transition.COMPLETE, Transition.SKIP)
 
 
 def _nothing(command: Command, task: r.Task | None) -> Decision[Event]:
