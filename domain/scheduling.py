@@ -109,6 +109,9 @@ def _rescheduled(
     if after.due != task.due:
         before = advance.ordinal(rule, task.occurrence or "")
         return _first_of(after, replace(_recurrence(after.due, given, version), before=before))
+    if given["repeats"] is r.Repeats.COMPLETION and rule.repeats is not r.Repeats.COMPLETION:
+        occurrence = task.occurrence or ""
+        rule = replace(rule, start=advance.slot_due(rule, occurrence), before=advance.ordinal(rule, occurrence))
     changed = {name: value for name, value in given.items() if name != "rrule"}
     return replace(after, recurrence=advance.checked(replace(rule, **changed)))
 

@@ -10,6 +10,7 @@ earlier one becomes a task of its own, without a rule; it keeps its place in the
 """
 
 from enum import Enum, auto
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -30,6 +31,10 @@ Event = (
     | r.TaskRestored
     | r.TaskPurged
 )
+
+
+_EARLIER = 20
+"""The most occurrences that a series goes back, before the one that led to the current one."""
 
 
 class Place(Enum):
@@ -113,14 +118,24 @@ def _current(
     assert task.occurrence is not None
     at = r.Series(task.occurrence, task.recurrence.version, task=task.id, first=latest.first if latest else None)
     if isinstance(event, r.TaskCreated) and event.cause and latest:
-        return replace(at, previous=latest.task)
+        return replace(at, previous=latest.task, earlier=_earlier(latest))
     if before is None or before.recurrence is None:  # a series begins
         return replace(at, first=None)
-    if known is None:  # it replaces the one after it, or is restored
-        return at
+    if known is None:  # it replaces the one after it
+        earlier = latest.earlier if latest else ()
+        return replace(at, previous=earlier[-1], earlier=earlier[:-1]) if earlier else at
     first = _first(known, before.recurrence, task.recurrence, task.occurrence)
     template = _template(known, event, before)
-    return replace(at, previous=known.previous, undone=known.undone, template=template, first=first)
+    return replace(at, **_past(known), template=template, first=first)
+
+
+def _past(known: r.Series) -> dict[str, Any]:
+    return {"previous": known.previous, "earlier": known.earlier, "undone": known.undone}
+
+
+def _earlier(latest: r.Series) -> tuple[str, ...]:
+    """Return the tasks before the one that the next occurrence follows."""
+    return (*latest.earlier, latest.previous)[-_EARLIER:] if latest.previous else ()
 
 
 def _first(known: r.Series, before: r.Recurrence, after: r.Recurrence, occurrence: str) -> r.Due | None:
@@ -175,6 +190,8 @@ def _is_as_made(state: State, made: r.Task, previous: r.Task) -> bool:
     command = r.CreateOccurrence(
         "", made.user, made.created_at, "", made.id, made.series or "", previous.id, "", made.occurrence, due, 0
     )
+    if previous.recurrence and previous.occurrence:  # its own due may have been moved
+        previous = replace(previous, due=advance.slot_due(previous.recurrence, previous.occurrence))
     try:
         again = _next(state, previous, command)
     except Ended:  # it was created when the task began earlier

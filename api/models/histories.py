@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, Literal
 
 import msgspec
@@ -126,12 +125,19 @@ def _reminders(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def _recurrence(value: dict[str, Any]) -> str:
+    """Return a rule, with what it is counted from and its dates as far as they are set."""
+    others = [f"{name}={value[name].lower()}" for name in ("repeats", "missed") if name in value]
+    others += [f"{name}={','.join(value[name])}" for name in ("rdates", "exdates") if value.get(name)]
+    return " ".join([value["rrule"], *others])
+
+
 _RENDERERS: dict[str, Callable[[Any], Any]] = {
     "created_at": instant,
     "completed_at": instant,
     "status": str.lower,
     "priority": str.lower,
-    "recurrence": itemgetter("rrule"),
+    "recurrence": _recurrence,
     "closing": str.lower,
     "reminders": _reminders,
 }

@@ -372,3 +372,5 @@ class Series(Struct, frozen=True, gc=False):
     """The current occurrence as the series has it, which the next one copies; null if it has no changes of its own."""
     first: Due | None = None
     """The due of the series' first occurrence; null if it is the rule's start."""
+    earlier: tuple[str, ...] = ()
+    """UUIDs of the last tasks before previous, so that a series can go back several occurrences; at most 20."""

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import replace
 
 from domain.decision import VERSION
 from domain.recurrence.derived import CLOSING, derived
@@ -179,6 +180,28 @@ def test_reopening_the_last_completed_one_goes_back_to_it():
     assert (world.open(), world.task(next_).status) == (["t"], r.Status.DELETED)
     assert goes_on(world) == next_
     assert world.open() == [next_]
+
+
+def test_a_series_goes_back_as_many_occurrences_as_are_undone():
+    world, done, task = World(create(due=PARIS, rrule="FREQ=DAILY")), [], "t"
+    for _ in range(5):
+        world.does(command := complete(task))
+        done.append((command, task))
+        task = world.does(world.followup()).events[0].task.id
+    for command, before in reversed(done):
+        assert world.does(world.undoing(command)).outcome.kind is r.OutcomeKind.ACCEPTED
+        assert world.open() == [before]
+
+
+def test_a_series_goes_back_to_one_whose_due_was_moved_alone():
+    start = replace(PARIS, date="2026-11-23")
+    world = World(create(due=PARIS, start=start, rrule="FREQ=WEEKLY"))
+    world.does(update(scope=r.Scope.THIS, due=replace(PARIS, date="2026-11-26")))
+    next_ = goes_on(world)
+    world.does(alone := delete(next_, scope=r.Scope.THIS))
+    world.does(world.undoing(alone))
+    world.does(reopen())
+    assert world.open() == ["t"]
 
 
 def test_one_that_is_reopened_while_the_next_was_changed_is_a_task_of_its_own():

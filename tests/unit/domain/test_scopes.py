@@ -76,6 +76,15 @@ def test_a_further_date_as_the_current_slot_does_not_count():
     assert [advance.ordinal(rule, day + "T09:00:00") for day in ("2026-11-24", "2026-11-26", "2026-12-01")] == [0, 0, 1]
 
 
+def test_a_count_counts_on_when_the_series_is_counted_from_completion_instead():
+    world = World(create(due=PARIS, rrule="FREQ=DAILY;COUNT=4"))
+    task = world.goes_on(world.goes_on().id)
+    world.does(update(task.id, scope=FOLLOWING, repeats=r.Repeats.COMPLETION))
+    last = world.goes_on(task.id)
+    world.does(complete(last.id))
+    assert world.followup() is None
+
+
 def test_the_rule_is_no_matter_of_one_occurrence():
     outcome = weekly().does(update(scope=THIS, rrule="FREQ=DAILY")).outcome
     assert (outcome.code, outcome.field) == ("invalid", "scope")
