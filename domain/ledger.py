@@ -5,6 +5,7 @@
     claimed 1 ── sent                                          final
         │  └──── failed 1, try again at … ── claimed 2 ── …
         │  └──── failed 8, never again                         final
+        ├─ suppressed: its target is disabled or deleted       final
         ├─ claimed 1, handed over: its sending goes on
         └─ its sender is gone ────────────── claimed 2 ── …
     suppressed, missed                                         final
@@ -18,6 +19,8 @@ Delivery is at least once: a claim without an outcome is sent again under the sa
 idempotency key. Claims are repeated without limit, since giving up could lose a reminder; an observed failure is
 retried until there were eight.
 """
+
+from zlib import crc32
 
 from msgspec.structs import replace
 
@@ -39,7 +42,8 @@ _ENDS = (Step.SUPPRESSED, Step.MISSED)
 
 
 def claim(reminder: ReminderDue, channel: str, at: int, *, lease: int | None = None) -> Notification:
-    """Return the first step of a delivery; with a ``lease`` in milliseconds in decision version 3."""
+    """Return the first step of a delivery to one recipient at most; with a ``lease`` in ms in decision version 3."""
+    [recipient] = (reminder.recipients and reminder.recipients.targets) or (None,)
     return Notification(
         id=reminder.id,
         user=reminder.user,
@@ -48,11 +52,17 @@ def claim(reminder: ReminderDue, channel: str, at: int, *, lease: int | None = N
         task=reminder.task,
         step=Step.CLAIMED,
         attempt=1,
-        channel=channel,
+        channel=recipient.kind if recipient else channel,
         title=reminder.title,
         due=reminder.due,
         retry_at=None if lease is None else at + lease,
+        target=recipient.target if recipient else None,
     )
+
+
+def suppressed(claim: Notification, at: int, detail: str) -> Notification:
+    """Return the step that records that a claim is not sent, and why."""
+    return replace(claim, step=Step.SUPPRESSED, at=at, detail=detail, retry_at=None)
 
 
 def handed_over(claim: Notification, at: int) -> Notification:
@@ -78,9 +88,16 @@ def sent(claim: Notification, at: int) -> Notification:
 def failed(claim: Notification, at: int, detail: str) -> Notification:
     """Return the step that records that the claim's sending failed, why, and when to try again, if ever."""
     wait = BACKOFF * 3**claim.failures
+    if claim.target is not None:
+        wait += jitter(claim.id, claim.attempt, wait)
     failures = claim.failures + 1
     retry_at = at + wait if failures < ATTEMPTS else None
     return replace(claim, step=Step.FAILED, at=at, detail=detail, retry_at=retry_at, failures=failures)
+
+
+def jitter(seed: str, number: int, wait: int) -> int:
+    """Return up to a quarter of a wait, in milliseconds: what failed at once is not tried again at once."""
+    return crc32(f"{seed}/{number}".encode()) % (wait // 4 + 1)
 
 
 def again(last: Notification, at: int) -> Notification | None:

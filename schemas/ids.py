@@ -55,6 +55,11 @@ def subtask(occurrence_id: str, origin: str) -> str:
     return derive("subtask", occurrence_id, origin)
 
 
+def delivery(reminder_id: str, target: str) -> str:
+    """Return the id under which a reminder is delivered to a target."""
+    return derive("delivery", reminder_id, target)
+
+
 def reminder(task_id: str, occurrence_local: str | None, reminder_id: str, due: int) -> str:
     """Return the id under which a reminder is decided and delivered."""
     return derive("reminder", task_id, occurrence_local or "", reminder_id, due)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeAlias
 
-from domain import reminders
+from domain import audit, recipients, reminders, targets
+from domain.targets import TARGET
 from domain.tasks import TASK
 from schemas import records as r
 from schemas.topics import REMINDER_NOTICES, REMINDERS, RETRIES, TASK_EVENTS
@@ -24,16 +25,21 @@ stage = Stage(
     "reminders",
     reads=(TASK_EVENTS, REMINDER_NOTICES, RETRIES),
     writes=(REMINDERS, REMINDER_NOTICES),
-    keeps="the current reminders and decisions of each task; timers",
+    keeps="the current reminders and decisions of each task; each user's targets; timers",
 )
 held_by_task = stage.table("held", r.StandingReminders)
+recipients_by_user = stage.table("recipients", r.Recipients)
 timers = stage.timer("timers")
 
 
-@stage.on(TASK_EVENTS, folds=TASK.events, about=lambda event: str(event.task.id))
+@stage.on(TASK_EVENTS, folds=(*TASK.events, *TARGET.events), about=audit.about)
 def follow(block: Block, event: Any) -> None:
-    """Schedule and cancel reminders as tasks change."""
-    if not block.record.overtaken:
+    """Schedule and cancel reminders as tasks change, and keep each user's targets."""
+    if block.record.overtaken:
+        return
+    if isinstance(event, TARGET.events):
+        keep_target(event)
+    else:
         change(block, event.user, event.task.id, partial(reminders.react, event=event))
 
 
@@ -65,7 +71,23 @@ def change(block: Block, user: str, task: str, decide: Decide) -> None:
         else:
             del held_by_task[key]
     for record in output:
-        block.emit(REMINDERS, record)
+        block.emit(REMINDERS, addressed(record))
+
+
+def keep_target(event: targets.Event) -> None:
+    """Keep a user's targets as one of them changes."""
+    before = recipients_by_user.get(event.user)
+    if after := recipients.follow(before, event):
+        recipients_by_user[event.user] = after
+    elif before:
+        del recipients_by_user[event.user]
+
+
+def addressed(record: Any) -> Any:
+    """Return a record, a due reminder with the targets that it goes to."""
+    if not isinstance(record, r.ReminderDue):
+        return record
+    return recipients.addressed(recipients_by_user.get(record.user), record)
 
 
 def standing(held: r.StandingReminders | None) -> set[r.StandingReminder]:

@@ -43,6 +43,42 @@ class Notification(Struct, frozen=True, gc=False):
     """UUID of the target, null for the channel of the settings."""
 
 
+class WaitingRetry(Struct, frozen=True, gc=False):
+    """A failed delivery that is tried again."""
+
+    at: int
+    """Not before this instant."""
+    delivery: str
+    """Key of the delivery."""
+
+
+class TargetQueue(Struct, frozen=True, gc=False):
+    """The notify stage's state of a target: one delivery at a time, the others wait in order."""
+
+    busy: str = ""
+    """Key of the delivery that is being sent, empty for none."""
+    first: int = 0
+    """Number of the first delivery that waits."""
+    next: int = 0
+    """Number of the next delivery to come."""
+    retries: tuple[WaitingRetry, ...] = ()
+    """Failed deliveries, by their time."""
+    failures: int = 0
+    """Number of failures since something was sent."""
+    until: int = 0
+    """Nothing is tried before this instant."""
+    changed_at: int = 0
+    wake: int | None = None
+    """When its timer fires, null without one."""
+
+
+class QueuedDelivery(Struct, frozen=True, gc=False):
+    """A delivery that waits for its target."""
+
+    delivery: str
+    """Key of the delivery."""
+
+
 class Delivery(Struct, frozen=True, gc=False):
     """The ledger's state of one delivery: its last step."""
 

@@ -31,6 +31,23 @@ class ReminderCancelled(Struct, frozen=True, gc=False):
     task: str
 
 
+class Recipient(Struct, frozen=True, gc=False):
+    """A target of a user, as the reminders stage knows it."""
+
+    target: str
+    kind: str
+    """The kind of its address, such as mailto."""
+    enabled: bool = True
+    """Whether notifications go there."""
+
+
+class Recipients(Struct, frozen=True, gc=False):
+    """Targets of a user, in the order of their creation."""
+
+    targets: tuple[Recipient, ...]
+    """Those that are not deleted."""
+
+
 class ReminderDue(Struct, frozen=True, gc=False):
     """A reminder is due: decided once."""
 
@@ -45,6 +62,8 @@ class ReminderDue(Struct, frozen=True, gc=False):
     due: int
     """The instant at which it is due."""
     title: str
+    recipients: Recipients | None = None
+    """The enabled targets of the user; null for a user without targets, who has the channel of the settings."""
 
 
 class ReminderNotice(Notice, frozen=True, gc=False):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bench.folds import Numbers
-from domain import ledger
+from domain import ledger, recipients
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
@@ -30,7 +30,7 @@ from tests.unit.domain.given import ANNA, DAY, NOON, due_reminder
 SETTINGS = Settings(kafka="", registry="", data=Path(), webhook="http://127.0.0.1/hook")
 NOTIFY = Topology.of(notify.stage)
 REMINDED = 3
-WAITING = {b"notify/waiting", b"notify/claims", b"notify/queue", b"notify/timers"}
+WAITING = {b"notify/waiting", b"notify/claims", b"notify/queue", b"notify/timers", b"notify/queued"}
 """The tables of what has not ended."""
 
 
@@ -43,7 +43,9 @@ class Told(Block):
 class World:
     """The log, one partition's owner, what it sends, and what a former one that gave it away goes on sending."""
 
-    def __init__(self, state: StateStore, codec: Codec, rules: str) -> None:
+    def __init__(self, state: StateStore, codec: Codec, rules: str, targets: Sequence[str] = ()) -> None:
+        known = tuple(r.Recipient(target, "ntfy") for target in targets)
+        self.recipients = r.Recipients(known) if known else None
         self.state, self.codec, self.rules = state, codec, rules
         self.context = Context(SETTINGS, codec, performs=self.performs)
         self.log: list[r.Notification] = []
@@ -79,13 +81,23 @@ class World:
             claim: r.Notification = effect.act.args[0]  # type: ignore[attr-defined]
             self.sending[effect.key] = claim
             self.posts[claim.id] += 1
+        at_once = Counter(claim.target for claim in self.sending.values() if claim.target)
+        assert not at_once or max(at_once.values()) == 1
+
+    def reminder(self, number: int) -> r.ReminderDue:
+        return replace(due_reminder(self.now), id=f"r{number}", recipients=self.recipients)
+
+    def deliveries(self) -> list[str]:
+        """The ids of all deliveries that there will be."""
+        due = [self.reminder(number + 1) for number in range(REMINDED)]
+        return [each.id for one in due for each in recipients.deliveries(one) or (one,)]
 
     # What happens.
 
     def come_due(self) -> None:
         if self.due < REMINDED:
             self.due += 1
-            block = self.block(REMINDERS, [replace(due_reminder(self.now), id=f"r{self.due}")])
+            block = self.block(REMINDERS, [self.reminder(self.due)])
             block.decision_version = self.rules
             fold(block)
             self.commit(block)
@@ -146,7 +158,7 @@ class World:
 
     def settle(self) -> None:
         for _ in range(60):
-            if len(last := self.last()) == REMINDED and all(map(ledger.is_final, last.values())):
+            if len(last := self.last()) == len(self.deliveries()) and all(map(ledger.is_final, last.values())):
                 break
             self.now += DAY
             for step in (self.come_due, self.tick, self.fold, self.look, self.send, self.send, self.send, self.fold):
@@ -155,27 +167,27 @@ class World:
     def last(self) -> dict[str, r.Notification]:
         block = self.block(None, ())
         with block:
-            found = {key: notify.deliveries.get(f"{ANNA}/{key}") for key in (f"r{n + 1}" for n in range(REMINDED))}
+            found = {key: notify.deliveries.get(f"{ANNA}/{key}") for key in self.deliveries()}
         return {key: delivery.last for key, delivery in found.items() if delivery}
 
 
 HAPPENINGS = ("begin", "come_due", "tick", "fold", "send", "fail", "kill", "give_away", "look")
 
 
-def lived(happenings: list[str], rules: str = "4") -> World:
+def lived(happenings: list[str], rules: str = "4", targets: Sequence[str] = ()) -> World:
     """A world in which all this happened, and then all went well for long enough."""
     with asyncio.Runner() as runner:
-        return runner.run(_live(happenings, rules))
+        return runner.run(_live(happenings, rules, targets))
 
 
-async def _live(happenings: list[str], rules: str) -> World:
+async def _live(happenings: list[str], rules: str, targets: Sequence[str]) -> World:
     codec = Codec(cast("Registry", Numbers()))
     await codec.publish(NOTIFY.topics)
     with (
         TemporaryDirectory() as directory,
         closing(StateStore(Path(directory))) as state,
     ):
-        world = World(state, codec, rules)
+        world = World(state, codec, rules, targets)
         for happening in happenings:
             world.now += 1000
             getattr(world, happening)()
@@ -186,22 +198,23 @@ async def _live(happenings: list[str], rules: str) -> World:
     return world
 
 
+TARGETS = st.sampled_from(((), ("t",), ("t", "u")))
 LIVES = st.lists(st.sampled_from(HAPPENINGS), max_size=60)
 
 
 @settings(max_examples=50)
-@given(LIVES, st.sampled_from(("3", "4")))
-def test_whatever_comes_in_whatever_order_each_reminder_ends_and_nothing_waits_any_more(happenings, rules):
-    world = lived(happenings, rules)
-    assert len(world.ended) == REMINDED
+@given(LIVES, st.sampled_from(("3", "4")), TARGETS)
+def test_whatever_comes_in_whatever_order_each_reminder_ends_and_nothing_waits_any_more(happenings, rules, targets):
+    world = lived(happenings, rules, targets)
+    assert len(world.ended) == REMINDED * max(1, len(targets))
     assert all(ledger.is_final(step) for step in world.ended.values())
     assert world.left == []
 
 
 @settings(max_examples=50)
-@given(LIVES)
-def test_a_reminder_is_sent_once_for_each_failure_and_once_more_only_where_a_worker_was_killed(happenings):
-    world = lived(happenings)
+@given(LIVES, TARGETS)
+def test_a_reminder_is_sent_once_for_each_failure_and_once_more_only_where_a_worker_was_killed(happenings, targets):
+    world = lived(happenings, targets=targets)
     failures = Counter(step.id for step in world.log if step.step is r.Step.FAILED)
     for reminder, posts in world.posts.items():
         wanted = failures[reminder] + (world.ended[reminder].step is r.Step.SENT)

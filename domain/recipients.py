@@ -1,0 +1,41 @@
+"""Recipients: the targets that a reminder goes to when it is due, each by a delivery of its own."""
+
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from domain.targets import MOST, Event
+from schemas import ids
+from schemas import records as r
+
+Known: TypeAlias = r.Recipients | None
+"""A user's targets; None for a user who has none."""
+
+
+def follow(known: Known, event: Event) -> Known:
+    """Return a user's targets after an event of one."""
+    target, before = event.target, known.targets if known else ()
+    one = r.Recipient(target.id, target.kind, target.enabled)
+    if target.deleted or isinstance(event, r.TargetPurged):
+        after = tuple(each for each in before if each.target != target.id)
+    elif any(each.target == target.id for each in before):
+        after = tuple(one if each.target == target.id else each for each in before)
+    else:
+        after = (*before, one)
+    return r.Recipients(after) if after else None
+
+
+def addressed(known: Known, due: r.ReminderDue) -> r.ReminderDue:
+    """Return a due reminder with its recipients."""
+    if known is None:
+        return due
+    enabled = tuple(each for each in known.targets if each.enabled)
+    return replace(due, recipients=r.Recipients(enabled[:MOST]))
+
+
+def deliveries(due: r.ReminderDue) -> tuple[r.ReminderDue, ...]:
+    """Return a due reminder once for each of its recipients, under the id of the delivery."""
+    targets = due.recipients.targets if due.recipients else ()
+    return tuple(
+        replace(due, id=ids.delivery(due.id, each.target), recipients=r.Recipients((each,))) for each in targets
+    )
