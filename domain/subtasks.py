@@ -92,6 +92,8 @@ def taken_back(state: State, reopened: r.Task, following: r.Task) -> Iterator[Ch
     gone = {following.id, *(one.id for one in below_following if is_copy(one, following))}
     days = _days(following, reopened) if mode_of(following) is r.Subtasks.CARRY else 0
     for one in below_following:
+        if one.id == reopened.id:  # it was put below the one that it replaces
+            continue
         if one.id in gone:
             yield Change(one, replace(one, status=r.Status.DELETED))
             continue

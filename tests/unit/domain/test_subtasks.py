@@ -194,13 +194,15 @@ def test_what_was_added_to_the_next_occurrence_goes_back_with_it(mode):
     assert mode is not RESET or world.task("f").parent == "b"
 
 
-def test_an_occurrence_that_was_put_below_a_subtask_of_the_next_is_not_put_below_itself():
+@pytest.mark.parametrize("below_what", ["subtask", "occurrence"])
+def test_an_occurrence_that_was_put_below_the_next_is_not_put_below_itself(below_what):
     world = weekly(CARRY, ("a", "p", {}))
-    world.goes_on("p", LATER)
-    world.does(update("p", LATER, parent="a"))
+    following = world.goes_on("p", LATER)
+    parent = "a" if below_what == "subtask" else following.id
+    world.does(update("p", LATER, parent=parent))
     world.does(reopen("p", LATER + 1))
-    assert (world.task("p").parent, world.task("p").status) == ("a", r.Status.OPEN)
-    assert world.task("a").parent not in {"p", "a"}
+    assert (world.task("p").parent, world.task("p").status) == (parent, r.Status.OPEN)
+    assert world.task("a").parent == (following.id if below_what == "subtask" else "p")
 
 
 # Laws.
