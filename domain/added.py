@@ -9,11 +9,14 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict, fields
 
-from schemas.records import Recurrence
+from schemas.records import Recurrence, Reminder
 
+_NAMES: Mapping[type[Struct], tuple[str, ...]] = {
+    Recurrence: ("rdates", "exdates", "repeats", "missed", "before", "subtasks"),
+    Reminder: ("days", "time", "anchor", "repeat_every"),
+}
 _ADDED: Mapping[type[Struct], Mapping[str, Any]] = {
-    of: {each.name: each.default for each in fields(of) if each.name in names}
-    for of, names in {Recurrence: ("rdates", "exdates", "repeats", "missed", "before", "subtasks")}.items()
+    of: {each.name: each.default for each in fields(of) if each.name in names} for of, names in _NAMES.items()
 }
 """The defaults of the fields that were added to a struct, by its type."""
 

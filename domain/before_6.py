@@ -20,7 +20,7 @@ from domain.recurrence import succession
 from schemas import ids
 from schemas import records as r
 
-_LATER = ("rdates", "exdates", "repeats", "missed")
+_LATER = ("rdates", "exdates", "repeats", "missed", "snoozed")
 """Fields that these versions don't know."""
 
 
@@ -62,6 +62,7 @@ def continued(state: State, command: r.CreateOccurrence, *, bounded: bool = True
 
 def created(state: State, command: r.CreateTask) -> r.Task:
     """Return a new task, of a new version of the rule if its id once named a series."""
+    check_reminders(command.fields.due, command.fields.reminders)
     plain = composition.plain(command)
     if command.fields.rrule is None:
         return plain
@@ -81,10 +82,16 @@ def updated(state: State, task: r.Task, command: r.UpdateTask) -> r.Task:
     latest = state.series(task.series or task.id)
     after = _with_rule(task, replace(task, **wanted), rrule, latest)
     if (after.due, after.reminders) != (task.due, task.reminders):
-        composition.check_reminders(after.due, after.reminders)
+        check_reminders(after.due, after.reminders)
     if (after.due, after.start) != (task.due, task.start):
         composition.check_start(after.start, after.due)
     return after
+
+
+def check_reminders(due: r.Due | None, reminders: tuple[r.Reminder, ...]) -> None:
+    """Raise ``Invalid`` if a reminder is relative to a due that is no instant."""
+    if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):
+        raise Invalid("reminders", "A reminder before the due needs a due with time and zone; add them, or use `at`.")
 
 
 def _with_rule(task: r.Task, after: r.Task, rrule: str | None, latest: r.Series | None) -> r.Task:

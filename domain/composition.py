@@ -11,7 +11,7 @@ from schemas import records as r
 def plain(command: r.CreateTask) -> r.Task:
     """Return a new task without a rule. Raises ``Invalid`` if due, start and reminders are inconsistent."""
     fields = command.fields
-    check_reminders(fields.due, fields.reminders)
+    check_reminders(fields.due, fields.start, fields.reminders)
     check_start(fields.start, fields.due)
     return r.Task(
         id=command.task,
@@ -33,7 +33,7 @@ def plain(command: r.CreateTask) -> r.Task:
 
 
 def continued(previous: r.Task, command: r.CreateOccurrence, *, bounded: bool = True) -> r.Task:
-    """Return the next occurrence: the previous one's fields, with only those of its reminders relative to the due.
+    """Return the next occurrence: the previous one's fields, with those of its reminders that are not at an instant.
 
     Raises ``Ended`` if it would begin after the calendar's end; if not ``bounded``, as in decision version 4,
     OverflowError if no date can represent that.
@@ -78,10 +78,13 @@ def check_without_rule(
             raise Invalid(name, "These dates belong to a rule; give recurrence, too, or leave them out.")
 
 
-def check_reminders(due: r.Due | None, reminders: tuple[r.Reminder, ...]) -> None:
-    """Raise ``Invalid`` if a reminder is relative to a due that is no instant."""
-    if any(reminder.before is not None for reminder in reminders) and (due is None or due.zone is None):
-        raise Invalid("reminders", "A reminder before the due needs a due with time and zone; add them, or use `at`.")
+def check_reminders(due: r.Due | None, start: r.Due | None, reminders: tuple[r.Reminder, ...]) -> None:
+    """Raise ``Invalid`` if a reminder is relative to a due or a start that is missing."""
+    for reminder in reminders:
+        starts = reminder.anchor is r.Anchor.START
+        if reminder.before is not None and (start if starts else due) is None:
+            name = "start" if starts else "due"
+            raise Invalid("reminders", f"A reminder before the {name} needs a {name}; give one, or use `at`.")
 
 
 def check_start(start: r.Due | None, due: r.Due | None) -> None:

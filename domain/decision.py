@@ -14,7 +14,8 @@ the code of older versions as long as they are in ``DECIDABLE``."""
 UNENDING = ("3", "4")
 """Versions that decide nothing about a series that the calendar ends."""
 BEFORE_6 = (*UNENDING, "5")
-"""Versions by which a moved due moves its series, and several occurrences of a series may be open."""
+"""Versions by which a moved due moves its series, several occurrences of a series may be open, and settings don't
+matter."""
 DECIDABLE = (*BEFORE_6, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""

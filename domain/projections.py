@@ -70,7 +70,7 @@ def _task_row(task: r.Task) -> Row:
         task.priority,
         *_due(task.due),
         plain(task.recurrence),
-        task.reminders,
+        plain(task.reminders),
         task.status,
         task.series,
         task.occurrence,
@@ -183,6 +183,10 @@ def _became_due(d: r.ReminderDue) -> Rows:
     yield "put_reminders", (d.id, d.user, d.task, d.reminder, d.title, _moment(d.due), "DUE", _moment(d.at))
 
 
+def _withheld(w: r.ReminderWithheld) -> Rows:
+    yield "put_reminders", (w.id, w.user, w.task, w.reminder, w.title, _moment(w.due), w.step.value, _moment(w.at))
+
+
 def _notification(n: r.Notification) -> Rows:
     retry_at = _moment_or_none(n.retry_at)
     what = (n.id, n.channel, n.attempt, n.step, n.user, _moment(n.at), n.command, n.task, n.title)
@@ -223,5 +227,6 @@ _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     r.ReminderScheduled: _scheduled,
     r.ReminderCancelled: _cancelled,
     r.ReminderDue: _became_due,
+    r.ReminderWithheld: _withheld,
     r.Notification: _notification,
 }

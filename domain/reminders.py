@@ -1,91 +1,123 @@
-"""Reminders: the timers that a task's reminders need, and the decision when a timer fires.
+"""Reminders: what a task's change does to those that wait, and the decision when a timer fires.
 
-Each reminder of an open task has one instant. Its id is derived from task, occurrence, reminder and instant, so a
-rescheduled task has other ids, and one that is moved back has the same again. A decision under an id is final, and an
-instant at or before the event that would schedule it is never scheduled: nobody wants a reminder of the past.
+An instant at or before the event that would schedule it is not scheduled: nobody wants a reminder of the past. But none
+is lost that was not chosen: if a series goes on after the instant of a reminder, or if other settings or other time
+zone data move one that waits into the past, it fires at once.
+
+A plan that was made by other settings or other time zone data is made again before anything is decided by it, so an old
+plan never fires.
+
+When a timer fires, the reminder is sent unless it is missed or falls into the quiet hours: then the settings say what
+happens. It counts as missed if it fires more than ``MISSED`` after its instant, as after a downtime. One that is
+repeated has a single timer: repetitions that were missed are left out.
 """
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 from msgspec.structs import replace
 
-from domain import times
+from domain import reminder_plans as plans
+from domain import reminder_times
+from domain.reminder_plans import Held, Output
+from domain.reminder_times import Basis
 from domain.tasks import Event
-from schemas import ids
 from schemas import records as r
 
+MISSED = 15 * 60_000
+"""Milliseconds after its instant from which on a reminder counts as missed."""
 
-def react(
-    held: r.StandingReminders | None, event: Event
-) -> tuple[r.StandingReminders | None, tuple[r.ReminderScheduled | r.ReminderCancelled, ...]]:
-    """Return the state after the event, None if it is empty, and the reminders that it cancelled and scheduled."""
+After = tuple[Held | None, tuple[Output, ...]]
+"""The state of a task, None if it is empty, and the records that led to it."""
+
+
+def concerns(held: Held | None, event: Event) -> bool:
+    """Return whether an event may change the reminders of its task."""
+    return held is not None or bool(plans.reminders_of(event.task))
+
+
+def react(held: Held | None, event: Event, basis: Basis) -> After:
+    """Return the state after an event, and the reminders that it cancelled and scheduled."""
     task = event.task
-    if isinstance(event, r.TaskPurged) or (held is None and not task.reminders):
+    if isinstance(event, r.TaskPurged) or not concerns(held, event):
         return None, ()
-    before, decided = (held.standing, held.decided) if held else ((), ())
-    wanted = _wanted(task)
-    kept = tuple(s for s in before if s in wanted)
-    new = tuple(s for s in wanted if s not in before and s.id not in decided and s.due > event.at)
-    cancelled = tuple(
-        r.ReminderCancelled(id=s.id, user=event.user, at=event.at, command=event.command, task=task.id)
-        for s in before
-        if s not in wanted
-    )
-    after = r.StandingReminders(task.id, task.title, event.command, kept + new, decided)
-    return _worth_holding(after), (*cancelled, *(_scheduled(s, event) for s in new))
+    before, moved = replan(held or Held(task.id, "", "", (), ()), event.user, event.at, basis)
+    named = {"title": task.title, "command": event.command, "plan": plans.of_task(task, basis)}
+    late = {each.id for each in task.reminders} if _continues(event) else set[str]()
+    after, output = plans.scheduled(replace(plans.upgraded(before, event.at), **named), event.user, event.at, late)
+    return _worth_holding(after), (*moved, *output)
 
 
-def fire(
-    held: r.StandingReminders | None, notice: r.ReminderNotice
-) -> tuple[r.StandingReminders | None, tuple[r.ReminderDue, ...]]:
-    """Decide the reminder whose timer has fired, if exactly that timer (id and instant) still exists."""
-    fired = next((s for s in held.standing if (s.id, s.due) == (notice.id, notice.due)), None) if held else None
-    if held is None or fired is None:
+def replan(held: Held, user: str, at: int, basis: Basis) -> tuple[Held, tuple[Output, ...]]:
+    """Return the state planned by these settings and time zone data, and what that cancelled and scheduled.
+
+    Reminders that wait move, also into the past. Nothing changes if they were planned by these.
+    """
+    if not plans.is_stale(held, basis):
         return held, ()
-    after = replace(held, standing=tuple(s for s in held.standing if s != fired), decided=(*held.decided, fired.id))
-    due = r.ReminderDue(
-        id=fired.id,
-        user=notice.user,
-        at=notice.at,
-        command=held.command,
-        task=held.task,
-        reminder=fired.reminder,
-        due=fired.due,
-        title=held.title,
-    )
-    return after, (due,)
+    return plans.scheduled(plans.renewed(held, basis), user, at, {each.reminder for each in held.standing})
 
 
-def instant(task: r.Task, reminder: r.Reminder) -> int | None:
-    """Return when to remind, in milliseconds since 1970; None if that is relative to a due that is no instant."""
-    if reminder.before is None:
-        return reminder.at
-    due = times.instant(task.due) if task.due else None
-    return None if due is None else due - reminder.before * 1000
+def fire(held: Held | None, notice: r.ReminderNotice, basis: Basis) -> After:
+    """Decide the reminder whose timer has fired, if exactly that timer (id and instant) still exists."""
+    if held is None or _fired(held, notice) is None:
+        return held, ()
+    held, moved = replan(held, notice.user, notice.at, basis)
+    if (fired := _fired(held, notice)) is None:  # only an old plan had this timer
+        return held, moved
+    after, output = _decided(plans.upgraded(held, notice.at), fired, notice, basis.settings)
+    return after, (*moved, *output)
 
 
-def _wanted(task: r.Task) -> tuple[r.StandingReminder, ...]:
-    """Return the timers that a task needs, in its reminders' order: none unless it is open."""
-    if task.status is not r.Status.OPEN:
-        return ()
-    dues = ((reminder, instant(task, reminder)) for reminder in task.reminders)
-    return tuple(
-        r.StandingReminder(ids.reminder(task.id, task.occurrence, reminder.id, due), reminder.id, due)
-        for reminder, due in dues
-        if due is not None
-    )
+def _fired(held: Held, notice: r.ReminderNotice) -> r.StandingReminder | None:
+    return next((each for each in held.standing if (each.id, each.due) == (notice.id, notice.due)), None)
 
 
-def _worth_holding(held: r.StandingReminders) -> r.StandingReminders | None:
-    return held if held.standing or held.decided else None  # also of a deleted task: it may be restored
+def _decided(
+    held: Held, fired: r.StandingReminder, notice: r.ReminderNotice, settings: r.Settings
+) -> tuple[Held, tuple[Output, ...]]:
+    """Return the state after a reminder has fired, and its records: it is due, withheld, or postponed."""
+    others = tuple(each for each in held.standing if each != fired)
+    record: Any = partial(plans.fields, held=held, user=notice.user, at=notice.at)
+    until = reminder_times.quiet_until(settings, notice.at)
+    if missed := _why_missed(fired, others, notice.at, settings.catch_up):
+        output: Output = r.ReminderWithheld(**record(fired), step=r.Step.MISSED, detail=missed)
+    elif until is None:
+        output = r.ReminderDue(**record(fired))
+    elif settings.in_quiet_hours is r.InQuietHours.SUPPRESS:
+        output = r.ReminderWithheld(**record(fired), step=r.Step.SUPPRESSED, detail=QUIET)
+    else:
+        later = replace(fired, due=until, planned=plans.planned_for(fired))
+        return replace(held, standing=(*others, later)), (r.ReminderScheduled(**record(later)),)
+    after = plans.with_decisions(held, [r.DecidedReminder(fired.id, plans.planned_for(fired))])
+    again = plans.repetition(held, fired, notice.at)
+    scheduled = (r.ReminderScheduled(**record(each)) for each in again)
+    return replace(after, standing=(*others, *again)), (output, *scheduled)
 
 
-def _scheduled(standing: r.StandingReminder, event: Event) -> r.ReminderScheduled:
-    return r.ReminderScheduled(
-        id=standing.id,
-        user=event.user,
-        at=event.at,
-        command=event.command,
-        task=event.task.id,
-        reminder=standing.reminder,
-        due=standing.due,
-        title=event.task.title,
-    )
+QUIET = "It was due within the quiet hours."
+
+
+def _why_missed(
+    fired: r.StandingReminder, others: Iterable[r.StandingReminder], at: int, catch_up: r.CatchUp
+) -> str | None:
+    """Return why a reminder that fires too late is not sent, None if it is."""
+    if at - fired.due <= MISSED or catch_up is r.CatchUp.EACH:
+        return None
+    if catch_up is r.CatchUp.NONE:
+        return "It was missed, and the settings say to send none that was."
+    if any(each.due <= at and (each.due, each.id) > (fired.due, fired.id) for each in others):
+        return "It was missed, and the settings say to send only the latest of a task."
+    return None
+
+
+def _continues(event: Event) -> bool:
+    """Return whether an event creates a further occurrence of a series."""
+    return isinstance(event, r.TaskCreated) and event.task.series not in {None, event.task.id}
+
+
+def _worth_holding(held: Held) -> Held | None:
+    """Return a state, None if there is nothing in it; that of a deleted task is kept, since it may be restored."""
+    is_planned = held.plan is not None and held.plan.by
+    return held if held.standing or held.decisions or is_planned else None

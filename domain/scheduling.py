@@ -43,8 +43,8 @@ def updated(state: State, task: r.Task, command: r.UpdateTask) -> tuple[r.Task, 
         after = _begun(state, after, command.id, parts) if parts else after
     else:
         after = _changed(state, task, after, parts, command.scope)
-    if (after.due, after.reminders) != (task.due, task.reminders):
-        composition.check_reminders(after.due, after.reminders)
+    if (after.due, after.start, after.reminders) != (task.due, task.start, task.reminders):
+        composition.check_reminders(after.due, after.start, after.reminders)
     if (after.due, after.start) != (task.due, task.start):
         composition.check_start(after.start, after.due)
     return after, _own(task, after, command.scope)

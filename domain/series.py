@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from domain import composition, hierarchy, lists, subtasks, times
+from domain import composition, hierarchy, lists, reminder_times, subtasks, times
 from domain.entity import State, differing
 from domain.invalid import Ended
 from domain.recurrence import advance, succession
@@ -166,7 +166,11 @@ def _led_to(command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> 
 
 
 def _next(state: State, like: r.Task, command: r.CreateOccurrence) -> r.Task:
-    return hierarchy.kept(state, lists.kept(state, composition.continued(like, command)))
+    made = composition.continued(like, command)
+    if any(each.at is not None for each in like.reminders):
+        zone = state.settings().zone
+        made = replace(made, reminders=reminder_times.carried(like.reminders, like.due, command.due, zone))
+    return hierarchy.kept(state, lists.kept(state, made))
 
 
 def _made_after(state: State, task: r.Task, latest: r.Series) -> r.Task | None:

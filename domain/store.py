@@ -45,8 +45,8 @@ class Index(Protocol):
     def remove(self, key: str, name: str, /) -> None:
         """Remove a name from a key, if it is there."""
 
-    def names(self, key: str, limit: int, /) -> list[str]:
-        """Return the first ``limit`` names under a key, in order."""
+    def names(self, key: str, limit: int, after: str = "", /) -> list[str]:
+        """Return the first ``limit`` names under a key behind ``after``, in order."""
 
 
 class Queue(Timers, Protocol):

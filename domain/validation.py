@@ -19,11 +19,11 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain import cleaning, composition, merging, ranks, times
+from domain import cleaning, composition, merging, ranks, reminder_times, times
 from domain.invalid import Invalid
 from domain.recurrence import advance, succession
 from domain.recurrence.checks import MAX_DATES
-from schemas.records import Due, Recurrence, Reminder, TaskFields
+from schemas.records import Anchor, Due, Recurrence, Reminder, TaskFields
 
 MAX_TITLE = 500
 MAX_NOTES = 16_384
@@ -31,8 +31,11 @@ MAX_TAGS = 50
 MAX_TAG = 64
 MAX_NAME = 64
 MAX_REMINDERS = 20
-MAX_BEFORE = 366 * 24 * 60 * 60
-"""The longest time between a reminder and the due, in seconds."""
+MAX_DAYS = 366
+MAX_BEFORE = MAX_DAYS * 24 * 60 * 60
+"""The longest time between a reminder and the due, in seconds, or between it and its repetition."""
+MIN_REPEAT = 60
+"""The shortest time between a reminder and its repetition, in seconds."""
 
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Embeddings, overrides and isolates; the marks U+200E, U+200F and U+061C affect only themselves."""
@@ -123,7 +126,8 @@ def _at_odds(fields: TaskFields, named: Collection[str]) -> Iterator[Invalid]:
         yield problem
     try:
         if "reminders" in named:
-            composition.check_reminders(fields.due, fields.reminders)
+            counted = (each for each in fields.reminders if each.anchor.lower() in named)
+            composition.check_reminders(fields.due, fields.start, tuple(counted))
     except Invalid as problem:
         yield problem
 
@@ -234,14 +238,21 @@ def _dates(field: str, values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _reminders(values: tuple[Reminder, ...]) -> tuple[Reminder, ...]:
-    for place, reminder in enumerate(values):
-        _check_reminder(f"reminders.{place}", reminder)
-    values = tuple(dict.fromkeys(values))
+    checked = (_reminder(f"reminders.{place}", reminder) for place, reminder in enumerate(values))
+    values = tuple(dict.fromkeys(checked))
     if len(values) > MAX_REMINDERS:
         raise Invalid("reminders", f"A task has at most {MAX_REMINDERS} reminders.")
     if len({reminder.id for reminder in values}) < len(values):
         raise Invalid("reminders", "Each reminder of a task has an id of its own.")
     return values
+
+
+def _reminder(field: str, reminder: Reminder) -> Reminder:
+    """Return a reminder with its time as ``HH:MM:SS``. Raises ``Invalid``."""
+    _check_reminder(field, reminder)
+    if reminder.time is None or (time := times.checked_time(f"{field}.time", reminder.time)) == reminder.time:
+        return reminder
+    return reminder_times.named(replace(reminder, time=time))
 
 
 def _check_reminder(field: str, reminder: Reminder) -> None:
@@ -251,6 +262,20 @@ def _check_reminder(field: str, reminder: Reminder) -> None:
         raise Invalid(f"{field}.before", "`before` is from 0 seconds to 366 days.")
     if reminder.at is not None and not 0 <= reminder.at < times.END:
         raise Invalid(f"{field}.at", "`at` is an instant of the years 1970 to 9999.")
+    if reminder.at is not None and (reminder.days or reminder.time or reminder.anchor is not Anchor.DUE):
+        raise Invalid(field, "A reminder at an instant has no time before a due or start; leave one of the two out.")
+    if reminder.time is not None and reminder.before:
+        raise Invalid(f"{field}.time", "With `time`, `before` is in whole days or weeks, such as P1D.")
+    if not 0 <= reminder.days <= MAX_DAYS:
+        raise Invalid(f"{field}.before", f"`before` is at most {MAX_DAYS} days.")
+    if reminder.repeat_every is not None and not MIN_REPEAT <= reminder.repeat_every <= MAX_BEFORE:
+        raise Invalid(f"{field}.repeat_every", "A reminder is repeated every minute at most, every 366 days at least.")
+
+
+def _snoozed(value: int | None) -> int | None:
+    if value is not None and not 0 <= value < times.END:
+        raise Invalid("snoozed", "It is an instant of the years 1970 to 9999.")
+    return value
 
 
 def _text(field: str, value: str, most: int, too_long: str, allowed: str = "") -> str:
@@ -288,6 +313,7 @@ _CHECKS: Checks = {
     "rdates": partial(_dates, "rdates"),
     "exdates": partial(_dates, "exdates"),
     "reminders": _reminders,
+    "snoozed": _snoozed,
     "start": _start,
     "rank": ranks.check,
 }

@@ -206,10 +206,12 @@ class ReminderStatus(StrEnum):
     SCHEDULED = "SCHEDULED"
     CANCELLED = "CANCELLED"
     DUE = "DUE"
+    SUPPRESSED = "SUPPRESSED"
+    MISSED = "MISSED"
 
 
 class Reminder(Struct, frozen=True):
-    """A reminder that is scheduled, was cancelled, or became due."""
+    """A reminder that is scheduled, was cancelled, became due, or was not sent."""
 
     id: str
     task: str

@@ -21,7 +21,9 @@ CREATE TYPE rondo.priority AS ENUM (
 CREATE TYPE rondo.reminder_status AS ENUM (
     'SCHEDULED',
     'CANCELLED',
-    'DUE'
+    'DUE',
+    'SUPPRESSED',
+    'MISSED'
 );
 
 CREATE TYPE rondo.status AS ENUM (

@@ -63,10 +63,12 @@ SERIES_NOTICES = Topic(
 REMINDERS = Topic(
     "reminders",
     "reminders",
-    (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue),
-    holds="scheduled, cancelled, due",
+    (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue, r.ReminderWithheld),
+    holds="scheduled, cancelled, due, or withheld: suppressed, missed",
 )
-REMINDER_NOTICES = Topic("reminder-notices", "reminders", (r.ReminderNotice,), holds='"this timer has come"')
+REMINDER_NOTICES = Topic(
+    "reminder-notices", "reminders", (r.ReminderNotice, r.ReplanNotice), holds='"this timer has come"'
+)
 AUDIT_LOG = Topic(
     "audit-log", "audit", (r.AuditEntry,), holds="who changed what and why, with the hash of the entry before"
 )

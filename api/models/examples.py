@@ -15,6 +15,7 @@ _EVENT_ID = "3c9d7a10-8f4b-5f5e-8a1e-6f0b1c2d3e41"
 _COMMAND: dict[str, Any] = {"id": _COMMAND_ID, "href": f"/v1/commands/{_COMMAND_ID}"}
 _TASK_REF: dict[str, Any] = {"id": _TASK_ID, "href": f"/v1/tasks/{_TASK_ID}"}
 
+_OF_DUE: dict[str, Any] = {"time": NULL, "relative_to": "due", "repeat_every": NULL}
 NEW_TASK: dict[str, Any] = {
     "title": "Stand-up",
     "notes": "Ten minutes, no longer.",
@@ -37,7 +38,7 @@ TASK: dict[str, Any] = {
     "due": {"date": "2026-11-24", "time": "09:00:00", "zone": "Europe/Paris"},
     "due_at": "2026-11-24T08:00:00Z",
     "recurrence": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
-    "reminders": [{"id": "5e0d5a34-9c52-5a43-8f77-1b6c2d3e4f51", "before": "PT15M", "at": NULL}],
+    "reminders": [{"id": "5e0d5a34-9c52-5a43-8f77-1b6c2d3e4f51", "before": "PT15M", "at": NULL, **_OF_DUE}],
     "status": "open",
     "series": _TASK_ID,
     "occurrence": "2026-11-24T09:00:00",

@@ -10,12 +10,11 @@ from pydantic import BaseModel, ConfigDict
 from api.models import examples
 from api.models.entities import Names, Refs, Subject
 from api.models.formats import Hash, Id
-from api.models.inputs import duration
-from api.models.outputs import Command, TaskRef, instant, task_href
+from api.models.outputs import Command, TaskRef, instant, task_href, when_members
 from domain import reasons
 from postgres import reader as views
 from schemas import records as r
-from schemas.records import FieldChange
+from schemas.records import FieldChange, Reminder
 
 
 class Known(Refs, Command):  # type: ignore[misc]
@@ -119,10 +118,10 @@ def _render(field: str, value: Any) -> Any:
 
 
 def _reminders(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {"at": instant(each["at"])} if each["before"] is None else {"before": duration(each["before"])}
-        for each in values
-    ]
+    """Return reminders without the members that say nothing."""
+    whole = msgspec.convert([{"id": "", **each} for each in values], list[Reminder])
+    found = map(when_members, whole)
+    return [{name: one for name, one in each.items() if one not in {None, "due"}} for each in found]
 
 
 def _recurrence(value: dict[str, Any]) -> str:
@@ -154,7 +153,7 @@ class StandingReminder(BaseModel):
     """Its id among the task's reminders."""
     title: str
     due_at: datetime
-    status: Literal["scheduled", "cancelled", "due"]
+    status: Literal["scheduled", "cancelled", "due", "suppressed", "missed"]
     changed_at: datetime
 
 

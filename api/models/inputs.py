@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, model
 
 from api.http.problems import FieldError, invalid
 from api.models.formats import Duration, one_of
-from domain import cleaning, merging, ranks, validation
+from domain import cleaning, merging, ranks, reminder_times, validation
 from domain.invalid import Invalid
 from domain.recurrence import checks, rule
-from schemas import ids
 from schemas import records as r
 
 
@@ -58,7 +57,9 @@ Missed = Annotated[
     Field(description="Of the occurrences that have passed, none opens, the latest, or each."),
 ]
 
-_UNITS = {"W": 604_800, "D": 86_400, "H": 3600, "M": 60, "S": 1}
+_DAYS = {"W": 7, "D": 1}
+_SECONDS = {"H": 3600, "M": 60, "S": 1}
+_DAY = 86_400
 _DURATION = re.compile(
     r"P(?=\d|T\d)(?:(?P<W>\d{1,9})W)?(?:(?P<D>\d{1,9})D)?(?:T(?=\d)(?:(?P<H>\d{1,9})H)?(?:(?P<M>\d{1,9})M)?(?:(?P<S>\d{1,9})S)?)?"
 )
@@ -66,21 +67,27 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 
 
 def seconds(duration: object) -> int:
-    """Return the seconds of an ISO 8601 duration in weeks, days, hours, minutes, seconds. Raises ``ValueError``."""
+    """Return the seconds of an ISO 8601 duration whose days have 24 hours. Raises ``ValueError``."""
+    days, rest = days_and_seconds(duration)
+    return days * _DAY + rest
+
+
+def days_and_seconds(duration: object) -> tuple[int, int]:
+    """Return an ISO 8601 duration: its weeks and days in days, the rest in seconds. Raises ``ValueError``."""
     found = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
     if not found:
         raise ValueError(
             "It is not a duration like PT15M, PT2H or P1D (ISO 8601; years and months have no fixed length)."
         )
-    return sum(int(found[unit] or 0) * length for unit, length in _UNITS.items())
+    days, rest = (sum(int(found[unit] or 0) * size for unit, size in each.items()) for each in (_DAYS, _SECONDS))
+    return days, rest
 
 
-def duration(total: int) -> str:
-    """Return seconds as an ISO 8601 duration in days, hours, minutes, seconds."""
-    days, rest = divmod(total, _UNITS["D"])
+def duration(rest: int, days: int = 0) -> str:
+    """Return seconds, and days of the calendar, as an ISO 8601 duration in days, hours, minutes, seconds."""
     time = ""
-    for unit in "HMS":
-        count, rest = divmod(rest, _UNITS[unit])
+    for unit, length in _SECONDS.items():
+        count, rest = divmod(rest, length)
         time += f"{count}{unit}" if count else ""
     return "P" + (f"{days}D" if days else "") + (f"T{time}" if time else "" if days else "T0S")
 
@@ -142,18 +149,32 @@ class DueChanges(Shape):
 
 
 class Reminder(Shape):
-    """A duration before the task is due, or an instant: exactly one of the two."""
+    """A duration before the task is due or starts, or an instant: exactly one of the two.
+
+    Days and weeks are the calendar's: P1D is the same local time of the day before, PT24H is exact.
+    """
 
     model_config = ConfigDict(json_schema_extra=one_of("before", "at"))
     like = '{"before": "PT15M"} or {"at": "2026-11-23T09:00:00Z"}'
 
     before: Annotated[
-        Annotated[int, PlainValidator(seconds, json_schema_input_type=Duration)] | None,
+        Annotated[tuple[int, int], PlainValidator(days_and_seconds, json_schema_input_type=Duration)] | None,
         Field(description="An ISO 8601 duration.", examples=["PT15M"]),
     ] = None
     at: Annotated[
         Annotated[int, PlainValidator(milliseconds, json_schema_input_type=datetime)] | None,
         Field(description="An RFC 3339 instant.", examples=["2026-11-23T09:00:00Z"]),
+    ] = None
+    time: Annotated[
+        str | None,
+        Field(description="The local time, with a duration of days; by default the task's.", examples=["18:00"]),
+    ] = None
+    relative_to: Annotated[
+        Literal["due", "start"], Field(description="What the duration is before.", examples=["due"])
+    ] = "due"
+    repeat_every: Annotated[
+        Annotated[int, PlainValidator(seconds, json_schema_input_type=Duration)] | None,
+        Field(description="After this ISO 8601 duration, again and again, until it is done.", examples=["PT10M"]),
     ] = None
 
     @model_validator(mode="after")
@@ -294,10 +315,10 @@ def fields(body: NewTask | Changes) -> r.TaskFields:
 
 
 def _reminders(reminders: Iterable[Reminder]) -> Iterable[r.Reminder]:
-    """Derive each reminder's id from its content, so that setting the same again changes nothing."""
-    for reminder in reminders:
-        name = ids.derive("task-reminder", str(reminder.before), str(reminder.at))
-        yield r.Reminder(name, reminder.before, reminder.at)
+    for each in reminders:
+        days, before = each.before or (0, None)
+        anchor = r.Anchor[each.relative_to.upper()]
+        yield reminder_times.named(r.Reminder("", before, each.at, days, each.time, anchor, each.repeat_every))
 
 
 def fingerprint(method: str, path: str, body: BaseModel | None = None, expected: int | list[str] | None = None) -> str:

@@ -112,11 +112,17 @@ class TaskDue(BaseModel):
 
 
 class TaskReminder(BaseModel):
-    """A reminder of a task: a duration before its due, or an instant."""
+    """A reminder of a task: a duration before its due or start, or an instant."""
 
     id: Id
     before: Duration | None
+    """Its days are the calendar's, the rest is exact."""
     at: datetime | None
+    time: Time | None
+    """The local time on that day, if not the task's own."""
+    relative_to: Literal["due", "start"]
+    repeat_every: Duration | None
+    """After which it is repeated until the task is done."""
 
 
 Texts = list[str]
@@ -219,10 +225,17 @@ def _due(due: Due) -> dict[str, Any]:
 
 
 def _reminder(reminder: Reminder) -> dict[str, Any]:
+    return {"id": reminder.id, **when_members(reminder)}
+
+
+def when_members(reminder: Reminder) -> dict[str, Any]:
+    """Return the members of ``TaskReminder``, in its order, besides its id."""
     return {
-        "id": reminder.id,
-        "before": None if reminder.before is None else duration(reminder.before),
+        "before": None if reminder.before is None else duration(reminder.before, reminder.days),
         "at": None if reminder.at is None else instant(reminder.at),
+        "time": reminder.time,
+        "relative_to": reminder.anchor.lower(),
+        "repeat_every": None if reminder.repeat_every is None else duration(reminder.repeat_every),
     }
 
 

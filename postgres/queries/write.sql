@@ -187,10 +187,10 @@ from rows from (
 on conflict do nothing;
 
 -- name: put_reminders(id, user_id, task_id, reminder, title, due_at, status, changed_at)!
--- The status of reminders: the last record on the log counts, but none after DUE. A cancellation has neither title nor
--- instant, and keeps those of the scheduling; for a reminder that was never scheduled it leaves no row.
+-- The status of reminders: the last record on the log counts, but none after a decision. A cancellation has neither title
+-- nor instant, and keeps those of the scheduling; for a reminder that was never scheduled it leaves no row.
 with given as (
-    select *, min(n) filter (where status = 'DUE') over (partition by id) as decided
+    select *, min(n) filter (where status in ('DUE', 'SUPPRESSED', 'MISSED')) over (partition by id) as decided
     from rows from (
         json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:task_id),
         json_array_elements_text(:reminder), json_array_elements_text(:title), json_array_elements_text(:due_at),
@@ -216,10 +216,11 @@ from last_word left join last_schedule using (id) left join rondo.reminders as e
 where last_schedule.id is not null or existing.id is not null
 on conflict (id) do update set
     title = excluded.title,
+    due_at = excluded.due_at,
     status = excluded.status,
     changed_at = excluded.changed_at
-where held.status <> 'DUE' and (held.title, held.status, held.changed_at)
-    is distinct from (excluded.title, excluded.status, excluded.changed_at);
+where held.status in ('SCHEDULED', 'CANCELLED') and (held.title, held.due_at, held.status, held.changed_at)
+    is distinct from (excluded.title, excluded.due_at, excluded.status, excluded.changed_at);
 
 -- name: put_notifications(id, channel, attempt, step, user_id, at, command, task_id, title, due_at, detail, retry_at, target_id)!
 -- Steps of the ledger, which never change.

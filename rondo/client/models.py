@@ -21,7 +21,7 @@ Action = Literal["complete", "reopen", "delete", "restore", "update"]
 BulkStatus = Literal["pending", "done", "in-part"]
 CommandStatus = Literal["pending", "accepted", "rejected", "nothing-to-do"]
 Cause = Literal["clocks", "calendar", "exception"]
-ReminderStatus = Literal["scheduled", "cancelled", "due"]
+ReminderStatus = Literal["scheduled", "cancelled", "due", "suppressed", "missed"]
 Subtasks = Literal["reset", "carry", "stay"]
 QuietHours = Literal["postpone", "suppress"]
 CatchUp = Literal["each", "latest", "none"]
@@ -49,6 +49,9 @@ class WrittenReminder(TypedDict, total=False):
 
     before: str | None
     at: str | None
+    time: str | None
+    relative_to: Literal["due", "start"]
+    repeat_every: str | None
 
 
 Texts = list[str]
@@ -146,11 +149,14 @@ class Due(TypedDict):
 
 
 class Reminder(TypedDict):
-    """A reminder of a task: a duration before its due, or an instant."""
+    """A reminder of a task: a duration before its due or start, or an instant."""
 
     id: str
     before: str | None
     at: str | None
+    time: str | None
+    relative_to: Literal["due", "start"]
+    repeat_every: str | None
 
 
 class TaskRef(TypedDict):

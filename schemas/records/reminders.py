@@ -3,6 +3,8 @@
 from msgspec import Struct
 
 from schemas.records.base import Notice
+from schemas.records.notifications import Step
+from schemas.records.tasks import Due, Reminder
 
 
 class ReminderScheduled(Struct, frozen=True, gc=False):
@@ -66,12 +68,55 @@ class ReminderDue(Struct, frozen=True, gc=False):
     """The enabled targets of the user; null for a user without targets, who has the channel of the settings."""
 
 
+class ReminderWithheld(Struct, frozen=True, gc=False):
+    """A reminder was due, and it was decided not to send it."""
+
+    id: str
+    """UUID of the scheduled reminder."""
+    user: str
+    at: int
+    """When it was decided: at due or later."""
+    command: str
+    task: str
+    reminder: str
+    due: int
+    """The instant at which it was due."""
+    title: str
+    step: Step
+    """SUPPRESSED within the quiet hours, or MISSED."""
+    detail: str
+    """Why, as a sentence."""
+
+
 class ReminderNotice(Notice, frozen=True, gc=False):
     """A reminder's timer has fired. Acts only if that timer still exists."""
 
     task: str
     due: int
     """The instant at which it is due."""
+
+
+class ReplanNotice(Notice, frozen=True, gc=False):
+    """The next tasks of a replanning are planned again. Acts only while that replanning goes on."""
+
+    subject: str
+    """What has changed: settings:<UUID of the user>, or tzdata for the tasks of all users of the partition."""
+    due: int
+    """The instant at which it is due."""
+
+
+class Replanning(Struct, frozen=True, gc=False):
+    """The progress of a replanning, in the reminders stage's state."""
+
+    after: str
+    """The last entry of the index that was planned again; empty before the first."""
+
+
+class ZoneData(Struct, frozen=True, gc=False):
+    """The time zone data that the reminders of a partition are planned by, in the reminders stage's state."""
+
+    version: str
+    """Version of the time zone data: 2026.6."""
 
 
 class StandingReminder(Struct, frozen=True, gc=False):
@@ -82,6 +127,35 @@ class StandingReminder(Struct, frozen=True, gc=False):
     reminder: str
     due: int
     """The instant at which it is due."""
+    planned: int | None = None
+    """If it is postponed by quiet hours: the instant that it was planned for."""
+
+
+class DecidedReminder(Struct, frozen=True, gc=False):
+    """A reminder that was decided."""
+
+    id: str
+    """UUID under which it was decided."""
+    due: int
+    """The instant that it was planned for."""
+
+
+class Plan(Struct, frozen=True, gc=False):
+    """What a task's reminders are planned by, to plan them again if the settings or the time zone data change."""
+
+    by: str
+    """Version of the time zone data, and the settings that count: 2026.6 Europe/Paris 09:00:00; empty if none of the
+    reminders depends on these."""
+    occurrence: str | None
+    """The task's occurrence; null outside a series."""
+    due: Due | None
+    """When the task is due; null for never."""
+    start: Due | None
+    """When the task starts; null for never."""
+    reminders: tuple[Reminder, ...]
+    """The task's reminders."""
+    instants: tuple[int | None, ...]
+    """The instant of each; null if it has none."""
 
 
 class StandingReminders(Struct, frozen=True, gc=False):
@@ -94,4 +168,10 @@ class StandingReminders(Struct, frozen=True, gc=False):
     standing: tuple[StandingReminder, ...]
     """The reminders that wait for their timers."""
     decided: tuple[str, ...]
-    """UUIDs of the reminders that were decided already."""
+    """In decision versions before 6: UUIDs of the reminders that were decided already."""
+    decisions: tuple[DecidedReminder, ...] = ()
+    """The last reminders that were decided, a bounded number."""
+    floor: int = 0
+    """Reminders planned for instants up to this one are decided, besides those in decisions; 0 at first."""
+    plan: Plan | None = None
+    """What the reminders are planned by; null if the task is closed, or was last planned before decision version 6."""

@@ -100,15 +100,33 @@ class Recurrence(Struct, frozen=True, gc=False):
     """Whether the subtasks of a closed occurrence stay, are created again for the next one, or move to it."""
 
 
+class Anchor(StrEnum):
+    """What a reminder counts from."""
+
+    DUE = "DUE"
+    START = "START"
+
+
 class Reminder(Struct, frozen=True, gc=False):
-    """When to remind: ``before`` seconds before the task is due, or ``at`` an instant; exactly one of them."""
+    """When to remind: ``days`` and ``before`` seconds before the task is due or starts, or ``at`` an instant.
+
+    Days are the calendar's, seconds are exact (RFC 5545, section 3.3.6): exactly one of ``before`` and ``at`` is set.
+    """
 
     id: str
     """Identifies the reminder within its task."""
     before: int | None = None
-    """Seconds before the task is due; null if at is set."""
+    """Exact seconds before the task is due or starts, counted after days; null if at is set."""
     at: int | None = None
     """The instant to remind at; null if before is set."""
+    days: int = 0
+    """Days of the calendar before the task is due or starts."""
+    time: str | None = None
+    """Local time on that day; null: the task's own, of a whole day that of the settings."""
+    anchor: Anchor = Anchor.DUE
+    """What days and before count from."""
+    repeat_every: int | None = None
+    """Seconds after which it is repeated until the task is closed; null: never."""
 
 
 class Task(Struct, frozen=True, gc=False):
@@ -146,6 +164,8 @@ class Task(Struct, frozen=True, gc=False):
     """Whether it was done, skipped or missed when it was closed; of no meaning while it is open."""
     origin: str | None = None
     """UUID of the first subtask that it goes back to, of a copy that was created with an occurrence."""
+    snoozed: int | None = None
+    """The instant to remind at once more; null if it was not snoozed."""
 
 
 class TaskFields(Struct, frozen=True, gc=False):
@@ -175,6 +195,8 @@ class TaskFields(Struct, frozen=True, gc=False):
     """Of the occurrences that have passed, none opens, the latest, or each."""
     subtasks: Subtasks | None = None
     """What becomes of the subtasks of a closed occurrence; null: RESET, for a rule that is set."""
+    snoozed: int | None = None
+    """The instant to remind at once more; null for none."""
 
 
 class CreateTask(Command, frozen=True, gc=False):

@@ -55,6 +55,7 @@ class Invariants:
         self._checks: dict[type[Struct], Callable[[Any], str | None]] = {
             r.CommandOutcome: self._outcome,
             r.ReminderDue: self._due,
+            r.ReminderWithheld: self._due,
             r.AuditEntry: self._entry,
             **dict.fromkeys(EVENTS, self._lives),
             **dict.fromkeys(TASK.events, self._task),
@@ -125,9 +126,9 @@ class Invariants:
         before = self._swap(key, version) or 0
         return None if version == before + 1 else f"version {version} of {name} follows version {before}."
 
-    def _due(self, due: r.ReminderDue) -> str | None:
+    def _due(self, due: r.ReminderDue | r.ReminderWithheld) -> str | None:
         twice = self._swap(f"due/{due.user}/{due.id}", due.at) is not None
-        return f"the reminder {due.id} is due twice." if twice else None
+        return f"the reminder {due.id} is decided twice." if twice else None
 
     def _entry(self, entry: r.AuditEntry) -> str | None:
         key = f"chain/{entry.user}"

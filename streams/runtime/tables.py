@@ -113,11 +113,12 @@ class Index:
         """Remove a name from a key, if it is there."""
         self._change(cells_of(self._stage), key, name, None)
 
-    def names(self, key: str, limit: int) -> list[str]:
-        """Return the first ``limit`` names under a key, with this block's changes."""
+    def names(self, key: str, limit: int, after: str = "") -> list[str]:
+        """Return the first ``limit`` names under a key behind ``after``, with this block's changes."""
         block, under = cells_of(self._stage), self._under(key)
-        changed = block.members.get(under, set())
-        stored = {entry for entry, _ in block.kept.scan(under, _end(under), limit + len(changed))}
+        begin = under + after.encode()
+        changed = {entry for entry in block.members.get(under, ()) if entry > begin}
+        stored = {entry for entry, _ in block.kept.scan(begin, _end(under), limit + len(changed))}
         removed = {entry for entry in changed if entry in block.changes and block.changes[entry] is None}
         added = {entry for entry in changed if block.changes.get(entry) is not None}
         return [entry[len(under) :].decode() for entry in sorted((stored | added) - removed)[:limit]]

@@ -4,20 +4,21 @@ Its checks are of two kinds. Those of ``RECOUNTED`` use nothing of what decides 
 versions on the log. Those of ``DECIDED_AGAIN`` run the code under test, the pure functions that each stage folds, in
 the order that the log gives: that of the blocks of its topology (``seen.py``). What is on the stage's topic must be
 exactly that. So they show what a runtime loses, doubles or reorders, and no wrong decision: that is for the tests of
-the domain. ``_reminders`` also counts that none is due early or twice; ``_purges`` and ``_ledger`` count by the
-domain's timers, and by its rule for which step of a delivery holds.
+the domain. ``_reminders`` does so, too, and counts that none is due early or twice; ``_purges`` and ``_ledger`` count
+by the domain's timers, and by its rule for which step of a delivery holds.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from domain import audit, deletion, ledger, reminders
+from domain import audit, deletion, ledger, times
 from domain.decision import VERSION
 from domain.entities import Entity
 from domain.entities import after as after_of
 from domain.entities import name as name_of
 from domain.recurrence.derived import CLOSING, derived
+from domain.reminder_state import Reminders
 from domain.tasks import TASK
 from schemas import records as r
 from schemas.topics import (
@@ -30,6 +31,7 @@ from schemas.topics import (
     TASK_FOLLOWUPS,
 )
 from tests.chaos.seen import Seen
+from tests.unit.domain.given import reminders_in_memory
 
 GRACE = 5_000
 """Milliseconds after a failure's retry time in which the next claim may come."""
@@ -40,7 +42,11 @@ OWED = 60_000
 def anomalies(seen: Seen, now: int) -> list[str]:
     """Return every anomaly as a sentence; none where all that was asked for by ``now`` is done, once and in order."""
     checks = (*RECOUNTED, *DECIDED_AGAIN)
-    return [*(sentence for check in checks for sentence in check(seen)), *_purges(seen, now), *_ledger(seen, now)]
+    timed = (_reminders, _purges, _ledger)
+    return [
+        *(sentence for check in checks for sentence in check(seen)),
+        *(sentence for check in timed for sentence in check(seen, now)),
+    ]
 
 
 def owed(seen: Seen) -> set[str]:
@@ -140,22 +146,25 @@ def _blocks(seen: Seen) -> Iterator[str]:
                     yield f"{topology.blocks.name} does not take each record of {name}/{partition} once, in order."
 
 
-def _reminders(seen: Seen) -> Iterator[str]:
+def _reminders(seen: Seen, now: int) -> Iterator[str]:
     """Decide the reminders again, in the order of events and notices in the blocks."""
-    held: dict[str, r.StandingReminders | None] = {}
+    store = reminders_in_memory()
+    reminders = Reminders(store, VERSION, times.tzdata_version())
     again: dict[str, list[Any]] = {user: [] for user in seen.users}
-    reacts_to = (*TASK.events, r.ReminderNotice)
-    for record in (one for one in seen.folded("reminders") if isinstance(one, reacts_to)):
-        notice = isinstance(record, r.ReminderNotice)
-        task = record.task if notice else record.task.id
-        react = reminders.fire if notice else reminders.react
-        held[task], output = react(held.get(task), record)
-        again[record.user] += output
+    for record in seen.folded("reminders"):
+        if isinstance(record, (*TASK.events, r.SettingsUpdated)):
+            output = reminders.follow(record)
+        elif isinstance(record, r.ReminderNotice | r.ReplanNotice):
+            output = reminders.decide(record)
+        else:
+            continue
+        for one in output:
+            again[one.user].append(one)
     for user, found in seen.by_user(REMINDERS.name).items():
         yield from _compared(REMINDERS.name, user, found, again[user])
-    waiting = [one.id for after in held.values() if after for one in after.standing]
+    waiting = [one.id for held in store.held.values() for one in held.standing if one.due <= now]
     yield from (f"Reminder {reminder} was scheduled and neither cancelled nor due." for reminder in waiting)
-    came = [due for due in seen.of(REMINDERS.name) if isinstance(due, r.ReminderDue)]
+    came = [due for due in seen.of(REMINDERS.name) if isinstance(due, r.ReminderDue | r.ReminderWithheld)]
     yield from (f"Reminder {due.id} was due before its time." for due in came if due.at < due.due)
     yield from _twice("Reminder", (due.id for due in came))
 
@@ -219,4 +228,4 @@ def _twice(what: str, keys: Iterable[Any]) -> Iterator[str]:
 
 
 RECOUNTED = (_answers, _order, _occurrences, _blocks, _set_aside)
-DECIDED_AGAIN = (_decisions, _followups, _trail, _reminders)
+DECIDED_AGAIN = (_decisions, _followups, _trail)

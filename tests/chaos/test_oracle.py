@@ -9,10 +9,11 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain import audit, deletion, entities, ledger, reminders, tasks
+from domain import audit, deletion, entities, ledger, reminder_state, tasks, times
 from domain.decision import VERSION
 from domain.recurrence.derived import CLOSING, derived
 from domain.rejections import Code
+from domain.reminder_state import Reminders
 from domain.user import User
 from schemas import records as r
 from schemas.topics import (
@@ -31,7 +32,7 @@ from streams.topologies import parsed
 from tests.chaos.load import People, notice_of
 from tests.chaos.oracle import OWED, anomalies, owed
 from tests.chaos.seen import ALONE, Entry, Seen
-from tests.unit.domain.given import NOON, in_memory
+from tests.unit.domain.given import NOON, in_memory, reminders_in_memory
 
 LATER = NOON + 1_000_000
 Topics = dict[str, list[Entry]]
@@ -46,12 +47,12 @@ class History:
         self.topics: Topics = defaultdict(list)
         self.heads: dict[str, r.AuditHead] = {}
         self.things: dict[tuple[str, str], entities.Entity] = {}
-        self.held: dict[str, r.StandingReminders | None] = {}
+        self.kept = reminders_in_memory()
+        self.reminders = Reminders(self.kept, VERSION, times.tzdata_version())
         for number in range(asked):
             self.command(TASK_COMMANDS, self.people.next(NOON + number))
-        for task in [*self.store.entities[tasks.TASK].values()]:
-            for one in held.standing if (held := self.held[task.id]) else ():
-                self.remind(r.ReminderNotice(one.id, task.user, LATER, task.id, one.due))
+        for timer in self.kept.timers.due(LATER, len(self.kept.timers)):
+            self.remind(reminder_state.notice(timer, LATER))
 
     def put(self, topic: Topic, record: Struct) -> None:
         """Append a record; each topology that it is an input of, or a notice of its timers, takes it as a block."""
@@ -95,13 +96,12 @@ class History:
             self.react(event)
 
     def react(self, event: tasks.Event) -> None:
-        self.held[event.task.id], output = reminders.react(self.held.get(event.task.id), event)
-        for record in output:
+        for record in self.reminders.follow(event):
             self.put(REMINDERS, record)
 
     def remind(self, notice: r.ReminderNotice) -> None:
         self.put(REMINDER_NOTICES, notice)
-        self.held[notice.task], (due,) = reminders.fire(self.held[notice.task], notice)
+        [due] = self.reminders.decide(notice)
         self.put(REMINDERS, due)
         self.put(NOTIFICATIONS, claim := ledger.claim(due, "log", LATER))
         self.put(NOTIFICATIONS, ledger.sent(claim, LATER + 1))

@@ -17,10 +17,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from domain import deletion, entities, ledger, reminders
+from domain import deletion, ledger, reminder_state
 from domain.decision import DECIDABLE, VERSION
 from domain.entity import EntityType
 from domain.recurrence.derived import CLOSING, derived
+from domain.reminder_state import Reminders
+from domain.tasks import TASK
 from domain.user import Command, User
 from schemas import ids
 from schemas import records as r
@@ -44,6 +46,7 @@ from tests.unit.domain.given import (
     delete_tag,
     due_reminder,
     lived,
+    reminders_in_memory,
     rename_tag,
     reopen,
     restore,
@@ -153,8 +156,8 @@ COMMANDS: dict[str, Callable[[], Command]] = {
 
 def decisions(version: str) -> Decisions:
     """Return what every case leads to by a decision version."""
-    on_tasks = _commands(version), _undone(version), _followups(version), _purges(version), _reminders(), _ledger()
-    cases = chain(*on_tasks, *(_life(of, version) for of in LIFECYCLES))
+    of_version = _commands, _undone, _followups, _purges, _reminders
+    cases = chain(*(each(version) for each in of_version), _ledger(), *(_life(of, version) for of in LIFECYCLES))
     return {name: list(_told(records)) for name, records in cases}
 
 
@@ -196,18 +199,17 @@ def _purges(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
             yield f"purge: {past}", (timer, notice, *world.purge(notice))
 
 
-def _reminders() -> Iterator[tuple[str, Sequence[Struct]]]:
+def _reminders(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
     """Let the reminders stage take each past's events, and then fire all that are scheduled."""
     for past, before in PASTS.items():
-        held, told = None, list[Any]()
+        store, told = reminders_in_memory(), list[Any]()
+        reminders = Reminders(store, version, "2026.1")
         for event in _after(past, before, VERSION).events:
-            if entities.of(event).word == "task" and event.task.id == "t":
-                held, output = reminders.react(held, event)
-                told += output
-        for one in held.standing if held else ():
-            notice = r.ReminderNotice(one.id, ANNA, one.due + MINUTE, "t", one.due)
-            held, due = reminders.fire(held, notice)
-            told += due
+            if isinstance(event, (*TASK.events, r.SettingsUpdated)):
+                told += reminders.follow(event)
+        for _, timer in sorted(store.timers.items()):
+            told += reminders.decide(reminder_state.notice(timer, timer.due + MINUTE))
+        held = store.held.get(f"{ANNA}/t")
         yield f"reminders: {past}", (*told, *([held] if held else []))
 
 

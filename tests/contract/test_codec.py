@@ -117,7 +117,7 @@ def test_what_is_no_whole_number_is_not_written_as_one(due: Any):
 
 def test_numbers_written_with_more_bytes_than_they_need_are_read():
     assert current_reader(records.TaskFields)(
-        PREFIX + b"\x82\0A" + b"\x80\0" + b"\x84\0" + b"\x80\0" + b"\0\0\x80\0" + b"\0" * 10
+        PREFIX + b"\x82\0A" + b"\x80\0" + b"\x84\0" + b"\x80\0" + b"\0\0\x80\0" + b"\0" * 11
     ) == (records.TaskFields(title="A", priority=records.Priority.MEDIUM))
 
 
@@ -128,7 +128,7 @@ def test_the_code_that_was_generated_can_be_read():
 def test_an_array_in_several_blocks_with_their_sizes_is_read_as_one():
     # Avro lets a writer split an array; a negative count is followed by the block's size in bytes.
     read = current_reader(records.TaskFields)(
-        PREFIX + b"\x02A\0\0" + b"\x01\x04\x02x" + b"\x02\x02y" + b"\0" + b"\0\0\0" + b"\0" * 10
+        PREFIX + b"\x02A\0\0" + b"\x01\x04\x02x" + b"\x02\x02y" + b"\0" + b"\0\0\0" + b"\0" * 11
     )
     assert read == records.TaskFields(title="A", tags=("x", "y"))
 

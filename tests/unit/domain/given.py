@@ -5,7 +5,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from domain import audit, entities, undo
+from domain import audit, entities, reminder_state, undo
 from domain.decision import VERSION
 from domain.filters import FILTER
 from domain.lists import LIST
@@ -164,6 +164,9 @@ class Waiting(dict):
     def remove(self, timer):
         self.pop((timer.due, timer.id), None)
 
+    def has(self, timer):
+        return (timer.due, timer.id) in self
+
     def due(self, until, limit):
         return [timer for (due, _), timer in sorted(self.items()) if due <= until][:limit]
 
@@ -177,8 +180,8 @@ class Members(dict):
     def remove(self, key, name):
         self.pop((key, name), None)
 
-    def names(self, key, limit):
-        return sorted(name for of, name in self if of == key)[:limit]
+    def names(self, key, limit, after=""):
+        return sorted(name for of, name in self if of == key and name > after)[:limit]
 
 
 def in_memory():
@@ -186,6 +189,12 @@ def in_memory():
     kept = {"entities": {one: {} for one in entities.TYPES}, "expiries": Waiting(), "purges": Waiting()}
     kept["subtasks"] = Members()
     return Store(**{field.name: {} for field in fields(Store)} | kept)
+
+
+def reminders_in_memory():
+    """Return a store of reminders in dicts."""
+    kept = {field.name: {} for field in fields(reminder_state.Store)}
+    return reminder_state.Store(**{**kept, "planned": Members(), "timers": Waiting()})
 
 
 class World(User):

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain import deletion, ledger, projections, reminders, times
+from domain.reminder_times import Basis
+from domain.settings import defaults
 from domain.tasks import decide_by_version_4
 from domain.validation import check
 from schemas import records as r
@@ -72,7 +74,7 @@ def test_a_series_goes_on_within_the_calendar_or_ends_with_a_reason(due, start, 
     assert fits(event.task.due)
     assert fits(event.task.start)
     assert projections.collect([event])
-    reminders.react(None, event)
+    reminders.react(None, event, Basis(defaults(ANNA), "2026.1"))
     world.does(world.undoing(decision_of(world)))
 
 

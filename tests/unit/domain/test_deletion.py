@@ -3,8 +3,11 @@
 import pytest
 
 from domain import audit, deletion, lists, reminders
+from domain.reminder_times import Basis
+from domain.settings import defaults
 from schemas import records as r
 from tests.unit.domain.given import (
+    ANNA,
     DAY,
     NOON,
     PARIS,
@@ -125,7 +128,7 @@ def test_a_task_whose_list_is_gone_when_it_is_restored_comes_to_the_inbox():
 def test_what_was_decided_of_its_reminders_is_forgotten():
     held = r.StandingReminders("t", "Water", "command", (), (due_reminder().id,))
     world = deleted("Task")
-    assert reminders.react(held, deletion.purge(world, notice(world))) == (None, ())
+    assert reminders.react(held, deletion.purge(world, notice(world)), Basis(defaults(ANNA), "2026.1")) == (None, ())
 
 
 def test_a_series_whose_first_task_was_purged_and_created_again_goes_on():

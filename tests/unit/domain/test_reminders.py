@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain import reminders, times
+from domain.reminder_times import Basis
+from domain.settings import defaults
 from schemas import records as r
 from tests.unit.domain.given import (
     ANNA,
@@ -26,11 +28,19 @@ QUARTER = r.Reminder("r1", before=900)
 CREATE = create(due=PARIS, reminders=(QUARTER,))
 
 
+def react(held, event, **settings):
+    return reminders.react(held, event, Basis(replace(defaults(ANNA), **settings), "2026.1"))
+
+
+def fire(held, notice, **settings):
+    return reminders.fire(held, notice, Basis(replace(defaults(ANNA), **settings), "2026.1"))
+
+
 def told(*commands):
     """The reminders of a task after commands, and the output of the last of them."""
     held, output = None, ()
     for event in World(*commands).events:
-        held, output = reminders.react(held, event)
+        held, output = react(held, event)
     return held, output
 
 
@@ -90,9 +100,9 @@ def test_a_restored_task_has_its_reminders_again():
 
 def test_a_reminder_that_was_decided_is_not_scheduled_again_when_its_task_comes_back():
     held, _ = told(CREATE)
-    after, _ = reminders.fire(held, notice(held))
+    after, _ = fire(held, notice(held))
     for event in World(CREATE, delete(), restore()).events[1:]:
-        after, output = reminders.react(after, event)
+        after, output = react(after, event)
         assert output == ()
 
 
@@ -106,7 +116,7 @@ def test_reopening_after_the_instant_schedules_nothing():
 
 def test_a_timer_that_stands_is_due():
     held, _ = told(CREATE)
-    [due] = reminders.fire(held, notice(held))[1]
+    [due] = fire(held, notice(held))[1]
     assert due == r.ReminderDue(
         id=held.standing[0].id,
         user=ANNA,
@@ -121,27 +131,28 @@ def test_a_timer_that_stands_is_due():
 
 def test_a_reminder_is_due_once():
     held, _ = told(CREATE)
-    after, _ = reminders.fire(held, notice(held))
-    assert reminders.fire(after, notice(held)) == (after, ())
+    after, _ = fire(held, notice(held))
+    assert fire(after, notice(held)) == (after, ())
 
 
 def test_a_timer_that_was_cancelled_is_not_due():
     held, _ = told(CREATE)
-    assert reminders.fire(told(CREATE, complete())[0], notice(held)) == (None, ())
+    completed = told(CREATE, complete())[0]
+    assert fire(completed, notice(held)) == (completed, ())
 
 
 def test_a_timer_of_another_instant_is_not_due():
     held, _ = told(CREATE)
-    assert reminders.fire(held, replace(notice(held), due=DUE)) == (held, ())
+    assert fire(held, replace(notice(held), due=DUE)) == (held, ())
 
 
 def test_what_was_due_is_not_scheduled_again_when_the_task_is_reopened():
     world = World(CREATE)
-    held, _ = reminders.react(None, world.events[0])
-    held, _ = reminders.fire(held, notice(held))
+    held, _ = react(None, world.events[0])
+    held, _ = fire(held, notice(held))
     for asked in (complete(), reopen()):
         [event] = world.does(asked).events
-        held, output = reminders.react(held, event)
+        held, output = react(held, event)
     assert output == ()
 
 
@@ -158,17 +169,17 @@ SCRIPT = st.lists(
 @given(SCRIPT, st.integers(MINUTE, DAY))
 def test_no_reminder_is_due_twice_whatever_happens(script, step):
     world, at, decided = World(CREATE), NOON, []
-    held, _ = reminders.react(None, world.events[0])
+    held, _ = react(None, world.events[0])
     for act in script:
         at += step
         if act == "the timers come":
             for stands in [s for s in (held.standing if held else ()) if s.due <= at]:
-                held, due = reminders.fire(held, r.ReminderNotice(stands.id, ANNA, at, "t", stands.due))
+                held, due = fire(held, r.ReminderNotice(stands.id, ANNA, at, "t", stands.due))
                 decided += [record.id for record in due]
         else:
             asked = act(at=at)
             for event in world.does(asked).events:
-                held, _ = reminders.react(held, event)
+                held, _ = react(held, event)
     assert len(decided) == len(set(decided))
 
 
@@ -177,5 +188,5 @@ def test_only_an_open_task_has_standing_reminders(script):
     held, world = None, World(CREATE)
     for act in script:
         for event in world.does(act(at=NOON)).events if callable(act) else ():
-            held, _ = reminders.react(held, event)
+            held, _ = react(held, event)
             assert event.task.status is r.Status.OPEN or not (held and held.standing)

@@ -53,8 +53,14 @@ def test_the_next_occurrence_takes_the_fields_of_the_one_before():
     )  # fmt: skip
 
 
-def test_a_reminder_at_an_instant_does_not_go_on():
-    world = World(create(due=PARIS, rrule=WEEKDAYS, reminders=(r.Reminder("r2", at=NOON + DAY),)))
+def test_a_reminder_at_an_instant_is_moved_with_the_due():
+    world = World(create(due=PARIS, rrule=WEEKDAYS, reminders=(r.Reminder("r2", at=NOON),)))
+    [reminder] = world.goes_on().reminders
+    assert reminder.at == NOON + DAY
+
+
+def test_a_reminder_at_an_instant_does_not_go_on_by_earlier_versions():
+    world = World(create(due=PARIS, rrule=WEEKDAYS, reminders=(r.Reminder("r2", at=NOON),)), version="5")
     assert world.goes_on().reminders == ()
 
 

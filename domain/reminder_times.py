@@ -1,0 +1,110 @@
+"""When reminders are due: by the calendar in the task's zone, or in that of the settings; and when none is sent.
+
+Days are the calendar's: one day before 09:00 is 09:00 of the day before, also if the clocks change in between. Hours,
+minutes and seconds are exact (RFC 5545, section 3.3.6), and are counted after the days.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from domain import times
+from schemas import ids
+from schemas import records as r
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What instants depend on besides a task: the settings of its user, and the version of the time zone data."""
+
+    settings: r.Settings
+    tzdata: str
+
+    @property
+    def version(self) -> str:
+        """What a plan is made by: it is made again once this differs."""
+        return f"{self.tzdata} {self.settings.zone or 'UTC'} {self.settings.day_time}"
+
+
+def instant(reminder: r.Reminder, due: r.Due | None, start: r.Due | None, settings: r.Settings) -> int | None:
+    """Return when to remind, in milliseconds since 1970; None without the due or start that it counts from.
+
+    The day of a due without a time is that of the settings' zone, from their ``day_time`` on; a floating time is one in
+    that zone, by default UTC.
+    """
+    if reminder.before is None:
+        return reminder.at
+    anchor = start if reminder.anchor is r.Anchor.START else due
+    if anchor is None:
+        return None
+    time = reminder.time or anchor.time or settings.day_time
+    local = times.local(replace(anchor, time=time)) - timedelta(days=reminder.days)
+    return times.milliseconds(local, anchor.zone or settings.zone) - reminder.before * 1000
+
+
+def depends(reminder: r.Reminder) -> bool:
+    """Return whether a reminder's instant depends on settings or time zone data."""
+    return reminder.before is not None
+
+
+def next_of(reminder: r.Reminder, first: int, at: int) -> int:
+    """Return the first instant of a reminder and its repetitions that is later than ``at``, else its only one."""
+    if reminder.repeat_every is None or first > at:
+        return first
+    every = reminder.repeat_every * 1000
+    return first + ((at - first) // every + 1) * every
+
+
+def carried(
+    reminders: Iterable[r.Reminder], before: r.Due | None, due: r.Due | None, zone: str | None
+) -> tuple[r.Reminder, ...]:
+    """Return an occurrence's reminders for the next one: those at an instant are moved with the due, others are equal.
+
+    An instant is moved by as many days as the due's date, and keeps its time of day in the due's zone, or in ``zone``
+    (UTC if None).
+    """
+    if before is None or due is None:
+        return tuple(reminders)
+    days = times.days_between(before, due)
+    return tuple(_moved(each, days, due.zone or zone) for each in reminders)
+
+
+def _moved(reminder: r.Reminder, days: int, zone: str | None) -> r.Reminder:
+    if reminder.at is None:
+        return reminder
+    try:
+        at = times.milliseconds(times.local_at(reminder.at, zone) + timedelta(days=days), zone)
+    except OverflowError:
+        at = times.END
+    return named(replace(reminder, at=min(at, times.END - 1)))
+
+
+def named(reminder: r.Reminder) -> r.Reminder:
+    """Return a reminder with the id of its content, so that setting the same again changes nothing.
+
+    Reminders that earlier versions could have have the ids that these gave them.
+    """
+    content = [str(reminder.before), str(reminder.at)]
+    if reminder != r.Reminder(reminder.id, reminder.before, reminder.at):
+        content += [str(each) for each in (reminder.days, reminder.time, reminder.anchor, reminder.repeat_every)]
+    return replace(reminder, id=ids.derive("task-reminder", *content))
+
+
+def quiet_until(settings: r.Settings, at: int) -> int | None:
+    """Return the end of the quiet hours that an instant is in, in milliseconds since 1970; None if it is in none."""
+    begin, end = settings.quiet_from, settings.quiet_to
+    if begin is None or end is None:
+        return None
+    local = times.local_at(at, settings.zone)
+    time = local.time().isoformat("seconds")
+    is_quiet = begin <= time < end if begin < end else time >= begin or time < end
+    if not is_quiet:
+        return None
+    today = r.Due(local.date().isoformat(), end)
+    try:
+        until = times.milliseconds(times.local(times.moved(today, int(time >= end))), settings.zone)
+    except OverflowError:  # the calendar ends before
+        return None
+    return until if until > at else None  # clocks that show the end twice have shown it

@@ -1,0 +1,364 @@
+"""The reminders of users over time: settings, downtime, quiet hours, repetitions; nothing twice, nothing lost."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from domain import reminder_plans, reminder_state
+from domain.decision import VERSION
+from domain.reminder_state import Reminders
+from domain.reminders import MISSED
+from domain.tasks import TASK
+from schemas import records as r
+from tests.unit.domain.given import (
+    ANNA,
+    BERT,
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    World,
+    complete,
+    create,
+    delete,
+    reminders_in_memory,
+    reopen,
+    restore,
+    set_settings,
+    update,
+)
+
+TODAY, TOMORROW = r.Due("2026-11-23"), r.Due("2026-11-24")
+AT_DAY_TIME = r.Reminder("day", before=0)
+DECIDED = r.ReminderDue | r.ReminderWithheld
+
+
+class Life:
+    """A user's tasks and reminders, with a clock: timers fire as soon as they are due, unless the worker is down."""
+
+    def __init__(self, at=NOON, tzdata="2026.1"):
+        self.world, self.store, self.at, self.tzdata = World(), reminders_in_memory(), at, tzdata
+        self.records, self.notices, self.asked = [], 0, 0
+
+    @property
+    def reminders(self):
+        return Reminders(self.store, VERSION, self.tzdata)
+
+    def does(self, *commands):
+        for command in commands:
+            self.asked += 1
+            self.follows(self.world.does(replace(command, id=f"{command.id} {self.asked}", at=self.at)).events)
+        return self
+
+    def follows(self, events):
+        for event in events:
+            if isinstance(event, (*TASK.events, r.SettingsUpdated)):
+                self.records += self.reminders.follow(event)
+        self.reminders.renew(self.at)
+
+    def until(self, at):
+        """Let time pass while the worker runs."""
+        while (due := min((timer.due for timer in self.store.timers.values()), default=at + 1)) <= at:
+            self.at = max(self.at, due)
+            self.fires()
+        self.at = at
+        return self
+
+    def later(self, at):
+        """Let time pass while the worker is down, and let it catch up."""
+        self.at = at
+        return self.until(at)
+
+    def fires(self):
+        for timer in self.store.timers.due(self.at, 1):
+            self.notices += 1
+            self.records += self.reminders.decide(reminder_state.notice(timer, self.at))
+
+    def told(self, kind=DECIDED):
+        return [record for record in self.records if isinstance(record, kind)]
+
+    def sent(self):
+        return [record.at for record in self.told(r.ReminderDue)]
+
+    def withheld(self):
+        return [(record.step.value, record.due) for record in self.told(r.ReminderWithheld)]
+
+    def held(self, task="t"):
+        return self.store.held.get(f"{ANNA}/{task}")
+
+
+def local(zone, text):
+    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+
+
+def of_day(**fields):
+    return create(**{"due": TOMORROW, "reminders": (AT_DAY_TIME,), **fields})
+
+
+def at(*instants):
+    return tuple(r.Reminder(f"r{number}", at=instant) for number, instant in enumerate(instants))
+
+
+# Settings.
+
+
+def test_a_reminder_of_a_day_comes_at_the_day_time_of_the_zone():
+    life = Life().does(set_settings(zone="Europe/Paris"), of_day()).until(NOON + 2 * DAY)
+    assert life.sent() == [local("Europe/Paris", "2026-11-24T09:00")]
+
+
+@pytest.mark.parametrize(
+    ("change", "comes"),
+    [
+        ({"zone": "America/New_York"}, local("America/New_York", "2026-11-24T09:00")),
+        ({"zone": "Asia/Tokyo"}, local("Asia/Tokyo", "2026-11-24T09:00")),
+        ({"day_time": "06:00:00"}, local("UTC", "2026-11-24T06:00")),
+    ],
+)
+def test_changed_settings_plan_what_waits_again(change, comes):
+    life = Life().does(of_day(), set_settings(**change)).until(NOON + 2 * DAY)
+    assert life.sent() == [comes]
+    assert [type(one).__name__ for one in life.records] == [
+        "ReminderScheduled", "ReminderCancelled", "ReminderScheduled", "ReminderDue",
+    ]  # fmt: skip
+
+
+def test_a_reminder_that_other_settings_move_into_the_past_comes_at_once():
+    life = Life().does(of_day())
+    life.until(local("UTC", "2026-11-24T08:00")).does(set_settings(day_time="07:00:00")).until(NOON + 2 * DAY)
+    assert life.sent() == [local("UTC", "2026-11-24T08:00")]
+
+
+def test_a_reminder_that_was_sent_does_not_come_again_at_its_new_instant():
+    life = Life().does(of_day()).until(local("UTC", "2026-11-24T10:00"))
+    life.does(set_settings(zone="America/New_York")).until(NOON + 2 * DAY).does(update(title="Other"))
+    assert life.sent() == [local("UTC", "2026-11-24T09:00")]
+
+
+def test_an_old_plan_never_fires():
+    life = Life().does(of_day())
+    [(_, old)] = life.store.timers.items()
+    life.does(set_settings(zone="America/New_York"))
+    life.at = old.due
+    life.records += life.reminders.decide(reminder_state.notice(old, old.due))  # before its turn
+    assert life.told() == []
+    assert life.until(NOON + 2 * DAY).sent() == [local("America/New_York", "2026-11-24T09:00")]
+
+
+def test_the_tasks_of_a_user_are_planned_again_in_chunks():
+    life = Life()
+    for number in range(2 * reminder_state.CHUNK + 1):
+        life.does(of_day() if number == 0 else replace(of_day(), task=f"t{number}"))
+    life.does(set_settings(zone="Asia/Tokyo"))
+    before = life.notices
+    life.until(NOON)
+    assert life.notices - before == 3
+    assert {timer.due for timer in life.store.timers.values()} == {local("Asia/Tokyo", "2026-11-24T09:00")}
+    assert not life.store.replannings
+
+
+def test_settings_plan_nobody_elses_tasks_again():
+    life = Life().does(of_day())
+    [before] = life.store.timers.values()
+    life.follows(World(set_settings(user=BERT, zone="Asia/Tokyo"), user=BERT).events)
+    life.until(NOON)
+    assert [*life.store.timers.values()] == [before]
+
+
+def test_other_time_zone_data_plans_the_tasks_of_all_users_again():
+    life = Life().does(of_day())
+    life.tzdata = "2026.2"
+    life.does(create("other")).until(NOON)
+    assert life.held().plan.by.startswith("2026.2")
+    assert life.store.zones[""] == r.ZoneData("2026.2")
+    assert not life.store.replannings
+
+
+def test_what_depends_on_nothing_is_not_planned_again():
+    life = Life().does(create(reminders=at(NOON + HOUR)))
+    assert life.held().plan.by == ""
+    assert not life.store.planned
+
+
+# Downtime.
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "sent", "missed"),
+    [(r.CatchUp.EACH, 3, []), (r.CatchUp.LATEST, 1, [1, 2]), (r.CatchUp.NONE, 0, [1, 2, 3])],
+)
+def test_the_settings_say_what_happens_to_reminders_missed_in_a_downtime(catch_up, sent, missed):
+    life = Life().does(
+        set_settings(catch_up=catch_up), create(reminders=at(NOON + HOUR, NOON + 2 * HOUR, NOON + 3 * HOUR))
+    )
+    life.later(NOON + 5 * HOUR)
+    assert life.sent() == [NOON + 5 * HOUR] * sent
+    assert life.withheld() == [("MISSED", NOON + hours * HOUR) for hours in missed]
+
+
+def test_a_reminder_that_is_a_little_late_is_not_missed():
+    life = Life().does(set_settings(catch_up=r.CatchUp.NONE), create(reminders=at(NOON + HOUR)))
+    assert life.later(NOON + HOUR + MISSED).sent() == [NOON + HOUR + MISSED]
+
+
+def test_a_series_that_goes_on_after_the_instant_of_a_reminder_reminds_at_once():
+    weekly = {"due": r.Due("2026-11-24", "09:00:00", "UTC"), "rrule": "FREQ=WEEKLY"}
+    life = Life().does(create(**weekly, reminders=(r.Reminder("r", before=0, days=1),)))
+    life.at = local("UTC", "2026-11-30T12:00")
+    life.does(complete())
+    life.follows(life.world.does(life.world.followup()).events)
+    assert life.until(life.at).sent() == [life.at]
+
+
+# Quiet hours.
+
+NIGHT = {"quiet_from": "22:00:00", "quiet_to": "07:00:00"}
+MIDNIGHT, MORNING = local("UTC", "2026-11-24T00:00"), local("UTC", "2026-11-24T07:00")
+
+
+def test_a_reminder_in_the_quiet_hours_is_postponed_to_their_end_once():
+    life = Life().does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT))).until(NOON + 2 * DAY)
+    assert life.sent() == [MORNING]
+    first, again = life.told(r.ReminderScheduled)
+    assert (first.id, first.due, again.id, again.due) == (again.id, MIDNIGHT, again.id, MORNING)
+
+
+def test_a_reminder_in_the_quiet_hours_is_suppressed_if_the_settings_say_so():
+    quiet = set_settings(**NIGHT, in_quiet_hours=r.InQuietHours.SUPPRESS)
+    life = Life().does(quiet, create(reminders=at(MIDNIGHT))).until(NOON + 2 * DAY)
+    assert (life.sent(), life.withheld()) == ([], [("SUPPRESSED", MIDNIGHT)])
+
+
+def test_a_postponed_reminder_is_cancelled_with_its_task():
+    life = Life().does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT))).until(MIDNIGHT + HOUR).does(complete())
+    assert life.until(NOON + 2 * DAY).told() == []
+
+
+def test_a_postponed_reminder_stays_when_its_task_changes():
+    life = Life().does(set_settings(**NIGHT), create(reminders=at(MIDNIGHT))).until(MIDNIGHT + HOUR)
+    assert life.does(update(title="Other")).until(NOON + 2 * DAY).sent() == [MORNING]
+
+
+# Repetitions and snoozing.
+
+EVERY_HOUR = r.Reminder("r", at=NOON + HOUR, repeat_every=3600)
+
+
+def test_a_reminder_is_repeated_until_its_task_is_done():
+    life = Life().does(create(reminders=(EVERY_HOUR,))).until(NOON + 4 * HOUR + MINUTE).does(complete())
+    assert life.until(NOON + DAY).sent() == [NOON + hours * HOUR for hours in (1, 2, 3, 4)]
+
+
+def test_a_repeated_reminder_has_one_timer_and_what_was_missed_comes_once():
+    life = Life().does(create(reminders=(EVERY_HOUR,))).later(NOON + 5 * HOUR + MINUTE)
+    assert life.sent() == [NOON + 5 * HOUR + MINUTE]
+    assert [timer.due for timer in life.store.timers.values()] == [NOON + 6 * HOUR]
+
+
+def test_a_repeated_reminder_goes_on_when_its_task_is_changed_or_reopened():
+    life = Life().does(create(reminders=(EVERY_HOUR,))).until(NOON + 90 * MINUTE).does(update(title="Other"))
+    life.until(NOON + 150 * MINUTE).does(complete(), reopen()).until(NOON + 190 * MINUTE)
+    assert life.sent() == [NOON + hours * HOUR for hours in (1, 2, 3)]
+
+
+def test_a_snoozed_task_reminds_once_more():
+    life = Life().does(create(reminders=at(NOON + MINUTE))).until(NOON + HOUR)
+    life.does(update(snoozed=NOON + 2 * HOUR)).until(NOON + DAY).does(update(title="Other")).until(NOON + 2 * DAY)
+    assert life.sent() == [NOON + MINUTE, NOON + 2 * HOUR]
+
+
+def test_a_snooze_is_undone():
+    life = Life().does(create(), update(snoozed=NOON + 2 * HOUR))
+    [*_, snoozed] = life.world.audited
+    life.does(life.world.undoing(replace(update(), id=snoozed)))
+    assert life.until(NOON + DAY).sent() == []
+
+
+# What is kept.
+
+
+def test_what_is_kept_for_a_task_is_bounded():
+    life = Life().does(create())
+    times = 3 * reminder_plans.DECISIONS
+    for _ in range(times):
+        life.does(update(reminders=at(life.at + MINUTE))).until(life.at + 2 * MINUTE)
+        assert len(life.held().decisions) <= reminder_plans.DECISIONS
+    assert len(life.sent()) == times
+
+
+def test_a_decision_that_is_no_longer_kept_is_not_decided_again():
+    life = Life().does(create(reminders=at(NOON + MINUTE))).until(NOON + 2 * MINUTE)
+    for _ in range(reminder_plans.DECISIONS):
+        life.does(update(reminders=at(life.at + MINUTE))).until(life.at + 2 * MINUTE)
+    before = len(life.sent())
+    life.at = NOON  # the clock is set back
+    life.does(update(reminders=at(NOON + MINUTE))).until(NOON + 2 * MINUTE)
+    assert len(life.sent()) == before
+
+
+def test_a_state_of_an_earlier_version_goes_on():
+    life = Life()
+    old = Reminders(life.store, "5", "2026.1")
+    life.world.does(create(reminders=at(NOON + MINUTE, NOON + HOUR)))
+    life.records += old.follow(life.world.events[-1])
+    [first, _] = sorted(life.store.timers.values(), key=lambda timer: timer.due)
+    life.records += old.decide(reminder_state.notice(first, NOON + MINUTE))
+    life.until(NOON + 2 * MINUTE).does(update(title="Other")).until(NOON + DAY)
+    assert life.sent() == [NOON + MINUTE, NOON + HOUR]
+    assert life.held().decided == ()
+
+
+# Whatever happens.
+
+ANYTHING = st.one_of(
+    st.builds(lambda minutes: ("until", minutes * MINUTE), st.integers(1, 600)),
+    st.builds(lambda minutes: ("later", minutes * MINUTE), st.integers(1, 600)),
+    st.builds(lambda hours: ("jump", hours * HOUR), st.sampled_from([-1, 1])),
+    st.builds(lambda number: ("twice", number), st.integers(0, 3)),
+    st.sampled_from([complete(), reopen(), delete(), restore()]).map(lambda command: ("does", command)),
+    st.sampled_from(["Europe/Paris", "America/New_York", "Asia/Tokyo"]).map(lambda z: ("does", set_settings(zone=z))),
+    st.sampled_from([*r.CatchUp]).map(lambda each: ("does", set_settings(catch_up=each))),
+    st.sampled_from([NIGHT, dict.fromkeys(NIGHT)]).map(lambda hours: ("does", set_settings(**hours))),
+    st.integers(0, 3).map(lambda days: ("does", update(due=r.Due(f"2026-11-2{3 + days}")))),
+)
+
+
+def acts(life, act, value):
+    match act:
+        case "until":
+            life.until(life.at + value)
+        case "later":
+            life.later(life.at + value)
+        case "jump":
+            life.at += value
+        case "twice":  # a notice that was written twice
+            for timer in sorted(life.store.timers.values(), key=lambda timer: timer.due)[value : value + 1]:
+                for _ in range(2):
+                    life.records += life.reminders.decide(reminder_state.notice(timer, max(life.at, timer.due)))
+        case _:
+            life.does(value)
+
+
+@given(st.lists(ANYTHING, max_size=20))
+def test_no_reminder_is_decided_twice_and_none_that_waits_is_lost(script):
+    life = Life().does(of_day(reminders=(AT_DAY_TIME, r.Reminder("r", before=3600, days=1), *at(NOON + HOUR))))
+    for act, value in script:
+        acts(life, act, value)
+    life.until(life.at + 10 * DAY)
+    decided = [record.id for record in life.told()]
+    assert len(decided) == len(set(decided))
+    assert not life.store.timers
+    ended = {*decided, *(record.id for record in life.told(r.ReminderCancelled))}
+    assert {record.id for record in life.told(r.ReminderScheduled)} <= ended
+
+
+@given(st.lists(ANYTHING, max_size=20))
+def test_no_reminder_comes_before_its_time(script):
+    life = Life().does(of_day(reminders=(AT_DAY_TIME, r.Reminder("r", before=3600, repeat_every=1800))))
+    for act, value in script:
+        acts(life, act, value)
+    assert all(record.at >= record.due for record in life.told())
