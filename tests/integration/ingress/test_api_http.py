@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,10 +73,10 @@ async def test_a_write_whose_precondition_fails_is_412_and_not_on_the_log(user: 
     failing = [{"if_none_match": "*"}] + [
         {"if_match": tags} for tags in ('W/"1"', '"77", "78"', 'W/"1", "77"', '"x"', '"0"', "3", "", '"1" "2"', "~")
     ]
-    for ask in asked:
-        for headers in failing:
+    for ask, headers in product(asked, failing):
+        if (ask.path, headers) != ("/v1/settings", {"if_match": '"0"'}):  # they are of version 0 until they are set
             answer = await send(user, ask, **headers)
-            assert (answer.status_code, answer.json()["type"]) == (412, "/problems/version"), (ask, headers)
+            assert (answer.status_code, answer.json().get("type")) == (412, "/problems/version"), (ask, headers)
     assert len(asked) > 20
     assert await tail.ends() == before
 
