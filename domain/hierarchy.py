@@ -1,6 +1,7 @@
 """Subtasks: a task may have a parent, that one another, and so on, to a limited depth and without cycles.
 
-Completing or deleting a task leaves its subtasks unchanged: a task whose parent was deleted is a top-level task.
+Completing or deleting a task leaves its subtasks unchanged: a task whose parent was deleted is a top-level task. Those
+of a series pass on with its occurrences (``subtasks``).
 """
 
 from msgspec.structs import replace

@@ -322,3 +322,16 @@ def test_a_restored_copy_is_not_doubled():
     assert again.id == following.id
     assert titled(world, again.id) == titled(world, "p")
     assert world.task(copy).user == ANNA
+
+
+@given(MODES, trees())
+def test_a_series_goes_back_two_occurrences_with_all_their_subtasks(mode, tree):
+    world = lived(mode, tree)
+    first = standing(world)
+    second = world.goes_on("p", LATER)
+    middle = standing(world)
+    world.goes_on(second.id, LATER + 7 * DAY)
+    world.does(reopen(second.id, LATER + 7 * DAY + 1))
+    assert standing(world) == middle
+    world.does(reopen("p", LATER + 7 * DAY + 2))
+    assert standing(world) == first
