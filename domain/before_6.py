@@ -20,7 +20,7 @@ from domain.recurrence import succession
 from schemas import ids
 from schemas import records as r
 
-_LATER = ("rdates", "exdates", "repeats", "missed", "snoozed")
+_LATER = ("rdates", "exdates", "repeats", "missed", "snoozed", "subtasks")
 """Fields that these versions don't know."""
 
 

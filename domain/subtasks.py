@@ -7,8 +7,8 @@ The series says which (``Recurrence.subtasks``):
 * CARRY: each subtask in which something is open, itself or below it, moves to the next occurrence with all below it.
 * STAY: nothing.
 
-What is due, or starts, does so as many days later as the occurrences are apart. A subtask that recurs has a series
-of its own: it moves, open, to the next occurrence, as it is, and what is below it is its own.
+What is due, starts, or reminds, does so as many days later as the occurrences are apart. A subtask that recurs has a
+series of its own: it moves, open, to the next occurrence, as it is, and what is below it is its own.
 
 A copy's id is derived from the occurrence and from the first subtask that it goes back to (``Task.origin``), so a
 repetition leads to the same copies, and each subtask has one copy below an occurrence. When an earlier occurrence takes
@@ -22,13 +22,15 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from domain import hierarchy, times
+from domain import hierarchy, reminder_times, times
 from domain.entity import State, differing
 from schemas import ids
 from schemas import records as r
 
 MOST = 500
 """The most subtasks, at all depths, that pass from one occurrence to the next."""
+
+_A_DAY = r.Due("2000-01-01")  # to count days from
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def taken_back(state: State, reopened: r.Task, following: r.Task) -> Iterator[Ch
         if one.id in gone:
             yield Change(one, replace(one, status=r.Status.DELETED))
             continue
-        back = _moved(one, days) if _was_carried(one, following) else one
+        back = _moved(state, one, days) if _was_carried(one, following) else one
         if one.parent in gone and not hierarchy.is_below(state, reopened, one.id):
             back = replace(back, parent=home.get(one.parent, reopened.id))
         if back != one:
@@ -137,7 +139,7 @@ def _reset(state: State, closed: r.Task, following: r.Task, *, known: bool = Tru
         parents[one.id] = name
         before = state.task(name) if known else None
         if is_first and (before is None or before.status is r.Status.DELETED):
-            yield Change(before, _copy(one, name, parent, days, following.created_at))
+            yield Change(before, _copy(_moved(state, one, days), name, parent, following.created_at))
         if one.status is r.Status.OPEN:
             yield Change(one, _skipped(one, following.created_at))
 
@@ -156,7 +158,7 @@ def _carried(state: State, closed: r.Task, following: r.Task) -> Iterator[Change
         else:
             continue
         going.add(one.id)
-        after = _moved(after, days) if one.status is r.Status.OPEN else after
+        after = _moved(state, after, days) if one.status is r.Status.OPEN else after
         if after != one:
             yield Change(one, after)
 
@@ -170,17 +172,17 @@ def _open_within(subtasks: list[r.Task]) -> set[str]:
     return found
 
 
-def _copy(one: r.Task, name: str, parent: str, days: int, at: int) -> r.Task:
+def _copy(one: r.Task, name: str, parent: str, at: int) -> r.Task:
     """Return a subtask as it is created again."""
     return replace(
-        _moved(one, days),
+        one,
         id=name,
         created_at=at,
         changed_at=at,
         status=r.Status.OPEN,
         completed_at=None,
         closing=r.Closing.DONE,
-        reminders=tuple(reminder for reminder in one.reminders if reminder.before is not None),
+        snoozed=None,
         series=None,
         occurrence=None,
         parent=parent,
@@ -204,15 +206,23 @@ def _was_carried(one: r.Task, following: r.Task) -> bool:
     return is_older and (one.completed_at is None or one.completed_at >= following.created_at)
 
 
-def _moved(one: r.Task, days: int) -> r.Task:
-    """Return a subtask that is due and starts days later, unless it has a schedule of its own or the calendar ends."""
+def _moved(state: State, one: r.Task, days: int) -> r.Task:
+    """Return a subtask that is due, starts and reminds days later, unless it recurs or the calendar ends."""
     if one.recurrence or not days:
         return one
     try:
         due, start = (value and times.moved(value, days) for value in (one.due, one.start))
     except OverflowError:
         return one
-    return replace(one, due=due, start=start)
+    return replace(one, due=due, start=start, reminders=_reminders(state, one, days))
+
+
+def _reminders(state: State, one: r.Task, days: int) -> tuple[r.Reminder, ...]:
+    """Return reminders of which those at an instant are moved by days, in the due's zone, or the user's."""
+    if all(each.at is None for each in one.reminders):
+        return one.reminders
+    zone = (one.due and one.due.zone) or state.settings().zone
+    return reminder_times.carried(one.reminders, _A_DAY, times.moved(_A_DAY, days), zone)
 
 
 def _days(one: r.Task, other: r.Task) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain import subtasks
+from domain import reminder_times, subtasks
 from schemas import ids
 from schemas import records as r
 from tests.unit.domain.given import ANNA, DAY, NOON, World, complete, create, delete, reopen, restore, update
@@ -94,6 +94,16 @@ def test_what_is_deleted_from_a_checklist_does_not_come_again():
     world = weekly(RESET, *CHECKLIST)
     world.does(delete("b"))
     assert titled(world, world.goes_on("p", LATER).id) == [("Towels",)]
+
+
+@pytest.mark.parametrize("mode", [RESET, CARRY])
+def test_reminders_of_subtasks_pass_on_with_those_at_an_instant_moved_by_the_days_between(mode):
+    reminders = (r.Reminder("before", before=900), reminder_times.named(r.Reminder("", at=NOON)))
+    world = weekly(
+        mode, ("a", "p", {"title": "Call", "due": r.Due("2026-11-23", "09:00:00", "UTC"), "reminders": reminders})
+    )
+    [call] = below(world, world.goes_on("p", LATER).id)["Call",]
+    assert [(each.before, each.at) for each in call.reminders] == [(900, None), (None, NOON + 7 * DAY)]
 
 
 def test_what_is_open_is_carried_over_with_all_below_it_and_the_rest_stays():
@@ -218,6 +228,8 @@ def trees(draw):
         fields = {"title": name, "due": draw(st.sampled_from([None, due(0), due(3), due(-400)]))}
         if fields["due"] and draw(st.booleans()):
             fields["rrule"] = "FREQ=DAILY"
+        elif draw(st.booleans()):
+            fields["reminders"] = (reminder_times.named(r.Reminder("", at=LATER)),)
         depth = 1 + next((one[3] for one in parts if one[0] == parent), 0)
         parts.append((name, parent, fields, depth))
         if depth < 4:
