@@ -1,8 +1,9 @@
 """Series from decision version 6 on: which of its occurrences is the current one, and what that leads to.
 
-A live series has exactly one open occurrence, the current one. Closing it leads to the next, once the command that is
-derived from the closing comes; a command of any other closing does nothing. A series that has ended is live again as
-soon as its last occurrence is reopened or restored.
+A live series has exactly one open occurrence, the current one; one that opens each by the calendar may have earlier
+ones that are open, too. Closing it leads to the next, once the command that is derived from the closing comes; a
+command of any other closing does nothing. A series that has ended is live again as soon as its last occurrence is
+reopened or restored.
 
 An earlier occurrence that is reopened or restored takes the place of the one after it, if that is open and was not
 changed: it is deleted, and comes again under its id when the earlier one is closed again. In every other case the
@@ -26,6 +27,7 @@ Event = (
     | r.TaskUpdated
     | r.TaskCompleted
     | r.TaskSkipped
+    | r.TaskMissed
     | r.TaskReopened
     | r.TaskDeleted
     | r.TaskRestored
@@ -52,7 +54,7 @@ def place(state: State, task: r.Task) -> tuple[Place, r.Task | None]:
     latest = state.series(task.series)
     if latest is None or is_current(task, latest):
         return Place.CURRENT, None
-    made = _made_after(state, task, latest)
+    made = None if task.closing is r.Closing.MISSED else _made_after(state, task, latest)
     is_untouched = made is not None and made.status is r.Status.OPEN and made.recurrence is not None
     if made and is_untouched and _is_as_made(state, made, task) and subtasks.are_as_made(state, task, made):
         return Place.BACK, made
@@ -97,12 +99,30 @@ def followed(latest: r.Series | None, event: Event, before: r.Task | None) -> r.
     if task.recurrence is None or task.occurrence is None or isinstance(event, r.TaskPurged):
         return latest
     known = latest if latest and is_current(task, latest) else None
+    if latest and task.id in latest.others and task.status is r.Status.OPEN:
+        return latest
     if task.status is r.Status.OPEN:
         return _current(task, event, known, latest, before)
     if known is None or before is None:
-        return latest
+        return _without(latest, task.id)
     closed = event.id if before.status is r.Status.OPEN else known.closed
     return replace(known, task=task.id, closed=closed, template=_template(known, event, before))
+
+
+def is_passed(state: State, task: r.Task, command: r.MissTask) -> bool:
+    """Return whether the calendar has passed an open task: it is the current occurrence by the command's rule."""
+    rule = task.recurrence
+    if rule is None or rule.repeats is not r.Repeats.CALENDAR or rule.missed is r.Missed.EACH:
+        return False
+    return rule.version == command.rule_version and is_current(task, state.series(task.series or task.id))
+
+
+def oldest_of_most(state: State, series: str) -> r.Task | None:
+    """Return the oldest open occurrence of a series to which one is added, if it has as many as may be open."""
+    latest = state.series(series)
+    if latest is None or len(latest.others) + 1 < advance.MOST_OPEN:
+        return None
+    return state.task(latest.others[0])
 
 
 def zone_of(state: State, task: r.Task) -> str | None:
@@ -116,11 +136,14 @@ def _current(
     """Return the series whose current occurrence is this open task."""
     assert task.recurrence is not None
     assert task.occurrence is not None
-    at = r.Series(task.occurrence, task.recurrence.version, task=task.id, first=latest.first if latest else None)
+    at = r.Series(task.occurrence, task.recurrence.version, task=task.id)
+    if latest:
+        at = replace(at, first=latest.first, others=latest.others)
     if isinstance(event, r.TaskCreated) and event.cause and latest:
-        return replace(at, previous=latest.task, earlier=_earlier(latest))
+        others = latest.others if latest.closed or latest.task is None else (*latest.others, latest.task)
+        return replace(at, previous=latest.task, earlier=_earlier(latest), others=others)
     if before is None or before.recurrence is None:  # a series begins
-        return replace(at, first=None)
+        return replace(at, first=None, others=())
     if known is None:  # it replaces the one after it
         earlier = latest.earlier if latest else ()
         return replace(at, previous=earlier[-1], earlier=earlier[:-1]) if earlier else at
@@ -136,6 +159,13 @@ def _past(known: r.Series) -> dict[str, Any]:
 def _earlier(latest: r.Series) -> tuple[str, ...]:
     """Return the tasks before the one that the next occurrence follows."""
     return (*latest.earlier, latest.previous)[-_EARLIER:] if latest.previous else ()
+
+
+def _without(latest: r.Series | None, task: str) -> r.Series | None:
+    """Return a series after another occurrence than the current one was closed."""
+    if latest is None or task not in latest.others:
+        return latest
+    return replace(latest, others=tuple(other for other in latest.others if other != task))
 
 
 def _first(known: r.Series, before: r.Recurrence, after: r.Recurrence, occurrence: str) -> r.Due | None:
@@ -158,7 +188,10 @@ def _template(known: r.Series, event: Event, before: r.Task) -> r.Task | None:
 
 
 def _led_to(command: r.CreateOccurrence, previous: r.Task, latest: r.Series) -> bool:
-    """Return whether a command is derived from what closed the current occurrence."""
+    """Return whether a command is derived from what closed the current occurrence, or opens the next one beside it."""
+    if command.beside:
+        is_open = (latest.task, latest.closed) == (command.previous, None) and previous.status is r.Status.OPEN
+        return is_open and latest.rule_version == command.rule_version
     if latest.task is not None:
         return (latest.task, latest.closed) == (command.previous, command.cause)
     is_at = composition.is_at(latest, command.after, command.rule_version)  # closed by an earlier version

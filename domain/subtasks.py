@@ -66,17 +66,24 @@ def below(state: State, task: str) -> list[r.Task]:
 def passed_on(state: State, closed: r.Task, following: r.Task) -> tuple[list[Change], str | None]:
     """Return what becomes of the subtasks of a closed occurrence as the following one is created.
 
-    If there are too many, they stay, and a sentence says so.
+    If there are too many, they stay, and a sentence says so. One that is not closed, as the following one opens beside
+    it, keeps its own.
     """
+    keeps = closed.status is r.Status.OPEN
     try:
         match mode_of(following):
             case r.Subtasks.RESET:
-                return [*_reset(state, closed, following)], None
-            case r.Subtasks.CARRY:
+                changes = _reset(state, closed, following)
+                return [each for each in changes if not keeps or _is_new(each)], None
+            case r.Subtasks.CARRY if not keeps:
                 return [*_carried(state, closed, following)], None
     except TooMany:
         return [], f"It has more than {MOST} subtasks; they stay, as at most {MOST} pass on to the next occurrence."
     return [], None
+
+
+def _is_new(change: Change) -> bool:
+    return change.before is None or change.before.status is r.Status.DELETED
 
 
 def mode_of(occurrence: r.Task) -> r.Subtasks:

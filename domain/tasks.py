@@ -24,7 +24,7 @@ from domain.rejections import Code
 from schemas import records as r
 
 Asked = r.CreateTask | r.UpdateTask | r.CompleteTask | r.SkipTask | r.ReopenTask | r.DeleteTask | r.RestoreTask
-Command = Asked | r.CreateOccurrence
+Command = Asked | r.CreateOccurrence | r.MissTask
 Event = series.Event
 
 
@@ -36,6 +36,7 @@ class Transition(StrEnum):
     UPDATE = auto()  # the fields that differ, if any
     COMPLETE = auto()
     SKIP = auto()  # close without completing
+    MISS = auto()  # close an occurrence that the calendar has passed, if the command is still current
     REOPEN = auto()
     DELETE = auto()
     RESTORE = auto()
@@ -54,6 +55,7 @@ TABLE: Mapping[type[Command], Mapping[r.Status | None, Transition]] = {
     r.UpdateTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.UPDATE,   _COMPLETED: _A.UPDATE,  _DELETED: _A.GONE},
     r.CompleteTask:     {_ABSENT: _A.NOT_FOUND, _OPEN: _A.COMPLETE, _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
     r.SkipTask:         {_ABSENT: _A.NOT_FOUND, _OPEN: _A.SKIP,     _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
+    r.MissTask:         {_ABSENT: _A.NOTHING,   _OPEN: _A.MISS,     _COMPLETED: _A.NOTHING, _DELETED: _A.NOTHING},
     r.ReopenTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.REOPEN,  _DELETED: _A.GONE},
     r.DeleteTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.DELETE,   _COMPLETED: _A.DELETE,  _DELETED: _A.NOTHING},
     r.RestoreTask:      {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.NOTHING, _DELETED: _A.RESTORE},
@@ -109,6 +111,7 @@ _EVENTS: Mapping[Transition, type[Event]] = {
     Transition.UPDATE: r.TaskUpdated,
     Transition.COMPLETE: r.TaskCompleted,
     Transition.SKIP: r.TaskSkipped,
+    Transition.MISS: r.TaskMissed,
     Transition.REOPEN: r.TaskReopened,
     Transition.DELETE: r.TaskDeleted,
     Transition.RESTORE: r.TaskRestored,
@@ -122,7 +125,10 @@ def _refusal(task: r.Task | None, command: Command, answer: Transition) -> tuple
         return (Code.NOT_FOUND, "There is no such task.") if answer is Transition.NOT_FOUND else None
     if answer is Transition.GONE:
         return Code.DELETED, "The task was deleted."
-    if not isinstance(command, r.CreateTask | r.CreateOccurrence) and command.expected not in (None, task.version):
+    if not isinstance(command, r.CreateTask | r.CreateOccurrence | r.MissTask) and command.expected not in (
+        None,
+        task.version,
+    ):
         return Code.VERSION, f"The task has changed: its version is {task.version} by now."
     return None
 
@@ -154,6 +160,9 @@ def _steps(state: State, answer: Transition, task: r.Task | None, command: Comma
             yield _Step(answer, before, _closed(before, command.at, r.Closing.DONE))
         case Transition.SKIP, r.Task() as before, _:
             yield _skipped(before, command.at)
+        case Transition.MISS, r.Task() as before, r.MissTask() as miss:
+            if series.is_passed(state, before, miss):
+                yield _missed(before, command.at)
         case Transition.REOPEN, r.Task() as before, _:
             after = replace(before, status=r.Status.OPEN, completed_at=None, closing=r.Closing.DONE)
             yield from _opened(state, answer, before, after)
@@ -175,6 +184,8 @@ def _continued(state: State, command: r.CreateOccurrence) -> Iterator[_Step]:
         changes, why = subtasks.passed_on(state, closed, after)
         yield _Step(Transition.CONTINUE, state.task(after.id), after, why=why)
         yield from map(_of_subtask, changes)
+        if command.beside and (oldest := series.oldest_of_most(state, command.series)):
+            yield _missed(oldest, command.at)
 
 
 def _of_subtask(change: subtasks.Change) -> _Step:
@@ -211,6 +222,10 @@ def _updated(state: State, before: r.Task, command: r.UpdateTask) -> Iterator[_S
 
 def _closed(task: r.Task, at: int, closing: r.Closing) -> r.Task:
     return replace(task, status=r.Status.COMPLETED, completed_at=at, closing=closing)
+
+
+def _missed(task: r.Task, at: int) -> _Step:
+    return _Step(Transition.MISS, task, _closed(task, at, r.Closing.MISSED))
 
 
 def _skipped(task: r.Task, at: int) -> _Step:

@@ -213,6 +213,7 @@ _COMPENSATIONS: Mapping[str, Callable[[State, r.Task, Mapping[str, Any], r.Rever
     "TaskUpdated": _updated,
     "TaskCompleted": _completed,
     "TaskSkipped": _completed,
+    "TaskMissed": _completed,
     "TaskReopened": _reopened,
     "TaskDeleted": _restore,
     "TaskRestored": _delete,

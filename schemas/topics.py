@@ -37,18 +37,21 @@ def _kinds(base: type[Struct]) -> Iterator[type[Struct]]:
     return (one for one in vars(r).values() if isclass(one) and issubclass(one, base) and not one.__subclasses__())
 
 
+_DERIVED = (r.CreateOccurrence, r.MissTask)
+"""Commands that no one sends."""
+
 TASK_COMMANDS = Topic(
     "task-commands",
     "api",
-    tuple(one for one in _kinds(Command) if one is not r.CreateOccurrence),  # every command but the derived one
+    tuple(one for one in _kinds(Command) if one not in _DERIVED),
     holds="what people asked for",
 )
 TASK_FOLLOWUPS = Topic(
     "task-followups",
     "recurrence",
-    (r.CreateOccurrence,),
-    holds="derived commands: the next occurrence. Apart, so that a dead worker's open transaction never hides people's "
-    "commands",
+    _DERIVED,
+    holds="derived commands: the next occurrence, a missed one. Apart, so that a dead worker's open transaction never "
+    "hides people's commands",
 )
 TASK_EVENTS = Topic(
     "task-events",
@@ -58,7 +61,7 @@ TASK_EVENTS = Topic(
 )
 TASK_NOTICES = Topic("task-notices", "tasks", (r.TaskNotice,), holds="that the 30 days of a deleted entity are over")
 SERIES_NOTICES = Topic(
-    "series-notices", "recurrence", (r.SeriesNotice,), holds="nothing yet: timers of series will come here"
+    "series-notices", "recurrence", (r.SeriesNotice,), holds='"the next occurrence of this series has come"'
 )
 REMINDERS = Topic(
     "reminders",

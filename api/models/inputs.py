@@ -49,8 +49,8 @@ Dates = Annotated[
     ),
 ]
 Repeats = Annotated[
-    Literal["schedule", "completion"],
-    Field(description="What the next occurrence is counted from: the rule's schedule, or each completion."),
+    Literal["schedule", "completion", "calendar"],
+    Field(description="What the next occurrence follows from: the schedule, each completion, or the calendar alone."),
 ]
 Missed = Annotated[
     Literal["skip", "latest", "each"],

@@ -5,6 +5,9 @@ instant, a floating time when the clocks in the user's zone show it, a date when
 have passed, ``SKIP`` opens none, but the first that has not; ``LATEST`` opens the last one, and ``EACH`` every one. So
 an early completion neither repeats nor skips a slot.
 
+By the calendar an occurrence *comes* at its time, a date when its day begins. The next one is the last that has come,
+or the first after the closed one if none has; with ``EACH``, the first, but at most ``MOST_OPEN`` that have come.
+
 Counted from completion, the rule starts on the day of the completion, at the slot's time of day; the next occurrence is
 the first after that day, other than the closed slot. Where a month lacks that day, its last one is meant. A rule that
 recurs within a day starts at the time of completion.
@@ -35,13 +38,16 @@ from schemas.records import (
     Repeats,
     Task,
     TaskCompleted,
+    TaskMissed,
     TaskSkipped,
 )
 
-Closed = TaskCompleted | TaskSkipped
+Closed = TaskCompleted | TaskSkipped | TaskMissed
 """Events that close an occurrence and let its series go on."""
 
 _ENDS = "The next occurrence would be due after the year 9999; the series ends."
+MOST_OPEN = 50
+"""The most occurrences of a series by the calendar that are open at once."""
 _SPANS = (timedelta(days=2), timedelta(days=62), timedelta(days=1100))
 """Spans before an instant in which its latest occurrence is searched, before all of them are."""
 
@@ -68,6 +74,8 @@ def next_due(recurrence: Recurrence, task: Task, event: Closed) -> Due | None:
     """Return when the occurrence after a closed task is due, None if the rule or the calendar has none."""
     if recurrence.repeats is Repeats.COMPLETION:
         found = _from_completion(recurrence, task, event)
+    elif recurrence.repeats is Repeats.CALENDAR:
+        found = by_calendar(recurrence, task.occurrence or "", closed_at(event), event.zone)
     else:
         found = _scheduled(recurrence, task.occurrence or "", closed_at(event), event.zone)
     if found is None or (found.instant or 0) >= times.END:
@@ -137,14 +145,30 @@ def has_passed(due: Due, at: int, zone: str | None) -> bool:
     return due.date < here.date().isoformat() if due.time is None else times.local(due) <= here
 
 
+def has_come(due: Due, at: int, zone: str | None) -> bool:
+    """Return whether the time, or the day, of a due has begun at an instant; ``zone`` is the user's, None for UTC."""
+    if due.time is None:
+        return due.date <= times.local_at(at, zone).date().isoformat()
+    return has_passed(due, at, zone)
+
+
+def by_calendar(recurrence: Recurrence, closed: str, at: int, zone: str | None) -> Occurrence | None:
+    """Return the occurrence of a series by the calendar that opens at an instant after another one."""
+    found, closed = series_set(recurrence), times.key(on_clocks(slot_due(recurrence, closed)))
+    most = MOST_OPEN if recurrence.missed is Missed.EACH else 1
+    here = times.local_at(at, recurrence.start.zone or zone)
+    come = _last(found, closed, here, lambda each: has_come(each.due, at, zone), most)
+    return come[0] if come else found.after(closed)
+
+
 def _scheduled(recurrence: Recurrence, closed: str, at: int, zone: str | None) -> Occurrence | None:
     found, closed = series_set(recurrence), times.key(on_clocks(slot_due(recurrence, closed)))
     if recurrence.missed is Missed.EACH:
         return found.after(closed)
     here = times.local_at(at, recurrence.start.zone or zone)
     passed = _passed(at, zone)
-    if recurrence.missed is Missed.LATEST and (latest := _latest(found, closed, here, passed)):
-        return latest
+    if recurrence.missed is Missed.LATEST and (latest := _last(found, closed, here, passed)):
+        return latest[0]
     return next((each for each in _after(found, closed, here - _SPANS[0]) if not passed(each)), None)
 
 
@@ -152,14 +176,16 @@ def _passed(at: int, zone: str | None) -> Callable[[Occurrence], bool]:
     return lambda each: has_passed(each.due, at, zone)
 
 
-def _latest(
-    found: RecurrenceSet, closed: str, here: datetime, passed: Callable[[Occurrence], bool]
-) -> Occurrence | None:
-    """Return the last occurrence after the closed one that has passed."""
+def _last(
+    found: RecurrenceSet, closed: str, here: datetime, passed: Callable[[Occurrence], bool], most: int = 1
+) -> deque[Occurrence]:
+    """Return the last occurrences after the closed one that have passed, in order."""
+    last = deque[Occurrence]()
     for span in (*_SPANS, here - datetime.fromisoformat(closed)):
-        if last := deque(takewhile(passed, _after(found, closed, here - max(span, _SPANS[0]))), maxlen=1):
-            return last[0]
-    return None
+        last = deque(takewhile(passed, _after(found, closed, here - max(span, _SPANS[0]))), maxlen=most)
+        if len(last) == most:
+            break
+    return last
 
 
 def _after(found: RecurrenceSet, closed: str, floor: datetime) -> Iterator[Occurrence]:

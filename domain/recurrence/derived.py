@@ -2,9 +2,9 @@
 
 from domain.decision import BEFORE_6, UNENDING
 from domain.recurrence import advance, succession
-from schemas.records import CreateOccurrence, TaskCompleted, TaskSkipped
+from schemas.records import CreateOccurrence, TaskCompleted, TaskMissed, TaskSkipped
 
-CLOSING = (TaskCompleted, TaskSkipped)
+CLOSING = (TaskCompleted, TaskSkipped, TaskMissed)
 """The types of events that a command may be derived from."""
 
 

@@ -70,7 +70,7 @@ class _Fields(TypedDict, total=False):
     list: str | None
     rdates: Texts | None
     exdates: Texts | None
-    repeats: Literal["schedule", "completion"] | None
+    repeats: Literal["schedule", "completion", "calendar"] | None
     missed: Missed | None
     subtasks: Subtasks | None
 

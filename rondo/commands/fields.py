@@ -62,7 +62,9 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--rdate", multiple=True, help="A further date of the rule, such as 2026-12-24T09:00; repeatable."),
     click.option("--exdate", multiple=True, help="A date that the rule leaves out; repeatable."),
     click.option(
-        "--repeats", type=OneOf(["schedule", "completion"]), help="Count the next one from the schedule or completion."
+        "--repeats",
+        type=OneOf(["schedule", "completion", "calendar"]),
+        help="What the next one follows from; by the calendar it opens when it comes, and the open one is missed.",
     ),
     click.option("--missed", type=OneOf(get_args(Missed)), help="Which of the occurrences that have passed opens."),
     click.option("--subtasks", type=OneOf(get_args(Subtasks)), help="What becomes of sub-tasks when it recurs."),

@@ -91,12 +91,15 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
     return ((name, value) for name, value in values.items() if value)
 
 
+_MODES = {"completion": "from completion", "calendar": "by the calendar"}
+
+
 def repeats(task: Task) -> Iterator[str]:
     """Yield what is known of a task's recurrence: its rule, what it is counted from, and its dates."""
     if task["recurrence"]:
         yield plain(task["recurrence"])
-        if task["repeats"] == "completion":
-            yield "from completion"
+        if task["repeats"] in _MODES:
+            yield _MODES[task["repeats"]]
         if task["missed"] != "skip":
             yield f"of those missed {'the latest' if task['missed'] == 'latest' else 'each'}"
         yield from (f"also {each}" for each in task["rdates"])

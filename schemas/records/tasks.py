@@ -291,6 +291,16 @@ class CreateOccurrence(Command, frozen=True, gc=False):
     ends: str | None = None
     """Why the calendar has no next occurrence: then the series ends, and task, occurrence and due are those of its last
     occurrence."""
+    beside: bool = False
+    """Whether the previous one stays open: in a series by the calendar the next one has come."""
+
+
+class MissTask(Command, frozen=True, gc=False):
+    """Close the open occurrence of a series by the calendar as missed, since the next one has come."""
+
+    task: str
+    rule_version: int
+    cause: str | None = None
 
 
 class TaskEvent(Event, frozen=True, gc=False):
@@ -326,6 +336,14 @@ class TaskCompleted(TaskEvent, frozen=True, gc=False):
 
 class TaskSkipped(TaskEvent, frozen=True, gc=False):
     """An occurrence of a series was closed without being done."""
+
+    cause: str | None = None
+    zone: str | None = None
+    """Of a series without a zone: the user's, in which days pass; null for UTC."""
+
+
+class TaskMissed(TaskEvent, frozen=True, gc=False):
+    """An occurrence of a series by the calendar was closed, since the next one had come."""
 
     cause: str | None = None
     zone: str | None = None
@@ -369,11 +387,33 @@ class TaskNotice(Notice, frozen=True, gc=False):
 
 
 class SeriesNotice(Notice, frozen=True, gc=False):
-    """A series' timer has fired. Acts only if that timer still exists."""
+    """A series' timer has fired. Acts only if that timer still exists.
+
+    Without a series the user's zone has changed: it plans the timers of some of the user's series again.
+    """
 
     series: str
+    """UUID of the series; empty if the user's zone has changed."""
     due: int
     """The instant at which it is due."""
+    task: str = ""
+    """UUID of the open occurrence; without a series, the last one that was planned again, empty for none."""
+
+
+class AwaitedOccurrence(Struct, frozen=True, gc=False):
+    """The next occurrence of a series by the calendar, while an earlier one is open; kept by the recurrence stage."""
+
+    id: str
+    """UUID of its timer, derived from what planned it."""
+    task: str
+    """UUID of the open occurrence."""
+    series: str
+    occurrence: str
+    """The open occurrence: local date or date-time."""
+    recurrence: Recurrence
+    """The rule of its series."""
+    due: int | None
+    """The instant at which the next occurrence comes; null once it has."""
 
 
 class Series(Struct, frozen=True, gc=False):
@@ -396,3 +436,6 @@ class Series(Struct, frozen=True, gc=False):
     """The due of the series' first occurrence; null if it is the rule's start."""
     earlier: tuple[str, ...] = ()
     """UUIDs of the last tasks before previous, so that a series can go back several occurrences; at most 20."""
+    others: tuple[str, ...] = ()
+    """UUIDs of earlier occurrences that are still open, the oldest first: those of a series by the calendar that opens
+    each."""

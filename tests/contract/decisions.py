@@ -18,8 +18,9 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from domain import deletion, ledger, reminder_state
-from domain.decision import DECIDABLE, VERSION
+from domain.decision import BEFORE_6, DECIDABLE, VERSION
 from domain.entity import EntityType
+from domain.recurrence import calendar
 from domain.recurrence.derived import CLOSING, derived
 from domain.reminder_state import Reminders
 from domain.tasks import TASK
@@ -81,6 +82,10 @@ PASTS: dict[str, Past] = {
     "series of three days from completion": (
         create(**_SERIES | {"rrule": "FREQ=DAILY;INTERVAL=3;COUNT=5"}, repeats=r.Repeats.COMPLETION),
     ),
+    "series by the calendar": (create(**_SERIES, repeats=r.Repeats.CALENDAR),),
+    "series by the calendar that opens each": (
+        create(due=r.Due("2026-11-24"), rrule="FREQ=DAILY", repeats=r.Repeats.CALENDAR, missed=r.Missed.EACH),
+    ),
     "series skipped": (create(due=r.Due("2026-11-24"), rrule=WEEKDAYS, exdates=("2026-11-25",)), skip()),
     "series of which one is changed": (create(**_SERIES), update(notes="Once", due=LATE, scope=r.Scope.THIS)),
     "series with a checklist": (create(**_SERIES), *_PARTS, complete("part")),
@@ -99,6 +104,8 @@ PASTS: dict[str, Past] = {
     "bulk begun": (create(), create("other"), chunk(r.Action.COMPLETE, "other", bulk="b", number=1, chunks=2)),
 }
 """What went before."""
+
+_BY_CALENDAR = [past for past in PASTS if "by the calendar" in past]
 
 COMMANDS: dict[str, Callable[[], Command]] = {
     "create": create,
@@ -156,7 +163,7 @@ COMMANDS: dict[str, Callable[[], Command]] = {
 
 def decisions(version: str) -> Decisions:
     """Return what every case leads to by a decision version."""
-    of_version = _commands, _undone, _followups, _purges, _reminders
+    of_version = _commands, _undone, _followups, _purges, _reminders, _passed
     cases = chain(*(each(version) for each in of_version), _ledger(), *(_life(of, version) for of in LIFECYCLES))
     return {name: list(_told(records)) for name, records in cases}
 
@@ -189,6 +196,19 @@ def _followups(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
             for command in filter(None, (derived(event, version) for event in done)):
                 name = "".join(f" after {type(each).__name__}" for each in meanwhile)
                 yield f"followup{name}: {past}", (command, *_decided(world, command))
+
+
+def _passed(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:
+    """Let the next occurrence of each series by the calendar come, in time and late."""
+    for past, before in ((past, PASTS[past]) for past in _BY_CALENDAR if version not in BEFORE_6):
+        for name, late in (("", 0), (" ten days late", 10 * DAY)):
+            world = _after(past, before, version)
+            last = world.events[-1]
+            if (held := calendar.react(None, last.task, last.id, None)) and held.due:
+                notice = r.SeriesNotice(held.id, ANNA, held.due + late, held.series, held.due, held.task)
+                after, command = calendar.fire(held, notice, None)
+                assert command
+                yield f"next one has come{name}: {past}", (held, after or notice, command, *_decided(world, command))
 
 
 def _purges(version: str) -> Iterator[tuple[str, Sequence[Struct]]]:

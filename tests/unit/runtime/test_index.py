@@ -51,6 +51,7 @@ async def lives(at: Path, blocks: Any, limit: int) -> None:
                 expected = expected if keeps else before
                 for key in ("ann/a", "ann/ab", "bob/a"):
                     assert index.names(key, limit) == names(expected, key)[:limit]
+                    assert index.names(key, limit, after="b") == [n for n in names(expected, key) if n > "b"][:limit]
         state.write(block.changes, 0, 0)
     state.close()
 
