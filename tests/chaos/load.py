@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from domain import deletion, entities, filters, lists, undo
+from domain import deletion, entities, filters, lists, targets, undo
 from domain.decision import VERSION
 from domain.entity import EntityType
 from domain.recurrence.derived import CLOSING, derived
@@ -28,12 +28,12 @@ LONG_AGO = deletion.RESTORABLE + 24 * 60 * 60 * 1000  # milliseconds: a task tha
 TAGS = ("home", "work", "late")
 ZONES = (None, "Europe/Paris", "America/New_York", "Asia/Tokyo")
 COLOURS = (None, "#1e90ff", "#ff0000")
-EACH = 2  # users in each partition
+EACH = 2  # users with tasks in each partition
 BULK, CHUNK = 4, 2  # the most tasks of a bulk, and of a chunk
 DOING = {
-    "create": 15,
-    "update": 10,
-    "complete": 16,
+    "create": 14,
+    "update": 9,
+    "complete": 15,
     "skip": 3,
     "reopen": 4,
     "delete": 4,
@@ -41,15 +41,16 @@ DOING = {
     "bury": 4,
     "again": 3,
     "settings": 2,
-    "list": 16,
-    "filter": 8,
+    "list": 14,
+    "filter": 7,
+    "target": 10,
     "tag": 5,
     "bulk": 4,
     "undo": 6,
-    "repeat": 10,
+    "repeat": 8,
 }
 """The commands, with their percentages. To bury a task is to delete it with a time of long ago."""
-DELETED = r.TaskDeleted | r.ListDeleted | r.FilterDeleted
+DELETED = r.TaskDeleted | r.ListDeleted | r.FilterDeleted | r.TargetDeleted
 PLAIN = {
     "complete": r.CompleteTask,
     "skip": r.SkipTask,
@@ -83,14 +84,18 @@ class People:
     """
 
     def __init__(self, seed: str, partitions: int = 4) -> None:
-        self.users = spread(seed, partitions, EACH)
+        everyone = spread(seed, partitions, EACH + 1)
+        # Reminders of the others go to the channel of the process: these have targets without addresses, and no tasks.
+        self._with_targets = everyone[EACH :: EACH + 1]
+        self._with_tasks = [user for user in everyone if user not in self._with_targets]
+        self.users = everyone
         self._seed = seed
         self._chance = Random(seed)
         self._numbers = count()
         self._said: list[Command] = []
         self._rest: deque[Command] = deque()  # of what takes several commands
         # However soon a run is over, in each partition a timer of the tasks has come.
-        self._first = deque((doing, user) for user in self.users[::EACH] for doing in ("create", "bury"))
+        self._first = deque((doing, user) for user in self._with_tasks[::EACH] for doing in ("create", "bury"))
         self._known = {user: World(user=user) for user in self.users}
         self._buried = defaultdict[tuple[str, type[Any]], list[str]](list)  # by user and kind, ids
 
@@ -109,7 +114,8 @@ class People:
 
     def _drawn(self) -> tuple[str, str]:
         """Return the next action and its user."""
-        return self._chance.choices(list(DOING), list(DOING.values()))[0], self._chance.choice(self.users)
+        doing = self._chance.choices(list(DOING), list(DOING.values()))[0]
+        return doing, self._chance.choice(self._with_targets if doing == "target" else self._with_tasks)
 
     def _learn(self, command: Command, at: int) -> None:
         """Evolve the known state by a command."""
@@ -135,6 +141,9 @@ class People:
             case "filter":
                 saved_fields = r.FilterFields(name=f"Filter {self._chance.random()}", text="#home")
                 return [self._on_thing(filters.FILTER, self._known[user].filters, saved_fields, user, at)]
+            case "target":
+                target_fields = r.TargetFields(name=f"Target {self._chance.random()}", kind="webhook")
+                return [self._on_thing(targets.TARGET, self._known[user].targets, target_fields, user, at)]
             case "tag":
                 return [*self._on_tag(user, at)]
             case "settings":
@@ -175,7 +184,7 @@ class People:
         return [r.UpdateTask(**common, changed=("priority", "reminders"), fields=fields)]
 
     def _on_thing(self, of: EntityType[Any], known: Mapping[str, Any], fields: Any, user: str, at: int) -> Command:
-        """Return a command on a list or a saved filter, or that creates one."""
+        """Return a command on a list, a saved filter or a target, or that creates one."""
         common = self._common(user, at)
         create, update, delete, restore = of.commands
         new = ids.derive(of.word, common["id"])
@@ -186,7 +195,7 @@ class People:
         if doing is delete:
             common["at"] -= self._chance.choice([0, 0, LONG_AGO])
         if doing is update:
-            return update(**common, changed=("name", "colour"), fields=fields)
+            return update(**common, changed=tuple(fields.__struct_fields__[:2]), fields=fields)
         return create(**common, fields=fields) if doing is create else doing(**common)
 
     def _on_tag(self, user: str, at: int) -> Iterator[Command]:

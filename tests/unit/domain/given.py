@@ -12,6 +12,7 @@ from domain.lists import LIST
 from domain.recurrence.derived import derived
 from domain.store import Store
 from domain.tags import TAG
+from domain.targets import TARGET
 from domain.tasks import TASK
 from domain.user import User
 from schemas import ids
@@ -211,6 +212,7 @@ class World(User):
     latest = property(lambda self: by_name(self.store.series))
     lists = property(lambda self: by_name(self.store.entities[LIST]))
     filters = property(lambda self: by_name(self.store.entities[FILTER]))
+    targets = property(lambda self: by_name(self.store.entities[TARGET]))
     tags = property(lambda self: by_name(self.store.entities[TAG]))
     sizes = property(lambda self: by_name(self.store.sizes))
 
