@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, Strict, model_validator
 
 from api.http.problems import FieldError, invalid
 from api.models.formats import Duration, one_of
@@ -158,7 +158,12 @@ class Reminder(Shape):
     like = '{"before": "PT15M"} or {"at": "2026-11-23T09:00:00Z"}'
 
     before: Annotated[
-        Annotated[tuple[int, int], PlainValidator(days_and_seconds, json_schema_input_type=Duration)] | None,
+        Annotated[
+            tuple[int, int],
+            PlainValidator(days_and_seconds, json_schema_input_type=Duration),
+            PlainSerializer(list),  # as JSON has it: in a union, pydantic serializes a tuple twice, and warns
+        ]
+        | None,
         Field(description="An ISO 8601 duration.", examples=["PT15M"]),
     ] = None
     at: Annotated[

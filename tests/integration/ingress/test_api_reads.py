@@ -100,7 +100,7 @@ async def test_the_history_shows_values_as_the_task_does(user: User, stages: Sta
     after = {change["field"]: change["after"] for change in created["changes"]}
     assert {name: after[name] for name in fields} == fields
     assert (after["status"], after["created_at"]) == ("open", task["created_at"])
-    assert [change["field"] for change in moved["changes"]] == ["due", "occurrence"]
+    assert [change["field"] for change in moved["changes"]] == ["due"]
     assert done["changes"] == [
         {"field": "status", "before": "open", "after": "completed"},
         {"field": "completed_at", "before": None, "after": completed["completed_at"]},

@@ -88,7 +88,7 @@ def test_a_status_that_no_task_has_is_refused(user: User) -> None:
     [
         ({"recurrence": "FREQ=DAILY;UNTIL=19990101T000000Z"}, "recurrence"),
         ({"due": None}, "due"),
-        ({"due": {"date": "2026-12-01", "time": None}, "reminders": [{"before": "PT1M"}]}, "reminders"),
+        ({"reminders": [{"before": "PT1M", "relative_to": "start"}]}, "reminders"),
     ],
 )
 def test_a_change_that_does_not_go_with_the_task_is_rejected_by_its_field_and_changes_nothing(
