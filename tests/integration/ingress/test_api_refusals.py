@@ -113,7 +113,7 @@ BAD = [
     Bad("an instant without offset", task(reminders=[{"at": "2026-11-23T09:00:00"}]), field="reminders.0.at"),
     Bad("an instant in the year 0", task(reminders=[{"at": "0000-11-23T09:00:00Z"}]), field="reminders.0.at"),
     Bad("an instant before 1970", task(reminders=[{"at": "1969-11-23T09:00:00Z"}]), field="reminders.0.at"),
-    Bad("a reminder before no instant", task(due=due(zone=None), reminders=[{"before": "PT1M"}]), field="reminders"),
+    Bad("a reminder before no start", task(reminders=[{"before": "PT1M", "relative_to": "start"}]), field="reminders"),
     Bad("257 KiB", task(notes="x" * 257 * 1024), "too-large", "body"),
     Bad("10 MB", task(notes="x" * 10 * MIB), "too-large", "body"),
 ]
