@@ -193,7 +193,7 @@ class People:
         some = {create: self._buried[user, of.record], restore: deleted}.get(doing, known)
         common[of.word] = self._chance.choice([*some, new])  # sometimes there is none
         if doing is delete:
-            common["at"] -= self._chance.choice([0, 0, LONG_AGO])
+            common["at"] -= self._chance.choice([0, LONG_AGO])
         if doing is update:
             return update(**common, changed=tuple(fields.__struct_fields__[:2]), fields=fields)
         return create(**common, fields=fields) if doing is create else doing(**common)
