@@ -144,7 +144,7 @@ async def test_a_stage_that_is_behind_must_read_before_it_is_handed_records():
         await made.prepare()
         made.say(People("behind", 1).next(BEGIN))
         made._advance(made.topologies[0], 0)
-        with pytest.raises(NotRegroupable, match=r"The stage reminders has not read task-events/0 from 0 on\. Group"):
+        with pytest.raises(NotRegroupable, match=r"The stage recurrence has not read task-events/0 from 0 on\. Group"):
             await made.regroup((CORE,))
         made.run(0)
         await made.regroup((CORE,))
