@@ -161,7 +161,7 @@ class Reminder(Shape):
         Annotated[
             tuple[int, int],
             PlainValidator(days_and_seconds, json_schema_input_type=Duration),
-            PlainSerializer(list),  # as JSON has it: in a union, pydantic serializes a tuple twice, and warns
+            PlainSerializer(lambda pair: [*pair] if pair[0] else pair[1]),  # as fingerprints on logs have what is exact
         ]
         | None,
         Field(description="An ISO 8601 duration.", examples=["PT15M"]),

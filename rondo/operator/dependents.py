@@ -48,6 +48,7 @@ async def sentences(log: Log, dead: DeadLetterRecord) -> list[str]:
 
 
 _OVERTAKEN = {
+    "recurrence": "A later event about the same has been folded: resent, this one sets no timer of a series.",
     "reminders": "A later event about the same has been folded: resent, this one changes no reminder.",
     "audit": "A later event about the same has an entry with the changes of both: resent, this one's entry has none.",
 }

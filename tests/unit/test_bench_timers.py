@@ -54,7 +54,7 @@ async def test_a_reminder_that_fired_is_decided_in_the_state_of_its_task(state: 
     await firing.fire(state, context, 0, FIRST + 7 * 300, 1000)
     kept = [context.codec.decode(value) for key, value in state.items() if key.startswith(b"reminders/held")]
     assert len(kept) == 350
-    assert all(len(one.decided) == 1 and not one.standing for one in kept)
+    assert all(len(one.decisions) == 1 and not one.standing for one in kept)
 
 
 def test_all_shares_of_the_partitions_are_due_one_after_another():

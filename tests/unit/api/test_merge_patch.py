@@ -203,11 +203,12 @@ def test_a_member_that_no_due_has_and_a_date_that_is_cleared_are_refused_at_once
         Changes.model_validate({"due": patch})
 
 
-def test_a_reminder_before_the_due_keeps_the_time_that_it_needs() -> None:
+def test_a_reminder_before_the_due_keeps_the_due_that_it_needs() -> None:
     reminded = create(due=PARIS, reminders=(r.Reminder("r1", before=900),))
     assert outcome(World(reminded), "due", {"due": {"date": "2026-12-08"}}) == (replace(PARIS, date="2026-12-08"), None)
-    assert outcome(World(reminded), "due", {"due": {"time": None}}) == (PARIS, "reminders")
-    assert outcome(World(reminded), "due", {"due": {"time": None}, "reminders": []}) == (r.Due(PARIS.date), None)
+    assert outcome(World(reminded), "due", {"due": {"time": None}}) == (r.Due(PARIS.date), None)
+    assert outcome(World(reminded), "due", {"due": None}) == (PARIS, "reminders")
+    assert outcome(World(reminded), "due", {"due": None, "reminders": []}) == (None, None)
 
 
 def test_a_rule_goes_on_from_the_due_as_it_was_merged() -> None:

@@ -157,9 +157,13 @@ def test_what_are_no_reminders_is_refused(reminders, field):
     assert refused(due=PARIS, reminders=reminders) == [field]
 
 
-@pytest.mark.parametrize("due", [None, Due("2026-11-24"), Due("2026-11-24", "09:00")])
-def test_a_reminder_before_the_due_needs_an_instant(due):
-    assert refused(due=due, reminders=RELATIVE) == ["reminders"]
+def test_a_reminder_before_the_due_needs_a_due():
+    assert refused(reminders=RELATIVE) == ["reminders"]
+
+
+@pytest.mark.parametrize("due", [Due("2026-11-24"), Due("2026-11-24", "09:00")])
+def test_a_reminder_is_before_a_day_or_a_floating_time_too(due):
+    assert refused(due=due, reminders=RELATIVE) == []
 
 
 def test_a_rule_needs_a_due():
