@@ -18,7 +18,7 @@ from streams.topologies import parsed
 from tests.acceptance.stack import Stack
 from tests.chaos import disks, oracle, views
 from tests.chaos.fleet import Faults, Fleet
-from tests.chaos.load import People
+from tests.chaos.load import LATEST, People
 from tests.chaos.log import Log, decoded, now, opened
 from tests.chaos.seen import Seen
 from tests.chaos.takeover import Marks
@@ -59,10 +59,10 @@ class Rondo:
             fleet = Fleet(faults, self._disks, self._settings, self._grouping)
             try:
                 await self._fail(fleet, people, log)
-                settled = await self._settle(fleet, log)
+                await self._settle(fleet, log)
             finally:
                 ended = await fleet.stop()
-            wrong = await self._wrong(seen := await log.look(), settled)  # what is due later, nobody decides any more
+            wrong = await self._wrong(seen := await log.look())
         assert seen.of(TASK_NOTICES.name), "No deleted task's time came: there was no timer of the tasks to lose."
         self._owed |= oracle.owed(seen)
         return [*wrong, *disks.anomalies(self._disks, log), *_undelivered(fleet, seen), *map(str, ended.items())]
@@ -122,21 +122,18 @@ class Rondo:
     async def _marks(self, log: Log) -> dict[str, Marks]:
         return {**await log.marks(), "views": await views.positions(self._run["postgres"])}
 
-    async def _settle(self, fleet: Fleet, log: Log) -> int:
-        """Wait until nothing is wrong; return when that was, in milliseconds since 1970."""
-        at = now()
+    async def _settle(self, fleet: Fleet, log: Log) -> None:
+        last = now() + LATEST  # by then every reminder that was asked for is due
 
         async def wrong() -> list[str]:
-            nonlocal at
-            at = now()
-            return fleet.starting() or await self._wrong(await log.look(), at)
+            if now() <= last:
+                return ["Reminders are yet to be due."]
+            return fleet.starting() or await self._wrong(await log.look())
 
         await _until(wrong, fleet, "It did not come right")
-        return at
 
-    async def _wrong(self, seen: Seen, at: int) -> list[str]:
-        """Return what is wrong in what was seen, where all that was due at an instant is to be done."""
-        found = oracle.anomalies(seen, at) + await views.moved_back(self._run["postgres"])
+    async def _wrong(self, seen: Seen) -> list[str]:
+        found = oracle.anomalies(seen, now()) + await views.moved_back(self._run["postgres"])
         return found or await views.differences(self._run["postgres"], self._rebuilt, seen)
 
 
