@@ -108,10 +108,10 @@ def change_zone(event: r.SettingsUpdated) -> None:
 def plan_again(notice: r.SeriesNotice) -> None:
     """Plan the next of the user's series again, and the others by another notice."""
     timers.remove(r.Timer(notice.id, notice.user, f"/{notice.task}", notice.due))
-    names = local.names(notice.user, CHUNK, after=notice.task)
+    names, zone = local.names(notice.user, CHUNK, after=notice.task), zone_of(notice.user)
     for task in names:
         if held := awaited.get(f"{notice.user}/{task}"):
-            keep(notice.user, task, held, calendar.replan(held, notice.id, zone_of(notice.user)))
+            keep(notice.user, task, held, calendar.replan(held, notice.id, zone))
     if len(names) == CHUNK:
         timers.set(r.Timer(ids.derive("zone", notice.id), notice.user, f"/{names[-1]}", notice.due))
 

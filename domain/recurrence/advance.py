@@ -36,6 +36,7 @@ from schemas.records import (
     Missed,
     Recurrence,
     Repeats,
+    SeriesNotice,
     Task,
     TaskCompleted,
     TaskMissed,
@@ -61,12 +62,12 @@ def following(event: Closed) -> CreateOccurrence | None:
     if task.recurrence is None or task.series is None or task.occurrence is None:
         return None
     if due := next_due(task.recurrence, task, event):
-        return _command(event, task.recurrence, task.occurrence, task.series, due)
+        return creation(event, task.id, task.recurrence, task.occurrence, series=task.series, due=due)
     endless = dataclasses.replace(parse(task.recurrence.rrule), count=None, until=None)
     if next_due(replace(task.recurrence, rrule=str(endless)), task, event):
         return None
     slot = slot_due(task.recurrence, task.occurrence)
-    ended = _command(event, task.recurrence, task.occurrence, task.series, slot)
+    ended = creation(event, task.id, task.recurrence, task.occurrence, series=task.series, due=slot)
     return replace(ended, task=task.id, occurrence=task.occurrence, ends=_ENDS)
 
 
@@ -120,6 +121,11 @@ def slot_due(recurrence: Recurrence, occurrence: str) -> Due:
     return Due(date, time or None, recurrence.start.zone)
 
 
+def shown_key(recurrence: Recurrence, occurrence: str) -> str:
+    """Return the local key at which the clocks show an occurrence."""
+    return times.key(on_clocks(slot_due(recurrence, occurrence)))
+
+
 def on_clocks(due: Due) -> Due:
     """Return a due as the clocks show it: one in a zone's gap has a later time (RFC 5545, section 3.3.5)."""
     if due.zone is None or due.time is None:
@@ -154,7 +160,7 @@ def has_come(due: Due, at: int, zone: str | None) -> bool:
 
 def by_calendar(recurrence: Recurrence, closed: str, at: int, zone: str | None) -> Occurrence | None:
     """Return the occurrence of a series by the calendar that opens at an instant after another one."""
-    found, closed = series_set(recurrence), times.key(on_clocks(slot_due(recurrence, closed)))
+    found, closed = series_set(recurrence), shown_key(recurrence, closed)
     most = MOST_OPEN if recurrence.missed is Missed.EACH else 1
     here = times.local_at(at, recurrence.start.zone or zone)
     come = _last(found, closed, here, lambda each: has_come(each.due, at, zone), most)
@@ -162,7 +168,7 @@ def by_calendar(recurrence: Recurrence, closed: str, at: int, zone: str | None) 
 
 
 def _scheduled(recurrence: Recurrence, closed: str, at: int, zone: str | None) -> Occurrence | None:
-    found, closed = series_set(recurrence), times.key(on_clocks(slot_due(recurrence, closed)))
+    found, closed = series_set(recurrence), shown_key(recurrence, closed)
     if recurrence.missed is Missed.EACH:
         return found.after(closed)
     here = times.local_at(at, recurrence.start.zone or zone)
@@ -226,20 +232,23 @@ def _start_at(slot: Due, here: datetime, rule: Rule) -> Due:
     return Due(here.date().isoformat(), time, slot.zone)
 
 
-def _command(event: Closed, recurrence: Recurrence, occurrence: str, series: str, due: Due) -> CreateOccurrence:
+def creation(
+    source: Closed | SeriesNotice, previous: str, recurrence: Recurrence, occurrence: str, *, series: str, due: Due
+) -> CreateOccurrence:
+    """Return the command, derived from an event or a notice, that creates the occurrence after a previous task's."""
     key = times.key(due)
     ordered = f"{key}#{recurrence.before + 1}" if recurrence.repeats is Repeats.COMPLETION else key
     return CreateOccurrence(
-        id=command_of(event.id),
-        user=event.user,
-        at=event.at,
+        id=command_of(source.id),
+        user=source.user,
+        at=source.at,
         actor=ACTOR,
         task=ids.occurrence(series, ordered, recurrence.version),
         series=series,
-        previous=event.task.id,
+        previous=previous,
         after=occurrence,
         occurrence=key,
         due=due,
         rule_version=recurrence.version,
-        cause=event.id,
+        cause=source.id,
     )

@@ -61,9 +61,7 @@ def fire(
 
 def _comes(recurrence: r.Recurrence, occurrence: str, zone: str | None) -> int | None:
     """Return when the occurrence after another one comes, in milliseconds since 1970; None if there is none."""
-    following = advance.series_set(recurrence).after(
-        times.key(advance.on_clocks(advance.slot_due(recurrence, occurrence)))
-    )
+    following = advance.series_set(recurrence).after(advance.shown_key(recurrence, occurrence))
     if following is None:
         return None
     instant = times.milliseconds(times.local(following.due), following.due.zone or zone)
@@ -86,18 +84,5 @@ def _beside(held: r.AwaitedOccurrence, notice: r.SeriesNotice, zone: str | None)
     found = advance.by_calendar(held.recurrence, held.occurrence, notice.at, zone)
     if found is None:
         return None
-    return r.CreateOccurrence(
-        id=command_of(notice.id),
-        user=notice.user,
-        at=notice.at,
-        actor=ACTOR,
-        task=ids.occurrence(held.series, found.key, held.recurrence.version),
-        series=held.series,
-        previous=held.task,
-        after=held.occurrence,
-        occurrence=found.key,
-        due=found.due,
-        rule_version=held.recurrence.version,
-        cause=notice.id,
-        beside=True,
-    )
+    again = advance.creation(notice, held.task, held.recurrence, held.occurrence, series=held.series, due=found.due)
+    return replace(again, beside=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 from time import time_ns
 from uuid import uuid4
 
-import httpx
 import pytest
 
+from bench.notify import is_ready
 from local import ports
 from local.process import Command, Process
 from local.settings import ROOT
@@ -70,17 +70,10 @@ def worker(settings: Settings, name: str, topology: Topology = NOTIFY) -> Iterat
     argv = [sys.executable, program, "worker", topology.name]
     process = Process(Command(name, argv, settings.data / f"{name}.log", {**environment, **own}, cwd=ROOT))
     try:
-        process.wait_until(lambda: _is_ready(port), 60)
+        process.wait_until(lambda: is_ready(port), 60)
         yield process
     finally:
         process.stop()
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{ports.HOST}:{port}/ready").is_success
-    except httpx.HTTPError:
-        return False
 
 
 async def remind(log: Log, number: int, partition: int = 0) -> list[str]:

@@ -9,10 +9,10 @@ from time import time_ns
 from uuid import uuid4
 
 import asyncpg
-import httpx
 import pytest
 from msgspec.structs import replace
 
+from bench.notify import is_ready
 from channels.sealing import Place, Seal
 from domain import reasons
 from domain.projections import collect
@@ -114,17 +114,10 @@ def _worker(settings: Settings, database: str) -> Iterator[Process]:
     argv = [sys.executable, str(Path(sys.executable).with_name("rondo")), "worker", "notify"]
     process = Process(Command("worker", argv, settings.data / "targets.log", environment, cwd=ROOT))
     try:
-        process.wait_until(lambda: _is_ready(port), 60)
+        process.wait_until(lambda: is_ready(port), 60)
         yield process
     finally:
         process.stop()
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{ports.HOST}:{port}/ready").is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.mark.usefixtures("worker")
