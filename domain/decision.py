@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from domain.rejections import Code
 from schemas.records import CommandOutcome, OutcomeKind
 
-VERSION = "6"
+VERSION = "7"
 """The decision version, recorded with each block. Raise it with every change to what is decided from the same log; keep
 the code of older versions as long as they are in ``DECIDABLE``."""
 UNENDING = ("3", "4")
@@ -16,7 +16,9 @@ UNENDING = ("3", "4")
 BEFORE_6 = (*UNENDING, "5")
 """Versions by which a moved due moves its series, several occurrences of a series may be open, and settings don't
 matter."""
-DECIDABLE = (*BEFORE_6, VERSION)
+BEFORE_7 = (*BEFORE_6, "6")
+"""Versions by which a reminder that was withheld has no step in the ledger of notifications."""
+DECIDABLE = (*BEFORE_7, VERSION)
 """Versions that this Rondo can decide by, as in a replay: a stage for which they differ asks
 ``block.decision_version``."""
 

@@ -20,11 +20,12 @@ idempotency key. Claims are repeated without limit, since giving up could lose a
 retried until there were eight.
 """
 
+from typing import TypeAlias
 from zlib import crc32
 
 from msgspec.structs import replace
 
-from schemas.records import Notification, ReminderDue, Step
+from schemas.records import Notification, ReminderDue, ReminderWithheld, Step
 
 LEASE = 60_000
 """In decision version 3: milliseconds that a claim may wait and be sent before it counts as lost."""
@@ -35,13 +36,16 @@ BACKOFF = 10_000
 ATTEMPTS = 8
 """The number of failures after which a delivery is given up. The last wait is six hours, all together nine."""
 
+Decided: TypeAlias = ReminderDue | ReminderWithheld
+"""A reminder whose instant has come: it is to be sent, or not."""
+
 _HANDED_OVER = "handed over"
 
 _OUTCOMES = (Step.SENT, Step.FAILED, Step.SUPPRESSED, Step.MISSED)
 _ENDS = (Step.SUPPRESSED, Step.MISSED)
 
 
-def claim(reminder: ReminderDue, channel: str, at: int, *, lease: int | None = None) -> Notification:
+def claim(reminder: Decided, channel: str, at: int, *, lease: int | None = None) -> Notification:
     """Return the first step of a delivery to one recipient at most; with a ``lease`` in ms in decision version 3."""
     [recipient] = (reminder.recipients and reminder.recipients.targets) or (None,)
     return Notification(
@@ -58,6 +62,11 @@ def claim(reminder: ReminderDue, channel: str, at: int, *, lease: int | None = N
         retry_at=None if lease is None else at + lease,
         target=recipient.target if recipient else None,
     )
+
+
+def withheld(reminder: ReminderWithheld, channel: str) -> Notification:
+    """Return the only step of a delivery that was decided not to be made: it is suppressed or missed."""
+    return replace(claim(reminder, channel, reminder.at), step=reminder.step, detail=reminder.detail)
 
 
 def suppressed(claim: Notification, at: int, detail: str) -> Notification:

@@ -1,6 +1,6 @@
 """Recipients: the targets that a reminder goes to when it is due, each by a delivery of its own."""
 
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -8,6 +8,7 @@ from domain.targets import MOST, Event
 from schemas import ids
 from schemas import records as r
 
+Decided = TypeVar("Decided", r.ReminderDue, r.ReminderWithheld)
 Known: TypeAlias = r.Recipients | None
 """A user's targets; None for a user who has none."""
 
@@ -25,17 +26,18 @@ def follow(known: Known, event: Event) -> Known:
     return r.Recipients(after) if after else None
 
 
-def addressed(known: Known, due: r.ReminderDue) -> r.ReminderDue:
-    """Return a due reminder with its recipients."""
+def addressed(known: Known, reminder: Decided) -> Decided:
+    """Return a reminder that is due or withheld with its recipients."""
     if known is None:
-        return due
+        return reminder
     enabled = tuple(each for each in known.targets if each.enabled)
-    return replace(due, recipients=r.Recipients(enabled[:MOST]))
+    return replace(reminder, recipients=r.Recipients(enabled[:MOST]))
 
 
-def deliveries(due: r.ReminderDue) -> tuple[r.ReminderDue, ...]:
-    """Return a due reminder once for each of its recipients, under the id of the delivery."""
-    targets = due.recipients.targets if due.recipients else ()
+def deliveries(reminder: Decided) -> tuple[Decided, ...]:
+    """Return a reminder once for each of its recipients, under the id of the delivery."""
+    targets = reminder.recipients.targets if reminder.recipients else ()
     return tuple(
-        replace(due, id=ids.delivery(due.id, each.target), recipients=r.Recipients((each,))) for each in targets
+        replace(reminder, id=ids.delivery(reminder.id, each.target), recipients=r.Recipients((each,)))
+        for each in targets
     )

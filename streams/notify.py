@@ -8,6 +8,7 @@ records and sends nothing.
 
 import asyncio
 from functools import partial
+from typing import get_args
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -15,6 +16,7 @@ from aiokafka.errors import KafkaError
 from common import causes
 from domain import ledger, reasons, recipients
 from domain import target_queues as ordering
+from domain.decision import BEFORE_7
 from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
 from streams.channels import deliver, name_of
@@ -55,9 +57,25 @@ timers = stage.timer("timers", began=began)
 log = structlog.get_logger()
 
 
-@stage.on(REMINDERS, folds=(r.ReminderDue,))
+@stage.on(REMINDERS, folds=get_args(ledger.Decided))
+def follow_reminder(block: Block, reminder: ledger.Decided) -> None:
+    """Queue a due reminder, and record that one that was withheld is not sent."""
+    if isinstance(reminder, r.ReminderDue):
+        enqueue(block, reminder)
+    elif block.decision_version not in BEFORE_7:
+        withhold(block, reminder)
+
+
+def withhold(block: Block, reminder: r.ReminderWithheld) -> None:
+    """Record once for each recipient that a reminder is not sent."""
+    of_all = block.recorded_settings["channel"] if reminder.recipients is None else "none"
+    for each in recipients.deliveries(reminder) or (reminder,):
+        if f"{each.user}/{each.id}" not in deliveries:
+            end(block, ledger.withheld(each, of_all))
+
+
 def enqueue(block: Block, due: r.ReminderDue) -> None:
-    """Queue each due reminder, once for each recipient, until there is room to send it."""
+    """Queue a due reminder, once for each recipient, until there is room to send it."""
     if due.recipients is not None:
         enqueue_by_target(block, due)
     elif (key := f"{due.user}/{due.id}") in deliveries:
@@ -80,9 +98,13 @@ def enqueue_by_target(block: Block, due: r.ReminderDue) -> None:
             queued[f"{name}/{before.next}"] = r.QueuedDelivery(key)
             _put_target(name, before, ordering.arrived(before, due.at))
     if not each_delivery and f"{due.user}/{due.id}" not in deliveries:
-        step = ledger.suppressed(ledger.claim(due, "none", due.at), due.at, reasons.NO_TARGET)
-        keep(None, step)
-        block.emit(NOTIFICATIONS, step)
+        end(block, ledger.suppressed(ledger.claim(due, "none", due.at), due.at, reasons.NO_TARGET))
+
+
+def end(block: Block, step: r.Notification) -> None:
+    """Record the only step of a delivery that never waits."""
+    deliveries[f"{step.user}/{step.id}"] = r.Delivery(step)
+    block.emit(NOTIFICATIONS, step)
 
 
 @stage.on(NOTIFICATIONS)

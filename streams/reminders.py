@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from domain import audit, recipients, reminder_state, targets, times
+from domain.decision import BEFORE_7
 from domain.reminder_state import Notice, Reminders, Store
 from domain.targets import TARGET
 from domain.tasks import TASK
@@ -80,7 +81,7 @@ def reminders(block: Block) -> Reminders:
 def emit(block: Block, records: Iterable[Struct]) -> None:
     """Emit what happens to reminders."""
     for record in records:
-        block.emit(REMINDERS, addressed(record))
+        block.emit(REMINDERS, addressed(block, record))
 
 
 def keep_target(event: targets.Event) -> None:
@@ -92,9 +93,10 @@ def keep_target(event: targets.Event) -> None:
         del recipients_by_user[event.user]
 
 
-def addressed(record: Any) -> Any:
-    """Return a record, a due reminder with the targets that it goes to."""
-    if not isinstance(record, r.ReminderDue):
+def addressed(block: Block, record: Any) -> Any:
+    """Return a record, a reminder that is due or withheld with its user's targets."""
+    decided = r.ReminderDue if block.decision_version in BEFORE_7 else r.ReminderDue | r.ReminderWithheld
+    if not isinstance(record, decided):
         return record
     return recipients.addressed(recipients_by_user.get(record.user), record)
 

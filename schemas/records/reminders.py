@@ -86,6 +86,8 @@ class ReminderWithheld(Struct, frozen=True, gc=False):
     """SUPPRESSED within the quiet hours, or MISSED."""
     detail: str
     """Why, as a sentence."""
+    recipients: Recipients | None = None
+    """The enabled targets of the user; null for a user without targets, and in decision versions before 7."""
 
 
 class ReminderNotice(Notice, frozen=True, gc=False):

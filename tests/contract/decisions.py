@@ -15,7 +15,7 @@ from typing import Any
 import click
 import msgspec
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import asdict, fields, replace
 
 from domain import deletion, ledger, reminder_state
 from domain.decision import BEFORE_6, DECIDABLE, VERSION
@@ -248,9 +248,14 @@ def _ledger() -> Iterator[tuple[str, Sequence[Struct]]]:
         "failed": failed,
         "second claim": second,
         "failed again": ledger.failed(second, NOON + DAY + 1, "refused"),
+        "missed": ledger.withheld(_missed(), "log"),
     }
     for (last, before), (name, step) in product({"nothing": None, **steps}.items(), steps.items()):
         yield f"ledger: {name} after {last}", tuple(filter(None, (step, ledger.accept(before, step))))
+
+
+def _missed() -> r.ReminderWithheld:
+    return r.ReminderWithheld(**asdict(due_reminder()), step=r.Step.MISSED, detail="It was missed.")
 
 
 def _life(of: EntityType[Any], version: str) -> Iterator[tuple[str, Sequence[Struct]]]:

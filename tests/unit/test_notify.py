@@ -11,10 +11,11 @@ from typing import Any, cast
 from aiokafka.structs import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from bench.folds import Numbers
 from domain import ledger, recipients
+from domain.decision import BEFORE_7, VERSION
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
@@ -29,9 +30,14 @@ from tests.unit.domain.given import ANNA, DAY, NOON, due_reminder
 
 SETTINGS = Settings(kafka="", registry="", data=Path(), webhook="http://127.0.0.1/hook")
 NOTIFY = Topology.of(notify.stage)
-REMINDED = 3
+REMINDED = 4
+WITHHELD = 2
+"""The number of the reminder that is withheld."""
 WAITING = {b"notify/waiting", b"notify/claims", b"notify/queue", b"notify/timers", b"notify/queued"}
 """The tables of what has not ended."""
+
+
+Targets = Sequence[str] | None
 
 
 class Told(Block):
@@ -43,9 +49,10 @@ class Told(Block):
 class World:
     """The log, one partition's owner, what it sends, and what a former one that gave it away goes on sending."""
 
-    def __init__(self, state: StateStore, codec: Codec, rules: str, targets: Sequence[str] = ()) -> None:
-        known = tuple(r.Recipient(target, "ntfy") for target in targets)
-        self.recipients = r.Recipients(known) if known else None
+    def __init__(self, state: StateStore, codec: Codec, rules: str, targets: Targets = None) -> None:
+        known = tuple(r.Recipient(target, "ntfy") for target in targets or ())
+        self.recipients = None if targets is None else r.Recipients(known)
+        self.silent = False
         self.state, self.codec, self.rules = state, codec, rules
         self.context = Context(SETTINGS, codec, performs=self.performs)
         self.log: list[r.Notification] = []
@@ -84,12 +91,16 @@ class World:
         at_once = Counter(claim.target for claim in self.sending.values() if claim.target)
         assert not at_once or max(at_once.values()) == 1
 
-    def reminder(self, number: int) -> r.ReminderDue:
-        return replace(due_reminder(self.now), id=f"r{number}", recipients=self.recipients)
+    def reminder(self, number: int) -> ledger.Decided:
+        due = replace(due_reminder(self.now), id=f"r{number}", recipients=self.recipients)
+        if number != WITHHELD:
+            return due
+        return r.ReminderWithheld(**asdict(due), step=r.Step.MISSED, detail="It was missed.")
 
     def deliveries(self) -> list[str]:
         """The ids of all deliveries that there will be."""
-        due = [self.reminder(number + 1) for number in range(REMINDED)]
+        numbers = range(1, REMINDED + 1)
+        due = [self.reminder(number) for number in numbers if not (self.silent and number == WITHHELD)]
         return [each.id for one in due for each in recipients.deliveries(one) or (one,)]
 
     # What happens.
@@ -97,6 +108,7 @@ class World:
     def come_due(self) -> None:
         if self.due < REMINDED:
             self.due += 1
+            self.silent |= self.due == WITHHELD and self.rules in BEFORE_7
             block = self.block(REMINDERS, [self.reminder(self.due)])
             block.decision_version = self.rules
             fold(block)
@@ -174,13 +186,13 @@ class World:
 HAPPENINGS = ("begin", "come_due", "tick", "fold", "send", "fail", "kill", "give_away", "look")
 
 
-def lived(happenings: list[str], rules: str = "4", targets: Sequence[str] = ()) -> World:
+def lived(happenings: list[str], rules: str = VERSION, targets: Targets = None) -> World:
     """A world in which all this happened, and then all went well for long enough."""
     with asyncio.Runner() as runner:
         return runner.run(_live(happenings, rules, targets))
 
 
-async def _live(happenings: list[str], rules: str, targets: Sequence[str]) -> World:
+async def _live(happenings: list[str], rules: str, targets: Targets) -> World:
     codec = Codec(cast("Registry", Numbers()))
     await codec.publish(NOTIFY.topics)
     with (
@@ -191,22 +203,23 @@ async def _live(happenings: list[str], rules: str, targets: Sequence[str]) -> Wo
         for happening in happenings:
             world.now += 1000
             getattr(world, happening)()
-        world.rules = "4"
+        world.rules = VERSION
         world.settle()
         world.ended = world.last()
         world.left = [key for key, _ in state.items() if key.split(b"\x00")[0] in WAITING]
     return world
 
 
-TARGETS = st.sampled_from(((), ("t",), ("t", "u")))
+TARGETS = st.sampled_from((None, (), ("t",), ("t", "u")))
+"""Those that are enabled: none if all are disabled, None if there are none."""
 LIVES = st.lists(st.sampled_from(HAPPENINGS), max_size=60)
 
 
 @settings(max_examples=50)
-@given(LIVES, st.sampled_from(("3", "4")), TARGETS)
+@given(LIVES, st.sampled_from(("3", "6", VERSION)), TARGETS)
 def test_whatever_comes_in_whatever_order_each_reminder_ends_and_nothing_waits_any_more(happenings, rules, targets):
     world = lived(happenings, rules, targets)
-    assert len(world.ended) == REMINDED * max(1, len(targets))
+    assert len(world.ended) == (REMINDED - world.silent) * max(1, len(targets or ()))
     assert all(ledger.is_final(step) for step in world.ended.values())
     assert world.left == []
 
@@ -219,6 +232,26 @@ def test_a_reminder_is_sent_once_for_each_failure_and_once_more_only_where_a_wor
     for reminder, posts in world.posts.items():
         wanted = failures[reminder] + (world.ended[reminder].step is r.Step.SENT)
         assert posts == wanted or (reminder in world.killed and posts > wanted)
+
+
+@settings(max_examples=20)
+@given(LIVES, TARGETS)
+def test_a_reminder_that_is_withheld_has_one_step_for_each_recipient_and_is_not_sent(happenings, targets):
+    world = lived(happenings, targets=targets)
+    ids = [each.id for each in recipients.deliveries(world.reminder(WITHHELD)) or (world.reminder(WITHHELD),)]
+    steps = [step for step in world.log if step.id in ids]
+    assert sorted(step.id for step in steps) == sorted(ids)
+    assert {(step.step, step.detail, step.target) for step in steps} == {
+        (r.Step.MISSED, "It was missed.", target) for target in targets or (None,)
+    }
+    assert {step.channel for step in steps} == {"webhook" if targets is None else "ntfy" if targets else "none"}
+    assert not world.posts.keys() & {*ids}
+
+
+def test_by_version_6_a_reminder_that_is_withheld_has_no_step():
+    world = lived(["come_due"] * WITHHELD, rules="6")
+    assert world.silent
+    assert all(step.step is not r.Step.MISSED for step in world.log)
 
 
 def test_what_a_killed_worker_was_sending_is_sent_again_at_the_second_look():

@@ -1,4 +1,7 @@
-"""Decision version 4 decides a series at the calendar's end as it did; in version 5 the series ends."""
+"""Earlier decision versions decide as they did.
+
+In version 5 a series ends at the calendar's end; in version 7 a reminder that is withheld has recipients.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
@@ -9,16 +12,17 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 
 from bench.folds import Numbers
+from domain.decision import VERSION
 from schemas import records as r
 from schemas.codec import Codec
 from schemas.registry.client import Registry
-from schemas.topics import TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
-from streams import recurrence, tasks
+from schemas.topics import REMINDER_NOTICES, REMINDERS, TASK_COMMANDS, TASK_EVENTS, TASK_FOLLOWUPS, Topic
+from streams import recurrence, reminders, tasks
 from streams.replay.fold import fold
 from streams.runtime import Block, Context, Stage, Topology
 from streams.runtime.rocksdb import StateStore
 from streams.runtime.settings import Settings
-from tests.unit.domain.given import ANNA, complete
+from tests.unit.domain.given import ANNA, DAY, NOON, complete, create, sent, set_settings
 from tests.unit.domain.test_calendar import LAST
 
 SETTINGS = Settings(kafka="", registry="", data=Path(), partitions=1)
@@ -31,7 +35,7 @@ class Told(Block):
 
 
 class Stages:
-    """The stages tasks and recurrence on one partition, without a broker."""
+    """The stages tasks, recurrence and reminders on one partition, without a broker."""
 
     def __init__(self, codec: Codec, state: StateStore) -> None:
         self._codec, self._state = codec, state
@@ -66,7 +70,8 @@ class Stages:
 @pytest.fixture
 async def stages(tmp_path: Path) -> AsyncIterator[Stages]:
     codec = Codec(cast("Registry", Numbers()))
-    await codec.publish({topic for stage in (tasks.stage, recurrence.stage) for topic in Topology.of(stage).topics})
+    of_all = (Topology.of(each.stage).topics for each in (tasks, recurrence, reminders))
+    await codec.publish({topic for topics in of_all for topic in topics})
     with closing(StateStore(tmp_path)) as state:
         yield Stages(codec, state)
 
@@ -98,3 +103,18 @@ async def test_by_version_4_a_start_beyond_it_in_utc_alone_was_accepted(stages: 
 async def test_a_record_of_an_end_does_nothing_to_a_worker_of_version_4(stages: Stages) -> None:
     [outcome] = stages.decided(stages.completed("due", "5"), "4")
     assert outcome.kind is r.OutcomeKind.NOTHING_TO_DO
+
+
+@pytest.mark.parametrize(("rules", "targets"), [("6", None), (VERSION, r.Recipients((r.Recipient("p", "ntfy"),)))])
+async def test_a_reminder_that_is_withheld_has_recipients_from_version_7_on(stages: Stages, rules: str, targets: Any):
+    commands = (
+        r.CreateTarget(**sent(), target="p", fields=r.TargetFields("Phone", "ntfy", "address")),
+        set_settings(catch_up=r.CatchUp.NONE),
+        create(reminders=(r.Reminder("r1", at=NOON + DAY),)),
+    )
+    events = stages.of(tasks.stage, TASK_COMMANDS, TASK_EVENTS, commands, rules)
+    events = [event for event in events if not isinstance(event, r.CommandOutcome)]
+    [scheduled] = stages.of(reminders.stage, TASK_EVENTS, REMINDERS, events, rules)
+    notice = r.ReminderNotice(scheduled.id, ANNA, NOON + 2 * DAY, scheduled.task, scheduled.due)
+    [withheld] = stages.of(reminders.stage, REMINDER_NOTICES, REMINDERS, [notice], rules)
+    assert (withheld.step, withheld.recipients) == (r.Step.MISSED, targets)
