@@ -110,8 +110,11 @@ def jitter(seed: str, number: int, wait: int) -> int:
 
 
 def again(last: Notification, at: int) -> Notification | None:
-    """Return the next claim if a failure's wait, or a lease of decision version 3, is over at ``at``, else None."""
-    if is_final(last) or last.retry_at is None or at < last.retry_at:
+    """Return the next claim if a failure's wait, or a lease of decision version 3, is over at ``at``, else None.
+
+    The queue of a target decides itself when a wait is over: a correction of the target ends it.
+    """
+    if is_final(last) or last.retry_at is None or (last.target is None and at < last.retry_at):
         return None
     return _next(last, at)
 

@@ -30,6 +30,9 @@ from schemas import records as r
 Row = tuple[object, ...]
 Rows = Iterable[tuple[str, Row]]
 
+UNSHOWN: tuple[type[Struct], ...] = (r.TargetCorrected,)
+"""Records without rows: those of what led to them, or of what they lead to, say it."""
+
 _LAST = END - 1
 
 
@@ -228,5 +231,6 @@ _PROJECTIONS: Mapping[type[Struct], Callable[[Any], Rows]] = {
     r.ReminderCancelled: _cancelled,
     r.ReminderDue: _became_due,
     r.ReminderWithheld: _withheld,
+    **dict.fromkeys(UNSHOWN, lambda _: ()),
     r.Notification: _notification,
 }

@@ -8,6 +8,8 @@ from domain.targets import MOST, Event
 from schemas import ids
 from schemas import records as r
 
+_CORRECT = {"address", "enabled"}
+
 Decided = TypeVar("Decided", r.ReminderDue, r.ReminderWithheld)
 Known: TypeAlias = r.Recipients | None
 """A user's targets; None for a user who has none."""
@@ -24,6 +26,14 @@ def follow(known: Known, event: Event) -> Known:
     else:
         after = (*before, one)
     return r.Recipients(after) if after else None
+
+
+def corrected(event: Event) -> r.TargetCorrected | None:
+    """Return that a target was corrected by an event: it was enabled, or got another address; None if it was not."""
+    target = event.target
+    if not isinstance(event, r.TargetUpdated) or not target.enabled or not _CORRECT & {*event.changed}:
+        return None
+    return r.TargetCorrected(event.id, event.user, event.at, event.command, target.id, target.version)
 
 
 def addressed(known: Known, reminder: Decided) -> Decided:

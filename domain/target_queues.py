@@ -3,7 +3,8 @@
 Deliveries wait in the order in which they came. A failed one is tried again after its own wait, before those that have
 not been tried yet. After ``OPENS`` failures in a row the breaker is open: nothing is tried until a pause is over, then
 one delivery, and each further failure doubles the pause. What waits meanwhile is not tried, so its failures are not
-counted. The first success closes the breaker.
+counted. The first success closes the breaker, and so does a correction of the target: its address was changed, or it
+was enabled. Then all that waits is tried at once.
 
 It is a fold of the ledger, not the memory of a worker: so it survives restarts, and a replay decides the same.
 """
@@ -49,6 +50,17 @@ def ended(queue: TargetQueue, delivery: str, step: Notification) -> TargetQueue:
         retries = tuple(sorted((*retries, WaitingRetry(step.retry_at, delivery)), key=lambda each: each.at))
     until = step.at + pause(failures, step.id) if failures >= OPENS else queue.until
     return _timed(replace(queue, busy=busy, failures=failures, retries=retries, until=until), step.at)
+
+
+def corrected(queue: TargetQueue, version: int, at: int) -> TargetQueue:
+    """Return the queue after its target was corrected, in that version."""
+    retries = tuple(replace(each, at=min(each.at, at)) for each in queue.retries)
+    return _timed(replace(queue, failures=0, until=0, retries=retries, version=version), at)
+
+
+def is_idle(queue: TargetQueue) -> bool:
+    """Return whether no delivery waits and none is being sent."""
+    return not queue.busy and not queue.retries and queue.first == queue.next
 
 
 def pause(failures: int, seed: str) -> int:

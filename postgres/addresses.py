@@ -13,6 +13,8 @@ class Stored:
     """The address of a target as it is stored now."""
 
     user: str
+    version: int
+    """Version of the target."""
     enabled: bool
     """Whether notifications go there."""
     address: str | None

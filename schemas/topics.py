@@ -66,8 +66,8 @@ SERIES_NOTICES = Topic(
 REMINDERS = Topic(
     "reminders",
     "reminders",
-    (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue, r.ReminderWithheld),
-    holds="scheduled, cancelled, due, or withheld: suppressed, missed",
+    (r.ReminderScheduled, r.ReminderCancelled, r.ReminderDue, r.ReminderWithheld, r.TargetCorrected),
+    holds="scheduled, cancelled, due, or withheld: suppressed, missed; and which targets were corrected",
 )
 REMINDER_NOTICES = Topic(
     "reminder-notices", "reminders", (r.ReminderNotice, r.ReplanNotice), holds='"this timer has come"'

@@ -1,25 +1,38 @@
-"""Delivers to targets: reads the address beside the log, and sends to it."""
+"""Delivers claims beside the partition: to the channel of the settings, or to a target, whose address it reads."""
 
 import asyncio
 from functools import cache
 from weakref import WeakKeyDictionary
 
 import asyncpg
+import structlog
+from aiokafka.errors import KafkaError
 from msgspec.structs import asdict
 
 from channels.network import Networks
 from channels.sealing import Place, Seal, Unsealable
 from channels.sending import Message, Sender
-from domain import reasons
+from common import causes
+from domain import ledger, reasons
 from postgres import addresses
 from schemas.records import Notification
+from schemas.topics import NOTIFICATIONS
+from streams.channels import deliver
+from streams.runtime import Context, failpoints
+from streams.runtime.failpoints import Point
 from streams.runtime.settings import Settings
 
 CONNECTIONS = 4
 """The most connections to Postgres at a time: one is held for some milliseconds."""
+PAUSE = 1.0
+"""Seconds until an outcome that the broker did not take is produced again."""
+PATIENCE, LOOK = 10.0, 0.1
+"""Seconds to wait until the views have a target as it was corrected, and from one look to the next."""
 TEXT = "Reminder"
 FIELDS = ("id", "user", "task", "title", "due", "attempt")
 """The fields of a notification that are sent as JSON."""
+
+log = structlog.get_logger()
 
 _connecting: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -28,13 +41,50 @@ class Withheld(Exception):
     """The target wants no delivery; the text says why, in the words of ``reasons``."""
 
 
-async def deliver_to_target(settings: Settings, claim: Notification) -> str | None:
-    """Deliver to the target of a claim; return None, or why it failed. Raises ``Withheld``."""
+async def send(claim: Notification, partition: int, version: int, context: Context) -> None:
+    """Deliver a claim, and produce its outcome; ``version`` is the least that the views must have of its target."""
+    outcome = await _outcome(claim, version, context)
+    await failpoints.reach("notify", Point.DELIVERED)
+    await produce(outcome, partition, context)
+
+
+async def _outcome(claim: Notification, version: int, context: Context) -> Notification:
+    try:
+        if claim.target is None:
+            error = await deliver(context.settings, claim)
+        else:
+            error = await deliver_to_target(context.settings, claim, version)
+    except Withheld as withheld:
+        return ledger.suppressed(claim, context.clock(), str(withheld))
+    now = context.clock()
+    return ledger.failed(claim, now, error) if error else ledger.sent(claim, now)
+
+
+async def produce(outcome: Notification, partition: int, context: Context) -> None:
+    """Produce an outcome, retrying until the broker takes it: without it the delivery would be repeated."""
+    while True:
+        try:
+            return await context.produce(NOTIFICATIONS, outcome, partition)
+        except KafkaError as error:
+            log.warning("outcome not taken", stage="notify", id=outcome.id, error=causes.described(error))
+            await asyncio.sleep(PAUSE)
+
+
+async def renew(claim: Notification, partition: int, context: Context) -> None:
+    """Record that a claim's sending goes on, for the next owner of its partition."""
+    await context.produce(NOTIFICATIONS, ledger.handed_over(claim, context.clock()), partition)
+
+
+async def deliver_to_target(settings: Settings, claim: Notification, version: int) -> str | None:
+    """Deliver to the target of a claim, in this version or later; return None, or why it failed. Raises ``Withheld``.
+
+    A target that was corrected is waited for: else what is sent would go to its former address.
+    """
     assert claim.target
     if (seal := Seal.of(settings.targets_key)) is None:
         return reasons.NO_KEY
     try:
-        address = await _address(settings.postgres, seal, claim.user, claim.target)
+        address = await _address(settings.postgres, seal, claim, version)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return reasons.NO_STORE
     except Unsealable:
@@ -48,22 +98,37 @@ async def deliver_to_target(settings: Settings, claim: Notification) -> str | No
     )
 
 
-async def _address(dsn: str, seal: Seal, user: str, target: str) -> str | None:
-    """Return the address of a target, None if the views have no such target yet. Raises ``Withheld``."""
-    loop = asyncio.get_running_loop()
-    async with _connecting.setdefault(loop, asyncio.Semaphore(CONNECTIONS)):
-        connection = await addresses.connect(dsn)
-        try:
-            stored = await addresses.of(connection, target)
-        finally:
-            await connection.close(timeout=5)
-    if stored is None or stored.user != user:
+async def _address(dsn: str, seal: Seal, claim: Notification, version: int) -> str | None:
+    """Return the address of a target, None if the views don't have it in this version in time. Raises ``Withheld``."""
+    stored = await _stored(dsn, claim, version)
+    if stored is None:
         return None
     if not stored.enabled:
         raise Withheld(reasons.DISABLED)
     if stored.address is None or stored.sealed is None:
         raise Withheld(reasons.NO_ADDRESS)
-    return seal.opened(stored.sealed, Place(user, target, stored.address))
+    return seal.opened(stored.sealed, Place(claim.user, claim.target or "", stored.address))
+
+
+async def _stored(dsn: str, claim: Notification, version: int) -> addresses.Stored | None:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + (PATIENCE if version else 0)
+    while True:
+        stored = await _look_up(dsn, claim.target or "")
+        if stored and stored.user == claim.user and stored.version >= version:
+            return stored
+        if loop.time() >= until:
+            return None
+        await asyncio.sleep(LOOK)
+
+
+async def _look_up(dsn: str, target: str) -> addresses.Stored | None:
+    async with _connecting.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CONNECTIONS)):
+        connection = await addresses.connect(dsn)
+        try:
+            return await addresses.of(connection, target)
+        finally:
+            await connection.close(timeout=5)
 
 
 @cache

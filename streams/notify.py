@@ -6,25 +6,23 @@ record of the same topic. A claim whose sender is dead is claimed again, also by
 records and sends nothing.
 """
 
-import asyncio
+from collections.abc import Sequence
 from functools import partial
-from typing import get_args
+from typing import Any, get_args
 
-import structlog
-from aiokafka.errors import KafkaError
-
-from common import causes
 from domain import ledger, reasons, recipients
 from domain import target_queues as ordering
 from domain.decision import BEFORE_7
 from schemas import records as r
 from schemas.topics import NOTIFICATIONS, REMINDERS, RETRIES
-from streams.channels import deliver, name_of
-from streams.delivering import Withheld, deliver_to_target
-from streams.runtime import App, Block, Context, Stage, failpoints
-from streams.runtime.failpoints import Point
+from streams.channels import name_of
+from streams.delivering import renew, send
+from streams.runtime import App, Block, Stage
 
-PAUSE = 1.0  # seconds until an outcome that the broker did not take is produced again
+KEPT = 100 * 24 * 60 * 60 * 1000
+"""Milliseconds of record time for which a delivery that has ended is kept: a due reminder that was dead-lettered can be
+sent again for 90 days."""
+_DROPPED_A_RECORD = 3  # more than end by a record, so that the state stays bounded
 
 stage = Stage(
     "notify",
@@ -33,8 +31,8 @@ stage = Stage(
     outside=(NOTIFICATIONS,),
     recorded=lambda settings: {"channel": name_of(settings)},
     alone="its blocks wait for room for deliveries",
-    keeps="the last step of each delivery, reminders waiting for room or for their target, deliveries in progress, the "
-    "queue of each target; timers",
+    keeps="the last step of each delivery, until 100 days after it has ended; reminders waiting for room or for their "
+    "target, deliveries in progress, the queue of each target; timers",
 )
 deliveries = stage.table("deliveries", r.Delivery)
 target_queues = stage.table("targets", r.TargetQueue)
@@ -42,6 +40,8 @@ queued = stage.table("queued", r.QueuedDelivery)
 waiting = stage.table("waiting", r.ReminderDue)
 claims = stage.table("claims", r.Delivery)
 queue = stage.queued("queue")
+ended = stage.ordered("ended")
+"""When each delivery has ended, and when each target was corrected."""
 
 
 def began(timer: r.Timer) -> int | None:
@@ -54,16 +54,30 @@ def began(timer: r.Timer) -> int | None:
 
 timers = stage.timer("timers", began=began)
 
-log = structlog.get_logger()
+
+@stage.backfill(ended, deliveries)
+def index(delivery: r.Delivery) -> None:
+    """Note when a delivery has ended, which states of earlier versions lack."""
+    _note_end(delivery.last)
 
 
-@stage.on(REMINDERS, folds=get_args(ledger.Decided))
-def follow_reminder(block: Block, reminder: ledger.Decided) -> None:
-    """Queue a due reminder, and record that one that was withheld is not sent."""
-    if isinstance(reminder, r.ReminderDue):
-        enqueue(block, reminder)
+@stage.on(REMINDERS, folds=(*get_args(ledger.Decided), r.TargetCorrected))
+def follow_reminder(block: Block, record: ledger.Decided | r.TargetCorrected) -> None:
+    """Queue a due reminder, record that one that was withheld is not sent, and try a corrected target at once."""
+    if isinstance(record, r.TargetCorrected):
+        correct(record)
+    elif isinstance(record, r.ReminderDue):
+        enqueue(block, record)
     elif block.decision_version not in BEFORE_7:
-        withhold(block, reminder)
+        withhold(block, record)
+
+
+def correct(corrected: r.TargetCorrected) -> None:
+    """Try what waits for a target at once, in the version that it was corrected in."""
+    name = f"{corrected.user}/{corrected.target}"
+    before = target_queues.get(name) or r.TargetQueue()
+    _put_target(name, before, ordering.corrected(before, corrected.version, corrected.at))
+    ended.set(r.Timer(corrected.target, corrected.user, name, corrected.at))
 
 
 def withhold(block: Block, reminder: r.ReminderWithheld) -> None:
@@ -103,7 +117,7 @@ def enqueue_by_target(block: Block, due: r.ReminderDue) -> None:
 
 def end(block: Block, step: r.Notification) -> None:
     """Record the only step of a delivery that never waits."""
-    deliveries[f"{step.user}/{step.id}"] = r.Delivery(step)
+    _put(step)
     block.emit(NOTIFICATIONS, step)
 
 
@@ -117,8 +131,9 @@ def follow(block: Block, step: r.Notification) -> None:
     if accepted and not is_of_version_3:
         keep(last, accepted)
     if accepted and (is_of_version_3 or ledger.begins(last, accepted)):
-        act, hand_over = partial(send, accepted, block.partition), partial(renew, accepted, block.partition)
-        block.after_commit(act, key, hand_over)
+        target = target_queues.get(f"{step.user}/{step.target}") or r.TargetQueue()
+        act = partial(send, accepted, block.partition, target.version)
+        block.after_commit(act, key, partial(renew, accepted, block.partition))
 
 
 @stage.on_timer(NOTIFICATIONS)
@@ -163,7 +178,34 @@ def keep(last: r.Notification | None, step: r.Notification) -> None:
         timers.set(r.Timer(step.id, step.user, key, step.retry_at))
     if step.step is r.Step.CLAIMED and (by_target or step.retry_at is None):
         claims[key] = r.Delivery(step)
-    deliveries[key] = r.Delivery(step)
+    _put(step)
+
+
+def _put(step: r.Notification) -> None:
+    """Store the last step of a delivery."""
+    deliveries[f"{step.user}/{step.id}"] = r.Delivery(step)
+    _note_end(step)
+
+
+def _note_end(step: r.Notification) -> None:
+    if ledger.is_final(step):
+        ended.set(r.Timer(step.id, step.user, f"{step.user}/{step.id}", step.at))
+
+
+@stage.on_end
+def drop(block: Block, folded: Sequence[Any]) -> None:
+    """Drop some of the deliveries that ended long ago, and the queues of targets that had none since."""
+    if block.decision_version in BEFORE_7:
+        return
+    before = max(record.at for record in folded) - KEPT
+    for old in ended.due(before, _DROPPED_A_RECORD * len(folded)):
+        ended.remove(old)
+        name = old.subject
+        if delivery := deliveries.get(name):
+            del deliveries[name]
+            name = f"{old.user}/{delivery.last.target}"
+        if (target := target_queues.get(name)) and target.changed_at <= before and ordering.is_idle(target):
+            del target_queues[name]
 
 
 def _next_of(name: str, target: r.TargetQueue, at: int) -> r.Notification:
@@ -210,38 +252,6 @@ def _target(due: r.ReminderDue) -> str:
 def _place(due: r.ReminderDue) -> r.Timer:
     """Return a reminder's place in the queue, which is in the order of the log."""
     return r.Timer(due.id, due.user, f"{due.user}/{due.id}", due.at)
-
-
-async def send(claim: r.Notification, partition: int, context: Context) -> None:
-    """Deliver a claim, and produce its outcome."""
-    outcome = await _outcome(claim, context)
-    await failpoints.reach(stage.name, Point.DELIVERED)
-    await produce(outcome, partition, context)
-
-
-async def _outcome(claim: r.Notification, context: Context) -> r.Notification:
-    send = deliver if claim.target is None else deliver_to_target
-    try:
-        error = await send(context.settings, claim)
-    except Withheld as withheld:
-        return ledger.suppressed(claim, context.clock(), str(withheld))
-    now = context.clock()
-    return ledger.failed(claim, now, error) if error else ledger.sent(claim, now)
-
-
-async def produce(outcome: r.Notification, partition: int, context: Context) -> None:
-    """Produce an outcome, retrying until the broker takes it: without it the delivery would be repeated."""
-    while True:
-        try:
-            return await context.produce(NOTIFICATIONS, outcome, partition)
-        except KafkaError as error:
-            log.warning("outcome not taken", stage=stage.name, id=outcome.id, error=causes.described(error))
-            await asyncio.sleep(PAUSE)
-
-
-async def renew(claim: r.Notification, partition: int, context: Context) -> None:
-    """Record that a claim's sending goes on, for the next owner of its partition."""
-    await context.produce(NOTIFICATIONS, ledger.handed_over(claim, context.clock()), partition)
 
 
 app = App(stage)

@@ -51,6 +51,8 @@ def follow(block: Block, event: Any) -> None:
         return
     if isinstance(event, TARGET.events):
         keep_target(event)
+        if block.decision_version not in BEFORE_7 and (corrected := recipients.corrected(event)):
+            block.emit(REMINDERS, corrected)
     else:
         emit(block, reminders(block).follow(event))
 

@@ -69,6 +69,6 @@ on conflict do nothing;
 
 -- name: address_of(target)^
 -- The current address of a target; none if it was removed.
-select targets.user_id::text as user, enabled and not deleted as enabled, addresses.id::text as address, sealed
+select targets.user_id::text as user, version, enabled and not deleted as enabled, addresses.id::text as address, sealed
 from rondo.targets left join rondo_private.addresses on addresses.id = targets.address_id
 where targets.id = :target::uuid;

@@ -70,6 +70,8 @@ class TargetQueue(Struct, frozen=True, gc=False):
     changed_at: int = 0
     wake: int | None = None
     """When its timer fires, null without one."""
+    version: int = 0
+    """Version of the target in which it was last corrected; 0 if never."""
 
 
 class QueuedDelivery(Struct, frozen=True, gc=False):

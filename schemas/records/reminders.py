@@ -90,6 +90,19 @@ class ReminderWithheld(Struct, frozen=True, gc=False):
     """The enabled targets of the user; null for a user without targets, and in decision versions before 7."""
 
 
+class TargetCorrected(Struct, frozen=True, gc=False):
+    """A target was enabled, or got another address: what waits for it is tried at once."""
+
+    id: str
+    """UUID of the target's event."""
+    user: str
+    at: int
+    command: str
+    target: str
+    version: int
+    """Version of the target since."""
+
+
 class ReminderNotice(Notice, frozen=True, gc=False):
     """A reminder's timer has fired. Acts only if that timer still exists."""
 

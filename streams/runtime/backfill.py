@@ -13,20 +13,20 @@ from typing import Any, cast
 from schemas import records as r
 from streams.runtime.context import Context
 from streams.runtime.rocksdb import StateStore
-from streams.runtime.tables import Decode, Index, Table, decoded
+from streams.runtime.tables import Decode, Index, Table, Timers, decoded
 
 Each = Callable[[Any], None]
 """Adds a table's record to the index."""
 
 
 class Backfill:
-    """Builds one index of one table of a stage."""
+    """Builds one index, or ordered set, of one table of a stage."""
 
-    def __init__(self, stage: Any, index: Index, table: Table[Any], each: Each) -> None:
+    def __init__(self, stage: Any, index: Index | Timers, table: Table[Any], each: Each) -> None:
         self.stage = stage
         self.index = index
         self._table, self._each = table, each
-        self.cursor = b"cursor\x00" + index.prefix[:-1]
+        self.cursor = index.backfilled
         """The cursor's key in the state."""
 
     def is_done(self, state: StateStore, decode: Decode) -> bool:

@@ -155,13 +155,14 @@ class Stage:
 
     def index(self, name: str) -> Index:
         """Declare an index, which the stage's functions keep."""
-        self.kept += (r.Member, r.BackfillCursor)
+        self.kept += (r.Member,)
         return Index(self.name, name)
 
-    def backfill(self, index: Index, table: Table[V]) -> Callable[[Each], Each]:
-        """Register a function that adds a table's record to an index, for states that were written without it."""
+    def backfill(self, index: Index | Timers, table: Table[V]) -> Callable[[Each], Each]:
+        """Register a function that adds a table's record to an index or ordered set that older states lack."""
 
         def register(each: Each) -> Each:
+            self.kept += (r.BackfillCursor,)
             self.backfills += (Backfill(self, index, table, each),)
             return each
 

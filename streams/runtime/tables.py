@@ -103,6 +103,8 @@ class Index:
     def __init__(self, stage: str, name: str) -> None:
         self._stage = stage
         self.prefix = f"{stage}/{name}".encode() + b"\x00"
+        self.backfilled = b"cursor\x00" + f"{stage}/{name}".encode()
+        """The key of how far it was backfilled, in the state."""
 
     def add(self, key: str, name: str) -> None:
         """Put a name under a key."""
@@ -145,6 +147,8 @@ class Timers:
         self.prefix = f"{stage}/{name}".encode() + b"\x00"
         self.cursor = b"cursor\x00" + f"{stage}/{name}".encode()
         """The cursor's key in the state."""
+        self.backfilled = self.cursor + b"/backfill"
+        """The key of how far it was backfilled, in the state."""
 
     def passed(self, state: StateStore, decode: Decode) -> Iterator[r.Timer]:
         """Yield the committed timers behind the cursor: taken, and not removed yet."""

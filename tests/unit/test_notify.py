@@ -61,9 +61,12 @@ class World:
         self.sending: dict[str, r.Notification] = {}
         self.elsewhere: list[tuple[r.Notification, int]] = []
         self.posts: Counter[str] = Counter()
+        self.numbers = range(1, REMINDED + 1)
         self.killed: set[str] = set()
         self.ended: dict[str, r.Notification] = {}
         self.left: list[bytes] = []
+        self.kept: Counter[str] = Counter()
+        self.indexed, self.indexed_again = dict[bytes, bytes](), dict[bytes, bytes]()
         self.open()
 
     def performs(self, key: str) -> bool:
@@ -99,14 +102,13 @@ class World:
 
     def deliveries(self) -> list[str]:
         """The ids of all deliveries that there will be."""
-        numbers = range(1, REMINDED + 1)
-        due = [self.reminder(number) for number in numbers if not (self.silent and number == WITHHELD)]
+        due = [self.reminder(number) for number in self.numbers if not (self.silent and number == WITHHELD)]
         return [each.id for one in due for each in recipients.deliveries(one) or (one,)]
 
     # What happens.
 
     def come_due(self) -> None:
-        if self.due < REMINDED:
+        if self.due < self.numbers[-1]:
             self.due += 1
             self.silent |= self.due == WITHHELD and self.rules in BEFORE_7
             block = self.block(REMINDERS, [self.reminder(self.due)])
@@ -176,6 +178,15 @@ class World:
             for step in (self.come_due, self.tick, self.fold, self.look, self.send, self.send, self.send, self.fold):
                 step()
 
+    async def index_again(self) -> None:
+        """Build what a state of an earlier version lacks."""
+        [backfill] = NOTIFY.backfills
+        self.indexed = dict(self.state.under(backfill.index.prefix))
+        self.state.write(dict.fromkeys(self.indexed), 0, 0)
+        while block := await backfill.next(self.context, lambda: self.block(None, ())):
+            self.state.write(block.changes, 0, 0)
+        self.indexed_again = dict(self.state.under(backfill.index.prefix))
+
     def last(self) -> dict[str, r.Notification]:
         block = self.block(None, ())
         with block:
@@ -207,6 +218,11 @@ async def _live(happenings: list[str], rules: str, targets: Targets) -> World:
         world.settle()
         world.ended = world.last()
         world.left = [key for key, _ in state.items() if key.split(b"\x00")[0] in WAITING]
+        await world.index_again()
+        world.now += notify.KEPT
+        world.numbers = range(REMINDED + 1, 2 * REMINDED + 1)
+        world.settle()
+        world.kept = Counter(key.split(b"\x00")[0].decode() for key, _ in state.items())
     return world
 
 
@@ -224,13 +240,29 @@ def test_whatever_comes_in_whatever_order_each_reminder_ends_and_nothing_waits_a
     assert world.left == []
 
 
+@settings(max_examples=20)
+@given(LIVES, st.sampled_from(("3", "6", VERSION)), TARGETS)
+def test_what_has_ended_is_dropped_100_days_later(happenings, rules, targets):
+    kept = lived(happenings, rules, targets).kept
+    assert kept["notify/deliveries"] == kept["notify/ended"] == REMINDED * max(1, len(targets or ()))
+    assert kept["notify/targets"] == len(targets or ())
+
+
+@settings(max_examples=20)
+@given(LIVES, st.sampled_from(("3", "6", VERSION)), TARGETS)
+def test_what_has_ended_in_a_state_of_an_earlier_version_is_noted_as_it_is_today(happenings, rules, targets):
+    world = lived(happenings, rules, targets)
+    assert world.indexed_again == world.indexed != {}
+
+
 @settings(max_examples=50)
 @given(LIVES, TARGETS)
 def test_a_reminder_is_sent_once_for_each_failure_and_once_more_only_where_a_worker_was_killed(happenings, targets):
     world = lived(happenings, targets=targets)
     failures = Counter(step.id for step in world.log if step.step is r.Step.FAILED)
-    for reminder, posts in world.posts.items():
-        wanted = failures[reminder] + (world.ended[reminder].step is r.Step.SENT)
+    for reminder, last in world.ended.items():
+        posts = world.posts[reminder]
+        wanted = failures[reminder] + (last.step is r.Step.SENT)
         assert posts == wanted or (reminder in world.killed and posts > wanted)
 
 

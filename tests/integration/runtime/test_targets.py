@@ -45,19 +45,23 @@ class Targets:
         self.user, self._pool, self.recipients = str(uuid4()), pool, list[r.Recipient]()
 
     async def add(self, address: str, *, enabled: bool = True, deleted: bool = False) -> str:
-        place = Place(self.user, str(uuid4()), str(uuid4()))
+        target = str(uuid4())
+        await self.put(target, address, enabled=enabled, deleted=deleted)
+        self.recipients.append(r.Recipient(target, "webhook"))
+        return target
+
+    async def put(self, name: str, address: str, version: int = 1, *, enabled: bool = True, deleted: bool = False):
+        """Put a target as it is in this version into the views, and its address beside them."""
+        place = Place(self.user, name, str(uuid4()))
         sealed = Seal(bytes.fromhex(KEY)).sealed(address, place)
         named = {"user": self.user, "target": place.target, "address": place.address}
         await addresses.put(self._pool, **named, sealed=sealed, at=now())
-        target = r.Target(
-            place.target, self.user, "Phone", "webhook", now(), now(), place.address, enabled, deleted=deleted
-        )
+        known = {"address": place.address, "enabled": enabled, "deleted": deleted, "version": version}
+        target = r.Target(name, self.user, "Phone", "webhook", now(), now(), **known)
         event = r.TargetCreated(str(uuid4()), self.user, now(), "user", str(uuid4()), target)
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("set local role rondo_views")
             await put_views(connection, collect([event]))
-        self.recipients.append(r.Recipient(place.target, "webhook"))
-        return place.target
 
     async def remind(self, log: Log, *titles: str) -> list[str]:
         """Let reminders be due for all targets; return their ids."""
@@ -168,6 +172,26 @@ async def test_a_target_that_fails_is_left_alone_for_a_while_and_says_why(target
             lambda: targets.steps(log, target), lambda found: sum(s.step is r.Step.FAILED for s in found) == 3, 30
         )
         assert {step.detail for step in steps if step.step is r.Step.FAILED} == {reasons.of_status(503)}
+        assert len(failing.received) == 3
+
+
+@pytest.mark.usefixtures("worker")
+async def test_what_waits_is_sent_as_soon_as_the_views_have_the_corrected_address(targets: Targets, log: Log):
+    titles = [f"Waits {number}" for number in range(6)]
+    with Receiver() as failing, Receiver() as right:
+        failing.statuses = dict.fromkeys(titles, 503)
+        target = await targets.add(failing.url)
+        await targets.remind(log, *titles)
+        await until(
+            lambda: targets.steps(log, target), lambda found: sum(s.step is r.Step.FAILED for s in found) == 3, 30
+        )
+        await log.put(REMINDERS, [r.TargetCorrected(str(uuid4()), targets.user, now(), str(uuid4()), target, 2)])
+        await until(
+            lambda: targets.steps(log, target), lambda found: sum(s.step is r.Step.CLAIMED for s in found) == 4, 30
+        )
+        await targets.put(target, right.url, version=2)  # the views were behind
+        async with asyncio.timeout(15):  # the breaker's pause is 30 s
+            await until(lambda: asyncio.sleep(0, {one.body["title"] for one in right.received}), {*titles}.issubset, 15)
         assert len(failing.received) == 3
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain import entities
-from domain.projections import collect, project
+from domain.projections import UNSHOWN, collect, project
 from domain.times import END
 from schemas import records as r
 from schemas import topics
@@ -54,7 +54,7 @@ READ = (topics.TASK_EVENTS, topics.REMINDERS, topics.AUDIT_LOG, topics.NOTIFICAT
 
 @pytest.mark.parametrize("kind", [kind for topic in READ for kind in topic.records])
 def test_the_views_show_every_record_of_the_topics_that_they_read(kind):
-    assert list(project(any_of(kind)))
+    assert bool(list(project(any_of(kind)))) == (kind not in UNSHOWN)
 
 
 def any_of(kind: type[Struct]) -> Struct:

@@ -2,6 +2,8 @@
 
 from functools import reduce
 
+import pytest
+
 from domain import recipients
 from domain.targets import TARGET
 from schemas import records as r
@@ -43,3 +45,20 @@ def test_each_delivery_has_an_id_of_its_own_that_is_always_the_same():
     one, other = recipients.deliveries(due)
     assert len({one.id, other.id, due.id}) == 3
     assert recipients.deliveries(recipients.addressed(after(create("b")), due_reminder(NOON)))[0].id == other.id
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_corrected"),
+    [({"address": "b"}, True), ({"enabled": True}, True), ({"name": "Other"}, False), ({"rank": "V"}, False)],
+    ids=str,
+)
+def test_a_target_is_corrected_by_another_address_or_by_being_enabled(fields, is_corrected):
+    change = r.UpdateTarget(**sent(), target="a", changed=tuple(fields), fields=r.TargetFields(**fields))
+    event = World(create("a", enabled="enabled" not in fields), change).events[-1]
+    known = r.TargetCorrected(event.id, event.user, event.at, event.command, "a", 2)
+    assert recipients.corrected(event) == (known if is_corrected else None)
+
+
+def test_a_target_that_stays_disabled_is_not_corrected():
+    change = r.UpdateTarget(**sent(), target="a", changed=("address",), fields=r.TargetFields(address="b"))
+    assert recipients.corrected(World(create("a", enabled=False), change).events[-1]) is None

@@ -89,3 +89,26 @@ def test_a_target_has_a_timer_exactly_while_something_waits_and_nothing_is_sent(
             }[happening]
             queue = queues.ended(queue, key or f"d{number}", step)
         assert (queue.wake is not None) == (queue.first < queue.next or bool(queue.retries))
+
+
+def test_all_that_waits_is_tried_at_once_when_the_target_is_corrected():
+    queue = waiting(9)
+    for number in range(queues.OPENS):
+        queue = fails(queue, NOON, f"d{number}")
+    queue = queues.corrected(queue, 2, NOON + 5)
+    assert (queue.wake, queue.version) == (NOON + 5, 2)
+    assert queues.retried(queue, NOON + 5) == "d0"
+    assert fails(queue, NOON + 5, "d0").wake == NOON + 5
+
+
+def test_a_correction_sends_nothing_beside_what_is_being_sent():
+    busy = queues.begun(waiting(2), "d", waited=True, at=NOON)
+    assert queues.corrected(busy, 2, NOON + 5).wake is None
+
+
+def test_a_queue_is_idle_when_nothing_waits_and_nothing_is_sent():
+    begun = queues.begun(waiting(1), "d", waited=True, at=NOON)
+    ended = queues.ended(begun, "d", ledger.sent(CLAIM, NOON))
+    assert [queues.is_idle(queue) for queue in (waiting(1), begun, ended, fails(waiting(1)))] == [
+        False, False, True, False,
+    ]  # fmt: skip
