@@ -92,6 +92,7 @@ def _task_row(task: r.Task) -> Row:
         tuple(map(_folded, task.tags)),
         joined(task.user, places(task.title), words_of_notes),
         task.closing,
+        _moment_or_none(task.snoozed),
     )
 
 

@@ -60,17 +60,23 @@ def renewed(held: Held, basis: Basis) -> Held:
     return with_decisions(replace(held, plan=again), decided)
 
 
-def scheduled(held: Held, user: str, at: int, late: Collection[str]) -> tuple[Held, tuple[Output, ...]]:
+def scheduled(
+    held: Held, user: str, at: int, late: Collection[str], before: r.Plan | None = None
+) -> tuple[Held, tuple[Output, ...]]:
     """Return the state with the timers that its plan needs, and the reminders that this cancels and schedules.
 
-    Reminders of the past are scheduled only if they are among ``late``, by their ids within the task.
+    Reminders of the past are scheduled only if they are among ``late``, by their ids within the task. While a task is
+    snoozed, none is repeated: if it was snoozed otherwise by the plan ``before``, repetitions are planned again.
     """
     kept, new = list[r.StandingReminder](), list[r.StandingReminder]()
+    silent, was_silent = _snoozed(held.plan), _snoozed(before or held.plan)
     for reminder, first in _instants(held):
-        if own := next((each for each in held.standing if _is_of(each, held, reminder, first)), None):
+        own = next((each for each in held.standing if _is_of(each, held, reminder, first)), None)
+        if own and (reminder.repeat_every is None or silent == was_silent):
             kept.append(own)
             continue
-        each = _standing(held, reminder, reminder_times.next_of(reminder, first, at))
+        since = at if reminder.repeat_every is None else max(at, silent)
+        each = _standing(held, reminder, reminder_times.next_of(reminder, first, since))
         if not _is_decided(held, each) and (each.due > at or reminder.id in late):
             new.append(each)
     after = replace(held, standing=(*kept, *new))
@@ -134,6 +140,12 @@ def _instants(held: Held) -> Iterator[tuple[r.Reminder, int]]:
         for reminder, first in zip(plan.reminders, plan.instants, strict=True):
             if first is not None:
                 yield reminder, first
+
+
+def _snoozed(plan: r.Plan | None) -> int:
+    """Return the instant that a plan's task is snoozed until; 0 if it is not."""
+    reminders = plan.reminders if plan else ()
+    return next((each.at for each in reminders if each.id == SNOOZE and each.at is not None), 0)
 
 
 def _is_of(standing: r.StandingReminder, held: Held, reminder: r.Reminder, first: int) -> bool:

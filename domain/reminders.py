@@ -45,7 +45,8 @@ def react(held: Held | None, event: Event, basis: Basis) -> After:
     before, moved = replan(held or Held(task.id, "", "", (), ()), event.user, event.at, basis)
     named = {"title": task.title, "command": event.command, "plan": plans.of_task(task, basis)}
     late = {each.id for each in task.reminders} if _continues(event) else set[str]()
-    after, output = plans.scheduled(replace(plans.upgraded(before, event.at), **named), event.user, event.at, late)
+    held = replace(plans.upgraded(before, event.at), **named)
+    after, output = plans.scheduled(held, event.user, event.at, late, before.plan)
     return _worth_holding(after), (*moved, *output)
 
 

@@ -16,14 +16,23 @@ from typing import Any, NamedTuple, get_args
 
 from msgspec.structs import replace
 
-from domain import before_6, decision, hierarchy, lists, scheduling, series, subtasks
+from domain import before_6, decision, hierarchy, lists, scheduling, series, snoozing, subtasks
 from domain.decision import BEFORE_6, About, Decision
 from domain.entity import EntityType, State, differing
 from domain.invalid import Conflict, Invalid
 from domain.rejections import Code
 from schemas import records as r
 
-Asked = r.CreateTask | r.UpdateTask | r.CompleteTask | r.SkipTask | r.ReopenTask | r.DeleteTask | r.RestoreTask
+Asked = (
+    r.CreateTask
+    | r.UpdateTask
+    | r.CompleteTask
+    | r.SkipTask
+    | r.SnoozeTask
+    | r.ReopenTask
+    | r.DeleteTask
+    | r.RestoreTask
+)
 Command = Asked | r.CreateOccurrence | r.MissTask
 Event = series.Event
 
@@ -37,12 +46,14 @@ class Transition(StrEnum):
     COMPLETE = auto()
     SKIP = auto()  # close without completing
     MISS = auto()  # close an occurrence that the calendar has passed, if the command is still current
+    SNOOZE = auto()  # remind at one more instant
     REOPEN = auto()
     DELETE = auto()
     RESTORE = auto()
     NOTHING = auto()  # nothing to do
     NOT_FOUND = auto()
     GONE = auto()  # deleted
+    CLOSED = auto()  # completed
 
 
 _A, _ABSENT = Transition, None
@@ -55,6 +66,7 @@ TABLE: Mapping[type[Command], Mapping[r.Status | None, Transition]] = {
     r.UpdateTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.UPDATE,   _COMPLETED: _A.UPDATE,  _DELETED: _A.GONE},
     r.CompleteTask:     {_ABSENT: _A.NOT_FOUND, _OPEN: _A.COMPLETE, _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
     r.SkipTask:         {_ABSENT: _A.NOT_FOUND, _OPEN: _A.SKIP,     _COMPLETED: _A.NOTHING, _DELETED: _A.GONE},
+    r.SnoozeTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.SNOOZE,   _COMPLETED: _A.CLOSED,  _DELETED: _A.GONE},
     r.MissTask:         {_ABSENT: _A.NOTHING,   _OPEN: _A.MISS,     _COMPLETED: _A.NOTHING, _DELETED: _A.NOTHING},
     r.ReopenTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.NOTHING,  _COMPLETED: _A.REOPEN,  _DELETED: _A.GONE},
     r.DeleteTask:       {_ABSENT: _A.NOT_FOUND, _OPEN: _A.DELETE,   _COMPLETED: _A.DELETE,  _DELETED: _A.NOTHING},
@@ -125,6 +137,8 @@ def _refusal(task: r.Task | None, command: Command, answer: Transition) -> tuple
         return (Code.NOT_FOUND, "There is no such task.") if answer is Transition.NOT_FOUND else None
     if answer is Transition.GONE:
         return Code.DELETED, "The task was deleted."
+    if answer is Transition.CLOSED:
+        return Code.CONFLICT, "The task is completed; only an open one is snoozed. Reopen it first."
     if not isinstance(command, r.CreateTask | r.CreateOccurrence | r.MissTask) and command.expected not in (
         None,
         task.version,
@@ -163,6 +177,8 @@ def _steps(state: State, answer: Transition, task: r.Task | None, command: Comma
         case Transition.MISS, r.Task() as before, r.MissTask() as miss:
             if series.is_passed(state, before, miss):
                 yield _missed(before, command.at)
+        case Transition.SNOOZE, r.Task() as before, r.SnoozeTask() as snooze:
+            yield from _snoozed(state, before, snooze)
         case Transition.REOPEN, r.Task() as before, _:
             after = replace(before, status=r.Status.OPEN, completed_at=None, closing=r.Closing.DONE)
             yield from _opened(state, answer, before, after)
@@ -218,6 +234,12 @@ def _updated(state: State, before: r.Task, command: r.UpdateTask) -> Iterator[_S
         lists.check(state, after)
     if after != before:
         yield _Step(Transition.UPDATE, before, after, own)
+
+
+def _snoozed(state: State, task: r.Task, command: r.SnoozeTask) -> Iterator[_Step]:
+    after = replace(task, snoozed=snoozing.until(command, state.settings()))
+    if after != task:
+        yield _Step(Transition.UPDATE, task, after, ("snoozed",) if task.recurrence else ())
 
 
 def _closed(task: r.Task, at: int, closing: r.Closing) -> r.Task:

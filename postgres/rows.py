@@ -65,6 +65,7 @@ class Task(Struct, frozen=True):
     pinned: bool
     list: str | None
     closing: r.Closing
+    snoozed: datetime | None
 
 
 class TaskTitle(Struct, frozen=True):

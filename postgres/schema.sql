@@ -82,7 +82,8 @@ CASE priority
 END) STORED NOT NULL,
     words tsvector DEFAULT ''::tsvector NOT NULL,
     notes_folded text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    closing text DEFAULT 'DONE'::text NOT NULL
+    closing text DEFAULT 'DONE'::text NOT NULL,
+    snoozed timestamp with time zone
 );
 
 ALTER TABLE ONLY rondo.tasks FORCE ROW LEVEL SECURITY;

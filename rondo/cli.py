@@ -35,6 +35,8 @@ SECTIONS = {
         "move": Wired("move:move", "Move a task in your own order."),
         "complete": Wired("status:complete", "Complete tasks."),
         "skip": Wired("status:skip", "Skip an occurrence: the next one opens."),
+        "snooze": Wired("status:snooze", "Remind of a task once more, later."),
+        "unsnooze": Wired("status:unsnooze", "Snooze tasks no more."),
         "reopen": Wired("status:reopen", "Open completed tasks again."),
         "delete": Wired("status:delete", "Delete tasks; their history stays."),
         "restore": Wired("status:restore", "Restore deleted tasks."),
@@ -95,7 +97,7 @@ ELSEWHERE = {
     "overdue": "list --filter overdue",
     "completed": "list --filter completed",
     "inbox": "list --list inbox",
-    **dict.fromkeys(("postpone", "snooze", "reschedule"), "edit ID --due DUE"),
+    **dict.fromkeys(("postpone", "reschedule"), "edit ID --due DUE"),
 }
 """Other programs' names for a command."""
 

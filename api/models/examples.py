@@ -58,6 +58,7 @@ TASK: dict[str, Any] = {
     "missed": "skip",
     "subtasks": "reset",
     "closing": NULL,
+    "snoozed": NULL,
 }
 MOVE: dict[str, Any] = {"before": "2b5e8d1a-7f40-5c92-a6b3-8e1d4f7a9c05"}
 MOVE_TO_TOP: dict[str, Any] = {"to": "top"}

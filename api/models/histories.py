@@ -134,6 +134,7 @@ def _recurrence(value: dict[str, Any]) -> str:
 _RENDERERS: dict[str, Callable[[Any], Any]] = {
     "created_at": instant,
     "completed_at": instant,
+    "snoozed": instant,
     "status": str.lower,
     "priority": str.lower,
     "recurrence": _recurrence,

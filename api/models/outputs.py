@@ -175,6 +175,8 @@ class Task(BaseModel):
     """Null without a rule."""
     closing: Literal["done", "skipped", "missed"] | None
     """Whether it was done, skipped or missed; null while it is open."""
+    snoozed: datetime | None
+    """The instant at which it was snoozed to remind, also once that has passed; null if it was not snoozed."""
 
 
 def task_members(task: views.Task) -> dict[str, Any]:
@@ -205,6 +207,7 @@ def task_members(task: views.Task) -> dict[str, Any]:
         "list": task.list,
         **_recurrence(task.recurrence),
         "closing": None if task.completed_at is None else task.closing.lower(),
+        "snoozed": task.snoozed,
     }
 
 

@@ -11,7 +11,7 @@ from api.commands.responses import take
 from api.commands.services import Services
 from api.entity_routes import EntityRoutes
 from api.http.requests import empty
-from api.models import effort, examples, inputs
+from api.models import effort, examples, inputs, snooze
 from api.models.entities import TASK
 from api.models.paging import TaskId
 from schemas import ids
@@ -36,6 +36,9 @@ _MOVES = {"before": {"value": examples.MOVE}, "top": {"value": examples.MOVE_TO_
 Move = Annotated[inputs.Move, Body(openapi_examples=_MOVES)]
 _CHANGES = {"change": {"value": examples.CHANGES}, "postpone": {"value": examples.POSTPONED}}
 Changes = Annotated[inputs.Changes, Body(openapi_examples=_CHANGES)]
+
+
+Snooze = Annotated[snooze.Snooze, Body(openapi_examples=snooze.EXAMPLES)]
 
 
 async def _checked(body: inputs.NewTask | inputs.Changes, submission: Submission, services: Services) -> r.TaskFields:
@@ -104,6 +107,21 @@ routes.command(
     r.SkipTask,
     "Skip an occurrence of a series: it is closed without being done, and the next one is created.",
 )
+
+
+@router.post("/{task}/snooze", status_code=202, response_model=TASK.taken, responses=routes.answers.change)
+async def snooze_task(
+    task: TaskId, body: Snooze, submission: Submitted, expected: Expected, services: Services
+) -> Response:
+    """Snooze an open task: remind of it once more then, and repeat none of its reminders before.
+
+    It replaces an earlier snooze, and ends when the task is closed. Of a series, it is this occurrence's.
+    """
+    command = r.SnoozeTask(**submission.changing(expected, body), task=str(task), **snooze.fields(body))
+    return await take(services.gateway, command, submission)
+
+
+routes.command("unsnooze", r.SnoozeTask, "Snooze a task no more: its other reminders come as they would.")
 routes.command(
     "reopen",
     r.ReopenTask,

@@ -13,7 +13,7 @@ select
     case when start_date is not null
         then jsonb_build_object('date', start_date, 'time', start_time, 'zone', start_zone)
     end as start,
-    start_at, parent_id::text as parent, rank, pinned, list_id::text as list, closing;
+    start_at, parent_id::text as parent, rank, pinned, list_id::text as list, closing, snoozed;
 
 -- name: beginning(user, first, last, limit)
 -- The tasks between two ids, deleted ones last.

@@ -42,12 +42,12 @@ where held.topic = move.topic and held.partition = :partition::integer and held.
 update rondo.positions set position = :to::bigint
 where topic = :topic::text and partition = :partition::integer and position > :to::bigint;
 
--- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing)!
+-- name: put_tasks(id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series, occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id, rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing, snoozed)!
 -- Tasks after an event.
 insert into rondo.tasks as held (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing
+    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing, snoozed
 )
 select distinct on (id)
     id::uuid, user_id::uuid, title, notes, priority::rondo.priority, due_date::date, due_time::time, due_zone,
@@ -57,7 +57,7 @@ select distinct on (id)
     rondo.instant(start_at::bigint), parent_id::uuid, rank, pinned::boolean, list_id::uuid,
     array(select json_array_elements_text(tags::json)), title_folded, notes_folded,
     array(select json_array_elements_text(tags_folded::json)), words::tsvector,
-    closing
+    closing, rondo.instant(snoozed::bigint)
 from rows from (
     json_array_elements_text(:id), json_array_elements_text(:user_id), json_array_elements_text(:title),
     json_array_elements_text(:notes), json_array_elements_text(:priority), json_array_elements_text(:due_date),
@@ -70,11 +70,11 @@ from rows from (
     json_array_elements_text(:parent_id), json_array_elements_text(:rank), json_array_elements_text(:pinned),
     json_array_elements_text(:list_id), json_array_elements_text(:tags), json_array_elements_text(:title_folded),
     json_array_elements_text(:notes_folded), json_array_elements_text(:tags_folded), json_array_elements_text(:words),
-    json_array_elements_text(:closing)
+    json_array_elements_text(:closing), json_array_elements_text(:snoozed)
 ) as given (
     id, user_id, title, notes, priority, due_date, due_time, due_zone, due_at, recurrence, reminders, status, series,
     occurrence, version, created_at, changed_at, completed_at, start_date, start_time, start_zone, start_at, parent_id,
-    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing
+    rank, pinned, list_id, tags, title_folded, notes_folded, tags_folded, words, closing, snoozed
 )
 order by id, version desc
 on conflict (id) do update set
@@ -107,7 +107,8 @@ on conflict (id) do update set
     notes_folded = excluded.notes_folded,
     tags_folded = excluded.tags_folded,
     words = excluded.words,
-    closing = excluded.closing
+    closing = excluded.closing,
+    snoozed = excluded.snoozed
 where held.version < excluded.version and held.user_id = excluded.user_id;
 
 -- name: put_tags(id, user_id, name, name_folded)!

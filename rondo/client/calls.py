@@ -45,6 +45,7 @@ from rondo.client.models import (
     Task,
     TaskTitles,
     TestResult,
+    Until,
     WebPushKey,
 )
 
@@ -103,6 +104,25 @@ def complete(
 def skip(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
     """Close an occurrence of a series without doing it; the next one is created."""
     return _command("POST", f"{_task(task)}/skip", wait, key, version=version)
+
+
+def snooze(
+    task: str,
+    *,
+    wait: float | None = None,
+    key: str | None = None,
+    version: int | None = None,
+    **until: Unpack[Until],
+) -> Call[Answer]:
+    """Remind of a task once more, ``until`` a time or after a ``duration``, and repeatedly only from then on."""
+    return _command("POST", f"{_task(task)}/snooze", wait, key, body=until, version=version)
+
+
+def unsnooze(
+    task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None
+) -> Call[Answer]:
+    """Snooze a task no more."""
+    return _command("POST", f"{_task(task)}/unsnooze", wait, key, version=version)
 
 
 def reopen(task: str, *, wait: float | None = None, key: str | None = None, version: int | None = None) -> Call[Answer]:
@@ -527,6 +547,8 @@ class Methods:
     move = Sends(move)
     complete = Sends(complete)
     skip = Sends(skip)
+    snooze = Sends(snooze)
+    unsnooze = Sends(unsnooze)
     reopen = Sends(reopen)
     delete = Sends(delete)
     restore = Sends(restore)

@@ -90,6 +90,15 @@ class Changes(_Fields, total=False):
     start: DueChanges | None
 
 
+class Until(TypedDict, total=False):
+    """Until when to snooze a task: exactly one of these."""
+
+    until: str | None
+    """An instant; or a local time or day, in the zone of the user's settings."""
+    duration: str | None
+    """From now on, as ISO 8601 has it."""
+
+
 class Place(TypedDict, total=False):
     """A place in your own order: exactly one of the three; tasks by their ids."""
 
@@ -211,6 +220,7 @@ class Task(TypedDict):
     missed: Missed | None
     subtasks: Subtasks | None
     closing: Literal["done", "skipped", "missed"] | None
+    snoozed: str | None
 
 
 class TaskTitle(TypedDict):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import click
 
 from rondo.client import Rondo
-from rondo.client.models import Changes, Fields, Missed, Priority, Subtasks
+from rondo.client.models import Changes, Fields, Missed, Priority, Subtasks, Until
 from rondo.commands import api_command, hints, references, task_ids
 from rondo.commands.choices import OneOf
 from rondo.terminal import clock, repeats
@@ -139,6 +139,14 @@ def dated(typed: dict[str, Any], zone: str | None, whole: bool) -> dict[str, Any
         if (text := typed[name]) is not None:
             found[name] = read(f"--{name}", dates.due, text, zone, at, whole)
     found["remind"] = [read("--remind", dates.reminder, text, at) for text in typed["remind"]]
+    return found
+
+
+def snoozed(text: str) -> Until:
+    """Return until when a task is snoozed, as the API takes it. Raises ``click.UsageError``."""
+    from rondo.terminal import dates  # noqa: PLC0415 - the parser of filters takes long to import
+
+    found: Until = read("WHEN", dates.snooze, text, here(None))
     return found
 
 

@@ -20,6 +20,7 @@ CALLED: Mapping[str, Sequence[str]] = {
     "list": ("list", "list_"),
     "filter": ("filter_", "saved"),
     "q": ("words",),
+    **dict.fromkeys(("until", "duration"), ("when",)),
     "zone": ("zone", "days_in"),
     "to": ("top",),
     "tasks": ("tasks", "task"),

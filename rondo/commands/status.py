@@ -1,14 +1,15 @@
-"""`rondo complete`, `rondo skip`, `rondo reopen`, `rondo delete` and `rondo restore`: a task's status."""
+"""`rondo complete`, `skip`, `snooze`, `unsnooze`, `reopen`, `delete` and `restore`: commands without fields."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import click
 
-from rondo.client import Answer
-from rondo.commands import api_command, results, task_ids
+from rondo.client import Answer, settled
+from rondo.commands import api_command, fields, results, task_ids
 from rondo.commands.api_command import TaskCommand
 from rondo.commands.choices import OneOf
+from rondo.terminal import clock
 
 
 @click.command(cls=TaskCommand)
@@ -35,6 +36,45 @@ def skip(tasks: tuple[str, ...], as_json: bool) -> None:
             task_ids.resolve(client, tasks),
             lambda task: client.skip(task, wait=api_command.WAIT),
             lambda answer: results.describe(answer, "Skipped", "was already closed"),
+            as_json,
+        )
+
+
+@click.command(cls=TaskCommand)
+@task_ids.one
+@click.argument("when", nargs=-1, required=True)
+@api_command.as_json
+def snooze(task: str, when: tuple[str, ...], as_json: bool) -> None:
+    """Remind of a task once more: in 15m, 2h or 1d, or at WHEN, such as tomorrow 9am or fri 17:00.
+
+    Until then none of its reminders is repeated. A day alone is from the day-time of your settings on.
+    """
+    until = fields.snoozed(" ".join(when))
+    with api_command.rondo() as client:
+        results.each(
+            task_ids.resolve(client, [task]),
+            lambda task: client.snooze(task, wait=api_command.WAIT, **until),
+            _describe_snooze,
+            as_json,
+        )
+
+
+def _describe_snooze(answer: Answer) -> str:
+    """Return the result of snoozing as a sentence, with the instant on the person's clock."""
+    until = clock.local(settled(answer)["snoozed"] or "", api_command.default_zone())
+    return f"{results.describe(answer, 'Snoozed', 'was already snoozed')} until {until:%Y-%m-%d %H:%M}"
+
+
+@click.command(cls=TaskCommand)
+@task_ids.several
+@api_command.as_json
+def unsnooze(tasks: tuple[str, ...], as_json: bool) -> None:
+    """Snooze tasks no more: their other reminders come as they would."""
+    with api_command.rondo() as client:
+        results.each(
+            task_ids.resolve(client, tasks),
+            lambda task: client.unsnooze(task, wait=api_command.WAIT),
+            lambda answer: results.describe(answer, "No longer snoozed:", "was not snoozed"),
             as_json,
         )
 

@@ -41,6 +41,11 @@ def now(name: str) -> datetime:
     return datetime.now(zone(name))
 
 
+def local(instant: str, name: str) -> datetime:
+    """Return the local time in a zone at an instant in RFC 3339. Raises ``NoZone``."""
+    return datetime.fromisoformat(instant).astimezone(zone(name))
+
+
 def machine() -> str:
     """Return the IANA name of this machine's zone. Raises ``NoZone``."""
     names = _names()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from domain.query.dates import Clock, Unit
 from domain.query.phrases import NUMBER, UNITS, number
-from rondo.client.models import WrittenDue, WrittenReminder
+from rondo.client.models import Until, WrittenDue, WrittenReminder
 from rondo.terminal.clock import zone as zone_of
 from rondo.terminal.days import has_time, read
 from rondo.terminal.when import NoDay, When
@@ -76,6 +76,27 @@ def reminder(text: str, clock: Clock) -> WrittenReminder:
     if at := _INSTANT.fullmatch(typed.upper()):
         return {"at": f"{typed.upper().removesuffix(at['offset'])}{'' if at['seconds'] else ':00'}{at['offset']}"}
     return {"at": _moment(typed, clock).isoformat(timespec="seconds")}
+
+
+def snooze(text: str, clock: Clock) -> Until:
+    """Parse until when to snooze: a duration from now, a day, or an instant by the ``clock``. Raises ``NoDay``."""
+    typed = " ".join(text.lower().split())
+    amount = re.sub(r"^(?:for |in |\+ ?)(?=\d|an? )", "", typed)
+    if found := _BEFORE.fullmatch(amount.replace(" ", "")):
+        return {"duration": _iso(found)}
+    if not typed.endswith("before") and (spelled := _before(amount)):
+        return {"duration": spelled}
+    day = _day(typed, clock)
+    return {"until": day or _moment(text.strip(), clock).isoformat(timespec="seconds")}
+
+
+def _day(typed: str, clock: Clock) -> str | None:
+    """Return the date of a day alone; None for a time, and for what is neither."""
+    try:
+        found = read(typed, clock)
+    except NoDay:
+        return None
+    return found.day if isinstance(found, When) and found.time is None else None
 
 
 def _moment(typed: str, clock: Clock) -> datetime:

@@ -78,6 +78,7 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
         "ended": around.ended,
         "next time": _NEXT_TIME[task["subtasks"]] if around.parts else "",
         "remind": ", ".join(reminders),
+        "snoozed": task["snoozed"] or "" if task["status"] == "open" else "",
         "tags": ", ".join(map(plain, task["tags"])),
         "list": plain(around.list or task["list"] or ""),
         "parent": _named(task["parent"], around.parent) if task["parent"] else "",

@@ -243,6 +243,23 @@ class SkipTask(Command, frozen=True, gc=False):
     expected: int | None = None
 
 
+class SnoozeTask(Command, frozen=True, gc=False):
+    """Remind of an open task at one more instant: until, local, or days and seconds from now; without any, no more."""
+
+    task: str
+    until: int | None = None
+    """The instant to remind at."""
+    local: str | None = None
+    """The local date-time to remind at, in the zone of the user's settings; a date begins with their day_time."""
+    days: int = 0
+    """Days of the calendar from the command's time, in the zone of the user's settings."""
+    seconds: int = 0
+    """Exact seconds from the command's time, counted after days."""
+    fingerprint: str = ""
+    cause: str | None = None
+    expected: int | None = None
+
+
 class ReopenTask(Command, frozen=True, gc=False):
     """Reopen a completed task."""
 

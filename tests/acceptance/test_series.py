@@ -77,3 +77,26 @@ def test_one_occurrence_is_moved_skipped_or_left_out_and_the_series_goes_on(user
     rondo.reopen(task["id"], wait=WAIT)
     until(lambda: following(user, task)["id"] == task["id"], PATIENCE, "The series did not go back.")
     assert [one["id"] for one in rondo.tasks("open") if one["series"] == task["series"]] == [task["id"]]
+
+
+def test_a_snoozed_task_reminds_again_when_the_snooze_is_over_and_is_not_snoozed_once_that_is_undone(
+    user: User,
+) -> None:
+    rondo = user.rondo
+    task = rondo.create("Medicine", reminders=[{"at": ahead(1).isoformat()}], wait=WAIT)["task"]["id"]
+    sent(user, task)
+    snoozed = rondo.snooze(task, duration="PT3S", wait=WAIT)["task"]["snoozed"]
+    until(lambda: len([*notified(user, task)]) == 2, PATIENCE, "It did not remind again.")
+    assert datetime.fromisoformat(snoozed) in notified(user, task)
+
+    later = ahead(3600).isoformat()
+    answer = rondo.snooze(task, until=later, wait=WAIT)
+    assert datetime.fromisoformat(answer["task"]["snoozed"]) == datetime.fromisoformat(later)
+    rondo.undo_command(answer["command"]["id"], wait=WAIT)
+    assert rondo.task(task)["snoozed"] == snoozed
+
+
+def notified(user: User, task: str) -> list[datetime]:
+    """Return the instants of the notifications of a task that were sent."""
+    found = [each for each in user.rondo.notifications() if each["task"]["id"] == task and each["status"] == "sent"]
+    return [datetime.fromisoformat(each["due_at"]) for each in found]

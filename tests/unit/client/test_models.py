@@ -20,6 +20,7 @@ NAMES = {
     "Due": "TaskDue",
     "Reminder": "TaskReminder",
     "Place": "Move",
+    "Until": "Snooze",
 }
 """The names in the document of what has another in the client."""
 SHAPES = {

@@ -56,6 +56,10 @@ def skip(task="t", at=NOON):
     return command(r.SkipTask, task, at)
 
 
+def snooze(task="t", at=NOON, **until):
+    return command(r.SnoozeTask, task, at, **until)
+
+
 def reopen(task="t", at=NOON):
     return command(r.ReopenTask, task, at)
 

@@ -29,6 +29,7 @@ from tests.unit.domain.given import (
     reopen,
     restore,
     set_settings,
+    snooze,
     update,
 )
 
@@ -267,15 +268,65 @@ def test_a_repeated_reminder_goes_on_when_its_task_is_changed_or_reopened():
 
 def test_a_snoozed_task_reminds_once_more():
     life = Life().does(create(reminders=at(NOON + MINUTE))).until(NOON + HOUR)
-    life.does(update(snoozed=NOON + 2 * HOUR)).until(NOON + DAY).does(update(title="Other")).until(NOON + 2 * DAY)
+    life.does(snooze(seconds=3600)).until(NOON + DAY).does(update(title="Other")).until(NOON + 2 * DAY)
     assert life.sent() == [NOON + MINUTE, NOON + 2 * HOUR]
 
 
 def test_a_snooze_is_undone():
-    life = Life().does(create(), update(snoozed=NOON + 2 * HOUR))
+    life = Life().does(create(), snooze(until=NOON + 2 * HOUR))
     [*_, snoozed] = life.world.audited
     life.does(life.world.undoing(replace(update(), id=snoozed)))
     assert life.until(NOON + DAY).sent() == []
+
+
+def test_a_snoozed_task_repeats_no_reminder_until_then_and_goes_on_after():
+    life = Life().does(create(reminders=(EVERY_HOUR,))).until(NOON + 70 * MINUTE).does(snooze(seconds=3 * 3600))
+    life.until(NOON + 6 * HOUR)
+    assert life.sent() == [NOON + HOUR, NOON + 250 * MINUTE, NOON + 5 * HOUR, NOON + 6 * HOUR]
+
+
+def test_a_task_that_is_snoozed_no_more_repeats_its_reminders_as_before():
+    life = Life().does(create(reminders=(EVERY_HOUR,))).until(NOON + 70 * MINUTE).does(snooze(seconds=3 * 3600))
+    life.until(NOON + 130 * MINUTE).does(snooze()).until(NOON + 3 * HOUR)
+    assert life.sent() == [NOON + HOUR, NOON + 3 * HOUR]
+
+
+def test_a_snooze_delays_no_reminder_that_is_not_repeated():
+    life = Life().does(create(reminders=at(NOON + HOUR)), snooze(seconds=7200)).until(NOON + DAY)
+    assert life.sent() == [NOON + HOUR, NOON + 2 * HOUR]
+
+
+def test_the_last_snooze_counts():
+    life = Life().does(create(), snooze(seconds=3600), snooze(seconds=7200)).until(NOON + DAY)
+    assert life.sent() == [NOON + 2 * HOUR]
+
+
+def test_a_task_that_is_closed_or_deleted_while_it_is_snoozed_does_not_remind():
+    for ends in (complete(), delete()):
+        assert Life().does(create(), snooze(seconds=3600), ends).until(NOON + DAY).sent() == []
+
+
+def test_a_task_that_is_reopened_while_it_is_snoozed_reminds():
+    life = Life().does(create(), snooze(seconds=3600), complete(), reopen()).until(NOON + DAY)
+    assert life.sent() == [NOON + HOUR]
+
+
+@given(
+    every=st.integers(5, 200),
+    begins=st.integers(1, 100),
+    snoozes=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 100)), min_size=1, max_size=4),
+)
+def test_nothing_is_repeated_while_a_task_is_snoozed_and_everything_is_otherwise(every, begins, snoozes):
+    first, repeat = NOON + begins * MINUTE, every * MINUTE
+    life = Life().does(create(reminders=(r.Reminder("r", at=first, repeat_every=every * 60),)))
+    silent, ends = [], []
+    for (pause, minutes), following in zip(snoozes, [*(pause for pause, _ in snoozes[1:]), 600], strict=True):
+        life.until(life.at + pause * MINUTE).does(snooze(seconds=minutes * 60))
+        silent.append((life.at, life.at + min(minutes, following) * MINUTE))
+        ends += [life.at + minutes * MINUTE] if 0 < minutes <= following else []
+    life.until(end := NOON + 15 * HOUR)
+    repeated = [at for at in range(first, end + 1, repeat) if all(not b < at <= e for b, e in silent)]
+    assert sorted(life.sent()) == sorted(repeated + ends)
 
 
 # What is kept.

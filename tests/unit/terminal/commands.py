@@ -58,6 +58,8 @@ TYPED = (
     Typed(("move", ID, "--top")),
     Typed(("complete", ID)),
     Typed(("skip", ID)),
+    Typed(("snooze", ID, "tomorrow", "9am")),
+    Typed(("unsnooze", ID)),
     Typed(("reopen", ID)),
     Typed(("delete", ID)),
     Typed(("delete", ID, "--keep-parts")),

@@ -13,7 +13,7 @@ from domain.query.dates import MOST, WEEKDAYS, Clock, resolve
 from domain.query.values import DATES, when
 from domain.recurrence import succession
 from rondo.terminal import repeats
-from rondo.terminal.dates import due, reminder
+from rondo.terminal.dates import due, reminder, snooze
 from rondo.terminal.suggestions import ELSEWHERE, MONTHS
 from rondo.terminal.when import FORMS, NoDay
 from schemas.records import Due
@@ -350,3 +350,27 @@ def test_a_reminder_that_is_counted_from_now_is_so_much_later_to_the_second(cloc
     for text in (f"in {minutes}m", f"+{minutes}m", f"in {minutes} minutes", f"now+{minutes}min"):
         at = datetime.fromisoformat(reminder(text, clock)["at"])
         assert timedelta() <= at - datetime.fromtimestamp(clock.now / 1000, UTC) - timedelta(minutes=minutes) < SECOND
+
+
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("15m", {"duration": "PT15M"}),
+        ("for 1h30m", {"duration": "PT1H30M"}),
+        ("in 2 hours", {"duration": "PT2H"}),
+        ("+1d", {"duration": "P1D"}),
+        ("an hour", {"duration": "PT1H"}),
+        ("tomorrow 9am", {"until": "2026-11-24T09:00:00+01:00"}),
+        ("5pm", {"until": "2026-11-23T17:00:00+01:00"}),
+        ("fri", {"until": "2026-11-27"}),
+        ("2026-11-24T09:00:00Z", {"until": "2026-11-24T09:00:00+00:00"}),
+    ],
+)
+def test_a_task_is_snoozed_for_that_long_or_until_then(text: str, until: dict[str, str]):
+    assert snooze(text, MONDAY) == until
+
+
+@pytest.mark.parametrize("text", ["", "soon", "15m before", "9", "2026-13-01 9:00"])
+def test_what_is_neither_a_time_nor_a_duration_is_no_end_of_a_snooze(text: str):
+    with pytest.raises(NoDay):
+        snooze(text, MONDAY)
