@@ -30,9 +30,9 @@ class Mailbox(Parsing):
 
 
 @contextmanager
-def mailbox() -> Iterator[tuple[Mailbox, str]]:
-    """Run a mail server; yield its mailbox and the address of a target in it."""
-    box, port = Mailbox(), ports.choose(["mail"], {})["mail"]
+def mailbox(port: int | None = None) -> Iterator[tuple[Mailbox, str]]:
+    """Run a mail server, on a free port by default; yield its mailbox and the address of a target in it."""
+    box, port = Mailbox(), port or ports.choose(["mail"], {})["mail"]
     server = Controller(box, hostname=ports.HOST, port=port)
     server.start()
     try:
