@@ -75,9 +75,10 @@ def status(partition: StreamTask, topic: str, now: int) -> InputStatus:
     sight, waiting = partition.sights[topic], partition.waiting(topic)
     position = partition.positions.get(topic, 0)
     reached = waiting.offset if waiting else max(position, sight.fetched)
-    since = waiting.timestamp if waiting else sight.behind_since
+    lag = max(0, sight.end - reached)
+    since = waiting.timestamp if waiting else sight.behind_since if lag else None
     age = 0.0 if since is None else max(0, now - since) / 1000
-    return InputStatus(position, reached, max(0, sight.end - reached), age, partition.intake.held_bytes(topic))
+    return InputStatus(position, reached, lag, age, partition.intake.held_bytes(topic))
 
 
 class Watched(Protocol):

@@ -22,7 +22,7 @@ from rondo.client.call import Call
 from schemas import ids
 from schemas import records as r
 from schemas.topics import REMINDERS, TASK_COMMANDS, TASK_EVENTS
-from streams.progress.lag import lags
+from streams.progress.lag import Lag, lags
 from streams.replay import verify
 from streams.runtime.settings import Settings
 from streams.topologies import parsed
@@ -209,8 +209,7 @@ class Siege:
 
     async def _differences(self, seen: Seen) -> list[str]:
         """Return the differences from the log: of positions, of a replay, and at the receiver."""
-        run = self.ground.run
-        behind = await lags(run["kafka"], run["registry"], run["postgres"], self._topologies, now())
+        run, behind = self.ground.run, await self._behind()
         report = await verify(
             Settings(
                 kafka=run["kafka"],
@@ -223,10 +222,20 @@ class Siege:
             self._topologies,
         )
         return [
-            *(f"{one.stage} is {one.lag} behind in {one.topic}/{one.partition}." for one in behind if one.lag),
+            *(f"{one.topology} is {one.lag} behind in {one.topic}/{one.partition}." for one in behind),
             *(difference.describe() for difference in report.differences),
             *_undelivered(seen, self.receiver),
         ]
+
+    async def _behind(self) -> list[Lag]:
+        """Return the inputs that are not read to their end, once that are none or time is up."""
+        run, deadline = self.ground.run, time.monotonic() + SETTLING
+        while True:
+            found = await lags(run["kafka"], run["registry"], run["postgres"], self._topologies, now())
+            behind = [one for one in found if one.lag]
+            if not behind or time.monotonic() > deadline:
+                return behind
+            await asyncio.sleep(AGAIN)
 
     def _summary(self, tally: Tally) -> str:
         """Return the result as a line for people."""
