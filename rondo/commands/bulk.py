@@ -10,7 +10,7 @@ from click.exceptions import Exit
 
 from rondo.client import Rondo
 from rondo.client.models import Action, NewBulk
-from rondo.commands import api_command, bulk_progress, fields, output, task_ids, undo_steps
+from rondo.commands import api_command, bulk_progress, fields, output, settings, task_ids, undo_steps
 from rondo.commands.api_command import TaskCommands
 from rondo.commands.conditions import Condition, combined
 from rondo.commands.exits import DONE, FAILED
@@ -92,7 +92,7 @@ def edit(
 ) -> None:
     """Set fields, move dates, and add or remove tags."""
     targets = {name: typed.pop(name) for name in ("tasks", "filter_", "days_in", "yes", "as_json")}
-    set_ = fields.zoned(fields.written(typed, whole=False))
+    set_ = fields.written(typed, whole=False)
     with api_command.rondo() as client:
         changes = {**fields.resolved(client, set_), **fields.cleared(clear, typed, set_)}
     extra = {"changes": changes, "add_tags": list(add_tag), "remove_tags": list(remove_tag), "shift": shift}
@@ -143,7 +143,8 @@ def run(
                 raise Exit(DONE)
             if not click.confirm(f"{action.capitalize()} {counted(count)}?", err=True):
                 raise Exit(FAILED)
-        sent = client.change_many(**wanted)
+        with settings.Zone(client, wanted.get("changes") or {}).known():
+            sent = client.change_many(**wanted)
         undo_steps.keep("bulk", [sent["id"]] if sent["tasks"] else [], f"{done} {counted(sent['tasks'])}")
         found = bulk_progress.follow(client, sent)
         undo_steps.keep("bulk", [found["id"]] if found["tasks"] else [], f"{done} {counted(found['changed'])}")

@@ -28,13 +28,13 @@ TRIES = 5
 @api_command.as_json
 def add(title: tuple[str, ...], key: str | None, as_json: bool, **typed: Any) -> None:
     """Create a task. The words of TITLE need quotes only where the shell interprets them."""
-    set_ = fields.zoned(fields.written(typed))
+    set_ = fields.written(typed)
     if key is not None and not (key.isascii() and key.isprintable() and key.strip()):
         raise click.UsageError("--key: Use printable ASCII characters.")
     with api_command.rondo() as client:
-        if fields.is_of_days(set_):
-            settings.know_zone(client)
-        answer = client.create(" ".join(title), wait=api_command.WAIT, key=key, **fields.resolved(client, set_))
+        resolved = fields.resolved(client, set_)
+        with settings.Zone(client, set_).known():
+            answer = client.create(" ".join(title), wait=api_command.WAIT, key=key, **resolved)
     known = cast("Task", answer["task"] or {})
     undo_steps.undoable(answer, summaries=[f"Created {output.name(known)}"] if "title" in known else [])
     task = settled(answer)
@@ -83,23 +83,22 @@ def edit(
 
     with api_command.rondo() as client:
         ids = task_ids.resolve(client, tasks)
-        if fields.is_of_days(set_):
-            settings.know_zone(client)
         changes = cast("Changes", {**fields.resolved(client, set_), **emptied})
         if title is not None:
             changes["title"] = title
 
         before: dict[str, Task] = {}
-        zone = typed["zone"]
+        zone = settings.Zone(client, set_)
 
         def send(task: str) -> Answer:
             if not as_json:
                 with suppress(NotFound):  # not in the views yet: the command itself finds out whether it exists
                     before[task] = client.task(task)
-            if add_tag or remove_tag or fields.lacks_zone(changes):
-                found = partial(beside, changes=changes, added=add_tag, removed=remove_tag, zone=zone)
-                return changed_as_seen(client, task, found, scope)
-            return client.update(task, wait=api_command.WAIT, scope=scope, **changes)
+            with zone.known():
+                if add_tag or remove_tag:
+                    found = partial(tagged, changes=changes, added=add_tag, removed=remove_tag)
+                    return changed_as_seen(client, task, found, scope)
+                return client.update(task, wait=api_command.WAIT, scope=scope, **changes)
 
         results.each(ids, send, lambda answer: describe(before, answer), as_json)
 
@@ -117,15 +116,10 @@ def describe(before: Mapping[str, Task], answer: Answer) -> str:
     return f"{sentence}: {', '.join(field for field in FIELDS if was[field] != is_[field])}"
 
 
-def beside(seen: Task, changes: Changes, added: Iterable[str], removed: Iterable[str], zone: str | None) -> Changes:
-    """Return changes completed from the current task: its tags with those added and removed, a zone for reminders."""
-    found = cast("Changes", {**changes})
-    if added or removed:
-        found["tags"] = sorted({*seen["tags"], *map(cleaning.tag, added)} - {*removed, *map(cleaning.tag, removed)})
-    due = {**(seen["due"] or {}), **(changes.get("due") or {})}
-    if fields.lacks_zone(changes) and due.get("time") and not due.get("zone"):
-        found["due"] = cast("Any", {**due, "zone": zone or api_command.default_zone()})
-    return found
+def tagged(seen: Task, changes: Changes, added: Iterable[str], removed: Iterable[str]) -> Changes:
+    """Return changes with the current task's tags, without those removed and with those added."""
+    tags = {*seen["tags"], *map(cleaning.tag, added)} - {*removed, *map(cleaning.tag, removed)}
+    return cast("Changes", {**changes, "tags": sorted(tags)})
 
 
 def changed_as_seen(client: Rondo, task: str, changes: Callable[[Task], Changes], scope: Scope | None = None) -> Answer:

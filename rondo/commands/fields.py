@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import click
 
 from rondo.client import Rondo
-from rondo.client.models import Changes, Fields, Missed, Priority, Subtasks, Until
+from rondo.client.models import Fields, Missed, Priority, Subtasks, Until
 from rondo.commands import api_command, hints, references, task_ids
 from rondo.commands.choices import OneOf
 from rondo.terminal import clock, repeats
@@ -53,7 +53,13 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-t", "--tag", multiple=True, help="A tag; repeatable."),
     click.option("-p", "--priority", type=OneOf(get_args(Priority), hints.PRIORITIES), help="How urgent it is."),
     click.option("--notes", help="Notes in Markdown; - reads standard input."),
-    click.option("-r", "--remind", multiple=True, help="15m, 2h, 1d before the due, or 'fri 9:00'; repeatable."),
+    click.option(
+        "-r",
+        "--remind",
+        multiple=True,
+        help="15m, 2h, 1d before the due, '15m before start', '1d before at 18:00', or 'fri 9:00'; 'every 1h' after it "
+        "reminds until it is done; repeatable.",
+    ),
     click.option(
         "--repeat",
         help="daily, weekdays, weekly, monthly, yearly; a rule such as FREQ=WEEKLY;BYDAY=MO; or 'every! 3 days', which "
@@ -110,10 +116,10 @@ def is_used(zone: str, values: Mapping[str, Any], reminders: Iterable[str]) -> b
         return True
     if not values["remind"]:
         return False
-    from rondo.terminal import dates  # noqa: PLC0415 - the parser of filters takes long to import
+    from rondo.terminal.dates import is_instant  # noqa: PLC0415 - the parser of filters takes long to import
 
     read = zip(reminders, values["remind"], strict=True)
-    return any("at" in each and not dates.is_instant(text) for text, each in read)
+    return any("at" in each and not is_instant(text) for text, each in read)
 
 
 def elsewhere(zone: str, values: Mapping[str, Any], whole: bool) -> dict[str, Any]:
@@ -179,28 +185,6 @@ def cleared(names: tuple[str, ...], typed: dict[str, Any], set_: Fields) -> dict
             raise click.UsageError(f"--{option} sets what --clear {name} clears: leave one of the two out.")
     timeless = {TIMES[name]: {**day, "time": None} for name, day in days.items()}
     return {**timeless, **{OPTION_FIELDS[name]: None for name in names if name in OPTION_FIELDS}}
-
-
-def lacks_zone(fields: Fields | Changes) -> bool:
-    """Return whether reminders before the due are set without the zone that they need."""
-    values = cast("Mapping[str, Any]", fields)
-    due = values.get("due", {})
-    before = any("before" in each for each in values.get("reminders") or ())
-    return before and due is not None and "zone" not in due
-
-
-def is_of_days(fields: Fields) -> bool:
-    """Return whether fields name a recurrence or a day without a time, whose instant depends on the user's zone."""
-    days = (fields.get("due"), fields.get("start"))
-    return "recurrence" in fields or any(day and "date" in day and not day.get("time") for day in days)
-
-
-def zoned(fields: Fields) -> Fields:
-    """Return fields with the zone that reminders before the due need: this machine's where none was typed."""
-    due = fields.get("due")
-    if not (due and "time" in due and lacks_zone(fields)):
-        return fields
-    return {**fields, "due": {**due, "zone": api_command.default_zone()}}
 
 
 def resolved(client: Rondo, typed: Fields) -> Fields:

@@ -1,11 +1,13 @@
 """`rondo settings`: the user's settings."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast, get_args
 
 import click
 
-from rondo.client import Rondo, settled
-from rondo.client.models import CatchUp, QuietHours, Settings, SettingsChanges
+from rondo.client import Problem, Rondo, settled
+from rondo.client.models import CatchUp, Changes, Fields, QuietHours, Settings, SettingsChanges
 from rondo.commands import api_command, output, undo_steps
 from rondo.commands.api_command import TaskCommand
 from rondo.commands.choices import OneOf
@@ -44,16 +46,51 @@ def settings(quiet: str | None, clear: tuple[str, ...], as_json: bool, **typed: 
         click.echo("".join(f"{name}: {value}\n" for name, value in _described(found).items()), nl=False)
 
 
-def know_zone(client: Rondo) -> None:
-    """Set the user's zone to this machine's if none is set, and say so: what is due on days needs one."""
-    if client.settings()["zone"] is not None:
-        return
-    try:
-        zone = clock.machine()
-    except clock.NoZone:
-        return
-    client.update_settings(zone=zone, wait=api_command.WAIT)
-    click.echo(f"Your days are those of {zone}, this machine's zone; `rondo settings --zone` changes that.", err=True)
+class Zone:
+    """The zone that fields depend on: the user's, set to this machine's where none is, if a command is not refused."""
+
+    def __init__(self, client: Rondo, fields: Fields | Changes) -> None:
+        self._client, self._unknown = client, depends_on_zone(fields)
+
+    @contextmanager
+    def known(self) -> Iterator[None]:
+        """Set the zone before a command that depends on it, and say so after; a refusal takes that back."""
+        zone = self._missing()
+        command = zone and self._client.update_settings(zone=zone, wait=api_command.WAIT)["command"]["id"]
+        try:
+            yield
+        except Problem:
+            if command:
+                self._client.undo_command(command, wait=api_command.WAIT)
+            raise
+        self._unknown = False
+        if zone:
+            click.echo(_SET.format(zone), err=True)
+
+    def _missing(self) -> str | None:
+        """Return this machine's zone if the user's is needed and not set; None too if the machine has none."""
+        if not self._unknown or self._client.settings()["zone"] is not None:
+            return None
+        try:
+            return clock.machine()
+        except clock.NoZone:
+            return None
+
+
+_SET = "Your days are those of {}, this machine's zone; `rondo settings --zone` changes that."
+
+
+def depends_on_zone(fields: Fields | Changes) -> bool:
+    """Return whether instants depend on the user's zone: of a rule, of a whole day, of a reminder of floating times."""
+    values = cast("Mapping[str, Any]", fields)
+    dates = [each for each in (values.get("due"), values.get("start")) if each]
+    is_of_days = any("date" in each and not (each.get("time") or each.get("zone")) for each in dates)
+    reminds = any("before" in each for each in values.get("reminders") or ())
+    return bool(values.get("recurrence") or is_of_days or (reminds and not all(map(_has_zone, dates or [{}]))))
+
+
+def _has_zone(due: Mapping[str, Any]) -> bool:
+    return bool(due.get("zone"))
 
 
 def _changed(client: Rondo, changes: SettingsChanges) -> Settings:

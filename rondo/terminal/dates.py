@@ -1,4 +1,7 @@
-"""Parses dues, starts and reminders that people type into the API's forms."""
+"""Parses dues, starts, reminders and snoozes that people type into the API's forms.
+
+``descriptions.reminder`` writes a reminder as it is typed here.
+"""
 
 import re
 from datetime import datetime
@@ -9,19 +12,28 @@ from domain.query.dates import Clock, Unit
 from domain.query.phrases import NUMBER, UNITS, number
 from rondo.client.models import Until, WrittenDue, WrittenReminder
 from rondo.terminal.clock import zone as zone_of
-from rondo.terminal.days import has_time, read
+from rondo.terminal.days import TIME, has_time, read
 from rondo.terminal.when import NoDay, When
 
-REMIND = "Write a time before the due, such as 15m, 2h, 1d or 1w, or a time such as 'fri 9:00'."
+REMIND = (
+    "Write a time before the due, such as 15m, 2h, 1d, '1h before start' or '1d before at 18:00', or a time such as "
+    "'fri 9:00'."
+)
+EVERY = "Write how long after it is repeated, such as 'every 10m'."
 
 _BEFORE = re.compile(
     r"(?=\d)(?:(?P<W>\d{1,5})w)?(?:(?P<D>\d{1,5})d)?(?:(?P<H>\d{1,5})h)?(?:(?P<M>\d{1,5})m)?", re.ASCII
 )
 _DURATION = re.compile(r"P[\dTWDHMS]+", re.ASCII)
-_SPELLED = re.compile(rf"{NUMBER} ?(?P<unit>[a-z]+)(?: before)?", re.ASCII)
+_SPELLED = re.compile(rf"{NUMBER} ?(?P<unit>[a-z]+)", re.ASCII)
 _FROM_NOW = re.compile(r"(?:\+ ?|in )(?=\d)(?:(?P<H>\d{1,3})h ?)?(?:(?P<M>\d{1,4})m)?", re.ASCII)
 _AT_OR_BEFORE = re.compile(r"(?P<H>1?\d|2[0-3]) ?h ?(?P<M>[0-5]\d)", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?P<seconds>:\d\d(?:\.\d+)?)?(?P<offset>Z|[+-]\d\d:\d\d)", re.ASCII)
+_REPEATED = re.compile(r"(?P<first>.+?),? every (?P<every>.+)", re.ASCII)
+_THEN = rf"(?:,? (?:at )?{TIME})?"
+_RELATIVE = re.compile(rf"(?P<amount>.+?) before(?: (?:the )?(?P<anchor>due|start))?{_THEN}", re.ASCII)
+_ON = re.compile(rf"(?:at (?:the )?|on (?:the )?day(?: of (?:the )?)?)(?P<anchor>due|start)?{_THEN}", re.ASCII)
+_COUNTED = re.compile(rf"(?P<amount>\S+|\S+ [a-z]+) (?:at )?{TIME}", re.ASCII)
 
 
 def due(text: str, zone: str | None, clock: Clock, whole: bool = True) -> WrittenDue:
@@ -48,46 +60,96 @@ def due(text: str, zone: str | None, clock: Clock, whole: bool = True) -> Writte
     return cast("WrittenDue", {name: value for name, value in parts.items() if value})
 
 
-def is_instant(text: str) -> bool:
-    """Return whether a reminder is an instant with an offset, which needs no zone."""
-    return bool(_INSTANT.fullmatch(text.strip().upper()))
-
-
 def reminder(text: str, clock: Clock) -> WrittenReminder:
-    """Parse a reminder: a duration before the due, or an instant, by the ``clock``.
+    """Parse a reminder: a time before the due or the start, or an instant, by the ``clock``; it may be repeated.
 
     Raises ``NoDay`` for anything else.
     """
     typed = text.strip()
     lower = " ".join(typed.lower().split())
-    if before := _BEFORE.fullmatch(lower.replace(" ", "")):
-        return {"before": _iso(before)}
-    if spelled := _before(lower):
-        return {"before": spelled}
-    if found := _FROM_NOW.fullmatch(lower):  # m is minutes here, as in a time before the due
-        minutes = int(found["H"] or 0) * 60 + int(found["M"] or 0)
-        return {"at": _moment(f"in {minutes} minutes", clock).isoformat(timespec="seconds")}
-    if at := _AT_OR_BEFORE.fullmatch(lower):
-        raise NoDay(typed, f"{at['H']}h{at['M']}m", f"{at['H']}:{at['M']}", why="is ambiguous")
-    if lower[:1] == "-" and _BEFORE.fullmatch(less := lower.removeprefix("-").strip()):
-        raise NoDay(typed, less, why="is not a reminder")
-    if _DURATION.fullmatch(typed.upper()):
-        return {"before": typed.upper()}
-    if at := _INSTANT.fullmatch(typed.upper()):
-        return {"at": f"{typed.upper().removesuffix(at['offset'])}{'' if at['seconds'] else ':00'}{at['offset']}"}
-    return {"at": _moment(typed, clock).isoformat(timespec="seconds")}
+    if repeated := _REPEATED.fullmatch(lower):
+        if (every := _counted(repeated["every"])) is None:
+            raise NoDay(typed, forms=EVERY)
+        return {**_first(repeated["first"], clock), "repeat_every": every}
+    return _first(lower, clock)
 
 
 def snooze(text: str, clock: Clock) -> Until:
     """Parse until when to snooze: a duration from now, a day, or an instant by the ``clock``. Raises ``NoDay``."""
     typed = " ".join(text.lower().split())
-    amount = re.sub(r"^(?:for |in |\+ ?)(?=\d|an? )", "", typed)
-    if found := _BEFORE.fullmatch(amount.replace(" ", "")):
-        return {"duration": _iso(found)}
-    if not typed.endswith("before") and (spelled := _before(amount)):
-        return {"duration": spelled}
-    day = _day(typed, clock)
-    return {"until": day or _moment(text.strip(), clock).isoformat(timespec="seconds")}
+    if amount := _amount(re.sub(r"^(?:for |in |\+ ?)(?=\d|an? )", "", typed)):
+        return {"duration": amount}
+    return {"until": _day(typed, clock) or _moment(typed, clock).isoformat(timespec="seconds")}
+
+
+def is_instant(text: str) -> bool:
+    """Return whether a reminder is an instant with an offset, which needs no zone."""
+    return bool(_INSTANT.fullmatch(text.strip().upper()))
+
+
+def _first(lower: str, clock: Clock) -> WrittenReminder:
+    """Parse a reminder without its repetition."""
+    if amount := _amount(lower):
+        return {"before": amount}
+    if (found := _ON.fullmatch(lower)) and (found["anchor"] or found["time"]):
+        return _before("PT0S", found, clock)
+    if (found := _RELATIVE.fullmatch(lower)) and (amount := _counted(found["amount"])):
+        return _before(amount, found, clock)
+    if found := _FROM_NOW.fullmatch(lower):  # m is minutes here, as in a time before the due
+        minutes = int(found["H"] or 0) * 60 + int(found["M"] or 0)
+        return {"at": _moment(f"in {minutes} minutes", clock).isoformat(timespec="seconds")}
+    _check_clear(lower)
+    if at := _INSTANT.fullmatch(upper := lower.upper()):
+        return {"at": f"{upper.removesuffix(at['offset'])}{'' if at['seconds'] else ':00'}{at['offset']}"}
+    return {"at": _moment(lower, clock).isoformat(timespec="seconds")}
+
+
+def _check_clear(lower: str) -> None:
+    """Raise ``NoDay`` for a time before the due that may as well be another time, or has a sign."""
+    if at := _AT_OR_BEFORE.fullmatch(lower):
+        raise NoDay(lower, f"{at['H']}h{at['M']}m", f"{at['H']}:{at['M']}", why="is ambiguous")
+    if (at := _COUNTED.fullmatch(lower)) and _amount(at["amount"]):
+        before, later = f"{at['amount']} before at {at['time']}", f"in {at['amount']} at {at['time']}"
+        raise NoDay(lower, before, later, why="is ambiguous")
+    if lower[:1] == "-" and _BEFORE.fullmatch(less := lower.removeprefix("-").strip()):
+        raise NoDay(lower, less, why="is not a reminder")
+
+
+def _before(amount: str, found: re.Match[str], clock: Clock) -> WrittenReminder:
+    """Return a reminder that long before the due or the start, with the time of day that was typed."""
+    written: WrittenReminder = {"before": amount}
+    if found["anchor"] == "start":
+        written["relative_to"] = "start"
+    if found["time"]:
+        at = read(found["time"], clock)
+        assert isinstance(at, When)
+        written["time"] = at.time
+    return written
+
+
+def _amount(typed: str) -> str | None:
+    """Return an amount in units of a fixed length as ISO 8601; None if it is none."""
+    if before := _BEFORE.fullmatch(typed.replace(" ", "")):
+        return _iso(before)
+    if _DURATION.fullmatch(typed.upper()):
+        return typed.upper()
+    found = _SPELLED.fullmatch(typed)
+    unit = {**UNITS, "m": Unit.MINUTE}.get(found["unit"]) if found else None
+    if not found or unit in {None, Unit.MONTH, Unit.YEAR}:
+        return None
+    letter = "M" if unit is Unit.MINUTE else str(unit).upper()
+    return f"P{'T' if letter in 'HM' else ''}{number(found)}{letter}"
+
+
+def _counted(typed: str) -> str | None:
+    """Return an amount that may lack its number, as in `every hour` and `the day before`."""
+    return _amount(typed) or _amount(f"a {typed.removeprefix('the ')}")
+
+
+def _iso(found: re.Match[str]) -> str:
+    days = "".join(f"{found[unit]}{unit}" for unit in "WD" if found[unit])
+    time = "".join(f"{found[unit]}{unit}" for unit in "HM" if found[unit])
+    return f"P{days}{'T' if time else ''}{time}"
 
 
 def _day(typed: str, clock: Clock) -> str | None:
@@ -120,19 +182,3 @@ def _local(text: str, zone: ZoneInfo) -> datetime:
         return datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError:
         raise NoDay(text, why="is not in the calendar") from None
-
-
-def _before(typed: str) -> str | None:
-    """Parse `15 minutes before` into ISO 8601; None unless it is in units of a fixed length."""
-    found = _SPELLED.fullmatch(typed)
-    unit = {**UNITS, "m": Unit.MINUTE}.get(found["unit"]) if found else None
-    if not found or unit in {None, Unit.MONTH, Unit.YEAR}:
-        return None
-    letter = "M" if unit is Unit.MINUTE else str(unit).upper()
-    return f"P{'T' if letter in 'HM' else ''}{number(found)}{letter}"
-
-
-def _iso(found: re.Match[str]) -> str:
-    days = "".join(f"{found[unit]}{unit}" for unit in "WD" if found[unit])
-    time = "".join(f"{found[unit]}{unit}" for unit in "HM" if found[unit])
-    return f"P{days}{'T' if time else ''}{time}"

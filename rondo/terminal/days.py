@@ -9,9 +9,9 @@ from rondo.terminal.named_days import named
 from rondo.terminal.when import NoDay, When
 
 _HALF = r"(?: ?[ap]\.?m\.?|[ap])"
-_TIME = rf"(?P<time>noon|midday|\d{{1,2}}(?::\d\d){{0,2}}{_HALF}|\d{{1,2}}(?::\d\d){{1,2}}|\d{{1,2}}h\d\d)"
-_DAY_FIRST = re.compile(rf"(?P<day>(?!in \d{{1,3}}h).*?\S)(?:(?<=[a-z0-9])t(?=\d)| (?:at )?){_TIME}", re.ASCII)
-_TIME_FIRST = re.compile(rf"(?:at )?{_TIME}(?: (?P<day>.+))?", re.ASCII)
+TIME = rf"(?P<time>noon|midday|\d{{1,2}}(?::\d\d){{0,2}}{_HALF}|\d{{1,2}}(?::\d\d){{1,2}}|\d{{1,2}}h\d\d)"
+_DAY_FIRST = re.compile(rf"(?P<day>(?!in \d{{1,3}}h).*?\S)(?:(?<=[a-z0-9])t(?=\d)| (?:at )?){TIME}", re.ASCII)
+_TIME_FIRST = re.compile(rf"(?:at )?{TIME}(?: (?P<day>.+))?", re.ASCII)
 _HOUR = re.compile(r"(?P<before>.* )?(?P<hour>\d{1,2}) ?h(?P<behind> .*)?", re.ASCII)
 _COUNTED = re.compile(rf"in\b|at$|.*[+-]\d+[a-z]|.*\b{NUMBER} ?(?:{'|'.join(UNITS)}|m)\b", re.ASCII)
 """Amounts in units: an `h` after one may be hours, so it is not read as o'clock."""

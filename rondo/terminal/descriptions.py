@@ -1,6 +1,6 @@
 """Tasks in words: lines with tabs between fields, the facts of a card, changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -66,7 +66,6 @@ ALONE = Around()
 
 def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
     """Yield the names and values of a task's fields that are set."""
-    reminders = (each["at"] or f"{each['before']} before" for each in task["reminders"])
     values = {
         "title": plain(task["title"]),
         "id": task["id"],
@@ -77,7 +76,7 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
         "repeat": ", ".join(repeats(task)),
         "ended": around.ended,
         "next time": _NEXT_TIME[task["subtasks"]] if around.parts else "",
-        "remind": ", ".join(reminders),
+        "remind": "; ".join(map(reminder, task["reminders"])),
         "snoozed": task["snoozed"] or "" if task["status"] == "open" else "",
         "tags": ", ".join(map(plain, task["tags"])),
         "list": plain(around.list or task["list"] or ""),
@@ -90,6 +89,27 @@ def facts(task: Task, around: Around = ALONE) -> Iterator[tuple[str, str]]:
         "notes": "\n".join(map(plain, task["notes"].split("\n"))),
     }
     return ((name, value) for name, value in values.items() if value)
+
+
+def reminder(value: Mapping[str, Any]) -> str:
+    """Return a reminder of the API as it is typed; members that say nothing may be missing."""
+    every = value.get("repeat_every")
+    first = value.get("at") or _relative(value["before"], value.get("relative_to") or "due", value.get("time"))
+    return f"{first}, every {_short(every)}" if every else str(first)
+
+
+def _relative(before: str, anchor: str, time: str | None) -> str:
+    """Return a reminder before the due or the start as it is typed."""
+    at = f" at {time.removesuffix(':00') if time.count(':') == 2 else time}" if time else ""
+    if before == "PT0S":
+        place = "" if anchor == "due" else f" of the {anchor}"
+        return f"on the day{place}{at}" if at else f"at {anchor}"
+    return f"{_short(before)} before{'' if anchor == 'due' else f' {anchor}'}{at}"
+
+
+def _short(duration: str) -> str:
+    """Return an ISO 8601 duration as it is typed: 1d12h; one with seconds as it is."""
+    return duration if duration.endswith("S") else duration.removeprefix("P").replace("T", "").lower()
 
 
 _MODES = {"completion": "from completion", "calendar": "by the calendar"}
@@ -165,10 +185,8 @@ def value(found: Any) -> str:
             return "none"
         case {"date": _, "time": _, "zone": _}:
             return due(found)
-        case {"before": before}:
-            return f"{before} before"
-        case {"at": at}:
-            return str(at)
+        case {"before": _} | {"at": _}:
+            return reminder(found)
         case list():
             return ", ".join(map(value, found))
     return plain(str(found))

@@ -47,8 +47,8 @@ class Typed:
 
 
 TYPED = (
-    Typed(("add", "Buy milk", *FIELDS, *RULES, "--list", "home", "--key", "k"), (SETTINGS, LISTS)),
-    Typed(("edit", ID, "--title", "x", *FIELDS, *RULES, "--list", "home", "--json"), (SETTINGS, LISTS)),
+    Typed(("add", "Buy milk", *FIELDS, *RULES, "--list", "home", "--key", "k"), (LISTS, SETTINGS)),
+    Typed(("edit", ID, "--title", "x", *FIELDS, *RULES, "--list", "home", "--json"), (LISTS, SETTINGS)),
     Typed(("edit", ID, "--add-tag", "a", "--remove-tag", "b", "--json"), (Says(200, TASK),)),
     Typed(("list", "--filter", "open", "--sort", "due", "--zone", "UTC", "--limit", "7")),
     Typed(("list", "--saved", "home"), (FILTERS,)),
@@ -72,7 +72,7 @@ TYPED = (
     Typed(("bulk", "reopen", ID)),
     Typed(("bulk", "delete", ID)),
     Typed(("bulk", "restore", ID)),
-    Typed(("bulk", "edit", ID, *FIELDS, *RULES, "--add-tag", "a", "--remove-tag", "b", "--shift", "1")),
+    Typed(("bulk", "edit", ID, *FIELDS, *RULES, "--add-tag", "a", "--remove-tag", "b", "--shift", "1"), (SETTINGS,)),
     Typed(("bulk", "show", ID)),
     Typed(("lists",)),
     Typed(("lists", "show")),

@@ -1,18 +1,21 @@
 """What people type for a due, a start and a reminder."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from lark import Token
 
+from api.models import inputs
 from domain import times
 from domain.query.dates import MOST, WEEKDAYS, Clock, resolve
 from domain.query.values import DATES, when
 from domain.recurrence import succession
-from rondo.terminal import repeats
+from rondo.terminal import descriptions, repeats
 from rondo.terminal.dates import due, reminder, snooze
 from rondo.terminal.suggestions import ELSEWHERE, MONTHS
 from rondo.terminal.when import FORMS, NoDay
@@ -244,6 +247,21 @@ def test_a_weekday_is_the_next_such_day_and_never_today(clock: Clock, name: str)
         ("fri 9:00", {"at": "2026-11-27T09:00:00+01:00"}),
         ("5pm", {"at": "2026-11-23T17:00:00+01:00"}),
         ("in 2 hours", {"at": "2026-11-23T14:00:00+01:00"}),
+        ("15 minutes before", {"before": "PT15M"}),
+        ("15m before start", {"before": "PT15M", "relative_to": "start"}),
+        ("2h before the due", {"before": "PT2H"}),
+        ("1d before at 18:00", {"before": "P1D", "time": "18:00"}),
+        ("a week before the start, 8am", {"before": "P1W", "relative_to": "start", "time": "08:00"}),
+        ("the day before at noon", {"before": "P1D", "time": "12:00"}),
+        ("on the day at 7:30", {"before": "PT0S", "time": "07:30"}),
+        ("on the day of the start at 7:30", {"before": "PT0S", "relative_to": "start", "time": "07:30"}),
+        ("at due", {"before": "PT0S"}),
+        ("at the start", {"before": "PT0S", "relative_to": "start"}),
+        ("15m every 10m", {"before": "PT15M", "repeat_every": "PT10M"}),
+        ("at start, every hour", {"before": "PT0S", "relative_to": "start", "repeat_every": "PT1H"}),
+        ("1d before at 18:00, every 2 hours", {"before": "P1D", "time": "18:00", "repeat_every": "PT2H"}),
+        ("fri 9:00 every 1d", {"at": "2026-11-27T09:00:00+01:00", "repeat_every": "P1D"}),
+        ("2 days before monday 9:00", {"at": "2026-11-28T09:00:00+01:00"}),
     ],
 )
 def test_a_reminder_is_a_time_before_the_due_or_a_moment(text: str, written: dict[str, str]):
@@ -258,6 +276,11 @@ def test_a_reminder_is_a_time_before_the_due_or_a_moment(text: str, written: dic
         ("2026-12-01", "Did you mean `2026-12-01 9:00`?"),
         ("tomorow 9:00", "Did you mean `tomorrow 09:00`?"),
         ("2026-02-30 9:00", "is not in the calendar"),
+        ("1d at 18:00", "is ambiguous. Did you mean `1d before at 18:00` or `in 1d at 18:00`?"),
+        ("15m every month", "Write how long after it is repeated"),
+        ("15m every", "Write a time before the due"),
+        ("1 month before", "Write a time before the due"),
+        ("15m after start", "Write a time before the due"),
     ],
 )
 def test_what_is_no_reminder_is_refused_with_what_to_write(text: str, told: str):
@@ -374,3 +397,37 @@ def test_a_task_is_snoozed_for_that_long_or_until_then(text: str, until: dict[st
 def test_what_is_neither_a_time_nor_a_duration_is_no_end_of_a_snooze(text: str):
     with pytest.raises(NoDay):
         snooze(text, MONDAY)
+
+
+DURATIONS = st.builds(
+    lambda days, seconds: inputs.duration(seconds, days),
+    st.integers(0, 366),
+    st.one_of(st.integers(0, 100).map(lambda minutes: minutes * 60), st.integers(0, 100_000)),
+)
+TIMES = st.none() | st.times().map(lambda time: time.isoformat("seconds"))
+REMINDERS = st.builds(
+    lambda before, anchor, time, every: {"before": before, "relative_to": anchor, "time": time, "repeat_every": every},
+    DURATIONS,
+    st.sampled_from(["due", "start"]),
+    TIMES,
+    st.none() | DURATIONS,
+)
+
+
+@given(REMINDERS)
+def test_a_reminder_that_is_shown_can_be_typed(shown: dict[str, str | None]):
+    def read_by_the_api(reminder: Mapping[str, Any]) -> inputs.Reminder:
+        return inputs.Reminder.model_validate({**reminder, "time": (reminder.get("time") or "")[:5] or None})
+
+    found = reminder(descriptions.reminder(shown), MONDAY)
+    assert found.get("time") in {shown["time"], (shown["time"] or "")[:5] or None}
+    assert read_by_the_api(found) == read_by_the_api(shown)
+
+
+@given(st.integers(0, 4_102_444_800), st.none() | DURATIONS)
+def test_an_instant_that_is_shown_can_be_typed(seconds: int, every: str | None):
+    at = datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    assert reminder(descriptions.reminder({"at": at, "repeat_every": every}), MONDAY) == {
+        "at": at,
+        **({"repeat_every": every} if every else {}),
+    }

@@ -153,7 +153,7 @@ def test_the_history_tells_each_change_in_words():
         "title: Stand-up → Stand-up, online",
         "priority: high → urgent",
         "recurrence: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
-        "reminders: PT15M before → 2026-11-24T07:00:00Z",
+        "reminders: 15m before → 2026-11-24T07:00:00Z",
     ]
 
 

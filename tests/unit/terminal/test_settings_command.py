@@ -3,10 +3,11 @@
 import pytest
 
 from api.models.user_settings import SETTINGS
-from tests.unit.client.scripted import Says, Scripted
-from tests.unit.client.tasks import ACCEPTED
+from tests.unit.client.scripted import Says, Scripted, refusal
+from tests.unit.client.tasks import ACCEPTED, TASK
 from tests.unit.typed import Type
 
+ID = TASK["id"]
 PARIS = Says(200, SETTINGS.example)
 NO_ZONE = Says(200, SETTINGS.example | {"zone": None})
 CHANGED = Says(200, {"command": ACCEPTED["command"], "settings": SETTINGS.example})
@@ -40,7 +41,13 @@ def test_what_is_no_setting_is_refused_in_one_line(typed: Type, words: tuple[str
 
 
 @pytest.mark.parametrize(
-    "fields", [("--due", "2026-12-01"), ("--due", "2026-12-01T09:00", "--repeat", "daily")], ids=str
+    "fields",
+    [
+        ("--due", "2026-12-01"),
+        ("--due", "2026-12-01T09:00", "--repeat", "daily"),
+        ("--due", "2026-12-01T09:00", "--remind", "15m"),
+    ],
+    ids=str,
 )
 def test_a_task_of_days_sets_the_zone_of_this_machine_once(
     typed: Type, fields: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
@@ -52,6 +59,25 @@ def test_a_task_of_days_sets_the_zone_of_this_machine_once(
     assert api.asked[1].body == {"zone": "Asia/Kathmandu"}
     assert "Asia/Kathmandu" in first[2]
     assert second[2] == ""
+
+
+@pytest.mark.parametrize(
+    "words", [("add", "milk"), ("edit", ID, "--json"), ("bulk", "edit", ID)], ids=["add", "edit", "bulk edit"]
+)
+def test_a_refused_command_leaves_the_zone_as_it_was(typed: Type, words: tuple[str, ...]):
+    undone = Says(200, {"id": ID, "status": "done", "tasks": 1, "changed": 1})
+    with Scripted(NO_ZONE, CHANGED, refusal("validation", 422), undone) as api:
+        status, _, err = typed(*words, "--due", "2026-12-01", "--repeat", "FREQ=YEARLY;BYMONTHDAY=30", api=api.url)
+    assert [asked.method for asked in api.asked] == ["GET", "PATCH", api.asked[2].method, "POST"]
+    assert api.asked[3].path == f"/v1/commands/{ACCEPTED['command']['id']}/undo"
+    assert (status, "zone" in err) == (1, False)
+
+
+def test_a_task_that_no_zone_moves_sets_none(typed: Type):
+    with Scripted(Says(201, ACCEPTED), Says(201, ACCEPTED)) as api:
+        typed("add", "milk", "--due", "2026-12-01 9:00", api=api.url)
+        typed("add", "milk", "--due", "2026-12-01 9:00", "--zone", "UTC", "--remind", "15m", api=api.url)
+    assert [asked.method for asked in api.asked] == ["POST", "POST"]
 
 
 def test_a_machine_without_a_zone_sets_none(typed: Type, monkeypatch: pytest.MonkeyPatch):

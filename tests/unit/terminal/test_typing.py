@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import click
@@ -279,10 +278,6 @@ def test_what_is_hinted_at_is_an_option_that_there_is():
     assert {name for names in hints.OPTIONS.values() for name in names} <= known
 
 
-FLOATING = task(due={"date": "2027-01-04", "time": "09:00:00", "zone": None}, due_at=None)
-ZONED = {"date": "2027-01-04", "time": "09:00", "zone": "Asia/Tokyo"}
-
-
 @pytest.fixture
 def tokyo(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine in Tokyo."""
@@ -290,41 +285,17 @@ def tokyo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("tokyo")
-@pytest.mark.parametrize(
-    ("words", "due"),
-    [
-        (("--due", "2027-01-04 9:00", "--remind", "15m"), ZONED),
-        (("--due", "2027-01-04 9:00", "--remind", "15m", "--zone", "UTC"), ZONED | {"zone": "UTC"}),
-        (("--due", "2027-01-04 9:00"), {"date": "2027-01-04", "time": "09:00"}),
-        (("--due", "2027-01-04 9:00", "--remind", "2027-01-04 8:00"), {"date": "2027-01-04", "time": "09:00"}),
-        (("--due", "2027-01-04", "--remind", "15m"), {"date": "2027-01-04"}),  # the API says what it lacks
-    ],
-    ids=str,
-)
-def test_a_reminder_before_the_due_needs_no_zone(typed: Type, words: tuple[str, ...], due: Any):
-    before = [] if "time" in due else [SETTINGS]
-    with Scripted(*before, Says(201, ACCEPTED), refusal("validation", 422)) as api:
-        typed("add", "x", *words, api=api.url)
-        typed("bulk", "edit", ID, *words, api=api.url)
-    assert (api.asked[-2].body["due"], api.asked[-1].body["changes"]["due"]) == (due, due)
-
-
-@pytest.mark.usefixtures("tokyo")
-@pytest.mark.parametrize(
-    ("seen", "words", "due"),
-    [
-        (FLOATING, (), ZONED | {"time": "09:00:00"}),
-        (FLOATING, ("--due", "2027-02-01 8:00"), ZONED | {"date": "2027-02-01", "time": "08:00"}),
-        (TASK, (), None),  # it has a zone
-        (task(due={"date": "2027-01-04", "time": None, "zone": None}, due_at=None), (), None),
-    ],
-    ids=["floating", "moved", "with a zone", "a day"],
-)
-def test_a_reminder_that_is_added_gives_a_floating_due_a_zone(typed: Type, seen: Any, words: tuple[str, ...], due: Any):
-    with Scripted(Says(200, seen), Says(200, ACCEPTED)) as api:
-        typed("edit", ID, "--remind", "15m", *words, "--json", api=api.url)
-    change = api.asked[-1]
-    assert (change.body.get("due"), change.headers["If-Match"]) == (due, f'"{seen["version"]}"')
+@pytest.mark.parametrize("zone", [(), ("--zone", "UTC")], ids=["floating", "with a zone"])
+def test_a_typed_time_floats_unless_a_zone_is_typed_also_with_reminders(typed: Type, zone: tuple[str, ...]):
+    due = {"date": "2027-01-04", "time": "09:00", **({"zone": "UTC"} if zone else {})}
+    before = [] if zone else [SETTINGS]
+    with Scripted(
+        *before, Says(201, ACCEPTED), *before, Says(200, ACCEPTED), *before, refusal("validation", 422)
+    ) as api:
+        for command in (("add", "x"), ("edit", ID, "--json"), ("bulk", "edit", ID)):
+            typed(*command, "--due", "2027-01-04 9:00", "--remind", "15m", *zone, api=api.url)
+    sent = [asked.body.get("changes", asked.body) for asked in api.asked if asked.method != "GET"]
+    assert [each["due"] for each in sent] == [due] * 3
 
 
 def test_a_task_list_takes_little_of_the_processor():
